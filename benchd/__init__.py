@@ -1,0 +1,1 @@
+"""Erases racks of used Android handsets before resale, and proves it."""

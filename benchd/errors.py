@@ -1,0 +1,144 @@
+"""One exception tree: a class is a decision for whoever catches it.
+
+Adapters translate every foreign exception into one of these, so that the core decides
+by class alone and never by a message. The classes that end a job carry a `Reason`
+code; what an operator reads comes from the catalogues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class BenchdError(Exception):
+    """Base of all that benchd raises on purpose; `exit_code` is the command's."""
+
+    exit_code = 1
+
+
+class UsageRefused(BenchdError):
+    """Raised when a request makes no sense as it stands; the text says what would."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigIssue:
+    """One mistake in a configuration file, with the place and what is allowed there."""
+
+    file: str
+    line: int
+    column: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.key}: {self.message}"
+
+
+class ConfigInvalid(BenchdError):
+    """Raised with every mistake of a configuration at once."""
+
+    exit_code = 2
+
+    def __init__(self, issues: tuple[ConfigIssue, ...]) -> None:
+        super().__init__("\n".join(str(issue) for issue in issues))
+        self.issues = issues
+
+
+class DependencyMissing(BenchdError):
+    """Raised when a program, device or key isn't there; `cure` says what to do."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, cure: str) -> None:
+        super().__init__(f"{message}\n{cure}")
+        self.message = message
+        self.cure = cure
+
+
+class LedgerFault(BenchdError):
+    """Raised when the ledger can't serve: no ledger, no wipe, so the daemon stops."""
+
+    exit_code = 4
+
+
+class LedgerBroken(LedgerFault):
+    """Raised when the ledger doesn't verify; `sequence` is the first record that is wrong."""
+
+    def __init__(self, message: str, *, sequence: int) -> None:
+        super().__init__(message)
+        self.sequence = sequence
+
+
+class DecisionRefused(BenchdError):
+    """Raised when a person's answer isn't accepted, or isn't this person's to give."""
+
+
+class NotFound(BenchdError):
+    """Raised when a slot, job or certificate of that name doesn't exist."""
+
+
+class CertificateInvalid(BenchdError):
+    """Raised when a certificate doesn't verify with the public key that was given."""
+
+
+class CertificateGap(BenchdError):
+    """Raised when the evidence of a job doesn't prove an erasure; `missing` lists every gap."""
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        super().__init__("; ".join(missing))
+        self.missing = missing
+
+
+class HandsetFault(BenchdError):
+    """Base of what goes wrong between benchd and one handset."""
+
+
+class TransientFault(HandsetFault):
+    """Raised when the same attempt may well succeed if it is made again."""
+
+
+class AdbServerLost(HandsetFault):
+    """Raised when benchd's adb server is gone: wait for it, it isn't the handset's fault."""
+
+
+class HandsetGone(HandsetFault):
+    """Raised when the transport ended before the answer did: nothing is known of what was asked."""
+
+
+class StageFailed(BenchdError):
+    """Raised to end the job as FAILED; `reason` is a code of `benchd.model.Reason`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class HandsetStalled(StageFailed):
+    """Raised when a handset that is connected has said nothing for too long."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("handset_stalled", detail)
+
+
+class StorageFault(StageFailed):
+    """Raised when the handset's storage refused, lost or changed what was written to it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("storage_fault", detail)
+
+
+class AnswerNotRecognised(StageFailed):
+    """Raised when an answer has a form that benchd doesn't know: a problem, never a default."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("answer_not_recognised", detail)
+
+
+class UnsupportedHandset(StageFailed):
+    """Raised when benchd has no way to erase this kind of handset."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("unsupported_model", detail)

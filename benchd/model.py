@@ -1,0 +1,553 @@
+"""The words of the rack as types: ids, enums with their allowed moves, and values. No I/O.
+
+Every enum value is the lower-case word that the ledger, the API and the metrics use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NewType
+
+JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
+Evidence = Mapping[str, JsonValue]
+"""What a stage saw, in JSON's own types, so that it is stored byte for byte as it was judged."""
+
+SlotName = NewType("SlotName", str)
+PortPath = NewType("PortPath", str)
+"""udev's ID_PATH of a USB port, for example `pci-0000:03:00.0-usb-0:1.4.2`."""
+AdbAddress = NewType("AdbAddress", str)
+"""How adb names what is plugged into a port: `usb:1-1.4.2`, or `host:port` over TCP."""
+JobId = NewType("JobId", str)
+OperatorName = NewType("OperatorName", str)
+
+ADB_INTERFACE = "ff4201"
+FASTBOOT_INTERFACE = "ff4203"
+"""USB class, subclass and protocol that name a mode; source: AOSP adb.h and fastboot.h."""
+
+
+class SlotState(StrEnum):
+    """What a slot is doing, as the wall shows it."""
+
+    EMPTY = "empty"
+    SETTLING = "settling"
+    WAITING = "waiting"
+    RUNNING = "running"
+    AWAITING_OPERATOR = "awaiting_operator"
+    REPLUGGING = "replugging"
+    FINISHED = "finished"
+    QUARANTINED = "quarantined"
+
+
+SLOT_MOVES: Mapping[SlotState, frozenset[SlotState]] = MappingProxyType(
+    {
+        SlotState.EMPTY: frozenset({SlotState.SETTLING}),
+        SlotState.SETTLING: frozenset(
+            {SlotState.EMPTY, SlotState.WAITING, SlotState.RUNNING, SlotState.FINISHED}
+        ),
+        SlotState.WAITING: frozenset({SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING}),
+        SlotState.RUNNING: frozenset(
+            {
+                SlotState.AWAITING_OPERATOR,
+                SlotState.REPLUGGING,
+                SlotState.WAITING,
+                SlotState.FINISHED,
+                SlotState.EMPTY,
+            }
+        ),
+        SlotState.AWAITING_OPERATOR: frozenset(
+            {SlotState.RUNNING, SlotState.REPLUGGING, SlotState.FINISHED, SlotState.EMPTY}
+        ),
+        SlotState.REPLUGGING: frozenset(
+            {SlotState.RUNNING, SlotState.AWAITING_OPERATOR, SlotState.FINISHED, SlotState.EMPTY}
+        ),
+        SlotState.FINISHED: frozenset({SlotState.EMPTY}),
+        SlotState.QUARANTINED: frozenset({SlotState.EMPTY}),
+    }
+)
+"""Allowed moves; every state may also go to QUARANTINED, which only an unplug leaves."""
+
+
+class JobState(StrEnum):
+    """Where one job stands."""
+
+    RUNNING = "running"
+    AWAITING_OPERATOR = "awaiting_operator"
+    REPLUGGING = "replugging"
+    ENDED = "ended"
+
+
+JOB_MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
+    {
+        JobState.RUNNING: frozenset(
+            {JobState.AWAITING_OPERATOR, JobState.REPLUGGING, JobState.ENDED}
+        ),
+        JobState.AWAITING_OPERATOR: frozenset(
+            {JobState.RUNNING, JobState.REPLUGGING, JobState.ENDED}
+        ),
+        JobState.REPLUGGING: frozenset(
+            {JobState.RUNNING, JobState.AWAITING_OPERATOR, JobState.ENDED}
+        ),
+        JobState.ENDED: frozenset(),
+    }
+)
+
+
+class Outcome(StrEnum):
+    """How a job or an attempt ended. There is no default."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    INTERRUPTED = "interrupted"
+    SKIPPED = "skipped"
+
+
+class Disposition(StrEnum):
+    """Where the handset goes."""
+
+    SELLABLE = "sellable"
+    RETURN = "return"
+    HOLD = "hold"
+    DESTROY = "destroy"
+
+
+class Reason(StrEnum):
+    """Why a handset isn't sellable: a closed list, each with a default disposition."""
+
+    LOCKED = "locked"
+    SYSTEM_MODIFIED = "system_modified"
+    STORAGE_FAULT = "storage_fault"
+    COVERAGE_TOO_LOW = "coverage_too_low"
+    RESET_NOT_PROVEN = "reset_not_proven"
+    FINAL_RESET_NOT_PROVEN = "final_reset_not_proven"
+    HANDSET_STALLED = "handset_stalled"
+    HANDSET_LOST = "handset_lost"
+    HANDSET_CHANGED = "handset_changed"
+    HANDSET_NOT_RETURNED = "handset_not_returned"
+    ANSWER_NOT_RECOGNISED = "answer_not_recognised"
+    UNSUPPORTED_MODEL = "unsupported_model"
+    LOW_BATTERY = "low_battery"
+    CONSENT_MISSING = "consent_missing"
+    JPKI_NOT_ATTESTED = "jpki_not_attested"
+    NETWORK_RESTRICTED = "network_restricted"
+    FELICA_RESIDUE = "felica_residue"
+    FELICA_NOT_CLEARABLE = "felica_not_clearable"
+    NOT_CONFIRMED = "not_confirmed"
+    OPERATOR_STOPPED = "operator_stopped"
+    STAGE_DEADLINE = "stage_deadline"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    PROOF_INCOMPLETE = "proof_incomplete"
+    UNPLUGGED = "unplugged"
+    DAEMON_STOPPED = "daemon_stopped"
+    OVERWRITE_DUE = "overwrite_due"
+    INTERNAL_ERROR = "internal_error"
+
+
+DISPOSITION_OF: Mapping[Reason, Disposition] = MappingProxyType(
+    {
+        **dict.fromkeys(Reason, Disposition.HOLD),
+        Reason.SYSTEM_MODIFIED: Disposition.DESTROY,
+        Reason.STORAGE_FAULT: Disposition.DESTROY,
+        Reason.FELICA_RESIDUE: Disposition.DESTROY,
+        Reason.FELICA_NOT_CLEARABLE: Disposition.DESTROY,
+    }
+)
+"""The trade's defaults: crushed where data may stay for good, held where a person can still act."""
+
+
+class ProblemCode(StrEnum):
+    """Why a slot can't go on now; goes away by itself when it's put right."""
+
+    ADB_DISABLED = "adb_disabled"
+    UNAUTHORIZED = "unauthorized"
+    OFFLINE = "offline"
+    WRONG_MODE = "wrong_mode"
+    NO_PERMISSION = "no_permission"
+    ADB_SERVER_DOWN = "adb_server_down"
+    UNKNOWN_PORT = "unknown_port"
+    SLOT_BROKEN = "slot_broken"
+
+
+class Gate(StrEnum):
+    """A question that only a person answers."""
+
+    CONSENT = "consent"
+    JPKI = "jpki"
+    NETWORK = "network"
+    FELICA_CHECK = "felica_check"
+    FELICA_CLEAR = "felica_clear"
+    FELICA_RECHECK = "felica_recheck"
+    GUIDED_RESET = "guided_reset"
+    FINAL_RESET = "final_reset"
+    OBSERVE = "observe"
+    CONFIRM = "confirm"
+
+
+class StageName(StrEnum):
+    """The named steps that recipes are made of."""
+
+    INSPECT = "inspect"
+    GATES = "gates"
+    FELICA_CHECK = "felica_check"
+    INITIALISE = "initialise"
+    OVERWRITE = "overwrite"
+    READ_BACK = "read_back"
+    FELICA_CLEAR = "felica_clear"
+    FELICA_RECHECK = "felica_recheck"
+    FINAL_RESET = "final_reset"
+    OBSERVE = "observe"
+    CONFIRM = "confirm"
+    CERTIFY = "certify"
+
+
+DESTRUCTIVE_STAGES = frozenset(
+    {
+        StageName.INITIALISE,
+        StageName.OVERWRITE,
+        StageName.FELICA_CLEAR,
+        StageName.FINAL_RESET,
+    }
+)
+
+
+class Liveness(StrEnum):
+    """What the adb server says of one address; presence on USB is another thing."""
+
+    SERVER_DOWN = "server_down"
+    ABSENT = "absent"
+    OFFLINE = "offline"
+    UNAUTHORIZED = "unauthorized"
+    NO_PERMISSION = "no_permission"
+    WRONG_MODE = "wrong_mode"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """Something was plugged into a port, or came back on it in another mode."""
+
+    port_path: PortPath
+    adb_address: AdbAddress
+    attachment: str
+    """Differs for every enumeration of a port and stays the same as long as nothing is unplugged,
+    also over a restart of the daemon: that a handset never left is proven by this alone."""
+    interfaces: frozenset[str] = frozenset()
+    """Interface classes as six hex digits, for example `ff4201` for adb."""
+    usb_serial: str | None = None
+    vendor_id: str | None = None
+    product_id: str | None = None
+
+    @property
+    def has_adb(self) -> bool:
+        """Whether the handset offers adb in this mode."""
+        return ADB_INTERFACE in self.interfaces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detached:
+    """What was on a port has left it."""
+
+    port_path: PortPath
+
+
+PlugEvent = Attached | Detached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetIdentity:
+    """What a handset says it is. A serial is evidence, never a key: identical ones exist."""
+
+    serial: str
+    manufacturer: str
+    model: str
+    android: str
+    build: str
+    imei: str | None = None
+
+    def same_handset(self, other: HandsetIdentity) -> bool:
+        """Whether both describe one handset, judged by what a reset doesn't change."""
+        imei_fits = self.imei is None or other.imei is None or self.imei == other.imei
+        return imei_fits and (self.serial, self.manufacturer, self.model) == (
+            other.serial,
+            other.manufacturer,
+            other.model,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageFacts:
+    """The user storage as the handset's own `df` and mount table give it, in bytes."""
+
+    capacity_bytes: int
+    used_bytes: int
+    free_bytes: int
+    file_system: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetFacts:
+    """Facts that only a reset changes."""
+
+    android_id: str
+    account_count: int
+    user_ids: tuple[int, ...]
+    used_bytes: int
+    third_party_packages: int
+    boot_count: int | None
+    test_harness: bool
+
+    def as_evidence(self) -> Evidence:
+        """The same as JSON."""
+        return {
+            "android_id": self.android_id,
+            "account_count": self.account_count,
+            "user_ids": list(self.user_ids),
+            "used_bytes": self.used_bytes,
+            "third_party_packages": self.third_party_packages,
+            "boot_count": self.boot_count,
+            "test_harness": self.test_harness,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetFacts:
+    """All that inspection reads. None stands only where the handset itself may not say."""
+
+    identity: HandsetIdentity
+    sdk: int
+    abi: str
+    storage: StorageFacts
+    battery_percent: int
+    battery_temperature_c: float
+    crypto_state: str
+    crypto_type: str | None
+    metadata_encryption: bool | None
+    verified_boot_state: str | None
+    bootloader_locked: bool | None
+    modification_signs: tuple[str, ...]
+    """Each sign of a modified system, for example `ro.boot.verifiedbootstate=orange`."""
+    screen_lock: bool | None
+    """Whether a PIN, pattern or password is set; None where this Android doesn't tell adb."""
+    account_count: int
+    user_ids: tuple[int, ...]
+    device_owner: bool
+
+    def as_evidence(self) -> Evidence:
+        """The same as JSON, without what isn't evidence."""
+        return {
+            "serial": self.identity.serial,
+            "manufacturer": self.identity.manufacturer,
+            "model": self.identity.model,
+            "android": self.identity.android,
+            "build": self.identity.build,
+            "imei": self.identity.imei,
+            "sdk": self.sdk,
+            "abi": self.abi,
+            "capacity_bytes": self.storage.capacity_bytes,
+            "used_bytes": self.storage.used_bytes,
+            "free_bytes": self.storage.free_bytes,
+            "file_system": self.storage.file_system,
+            "battery_percent": self.battery_percent,
+            "battery_temperature_c": self.battery_temperature_c,
+            "crypto_state": self.crypto_state,
+            "crypto_type": self.crypto_type,
+            "metadata_encryption": self.metadata_encryption,
+            "verified_boot_state": self.verified_boot_state,
+            "bootloader_locked": self.bootloader_locked,
+            "modification_signs": list(self.modification_signs),
+            "screen_lock": self.screen_lock,
+            "account_count": self.account_count,
+            "user_ids": list(self.user_ids),
+            "device_owner": self.device_owner,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillOrder:
+    """What the fill program is asked to write: a keystream that only this job has."""
+
+    key: bytes = field(repr=False)
+    """16 bytes, fresh for every job."""
+    file_bytes: int
+    """Size of one full file; file i carries the keystream from i * file_bytes on."""
+    stall_s: float
+    """Silence on the line for this long is a stalled handset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledFile:
+    """One file that the fill program made."""
+
+    name: str
+    stream_offset: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillReport:
+    """What the fill program says it wrote and synced; a claim until it is read back."""
+
+    program_version: str
+    cipher: str
+    mode: str
+    bytes_written: int
+    files: tuple[FilledFile, ...]
+    capacity_bytes: int
+    free_bytes_before: int
+    free_bytes_after: int
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRun:
+    """Bytes of one file that aren't what was written."""
+
+    name: str
+    offset: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What reading everything back, past the handset's cache, has shown."""
+
+    bytes_proven: int
+    bytes_bad: int
+    bad_runs: tuple[BadRun, ...]
+    past_cache: str
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropReport:
+    """What is left after the fill files are deleted."""
+
+    files_removed: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferProgress:
+    """Bytes done so far by a fill or a check, as the handset counted them after its sync."""
+
+    bytes_done: int
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A named person's answer at a gate."""
+
+    gate: Gate
+    approved: bool
+    operator: OperatorName
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """What was seen of a planned absence of a handset from its port."""
+
+    left: bool
+    returned: bool
+    absent_s: float | None
+    before: Attached
+    after: Attached | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnd:
+    """How a job ended; SELLABLE exists only together with a certificate."""
+
+    outcome: Outcome
+    disposition: Disposition
+    reason: Reason | None
+    detail: str = ""
+
+
+class EntryKind(StrEnum):
+    """What a ledger record tells."""
+
+    DAEMON_STARTED = "daemon_started"
+    OCCUPANCY_OPENED = "occupancy_opened"
+    ATTACHMENT_CHANGED = "attachment_changed"
+    OCCUPANCY_CLOSED = "occupancy_closed"
+    JOB_OPENED = "job_opened"
+    STAGE_STARTED = "stage_started"
+    STAGE_ENDED = "stage_ended"
+    QUESTION_ASKED = "question_asked"
+    DECISION = "decision"
+    JOB_ENDED = "job_ended"
+    SLOT_QUARANTINED = "slot_quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One record to be kept for ever."""
+
+    kind: EntryKind
+    at: datetime
+    slot: SlotName | None = None
+    occupancy: int | None = None
+    job: JobId | None = None
+    data: Evidence = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """A record as the ledger holds it: its number and the hash that chains it to all before."""
+
+    sequence: int
+    entry: Entry
+    hash_hex: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The ledger's word that a record is on disk."""
+
+    sequence: int
+    hash_hex: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionView:
+    """An open question of a slot."""
+
+    gate: Gate
+    facts: Mapping[str, str]
+    """What the texts of the catalogue fill in, already bounded and printable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemView:
+    """Why a slot can't go on now."""
+
+    code: ProblemCode
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotView:
+    """All that anybody is shown of one slot; None where nothing is known."""
+
+    slot: SlotName
+    port_path: PortPath
+    state: SlotState = SlotState.EMPTY
+    occupancy: int | None = None
+    job: JobId | None = None
+    recipe: str | None = None
+    stage: StageName | None = None
+    progress: float | None = None
+    eta_s: float | None = None
+    identity: HandsetIdentity | None = None
+    problem: ProblemView | None = None
+    question: QuestionView | None = None
+    outcome: Outcome | None = None
+    disposition: Disposition | None = None
+    reason: Reason | None = None

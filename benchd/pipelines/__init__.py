@@ -1,0 +1,1 @@
+"""What is done to a handset: recipes, their stages, and the runner of a job."""

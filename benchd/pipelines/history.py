@@ -1,0 +1,111 @@
+"""Folds a job's records into what is told of it: the ledger is the only truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from benchd.evidence import EvidenceReader
+from benchd.model import (
+    Disposition,
+    EntryKind,
+    Evidence,
+    JobId,
+    JsonValue,
+    Outcome,
+    Reason,
+    SlotName,
+    StageName,
+    StoredEntry,
+)
+from benchd.verification import stage_records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobHistory:
+    """One job as its records tell it; None where nothing was recorded."""
+
+    job: JobId
+    slot: SlotName
+    occupancy: int
+    recipe: str
+    opened_at: datetime
+    ended_at: datetime | None
+    outcome: Outcome | None
+    disposition: Disposition | None
+    reason: Reason | None
+    detail: str
+    handset: Evidence | None
+    bytes_written: int | None
+    coverage: float | None
+    stages: tuple[Evidence, ...]
+    decisions: tuple[Evidence, ...]
+    envelope: bytes | None
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The same as JSON, without the certificate itself."""
+        return {
+            "job": self.job,
+            "slot": self.slot,
+            "occupancy": self.occupancy,
+            "recipe": self.recipe,
+            "opened_at": self.opened_at.isoformat(),
+            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
+            "outcome": self.outcome,
+            "disposition": self.disposition,
+            "reason": self.reason,
+            "detail": self.detail,
+            "handset": self.handset,
+            "bytes_written": self.bytes_written,
+            "coverage": self.coverage,
+            "stages": self.stages,
+            "decisions": self.decisions,
+            "certificate": self.envelope is not None,
+        }
+
+
+def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
+    """The history that these records of one job tell; the first has to be JOB_OPENED."""
+    opened = records[0].entry
+    if opened.kind is not EntryKind.JOB_OPENED or not opened.job or not opened.slot:
+        message = "a job's first record is job_opened"
+        raise ValueError(message)
+    attempts = stage_records(records)
+    passed = {a.stage: a.evidence for a in attempts if a.outcome is Outcome.PASSED}
+    overwrite = passed.get(StageName.OVERWRITE)
+    read_back = passed.get(StageName.READ_BACK)
+    end = next((r.entry for r in records if r.entry.kind is EntryKind.JOB_ENDED), None)
+    ending = EvidenceReader(end.data, "job_ended") if end else None
+    disposition = ending.optional_text("disposition") if ending else None
+    reason = ending.optional_text("reason") if ending else None
+    envelope = ending.optional_text("certificate") if ending else None
+    return JobHistory(
+        job=opened.job,
+        slot=opened.slot,
+        occupancy=opened.occupancy or 0,
+        recipe=EvidenceReader(opened.data, "job_opened").text("recipe"),
+        opened_at=opened.at,
+        ended_at=end.at if end else None,
+        outcome=Outcome(ending.text("outcome")) if ending else None,
+        disposition=Disposition(disposition) if disposition else None,
+        reason=Reason(reason) if reason else None,
+        detail=(ending.optional_text("detail") or "") if ending else "",
+        handset=passed.get(StageName.INSPECT),
+        bytes_written=(
+            EvidenceReader(overwrite, "overwrite").whole("bytes_written") if overwrite else None
+        ),
+        coverage=EvidenceReader(read_back, "read_back").number("coverage") if read_back else None,
+        stages=tuple(
+            {
+                "stage": a.stage,
+                "outcome": a.outcome,
+                "because": a.skipped_because,
+                "started_at": a.started_at,
+                "ended_at": a.ended_at,
+            }
+            for a in attempts
+        ),
+        decisions=tuple(r.entry.data for r in records if r.entry.kind is EntryKind.DECISION),
+        envelope=envelope.encode() if envelope else None,
+    )

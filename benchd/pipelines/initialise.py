@@ -1,0 +1,90 @@
+"""Stage `initialise`: the last owner's live data is reset away, and facts prove that it was."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from benchd.errors import HandsetGone, StageFailed
+from benchd.model import Gate, Reason, ResetFacts
+from benchd.pipelines.stage import AbsenceWindow, JobContext, StageResult
+
+TEST_HARNESS_SDK = 29
+"""Test Harness Mode came with Android 10."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitialiseStage:
+    """Resets by Test Harness Mode, which keeps adb, or by an operator's hand."""
+
+    fresh_used_bytes: int
+    """A handset fresh from its reset has no more than this in use; depends on the model."""
+    method: Literal["test_harness", "guided"] = "test_harness"
+    leave_within_s: float = 120
+    return_within_s: float = 900
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Skips a handset that arrived reset; never believes an exit code."""
+        before = await context.handset.reset_facts()
+        if not self.not_fresh(before):
+            return StageResult(
+                evidence={
+                    "before": before.as_evidence(),
+                    "fresh_used_bytes": self.fresh_used_bytes,
+                },
+                skipped_because="arrived_reset",
+            )
+        async with context.bench.planned_absence() as window:
+            if self.method == "test_harness" and context.inspected().sdk >= TEST_HARNESS_SDK:
+                used = "test_harness"
+                # It may reboot before its answer is through; what counts is the port.
+                with suppress(HandsetGone):
+                    await context.handset.enable_test_harness()
+            else:
+                used = "guided"
+                await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
+            after, absence_s = await self._look_again(context, window)
+        self._prove(before, after)
+        return StageResult(
+            evidence={
+                "method": used,
+                "before": before.as_evidence(),
+                "after": after.as_evidence(),
+                "fresh_used_bytes": self.fresh_used_bytes,
+                "absent_s": absence_s,
+            }
+        )
+
+    async def _look_again(
+        self, context: JobContext, window: AbsenceWindow
+    ) -> tuple[ResetFacts, float | None]:
+        absence = await window.observe(
+            leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
+        )
+        if absence.left and not absence.returned:
+            raise StageFailed(
+                Reason.HANDSET_NOT_RETURNED, f"not back within {self.return_within_s:.0f} s"
+            )
+        context.handset = await context.bench.reopen(self.return_within_s)
+        return await context.handset.reset_facts(), absence.absent_s
+
+    def not_fresh(self, facts: ResetFacts) -> list[str]:
+        """What tells this handset from one that was just reset."""
+        signs: list[str] = []
+        if facts.account_count:
+            signs.append(f"{facts.account_count} accounts")
+        if facts.user_ids != (0,):
+            signs.append(f"users {facts.user_ids}")
+        if facts.third_party_packages:
+            signs.append(f"{facts.third_party_packages} installed apps")
+        if facts.used_bytes > self.fresh_used_bytes:
+            signs.append(f"{facts.used_bytes} bytes in use")
+        return signs
+
+    def _prove(self, before: ResetFacts, after: ResetFacts) -> None:
+        signs = self.not_fresh(after)
+        if not after.android_id or after.android_id == before.android_id:
+            signs.insert(0, "android_id is the same as before")
+        if signs:
+            raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(signs))

@@ -1,0 +1,33 @@
+"""Recipes as values: the dealer's policy, read from configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.model import DESTRUCTIVE_STAGES, StageName
+from benchd.pipelines.stage import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSpec:
+    """One step: the stage with its parameters, and how long and how often it may try."""
+
+    name: StageName
+    stage: Stage
+    deadline_s: float
+    attempts: int
+
+    @property
+    def destructive(self) -> bool:
+        """Whether the stage changes what is on the handset."""
+        return self.name in DESTRUCTIVE_STAGES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A named, ordered list of stages."""
+
+    name: str
+    digest: str
+    """SHA-256 of the recipe's file as hex: the certificate names the policy that was followed."""
+    stages: tuple[StageSpec, ...]

@@ -1,0 +1,60 @@
+"""At start: jobs that a dead daemon left open are settled, never continued on trust."""
+
+from __future__ import annotations
+
+import structlog
+
+from benchd.model import (
+    DISPOSITION_OF,
+    Entry,
+    EntryKind,
+    JobId,
+    Outcome,
+    Reason,
+)
+from benchd.pipelines.history import fold_job
+from benchd.ports import CertificateIssuer, Clock, Journal
+
+_log = structlog.get_logger()
+
+
+async def settle_open_jobs(journal: Journal, clock: Clock) -> int:
+    """End every open job as INTERRUPTED and return how many there were.
+
+    The handset itself is asked afterwards: if it's still in its slot, a new job proves
+    everything again.
+    """
+    opened = await journal.open_jobs()
+    for record in opened:
+        entry = record.entry
+        await journal.append(
+            Entry(
+                kind=EntryKind.JOB_ENDED,
+                at=clock.now(),
+                slot=entry.slot,
+                occupancy=entry.occupancy,
+                job=entry.job,
+                data={
+                    "outcome": Outcome.INTERRUPTED,
+                    "disposition": DISPOSITION_OF[Reason.DAEMON_STOPPED],
+                    "reason": Reason.DAEMON_STOPPED,
+                    "detail": "the daemon ended while this job was running",
+                    "certificate": None,
+                },
+            )
+        )
+        _log.warning("job_interrupted", slot=entry.slot, job=entry.job)
+    return len(opened)
+
+
+async def keep_certificates(
+    journal: Journal, issuer: CertificateIssuer, newest: int
+) -> list[JobId]:
+    """Write the files of certificates that the ledger holds; a crash may have come in between."""
+    kept: list[JobId] = []
+    for job in await journal.job_ids(newest):
+        history = fold_job(await journal.entries(job))
+        if history.envelope is not None:
+            await issuer.keep(job, history.envelope)
+            kept.append(job)
+    return kept

@@ -1,0 +1,146 @@
+"""Takes one job through its recipe: intent on disk first, evidence after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+import structlog
+
+from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
+from benchd.model import (
+    DISPOSITION_OF,
+    Disposition,
+    Entry,
+    EntryKind,
+    Evidence,
+    JobEnd,
+    Outcome,
+    Reason,
+    StageName,
+)
+from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.pipelines.stage import JobContext, StageResult
+
+SERVER_LOSSES_ALLOWED = 20
+"""A lost adb server isn't the stage's fault and costs no attempt, but not without end."""
+REOPEN_WITHIN_S = 120.0
+
+_log = structlog.get_logger()
+
+
+class JobRunner:
+    """Runs the stages of one job in order."""
+
+    def __init__(
+        self,
+        *,
+        context: JobContext,
+        recipe: Recipe,
+        occupancy: int,
+        show_stage: Callable[[StageName], None],
+    ) -> None:
+        self._context = context
+        self._recipe = recipe
+        self._occupancy = occupancy
+        self._show_stage = show_stage
+
+    async def run(self) -> JobEnd:
+        """The job's end. Cancellation means that the handset was unplugged or the daemon stops."""
+        try:
+            for spec in self._recipe.stages:
+                await self._run_stage(spec)
+        except StageFailed as failure:
+            reason = Reason(failure.reason)
+            return JobEnd(
+                outcome=Outcome.FAILED,
+                disposition=DISPOSITION_OF[reason],
+                reason=reason,
+                detail=failure.detail,
+            )
+        if self._context.envelope is None:
+            # Only a certificate makes a handset sellable; without one something is still due.
+            return JobEnd(
+                outcome=Outcome.PASSED,
+                disposition=Disposition.HOLD,
+                reason=Reason.OVERWRITE_DUE,
+            )
+        return JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
+
+    async def _run_stage(self, spec: StageSpec) -> None:
+        failures = 0
+        losses = 0
+        attempt = 0
+        while True:
+            attempt += 1
+            await self._record(
+                EntryKind.STAGE_STARTED,
+                {"stage": spec.name, "attempt": attempt, "destructive": spec.destructive},
+            )
+            self._show_stage(spec.name)
+            try:
+                result = await self._attempt(spec)
+            except StageFailed as failure:
+                await self._record_fault(spec, Outcome.FAILED, failure, failure.reason)
+                raise
+            except AdbServerLost as fault:
+                losses += 1
+                await self._record_fault(spec, Outcome.INTERRUPTED, fault, "adb_server_lost")
+                if losses > SERVER_LOSSES_ALLOWED:
+                    raise StageFailed(Reason.ATTEMPTS_EXHAUSTED, str(fault)) from fault
+            except HandsetFault as fault:
+                failures += 1
+                await self._record_fault(spec, Outcome.FAILED, fault, type(fault).__name__)
+                if failures >= spec.attempts:
+                    raise StageFailed(self._reason_of(fault), str(fault)) from fault
+            else:
+                self._context.evidence[spec.name] = result.evidence
+                await self._record(
+                    EntryKind.STAGE_ENDED,
+                    {
+                        "stage": spec.name,
+                        "outcome": result.outcome,
+                        "because": result.skipped_because,
+                        "evidence": result.evidence,
+                    },
+                )
+                return
+            self._context.handset = await self._context.bench.reopen(REOPEN_WITHIN_S)
+
+    async def _attempt(self, spec: StageSpec) -> StageResult:
+        try:
+            with anyio.fail_after(spec.deadline_s):
+                return await spec.stage.run(self._context)
+        except TimeoutError as late:
+            message = f"{spec.name} took longer than {spec.deadline_s:.0f} s"
+            raise StageFailed(Reason.STAGE_DEADLINE, message) from late
+
+    def _reason_of(self, fault: HandsetFault) -> Reason:
+        return Reason.HANDSET_LOST if isinstance(fault, HandsetGone) else Reason.ATTEMPTS_EXHAUSTED
+
+    async def _record_fault(
+        self, spec: StageSpec, outcome: Outcome, fault: Exception, because: str
+    ) -> None:
+        _log.warning("stage_attempt_ended", stage=spec.name, because=because, detail=str(fault))
+        await self._record(
+            EntryKind.STAGE_ENDED,
+            {
+                "stage": spec.name,
+                "outcome": outcome,
+                "because": because,
+                "evidence": {},
+                "detail": str(fault),
+            },
+        )
+
+    async def _record(self, kind: EntryKind, data: Evidence) -> None:
+        await self._context.journal.append(
+            Entry(
+                kind=kind,
+                at=self._context.clock.now(),
+                slot=self._context.slot,
+                occupancy=self._occupancy,
+                job=self._context.job,
+                data=data,
+            )
+        )

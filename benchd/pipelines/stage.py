@@ -1,0 +1,151 @@
+"""The contract between the runner and a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from benchd.errors import StageFailed
+from benchd.model import (
+    Absence,
+    Decision,
+    Evidence,
+    Gate,
+    HandsetFacts,
+    JobId,
+    JsonValue,
+    Outcome,
+    Reason,
+    SlotName,
+    StageName,
+)
+from benchd.ports import CertificateIssuer, Clock, Entropy, Handset, Journal, Keystream
+
+
+class AbsenceWindow(Protocol):
+    """An open planned absence: until it closes, leaving the port doesn't abort the job."""
+
+    async def observe(self, *, leave_within_s: float, return_within_s: float) -> Absence:
+        """What the port shows; returns early once the handset has left and come back."""
+        ...
+
+
+class Bench(Protocol):
+    """What a stage may ask of the slot that it runs in."""
+
+    async def ask(self, gate: Gate, facts: Mapping[str, str]) -> Decision:
+        """A person's answer, already in the ledger when it's returned."""
+        ...
+
+    def planned_absence(self) -> AbstractAsyncContextManager[AbsenceWindow]:
+        """A block in which the handset may leave its port.
+
+        A handset that is away when the block ends counts as unplugged.
+        """
+        ...
+
+    async def reopen(self, within_s: float) -> Handset:
+        """The handset of this job, ready again on its port and with its identity checked.
+
+        Raises StageFailed with `handset_lost` when it doesn't come, with `handset_changed`
+        when another one did.
+        """
+        ...
+
+    def show_progress(self, fraction: float, eta_s: float | None) -> None:
+        """How far the stage is, 0 to 1, and the seconds left if they can be told."""
+        ...
+
+    def show_identity(self, facts: HandsetFacts) -> None:
+        """Who the handset is; from here on a replug must bring back the same one."""
+        ...
+
+
+class JobContext:
+    """What the stages of one job share."""
+
+    def __init__(  # noqa: PLR0913 - one value per port, built in one place
+        self,
+        *,
+        job: JobId,
+        slot: SlotName,
+        handset: Handset,
+        bench: Bench,
+        journal: Journal,
+        issuer: CertificateIssuer,
+        clock: Clock,
+        entropy: Entropy,
+        keystream: Keystream,
+    ) -> None:
+        self.job = job
+        self.slot = slot
+        self.handset = handset
+        self.bench = bench
+        self.journal = journal
+        self.issuer = issuer
+        self.clock = clock
+        self.entropy = entropy
+        self.keystream = keystream
+        self.facts: HandsetFacts | None = None
+        self.evidence: dict[StageName, Evidence] = {}
+        self.fill_key: bytes | None = None
+        self.absence: Absence | None = None
+        self.envelope: bytes | None = None
+
+    def inspected(self) -> HandsetFacts:
+        """The facts of the inspection; a recipe without one can't run what needs them."""
+        if self.facts is None:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, "the handset wasn't inspected")
+        return self.facts
+
+    def handset_facts(self) -> dict[str, str]:
+        """What a question shows so that a person knows which handset is meant."""
+        if self.facts is None:
+            return {}
+        identity = self.facts.identity
+        return {"model": identity.model, "serial": identity.serial}
+
+    async def approval(self, gate: Gate, reason: Reason) -> Decision:
+        """Ask, and go on only if the answer is yes; StageFailed with `reason` otherwise."""
+        decision = await self.bench.ask(gate, self.handset_facts())
+        if not decision.approved:
+            raise StageFailed(reason, f"{gate} was answered with no")
+        return decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageResult:
+    """What a stage has to show. Failures are raised, so a result is never one."""
+
+    evidence: Evidence = field(default_factory=dict[str, JsonValue])
+    skipped_because: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """SKIPPED when there is a reason for it, else PASSED."""
+        return Outcome.PASSED if self.skipped_because is None else Outcome.SKIPPED
+
+
+class Stage(Protocol):
+    """One named step. Running it again after a fault must be safe: it proves, it never assumes."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Do the step and return its evidence.
+
+        Raises StageFailed to end the job, TransientFault or HandsetGone for another attempt,
+        AdbServerLost to wait for the server first.
+        """
+        ...
+
+
+def decision_evidence(decision: Decision) -> Evidence:
+    """A decision as JSON."""
+    return {
+        "gate": decision.gate,
+        "approved": decision.approved,
+        "operator": decision.operator,
+        "note": decision.note,
+        "at": decision.at.isoformat(),
+    }

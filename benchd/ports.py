@@ -1,0 +1,183 @@
+"""What the core asks of the outside world, as protocols."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from benchd.model import (
+    AdbAddress,
+    CheckReport,
+    DropReport,
+    Entry,
+    FilledFile,
+    FillOrder,
+    FillReport,
+    HandsetFacts,
+    HandsetIdentity,
+    JobId,
+    Liveness,
+    PlugEvent,
+    PortPath,
+    Receipt,
+    ResetFacts,
+    SlotName,
+    SlotView,
+    StoredEntry,
+    TransferProgress,
+)
+from benchd.verification import VerifiedErasure
+
+ProgressSink = Callable[[TransferProgress], None]
+
+
+class Clock(Protocol):
+    """Wall time for records; durations use the event loop's clock."""
+
+    def now(self) -> datetime:
+        """The current time in UTC, with its zone."""
+        ...
+
+
+class Entropy(Protocol):
+    """Where keys and sampling seeds come from."""
+
+    def token(self, size_bytes: int) -> bytes:
+        """Fresh bytes that nobody can foresee."""
+        ...
+
+
+class Keystream(Protocol):
+    """The host's own computation of what the fill program has to write."""
+
+    def __call__(self, key: bytes, offset: int, size_bytes: int) -> bytes:
+        """AES-128-CTR bytes [offset, offset + size_bytes) of the stream that `key` names."""
+        ...
+
+
+class HotplugSource(Protocol):
+    """Where plug events come from."""
+
+    def events(self) -> AbstractAsyncContextManager[AsyncIterator[PlugEvent]]:
+        """Every port in use as an Attached first, then each change in order, none merged or lost.
+
+        After an overflow the source enumerates again and yields what it takes to get from the
+        last state it told to the present one.
+        """
+        ...
+
+
+class Handset(Protocol):
+    """One handset over adb, bound to the transport it was opened on.
+
+    Every method may raise HandsetGone (the transport ended: nothing is known of what was asked),
+    AdbServerLost, TransientFault, HandsetStalled, StorageFault or AnswerNotRecognised.
+    Cancelling a call returns at once and leaves no thread behind.
+    """
+
+    async def identity(self) -> HandsetIdentity:
+        """Who this handset says it is."""
+        ...
+
+    async def inspect(self) -> HandsetFacts:
+        """Everything that the gates and the certificate need to know."""
+        ...
+
+    async def reset_facts(self) -> ResetFacts:
+        """The facts that only a reset changes, read afresh."""
+        ...
+
+    async def enable_test_harness(self) -> None:
+        """Ask for the reset that keeps adb (Android 10 and later); its answer proves nothing."""
+        ...
+
+    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+        """Overwrite all the user storage that can be reached, each byte synced before it counts."""
+        ...
+
+    async def check(
+        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
+    ) -> CheckReport:
+        """Read every file back past the handset's cache and compare it with the keystream."""
+        ...
+
+    async def sample(self, name: str, offset: int, size_bytes: int) -> bytes:
+        """Bytes of one fill file, read by the handset's own `dd` and not by the fill program."""
+        ...
+
+    async def drop(self) -> DropReport:
+        """Delete the fill files."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the transport; never raises."""
+        ...
+
+
+class HandsetAccess(Protocol):
+    """benchd's own adb server as the core sees it."""
+
+    def liveness(self, address: AdbAddress) -> AbstractAsyncContextManager[AsyncIterator[Liveness]]:
+        """What the server says of the address now, then each change."""
+        ...
+
+    async def open(self, address: AdbAddress) -> Handset:
+        """The handset that is READY at this address, bound to its present transport.
+
+        Raises HandsetGone when there is none, AdbServerLost when the server is down.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """The ledger as the core sees it; every method raises LedgerFault when it can't serve."""
+
+    async def append(self, entry: Entry) -> Receipt:
+        """Returns when the record is on disk; shielded from cancellation, bounded in time."""
+        ...
+
+    async def entries(self, job: JobId) -> Sequence[StoredEntry]:
+        """All records of one job in order, their hashes recomputed and compared."""
+        ...
+
+    async def open_jobs(self) -> Sequence[StoredEntry]:
+        """The JOB_OPENED record of each job without JOB_ENDED."""
+        ...
+
+    async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
+        """All records of the last occupancy of a slot; empty where it never had one."""
+        ...
+
+    async def job_ids(self, limit: int) -> Sequence[JobId]:
+        """The newest jobs first."""
+        ...
+
+
+class CertificateIssuer(Protocol):
+    """Signs what a complete verification has shown."""
+
+    def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
+        """The signed envelope for this proof: only a complete verification is certified."""
+        ...
+
+    async def keep(self, job: JobId, envelope: bytes) -> None:
+        """Write the certificate's file, if it isn't there yet; the ledger has it already."""
+        ...
+
+
+class Board(Protocol):
+    """Where the present view of each slot is shown; a watcher may miss a step and read again."""
+
+    def show(self, view: SlotView) -> None:
+        """Replace what is shown of this slot."""
+        ...
+
+    def show_unknown_port(self, port_path: PortPath, *, attached: bool) -> None:
+        """A handset sits in a port that no slot claims (or has left it)."""
+        ...
+
+    def views(self) -> Mapping[SlotName, SlotView]:
+        """Every slot as it is now."""
+        ...

@@ -1,0 +1,1 @@
+"""The rack: which port is which slot, what sits in it, and one task that looks after each."""

@@ -1,0 +1,52 @@
+"""The present view of every slot; watchers that miss a step read again and miss nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import anyio
+
+from benchd.model import PortPath, SlotName, SlotView
+
+
+class RackBoard:
+    """Implements `benchd.ports.Board`, and wakes whoever watches."""
+
+    def __init__(self) -> None:
+        self._views: dict[SlotName, SlotView] = {}
+        self._unknown_ports: dict[PortPath, None] = {}
+        self._changed = anyio.Event()
+        self.version = 0
+
+    def show(self, view: SlotView) -> None:
+        """Replace what is shown of this slot."""
+        if self._views.get(view.slot) != view:
+            self._views[view.slot] = view
+            self._wake()
+
+    def show_unknown_port(self, port_path: PortPath, *, attached: bool) -> None:
+        """A handset sits in a port that no slot claims, or has left it."""
+        if attached:
+            self._unknown_ports[port_path] = None
+        else:
+            self._unknown_ports.pop(port_path, None)
+        self._wake()
+
+    def _wake(self) -> None:
+        self.version += 1
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    def views(self) -> Mapping[SlotName, SlotView]:
+        """Every slot as it is now."""
+        return dict(self._views)
+
+    def unknown_ports(self) -> tuple[PortPath, ...]:
+        """Ports in use that no slot claims."""
+        return tuple(self._unknown_ports)
+
+    async def changed(self, since: int) -> int:
+        """Wait until something differs from version `since`; returns the version there is then."""
+        while self.version == since:
+            await self._changed.wait()
+        return self.version

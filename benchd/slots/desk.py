@@ -1,0 +1,134 @@
+"""Where questions wait for people: an answer is in the ledger before the job hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import anyio
+
+from benchd.errors import DecisionRefused, NotFound
+from benchd.model import (
+    Decision,
+    Entry,
+    EntryKind,
+    Gate,
+    JobId,
+    OperatorName,
+    QuestionView,
+    SlotName,
+)
+from benchd.operators import operator_name, same_person
+from benchd.pipelines.stage import decision_evidence
+from benchd.ports import Clock, Journal
+
+LONGEST_NOTE = 500
+
+
+@dataclass(slots=True)
+class OpenQuestion:
+    """A question that nobody has answered yet."""
+
+    job: JobId
+    slot: SlotName
+    occupancy: int
+    gate: Gate
+    answered: anyio.Event = field(default_factory=anyio.Event)
+    decision: Decision | None = None
+    being_kept: bool = False
+
+
+class Desk:
+    """All open questions of the rack, and who has answered what in each running job."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._open: dict[tuple[JobId, Gate], OpenQuestion] = {}
+        self._answered_by: dict[JobId, list[OperatorName]] = {}
+
+    async def ask(
+        self, *, job: JobId, slot: SlotName, occupancy: int, question: QuestionView
+    ) -> Decision:
+        """The answer of a person, recorded. Withdrawn when cancelled."""
+        waiting = OpenQuestion(job=job, slot=slot, occupancy=occupancy, gate=question.gate)
+        await self._journal.append(
+            Entry(
+                kind=EntryKind.QUESTION_ASKED,
+                at=self._clock.now(),
+                slot=slot,
+                occupancy=occupancy,
+                job=job,
+                data={"gate": question.gate, "facts": dict(question.facts)},
+            )
+        )
+        self._open[job, question.gate] = waiting
+        try:
+            await waiting.answered.wait()
+        finally:
+            self._open.pop((job, question.gate), None)
+        if waiting.decision is None:
+            message = "a question was woken without an answer"
+            raise RuntimeError(message)
+        return waiting.decision
+
+    async def decide(
+        self,
+        job: JobId,
+        gate: Gate,
+        *,
+        approved: bool,
+        operator: str,
+        note: str = "",
+        via: Mapping[str, str] | None = None,
+    ) -> Decision:
+        """Take a person's answer; returns when it's on disk.
+
+        Raises NotFound if the job asks no such question now, DecisionRefused if this person
+        may not answer it or somebody else just did.
+        """
+        question = self._open.get((job, gate))
+        if question is None:
+            message = f"job {job} has no open question {gate}"
+            raise NotFound(message)
+        name = operator_name(operator)
+        self._refuse_same_person(job, gate, name)
+        if len(note) > LONGEST_NOTE:
+            message = f"a note has at most {LONGEST_NOTE} characters"
+            raise DecisionRefused(message)
+        if question.being_kept:
+            message = f"{gate} has just been answered by somebody else"
+            raise DecisionRefused(message)
+        question.being_kept = True
+        decision = Decision(
+            gate=gate, approved=approved, operator=name, note=note, at=self._clock.now()
+        )
+        try:
+            await self._journal.append(
+                Entry(
+                    kind=EntryKind.DECISION,
+                    at=decision.at,
+                    slot=question.slot,
+                    occupancy=question.occupancy,
+                    job=job,
+                    data={**decision_evidence(decision), "via": dict(via or {})},
+                )
+            )
+        except BaseException:
+            question.being_kept = False
+            raise
+        self._answered_by.setdefault(job, []).append(name)
+        question.decision = decision
+        question.answered.set()
+        return decision
+
+    def forget(self, job: JobId) -> None:
+        """The job has ended."""
+        self._answered_by.pop(job, None)
+
+    def _refuse_same_person(self, job: JobId, gate: Gate, name: OperatorName) -> None:
+        if gate is Gate.CONFIRM and any(
+            same_person(name, other) for other in self._answered_by.get(job, [])
+        ):
+            message = f"{name} has worked on this handset: a second person has to confirm"
+            raise DecisionRefused(message)

@@ -1,0 +1,328 @@
+"""One handset in one slot, from plug to unplug: get ready, run one job, settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import anyio
+import structlog
+from anyio.abc import ObjectReceiveStream
+
+from benchd.errors import AdbServerLost, HandsetGone
+from benchd.model import (
+    DISPOSITION_OF,
+    FASTBOOT_INTERFACE,
+    Attached,
+    Detached,
+    Disposition,
+    Entry,
+    EntryKind,
+    Evidence,
+    JobEnd,
+    JobId,
+    JobState,
+    Liveness,
+    Outcome,
+    PlugEvent,
+    ProblemCode,
+    ProblemView,
+    Reason,
+)
+from benchd.pipelines.job import Job
+from benchd.pipelines.runner import JobRunner
+from benchd.pipelines.stage import JobContext
+from benchd.ports import Handset
+from benchd.slots.bench import SlotBench
+from benchd.slots.face import Face
+from benchd.slots.parts import RackParts
+from benchd.slots.presence import Presence
+from benchd.slots.topology import SlotPlace
+
+PROBLEM_OF: Mapping[Liveness, ProblemCode] = {
+    Liveness.SERVER_DOWN: ProblemCode.ADB_SERVER_DOWN,
+    Liveness.ABSENT: ProblemCode.OFFLINE,
+    Liveness.OFFLINE: ProblemCode.OFFLINE,
+    Liveness.UNAUTHORIZED: ProblemCode.UNAUTHORIZED,
+    Liveness.NO_PERMISSION: ProblemCode.NO_PERMISSION,
+    Liveness.WRONG_MODE: ProblemCode.WRONG_MODE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continued:
+    """An occupancy that a former daemon opened and whose handset never left the port."""
+
+    job: JobId | None = None
+    recipe: str | None = None
+    end: JobEnd | None = None
+    """The end that stands in the ledger; None if the job has to be run again."""
+
+
+class Occupancy:
+    """Owns everything that lives as long as one handset is in the slot."""
+
+    def __init__(
+        self,
+        *,
+        place: SlotPlace,
+        parts: RackParts,
+        face: Face,
+        events: ObjectReceiveStream[PlugEvent],
+        attached: Attached,
+        number: int,
+        continued: Continued | None,
+    ) -> None:
+        self._place = place
+        self._parts = parts
+        self._face = face
+        self._events = events
+        self._number = number
+        self._continued = continued
+        self._presence = Presence(attached, settle_s=parts.timing.settle_s)
+        self._bench = SlotBench(self._presence, place, parts, face, number)
+        self._preparing: anyio.CancelScope | None = None
+        self._job: Job | None = None
+        self._end: JobEnd | None = None
+        self._handset: Handset | None = None
+        self.next_attached: Attached | None = None
+        """What was plugged in without the port telling that the former had left."""
+        self._log = structlog.get_logger().bind(slot=place.name, occupancy=number)
+
+    async def run(self) -> None:
+        """Returns when the handset has left for good, with its job settled."""
+        if self._continued is None:
+            await self._record(EntryKind.OCCUPANCY_OPENED, self._attachment())
+        self._face.settling(self._number)
+        reason = Reason.UNPLUGGED
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._work)
+                await self._watch()
+                group.cancel_scope.cancel()
+        except anyio.get_cancelled_exc_class():
+            reason = Reason.DAEMON_STOPPED
+            raise
+        except BaseException:
+            reason = Reason.INTERNAL_ERROR
+            raise
+        finally:
+            with anyio.move_on_after(self._parts.timing.settlement_s, shield=True):
+                await self._settle_job(reason)
+        await self._record(EntryKind.OCCUPANCY_CLOSED, {})
+        self._face.empty()
+
+    @property
+    def end(self) -> JobEnd | None:
+        """How the job of this occupancy ended, if there was one."""
+        return self._end
+
+    @property
+    def attached(self) -> Attached | None:
+        """What is on the port as far as this occupancy has followed it."""
+        return self._presence.attached
+
+    async def _watch(self) -> None:
+        """Follow the port until the handset has left for good."""
+        with self._bench.departed:
+            while True:
+                event = await self._events.receive()
+                match event:
+                    case Attached():
+                        if self._is_another_plug(event):
+                            self.next_attached = event
+                            return
+                        await self._arrived(event)
+                    case Detached():
+                        self._presence.leave()
+                        if not await self._may_come_back():
+                            return
+
+    def _is_another_plug(self, attached: Attached) -> bool:
+        """Whether this is a plug of its own, though no departure was told before it."""
+        if self._presence.leaving_allowed or self._preparing is not None:
+            return False
+        return (
+            self._presence.attached is None or attached.attachment != self._presence.last.attachment
+        )
+
+    async def _arrived(self, attached: Attached) -> None:
+        changed = attached.attachment != self._presence.last.attachment
+        self._presence.arrive(attached)
+        if changed:
+            await self._record(EntryKind.ATTACHMENT_CHANGED, self._attachment())
+        if self._preparing is not None:
+            self._preparing.cancel()
+
+    async def _may_come_back(self) -> bool:
+        """Whether the port may be empty for now: planned, or a mode switch before the job."""
+        if self._presence.leaving_allowed:
+            return True
+        if self._preparing is None:
+            return False
+        self._preparing.cancel()
+        with anyio.move_on_after(self._parts.timing.settle_s):
+            while self._presence.attached is None:
+                event = await self._events.receive()
+                if isinstance(event, Attached):
+                    await self._arrived(event)
+            return True
+        return False
+
+    async def _work(self) -> None:
+        if self._continued is not None and self._continued.end is not None:
+            self._show_continued(self._continued, self._continued.end)
+        else:
+            self._handset = await self._prepare()
+            try:
+                await self._run_job(self._handset)
+            finally:
+                await self._let_go()
+        await anyio.sleep_forever()
+
+    def _show_continued(self, continued: Continued, end: JobEnd) -> None:
+        self._end = end
+        self._face.continued(continued.job, continued.recipe)
+        self._face.finished(end)
+
+    async def _prepare(self) -> Handset:
+        """Wait until the port is quiet and adb is ready; start over whenever the port changes."""
+        while True:
+            self._preparing = anyio.CancelScope()
+            with self._preparing:
+                attached = await self._quiet()
+                handset = await self._ready(attached)
+                self._preparing = None
+                return handset
+
+    async def _quiet(self) -> Attached:
+        while True:
+            while self._presence.attached is None:
+                await self._presence.changed()
+            self._face.settling(self._number)
+            attached = self._presence.attached
+            await anyio.sleep(self._parts.timing.settle_s)
+            return attached
+
+    async def _ready(self, attached: Attached) -> Handset:
+        if not attached.has_adb:
+            wrong = FASTBOOT_INTERFACE in attached.interfaces
+            self._wait_for(ProblemCode.WRONG_MODE if wrong else ProblemCode.ADB_DISABLED)
+            await anyio.sleep_forever()
+        while True:
+            async with self._parts.access.liveness(attached.adb_address) as states:
+                async for liveness in states:
+                    if liveness is Liveness.READY:
+                        break
+                    self._wait_for(PROBLEM_OF[liveness])
+            try:
+                return await self._parts.access.open(attached.adb_address)
+            except (HandsetGone, AdbServerLost) as fault:
+                self._log.info("handset_not_open_yet", detail=str(fault))
+
+    def _wait_for(self, code: ProblemCode) -> None:
+        self._face.waiting(ProblemView(code=code))
+
+    async def _run_job(self, handset: Handset) -> None:
+        parts = self._parts
+        recipe = parts.recipes[self._place.recipe]
+        now = parts.clock.now()
+        job = JobId(f"{now:%Y%m%d}-{parts.entropy.token(5).hex()}")
+        await self._record(
+            EntryKind.JOB_OPENED,
+            {"recipe": recipe.name, "recipe_sha256": recipe.digest, **self._attachment()},
+            job,
+        )
+        self._job = self._bench.job = Job(job)
+        self._log = self._log.bind(job=job)
+        self._log.info("job_opened", recipe=recipe.name)
+        self._face.job(job, recipe.name)
+        context = JobContext(
+            job=job,
+            slot=self._place.name,
+            handset=handset,
+            bench=self._bench,
+            journal=parts.journal,
+            issuer=parts.issuer,
+            clock=parts.clock,
+            entropy=parts.entropy,
+            keystream=parts.keystream,
+        )
+        self._bench.context = context
+        runner = JobRunner(
+            context=context,
+            recipe=recipe,
+            occupancy=self._number,
+            show_stage=self._face.stage,
+        )
+        end = await runner.run()
+        await self._record_end(end, context.envelope)
+        self._face.finished(end)
+        if context.envelope is not None:
+            await parts.issuer.keep(job, context.envelope)
+
+    async def _record_end(self, end: JobEnd, envelope: bytes | None) -> None:
+        certified = end.disposition is Disposition.SELLABLE
+        await self._record(
+            EntryKind.JOB_ENDED,
+            {
+                "outcome": end.outcome,
+                "disposition": end.disposition,
+                "reason": end.reason,
+                "detail": end.detail,
+                "certificate": envelope.decode() if certified and envelope else None,
+            },
+            self._job.id if self._job else None,
+        )
+        if self._job is not None:
+            self._job.move(JobState.ENDED)
+        self._end = end
+        self._log.info(
+            "job_ended", outcome=end.outcome, disposition=end.disposition, reason=end.reason
+        )
+
+    async def _settle_job(self, reason: Reason) -> None:
+        """Give an open job the end that it had."""
+        job = self._job
+        if job is not None and not job.ended:
+            broken = reason is Reason.INTERNAL_ERROR
+            await self._record_end(
+                JobEnd(
+                    outcome=Outcome.FAILED if broken else Outcome.ABORTED,
+                    disposition=DISPOSITION_OF[reason],
+                    reason=reason,
+                ),
+                None,
+            )
+        if job is not None:
+            self._parts.desk.forget(job.id)
+
+    async def _let_go(self) -> None:
+        with anyio.move_on_after(self._parts.timing.settlement_s, shield=True):
+            context = self._bench.context
+            handset = context.handset if context is not None else self._handset
+            if handset is not None:
+                await handset.aclose()
+
+    def _attachment(self) -> Evidence:
+        last = self._presence.last
+        return {
+            "attachment": last.attachment,
+            "port_path": last.port_path,
+            "interfaces": sorted(last.interfaces),
+            "usb_serial": last.usb_serial,
+            "vendor_id": last.vendor_id,
+            "product_id": last.product_id,
+        }
+
+    async def _record(self, kind: EntryKind, data: Evidence, job: JobId | None = None) -> None:
+        await self._parts.journal.append(
+            Entry(
+                kind=kind,
+                at=self._parts.clock.now(),
+                slot=self._place.name,
+                occupancy=self._number,
+                job=job,
+                data=data,
+            )
+        )

@@ -1,0 +1,44 @@
+"""What every slot is given: the ports of the core and the rack's timing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchd.pipelines.recipe import Recipe
+from benchd.ports import (
+    Board,
+    CertificateIssuer,
+    Clock,
+    Entropy,
+    HandsetAccess,
+    Journal,
+    Keystream,
+)
+from benchd.slots.desk import Desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How patient the slots are, in seconds."""
+
+    settle_s: float = 2.0
+    """A handset may enumerate several times after a plug (charging, MTP, MTP with adb)."""
+    settlement_s: float = 10.0
+    """How long the last records of an occupancy may take when everything is being stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RackParts:
+    """The ports of the core, wired once for all slots."""
+
+    journal: Journal
+    access: HandsetAccess
+    issuer: CertificateIssuer
+    board: Board
+    desk: Desk
+    clock: Clock
+    entropy: Entropy
+    keystream: Keystream
+    recipes: Mapping[str, Recipe]
+    timing: Timing

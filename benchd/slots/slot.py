@@ -1,0 +1,166 @@
+"""One task per slot: one occupancy after the other, behind a bulkhead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import anyio
+import structlog
+
+from benchd.errors import LedgerFault
+from benchd.evidence import EvidenceReader
+from benchd.model import (
+    Attached,
+    Detached,
+    Disposition,
+    Entry,
+    EntryKind,
+    Evidence,
+    JobEnd,
+    Outcome,
+    PlugEvent,
+    ProblemCode,
+    ProblemView,
+    Reason,
+    StoredEntry,
+)
+from benchd.slots.face import Face
+from benchd.slots.occupancy import Continued, Occupancy
+from benchd.slots.parts import RackParts
+from benchd.slots.topology import SlotPlace
+
+SHOWN_AGAIN = (Outcome.PASSED, Outcome.FAILED)
+"""Ends that still stand after a restart; an interrupted or aborted job is run again."""
+
+
+class Slot:
+    """Looks after one port for as long as the daemon lives."""
+
+    def __init__(self, place: SlotPlace, parts: RackParts) -> None:
+        self._place = place
+        self._parts = parts
+        self._face = Face(place, parts.board)
+        # Without a bound: every event is delivered in order, and a port makes only so many.
+        self._send, self._events = anyio.create_memory_object_stream[PlugEvent](math.inf)
+        self._log = structlog.get_logger().bind(slot=place.name)
+
+    def deliver(self, event: PlugEvent) -> None:
+        """Queue a plug event; never blocks."""
+        self._send.send_nowait(event)
+
+    async def run(self) -> None:
+        """Runs until cancelled; only a LedgerFault comes out of it."""
+        with self._send, self._events:
+            await self._run()
+
+    async def _run(self) -> None:
+        before = await self._parts.journal.slot_entries(self._place.name)
+        number = max((record.entry.occupancy or 0 for record in before), default=0)
+        attached: Attached | None = None
+        while True:
+            if attached is None:
+                event = await self._events.receive()
+                if isinstance(event, Detached):
+                    continue
+                attached = event
+            continued = _continued(before, attached)
+            if continued is None:
+                await self._close_left_open(before, number)
+                number += 1
+            before = ()
+            occupancy = Occupancy(
+                place=self._place,
+                parts=self._parts,
+                face=self._face,
+                events=self._events,
+                attached=attached,
+                number=number,
+                continued=continued,
+            )
+            try:
+                await occupancy.run()
+            except Exception as broken:  # noqa: BLE001 - the one bulkhead: neighbours go on
+                _raise_ledger_fault(broken)
+                attached = await self._quarantine(occupancy, number, broken)
+            else:
+                attached = occupancy.next_attached
+
+    async def _close_left_open(self, before: Sequence[StoredEntry], number: int) -> None:
+        """A former daemon's occupancy whose handset has left while nobody looked."""
+        if before and before[-1].entry.kind is not EntryKind.OCCUPANCY_CLOSED:
+            await self._record(EntryKind.OCCUPANCY_CLOSED, number, {"noticed": "at_start"})
+
+    async def _quarantine(
+        self, occupancy: Occupancy, number: int, broken: Exception
+    ) -> Attached | None:
+        """Keep the slot out of use until its handset is unplugged; returns what is plugged next."""
+        self._log.error("slot_quarantined", occupancy=number, exc_info=broken)
+        await self._record(EntryKind.SLOT_QUARANTINED, number, {"error": type(broken).__name__})
+        self._face.quarantined(ProblemView(code=ProblemCode.SLOT_BROKEN), occupancy.end)
+        here = occupancy.attached
+        following: Attached | None = occupancy.next_attached
+        while here is not None and following is None:
+            event = await self._events.receive()
+            match event:
+                case Detached():
+                    here = None
+                case Attached():
+                    if event.attachment != here.attachment:
+                        following = event
+        await self._record(EntryKind.OCCUPANCY_CLOSED, number, {})
+        self._face.empty()
+        return following
+
+    async def _record(self, kind: EntryKind, number: int, data: Evidence) -> None:
+        await self._parts.journal.append(
+            Entry(
+                kind=kind,
+                at=self._parts.clock.now(),
+                slot=self._place.name,
+                occupancy=number,
+                data=data,
+            )
+        )
+
+
+def _raise_ledger_fault(broken: Exception) -> None:
+    """No ledger, no wipe: this one fault stops the daemon."""
+    if isinstance(broken, LedgerFault):
+        raise broken
+    if isinstance(broken, BaseExceptionGroup):
+        faults = cast("BaseExceptionGroup[BaseException]", broken).subgroup(LedgerFault)
+        if faults is not None:
+            raise faults
+
+
+def _continued(before: Sequence[StoredEntry], attached: Attached) -> Continued | None:
+    """What a former daemon knew of this handset, if the port proves that it never left."""
+    if not before or before[-1].entry.kind is EntryKind.OCCUPANCY_CLOSED:
+        return None
+    seen = [
+        EvidenceReader(record.entry.data, record.entry.kind).text("attachment")
+        for record in before
+        if record.entry.kind in (EntryKind.OCCUPANCY_OPENED, EntryKind.ATTACHMENT_CHANGED)
+    ]
+    if not seen or seen[-1] != attached.attachment:
+        return None
+    opened = [r.entry for r in before if r.entry.kind is EntryKind.JOB_OPENED]
+    ended = [r.entry for r in before if r.entry.kind is EntryKind.JOB_ENDED]
+    if not opened or not ended or opened[-1].job != ended[-1].job:
+        return Continued()
+    reader = EvidenceReader(ended[-1].data, "job_ended")
+    outcome = Outcome(reader.text("outcome"))
+    if outcome not in SHOWN_AGAIN:
+        return Continued()
+    reason = reader.optional_text("reason")
+    return Continued(
+        job=opened[-1].job,
+        recipe=EvidenceReader(opened[-1].data, "job_opened").text("recipe"),
+        end=JobEnd(
+            outcome=outcome,
+            disposition=Disposition(reader.text("disposition")),
+            reason=Reason(reason) if reason else None,
+        ),
+    )

@@ -1,0 +1,29 @@
+"""Which USB port is which slot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchd.model import PortPath, SlotName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotPlace:
+    """One slot as the configuration places it."""
+
+    name: SlotName
+    port_path: PortPath
+    recipe: str
+
+
+class Topology:
+    """All slots of the rack, found by name or by port."""
+
+    def __init__(self, places: Mapping[SlotName, SlotPlace]) -> None:
+        self.places = dict(places)
+        self._by_port = {place.port_path: place for place in places.values()}
+
+    def slot_at(self, port_path: PortPath) -> SlotPlace | None:
+        """The slot of a port, or None for a port that isn't configured."""
+        return self._by_port.get(port_path)

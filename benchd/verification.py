@@ -1,0 +1,299 @@
+"""From a job's records to the one value that a certificate can be made of.
+
+`verify_erasure` reads what the ledger holds, nothing else, and refuses every gap. Only
+it can make a `VerifiedErasure`, and only a `VerifiedErasure` can be certified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchd.errors import CertificateGap
+from benchd.evidence import EvidenceReader
+from benchd.model import (
+    ADB_INTERFACE,
+    EntryKind,
+    Evidence,
+    Gate,
+    JobId,
+    Outcome,
+    StageName,
+    StoredEntry,
+)
+from benchd.operators import same_person
+
+_SEAL: Final = object()
+
+REQUIRED_STAGES: Final = (
+    StageName.INSPECT,
+    StageName.GATES,
+    StageName.FELICA_CHECK,
+    StageName.INITIALISE,
+    StageName.OVERWRITE,
+    StageName.READ_BACK,
+    StageName.FELICA_CLEAR,
+    StageName.FELICA_RECHECK,
+    StageName.FINAL_RESET,
+    StageName.OBSERVE,
+    StageName.CONFIRM,
+)
+"""An erasure is these, in this order; a recipe that leaves one out can't be certified."""
+
+SKIPPABLE: Final[Mapping[StageName, frozenset[str]]] = {
+    StageName.INITIALISE: frozenset({"arrived_reset"}),
+    StageName.FELICA_CLEAR: frozenset({"chip_unused"}),
+}
+"""Which stages may be skipped, and for which reasons only."""
+
+REQUIRED_APPROVALS: Final = (
+    Gate.CONSENT,
+    Gate.JPKI,
+    Gate.NETWORK,
+    Gate.FELICA_RECHECK,
+    Gate.FINAL_RESET,
+    Gate.OBSERVE,
+    Gate.CONFIRM,
+)
+PAST_CACHE: Final = frozenset({"o_direct", "evicted"})
+MINIMUM_HOST_SAMPLES: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRecord:
+    """The last attempt of one stage, as the ledger tells it."""
+
+    stage: StageName
+    outcome: Outcome
+    started_sequence: int
+    ended_sequence: int
+    started_at: str
+    ended_at: str
+    evidence: Evidence
+    skipped_because: str | None
+
+
+class VerifiedErasure:
+    """The proof of one erasure without a gap; can be made by `verify_erasure` alone."""
+
+    __slots__ = ("job", "records", "stages")
+
+    def __init__(
+        self,
+        seal: object,
+        *,
+        job: JobId,
+        stages: Mapping[StageName, StageRecord],
+        records: Sequence[StoredEntry],
+    ) -> None:
+        if seal is not _SEAL:
+            message = "a VerifiedErasure comes from verify_erasure only"
+            raise TypeError(message)
+        self.job = job
+        self.stages = dict(stages)
+        self.records = tuple(records)
+
+    def evidence_digest(self) -> str:
+        """SHA-256 over the chain hashes of all the records that this proof rests on, as hex."""
+        digest = hashlib.sha256()
+        for record in self.records:
+            digest.update(bytes.fromhex(record.hash_hex))
+        return digest.hexdigest()
+
+
+def stage_records(records: Sequence[StoredEntry]) -> list[StageRecord]:
+    """Every ended attempt in order, each paired with the start that precedes it."""
+    ended: list[StageRecord] = []
+    started: StoredEntry | None = None
+    for record in records:
+        if record.entry.kind is EntryKind.STAGE_STARTED:
+            started = record
+        elif record.entry.kind is EntryKind.STAGE_ENDED and started is not None:
+            reader = EvidenceReader(record.entry.data, "stage_ended")
+            ended.append(
+                StageRecord(
+                    stage=StageName(reader.text("stage")),
+                    outcome=Outcome(reader.text("outcome")),
+                    started_sequence=started.sequence,
+                    ended_sequence=record.sequence,
+                    started_at=started.entry.at.isoformat(),
+                    ended_at=record.entry.at.isoformat(),
+                    evidence=reader.mapping("evidence"),
+                    skipped_because=reader.optional_text("because"),
+                )
+            )
+            started = None
+    return ended
+
+
+def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasure:
+    """The proof that the job's records hold, else CertificateGap with all that is missing."""
+    gaps: list[str] = []
+    attempts = stage_records(records)
+    stages = {attempt.stage: attempt for attempt in attempts}
+    gaps += _gaps_of_order(attempts, stages)
+    gaps += _gaps_of_approval(records)
+    checks = {
+        StageName.INITIALISE: _gaps_of_initialise,
+        StageName.OVERWRITE: _gaps_of_overwrite,
+        StageName.READ_BACK: _gaps_of_read_back,
+        StageName.FELICA_RECHECK: _gaps_of_felica_recheck,
+        StageName.OBSERVE: _gaps_of_observe,
+        StageName.CONFIRM: _gaps_of_confirm,
+    }
+    for stage, check in checks.items():
+        if stage in stages:
+            try:
+                gaps += check(stages, records)
+            except CertificateGap as gap:
+                gaps += gap.missing
+    if gaps:
+        raise CertificateGap(tuple(gaps))
+    return VerifiedErasure(_SEAL, job=job, stages=stages, records=records)
+
+
+def _gaps_of_order(
+    attempts: Sequence[StageRecord], stages: Mapping[StageName, StageRecord]
+) -> list[str]:
+    gaps = [
+        f"{stage}: there is no record of it" for stage in REQUIRED_STAGES if stage not in stages
+    ]
+    for stage, record in stages.items():
+        if record.outcome is Outcome.SKIPPED:
+            if record.skipped_because not in SKIPPABLE.get(stage, frozenset()):
+                gaps.append(f"{stage}: skipped because of {record.skipped_because}")
+        elif record.outcome is not Outcome.PASSED:
+            gaps.append(f"{stage}: its last attempt ended as {record.outcome}")
+    order = [stages[stage].ended_sequence for stage in REQUIRED_STAGES if stage in stages]
+    if order != sorted(order):
+        gaps.append("the stages were not run in the order that makes a proof")
+    read_back = stages.get(StageName.READ_BACK)
+    if read_back is not None:
+        gaps += [
+            f"{attempt.stage}: ran again after the read-back"
+            for attempt in attempts
+            if attempt.stage in (StageName.OVERWRITE, StageName.INITIALISE)
+            and attempt.started_sequence > read_back.started_sequence
+        ]
+    return gaps
+
+
+def _gaps_of_approval(records: Sequence[StoredEntry]) -> list[str]:
+    answers = decisions(records)
+    gaps = [
+        f"{gate}: nobody has approved it"
+        for gate in REQUIRED_APPROVALS
+        if not any(answer.text("gate") == gate and answer.flag("approved") for answer in answers)
+    ]
+    latest = {answer.text("gate"): answer for answer in answers}
+    gaps += [
+        f"{gate}: the last answer was no"
+        for gate in REQUIRED_APPROVALS
+        if gate in latest and not latest[gate].flag("approved")
+    ]
+    return gaps
+
+
+def decisions(records: Sequence[StoredEntry]) -> list[EvidenceReader]:
+    """Every person's answer in these records, in order."""
+    return [
+        EvidenceReader(record.entry.data, "decision")
+        for record in records
+        if record.entry.kind is EntryKind.DECISION
+    ]
+
+
+Stages = Mapping[StageName, StageRecord]
+
+
+def _read(stages: Stages, stage: StageName) -> EvidenceReader:
+    record = stages.get(stage)
+    return EvidenceReader(record.evidence if record else {}, stage)
+
+
+def _gaps_of_initialise(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    record = stages[StageName.INITIALISE]
+    evidence = _read(stages, StageName.INITIALISE)
+    facts = EvidenceReader(
+        evidence.mapping("before" if record.outcome is Outcome.SKIPPED else "after"), "initialise"
+    )
+    gaps: list[str] = []
+    if facts.whole("account_count") != 0:
+        gaps.append("initialise: accounts are left")
+    if facts.numbers("user_ids") != (0,):
+        gaps.append("initialise: users other than the first are left")
+    if facts.whole("third_party_packages") != 0:
+        gaps.append("initialise: installed apps are left")
+    if facts.whole("used_bytes") > evidence.whole("fresh_used_bytes"):
+        gaps.append("initialise: more storage is in use than on a fresh handset")
+    if record.outcome is Outcome.PASSED:
+        before = EvidenceReader(evidence.mapping("before"), "initialise")
+        if before.text("android_id") == facts.text("android_id"):
+            gaps.append("initialise: android_id is the same as before")
+    return gaps
+
+
+def _gaps_of_overwrite(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    evidence = _read(stages, StageName.OVERWRITE)
+    written = evidence.whole("bytes_written")
+    files = sum(EvidenceReader(f, "overwrite").whole("size_bytes") for f in evidence.items("files"))
+    return [] if written == files > 0 else ["overwrite: the files don't add up to what was written"]
+
+
+def _gaps_of_read_back(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    evidence = _read(stages, StageName.READ_BACK)
+    overwrite = _read(stages, StageName.OVERWRITE)
+    inspected = _read(stages, StageName.INSPECT)
+    proven = evidence.whole("bytes_proven")
+    capacity = min(evidence.whole("capacity_bytes"), inspected.whole("capacity_bytes"))
+    gaps: list[str] = []
+    if evidence.whole("bytes_bad") != 0:
+        gaps.append("read_back: some bytes aren't what was written")
+    if proven != overwrite.whole("bytes_written"):
+        gaps.append("read_back: not every byte that was written is proven")
+    if evidence.whole("capacity_bytes") < inspected.whole("capacity_bytes"):
+        gaps.append("read_back: the storage is smaller than at inspection")
+    if capacity <= 0 or proven > capacity:
+        gaps.append("read_back: the capacity makes no sense")
+    elif proven / evidence.whole("capacity_bytes") < evidence.number("minimum_coverage"):
+        gaps.append("read_back: too little of the capacity is proven")
+    if evidence.text("past_cache") not in PAST_CACHE:
+        gaps.append("read_back: it wasn't read past the handset's cache")
+    if evidence.whole("host_samples") < MINIMUM_HOST_SAMPLES:
+        gaps.append("read_back: the host drew too few samples of its own")
+    if evidence.whole("host_mismatches") != 0:
+        gaps.append("read_back: the host's own samples differ")
+    return gaps
+
+
+def _gaps_of_felica_recheck(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    evidence = _read(stages, StageName.FELICA_RECHECK)
+    return [] if evidence.text("verdict") == "unused" else ["felica_recheck: the chip isn't unused"]
+
+
+def _gaps_of_observe(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    evidence = _read(stages, StageName.OBSERVE)
+    kinds = set(evidence.texts("kinds"))
+    gaps: list[str] = []
+    if "operator_welcome" not in kinds:
+        gaps.append("observe: nobody has seen the welcome screen")
+    if "usb_reenumerated" not in kinds:
+        gaps.append("observe: the handset wasn't seen to leave and come back as a reset makes it")
+    if ADB_INTERFACE in evidence.texts("interfaces_after"):
+        gaps.append("observe: adb is still on, which a plain reset switches off")
+    return gaps
+
+
+def _gaps_of_confirm(_: Stages, records: Sequence[StoredEntry]) -> list[str]:
+    answers = decisions(records)
+    confirmed = [a for a in answers if a.text("gate") == Gate.CONFIRM and a.flag("approved")]
+    others = [a.text("operator") for a in answers if a.text("gate") != Gate.CONFIRM]
+    if not confirmed:
+        return ["confirm: nobody has confirmed"]
+    if not others:
+        return ["confirm: nobody is on record who ran the job"]
+    if any(same_person(confirmed[-1].text("operator"), other) for other in others):
+        return ["confirm: the same person ran the job and confirmed it"]
+    return []

@@ -1,0 +1,115 @@
+"""A daemon that died is followed by another on the same ledger: nothing passes on trust."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from benchd.model import EntryKind, Outcome, ProblemCode, Reason, SlotState, StageName
+from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+
+from .world import MTP_ONLY, FakeIssuer, MemoryJournal, Phone, World, ended
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+async def first_daemon(journal: MemoryJournal, *, until: StageName | None) -> tuple[World, Phone]:
+    """Runs a job until a stage (or its end), then the daemon dies as by kill -9."""
+    world = World(journal=journal)
+    phone = Phone()
+    async with world.running():
+        world.silent_in = until
+        world.ports["A1"].plug(phone)
+        if until is None:
+            await world.until_state(SlotState.FINISHED)
+        else:
+            await world.until(lambda: world.view().stage is until)
+            await anyio.sleep(0.01)
+        # What a dead daemon still wanted to write isn't written.
+        before = len(journal.stored)
+    del journal.stored[before:]
+    return world, phone
+
+
+def second_world(first: World, journal: MemoryJournal) -> World:
+    """The same rack: what is plugged in stayed plugged in."""
+    world = World(journal=journal)
+    old, new = first.ports["A1"], world.ports["A1"]
+    new.phone, new.interfaces = old.phone, old.interfaces
+    new.enumeration, new.attached = old.enumeration, old.attached
+    world._enumerations = 1000
+    return world
+
+
+LASTING = [s for s in StageName if s not in (StageName.FELICA_CLEAR, StageName.CERTIFY)]
+"""Stages that last long enough to die in: an unused chip isn't cleared, and signing is instant."""
+
+
+@pytest.mark.parametrize("stage", LASTING)
+async def test_an_open_job_is_interrupted_and_run_again_from_the_start(stage: StageName) -> None:
+    journal = MemoryJournal()
+    first, phone = await first_daemon(journal, until=stage)
+    phone.calls.clear()
+    second = second_world(first, journal)
+    assert await settle_open_jobs(journal, second.clock) == 1
+    assert [end["outcome"] for end in ended(second)] == [Outcome.INTERRUPTED]
+    async with second.running():
+        if stage in (StageName.OBSERVE, StageName.CONFIRM):
+            # The final reset took adb away; what it proved died with the first daemon.
+            view = await second.until_state(SlotState.WAITING)
+            assert view.problem is not None
+            assert view.problem.code is ProblemCode.ADB_DISABLED
+            second.ports["A1"].unplug()
+            second.ports["A1"].plug(phone)
+        view = await second.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.occupancy) == (Outcome.PASSED, 1)
+        assert phone.calls["fill"] == 1
+
+
+async def test_a_passed_handset_that_never_left_is_shown_as_passed_again() -> None:
+    journal = MemoryJournal()
+    first, phone = await first_daemon(journal, until=None)
+    phone.calls.clear()
+    second = second_world(first, journal)
+    assert await settle_open_jobs(journal, second.clock) == 0
+    async with second.running():
+        view = await second.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.job) == (Outcome.PASSED, first.view().job)
+        second.ports["A1"].unplug()
+        await second.until_state(SlotState.EMPTY)
+    assert not phone.calls
+
+
+async def test_a_handset_plugged_while_nobody_looked_is_never_taken_for_the_passed_one() -> None:
+    journal = MemoryJournal()
+    first, phone = await first_daemon(journal, until=None)
+    second = second_world(first, journal)
+    port = second.ports["A1"]
+    # The same serial, the same port, but another enumeration: it may be any handset.
+    port.enumeration = 999
+    port.interfaces = MTP_ONLY
+    async with second.running():
+        view = await second.until_state(SlotState.WAITING)
+        assert (view.outcome, view.occupancy) == (None, 2)
+    closed = journal.of(EntryKind.OCCUPANCY_CLOSED)
+    assert closed[0].entry.data == {"noticed": "at_start"}
+    assert phone.calls["fill"] == 1
+
+
+async def test_a_certificate_that_was_not_written_out_is_written_at_start() -> None:
+    journal = MemoryJournal()
+    first, _ = await first_daemon(journal, until=None)
+    issuer = FakeIssuer()
+    assert await keep_certificates(journal, issuer, 10) == [first.view().job]
+    assert issuer.kept == first.issuer.kept
+
+
+async def test_a_stopping_daemon_settles_its_jobs() -> None:
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until(lambda: world.view().stage is StageName.OVERWRITE)
+    assert (ended(world)[0]["outcome"], ended(world)[0]["reason"]) == (
+        Outcome.ABORTED,
+        Reason.DAEMON_STOPPED,
+    )

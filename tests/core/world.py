@@ -1,0 +1,635 @@
+"""An in-memory rack for the core's tests: fakes behind every port, named as such.
+
+`Phone` is a fake handset whose truth (what is really on it) is kept apart from what it says,
+so that a test can let it lie, stall, vanish or change at any call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from math import inf
+
+import anyio
+
+from benchd.errors import AdbServerLost, DecisionRefused, HandsetGone, LedgerFault, NotFound
+from benchd.model import (
+    AdbAddress,
+    Attached,
+    BadRun,
+    CheckReport,
+    Detached,
+    DropReport,
+    Entry,
+    EntryKind,
+    FilledFile,
+    FillOrder,
+    FillReport,
+    Gate,
+    HandsetFacts,
+    HandsetIdentity,
+    JobId,
+    Liveness,
+    PlugEvent,
+    PortPath,
+    Receipt,
+    ResetFacts,
+    SlotName,
+    SlotState,
+    SlotView,
+    StageName,
+    StorageFacts,
+    StoredEntry,
+    TransferProgress,
+)
+from benchd.pipelines.certify import CertifyStage
+from benchd.pipelines.confirm import ConfirmStage
+from benchd.pipelines.felica_check import FelicaCheckStage
+from benchd.pipelines.felica_clear import FelicaClearStage
+from benchd.pipelines.felica_recheck import FelicaRecheckStage
+from benchd.pipelines.final_reset import FinalResetStage
+from benchd.pipelines.gates import GatesStage
+from benchd.pipelines.initialise import InitialiseStage
+from benchd.pipelines.inspect_handset import InspectStage
+from benchd.pipelines.observe import ObserveStage
+from benchd.pipelines.overwrite import OverwriteStage
+from benchd.pipelines.read_back import ReadBackStage
+from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.ports import Handset, ProgressSink
+from benchd.slots.board import RackBoard
+from benchd.slots.desk import Desk
+from benchd.slots.parts import RackParts, Timing
+from benchd.slots.supervisor import Supervisor
+from benchd.slots.topology import SlotPlace, Topology
+from benchd.verification import VerifiedErasure
+
+MIB = 1 << 20
+CAPACITY = 64 * MIB
+FRESH = 8 * MIB
+ADB = frozenset({"060101", "ff4201"})
+MTP_ONLY = frozenset({"060101"})
+RESET_S = 45.0
+DEADLINE_S = 3600.0
+ANSWER_S = 86_400.0
+
+
+class SteppingClock:
+    """A fake clock that moves with the loop's virtual time."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 24, tzinfo=UTC) + timedelta(seconds=anyio.current_time())
+
+
+class CountingEntropy:
+    """Fake randomness: never the same twice, the same in every run."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def token(self, size_bytes: int) -> bytes:
+        self._count += 1
+        return hashlib.shake_128(str(self._count).encode()).digest(size_bytes)
+
+
+def fake_keystream(key: bytes, offset: int, size_bytes: int) -> bytes:
+    """A fake of the keystream: addressable by offset and different for every key."""
+    pad = hashlib.shake_128(key).digest(4096)
+    return bytes(pad[(offset + i) % 4096] for i in range(size_bytes))
+
+
+class MemoryJournal:
+    """A fake ledger in memory, chained like the real one; it can be told to fail."""
+
+    def __init__(self) -> None:
+        self.stored: list[StoredEntry] = []
+        self.broken = False
+        self.fail_on: Callable[[Entry], bool] = lambda _entry: False
+
+    async def append(self, entry: Entry) -> Receipt:
+        if self.broken or self.fail_on(entry):
+            self.broken = True
+            message = "the fake disk is full"
+            raise LedgerFault(message)
+        body = json.dumps(dict(entry.data), sort_keys=True, default=str)
+        json.loads(body)
+        last = self.stored[-1].hash_hex if self.stored else ""
+        digest = hashlib.sha256((last + entry.kind + body).encode()).hexdigest()
+        stored = StoredEntry(sequence=len(self.stored) + 1, entry=entry, hash_hex=digest)
+        self.stored.append(stored)
+        return Receipt(sequence=stored.sequence, hash_hex=digest)
+
+    async def entries(self, job: JobId) -> Sequence[StoredEntry]:
+        return [stored for stored in self.stored if stored.entry.job == job]
+
+    async def open_jobs(self) -> Sequence[StoredEntry]:
+        ended = {s.entry.job for s in self.of(EntryKind.JOB_ENDED)}
+        return [s for s in self.of(EntryKind.JOB_OPENED) if s.entry.job not in ended]
+
+    async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
+        mine = [s for s in self.stored if s.entry.slot == slot]
+        newest = max((s.entry.occupancy or 0 for s in mine), default=0)
+        return [s for s in mine if s.entry.occupancy == newest]
+
+    async def job_ids(self, limit: int) -> Sequence[JobId]:
+        jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED) if s.entry.job]
+        return jobs[::-1][:limit]
+
+    def of(self, kind: EntryKind) -> list[StoredEntry]:
+        return [s for s in self.stored if s.entry.kind is kind]
+
+
+class FakeIssuer:
+    """A fake signer that still takes nothing but a VerifiedErasure."""
+
+    def __init__(self) -> None:
+        self.kept: dict[JobId, bytes] = {}
+
+    def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
+        assert isinstance(erasure, VerifiedErasure)
+        return json.dumps({"job": erasure.job, "at": at.isoformat()}).encode()
+
+    async def keep(self, job: JobId, envelope: bytes) -> None:
+        self.kept[job] = envelope
+
+
+Fault = Callable[["Phone"], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Phone:
+    """A fake handset: its truth, what it says, and its faults by name of the call."""
+
+    serial: str = "R5CT10ABCDE"
+    imei: str | None = "356938035643809"
+    android_id: str = "aaaa0000aaaa0000"
+    accounts: int = 0
+    users: tuple[int, ...] = (0,)
+    apps: int = 0
+    used_bytes: int = 2 * MIB
+    screen_lock: bool | None = False
+    signs: tuple[str, ...] = ()
+    battery_percent: int = 80
+    device_owner: bool = False
+    reset_lies: bool = False
+    wipe_forgets: tuple[str, ...] = ()
+    written_share: float = 0.93
+    bad_bytes: int = 0
+    unproven_bytes: int = 0
+    past_cache: str = "evicted"
+    sample_differs: bool = False
+    reset_absence_s: float = RESET_S
+    returns: bool = True
+    returns_as: Phone | None = None
+    adb_after_final_reset: bool = False
+    faults: dict[str, Fault] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    erased_for_real: bool = False
+    dropped: bool = False
+
+    def identity(self) -> HandsetIdentity:
+        return HandsetIdentity(
+            serial=self.serial,
+            manufacturer="Sony",
+            model="SO-51C",
+            android="13",
+            build="TQ2A",
+            imei=self.imei,
+        )
+
+    def wipe(self) -> None:
+        """What a real reset does, less what the test says it forgets."""
+        fresh = {
+            "android_id": hashlib.sha256(self.android_id.encode()).hexdigest()[:16],
+            "accounts": 0,
+            "users": (0,),
+            "apps": 0,
+            "used_bytes": 2 * MIB,
+        }
+        for name, value in fresh.items():
+            if name not in self.wipe_forgets:
+                setattr(self, name, value)
+
+
+class FakeHandset:
+    """A fake of benchd.ports.Handset over a Phone, bound to one enumeration of it."""
+
+    def __init__(self, port: Port, access: FakeAccess) -> None:
+        assert port.phone is not None
+        self._port = port
+        self._access = access
+        self._phone = port.phone
+        self._enumeration = port.enumeration
+        self.closed = False
+
+    async def _call(self, name: str) -> Phone:
+        await anyio.sleep(0.1)
+        self._phone.calls[name] += 1
+        if not self._access.server_up:
+            raise AdbServerLost(name)
+        if self._port.enumeration != self._enumeration or self._port.phone is not self._phone:
+            raise HandsetGone(name)
+        fault = self._phone.faults.get(name)
+        if fault is not None:
+            await fault(self._phone)
+        return self._phone
+
+    async def identity(self) -> HandsetIdentity:
+        return (await self._call("identity")).identity()
+
+    async def inspect(self) -> HandsetFacts:
+        phone = await self._call("inspect")
+        return HandsetFacts(
+            identity=phone.identity(),
+            sdk=33,
+            abi="arm64-v8a",
+            storage=StorageFacts(
+                capacity_bytes=CAPACITY,
+                used_bytes=phone.used_bytes,
+                free_bytes=CAPACITY - phone.used_bytes,
+                file_system="f2fs",
+            ),
+            battery_percent=phone.battery_percent,
+            battery_temperature_c=28.0,
+            crypto_state="encrypted",
+            crypto_type="file",
+            metadata_encryption=True,
+            verified_boot_state="green",
+            bootloader_locked=True,
+            modification_signs=phone.signs,
+            screen_lock=phone.screen_lock,
+            account_count=phone.accounts,
+            user_ids=phone.users,
+            device_owner=phone.device_owner,
+        )
+
+    async def reset_facts(self) -> ResetFacts:
+        phone = await self._call("reset_facts")
+        return ResetFacts(
+            android_id=phone.android_id,
+            account_count=phone.accounts,
+            user_ids=phone.users,
+            used_bytes=phone.used_bytes,
+            third_party_packages=phone.apps,
+            boot_count=7,
+            test_harness=False,
+        )
+
+    async def enable_test_harness(self) -> None:
+        phone = await self._call("enable_test_harness")
+        if not phone.reset_lies:
+            self._port.restart(ADB)
+
+    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+        phone = await self._call("fill")
+        self._port.fill_key = order.key
+        written = int(CAPACITY * phone.written_share) // 4096 * 4096
+        for step in range(1, 5):
+            await anyio.sleep(5)
+            await self._call("fill_step")
+            progress(TransferProgress(bytes_done=written * step // 4, elapsed_s=5.0 * step))
+        phone.erased_for_real = True
+        half = order.file_bytes
+        sizes = [min(half, written - at) for at in range(0, written, half)]
+        return FillReport(
+            program_version="1",
+            cipher="aes-128-ctr",
+            mode="o_direct",
+            bytes_written=written,
+            files=tuple(
+                FilledFile(name=f"fill-{i:06d}.dat", stream_offset=i * half, size_bytes=size)
+                for i, size in enumerate(sizes)
+            ),
+            capacity_bytes=CAPACITY,
+            free_bytes_before=CAPACITY - phone.used_bytes,
+            free_bytes_after=0,
+            elapsed_s=20.0,
+        )
+
+    async def check(
+        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
+    ) -> CheckReport:
+        phone = await self._call("check")
+        total = sum(file.size_bytes for file in files)
+        await anyio.sleep(10)
+        progress(TransferProgress(bytes_done=total, elapsed_s=10.0))
+        bad = phone.bad_bytes
+        return CheckReport(
+            bytes_proven=total - bad - phone.unproven_bytes,
+            bytes_bad=bad,
+            bad_runs=(BadRun(name=files[0].name, offset=0, size_bytes=bad),) if bad else (),
+            past_cache=phone.past_cache,
+            elapsed_s=10.0,
+        )
+
+    async def sample(self, name: str, offset: int, size_bytes: int) -> bytes:
+        phone = await self._call("sample")
+        index = int(name[5:11])
+        at = index * self._port.world.file_bytes + offset
+        data = fake_keystream(self._port.fill_key, at, size_bytes)
+        return b"\0" * size_bytes if phone.sample_differs else data
+
+    async def drop(self) -> DropReport:
+        phone = await self._call("drop")
+        phone.dropped = True
+        return DropReport(files_removed=1, free_bytes=CAPACITY - phone.used_bytes)
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Port:
+    """A fake USB port: what is plugged into it, and the events that it makes."""
+
+    def __init__(self, world: World, slot: SlotName, number: int) -> None:
+        self.world = world
+        self.slot = slot
+        self.port_path = PortPath(f"pci-0000:00:14.0-usb-0:{number}")
+        self.address = AdbAddress(f"usb:1-{number}")
+        self.phone: Phone | None = None
+        self.interfaces = ADB
+        self.enumeration = 0
+        self.attached = False
+        self.authorized = True
+        self.fill_key = b""
+
+    def plug(self, phone: Phone, interfaces: frozenset[str] = ADB) -> None:
+        self.phone = phone
+        self.interfaces = interfaces
+        self.attached = True
+        self.enumeration = self.world.next_enumeration()
+        self.world.tell(self.event())
+        self.world.access.poke()
+
+    def event(self) -> Attached:
+        assert self.phone is not None
+        return Attached(
+            port_path=self.port_path,
+            adb_address=self.address,
+            attachment=f"boot:{self.enumeration}",
+            interfaces=self.interfaces,
+            usb_serial=self.phone.serial,
+            vendor_id="0fce",
+            product_id="020d",
+        )
+
+    def unplug(self) -> None:
+        self.attached = False
+        self.enumeration = self.world.next_enumeration()
+        self.world.tell(Detached(port_path=self.port_path))
+        self.world.access.poke()
+
+    def restart(self, interfaces: frozenset[str]) -> None:
+        """The phone wipes itself, leaves the port and comes back in the given mode."""
+        self.world.group.start_soon(self._restart, interfaces)
+
+    async def _restart(self, interfaces: frozenset[str]) -> None:
+        phone = self.phone
+        assert phone is not None
+        phone.wipe()
+        self.unplug()
+        await anyio.sleep(phone.reset_absence_s)
+        if phone.returns:
+            self.plug(phone.returns_as or phone, interfaces)
+
+    @property
+    def liveness(self) -> Liveness:
+        if not self.world.access.server_up:
+            return Liveness.SERVER_DOWN
+        if not self.attached or ADB_CLASS not in self.interfaces:
+            return Liveness.ABSENT
+        return Liveness.READY if self.authorized else Liveness.UNAUTHORIZED
+
+
+ADB_CLASS = "ff4201"
+
+
+class FakeAccess:
+    """A fake adb server with all ports of the world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.server_up = True
+        self._changed = anyio.Event()
+
+    def poke(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    @asynccontextmanager
+    async def liveness(self, address: AdbAddress) -> AsyncGenerator[AsyncIterator[Liveness], None]:
+        async def states() -> AsyncIterator[Liveness]:
+            port = self._world.port_at(address)
+            last: Liveness | None = None
+            while True:
+                changed = self._changed
+                if port.liveness is not last:
+                    last = port.liveness
+                    yield last
+                else:
+                    await changed.wait()
+
+        yield states()
+
+    async def open(self, address: AdbAddress) -> Handset:
+        port = self._world.port_at(address)
+        await anyio.sleep(0.05)
+        match port.liveness:
+            case Liveness.READY:
+                return FakeHandset(port, self)
+            case Liveness.SERVER_DOWN:
+                raise AdbServerLost(address)
+            case _:
+                raise HandsetGone(address)
+
+
+class FakeHotplug:
+    """A fake hot-plug source: what is plugged first, then what happens."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @asynccontextmanager
+    async def events(self) -> AsyncGenerator[AsyncIterator[PlugEvent], None]:
+        send, receive = anyio.create_memory_object_stream[PlugEvent](inf)
+        for port in self._world.ports.values():
+            if port.attached:
+                send.send_nowait(port.event())
+        self._world.listeners = [send.send_nowait]
+        try:
+            yield receive
+        finally:
+            self._world.listeners = []
+            send.close()
+            receive.close()
+
+
+def make_recipe(**changes: object) -> Recipe:
+    """The overwrite recipe with short deadlines; `changes` replace stages by their name."""
+    stages: dict[StageName, object] = {
+        StageName.INSPECT: InspectStage(),
+        StageName.GATES: GatesStage(),
+        StageName.FELICA_CHECK: FelicaCheckStage(),
+        StageName.INITIALISE: InitialiseStage(fresh_used_bytes=FRESH),
+        StageName.OVERWRITE: OverwriteStage(file_bytes=32 * MIB),
+        StageName.READ_BACK: ReadBackStage(minimum_coverage=0.9),
+        StageName.FELICA_CLEAR: FelicaClearStage(),
+        StageName.FELICA_RECHECK: FelicaRecheckStage(),
+        StageName.FINAL_RESET: FinalResetStage(),
+        StageName.OBSERVE: ObserveStage(),
+        StageName.CONFIRM: ConfirmStage(),
+        StageName.CERTIFY: CertifyStage(),
+    }
+    for name, stage in changes.items():
+        stages[StageName(name)] = stage
+    by_people = {
+        StageName.GATES,
+        StageName.FELICA_CHECK,
+        StageName.FELICA_CLEAR,
+        StageName.FELICA_RECHECK,
+        StageName.FINAL_RESET,
+        StageName.OBSERVE,
+        StageName.CONFIRM,
+    }
+    return Recipe(
+        name="overwrite",
+        digest="0" * 64,
+        stages=tuple(
+            StageSpec(
+                name=name,
+                stage=stage,  # type: ignore[arg-type]
+                deadline_s=ANSWER_S if name in by_people else DEADLINE_S,
+                attempts=3,
+            )
+            for name, stage in stages.items()
+            if stage is not None
+        ),
+    )
+
+
+class World:
+    """A whole rack in memory; `run()` starts it, operators answer by themselves."""
+
+    def __init__(
+        self,
+        slots: int = 1,
+        *,
+        recipe: Recipe | None = None,
+        journal: MemoryJournal | None = None,
+        answers: Mapping[Gate, bool] | None = None,
+    ) -> None:
+        self.group: anyio.abc.TaskGroup
+        self.listeners: list[Callable[[PlugEvent], None]] = []
+        self._enumerations = 0
+        self.ports: dict[str, Port] = {
+            f"A{n}": Port(self, SlotName(f"A{n}"), n) for n in range(1, slots + 1)
+        }
+        self.access = FakeAccess(self)
+        self.journal = journal or MemoryJournal()
+        self.board = RackBoard()
+        self.clock = SteppingClock()
+        self.entropy = CountingEntropy()
+        self.issuer = FakeIssuer()
+        self.desk = Desk(self.journal, self.clock)
+        self.answers: dict[Gate, bool] = dict(answers or {})
+        self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
+        self.does_final_reset = True
+        self.silent_in: StageName | None = None
+        """In this stage the operators take a break."""
+        self.file_bytes = 32 * MIB
+        self.parts = RackParts(
+            journal=self.journal,
+            access=self.access,
+            issuer=self.issuer,
+            board=self.board,
+            desk=self.desk,
+            clock=self.clock,
+            entropy=self.entropy,
+            keystream=fake_keystream,
+            recipes={"overwrite": recipe or make_recipe()},
+            timing=Timing(settle_s=2.0),
+        )
+        self.supervisor = Supervisor(
+            Topology(
+                {
+                    port.slot: SlotPlace(
+                        name=port.slot, port_path=port.port_path, recipe="overwrite"
+                    )
+                    for port in self.ports.values()
+                }
+            ),
+            self.parts,
+            FakeHotplug(self),
+        )
+
+    def next_enumeration(self) -> int:
+        self._enumerations += 1
+        return self._enumerations
+
+    def tell(self, event: PlugEvent) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+    def port_at(self, address: AdbAddress) -> Port:
+        return next(port for port in self.ports.values() if port.address == address)
+
+    def view(self, slot: str = "A1") -> SlotView:
+        return self.board.views()[SlotName(slot)]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the board shows it."""
+        while not condition():
+            await self.board.changed(self.board.version)
+
+    async def until_state(self, state: SlotState, slot: str = "A1") -> SlotView:
+        await self.until(lambda: SlotName(slot) in self.board.views())
+        await self.until(lambda: self.view(slot).state is state)
+        return self.view(slot)
+
+    async def _operate(self) -> None:
+        """The operators: do what the question says, then answer it."""
+        while True:
+            version = self.board.version
+            for view in self.board.views().values():
+                if view.question is None or view.job is None or view.stage is self.silent_in:
+                    continue
+                gate = view.question.gate
+                port = self.ports[view.slot]
+                approved = self.answers.get(gate, True)
+                if gate is Gate.FINAL_RESET and self.does_final_reset and approved:
+                    phone = port.phone
+                    keeps = phone is not None and phone.adb_after_final_reset
+                    port.restart(ADB if keeps else MTP_ONLY)
+                if gate is Gate.GUIDED_RESET and approved:
+                    port.restart(ADB)
+                with suppress(NotFound, DecisionRefused):
+                    await self.desk.decide(
+                        view.job,
+                        gate,
+                        approved=approved,
+                        operator=self.operators.get(gate, "Sato"),
+                    )
+            await self.board.changed(version)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        """The rack at work; cancelled at the end as a stopping daemon is."""
+        async with anyio.create_task_group() as self.group:
+            await self.group.start(self.supervisor.run)
+            self.group.start_soon(self._operate)
+            yield
+            self.group.cancel_scope.cancel()
+
+
+def ended(world: World) -> list[Mapping[str, object]]:
+    """The ends of all jobs so far, in order."""
+    return [stored.entry.data for stored in world.journal.of(EntryKind.JOB_ENDED)]
+
+
+def phone_like(phone: Phone, **changes: object) -> Phone:
+    """Another phone that differs only in what is given."""
+    return replace(phone, calls=Counter(), faults={}, **changes)  # type: ignore[arg-type]
