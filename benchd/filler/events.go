@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"math"
+	"sync"
+	"time"
+)
+
+const (
+	programVersion = "1"
+	cipherName     = "aes-128-ctr"
+)
+
+type versionEvent struct {
+	Event   string `json:"event"`
+	Version string `json:"version"`
+	Cipher  string `json:"cipher"`
+}
+
+type startedEvent struct {
+	Event         string `json:"event"`
+	Version       string `json:"version"`
+	Cipher        string `json:"cipher"`
+	PID           int    `json:"pid"`
+	CapacityBytes int64  `json:"capacity_bytes"`
+	FreeBytes     int64  `json:"free_bytes"`
+	Mode          string `json:"mode"`
+}
+
+type progressEvent struct {
+	Event    string  `json:"event"`
+	Bytes    int64   `json:"bytes"`
+	ElapsedS float64 `json:"elapsed_s"`
+}
+
+// filledFile is one file of a fill; the host hands the same list back to check it.
+type filledFile struct {
+	Name         string `json:"name"`
+	StreamOffset int64  `json:"stream_offset"`
+	Bytes        int64  `json:"bytes"`
+}
+
+type fillDoneEvent struct {
+	Event           string       `json:"event"`
+	Bytes           int64        `json:"bytes"`
+	ElapsedS        float64      `json:"elapsed_s"`
+	Files           []filledFile `json:"files"`
+	CapacityBytes   int64        `json:"capacity_bytes"`
+	FreeBytesBefore int64        `json:"free_bytes_before"`
+	FreeBytesAfter  int64        `json:"free_bytes_after"`
+}
+
+// badRun is a stretch of one file that does not hold its keystream.
+type badRun struct {
+	Name   string `json:"name"`
+	Offset int64  `json:"offset"`
+	Bytes  int64  `json:"bytes"`
+}
+
+type checkDoneEvent struct {
+	Event       string   `json:"event"`
+	BytesProven int64    `json:"bytes_proven"`
+	BytesBad    int64    `json:"bytes_bad"`
+	Bad         []badRun `json:"bad"`
+	PastCache   string   `json:"past_cache"`
+	ElapsedS    float64  `json:"elapsed_s"`
+}
+
+type dropDoneEvent struct {
+	Event        string `json:"event"`
+	FilesRemoved int    `json:"files_removed"`
+	FreeBytes    int64  `json:"free_bytes"`
+}
+
+type errorEvent struct {
+	Event   string    `json:"event"`
+	Code    faultCode `json:"code"`
+	Message string    `json:"message"`
+}
+
+// eventWriter writes one JSON line per event, whole lines only, from any goroutine.
+type eventWriter struct {
+	mutex sync.Mutex
+	out   io.Writer
+	// hostGone is called when a line can't be written: whoever read our output has left.
+	hostGone func()
+}
+
+func (w *eventWriter) emit(event any) {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(event); err != nil {
+		panic(err) // events are plain structs: only a programming error gets here
+	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if _, err := w.out.Write(line.Bytes()); err != nil {
+		w.hostGone()
+	}
+}
+
+// secondsSince is the time gone by, in seconds with milliseconds.
+func secondsSince(start time.Time) float64 {
+	return math.Round(time.Since(start).Seconds()*1000) / 1000
+}

@@ -1,0 +1,3 @@
+module benchd/filler
+
+go 1.24

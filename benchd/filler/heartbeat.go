@@ -1,0 +1,37 @@
+package main
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// heartbeat reports progress at a steady pace, also while storage hangs: a
+// silent program and a stuck medium must look different to the host.
+type heartbeat struct {
+	stopping chan struct{}
+	stopped  chan struct{}
+}
+
+func startHeartbeat(events *eventWriter, every time.Duration, start time.Time, counted *atomic.Int64) *heartbeat {
+	beat := &heartbeat{stopping: make(chan struct{}), stopped: make(chan struct{})}
+	go guarded(func() {
+		defer close(beat.stopped)
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-beat.stopping:
+				return
+			case <-ticker.C:
+				events.emit(progressEvent{"progress", counted.Load(), secondsSince(start)})
+			}
+		}
+	})
+	return beat
+}
+
+// stop returns once no further progress event can follow.
+func (beat *heartbeat) stop() {
+	close(beat.stopping)
+	<-beat.stopped
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+)
+
+const (
+	blockBytes = 4096    // the unit of proof and the smallest write
+	chunkBytes = 1 << 20 // the usual write and read
+)
+
+type cipherKey [16]byte
+
+// keystream is a virtual endless stream of AES-128-CTR output in which every
+// byte offset can be computed on its own: the counter of a cipher block is its
+// byte offset divided by the cipher's block size, as a big-endian 128-bit number.
+type keystream struct {
+	block cipher.Block
+}
+
+func newKeystream(key cipherKey) *keystream {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic(err) // a 16-byte key is always accepted
+	}
+	return &keystream{block}
+}
+
+// fillAt overwrites target with the stream's bytes from this offset on.
+func (k *keystream) fillAt(target []byte, offset int64) {
+	k.fillFrom(target, counterAt(0, uint64(offset)/aes.BlockSize), int(offset%aes.BlockSize))
+}
+
+// fillFrom overwrites target with the stream from a counter on, leaving out the first skipped bytes.
+func (k *keystream) fillFrom(target []byte, counter [aes.BlockSize]byte, skipped int) {
+	stream := cipher.NewCTR(k.block, counter[:])
+	if skipped > 0 {
+		var head [aes.BlockSize]byte
+		stream.XORKeyStream(head[:skipped], head[:skipped])
+	}
+	clear(target)
+	stream.XORKeyStream(target, target)
+}
+
+func counterAt(high, low uint64) [aes.BlockSize]byte {
+	var counter [aes.BlockSize]byte
+	binary.BigEndian.PutUint64(counter[:8], high)
+	binary.BigEndian.PutUint64(counter[8:], low)
+	return counter
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+)
+
+// medium is what a fill writes to. Tests put a small faulty one in its place.
+type medium interface {
+	// create makes a new file; "no room left" is an error that isFull tells.
+	create(name string) (mediumFile, error)
+	remove(name string) error
+	// commit makes space usable that the file system still holds back.
+	commit() error
+}
+
+// mediumFile is one file being filled.
+type mediumFile interface {
+	// writeAt may write less than asked; "no room left" is an error that isFull tells.
+	writeAt(data []byte, offset int64) (int, error)
+	// sync returns without error only if all that was written is on the medium.
+	sync() error
+	// finish closes the file, which then has exactly this size.
+	finish(size int64) error
+}
+
+// disk is the medium behind a directory.
+type disk struct {
+	where  *directory
+	direct bool
+}
+
+type diskFile struct {
+	fd     int
+	name   string
+	direct bool
+}
+
+func (d *disk) create(name string) (mediumFile, error) {
+	fd, err := d.where.create(name)
+	if err != nil {
+		return nil, err
+	}
+	if d.direct {
+		if err := setDirect(fd, true); err != nil {
+			_ = syscall.Close(fd)
+			return nil, err
+		}
+	}
+	return &diskFile{fd, name, d.direct}, nil
+}
+
+func (d *disk) remove(name string) error { return d.where.remove(name) }
+
+func (d *disk) commit() error { return syncFileSystem(d.where.fd()) }
+
+func (f *diskFile) writeAt(data []byte, offset int64) (int, error) {
+	written, err := retried(func() (int, error) { return syscall.Pwrite(f.fd, data, offset) })
+	if err != nil {
+		return 0, err
+	}
+	if !f.direct {
+		// Starts the write-back only; errors of the medium come out of sync.
+		_ = syncFileRange(f.fd, offset, int64(written), syncFileRangeWrite)
+	}
+	return written, nil
+}
+
+// sync must never be tried again after an error: the kernel marks the pages
+// that it could not write as clean, and the second call would succeed.
+func (f *diskFile) sync() error {
+	if err := interrupted(func() error { return syscall.Fdatasync(f.fd) }); err != nil {
+		return storageFault("fdatasync "+f.name, err)
+	}
+	_ = adviseFile(f.fd, 0, 0, adviseDontNeed)
+	return nil
+}
+
+func (f *diskFile) finish(size int64) error {
+	var status syscall.Stat_t
+	if err := syscall.Fstat(f.fd, &status); err != nil {
+		return storageFault("look at "+f.name, err)
+	}
+	if status.Size < size {
+		return &fault{codeIO, fmt.Sprintf("%s has %d bytes where %d were written", f.name, status.Size, size)}
+	}
+	if status.Size > size {
+		if err := interrupted(func() error { return syscall.Ftruncate(f.fd, size) }); err != nil {
+			return storageFault("trim "+f.name, err)
+		}
+		if err := f.sync(); err != nil {
+			return err
+		}
+	}
+	if err := syscall.Close(f.fd); err != nil {
+		return storageFault("close "+f.name, err)
+	}
+	return nil
+}
+
+// takesDirect finds out whether O_DIRECT really goes past the page cache here.
+// A file system may accept the flag and still use the cache, for encrypted
+// files say; so a block is written and then looked for in the cache.
+func (d *directory) takesDirect() (bool, error) {
+	name := fillName(0)
+	fd, err := d.create(name)
+	if isFull(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, storageFault("create "+name, err)
+	}
+	direct := writesPastCache(fd)
+	_ = syscall.Close(fd)
+	if err := d.remove(name); err != nil {
+		return false, storageFault("delete "+name, err)
+	}
+	return direct, nil
+}
+
+func writesPastCache(fd int) bool {
+	block, err := alignedBuffer(blockBytes)
+	if err != nil || setDirect(fd, true) != nil {
+		return false
+	}
+	written, err := retried(func() (int, error) { return syscall.Pwrite(fd, block, 0) })
+	if err != nil || written != len(block) {
+		return false
+	}
+	resident, err := residentPages(fd, blockBytes)
+	return err == nil && resident == 0
+}

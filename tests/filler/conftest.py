@@ -1,0 +1,23 @@
+"""The fill program for this machine, and a folder on a real disk."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchd.filler.build import build, host_abi
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    return build(host_abi())
+
+
+@pytest.fixture
+def folder() -> Iterator[str]:
+    """Give a path below /var/tmp: /tmp is often only memory, which proves no read-back."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="benchd-test-") as base:
+        yield f"{base}/work"

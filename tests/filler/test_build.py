@@ -1,0 +1,100 @@
+"""The program is found, built and cached; what is missing is said with its cure."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchd import filler
+from benchd.errors import DependencyMissing, UnsupportedHandset
+from benchd.filler import build as builder
+
+
+@pytest.mark.parametrize(
+    ("android_name", "abi"),
+    [("arm64-v8a", "arm64"), ("armeabi-v7a", "arm"), ("x86_64", "amd64"), ("x86", "386")],
+)
+def test_android_names_are_known(android_name: str, abi: str) -> None:
+    assert filler.built_path(android_name) == filler.built_path(abi)
+    assert filler.built_path(abi).name == f"benchd-fill-{abi}"
+
+
+def test_an_unknown_abi_is_refused() -> None:
+    with pytest.raises(UnsupportedHandset, match="riscv64"):
+        filler.program_path("riscv64")
+
+
+def test_a_missing_program_is_said_with_its_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filler, "SOURCE_FOLDER", tmp_path)
+    with pytest.raises(DependencyMissing) as caught:
+        filler.program_path("arm64-v8a")
+    assert caught.value.cure.endswith("python -m benchd.filler.build --abi arm64")
+
+
+def test_the_built_program_is_found_and_runs(program: Path) -> None:
+    assert filler.program_path(builder.host_abi()) == program
+    said = subprocess.run([program, "version"], capture_output=True, check=True).stdout
+    assert json.loads(said) == {"event": "version", "version": "1", "cipher": "aes-128-ctr"}
+
+
+def test_building_again_gives_the_same_bytes(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = builder.go_environment(builder.host_abi())
+    first = program.read_bytes()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("GOCACHE", environment["GOCACHE"])
+    assert builder.build(builder.host_abi()).read_bytes() == first
+    assert len(list((tmp_path / "benchd" / "filler").iterdir())) == 1
+
+
+def test_the_cache_spares_the_compiler(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        pytest.fail("compiled again")
+
+    monkeypatch.setattr(builder, "_compile", refuse)
+    assert builder.build(builder.host_abi()) == program
+
+
+def test_without_go_the_cure_is_named(tmp_path: Path) -> None:
+    environment = {**os.environ, "BENCHD_GO": str(tmp_path / "go")}
+    command = [sys.executable, "-m", "benchd.filler.build", "--abi", "host"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "Set BENCHD_GO" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_go_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = {name: tmp_path / name for name in ("chosen", "beside", "path")}
+    for place in places.values():
+        place.mkdir()
+        (place / "go").write_text("#!/bin/sh\n")
+        (place / "go").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(places["beside"] / "python"))
+    monkeypatch.setenv("PATH", str(places["path"]))
+    monkeypatch.setenv("BENCHD_GO", str(places["chosen"] / "go"))
+    assert builder.find_go() == places["chosen"] / "go"
+    monkeypatch.delenv("BENCHD_GO")
+    assert builder.find_go() == places["beside"] / "go"
+    (places["beside"] / "go").unlink()
+    assert builder.find_go() == places["path"] / "go"
+    (places["path"] / "go").unlink()
+    with pytest.raises(DependencyMissing, match="No Go found"):
+        builder.find_go()
+
+
+def test_what_go_says_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "go"
+    broken.write_text('#!/bin/sh\necho "no such thing" >&2\nexit 7\n')
+    broken.chmod(0o755)
+    monkeypatch.setenv("BENCHD_GO", str(broken))
+    with pytest.raises(builder.BuildFailed, match="no such thing"):
+        builder.build("arm64")

@@ -1,0 +1,103 @@
+"""However the host leaves, the program ends at once and claims nothing."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from fill_program import check_request, fill_request, next_event, run, start, stdin_of, stdout_of
+
+ENDLESS_BYTES = 16 << 30  # far more than is written before the test ends the program
+
+
+@contextmanager
+def filling(program: Path, folder: str) -> Generator[subprocess.Popen[bytes]]:
+    """Give a fill that has confirmed bytes and goes on."""
+    asked = fill_request(folder, file_bytes=1 << 26, progress_s=0.05, max_bytes=ENDLESS_BYTES)
+    process = start(program, "fill", asked)
+    with process:
+        try:
+            assert next_event(process)["event"] == "started"
+            while next_event(process)["bytes"] == 0:
+                pass
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("reason", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_ends_it_without_a_claim(
+    program: Path, folder: str, reason: signal.Signals
+) -> None:
+    with filling(program, folder) as process:
+        process.send_signal(reason)
+        assert process.wait(5) == 5
+        assert b'"done"' not in stdout_of(process).read()
+
+
+def test_a_closed_stdout_ends_it(program: Path, folder: str) -> None:
+    with filling(program, folder) as process:
+        stdout_of(process).close()
+        assert process.wait(5) == 5
+
+
+def test_the_end_of_stdin_does_not(program: Path, folder: str) -> None:
+    with filling(program, folder) as process:
+        stdin_of(process).close()
+        reached = next_event(process)["bytes"]
+        while next_event(process)["bytes"] <= reached:
+            pass
+        assert process.poll() is None
+
+
+def test_a_signal_before_the_request_ends_it_too(program: Path) -> None:
+    # Until its handlers stand, a signal kills the program: that is no claim either.
+    with subprocess.Popen(
+        [program, "fill"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(5) in (5, -signal.SIGHUP)
+        assert stdout_of(process).read() == b""
+
+
+def test_a_second_one_is_kept_out(program: Path, folder: str) -> None:
+    with filling(program, folder) as process:
+        for command, request in (
+            ("fill", fill_request(folder)),
+            ("drop", {"directory": folder}),
+        ):
+            second = run(program, command, request)
+            assert second.exit_code == 3
+            assert [event["event"] for event in second.events] == ["error"]
+            assert second.last["code"] == "busy"
+        assert process.poll() is None
+
+
+def test_the_lock_ends_with_its_holder(program: Path, folder: str) -> None:
+    with filling(program, folder) as process:
+        process.kill()
+        process.wait(5)
+    dropped = run(program, "drop", {"directory": folder})
+    assert dropped.exit_code == 0
+    assert dropped.last["files_removed"] > 0
+    assert [path.name for path in Path(folder).iterdir()] == ["lock"]
+
+
+def test_a_check_that_is_cut_short_claims_nothing(program: Path, folder: str) -> None:
+    asked = fill_request(folder, file_bytes=1 << 26, max_bytes=1 << 28)
+    filled = run(program, "fill", asked)
+    request = check_request(asked, filled.last)
+    process = start(program, "check", {**request, "progress_s": 0.05})
+    with process:
+        first = next_event(process)
+        process.send_signal(signal.SIGHUP)
+        code = process.wait(5)
+        rest = stdout_of(process).read()
+    if first["event"] == "done":
+        pytest.skip("this disk reads 256 MiB in less than 50 ms")
+    assert code == 5
+    assert b'"done"' not in rest
