@@ -59,6 +59,8 @@ REQUIRED_APPROVALS: Final = (
 )
 PAST_CACHE: Final = frozenset({"o_direct", "evicted"})
 MINIMUM_HOST_SAMPLES: Final = 8
+LOWEST_MINIMUM_COVERAGE: Final = 0.5
+"""A recipe may ask for more; with less nobody could speak of an erased storage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +261,8 @@ def _gaps_of_read_back(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
         gaps.append("read_back: the capacity makes no sense")
     elif proven / evidence.whole("capacity_bytes") < evidence.number("minimum_coverage"):
         gaps.append("read_back: too little of the capacity is proven")
+    if evidence.number("minimum_coverage") < LOWEST_MINIMUM_COVERAGE:
+        gaps.append("read_back: the recipe asks for too little coverage")
     if evidence.text("past_cache") not in PAST_CACHE:
         gaps.append("read_back: it wasn't read past the handset's cache")
     if evidence.whole("host_samples") < MINIMUM_HOST_SAMPLES:

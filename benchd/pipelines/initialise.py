@@ -26,35 +26,48 @@ class InitialiseStage:
 
     async def run(self, context: JobContext) -> StageResult:
         """Skips a handset that arrived reset; never believes an exit code."""
-        before = await context.handset.reset_facts()
-        if not self.not_fresh(before):
-            return StageResult(
-                evidence={
-                    "before": before.as_evidence(),
-                    "fresh_used_bytes": self.fresh_used_bytes,
-                },
-                skipped_because="arrived_reset",
-            )
-        async with context.bench.planned_absence() as window:
-            if self.method == "test_harness" and context.inspected().sdk >= TEST_HARNESS_SDK:
-                used = "test_harness"
-                # It may reboot before its answer is through; what counts is the port.
-                with suppress(HandsetGone):
-                    await context.handset.enable_test_harness()
-            else:
-                used = "guided"
-                await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
-            after, absence_s = await self._look_again(context, window)
-        self._prove(before, after)
+        now = await context.handset.reset_facts()
+        if context.before_reset is None:
+            if not self.not_fresh(now):
+                return StageResult(
+                    evidence={
+                        "before": now.as_evidence(),
+                        "fresh_used_bytes": self.fresh_used_bytes,
+                    },
+                    skipped_because="arrived_reset",
+                )
+            # Kept for a second attempt: a handset that was lost after its reset didn't arrive so.
+            context.before_reset = now
+        before = context.before_reset
+        absence_s: float | None = None
+        if self.missing_proof(before, now):
+            async with context.bench.planned_absence() as window:
+                await self._reset(context)
+                now, absence_s = await self._look_again(context, window)
+            missing = self.missing_proof(before, now)
+            if missing:
+                raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
         return StageResult(
             evidence={
-                "method": used,
+                "method": self._method(context),
                 "before": before.as_evidence(),
-                "after": after.as_evidence(),
+                "after": now.as_evidence(),
                 "fresh_used_bytes": self.fresh_used_bytes,
                 "absent_s": absence_s,
             }
         )
+
+    def _method(self, context: JobContext) -> str:
+        has_harness = context.inspected().sdk >= TEST_HARNESS_SDK
+        return self.method if has_harness else "guided"
+
+    async def _reset(self, context: JobContext) -> None:
+        if self._method(context) == "guided":
+            await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
+            return
+        # It may reboot before its answer is through; what counts is the port and the facts.
+        with suppress(HandsetGone):
+            await context.handset.enable_test_harness()
 
     async def _look_again(
         self, context: JobContext, window: AbsenceWindow
@@ -82,9 +95,9 @@ class InitialiseStage:
             signs.append(f"{facts.used_bytes} bytes in use")
         return signs
 
-    def _prove(self, before: ResetFacts, after: ResetFacts) -> None:
+    def missing_proof(self, before: ResetFacts, after: ResetFacts) -> list[str]:
+        """What keeps these facts from proving that a reset lies between them."""
         signs = self.not_fresh(after)
         if not after.android_id or after.android_id == before.android_id:
             signs.insert(0, "android_id is the same as before")
-        if signs:
-            raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(signs))
+        return signs

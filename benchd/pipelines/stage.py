@@ -18,6 +18,7 @@ from benchd.model import (
     JsonValue,
     Outcome,
     Reason,
+    ResetFacts,
     SlotName,
     StageName,
 )
@@ -90,6 +91,7 @@ class JobContext:
         self.keystream = keystream
         self.facts: HandsetFacts | None = None
         self.evidence: dict[StageName, Evidence] = {}
+        self.before_reset: ResetFacts | None = None
         self.fill_key: bytes | None = None
         self.absence: Absence | None = None
         self.envelope: bytes | None = None

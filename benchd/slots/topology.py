@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from benchd.model import PortPath, SlotName
 
@@ -18,11 +19,14 @@ class SlotPlace:
 
 
 class Topology:
-    """All slots of the rack, found by name or by port."""
+    """All slots of the rack, found by name or by port; each has a port of its own."""
 
     def __init__(self, places: Mapping[SlotName, SlotPlace]) -> None:
-        self.places = dict(places)
+        self.places: Mapping[SlotName, SlotPlace] = MappingProxyType(dict(places))
         self._by_port = {place.port_path: place for place in places.values()}
+        if len(self._by_port) != len(self.places):
+            message = "two slots share a port"
+            raise ValueError(message)
 
     def slot_at(self, port_path: PortPath) -> SlotPlace | None:
         """The slot of a port, or None for a port that isn't configured."""

@@ -270,6 +270,27 @@ async def test_what_a_handset_is_or_does_that_must_not_pass(case: str) -> None:
     assert not world.issuer.kept
 
 
+async def test_a_handset_lost_right_after_its_reset_is_proven_against_the_facts_before_it() -> None:
+    async def lost_at_the_second_look(phone: Phone) -> None:
+        if phone.calls["reset_facts"] == 2:
+            raise HandsetGone("?")
+
+    world = World()
+    async with world.running():
+        phone = Phone(apps=3, faults={"reset_facts": lost_at_the_second_look})
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    [told] = [
+        s.entry.data
+        for s in world.journal.of(EntryKind.STAGE_ENDED)
+        if (s.entry.data["stage"], s.entry.data["outcome"])
+        == (StageName.INITIALISE, Outcome.PASSED)
+    ]
+    assert told["because"] is None
+    assert phone.calls["enable_test_harness"] == 1
+
+
 async def test_a_final_reset_that_nobody_makes_is_not_proven_by_a_yes() -> None:
     world = World()
     world.does_final_reset = False

@@ -131,6 +131,7 @@ LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
     "true for a number": (StageName.READ_BACK, {"host_samples": True}),
     "storage shrank": (StageName.READ_BACK, {"capacity_bytes": 62410752}),
     "threshold too high": (StageName.READ_BACK, {"minimum_coverage": 0.99}),
+    "threshold too low": (StageName.READ_BACK, {"minimum_coverage": 0.01}),
     "through the cache": (StageName.READ_BACK, {"past_cache": "page_cache"}),
     "no samples": (StageName.READ_BACK, {"host_samples": 0}),
     "a sample differs": (StageName.READ_BACK, {"host_mismatches": 1}),

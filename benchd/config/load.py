@@ -1,0 +1,89 @@
+"""From files to settings, or to every mistake in all of them. Reads only, changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+
+from benchd.config.checking import check
+from benchd.config.cross_checks import port_issues, recipe_reference_issues, table_at
+from benchd.config.document import Document, read_document, unreadable
+from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
+from benchd.config.sections import ConfigFile, RecipesSettings
+from benchd.config.settings import Settings
+from benchd.errors import ConfigInvalid, ConfigIssue
+from benchd.slots.parts import Timing
+from benchd.slots.topology import SlotPlace, Topology
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings of a configuration file and its recipes; ConfigInvalid with every mistake."""
+    document = read_document(path, str(path))
+    folder = path.absolute().parent
+    # A section that isn't there is an empty one, so that its defaults are checked and resolved.
+    absent = {
+        name: dict[str, object]()
+        for name, field in ConfigFile.model_fields.items()
+        if not field.is_required()
+    }
+    parsed, issues = check(
+        ConfigFile, document, data={**absent, **document.data}, context={"folder": folder}
+    )
+    issues += port_issues(document)
+    book = _recipe_book(document, path)
+    issues += book.issues
+    if parsed is None or issues:
+        raise ConfigInvalid(tuple(sorted(issues, key=_order)))
+    return _settings(parsed, book)
+
+
+def check_config(path: Path) -> tuple[ConfigIssue, ...]:
+    """Every mistake of a configuration file and its recipes in order of place, or none."""
+    try:
+        load_settings(path)
+    except ConfigInvalid as invalid:
+        return invalid.issues
+    return ()
+
+
+def _order(issue: ConfigIssue) -> tuple[str, int, int, str]:
+    return issue.file, issue.line, issue.column, issue.message
+
+
+def _recipe_book(document: Document, path: Path) -> RecipeBook:
+    """The recipes, with the mistakes in naming them and in naming where they are."""
+    default: object = RecipesSettings.model_fields["directory"].default
+    named = table_at(document, "recipes").get("directory", str(default))
+    if not isinstance(named, str) or not named or "\0" in named:
+        return RecipeBook()  # not a path, which the section's own check tells
+    # Not made absolute: messages show the files as the path of the command names them.
+    directory = path.parent / named
+    try:
+        files = {file.absolute(): str(file) for file in recipe_files(directory)}
+    except OSError as error:
+        message = f"the directory {directory} {unreadable(error)}"
+        return RecipeBook(issues=[document.issue(("recipes", "directory"), message)])
+    book = read_recipes(files)
+    book.issues += recipe_reference_issues(document, book.names)
+    return book
+
+
+def _settings(parsed: ConfigFile, book: RecipeBook) -> Settings:
+    return Settings(
+        site=parsed.site,
+        adb=parsed.adb,
+        ledger=parsed.ledger,
+        certificate=parsed.certificate,
+        http=parsed.http,
+        topology=Topology(
+            {
+                name: SlotPlace(
+                    name=name, port_path=slot.port, recipe=slot.recipe or parsed.rack.recipe
+                )
+                for name, slot in parsed.slots.items()
+            }
+        ),
+        recipes=MappingProxyType(book.recipes),
+        recipe_descriptions=MappingProxyType(book.descriptions),
+        timing=Timing(settle_s=parsed.rack.settle_s),
+    )

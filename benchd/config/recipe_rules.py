@@ -1,0 +1,141 @@
+"""What makes a list of stages a recipe: their order, and what they expect of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Final
+
+from benchd.config.document import Document
+from benchd.config.locator import KeyPath
+from benchd.config.wording import listed
+from benchd.errors import ConfigIssue
+from benchd.model import StageName
+from benchd.pipelines.gates import ATTESTATIONS, GatesStage
+from benchd.pipelines.recipe import StageSpec
+from benchd.verification import REQUIRED_APPROVALS, REQUIRED_STAGES
+
+NEEDED_BEFORE: Final[Mapping[StageName, StageName]] = {
+    StageName.GATES: StageName.INSPECT,
+    StageName.INITIALISE: StageName.INSPECT,
+    StageName.OVERWRITE: StageName.INSPECT,
+    StageName.OBSERVE: StageName.FINAL_RESET,
+}
+"""Whose results a stage can't do without."""
+
+_PATIENCE = ("_within_s", "stall_s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStage:
+    """One stage of a recipe's file, as far as it could be understood."""
+
+    index: int
+    name: StageName | None
+    spec: StageSpec | None
+
+    def path(self, key: str) -> KeyPath:
+        """Where one of its keys stands."""
+        return ("stage", self.index, key)
+
+
+def recipe_issues(document: Document, stages: Sequence[ReadStage]) -> list[ConfigIssue]:
+    """Every broken rule; those on order only when each name is known, as one may be misspelt."""
+    issues = [*_repeated(document, stages), *_impatient(document, stages)]
+    names = [stage.name for stage in stages if stage.name is not None]
+    if len(names) == len(stages):
+        issues += _unpaired(document, stages)
+        if StageName.CERTIFY in names:
+            issues += _not_certifiable(document, stages)
+        else:
+            issues += _unprepared(document, stages)
+    return issues
+
+
+def _repeated(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+    first: dict[StageName, ReadStage] = {}
+    for stage in stages:
+        if stage.name is not None and first.setdefault(stage.name, stage) is not stage:
+            line = document.place(first[stage.name].path("name")).line
+            yield document.issue(
+                stage.path("name"),
+                f"{stage.name} stands in line {line} already; allowed is each stage once",
+            )
+
+
+def _impatient(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+    """A deadline that ends a stage before its own patience does makes that patience a lie."""
+    for stage in stages:
+        if stage.spec is None:
+            continue
+        waits = _waits(stage.spec)
+        if waits and stage.spec.deadline_s <= sum(waits.values()):
+            yield document.issue(
+                stage.path("deadline_s"),
+                f"found {stage.spec.deadline_s:g}, allowed is more than the stage may wait:"
+                f" {' + '.join(waits)} = {sum(waits.values()):g}",
+            )
+
+
+def _waits(spec: StageSpec) -> dict[str, float]:
+    stage: object = spec.stage
+    if not is_dataclass(stage):
+        return {}
+    names = [field.name for field in fields(stage) if field.name.endswith(_PATIENCE)]
+    return {name: getattr(stage, name) for name in names}
+
+
+def _unpaired(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+    names = [stage.name for stage in stages]
+    for stage, before, after in zip(stages, [None, *names], [*names[1:], None], strict=False):
+        if stage.name is StageName.READ_BACK and before is not StageName.OVERWRITE:
+            yield document.issue(
+                stage.path("name"), "read_back reads what overwrite wrote: put it directly after"
+            )
+        if stage.name is StageName.OVERWRITE and after is not StageName.READ_BACK:
+            yield document.issue(
+                stage.path("name"),
+                "overwrite leaves the storage full, and read_back empties it: put that directly"
+                " after",
+            )
+
+
+def _unprepared(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+    seen: set[StageName | None] = set()
+    for stage in stages:
+        needed = NEEDED_BEFORE.get(stage.name) if stage.name else None
+        if needed is not None and needed not in seen:
+            yield document.issue(stage.path("name"), f"{stage.name} needs {needed} before it")
+        seen.add(stage.name)
+
+
+def _not_certifiable(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+    """Found out by the certificate itself, it would cost hours first."""
+    names = [stage.name for stage in stages]
+    certify = stages[names.index(StageName.CERTIFY)]
+    before = [name for name in names[: certify.index] if name in REQUIRED_STAGES]
+    missing = [name for name in REQUIRED_STAGES if name not in before]
+    order = f"allowed is {' → '.join(REQUIRED_STAGES)}"
+    if missing:
+        yield document.issue(
+            certify.path("name"), f"certify needs {listed(missing)} before it; {order}"
+        )
+    elif before != list(REQUIRED_STAGES):
+        yield document.issue(certify.path("name"), f"certify needs another order; {order}")
+    if certify.index != len(stages) - 1:
+        yield document.issue(
+            certify.path("name"), "certify is the last stage: it certifies what was before it"
+        )
+    for stage in stages:
+        if stage.spec is not None and isinstance(stage.spec.stage, GatesStage):
+            unasked = [
+                gate
+                for gate in ATTESTATIONS
+                if gate in REQUIRED_APPROVALS and gate not in stage.spec.stage.attest
+            ]
+            if unasked:
+                yield document.issue(
+                    stage.path("attest"),
+                    f"{listed(unasked)} missing; a recipe with certify has to ask for"
+                    f" {listed(ATTESTATIONS)}",
+                )

@@ -1,0 +1,128 @@
+"""Reads the dealer's recipes: every file of a directory is one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, cast
+
+from pydantic import AfterValidator, Field
+
+from benchd.config.checking import check
+from benchd.config.document import Document, read_document
+from benchd.config.recipe_rules import ReadStage, recipe_issues
+from benchd.config.sections import OneLine, Section
+from benchd.config.stages import STAGE_TABLES, StageTable, stage_spec
+from benchd.config.wording import found, refused
+from benchd.errors import ConfigInvalid, ConfigIssue
+from benchd.model import StageName
+from benchd.pipelines.recipe import Recipe
+
+_NAME = re.compile(r"[a-z0-9_-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeDescription:
+    """What a recipe does, in the words of the operators."""
+
+    ja: str
+    en: str
+
+
+@dataclass(slots=True, kw_only=True)
+class RecipeBook:
+    """All recipes of a directory, and all that is wrong with them."""
+
+    names: set[str] = field(default_factory=set[str])
+    """Also of the files that have mistakes: a slot that names one makes no further mistake."""
+    recipes: dict[str, Recipe] = field(default_factory=dict[str, Recipe])
+    descriptions: dict[str, RecipeDescription] = field(default_factory=dict[str, RecipeDescription])
+    issues: list[ConfigIssue] = field(default_factory=list[ConfigIssue])
+
+
+def _recipe_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise refused(
+            f"found {found(name)}, allowed as a recipe's name are"
+            " 1 to 32 letters a-z, digits, _ and -"
+        )
+    return name
+
+
+class RecipeFile(Section):
+    """A recipe's file, except for what is in its stages."""
+
+    name: Annotated[str, AfterValidator(_recipe_name)]
+    description_ja: OneLine
+    description_en: OneLine
+    stage: Annotated[list[dict[str, object]], Field(min_length=1)]
+
+
+def recipe_files(directory: Path) -> list[Path]:
+    """The recipes of a directory in order; OSError if it can't be read."""
+    return sorted(
+        file
+        for file in directory.iterdir()
+        # An editor's lock or backup of a recipe isn't one.
+        if file.suffix == ".toml" and not file.name.startswith(".")
+    )
+
+
+def read_recipes(files: Mapping[Path, str]) -> RecipeBook:
+    """The recipes of these files, each given with the path that messages show."""
+    book = RecipeBook(names={file.stem for file in files})
+    for file, shown in files.items():
+        try:
+            document = read_document(file, shown)
+        except ConfigInvalid as invalid:
+            book.issues += invalid.issues
+        else:
+            _read_recipe(document, file.stem, book)
+    return book
+
+
+def _read_recipe(document: Document, stem: str, book: RecipeBook) -> None:
+    parsed, issues = check(RecipeFile, document, data=document.data)
+    stages = _read_stages(document, issues)
+    issues += recipe_issues(document, stages)
+    if parsed is not None and parsed.name != stem:
+        issues.append(
+            document.issue(
+                ("name",), f'found {found(parsed.name)}, allowed is the name of the file, "{stem}"'
+            )
+        )
+    book.issues += issues
+    if parsed is not None and not issues:
+        book.recipes[stem] = Recipe(
+            name=parsed.name,
+            digest=document.digest,
+            stages=tuple(stage.spec for stage in stages if stage.spec is not None),
+        )
+        book.descriptions[stem] = RecipeDescription(
+            ja=parsed.description_ja, en=parsed.description_en
+        )
+
+
+def _read_stages(document: Document, issues: list[ConfigIssue]) -> list[ReadStage]:
+    """Every stage that is a table; the mistakes in them go to `issues`."""
+    tables = document.data.get("stage")
+    if not isinstance(tables, list):
+        return []
+    stages: list[ReadStage] = []
+    for index, data in enumerate(cast("list[object]", tables)):
+        if not isinstance(data, dict):
+            continue
+        table = cast("dict[str, object]", data)
+        name = _stage_name(table.get("name"))
+        model = StageTable if name is None else STAGE_TABLES[name]
+        parsed, mistakes = check(model, document, at=("stage", index), data=table)
+        issues += mistakes
+        spec = None if parsed is None else stage_spec(parsed)
+        stages.append(ReadStage(index=index, name=name, spec=spec))
+    return stages
+
+
+def _stage_name(name: object) -> StageName | None:
+    return next((stage for stage in StageName if stage == name), None)

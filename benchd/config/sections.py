@@ -1,0 +1,234 @@
+"""The tables of the configuration file: their keys, defaults and what each key allows."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+
+from benchd.config.wording import found, refused
+from benchd.model import PortPath, SlotName
+
+ADB_DEFAULT_PORT = 5037
+"""Where the adb server of every other program on the machine listens."""
+LONGEST_SOCKET_PATH = 107
+"""Linux holds the path of a Unix socket in 108 bytes, the last of them zero."""
+
+_SLOT_NAME = re.compile(r"[A-Za-z0-9_-]{1,16}")
+_USB_INTERFACE = re.compile(r".*-usb(?:v\d)?-\d+:[\d.]+:\d+\.\d+")
+_KERNEL_NAME = re.compile(r"\d+-\d+(?:\.\d+)*")
+
+
+class Section(BaseModel):
+    """A table in which every key is known and every value is of the type that it says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise refused(f"found {found(text)}, allowed is one line of text that isn't empty")
+    return text.strip()
+
+
+OneLine = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
+
+
+def _local_path(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+        raise refused(f"found {found(value)}, allowed is a path in quotes")
+    return _folder(info) / value
+
+
+LocalPath = Annotated[Path, BeforeValidator(_local_path)]
+"""A path that may be relative to the folder of the file that names it."""
+
+
+def _folder(info: ValidationInfo) -> Path:
+    match info.context:
+        case {"folder": Path() as folder}:
+            return folder
+        case _:
+            return Path()
+
+
+class SiteSettings(Section):
+    """Who erases, as it stands on every certificate."""
+
+    name: OneLine
+    address: OneLine | None = None
+
+
+class RackSettings(Section):
+    """What holds for every slot."""
+
+    recipe: str = "overwrite"
+    settle_s: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 2.0
+
+
+class AdbSettings(Section):
+    """The adb server that benchd starts and owns."""
+
+    path: OneLine = "adb"
+    port: Annotated[int, Field(ge=1024, le=65535)] = 15037
+    home: LocalPath = Path("/var/lib/benchd/adb")
+
+    @field_validator("path")
+    @classmethod
+    def _program(cls, path: str, info: ValidationInfo) -> str:
+        """A bare name is looked up on PATH, anything else is a file."""
+        return str(_folder(info) / path) if "/" in path else path
+
+    @field_validator("port")
+    @classmethod
+    def _own_port(cls, port: int) -> int:
+        if port == ADB_DEFAULT_PORT:
+            raise refused(
+                f"found {port}, the port of everybody else's adb server: benchd owns and restarts"
+                " its server; allowed is any other from 1024 to 65535, for example 15037"
+            )
+        return port
+
+
+class LedgerSettings(Section):
+    """The record of everything."""
+
+    path: LocalPath = Path("/var/lib/benchd/ledger.sqlite")
+
+
+class CertificateSettings(Section):
+    """How certificates are signed and where they are kept."""
+
+    key: LocalPath = Path("/etc/benchd/certificate_key.pem")
+    directory: LocalPath = Path("/var/lib/benchd/certificates")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenAddress:
+    """An IP address with a TCP port."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return ipaddress.ip_address(self.host).is_loopback
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _listen_address(value: object) -> ListenAddress:
+    if isinstance(value, ListenAddress):
+        return value
+    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        address = ipaddress.ip_address(host[1:-1] if bracketed else host)
+    except ValueError:
+        address = None
+    if (
+        address is None
+        or bracketed != (address.version == 6)
+        or not re.fullmatch(r"[0-9]{1,5}", port)
+        or not 1 <= int(port) <= 65535
+    ):
+        raise refused(
+            f"found {found(value)}, allowed is an IP address with a port from 1 to 65535,"
+            ' for example "127.0.0.1:8420" or "[::1]:8420"'
+        )
+    return ListenAddress(host=str(address), port=int(port))
+
+
+class HttpSettings(Section):
+    """Where the dashboard and the API are served."""
+
+    socket: LocalPath = Path("/run/benchd/benchd.sock")
+    # Stands before `listen`, whose validator looks at it.
+    allow_beyond_loopback: bool = False
+    listen: Annotated[ListenAddress, BeforeValidator(_listen_address)] = ListenAddress(
+        host="127.0.0.1", port=8420
+    )
+
+    @field_validator("socket")
+    @classmethod
+    def _short_enough(cls, socket: Path) -> Path:
+        length = len(bytes(socket))
+        if length > LONGEST_SOCKET_PATH:
+            raise refused(
+                f"found a path of {length} bytes, allowed are {LONGEST_SOCKET_PATH}:"
+                " Linux takes no longer one for a socket"
+            )
+        return socket
+
+    @field_validator("listen")
+    @classmethod
+    def _reach(cls, listen: ListenAddress, info: ValidationInfo) -> ListenAddress:
+        # A mistake in allow_beyond_loopback itself is reported there.
+        if not listen.is_loopback and info.data.get("allow_beyond_loopback") is False:
+            raise refused(
+                f"found {found(str(listen))}, which other machines can reach; allowed is a"
+                " loopback address like 127.0.0.1, or any with allow_beyond_loopback = true"
+            )
+        return listen
+
+
+class RecipesSettings(Section):
+    """Where the dealer's policy is kept."""
+
+    directory: LocalPath = Path("recipes")
+
+
+def _slot_name(name: str) -> str:
+    if not _SLOT_NAME.fullmatch(name):
+        raise refused(
+            f"found {found(name)}, allowed as a slot's name are"
+            " 1 to 16 letters A-Z a-z, digits, _ and -"
+        )
+    return name
+
+
+def _port_path(path: str) -> str:
+    if not path or not path.isascii() or not path.isprintable() or " " in path:
+        cure = "allowed is the ID_PATH of a USB port, without spaces"
+    elif _USB_INTERFACE.fullmatch(path):
+        cure = f"the ID_PATH of an interface; allowed is the device's: {path.rpartition(':')[0]}"
+    elif _KERNEL_NAME.fullmatch(path):
+        cure = "the kernel's name of a port; allowed is its ID_PATH, which a reboot doesn't change"
+    else:
+        return path
+    raise refused(f"found {found(path)}, {cure}; `benchd slots learn` finds it")
+
+
+class SlotSettings(Section):
+    """One position of the rack."""
+
+    port: Annotated[PortPath, StringConstraints(max_length=255), AfterValidator(_port_path)]
+    recipe: str | None = None
+
+
+class ConfigFile(Section):
+    """The whole file."""
+
+    site: SiteSettings
+    rack: RackSettings = Field(default_factory=RackSettings)
+    adb: AdbSettings = Field(default_factory=AdbSettings)
+    ledger: LedgerSettings = Field(default_factory=LedgerSettings)
+    certificate: CertificateSettings = Field(default_factory=CertificateSettings)
+    http: HttpSettings = Field(default_factory=HttpSettings)
+    recipes: RecipesSettings = Field(default_factory=RecipesSettings)
+    slots: dict[Annotated[SlotName, AfterValidator(_slot_name)], SlotSettings] = {}

@@ -1,0 +1,33 @@
+"""The configuration as frozen values: what the daemon is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchd.config.recipes import RecipeDescription
+from benchd.config.sections import (
+    AdbSettings,
+    CertificateSettings,
+    HttpSettings,
+    LedgerSettings,
+    SiteSettings,
+)
+from benchd.pipelines.recipe import Recipe
+from benchd.slots.parts import Timing
+from benchd.slots.topology import Topology
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A configuration without a mistake; every path in it is absolute."""
+
+    site: SiteSettings
+    adb: AdbSettings
+    ledger: LedgerSettings
+    certificate: CertificateSettings
+    http: HttpSettings
+    topology: Topology
+    recipes: Mapping[str, Recipe]
+    recipe_descriptions: Mapping[str, RecipeDescription]
+    timing: Timing

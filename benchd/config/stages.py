@@ -1,0 +1,134 @@
+"""The stages that recipes are made of, and what each of their parameters allows."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, create_model
+
+from benchd.config.wording import found, listed, refused
+from benchd.model import Gate, StageName
+from benchd.pipelines.certify import CertifyStage
+from benchd.pipelines.confirm import ConfirmStage
+from benchd.pipelines.felica_check import FelicaCheckStage
+from benchd.pipelines.felica_clear import FelicaClearStage
+from benchd.pipelines.felica_recheck import FelicaRecheckStage
+from benchd.pipelines.final_reset import FinalResetStage
+from benchd.pipelines.gates import ATTESTATIONS, GatesStage
+from benchd.pipelines.initialise import InitialiseStage
+from benchd.pipelines.inspect_handset import InspectStage
+from benchd.pipelines.observe import ObserveStage
+from benchd.pipelines.overwrite import OverwriteStage
+from benchd.pipelines.read_back import ReadBackStage
+from benchd.pipelines.recipe import StageSpec
+from benchd.pipelines.stage import Stage
+from benchd.verification import MINIMUM_HOST_SAMPLES
+
+STAGE_CLASSES: Final[Mapping[StageName, Callable[..., Stage]]] = MappingProxyType(
+    {
+        StageName.INSPECT: InspectStage,
+        StageName.GATES: GatesStage,
+        StageName.FELICA_CHECK: FelicaCheckStage,
+        StageName.INITIALISE: InitialiseStage,
+        StageName.OVERWRITE: OverwriteStage,
+        StageName.READ_BACK: ReadBackStage,
+        StageName.FELICA_CLEAR: FelicaClearStage,
+        StageName.FELICA_RECHECK: FelicaRecheckStage,
+        StageName.FINAL_RESET: FinalResetStage,
+        StageName.OBSERVE: ObserveStage,
+        StageName.CONFIRM: ConfirmStage,
+        StageName.CERTIFY: CertifyStage,
+    }
+)
+
+LONGEST_S = 30 * 24 * 3600
+"""A month; what is longer was most likely meant as milliseconds."""
+LARGEST_BYTES = 1 << 40
+"""The fill program takes no larger file, and no handset has more storage."""
+FILL_BLOCK_BYTES = 4096
+
+
+def _attestation(gate: Gate) -> Gate:
+    if gate not in ATTESTATIONS:
+        raise refused(f"found {found(str(gate))}, allowed is one of {listed(ATTESTATIONS)}")
+    return gate
+
+
+# pydantic would turn "5" and true into numbers; enums and tuples have to be turned into.
+WholeNumber = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Seconds = Annotated[Number, Field(gt=0, le=LONGEST_S)]
+
+_BY_PARAMETER: Mapping[str, object] = {
+    "attest": tuple[Annotated[Gate, AfterValidator(_attestation)], ...],
+    "file_bytes": Annotated[
+        # Each file is a line of evidence: smaller ones would only bloat the ledger.
+        WholeNumber,
+        Field(ge=1 << 20, le=LARGEST_BYTES, multiple_of=FILL_BLOCK_BYTES),
+    ],
+    "host_samples": Annotated[WholeNumber, Field(ge=MINIMUM_HOST_SAMPLES, le=100_000)],
+    "minimum_coverage": Annotated[Number, Field(gt=0, le=1)],
+}
+_BY_UNIT: Mapping[str, object] = {
+    "_s": Seconds,
+    "_bytes": Annotated[WholeNumber, Field(gt=0, le=LARGEST_BYTES)],
+    "_percent": Annotated[WholeNumber, Field(ge=0, le=100)],
+}
+
+
+class StageTable(BaseModel):
+    """What every stage of a recipe has; a stage of its own kind has its parameters too."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True)
+
+    name: StageName
+    deadline_s: Seconds
+    attempts: Annotated[WholeNumber, Field(ge=1, le=10)]
+
+
+def _allowed(parameter: inspect.Parameter) -> object:
+    """The type of a parameter with its limits, which follow from its name and its unit."""
+    if parameter.name in _BY_PARAMETER:
+        return _BY_PARAMETER[parameter.name]
+    for unit, kind in _BY_UNIT.items():
+        if parameter.name.endswith(unit):
+            return kind
+    return parameter.annotation
+
+
+def _table_of(name: StageName, make: Callable[..., Stage]) -> type[StageTable]:
+    parameters = inspect.signature(make, eval_str=True).parameters.values()
+    definitions: dict[str, Any] = {
+        parameter.name: (
+            _allowed(parameter),
+            ... if parameter.default is inspect.Parameter.empty else parameter.default,
+        )
+        for parameter in parameters
+    }
+    return create_model(f"{name}_table", __base__=_KnownStageTable, **definitions)
+
+
+class _KnownStageTable(StageTable):
+    model_config = ConfigDict(extra="forbid")
+
+
+STAGE_TABLES: Final[Mapping[StageName, type[StageTable]]] = MappingProxyType(
+    {name: _table_of(name, make) for name, make in STAGE_CLASSES.items()}
+)
+
+
+def stage_spec(table: StageTable) -> StageSpec:
+    """The step that a table of STAGE_TABLES describes."""
+    common = StageTable.model_fields.keys()
+    parameters = {
+        name: getattr(table, name) for name in type(table).model_fields if name not in common
+    }
+    return StageSpec(
+        name=table.name,
+        stage=STAGE_CLASSES[table.name](**parameters),
+        deadline_s=table.deadline_s,
+        attempts=table.attempts,
+    )

@@ -1,0 +1,175 @@
+"""One erasure as a ledger holds it, and the statement that it makes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from benchd.model import (
+    Entry,
+    EntryKind,
+    Evidence,
+    Gate,
+    JobId,
+    JsonValue,
+    Outcome,
+    SlotName,
+    StageName,
+    StoredEntry,
+)
+from benchd.verification import VerifiedErasure, verify_erasure
+
+JOB = JobId("20261124-A1-0007")
+START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+CAPACITY = 128_000_000_000
+WRITTEN = 120_000_000_000
+KEY_SHA256 = hashlib.sha256(b"key").hexdigest()
+
+ERASER = "佐藤"
+CONFIRMER = "鈴木"
+
+
+class Job:
+    """Collects the records of one job."""
+
+    def __init__(self) -> None:
+        self.records: list[StoredEntry] = []
+
+    def add(self, kind: EntryKind, data: Evidence) -> None:
+        sequence = 101 + len(self.records)
+        self.records.append(
+            StoredEntry(
+                sequence=sequence,
+                entry=Entry(
+                    kind=kind,
+                    at=START + timedelta(minutes=sequence),
+                    slot=SlotName("A1"),
+                    occupancy=7,
+                    job=JOB,
+                    data=data,
+                ),
+                hash_hex=hashlib.sha256(str(sequence).encode()).hexdigest(),
+            )
+        )
+
+    def stage(
+        self, stage: StageName, evidence: Evidence, *, skipped_because: str | None = None
+    ) -> None:
+        outcome = Outcome.PASSED if skipped_because is None else Outcome.SKIPPED
+        self.add(EntryKind.STAGE_STARTED, {"stage": stage, "attempt": 1, "destructive": False})
+        self.add(
+            EntryKind.STAGE_ENDED,
+            {
+                "stage": stage,
+                "outcome": outcome,
+                "because": skipped_because,
+                "evidence": evidence,
+            },
+        )
+
+    def decide(self, gate: Gate, operator: str) -> None:
+        self.add(
+            EntryKind.DECISION,
+            {
+                "gate": gate,
+                "approved": True,
+                "operator": operator,
+                "note": "",
+                "at": "2026-11-24T09:30:00+00:00",
+                "via": {"peer": "127.0.0.1"},
+            },
+        )
+
+
+def reset_facts(android_id: str) -> Evidence:
+    return {
+        "android_id": android_id,
+        "account_count": 0,
+        "user_ids": [0],
+        "used_bytes": 900_000_000,
+        "third_party_packages": 0,
+        "boot_count": 3,
+        "test_harness": True,
+    }
+
+
+def records_of_an_erasure(handset: Mapping[str, JsonValue] | None = None) -> list[StoredEntry]:
+    """All records of a job that proves an erasure; `handset` replaces what it said it was."""
+    job = Job()
+    job.add(EntryKind.JOB_OPENED, {"recipe": "overwrite", "recipe_sha256": KEY_SHA256})
+    job.stage(
+        StageName.INSPECT,
+        {
+            "serial": "R5CT10ABCDE",
+            "manufacturer": "Sony",
+            "model": "SO-51C",
+            "android": "13",
+            "build": "TQ2A",
+            "imei": "356938035643809",
+            "file_system": "f2fs",
+            "capacity_bytes": CAPACITY,
+            "crypto_state": "encrypted",
+            "crypto_type": "file",
+            **(handset or {}),
+        },
+    )
+    for gate in (Gate.NETWORK, Gate.CONSENT, Gate.JPKI):
+        job.decide(gate, ERASER)
+    job.stage(StageName.GATES, {"minimum_battery_percent": 30})
+    job.stage(StageName.FELICA_CHECK, {"source": "operator", "verdict": "in_use"})
+    job.stage(
+        StageName.INITIALISE,
+        {
+            "method": "test_harness",
+            "before": reset_facts("aaaa"),
+            "after": reset_facts("bbbb"),
+            "fresh_used_bytes": 1_000_000_000,
+        },
+    )
+    job.stage(
+        StageName.OVERWRITE,
+        {
+            "cipher": "aes-128-ctr",
+            "program_version": "1",
+            "key_sha256": KEY_SHA256,
+            "bytes_written": WRITTEN,
+            "files": [{"name": "fill-000000.dat", "stream_offset": 0, "size_bytes": WRITTEN}],
+        },
+    )
+    job.stage(
+        StageName.READ_BACK,
+        {
+            "bytes_proven": WRITTEN,
+            "bytes_bad": 0,
+            "capacity_bytes": CAPACITY,
+            "coverage": WRITTEN / CAPACITY,
+            "minimum_coverage": 0.9,
+            "past_cache": "o_direct",
+            "host_samples": 66,
+            "host_sample_bytes": 4096,
+            "host_mismatches": 0,
+            "seed": "00ff",
+        },
+    )
+    job.stage(StageName.FELICA_CLEAR, {"provider": "operator", "claim": "done"})
+    job.decide(Gate.FELICA_RECHECK, ERASER)
+    job.stage(StageName.FELICA_RECHECK, {"source": "operator", "verdict": "unused"})
+    job.decide(Gate.FINAL_RESET, ERASER)
+    job.stage(StageName.FINAL_RESET, {"method": "guided"})
+    job.decide(Gate.OBSERVE, ERASER)
+    job.stage(
+        StageName.OBSERVE,
+        {
+            "kinds": ["usb_reenumerated", "operator_welcome"],
+            "absent_s": 47.25,
+            "interfaces_after": ["060101"],
+        },
+    )
+    job.decide(Gate.CONFIRM, CONFIRMER)
+    job.stage(StageName.CONFIRM, {"answer": {"operator": CONFIRMER}})
+    return job.records
+
+
+def proven_erasure(handset: Mapping[str, JsonValue] | None = None) -> VerifiedErasure:
+    return verify_erasure(JOB, records_of_an_erasure(handset))
