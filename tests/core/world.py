@@ -146,11 +146,14 @@ class MemoryJournal:
 class FakeIssuer:
     """A fake signer that still takes nothing but a VerifiedErasure."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: World | None = None) -> None:
         self.kept: dict[JobId, bytes] = {}
+        self._world = world
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         assert isinstance(erasure, VerifiedErasure)
+        if self._world is not None:
+            self._world.note_truth(erasure.job)
         return json.dumps({"job": erasure.job, "at": at.isoformat()}).encode()
 
     async def keep(self, job: JobId, envelope: bytes) -> None:
@@ -189,6 +192,7 @@ class Phone:
     faults: dict[str, Fault] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     erased_for_real: bool = False
+    wiped: bool = False
     dropped: bool = False
 
     def identity(self) -> HandsetIdentity:
@@ -210,6 +214,7 @@ class Phone:
             "apps": 0,
             "used_bytes": 2 * MIB,
         }
+        self.wiped = True
         for name, value in fresh.items():
             if name not in self.wipe_forgets:
                 setattr(self, name, value)
@@ -533,7 +538,8 @@ class World:
         self.board = RackBoard()
         self.clock = SteppingClock()
         self.entropy = CountingEntropy()
-        self.issuer = FakeIssuer()
+        self.issuer = FakeIssuer(self)
+        self.passed_for_real: set[JobId] = set()
         self.desk = Desk(self.journal, self.clock)
         self.answers: dict[Gate, bool] = dict(answers or {})
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
@@ -574,6 +580,13 @@ class World:
         for listener in self.listeners:
             listener(event)
 
+    def note_truth(self, job: JobId) -> None:
+        """At the moment of certifying: was the handset in that slot really erased?"""
+        view = next(v for v in self.board.views().values() if v.job == job)
+        phone = self.ports[view.slot].phone
+        if phone and phone.erased_for_real and phone.wiped and not phone.bad_bytes:
+            self.passed_for_real.add(job)
+
     def port_at(self, address: AdbAddress) -> Port:
         return next(port for port in self.ports.values() if port.address == address)
 
@@ -600,6 +613,10 @@ class World:
                 gate = view.question.gate
                 port = self.ports[view.slot]
                 approved = self.answers.get(gate, True)
+                if gate is Gate.OBSERVE and port.phone is not None:
+                    # USB can't tell handsets with one serial apart once adb is gone: the
+                    # person who looks has to, by the label that the question names.
+                    approved = approved and port.phone.wiped
                 if gate is Gate.FINAL_RESET and self.does_final_reset and approved:
                     phone = port.phone
                     keeps = phone is not None and phone.adb_after_final_reset
