@@ -1,0 +1,36 @@
+"""Puts the fill program for every handset processor into the wheel."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.config import BuilderConfig
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class FillProgramHook(BuildHookInterface[BuilderConfig]):
+    """Builds what `benchd.filler.build` can build; an editable install builds for itself.
+
+    BENCHD_SKIP_FILLER=1 leaves the programs out, for who ships them in another way.
+    """
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the programs and add them to the wheel, which git's ignore list hides."""
+        if version == "editable" or os.environ.get("BENCHD_SKIP_FILLER") == "1":
+            return
+        # benchd is imported from its sources: here none of its dependencies are installed.
+        sys.path.insert(0, self.root)
+        try:
+            filler = importlib.import_module("benchd.filler")
+            build = importlib.import_module("benchd.filler.build").build
+        finally:
+            sys.path.remove(self.root)
+        for abi in filler.ABIS:
+            binary: Path = build(abi)
+            self.app.display_info(f"fill program for {abi}: {binary.stat().st_size} bytes")
+            place = binary.relative_to(self.root).as_posix()
+            build_data["force_include"][str(binary)] = place
