@@ -1,0 +1,116 @@
+"""What udev's properties are made into."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchd.hotplug.device_record import DeviceRecord, device_record, is_hub
+from benchd.model import AdbAddress, Attached, PortPath
+
+HANDSET = {
+    "BUSNUM": "004",
+    "DEVNUM": "002",
+    "ID_MODEL_ID": "9c9b",
+    "ID_PATH": "pci-0000:03:00.0-usb-0:1.4.2",
+    "ID_SERIAL_SHORT": "0123456789ABCDEF",
+    "ID_USB_INTERFACES": ":ff4201:060101:",
+    "ID_VENDOR_ID": "04dd",
+    "PRODUCT": "4dd/9c9b/612",
+    "TYPE": "0/0/0",
+    "USEC_INITIALIZED": "5123456",
+}
+PATH = "/devices/pci0000:00/0000:03:00.0/usb4/4-1/4-1.4/4-1.4.2"
+
+
+def made(**changes: str) -> DeviceRecord:
+    found = device_record(PATH, HANDSET | changes, boot_id="boot")
+    assert found is not None
+    return found
+
+
+def without(name: str) -> DeviceRecord | None:
+    properties = {key: value for key, value in HANDSET.items() if key != name}
+    return device_record(PATH, properties, boot_id="boot")
+
+
+def test_a_handset_as_udev_tells_of_it() -> None:
+    assert made() == DeviceRecord(
+        device_path=PATH,
+        device_number="004/002",
+        initialised_us=5_123_456,
+        attached=Attached(
+            port_path=PortPath("pci-0000:03:00.0-usb-0:1.4.2"),
+            adb_address=AdbAddress("usb:4-1.4.2"),
+            attachment=f"boot{PATH}#004/002@5123456",
+            interfaces=frozenset({"ff4201", "060101"}),
+            usb_serial="0123456789ABCDEF",
+            vendor_id="04dd",
+            product_id="9c9b",
+        ),
+    )
+
+
+def test_each_part_of_an_enumeration_makes_another_attachment() -> None:
+    other_boot = device_record(PATH, HANDSET, boot_id="another")
+    assert other_boot is not None
+    attachments = [
+        made().attached.attachment,
+        made(DEVNUM="003").attached.attachment,
+        made(USEC_INITIALIZED="5123457").attached.attachment,
+        other_boot.attached.attachment,
+    ]
+    assert len(set(attachments)) == 4
+
+
+def test_without_id_path_there_is_no_slot_to_name() -> None:
+    assert without("ID_PATH") is None
+
+
+def test_without_udevs_ids_the_kernels_are_used() -> None:
+    vendor, product = without("ID_VENDOR_ID"), without("ID_MODEL_ID")
+    assert vendor is not None
+    assert product is not None
+    assert (vendor.attached.vendor_id, product.attached.product_id) == ("04dd", "9c9b")
+
+
+def test_without_a_time_the_device_number_makes_the_attachment() -> None:
+    record = without("USEC_INITIALIZED")
+    assert record is not None
+    assert record.initialised_us == 0
+    assert "#004/002@" in record.attached.attachment
+
+
+def test_a_hub_is_known_by_its_own_class() -> None:
+    assert is_hub({"TYPE": "9/0/1"})
+    assert not is_hub({"TYPE": "0/0/0", "ID_USB_INTERFACES": ":090000:"})
+    assert not is_hub({})
+
+
+def test_interfaces_that_are_none_are_left_out() -> None:
+    record = made(ID_USB_INTERFACES=":FF4201::12345:zzzzzz:0601011:060101:")
+    assert record.attached.interfaces == {"ff4201", "060101"}
+
+
+@given(st.dictionaries(st.sampled_from(sorted(HANDSET)), st.text()))
+def test_no_property_can_do_harm(changes: dict[str, str]) -> None:
+    record = device_record(PATH, HANDSET | changes, boot_id="boot")
+    if record is None:
+        return
+    told = record.attached
+    assert told.port_path.isprintable()
+    assert all(len(word) == 6 for word in told.interfaces)
+    for word in (told.usb_serial, told.vendor_id, told.product_id):
+        assert word is None or (word.isprintable() and 0 < len(word) <= 128)
+
+
+def test_a_hostile_serial_is_bounded_and_printable() -> None:
+    serial = made(ID_SERIAL_SHORT="\x1b[2J\u202e\ud800" + "9" * 500).attached.usb_serial
+    assert serial is not None
+    assert serial.startswith("\N{REPLACEMENT CHARACTER}[2J" + 2 * "\N{REPLACEMENT CHARACTER}")
+    assert len(serial) == 128
+
+
+def test_too_many_interfaces_are_bounded() -> None:
+    listed = ":".join(f"{number:06x}" for number in range(5000))
+    assert len(made(ID_USB_INTERFACES=f":{listed}:").attached.interfaces) <= 64
