@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from benchd.errors import HandsetGone, StageFailed
+from benchd.errors import HandsetGone, StageFailed, UnsupportedHandset
 from benchd.model import Gate, Reason, ResetFacts
 from benchd.pipelines.stage import AbsenceWindow, JobContext, StageResult
 
@@ -42,14 +41,14 @@ class InitialiseStage:
         absence_s: float | None = None
         if self.missing_proof(before, now):
             async with context.bench.planned_absence() as window:
-                await self._reset(context)
+                context.reset_method = await self._reset(context)
                 now, absence_s = await self._look_again(context, window)
             missing = self.missing_proof(before, now)
             if missing:
                 raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
         return StageResult(
             evidence={
-                "method": self._method(context),
+                "method": context.reset_method,
                 "before": before.as_evidence(),
                 "after": now.as_evidence(),
                 "fresh_used_bytes": self.fresh_used_bytes,
@@ -57,17 +56,19 @@ class InitialiseStage:
             }
         )
 
-    def _method(self, context: JobContext) -> str:
-        has_harness = context.inspected().sdk >= TEST_HARNESS_SDK
-        return self.method if has_harness else "guided"
-
-    async def _reset(self, context: JobContext) -> None:
-        if self._method(context) == "guided":
-            await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
-            return
-        # It may reboot before its answer is through; what counts is the port and the facts.
-        with suppress(HandsetGone):
-            await context.handset.enable_test_harness()
+    async def _reset(self, context: JobContext) -> str:
+        """Have it reset and return how; the port and the facts show whether it was."""
+        if self.method == "test_harness" and context.inspected().sdk >= TEST_HARNESS_SDK:
+            try:
+                await context.handset.enable_test_harness()
+            except HandsetGone:
+                return "test_harness"  # it may reboot before its answer is through
+            except UnsupportedHandset:
+                pass  # some makers leave it out: a person can still reset it
+            else:
+                return "test_harness"
+        await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
+        return "guided"
 
     async def _look_again(
         self, context: JobContext, window: AbsenceWindow

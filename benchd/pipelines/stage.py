@@ -92,6 +92,7 @@ class JobContext:
         self.facts: HandsetFacts | None = None
         self.evidence: dict[StageName, Evidence] = {}
         self.before_reset: ResetFacts | None = None
+        self.reset_method: str | None = None
         self.fill_key: bytes | None = None
         self.absence: Absence | None = None
         self.envelope: bytes | None = None
