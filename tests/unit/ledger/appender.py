@@ -17,8 +17,9 @@ from benchd.ledger import open_journal, store
 
 
 async def main(path: Path, count: int, file_limit_bytes: int) -> None:
-    # Checkpoints come often, so that many kills fall into one.
-    store.CHECKPOINT_PAGES = 20
+    if not file_limit_bytes:
+        # Checkpoints come often, so that many kills fall into one.
+        store.CHECKPOINT_PAGES = 20
     async with open_journal(path, head_key=RackKey()) as journal:
         if file_limit_bytes:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit_bytes, resource.RLIM_INFINITY))

@@ -76,7 +76,7 @@ async def left_by_a_crash(directory: Path, key: RackKey) -> Path:
 
 
 @pytest.mark.asyncio
-async def test_every_changed_byte_of_a_wal_is_found(tmp_path: Path, key: RackKey) -> None:
+async def test_any_changed_byte_is_found_while_there_is_a_wal(tmp_path: Path, key: RackKey) -> None:
     path = await left_by_a_crash(tmp_path, key)
     wal = path.with_name("ledger.db-wal")
     sound = wal.read_bytes()
@@ -93,6 +93,14 @@ async def test_every_changed_byte_of_a_wal_is_found(tmp_path: Path, key: RackKey
         with pytest.raises(LedgerBroken):
             verify_ledger(path, key.public_key_pem)
     wal.write_bytes(sound)
+    database = path.read_bytes()
+    for _ in range(50):
+        changed = bytearray(database)
+        changed[random_.randrange(len(database))] ^= random_.randint(1, 255)
+        path.write_bytes(changed)
+        with pytest.raises(LedgerBroken):
+            verify_ledger(path, key.public_key_pem)
+    path.write_bytes(database)
     assert verify_ledger(path, key.public_key_pem).records == 30
 
 
@@ -109,7 +117,7 @@ async def test_a_wal_that_was_removed_is_missed(tmp_path: Path, key: RackKey) ->
 
 def test_a_full_disk_ends_the_ledger(tmp_path: Path, key: RackKey) -> None:
     path = tmp_path / "ledger.db"
-    with start_appender(path, 60, file_limit_bytes=40_000) as child:
+    with start_appender(path, 60, file_limit_bytes=300_000) as child:
         assert child.stdout is not None
         lines = child.stdout.read().splitlines()
     faults = [number for number, line in enumerate(lines) if line.startswith("fault:")]

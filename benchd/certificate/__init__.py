@@ -1,0 +1,17 @@
+"""Certificates of erasure: what the ledger proves about one handset, signed."""
+
+from benchd.certificate.document import gaps_of
+from benchd.certificate.issuer import DsseIssuer, sign_statement
+from benchd.certificate.signing_key import SigningKey, create_key, load_key, public_key_path
+from benchd.certificate.verification import verify_certificate
+
+__all__ = [
+    "DsseIssuer",
+    "SigningKey",
+    "create_key",
+    "gaps_of",
+    "load_key",
+    "public_key_path",
+    "sign_statement",
+    "verify_certificate",
+]

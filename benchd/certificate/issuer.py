@@ -1,0 +1,58 @@
+"""Signs certificates with the rack's key and keeps them as files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from anyio import CapacityLimiter, to_thread
+
+from benchd.certificate import canonical
+from benchd.certificate.document import gaps_of
+from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
+from benchd.certificate.keeping import keep_file
+from benchd.certificate.signing_key import SigningKey
+from benchd.certificate.statement import statement_of
+from benchd.errors import CertificateGap
+from benchd.model import Evidence, JobId
+from benchd.verification import VerifiedErasure
+
+
+class DsseIssuer:
+    """The `CertificateIssuer` of one rack. Make it inside the event loop that uses it."""
+
+    def __init__(self, *, key: SigningKey, directory: Path, site: str, benchd_version: str) -> None:
+        """Certificates name the site and the version, and are kept in the directory."""
+        self._key = key
+        self._directory = directory
+        self._site = site
+        self._benchd_version = benchd_version
+        self._limiter = CapacityLimiter(1)
+
+    def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
+        """The signed envelope for this proof; raises CertificateGap for what it doesn't show."""
+        statement = statement_of(
+            erasure, at=at, site=self._site, benchd_version=self._benchd_version
+        )
+        return sign_statement(statement, self._key)
+
+    async def keep(self, job: JobId, envelope: bytes) -> None:
+        """Write the certificate's file, if it isn't there yet; never changes one that is."""
+        await to_thread.run_sync(
+            partial(keep_file, self._directory, job, envelope), limiter=self._limiter
+        )
+
+
+def sign_statement(statement: Evidence, key: SigningKey) -> bytes:
+    """The signed envelope around a statement; raises CertificateGap unless it certifies."""
+    gaps = gaps_of(statement)
+    if gaps:
+        raise CertificateGap(gaps)
+    try:
+        payload = canonical.encode(statement)
+    except ValueError as error:
+        raise CertificateGap((f"the statement can't be written: {error}",)) from error
+    return encode_envelope(
+        Envelope(payload=payload, key_id=key.key_id, signature=key.sign(signed_bytes(payload)))
+    )

@@ -1,0 +1,141 @@
+"""The rack's Ed25519 key: made once, kept in a file that only benchd can read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from benchd.errors import DependencyMissing, UsageRefused
+
+PRIVATE_MODE = 0o600
+PUBLIC_MODE = 0o644
+MAX_KEY_BYTES = 16 * 1024
+
+_MAKE_ONE = "Make one with `benchd key create`, or put back the file of this rack."
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The private key of a rack; it signs certificates and the ledger's head."""
+
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @property
+    def key_id(self) -> str:
+        """SHA-256 of the raw public key, as hex."""
+        return key_id_of(self.private.public_key())
+
+    @property
+    def public_key_pem(self) -> bytes:
+        """The public half, as it is handed out."""
+        return self.private.public_key().public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        )
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature of a message, 64 bytes."""
+        return self.private.sign(message)
+
+
+def key_id_of(public_key: Ed25519PublicKey) -> str:
+    """SHA-256 of the raw public key, as hex."""
+    return hashlib.sha256(public_key.public_bytes_raw()).hexdigest()
+
+
+def public_key_of(pem: bytes) -> Ed25519PublicKey:
+    """The Ed25519 key in a PEM text; raises UsageRefused for anything else."""
+    try:
+        key = load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        message = "the public key isn't PEM; it's the .pub file beside the rack's signing key"
+        raise UsageRefused(message) from error
+    if not isinstance(key, Ed25519PublicKey):
+        message = "the public key isn't an Ed25519 key"
+        raise UsageRefused(message)
+    return key
+
+
+def public_key_path(path: Path) -> Path:
+    """Where the public half of a key lies."""
+    return path.with_name(path.name + ".pub")
+
+
+def load_key(path: Path) -> SigningKey:
+    """The key in a PKCS #8 PEM file; raises DependencyMissing where there is none to be used."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            _check_mode(path, os.fstat(file.fileno()).st_mode)
+            pem = file.read(MAX_KEY_BYTES)
+    except FileNotFoundError as error:
+        message = f"the signing key {path} isn't there"
+        raise DependencyMissing(message, cure=_MAKE_ONE) from error
+    except OSError as error:
+        message = f"the signing key {path} can't be read: {error.strerror}"
+        raise DependencyMissing(
+            message, cure="Let the user that benchd runs as read it."
+        ) from error
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        message = f"{path} isn't a private key in PEM without a password"
+        raise DependencyMissing(message, cure=_MAKE_ONE) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        message = f"{path} isn't an Ed25519 key"
+        raise DependencyMissing(message, cure=_MAKE_ONE)
+    return SigningKey(key)
+
+
+def create_key(path: Path) -> SigningKey:
+    """Make a key and its public half beside it; never touches a file that is there already."""
+    key = SigningKey(Ed25519PrivateKey.generate())
+    private_pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public_path = public_key_path(path)
+    try:
+        _create(public_path, key.public_key_pem, PUBLIC_MODE)
+        try:
+            _create(path, private_pem, PRIVATE_MODE)
+        except OSError:
+            public_path.unlink()
+            raise
+    except FileExistsError as error:
+        message = f"{error.filename} is there already: a new key would orphan what it has signed"
+        raise UsageRefused(message) from error
+    except OSError as error:
+        message = f"no key can be made at {path}: {error.strerror}"
+        raise DependencyMissing(
+            message, cure="Make the directory, with room and rights."
+        ) from error
+    return key
+
+
+def _create(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _check_mode(path: Path, mode: int) -> None:
+    # systemd lets a service read its credentials by an access list, whose mask shows as group bits.
+    given_by_systemd = os.environ.get("CREDENTIALS_DIRECTORY") == str(path.parent)
+    forbidden = stat.S_IRWXO if given_by_systemd else stat.S_IRWXO | stat.S_IRWXG
+    if not stat.S_ISREG(mode) or mode & forbidden:
+        message = f"the signing key {path} can be read by others ({stat.filemode(mode)})"
+        raise DependencyMissing(message, cure=f"chmod 600 {path}, and think about who has read it.")

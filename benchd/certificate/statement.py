@@ -1,0 +1,186 @@
+"""Folds a proven erasure into the statement that is signed; every value comes from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from benchd.certificate.document import METHOD, PREDICATE_TYPE, STATEMENT_TYPE
+from benchd.errors import CertificateGap
+from benchd.evidence import EvidenceReader
+from benchd.model import Disposition, EntryKind, Evidence, Gate, Outcome, StageName, StoredEntry
+from benchd.verification import VerifiedErasure, decisions, stage_records
+
+STANDARD = "NIST SP 800-88 Rev. 2, Clear"
+
+
+def statement_of(
+    erasure: VerifiedErasure, *, at: datetime, site: str, benchd_version: str
+) -> Evidence:
+    """The in-toto statement about one handset; raises CertificateGap for what isn't on record."""
+    opened = _opened(erasure.records)
+    inspect = _evidence(erasure, StageName.INSPECT)
+    overwrite = _evidence(erasure, StageName.OVERWRITE)
+    read_back = _evidence(erasure, StageName.READ_BACK)
+    observe = _evidence(erasure, StageName.OBSERVE)
+    recipe = EvidenceReader(opened.entry.data, "job_opened")
+    return {
+        "_type": STATEMENT_TYPE,
+        "predicateType": PREDICATE_TYPE,
+        "subject": [
+            {
+                "name": f"{inspect.text('manufacturer')} {inspect.text('model')}",
+                "digest": {"sha256": erasure.evidence_digest()},
+            }
+        ],
+        "predicate": {
+            "issued_at": at.astimezone(UTC).isoformat(),
+            "site": site,
+            "benchd_version": benchd_version,
+            "job": erasure.job,
+            "slot": opened.entry.slot,
+            "occupancy": opened.entry.occupancy,
+            "handset": {
+                **{
+                    key: inspect.text(key)
+                    for key in ("manufacturer", "model", "serial", "android", "build")
+                },
+                "imei": inspect.optional_text("imei"),
+            },
+            "medium": {
+                "type": "flash memory built into the handset, its user storage",
+                "file_system": inspect.text("file_system"),
+                "capacity_bytes": read_back.whole("capacity_bytes"),
+                "crypto_state": inspect.optional_text("crypto_state"),
+                "crypto_type": inspect.optional_text("crypto_type"),
+            },
+            "method": METHOD,
+            "technique": (
+                f"one overwrite with a keystream ({overwrite.text('cipher')}) that only this job "
+                "had, all of it read back and compared, then deleted and reset"
+            ),
+            "standard": STANDARD,
+            "recipe": {"name": recipe.text("recipe"), "sha256": recipe.text("recipe_sha256")},
+            "stages": _stages(erasure.records),
+            "initialise": _initialise(erasure),
+            "overwrite": {
+                "cipher": overwrite.text("cipher"),
+                "program_version": overwrite.text("program_version"),
+                "bytes_written": overwrite.whole("bytes_written"),
+                "key_sha256": overwrite.text("key_sha256"),
+            },
+            "verification": {
+                "bytes_proven": read_back.whole("bytes_proven"),
+                "bytes_bad": read_back.whole("bytes_bad"),
+                "coverage": read_back.number("coverage"),
+                "minimum_coverage": read_back.number("minimum_coverage"),
+                "past_cache": read_back.text("past_cache"),
+                "host_samples": read_back.whole("host_samples"),
+                "host_sample_bytes": read_back.whole("host_sample_bytes"),
+                "host_mismatches": read_back.whole("host_mismatches"),
+                "seed": read_back.text("seed"),
+            },
+            "felica": _felica(erasure),
+            "final_reset": {
+                "kinds": list(observe.texts("kinds")),
+                "absent_s": observe.number("absent_s"),
+            },
+            **_people(erasure.records),
+            "not_reached": _not_reached(read_back),
+            "ledger": {
+                "first_sequence": erasure.records[0].sequence,
+                "last_sequence": erasure.records[-1].sequence,
+                "head_hash": erasure.records[-1].hash_hex,
+            },
+            "disposition": Disposition.SELLABLE,
+        },
+    }
+
+
+def _evidence(erasure: VerifiedErasure, stage: StageName) -> EvidenceReader:
+    record = erasure.stages.get(stage)
+    return EvidenceReader(record.evidence if record else {}, stage)
+
+
+def _opened(records: Sequence[StoredEntry]) -> StoredEntry:
+    for record in records:
+        if record.entry.kind is EntryKind.JOB_OPENED:
+            return record
+    raise CertificateGap(("job_opened: there is no record of it",))
+
+
+def _stages(records: Sequence[StoredEntry]) -> list[Evidence]:
+    return [
+        {
+            "stage": attempt.stage,
+            "outcome": attempt.outcome,
+            "because": attempt.skipped_because,
+            "started_at": attempt.started_at,
+            "ended_at": attempt.ended_at,
+        }
+        for attempt in stage_records(records)
+    ]
+
+
+def _initialise(erasure: VerifiedErasure) -> Evidence:
+    """What a reset has left, without the ids that Android gave the handset before and after."""
+    record = erasure.stages[StageName.INITIALISE]
+    evidence = _evidence(erasure, StageName.INITIALISE)
+    skipped = record.outcome is Outcome.SKIPPED
+    left = EvidenceReader(evidence.mapping("before" if skipped else "after"), "initialise")
+    return {
+        "outcome": record.outcome,
+        "because": record.skipped_because,
+        "method": None if skipped else evidence.text("method"),
+        "account_count": left.whole("account_count"),
+        "user_ids": list(left.numbers("user_ids")),
+        "third_party_packages": left.whole("third_party_packages"),
+        "used_bytes": left.whole("used_bytes"),
+        "fresh_used_bytes": evidence.whole("fresh_used_bytes"),
+    }
+
+
+def _felica(erasure: VerifiedErasure) -> Evidence:
+    clear = erasure.stages[StageName.FELICA_CLEAR]
+    skipped = clear.outcome is Outcome.SKIPPED
+    recheck = _evidence(erasure, StageName.FELICA_RECHECK)
+    return {
+        "check": _evidence(erasure, StageName.FELICA_CHECK).text("verdict"),
+        "clear": (
+            f"skipped: {clear.skipped_because}"
+            if skipped
+            else _evidence(erasure, StageName.FELICA_CLEAR).text("claim")
+        ),
+        "recheck": recheck.text("verdict"),
+        "source": recheck.text("source"),
+    }
+
+
+def _people(records: Sequence[StoredEntry]) -> dict[str, Evidence | list[Evidence]]:
+    answers: list[Evidence] = [
+        {
+            "gate": answer.text("gate"),
+            "approved": answer.flag("approved"),
+            "operator": answer.text("operator"),
+            "note": answer.text("note"),
+            "at": answer.text("at"),
+        }
+        for answer in decisions(records)
+    ]
+    confirmed = [answer for answer in answers if answer["gate"] == Gate.CONFIRM]
+    if not confirmed:
+        raise CertificateGap(("confirm: nobody has confirmed",))
+    return {
+        "decisions": answers,
+        "confirmation": {"operator": confirmed[-1]["operator"], "at": confirmed[-1]["at"]},
+    }
+
+
+def _not_reached(read_back: EvidenceReader) -> list[str]:
+    rest = read_back.whole("capacity_bytes") - read_back.whole("bytes_proven")
+    return [
+        f"{rest} bytes of the user storage that the system holds for itself",
+        "spare, worn and reserved cells of the flash memory, which its controller hides",
+        "partitions outside of the user storage",
+        "SIM cards and memory cards",
+    ]

@@ -1,0 +1,77 @@
+"""The hash chain: record follows record, and the signed head lies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import apsw
+
+from benchd.errors import LedgerBroken
+from benchd.ledger.database import query
+from benchd.ledger.head import EMPTY_HEAD, Head
+from benchd.ledger.record import COLUMNS, Row, row_of, unseal
+
+_FOLLOWING = f"SELECT {COLUMNS} FROM record WHERE sequence > ? ORDER BY sequence"  # noqa: S608
+
+
+def follow(connection: apsw.Connection, after: Head) -> Iterator[Row]:
+    """Every record after a known one, in order; raises LedgerBroken at the first that is wrong."""
+    last = after
+    try:
+        for columns in query(connection, _FOLLOWING, (after.sequence,)):
+            row = row_of(columns, sequence=last.sequence + 1)
+            if row.sequence != last.sequence + 1:
+                missing = last.sequence + 1
+                message = f"record {missing} is missing: record {row.sequence} is in its place"
+                raise LedgerBroken(message, sequence=missing)
+            unseal(row)
+            if row.previous != last.hash:
+                message = f"record {row.sequence} doesn't follow the one before it"
+                raise LedgerBroken(message, sequence=row.sequence)
+            last = Head(sequence=row.sequence, hash=row.hash)
+            yield row
+    except (apsw.Error, MemoryError, UnicodeDecodeError) as error:
+        message = f"record {last.sequence + 1} can't be read: {error}"
+        raise LedgerBroken(message, sequence=last.sequence + 1) from error
+
+
+def end_of_chain(
+    connection: apsw.Connection, *, signed: Head | None, after: Head = EMPTY_HEAD
+) -> Head:
+    """The last record of a chain that holds together after a known record and reaches its head."""
+    end = after
+    for row in follow(connection, after):
+        end = Head(sequence=row.sequence, hash=row.hash)
+        if signed and signed.sequence == end.sequence and signed != end:
+            message = f"record {end.sequence} isn't the one that the head was signed for"
+            raise LedgerBroken(message, sequence=end.sequence)
+    if signed is None and end.sequence:
+        message = "the ledger has records, but its signed head file is gone"
+        raise LedgerBroken(message, sequence=0)
+    if signed and signed.sequence > end.sequence:
+        message = (
+            f"record {end.sequence + 1} is missing: the ledger ends at record {end.sequence}, "
+            f"and its signed head says {signed.sequence}"
+        )
+        raise LedgerBroken(message, sequence=end.sequence + 1)
+    if signed and signed.sequence == 0 and signed != EMPTY_HEAD:
+        message = "the head of an empty ledger names a record"
+        raise LedgerBroken(message, sequence=0)
+    return end
+
+
+def known_record(connection: apsw.Connection, *, records_before_end: int, at_most: int) -> Head:
+    """A record near the end to check the chain from, itself unchecked, and not beyond `at_most`."""
+    last = _head_at(connection, "ORDER BY sequence DESC LIMIT 1", 0)
+    start = min(last.sequence - records_before_end, at_most)
+    return _head_at(connection, "LIMIT 1", start) if start > 0 else EMPTY_HEAD
+
+
+def _head_at(connection: apsw.Connection, order: str, sequence: int) -> Head:
+    operator = "=" if sequence else ">"
+    sql = f"SELECT sequence, hash FROM record WHERE sequence {operator} ? {order}"  # noqa: S608
+    match next(query(connection, sql, (sequence,)), None):
+        case (int() as number, bytes() as hash_):
+            return Head(sequence=number, hash=hash_)
+        case _:
+            return EMPTY_HEAD

@@ -1,0 +1,153 @@
+"""The SQLite file of a ledger: a checksum on each page, and the form that benchd knows.
+
+SQLite's checksum VFS keeps eight bytes at the end of each page. They cover what the hash chain
+can't see: free space, index pages and the file's header.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import apsw
+import apsw.sqlite_extra
+
+from benchd.errors import DependencyMissing, LedgerBroken, LedgerFault
+
+CHECKSUM_VFS = "cksmvfs"
+PLAIN_VFS = "unix"
+PAGE_BYTES = 4096
+CHECKSUM_BYTES = 8
+
+SqlValue = None | int | str | bytes
+
+
+class Statements(Protocol):
+    """What the ledger uses of an apsw connection to run SQL, with types that all Pythons know."""
+
+    def execute(
+        self, statements: str, bindings: Sequence[SqlValue] | None = None
+    ) -> Iterable[tuple[object, ...]]:
+        """Run the first step at once; further rows as they are asked for."""
+        ...
+
+
+def query(
+    connection: Statements, sql: str, values: Sequence[SqlValue] = ()
+) -> Iterator[tuple[object, ...]]:
+    """Run SQL at once and give its rows as they are asked for."""
+    return iter(connection.execute(sql, tuple(values)))
+
+
+def open_for_writing(path: Path) -> apsw.Connection:
+    """The one connection that adds to a ledger; the file has to exist and may be empty."""
+    _register_checksum_vfs()
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=CHECKSUM_VFS)
+    try:
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_copy(path: Path) -> apsw.Connection:
+    """A connection to a private copy, by SQLite's own VFS: damaged pages are read as they are."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=PLAIN_VFS)
+    query(connection, "PRAGMA locking_mode = exclusive")
+    query(connection, "PRAGMA trusted_schema = 0")
+    query(connection, "PRAGMA cell_size_check = 1")
+    return connection
+
+
+def check_schema(connection: apsw.Connection) -> None:
+    """Raise LedgerBroken unless tables, indexes and triggers are those of the migrations."""
+    version = _known_version(connection)
+    expected = apsw.Connection(":memory:", vfs=PLAIN_VFS)
+    try:
+        _migrate(expected, upto=version)
+        if version and _schema(expected) == _schema(connection):
+            return
+    finally:
+        expected.close()
+    message = "the ledger's tables or triggers aren't those that benchd made"
+    raise LedgerBroken(message, sequence=0)
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    # Exclusive: no other process gets at the pages while benchd runs, and no -shm file is needed.
+    query(connection, "PRAGMA locking_mode = exclusive")
+    query(connection, "PRAGMA trusted_schema = 0")
+    query(connection, "PRAGMA cell_size_check = 1")
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    if _known_version(connection) == 0:
+        if _schema(connection):
+            message = f"{path} is a database, but not a ledger of benchd"
+            raise LedgerFault(message)
+        connection.reserve_bytes(reserve=CHECKSUM_BYTES)
+        query(connection, f"PRAGMA page_size = {PAGE_BYTES}")
+    query(connection, "PRAGMA journal_mode = wal")
+    query(connection, "PRAGMA synchronous = full")
+    _migrate(connection, upto=len(_migrations()))
+    if connection.reserve_bytes() != CHECKSUM_BYTES:
+        message = f"the ledger {path} has no page checksums"
+        raise LedgerBroken(message, sequence=0)
+    check_schema(connection)
+
+
+def _migrate(connection: apsw.Connection, *, upto: int) -> None:
+    for number, sql in enumerate(_migrations()[:upto], start=1):
+        if number > _version(connection):
+            query(connection, "BEGIN IMMEDIATE")
+            query(connection, sql)
+            query(connection, f"PRAGMA user_version = {number}")
+            query(connection, "COMMIT")
+
+
+def _migrations() -> tuple[str, ...]:
+    directory = importlib.resources.files("benchd.ledger") / "migrations"
+    files = sorted(
+        (file for file in directory.iterdir() if file.name.endswith(".sql")),
+        key=lambda file: file.name,
+    )
+    return tuple(file.read_text(encoding="utf-8") for file in files)
+
+
+def _known_version(connection: apsw.Connection) -> int:
+    version = _version(connection)
+    if version > len(_migrations()):
+        message = f"the ledger was made by a newer benchd (form {version})"
+        raise LedgerFault(message)
+    return version
+
+
+def _version(connection: apsw.Connection) -> int:
+    match next(query(connection, "PRAGMA user_version"), None):
+        case (int() as version,):
+            return version
+        case _:
+            return 0
+
+
+def _schema(connection: apsw.Connection) -> list[tuple[object, ...]]:
+    sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+    return list(query(connection, sql))
+
+
+def _register_checksum_vfs() -> None:
+    names = apsw.vfs_names()
+    if CHECKSUM_VFS in names:
+        return
+    connection = apsw.Connection(":memory:")
+    try:
+        apsw.sqlite_extra.load(connection, "cksumvfs")
+    except (LookupError, apsw.sqlite_extra.NotAvailable, apsw.Error) as error:
+        message = "SQLite's checksum VFS isn't there, so the ledger's file can't be guarded"
+        cure = "Install apsw as a wheel: it brings SQLite's extensions along."
+        raise DependencyMissing(message, cure=cure) from error
+    finally:
+        connection.close()
+    # Loading makes it the default for the whole process; only the ledger asked for it.
+    apsw.set_default_vfs(names[0])

@@ -1,0 +1,92 @@
+"""A signed head: how far the chain had come, by the rack's own word.
+
+A hash chain can't tell that its tail is missing. A head that is kept beside it can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from benchd.errors import UsageRefused
+from benchd.ledger import canonical
+from benchd.ledger.record import GENESIS
+
+# Keeps a signature of a head from being taken for a signature of anything else.
+_DOMAIN = b"benchd ledger head v1\n"
+
+
+class HeadKey(Protocol):
+    """The rack's Ed25519 key, as far as the ledger needs it."""
+
+    @property
+    def public_key_pem(self) -> bytes:
+        """The public half, as PEM."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature of a message."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The last record of a ledger by number and hash."""
+
+    sequence: int
+    hash: bytes
+
+
+EMPTY_HEAD = Head(sequence=0, hash=GENESIS)
+
+
+def public_key_of(pem: bytes) -> Ed25519PublicKey:
+    """The Ed25519 key in a PEM text; raises UsageRefused for anything else."""
+    try:
+        key = load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        message = "the public key isn't PEM; it's the .pub file beside the rack's signing key"
+        raise UsageRefused(message) from error
+    if not isinstance(key, Ed25519PublicKey):
+        message = "the public key isn't an Ed25519 key"
+        raise UsageRefused(message)
+    return key
+
+
+def encode_head(head: Head, key: HeadKey) -> bytes:
+    """A head with its signature, as canonical JSON."""
+    claim = _claim(head)
+    return _signed(claim, key.sign(_DOMAIN + canonical.encode(claim)))
+
+
+def decode_head(data: bytes, key: Ed25519PublicKey) -> Head:
+    """The head in canonical JSON; raises ValueError unless it is just as the rack wrote it."""
+    match canonical.decode(data):
+        case {"sequence": int() as sequence, "hash": str() as hash_hex, "signature": str() as sig}:
+            head = Head(sequence=sequence, hash=bytes.fromhex(hash_hex))
+            signature = bytes.fromhex(sig)
+        case _:
+            message = "it doesn't have the form of a head"
+            raise ValueError(message)
+    claim = _claim(head)
+    if _signed(claim, signature) != data:
+        message = "it isn't written as benchd writes it"
+        raise ValueError(message)
+    try:
+        key.verify(signature, _DOMAIN + canonical.encode(claim))
+    except InvalidSignature as error:
+        message = "it isn't signed by this rack's key, or has changed"
+        raise ValueError(message) from error
+    return head
+
+
+def _claim(head: Head) -> dict[str, int | str]:
+    return {"sequence": head.sequence, "hash": head.hash.hex()}
+
+
+def _signed(claim: dict[str, int | str], signature: bytes) -> bytes:
+    return canonical.encode({**claim, "signature": signature.hex()})

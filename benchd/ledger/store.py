@@ -1,0 +1,153 @@
+"""The ledger as plain blocking calls: one connection, one call at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import apsw
+
+from benchd.errors import LedgerBroken, LedgerFault
+from benchd.ledger.chain import end_of_chain, known_record
+from benchd.ledger.database import open_for_writing, query
+from benchd.ledger.files import create_file
+from benchd.ledger.head import Head, HeadKey, public_key_of
+from benchd.ledger.head_file import advance_head, head_path, read_head, reset_head
+from benchd.ledger.lock import writer_lock
+from benchd.ledger.record import COLUMNS, Row, row_of, seal, unseal
+from benchd.model import Entry, Receipt, StoredEntry
+
+CHECKPOINT_PAGES = 1000
+CLOSE_WAIT_S = 5.0
+TAIL_RECORDS = 100
+"""How many of the last records are verified at every start; `verify_ledger` does them all."""
+
+_INSERT = f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+
+
+class LedgerStore:
+    """A ledger opened for adding. After one failed append it refuses everything."""
+
+    def __init__(self, path: Path, head_key: HeadKey) -> None:
+        """Take the writer's lock, open or make the ledger and check its end against the head."""
+        self._head_path = head_path(path)
+        self._head_key = head_key
+        self._call = threading.Lock()
+        self._refusal: str | None = None
+        self._wal_pages = 0
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(writer_lock(path))
+                public_key = public_key_of(head_key.public_key_pem)
+                signed = read_head(self._head_path, public_key, strict=False)
+                create_file(path)
+                self._connection = open_for_writing(path)
+                stack.callback(self._connection.close)
+                self._connection.set_wal_hook(self._count_pages)
+                self._head = self._checked_end(signed)
+                reset_head(self._head_path, self._head, head_key)
+            except (apsw.Error, OSError) as error:
+                message = f"the ledger {path} can't be opened: {error}"
+                raise LedgerFault(message) from error
+            self._resources = stack.pop_all()
+
+    def refuse(self, reason: str) -> None:
+        """Refuse every further call; may be called while another thread is inside one."""
+        self._refusal = self._refusal or reason
+
+    def append(self, entry: Entry) -> Receipt:
+        """Add a record; it and the head are on disk when this returns."""
+        with self._turn():
+            row = seal(entry, sequence=self._head.sequence + 1, previous=self._head.hash)
+            try:
+                self._write(row)
+            except BaseException as error:
+                # A commit or a sync that failed may be on disk or not, so nothing may follow it.
+                self.refuse(f"record {row.sequence} couldn't be stored ({error})")
+                self._roll_back()
+                if isinstance(error, apsw.Error | OSError):
+                    message = f"the ledger couldn't store record {row.sequence}: {error}"
+                    raise LedgerFault(message) from error
+                raise
+            return Receipt(sequence=row.sequence, hash_hex=row.hash.hex())
+
+    def select(self, condition: str, values: Sequence[str | int] = ()) -> list[StoredEntry]:
+        """The records that an SQL condition picks, each checked against its hash."""
+        sql = f"SELECT {COLUMNS} FROM record AS this {condition}"  # noqa: S608
+        with self._turn():
+            try:
+                found = list(query(self._connection, sql, values))
+            except (apsw.CorruptError, apsw.IOError) as error:
+                message = f"the ledger's file is damaged: {error}"
+                raise LedgerBroken(message, sequence=0) from error
+            except apsw.Error as error:
+                message = f"the ledger can't be read: {error}"
+                raise LedgerFault(message) from error
+        return [unseal(row_of(columns, sequence=0)) for columns in found]
+
+    def close(self) -> None:
+        """Bring everything into the one file and let go of the lock; never raises."""
+        # A thread that hangs in the disk still uses the connection: better to leave it open.
+        if not self._call.acquire(timeout=CLOSE_WAIT_S):
+            return
+        try:
+            self.refuse("it was closed")
+            with suppress(apsw.Error, OSError):
+                self._resources.close()
+        finally:
+            self._call.release()
+
+    @contextmanager
+    def _turn(self) -> Generator[None]:
+        # The journal's limiter lets one call in at a time, until one is given up while its
+        # thread goes on: from then on this lock keeps others out of the connection.
+        with self._call:
+            if self._refusal is not None:
+                message = f"the ledger refuses everything since {self._refusal}"
+                raise LedgerFault(message)
+            yield
+
+    def _write(self, row: Row) -> None:
+        self._checkpoint_when_due()
+        query(self._connection, "BEGIN IMMEDIATE")
+        query(
+            self._connection,
+            _INSERT,
+            (
+                row.sequence,
+                row.previous,
+                row.hash,
+                row.kind,
+                row.slot,
+                row.occupancy,
+                row.job,
+                row.body,
+            ),
+        )
+        query(self._connection, "COMMIT")
+        head = Head(sequence=row.sequence, hash=row.hash)
+        advance_head(self._head_path, head, self._head_key)
+        self._head = head
+
+    def _roll_back(self) -> None:
+        with suppress(apsw.Error):
+            if self._connection.in_transaction:
+                query(self._connection, "ROLLBACK")
+
+    def _checkpoint_when_due(self) -> None:
+        # Before an append, so that a disk that fails here has not half-stored the record; and
+        # with TRUNCATE, so that the WAL never holds old frames that nothing covers any more.
+        if self._wal_pages >= CHECKPOINT_PAGES:
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._wal_pages = 0
+
+    def _count_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _checked_end(self, signed: Head | None) -> Head:
+        before_head = signed.sequence - 1 if signed else 0
+        after = known_record(self._connection, records_before_end=TAIL_RECORDS, at_most=before_head)
+        return end_of_chain(self._connection, signed=signed, after=after)

@@ -1,0 +1,81 @@
+"""Whether a ledger is byte for byte what benchd wrote, found out without touching it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from benchd.errors import LedgerBroken
+from benchd.ledger.chain import end_of_chain
+from benchd.ledger.database import check_schema, open_copy, query
+from benchd.ledger.head import Head, public_key_of
+from benchd.ledger.head_file import read_head
+from benchd.ledger.pages import damage_of
+from benchd.ledger.snapshot import Snapshot, snapshot, state_of
+
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What a ledger that verifies holds."""
+
+    records: int
+    head_hash: str
+    signed_records: int
+    """How far the signed head reaches; the records after it were never acknowledged by benchd."""
+
+
+def verify_ledger(path: Path, public_key_pem: bytes) -> VerifyReport:
+    """Check every byte, every record and the signed head; raises LedgerBroken for the first wrong.
+
+    `LedgerBroken.sequence` is 0 where the damage lies outside of every record.
+    """
+    key = public_key_of(public_key_pem)
+    for _ in range(TRIES - 1):
+        before = state_of(path)
+        try:
+            return _verify(path, key)
+        except LedgerBroken:
+            # A copy of a ledger that is being written to can be torn; damage stays where it is.
+            if state_of(path) == before:
+                raise
+    return _verify(path, key)
+
+
+def _verify(path: Path, key: Ed25519PublicKey) -> VerifyReport:
+    with snapshot(path) as copy:
+        damage = damage_of(copy.database, settled=not copy.has_wal)
+        signed = read_head(copy.head, key, strict=True)
+        end = _end(copy, signed, damage)
+    return VerifyReport(
+        records=end.sequence,
+        head_hash=end.hash.hex(),
+        signed_records=signed.sequence if signed else 0,
+    )
+
+
+def _end(copy: Snapshot, signed: Head | None, damage: str | None) -> Head:
+    try:
+        with closing(open_copy(copy.database)) as connection:
+            end = end_of_chain(connection, signed=signed)
+            if damage is not None:
+                message = f"all {end.sequence} records hold, but outside of them {damage}"
+                raise LedgerBroken(message, sequence=0)
+            check_schema(connection)
+            _check_integrity(connection)
+            return end
+    except apsw.Error as error:
+        message = f"the ledger's file can't be read: {damage or error}"
+        raise LedgerBroken(message, sequence=1) from error
+
+
+def _check_integrity(connection: apsw.Connection) -> None:
+    found = [str(columns[0]) for columns in query(connection, "PRAGMA integrity_check(10)")]
+    if found != ["ok"]:
+        message = f"the ledger's indexes don't fit its records: {'; '.join(found)}"
+        raise LedgerBroken(message, sequence=0)
