@@ -20,9 +20,9 @@ class CertifyStage:
         records = await context.journal.entries(context.job)
         try:
             erasure = verify_erasure(context.job, records)
+            context.envelope = context.issuer.issue(erasure, context.clock.now())
         except CertificateGap as gap:
             raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
-        context.envelope = context.issuer.issue(erasure, context.clock.now())
         return StageResult(
             evidence={"certificate_sha256": hashlib.sha256(context.envelope).hexdigest()}
         )

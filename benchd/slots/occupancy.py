@@ -39,6 +39,8 @@ from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
 from benchd.slots.topology import SlotPlace
 
+_log = structlog.get_logger()
+
 PROBLEM_OF: Mapping[Liveness, ProblemCode] = {
     Liveness.SERVER_DOWN: ProblemCode.ADB_SERVER_DOWN,
     Liveness.ABSENT: ProblemCode.OFFLINE,
@@ -87,7 +89,6 @@ class Occupancy:
         self._handset: Handset | None = None
         self.next_attached: Attached | None = None
         """What was plugged in without the port telling that the former had left."""
-        self._log = structlog.get_logger().bind(slot=place.name, occupancy=number)
 
     async def run(self) -> None:
         """Returns when the handset has left for good, with its job settled."""
@@ -218,7 +219,7 @@ class Occupancy:
             try:
                 return await self._parts.access.open(attached.adb_address)
             except (HandsetGone, AdbServerLost) as fault:
-                self._log.info("handset_not_open_yet", detail=str(fault))
+                _log.info("handset_not_open_yet", detail=str(fault))
 
     def _wait_for(self, code: ProblemCode) -> None:
         self._face.waiting(ProblemView(code=code))
@@ -234,8 +235,8 @@ class Occupancy:
             job,
         )
         self._job = self._bench.job = Job(job)
-        self._log = self._log.bind(job=job)
-        self._log.info("job_opened", recipe=recipe.name)
+        structlog.contextvars.bind_contextvars(job=job, occupancy=self._number)
+        _log.info("job_opened", recipe=recipe.name)
         self._face.job(job, recipe.name)
         context = JobContext(
             job=job,
@@ -277,9 +278,7 @@ class Occupancy:
         if self._job is not None:
             self._job.move(JobState.ENDED)
         self._end = end
-        self._log.info(
-            "job_ended", outcome=end.outcome, disposition=end.disposition, reason=end.reason
-        )
+        _log.info("job_ended", outcome=end.outcome, disposition=end.disposition, reason=end.reason)
 
     async def _settle_job(self, reason: Reason) -> None:
         """Give an open job the end that it had."""

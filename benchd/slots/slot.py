@@ -31,6 +31,8 @@ from benchd.slots.occupancy import Continued, Occupancy
 from benchd.slots.parts import RackParts
 from benchd.slots.topology import SlotPlace
 
+_log = structlog.get_logger()
+
 SHOWN_AGAIN = (Outcome.PASSED, Outcome.FAILED)
 """Ends that still stand after a restart; an interrupted or aborted job is run again."""
 
@@ -44,7 +46,6 @@ class Slot:
         self._face = Face(place, parts.board)
         # Without a bound: every event is delivered in order, and a port makes only so many.
         self._send, self._events = anyio.create_memory_object_stream[PlugEvent](math.inf)
-        self._log = structlog.get_logger().bind(slot=place.name)
 
     def deliver(self, event: PlugEvent) -> None:
         """Queue a plug event; never blocks."""
@@ -52,6 +53,7 @@ class Slot:
 
     async def run(self) -> None:
         """Runs until cancelled; only a LedgerFault comes out of it."""
+        structlog.contextvars.bind_contextvars(slot=self._place.name)
         with self._send, self._events:
             await self._run()
 
@@ -96,7 +98,7 @@ class Slot:
         self, occupancy: Occupancy, number: int, broken: Exception
     ) -> Attached | None:
         """Keep the slot out of use until its handset is unplugged; returns what is plugged next."""
-        self._log.error("slot_quarantined", occupancy=number, exc_info=broken)
+        _log.error("slot_quarantined", occupancy=number, exc_info=broken)
         await self._record(EntryKind.SLOT_QUARANTINED, number, {"error": type(broken).__name__})
         self._face.quarantined(ProblemView(code=ProblemCode.SLOT_BROKEN), occupancy.end)
         here = occupancy.attached

@@ -1,0 +1,247 @@
+"""What operators read, in Japanese and English: a text for every value that they are shown."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from types import MappingProxyType
+from typing import Literal, cast
+
+from benchd.model import (
+    Disposition,
+    Gate,
+    Outcome,
+    ProblemCode,
+    ProblemView,
+    QuestionView,
+    Reason,
+    SlotState,
+    StageName,
+)
+
+Language = Literal["ja", "en"]
+
+LONGEST_VALUE = 80
+"""Characters of one filled-in value; a model or serial that is longer is cut."""
+
+FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        f"problem.{ProblemCode.UNKNOWN_PORT}": frozenset({"port_path"}),
+        **dict.fromkeys((f"gate.{gate}" for gate in Gate), frozenset({"model", "serial"})),
+    }
+)
+"""Which placeholders the texts of a section may have; all other sections have none."""
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+class Because(StrEnum):
+    """Why an attempt was skipped or ended early, beside the reasons that end a job."""
+
+    ARRIVED_RESET = "arrived_reset"
+    CHIP_UNUSED = "chip_unused"
+    ADB_SERVER_LOST = "adb_server_lost"
+    HANDSET_GONE = "HandsetGone"
+    TRANSIENT_FAULT = "TransientFault"
+
+
+class Word(StrEnum):
+    """Headings and short answers of tables and pages."""
+
+    SLOT = "slot"
+    STATE = "state"
+    STAGE = "stage"
+    PROGRESS = "progress"
+    REMAINING = "remaining"
+    HANDSET = "handset"
+    ATTENTION = "attention"
+    JOB = "job"
+    RECIPE = "recipe"
+    OPENED = "opened"
+    ENDED = "ended"
+    DURATION = "duration"
+    RESULT = "result"
+    DISPOSITION = "disposition"
+    REASON = "reason"
+    WHAT_TO_DO = "what_to_do"
+    DETAIL = "detail"
+    QUESTION = "question"
+    ANSWER = "answer"
+    OPERATOR = "operator"
+    NOTE = "note"
+    AT = "at"
+    YES = "yes"
+    NO = "no"
+    OPERATOR_NAME = "operator_name"
+    CERTIFICATE = "certificate"
+    ISSUED = "issued"
+    NONE = "none"
+    STILL_RUNNING = "still_running"
+    NOT_PROVEN = "not_proven"
+    PROVEN = "proven"
+    NO_JOBS = "no_jobs"
+    NO_SLOTS = "no_slots"
+
+
+_NAMED: Mapping[str, type[StrEnum]] = {
+    "slot_state": SlotState,
+    "outcome": Outcome,
+    "disposition": Disposition,
+    "stage": StageName,
+    "because": Because,
+    "word": Word,
+}
+_GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
+    "problem": (ProblemCode, ("title", "what_to_do")),
+    "gate": (Gate, ("title", "question", "what_to_do")),
+    "reason": (Reason, ("title", "what_to_do")),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """One text in both languages."""
+
+    ja: str
+    en: str
+
+    def to(self, language: Language) -> str:
+        """The text in this language."""
+        return self.ja if language == "ja" else self.en
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guidance(Texts):
+    """What is the matter, and what to do about it."""
+
+    what_to_do: Texts
+
+
+def printable(text: str, longest: int = LONGEST_VALUE) -> str:
+    """The text on one line, bounded, without what could steer a terminal or turn its order.
+
+    Control and format characters, surrogates and unassigned code points fall out; every kind
+    of white space becomes a space.
+    """
+    bounded = text[: longest * 4]
+    kept = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in bounded)
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= longest else f"{kept[: longest - 1]}…"
+
+
+def fill(template: str, facts: Mapping[str, str]) -> str:
+    """The template with its placeholders filled in once; a value that is missing reads `?`.
+
+    Values are never read as templates, and placeholders have no formats or attributes.
+    """
+    return _PLACEHOLDER.sub(lambda found: printable(facts.get(found[1], "")) or "?", template)
+
+
+def language_of(environ: Mapping[str, str]) -> Language:
+    """The language that a person's environment asks for; English unless it is Japanese."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if wanted := environ.get(name):
+            return "ja" if wanted.lower().startswith("ja") else "en"
+    return "en"
+
+
+class Catalogue:
+    """All texts; made only complete, so that no look-up can fail on a rack."""
+
+    def __init__(self, *, ja: Mapping[str, str], en: Mapping[str, str]) -> None:
+        """Take the texts by their dotted keys; ValueError lists all that is missing or stale."""
+        wanted = frozenset(_wanted_keys())
+        faults: list[str] = []
+        for language, texts in (("ja", ja), ("en", en)):
+            faults += [f"{language}: no text for {key}" for key in sorted(wanted - texts.keys())]
+            faults += [f"{language}: {key} means nothing" for key in sorted(texts.keys() - wanted)]
+            faults += [
+                f"{language}: {key} has an unknown placeholder {{{name}}}"
+                for key, text in sorted(texts.items())
+                for name in sorted(set(_PLACEHOLDER.findall(text)) - _facts_of(key))
+            ]
+        if faults:
+            raise ValueError("\n".join(faults))
+        self._texts = {key: Texts(ja=ja[key], en=en[key]) for key in wanted}
+
+    @classmethod
+    def load(cls) -> Catalogue:
+        """The texts that benchd ships."""
+        return cls(ja=_read("ja"), en=_read("en"))
+
+    def slot_state(self, state: SlotState) -> Texts:
+        """The name of a slot's state."""
+        return self._texts[f"slot_state.{state}"]
+
+    def outcome(self, outcome: Outcome) -> Texts:
+        """The name of an outcome."""
+        return self._texts[f"outcome.{outcome}"]
+
+    def disposition(self, disposition: Disposition) -> Texts:
+        """The name of where a handset goes."""
+        return self._texts[f"disposition.{disposition}"]
+
+    def stage(self, stage: StageName) -> Texts:
+        """The name of a stage."""
+        return self._texts[f"stage.{stage}"]
+
+    def because(self, because: Because) -> Texts:
+        """Why an attempt was skipped or ended early."""
+        return self._texts[f"because.{because}"]
+
+    def word(self, word: Word) -> Texts:
+        """A heading or a short answer."""
+        return self._texts[f"word.{word}"]
+
+    def gate(self, gate: Gate) -> Texts:
+        """The name of a gate."""
+        return self._texts[f"gate.{gate}.title"]
+
+    def question(self, view: QuestionView) -> Guidance:
+        """What a gate asks about this handset, and how to find the answer."""
+        return self._guidance(f"gate.{view.gate}", "question", view.facts)
+
+    def problem(self, view: ProblemView) -> Guidance:
+        """Why a slot can't go on, and what puts it right."""
+        return self._guidance(f"problem.{view.code}", "title", view.facts)
+
+    def reason(self, reason: Reason) -> Guidance:
+        """Why a handset isn't sellable, and where it goes next."""
+        return self._guidance(f"reason.{reason}", "title", {})
+
+    def _guidance(self, section: str, says: str, facts: Mapping[str, str]) -> Guidance:
+        said = self._filled(f"{section}.{says}", facts)
+        advice = self._filled(f"{section}.what_to_do", facts)
+        return Guidance(ja=said.ja, en=said.en, what_to_do=advice)
+
+    def _filled(self, key: str, facts: Mapping[str, str]) -> Texts:
+        texts = self._texts[key]
+        return Texts(ja=fill(texts.ja, facts), en=fill(texts.en, facts))
+
+
+def _wanted_keys() -> Iterator[str]:
+    for section, values in _NAMED.items():
+        yield from (f"{section}.{value}" for value in values)
+    for section, (values, parts) in _GUIDED.items():
+        yield from (f"{section}.{value}.{part}" for value in values for part in parts)
+
+
+def _facts_of(key: str) -> frozenset[str]:
+    return FACTS.get(key.rpartition(".")[0], frozenset())
+
+
+def _read(language: Language) -> dict[str, str]:
+    text = resources.files("benchd").joinpath("texts", f"{language}.toml").read_text("utf-8")
+    return dict(_flat(tomllib.loads(text), ""))
+
+
+def _flat(table: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, str):
+            yield f"{prefix}{key}", value.strip()
+        elif isinstance(value, dict):
+            yield from _flat(cast("Mapping[str, object]", value), f"{prefix}{key}.")

@@ -1,0 +1,7 @@
+"""What the commands print for people: the rack, the jobs and one job's story."""
+
+from __future__ import annotations
+
+from benchd.tables.show import show_job, show_jobs, show_status
+
+__all__ = ["show_job", "show_jobs", "show_status"]

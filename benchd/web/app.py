@@ -1,0 +1,70 @@
+"""Puts the web application together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from importlib import metadata
+from typing import cast
+
+import anyio
+from fastapi import FastAPI
+
+from benchd.catalogue import Catalogue
+from benchd.web.body_limit import BodyLimit
+from benchd.web.guard import SiteGuard
+from benchd.web.job_routes import job_routes
+from benchd.web.objects import HealthObject, IndexObject
+from benchd.web.present import Presenter
+from benchd.web.refusals import ANYWHERE, answer_in_one_form
+from benchd.web.service import RackService
+from benchd.web.slot_routes import slot_routes
+
+LARGEST_BODY_BYTES = 16 * 1024
+
+
+def create_app(
+    rack: RackService, catalogue: Catalogue, *, allowed_hosts: Collection[str] = ()
+) -> FastAPI:
+    """The API of one rack; `allowed_hosts` are names that it has beside loopback ones."""
+    app = FastAPI(
+        title="benchd",
+        summary="Erases racks of used Android handsets before resale, and proves it",
+        version=metadata.version("benchd"),
+        docs_url=None,  # the page loads its scripts from elsewhere: blank on a rack without a net
+        redoc_url=None,
+        responses=ANYWHERE,
+    )
+    stopping = anyio.Event()
+    app.state.stopping = stopping
+    # The one added last is the first to see a request.
+    app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES)
+    app.add_middleware(SiteGuard, allowed_hosts=allowed_hosts)
+    answer_in_one_form(app)
+
+    @app.get("/")
+    async def index() -> IndexObject:
+        """Where the API is."""
+        return IndexObject(
+            name="benchd",
+            version=app.version,
+            slots="/api/v1/slots",
+            jobs="/api/v1/jobs",
+            events="/api/v1/events",
+            openapi="/openapi.json",
+            health="/healthz",
+        )
+
+    @app.get("/healthz")
+    async def healthz() -> HealthObject:
+        """That the daemon answers; it stops by itself when its ledger can't serve."""
+        return HealthObject(status="ok", slots=len(rack.board.views()))
+
+    presenter = Presenter(catalogue)
+    app.include_router(slot_routes(rack.board, presenter, stopping))
+    app.include_router(job_routes(rack, presenter))
+    return app
+
+
+def stopping_of(app: FastAPI) -> anyio.Event:
+    """What open streams of this application wait for, so that it can stop quickly."""
+    return cast("anyio.Event", app.state.stopping)

@@ -1,0 +1,48 @@
+"""Bounds what a request may send: an answer to a question is small."""
+
+from __future__ import annotations
+
+from fastapi import HTTPException
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from benchd.web.refusals import refusal
+
+TOO_LARGE = 413
+
+
+class BodyLimit:
+    """Refuses bodies that are announced as too large, and stops reading those that turn out so.
+
+    FastAPI has a limit too, but answers it in plain text.
+    """
+
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+        self._message = f"a body has at most {most_bytes} bytes"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > self._most_bytes:
+            answer = refusal(TOO_LARGE, "body_too_large", self._message)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, self._counted(receive), send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        seen_bytes = 0
+
+        async def counted() -> Message:
+            nonlocal seen_bytes
+            message = await receive()
+            seen_bytes += len(message.get("body", b""))
+            if seen_bytes > self._most_bytes:
+                raise HTTPException(TOO_LARGE, self._message)
+            return message
+
+        return counted

@@ -1,0 +1,54 @@
+"""The event stream: every slot once, then each change, until the server stops."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+from fastapi.sse import ServerSentEvent
+
+from benchd.model import PortPath, SlotName, SlotView
+from benchd.web.present import Presenter
+from benchd.web.service import WatchedBoard
+
+RECONNECT_AFTER_MS = 2000
+SHORTEST_INTERVAL_S = 0.1
+"""Progress of many slots comes in bursts; a page needs no more than ten looks a second."""
+
+
+async def rack_events(
+    board: WatchedBoard, presenter: Presenter, stopping: anyio.Event
+) -> AsyncIterator[ServerSentEvent]:
+    """`slot` events carry a slot object, `unknown_ports` events the whole list of them.
+
+    A watcher that is slow misses steps, never the last one: the board is read again.
+    """
+    yield ServerSentEvent(comment="benchd", retry=RECONNECT_AFTER_MS)
+    shown: dict[SlotName, SlotView] = {}
+    shown_ports: tuple[PortPath, ...] | None = None
+    while not stopping.is_set():
+        version = board.version
+        for name, view in board.views().items():
+            if shown.get(name) != view:
+                shown[name] = view
+                yield ServerSentEvent(event="slot", data=presenter.slot(view))
+        ports = board.unknown_ports()
+        if ports != shown_ports:
+            shown_ports = ports
+            listed = [presenter.unknown_port(port) for port in ports]
+            yield ServerSentEvent(event="unknown_ports", data=listed)
+        with anyio.move_on_after(SHORTEST_INTERVAL_S):
+            await stopping.wait()
+        await _changed_or_stopping(board, version, stopping)
+
+
+async def _changed_or_stopping(board: WatchedBoard, version: int, stopping: anyio.Event) -> None:
+    async with anyio.create_task_group() as group:
+
+        async def stop_waiting() -> None:
+            await stopping.wait()
+            group.cancel_scope.cancel()
+
+        group.start_soon(stop_waiting)
+        await board.changed(version)
+        group.cancel_scope.cancel()

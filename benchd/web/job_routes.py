@@ -1,0 +1,82 @@
+"""The routes that tell of jobs, and the one that takes people's answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from benchd.errors import NotFound
+from benchd.model import JobId
+from benchd.pipelines.history import JobHistory, fold_job
+from benchd.ports import Journal
+from benchd.web.objects import DecisionObject, DecisionRequest, JobObject, JobsObject
+from benchd.web.peer import via
+from benchd.web.present import Presenter
+from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
+from benchd.web.service import RackService
+
+MOST_JOBS = 1000
+
+JobInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
+
+
+def job_routes(rack: RackService, presenter: Presenter) -> APIRouter:
+    """Jobs, certificates and decisions."""
+    router = APIRouter(prefix="/api/v1/jobs", responses=INVALID | LEDGER)
+
+    @router.get("")
+    async def jobs(limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50) -> JobsObject:
+        """The newest jobs, newest first."""
+        newest = await rack.journal.job_ids(limit)
+        histories = [await _history(rack.journal, job) for job in newest]
+        return JobsObject(jobs=[presenter.summary(history) for history in histories])
+
+    @router.get("/{job}", responses=NOT_FOUND)
+    async def job(job: JobInPath) -> JobObject:
+        """One job: what was done, what was answered, how it ended."""
+        return presenter.job(await _history(rack.journal, JobId(job)))
+
+    @router.get(
+        "/{job}/certificate.json",
+        responses=NOT_FOUND | {200: {"content": {"application/json": {}}}},
+        response_class=Response,
+    )
+    async def certificate(job: JobInPath) -> Response:
+        """The signed certificate, byte for byte as it stands in the ledger."""
+        history = await _history(rack.journal, JobId(job))
+        if history.envelope is None:
+            message = f"job {job} has no certificate"
+            raise NotFound(message)
+        return Response(history.envelope, media_type="application/json")
+
+    @router.post("/{job}/decisions", responses=NOT_FOUND | DECISION)
+    async def decide(job: JobInPath, answer: DecisionRequest, request: Request) -> DecisionObject:
+        """Answer an open question of a job; returns when the answer is on disk."""
+        how = via(request.scope)
+        decision = await rack.desk.decide(
+            JobId(job),
+            answer.gate,
+            approved=answer.approved,
+            operator=answer.operator,
+            note=answer.note,
+            via=how,
+        )
+        return DecisionObject(
+            gate=decision.gate,
+            approved=decision.approved,
+            operator=decision.operator,
+            note=decision.note,
+            at=decision.at.isoformat(),
+            via=how,
+        )
+
+    return router
+
+
+async def _history(journal: Journal, job: JobId) -> JobHistory:
+    records = await journal.entries(job)
+    if not records:
+        message = f"there is no job {job}"
+        raise NotFound(message)
+    return fold_job(records)

@@ -1,0 +1,216 @@
+"""The JSON objects of the API; OpenAPI is made from them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
+
+from benchd.model import (
+    Disposition,
+    Gate,
+    Outcome,
+    ProblemCode,
+    Reason,
+    SlotState,
+    StageName,
+)
+
+LONGEST_OPERATOR = 200
+"""What is read at all; the desk has a limit of its own for a name in its normal form."""
+LONGEST_NOTE = 500
+
+
+class _Object(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class TextsObject(_Object):
+    """One text in both languages."""
+
+    ja: str
+    en: str
+
+
+class GuidanceObject(TextsObject):
+    """What is the matter, and what to do about it."""
+
+    what_to_do: TextsObject
+
+
+class ProblemObject(GuidanceObject):
+    """Why a slot can't go on now; goes away by itself when it's put right."""
+
+    code: ProblemCode
+
+
+class QuestionObject(GuidanceObject):
+    """A question that waits for a person; the text says what yes and no mean."""
+
+    gate: Gate
+
+
+class HandsetObject(_Object):
+    """What the handset says it is. A serial is evidence, never a key."""
+
+    serial: str
+    model: str
+    android: str
+    manufacturer: str
+    imei: str | None
+
+
+class SlotObject(_Object):
+    """All that is shown of one slot; null where nothing is known."""
+
+    slot: str
+    port_path: str
+    state: SlotState
+    occupancy: int | None
+    job: str | None
+    recipe: str | None
+    stage: StageName | None
+    progress: Annotated[float | None, Field(ge=0, le=1)]
+    eta_s: Annotated[float | None, Field(ge=0)]
+    handset: HandsetObject | None
+    problem: ProblemObject | None
+    question: QuestionObject | None
+    outcome: Outcome | None
+    disposition: Disposition | None
+    reason: Reason | None
+    reason_text: GuidanceObject | None
+
+
+class UnknownPortObject(_Object):
+    """A USB port in use that no slot claims."""
+
+    port_path: str
+    problem: ProblemObject
+
+
+class RackObject(_Object):
+    """Every slot of the rack, in its order."""
+
+    slots: list[SlotObject]
+    unknown_ports: list[UnknownPortObject]
+
+
+class StageObject(_Object):
+    """One ended attempt of a stage."""
+
+    stage: StageName
+    outcome: Outcome
+    because: str | None
+    """Why it was skipped or ended early: a reason's code, or the name of a fault."""
+    started_at: str
+    ended_at: str
+
+
+class DecisionObject(_Object):
+    """A named person's answer, as it stands in the ledger."""
+
+    gate: Gate
+    approved: bool
+    operator: str
+    note: str
+    at: str
+    via: dict[str, str] = Field(default_factory=dict)
+    """How the answer came in: `transport`, and `uid` on the Unix socket."""
+
+
+class JobSummaryObject(_Object):
+    """One job in short."""
+
+    job: str
+    slot: str
+    occupancy: int
+    recipe: str
+    opened_at: str
+    ended_at: str | None
+    outcome: Outcome | None
+    disposition: Disposition | None
+    reason: Reason | None
+    reason_text: GuidanceObject | None
+    handset: HandsetObject | None
+    certificate: bool
+
+
+class JobsObject(_Object):
+    """The newest jobs first."""
+
+    jobs: list[JobSummaryObject]
+
+
+class JobObject(_Object):
+    """One job as the ledger tells it; null where nothing was recorded."""
+
+    job: str
+    slot: str
+    occupancy: int
+    recipe: str
+    opened_at: str
+    ended_at: str | None
+    outcome: Outcome | None
+    disposition: Disposition | None
+    reason: Reason | None
+    reason_text: GuidanceObject | None
+    detail: str
+    handset: dict[str, JsonValue] | None
+    """The evidence of the inspection."""
+    bytes_written: int | None
+    coverage: float | None
+    stages: list[StageObject]
+    decisions: list[DecisionObject]
+    certificate: bool
+
+
+def _without_controls(text: str) -> str:
+    if any(letter < " " and letter not in "\n\t" for letter in text) or "\x7f" in text:
+        message = "control characters aren't allowed"
+        raise ValueError(message)
+    return text
+
+
+class DecisionRequest(BaseModel):
+    """A person's answer to an open question of a job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gate: Gate
+    approved: StrictBool
+    operator: Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
+    note: Annotated[
+        str, Field(default="", max_length=LONGEST_NOTE), AfterValidator(_without_controls)
+    ]
+
+
+class ErrorBody(_Object):
+    """Why a request wasn't served."""
+
+    code: str
+    message: str
+
+
+class ErrorObject(_Object):
+    """The answer to every request that isn't served."""
+
+    error: ErrorBody
+
+
+class HealthObject(_Object):
+    """That the daemon's event loop answers, and how many slots it looks after."""
+
+    status: str
+    slots: int
+
+
+class IndexObject(_Object):
+    """Where the API is."""
+
+    name: str
+    version: str
+    slots: str
+    jobs: str
+    events: str
+    openapi: str
+    health: str

@@ -1,0 +1,163 @@
+"""From what the core knows to the API's objects, with texts; every foreign string is cleaned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pydantic
+
+from benchd.catalogue import Catalogue, Guidance, Texts, printable
+from benchd.model import (
+    HandsetIdentity,
+    JsonValue,
+    PortPath,
+    ProblemCode,
+    ProblemView,
+    QuestionView,
+    Reason,
+    SlotView,
+)
+from benchd.pipelines.history import JobHistory
+from benchd.web.objects import (
+    GuidanceObject,
+    HandsetObject,
+    JobObject,
+    JobSummaryObject,
+    ProblemObject,
+    QuestionObject,
+    SlotObject,
+    TextsObject,
+    UnknownPortObject,
+)
+
+
+class Presenter:
+    """Makes the API's objects."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def slot(self, view: SlotView) -> SlotObject:
+        """One slot as it is shown."""
+        # A full bar beside "failed" would read as done.
+        ended = view.disposition is not None
+        return SlotObject(
+            slot=view.slot,
+            port_path=view.port_path,
+            state=view.state,
+            occupancy=view.occupancy,
+            job=view.job,
+            recipe=view.recipe,
+            stage=view.stage,
+            progress=None if ended else _within(view.progress, 1.0),
+            eta_s=None if ended else _within(view.eta_s, math.inf),
+            handset=_handset(view.identity) if view.identity else None,
+            problem=self.problem(view.problem) if view.problem else None,
+            question=self._question(view.question) if view.question else None,
+            outcome=view.outcome,
+            disposition=view.disposition,
+            reason=view.reason,
+            reason_text=self._reason(view.reason),
+        )
+
+    def problem(self, view: ProblemView) -> ProblemObject:
+        """Why a slot can't go on."""
+        guidance = self._catalogue.problem(view)
+        return ProblemObject(
+            code=view.code,
+            ja=guidance.ja,
+            en=guidance.en,
+            what_to_do=_texts(guidance.what_to_do),
+        )
+
+    def unknown_port(self, port_path: PortPath) -> UnknownPortObject:
+        """A port that no slot claims."""
+        problem = ProblemView(code=ProblemCode.UNKNOWN_PORT, facts={"port_path": port_path})
+        return UnknownPortObject(port_path=printable(port_path), problem=self.problem(problem))
+
+    def summary(self, history: JobHistory) -> JobSummaryObject:
+        """One job in short."""
+        return JobSummaryObject(
+            job=history.job,
+            slot=history.slot,
+            occupancy=history.occupancy,
+            recipe=history.recipe,
+            opened_at=history.opened_at.isoformat(),
+            ended_at=history.ended_at.isoformat() if history.ended_at else None,
+            outcome=history.outcome,
+            disposition=history.disposition,
+            reason=history.reason,
+            reason_text=self._reason(history.reason),
+            handset=_handset_of(history.handset) if history.handset is not None else None,
+            certificate=history.envelope is not None,
+        )
+
+    def job(self, history: JobHistory) -> JobObject:
+        """One job with its stages and answers."""
+        told = {key: json_clean(value) for key, value in history.as_json().items()}
+        return JobObject.model_validate({**told, "reason_text": self._reason(history.reason)})
+
+    def _question(self, view: QuestionView) -> QuestionObject:
+        guidance = self._catalogue.question(view)
+        return QuestionObject(
+            gate=view.gate,
+            ja=guidance.ja,
+            en=guidance.en,
+            what_to_do=_texts(guidance.what_to_do),
+        )
+
+    def _reason(self, reason: Reason | None) -> GuidanceObject | None:
+        return None if reason is None else _guidance(self._catalogue.reason(reason))
+
+
+def json_clean(value: JsonValue) -> pydantic.JsonValue:
+    """The same value without surrogates: the ledger can hold them, UTF-8 can't."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {str(json_clean(key)): json_clean(item) for key, item in value.items()}
+        case Sequence():
+            return [json_clean(item) for item in value]
+        case _:
+            return value
+
+
+def _texts(texts: Texts) -> TextsObject:
+    return TextsObject(ja=texts.ja, en=texts.en)
+
+
+def _guidance(guidance: Guidance) -> GuidanceObject:
+    return GuidanceObject(ja=guidance.ja, en=guidance.en, what_to_do=_texts(guidance.what_to_do))
+
+
+def _handset(identity: HandsetIdentity) -> HandsetObject:
+    return HandsetObject(
+        serial=printable(identity.serial),
+        model=printable(identity.model),
+        android=printable(identity.android),
+        manufacturer=printable(identity.manufacturer),
+        imei=printable(identity.imei) if identity.imei else None,
+    )
+
+
+def _handset_of(evidence: Mapping[str, JsonValue]) -> HandsetObject:
+    def text(key: str) -> str:
+        value = evidence.get(key)
+        return printable(value) if isinstance(value, str) else ""
+
+    return HandsetObject(
+        serial=text("serial"),
+        model=text("model"),
+        android=text("android"),
+        manufacturer=text("manufacturer"),
+        imei=text("imei") or None,
+    )
+
+
+def _within(number: float | None, most: float) -> float | None:
+    """The number between 0 and `most`; None for what JSON can't carry."""
+    if number is None or not math.isfinite(number):
+        return None
+    return min(max(number, 0.0), most)

@@ -1,0 +1,88 @@
+"""From exceptions to answers: every request that isn't served says why, in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from benchd.catalogue import printable
+from benchd.errors import BenchdError, DecisionRefused, LedgerFault, NotFound
+from benchd.web.objects import ErrorBody, ErrorObject
+
+LONGEST_MESSAGE = 1000
+LONGEST_NAME = 128
+"""Of a slot or a job in a path; none is that long."""
+
+Responses = dict[int | str, dict[str, Any]]
+ANYWHERE: Responses = {403: {"model": ErrorObject}, 500: {"model": ErrorObject}}
+NOT_FOUND: Responses = {404: {"model": ErrorObject}}
+INVALID: Responses = {422: {"model": ErrorObject}}
+LEDGER: Responses = {503: {"model": ErrorObject}}
+DECISION: Responses = {409: {"model": ErrorObject}, 413: {"model": ErrorObject}}
+
+_SHOWN_MISTAKES = 10
+
+_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+}
+
+_Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
+
+
+def refusal(status: int, code: str, message: str) -> JSONResponse:
+    """The one form of an answer that isn't a result."""
+    body = ErrorObject(error=ErrorBody(code=code, message=printable(message, LONGEST_MESSAGE)))
+    return JSONResponse(body.model_dump(), status_code=status)
+
+
+def _benchd_error(status: int, code: str) -> _Handler:
+    async def handle(_: Request, error: Exception) -> JSONResponse:
+        return refusal(status, code, str(error))
+
+    return handle
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = error.detail if isinstance(error, HTTPException) else ""
+    return refusal(status, _CODES.get(status, "invalid_request"), detail)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    """Where the mistakes are and what would be right; the input itself isn't repeated."""
+    mistakes: Sequence[Mapping[str, Any]] = (
+        error.errors() if isinstance(error, RequestValidationError) else ()
+    )
+    told = [
+        f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}"
+        for mistake in mistakes[:_SHOWN_MISTAKES]
+    ]
+    return refusal(422, "invalid_request", "; ".join(told))
+
+
+async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+    # The server logs it with its traceback; a stranger gets only its kind.
+    message = f"benchd could not answer ({type(error).__name__}): see `journalctl -u benchd`"
+    return refusal(500, "internal_error", message)
+
+
+def answer_in_one_form(app: FastAPI) -> None:
+    """Give every kind of failure its answer."""
+    handlers: dict[type[Exception], _Handler] = {
+        NotFound: _benchd_error(404, "not_found"),
+        DecisionRefused: _benchd_error(409, "decision_refused"),
+        LedgerFault: _benchd_error(503, "ledger_fault"),
+        BenchdError: _benchd_error(500, "internal_error"),
+        HTTPException: _http_error,
+        RequestValidationError: _invalid,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

@@ -1,0 +1,70 @@
+"""What the web needs from the rack, as protocols; the composition root brings the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from benchd.model import Decision, Gate, JobId, PortPath, SlotName, SlotView
+from benchd.ports import Journal
+
+
+class WatchedBoard(Protocol):
+    """The present view of every slot, and a way to wait for the next."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        ...
+
+    def views(self) -> Mapping[SlotName, SlotView]:
+        """Every slot as it is now, in the rack's order."""
+        ...
+
+    def unknown_ports(self) -> tuple[PortPath, ...]:
+        """Ports in use that no slot claims."""
+        ...
+
+    async def changed(self, since: int) -> int:
+        """Wait until something differs from version `since`; returns the version there is then."""
+        ...
+
+
+class AnswerDesk(Protocol):
+    """Takes people's answers."""
+
+    async def decide(
+        self,
+        job: JobId,
+        gate: Gate,
+        *,
+        approved: bool,
+        operator: str,
+        note: str = "",
+        via: Mapping[str, str] | None = None,
+    ) -> Decision:
+        """Returns when the answer is on disk.
+
+        Raises NotFound if there is no such question, DecisionRefused if the answer isn't
+        accepted, LedgerFault if it can't be kept.
+        """
+        ...
+
+
+class RackService(Protocol):
+    """The running rack."""
+
+    @property
+    def board(self) -> WatchedBoard:
+        """What is shown."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """What is on record."""
+        ...
+
+    @property
+    def desk(self) -> AnswerDesk:
+        """Who is asked."""
+        ...

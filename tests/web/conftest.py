@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from web_fakes import FakeRack
+from web_running import Browser, Server, browser, running
+
+from benchd.catalogue import Catalogue
+from benchd.web.app import create_app
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return Catalogue.load()
+
+
+@pytest.fixture
+def rack() -> FakeRack:
+    return FakeRack()
+
+
+@pytest.fixture
+def app(rack: FakeRack, catalogue: Catalogue) -> FastAPI:
+    return create_app(rack, catalogue, allowed_hosts=["rack7.example"])
+
+
+@pytest.fixture
+def visit(app: FastAPI) -> Browser:
+    return partial(browser, app)
+
+
+@pytest.fixture
+def server(app: FastAPI, tmp_path: Path) -> Server:
+    return partial(running, app, tmp_path / "benchd.sock")
+
+
+@pytest.fixture
+def japan(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The operator's time zone."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+import anyio
+import httpx2
+import pytest
+from web_fakes import HOSTILE, JOB, FakeRack
+from web_running import Browser
+
+from benchd.model import EntryKind, Gate, JobId
+
+pytestmark = pytest.mark.asyncio
+
+DECISIONS = f"/api/v1/jobs/{JOB}/decisions"
+ANSWER = {"gate": "consent", "approved": True, "operator": "佐藤", "note": "書類 No.12"}
+
+
+async def answer_to(
+    rack: FakeRack, client: httpx2.AsyncClient, **changes: object
+) -> httpx2.Response:
+    """The response to an answer that is given while its question is open."""
+    body = {**ANSWER, **changes}
+    async with anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate(str(body["gate"])))
+        await anyio.wait_all_tasks_blocked()
+        response = await client.post(DECISIONS, json=body)
+        group.cancel_scope.cancel()
+        return response
+    raise AssertionError
+
+
+async def test_jobs_are_listed_newest_first(rack: FakeRack, visit: Browser) -> None:
+    for number in range(3):
+        rack.journal.keep_job(job=JobId(f"job-{number}"))
+    async with visit() as client:
+        answer = (await client.get("/api/v1/jobs", params={"limit": 2})).json()
+    assert [job["job"] for job in answer["jobs"]] == ["job-2", "job-1"]
+    newest = answer["jobs"][0]
+    assert newest["handset"]["model"] == "SO-51B"
+    assert newest["reason"] == "coverage_too_low"
+    assert newest["reason_text"]["ja"] == "上書きできた範囲が足りません"
+    assert newest["certificate"] is False
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "1001", "x"])
+async def test_limit_has_bounds(visit: Browser, limit: str) -> None:
+    async with visit() as client:
+        answer = await client.get("/api/v1/jobs", params={"limit": limit})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "invalid_request"
+    assert "query.limit" in answer.json()["error"]["message"]
+
+
+async def test_job_tells_its_stages_and_answers(rack: FakeRack, visit: Browser) -> None:
+    rack.journal.keep_job()
+    async with visit() as client:
+        job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
+    assert [(stage["stage"], stage["outcome"], stage["because"]) for stage in job["stages"]] == [
+        ("inspect", "passed", None),
+        ("initialise", "skipped", "arrived_reset"),
+        ("overwrite", "interrupted", "adb_server_lost"),
+        ("overwrite", "passed", None),
+        ("read_back", "failed", "coverage_too_low"),
+    ]
+    assert job["decisions"][0]["operator"] == "佐藤"
+    assert job["decisions"][0]["via"] == {"transport": "unix", "uid": "1000"}
+    assert job["handset"]["battery_percent"] == 71
+    assert job["bytes_written"] == 90
+    assert job["detail"] == "90 of 100 bytes proven, 95% are needed"
+    assert "envelope" not in job
+
+
+async def test_running_job_has_no_end(rack: FakeRack, visit: Browser) -> None:
+    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    async with visit() as client:
+        job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
+    assert (job["ended_at"], job["outcome"], job["disposition"]) == (None, None, None)
+    assert job["certificate"] is False
+
+
+async def test_hostile_records_do_no_harm(rack: FakeRack, visit: Browser) -> None:
+    rack.journal.keep_job(model=HOSTILE, detail=HOSTILE)
+    async with visit() as client:
+        job = await client.get(f"/api/v1/jobs/{JOB}")
+        jobs = await client.get("/api/v1/jobs")
+    assert job.status_code == jobs.status_code == 200
+    assert "\ud800" not in job.json()["handset"]["model"]
+
+
+async def test_certificate_is_what_the_ledger_holds(rack: FakeRack, visit: Browser) -> None:
+    envelope = '{"payload": "eyJ9",  "signatures": [] }'
+    rack.journal.keep_job(
+        outcome="passed", disposition="sellable", reason=None, certificate=envelope
+    )
+    async with visit() as client:
+        answer = await client.get(f"/api/v1/jobs/{JOB}/certificate.json")
+    assert answer.text == envelope
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("path", ["", "/certificate.json"])
+async def test_job_that_is_not_there(visit: Browser, path: str) -> None:
+    async with visit() as client:
+        answer = await client.get(f"/api/v1/jobs/nothing%00here{path}")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+
+
+async def test_job_without_certificate(rack: FakeRack, visit: Browser) -> None:
+    rack.journal.keep_job()
+    async with visit() as client:
+        answer = await client.get(f"/api/v1/jobs/{JOB}/certificate.json")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"] == f"job {JOB} has no certificate"
+
+
+async def test_ledger_that_cannot_serve(rack: FakeRack, visit: Browser) -> None:
+    rack.journal.broken = True
+    async with visit() as client:
+        answers = [
+            await client.get("/api/v1/jobs"),
+            await client.get(f"/api/v1/jobs/{JOB}"),
+        ]
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.json()["error"] == {
+            "code": "ledger_fault",
+            "message": "the disk of the ledger hangs",
+        }
+
+
+async def test_answer_is_recorded_with_its_way_in(rack: FakeRack, visit: Browser) -> None:
+    async with visit() as client:
+        answer = await answer_to(rack, client)
+    assert answer.status_code == 200
+    assert answer.json()["via"] == {"transport": "tcp"}
+    recorded = rack.journal.stored[-1].entry
+    assert recorded.kind is EntryKind.DECISION
+    assert recorded.data["operator"] == "佐藤"
+    assert recorded.data["approved"] is True
+    assert recorded.data["via"] == {"transport": "tcp"}
+
+
+async def test_answer_to_no_question(visit: Browser) -> None:
+    async with visit() as client:
+        answer = await client.post(DECISIONS, json=ANSWER)
+    assert answer.status_code == 404
+    assert "no open question consent" in answer.json()["error"]["message"]
+
+
+async def test_answer_that_cannot_be_kept(rack: FakeRack, visit: Browser) -> None:
+    async with visit() as client, anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.CONSENT)
+        await anyio.wait_all_tasks_blocked()
+        rack.journal.broken = True
+        answer = await client.post(DECISIONS, json=ANSWER)
+        assert answer.status_code == 503
+        group.cancel_scope.cancel()
+
+
+async def test_same_person_may_not_confirm(rack: FakeRack, visit: Browser) -> None:
+    async with visit() as client:
+        await answer_to(rack, client)
+        same = await answer_to(rack, client, gate="confirm", operator="  佐藤 ")
+        other = await answer_to(rack, client, gate="confirm", operator="鈴木")
+    assert same.status_code == 409
+    assert same.json()["error"]["code"] == "decision_refused"
+    assert other.status_code == 200
+
+
+async def test_two_people_at_once_one_wins(rack: FakeRack, visit: Browser) -> None:
+    codes: dict[str, int] = {}
+
+    async def answer_as(client: httpx2.AsyncClient, operator: str) -> None:
+        response = await client.post(DECISIONS, json={**ANSWER, "operator": operator})
+        codes[operator] = response.status_code
+
+    async with visit() as client, anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.CONSENT)
+        await anyio.wait_all_tasks_blocked()
+        rack.journal.appending = anyio.Event()
+        rack.journal.may_append = anyio.Event()
+        group.start_soon(answer_as, client, "佐藤")
+        await rack.journal.appending.wait()
+        await answer_as(client, "鈴木")
+        rack.journal.may_append.set()
+    assert codes == {"佐藤": 200, "鈴木": 409}
+    kept = [s.entry.data for s in rack.journal.stored if s.entry.kind is EntryKind.DECISION]
+    assert [data["operator"] for data in kept] == ["佐藤"]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"approved": "true"}, "body.approved"),
+        ({"approved": 1}, "body.approved"),
+        ({"approved": None}, "body.approved"),
+        ({"gate": "overwrite"}, "body.gate"),
+        ({"operator": ""}, "body.operator"),
+        ({"operator": "\ud800"}, "body.operator"),
+        ({"operator": "x" * 300}, "body.operator"),
+        ({"note": "x" * 501}, "body.note"),
+        ({"note": "\x1b[2J"}, "body.note"),
+        ({"force": True}, "body.force"),
+        ({"\ud800[red]": True}, "body"),
+    ],
+)
+async def test_bad_bodies_are_refused(
+    rack: FakeRack, visit: Browser, change: dict[str, object], place: str
+) -> None:
+    async with visit() as client:
+        answer = await answer_to_raw(rack, client, {**ANSWER, **change})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "invalid_request"
+    assert place in answer.json()["error"]["message"]
+    assert not [s for s in rack.journal.stored if s.entry.kind is EntryKind.DECISION]
+
+
+async def answer_to_raw(
+    rack: FakeRack, client: httpx2.AsyncClient, body: dict[str, object]
+) -> httpx2.Response:
+    """As `answer_to`, for bodies that httpx2 itself wouldn't write."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.CONSENT)
+        await anyio.wait_all_tasks_blocked()
+        response = await client.post(
+            DECISIONS,
+            content=json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        group.cancel_scope.cancel()
+        return response
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 10_000, b'{"approved": 1' + b"0" * 9000 + b"}"],
+)
+async def test_bodies_that_are_no_answer(visit: Browser, content: bytes) -> None:
+    async with visit() as client:
+        answer = await client.post(
+            DECISIONS, content=content, headers={"content-type": "application/json"}
+        )
+    assert answer.status_code in (400, 422)
+    assert answer.json()["error"]["code"] == "invalid_request"
+
+
+async def test_a_form_is_no_answer(visit: Browser) -> None:
+    async with visit() as client:
+        answer = await client.post(
+            DECISIONS,
+            content=b'{"gate": "consent", "approved": true, "operator": "x"}',
+            headers={"content-type": "text/plain"},
+        )
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_large_bodies_are_refused(visit: Browser, streamed: bool) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" " * 1024
+
+    async with visit() as client:
+        answer = await client.post(
+            DECISIONS,
+            content=parts() if streamed else b" " * 40_000,
+            headers={"content-type": "application/json"},
+        )
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "body_too_large"
+
+
+async def test_unexpected_failure_tells_nothing_inner(rack: FakeRack, visit: Browser) -> None:
+    rack.journal.keep(EntryKind.DECISION, {"secret": "path"})
+    async with visit() as client:
+        answer = await client.get(f"/api/v1/jobs/{JOB}")
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal_error"
+    assert "journalctl" in answer.json()["error"]["message"]

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+from fastapi import FastAPI
+from web_fakes import JOB, FakeRack, port, running_view
+from web_running import Running, Server, running
+
+from benchd.model import EntryKind, Gate, PortPath
+from benchd.web.server import serve
+from benchd.web.sockets import tcp_listener
+
+pytestmark = pytest.mark.asyncio
+
+DECISIONS = f"/api/v1/jobs/{JOB}/decisions"
+ANSWER = {"gate": "consent", "approved": True, "operator": "佐藤"}
+QUICK_S = 0.5
+
+
+async def events_of(response: httpx2.Response) -> AsyncGenerator[tuple[str, object]]:
+    """Each event with its data, comments left out."""
+    name = ""
+    async for line in response.aiter_lines():
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            yield name, json.loads(line.removeprefix("data: "))
+
+
+async def test_peer_credentials_of_the_unix_socket(rack: FakeRack, server: Server) -> None:
+    expected = {"transport": "unix", "uid": str(os.getuid())}
+    async with server() as here, here.over_unix() as client, anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.CONSENT)
+        await anyio.wait_all_tasks_blocked()
+        answer = await client.post(DECISIONS, json=ANSWER)
+        assert answer.status_code == 200
+        assert answer.json()["via"] == expected
+    recorded = rack.journal.stored[-1].entry
+    assert recorded.kind is EntryKind.DECISION
+    assert recorded.data["via"] == expected
+
+
+async def test_tcp_has_no_credentials(rack: FakeRack, server: Server) -> None:
+    async with server() as here, here.over_tcp() as client, anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.CONSENT)
+        await anyio.wait_all_tasks_blocked()
+        answer = await client.post(DECISIONS, json=ANSWER, headers={"x-forwarded-for": "192.0.2.1"})
+        assert answer.json()["via"] == {"transport": "tcp"}
+
+
+async def test_any_name_on_the_unix_socket_but_only_own_ones_on_tcp(server: Server) -> None:
+    async with server() as here, here.over_unix() as unix, here.over_tcp() as tcp:
+        foreign = {"host": "evil.example"}
+        assert (await unix.get("/healthz", headers=foreign)).status_code == 200
+        assert (await tcp.get("/healthz", headers=foreign)).status_code == 403
+        assert (await tcp.get("/healthz")).status_code == 200
+
+
+async def test_streamed_body_is_bounded(server: Server) -> None:
+    async def endless() -> AsyncGenerator[bytes]:
+        for _ in range(100):
+            yield b" " * 1024
+
+    async with server() as here, here.over_unix() as client:
+        answer = await client.post(
+            DECISIONS, content=endless(), headers={"content-type": "application/json"}
+        )
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "body_too_large"
+
+
+async def test_events_tell_everything_then_each_change(rack: FakeRack, server: Server) -> None:
+    rack.board.show(running_view(0.25))
+    async with (
+        server() as here,
+        here.over_unix() as client,
+        client.stream("GET", "/api/v1/events") as response,
+    ):
+        assert response.headers["content-type"].startswith("text/event-stream")
+        told = events_of(response)
+        name, slot = await anext(told)
+        assert name == "slot"
+        assert isinstance(slot, dict)
+        assert (slot["slot"], slot["progress"]) == ("A1", 0.25)
+        assert await anext(told) == ("unknown_ports", [])
+
+        rack.board.show(running_view(0.5))
+        name, slot = await anext(told)
+        assert isinstance(slot, dict)
+        assert (name, slot["progress"]) == ("slot", 0.5)
+
+        rack.board.show_unknown_port(PortPath(port(9)), attached=True)
+        name, ports = await anext(told)
+        assert isinstance(ports, list)
+        assert (name, ports[0]["port_path"]) == ("unknown_ports", port(9))
+        await told.aclose()
+
+
+async def test_burst_is_told_by_its_last_state(rack: FakeRack, server: Server) -> None:
+    rack.board.show(running_view(0.0))
+    async with (
+        server() as here,
+        here.over_unix() as client,
+        client.stream("GET", "/api/v1/events") as response,
+    ):
+        told = events_of(response)
+        await anext(told)
+        await anext(told)
+        seen: list[float] = []
+        for step in range(1, 101):
+            rack.board.show(running_view(step / 100))
+            await anyio.lowlevel.checkpoint()
+        async for _, slot in told:
+            assert isinstance(slot, dict)
+            seen.append(slot["progress"])
+            if slot["progress"] == 1.0:
+                break
+        assert len(seen) <= 3
+        await told.aclose()
+
+
+async def test_open_stream_does_not_hold_up_the_end(rack: FakeRack, server: Server) -> None:
+    rack.board.show(running_view())
+    async with (
+        server() as here,
+        here.over_tcp() as client,
+        client.stream("GET", "/api/v1/events") as response,
+    ):
+        lines = response.aiter_lines()
+        await anext(lines)
+        began = time.monotonic()
+        here.stop.set()
+        async for _ in lines:
+            pass  # it ends in good order, else this raises
+        await here.ended.wait()
+        assert time.monotonic() - began < QUICK_S
+
+
+async def test_stuck_clients_do_not_hold_up_the_end(server: Server) -> None:
+    async with server() as here:
+        silent = await anyio.connect_tcp("127.0.0.1", here.port)
+        halfway = await anyio.connect_tcp("127.0.0.1", here.port)
+        head = f"POST {DECISIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
+        await halfway.send(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
+        async with here.over_tcp() as client:
+            assert (await client.get("/healthz")).status_code == 200
+        began = time.monotonic()
+        here.stop.set()
+        await here.ended.wait()
+        assert time.monotonic() - began < QUICK_S
+        await silent.aclose()
+        await halfway.aclose()
+
+
+async def test_cancelled_server_ends_quickly_too(app: FastAPI) -> None:
+    began = 0.0
+    with tcp_listener("127.0.0.1", 0) as tcp:
+        address = f"http://127.0.0.1:{tcp.getsockname()[1]}"
+        async with (
+            httpx2.AsyncClient(base_url=address, trust_env=False) as client,
+            anyio.create_task_group() as group,
+        ):
+
+            async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+                await serve(app, sockets=[tcp], stop=anyio.Event(), task_status=task_status)
+
+            await group.start(run)
+            async with client.stream("GET", "/api/v1/events") as response:
+                lines = response.aiter_lines()
+                await anext(lines)
+                began = time.monotonic()
+                group.cancel_scope.cancel()
+        assert time.monotonic() - began < QUICK_S
+
+
+async def test_signals_stay_with_the_daemon(server: Server) -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    async with server():
+        assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+async def test_socket_is_there_with_its_mode_then_gone(app: FastAPI, tmp_path: Path) -> None:
+    path = tmp_path / "benchd.sock"
+    async with running(app, path):
+        assert path.stat().st_mode & 0o777 == 0o660
+        assert [file.name for file in tmp_path.iterdir()] == ["benchd.sock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_two_clients_deciding_at_once_one_wins(rack: FakeRack, server: Server) -> None:
+    codes: list[int] = []
+
+    async def answer_as(here: Running, operator: str) -> None:
+        async with here.over_unix() as client:
+            response = await client.post(DECISIONS, json={**ANSWER, "operator": operator})
+            codes.append(response.status_code)
+
+    async with server() as here, anyio.create_task_group() as asking:
+        asking.start_soon(rack.ask, Gate.CONSENT)
+        await anyio.wait_all_tasks_blocked()
+        async with anyio.create_task_group() as answering:
+            answering.start_soon(answer_as, here, "佐藤")
+            answering.start_soon(answer_as, here, "鈴木")
+    assert sorted(codes) in ([200, 404], [200, 409])
+    kept = [s for s in rack.journal.stored if s.entry.kind is EntryKind.DECISION]
+    assert len(kept) == 1
+
+
+async def test_requests_before_start_are_served_after(app: FastAPI) -> None:
+    with tcp_listener("127.0.0.1", 0) as tcp, socket.create_connection(tcp.getsockname()) as early:
+        early.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        stop = anyio.Event()
+        async with anyio.create_task_group() as group:
+
+            async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+                await serve(app, sockets=[tcp], stop=stop, task_status=task_status)
+
+            await group.start(run)
+            answer = await anyio.to_thread.run_sync(early.recv, 64)
+            stop.set()
+            assert answer.startswith(b"HTTP/1.1 200")

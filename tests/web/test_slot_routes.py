@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+from web_fakes import (
+    A1,
+    HOSTILE,
+    JOB,
+    FakeRack,
+    asking_view,
+    identity,
+    port,
+    running_view,
+    waiting_view,
+)
+from web_running import Browser
+
+from benchd.model import Disposition, Outcome, Reason, SlotName, SlotState, SlotView
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> None:
+    rack.board.show(running_view())
+    async with visit() as client:
+        answer = await client.get("/api/v1/slots")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "slots": [
+            {
+                "slot": "A1",
+                "port_path": "pci-0000:03:00.0-usb-0:1.1",
+                "state": "running",
+                "occupancy": 7,
+                "job": JOB,
+                "recipe": "overwrite",
+                "stage": "overwrite",
+                "progress": 0.25,
+                "eta_s": 192.4,
+                "handset": {
+                    "serial": "HQ6123",
+                    "model": "SO-51B",
+                    "android": "13",
+                    "manufacturer": "Sony",
+                    "imei": "356938035643809",
+                },
+                "problem": None,
+                "question": None,
+                "outcome": None,
+                "disposition": None,
+                "reason": None,
+                "reason_text": None,
+            }
+        ],
+        "unknown_ports": [],
+    }
+
+
+async def test_slots_keep_the_order_of_the_rack(rack: FakeRack, visit: Browser) -> None:
+    for number, name in enumerate(("B2", "A1", "A10"), start=1):
+        rack.board.show(SlotView(slot=SlotName(name), port_path=port(number)))
+    async with visit() as client:
+        answer = (await client.get("/api/v1/slots")).json()
+    assert [slot["slot"] for slot in answer["slots"]] == ["B2", "A1", "A10"]
+    assert {slot["state"] for slot in answer["slots"]} == {"empty"}
+
+
+async def test_problem_and_question_say_what_to_do_in_both_languages(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.board.show(waiting_view(SlotName("A2"), 2))
+    rack.board.show(asking_view(SlotName("A3"), 3))
+    async with visit() as client:
+        waiting = (await client.get("/api/v1/slots/A2")).json()
+        asking = (await client.get("/api/v1/slots/A3")).json()
+    assert waiting["state"] == "waiting"
+    assert waiting["problem"]["code"] == "adb_disabled"
+    assert waiting["problem"]["ja"] == "USBデバッグが無効です"
+    assert "開発者向けオプション" in waiting["problem"]["what_to_do"]["ja"]
+    assert "Developer options" in waiting["problem"]["what_to_do"]["en"]
+    assert asking["question"]["gate"] == "confirm"
+    assert "SO-51B(製造番号 HQ6123)" in asking["question"]["ja"]
+    assert set(asking["question"]) == {"gate", "ja", "en", "what_to_do"}
+
+
+async def test_end_has_its_reason(rack: FakeRack, visit: Browser) -> None:
+    end = replace(
+        running_view(),
+        state=SlotState.FINISHED,
+        outcome=Outcome.FAILED,
+        disposition=Disposition.DESTROY,
+        reason=Reason.STORAGE_FAULT,
+    )
+    rack.board.show(end)
+    async with visit() as client:
+        told = (await client.get("/api/v1/slots/A1")).json()
+    assert (told["outcome"], told["disposition"], told["reason"]) == (
+        "failed",
+        "destroy",
+        "storage_fault",
+    )
+    assert told["reason_text"]["what_to_do"]["ja"].startswith("破砕へ")
+
+
+async def test_unknown_port_carries_the_lines_to_add(rack: FakeRack, visit: Browser) -> None:
+    rack.board.show_unknown_port(port(9), attached=True)
+    async with visit() as client:
+        answer = (await client.get("/api/v1/slots")).json()
+    (unknown,) = answer["unknown_ports"]
+    assert unknown["port_path"] == port(9)
+    assert unknown["problem"]["code"] == "unknown_port"
+    for language in ("ja", "en"):
+        lines = unknown["problem"]["what_to_do"][language].splitlines()
+        assert lines[-2:] == ["[slots.NAME]", f'port = "{port(9)}"']
+
+
+async def test_slot_that_is_not_there(visit: Browser) -> None:
+    async with visit() as client:
+        answer = await client.get("/api/v1/slots/Z9")
+    assert answer.status_code == 404
+    assert answer.json() == {"error": {"code": "not_found", "message": "there is no slot Z9"}}
+
+
+async def test_hostile_handset_does_no_harm(rack: FakeRack, visit: Browser) -> None:
+    rack.board.show(replace(running_view(), identity=identity(model=HOSTILE, serial=HOSTILE)))
+    rack.board.show(waiting_view(SlotName("A2"), 2))
+    async with visit() as client:
+        answer = await client.get("/api/v1/slots")
+    model = answer.json()["slots"][0]["handset"]["model"]
+    assert len(model) <= 80
+    assert model.isprintable()
+    assert len(answer.json()["slots"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("progress", "eta_s", "told"),
+    [
+        (1.7, -3.0, (1.0, 0.0)),
+        (-0.1, math.inf, (0.0, None)),
+        (math.nan, math.nan, (None, None)),
+    ],
+)
+async def test_numbers_stay_in_their_bounds(
+    rack: FakeRack,
+    visit: Browser,
+    progress: float,
+    eta_s: float,
+    told: tuple[float | None, float | None],
+) -> None:
+    rack.board.show(replace(running_view(), progress=progress, eta_s=eta_s))
+    async with visit() as client:
+        answer = await client.get("/api/v1/slots/A1")
+    assert (answer.json()["progress"], answer.json()["eta_s"]) == told
+
+
+async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
+    rack.board.show(SlotView(slot=A1, port_path=port(1)))
+    async with visit() as client:
+        index = (await client.get("/")).json()
+        assert index["slots"] == "/api/v1/slots"
+        for path in (index["slots"], index["jobs"], index["openapi"], index["health"]):
+            assert (await client.get(path)).status_code == 200
+        health = (await client.get("/healthz")).json()
+        openapi = (await client.get("/openapi.json")).json()
+        docs = await client.get("/docs")
+    assert health == {"status": "ok", "slots": 1}
+    assert set(openapi["paths"]) == {
+        "/",
+        "/healthz",
+        "/api/v1/slots",
+        "/api/v1/slots/{slot}",
+        "/api/v1/jobs",
+        "/api/v1/jobs/{job}",
+        "/api/v1/jobs/{job}/certificate.json",
+        "/api/v1/jobs/{job}/decisions",
+        "/api/v1/events",
+    }
+    states = openapi["components"]["schemas"]["SlotState"]["enum"]
+    assert states == [state.value for state in SlotState]
+    assert "HTTPValidationError" not in json.dumps(openapi)
+    assert docs.status_code == 404
+
+
+async def test_unknown_path_and_method_have_the_one_form(visit: Browser) -> None:
+    async with visit() as client:
+        missing = await client.get("/metrics-of-old")
+        wrong = await client.delete("/api/v1/slots")
+    assert missing.json()["error"]["code"] == "not_found"
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "method_not_allowed")
+
+
+async def test_nothing_is_cached(visit: Browser) -> None:
+    async with visit() as client:
+        answer = await client.get("/api/v1/slots")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -1,0 +1,226 @@
+"""In-memory stand-ins for the rack behind the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import anyio
+
+from benchd.errors import LedgerFault
+from benchd.model import (
+    Entry,
+    EntryKind,
+    Evidence,
+    Gate,
+    HandsetIdentity,
+    JobId,
+    PortPath,
+    ProblemCode,
+    ProblemView,
+    QuestionView,
+    Receipt,
+    SlotName,
+    SlotState,
+    SlotView,
+    StageName,
+    StoredEntry,
+)
+from benchd.slots.board import RackBoard
+from benchd.slots.desk import Desk
+
+BEGAN = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+A1 = SlotName("A1")
+JOB = JobId("20261124-0011223344")
+HOSTILE = "[red]\x1b[2J</script>\u202e{serial}\ud800\n" + "x" * 500
+
+
+class FakeClock:
+    """Moves on by a second whenever it is read."""
+
+    def __init__(self) -> None:
+        self._now = BEGAN
+
+    def now(self) -> datetime:
+        self._now += timedelta(seconds=1)
+        return self._now
+
+
+class FakeJournal:
+    """A ledger in memory that can be told to be slow or broken."""
+
+    def __init__(self) -> None:
+        self.stored: list[StoredEntry] = []
+        self.broken = False
+        self.appending = anyio.Event()
+        self.may_append: anyio.Event | None = None
+
+    async def append(self, entry: Entry) -> Receipt:
+        self.appending.set()
+        if self.may_append is not None:
+            await self.may_append.wait()
+        self._serve()
+        stored = StoredEntry(sequence=len(self.stored) + 1, entry=entry, hash_hex="00" * 32)
+        self.stored.append(stored)
+        return Receipt(sequence=stored.sequence, hash_hex=stored.hash_hex)
+
+    async def entries(self, job: JobId) -> Sequence[StoredEntry]:
+        self._serve()
+        return [stored for stored in self.stored if stored.entry.job == job]
+
+    async def open_jobs(self) -> Sequence[StoredEntry]:
+        raise NotImplementedError
+
+    async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
+        raise NotImplementedError
+
+    async def job_ids(self, limit: int) -> Sequence[JobId]:
+        self._serve()
+        opened = [s.entry.job for s in self.stored if s.entry.kind is EntryKind.JOB_OPENED]
+        return [job for job in reversed(opened) if job is not None][:limit]
+
+    def _serve(self) -> None:
+        if self.broken:
+            message = "the disk of the ledger hangs"
+            raise LedgerFault(message)
+
+    def keep(self, kind: EntryKind, data: Evidence, job: JobId = JOB) -> None:
+        """Put a record in without the ceremony."""
+        at = BEGAN + timedelta(minutes=len(self.stored))
+        entry = Entry(kind=kind, at=at, slot=A1, occupancy=7, job=job, data=data)
+        self.stored.append(
+            StoredEntry(sequence=len(self.stored) + 1, entry=entry, hash_hex="00" * 32)
+        )
+
+    def keep_job(
+        self,
+        *,
+        job: JobId = JOB,
+        outcome: str = "failed",
+        disposition: str = "hold",
+        reason: str | None = "coverage_too_low",
+        detail: str = "90 of 100 bytes proven, 95% are needed",
+        certificate: str | None = None,
+        model: str = "SO-51B",
+    ) -> None:
+        """A whole job: inspection, a skipped reset, an overwrite that was retried, its end."""
+        inspection: Evidence = {
+            "serial": "HQ6123",
+            "manufacturer": "Sony",
+            "model": model,
+            "android": "13",
+            "imei": "356938035643809",
+            "battery_percent": 71,
+        }
+        self.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, job)
+        self._keep_stage("inspect", "passed", None, inspection, job)
+        self.keep(
+            EntryKind.DECISION,
+            {
+                "gate": "consent",
+                "approved": True,
+                "operator": "佐藤",
+                "note": "書類 No.12",
+                "at": BEGAN.isoformat(),
+                "via": {"transport": "unix", "uid": "1000"},
+            },
+            job,
+        )
+        self._keep_stage("initialise", "skipped", "arrived_reset", {}, job)
+        self._keep_stage("overwrite", "interrupted", "adb_server_lost", {}, job)
+        self._keep_stage("overwrite", "passed", None, {"bytes_written": 90}, job)
+        if reason is not None:
+            self._keep_stage("read_back", "failed", reason, {}, job)
+        self.keep(
+            EntryKind.JOB_ENDED,
+            {
+                "outcome": outcome,
+                "disposition": disposition,
+                "reason": reason,
+                "detail": detail,
+                "certificate": certificate,
+            },
+            job,
+        )
+
+    def _keep_stage(
+        self, stage: str, outcome: str, because: str | None, evidence: Evidence, job: JobId
+    ) -> None:
+        self.keep(EntryKind.STAGE_STARTED, {"stage": stage}, job)
+        self.keep(
+            EntryKind.STAGE_ENDED,
+            {"stage": stage, "outcome": outcome, "because": because, "evidence": evidence},
+            job,
+        )
+
+
+@dataclass
+class FakeRack:
+    """A rack without slots' tasks: the real board and desk over a ledger in memory."""
+
+    board: RackBoard = field(default_factory=RackBoard)
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    desk: Desk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(self.journal, FakeClock())
+
+    async def ask(self, gate: Gate, job: JobId = JOB) -> None:
+        """What a slot does while it waits for a person; returns with the answer."""
+        question = QuestionView(gate=gate, facts={"model": "SO-51B", "serial": "HQ6123"})
+        await self.desk.ask(job=job, slot=A1, occupancy=7, question=question)
+
+
+def identity(model: str = "SO-51B", serial: str = "HQ6123") -> HandsetIdentity:
+    return HandsetIdentity(
+        serial=serial,
+        manufacturer="Sony",
+        model=model,
+        android="13",
+        build="61.2",
+        imei="356938035643809",
+    )
+
+
+def port(number: int) -> PortPath:
+    return PortPath(f"pci-0000:03:00.0-usb-0:1.{number}")
+
+
+def running_view(progress: float = 0.25) -> SlotView:
+    return SlotView(
+        slot=A1,
+        port_path=port(1),
+        state=SlotState.RUNNING,
+        occupancy=7,
+        job=JOB,
+        recipe="overwrite",
+        stage=StageName.OVERWRITE,
+        progress=progress,
+        eta_s=192.4,
+        identity=identity(),
+    )
+
+
+def waiting_view(slot: SlotName, number: int) -> SlotView:
+    return SlotView(
+        slot=slot,
+        port_path=port(number),
+        state=SlotState.WAITING,
+        occupancy=1,
+        problem=ProblemView(code=ProblemCode.ADB_DISABLED),
+    )
+
+
+def asking_view(slot: SlotName, number: int, gate: Gate = Gate.CONFIRM) -> SlotView:
+    return SlotView(
+        slot=slot,
+        port_path=port(number),
+        state=SlotState.AWAITING_OPERATOR,
+        occupancy=2,
+        job=JOB,
+        recipe="overwrite",
+        stage=StageName.CONFIRM,
+        identity=identity(),
+        question=QuestionView(gate=gate, facts={"model": "SO-51B", "serial": "HQ6123"}),
+    )

@@ -1,0 +1,62 @@
+"""The application under test, reached in memory or on real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import httpx2
+from fastapi import FastAPI
+
+from benchd.web.server import serve
+from benchd.web.sockets import tcp_listener, unix_listener
+
+
+@asynccontextmanager
+async def browser(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
+    """Requests straight into the application, as if they came over TCP."""
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8420") as client:
+        yield client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server with both its sockets."""
+
+    path: Path
+    port: int
+    stop: anyio.Event
+    ended: anyio.Event
+
+    def over_unix(self) -> httpx2.AsyncClient:
+        transport = httpx2.AsyncHTTPTransport(uds=str(self.path))
+        return httpx2.AsyncClient(transport=transport, base_url="http://benchd")
+
+    def over_tcp(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+
+
+@asynccontextmanager
+async def running(app: FastAPI, path: Path) -> AsyncGenerator[Running]:
+    """A real uvicorn on a Unix socket and a TCP port."""
+    with unix_listener(path) as unix, tcp_listener("127.0.0.1", 0) as tcp:
+        port = tcp.getsockname()[1]
+        started = Running(path=path, port=port, stop=anyio.Event(), ended=anyio.Event())
+
+        async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+            with suppress(anyio.get_cancelled_exc_class()):
+                await serve(app, sockets=[unix, tcp], stop=started.stop, task_status=task_status)
+            started.ended.set()
+
+        async with anyio.create_task_group() as group:
+            await group.start(run)
+            yield started
+            started.stop.set()
+
+
+Browser = Callable[[], AbstractAsyncContextManager[httpx2.AsyncClient]]
+Server = Callable[[], AbstractAsyncContextManager[Running]]
