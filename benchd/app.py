@@ -1,0 +1,171 @@
+"""The composition root: builds the parts, owns the top task group and the signals."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib import metadata
+
+import anyio
+import structlog
+
+from benchd.catalogue import Catalogue
+from benchd.certificate import DsseIssuer, load_key
+from benchd.config import Settings
+from benchd.filler import program_path
+from benchd.handset.access import AdbAccess
+from benchd.handset.adb_server import AdbServer
+from benchd.handset.keystream import AesCtrKeystream
+from benchd.ledger import SqliteJournal, open_journal
+from benchd.model import Entry, EntryKind
+from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.ports import HotplugSource
+from benchd.slots.board import RackBoard
+from benchd.slots.desk import Desk
+from benchd.slots.parts import RackParts
+from benchd.slots.supervisor import Supervisor
+from benchd.web.app import create_app
+from benchd.web.server import serve
+from benchd.web.sockets import tcp_listener, unix_listener
+
+CERTIFICATES_LOOKED_AT = 500
+"""How many of the newest jobs are looked at for a certificate whose file a crash left out."""
+FIRST_INHERITED_FD = 3
+
+_log = structlog.get_logger()
+
+
+class SystemClock:
+    """Wall time of this machine."""
+
+    def now(self) -> datetime:
+        """The current time in UTC."""
+        return datetime.now(UTC)
+
+
+class SystemEntropy:
+    """The kernel's random numbers."""
+
+    def token(self, size_bytes: int) -> bytes:
+        """Fresh bytes that nobody can foresee."""
+        return secrets.token_bytes(size_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rack:
+    """What the web is given."""
+
+    board: RackBoard
+    journal: SqliteJournal
+    desk: Desk
+
+
+async def run_rack(settings: Settings, hotplug: HotplugSource, *, usb: bool = True) -> None:
+    """The daemon: runs until SIGTERM or SIGINT, then settles what is open.
+
+    `usb=False` keeps the adb server off the machine's own USB ports. Raises
+    DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
+    """
+    key = load_key(settings.certificate.key)
+    clock = SystemClock()
+    async with open_journal(settings.ledger.path, head_key=key) as journal:
+        issuer = DsseIssuer(
+            key=key,
+            directory=settings.certificate.directory,
+            site=settings.site.name,
+            benchd_version=metadata.version("benchd"),
+        )
+        await _recover(journal, issuer, clock, settings)
+        rack = Rack(board=RackBoard(), journal=journal, desk=Desk(journal, clock))
+        async with _services(settings, rack, usb=usb) as access:
+            parts = RackParts(
+                journal=journal,
+                access=access,
+                issuer=issuer,
+                board=rack.board,
+                desk=rack.desk,
+                clock=clock,
+                entropy=SystemEntropy(),
+                keystream=AesCtrKeystream(),
+                recipes=settings.recipes,
+                timing=settings.timing,
+            )
+            supervisor = Supervisor(settings.topology, parts, hotplug)
+            async with anyio.create_task_group() as work:
+                work.start_soon(_stop_on_signal, work.cancel_scope)
+                await work.start(supervisor.run)
+                _log.info("ready", slots=len(settings.topology.places))
+    _log.info("stopped")
+
+
+async def _recover(
+    journal: SqliteJournal, issuer: DsseIssuer, clock: SystemClock, settings: Settings
+) -> None:
+    await journal.append(
+        Entry(
+            kind=EntryKind.DAEMON_STARTED,
+            at=clock.now(),
+            data={
+                "version": metadata.version("benchd"),
+                "site": settings.site.name,
+                "recipes": {name: r.digest for name, r in settings.recipes.items()},
+            },
+        )
+    )
+    settled = await settle_open_jobs(journal, clock)
+    await keep_certificates(journal, issuer, CERTIFICATES_LOOKED_AT)
+    _log.info("recovered", interrupted_jobs=settled)
+
+
+@asynccontextmanager
+async def _services(
+    settings: Settings, rack: Rack, *, usb: bool
+) -> AsyncGenerator[AdbAccess, None]:
+    """What the slots stand on, up before they begin and ended after them."""
+    stop_serving = anyio.Event()
+    adb = AdbServer(
+        port=settings.adb.port,
+        home=settings.adb.home,
+        log_path=settings.adb.home / "adb.log",
+        adb_path=settings.adb.path,
+        usb=usb,
+    )
+    access = AdbAccess(server=adb, program_path=program_path)
+    listen = settings.http.listen
+    app = create_app(rack, Catalogue.load(), allowed_hosts=(listen.host,))
+    async with AsyncExitStack() as stack:
+        sockets = [stack.enter_context(unix_listener(settings.http.socket))]
+        inherited = inherited_sockets()
+        sockets += inherited or [stack.enter_context(tcp_listener(listen.host, listen.port))]
+        services = await stack.enter_async_context(anyio.create_task_group())
+        await services.start(adb.run)
+        await services.start(access.run)
+        await services.start(partial(serve, app, sockets=sockets, stop=stop_serving))
+        try:
+            yield access
+        finally:
+            stop_serving.set()
+            services.cancel_scope.cancel()
+
+
+def inherited_sockets() -> Sequence[socket.socket]:
+    """Listening sockets handed over as systemd does it, see sd_listen_fds(3)."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return ()
+    count = int(os.environ.get("LISTEN_FDS", "0"))
+    return [socket.socket(fileno=FIRST_INHERITED_FD + index) for index in range(count)]
+
+
+async def _stop_on_signal(scope: anyio.CancelScope) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            _log.info("stopping", signal=number.name)
+            scope.cancel()
+            return

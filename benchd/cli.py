@@ -1,0 +1,243 @@
+"""The `benchd` command: turns words into calls, and errors into exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import anyio
+import typer
+
+from benchd.cli_errors import exit_on_error
+from benchd.errors import CertificateInvalid, LedgerBroken
+
+if TYPE_CHECKING:
+    from benchd.client import BenchdClient
+
+DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
+
+app = typer.Typer(
+    name="benchd",
+    help="Erases racks of used Android handsets before resale, and proves it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+slots_app = typer.Typer(help="The rack's slots.", no_args_is_help=True)
+certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
+key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
+ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
+app.add_typer(slots_app, name="slots")
+app.add_typer(certificate_app, name="certificate")
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(key_app, name="key")
+
+ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+def main() -> None:
+    """Run the command and exit with its code."""
+    with exit_on_error():
+        app(standalone_mode=True)
+
+
+@app.command()
+def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Run the daemon."""
+    from benchd.app import run_rack
+    from benchd.config import load_settings
+    from benchd.hotplug import UdevHotplug
+    from benchd.observe.logs import configure_logs
+
+    settings = load_settings(config)
+    configure_logs()
+    anyio.run(run_rack, settings, UdevHotplug())
+
+
+@app.command("check-config")
+def check_config(file: Path) -> None:
+    """Report every mistake of a configuration and its recipes; changes nothing."""
+    from benchd.config import load_settings
+
+    settings = load_settings(file)
+    typer.echo(f"{file}: {len(settings.topology.places)} slots, {len(settings.recipes)} recipes")
+
+
+@app.command()
+def demo(
+    slots: Annotated[int | None, typer.Option(min=1, max=128, help="How many slots.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Which handset sits in which slot: A,B,…")
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Run every handset to its end, then stop.")
+    ] = False,
+    json_output: JsonOption = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The API's port on loopback.")] = 8420,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where ledger and certificates are left.")
+    ] = None,
+) -> None:
+    """Run the daemon on a virtual rack; no handset is needed."""
+    from benchd.demo import run_demo
+
+    names = tuple(name.strip() for name in scenario.split(",")) if scenario else ()
+    ok = run_demo(
+        slots=slots,
+        scenarios=names,
+        once=once,
+        as_json=json_output,
+        port=port,
+        directory=directory,
+    )
+    raise typer.Exit(0 if ok else 1)
+
+
+@slots_app.command("list")
+def slots_list(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Name the configured slots and their ports."""
+    from benchd.config import load_settings
+
+    for place in load_settings(config).topology.places.values():
+        typer.echo(f"{place.name}\t{place.port_path}\t{place.recipe}")
+
+
+@app.command()
+def status(json_output: JsonOption = False) -> None:
+    """Show every slot as it is now."""
+    from benchd import tables
+
+    with _client() as client:
+        rack = client.slots()
+    _show(json_output, rack, lambda: tables.show_status(rack))
+
+
+@app.command()
+def jobs(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50, json_output: JsonOption = False
+) -> None:
+    """List the newest jobs."""
+    from benchd import tables
+
+    with _client() as client:
+        found = client.jobs(limit=limit)
+    _show(json_output, found, lambda: tables.show_jobs(found))
+
+
+@app.command()
+def job(job_id: str, json_output: JsonOption = False) -> None:
+    """Tell the story of one job."""
+    from benchd import tables
+
+    with _client() as client:
+        found = client.job(job_id)
+    _show(json_output, found, lambda: tables.show_job(found))
+
+
+@app.command()
+def decide(
+    job_id: str,
+    gate: str,
+    operator: Annotated[str, typer.Option(help="Your name, as it stands on the certificate.")],
+    approve: Annotated[bool, typer.Option("--approve/--reject", help="Yes or no.")],
+    note: Annotated[str, typer.Option(help="Anything to remember with it.")] = "",
+) -> None:
+    """Answer a question that a job is waiting with."""
+    with _client() as client:
+        client.decide(job_id, gate, approved=approve, operator=operator, note=note)
+    typer.echo(f"{job_id} {gate}: {'yes' if approve else 'no'} ({operator})")
+
+
+@key_app.command("create")
+def key_create(file: Path) -> None:
+    """Make the key that signs certificates and the ledger; FILE.pub is for everyone."""
+    from benchd.certificate import create_key, public_key_path
+
+    create_key(file)
+    typer.echo(f"{file}: keep it secret\n{public_key_path(file)}: hand it out")
+
+
+@certificate_app.command("show")
+def certificate_show(job_id: str) -> None:
+    """Print a job's certificate as the daemon keeps it."""
+    with _client() as client:
+        sys.stdout.buffer.write(client.certificate(job_id))
+
+
+@certificate_app.command("export")
+def certificate_export(job_id: str, file: Path) -> None:
+    """Write a job's certificate to a file."""
+    with _client() as client:
+        envelope = client.certificate(job_id)
+    with file.open("xb") as stream:
+        stream.write(envelope)
+
+
+@certificate_app.command("verify")
+def certificate_verify(
+    file: Path,
+    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
+    json_output: JsonOption = False,
+) -> None:
+    """Check a certificate on any machine; a key inside the file is never trusted."""
+    from benchd.certificate import verify_certificate
+
+    try:
+        statement = verify_certificate(_read(file), _read(key))
+    except CertificateInvalid as error:
+        typer.echo(f"benchd: {file}: NOT VALID: {error}", err=True)
+        raise typer.Exit(1) from error
+    if json_output:
+        typer.echo(json.dumps(statement, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(f"{file}: valid")
+
+
+@ledger_app.command("verify")
+def ledger_verify(
+    file: Path,
+    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
+) -> None:
+    """Check every byte of a ledger and name the first record that is wrong."""
+    from benchd.ledger import verify_ledger
+
+    try:
+        report = verify_ledger(file, _read(key))
+    except LedgerBroken as error:
+        typer.echo(f"benchd: {file}: BROKEN at record {error.sequence}: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{file}: {report.records} records, head {report.head_hash}")
+
+
+@ledger_app.command("export")
+def ledger_export(file: Path) -> None:
+    """Print every record as it is stored, one JSON object a line."""
+    from benchd.ledger import export_lines
+
+    for line in export_lines(file):
+        sys.stdout.buffer.write(line + b"\n")
+
+
+def _client() -> BenchdClient:
+    from benchd.client import BenchdClient, socket_path
+
+    return BenchdClient(socket_path(os.environ))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from error
+
+
+def _show(as_json: bool, value: object, table: Callable[[], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    else:
+        table()

@@ -1,0 +1,43 @@
+"""From errors to exit codes, the same for every command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from benchd.errors import BenchdError
+
+
+@contextmanager
+def exit_on_error() -> Generator[None, None, None]:
+    """Tell a benchd error on standard error and exit with its code; let others through."""
+    try:
+        yield
+    except BenchdError as error:
+        _complain(error)
+    except BaseExceptionGroup as group:
+        error = _gravest(group)
+        if error is None:
+            raise
+        _complain(error)
+
+
+def _gravest(group: BaseExceptionGroup[BaseException]) -> BenchdError | None:
+    """The benchd error in a group if it holds nothing else; of several the highest exit code."""
+    ours, others = group.split(BenchdError)
+    if ours is None or others is not None:
+        return None
+    return max(_leaves(ours), key=lambda error: error.exit_code)
+
+
+def _leaves(group: BaseExceptionGroup[BenchdError]) -> list[BenchdError]:
+    leaves: list[BenchdError] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves
+
+
+def _complain(error: BenchdError) -> None:
+    sys.stderr.write(f"benchd: {error}\n")
+    sys.exit(error.exit_code)

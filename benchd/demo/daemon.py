@@ -1,0 +1,31 @@
+"""The daemon as the demo runs it: all parts but the plug events are the shipped ones."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import anyio
+
+from benchd.app import run_rack
+from benchd.cli_errors import exit_on_error
+from benchd.config import load_settings
+from benchd.observe.logs import configure_logs
+from benchd.simulator.plug_source import SimulatedHotplug
+
+
+def main() -> None:
+    """`python -m benchd.demo.daemon CONFIG PLUG_SOCKET`, inside the rack's network namespace."""
+    config, plug_socket = (Path(argument) for argument in sys.argv[1:3])
+    settings = load_settings(config)
+    configure_logs()
+
+    async def run() -> None:
+        await run_rack(settings, SimulatedHotplug(plug_socket), usb=False)
+
+    with exit_on_error():
+        anyio.run(run)
+
+
+if __name__ == "__main__":
+    main()

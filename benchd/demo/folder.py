@@ -1,0 +1,121 @@
+"""What the demo's daemon reads and leaves: one folder with configuration, keys and records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchd.certificate import create_key
+
+ADB_PORT = 15037
+"""Free for certain: it's in the rack's own network namespace."""
+
+CONFIG = """\
+# Made by `benchd demo`: a virtual rack. Nothing in here is a real handset.
+[site]
+name = "仮想ラック / virtual rack (simulated, proves nothing about a real handset)"
+
+[rack]
+recipe = "overwrite"
+settle_s = 0.2
+
+[adb]
+port = {adb_port}
+home = "adb"
+
+[ledger]
+path = "ledger.sqlite"
+
+[certificate]
+key = "certificate_key.pem"
+directory = "certificates"
+
+[http]
+socket = "benchd.sock"
+listen = "127.0.0.1:{port}"
+
+[recipes]
+directory = "recipes"
+"""
+
+RECIPE = """\
+# The steps of configs/recipes/overwrite.toml, at a virtual handset's pace.
+name = "overwrite"
+description_ja = "上書き消去（仮想ラック）"
+description_en = "Overwrite (virtual rack)"
+"""
+
+STAGES: tuple[tuple[str, dict[str, float | int]], ...] = (
+    ("inspect", {}),
+    ("gates", {}),
+    ("felica_check", {}),
+    (
+        "initialise",
+        {"fresh_used_bytes": 6 << 20, "leave_within_s": 5, "return_within_s": 120},
+    ),
+    ("overwrite", {"file_bytes": 16 << 20, "stall_s": 5}),
+    ("read_back", {"minimum_coverage": 0.85, "host_samples": 16, "stall_s": 5}),
+    ("felica_clear", {}),
+    ("felica_recheck", {}),
+    ("final_reset", {"leave_within_s": 60, "return_within_s": 120}),
+    ("observe", {"minimum_absence_s": 0.5}),
+    ("confirm", {}),
+    ("certify", {}),
+)
+STAGE_DEADLINE_S = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoFolder:
+    """Where everything of one demo is, and stays."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The daemon's configuration."""
+        return self.path / "benchd.toml"
+
+    @property
+    def socket(self) -> Path:
+        """The daemon's API."""
+        return self.path / "benchd.sock"
+
+    @property
+    def ledger(self) -> Path:
+        """The daemon's ledger."""
+        return self.path / "ledger.sqlite"
+
+    @property
+    def public_key(self) -> Path:
+        """What certificates and ledger are verified with."""
+        return self.path / "certificate_key.pem.pub"
+
+    @property
+    def log(self) -> Path:
+        """What the daemon said."""
+        return self.path / "benchd.log"
+
+    def certificate(self, job: str) -> Path:
+        """The file of a job's certificate."""
+        return self.path / "certificates" / f"{job}.json"
+
+
+def make_folder(path: Path, slots: Sequence[tuple[str, str]], *, port: int) -> DemoFolder:
+    """Write all that the daemon reads; `slots` is the name and the port path of each."""
+    folder = DemoFolder(path=path)
+    (path / "recipes").mkdir(parents=True)
+    (path / "adb").mkdir()
+    text = CONFIG.format(adb_port=ADB_PORT, port=port)
+    for name, port_path in slots:
+        text += f"\n[slots.{name}]\nport = {json.dumps(port_path)}\n"
+    folder.config.write_text(text, encoding="utf-8")
+    recipe = RECIPE
+    for name, parameters in STAGES:
+        recipe += f'\n[[stage]]\nname = "{name}"\ndeadline_s = {STAGE_DEADLINE_S}\nattempts = 3\n'
+        recipe += "".join(f"{key} = {value}\n" for key, value in parameters.items())
+    (path / "recipes" / "overwrite.toml").write_text(recipe, encoding="utf-8")
+    create_key(path / "certificate_key.pem")
+    return folder

@@ -1,0 +1,134 @@
+"""The demo's operators: they do what the screen says, and answer through the public API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import anyio
+import httpx2
+
+from benchd.model import Gate, JsonValue, ProblemCode, SlotState
+
+LOOK_EVERY_S = 0.1
+FIRST_OPERATOR = "佐藤（仮想）"
+SECOND_OPERATOR = "鈴木（仮想）"
+SETTLED = frozenset({SlotState.FINISHED, SlotState.QUARANTINED})
+
+SlotObject = Mapping[str, JsonValue]
+
+
+class Hands(Protocol):
+    """What an operator does to the handset in a slot."""
+
+    async def reset_by_hand(self, slot: str) -> None:
+        """Reset it from its settings."""
+        ...
+
+    async def enable_adb(self, slot: str) -> None:
+        """Switch USB debugging on."""
+        ...
+
+
+class RackWatch:
+    """The running daemon's slots, read again and again; a daemon that is away is waited for."""
+
+    def __init__(self, socket: Path) -> None:
+        self._http = httpx2.AsyncClient(
+            transport=httpx2.AsyncHTTPTransport(uds=str(socket)), base_url="http://benchd"
+        )
+        self.slots: dict[str, SlotObject] = {}
+
+    async def look(self) -> bool:
+        """Read every slot; False while nobody answers."""
+        try:
+            answer = await self._http.get("/api/v1/slots")
+        except httpx2.TransportError:
+            return False
+        if not answer.is_success:
+            return False
+        body = cast("Mapping[str, list[SlotObject]]", answer.json())
+        self.slots = {str(slot["slot"]): slot for slot in body["slots"]}
+        return True
+
+    async def until_there(self) -> None:
+        """Wait until the daemon answers."""
+        while not await self.look():  # noqa: ASYNC110 - another process, only looking tells
+            await anyio.sleep(LOOK_EVERY_S)
+
+    async def job(self, job: str) -> Mapping[str, JsonValue]:
+        """One job from the API."""
+        answer = await self._http.get(f"/api/v1/jobs/{job}")
+        answer.raise_for_status()
+        return cast("Mapping[str, JsonValue]", answer.json())
+
+    async def decide(self, job: str, gate: str, *, approved: bool, operator: str) -> bool:
+        """Answer a question; False if it wasn't taken."""
+        try:
+            answer = await self._http.post(
+                f"/api/v1/jobs/{job}/decisions",
+                json={"gate": gate, "approved": approved, "operator": operator, "note": "demo"},
+            )
+        except httpx2.TransportError:
+            return False
+        return answer.is_success
+
+    async def aclose(self) -> None:
+        """Let go of the daemon."""
+        await self._http.aclose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operators:
+    """Two people who look after all the slots of the demo."""
+
+    watch: RackWatch
+    hands: Hands
+    answers: Mapping[str, Mapping[Gate, bool]]
+    """By slot: where a scenario's answer isn't yes."""
+
+    async def work(self) -> None:
+        """Look, act, answer; until cancelled."""
+        async with anyio.create_task_group() as group:
+            busy: set[str] = set()
+            while True:
+                if await self.watch.look():
+                    for name, slot in self.watch.slots.items():
+                        if name not in busy and _needs_someone(slot):
+                            busy.add(name)
+                            group.start_soon(self._attend, name, slot, busy)
+                await anyio.sleep(LOOK_EVERY_S)
+
+    async def _attend(self, name: str, slot: SlotObject, busy: set[str]) -> None:
+        try:
+            question = slot["question"]
+            if isinstance(question, Mapping):
+                await self._answer(name, str(slot["job"]), Gate(str(question["gate"])))
+            else:
+                await self.hands.enable_adb(name)
+        finally:
+            busy.discard(name)
+
+    async def _answer(self, slot: str, job: str, gate: Gate) -> None:
+        approved = self.answers.get(slot, {}).get(gate, True)
+        if approved and gate in (Gate.FINAL_RESET, Gate.GUIDED_RESET):
+            await self.hands.reset_by_hand(slot)
+        operator = SECOND_OPERATOR if gate is Gate.CONFIRM else FIRST_OPERATOR
+        await self.watch.decide(job, gate, approved=approved, operator=operator)
+
+
+def _needs_someone(slot: SlotObject) -> bool:
+    problem = slot["problem"]
+    return slot["question"] is not None or (
+        isinstance(problem, Mapping) and problem["code"] == ProblemCode.ADB_DISABLED
+    )
+
+
+def ended(slot: SlotObject) -> bool:
+    """Whether nothing more happens in a slot until somebody unplugs."""
+    with suppress(ValueError):
+        return SlotState(str(slot["state"])) in SETTLED
+    return False
