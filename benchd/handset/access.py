@@ -1,0 +1,131 @@
+"""The handsets of the rack, as the core asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Final
+
+import anyio
+from anyio.abc import TaskStatus
+
+from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
+from benchd.handset.fill_driver import FillDriver
+from benchd.handset.fill_program import Binaries, FillProgram
+from benchd.handset.inspection import read_facts, read_identity, read_reset_facts
+from benchd.handset.resets import enable_test_harness
+from benchd.handset.shell import AdbShell, Shell
+from benchd.handset.tracker import Tracker
+from benchd.handset.transports import ServerDoor, Transport, TransportOpener
+from benchd.model import (
+    AdbAddress,
+    CheckReport,
+    DropReport,
+    FilledFile,
+    FillOrder,
+    FillReport,
+    HandsetFacts,
+    HandsetIdentity,
+    Liveness,
+    ResetFacts,
+)
+from benchd.ports import Handset, ProgressSink
+
+NEEDED_FEATURE: Final = "shell_v2"
+
+
+class AdbAccess:
+    """benchd's adb server as the core sees it: who is there, and handsets to work with."""
+
+    def __init__(self, *, server: ServerDoor, program_path: Callable[[str], Path]) -> None:
+        self._tracker = Tracker(server)
+        self._opener = TransportOpener(server)
+        self._binaries = Binaries(program_path)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Follow the server's list of handsets until cancelled."""
+        await self._tracker.run(task_status=task_status)
+
+    def liveness(self, address: AdbAddress) -> AbstractAsyncContextManager[AsyncIterator[Liveness]]:
+        """What the server says of the address now, then each change."""
+        return self._tracker.liveness(address)
+
+    async def open(self, address: AdbAddress) -> Handset:
+        """The handset that is READY at this address, bound to its present transport."""
+        transport = self._tracker.ready_transport(address)
+        if transport is None:
+            if self._tracker.serving:
+                raise HandsetGone("no handset is ready there")
+            raise AdbServerLost("the adb server is down")
+        await self._confirm(address, transport)
+        if NEEDED_FEATURE not in await self._opener.features(transport):
+            raise UnsupportedHandset("its adb has no exit codes (Android 6 or older)")
+        return AdbHandset(AdbShell(self._opener, transport), self._binaries)
+
+    async def _confirm(self, address: AdbAddress, transport: Transport) -> None:
+        # The list holds words that handsets choose; whom a transport leads to, only the server
+        # itself can say.
+        if address.startswith("usb:"):
+            found = await self._opener.device_path(transport)
+        else:
+            found = await self._opener.serial(transport)
+        if found != address:
+            raise HandsetGone("the list of handsets names another transport")
+
+
+class AdbHandset:
+    """One handset, for as long as its transport lasts."""
+
+    def __init__(self, shell: Shell, binaries: Binaries) -> None:
+        self._open_shell: Shell | None = shell
+        self._driver = FillDriver(shell, FillProgram(shell, binaries))
+
+    @property
+    def _shell(self) -> Shell:
+        if self._open_shell is None:
+            raise HandsetGone("this handset was let go of")
+        return self._open_shell
+
+    async def identity(self) -> HandsetIdentity:
+        """Who this handset says it is."""
+        return await read_identity(self._shell)
+
+    async def inspect(self) -> HandsetFacts:
+        """Everything that the gates and the certificate need to know."""
+        return await read_facts(self._shell)
+
+    async def reset_facts(self) -> ResetFacts:
+        """The facts that only a reset changes, read afresh."""
+        return await read_reset_facts(self._shell)
+
+    async def enable_test_harness(self) -> None:
+        """Ask for the reset that keeps adb; its answer proves nothing."""
+        await enable_test_harness(self._shell)
+
+    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+        """Overwrite all the user storage that can be reached."""
+        return await self._fill_driver().fill(order, progress)
+
+    async def check(
+        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
+    ) -> CheckReport:
+        """Read every file back past the handset's cache and compare it with the keystream."""
+        return await self._fill_driver().check(order, files, progress)
+
+    async def sample(self, name: str, offset: int, size_bytes: int) -> bytes:
+        """Bytes of one fill file, read by the handset's own `dd`."""
+        return await self._fill_driver().sample(name, offset, size_bytes)
+
+    async def drop(self) -> DropReport:
+        """Delete the fill files."""
+        return await self._fill_driver().drop()
+
+    async def aclose(self) -> None:
+        """Let go of the transport: no command is started on it any more."""
+        self._open_shell = None
+
+    def _fill_driver(self) -> FillDriver:
+        if self._open_shell is None:
+            raise HandsetGone("this handset was let go of")
+        return self._driver

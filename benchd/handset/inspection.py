@@ -1,0 +1,135 @@
+"""Reads who a handset is and what state it is in, from a few shell calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from benchd.errors import AnswerNotRecognised
+from benchd.handset.parsers.accounts import count_accounts
+from benchd.handset.parsers.battery import read_battery
+from benchd.handset.parsers.boot_state import (
+    bootloader_locked,
+    modification_signs,
+    verified_boot_state,
+)
+from benchd.handset.parsers.imei import read_imei
+from benchd.handset.parsers.packages import count_packages
+from benchd.handset.parsers.policy import has_device_owner
+from benchd.handset.parsers.properties import one_of, read_properties, required
+from benchd.handset.parsers.settings import read_android_id, read_boot_count
+from benchd.handset.parsers.storage import read_storage
+from benchd.handset.parsers.superuser import LOOK_FOR_SUPERUSER, read_superuser_paths
+from benchd.handset.parsers.trust import has_screen_lock
+from benchd.handset.parsers.users import read_user_ids
+from benchd.handset.script import Answer, run_script
+from benchd.handset.shell import Shell
+from benchd.model import HandsetFacts, HandsetIdentity, ResetFacts
+
+SCRIPT_DEADLINE_S: Final = 60.0
+"""Each of Android's own tools starts a virtual machine: a slow handset takes seconds for one."""
+
+_PROPERTIES: Final = {"properties": "getprop"}
+_IMEI: Final = {"imei": "service call iphonesubinfo 1 s16 com.android.shell"}
+_STORAGE: Final = {"usage": "df -k /data", "mounts": "cat /proc/mounts"}
+_OWNERS: Final = {"accounts": "dumpsys account", "users": "pm list users"}
+_RESET: Final = {
+    "android_id": "settings get secure android_id",
+    "boot_count": "settings get global boot_count",
+    "packages": "pm list packages -3",
+}
+_STATE: Final = {
+    "battery": "dumpsys battery",
+    "policy": "dumpsys device_policy",
+    "trust": "dumpsys trust",
+    "superuser": LOOK_FOR_SUPERUSER,
+}
+
+_TEST_HARNESS: Final = "persist.sys.test_harness"
+
+
+async def read_identity(shell: Shell) -> HandsetIdentity:
+    """Who the handset says it is."""
+    answers = await _ask(shell, _PROPERTIES | _IMEI)
+    return _identity(read_properties(answers["properties"].required()), answers["imei"])
+
+
+async def read_facts(shell: Shell) -> HandsetFacts:
+    """All that the gates and the certificate need to know."""
+    answers = await _ask(shell, _PROPERTIES | _IMEI | _STORAGE)
+    answers |= await _ask(shell, _OWNERS | _STATE)
+    properties = read_properties(answers["properties"].required())
+    battery = read_battery(answers["battery"].required())
+    superuser = read_superuser_paths(answers["superuser"].required())
+    user_ids = read_user_ids(answers["users"].required())
+    return HandsetFacts(
+        identity=_identity(properties, answers["imei"]),
+        sdk=_sdk(properties),
+        abi=required(properties, "ro.product.cpu.abi"),
+        storage=read_storage(answers["usage"].required(), answers["mounts"].required()),
+        battery_percent=battery.percent,
+        battery_temperature_c=battery.temperature_c,
+        crypto_state=_crypto_state(properties),
+        crypto_type=one_of(properties, "ro.crypto.type", "file", "block", "managed"),
+        metadata_encryption=_flag(properties, "ro.crypto.metadata.enabled"),
+        verified_boot_state=verified_boot_state(properties),
+        bootloader_locked=bootloader_locked(properties),
+        modification_signs=modification_signs(properties, superuser),
+        screen_lock=has_screen_lock(answers["trust"].required()),
+        account_count=count_accounts(answers["accounts"].required(), user_ids),
+        user_ids=user_ids,
+        device_owner=has_device_owner(answers["policy"].required()),
+    )
+
+
+async def read_reset_facts(shell: Shell) -> ResetFacts:
+    """The facts that only a reset changes, read afresh."""
+    answers = await _ask(shell, _PROPERTIES | _STORAGE)
+    answers |= await _ask(shell, _OWNERS | _RESET)
+    properties = read_properties(answers["properties"].required())
+    storage = read_storage(answers["usage"].required(), answers["mounts"].required())
+    user_ids = read_user_ids(answers["users"].required())
+    return ResetFacts(
+        android_id=read_android_id(answers["android_id"].required()),
+        account_count=count_accounts(answers["accounts"].required(), user_ids),
+        user_ids=user_ids,
+        used_bytes=storage.used_bytes,
+        third_party_packages=count_packages(answers["packages"].required()),
+        boot_count=read_boot_count(answers["boot_count"].required()),
+        test_harness=_flag(properties, _TEST_HARNESS) is True,
+    )
+
+
+async def _ask(shell: Shell, commands: Mapping[str, str]) -> dict[str, Answer]:
+    return await run_script(shell, commands, deadline_s=SCRIPT_DEADLINE_S)
+
+
+def _identity(properties: Mapping[str, str], imei: Answer) -> HandsetIdentity:
+    return HandsetIdentity(
+        serial=required(properties, "ro.serialno", "ro.boot.serialno"),
+        manufacturer=required(properties, "ro.product.manufacturer", "ro.product.brand"),
+        model=required(properties, "ro.product.model"),
+        android=required(properties, "ro.build.version.release"),
+        build=required(properties, "ro.build.display.id", "ro.build.id"),
+        # A refusal is no fault: newer releases keep the IMEI from adb.
+        imei=read_imei(imei.text) if imei.status == 0 else None,
+    )
+
+
+def _sdk(properties: Mapping[str, str]) -> int:
+    value = required(properties, "ro.build.version.sdk")
+    if not (value.isascii() and value.isdigit() and len(value) <= 4):
+        raise AnswerNotRecognised("getprop: ro.build.version.sdk is no number")
+    return int(value)
+
+
+def _crypto_state(properties: Mapping[str, str]) -> str:
+    state = one_of(properties, "ro.crypto.state", "encrypted", "unencrypted", "unsupported")
+    if state is None:
+        raise AnswerNotRecognised("getprop: no ro.crypto.state")
+    return state
+
+
+def _flag(properties: Mapping[str, str], name: str) -> bool | None:
+    value = one_of(properties, name, "true", "false", "1", "0")
+    return None if value is None else value in ("true", "1")

@@ -1,0 +1,21 @@
+"""Answers of `pm list packages`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from benchd.errors import AnswerNotRecognised
+from benchd.handset.text import lines_of
+
+_PACKAGE: Final = re.compile(r"package:[A-Za-z0-9_.\-]{1,255}")
+
+
+def count_packages(text: str) -> int:
+    """How many packages are listed; an empty list is a valid one, the exit status has to say so."""
+    lines = [line.strip() for line in lines_of(text) if line.strip()]
+    if not all(_PACKAGE.fullmatch(line) for line in lines):
+        raise AnswerNotRecognised("pm list packages: a line that is no package")
+    if len(set(lines)) != len(lines):
+        raise AnswerNotRecognised("pm list packages: a package stands twice")
+    return len(lines)

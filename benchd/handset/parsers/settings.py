@@ -1,0 +1,29 @@
+"""Answers of `settings get`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from benchd.errors import AnswerNotRecognised
+
+_ANDROID_ID: Final = re.compile(r"[0-9a-f]{8,16}")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+
+
+def read_android_id(text: str) -> str:
+    """The id that a reset renews; one that the handset doesn't tell is no id."""
+    value = text.strip()
+    if not _ANDROID_ID.fullmatch(value):
+        raise AnswerNotRecognised("settings get secure android_id: no id")
+    return value
+
+
+def read_boot_count(text: str) -> int | None:
+    """How often the system was started since its reset; None where it doesn't count."""
+    value = text.strip()
+    if value == "null":
+        return None
+    if not _NUMBER.fullmatch(value):
+        raise AnswerNotRecognised("settings get global boot_count: no number")
+    return int(value)

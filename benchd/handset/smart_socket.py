@@ -1,0 +1,111 @@
+"""The adb server's own question-and-answer protocol, on the event loop.
+
+A request is four hex digits of length and a text; the answer is OKAY or FAIL, and what
+follows is a text with its length in front, or a stream. Source: AOSP adb, SERVICES.TXT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio
+from anyio.abc import SocketStream
+
+from benchd.errors import AdbServerLost
+
+HOST: Final = "127.0.0.1"
+MAXIMUM_REQUEST_BYTES: Final = 0xFFFF
+SERVER_DEADLINE_S: Final = 5.0
+
+
+class RequestRefused(Exception):
+    """Raised when the adb server answers FAIL; the text is its reason."""
+
+
+class SmartSocket:
+    """One connection to the adb server; raises AdbServerLost when it ends early."""
+
+    def __init__(self, stream: SocketStream) -> None:
+        self.stream = stream
+        self._buffer = bytearray()
+
+    async def request(self, text: str) -> None:
+        """Ask and wait for OKAY; raises RequestRefused on FAIL."""
+        encoded = text.encode()
+        if len(encoded) > MAXIMUM_REQUEST_BYTES:
+            raise ValueError(f"a request of {len(encoded)} bytes is too long for adb")
+        try:
+            await self.stream.send(b"%04x" % len(encoded) + encoded)
+        except (anyio.BrokenResourceError, OSError) as broken:
+            raise AdbServerLost("the adb server closed the connection") from broken
+        status = await self.read_exactly(4)
+        if status == b"FAIL":
+            raise RequestRefused(await self.block())
+        if status != b"OKAY":
+            raise AdbServerLost("what answers on the adb server's port is no adb server")
+
+    async def block(self) -> str:
+        """Read one text with its length in front."""
+        header = await self.read_exactly(4)
+        try:
+            size_bytes = int(header, 16)
+        except ValueError as garbled:
+            raise AdbServerLost("the adb server's answer is garbled") from garbled
+        return (await self.read_exactly(size_bytes)).decode(errors="replace")
+
+    async def read_exactly(self, size_bytes: int) -> bytes:
+        """Read that many bytes, however they arrive."""
+        while len(self._buffer) < size_bytes:
+            self._buffer += await self._receive()
+        taken = bytes(self._buffer[:size_bytes])
+        del self._buffer[:size_bytes]
+        return taken
+
+    def rest(self) -> bytes:
+        """What was read beyond the answers; belongs to whoever reads the stream from here on."""
+        taken = bytes(self._buffer)
+        self._buffer.clear()
+        return taken
+
+    async def _receive(self) -> bytes:
+        try:
+            return await self.stream.receive()
+        except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as ended:
+            raise AdbServerLost("the adb server closed the connection") from ended
+
+
+@asynccontextmanager
+async def connect(port: int) -> AsyncGenerator[SmartSocket, None]:
+    """A connection to the adb server on this port; it never starts one."""
+    try:
+        with anyio.fail_after(SERVER_DEADLINE_S):
+            stream = await anyio.connect_tcp(HOST, port)
+    except TimeoutError as late:
+        raise AdbServerLost("the adb server takes no connection") from late
+    except OSError as refused:
+        raise AdbServerLost("no adb server is listening") from refused
+    try:
+        yield SmartSocket(stream)
+    finally:
+        await close_at_once(stream)
+
+
+async def close_at_once(stream: SocketStream) -> None:
+    """Close without waiting for anything, also in a task that is being cancelled."""
+    with anyio.CancelScope(shield=True):
+        await anyio.aclose_forcefully(stream)
+
+
+async def server_version(port: int, deadline_s: float = SERVER_DEADLINE_S) -> int:
+    """The protocol version that the adb server on this port speaks; proves that it answers."""
+    try:
+        with anyio.fail_after(deadline_s):
+            async with connect(port) as link:
+                await link.request("host:version")
+                return int(await link.block(), 16)
+    except TimeoutError as late:
+        raise AdbServerLost("the adb server doesn't answer") from late
+    except (RequestRefused, ValueError) as strange:
+        raise AdbServerLost("what answers on the adb server's port is no adb server") from strange
