@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ import structlog
 from benchd.catalogue import Catalogue
 from benchd.certificate import DsseIssuer, load_key
 from benchd.config import Settings
+from benchd.errors import DependencyMissing
 from benchd.filler import program_path
 from benchd.handset.access import AdbAccess
 from benchd.handset.adb_server import AdbServer
@@ -37,7 +37,7 @@ from benchd.web.sockets import tcp_listener, unix_listener
 
 CERTIFICATES_LOOKED_AT = 500
 """How many of the newest jobs are looked at for a certificate whose file a crash left out."""
-FIRST_INHERITED_FD = 3
+DIRECTORY_MODE = 0o750
 
 _log = structlog.get_logger()
 
@@ -67,13 +67,21 @@ class Rack:
     desk: Desk
 
 
-async def run_rack(settings: Settings, hotplug: HotplugSource, *, usb: bool = True) -> None:
+async def run_rack(
+    settings: Settings,
+    hotplug: HotplugSource,
+    *,
+    usb: bool = True,
+    listener: socket.socket | None = None,
+) -> None:
     """The daemon: runs until SIGTERM or SIGINT, then settles what is open.
 
-    `usb=False` keeps the adb server off the machine's own USB ports. Raises
+    `usb=False` keeps the adb server off the machine's own USB ports; a `listener` that listens
+    already takes the place of the TCP address in the settings. Raises
     DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
     key = load_key(settings.certificate.key)
+    _make_directories(settings)
     clock = SystemClock()
     async with open_journal(settings.ledger.path, head_key=key) as journal:
         issuer = DsseIssuer(
@@ -84,7 +92,7 @@ async def run_rack(settings: Settings, hotplug: HotplugSource, *, usb: bool = Tr
         )
         await _recover(journal, issuer, clock, settings)
         rack = Rack(board=RackBoard(), journal=journal, desk=Desk(journal, clock))
-        async with _services(settings, rack, usb=usb) as access:
+        async with _services(settings, rack, usb=usb, listener=listener) as access:
             parts = RackParts(
                 journal=journal,
                 access=access,
@@ -126,7 +134,7 @@ async def _recover(
 
 @asynccontextmanager
 async def _services(
-    settings: Settings, rack: Rack, *, usb: bool
+    settings: Settings, rack: Rack, *, usb: bool, listener: socket.socket | None
 ) -> AsyncGenerator[AdbAccess, None]:
     """What the slots stand on, up before they begin and ended after them."""
     stop_serving = anyio.Event()
@@ -142,8 +150,7 @@ async def _services(
     app = create_app(rack, Catalogue.load(), allowed_hosts=(listen.host,))
     async with AsyncExitStack() as stack:
         sockets = [stack.enter_context(unix_listener(settings.http.socket))]
-        inherited = inherited_sockets()
-        sockets += inherited or [stack.enter_context(tcp_listener(listen.host, listen.port))]
+        sockets.append(listener or stack.enter_context(tcp_listener(listen.host, listen.port)))
         services = await stack.enter_async_context(anyio.create_task_group())
         await services.start(adb.run)
         await services.start(access.run)
@@ -155,12 +162,19 @@ async def _services(
             services.cancel_scope.cancel()
 
 
-def inherited_sockets() -> Sequence[socket.socket]:
-    """Listening sockets handed over as systemd does it, see sd_listen_fds(3)."""
-    if os.environ.get("LISTEN_PID") != str(os.getpid()):
-        return ()
-    count = int(os.environ.get("LISTEN_FDS", "0"))
-    return [socket.socket(fileno=FIRST_INHERITED_FD + index) for index in range(count)]
+def _make_directories(settings: Settings) -> None:
+    """Make what benchd keeps its things in; DependencyMissing says which can't be made."""
+    for directory in (
+        settings.adb.home,
+        settings.certificate.directory,
+        settings.ledger.path.parent,
+    ):
+        try:
+            directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"the directory {directory} can't be made: {error.strerror}"
+            cure = "Make it for benchd's user, or set another one in the configuration."
+            raise DependencyMissing(message, cure=cure) from error
 
 
 async def _stop_on_signal(scope: anyio.CancelScope) -> None:

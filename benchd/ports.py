@@ -159,7 +159,7 @@ class CertificateIssuer(Protocol):
     """Signs what a complete verification has shown."""
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
-        """The signed envelope for this proof: only a complete verification is certified, else CertificateGap."""
+        """The signed envelope for this proof and nothing less; raises CertificateGap."""
         ...
 
     async def keep(self, job: JobId, envelope: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 
@@ -15,13 +16,17 @@ from benchd.simulator.plug_source import SimulatedHotplug
 
 
 def main() -> None:
-    """`python -m benchd.demo.daemon CONFIG PLUG_SOCKET`, inside the rack's network namespace."""
+    """`python -m benchd.demo.daemon CONFIG PLUG_SOCKET [DESCRIPTOR]`, inside the rack.
+
+    The descriptor is a listening socket from outside of the rack's network namespace.
+    """
     config, plug_socket = (Path(argument) for argument in sys.argv[1:3])
+    listener = socket.socket(fileno=int(sys.argv[3])) if sys.argv[3:] else None
     settings = load_settings(config)
     configure_logs()
 
     async def run() -> None:
-        await run_rack(settings, SimulatedHotplug(plug_socket), usb=False)
+        await run_rack(settings, SimulatedHotplug(plug_socket), usb=False, listener=listener)
 
     with exit_on_error():
         anyio.run(run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -87,20 +86,14 @@ class DemoRack:
         """Start the daemon and wait until its API answers; a listening socket is handed over."""
         inner = [sys.executable, "-m", "benchd.demo.daemon"]
         inner += [str(self.folder.config), str(self.house.plug_socket)]
-        environment = dict(os.environ)
-        descriptors: tuple[int, ...] = ()
-        if listener is not None:
-            # As systemd hands a socket over: descriptor 3, and the number of the process.
-            inner = ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh", *inner]
-            os.dup2(listener.fileno(), 3)
-            descriptors = (3,)
+        descriptors = () if listener is None else (listener.fileno(),)
+        inner += map(str, descriptors)
         with self.folder.log.open("ab") as log:
             self.daemon = await anyio.open_process(
                 self.house.command(*inner),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment,
                 pass_fds=descriptors,
             )
         async with anyio.create_task_group() as group:

@@ -9,7 +9,7 @@ import anyio
 import structlog
 from anyio.abc import ObjectReceiveStream
 
-from benchd.errors import AdbServerLost, HandsetGone
+from benchd.errors import AdbServerLost, BenchdError, HandsetGone
 from benchd.model import (
     DISPOSITION_OF,
     FASTBOOT_INTERFACE,
@@ -258,9 +258,16 @@ class Occupancy:
         )
         end = await runner.run()
         await self._record_end(end, context.envelope)
-        self._face.finished(end)
         if context.envelope is not None:
-            await parts.issuer.keep(job, context.envelope)
+            await self._keep(job, context.envelope)
+        self._face.finished(end)
+
+    async def _keep(self, job: JobId, envelope: bytes) -> None:
+        try:
+            await self._parts.issuer.keep(job, envelope)
+        except BenchdError as refused:
+            # The ledger has it, and its file is written at the next start at the latest.
+            _log.error("certificate_file_not_written", detail=str(refused))
 
     async def _record_end(self, end: JobEnd, envelope: bytes | None) -> None:
         certified = end.disposition is Disposition.SELLABLE

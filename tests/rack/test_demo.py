@@ -1,0 +1,128 @@
+"""The demo as a newcomer runs it: every scenario ends as it must, and what it leaves verifies."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchd.demo.run import DEFAULT_SCENARIOS
+from benchd.simulator.scenarios import SCENARIOS
+
+pytestmark = [pytest.mark.rack, pytest.mark.timeout(240)]
+
+BENCHD = (sys.executable, "-m", "benchd.cli")
+
+
+def benchd(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of benchd's."""
+    return subprocess.run([*BENCHD, *arguments], capture_output=True, text=True, check=False)
+
+
+def demo(directory: Path, *arguments: str) -> dict[str, Any]:
+    """Run the demo to its end; its JSON is all that may stand on standard output."""
+    finished = benchd("demo", "--once", "--json", "--directory", str(directory), *arguments)
+    log = directory / "benchd.log"
+    told = log.read_text(encoding="utf-8") if log.exists() else ""
+    assert finished.returncode == 0, f"{finished.stdout}\n{finished.stderr}\n{told}"
+    return json.loads(finished.stdout)
+
+
+@pytest.fixture(scope="module")
+def eight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The default demo, run once for all that is looked at afterwards."""
+    directory = tmp_path_factory.mktemp("rack")
+    return directory, demo(directory, "--slots", "8")
+
+
+def test_each_of_the_eight_ends_as_its_scenario_says(
+    eight: tuple[Path, dict[str, Any]],
+) -> None:
+    _, told = eight
+    assert told["ok"] is True
+    assert [handset["scenario"] for handset in told["handsets"]] == list(DEFAULT_SCENARIOS)
+    for handset in told["handsets"]:
+        end = SCENARIOS[handset["scenario"]].end
+        assert (handset["outcome"], handset["disposition"], handset["reason"]) == (
+            end.outcome,
+            end.disposition,
+            end.reason,
+        )
+        passed = handset["outcome"] == "passed"
+        assert (handset["certificate"] is not None) is passed
+        assert (handset["coverage"] or 0) >= 0.85 or not passed
+    twins = [h for h in told["handsets"] if h["scenario"].startswith("same-serial")]
+    assert {twin["serial"] for twin in twins} == {"0123456789ABCDEF"}
+    assert len({twin["certificate"] for twin in twins}) == 2
+
+
+def test_its_certificates_verify_anywhere_and_a_changed_byte_is_found(
+    eight: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    _, told = eight
+    key = told["public_key"]
+    for handset in told["handsets"]:
+        if handset["certificate"]:
+            assert benchd("certificate", "verify", handset["certificate"], "--key", key)
+            file = Path(handset["certificate"])
+            data = bytearray(file.read_bytes())
+            data[random.randrange(len(data))] ^= 0x01
+            changed = tmp_path / file.name
+            changed.write_bytes(data)
+            refused = benchd("certificate", "verify", str(changed), "--key", key)
+            assert refused.returncode == 1
+            assert "NOT VALID" in refused.stderr
+
+
+def test_its_ledger_verifies_and_tells_every_step(eight: tuple[Path, dict[str, Any]]) -> None:
+    directory, told = eight
+    verified = benchd(
+        "ledger", "verify", str(directory / "ledger.sqlite"), "--key", told["public_key"]
+    )
+    assert verified.returncode == 0, verified.stderr
+    exported = benchd("ledger", "export", str(directory / "ledger.sqlite"))
+    bodies = [json.loads(line)["body"] for line in exported.stdout.splitlines()]
+    kinds = [body["kind"] for body in bodies]
+    assert kinds.count("job_opened") == kinds.count("job_ended") == 8
+    started = {(b["job"], b["data"]["stage"]) for b in bodies if b["kind"] == "stage_started"}
+    ended = {(b["job"], b["data"]["stage"]) for b in bodies if b["kind"] == "stage_ended"}
+    assert ended == started
+
+
+def test_no_log_line_names_a_handset(eight: tuple[Path, dict[str, Any]]) -> None:
+    directory, told = eight
+    log = (directory / "benchd.log").read_text(encoding="utf-8")
+    assert log
+    for handset in told["handsets"]:
+        assert handset["serial"] not in log
+
+
+def test_a_cable_pulled_in_mid_overwrite_aborts_and_the_next_plug_passes(tmp_path: Path) -> None:
+    told = demo(tmp_path, "--scenario", "unplugged,hangs,clean")
+    unplugged, hangs, clean = told["handsets"]
+    assert (unplugged["outcome"], unplugged["disposition"]) == ("passed", "sellable")
+    assert (hangs["outcome"], hangs["disposition"], hangs["reason"]) == (
+        "failed",
+        "hold",
+        "handset_stalled",
+    )
+    assert clean["outcome"] == "passed"
+    exported = benchd("ledger", "export", str(tmp_path / "ledger.sqlite"))
+    bodies = [json.loads(line)["body"] for line in exported.stdout.splitlines()]
+    ends = [
+        (body["occupancy"], body["data"]["outcome"], body["data"]["reason"])
+        for body in bodies
+        if body["kind"] == "job_ended" and body["slot"] == unplugged["slot"]
+    ]
+    assert ends == [(1, "aborted", "unplugged"), (2, "passed", None)]
+
+
+def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
+    refused = benchd("demo", "--once", "--scenario", "cleen")
+    assert refused.returncode == 2
+    assert "clean" in refused.stderr

@@ -1,0 +1,107 @@
+"""The daemon and the adb server are killed at random moments: nothing is lost, nothing lies."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import pytest
+
+from benchd.demo.operators import ended
+from benchd.demo.rack import DemoRack, demo_rack
+from benchd.demo.run import as_expected, result_of, until_all_ended
+from benchd.ledger import export_lines, verify_ledger
+from benchd.simulator.scenarios import SCENARIOS, Scenario
+
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
+
+KILLS = 20
+NAMES = ("clean", "live-data", "same-serial-a", "reset-lies")
+
+
+def scenarios(names: Sequence[str]) -> list[Scenario]:
+    return [SCENARIOS[name] for name in names]
+
+
+async def must_end_as_expected(rack: DemoRack) -> None:
+    with anyio.fail_after(120):
+        await until_all_ended(rack)
+    for placed in rack.placed:
+        result = await result_of(rack, placed)
+        assert as_expected(result, placed.scenario), (result, rack.folder.log.read_text()[-4000:])
+
+
+def adb_server_of(rack: DemoRack) -> int:
+    """The daemon's own adb server, found among its children."""
+    assert rack.daemon is not None
+    for task in Path(f"/proc/{rack.daemon.pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            if Path(f"/proc/{child}/comm").read_text().strip() == "adb":
+                return int(child)
+    raise AssertionError("the daemon has no adb server")
+
+
+def bodies(ledger: Path) -> list[dict[str, object]]:
+    return [json.loads(line)["body"] for line in export_lines(ledger)]
+
+
+async def test_the_daemon_killed_twenty_times(tmp_path: Path) -> None:
+    chance = random.Random()
+    async with demo_rack(tmp_path, scenarios(NAMES), port=8420) as rack:
+        async with anyio.create_task_group() as group:
+            await rack.start_daemon()
+            group.start_soon(rack.operators().work)
+            known: list[dict[str, object]] = []
+            for _ in range(KILLS):
+                await anyio.sleep(chance.uniform(0.0, 1.5))
+                await rack.kill_daemon()
+                # What was on record before is on record still, and in the same place.
+                now = bodies(rack.folder.ledger)
+                assert now[: len(known)] == known
+                known = now
+                verify_ledger(rack.folder.ledger, rack.folder.public_key.read_bytes())
+                await rack.start_daemon()
+            await must_end_as_expected(rack)
+            group.cancel_scope.cancel()
+    told = bodies(rack.folder.ledger)
+    opened = [body["job"] for body in told if body["kind"] == "job_opened"]
+    ends = [body for body in told if body["kind"] == "job_ended"]
+    assert sorted(map(str, opened)) == sorted(str(body["job"]) for body in ends)
+    for body in ends:
+        data = body["data"]
+        assert isinstance(data, dict)
+        assert (data["certificate"] is not None) == (data["outcome"] == "passed")
+
+
+async def test_the_adb_server_killed_under_load(tmp_path: Path) -> None:
+    names = ("clean", "live-data", "same-serial-a", "same-serial-b", "clean", "live-data")
+    async with demo_rack(tmp_path, scenarios(names), port=8420) as rack:
+        async with anyio.create_task_group() as group:
+            await rack.start_daemon()
+            group.start_soon(rack.operators().work)
+            for _ in range(3):
+                with anyio.fail_after(60):
+                    while not any(
+                        slot["stage"] in ("overwrite", "read_back")
+                        for slot in rack.watch.slots.values()
+                    ):
+                        await anyio.sleep(0.02)
+                os.kill(adb_server_of(rack), signal.SIGKILL)
+                await anyio.sleep(0.5)
+                if all(ended(slot) for slot in rack.watch.slots.values()):
+                    break
+            await must_end_as_expected(rack)
+            group.cancel_scope.cancel()
+    lost = [
+        body
+        for body in bodies(rack.folder.ledger)
+        if body["kind"] == "stage_ended"
+        and isinstance(body["data"], dict)
+        and body["data"]["because"] == "adb_server_lost"
+    ]
+    assert lost
