@@ -220,7 +220,7 @@ def ledger_export(file: Path) -> None:
     from benchd.ledger import export_lines
 
     for line in export_lines(file):
-        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.write(line)
 
 
 def _client() -> BenchdClient:

@@ -28,7 +28,7 @@ func check(request checkRequest, events *eventWriter) (int, error) {
 	}
 	defer work.ahead.stop()
 
-	beat := startHeartbeat(events, request.pace, start, &work.proven)
+	beat := startHeartbeat(events, request.pace, start, &work.seen)
 	var listedBytes int64
 	for _, file := range request.files {
 		listedBytes += file.Bytes
@@ -53,6 +53,8 @@ type checker struct {
 	where  *directory
 	ahead  *readAhead
 	buffer []byte
+	// seen counts every byte that was looked at, good or bad: that is what goes forward.
+	seen   atomic.Int64
 	proven atomic.Int64
 	bad    badRuns
 	// direct and cached count the files read by O_DIRECT and through the emptied page cache.
@@ -144,6 +146,7 @@ func (c *checker) compareSlowly(reader blockReader, name string, offset int64, e
 
 // judge compares what was read with what must be there; a missing rest is bad.
 func (c *checker) judge(name string, offset int64, got, expected []byte) {
+	defer c.seen.Add(int64(len(expected)))
 	if bytes.Equal(got, expected) {
 		c.proven.Add(int64(len(expected)))
 		return

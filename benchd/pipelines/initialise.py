@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from benchd.errors import HandsetGone, StageFailed, UnsupportedHandset
+from benchd.errors import (
+    AdbServerLost,
+    HandsetGone,
+    StageFailed,
+    TransientFault,
+    UnsupportedHandset,
+)
 from benchd.model import Gate, Reason, ResetFacts
 from benchd.pipelines.stage import AbsenceWindow, JobContext, StageResult
 
@@ -41,9 +47,12 @@ class InitialiseStage:
         absence_s: float | None = None
         if self.missing_proof(before, now):
             async with context.bench.planned_absence() as window:
-                context.reset_method = await self._reset(context)
+                answered = await self._reset(context)
                 now, absence_s = await self._look_again(context, window)
             missing = self.missing_proof(before, now)
+            if missing and not answered:
+                message = "the link broke while the reset was asked for, and it wasn't made"
+                raise TransientFault(message)
             if missing:
                 raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
         return StageResult(
@@ -56,19 +65,25 @@ class InitialiseStage:
             }
         )
 
-    async def _reset(self, context: JobContext) -> str:
-        """Have it reset and return how; the port and the facts show whether it was."""
+    async def _reset(self, context: JobContext) -> bool:
+        """Have it reset; False if it can't be known whether it was even asked.
+
+        Either way the handset may leave now, so the port is watched; what was done the facts
+        show.
+        """
         if self.method == "test_harness" and context.inspected().sdk >= TEST_HARNESS_SDK:
+            context.reset_method = "test_harness"
             try:
                 await context.handset.enable_test_harness()
-            except HandsetGone:
-                return "test_harness"  # it may reboot before its answer is through
+            except (HandsetGone, AdbServerLost):
+                return False
             except UnsupportedHandset:
                 pass  # some makers leave it out: a person can still reset it
             else:
-                return "test_harness"
+                return True
+        context.reset_method = "guided"
         await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
-        return "guided"
+        return True
 
     async def _look_again(
         self, context: JobContext, window: AbsenceWindow

@@ -271,6 +271,7 @@ class Occupancy:
 
     async def _record_end(self, end: JobEnd, envelope: bytes | None) -> None:
         certified = end.disposition is Disposition.SELLABLE
+        job = self._job.id if self._job else None
         await self._record(
             EntryKind.JOB_ENDED,
             {
@@ -280,12 +281,18 @@ class Occupancy:
                 "detail": end.detail,
                 "certificate": envelope.decode() if certified and envelope else None,
             },
-            self._job.id if self._job else None,
+            job,
         )
         if self._job is not None:
             self._job.move(JobState.ENDED)
         self._end = end
-        _log.info("job_ended", outcome=end.outcome, disposition=end.disposition, reason=end.reason)
+        _log.info(
+            "job_ended",
+            job=job,
+            outcome=end.outcome,
+            disposition=end.disposition,
+            reason=end.reason,
+        )
 
     async def _settle_job(self, reason: Reason) -> None:
         """Give an open job the end that it had."""

@@ -33,7 +33,8 @@ async def must_end_as_expected(rack: DemoRack) -> None:
         await until_all_ended(rack)
     for placed in rack.placed:
         result = await result_of(rack, placed)
-        assert as_expected(result, placed.scenario), (result, rack.folder.log.read_text()[-4000:])
+        told = f"{result}\n{rack.folder.log.read_text()[-20000:]}"
+        assert as_expected(result, placed.scenario), told
 
 
 def adb_server_of(rack: DemoRack) -> int:

@@ -1,0 +1,163 @@
+"""The control socket: does to the rack's handsets what hands and bad luck would do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Final, Literal
+
+import anyio
+import structlog
+from anyio.abc import SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from benchd.errors import UsageRefused
+from benchd.model import JsonValue
+from benchd.simulator.addresses import adb_address, port_path
+from benchd.simulator.child import RackBroken
+from benchd.simulator.hands import HandsetState
+from benchd.simulator.handset import VirtualHandset
+from benchd.simulator.plan import Wipe
+from benchd.simulator.storage.faults import StorageFaults
+
+_log = structlog.get_logger()
+
+LINE_MAXIMUM_BYTES: Final = 1 << 16
+
+_Answer = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    do: Literal[
+        "handsets",
+        "plug",
+        "unplug",
+        "move",
+        "set_adb",
+        "reset_by_hand",
+        "reboot",
+        "hang",
+        "resume",
+        "set_faults",
+        "residue",
+        "shutdown",
+    ]
+    handset: str = ""
+    slot: int = 0
+    enabled: bool = False
+    faults: StorageFaults = StorageFaults()
+
+
+_REQUEST = TypeAdapter(_Request)
+
+
+class ControlDesk:
+    """Obeys requests, one line each."""
+
+    def __init__(
+        self, handsets: Mapping[str, VirtualHandset], shut_down: Callable[[], None]
+    ) -> None:
+        self._handsets = handsets
+        self._shut_down = shut_down
+
+    async def serve(self, stream: SocketStream) -> None:
+        """One client, request by request, until it leaves."""
+        lines = BufferedByteReceiveStream(stream)
+        async with stream:
+            try:
+                while True:
+                    line = await lines.receive_until(b"\n", LINE_MAXIMUM_BYTES)
+                    answer = await self._answer(line)
+                    await stream.send(json.dumps(answer).encode() + b"\n")
+            except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError):
+                return
+
+    async def _answer(self, line: bytes) -> _Answer:
+        try:
+            return await self._obey(_REQUEST.validate_json(line))
+        except ValidationError as mistake:
+            return {"refused": str(mistake)}
+        except UsageRefused as refused:
+            return {"refused": str(refused)}
+        except RackBroken as broken:
+            return {"broken": str(broken)}
+
+    async def _obey(self, request: _Request) -> _Answer:
+        match request.do:
+            case "handsets":
+                states = [asdict(await _state(handset)) for handset in self._handsets.values()]
+                return {"handsets": states}
+            case "shutdown":
+                self._shut_down()
+                return {}
+            case "plug" | "move":
+                await self._put_in(self._handset(request.handset), request.slot, request.do)
+                return {}
+            case _:
+                return await _obey(self._handset(request.handset), request)
+
+    async def _put_in(self, handset: VirtualHandset, slot: int, do: str) -> None:
+        if slot < 1:
+            raise UsageRefused(f"no slot {slot}")
+        for other in self._handsets.values():
+            if other.slot == slot:
+                raise UsageRefused(f"slot {slot} is taken by {other.plan.name}")
+        if do == "move":
+            await handset.unplug()
+        await handset.plug(slot)
+
+    def _handset(self, name: str) -> VirtualHandset:
+        found = self._handsets.get(name)
+        if found is None:
+            raise UsageRefused(f"no handset {name} in this rack")
+        return found
+
+
+async def _obey(handset: VirtualHandset, request: _Request) -> _Answer:
+    match request.do:
+        case "unplug":
+            await handset.unplug()
+        case "set_adb":
+            await handset.set_adb(enabled=request.enabled)
+        case "reset_by_hand":
+            await handset.restart(Wipe.BY_HAND)
+        case "reboot":
+            await handset.restart(Wipe.NONE)
+        case "hang":
+            await handset.hang()
+        case "resume":
+            await handset.resume()
+        case "set_faults":
+            await handset.flash.set_faults(request.faults)
+        case "residue":
+            return {"blocks": await handset.flash.residue_blocks()}
+        case _:
+            raise UsageRefused(f"{request.do} is nothing to do to a handset")
+    return {}
+
+
+async def _state(handset: VirtualHandset) -> HandsetState:
+    facts = await handset.flash.facts()
+    slot = handset.slot
+    return HandsetState(
+        name=handset.plan.name,
+        serial=handset.plan.serial,
+        slot=slot,
+        port_path=None if slot is None else port_path(slot),
+        adb_address=None if slot is None else adb_address(slot),
+        attachment=handset.attachment,
+        adb_enabled=handset.adb_enabled,
+        hung=handset.hung,
+        restarting=handset.restarting,
+        broken=handset.broken,
+        android_id=handset.android.android_id,
+        boot_count=handset.android.boot_count,
+        account_count=len(handset.android.accounts),
+        test_harness=handset.android.test_harness,
+        reset_count=handset.reset_count,
+        **facts,
+    )

@@ -1,0 +1,72 @@
+#!/bin/sh
+# Android's tools, as far as benchd asks them. The rack writes what each of them answers
+# into /system/state/answers; a shell and one exec are all that an answer costs, since a rack
+# of 64 handsets asks thousands of times. What isn't there is refused, never answered with success.
+tool=${0##*/}
+answers=/system/state/answers
+
+say() {
+    [ -e "$1.status" ] || exec cat "$1"
+    cat "$1" >&2
+    read -r status <"$1.status"
+    exit "$status"
+}
+
+case "$*" in
+*/* | *..*) asked= ;;
+*) asked=$answers/$tool/${*:-all} ;;
+esac
+if [ -n "$asked" ] && [ -f "$asked" ]; then
+    say "$asked"
+fi
+
+case "$tool $1" in
+"getprop "*) # Unset: the default, or an empty line (AOSP, system/core/toolbox/getprop.cpp).
+    echo "$2"
+    ;;
+"settings get") # SettingsService prints what it has, and that is null.
+    echo null
+    ;;
+"service call")
+    if [ -e "$answers/service/$2" ]; then
+        # What `service` makes of UNKNOWN_TRANSACTION.
+        echo 'Result: Parcel(Error: 0xffffffffffffffb6 "Not a data message")'
+    else
+        echo "service: Service $2 does not exist"
+        exit 10
+    fi
+    ;;
+"cmd testharness")
+    [ "$2" = enable ] || [ "$2" = restore ] || { echo "Unknown command: $2"; exit 255; }
+    exec /usr/bin/python3 -ISE /system/benchd/ask.py test_harness
+    ;;
+"reboot "*)
+    [ $# -eq 0 ] || { echo "reboot: $1: not on a virtual handset" >&2; exit 1; }
+    exec /usr/bin/python3 -ISE /system/benchd/ask.py reboot
+    ;;
+"cmd phone" | "cmd package")
+    echo "Unknown command: $2"
+    exit 255
+    ;;
+"cmd "*) # frameworks/native/cmds/cmd/cmd.cpp
+    echo "cmd: Can't find service: $1" >&2
+    exit 20
+    ;;
+"dumpsys "*) # The real one ends with 0; a service that isn't simulated mustn't look like an answer.
+    echo "Can't find service: $1" >&2
+    exit 1
+    ;;
+"which "*)
+    found=1
+    for name; do
+        found=0
+        path=$(command -v "$name") || { found=1; continue; }
+        echo "$path"
+    done
+    exit "$found"
+    ;;
+*)
+    echo "Unknown command: $1"
+    exit 255
+    ;;
+esac
