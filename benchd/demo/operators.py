@@ -41,6 +41,7 @@ class RackWatch:
             transport=httpx2.AsyncHTTPTransport(uds=str(socket)), base_url="http://benchd"
         )
         self.slots: dict[str, SlotObject] = {}
+        self._looked = anyio.Event()
 
     async def look(self) -> bool:
         """Read every slot; False while nobody answers."""
@@ -52,7 +53,13 @@ class RackWatch:
             return False
         body = cast("Mapping[str, list[SlotObject]]", answer.json())
         self.slots = {str(slot["slot"]): slot for slot in body["slots"]}
+        self._looked.set()
+        self._looked = anyio.Event()
         return True
+
+    async def next_look(self) -> None:
+        """Wait until somebody has read the slots again."""
+        await self._looked.wait()
 
     async def until_there(self) -> None:
         """Wait until the daemon answers."""

@@ -30,7 +30,6 @@ DEFAULT_SCENARIOS = (
     "reset-lies",
     "modified-os",
 )
-LOOK_EVERY_S = 0.1
 ENDS_WITHIN_S = 1800.0
 
 
@@ -109,7 +108,7 @@ async def until_all_ended(rack: DemoRack) -> None:
         slots = rack.watch.slots
         if names <= slots.keys() and all(ended(slots[name]) for name in names):
             return
-        await anyio.sleep(LOOK_EVERY_S)
+        await rack.watch.next_look()
 
 
 async def result_of(rack: DemoRack, placed: Placed) -> dict[str, JsonValue]:

@@ -130,7 +130,7 @@ class VirtualHandset:
                     await self._appear()
 
     async def hang(self) -> None:
-        """Stop answering, without leaving the bus."""
+        """Stop answering, without leaving the bus; a new cable begins anew."""
         async with self._hands:
             self._require_adb()
             await self._sandbox.freeze_adbd()
@@ -170,7 +170,6 @@ class VirtualHandset:
         async with self._hands:
             await self._vanish()
             await self._sandbox.end_everything()
-            self.hung = False
             if wipe is Wipe.NONE:
                 self.android = self.android.restarted()
             else:
@@ -190,9 +189,6 @@ class VirtualHandset:
             return
         if self.adb_enabled:
             await self._sandbox.start_adbd(self.slot, self.plan.model)
-            if self.hung:
-                await self._sandbox.freeze_adbd()
-                self._set_hung(hung=True)
             self._rack.cable.hold(adb_address(self.slot))
         attached = self._rack.board.attach(self.plan, self.slot, adb=self.adb_enabled)
         self.attachment = attached.attachment
@@ -203,6 +199,7 @@ class VirtualHandset:
         self._rack.cable.release(adb_address(self.slot))
         self._rack.board.detach(self.slot)
         self.attachment = None
+        self.hung = False  # whatever comes next is a new adbd
         if self.adb_enabled and self.broken is None:
             await self._sandbox.stop_adbd()
 

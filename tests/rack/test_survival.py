@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.demo.operators import ended
+from benchd.demo.operators import SlotObject, ended
 from benchd.demo.rack import DemoRack, demo_rack
 from benchd.demo.run import as_expected, result_of, until_all_ended
 from benchd.ledger import export_lines, verify_ledger
@@ -37,6 +37,11 @@ async def must_end_as_expected(rack: DemoRack) -> None:
         assert as_expected(result, placed.scenario), told
 
 
+def in_transfer(slot: SlotObject) -> bool:
+    """Whether the adb server is carrying an overwrite or a read-back of this slot."""
+    return slot["stage"] in ("overwrite", "read_back")
+
+
 def adb_server_of(rack: DemoRack) -> int:
     """The daemon's own adb server, found among its children."""
     assert rack.daemon is not None
@@ -53,22 +58,24 @@ def bodies(ledger: Path) -> list[dict[str, object]]:
 
 async def test_the_daemon_killed_twenty_times(tmp_path: Path) -> None:
     chance = random.Random()
-    async with demo_rack(tmp_path, scenarios(NAMES), port=8420) as rack:
-        async with anyio.create_task_group() as group:
+    async with (
+        demo_rack(tmp_path, scenarios(NAMES), port=8420) as rack,
+        anyio.create_task_group() as group,
+    ):
+        await rack.start_daemon()
+        group.start_soon(rack.operators().work)
+        known: list[dict[str, object]] = []
+        for _ in range(KILLS):
+            await anyio.sleep(chance.uniform(0.0, 1.5))
+            await rack.kill_daemon()
+            # What was on record before is on record still, and in the same place.
+            now = bodies(rack.folder.ledger)
+            assert now[: len(known)] == known
+            known = now
+            verify_ledger(rack.folder.ledger, rack.folder.public_key.read_bytes())
             await rack.start_daemon()
-            group.start_soon(rack.operators().work)
-            known: list[dict[str, object]] = []
-            for _ in range(KILLS):
-                await anyio.sleep(chance.uniform(0.0, 1.5))
-                await rack.kill_daemon()
-                # What was on record before is on record still, and in the same place.
-                now = bodies(rack.folder.ledger)
-                assert now[: len(known)] == known
-                known = now
-                verify_ledger(rack.folder.ledger, rack.folder.public_key.read_bytes())
-                await rack.start_daemon()
-            await must_end_as_expected(rack)
-            group.cancel_scope.cancel()
+        await must_end_as_expected(rack)
+        group.cancel_scope.cancel()
     told = bodies(rack.folder.ledger)
     opened = [body["job"] for body in told if body["kind"] == "job_opened"]
     ends = [body for body in told if body["kind"] == "job_ended"]
@@ -81,23 +88,23 @@ async def test_the_daemon_killed_twenty_times(tmp_path: Path) -> None:
 
 async def test_the_adb_server_killed_under_load(tmp_path: Path) -> None:
     names = ("clean", "live-data", "same-serial-a", "same-serial-b", "clean", "live-data")
-    async with demo_rack(tmp_path, scenarios(names), port=8420) as rack:
-        async with anyio.create_task_group() as group:
-            await rack.start_daemon()
-            group.start_soon(rack.operators().work)
-            for _ in range(3):
-                with anyio.fail_after(60):
-                    while not any(
-                        slot["stage"] in ("overwrite", "read_back")
-                        for slot in rack.watch.slots.values()
-                    ):
-                        await anyio.sleep(0.02)
-                os.kill(adb_server_of(rack), signal.SIGKILL)
-                await anyio.sleep(0.5)
-                if all(ended(slot) for slot in rack.watch.slots.values()):
-                    break
-            await must_end_as_expected(rack)
-            group.cancel_scope.cancel()
+    async with (
+        demo_rack(tmp_path, scenarios(names), port=8420) as rack,
+        anyio.create_task_group() as group,
+    ):
+        await rack.start_daemon()
+        group.start_soon(rack.operators().work)
+        for _ in range(3):
+            with anyio.fail_after(60):
+                while not any(in_transfer(slot) for slot in rack.watch.slots.values()):
+                    await rack.watch.next_look()
+            os.kill(adb_server_of(rack), signal.SIGKILL)
+            # The last blow's recovery may be under way or over: both are worth the next one.
+            await anyio.sleep(0.5)
+            if all(ended(slot) for slot in rack.watch.slots.values()):
+                break
+        await must_end_as_expected(rack)
+        group.cancel_scope.cancel()
     lost = [
         body
         for body in bodies(rack.folder.ledger)
