@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from benchd.certificate import canonical
+from benchd import canonical
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
@@ -42,13 +42,14 @@ def encode_envelope(envelope: Envelope) -> bytes:
                     "sig": base64.b64encode(envelope.signature).decode(),
                 }
             ],
-        }
+        },
+        ascii_only=True,
     )
 
 
 def decode_envelope(data: bytes) -> Envelope:
     """The envelope in a file; raises ValueError unless the file is the one that it would have."""
-    match canonical.decode(data):
+    match canonical.decode(data, ascii_only=True):
         case {"payloadType": str() as kind} if kind != PAYLOAD_TYPE:
             message = f"its payload is of type {kind[:80]!r} and not an in-toto statement"
             raise ValueError(message)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 
-from benchd.certificate import canonical
+from benchd import canonical
 from benchd.certificate.document import gaps_of
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.certificate.keeping import keep_file
@@ -50,7 +50,7 @@ def sign_statement(statement: Evidence, key: SigningKey) -> bytes:
     if gaps:
         raise CertificateGap(gaps)
     try:
-        payload = canonical.encode(statement)
+        payload = canonical.encode(statement, ascii_only=True)
     except ValueError as error:
         raise CertificateGap((f"the statement can't be written: {error}",)) from error
     return encode_envelope(

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
-    load_pem_public_key,
 )
 
 from benchd.errors import DependencyMissing, UsageRefused
@@ -54,19 +53,6 @@ class SigningKey:
 def key_id_of(public_key: Ed25519PublicKey) -> str:
     """SHA-256 of the raw public key, as hex."""
     return hashlib.sha256(public_key.public_bytes_raw()).hexdigest()
-
-
-def public_key_of(pem: bytes) -> Ed25519PublicKey:
-    """The Ed25519 key in a PEM text; raises UsageRefused for anything else."""
-    try:
-        key = load_pem_public_key(pem)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        message = "the public key isn't PEM; it's the .pub file beside the rack's signing key"
-        raise UsageRefused(message) from error
-    if not isinstance(key, Ed25519PublicKey):
-        message = "the public key isn't an Ed25519 key"
-        raise UsageRefused(message)
-    return key
 
 
 def public_key_path(path: Path) -> Path:

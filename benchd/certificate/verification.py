@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature
 
-from benchd.certificate import canonical
+from benchd import canonical
 from benchd.certificate.document import gaps_of
 from benchd.certificate.envelope import decode_envelope, signed_bytes
-from benchd.certificate.signing_key import key_id_of, public_key_of
+from benchd.certificate.signing_key import key_id_of
 from benchd.errors import CertificateInvalid
 from benchd.model import Evidence
+from benchd.public_key import public_key_of
 
 MAX_CERTIFICATE_BYTES = 1 << 20
 
@@ -44,7 +45,7 @@ def verify_certificate(data: bytes, public_key_pem: bytes) -> Evidence:
 
 def _statement(payload: bytes) -> Evidence:
     try:
-        statement = canonical.decode(payload)
+        statement = canonical.decode(payload, ascii_only=True)
     except ValueError as error:
         message = f"what was signed isn't a statement of benchd: {error}"
         raise CertificateInvalid(message) from error

@@ -8,12 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from benchd.errors import UsageRefused
-from benchd.ledger import canonical
+from benchd import canonical
 from benchd.ledger.record import GENESIS
 
 # Keeps a signature of a head from being taken for a signature of anything else.
@@ -42,19 +40,6 @@ class Head:
 
 
 EMPTY_HEAD = Head(sequence=0, hash=GENESIS)
-
-
-def public_key_of(pem: bytes) -> Ed25519PublicKey:
-    """The Ed25519 key in a PEM text; raises UsageRefused for anything else."""
-    try:
-        key = load_pem_public_key(pem)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        message = "the public key isn't PEM; it's the .pub file beside the rack's signing key"
-        raise UsageRefused(message) from error
-    if not isinstance(key, Ed25519PublicKey):
-        message = "the public key isn't an Ed25519 key"
-        raise UsageRefused(message)
-    return key
 
 
 def encode_head(head: Head, key: HeadKey) -> bytes:

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from benchd import canonical
 from benchd.errors import LedgerBroken, LedgerFault
-from benchd.ledger import canonical
 from benchd.model import Entry, EntryKind, JobId, SlotName, StoredEntry
 
 GENESIS = bytes(32)

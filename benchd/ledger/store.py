@@ -13,11 +13,12 @@ from benchd.errors import LedgerBroken, LedgerFault
 from benchd.ledger.chain import end_of_chain, known_record
 from benchd.ledger.database import open_for_writing, query
 from benchd.ledger.files import create_file
-from benchd.ledger.head import Head, HeadKey, public_key_of
+from benchd.ledger.head import Head, HeadKey
 from benchd.ledger.head_file import advance_head, head_path, read_head, reset_head
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.record import COLUMNS, Row, row_of, seal, unseal
 from benchd.model import Entry, Receipt, StoredEntry
+from benchd.public_key import public_key_of
 
 CHECKPOINT_PAGES = 1000
 CLOSE_WAIT_S = 5.0

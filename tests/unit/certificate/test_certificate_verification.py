@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from securesystemslib.dsse import Envelope as DsseEnvelope
 from securesystemslib.signer._key import SSlibKey
 
-from benchd.certificate import SigningKey, canonical, gaps_of, sign_statement, verify_certificate
+from benchd import canonical
+from benchd.certificate import SigningKey, gaps_of, sign_statement, verify_certificate
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.errors import CertificateGap, CertificateInvalid, UsageRefused
 from benchd.model import Evidence

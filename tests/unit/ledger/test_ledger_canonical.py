@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchd.ledger import canonical
+from benchd import canonical
 from benchd.model import JsonValue
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=20)

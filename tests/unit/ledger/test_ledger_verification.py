@@ -16,8 +16,9 @@ from ledger_rack import FillLedger, RackKey, broken, forge, make_entry
 
 from benchd.errors import LedgerBroken, LedgerFault, UsageRefused
 from benchd.ledger import export_lines, open_journal, store, verify_ledger
-from benchd.ledger.head import Head, public_key_of
+from benchd.ledger.head import Head
 from benchd.ledger.head_file import SLOT_BYTES, head_path, read_head, reset_head
+from benchd.public_key import public_key_of
 
 RECORDS = 60
 

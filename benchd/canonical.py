@@ -1,4 +1,4 @@
-"""One JSON text for one value: sorted keys, no spaces, UTF-8."""
+"""One JSON text for one value: sorted keys, no spaces. What is hashed or signed has one form."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ MAX_DEPTH = 32
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def encode(value: JsonValue) -> bytes:
+def encode(value: JsonValue, *, ascii_only: bool = False) -> bytes:
     """The canonical bytes of a JSON value; raises ValueError for what JSON can't carry.
+
+    `ascii_only` escapes all else, for what travels by mail and print.
 
     Surrogates, which UTF-8 can't carry, become escapes; two that make a pair become the
     character that they mean, so that decoding and encoding again gives the same bytes.
@@ -23,22 +25,22 @@ def encode(value: JsonValue) -> bytes:
         _plain(value, depth=0),
         sort_keys=True,
         separators=(",", ":"),
-        ensure_ascii=False,
+        ensure_ascii=ascii_only,
         allow_nan=False,
     )
     return _SURROGATE.sub(_escape, text).encode()
 
 
-def decode(data: bytes) -> JsonValue:
+def decode(data: bytes, *, ascii_only: bool = False) -> JsonValue:
     """The value of canonical bytes; raises ValueError for any others."""
     try:
         value: JsonValue = json.loads(data)
-        if encode(value) == data:
+        if encode(value, ascii_only=ascii_only) == data:
             return value
     except RecursionError as error:
-        message = "the JSON is nested too deeply"
+        message = "it is nested too deeply"
         raise ValueError(message) from error
-    message = "the JSON isn't in canonical form"
+    message = "it isn't written as benchd writes it"
     raise ValueError(message)
 
 
