@@ -1,0 +1,90 @@
+"""The command as people and scripts meet it: what it says, and how it exits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHD = Path(sys.executable).with_name("benchd")
+
+FIVE_MISTAKES = """\
+[site]
+name = "店"
+
+[adb]
+prot = 15037
+port = 5037
+
+[rack]
+settle_s = "two"
+
+[slots.A1]
+port = "pci-0000:00:14.0-usb-0:1"
+
+[slots.A2]
+port = "pci-0000:00:14.0-usb-0:1"
+recipe = "overwrit"
+"""
+
+
+def benchd(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command."""
+    return subprocess.run(
+        [BENCHD, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", **environment},
+    )
+
+
+def test_a_config_with_five_mistakes_tells_all_five(tmp_path: Path) -> None:
+    file = tmp_path / "benchd.toml"
+    file.write_text(FIVE_MISTAKES, encoding="utf-8")
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    shipped = Path(__file__).parents[2] / "configs" / "recipes" / "overwrite.toml"
+    (recipes / "overwrite.toml").write_bytes(shipped.read_bytes())
+    refused = benchd("check-config", str(file))
+    assert refused.returncode == 2
+    told = [line.removeprefix("benchd: ") for line in refused.stderr.splitlines()]
+    assert [line.split(": ")[:2] for line in told] == [
+        [f"{file}:5:1", "adb.prot"],
+        [f"{file}:6:1", "adb.port"],
+        [f"{file}:9:1", "rack.settle_s"],
+        [f"{file}:15:1", "slots.A2.port"],
+        [f"{file}:16:1", "slots.A2.recipe"],
+    ]
+    assert 'did you mean "port"?' in told[0]
+    assert all("allowed" in line for line in told)
+
+
+def test_without_a_daemon_the_status_says_what_to_do(tmp_path: Path) -> None:
+    refused = benchd("status", BENCHD_SOCKET=str(tmp_path / "none.sock"))
+    assert refused.returncode == 3
+    assert "systemctl start benchd" in refused.stderr
+
+
+def test_a_missing_signing_key_says_how_to_make_one(tmp_path: Path) -> None:
+    file = tmp_path / "benchd.toml"
+    file.write_text('[site]\nname = "店"\n[certificate]\nkey = "no.pem"\n', encoding="utf-8")
+    (tmp_path / "recipes").mkdir()
+    shipped = Path(__file__).parents[2] / "configs" / "recipes" / "overwrite.toml"
+    (tmp_path / "recipes" / "overwrite.toml").write_bytes(shipped.read_bytes())
+    refused = benchd("run", "--config", str(file))
+    assert refused.returncode == 3
+    assert "benchd key create" in refused.stderr
+
+
+def test_a_key_is_made_once_and_never_overwritten(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    assert benchd("key", "create", str(key)).returncode == 0
+    before = key.read_bytes()
+    assert key.stat().st_mode & 0o077 == 0
+    assert benchd("key", "create", str(key)).returncode != 0
+    assert key.read_bytes() == before
+
+
+def test_unknown_words_are_usage_errors() -> None:
+    assert benchd("wipe-everything").returncode == 2
