@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from resource import RLIMIT_FSIZE, prlimit
 
 import anyio
 import pytest
@@ -113,3 +114,23 @@ async def test_the_adb_server_killed_under_load(tmp_path: Path) -> None:
         and body["data"]["because"] == "adb_server_lost"
     ]
     assert lost
+
+
+async def test_a_ledger_that_cannot_grow_stops_the_daemon_before_anything_is_wiped(
+    tmp_path: Path,
+) -> None:
+    async with demo_rack(tmp_path, scenarios(("clean", "live-data")), port=8420) as rack:
+        await rack.start_daemon()
+        assert rack.daemon is not None
+        full = rack.folder.ledger.stat().st_size
+        prlimit(rack.daemon.pid, RLIMIT_FSIZE, (full, full))
+        async with anyio.create_task_group() as group:
+            group.start_soon(rack.operators().work)
+            with anyio.fail_after(60):
+                assert await rack.daemon.wait() == 4
+            group.cancel_scope.cancel()
+        rack.daemon = None
+        states = await rack.hands.handsets()
+    assert "the ledger couldn't store" in rack.folder.log.read_text(encoding="utf-8")
+    assert [state.fill_bytes for state in states] == [0, 0]
+    assert [state.reset_count for state in states] == [0, 0]
