@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, NotRequired, TypedDict
 
@@ -103,7 +104,7 @@ def _listen(state: StorageState, voice: _Voice) -> None:
 def _obey(state: StorageState, request: _Request) -> Mapping[str, object]:
     match request["do"]:
         case "facts":
-            return dict(state.facts())
+            return asdict(state.facts())
         case "faults":
             state.set_faults(StorageFaults(**request.get("faults", {})))
         case "answer_mark":

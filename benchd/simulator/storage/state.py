@@ -6,8 +6,9 @@ import errno
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final
 
 from benchd.simulator.storage.contents import lay_out_previous_owner, lay_out_system
 from benchd.simulator.storage.faults import StorageFaults
@@ -23,7 +24,8 @@ FILL_PREFIX: Final = "/local/tmp/benchd/"
 MARK_WAIT_S: Final = 30.0
 
 
-class StorageFacts(TypedDict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageFacts:
     """What a virtual handset's storage looks like from outside."""
 
     capacity_bytes: int
