@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -96,20 +96,27 @@ class Operators:
     hands: Hands
     answers: Mapping[str, Mapping[Gate, bool]]
     """By slot: where a scenario's answer isn't yes."""
+    resets: set[tuple[str, Gate]] = field(default_factory=set[tuple[str, Gate]])
+    """The questions for which somebody has reset the handset already."""
 
     async def work(self) -> None:
         """Look, act, answer; until cancelled."""
         async with anyio.create_task_group() as group:
             busy: set[str] = set()
+            attended: set[str] = set()
             while True:
+                # A look that began before somebody was done may still show the old question.
+                rested = set(attended)
                 if await self.watch.look():
+                    busy -= rested
+                    attended -= rested
                     for name, slot in self.watch.slots.items():
                         if name not in busy and _needs_someone(slot):
                             busy.add(name)
-                            group.start_soon(self._attend, name, slot, busy)
+                            group.start_soon(self._attend, name, slot, attended)
                 await anyio.sleep(LOOK_EVERY_S)
 
-    async def _attend(self, name: str, slot: SlotObject, busy: set[str]) -> None:
+    async def _attend(self, name: str, slot: SlotObject, attended: set[str]) -> None:
         try:
             question = slot["question"]
             if isinstance(question, Mapping):
@@ -117,12 +124,19 @@ class Operators:
             else:
                 await self.hands.enable_adb(name)
         finally:
-            busy.discard(name)
+            attended.add(name)
+
+    async def _reset_once(self, slot: str, job: str, gate: Gate) -> None:
+        """An answer that got lost is given again; the reset that it speaks of isn't made again."""
+        if (job, gate) in self.resets:
+            return
+        self.resets.add((job, gate))
+        await self.hands.reset_by_hand(slot)
 
     async def _answer(self, slot: str, job: str, gate: Gate) -> None:
         approved = self.answers.get(slot, {}).get(gate, True)
         if approved and gate in (Gate.FINAL_RESET, Gate.GUIDED_RESET):
-            await self.hands.reset_by_hand(slot)
+            await self._reset_once(slot, job, gate)
         operator = SECOND_OPERATOR if gate is Gate.CONFIRM else FIRST_OPERATOR
         await self.watch.decide(job, gate, approved=approved, operator=operator)
 

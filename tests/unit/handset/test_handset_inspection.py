@@ -162,14 +162,25 @@ async def test_refusals_carry_no_serial_and_no_account() -> None:
     assert "example.com" not in refusal.value.detail
 
 
-@pytest.mark.parametrize("code", [0, None])
-async def test_asking_for_test_harness_proves_nothing(code: int | None) -> None:
+async def test_asking_for_test_harness_returns_when_it_was_answered() -> None:
     shell = FakeShell()
-    if code is None:
-        shell.on("cmd testharness enable", HandsetGone("rebooting"))
-    else:
-        shell.on("cmd testharness enable", *said("", code))
+    shell.on("cmd testharness enable", *said("", 0))
     await enable_test_harness(shell)
+
+
+async def test_a_transport_that_dies_at_the_request_leaves_it_unknown() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", HandsetGone("rebooting"))
+    with pytest.raises(HandsetGone):
+        await enable_test_harness(shell)
+
+
+@pytest.mark.parametrize("code", [129, 137, 143])
+async def test_a_request_that_died_of_a_signal_is_unknown_and_not_unsupported(code: int) -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("", code))
+    with pytest.raises(HandsetGone):
+        await enable_test_harness(shell)
 
 
 async def test_a_lock_forbids_test_harness() -> None:
