@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import socket
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,10 +24,14 @@ from benchd.filler import program_path
 from benchd.handset.access import AdbAccess
 from benchd.handset.adb_server import AdbServer
 from benchd.handset.keystream import AesCtrKeystream
-from benchd.ledger import SqliteJournal, open_journal
+from benchd.ledger import open_journal
 from benchd.model import Entry, EntryKind
+from benchd.observe.journal import ObservedJournal, bulkhead
+from benchd.observe.loop_lag import measure_loop_lag
+from benchd.observe.metrics import RackMetrics
+from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
-from benchd.ports import HotplugSource
+from benchd.ports import HotplugSource, Journal
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.parts import RackParts
@@ -63,8 +68,9 @@ class Rack:
     """What the web is given."""
 
     board: RackBoard
-    journal: SqliteJournal
+    journal: Journal
     desk: Desk
+    metrics: RackMetrics
 
 
 async def run_rack(
@@ -83,7 +89,17 @@ async def run_rack(
     key = load_key(settings.certificate.key)
     _make_directories(settings)
     clock = SystemClock()
-    async with open_journal(settings.ledger.path, head_key=key) as journal:
+    metrics = RackMetrics(
+        slots=settings.topology.places,
+        recipes=settings.recipes,
+        version=metadata.version("benchd"),
+    )
+    async with open_journal(
+        settings.ledger.path,
+        head_key=key,
+        commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
+    ) as ledger:
+        journal = ObservedJournal(ledger, RecordMetrics(metrics, time.monotonic), metrics.fault)
         issuer = DsseIssuer(
             key=key,
             directory=settings.certificate.directory,
@@ -91,7 +107,7 @@ async def run_rack(
             benchd_version=metadata.version("benchd"),
         )
         await _recover(journal, issuer, clock, settings)
-        rack = Rack(board=RackBoard(), journal=journal, desk=Desk(journal, clock))
+        rack = Rack(board=RackBoard(), journal=journal, desk=Desk(journal, clock), metrics=metrics)
         async with _services(settings, rack, usb=usb, listener=listener) as access:
             parts = RackParts(
                 journal=journal,
@@ -114,7 +130,7 @@ async def run_rack(
 
 
 async def _recover(
-    journal: SqliteJournal, issuer: DsseIssuer, clock: SystemClock, settings: Settings
+    journal: Journal, issuer: DsseIssuer, clock: SystemClock, settings: Settings
 ) -> None:
     await journal.append(
         Entry(
@@ -146,14 +162,19 @@ async def _services(
         usb=usb,
     )
     access = AdbAccess(server=adb, program_path=program_path)
+    rack.metrics.follow(views=rack.board.views, adb_up=lambda: adb.up)
     listen = settings.http.listen
-    app = create_app(rack, Catalogue.load(), allowed_hosts=(listen.host,))
+    app = create_app(
+        rack, Catalogue.load(), allowed_hosts=(listen.host,), metrics=rack.metrics.expose
+    )
     async with AsyncExitStack() as stack:
         sockets = [stack.enter_context(unix_listener(settings.http.socket))]
         sockets.append(listener or stack.enter_context(tcp_listener(listen.host, listen.port)))
         services = await stack.enter_async_context(anyio.create_task_group())
         await services.start(adb.run)
         await services.start(access.run)
+        lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
+        services.start_soon(measure_loop_lag, lagged, time.monotonic)
         await services.start(partial(serve, app, sockets=sockets, stop=stop_serving))
         try:
             yield access

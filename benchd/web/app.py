@@ -13,19 +13,27 @@ from benchd.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.guard import SiteGuard
 from benchd.web.job_routes import job_routes
+from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject
 from benchd.web.present import Presenter
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
-from benchd.web.service import RackService
+from benchd.web.service import MetricsSource, RackService
 from benchd.web.slot_routes import slot_routes
 
 LARGEST_BODY_BYTES = 16 * 1024
 
 
 def create_app(
-    rack: RackService, catalogue: Catalogue, *, allowed_hosts: Collection[str] = ()
+    rack: RackService,
+    catalogue: Catalogue,
+    *,
+    allowed_hosts: Collection[str] = (),
+    metrics: MetricsSource | None = None,
 ) -> FastAPI:
-    """The API of one rack; `allowed_hosts` are names that it has beside loopback ones."""
+    """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
+
+    Without `metrics` there is no `/metrics`.
+    """
     app = FastAPI(
         title="benchd",
         summary="Erases racks of used Android handsets before resale, and proves it",
@@ -62,6 +70,8 @@ def create_app(
     presenter = Presenter(catalogue)
     app.include_router(slot_routes(rack.board, presenter, stopping))
     app.include_router(job_routes(rack, presenter))
+    if metrics is not None:
+        app.include_router(metrics_route(metrics))
     return app
 
 

@@ -51,6 +51,14 @@ class AnswerDesk(Protocol):
         ...
 
 
+class MetricsSource(Protocol):
+    """Tells all metrics of the rack."""
+
+    async def __call__(self, accept: str, /) -> tuple[bytes, str]:
+        """The body in the form that an Accept header asks for, and its content type."""
+        ...
+
+
 class RackService(Protocol):
     """The running rack."""
 

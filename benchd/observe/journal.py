@@ -1,0 +1,77 @@
+"""A journal that tells a subscriber what it has stored: persisted first, told after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import structlog
+
+from benchd.model import Entry, JobId, Receipt, SlotName, StoredEntry
+from benchd.ports import Journal
+
+_log = structlog.get_logger()
+
+_Told = TypeVar("_Told")
+
+
+class JournalSubscriber(Protocol):
+    """Learns from records; must be quick, since the job waits for it."""
+
+    def stored(self, entry: Entry) -> None:
+        """A record is on disk."""
+        ...
+
+    def recalled(self, entry: Entry) -> None:
+        """A former daemon's job that is still open."""
+        ...
+
+
+def bulkhead(tell: Callable[[_Told], None], failed: Callable[[], None]) -> Callable[[_Told], None]:
+    """The same without its faults: they are logged and counted, and go no further."""
+
+    def told(what: _Told) -> None:
+        try:
+            tell(what)
+        except Exception as fault:  # noqa: BLE001 - a subscriber's mistake never costs a job
+            # What it was about may be a serial, so it isn't logged with the fault.
+            _log.error("subscriber_failed", error=type(fault).__name__)
+            failed()
+
+    return told
+
+
+class ObservedJournal:
+    """Implements `benchd.ports.Journal` around another one; the subscriber can't break it."""
+
+    def __init__(
+        self, journal: Journal, subscriber: JournalSubscriber, failed: Callable[[], None]
+    ) -> None:
+        self._journal = journal
+        self._stored = bulkhead(subscriber.stored, failed)
+        self._recalled = bulkhead(subscriber.recalled, failed)
+
+    async def append(self, entry: Entry) -> Receipt:
+        """Returns when the record is on disk and the subscriber has heard of it."""
+        receipt = await self._journal.append(entry)
+        self._stored(entry)
+        return receipt
+
+    async def entries(self, job: JobId) -> Sequence[StoredEntry]:
+        """All records of one job in order, their hashes recomputed and compared."""
+        return await self._journal.entries(job)
+
+    async def open_jobs(self) -> Sequence[StoredEntry]:
+        """The JOB_OPENED record of each job without JOB_ENDED."""
+        found = await self._journal.open_jobs()
+        for stored in found:
+            self._recalled(stored.entry)
+        return found
+
+    async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
+        """All records of the last occupancy of a slot; empty where it never had one."""
+        return await self._journal.slot_entries(slot)
+
+    async def job_ids(self, limit: int) -> Sequence[JobId]:
+        """The newest jobs first."""
+        return await self._journal.job_ids(limit)

@@ -1,0 +1,207 @@
+"""What Prometheus is told of a rack: every series there is exists from the start.
+
+Labels are words of the model, slots and recipes of the configuration, and nothing that a
+handset says. Counters count from the start of the daemon: Prometheus adds restarts up by
+itself, and what happened before stands in the ledger.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import product
+
+from anyio import CapacityLimiter, to_thread
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from benchd.model import Disposition, Outcome, Reason, SlotName, SlotState, SlotView, StageName
+
+OTHER_RECIPE = "other"
+"""A job that a former daemon began with a recipe that is no longer configured."""
+NO_REASON = "none"
+
+STAGE_BUCKETS_S = (
+    *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120),
+    *(300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200),
+)
+"""From a look at properties to the overwrite of a large slow phone, and people in between."""
+START_BUCKETS_S = (0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
+COMMIT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class RackMetrics:
+    """All metrics of one rack, in a registry of their own."""
+
+    def __init__(
+        self, *, slots: Collection[SlotName], recipes: Collection[str], version: str
+    ) -> None:
+        # Each counter would bring a second series with the time at which it was made.
+        disable_created_metrics()
+        self._slots = frozenset(slots)
+        self._recipes = frozenset(recipes)
+        self._registry = CollectorRegistry()
+        self._limiter = CapacityLimiter(1)
+        self._gauges = RackGauges(slots)
+        self._registry.register(self._gauges)
+        ProcessCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        Info(
+            "benchd_build", "The benchd that runs and the Python under it", registry=self._registry
+        ).info({"version": version, "python": platform.python_version()})
+        self._stages = Histogram(
+            "benchd_stage_duration_seconds",
+            "How long each attempt of a stage took, waiting for people included",
+            ("stage", "outcome"),
+            registry=self._registry,
+            buckets=STAGE_BUCKETS_S,
+        )
+        self._jobs = self._counter("benchd_jobs", "Jobs that ended", "recipe", "outcome")
+        self._dispositions = self._counter(
+            "benchd_dispositions", "Where handsets went, and why", "disposition", "reason"
+        )
+        self._overwritten = self._counter(
+            "benchd_overwritten_bytes", "Bytes that handsets have written and synced", "slot"
+        )
+        self._residue = self._counter(
+            "benchd_felica_residue_found", "Jobs in which a FeliCa chip was found in use"
+        )
+        self._faults = self._counter(
+            "benchd_metrics_faults",
+            "Ledger records that these metrics couldn't count; the jobs went on",
+        )
+        self._starts = self._histogram(
+            "benchd_hotplug_to_start_seconds",
+            "From the plug of a handset to the start of its job, settling and people included",
+            START_BUCKETS_S,
+        )
+        self._lags = self._histogram(
+            "benchd_event_loop_lag_seconds",
+            "How much later than asked for the event loop comes back to a task",
+            LAG_BUCKETS_S,
+        )
+        self._commits = self._histogram(
+            "benchd_ledger_commit_seconds",
+            "How long a record took to be on the ledger's disk",
+            COMMIT_BUCKETS_S,
+        )
+        self._fill_with_zeros()
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, buckets: Iterable[float]) -> Histogram:
+        return Histogram(name, text, registry=self._registry, buckets=tuple(buckets))
+
+    def _fill_with_zeros(self) -> None:
+        for stage, outcome in product(StageName, Outcome):
+            self._stages.labels(stage, outcome)
+        for recipe, outcome in product((*self._recipes, OTHER_RECIPE), Outcome):
+            self._jobs.labels(recipe, outcome)
+        for disposition, reason in product(Disposition, (*Reason, NO_REASON)):
+            self._dispositions.labels(disposition, reason)
+        for slot in self._slots:
+            self._overwritten.labels(slot)
+
+    def follow(
+        self,
+        *,
+        views: Callable[[], Mapping[SlotName, SlotView]] | None = None,
+        adb_up: Callable[[], bool] | None = None,
+        readers_up: Callable[[], Collection[SlotName]] | None = None,
+    ) -> None:
+        """Where to look at every scrape, from another thread than the loop's.
+
+        `readers_up` are the slots whose reader answers.
+        """
+        self._gauges.views = views or self._gauges.views
+        self._gauges.adb_up = adb_up or self._gauges.adb_up
+        self._gauges.readers_up = readers_up or self._gauges.readers_up
+
+    async def expose(self, accept: str) -> tuple[bytes, str]:
+        """All metrics in the form that is asked for, and its content type."""
+        encode, content_type = choose_encoder(accept)
+        # Some 2000 lines take 10 to 20 ms, too long for the loop.
+        body = await to_thread.run_sync(encode, self._registry, limiter=self._limiter)
+        return body, content_type
+
+    def stage_took(self, stage: StageName, outcome: Outcome, seconds: float) -> None:
+        """An attempt of a stage ended."""
+        self._stages.labels(stage, outcome).observe(seconds)
+
+    def job_ended(
+        self, recipe: str | None, outcome: Outcome, disposition: Disposition, reason: Reason | None
+    ) -> None:
+        """A job ended; None is a recipe that nobody knows any more."""
+        known = recipe if recipe in self._recipes else OTHER_RECIPE
+        self._jobs.labels(known, outcome).inc()
+        self._dispositions.labels(disposition, reason or NO_REASON).inc()
+
+    def overwritten(self, slot: SlotName, size_bytes: int) -> None:
+        """A stage that overwrites passed."""
+        if slot in self._slots:
+            self._overwritten.labels(slot).inc(size_bytes)
+
+    def residue_found(self) -> None:
+        """A chip with somebody's balance or history in it."""
+        self._residue.inc()
+
+    def job_began(self, seconds: float) -> None:
+        """A job began this long after its handset was plugged in."""
+        self._starts.observe(seconds)
+
+    def commit_took(self, seconds: float) -> None:
+        """A record is on disk."""
+        self._commits.observe(seconds)
+
+    def loop_lagged(self, seconds: float) -> None:
+        """The event loop came back this much later than it was asked to."""
+        self._lags.observe(seconds)
+
+    def fault(self) -> None:
+        """These metrics have missed something."""
+        self._faults.inc()
+
+
+class RackGauges(Collector):
+    """What is so right now, looked at afresh by every scrape: there is nothing to miss."""
+
+    def __init__(self, slots: Collection[SlotName]) -> None:
+        self._slots = tuple(slots)
+        self.views: Callable[[], Mapping[SlotName, SlotView]] = dict
+        self.adb_up: Callable[[], bool] = bool
+        self.readers_up: Callable[[], Collection[SlotName]] = tuple
+
+    def collect(self) -> Iterable[Metric]:
+        """One sample for each slot and state, reader and server."""
+        views, readers = self.views(), self.readers_up()
+        states = GaugeMetricFamily(
+            "benchd_slot_state", "1 for the state that a slot is in", labels=("slot", "state")
+        )
+        up = GaugeMetricFamily(
+            "benchd_reader_up", "Whether the slot's contactless reader answers", labels=("slot",)
+        )
+        for slot in self._slots:
+            view = views.get(slot)
+            now = SlotState.EMPTY if view is None else view.state
+            for state in SlotState:
+                states.add_metric((slot, state), float(state is now))
+            up.add_metric((slot,), float(slot in readers))
+        yield states
+        yield up
+        yield GaugeMetricFamily(
+            "benchd_adb_server_up",
+            "Whether benchd's own adb server answers",
+            value=float(self.adb_up()),
+        )

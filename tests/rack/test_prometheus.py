@@ -1,0 +1,136 @@
+"""A real Prometheus scrapes the daemon on a virtual rack."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from subprocess import DEVNULL, STDOUT
+
+import anyio
+import httpx2
+import pytest
+
+from benchd.demo.operators import ended
+from benchd.demo.rack import demo_rack, loopback_listener
+from benchd.demo.run import until_all_ended
+from benchd.simulator.scenarios import SCENARIOS
+
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(180)]
+
+NAMES = ("clean", "modified-os")
+CONFIG = """\
+global: {{scrape_interval: 1s}}
+scrape_configs:
+  - job_name: benchd
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+WITH_DATA = (
+    'benchd_slot_state{state="finished"} == 1',
+    'benchd_stage_duration_seconds_count{stage="overwrite",outcome="passed"} > 0',
+    'benchd_jobs_total{recipe="overwrite",outcome="passed"} == 1',
+    'benchd_jobs_total{recipe="overwrite",outcome="failed"} == 1',
+    'benchd_dispositions_total{disposition="sellable",reason="none"} == 1',
+    'benchd_dispositions_total{disposition="destroy",reason="system_modified"} == 1',
+    'benchd_overwritten_bytes_total{slot="A1"} > 1000000',
+    "benchd_felica_residue_found_total >= 0",
+    "benchd_event_loop_lag_seconds_count > 0",
+    "benchd_hotplug_to_start_seconds_count == 2",
+    'benchd_reader_up{slot="A1"}',
+    "benchd_adb_server_up == 1",
+    "benchd_ledger_commit_seconds_count > 20",
+    "benchd_metrics_faults_total == 0",
+    'benchd_build_info{version!=""} == 1',
+    'process_resident_memory_bytes{job="benchd"} > 0',
+    'up{job="benchd"} == 1',
+)
+"""Every metric of the contract, with what this rack has to have put into it."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def prometheus(directory: Path, target: int) -> AsyncGenerator[httpx2.AsyncClient]:
+    """One of our own on loopback, with nothing left of it afterwards."""
+    port = free_port()
+    directory.mkdir()
+    config, log = directory / "prometheus.yml", directory / "prometheus.log"
+    config.write_text(CONFIG.format(port=target))
+    command = ["prometheus", f"--config.file={config}"]
+    command += [f"--storage.tsdb.path={directory / 'data'}"]
+    command += [f"--web.listen-address=127.0.0.1:{port}"]
+    with log.open("wb") as told:
+        process = await anyio.open_process(command, stdin=DEVNULL, stdout=told, stderr=STDOUT)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+            with anyio.fail_after(30):
+                while not await _is_ready(client):
+                    assert process.returncode is None, log.read_text()
+                    await anyio.sleep(0.05)
+            yield client
+    finally:
+        with anyio.CancelScope(shield=True):
+            process.kill()
+            await process.wait()
+            await process.aclose()
+
+
+async def _is_ready(client: httpx2.AsyncClient) -> bool:
+    try:
+        return (await client.get("/-/ready")).is_success
+    except httpx2.TransportError:
+        return False
+
+
+async def query(client: httpx2.AsyncClient, expression: str) -> list[Mapping[str, object]]:
+    answer = await client.get("/api/v1/query", params={"query": expression})
+    return answer.raise_for_status().json()["data"]["result"]
+
+
+async def until(client: httpx2.AsyncClient, expression: str) -> None:
+    with anyio.fail_after(20):
+        while not await query(client, expression):  # noqa: ASYNC110 - only asking tells
+            await anyio.sleep(0.1)
+
+
+async def names_of(client: httpx2.AsyncClient, when: Callable[[str], bool]) -> set[str]:
+    """Every series that Prometheus has ever got, as text."""
+    answer = await client.get("/api/v1/series", params={"match[]": '{job="benchd"}'})
+    told = answer.raise_for_status().json()["data"]
+    return {json.dumps(one, sort_keys=True) for one in told if when(one["__name__"])}
+
+
+async def test_prometheus_gets_the_whole_contract(tmp_path: Path) -> None:
+    scenarios = [SCENARIOS[name] for name in NAMES]
+    port = free_port()
+    with loopback_listener(port) as listener:
+        async with (
+            demo_rack(tmp_path, scenarios, port=port) as rack,
+            prometheus(tmp_path / "scraper", port) as client,
+        ):
+            await rack.start_daemon(listener)
+            await until(client, 'up{job="benchd"} == 1')
+            at_first = await names_of(client, lambda name: name.startswith("benchd_"))
+            async with anyio.create_task_group() as group:
+                group.start_soon(rack.operators().work)
+                group.start_soon(rack.must_live)
+                with anyio.fail_after(120):
+                    await until_all_ended(rack)
+                assert all(ended(slot) for slot in rack.watch.slots.values())
+                group.cancel_scope.cancel()
+            for expression in WITH_DATA:
+                await until(client, expression)
+            everything = await names_of(client, lambda name: True)
+            assert {one for one in everything if '"benchd_' in one} == at_first
+            for placed in rack.placed:
+                plan = placed.scenario.handset(name="", slot=None, copy=placed.number)
+                assert not [s for s in everything if plan.serial in s or plan.imei in s]
+            scraped = await client.get("/api/v1/targets")
+            assert scraped.json()["data"]["activeTargets"][0]["lastError"] == ""
