@@ -268,6 +268,10 @@ class Catalogue:
         """A heading or a short answer."""
         return self._texts[f"word.{word}"]
 
+    def page(self, word: PageWord) -> Texts:
+        """What the dashboard says."""
+        return self._texts[f"page.{word}"]
+
     def gate(self, gate: Gate) -> Texts:
         """The name of a gate."""
         return self._texts[f"gate.{gate}.title"]

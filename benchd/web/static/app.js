@@ -96,13 +96,21 @@ function complete(names) {
   if (shown.length !== rack.children.length || shown.some((element, place) => rack.children[place] !== element)) {
     rack.replaceChildren(...shown);
   }
-  rack.dataset.size = shown.length <= 8 ? "few" : shown.length <= 18 ? "some" : "many";
+  rack.style.setProperty("--columns", columns(names));
   if (document.body.dataset.connection !== "live") {
     document.body.dataset.connection = "live";
     byId("connection").hidden = true;
     reloadIfNewer();
   }
   summarise();
+}
+
+/** As many as a shelf has slots (A1 to A8), so that the wall looks like the rack. */
+function columns(names) {
+  if (names.length <= 8) return Math.min(4, Math.max(1, names.length));
+  const shelf = (name) => name.replace(/[0-9]+$/, "");
+  const wide = names.filter((name) => shelf(name) === shelf(names[0])).length;
+  return wide >= 4 && wide <= 10 ? wide : Math.min(8, Math.ceil(Math.sqrt(names.length * 1.8)));
 }
 
 async function reloadIfNewer() {
@@ -153,7 +161,7 @@ function label() {
   byId("operator-label").textContent = page("your_name");
   byId("language").textContent = page("other_language").replace(/ \(.*\)$/, "");
   byId("language").lang = current() === "ja" ? "en" : "ja";
-  byId("unknown-title").textContent = page("unknown_ports");
+  byId("unknown").setAttribute("aria-label", page("unknown_ports"));
   if (document.body.dataset.connection === "away") away();
   for (const name of slots.keys()) tiles.get(name).show(slots.get(name), proofOf(name));
   if (panel.name !== null) panel.relabel(slots.get(panel.name), proofOf(panel.name));

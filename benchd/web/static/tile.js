@@ -70,7 +70,7 @@ export function portTile(port) {
   return el(
     "li",
     { class: "tile port person", "data-kind": "waiting" },
-    el("div", { class: "top" }, el("h3", {}, said(port.problem)), icon("waiting")),
+    el("div", { class: "top" }, el("h2", {}, said(port.problem)), icon("waiting")),
     ...said(port.problem.what_to_do).split("\n").map(portLine),
   );
 }
