@@ -44,7 +44,10 @@ def run_demo(
     directory: Path | None,
     by_hand: bool = False,
 ) -> bool:
-    """Run the demo; `by_hand` leaves the questions to people. True if every handset ended as its scenario says (always without `once`)."""
+    """Run the demo; True if every handset ended as its scenario says (always without `once`).
+
+    With `by_hand` nobody but a person answers the questions.
+    """
     chosen = choose(scenarios, slots)
     where = directory or Path(tempfile.mkdtemp(prefix="benchd-demo-"))
     return (

@@ -50,7 +50,9 @@ async def visit(
 ) -> AsyncGenerator[Visit]:
     """The page at this address; it must not complain, nor ask any other host for anything."""
     # The wrapper of umockdev, under which pytest runs, isn't for browsers.
-    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
+    environment: dict[str, str | float | bool] = {
+        key: value for key, value in os.environ.items() if key != "LD_PRELOAD"
+    }
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=list(ARGUMENTS), env=environment
@@ -68,7 +70,7 @@ async def visit(
             yield seen
             told = [c for c in seen.complaints if not (may_be_away and AWAY in c)]
             assert told == [], told
-            base = url.split("/?")[0].rstrip("/")
+            base = url.split("/?", 1)[0].rstrip("/")
             assert [asked for asked in seen.foreign if not asked.startswith(base)] == []
         finally:
             await browser.close()
