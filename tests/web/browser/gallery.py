@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from web_fakes import FakeRack, port
+from web_fakes import BEGAN, FakeRack, port
 
 from benchd.model import (
     DISPOSITION_OF,
     Disposition,
     EntryKind,
+    Evidence,
     Gate,
     HandsetIdentity,
     JobId,
@@ -30,6 +31,17 @@ MODELS = (
     ("samsung", "SC-56C", "R5CT60ABCDE"),
     ("Google", "Pixel 4a", "0A041JEC204512"),
     ("SHARP", "SHG11", "357302115550195"),
+)
+
+
+BEFORE_OVERWRITE = (StageName.INSPECT, StageName.GATES, StageName.FELICA_CHECK)
+AFTER_READ_BACK = (
+    StageName.FELICA_CLEAR,
+    StageName.FELICA_RECHECK,
+    StageName.FINAL_RESET,
+    StageName.OBSERVE,
+    StageName.CONFIRM,
+    StageName.CERTIFY,
 )
 
 
@@ -106,12 +118,15 @@ class Gallery:
         self, slot: SlotName, outcome: Outcome, goes: Disposition, reason: Reason | None
     ) -> None:
         job = self._show(slot, SlotState.FINISHED, outcome=outcome, goes=goes, reason=reason)
+        if goes is Disposition.SELLABLE:
+            self._pass(job)
+            return
         self._rack.journal.keep_job(
             job=job,
             outcome=outcome,
             disposition=goes,
             reason=reason,
-            certificate='{"payload": ""}' if goes is Disposition.SELLABLE else None,
+            detail="",
         )
 
     def _show(
@@ -158,9 +173,44 @@ class Gallery:
         return job
 
     def _open(self, job: JobId) -> None:
+        self._rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, job)
+        for stage in BEFORE_OVERWRITE:
+            self._stage(job, stage, {})
+
+    def _pass(self, job: JobId) -> None:
+        """Every stage of a job that ended with a certificate."""
+        self._open(job)
+        self._stage(job, StageName.INITIALISE, {}, because="arrived_reset")
+        self._stage(job, StageName.OVERWRITE, {"bytes_written": 61_203_283_968})
+        self._stage(job, StageName.READ_BACK, {"coverage": 0.9871})
+        for stage in AFTER_READ_BACK:
+            self._stage(job, stage, {})
+        for gate, operator in ((Gate.FINAL_RESET, "佐藤"), (Gate.CONFIRM, "鈴木")):
+            answer: Evidence = {
+                "gate": gate,
+                "approved": True,
+                "operator": operator,
+                "note": "",
+                "at": BEGAN.isoformat(),
+            }
+            self._rack.journal.keep(EntryKind.DECISION, answer, job)
+        end: Evidence = {
+            "outcome": "passed",
+            "disposition": "sellable",
+            "reason": None,
+            "detail": "",
+            "certificate": '{"payload": ""}',
+        }
+        self._rack.journal.keep(EntryKind.JOB_ENDED, end, job)
+
+    def _stage(
+        self, job: JobId, stage: StageName, evidence: Evidence, because: str | None = None
+    ) -> None:
         journal = self._rack.journal
-        journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, job)
-        for stage in ("inspect", "gates", "felica_check"):
-            journal.keep(EntryKind.STAGE_STARTED, {"stage": stage}, job)
-            ended = {"stage": stage, "outcome": "passed", "because": None, "evidence": {}}
-            journal.keep(EntryKind.STAGE_ENDED, ended, job)
+        journal.keep(EntryKind.STAGE_STARTED, {"stage": stage}, job)
+        outcome = "skipped" if because else "passed"
+        journal.keep(
+            EntryKind.STAGE_ENDED,
+            {"stage": stage, "outcome": outcome, "because": because, "evidence": evidence},
+            job,
+        )

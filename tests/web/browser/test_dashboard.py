@@ -216,6 +216,18 @@ async def test_page_survives_a_restart(
                 await expect(seen.tile("A2")).to_have_count(0)  # configured no more
 
 
+async def test_a_silent_daemon_counts_as_away(rack: FakeRack, server: Server) -> None:
+    rack.board.show(running_view())
+    async with server() as here, visit(address(here)) as seen:
+        await seen.page.clock.install()
+        await seen.page.reload()
+        await seen.shows("A1", "処理中")
+        await seen.page.clock.fast_forward(11_000)
+        await expect(seen.page.locator("#connection")).to_be_visible()
+        await seen.page.clock.fast_forward(2_000)
+        await expect(seen.page.locator("#connection")).to_be_hidden()
+
+
 async def test_unknown_port_shows_the_lines_to_add(rack: FakeRack, server: Server) -> None:
     rack.board.show(running_view())
     async with server() as here, visit(address(here)) as seen:
