@@ -14,6 +14,7 @@ from playwright.async_api import ConsoleMessage, Page, async_playwright, expect
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
     "--disable-gpu",
+    "--font-render-hinting=none",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
