@@ -36,6 +36,13 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Which placeholders the texts of a section may have; all other sections have none."""
 
+_MEANINGS: Mapping[Language, re.Pattern[str]] = MappingProxyType(
+    {
+        "ja": re.compile(r"\(はい=([^()]+)、いいえ=([^()]+)\)\?$"),
+        "en": re.compile(r"\(yes = ([^()]+), no = ([^()]+)\)\?$"),
+    }
+)
+"""How every question ends: with what yes and no mean."""
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -87,6 +94,59 @@ class Word(StrEnum):
     NO_SLOTS = "no_slots"
 
 
+class Refusal(StrEnum):
+    """Why an answer of a person wasn't taken: the codes of the API."""
+
+    SECOND_PERSON_NEEDED = "second_person_needed"
+    NAME_REFUSED = "name_refused"
+    ANSWERED_ALREADY = "answered_already"
+    DECISION_REFUSED = "decision_refused"
+    NOT_FOUND = "not_found"
+    INVALID_REQUEST = "invalid_request"
+    BODY_TOO_LARGE = "body_too_large"
+    LEDGER_FAULT = "ledger_fault"
+    HOST_REFUSED = "host_refused"
+    ORIGIN_REFUSED = "origin_refused"
+    INTERNAL_ERROR = "internal_error"
+    UNREACHABLE = "unreachable"
+
+
+class PageWord(StrEnum):
+    """What only the dashboard says."""
+
+    TITLE = "title"
+    SLOTS = "slots"
+    NEEDS_PERSON = "needs_person"
+    BUSY = "busy"
+    FINISHED = "finished"
+    FREE = "free"
+    UNREACHABLE = "unreachable"
+    UNREACHABLE_TO_DO = "unreachable_to_do"
+    OTHER_LANGUAGE = "other_language"
+    ANSWER = "answer"
+    OPEN = "open"
+    CLOSE = "close"
+    YOUR_NAME = "your_name"
+    NAME_WANTED = "name_wanted"
+    SECOND_NAME = "second_name"
+    SECOND_NAME_HINT = "second_name_hint"
+    NOTE_HINT = "note_hint"
+    NOT_TAKEN = "not_taken"
+    TAKEN = "taken"
+    QUESTION_GONE = "question_gone"
+    SENDING = "sending"
+    CERTIFICATE_AWAITED = "certificate_awaited"
+    UNKNOWN_PORTS = "unknown_ports"
+    STORY = "story"
+    STORY_MISSING = "story_missing"
+    RECORD = "record"
+    COVERAGE = "coverage"
+    WRITTEN = "written"
+    PORT = "port"
+    SERIAL = "serial"
+    IMEI = "imei"
+
+
 _NAMED: Mapping[str, type[StrEnum]] = {
     "slot_state": SlotState,
     "outcome": Outcome,
@@ -94,12 +154,17 @@ _NAMED: Mapping[str, type[StrEnum]] = {
     "stage": StageName,
     "because": Because,
     "word": Word,
+    "refusal": Refusal,
+    "page": PageWord,
 }
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
     "problem": (ProblemCode, ("title", "what_to_do")),
     "gate": (Gate, ("title", "question", "what_to_do")),
     "reason": (Reason, ("title", "what_to_do")),
 }
+
+
+_QUESTIONS = frozenset(f"gate.{gate}.question" for gate in Gate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,13 +221,19 @@ class Catalogue:
         """Take the texts by their dotted keys; ValueError lists all that is missing or stale."""
         wanted = frozenset(_wanted_keys())
         faults: list[str] = []
-        for language, texts in (("ja", ja), ("en", en)):
+        both: tuple[tuple[Language, Mapping[str, str]], ...] = (("ja", ja), ("en", en))
+        for language, texts in both:
             faults += [f"{language}: no text for {key}" for key in sorted(wanted - texts.keys())]
             faults += [f"{language}: {key} means nothing" for key in sorted(texts.keys() - wanted)]
             faults += [
                 f"{language}: {key} has an unknown placeholder {{{name}}}"
                 for key, text in sorted(texts.items())
                 for name in sorted(set(_PLACEHOLDER.findall(text)) - _facts_of(key))
+            ]
+            faults += [
+                f"{language}: {key} doesn't end with what yes and no mean"
+                for key, text in sorted(texts.items())
+                if key in _QUESTIONS and not _MEANINGS[language].search(text)
             ]
         if faults:
             raise ValueError("\n".join(faults))
@@ -197,6 +268,10 @@ class Catalogue:
         """A heading or a short answer."""
         return self._texts[f"word.{word}"]
 
+    def page(self, word: PageWord) -> Texts:
+        """What the dashboard says."""
+        return self._texts[f"page.{word}"]
+
     def gate(self, gate: Gate) -> Texts:
         """The name of a gate."""
         return self._texts[f"gate.{gate}.title"]
@@ -204,6 +279,33 @@ class Catalogue:
     def question(self, view: QuestionView) -> Guidance:
         """What a gate asks about this handset, and how to find the answer."""
         return self._guidance(f"gate.{view.gate}", "question", view.facts)
+
+    def meanings(self, gate: Gate) -> tuple[Texts, Texts]:
+        """What yes and what no says at this gate."""
+        question = self._texts[f"gate.{gate}.question"]
+        japanese, english = (
+            _MEANINGS["ja"].search(question.ja),
+            _MEANINGS["en"].search(question.en),
+        )
+        if japanese is None or english is None:
+            message = f"the question of {gate} doesn't say what yes and no mean"
+            raise ValueError(message)
+        return (
+            Texts(ja=japanese[1], en=english[1]),
+            Texts(ja=japanese[2], en=english[2]),
+        )
+
+    def labels(self) -> dict[str, dict[str, Texts]]:
+        """The name of every value, by section and value."""
+        named = {
+            section: {str(value): self._texts[f"{section}.{value}"] for value in values}
+            for section, values in _NAMED.items()
+        }
+        return {
+            **named,
+            "gate": {str(gate): self.gate(gate) for gate in Gate},
+            "reason": {str(reason): self.reason(reason) for reason in Reason},
+        }
 
     def problem(self, view: ProblemView) -> Guidance:
         """Why a slot can't go on, and what puts it right."""

@@ -79,12 +79,18 @@ def demo(
     ] = False,
     json_output: JsonOption = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The API's port on loopback.")] = 8420,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="Answer the questions yourself, on the dashboard.")
+    ] = False,
     directory: Annotated[
         Path | None, typer.Option(help="Where ledger and certificates are left.")
     ] = None,
 ) -> None:
     """Run the daemon on a virtual rack; no handset is needed."""
     from benchd.demo import run_demo
+
+    if once and by_hand:
+        raise typer.BadParameter("--once has its own operators: it can't be played --by-hand")
 
     names = tuple(name.strip() for name in scenario.split(",")) if scenario else ()
     ok = run_demo(
@@ -94,6 +100,7 @@ def demo(
         as_json=json_output,
         port=port,
         directory=directory,
+        by_hand=by_hand,
     )
     raise typer.Exit(0 if ok else 1)
 
@@ -115,6 +122,15 @@ def status(json_output: JsonOption = False) -> None:
     with _client() as client:
         rack = client.slots()
     _show(json_output, rack, lambda: tables.show_status(rack))
+
+
+@app.command()
+def watch() -> None:
+    """Show every slot, live, until Ctrl+C."""
+    from benchd import tables
+
+    with _client() as client:
+        tables.watch_status(client.slots)
 
 
 @app.command()

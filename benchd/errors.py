@@ -75,6 +75,18 @@ class DecisionRefused(BenchdError):
     """Raised when a person's answer isn't accepted, or isn't this person's to give."""
 
 
+class SecondPersonNeeded(DecisionRefused):
+    """Raised when somebody confirms what they have worked on."""
+
+
+class NameRefused(DecisionRefused):
+    """Raised when what was given as a name can't be a person's."""
+
+
+class AnsweredAlready(DecisionRefused):
+    """Raised when somebody else has answered first."""
+
+
 class NotFound(BenchdError):
     """Raised when a slot, job or certificate of that name doesn't exist."""
 

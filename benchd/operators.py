@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 
-from benchd.errors import DecisionRefused
+from benchd.errors import NameRefused
 from benchd.model import OperatorName
 
 LONGEST_NAME = 64
 
 
 def operator_name(text: str) -> OperatorName:
-    """The name in its normal form (NFKC, single spaces), else DecisionRefused."""
+    """The name in its normal form (NFKC, single spaces), else NameRefused."""
     name = " ".join(unicodedata.normalize("NFKC", text).split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         message = f"an operator's name has 1 to {LONGEST_NAME} printable characters"
-        raise DecisionRefused(message)
+        raise NameRefused(message)
     return OperatorName(name)
 
 

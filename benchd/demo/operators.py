@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +11,13 @@ from typing import Protocol, cast
 import anyio
 import httpx2
 
-from benchd.model import Gate, JsonValue, ProblemCode, SlotState
+from benchd.model import Gate, JsonValue, ProblemCode, SlotState, StageName
 
 LOOK_EVERY_S = 0.1
 FIRST_OPERATOR = "佐藤（仮想）"
 SECOND_OPERATOR = "鈴木（仮想）"
+HAND_RESETS = frozenset({Gate.FINAL_RESET, Gate.GUIDED_RESET})
+RESETTING = frozenset({StageName.INITIALISE, StageName.FINAL_RESET})
 SETTLED = frozenset({SlotState.FINISHED, SlotState.QUARANTINED})
 
 SlotObject = Mapping[str, JsonValue]
@@ -116,6 +118,31 @@ class Operators:
                             group.start_soon(self._attend, name, slot, attended)
                 await anyio.sleep(LOOK_EVERY_S)
 
+    async def assist(self) -> None:
+        """Only do what a person's answer says was done: press reset; until cancelled.
+
+        The answers, and everything else, are left to whoever sits at the dashboard.
+        """
+        reset: set[tuple[str, str]] = set()
+        while True:
+            if await self.watch.look():
+                for name, slot in self.watch.slots.items():
+                    await self._follow(name, slot, reset)
+            await anyio.sleep(LOOK_EVERY_S)
+
+    async def _follow(self, name: str, slot: SlotObject, reset: set[tuple[str, str]]) -> None:
+        problem = slot["problem"]
+        if isinstance(problem, Mapping) and problem["code"] == ProblemCode.ADB_DISABLED:
+            await self.hands.enable_adb(name)
+        if not slot["job"] or slot["state"] in SETTLED or slot["stage"] not in RESETTING:
+            return
+        job = await self.watch.job(str(slot["job"]))
+        for decision in _parts(job.get("decisions")):
+            gate, done = decision["gate"], (str(slot["job"]), str(decision["gate"]))
+            if decision["approved"] and gate in HAND_RESETS and done not in reset:
+                reset.add(done)
+                await self.hands.reset_by_hand(name)
+
     async def _attend(self, name: str, slot: SlotObject, attended: set[str]) -> None:
         try:
             question = slot["question"]
@@ -135,10 +162,17 @@ class Operators:
 
     async def _answer(self, slot: str, job: str, gate: Gate) -> None:
         approved = self.answers.get(slot, {}).get(gate, True)
-        if approved and gate in (Gate.FINAL_RESET, Gate.GUIDED_RESET):
+        if approved and gate in HAND_RESETS:
             await self._reset_once(slot, job, gate)
         operator = SECOND_OPERATOR if gate is Gate.CONFIRM else FIRST_OPERATOR
         await self.watch.decide(job, gate, approved=approved, operator=operator)
+
+
+def _parts(value: JsonValue) -> list[Mapping[str, JsonValue]]:
+    """The objects of a list."""
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return []
+    return [item for item in value if isinstance(item, Mapping)]
 
 
 def _needs_someone(slot: SlotObject) -> bool:

@@ -41,14 +41,18 @@ def run_demo(
     as_json: bool,
     port: int,
     directory: Path | None,
+    by_hand: bool = False,
 ) -> bool:
-    """Run the demo; True if every handset ended as its scenario says (always without `once`)."""
+    """Run the demo; True if every handset ended as its scenario says (always without `once`).
+
+    With `by_hand` nobody but a person answers the questions.
+    """
     chosen = choose(scenarios, slots)
     where = directory or Path(tempfile.mkdtemp(prefix="benchd-demo-"))
     return (
         anyio.run(_run_once, chosen, where, port, as_json)
         if once
-        else anyio.run(_run_until_stopped, chosen, where, port)
+        else anyio.run(_run_until_stopped, chosen, where, port, by_hand)
     )
 
 
@@ -67,12 +71,18 @@ def choose(names: Sequence[str], slots: int | None) -> list[Scenario]:
     return [SCENARIOS[names[index % len(names)]] for index in range(count)]
 
 
-async def _run_until_stopped(scenarios: Sequence[Scenario], directory: Path, port: int) -> bool:
+async def _run_until_stopped(
+    scenarios: Sequence[Scenario],
+    directory: Path,
+    port: int,
+    by_hand: bool,  # noqa: FBT001 - handed through anyio.run
+) -> bool:
     with loopback_listener(port) as listener:
         async with demo_rack(directory, scenarios, port=port) as rack:
             await rack.start_daemon(listener)
             async with anyio.create_task_group() as group:
-                group.start_soon(rack.operators().work)
+                people = rack.operators()
+                group.start_soon(people.assist if by_hand else people.work)
                 group.start_soon(rack.must_live)
                 _welcome(rack, port)
                 with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -159,7 +169,7 @@ def _welcome(rack: DemoRack, port: int) -> None:
     lines = (
         f"仮想ラックが動いています（{len(rack.placed)} スロット）。Ctrl+C で終了します。",
         f"The virtual rack is running ({len(rack.placed)} slots). Ctrl+C ends it.",
-        f"  http://127.0.0.1:{port}/api/v1/slots",
+        f"  http://127.0.0.1:{port}/",
         f"  BENCHD_SOCKET={rack.folder.socket} .venv/bin/benchd status",
         f"  {rack.folder.log}",
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from benchd.errors import DecisionRefused, NotFound
+from benchd.errors import AnsweredAlready, DecisionRefused, NotFound, SecondPersonNeeded
 from benchd.model import (
     Decision,
     Entry,
@@ -98,7 +98,7 @@ class Desk:
             raise DecisionRefused(message)
         if question.being_kept:
             message = f"{gate} has just been answered by somebody else"
-            raise DecisionRefused(message)
+            raise AnsweredAlready(message)
         question.being_kept = True
         decision = Decision(
             gate=gate, approved=approved, operator=name, note=note, at=self._clock.now()
@@ -131,4 +131,4 @@ class Desk:
             same_person(name, other) for other in self._answered_by.get(job, [])
         ):
             message = f"{name} has worked on this handset: a second person has to confirm"
-            raise DecisionRefused(message)
+            raise SecondPersonNeeded(message)

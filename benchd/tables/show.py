@@ -32,8 +32,12 @@ def show_job(job: JsonObject) -> None:
 
 
 def _show(view: View, told: JsonObject) -> None:
+    never_fail_on_a_letter()
+    Console().print(view(told, Catalogue.load(), language_of(os.environ)))
+
+
+def never_fail_on_a_letter() -> None:
+    """A name that an old locale can't write must not hide the rest of the rack."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if callable(reconfigure):
-        # A name that an old locale can't write must not hide the rest of the rack.
         reconfigure(errors="replace")
-    Console().print(view(told, Catalogue.load(), language_of(os.environ)))

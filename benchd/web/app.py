@@ -11,10 +11,11 @@ from fastapi import FastAPI
 
 from benchd.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
+from benchd.web.dashboard import add_dashboard
 from benchd.web.guard import SiteGuard
 from benchd.web.job_routes import job_routes
 from benchd.web.metrics_route import metrics_route
-from benchd.web.objects import HealthObject, IndexObject
+from benchd.web.objects import HealthObject, IndexObject, LabelsObject
 from benchd.web.present import Presenter
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
 from benchd.web.service import MetricsSource, RackService
@@ -49,7 +50,7 @@ def create_app(
     app.add_middleware(SiteGuard, allowed_hosts=allowed_hosts)
     answer_in_one_form(app)
 
-    @app.get("/")
+    @app.get("/api/v1")
     async def index() -> IndexObject:
         """Where the API is."""
         return IndexObject(
@@ -58,6 +59,7 @@ def create_app(
             slots="/api/v1/slots",
             jobs="/api/v1/jobs",
             events="/api/v1/events",
+            texts="/api/v1/texts",
             openapi="/openapi.json",
             health="/healthz",
         )
@@ -68,6 +70,13 @@ def create_app(
         return HealthObject(status="ok", slots=len(rack.board.views()))
 
     presenter = Presenter(catalogue)
+
+    @app.get("/api/v1/texts")
+    async def texts() -> LabelsObject:
+        """The name of every value in both languages, and the dashboard's own words."""
+        return presenter.labels()
+
+    add_dashboard(app)
     app.include_router(slot_routes(rack.board, presenter, stopping))
     app.include_router(job_routes(rack, presenter))
     if metrics is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 
 import anyio
@@ -12,6 +13,8 @@ from benchd.web.present import Presenter
 from benchd.web.service import WatchedBoard
 
 RECONNECT_AFTER_MS = 2000
+ALIVE_EVERY_S = 4.0
+"""A page that hears nothing for some of these knows that what it shows may be old."""
 SHORTEST_INTERVAL_S = 0.1
 """Progress of many slots comes in bursts; a page needs no more than ten looks a second."""
 
@@ -21,11 +24,14 @@ async def rack_events(
 ) -> AsyncIterator[ServerSentEvent]:
     """`slot` events carry a slot object, `unknown_ports` events the whole list of them.
 
+    An `alive` event says that all there is has been told by now, and comes again and again.
+
     A watcher that is slow misses steps, never the last one: the board is read again.
     """
     yield ServerSentEvent(comment="benchd", retry=RECONNECT_AFTER_MS)
     shown: dict[SlotName, SlotView] = {}
     shown_ports: tuple[PortPath, ...] | None = None
+    alive_due = -math.inf
     while not stopping.is_set():
         version = board.version
         for name, view in board.views().items():
@@ -37,9 +43,13 @@ async def rack_events(
             shown_ports = ports
             listed = [presenter.unknown_port(port) for port in ports]
             yield ServerSentEvent(event="unknown_ports", data=listed)
+        if anyio.current_time() >= alive_due:
+            alive_due = anyio.current_time() + ALIVE_EVERY_S
+            yield ServerSentEvent(event="alive", data={"slots": list(shown)})
         with anyio.move_on_after(SHORTEST_INTERVAL_S):
             await stopping.wait()
-        await _changed_or_stopping(board, version, stopping)
+        with anyio.move_on_after(max(0.0, alive_due - anyio.current_time())):
+            await _changed_or_stopping(board, version, stopping)
 
 
 async def _changed_or_stopping(board: WatchedBoard, version: int, stopping: anyio.Event) -> None:

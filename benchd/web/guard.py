@@ -12,6 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from benchd.web.peer import peer_of
 from benchd.web.refusals import refusal
 
+CONTENT_POLICY = (
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "object-src 'none'"
+)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_FETCHES = frozenset({"same-origin", "none"})
 """What a browser says of a request that comes from our own page, or was typed by a person."""
@@ -88,13 +92,15 @@ def _is_loopback(name: str) -> bool:
 
 
 def _with_safe_headers(send: Send) -> Send:
-    """What is shown is never kept by a cache, nor taken for another kind of file."""
+    """What is shown isn't kept by a cache, taken for another kind of file, framed or scripted."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.setdefault("cache-control", "no-store")
             headers.setdefault("x-content-type-options", "nosniff")
+            headers.setdefault("content-security-policy", CONTENT_POLICY)
+            headers.setdefault("referrer-policy", "no-referrer")
         await send(message)
 
     return send_with_headers

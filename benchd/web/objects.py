@@ -48,6 +48,9 @@ class QuestionObject(GuidanceObject):
     """A question that waits for a person; the text says what yes and no mean."""
 
     gate: Gate
+    yes: TextsObject
+    """What an approval says."""
+    no: TextsObject
 
 
 class HandsetObject(_Object):
@@ -204,6 +207,12 @@ class HealthObject(_Object):
     slots: int
 
 
+class LabelsObject(_Object):
+    """The names of all values, and what the page itself says: section, value, languages."""
+
+    labels: dict[str, dict[str, TextsObject]]
+
+
 class IndexObject(_Object):
     """Where the API is."""
 
@@ -212,5 +221,6 @@ class IndexObject(_Object):
     slots: str
     jobs: str
     events: str
+    texts: str
     openapi: str
     health: str

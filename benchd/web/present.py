@@ -24,6 +24,7 @@ from benchd.web.objects import (
     HandsetObject,
     JobObject,
     JobSummaryObject,
+    LabelsObject,
     ProblemObject,
     QuestionObject,
     SlotObject,
@@ -98,13 +99,25 @@ class Presenter:
         told = {key: json_clean(value) for key, value in history.as_json().items()}
         return JobObject.model_validate({**told, "reason_text": self._reason(history.reason)})
 
+    def labels(self) -> LabelsObject:
+        """The names of all values, and what the page itself says."""
+        return LabelsObject(
+            labels={
+                section: {value: _texts(texts) for value, texts in named.items()}
+                for section, named in self._catalogue.labels().items()
+            }
+        )
+
     def _question(self, view: QuestionView) -> QuestionObject:
         guidance = self._catalogue.question(view)
+        yes, no = self._catalogue.meanings(view.gate)
         return QuestionObject(
             gate=view.gate,
             ja=guidance.ja,
             en=guidance.en,
             what_to_do=_texts(guidance.what_to_do),
+            yes=_texts(yes),
+            no=_texts(no),
         )
 
     def _reason(self, reason: Reason | None) -> GuidanceObject | None:

@@ -11,7 +11,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from benchd.catalogue import printable
-from benchd.errors import BenchdError, DecisionRefused, LedgerFault, NotFound
+from benchd.errors import (
+    AnsweredAlready,
+    BenchdError,
+    DecisionRefused,
+    LedgerFault,
+    NameRefused,
+    NotFound,
+    SecondPersonNeeded,
+)
 from benchd.web.objects import ErrorBody, ErrorObject
 
 LONGEST_MESSAGE = 1000
@@ -77,6 +85,9 @@ def answer_in_one_form(app: FastAPI) -> None:
     """Give every kind of failure its answer."""
     handlers: dict[type[Exception], _Handler] = {
         NotFound: _benchd_error(404, "not_found"),
+        SecondPersonNeeded: _benchd_error(409, "second_person_needed"),
+        NameRefused: _benchd_error(409, "name_refused"),
+        AnsweredAlready: _benchd_error(409, "answered_already"),
         DecisionRefused: _benchd_error(409, "decision_refused"),
         LedgerFault: _benchd_error(503, "ledger_fault"),
         BenchdError: _benchd_error(500, "internal_error"),

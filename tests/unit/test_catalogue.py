@@ -12,6 +12,8 @@ from benchd.catalogue import (
     Because,
     Catalogue,
     Guidance,
+    PageWord,
+    Refusal,
     Texts,
     Word,
     fill,
@@ -137,6 +139,7 @@ def test_missing_stale_and_misspelt_texts_are_all_told() -> None:
         "en: reason.haunted.title means nothing",
         "en: gate.confirm.question has an unknown placeholder {handset}",
         "en: slot_state.empty has an unknown placeholder {model}",
+        "en: gate.confirm.question doesn't end with what yes and no mean",
     ]
 
 
@@ -168,6 +171,20 @@ def test_question_says_what_yes_and_no_mean(catalogue: Catalogue, gate: Gate) ->
     assert question.ja.count("?") == question.ja.count("{") + (
         3 if "製造番号" in question.ja else 1
     )
+
+
+def test_meanings_are_those_of_the_question(catalogue: Catalogue) -> None:
+    yes, no = catalogue.meanings(Gate.FELICA_CLEAR)
+    assert (yes.ja, no.ja) == ("終えた", "消去できないので破砕")
+    assert (yes.en, no.en) == ("cleared", "it can't be, so the handset is destroyed")
+
+
+def test_labels_name_every_value(catalogue: Catalogue) -> None:
+    labels = catalogue.labels()
+    assert labels["disposition"]["destroy"].ja == "破砕"
+    assert labels["reason"]["locked"] == catalogue.reason(Reason.LOCKED)
+    assert labels["page"].keys() == set(PageWord)
+    assert labels["refusal"].keys() == set(Refusal)
 
 
 @pytest.mark.parametrize("gate", [Gate.FELICA_CHECK, Gate.FELICA_RECHECK])

@@ -166,7 +166,7 @@ async def test_same_person_may_not_confirm(rack: FakeRack, visit: Browser) -> No
         same = await answer_to(rack, client, gate="confirm", operator="  佐藤 ")
         other = await answer_to(rack, client, gate="confirm", operator="鈴木")
     assert same.status_code == 409
-    assert same.json()["error"]["code"] == "decision_refused"
+    assert same.json()["error"]["code"] == "second_person_needed"
     assert other.status_code == 200
 
 

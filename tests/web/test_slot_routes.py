@@ -83,7 +83,9 @@ async def test_problem_and_question_say_what_to_do_in_both_languages(
     assert "Developer options" in waiting["problem"]["what_to_do"]["en"]
     assert asking["question"]["gate"] == "confirm"
     assert "SO-51B(製造番号 HQ6123)" in asking["question"]["ja"]
-    assert set(asking["question"]) == {"gate", "ja", "en", "what_to_do"}
+    assert set(asking["question"]) == {"gate", "ja", "en", "what_to_do", "yes", "no"}
+    assert asking["question"]["yes"] == {"ja": "承認", "en": "approved"}
+    assert asking["question"]["no"]["ja"] == "否認して保留"
 
 
 async def test_end_has_its_reason(rack: FakeRack, visit: Browser) -> None:
@@ -159,17 +161,18 @@ async def test_numbers_stay_in_their_bounds(
 async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
     rack.board.show(SlotView(slot=A1, port_path=port(1)))
     async with visit() as client:
-        index = (await client.get("/")).json()
+        index = (await client.get("/api/v1")).json()
         assert index["slots"] == "/api/v1/slots"
-        for path in (index["slots"], index["jobs"], index["openapi"], index["health"]):
+        for path in (index[key] for key in ("slots", "jobs", "texts", "openapi", "health")):
             assert (await client.get(path)).status_code == 200
         health = (await client.get("/healthz")).json()
         openapi = (await client.get("/openapi.json")).json()
         docs = await client.get("/docs")
     assert health == {"status": "ok", "slots": 1}
     assert set(openapi["paths"]) == {
-        "/",
         "/healthz",
+        "/api/v1",
+        "/api/v1/texts",
         "/api/v1/slots",
         "/api/v1/slots/{slot}",
         "/api/v1/jobs",

@@ -41,9 +41,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(app: FastAPI, path: Path) -> AsyncGenerator[Running]:
+async def running(app: FastAPI, path: Path, port: int = 0) -> AsyncGenerator[Running]:
     """A real uvicorn on a Unix socket and a TCP port."""
-    with unix_listener(path) as unix, tcp_listener("127.0.0.1", 0) as tcp:
+    with unix_listener(path) as unix, tcp_listener("127.0.0.1", port) as tcp:
         port = tcp.getsockname()[1]
         started = Running(path=path, port=port, stop=anyio.Event(), ended=anyio.Event())
 

@@ -1,0 +1,36 @@
+// Requests to the daemon.
+
+const ANSWER_WITHIN_MS = 20_000;
+
+const path = (job) => `/api/v1/jobs/${encodeURIComponent(job)}`;
+
+export const jobUrl = path;
+export const certificateUrl = (job) => `${path(job)}/certificate.json`;
+
+export async function readJob(job) {
+  const answer = await fetch(path(job));
+  if (!answer.ok) throw new Error(`job: ${answer.status}`);
+  return answer.json();
+}
+
+export async function readVersion() {
+  const answer = await fetch("/api/v1");
+  if (!answer.ok) throw new Error(`index: ${answer.status}`);
+  return (await answer.json()).version;
+}
+
+/** Sends a person's answer; null when it is on record, else the error object of the API. */
+export async function decide(job, answer) {
+  try {
+    const response = await fetch(`${path(job)}/decisions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(answer),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    if (response.ok) return null;
+    return (await response.json()).error;
+  } catch {
+    return { code: "unreachable", message: "" };
+  }
+}

@@ -1,0 +1,194 @@
+// The dashboard: the rack as tiles, kept up to date by the daemon's event stream.
+
+import { readJob, readVersion } from "./api.js";
+import { byId, el } from "./dom.js";
+import { icon } from "./icons.js";
+import { keepOperatorName, operatorName } from "./operator.js";
+import { Panel } from "./panel.js";
+import { group, look, needsPerson } from "./status.js";
+import { RackStream } from "./stream.js";
+import { Tile, portTile } from "./tile.js";
+import { current, loadWords, page, switchLanguage } from "./words.js";
+
+const RETRY_MS = 1_000;
+/** Shown before the daemon has told any word of its catalogue. */
+const AWAY = "benchd に接続できません / benchd can't be reached";
+
+const slots = new Map();
+const tiles = new Map();
+/** By slot: the job whose certificate this page has seen. */
+const proofs = new Map();
+let ports = [];
+let version = null;
+let panel = null;
+let worded = false;
+let summary = "";
+
+const proofOf = (name) => proofs.get(name) ?? null;
+
+function open(name) {
+  panel.open(slots.get(name), proofOf(name));
+}
+
+function showSlot(slot) {
+  const before = slots.get(slot.slot);
+  slots.set(slot.slot, slot);
+  if (!tiles.has(slot.slot)) tiles.set(slot.slot, new Tile(slot.slot, open));
+  if (proofOf(slot.slot) !== slot.job) proofs.delete(slot.slot);
+  if (needsPerson(slot) && before && !sameMatter(before, slot)) announce(slot);
+  paint(slot.slot);
+  summarise();
+  seekProof(slot);
+}
+
+const sameMatter = (one, other) =>
+  one.state === other.state && one.problem?.code === other.problem?.code && one.question?.gate === other.question?.gate;
+
+function paint(name) {
+  tiles.get(name).show(slots.get(name), proofOf(name));
+  panel.show(slots.get(name), proofOf(name));
+}
+
+/** Green needs the certificate: the page asks for the job that the ledger has. */
+async function seekProof(slot) {
+  if (slot.state !== "finished" || slot.disposition !== "sellable" || proofOf(slot.slot) === slot.job) return;
+  let found = false;
+  try {
+    const job = await readJob(slot.job);
+    found = job.certificate === true && job.disposition === "sellable" && job.outcome === "passed";
+  } catch {
+    setTimeout(() => stillThere(slot) && seekProof(slot), RETRY_MS);
+  }
+  if (found && stillThere(slot)) {
+    proofs.set(slot.slot, slot.job);
+    paint(slot.slot);
+  }
+}
+
+function stillThere(slot) {
+  const now = slots.get(slot.slot);
+  return now?.job === slot.job && now.state === "finished";
+}
+
+function announce(slot) {
+  const seen = look(slot, null);
+  byId("announcer").textContent = `${slot.slot} ${seen.title} ${seen.main}`;
+}
+
+function showPorts(told) {
+  ports = told;
+  byId("unknown").hidden = ports.length === 0;
+  byId("unknown-ports").replaceChildren(...ports.map(portTile));
+  summarise();
+}
+
+/** The daemon has told everything: what it didn't name is gone. */
+function complete(names) {
+  for (const name of [...slots.keys()]) {
+    if (!names.includes(name)) {
+      slots.delete(name);
+      tiles.delete(name);
+      proofs.delete(name);
+    }
+  }
+  const shown = names.filter((name) => tiles.has(name)).map((name) => tiles.get(name).element);
+  const rack = byId("rack");
+  if (shown.length !== rack.children.length || shown.some((element, place) => rack.children[place] !== element)) {
+    rack.replaceChildren(...shown);
+  }
+  rack.style.setProperty("--columns", columns(names));
+  if (document.body.dataset.connection !== "live") {
+    document.body.dataset.connection = "live";
+    byId("connection").hidden = true;
+    reloadIfNewer();
+  }
+  summarise();
+}
+
+/** As many as a shelf has slots (A1 to A8), so that the wall looks like the rack. */
+function columns(names) {
+  if (names.length <= 8) return Math.min(4, Math.max(1, names.length));
+  const shelf = (name) => name.replace(/[0-9]+$/, "");
+  const wide = names.filter((name) => shelf(name) === shelf(names[0])).length;
+  return wide >= 4 && wide <= 10 ? wide : Math.min(8, Math.ceil(Math.sqrt(names.length * 1.8)));
+}
+
+async function reloadIfNewer() {
+  try {
+    const now = await readVersion();
+    if (version !== null && version !== now) location.reload();
+    version = now;
+  } catch {
+    // The stream tells soon enough that nobody answers.
+  }
+}
+
+function away() {
+  document.body.dataset.connection = "away";
+  byId("connection").hidden = false;
+  byId("connection-title").textContent = worded ? page("unreachable") : AWAY;
+  byId("connection-to-do").textContent = worded ? page("unreachable_to_do") : "";
+  // Proof is asked for anew: the daemon that comes back may know better.
+  proofs.clear();
+  for (const name of slots.keys()) paint(name);
+}
+
+function summarise() {
+  const counts = { needs_person: ports.length, busy: 0, finished: 0, free: 0 };
+  for (const slot of slots.values()) counts[group(slot)] += 1;
+  const seen = [current(), ...Object.values(counts), ...[...slots.values()].map((slot) => slot.state)].join();
+  if (seen === summary) return;
+  summary = seen;
+  const wanting = [...slots.values()].filter(needsPerson);
+  const chips = wanting.map((slot) =>
+    el("button", { type: "button", class: "chip", onclick: () => open(slot.slot) }, icon(look(slot, null).icon), slot.slot),
+  );
+  const number = (name, ...more) =>
+    el("li", { class: `count ${name}`, "data-count": counts[name] }, el("b", {}, String(counts[name])), el("span", {}, page(name)), ...more);
+  byId("summary").replaceChildren(
+    number("needs_person", ...(chips.length ? [el("span", { class: "chips" }, ...chips)] : [])),
+    number("busy"),
+    number("finished"),
+    number("free"),
+    el("li", { class: "count all" }, el("b", {}, String(slots.size)), el("span", {}, page("slots"))),
+  );
+  document.title = `${counts.needs_person ? `(${counts.needs_person}) ` : ""}benchd ${page("title")}`;
+}
+
+function label() {
+  document.documentElement.lang = current();
+  byId("title").textContent = "benchd";
+  byId("operator-label").textContent = page("your_name");
+  byId("language").textContent = page("other_language").replace(/ \(.*\)$/, "");
+  byId("language").lang = current() === "ja" ? "en" : "ja";
+  byId("unknown").setAttribute("aria-label", page("unknown_ports"));
+  if (document.body.dataset.connection === "away") away();
+  for (const name of slots.keys()) tiles.get(name).show(slots.get(name), proofOf(name));
+  if (panel.name !== null) panel.relabel(slots.get(panel.name), proofOf(panel.name));
+  showPorts(ports);
+}
+
+async function start() {
+  const field = byId("operator-name");
+  field.value = operatorName();
+  field.addEventListener("input", () => keepOperatorName(field.value.trim()));
+  panel = new Panel({ onOperator: () => (field.value = operatorName()) });
+  byId("language").addEventListener("click", () => {
+    switchLanguage();
+    label();
+  });
+  for (;;) {
+    try {
+      await loadWords();
+      break;
+    } catch {
+      away();
+      await new Promise((done) => setTimeout(done, RETRY_MS));
+    }
+  }
+  worded = true;
+  label();
+  new RackStream({ onSlot: showSlot, onPorts: showPorts, onComplete: complete, onAway: away });
+}
+
+start();

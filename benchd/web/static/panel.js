@@ -1,0 +1,197 @@
+// One slot in full: what is the matter, what to do, the question with its answers, the story.
+
+import { decide, readJob } from "./api.js";
+import { byId, el } from "./dom.js";
+import { icon } from "./icons.js";
+import { keepOperatorName, operatorName } from "./operator.js";
+import { look } from "./status.js";
+import { story } from "./story.js";
+import { duration, page, percent, said, word } from "./words.js";
+
+const CONFIRM = "confirm";
+
+export class Panel {
+  constructor({ onOperator }) {
+    this.onOperator = onOperator;
+    this.dialog = byId("panel");
+    this.name = null;
+    this.form = null;
+    this.asked = null;
+    this.told = null;
+    this.about = el("div", { class: "about" });
+    this.asking = el("div", { class: "asking" });
+    this.telling = el("div", { class: "telling" });
+    this.dialog.append(this.about, this.asking, this.telling);
+    this.dialog.addEventListener("close", () => this.forget());
+    this.dialog.addEventListener("click", (event) => {
+      if (event.target === this.dialog) this.dialog.close();
+    });
+  }
+
+  open(slot, proof) {
+    this.forget();
+    this.name = slot.slot;
+    this.show(slot, proof);
+    if (!this.dialog.open) this.dialog.showModal();
+    (this.form?.operator ?? this.dialog.querySelector(".close"))?.focus();
+  }
+
+  forget() {
+    this.name = this.form = this.asked = this.told = null;
+    this.asking.replaceChildren();
+    this.telling.replaceChildren();
+  }
+
+  relabel(slot, proof) {
+    if (this.name === null) return;
+    this.asked = this.told = null;
+    this.show(slot, proof);
+  }
+
+  /** Called for each change of a slot; what a person is typing stays. */
+  show(slot, proof) {
+    if (slot.slot !== this.name) return;
+    const seen = look(slot, proof);
+    this.dialog.dataset.kind = seen.kind;
+    this.about.replaceChildren(
+      el(
+        "header",
+        {},
+        icon(seen.icon),
+        el("h2", { id: "panel-title" }, `${slot.slot} ${seen.title}`),
+        el("button", { type: "button", class: "close", onclick: () => this.dialog.close() }, page("close")),
+      ),
+      ...identity(slot),
+      ...advice(slot, seen),
+    );
+    this.ask(slot);
+    this.tell(slot);
+  }
+
+  ask(slot) {
+    const asked = slot.question ? `${slot.job} ${slot.question.gate}` : null;
+    if (asked === this.asked) return;
+    const before = this.asked;
+    this.asked = asked;
+    this.form = null;
+    if (asked === null) {
+      this.asking.replaceChildren(...(before ? [el("p", { class: "over", role: "status" }, page("question_gone"))] : []));
+      return;
+    }
+    this.form = this.formFor(slot.job, slot.question);
+    this.asking.replaceChildren(this.form.element);
+  }
+
+  formFor(job, question) {
+    const second = question.gate === CONFIRM;
+    const operator = el("input", {
+      name: "operator", autocomplete: "off", spellcheck: "false", maxlength: 64, "aria-describedby": "operator-hint",
+    });
+    // The second person's name is never filled in: whoever confirms says who they are.
+    operator.value = second ? "" : operatorName();
+    const note = el("input", { name: "note", autocomplete: "off", maxlength: 500 });
+    const refused = el("div", { class: "refused", role: "alert" });
+    const form = { operator, note, refused, buttons: [] };
+    const answer = (approved) => () => this.send(form, job, question.gate, approved, second);
+    const button = (approved, word_, meaning) => {
+      const made = el(
+        "button",
+        { type: "button", class: approved ? "yes" : "no", onclick: answer(approved) },
+        el("b", {}, word("word", word_)),
+        el("span", {}, meaning),
+      );
+      form.buttons.push(made);
+      return made;
+    };
+    form.element = el(
+      "form",
+      { onsubmit: (event) => event.preventDefault() },
+      el("p", { class: "question" }, said(question)),
+      el("p", { class: "to-do lines" }, said(question.what_to_do)),
+      el(
+        "div",
+        { class: "fields" },
+        el("label", {}, page(second ? "second_name" : "your_name"), operator, el("small", { id: "operator-hint" }, second ? page("second_name_hint") : "")),
+        el("label", {}, page("note_hint"), note),
+      ),
+      refused,
+      el("div", { class: "answers" }, button(true, "yes", said(question.yes)), button(false, "no", said(question.no))),
+    );
+    return form;
+  }
+
+  async send(form, job, gate, approved, second) {
+    const name = form.operator.value.trim();
+    if (!name) {
+      refuse(form, page("name_wanted"), "");
+      form.operator.focus();
+      return;
+    }
+    form.refused.dataset.state = "";
+    form.refused.replaceChildren(page("sending"));
+    for (const button of form.buttons) button.disabled = true;
+    const error = await decide(job, { gate, approved, operator: name, note: form.note.value });
+    for (const button of form.buttons) button.disabled = false;
+    if (error) {
+      refuse(form, page("not_taken"), word("refusal", error.code), error.message);
+      form.operator.focus();
+      return;
+    }
+    byId("announcer").textContent = page("taken");
+    if (!second) {
+      keepOperatorName(name);
+      this.onOperator();
+    }
+    if (this.form === form) this.dialog.close();
+  }
+
+  async tell(slot) {
+    const key = slot.job ? `${slot.job} ${slot.state} ${slot.stage}` : null;
+    if (key === this.told) return;
+    this.told = key;
+    if (key === null) {
+      this.telling.replaceChildren();
+      return;
+    }
+    let shown;
+    try {
+      shown = story(await readJob(slot.job));
+    } catch {
+      shown = el("p", { class: "missing" }, page("story_missing"));
+    }
+    if (this.told === key) this.telling.replaceChildren(el("h3", {}, page("story")), shown);
+  }
+}
+
+function refuse(form, title, why, detail = "") {
+  form.refused.dataset.state = "shown";
+  form.refused.replaceChildren(
+    el("strong", {}, title),
+    why ? el("span", {}, why) : "",
+    detail ? el("small", { lang: "en" }, detail) : "",
+  );
+}
+
+function identity(slot) {
+  const rows = [];
+  if (slot.handset) {
+    rows.push([word("word", "handset"), `${slot.handset.manufacturer} ${slot.handset.model}`]);
+    rows.push([page("serial"), slot.handset.serial]);
+    if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
+    rows.push(["Android", slot.handset.android]);
+  }
+  rows.push([page("port"), slot.port_path]);
+  return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
+}
+
+function advice(slot, seen) {
+  if (slot.question && !slot.problem) return [el("p", { class: "main" }, seen.main)];
+  const parts = [];
+  if (seen.main) parts.push(el("p", { class: "main" }, seen.main));
+  if (typeof slot.progress === "number") {
+    const left = duration(slot.eta_s);
+    parts.push(el("p", {}, percent(slot.progress), left ? ` · ${word("word", "remaining")} ${left}` : ""));
+  }
+  if (seen.to_do) parts.push(el("p", { class: "to-do lines" }, seen.to_do));
+  return parts;
+}

@@ -1,0 +1,75 @@
+// What was done to a handset, step by step, as the ledger has it.
+
+import { certificateUrl, jobUrl } from "./api.js";
+import { el } from "./dom.js";
+import { current, knows, page, word } from "./words.js";
+
+export function story(job) {
+  return el(
+    "div",
+    { class: "story" },
+    facts(job),
+    el("ol", { class: "stages" }, ...job.stages.map(stage)),
+    el("ul", { class: "decisions" }, ...job.decisions.map(decision)),
+    job.detail ? el("p", { class: "detail" }, job.detail) : null,
+    el(
+      "p",
+      { class: "links" },
+      job.certificate ? el("a", { href: certificateUrl(job.job), target: "_blank", rel: "noopener", class: "certificate" }, word("word", "certificate")) : null,
+      el("a", { href: jobUrl(job.job), target: "_blank", rel: "noopener" }, page("record")),
+    ),
+  );
+}
+
+function facts(job) {
+  const rows = [[word("word", "job"), job.job], [word("word", "recipe"), job.recipe]];
+  if (job.bytes_written !== null) rows.push([page("written"), bytes(job.bytes_written)]);
+  if (job.coverage !== null) rows.push([page("coverage"), percentTenth(job.coverage)]);
+  return el("dl", {}, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+function stage(told) {
+  const because = told.because ? [" ", el("span", { class: "because" }, reason(told.because))] : [];
+  return el(
+    "li",
+    { "data-outcome": told.outcome },
+    el("time", {}, clock(told.ended_at)),
+    el("span", { class: "name" }, word("stage", told.stage)),
+    el("span", {}, el("b", {}, word("outcome", told.outcome)), ...because),
+  );
+}
+
+function reason(code) {
+  return knows("because", code) ? word("because", code) : word("reason", code);
+}
+
+function decision(told) {
+  const answer = word("word", told.approved ? "yes" : "no");
+  return el(
+    "li",
+    {},
+    el("time", {}, clock(told.at)),
+    el("span", { class: "name" }, word("gate", told.gate)),
+    el("span", {}, el("b", {}, answer), ` ${told.operator}`, told.note ? ` — ${told.note}` : ""),
+  );
+}
+
+function clock(at) {
+  const date = new Date(at);
+  const locale = current() === "ja" ? "ja-JP" : "en-GB";
+  return Number.isNaN(date.valueOf()) ? "" : date.toLocaleTimeString(locale, { hour12: false });
+}
+
+/** Cut, not rounded up: 94.96 % isn't 95 %. */
+const percentTenth = (share) => `${(Math.floor(share * 1000) / 10).toFixed(1)}%`;
+
+function bytes(count) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  let value = count;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toFixed(unit ? 1 : 0)} ${units[unit]}`;
+}

@@ -1,0 +1,61 @@
+// All words of the page, from the daemon's catalogue, in the language of this browser.
+
+const KEPT = "benchd.language";
+
+let labels = {};
+let language = chosen();
+
+function chosen() {
+  const asked = new URLSearchParams(location.search).get("lang");
+  if (asked === "ja" || asked === "en") {
+    keep(asked);
+    return asked;
+  }
+  try {
+    return localStorage.getItem(KEPT) === "en" ? "en" : "ja";
+  } catch {
+    return "ja";
+  }
+}
+
+function keep(wanted) {
+  try {
+    localStorage.setItem(KEPT, wanted);
+  } catch {
+    // A browser without storage forgets; the switch still works.
+  }
+}
+
+export const current = () => language;
+
+export function switchLanguage() {
+  language = language === "ja" ? "en" : "ja";
+  keep(language);
+}
+
+export async function loadWords() {
+  const answer = await fetch("/api/v1/texts");
+  if (!answer.ok) throw new Error(`texts: ${answer.status}`);
+  labels = (await answer.json()).labels;
+}
+
+/** A text of the catalogue; a value that only another version knows is shown as it is. */
+export const word = (section, value) => said(labels[section]?.[value]) || String(value ?? "");
+
+export const knows = (section, value) => Boolean(labels[section]?.[value]);
+
+export const page = (value) => word("page", value);
+
+export const said = (texts) => texts?.[language] ?? "";
+
+/** 3:12 or 1:02:45. */
+export function duration(seconds) {
+  if (typeof seconds !== "number" || !Number.isFinite(seconds) || seconds < 0) return "";
+  const whole = Math.round(seconds);
+  const pad = (number) => String(number).padStart(2, "0");
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
+}
+
+/** Never 100 before all is done. */
+export const percent = (share) => `${Math.floor(Math.min(Math.max(share, 0), 1) * 100)}%`;

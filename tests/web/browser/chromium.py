@@ -1,0 +1,83 @@
+"""Debian's Chromium with a page of the dashboard in it; nothing is ever downloaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.async_api import ConsoleMessage, Page, async_playwright, expect
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--disable-gpu",
+    "--font-render-hinting=none",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--disable-sync",
+    "--no-first-run",
+    *(("--no-sandbox",) if os.getuid() == 0 else ()),
+)
+AWAY = "net::ERR_"
+"""What Chromium says of a server that isn't there: the one complaint that a test may cause."""
+
+needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium isn't here")
+
+
+@dataclass
+class Visit:
+    """A page, and what it complained of."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def tile(self, slot: str):  # noqa: ANN201 - playwright's Locator
+        return self.page.locator(f'.tile[data-slot="{slot}"]')
+
+    async def shows(self, slot: str, *texts: str, within_ms: int = 5000) -> None:
+        for text in texts:
+            await expect(self.tile(slot)).to_contain_text(text, timeout=within_ms)
+
+
+@asynccontextmanager
+async def visit(
+    url: str, *, width: int = 1920, height: int = 1080, may_be_away: bool = False
+) -> AsyncGenerator[Visit]:
+    """The page at this address; it must not complain, nor ask any other host for anything."""
+    # The wrapper of umockdev, under which pytest runs, isn't for browsers.
+    environment: dict[str, str | float | bool] = {
+        key: value for key, value in os.environ.items() if key != "LD_PRELOAD"
+    }
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(ARGUMENTS), env=environment
+        )
+        try:
+            context = await browser.new_context(
+                viewport={"width": width, "height": height}, timezone_id="Asia/Tokyo"
+            )
+            page = await context.new_page()
+            seen = Visit(page)
+            page.on("console", lambda message: _note(seen, message))
+            page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+            page.on("request", lambda asked: seen.foreign.append(asked.url))
+            await page.goto(url)
+            yield seen
+            told = [c for c in seen.complaints if not (may_be_away and AWAY in c)]
+            assert told == [], told
+            base = url.split("/?", 1)[0].rstrip("/")
+            assert [asked for asked in seen.foreign if not asked.startswith(base)] == []
+        finally:
+            await browser.close()
+
+
+def _note(seen: Visit, message: ConsoleMessage) -> None:
+    # A refused answer is told by the browser too; the page's own tests look at those.
+    if message.type in ("error", "warning") and "status of 409" not in message.text:
+        seen.complaints.append(message.text)

@@ -1,0 +1,297 @@
+"""The dashboard in Debian's Chromium, over the real application and a rack in memory."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+from chromium import Visit, needs_chromium, visit
+from fastapi import FastAPI
+from gallery import Gallery
+from playwright.async_api import expect
+from web_fakes import (
+    A1,
+    HOSTILE,
+    JOB,
+    FakeRack,
+    asking_view,
+    identity,
+    port,
+    running_view,
+    waiting_view,
+)
+from web_running import Running, Server, running
+
+from benchd.catalogue import Catalogue
+from benchd.model import (
+    Disposition,
+    EntryKind,
+    Gate,
+    Outcome,
+    PortPath,
+    Reason,
+    SlotName,
+    SlotState,
+    SlotView,
+)
+from benchd.web.app import create_app
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120), needs_chromium]
+
+GREEN = "rgb(31, 184, 101)"
+SELLABLE = replace(
+    running_view(),
+    state=SlotState.FINISHED,
+    outcome=Outcome.PASSED,
+    disposition=Disposition.SELLABLE,
+)
+
+
+def address(here: Running, query: str = "") -> str:
+    return f"http://127.0.0.1:{here.port}/{query}"
+
+
+async def colour(seen: Visit, slot: str) -> str:
+    return await seen.tile(slot).evaluate("tile => getComputedStyle(tile).backgroundColor")
+
+
+async def test_plug_changes_its_tile_within_a_second(rack: FakeRack, server: Server) -> None:
+    empty = SlotView(slot=A1, port_path=port(1))
+    rack.board.show(empty)
+    async with server() as here, visit(address(here)) as seen:
+        await seen.shows("A1", "空き")
+        began = time.monotonic()
+        rack.board.show(replace(empty, state=SlotState.SETTLING, occupancy=1))
+        await seen.shows("A1", "接続確認中", within_ms=1000)
+        assert time.monotonic() - began < 1.0
+        rack.journal.keep_job()
+        rack.board.show(running_view(0.629))
+        await seen.shows("A1", "処理中", "上書き", "62%", "残り 3:12", "SO-51B", "HQ6123")
+
+
+async def test_answer_on_the_page_lets_the_job_go_on(rack: FakeRack, server: Server) -> None:
+    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    rack.board.show(asking_view(A1, 1, Gate.FELICA_CHECK))
+    async with server() as here, anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.FELICA_CHECK)
+        async with visit(address(here)) as seen:
+            await seen.shows("A1", "回答待ち", "FeliCaの確認")
+            await expect(seen.page.locator(".needs_person")).to_have_attribute("data-count", "1")
+            # With the keyboard alone.
+            await seen.tile("A1").locator(".open").focus()
+            await seen.page.keyboard.press("Enter")
+            await expect(seen.page.locator("#panel .yes")).to_have_text("はい未利用")
+            await expect(seen.page.locator("#panel .no")).to_have_text("いいえ利用中")
+            await seen.page.locator("#panel .no").click()
+            await expect(seen.page.locator(".refused")).to_contain_text("自分の名前")
+            assert rack.journal.stored[-1].entry.kind is EntryKind.QUESTION_ASKED
+            await seen.page.keyboard.type("佐藤")
+            await seen.page.locator("#panel .yes").click()
+            await expect(seen.page.locator("#panel")).to_be_hidden()
+            kept = rack.journal.stored[-1].entry
+            assert kept.kind is EntryKind.DECISION
+            assert (kept.data["operator"], kept.data["approved"]) == ("佐藤", True)
+            # This tab knows who sits at it, also after a reload.
+            await seen.page.reload()
+            await expect(seen.page.locator("#operator-name")).to_have_value("佐藤")
+
+
+async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server) -> None:
+    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    async with server() as here, anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.OBSERVE)
+        await anyio.wait_all_tasks_blocked()
+        await rack.desk.decide(JOB, Gate.OBSERVE, approved=True, operator="佐藤")
+        group.start_soon(rack.ask, Gate.CONFIRM)
+        rack.board.show(asking_view(A1, 1, Gate.CONFIRM))
+        async with visit(address(here)) as seen:
+            await seen.page.locator("#operator-name").fill("佐藤")
+            await seen.tile("A1").locator(".open").click()
+            name = seen.page.locator('#panel input[name="operator"]')
+            await expect(name).to_have_value("")  # asked for each time
+            await name.fill(" 佐藤")
+            await seen.page.locator("#panel .yes").click()
+            refused = seen.page.locator("#panel .refused")
+            await expect(refused).to_contain_text("回答は受け付けられませんでした")
+            await expect(refused).to_contain_text("別の人が、自分の名前で")
+            await expect(refused).to_be_visible()
+            await name.fill("鈴木")
+            await seen.page.locator("#panel .yes").click()
+            await expect(seen.page.locator("#panel")).to_be_hidden()
+            # Who confirmed doesn't become who works at this tab.
+            await expect(seen.page.locator("#operator-name")).to_have_value("佐藤")
+    assert rack.journal.stored[-1].entry.data["operator"] == "鈴木"
+
+
+async def test_question_that_is_over_takes_no_answer(rack: FakeRack, server: Server) -> None:
+    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    rack.board.show(asking_view(A1, 1, Gate.OBSERVE))
+    async with server() as here, visit(address(here)) as seen:
+        await seen.tile("A1").locator(".open").click()
+        await expect(seen.page.locator("#panel .yes")).to_be_visible()
+        rack.board.show(SlotView(slot=A1, port_path=port(1)))
+        await expect(seen.page.locator("#panel .over")).to_have_text("この質問は終わりました。")
+        await expect(seen.page.locator("#panel .yes")).to_have_count(0)
+
+
+async def test_progress_does_not_disturb_who_types(rack: FakeRack, server: Server) -> None:
+    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    view = asking_view(A1, 1, Gate.OBSERVE)
+    rack.board.show(view)
+    async with server() as here, visit(address(here)) as seen:
+        await seen.tile("A1").locator(".open").click()
+        await seen.page.locator('#panel input[name="note"]').fill("箱")
+        rack.board.show(replace(view, progress=0.5))
+        await expect(seen.page.locator("#panel .about")).to_contain_text("A1")
+        await seen.page.keyboard.type("なし")
+        await expect(seen.page.locator('#panel input[name="note"]')).to_have_value("箱なし")
+
+
+async def test_green_needs_the_certificate(rack: FakeRack, server: Server) -> None:
+    rack.journal.keep_job(outcome="passed", disposition="sellable", reason=None)
+    rack.board.show(SELLABLE)
+    async with server() as here, visit(address(here)) as seen:
+        await seen.shows("A1", "証明書を確認中")
+        assert await colour(seen, "A1") != GREEN
+        await expect(seen.tile("A1")).not_to_contain_text("販売可")
+        rack.journal.stored.clear()
+        rack.journal.keep_job(
+            outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
+        )
+        await seen.page.reload()
+        await seen.shows("A1", "販売可", "消去の証明書があります")
+        assert await colour(seen, "A1") == GREEN
+        await seen.tile("A1").locator(".open").click()
+        link = seen.page.locator("#panel a.certificate")
+        await expect(link).to_have_attribute("href", f"/api/v1/jobs/{JOB}/certificate.json")
+        await expect(seen.page.locator("#panel .story")).to_contain_text("上書き")
+
+
+@pytest.mark.parametrize(
+    ("reason", "goes", "word"),
+    [
+        (Reason.STORAGE_FAULT, Disposition.DESTROY, "破砕"),
+        (Reason.LOCKED, Disposition.RETURN, "返却"),
+        (Reason.LOCKED, Disposition.HOLD, "保留"),
+    ],
+)
+async def test_failed_handset_is_sent_somewhere_in_words(
+    rack: FakeRack, server: Server, reason: Reason, goes: Disposition, word: str
+) -> None:
+    rack.journal.keep_job(reason=reason)
+    rack.board.show(replace(SELLABLE, outcome=Outcome.FAILED, disposition=goes, reason=reason))
+    async with server() as here, visit(address(here)) as seen:
+        await expect(seen.tile("A1").locator(".state")).to_have_text(word)
+        assert await colour(seen, "A1") != GREEN
+        await expect(seen.tile("A1")).not_to_contain_text("販売可")
+
+
+async def test_page_survives_a_restart(
+    rack: FakeRack, catalogue: Catalogue, app: FastAPI, tmp_path: Path
+) -> None:
+    rack.journal.keep_job(
+        outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
+    )
+    rack.board.show(SELLABLE)
+    rack.board.show(waiting_view(SlotName("A2"), 2))
+    async with running(app, tmp_path / "one.sock") as here:
+        number = here.port
+        base = address(here)
+        async with anyio.create_task_group(), visit(base, may_be_away=True) as seen:
+            await seen.shows("A1", "販売可")
+            here.stop.set()
+            await here.ended.wait()
+            banner = seen.page.locator("#connection")
+            await expect(banner).to_contain_text("benchd に接続できません")
+            assert await colour(seen, "A1") != GREEN
+            await expect(seen.tile("A1")).not_to_contain_text("販売可")
+            fresh = FakeRack()
+            fresh.board.show(SlotView(slot=A1, port_path=port(1)))
+            async with running(create_app(fresh, catalogue), tmp_path / "two.sock", port=number):
+                await expect(banner).to_be_hidden(timeout=10_000)
+                await seen.shows("A1", "空き")
+                await expect(seen.tile("A2")).to_have_count(0)  # configured no more
+
+
+async def test_a_silent_daemon_counts_as_away(rack: FakeRack, server: Server) -> None:
+    rack.board.show(running_view())
+    async with server() as here, visit(address(here)) as seen:
+        await seen.page.clock.install()
+        await seen.page.reload()
+        await seen.shows("A1", "処理中")
+        await seen.page.clock.fast_forward(11_000)
+        await expect(seen.page.locator("#connection")).to_be_visible()
+        await seen.page.clock.fast_forward(2_000)
+        await expect(seen.page.locator("#connection")).to_be_hidden()
+
+
+async def test_unknown_port_shows_the_lines_to_add(rack: FakeRack, server: Server) -> None:
+    rack.board.show(running_view())
+    async with server() as here, visit(address(here)) as seen:
+        await seen.shows("A1", "処理中")
+        rack.board.show_unknown_port(PortPath(port(9)), attached=True)
+        unknown = seen.page.locator("#unknown")
+        await expect(unknown.locator("code")).to_have_text(
+            ["[slots.NAME]", f'port = "{port(9)}"'], timeout=1000
+        )
+        rack.board.show_unknown_port(PortPath(port(9)), attached=False)
+        await expect(unknown).to_be_hidden()
+
+
+async def test_english_by_switch_is_kept(rack: FakeRack, server: Server) -> None:
+    rack.board.show(running_view())
+    async with server() as here, visit(address(here)) as seen:
+        await seen.shows("A1", "処理中")
+        await seen.page.locator("#language").click()
+        await seen.shows("A1", "Running", "Overwrite")
+        await seen.page.reload()
+        await seen.shows("A1", "Running")
+        await seen.page.goto(address(here, "?lang=ja"))
+        await seen.shows("A1", "処理中")
+
+
+@pytest.mark.parametrize("hostile", [HOSTILE, "<img src=x onerror=alert(1)>", "\"'><b>x</b>"])
+async def test_hostile_handset_stays_text(rack: FakeRack, server: Server, hostile: str) -> None:
+    rack.journal.keep_job(model=hostile, detail=hostile)
+    rack.board.show(replace(running_view(), identity=identity(model=hostile, serial=hostile)))
+    async with server() as here, visit(address(here)) as seen:
+        await seen.shows("A1", hostile[:5])
+        await seen.tile("A1").locator(".open").click()
+        await expect(seen.page.locator("#panel .story")).to_contain_text("端末確認")
+        assert await seen.page.locator("li img, li b b, dialog img").count() == 0
+
+
+async def test_person_needed_is_announced(rack: FakeRack, server: Server) -> None:
+    rack.board.show(running_view())
+    async with server() as here, visit(address(here)) as seen:
+        await seen.shows("A1", "処理中")
+        rack.board.show(waiting_view(A1, 1))
+        await expect(seen.page.locator("#announcer")).to_have_text(
+            "A1 要対処 USBデバッグが無効です"
+        )
+        await expect(seen.page).to_have_title("(1) benchd 消去ラック")
+
+
+@pytest.mark.parametrize(
+    ("slots", "width", "height"), [(8, 1920, 1080), (32, 1920, 1080), (16, 390, 844)]
+)
+async def test_nothing_hangs_over_the_edge(
+    rack: FakeRack, server: Server, slots: int, width: int, height: int
+) -> None:
+    Gallery(rack).fill(slots)
+    async with server() as here, visit(address(here), width=width, height=height) as seen:
+        await seen.shows("A2", "販売可")
+        page = await seen.page.evaluate(
+            "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+        )
+        assert page[0] <= width
+        if width > height:
+            assert page[1] <= height  # the whole rack on the wall, nothing to scroll
+        wide = await seen.page.evaluate(
+            "() => [...document.querySelectorAll('.state, h2')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+        )
+        assert wide == []

@@ -1,0 +1,134 @@
+"""A person plays the operator of the real demo, in Debian's Chromium, from plug to certificate."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from chromium import Visit, needs_chromium, visit
+from playwright.async_api import expect
+
+from benchd.demo.rack import demo_rack, loopback_listener
+from benchd.simulator.scenarios import SCENARIOS
+
+pytestmark = [
+    pytest.mark.rack,
+    pytest.mark.asyncio,
+    pytest.mark.timeout(240),
+    needs_chromium,
+]
+
+BENCHD = Path(sys.executable).with_name("benchd")
+ENDS_WITHIN_MS = 120_000
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@asynccontextmanager
+async def demo(directory: Path, port: int, *arguments: str) -> AsyncGenerator[None]:
+    command = [BENCHD, "demo", "--by-hand", "--port", str(port), "--directory", str(directory)]
+    async with await anyio.open_process(
+        [*command, *arguments], stdin=subprocess.DEVNULL, stdout=None, stderr=None
+    ) as process:
+        try:
+            with anyio.fail_after(60):
+                while not await answers(port):
+                    assert process.returncode is None
+                    await anyio.sleep(0.1)
+            yield
+        finally:
+            with anyio.CancelScope(shield=True):
+                process.send_signal(signal.SIGINT)
+                await process.wait()
+
+
+async def answers(port: int) -> bool:
+    """Whether the daemon tells its slots; the port itself listens from the beginning."""
+    try:
+        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+            await stream.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            with anyio.move_on_after(1):
+                return (await stream.receive()).startswith(b"HTTP/1.1 200")
+    except (OSError, anyio.EndOfStream, anyio.BrokenResourceError):
+        pass
+    return False
+
+
+async def next_question(seen: Visit, last: str = "") -> str:
+    """The name of the question that comes after the last one."""
+    main = seen.tile("A1").locator(".main")
+    await expect(seen.tile("A1")).to_have_attribute(
+        "data-kind", "awaiting_operator", timeout=ENDS_WITHIN_MS
+    )
+    await expect(main).not_to_have_text(last or "-", timeout=ENDS_WITHIN_MS)
+    await expect(seen.tile("A1")).to_have_attribute(
+        "data-kind", "awaiting_operator", timeout=ENDS_WITHIN_MS
+    )
+    return await main.inner_text()
+
+
+async def answer_yes(seen: Visit, operator: str) -> None:
+    await seen.tile("A1").locator(".open").click()
+    await seen.page.locator('#panel input[name="operator"]').fill(operator)
+    await seen.page.locator("#panel .yes").click()
+
+
+async def test_a_person_brings_a_handset_from_plug_to_certificate(tmp_path: Path) -> None:
+    port = free_port()
+    async with (
+        demo(tmp_path / "rack", port, "--scenario", "clean"),
+        visit(f"http://127.0.0.1:{port}/") as seen,
+    ):
+        panel = seen.page.locator("#panel")
+        gate = await next_question(seen)
+        answered: list[str] = []
+        while gate != "第三者確認":
+            await answer_yes(seen, "佐藤")
+            await expect(panel).to_be_hidden()
+            answered.append(gate)
+            gate = await next_question(seen, gate)
+        assert {"最終初期化", "目視確認"} <= set(answered)
+        # The first operator's own confirmation is refused, and the page says why.
+        await answer_yes(seen, "佐藤")
+        await expect(panel.locator(".refused")).to_contain_text("確認できません")
+        await panel.locator('input[name="operator"]').fill("鈴木")
+        await panel.locator(".yes").click()
+        await seen.shows("A1", "販売可", "消去の証明書があります", within_ms=ENDS_WITHIN_MS)
+        await seen.tile("A1").locator(".open").click()
+        await expect(panel.locator("a.certificate")).to_be_visible()
+        await expect(panel.locator(".decisions")).to_contain_text("鈴木")
+    assert list((tmp_path / "rack" / "certificates").iterdir())
+
+
+async def test_a_plug_shows_within_a_second_and_the_page_survives_a_killed_daemon(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    with loopback_listener(port) as listener:
+        async with demo_rack(tmp_path, [SCENARIOS["clean"]], port=port) as rack:
+            await rack.hands.unplug("A1")
+            await rack.start_daemon(listener)
+            async with visit(f"http://127.0.0.1:{port}/", may_be_away=True) as seen:
+                await seen.shows("A1", "空き")
+                began = time.monotonic()
+                await rack.hands.plug("A1", 1)
+                await expect(seen.tile("A1")).not_to_have_attribute("data-kind", "empty")
+                assert time.monotonic() - began < 1.0
+                await next_question(seen)
+                await rack.kill_daemon()
+                banner = seen.page.locator("#connection")
+                await expect(banner).to_contain_text("benchd に接続できません", timeout=15_000)
+                await rack.start_daemon(listener)
+                await expect(banner).to_be_hidden(timeout=15_000)
+                await next_question(seen)

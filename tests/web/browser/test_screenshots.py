@@ -1,0 +1,61 @@
+"""Pictures of the dashboard for people to look at; scripts/screenshots keeps them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from chromium import needs_chromium, visit
+from gallery import Gallery
+from playwright.async_api import expect
+from web_fakes import FakeRack
+from web_running import Server
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120), needs_chromium]
+
+WALL = (1920, 1080)
+PHONE = (390, 844)
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "slots", "size", "opened"),
+    [
+        ("wall-ja", "", 8, WALL, None),
+        ("wall-en", "?lang=en", 8, WALL, None),
+        ("wall-32-ja", "", 32, WALL, None),
+        ("question-ja", "", 8, WALL, "A3"),
+        ("question-en", "?lang=en", 8, WALL, "A3"),
+        ("story-ja", "", 8, WALL, "A2"),
+        ("phone-ja", "", 16, PHONE, None),
+        ("phone-question-ja", "", 16, PHONE, "A3"),
+        ("away-ja", "", 8, WALL, "away"),
+    ],
+)
+async def test_screenshot(
+    rack: FakeRack,
+    server: Server,
+    tmp_path: Path,
+    name: str,
+    query: str,
+    slots: int,
+    size: tuple[int, int],
+    opened: str | None,
+) -> None:
+    folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
+    Gallery(rack).fill(slots)
+    async with server() as here:
+        url = f"http://127.0.0.1:{here.port}/{query}"
+        async with visit(url, width=size[0], height=size[1], may_be_away=True) as seen:
+            await seen.shows("A2", "Sellable" if query else "販売可")
+            if opened == "away":
+                here.stop.set()
+                await here.ended.wait()
+                await expect(seen.page.locator("#connection")).to_be_visible()
+            elif opened:
+                await seen.tile(opened).locator(".open").click()
+                await expect(seen.page.locator("#panel .story")).to_be_visible()
+            await seen.page.evaluate("() => document.fonts.ready")
+            file = folder / f"{name}.png"
+            await seen.page.screenshot(path=file, animations="disabled")
+    assert file.stat().st_size > 10_000
