@@ -34,6 +34,7 @@ from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Journal
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
+from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
 from benchd.web.app import create_app
@@ -112,6 +113,7 @@ async def run_rack(
             parts = RackParts(
                 journal=journal,
                 access=access,
+                chips=NoReaders(),
                 issuer=issuer,
                 board=rack.board,
                 desk=rack.desk,

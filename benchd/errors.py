@@ -115,6 +115,14 @@ class AdbServerLost(HandsetFault):
     """Raised when benchd's adb server is gone: wait for it, it isn't the handset's fault."""
 
 
+class ReaderFault(TransientFault):
+    """Raised when a contactless reader failed or hung in mid-exchange; another attempt may do."""
+
+
+class ReaderGone(HandsetFault):
+    """Raised while a slot's contactless reader or its pcscd is away: wait for it."""
+
+
 class HandsetGone(HandsetFault):
     """Raised when the transport ended before the answer did: nothing is known of what was asked."""
 

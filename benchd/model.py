@@ -136,6 +136,11 @@ class Reason(StrEnum):
     NETWORK_RESTRICTED = "network_restricted"
     FELICA_RESIDUE = "felica_residue"
     FELICA_NOT_CLEARABLE = "felica_not_clearable"
+    FELICA_SILENT = "felica_silent"
+    FELICA_RETIRED = "felica_retired"
+    FELICA_INCONSISTENT = "felica_inconsistent"
+    FELICA_UNREADABLE = "felica_unreadable"
+    FELICA_NOT_ATTESTED = "felica_not_attested"
     NOT_CONFIRMED = "not_confirmed"
     OPERATOR_STOPPED = "operator_stopped"
     STAGE_DEADLINE = "stage_deadline"
@@ -154,6 +159,7 @@ DISPOSITION_OF: Mapping[Reason, Disposition] = MappingProxyType(
         Reason.STORAGE_FAULT: Disposition.DESTROY,
         Reason.FELICA_RESIDUE: Disposition.DESTROY,
         Reason.FELICA_NOT_CLEARABLE: Disposition.DESTROY,
+        Reason.FELICA_RETIRED: Disposition.DESTROY,
     }
 )
 """The trade's defaults: crushed where data may stay for good, held where a person can still act."""
@@ -179,6 +185,8 @@ class Gate(StrEnum):
     JPKI = "jpki"
     NETWORK = "network"
     FELICA_CHECK = "felica_check"
+    FELICA_NO_CHIP = "felica_no_chip"
+    FELICA_RETIRED = "felica_retired"
     FELICA_CLEAR = "felica_clear"
     FELICA_RECHECK = "felica_recheck"
     GUIDED_RESET = "guided_reset"
@@ -212,6 +220,40 @@ DESTRUCTIVE_STAGES = frozenset(
         StageName.FINAL_RESET,
     }
 )
+
+
+class ChipVerdict(StrEnum):
+    """What a FeliCa chip was found to be. Silence is a verdict of its own and never a clean one."""
+
+    UNUSED = "unused"
+    IN_USE = "in_use"
+    RETIRED = "retired"
+    NO_CHIP = "no_chip"
+    SILENT = "silent"
+    INCONSISTENT = "inconsistent"
+    UNREADABLE = "unreadable"
+
+
+class BaselineKind(StrEnum):
+    """Where the picture of an unused chip comes from that a scan was compared with."""
+
+    OBSERVED = "observed"
+    """Captured from a handset whose own screen said 未利用 (unused)."""
+    INFERRED = "inferred"
+    """Put together from documents; nobody has seen it on a handset."""
+    SIMULATED = "simulated"
+    """Of the virtual rack's own chips; says nothing about a real one."""
+
+
+class ClearOutcome(StrEnum):
+    """What a clear provider says became of its clear; a claim, whatever it is."""
+
+    DONE = "done"
+    ALREADY_INITIAL = "already_initial"
+    UNSUPPORTED = "unsupported"
+    NEEDS_OPERATOR = "needs_operator"
+    RETRYABLE = "retryable"
+    FATAL = "fatal"
 
 
 class Liveness(StrEnum):
@@ -436,6 +478,110 @@ class TransferProgress:
 
     bytes_done: int
     elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipSystem:
+    """One system of a FeliCa chip: which nodes it lists, never what is in them."""
+
+    code: str
+    """Four hex digits in upper case, for example `FE00`."""
+    nodes: tuple[str, ...]
+    """Services as `090F`, areas as `0000-FFFE`, in order."""
+    residue: tuple[str, ...]
+    """Those of them that an unused chip doesn't have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipScan:
+    """What looking at a chip over the air has shown: codes and counts, never contents."""
+
+    verdict: ChipVerdict
+    detail: str
+    """Why, as one bounded, printable line in English."""
+    chip: str | None = None
+    """Salted hash of the chip's IDm as hex: tells one chip from another and nothing else."""
+    ic_type: int | None = None
+    """PMm's second byte, which names the chip's generation."""
+    systems: tuple[ChipSystem, ...] = ()
+    polled: tuple[str, ...] = ()
+    """Every system code that was asked for, answered or not."""
+    passes: int = 0
+    """How many full scans in a row showed the same."""
+    power_cycled: bool = False
+    """Whether the reader's field was off before the first of them."""
+    baseline: str | None = None
+    """Name and version of the picture of an unused chip it was compared with."""
+    baseline_kind: BaselineKind | None = None
+    owners_en: tuple[str, ...] = ()
+    """Whose services the residue belongs to, as far as the catalogue knows."""
+    owners_ja: tuple[str, ...] = ()
+    reader: str = ""
+    """The reader's model; no serial."""
+    elapsed_s: float = 0.0
+
+    def as_evidence(self) -> Evidence:
+        """The same as JSON."""
+        return {
+            "verdict": self.verdict,
+            "detail": self.detail,
+            "chip": self.chip,
+            "ic_type": None if self.ic_type is None else f"{self.ic_type:02X}",
+            "systems": [
+                {
+                    "code": system.code,
+                    "node_count": len(system.nodes),
+                    "residue": list(system.residue),
+                }
+                for system in self.systems
+            ],
+            "polled": list(self.polled),
+            "passes": self.passes,
+            "power_cycled": self.power_cycled,
+            "baseline": self.baseline,
+            "baseline_kind": self.baseline_kind,
+            "owners_en": list(self.owners_en),
+            "owners_ja": list(self.owners_ja),
+            "reader": self.reader,
+            "elapsed_s": self.elapsed_s,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearOrder:
+    """What a clear provider is told: which handset, and who agreed to what is lost."""
+
+    job: JobId
+    slot: SlotName
+    identity: HandsetIdentity
+    consent: str
+    """The name of the operator whose approval of the consent gate is on record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearClaim:
+    """What a clear provider says; only a scan decides."""
+
+    provider: str
+    """Its name in the configuration, empty where no provider fits the handset."""
+    outcome: ClearOutcome
+    detail: str
+    """One bounded, printable line in English."""
+    report: str | None = None
+    """The number of the provider's own report."""
+    vendor_code: str | None = None
+    elapsed_s: float = 0.0
+
+    def as_evidence(self) -> Evidence:
+        """The same as JSON."""
+        return {
+            "provider": self.provider,
+            "claim": self.outcome,
+            "detail": self.detail,
+            "report": self.report,
+            "vendor_code": self.vendor_code,
+            "elapsed_s": self.elapsed_s,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

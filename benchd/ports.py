@@ -10,6 +10,9 @@ from typing import Protocol
 from benchd.model import (
     AdbAddress,
     CheckReport,
+    ChipScan,
+    ClearClaim,
+    ClearOrder,
     DropReport,
     Entry,
     FilledFile,
@@ -127,6 +130,39 @@ class HandsetAccess(Protocol):
         """The handset that is READY at this address, bound to its present transport.
 
         Raises HandsetGone when there is none, AdbServerLost when the server is down.
+        """
+        ...
+
+
+class ChipBench(Protocol):
+    """The contactless readers of the rack and the providers that clear chips.
+
+    Cancelling a call returns at once. While a clear runs, the slot's field is off and the
+    reader is free for the provider.
+    """
+
+    def reader(self, slot: SlotName) -> str | None:
+        """What the configuration calls the slot's reader; None where the slot has none."""
+        ...
+
+    async def scan(self, slot: SlotName, *, passes: int, power_cycle: bool) -> ChipScan:
+        """Look at the chip so many times; scans that differ make INCONSISTENT.
+
+        A chip that doesn't answer is a verdict (SILENT), never an error. Raises ReaderGone
+        while the slot's reader or its pcscd is away, ReaderFault when the reader failed,
+        which another attempt may mend.
+        """
+        ...
+
+    async def until_there(self, slot: SlotName) -> None:
+        """Returns once the slot's reader answers again; at once where it does."""
+        ...
+
+    async def clear(self, order: ClearOrder) -> ClearClaim:
+        """Have the provider that the configuration's rules choose clear the chip.
+
+        NEEDS_OPERATOR asks for a person's hand (a kiosk, a shop), UNSUPPORTED says that no
+        provider can do it. Never raises for what a provider does: that is a claim too.
         """
         ...
 

@@ -22,7 +22,7 @@ from benchd.model import (
     SlotName,
     StageName,
 )
-from benchd.ports import CertificateIssuer, Clock, Entropy, Handset, Journal, Keystream
+from benchd.ports import CertificateIssuer, ChipBench, Clock, Entropy, Handset, Journal, Keystream
 
 
 class AbsenceWindow(Protocol):
@@ -74,6 +74,7 @@ class JobContext:
         slot: SlotName,
         handset: Handset,
         bench: Bench,
+        chips: ChipBench,
         journal: Journal,
         issuer: CertificateIssuer,
         clock: Clock,
@@ -84,6 +85,7 @@ class JobContext:
         self.slot = slot
         self.handset = handset
         self.bench = bench
+        self.chips = chips
         self.journal = journal
         self.issuer = issuer
         self.clock = clock

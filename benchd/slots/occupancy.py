@@ -243,6 +243,7 @@ class Occupancy:
             slot=self._place.name,
             handset=handset,
             bench=self._bench,
+            chips=parts.chips,
             journal=parts.journal,
             issuer=parts.issuer,
             clock=parts.clock,

@@ -9,6 +9,7 @@ from benchd.pipelines.recipe import Recipe
 from benchd.ports import (
     Board,
     CertificateIssuer,
+    ChipBench,
     Clock,
     Entropy,
     HandsetAccess,
@@ -34,6 +35,7 @@ class RackParts:
 
     journal: Journal
     access: HandsetAccess
+    chips: ChipBench
     issuer: CertificateIssuer
     board: Board
     desk: Desk

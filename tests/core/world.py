@@ -63,6 +63,7 @@ from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.ports import Handset, ProgressSink
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
+from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts, Timing
 from benchd.slots.supervisor import Supervisor
 from benchd.slots.topology import SlotPlace, Topology
@@ -550,6 +551,7 @@ class World:
         self.parts = RackParts(
             journal=self.journal,
             access=self.access,
+            chips=NoReaders(),
             issuer=self.issuer,
             board=self.board,
             desk=self.desk,
