@@ -12,7 +12,9 @@ type heartbeat struct {
 	stopped  chan struct{}
 }
 
-func startHeartbeat(events *eventWriter, every time.Duration, start time.Time, counted *atomic.Int64) *heartbeat {
+func startHeartbeat(
+	events *eventWriter, every time.Duration, start time.Time, counted *atomic.Int64, where *directory,
+) *heartbeat {
 	beat := &heartbeat{stopping: make(chan struct{}), stopped: make(chan struct{})}
 	go guarded(func() {
 		defer close(beat.stopped)
@@ -24,6 +26,7 @@ func startHeartbeat(events *eventWriter, every time.Duration, start time.Time, c
 				return
 			case <-ticker.C:
 				events.emit(progressEvent{"progress", counted.Load(), secondsSince(start)})
+				where.touch()
 			}
 		}
 	})

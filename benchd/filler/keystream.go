@@ -13,8 +13,7 @@ const (
 
 type cipherKey [16]byte
 
-// keystream is a virtual endless stream of AES-128-CTR output in which every
-// byte offset can be computed on its own: the counter of a cipher block is its
+// keystream is AES-128 in counter mode: the counter of a cipher block is its
 // byte offset divided by the cipher's block size, as a big-endian 128-bit number.
 type keystream struct {
 	block cipher.Block
