@@ -144,7 +144,7 @@ func (d *directory) removeAndCount(wanted func(name string) bool) (int, error) {
 	return files, d.sync()
 }
 
-// removeAny deletes what bears the name of a fill file, even a directory, as long as that is empty.
+// removeAny deletes what bears one of our names, even a directory, as long as that is empty.
 func (d *directory) removeAny(name string) error {
 	err := d.remove(name)
 	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.EPERM) {
@@ -155,11 +155,7 @@ func (d *directory) removeAny(name string) error {
 
 // removeOne deletes one entry; one that another hand has deleted meanwhile is gone all the same.
 func (d *directory) removeOne(name string) error {
-	remove := d.remove
-	if isDirectoryName(name) {
-		remove = d.removeDirectory
-	}
-	if err := remove(name); err != nil && !errors.Is(err, syscall.ENOENT) {
+	if err := d.removeAny(name); err != nil && !errors.Is(err, syscall.ENOENT) {
 		return err
 	}
 	return nil

@@ -16,8 +16,15 @@ func startHeartbeat(
 	events *eventWriter, every time.Duration, start time.Time, counted *atomic.Int64, where *directory,
 ) *heartbeat {
 	beat := &heartbeat{stopping: make(chan struct{}), stopped: make(chan struct{})}
+	touches := make(chan struct{}, 1)
+	go guarded(func() {
+		for range touches {
+			where.touch() // waits when the medium does, which must not silence us
+		}
+	})
 	go guarded(func() {
 		defer close(beat.stopped)
+		defer close(touches)
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
@@ -26,7 +33,10 @@ func startHeartbeat(
 				return
 			case <-ticker.C:
 				events.emit(progressEvent{"progress", counted.Load(), secondsSince(start)})
-				where.touch()
+				select {
+				case touches <- struct{}{}:
+				default:
+				}
 			}
 		}
 	})

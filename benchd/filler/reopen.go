@@ -15,7 +15,7 @@ func (d *disk) reopen(name string, streamOffset, size int64) (mediumFile, int64,
 		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, 0, d.where.remove(name)
+		return nil, 0, d.where.removeAny(name)
 	}
 	var status syscall.Stat_t
 	if err := syscall.Fstat(fd, &status); err != nil || status.Mode&syscall.S_IFMT != syscall.S_IFREG {

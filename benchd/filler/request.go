@@ -358,16 +358,16 @@ func takeFiles(from fields, fileBytes int64) ([]filledFile, error) {
 		return nil, usage("files is empty: there is nothing to prove")
 	}
 	files := make([]filledFile, 0, len(listed))
-	seen := make(map[string]bool, len(listed))
+	seen := make(map[int64]bool, len(listed))
 	for _, text := range listed {
 		file, err := parseFile(text, fileBytes)
 		if err != nil {
 			return nil, err
 		}
-		if seen[file.Name] {
+		if seen[file.StreamOffset] {
 			return nil, usage("file %q is listed twice", file.Name)
 		}
-		seen[file.Name] = true
+		seen[file.StreamOffset] = true
 		files = append(files, file)
 	}
 	return files, nil

@@ -23,9 +23,10 @@ func (f *filler) tail() error {
 	if err != nil {
 		return err
 	}
+	pieceBytes := f.tailPiece()
 	writers := make([]*tailWriter, len(f.layout.tail))
 	for index, end := range f.layout.tail {
-		writers[index] = &tailWriter{end: end, pieceBytes: chunkBytes}
+		writers[index] = &tailWriter{end: end, pieceBytes: pieceBytes}
 	}
 	for committed := false; f.room > 0; {
 		progress := false
@@ -42,7 +43,7 @@ func (f *filler) tail() error {
 			if err := f.end(writer); err != nil {
 				return err
 			}
-			writer.dry, writer.pieceBytes = false, chunkBytes
+			writer.dry, writer.pieceBytes = false, pieceBytes
 		}
 		if committed && !progress {
 			break
@@ -54,6 +55,16 @@ func (f *filler) tail() error {
 	}
 	slices.SortFunc(f.files, func(a, b filledFile) int { return int((a.StreamOffset - b.StreamOffset) / blockBytes) })
 	return nil
+}
+
+// tailPiece is so small that one log doesn't take what is left for the others.
+func (f *filler) tailPiece() int64 {
+	const turns = 8
+	share := f.headroom / int64(turns*len(f.layout.tail)) &^ (blockBytes - 1)
+	if len(f.layout.tail) == 1 {
+		return chunkBytes
+	}
+	return min(max(share, blockBytes), chunkBytes)
 }
 
 // grow writes one piece; true if it found room.
