@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // tailWriter grows the files of one log by turns with the others, so that each log gets its
 // share of the last free blocks.
@@ -95,6 +98,11 @@ func (f *filler) grow(writer *tailWriter, buffer []byte) (bool, error) {
 	writer.written += whole
 	writer.unconfirmed += whole
 	f.room -= whole
+	if writer.unconfirmed >= syncEveryBytes || time.Since(f.syncedAt) >= f.pace {
+		if err := f.confirmTail(writer); err != nil {
+			return true, err
+		}
+	}
 	if writer.written == f.fileBytes {
 		return true, f.end(writer)
 	}
@@ -126,14 +134,23 @@ func (f *filler) end(writer *tailWriter) error {
 	if writer.file == nil {
 		return nil
 	}
+	if err := f.confirmTail(writer); err != nil {
+		return err
+	}
 	file := writer.file
 	writer.file = nil
-	if writer.unconfirmed > 0 {
-		if err := f.confirm(file, writer.unconfirmed); err != nil {
-			return storageFault("write "+writer.name.String(), err)
-		}
-		writer.unconfirmed = 0
-	}
 	f.room += writer.written // finish takes it off again
 	return f.finish(file, writer.name, writer.offset, writer.written)
+}
+
+// confirmTail makes the writer's newest bytes durable and counts them.
+func (f *filler) confirmTail(writer *tailWriter) error {
+	if writer.unconfirmed == 0 {
+		return nil
+	}
+	if err := f.confirm(writer.file, writer.unconfirmed); err != nil {
+		return storageFault("write "+writer.name.String(), err)
+	}
+	writer.unconfirmed = 0
+	return nil
 }

@@ -99,6 +99,8 @@ def test_a_host_that_is_gone_leaves_no_tail(way: str, program: Path, folder: str
                 process.send_signal(signal.SIGHUP)
             case "stdout":
                 stdout_of(process).close()
+            case _:
+                assert way == "silence"
         assert process.wait(DEADLINE_S) == 5
         if way != "stdout":
             assert b'"done"' not in stdout_of(process).read()

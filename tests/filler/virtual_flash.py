@@ -10,7 +10,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ def refusing(flash: Flash, program: Path) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def filling(program: Path, asked: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
+def filling(program: Path, asked: dict[str, Any]) -> Generator[subprocess.Popen[bytes]]:
     process = start(program, "fill", asked)
     with process:
         try:
