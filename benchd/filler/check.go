@@ -75,7 +75,7 @@ func newChecker(where *directory, stream generator) (*checker, error) {
 		if err != nil {
 			return nil, err
 		}
-		work.pieces = append(work.pieces, &piece{buffer: buffer})
+		work.pieces = append(work.pieces, &piece{buffer: buffer, ready: make(chan struct{}, 1)})
 	}
 	return work, nil
 }

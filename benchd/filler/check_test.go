@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	testFileBytes  = 2 << 20
+	testFileBytes  = 2 * chunkBytes
 	testTotalBytes = 2*testFileBytes + 300*blockBytes
 )
 

@@ -231,13 +231,13 @@ func TestLimit(t *testing.T) {
 
 func TestShortWrites(t *testing.T) {
 	for _, shortBy := range []int{1, 511, 512, 4095, 4096, 5000, chunkBytes - 100, chunkBytes} {
-		target := newSmallMedium(700)
+		target := newSmallMedium(2500)
 		target.shortBy = shortBy
-		work, err := runFill(t, target, 2<<20, 0)
+		work, err := runFill(t, target, 2*chunkBytes, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantStream(t, work, target, 700*blockBytes)
+		wantStream(t, work, target, 2500*blockBytes)
 	}
 }
 

@@ -3,8 +3,9 @@ package main
 import "bytes"
 
 const (
-	piecesAhead = 3
-	sectorBytes = 512
+	piecesAhead   = 4
+	readersAtOnce = 2
+	sectorBytes   = 512
 )
 
 // stretch is a part of a file; it begins on a block boundary.
@@ -17,6 +18,7 @@ type piece struct {
 	length int
 	count  int
 	err    error
+	ready  chan struct{}
 }
 
 // spoil makes sure that what the buffer held before can't pass for what the medium gave.
@@ -37,29 +39,42 @@ func (c *checker) read(
 	for _, empty := range c.pieces {
 		free <- empty
 	}
-	full := make(chan *piece, len(c.pieces))
+	inOrder := make(chan *piece, len(c.pieces))
 	stop := make(chan struct{})
 	go guarded(func() {
-		defer close(full)
-		readPieces(reader, stretches, free, full, stop)
+		defer close(inOrder)
+		orderPieces(reader, stretches, free, inOrder, stop)
 	})
-	for ready := range full {
-		expected := c.ahead.chunk(streamOffset+ready.offset, ready.length)
-		got := ready.buffer[:ready.count]
-		if ready.err != nil {
+	for next := range inOrder {
+		<-next.ready
+		expected := c.ahead.chunk(streamOffset+next.offset, next.length)
+		got := next.buffer[:next.count]
+		if next.err != nil {
 			got = nil
 		}
-		if !judge(ready.offset, got, expected) {
+		if !judge(next.offset, got, expected) {
 			break
 		}
-		free <- ready
+		free <- next
 	}
 	close(stop)
-	for range full { // until the other side has let go of buffers and file
+	for left := range inOrder { // until the other side has let go of buffers and file
+		<-left.ready
 	}
 }
 
-func readPieces(reader blockReader, stretches []stretch, free, full chan *piece, stop chan struct{}) {
+// orderPieces has the chunks read, a few at once, and hands them out in their order.
+func orderPieces(reader blockReader, stretches []stretch, free, inOrder chan *piece, stop chan struct{}) {
+	asked := make(chan *piece, cap(inOrder))
+	defer close(asked)
+	for range readersAtOnce {
+		go guarded(func() {
+			for wanted := range asked {
+				wanted.count, wanted.err = reader.readAt(wanted.buffer, wanted.offset, wanted.length)
+				wanted.ready <- struct{}{}
+			}
+		})
+	}
 	for _, part := range stretches {
 		end := part.offset + part.bytes
 		for offset := part.offset; offset < end; offset += chunkBytes {
@@ -69,8 +84,8 @@ func readPieces(reader blockReader, stretches []stretch, free, full chan *piece,
 			case next := <-free:
 				next.offset, next.length = offset, int(min(chunkBytes, end-offset))
 				next.spoil()
-				next.count, next.err = reader.readAt(next.buffer, offset, next.length)
-				full <- next
+				inOrder <- next
+				asked <- next
 			}
 		}
 	}

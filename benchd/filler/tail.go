@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -56,7 +57,7 @@ func (f *filler) tail() error {
 		}
 		committed = true
 	}
-	slices.SortFunc(f.files, func(a, b filledFile) int { return int((a.StreamOffset - b.StreamOffset) / blockBytes) })
+	slices.SortFunc(f.files, func(a, b filledFile) int { return cmp.Compare(a.StreamOffset, b.StreamOffset) })
 	return nil
 }
 

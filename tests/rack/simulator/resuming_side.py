@@ -67,6 +67,8 @@ class Trials:
         if unplugged:
             await self._hands.plug(self._name, self._slot)
         handset = await opened(self._access, self._slot)
+        # Waits for the first program, which outlives its cable by what it's just writing.
+        await handset.drop(only_tail=True)
         before = await self._hands.handset(self._name)
         again = FillOrder(
             key=key,
