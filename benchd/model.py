@@ -174,6 +174,7 @@ class ProblemCode(StrEnum):
     WRONG_MODE = "wrong_mode"
     NO_PERMISSION = "no_permission"
     ADB_SERVER_DOWN = "adb_server_down"
+    READER_GONE = "reader_gone"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
@@ -189,6 +190,7 @@ class Gate(StrEnum):
     FELICA_RETIRED = "felica_retired"
     FELICA_CLEAR = "felica_clear"
     FELICA_RECHECK = "felica_recheck"
+    FELICA_ATTEST = "felica_attest"
     GUIDED_RESET = "guided_reset"
     FINAL_RESET = "final_reset"
     OBSERVE = "observe"
@@ -377,6 +379,8 @@ class HandsetFacts:
     account_count: int
     user_ids: tuple[int, ...]
     device_owner: bool
+    felica_capable: bool | None = None
+    """Whether the handset says that it has a FeliCa chip; None where it doesn't tell."""
 
     def as_evidence(self) -> Evidence:
         """The same as JSON, without what isn't evidence."""
@@ -405,6 +409,7 @@ class HandsetFacts:
             "account_count": self.account_count,
             "user_ids": list(self.user_ids),
             "device_owner": self.device_owner,
+            "felica_capable": self.felica_capable,
         }
 
 
