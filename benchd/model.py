@@ -174,6 +174,7 @@ class ProblemCode(StrEnum):
     WRONG_MODE = "wrong_mode"
     NO_PERMISSION = "no_permission"
     ADB_SERVER_DOWN = "adb_server_down"
+    READER_GONE = "reader_gone"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
@@ -189,6 +190,7 @@ class Gate(StrEnum):
     FELICA_RETIRED = "felica_retired"
     FELICA_CLEAR = "felica_clear"
     FELICA_RECHECK = "felica_recheck"
+    FELICA_ATTEST = "felica_attest"
     GUIDED_RESET = "guided_reset"
     FINAL_RESET = "final_reset"
     OBSERVE = "observe"

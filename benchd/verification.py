@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from benchd.chip_proof import SKIPPED_FOR, ChipRecords, chip_gaps
 from benchd.errors import CertificateGap
 from benchd.evidence import EvidenceReader
 from benchd.model import (
@@ -44,7 +45,7 @@ REQUIRED_STAGES: Final = (
 
 SKIPPABLE: Final[Mapping[StageName, frozenset[str]]] = {
     StageName.INITIALISE: frozenset({"arrived_reset"}),
-    StageName.FELICA_CLEAR: frozenset({"chip_unused"}),
+    StageName.FELICA_CLEAR: frozenset(SKIPPED_FOR),
 }
 """Which stages may be skipped, and for which reasons only."""
 
@@ -52,11 +53,11 @@ REQUIRED_APPROVALS: Final = (
     Gate.CONSENT,
     Gate.JPKI,
     Gate.NETWORK,
-    Gate.FELICA_RECHECK,
     Gate.FINAL_RESET,
     Gate.OBSERVE,
     Gate.CONFIRM,
 )
+"""What a person has to approve in every job; what the chip needs depends on who looked at it."""
 PAST_CACHE: Final = frozenset({"o_direct", "evicted"})
 MINIMUM_HOST_SAMPLES: Final = 8
 LOWEST_MINIMUM_COVERAGE: Final = 0.5
@@ -141,7 +142,7 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
         StageName.INITIALISE: _gaps_of_initialise,
         StageName.OVERWRITE: _gaps_of_overwrite,
         StageName.READ_BACK: _gaps_of_read_back,
-        StageName.FELICA_RECHECK: _gaps_of_felica_recheck,
+        StageName.FELICA_RECHECK: _gaps_of_chip,
         StageName.OBSERVE: _gaps_of_observe,
         StageName.CONFIRM: _gaps_of_confirm,
     }
@@ -272,9 +273,19 @@ def _gaps_of_read_back(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
     return gaps
 
 
-def _gaps_of_felica_recheck(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    evidence = _read(stages, StageName.FELICA_RECHECK)
-    return [] if evidence.text("verdict") == "unused" else ["felica_recheck: the chip isn't unused"]
+def _gaps_of_chip(stages: Stages, records: Sequence[StoredEntry]) -> list[str]:
+    clear = stages.get(StageName.FELICA_CLEAR)
+    skipped = clear is not None and clear.outcome is Outcome.SKIPPED
+    return chip_gaps(
+        ChipRecords(
+            inspect=_read(stages, StageName.INSPECT),
+            check=_read(stages, StageName.FELICA_CHECK),
+            clear=_read(stages, StageName.FELICA_CLEAR),
+            clear_skipped=(clear.skipped_because or "") if clear and skipped else None,
+            recheck=_read(stages, StageName.FELICA_RECHECK),
+            answers={answer.text("gate"): answer.flag("approved") for answer in decisions(records)},
+        )
+    )
 
 
 def _gaps_of_observe(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import anyio
 import structlog
 
-from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
+from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, ReaderGone, StageFailed
 from benchd.model import (
     DISPOSITION_OF,
     Disposition,
@@ -22,8 +22,8 @@ from benchd.model import (
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stage import JobContext, StageResult
 
-SERVER_LOSSES_ALLOWED = 20
-"""A lost adb server isn't the stage's fault and costs no attempt, but not without end."""
+LOSSES_ALLOWED = 20
+"""A lost adb server or reader isn't the stage's fault and costs no attempt, but not without end."""
 REOPEN_WITHIN_S = 120.0
 
 _log = structlog.get_logger()
@@ -78,6 +78,7 @@ class JobRunner:
                 {"stage": spec.name, "attempt": attempt, "destructive": spec.destructive},
             )
             self._show_stage(spec.name)
+            self._context.seen = {}
             try:
                 result = await self._attempt(spec)
             except StageFailed as failure:
@@ -86,8 +87,14 @@ class JobRunner:
             except AdbServerLost as fault:
                 losses += 1
                 await self._record_fault(spec, Outcome.INTERRUPTED, fault, "adb_server_lost")
-                if losses > SERVER_LOSSES_ALLOWED:
+                if losses > LOSSES_ALLOWED:
                     raise StageFailed(Reason.ATTEMPTS_EXHAUSTED, str(fault)) from fault
+            except ReaderGone as fault:
+                losses += 1
+                await self._record_fault(spec, Outcome.INTERRUPTED, fault, "reader_gone")
+                if losses > LOSSES_ALLOWED:
+                    raise StageFailed(Reason.ATTEMPTS_EXHAUSTED, str(fault)) from fault
+                await self._context.bench.reader_back()
             except HandsetFault as fault:
                 failures += 1
                 await self._record_fault(spec, Outcome.FAILED, fault, type(fault).__name__)
@@ -128,7 +135,7 @@ class JobRunner:
                 "stage": spec.name,
                 "outcome": outcome,
                 "because": because,
-                "evidence": {},
+                "evidence": self._context.seen,
                 "detail": str(fault),
             },
         )

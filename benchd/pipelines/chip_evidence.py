@@ -1,0 +1,41 @@
+"""What a look at a chip puts on record, and how it ends a job: one wording for all stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from benchd.errors import StageFailed
+from benchd.model import ChipScan, ChipVerdict, JsonValue, Reason
+
+_REASON_OF: Final[Mapping[ChipVerdict, Reason]] = {
+    ChipVerdict.SILENT: Reason.FELICA_SILENT,
+    ChipVerdict.INCONSISTENT: Reason.FELICA_INCONSISTENT,
+    ChipVerdict.IN_USE: Reason.FELICA_RESIDUE,
+}
+"""All others can't be told by radio alone, whatever the bench says: they can't be judged."""
+
+SHOWN_OWNERS: Final = 8
+
+
+def of_scan(scan: ChipScan) -> dict[str, JsonValue]:
+    """A scan as evidence of the slot's reader."""
+    return {**scan.as_evidence(), "source": "reader"}
+
+
+def of_no_chip(scan: ChipScan) -> dict[str, JsonValue]:
+    """A silent scan of a handset that has no chip by more than that."""
+    return of_scan(scan) | {"verdict": ChipVerdict.NO_CHIP, "over_the_air": scan.verdict}
+
+
+def refusal_of(scan: ChipScan) -> StageFailed:
+    """What a scan that can't be gone on with ends the job as."""
+    reason = _REASON_OF.get(scan.verdict, Reason.FELICA_UNREADABLE)
+    return StageFailed(reason, f"{scan.verdict}: {scan.detail}{left_in(scan)}")
+
+
+def left_in(scan: ChipScan) -> str:
+    """Whose services the chip still has, as far as that is known; empty where it isn't."""
+    owners = ", ".join(scan.owners_en[:SHOWN_OWNERS])
+    more = "…" if len(scan.owners_en) > SHOWN_OWNERS else ""
+    return f" ({owners}{more})" if owners else ""
