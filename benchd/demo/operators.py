@@ -16,6 +16,7 @@ from benchd.model import Gate, JsonValue, ProblemCode, SlotState, StageName
 LOOK_EVERY_S = 0.1
 FIRST_OPERATOR = "佐藤（仮想）"
 SECOND_OPERATOR = "鈴木（仮想）"
+LOOKED_UP = "○ demo"
 HAND_RESETS = frozenset({Gate.FINAL_RESET, Gate.GUIDED_RESET})
 RESETTING = frozenset({StageName.INITIALISE, StageName.FINAL_RESET})
 SETTLED = frozenset({SlotState.FINISHED, SlotState.QUARANTINED})
@@ -76,10 +77,11 @@ class RackWatch:
 
     async def decide(self, job: str, gate: str, *, approved: bool, operator: str) -> bool:
         """Answer a question; False if it wasn't taken."""
+        note = LOOKED_UP if approved and gate == Gate.NETWORK else "demo"
         try:
             answer = await self._http.post(
                 f"/api/v1/jobs/{job}/decisions",
-                json={"gate": gate, "approved": approved, "operator": operator, "note": "demo"},
+                json={"gate": gate, "approved": approved, "operator": operator, "note": note},
             )
         except httpx2.TransportError:
             return False

@@ -178,6 +178,10 @@ class Phone:
     screen_lock: bool | None = False
     signs: tuple[str, ...] = ()
     battery_percent: int = 80
+    charges_percent: int = 0
+    """How much fuller the battery is each time that somebody looks."""
+    unfit: Exception | None = None
+    """Why benchd can't even open it."""
     device_owner: bool = False
     felica_capable: bool | None = True
     removable_media: bool = False
@@ -278,6 +282,11 @@ class FakeHandset:
             removable_media=phone.removable_media,
             sim=False,
         )
+
+    async def battery_percent(self) -> int:
+        phone = await self._call("battery_percent")
+        phone.battery_percent = min(100, phone.battery_percent + phone.charges_percent)
+        return phone.battery_percent
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")
@@ -451,6 +460,8 @@ class FakeAccess:
         port = self._world.port_at(address)
         await anyio.sleep(0.05)
         match port.liveness:
+            case Liveness.READY if port.phone is not None and port.phone.unfit is not None:
+                raise port.phone.unfit
             case Liveness.READY:
                 return FakeHandset(port, self)
             case Liveness.SERVER_DOWN:
@@ -549,6 +560,7 @@ class World:
         self.passed_for_real: set[JobId] = set()
         self.desk = Desk(self.journal, self.clock)
         self.answers: dict[Gate, bool] = dict(answers or {})
+        self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
         self.does_final_reset = True
         self.silent_in: StageName | None = None
@@ -637,6 +649,7 @@ class World:
                         gate,
                         approved=approved,
                         operator=self.operators.get(gate, "Sato"),
+                        note=self.notes.get(gate, ""),
                     )
             await self.board.changed(version)
 

@@ -71,6 +71,9 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "serial": "HQ6123",
         "port_path": "pci-0-usb-0:1",
         "reader": "A1 reader",
+        "imei_end": "3809",
+        "percent": "12",
+        "minimum": "30",
     }
     problems = {code: ProblemView(code=code, facts=facts) for code in ProblemCode}
     questions = {gate: QuestionView(gate=gate, facts=facts) for gate in Gate}

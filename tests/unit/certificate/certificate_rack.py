@@ -75,7 +75,7 @@ class Job:
                 "gate": gate,
                 "approved": True,
                 "operator": operator,
-                "note": "",
+                "note": "○" if gate is Gate.NETWORK else "",
                 "at": "2026-11-24T09:30:00+00:00",
                 "via": {"peer": "127.0.0.1"},
             },
@@ -116,7 +116,7 @@ def records_of_an_erasure(handset: Mapping[str, JsonValue] | None = None) -> lis
     )
     for gate in (Gate.NETWORK, Gate.CONSENT, Gate.JPKI):
         job.decide(gate, ERASER)
-    job.stage(StageName.GATES, {"minimum_battery_percent": 30})
+    job.stage(StageName.GATES, {"minimum_battery_percent": 30, "accepted": []})
     job.stage(StageName.FELICA_CHECK, {"source": "operator", "verdict": "in_use"})
     job.stage(
         StageName.INITIALISE,
