@@ -156,7 +156,11 @@ class JobContext:
 
     async def approval(self, gate: Gate, reason: Reason) -> Decision:
         """Ask, and go on only if the answer is yes; StageFailed with `reason` otherwise."""
-        decision = await self.bench.ask(gate, self.handset_facts())
+        return await self.approved(gate, reason, self.handset_facts())
+
+    async def approved(self, gate: Gate, reason: Reason, facts: Mapping[str, str]) -> Decision:
+        """The same with other facts in the question."""
+        decision = await self.bench.ask(gate, facts)
         if not decision.approved:
             raise StageFailed(reason, f"{gate} was answered with no")
         return decision
