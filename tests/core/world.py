@@ -67,11 +67,13 @@ from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts, Timing
 from benchd.slots.supervisor import Supervisor
 from benchd.slots.topology import SlotPlace, Topology
-from benchd.verification import VerifiedErasure
+from benchd.verification import REQUIRED_STAGES, VerifiedErasure
 
 MIB = 1 << 20
 CAPACITY = 64 * MIB
 FRESH = 8 * MIB
+STAGES = (*REQUIRED_STAGES, StageName.CERTIFY)
+"""Those of an erasure; a recipe that erases nothing has others too."""
 ADB = frozenset({"060101", "ff4201"})
 MTP_ONLY = frozenset({"060101"})
 RESET_S = 45.0
@@ -184,6 +186,8 @@ class Phone:
     """Why benchd can't even open it."""
     device_owner: bool = False
     felica_capable: bool | None = True
+    jpki_capable: bool | None = None
+    sim: bool | None = False
     removable_media: bool = False
     reset_lies: bool = False
     wipe_forgets: tuple[str, ...] = ()
@@ -278,9 +282,9 @@ class FakeHandset:
             user_ids=phone.users,
             device_owner=phone.device_owner,
             felica_capable=phone.felica_capable,
-            jpki_capable=None,
+            jpki_capable=phone.jpki_capable,
             removable_media=phone.removable_media,
-            sim=False,
+            sim=phone.sim,
         )
 
     async def battery_percent(self) -> int:
