@@ -379,8 +379,6 @@ class HandsetFacts:
     account_count: int
     user_ids: tuple[int, ...]
     device_owner: bool
-    felica_capable: bool | None = None
-    """Whether the handset says that it has a FeliCa chip; None where it doesn't tell."""
 
     def as_evidence(self) -> Evidence:
         """The same as JSON, without what isn't evidence."""
@@ -409,7 +407,6 @@ class HandsetFacts:
             "account_count": self.account_count,
             "user_ids": list(self.user_ids),
             "device_owner": self.device_owner,
-            "felica_capable": self.felica_capable,
         }
 
 
