@@ -379,6 +379,14 @@ class HandsetFacts:
     account_count: int
     user_ids: tuple[int, ...]
     device_owner: bool
+    felica_capable: bool | None
+    """Whether it has what runs a FeliCa chip; None where its answers don't tell."""
+    jpki_capable: bool | None
+    """True if it can hold a JPKI certificate; that one is there or not, nobody can see."""
+    removable_media: bool
+    """Whether a memory card is in it, which no reset of the handset reaches for certain."""
+    sim: bool | None
+    """Whether a SIM is in it; None where this Android doesn't tell adb."""
 
     def as_evidence(self) -> Evidence:
         """The same as JSON, without what isn't evidence."""
@@ -407,6 +415,10 @@ class HandsetFacts:
             "account_count": self.account_count,
             "user_ids": list(self.user_ids),
             "device_owner": self.device_owner,
+            "felica_capable": self.felica_capable,
+            "jpki_capable": self.jpki_capable,
+            "removable_media": self.removable_media,
+            "sim": self.sim,
         }
 
 

@@ -179,6 +179,8 @@ class Phone:
     signs: tuple[str, ...] = ()
     battery_percent: int = 80
     device_owner: bool = False
+    felica_capable: bool | None = True
+    removable_media: bool = False
     reset_lies: bool = False
     wipe_forgets: tuple[str, ...] = ()
     written_share: float = 0.93
@@ -271,6 +273,10 @@ class FakeHandset:
             account_count=phone.accounts,
             user_ids=phone.users,
             device_owner=phone.device_owner,
+            felica_capable=phone.felica_capable,
+            jpki_capable=None,
+            removable_media=phone.removable_media,
+            sim=False,
         )
 
     async def reset_facts(self) -> ResetFacts:
