@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.errors import ReaderFault
+from benchd.errors import ReaderFault, StorageFault
 from benchd.model import (
     BaselineKind,
     ChipScan,
@@ -434,6 +434,16 @@ async def test_what_an_earlier_attempt_saw_is_not_taken_for_the_next_ones() -> N
     world, _ = world_with(FakeChip(once=[*faults]))
     await run(world)
     assert attempts(world, CHECK)[0]["evidence"] == {}
+
+
+async def test_what_the_check_saw_is_not_taken_for_a_later_stages() -> None:
+    async def lost(_phone: Phone) -> None:
+        raise StorageFault("lost")
+
+    world, _ = world_with(FakeChip())
+    view = await run(world, Phone(faults={"fill": lost}))
+    assert view.reason is Reason.STORAGE_FAULT
+    assert [attempt["evidence"] for attempt in attempts(world, StageName.OVERWRITE)] == [{}]
 
 
 async def test_a_question_that_nobody_answers_in_time_leaves_the_scan_on_record() -> None:
