@@ -135,7 +135,7 @@ SILENT_BASE: Evidence = {
 TWICE: Evidence = {"passes": 2, "power_cycled": True}
 LOOKED_AT = ChipStory(
     check={"source": "operator", "verdict": "in_use"},
-    clear={"provider": "operator", "claim": "done", "consent": ERASER},
+    clear={"provider": "operator", "claim": "done", "consent": ERASER, "android_id": "bbbb"},
     recheck={"source": "operator", "verdict": "unused"},
     answers={Gate.FELICA_CHECK: False, Gate.FELICA_CLEAR: True, Gate.FELICA_RECHECK: True},
 )
@@ -151,7 +151,7 @@ CLEARED = replace(
         "owners_en": ["Suica"],
         "owners_ja": ["Suica"],
     },
-    clear={"provider": "tool", "claim": "done", "consent": ERASER},
+    clear={"provider": "tool", "claim": "done", "consent": ERASER, "android_id": "bbbb"},
 )
 SIMULATED = replace(
     SCANNED, recheck={**CHIP_BASE, **TWICE, "baseline_kind": "simulated", "baseline": "virtual/1"}

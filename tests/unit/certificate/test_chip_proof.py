@@ -49,6 +49,11 @@ def with_check(story: ChipStory, **changes: JsonValue) -> ChipStory:
     return replace(story, check={**story.check, **changes})
 
 
+def with_clear(story: ChipStory, **changes: JsonValue) -> ChipStory:
+    assert not isinstance(story.clear, str)
+    return replace(story, clear={**story.clear, **changes})
+
+
 def with_answers(story: ChipStory, answers: Mapping[Gate, bool]) -> ChipStory:
     return replace(story, answers={**story.answers, **answers})
 
@@ -85,12 +90,16 @@ LIES: dict[str, tuple[ChipStory, str]] = {
     "in use, no chip": (replace(CLEARED, clear="no_chip"), "but the chip is in_use"),
     "unused, no chip": (replace(SCANNED, clear="no_chip"), "but the chip is unused"),
     "skipped for anything": (replace(SCANNED, clear="arrived_reset"), "skipped because"),
-    "no claim": (replace(CLEARED, clear={"provider": "tool", "consent": "佐藤"}), "claim"),
-    "no consent": (replace(CLEARED, clear={"provider": "tool", "claim": "done"}), "consent"),
-    "empty consent": (
-        replace(CLEARED, clear={"provider": "tool", "claim": "done", "consent": ""}),
-        "consent",
+    "no claim": (with_clear(CLEARED, claim=None), "claim"),
+    "no provider": (with_clear(CLEARED, provider=None), "provider"),
+    "no consent": (with_clear(CLEARED, consent=None), "consent"),
+    "empty consent": (with_clear(CLEARED, consent=""), "consent"),
+    "another handset came back": (with_clear(LOOKED_AT, android_id="cccc"), "wasn't the handset"),
+    "the handset as it was before its reset": (
+        with_clear(LOOKED_AT, android_id="aaaa"),
+        "wasn't the handset",
     ),
+    "nobody asked which handset": (with_clear(LOOKED_AT, android_id=None), "android_id"),
     "operator never cleared": (
         replace(LOOKED_AT, answers={Gate.FELICA_CHECK: False, Gate.FELICA_RECHECK: True}),
         "felica_clear",
@@ -159,8 +168,7 @@ def test_no_other_verdict_verifies(story: str, stage: str) -> None:
 
 def test_only_a_clear_that_was_made_is_a_claim() -> None:
     for outcome in ClearOutcome:
-        clear: dict[str, JsonValue] = {"provider": "x", "claim": outcome, "consent": "佐藤"}
-        story = replace(CLEARED, clear=clear)
+        story = with_clear(CLEARED, claim=outcome)
         if outcome in (ClearOutcome.DONE, ClearOutcome.ALREADY_INITIAL):
             assert verify_erasure(JOB, records_of_an_erasure(chip=story))
         else:
