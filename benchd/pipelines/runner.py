@@ -10,6 +10,7 @@ import structlog
 from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, ReaderGone, StageFailed
 from benchd.model import (
     DISPOSITION_OF,
+    ChipOwners,
     Disposition,
     Entry,
     EntryKind,
@@ -19,6 +20,7 @@ from benchd.model import (
     Reason,
     StageName,
 )
+from benchd.pipelines.chip_evidence import owners_in
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stage import JobContext, StageResult
 
@@ -57,6 +59,7 @@ class JobRunner:
                 disposition=DISPOSITION_OF[reason],
                 reason=reason,
                 detail=failure.detail,
+                owners=self._owners_left(reason),
             )
         if self._context.envelope is None:
             # Only a certificate makes a handset sellable; without one something is still due.
@@ -121,6 +124,14 @@ class JobRunner:
         except TimeoutError as late:
             message = f"{spec.name} took longer than {spec.deadline_s:.0f} s"
             raise StageFailed(Reason.STAGE_DEADLINE, message) from late
+
+    def _owners_left(self, reason: Reason) -> ChipOwners | None:
+        """Whose services keep the handset from being sold: of the last scan that has seen any."""
+        if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
+            return None
+        context = self._context
+        check = context.evidence.get(StageName.FELICA_CHECK, {})
+        return owners_in(context.seen) or owners_in(check)
 
     def _reason_of(self, fault: HandsetFault) -> Reason:
         return Reason.HANDSET_LOST if isinstance(fault, HandsetGone) else Reason.ATTEMPTS_EXHAUSTED

@@ -12,6 +12,7 @@ import pytest
 from benchd.errors import HandsetGone, ReaderFault, StorageFault
 from benchd.model import (
     BaselineKind,
+    ChipOwners,
     ChipScan,
     ChipVerdict,
     ClearClaim,
@@ -161,6 +162,7 @@ async def test_a_provider_that_lies_is_found_out_and_what_is_left_is_named() -> 
     assert (view.disposition, view.reason) == (Disposition.DESTROY, Reason.FELICA_RESIDUE)
     assert len(bench.orders) == 1
     assert "Suica" in str(ended(world)[0]["detail"])
+    assert view.owners == ChipOwners(ja="Suica", en="Suica")
     [recheck] = attempts(world, RECHECK)
     [system] = recheck["evidence"]["systems"]
     assert (system["code"], system["residue"]) == ("0003", ["090F"])
@@ -296,6 +298,8 @@ async def test_what_a_provider_says_is_acted_on_and_never_believed(case: str) ->
     world, bench = world_with(FakeChip(looks=IN_USE, claims=list(claims)))
     view = await run(world)
     assert view.reason is reason
+    named = reason in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE)
+    assert view.owners == (ChipOwners(ja="Suica", en="Suica") if named else None)
     assert len(bench.orders) == len(claims)
     assert certified(world) is (reason is None)
     told = [attempt["evidence"] for attempt in attempts(world, CLEAR)]
