@@ -43,7 +43,7 @@ class ChipRecords:
 def chip_gaps(records: ChipRecords) -> list[str]:
     """Every gap; empty where the records prove an unused chip or none."""
     gaps: list[str] = []
-    for look in (_of_check, _of_clear, _of_recheck):
+    for look in (_of_means, _of_check, _of_clear, _of_recheck):
         gaps += _gaps_found(look, records)
     return gaps
 
@@ -55,12 +55,23 @@ def _gaps_found(look: Callable[[ChipRecords], list[str]], records: ChipRecords) 
         return list(gap.missing)
 
 
+def _of_means(records: ChipRecords) -> list[str]:
+    """A reader taken away, or brought along, in mid-job would compare what can't be compared."""
+    sources = records.check.text("source"), records.recheck.text("source")
+    gaps = [
+        f"{stage}: {source} is no way to look at a chip"
+        for stage, source in zip(("felica_check", "felica_recheck"), sources, strict=True)
+        if source not in SOURCES
+    ]
+    if sources[0] != sources[1]:
+        gaps.append("felica_recheck: it wasn't made by the same means as the check")
+    return gaps
+
+
 def _of_check(records: ChipRecords) -> list[str]:
     check = records.check
     source, verdict = check.text("source"), check.text("verdict")
     gaps: list[str] = []
-    if source not in SOURCES:
-        gaps.append(f"felica_check: {source} is no way to look at a chip")
     if source == "operator":
         if verdict not in (ChipVerdict.UNUSED, ChipVerdict.IN_USE):
             gaps.append(f"felica_check: no operator can see that a chip is {verdict}")
@@ -71,8 +82,7 @@ def _of_check(records: ChipRecords) -> list[str]:
         case ChipVerdict.UNUSED:
             gaps += _of_nodes(check, "felica_check")
         case ChipVerdict.IN_USE:
-            if not check.text("chip"):
-                gaps.append("felica_check: it isn't known which chip it was")
+            pass  # the clear and the re-check of the same chip have to answer for it
         case ChipVerdict.NO_CHIP:
             gaps += _of_no_chip(records)
         case _:
@@ -134,16 +144,12 @@ def _of_recheck(records: ChipRecords) -> list[str]:
     recheck = records.recheck
     source, verdict = recheck.text("source"), recheck.text("verdict")
     gaps: list[str] = []
-    if source != records.check.text("source"):
-        gaps.append("felica_recheck: it wasn't made by the same means as the check")
     if source == "operator":
         if verdict != ChipVerdict.UNUSED:
             gaps.append("felica_recheck: the chip isn't unused")
         if records.answers.get(Gate.FELICA_RECHECK) is not True:
             gaps.append(f"{Gate.FELICA_RECHECK}: nobody has approved it")
         return gaps
-    if source not in SOURCES:
-        gaps.append(f"felica_recheck: {source} is no way to look at a chip")
     if recheck.whole("passes") < LEAST_PASSES:
         gaps.append("felica_recheck: the chip was looked at too few times")
     if not recheck.flag("power_cycled"):

@@ -601,6 +601,14 @@ class ChipScan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChipOwners:
+    """Whose services were found in a chip, each as one bounded line: `Suica、WAON`."""
+
+    ja: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearOrder:
     """What a clear provider is told: which handset, and who agreed to what is lost."""
 
@@ -667,6 +675,8 @@ class JobEnd:
     disposition: Disposition
     reason: Reason | None
     detail: str = ""
+    owners: ChipOwners | None = None
+    """Whose services are left in the chip, if that is why it ended."""
 
 
 class EntryKind(StrEnum):
@@ -750,3 +760,5 @@ class SlotView:
     outcome: Outcome | None = None
     disposition: Disposition | None = None
     reason: Reason | None = None
+    owners: ChipOwners | None = None
+    """Whose services are left in the chip, if that is why the job ended."""

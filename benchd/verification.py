@@ -144,6 +144,7 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
         StageName.INITIALISE: _gaps_of_initialise,
         StageName.OVERWRITE: _gaps_of_overwrite,
         StageName.READ_BACK: _gaps_of_read_back,
+        StageName.FELICA_CLEAR: _gaps_of_felica_clear,
         StageName.FELICA_RECHECK: _gaps_of_chip,
         StageName.OBSERVE: _gaps_of_observe,
         StageName.CONFIRM: _gaps_of_confirm,
@@ -228,12 +229,17 @@ def _gaps_of_gates(stages: Stages, records: Sequence[StoredEntry]) -> list[str]:
     return gaps
 
 
+def _facts_of_reset(stages: Stages) -> EvidenceReader:
+    """The handset as its reset left it, here or before it came in."""
+    skipped = stages[StageName.INITIALISE].outcome is Outcome.SKIPPED
+    evidence = _read(stages, StageName.INITIALISE)
+    return EvidenceReader(evidence.mapping("before" if skipped else "after"), "initialise")
+
+
 def _gaps_of_initialise(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
     record = stages[StageName.INITIALISE]
     evidence = _read(stages, StageName.INITIALISE)
-    facts = EvidenceReader(
-        evidence.mapping("before" if record.outcome is Outcome.SKIPPED else "after"), "initialise"
-    )
+    facts = _facts_of_reset(stages)
     gaps: list[str] = []
     if facts.whole("account_count") != 0:
         gaps.append("initialise: accounts are left")
@@ -283,6 +289,18 @@ def _gaps_of_read_back(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
     if evidence.whole("host_mismatches") != 0:
         gaps.append("read_back: the host's own samples differ")
     return gaps
+
+
+def _gaps_of_felica_clear(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    """A handset may leave its slot to be cleared, and has to be the one that comes back."""
+    if stages[StageName.FELICA_CLEAR].outcome is Outcome.SKIPPED:
+        return []
+    if StageName.INITIALISE not in stages:
+        return ["felica_clear: it can't be told which handset it was"]
+    known = _facts_of_reset(stages).text("android_id")
+    if known and _read(stages, StageName.FELICA_CLEAR).text("android_id") == known:
+        return []
+    return ["felica_clear: it wasn't the handset that was overwritten"]
 
 
 def _gaps_of_chip(stages: Stages, records: Sequence[StoredEntry]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from benchd.errors import StageFailed
-from benchd.model import ChipScan, ChipVerdict, JsonValue, Reason
+from benchd.model import ChipOwners, ChipScan, ChipVerdict, Evidence, JsonValue, Reason
 
 _REASON_OF: Final[Mapping[ChipVerdict, Reason]] = {
     ChipVerdict.SILENT: Reason.FELICA_SILENT,
@@ -31,11 +31,20 @@ def of_no_chip(scan: ChipScan) -> dict[str, JsonValue]:
 def refusal_of(scan: ChipScan) -> StageFailed:
     """What a scan that can't be gone on with ends the job as."""
     reason = _REASON_OF.get(scan.verdict, Reason.FELICA_UNREADABLE)
-    return StageFailed(reason, f"{scan.verdict}: {scan.detail}{left_in(scan)}")
+    owners = owners_in(scan.as_evidence())
+    left = f" ({owners.en})" if owners else ""
+    return StageFailed(reason, f"{scan.verdict}: {scan.detail}{left}")
 
 
-def left_in(scan: ChipScan) -> str:
-    """Whose services the chip still has, as far as that is known; empty where it isn't."""
-    owners = ", ".join(scan.owners_en[:SHOWN_OWNERS])
-    more = "…" if len(scan.owners_en) > SHOWN_OWNERS else ""
-    return f" ({owners}{more})" if owners else ""
+def owners_in(evidence: Evidence) -> ChipOwners | None:
+    """Whose services a scan on record has found; None where it knows of none."""
+    ja, en = _named(evidence.get("owners_ja")), _named(evidence.get("owners_en"))
+    if not ja or not en:
+        return None
+    return ChipOwners(ja="、".join(ja), en=", ".join(en))
+
+
+def _named(value: JsonValue) -> list[str]:
+    names = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    shown = [str(name) for name in names[:SHOWN_OWNERS]]
+    return [*shown, "…"] if len(names) > SHOWN_OWNERS else shown

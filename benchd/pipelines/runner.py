@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, ReaderGone, StageFailed
 from benchd.model import (
     DISPOSITION_OF,
+    ChipOwners,
     Disposition,
     Entry,
     EntryKind,
@@ -19,6 +21,7 @@ from benchd.model import (
     Reason,
     StageName,
 )
+from benchd.pipelines.chip_evidence import owners_in
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stage import JobContext, StageResult
 
@@ -62,7 +65,9 @@ class JobRunner:
             for spec in self._recipe.stages:
                 await self._run_stage(spec)
         except StageFailed as failure:
-            return end_of_failure(failure)
+            return replace(
+                end_of_failure(failure), owners=self._owners_left(Reason(failure.reason))
+            )
         if self._context.envelope is None:
             # Only a certificate makes a handset sellable; without one something is still due.
             due = self._recipe.ends_as
@@ -127,6 +132,14 @@ class JobRunner:
         except TimeoutError as late:
             message = f"{spec.name} took longer than {spec.deadline_s:.0f} s"
             raise StageFailed(Reason.STAGE_DEADLINE, message) from late
+
+    def _owners_left(self, reason: Reason) -> ChipOwners | None:
+        """Whose services keep the handset from being sold: of the last scan that has seen any."""
+        if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
+            return None
+        context = self._context
+        check = context.evidence.get(StageName.FELICA_CHECK, {})
+        return owners_in(context.seen) or owners_in(check)
 
     def _reason_of(self, fault: HandsetFault) -> Reason:
         return Reason.HANDSET_LOST if isinstance(fault, HandsetGone) else Reason.ATTEMPTS_EXHAUSTED

@@ -192,7 +192,7 @@ _OF_STORAGE_AND_CABLE: Final = (
 )
 _OF_THE_GATES: Final = (
     Scenario(
-        plan=_live("jpki-unattested", AQUOS_SENSE_6, "356401820051004", "356401820051001"),
+        plan=_live("jpki-unattested", AQUOS_SENSE_6, "356401820051044", "356401820051001"),
         end=failed(Disposition.HOLD, Reason.JPKI_NOT_ATTESTED),
         answers={Gate.JPKI: False},
     ),
@@ -240,7 +240,7 @@ _OF_THE_GATES: Final = (
     ),
     Scenario(
         plan=replace(
-            _reset("adb-disabled", AQUOS_WISH_3, "358876243311303", "358876243311306"),
+            _reset("adb-disabled", AQUOS_WISH_3, "358876243311365", "358876243311306"),
             adb_enabled=False,
         ),
         end=PASSED,

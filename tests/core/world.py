@@ -60,7 +60,7 @@ from benchd.pipelines.observe import ObserveStage
 from benchd.pipelines.overwrite import OverwriteStage
 from benchd.pipelines.read_back import ReadBackStage
 from benchd.pipelines.recipe import Recipe, StageSpec
-from benchd.ports import Handset, ProgressSink
+from benchd.ports import ChipBench, Handset, ProgressSink
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
@@ -548,6 +548,7 @@ class World:
         recipe: Recipe | None = None,
         journal: MemoryJournal | None = None,
         answers: Mapping[Gate, bool] | None = None,
+        chips: ChipBench | None = None,
     ) -> None:
         self.group: anyio.abc.TaskGroup
         self.listeners: list[Callable[[PlugEvent], None]] = []
@@ -573,7 +574,7 @@ class World:
         self.parts = RackParts(
             journal=self.journal,
             access=self.access,
-            chips=NoReaders(),
+            chips=chips or NoReaders(),
             issuer=self.issuer,
             board=self.board,
             desk=self.desk,
