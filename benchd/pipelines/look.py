@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.errors import StageFailed
-from benchd.model import Gate, Reason
+from benchd.model import Attached, Gate, Reason
 from benchd.pipelines.stage import JobContext, StageResult, decision_evidence
 
 
@@ -15,14 +15,10 @@ class LookStage:
 
     async def run(self, context: JobContext) -> StageResult:
         """A handset fresh from its reset offers no adb; debugging has to be switched on by hand."""
-        port = context.bench.port()
-        if port.has_adb:
-            raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
+        self._refuse_adb(context)
         decision = await context.approval(Gate.LOOK, Reason.NOT_AS_RESET)
-        if context.bench.port().attachment != port.attachment:
-            raise StageFailed(
-                Reason.HANDSET_CHANGED, "the port enumerated anew while somebody was asked"
-            )
+        # While somebody looked, the port may have told of more interfaces.
+        port = self._refuse_adb(context)
         return StageResult(
             evidence={
                 "kinds": ["usb_interfaces", "operator_welcome"],
@@ -33,3 +29,9 @@ class LookStage:
                 "answer": decision_evidence(decision),
             }
         )
+
+    def _refuse_adb(self, context: JobContext) -> Attached:
+        port = context.bench.port()
+        if port.has_adb:
+            raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
+        return port
