@@ -352,3 +352,33 @@ async def test_a_dead_adb_server_is_waited_for_by_every_slot() -> None:
         for slot in world.ports:
             view = await world.until_state(SlotState.FINISHED, slot)
             assert view.outcome is Outcome.PASSED
+
+
+async def test_a_server_lost_while_the_reset_is_asked_for_costs_no_attempt() -> None:
+    lost = raising(lambda: AdbServerLost("down"), times=6)
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(apps=3, faults={"enable_test_harness": lost}))
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    told = [
+        s.entry.data["because"]
+        for s in world.journal.of(EntryKind.STAGE_ENDED)
+        if s.entry.data["stage"] == StageName.INITIALISE
+    ]
+    assert told == ["adb_server_lost"] * 6 + [None]
+
+
+async def test_a_server_that_stays_down_fails_the_job_and_not_the_slot() -> None:
+    world = World()
+
+    async def dies(_phone: Phone) -> None:
+        world.access.server_up = False
+        world.access.poke()
+        raise AdbServerLost("down")
+
+    async with world.running():
+        world.ports["A1"].plug(Phone(faults={"fill": dies}))
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.HANDSET_LOST)
+    assert not world.journal.of(EntryKind.SLOT_QUARANTINED)
