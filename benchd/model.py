@@ -48,7 +48,9 @@ SLOT_MOVES: Mapping[SlotState, frozenset[SlotState]] = MappingProxyType(
         SlotState.SETTLING: frozenset(
             {SlotState.EMPTY, SlotState.WAITING, SlotState.RUNNING, SlotState.FINISHED}
         ),
-        SlotState.WAITING: frozenset({SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING}),
+        SlotState.WAITING: frozenset(
+            {SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING, SlotState.FINISHED}
+        ),
         SlotState.RUNNING: frozenset(
             {
                 SlotState.AWAITING_OPERATOR,
