@@ -94,7 +94,7 @@ class Command(ABC, Generic[Reply]):
             raise AnotherChip(f"answer to {self.code:02X} comes from another IDm")
         return self._read(body[IDM_BYTES:])
 
-    def _check(self) -> None:  # noqa: B027 - most commands have nothing to check
+    def _check(self) -> None:
         """ValueError where a value of the command's own doesn't fit into a frame."""
 
     def _body(self) -> bytes:

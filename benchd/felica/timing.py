@@ -15,6 +15,8 @@ _SHORTEST_S: Final = 0.003
 _POLL_FIRST_S: Final = 0.002417
 _POLL_SLOT_S: Final = 0.001208
 _MARGIN: Final = 1.5
+LONGEST_TIMEOUT_S: Final = 2.0
+"""A PMm can ask for half a minute per command; no chip in a handset takes this long."""
 OVERHEAD_S: Final = 0.05
 """What reader, USB and driver add to an exchange."""
 
@@ -38,7 +40,8 @@ def response_time_s(pmm: bytes, timing: TimingClass, units: int = 0) -> float:
 
 def command_timeout_s(pmm: bytes, timing: TimingClass, units: int = 0) -> float:
     """How long to wait for a command's answer at the reader, in seconds."""
-    return response_time_s(pmm, timing, units) * _MARGIN + OVERHEAD_S
+    time_s = response_time_s(pmm, timing, units) * _MARGIN + OVERHEAD_S
+    return min(time_s, LONGEST_TIMEOUT_S)
 
 
 def polling_timeout_s(slots: int) -> float:
