@@ -124,6 +124,12 @@ en = "Owner"
 ja = "持ち主"
 nodes = [{ code = "1008", en = "", ja = "", sources = ["somebody"] }]
 """
+TWICE = """[[system]]
+code = "FE00"
+en = "x"
+ja = "x"
+sources = ["somebody"]
+"""
 
 
 @pytest.mark.parametrize(
@@ -135,10 +141,9 @@ nodes = [{ code = "1008", en = "", ja = "", sources = ["somebody"] }]
         ('"持ち主"', '""', "owner[1].ja"),
         ('system = "FE00"', 'system = "FE01"', "an owner's system isn't among"),
         ("version = 1", "version = 2", "version: Input should be 1"),
-        ("[[owner]]", '[[system]]\ncode = "FE00"\nen = "x"\nja = "x"\nsources = ["somebody"]\n'
-         "[[owner]]", "stands twice"),
+        ("[[system]]", TWICE + "[[system]]", "stands twice"),
     ],
-)  # fmt: skip
+)
 def test_catalogues_that_are_none(old: str, new: str, says: str) -> None:
     read_catalogue(CATALOGUE_FILE, "good.toml")
     with pytest.raises(DataFileInvalid) as invalid:
