@@ -369,16 +369,17 @@ async def test_a_server_lost_while_the_reset_is_asked_for_costs_no_attempt() -> 
     assert told == ["adb_server_lost"] * 6 + [None]
 
 
-async def test_a_server_that_stays_down_fails_the_job_and_not_the_slot() -> None:
-    world = World()
-
-    async def dies(_phone: Phone) -> None:
+async def test_an_adb_server_that_stays_dead_ends_the_jobs_and_breaks_no_slot() -> None:
+    world = World(2)
+    async with world.running():
+        for port in world.ports.values():
+            port.plug(Phone(used_bytes=30 * MIB))
+        await world.until(
+            lambda: all(v.stage is StageName.OVERWRITE for v in world.board.views().values())
+        )
         world.access.server_up = False
         world.access.poke()
-        raise AdbServerLost("down")
-
-    async with world.running():
-        world.ports["A1"].plug(Phone(faults={"fill": dies}))
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.HANDSET_LOST)
-    assert not world.journal.of(EntryKind.SLOT_QUARANTINED)
+        for slot in world.ports:
+            view = await world.until_state(SlotState.FINISHED, slot)
+            assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.HANDSET_LOST)
+    assert not world.issuer.kept

@@ -4,12 +4,13 @@ import hashlib
 import inspect
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
+from benchd.config.recipes import RecipeBook, RecipeFile, read_recipes, recipe_files
 from benchd.config.stages import STAGE_CLASSES, STAGE_TABLES
-from benchd.model import Gate, StageName
+from benchd.model import ENDS_WITHOUT_ERASURE, Gate, StageName
 from benchd.pipelines.gates import GatesStage
 from benchd.pipelines.initialise import InitialiseStage
 
@@ -296,6 +297,10 @@ ENDS = {
         "allowed is more than the stage may wait: charge_within_s = 90000",
     ),
 }
+
+
+def test_every_end_without_an_erasure_can_be_named_and_no_other() -> None:
+    assert get_args(RecipeFile.model_fields["ends_as"].annotation) == ENDS_WITHOUT_ERASURE
 
 
 @pytest.mark.parametrize("case", ENDS)
