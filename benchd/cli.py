@@ -31,7 +31,9 @@ slots_app = typer.Typer(help="The rack's slots.", no_args_is_help=True)
 certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
 key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
+bench_app = typer.Typer(help="Figures of this machine, beside other ways.", no_args_is_help=True)
 app.add_typer(slots_app, name="slots")
+app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(key_app, name="key")
@@ -237,6 +239,42 @@ def ledger_export(file: Path) -> None:
 
     for line in export_lines(file):
         sys.stdout.buffer.write(line)
+
+
+@bench_app.command("overwrite")
+def bench_overwrite(
+    size_mib: Annotated[int, typer.Option(min=64, help="Bytes to write, in MiB.")] = 2048,
+    rounds: Annotated[int, typer.Option(min=1, max=99, help="Medians are of so many.")] = 5,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the media are made, ten times their size.")
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure fill and read-back beside other ways to write; as root, on loop devices."""
+    from benchd.bench.overwrite import bench_overwrite as measure
+
+    measure(size_mib=size_mib, rounds=rounds, directory=directory, as_json=json_output)
+
+
+@bench_app.command("scale")
+def bench_scale(
+    counts: Annotated[str, typer.Option(help="How many handsets at once: N,N,…")] = "1,10,28,64",
+    naive: Annotated[
+        bool, typer.Option("--scripts/--no-scripts", help="Scripts with adbutils beside.")
+    ] = True,
+    directory: Annotated[Path | None, typer.Option(help="Where the racks are made.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure a rack of virtual handsets beside a single one; takes a quarter of an hour."""
+    from benchd.bench.scale import bench_scale as measure
+
+    try:
+        wanted = [int(count) for count in counts.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter("--counts takes numbers with commas between them") from error
+    if not all(1 <= count <= 128 for count in wanted):
+        raise typer.BadParameter("--counts takes numbers from 1 to 128")
+    measure(counts=wanted, naive=naive, directory=directory, as_json=json_output)
 
 
 def _client() -> BenchdClient:

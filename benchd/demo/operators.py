@@ -74,6 +74,12 @@ class RackWatch:
         answer.raise_for_status()
         return cast("Mapping[str, JsonValue]", answer.json())
 
+    async def metrics(self) -> str:
+        """What Prometheus would be given."""
+        answer = await self._http.get("/metrics", headers={"accept": "text/plain"})
+        answer.raise_for_status()
+        return answer.text
+
     async def decide(self, job: str, gate: str, *, approved: bool, operator: str) -> bool:
         """Answer a question; False if it wasn't taken."""
         try:

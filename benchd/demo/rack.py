@@ -144,9 +144,12 @@ class DemoRack:
 
 @asynccontextmanager
 async def demo_rack(
-    directory: Path, scenarios: Sequence[Scenario], *, port: int
+    directory: Path, scenarios: Sequence[Scenario], *, port: int, nice: int = 0
 ) -> AsyncGenerator[DemoRack, None]:
-    """A virtual rack with these handsets plugged in, and nothing left of it afterwards."""
+    """A virtual rack with these handsets plugged in, and nothing left of it afterwards.
+
+    With `nice` the handsets, though not the daemon, make way for everything else.
+    """
     placed = place(scenarios)
     folder = make_folder(directory, [(p.slot, port_path(p.number)) for p in placed], port=port)
     plan = RackPlan(
@@ -156,7 +159,7 @@ async def demo_rack(
         adb_port=ADB_PORT,
     )
     async with (
-        RackHouse(plan) as house,
+        RackHouse(plan, nice=nice) as house,
         RackHands.connect(house.control_socket) as hands,
     ):
         rack = DemoRack(house=house, folder=folder, placed=placed, hands=hands)

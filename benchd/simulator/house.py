@@ -44,8 +44,9 @@ _NAMESPACES: Final = (
 class RackHouse:
     """`async with RackHouse(plan) as house:` has a running rack, and nothing is left afterwards."""
 
-    def __init__(self, plan: RackPlan, *, directory: Path | None = None) -> None:
+    def __init__(self, plan: RackPlan, *, directory: Path | None = None, nice: int = 0) -> None:
         self.plan = plan
+        self._nice = nice
         self._given_directory = directory
         self._directory = Path()
         self._process: Process | None = None
@@ -114,7 +115,8 @@ class RackHouse:
         await self.__aexit__(None, None, None)
 
     async def _start(self) -> None:
-        command = [*_NAMESPACES, sys.executable, "-m", "benchd.simulator.rack"]
+        command = ["nice", "-n", str(self._nice)] if self._nice else []
+        command += [*_NAMESPACES, sys.executable, "-m", "benchd.simulator.rack"]
         with self.log.open("ab") as log:
             self._process = await anyio.open_process(
                 [*command, "--directory", str(self._directory)],
