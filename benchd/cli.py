@@ -262,10 +262,17 @@ def bench_scale(
     naive: Annotated[
         bool, typer.Option("--scripts/--no-scripts", help="Scripts with adbutils beside.")
     ] = True,
+    write_bytes_per_s: Annotated[
+        int, typer.Option(min=1, help="How fast each virtual flash writes.")
+    ] = 1_000_000,
+    read_bytes_per_s: Annotated[
+        int, typer.Option(min=1, help="How fast each virtual flash reads.")
+    ] = 3_000_000,
     directory: Annotated[Path | None, typer.Option(help="Where the racks are made.")] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Measure a rack of virtual handsets beside a single one; takes a quarter of an hour."""
+    from benchd.bench.scale import Pace
     from benchd.bench.scale import bench_scale as measure
 
     try:
@@ -274,7 +281,8 @@ def bench_scale(
         raise typer.BadParameter("--counts takes numbers with commas between them") from error
     if not all(1 <= count <= 128 for count in wanted):
         raise typer.BadParameter("--counts takes numbers from 1 to 128")
-    measure(counts=wanted, naive=naive, directory=directory, as_json=json_output)
+    pace = Pace(write_bytes_per_s=write_bytes_per_s, read_bytes_per_s=read_bytes_per_s)
+    measure(counts=wanted, pace=pace, naive=naive, directory=directory, as_json=json_output)
 
 
 def _client() -> BenchdClient:

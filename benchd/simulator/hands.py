@@ -44,6 +44,8 @@ class HandsetState:
     available_bytes: int
     written_bytes: int
     fill_bytes: int
+    filled_since_s: float | None
+    """When the first bytes of a fill were on the medium, by the machine's monotonic clock."""
     previous_owner_files: int
     """Files of the previous owner that are still there."""
     android_id: str
