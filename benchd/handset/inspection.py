@@ -24,7 +24,7 @@ from benchd.handset.parsers.trust import has_screen_lock
 from benchd.handset.parsers.users import read_user_ids
 from benchd.handset.script import Answer, run_script
 from benchd.handset.shell import Shell
-from benchd.model import HandsetFacts, HandsetIdentity, ResetFacts
+from benchd.model import HandsetFacts, HandsetIdentity, ResetFacts, StorageFacts
 
 SCRIPT_DEADLINE_S: Final = 60.0
 """Each of Android's own tools starts a virtual machine: a slow handset takes seconds for one."""
@@ -52,6 +52,12 @@ async def read_identity(shell: Shell) -> HandsetIdentity:
     """Who the handset says it is."""
     answers = await _ask(shell, _PROPERTIES | _IMEI)
     return _identity(read_properties(answers["properties"].required()), answers["imei"])
+
+
+async def read_storage_facts(shell: Shell) -> StorageFacts:
+    """The user storage as it is now."""
+    answers = await _ask(shell, _STORAGE)
+    return read_storage(answers["usage"].required(), answers["mounts"].required())
 
 
 async def read_facts(shell: Shell) -> HandsetFacts:
