@@ -6,6 +6,7 @@ PC/SC name, with or without the two numbers that pcscd appends.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -46,7 +47,14 @@ def assign(
     plugged: Collection[str] = (),
 ) -> dict[SlotName, Assigned]:
     """The reader of each slot; `plugged` are the USB ports in which Linux itself sees one."""
-    return {slot: _choose(wish, seen, plugged) for slot, wish in wanted.items()}
+    chosen = {slot: _choose(wish, seen, plugged) for slot, wish in wanted.items()}
+    taken = Counter(assigned.reader for assigned in chosen.values())
+    # A chip that lies in another slot must never answer for this one.
+    shared = Assigned(reader=None, cause="another slot's entry means the same reader")
+    return {
+        slot: shared if assigned.reader is not None and taken[assigned.reader] > 1 else assigned
+        for slot, assigned in chosen.items()
+    }
 
 
 def _choose(wish: str, seen: Collection[ReaderSeen], plugged: Collection[str]) -> Assigned:

@@ -45,6 +45,8 @@ _FACTS: Final[Mapping[str, Callable[[ClearOrder], str]]] = MappingProxyType(
     }
 )
 _FLAGS: Final = ("needs_network", "needs_login", "irreversible")
+TOOL_OPTIONS: Final = ("command", "exit_codes", "report", "timeout_s", *_FLAGS)
+"""The keys of this kind in the configuration, beside `kind`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +165,9 @@ def external_tool(
     name: str, options: Mapping[str, object], folder: Path
 ) -> Callable[[], ExternalTool]:
     """The factory of this kind; raises OptionRefused."""
-    allowed = ("command", "exit_codes", "report", "timeout_s", *_FLAGS)
     for key in options:
-        if key not in allowed:
-            raise OptionRefused(key, f"unknown key (allowed here: {', '.join(allowed)})")
+        if key not in TOOL_OPTIONS:
+            raise OptionRefused(key, f"unknown key (allowed here: {', '.join(TOOL_OPTIONS)})")
     flags = {flag: _flag(flag, options.get(flag, flag == "irreversible")) for flag in _FLAGS}
     return partial(
         ExternalTool,
