@@ -31,6 +31,8 @@ STUCK: Final = (
     "the reader doesn't come back from a command; lift the handset off it, or unplug the reader"
 )
 PORT_WITHIN_S: Final = 10.0
+LOOK_EVERY_S: Final = 1.0
+"""How often it is looked whether a thread is stuck; each call that it makes sets a new time."""
 
 Result = TypeVar("Result")
 Troubles = dict[SlotName, str | None]
@@ -94,7 +96,7 @@ class RackReaders:
     def give_up(self, slot: SlotName) -> None:
         """End what the slot's reader does as soon as its driver lets it."""
         name = self._assigned[slot].reader if slot in self._assigned else None
-        if name is not None:
+        if name is not None and name in self._threads:
             self._threads[name].give_up()
 
     async def _finish(
@@ -110,7 +112,7 @@ class RackReaders:
                     if left_s <= 0:
                         self._now_stuck(thread, done)
                         raise ReaderFault(STUCK)
-                    with anyio.move_on_after(min(left_s, within_s)):
+                    with anyio.move_on_after(min(left_s, LOOK_EVERY_S)):
                         await done.wait()
         except TimeoutError:
             thread.give_up()
@@ -163,6 +165,8 @@ class RackReaders:
         seen = [ReaderSeen(name=name, usb_port=self._ports.get(name)) for name in self._threads]
         plugged = plugged_readers(self._sysfs) if self._needs_ports else frozenset[str]()
         self._assigned = assign(self._order.slots, seen, plugged)
+        if self._told is None and self._needs_ports and self._threads.keys() - self._ports.keys():
+            return  # the first word is one on all of them
         troubles = {slot: self._trouble_of(slot) for slot in self._order.slots}
         if troubles != self._told:
             self._told = troubles

@@ -71,6 +71,7 @@ class ReaderWorker:
                 cause = await self._live()
             except OSError as failure:
                 cause = f"it can't be started: {failure.strerror}"
+            self._fail_all()
             if anyio.current_time() - began >= STEADY_AFTER_S:
                 pause_s = FIRST_PAUSE_S
             _log.error("reader_worker_ended", pcscd=str(self._pcscd), cause=cause)
@@ -145,11 +146,13 @@ class ReaderWorker:
             return "it ended at once"
         finally:
             self._process = None
-            for request in self._requests.values():
-                request.answer = {"gone": "the reader worker ended in the middle of it"}
-                request.answered.set()
-            self._tell(dict.fromkeys(self._order.slots, NOT_RUNNING))
             await _end(process)
+
+    def _fail_all(self) -> None:
+        for request in self._requests.values():
+            request.answer = {"gone": "the reader worker ended in the middle of it"}
+            request.answered.set()
+        self._tell(dict.fromkeys(self._order.slots, NOT_RUNNING))
 
     async def _listen(self, process: Process) -> str:
         if process.stdout is None:
