@@ -44,6 +44,8 @@ class Baseline:
     provenance: str
     systems: Mapping[int, frozenset[Node]]
     """Allowed nodes by system; a system that isn't here is residue with all its nodes."""
+    optional: frozenset[int]
+    """Those of the systems that an unused chip may lack; all others it has."""
 
     @property
     def label(self) -> str:
@@ -106,6 +108,7 @@ def _kind(value: object) -> object:
 class _System(Table):
     code: SystemText
     nodes: list[NodeText] = Field(min_length=1)
+    optional: bool = False
 
     @model_validator(mode="after")
     def _is_a_tree(self) -> Self:
@@ -131,6 +134,8 @@ class _Baseline(Table):
     def _has_each_system_once(self) -> Self:
         if len({system.code for system in self.system}) != len(self.system):
             raise refused("a system stands twice")
+        if all(system.optional for system in self.system):
+            raise refused("a system that isn't optional is needed: an empty chip proves nothing")
         return self
 
 
@@ -165,4 +170,7 @@ def _value(baseline: _Baseline) -> Baseline:
         ic_types=frozenset(baseline.ic_types),
         provenance=baseline.provenance,
         systems=MappingProxyType(systems),
+        optional=frozenset(
+            read_system(system.code) for system in baseline.system if system.optional
+        ),
     )

@@ -44,10 +44,6 @@ class Area:
             return self.start <= node.start and node.end <= self.end
         return self.start <= node.code <= self.end
 
-    def meets(self, other: Area) -> bool:
-        """Whether the two areas have a code in common."""
-        return self.start <= other.end and other.start <= self.end
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Service:
@@ -65,6 +61,11 @@ Node = Area | Service
 ROOT: Final = Area(start=ROOT_START, end=ROOT_END)
 
 
+def names_area(code: int) -> bool:
+    """Whether a code is an area's first one: its low six bits are 00 or 01, a service's never."""
+    return code & 0x3F <= 1
+
+
 def start_of(node: Node) -> int:
     """The code that names a node on the wire."""
     return node.start if isinstance(node, Area) else node.code
@@ -74,7 +75,9 @@ def read_node(text: str) -> Node:
     """A node from its text; ValueError where it isn't one in its one spelling."""
     start, dash, end = text.partition("-")
     node = Area(start=_hex(start), end=_hex(end)) if dash else Service(code=_hex(start))
-    if node.text != text or (isinstance(node, Area) and node.start > node.end):
+    if node.text != text or names_area(start_of(node)) != isinstance(node, Area):
+        raise ValueError(text)
+    if isinstance(node, Area) and node.start > node.end:
         raise ValueError(text)
     return node
 

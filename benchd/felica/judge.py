@@ -33,8 +33,9 @@ def judge(
     baselines: Baselines,
     catalogue: NodeCatalogue,
 ) -> Judgement:
-    """UNUSED only if every system is known completely and a baseline allows all its nodes.
+    """UNUSED only if a baseline has all nodes, and the chip all systems and every list is whole.
 
+    A system that an unused chip has and this one doesn't may be hidden by a lock, for example.
     Without a baseline of the IC type, the root areas alone are taken to be nobody's; that
     shows a chip in use, but never an unused one.
     """
@@ -61,14 +62,21 @@ def judge(
 def _closest(
     ic_type: int, systems: Mapping[int, SystemNodes], baselines: Baselines
 ) -> tuple[Baseline | None, Residue]:
-    """The baseline that leaves the least residue; among equals the most trustworthy kind."""
+    """The baseline that fits best; among equals the most trustworthy kind."""
     candidates = [
         (baseline, _residue(systems, baseline.systems)) for baseline in baselines.of(ic_type)
     ]
     if not candidates:
         bare = dict.fromkeys(systems, frozenset({ROOT}))
         return None, _residue(systems, bare)
-    return min(candidates, key=lambda candidate: _count(candidate[1]))
+    return min(
+        candidates,
+        key=lambda candidate: (_count(candidate[1]), len(_missing(candidate[0], systems))),
+    )
+
+
+def _missing(baseline: Baseline, systems: Mapping[int, SystemNodes]) -> tuple[int, ...]:
+    return tuple(sorted(baseline.systems.keys() - baseline.optional - systems.keys()))
 
 
 def _residue(systems: Mapping[int, SystemNodes], allowed: Mapping[int, frozenset[Node]]) -> Residue:
@@ -90,12 +98,12 @@ def _verdict(
         return ChipVerdict.IN_USE, f"{count} nodes beyond {beyond}"
     if baseline is None:
         return ChipVerdict.UNREADABLE, f"no baseline for IC type {ic_type:02X}"
-    partly = [system_text(system) for system, listed in systems.items() if not listed.complete]
-    if partly or not systems:
-        return (
-            ChipVerdict.UNREADABLE,
-            f"the chip doesn't list all nodes of {', '.join(partly) or 'any system'}",
-        )
+    if missing := _missing(baseline, systems):
+        absent = ", ".join(map(system_text, missing))
+        return ChipVerdict.UNREADABLE, f"system {absent} of baseline {baseline.label} is absent"
+    if partly := [system for system, listed in systems.items() if not listed.complete]:
+        cut = ", ".join(map(system_text, partly))
+        return ChipVerdict.UNREADABLE, f"the chip doesn't list all nodes of system {cut}"
     return ChipVerdict.UNUSED, f"nothing beyond baseline {baseline.label}"
 
 

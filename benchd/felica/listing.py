@@ -79,8 +79,7 @@ def _packets(talk: Talk, poll: Poll, first: CodeListPacket) -> Iterator[Node]:
 def _search(talk: Talk, poll: Poll) -> frozenset[Node] | None:
     """Node by node; None where the chip doesn't know the command."""
     first = talk.ask_if_known(poll, SearchServiceCode(idm=poll.idm, index=0))
-    if first is None:
-        # Silence means an unknown command, and an answer without a node an empty one.
+    if first is None:  # also where the chip says that it has no node at all: it has a root area
         return None
     return without_repeats(_found(talk, poll, first))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -64,16 +64,27 @@ def _systems(talk: Talk, polls: Mapping[int, Poll | None]) -> dict[int, Poll]:
         elif poll.extra is not None:
             _take(found, poll.extra, poll)
     anyone = next(poll for poll in polls.values() if poll is not None)
-    for system in talk.ask(anyone, RequestSystemCode(idm=anyone.idm)):
+    for number, system in enumerate(talk.ask(anyone, RequestSystemCode(idm=anyone.idm))):
         if system in found:
             continue
-        poll = talk.find(system)
+        poll = _numbered(anyone, number) if system == WILDCARD else talk.find(system)
         if poll is None:
             raise listed_but_silent(system)
         _take(found, system, poll)
     if len(found) > _MOST_SYSTEMS:
         raise FrameInvalid(f"{len(found)} systems on one chip")
     return found
+
+
+def _numbered(anyone: Poll, number: int) -> Poll:
+    """The system with this number on the chip: FFFF can't be polled, it stands for every one.
+
+    Source: EWTJ680H technical manual, page 58: the high nibble of an IDm is the number.
+    """
+    if number >= _MOST_SYSTEMS:
+        raise FrameInvalid(f"more than {_MOST_SYSTEMS} systems on one chip")
+    idm = bytes((number << 4 | anyone.chip[0],)) + anyone.chip[1:]
+    return replace(anyone, idm=idm, extra=None)
 
 
 def _take(found: dict[int, Poll], system: int, poll: Poll) -> None:

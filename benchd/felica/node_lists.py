@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchd.felica.codes import Area, Node, Service, little_endian, little_endians
+from benchd.felica.codes import Area, Node, Service, little_endian, little_endians, names_area
 from benchd.felica.errors import FrameInvalid
 from benchd.felica.frames import Command, CommandCode, need_words
 from benchd.felica.timing import TimingClass
@@ -47,7 +47,7 @@ class SearchServiceCode(Command[Node | None]):
         if len(body) == 4:
             return _area(body)
         (code,) = little_endians(self._exact(body, 2))
-        return None if code == _LAST else Service(code=code)
+        return None if code == _LAST else _service(code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +90,19 @@ class RequestCodeList(Command[CodeListPacket]):
             raise FrameInvalid("answer to 1A: its length isn't that of its counts")
         return CodeListPacket(
             areas=tuple(_area(data[at : at + 4]) for at in range(2, area_end, 4)),
-            services=tuple(Service(code=code) for code in little_endians(data[area_end + 1 :])),
+            services=tuple(map(_service, little_endians(data[area_end + 1 :]))),
             more=data[0] == 1,
         )
 
 
 def _area(data: bytes) -> Area:
     start, end = little_endians(data)
-    if start > end:
-        raise FrameInvalid("an area ends before it starts")
+    if start > end or not names_area(start):
+        raise FrameInvalid(f"{start:04X}-{end:04X} is no area")
     return Area(start=start, end=end)
+
+
+def _service(code: int) -> Service:
+    if names_area(code):
+        raise FrameInvalid(f"{code:04X} is no service")
+    return Service(code=code)

@@ -80,14 +80,15 @@ class NodeCatalogue:
         """
         known = self._owners.get(system, {})
         entry = self._systems.get(system)
-        if node != ROOT:
-            if node in known:
-                return known[node]
-            around = [area for area in known if isinstance(area, Area) and area.holds(node)]
-            closest = max(around, key=lambda area: (area.start, -area.end), default=ROOT)
-            if closest != ROOT:
-                return known[closest]
-        return None if entry is None or entry.shared else Name(en=entry.en, ja=entry.ja)
+        if node != ROOT and node in known:
+            return known[node]
+        around = [area for area in known if isinstance(area, Area) and area.holds(node)]
+        closest = max(around, key=lambda area: (area.start, -area.end), default=ROOT)
+        if closest != ROOT:
+            return known[closest]
+        if entry is None or entry.shared:
+            return None
+        return known.get(ROOT, Name(en=entry.en, ja=entry.ja))
 
     def owners(self, residue: Iterable[tuple[int, Node]]) -> tuple[Name, ...]:
         """Whose so many nodes are, each owner once, by name; who isn't known is said to be."""

@@ -57,7 +57,7 @@ def survey_chip(
             look=looks[0] if looks and verdict is None else None,
             verdict=verdict,
             detail=detail,
-            passes=len(looks) if verdict is None else 0,
+            passes=len(looks) if verdict in {None, ChipVerdict.SILENT} else 0,
             polled=tuple(polled),
             power_cycled=power_cycle,
         )

@@ -62,8 +62,8 @@ class ModelChip:
     first_packet: int = 0
 
     def idm_of(self, system: int) -> bytes:
-        number = list(self.systems).index(system)
-        number = 0xF if system in self.hidden else number
+        listed = [known for known in self.systems if known not in self.hidden]
+        number = 0xF if system in self.hidden else listed.index(system)
         return bytes((number << 4 | self.serial[0] & 0x0F,)) + self.serial[1:]
 
     def answer(self, request: bytes) -> bytes | None:
@@ -132,6 +132,11 @@ class ModelChip:
             bytes((len(services),)),
             *services,
         )
+
+
+def old_chip(systems: dict[int, Sequence[NodeCode]]) -> ModelChip:
+    """A chip of before Request Code List."""
+    return ModelChip(systems=systems, pmm=OLD_PMM, commands=OLD_COMMANDS)
 
 
 Fault = Callable[[bytes, bytes | None], bytes | None]

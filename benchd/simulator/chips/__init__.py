@@ -1,0 +1,1 @@
+"""Virtual FeliCa chips, the readers that they lie on, and the pcscd's behind those."""
