@@ -1,0 +1,80 @@
+"""Which reader belongs to which slot. No I/O.
+
+The configuration names a reader by the USB port that it sits in (`usb:1-4.2.3`), or by its
+PC/SC name, with or without the two numbers that pcscd appends.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from benchd.felica.reader_models import stable_name
+from benchd.model import SlotName
+
+USB: Final = "usb:"
+WALL: Final = (
+    "it is plugged in, but pcscd doesn't list it: pcscd before 2.5.1 stops at 16 readers (a reader"
+    " with two interfaces counts twice); install pcsc-lite 2.5.1 and libccid 1.8.2 or later, or"
+    " run a second pcscd and name both in [felica] pcscd"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderSeen:
+    """A reader that pcscd lists."""
+
+    name: str
+    usb_port: str | None = None
+    """The USB port that it sits in, `1-4.2.3`; None where that can't be found out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """What became of one slot's wish for a reader."""
+
+    reader: str | None
+    """Its PC/SC name now; None where there isn't exactly one that fits."""
+    cause: str = ""
+    """Why there is none, in English."""
+
+
+def assign(
+    wanted: Mapping[SlotName, str],
+    seen: Collection[ReaderSeen],
+    plugged: Collection[str] = (),
+) -> dict[SlotName, Assigned]:
+    """The reader of each slot; `plugged` are the USB ports in which Linux itself sees one."""
+    chosen = {slot: _choose(wish, seen, plugged) for slot, wish in wanted.items()}
+    taken = Counter(assigned.reader for assigned in chosen.values())
+    # A chip that lies in another slot must never answer for this one.
+    shared = Assigned(reader=None, cause="another slot's entry means the same reader")
+    return {
+        slot: shared if assigned.reader is not None and taken[assigned.reader] > 1 else assigned
+        for slot, assigned in chosen.items()
+    }
+
+
+def _choose(wish: str, seen: Collection[ReaderSeen], plugged: Collection[str]) -> Assigned:
+    if wish.startswith(USB):
+        port = wish.removeprefix(USB)
+        fitting = sorted(reader.name for reader in seen if reader.usb_port == port)
+        # A reader with two interfaces is listed twice; the contactless one comes first.
+        if fitting:
+            return Assigned(reader=fitting[0])
+        return Assigned(reader=None, cause=WALL if port in plugged else "it isn't plugged in")
+    names = [reader.name for reader in seen]
+    fitting = [name for name in names if name == wish]
+    fitting = fitting or [name for name in names if stable_name(name) == wish]
+    match fitting:
+        case [name]:
+            return Assigned(reader=name)
+        case []:
+            return Assigned(reader=None, cause="pcscd lists no reader of that name")
+        case _:
+            return Assigned(
+                reader=None,
+                cause=f"{len(fitting)} readers have that name; name the USB port instead",
+            )
