@@ -35,6 +35,7 @@ class VirtualChip:
         self.ic = ic_profile(plan.ic_type)
         self.silent = plan.silent or plan.retired
         self.mode = 0
+        self.clear_attempts = 0
         self.profile = plan.profile
         self.systems = _systems(plan.profile)
         self._owner = owner

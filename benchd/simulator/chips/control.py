@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import Final, Literal
 
 from pydantic.dataclasses import dataclass
 
@@ -22,14 +24,31 @@ class ChipRequest:
         "lay_chip_back",
         "lay_card",
         "lift_card",
+        "swap_chip",
+        "silence_chip",
+        "clear_chip",
         "set_reader_faults",
         "kill_pcscd",
         "start_pcscd",
     ]
     chip: str = ""
     slot: int = 0
+    silent: bool = False
     pcscd: int = 1
     faults: ReaderFaults = ReaderFaults()
+
+
+_DEEDS: Final[Mapping[str, Callable[[ReaderShelf, ChipRequest], None]]] = MappingProxyType(
+    {
+        "take_chip_away": lambda shelf, request: shelf.take_away(request.chip),
+        "lay_chip_back": lambda shelf, request: shelf.lay_back(request.chip),
+        "lay_card": lambda shelf, request: shelf.lay_card(request.chip, request.slot),
+        "lift_card": lambda shelf, request: shelf.lift_card(request.chip),
+        "swap_chip": lambda shelf, request: shelf.swap(request.chip),
+        "silence_chip": lambda shelf, request: shelf.silence(request.chip, silent=request.silent),
+        "set_reader_faults": lambda shelf, request: shelf.set_faults(request.slot, request.faults),
+    }
+)
 
 
 async def obey(shelf: ReaderShelf, request: ChipRequest) -> Mapping[str, JsonValue]:
@@ -37,18 +56,12 @@ async def obey(shelf: ReaderShelf, request: ChipRequest) -> Mapping[str, JsonVal
     match request.do:
         case "chips":
             return {"chips": shelf.states()}
-        case "take_chip_away":
-            shelf.take_away(request.chip)
-        case "lay_chip_back":
-            shelf.lay_back(request.chip)
-        case "lay_card":
-            shelf.lay_card(request.chip, request.slot)
-        case "lift_card":
-            shelf.lift_card(request.chip)
-        case "set_reader_faults":
-            shelf.set_faults(request.slot, request.faults)
+        case "clear_chip":
+            return asdict(await shelf.clear(request.slot))
         case "kill_pcscd":
             await shelf.kill_pcscd(request.pcscd)
         case "start_pcscd":
             await shelf.start_pcscd(request.pcscd)
+        case _:
+            _DEEDS[request.do](shelf, request)
     return {}

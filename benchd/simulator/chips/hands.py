@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from benchd.errors import UsageRefused
 from benchd.model import JsonValue
+from benchd.simulator.chips.clearing import Said
 from benchd.simulator.chips.plan import ReaderFaults
 
 
@@ -30,6 +31,7 @@ class ChipState:
     silent: bool
 
 
+_SAID: Final = TypeAdapter(Said)
 _STATES: Final = TypeAdapter(tuple[ChipState, ...])
 
 
@@ -74,6 +76,22 @@ class ChipHands:
     async def lift_card(self, card: str) -> None:
         """Take a card away."""
         await self._ask("lift_card", chip=card)
+
+    async def swap(self, name: str) -> None:
+        """Let a handset have another chip, with the same on it."""
+        await self._ask("swap_chip", chip=name)
+
+    async def silence(self, name: str) -> None:
+        """Lock it, or switch it off."""
+        await self._ask("silence_chip", chip=name, silent=True)
+
+    async def unsilence(self, name: str) -> None:
+        """Let it answer again."""
+        await self._ask("silence_chip", chip=name, silent=False)
+
+    async def clear(self, slot: int) -> Said:
+        """Have the chip in a slot cleared; what is said of it need not be true."""
+        return _SAID.validate_python(await self._ask("clear_chip", slot=slot))
 
     async def set_faults(self, slot: int, faults: ReaderFaults) -> None:
         """From now on the slot's reader does this wrong, and nothing else."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import anyio
 from anyio.abc import TaskGroup
 
 from benchd.errors import UsageRefused
 from benchd.model import JsonValue
 from benchd.simulator.chips.addresses import SLOTS_OF_PCSCD
 from benchd.simulator.chips.chip import VirtualChip
+from benchd.simulator.chips.clearing import LEFT, Said, clear
 from benchd.simulator.chips.pcscd import Pcscd
 from benchd.simulator.chips.plan import CardPlan, ReaderFaults
 from benchd.simulator.chips.reader import VirtualReader
@@ -114,11 +116,28 @@ class ReaderShelf:
         self._require_room(reader.slot)
         reader.lay(place.chip)
 
-    def changed(self, name: str) -> None:
-        """The chip isn't what it was: the reader has to look at it anew."""
-        reader = self._reader_under(self.place(name))
-        if reader is not None:
-            reader.again()
+    def swap(self, name: str) -> None:
+        """Let the handset have another chip, with the same on it."""
+        self.place(name).chip.swap()
+        self._look_again(name)
+
+    def silence(self, name: str, *, silent: bool) -> None:
+        """Lock it, or switch it off; or let it answer again."""
+        self.place(name).chip.silent = silent
+        self._look_again(name)
+
+    async def clear(self, slot: int) -> Said:
+        """Have the chip in this slot cleared, by whoever can do that."""
+        name = self._in_slot(slot)
+        place = self.place(name)
+        idm = place.chip.primary_idm
+        await anyio.sleep(place.chip.plan.clear_s)
+        if place.slot != slot:
+            return LEFT
+        said = clear(place.chip)
+        if place.chip.primary_idm != idm:
+            self._look_again(name)
+        return said
 
     def set_faults(self, slot: int, faults: ReaderFaults) -> None:
         """From now on the slot's reader does this wrong, and nothing else."""
@@ -139,8 +158,7 @@ class ReaderShelf:
             raise UsageRefused(f"no chip {name} in this rack")
         return found
 
-    def in_slot(self, slot: int) -> str:
-        """Whose chip belongs to the slot."""
+    def _in_slot(self, slot: int) -> str:
         for name, place in self._places.items():
             if place.slot == slot:
                 return name
@@ -168,6 +186,11 @@ class ReaderShelf:
         if name not in self._cards:
             raise UsageRefused(f"no card {name} in this rack")
         return self.place(name)
+
+    def _look_again(self, name: str) -> None:
+        reader = self._reader_under(self.place(name))
+        if reader is not None:
+            reader.again()
 
     def _exchanges(self, slot: int) -> int:
         return self._readers[slot].exchanges if slot in self._readers else 0
