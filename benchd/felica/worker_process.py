@@ -16,8 +16,16 @@ import structlog
 from anyio.abc import Process, TaskStatus
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from benchd.errors import ReaderFault, ReaderGone
-from benchd.felica.wire import LONGEST_LINE, WorkerOrder, decode, encode, scan_of, troubles_of
+from benchd.errors import ReaderFault, ReaderGone, UsageRefused
+from benchd.felica.wire import (
+    LONGEST_LINE,
+    CaptureOrder,
+    WorkerOrder,
+    decode,
+    encode,
+    scan_of,
+    troubles_of,
+)
 from benchd.model import ChipScan, SlotName
 
 _log = structlog.get_logger()
@@ -87,6 +95,11 @@ class ReaderWorker:
         )
         return scan_of(answer)
 
+    async def capture(self, slot: SlotName, order: CaptureOrder, *, within_s: float) -> str:
+        """The text of a baseline; raises UsageRefused besides ReaderGone and ReaderFault."""
+        answer = await self._ask("capture", slot, within_s, {"capture": order.as_message()})
+        return str(answer["baseline"])
+
     async def field_off(self, slot: SlotName, *, within_s: float) -> None:
         """Returns when the field is off and the reader free; raises ReaderGone and ReaderFault."""
         await self._ask("field_off", slot, within_s, {})
@@ -114,6 +127,8 @@ class ReaderWorker:
                 raise ReaderGone(why)
             case {"fault": str(why)}:
                 raise ReaderFault(why)
+            case {"refused": str(why)}:
+                raise UsageRefused(why)
             case answer:
                 return answer
 
