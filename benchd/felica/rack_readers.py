@@ -163,8 +163,7 @@ class RackReaders:
 
     def _assign(self) -> None:
         seen = [ReaderSeen(name=name, usb_port=self._ports.get(name)) for name in self._threads]
-        plugged = plugged_readers(self._sysfs) if self._needs_ports else frozenset[str]()
-        self._assigned = assign(self._order.slots, seen, plugged)
+        self._assigned = assign(self._order.slots, seen, plugged_readers(self._sysfs))
         if self._told is None and self._needs_ports and self._threads.keys() - self._ports.keys():
             return  # the first word is one on all of them
         troubles = {slot: self._trouble_of(slot) for slot in self._order.slots}

@@ -61,6 +61,9 @@ class ReaderWorker:
         self._requests: dict[int, _Request] = {}
         self._number = 0
         self._sending = anyio.Lock()
+        self._spoke = False
+        """Whether this life of the process has said anything; of those that don't, only the
+        first is logged."""
         self.troubles: Mapping[SlotName, str | None] = {}
         """Why the reader of each slot can't be used, None where it can; empty at first."""
 
@@ -73,6 +76,7 @@ class ReaderWorker:
         """Keep the worker up until cancelled."""
         task_status.started()
         pause_s = FIRST_PAUSE_S
+        told = False
         while True:
             began = anyio.current_time()
             try:
@@ -82,7 +86,9 @@ class ReaderWorker:
             self._fail_all()
             if anyio.current_time() - began >= STEADY_AFTER_S:
                 pause_s = FIRST_PAUSE_S
-            _log.error("reader_worker_ended", pcscd=str(self._pcscd), cause=cause)
+            if self._spoke or not told:
+                _log.error("reader_worker_ended", pcscd=str(self._pcscd), cause=cause)
+            told, self._spoke = True, False
             await anyio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
@@ -182,6 +188,7 @@ class ReaderWorker:
                 return "it said something that isn't an answer"
 
     def _take(self, message: Mapping[str, object]) -> None:
+        self._spoke = True
         match message:
             case {"slots": _}:
                 self._tell(troubles_of(message, self._order.slots))

@@ -81,6 +81,31 @@ def test_a_reader_is_found_by_its_port_whatever_its_name() -> None:
     assert assigned[A2].reader == twins[0].name
 
 
+@pytest.mark.parametrize(
+    ("contactless", "other"),
+    [
+        ("ACS ACR1251 Dual Reader [ACR1251 Dual Reader PICC]", "[ACR1251 Dual Reader ICC]"),
+        ("Identiv CLOUD 4700 F [CLOUD 4700 F Contactless Reader]", "[CLOUD 4700 F Contact Reader]"),
+    ],
+)
+def test_of_a_reader_with_two_interfaces_the_contactless_one_is_taken(
+    contactless: str, other: str
+) -> None:
+    both = [
+        ReaderSeen(name=f"A {other} 00 00", usb_port="1-4"),
+        ReaderSeen(name=f"{contactless} 00 01", usb_port="1-4"),
+    ]
+    assert assign({A1: "usb:1-4"}, both)[A1].reader == f"{contactless} 00 01"
+    strangers = [ReaderSeen(name=f"X 00 0{n}", usb_port="1-4") for n in range(2)]
+    assert assign({A1: "usb:1-4"}, strangers)[A1].reader is None
+
+
+def test_a_name_that_isnt_listed_while_linux_sees_more_readers_tells_of_the_wall() -> None:
+    missing = assign({A1: "Reader"}, seen("Other 00 00"), plugged={"1-1", "1-2"})[A1]
+    assert WALL in missing.cause
+    assert WALL not in assign({A1: "Reader"}, seen("Other 00 00"), plugged={"1-1"})[A1].cause
+
+
 def test_the_wall_of_sixteen_readers_is_told_with_its_cure() -> None:
     listed = [ReaderSeen(name=f"R {n:02X} 00", usb_port=f"1-4.{n}") for n in range(16)]
     behind = assign({A1: "usb:1-5"}, listed, plugged={"1-5"})[A1]
