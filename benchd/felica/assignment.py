@@ -1,7 +1,8 @@
 """Which reader belongs to which slot. No I/O.
 
 The configuration names a reader by the USB port that it sits in (`usb:1-4.2.3`), or by its
-PC/SC name, with or without the two numbers that pcscd appends.
+PC/SC name without the two numbers that pcscd appends. With them, only the second one counts,
+which tells the slots of one reader apart.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.felica.reader_models import stable_name
+from benchd.felica.reader_models import slot_number, stable_name
 from benchd.model import SlotName
 
 USB: Final = "usb:"
@@ -69,9 +70,14 @@ def _choose(wish: str, seen: Collection[ReaderSeen], plugged: Collection[str]) -
         # order; on a wrong one every chip would be silent.
         contactless = [name for name in fitting if _CONTACTLESS.search(name)]
         return _only(contactless if len(fitting) > 1 else fitting, "are in that port")
-    names = [reader.name for reader in seen]
-    fitting = [name for name in names if name == wish]
-    fitting = fitting or [name for name in names if stable_name(name) == wish]
+    # The number of the reader itself follows the order of enumeration: after a restart it may be
+    # another reader's, and another slot's chip would answer.
+    name, slot = stable_name(wish), slot_number(wish)
+    fitting = [
+        reader.name
+        for reader in seen
+        if stable_name(reader.name) == name and slot in {None, slot_number(reader.name)}
+    ]
     if not fitting:
         unlisted = len(plugged) > len(seen)
         cause = "pcscd lists no reader of that name" + (f"; if {WALL}" if unlisted else "")

@@ -54,9 +54,17 @@ def test_a_reader_is_found_by_its_name_wherever_it_was_enumerated() -> None:
         assert assign({A1: "Reader (7)"}, seen(f"Reader (7) {number}"))[A1].reader is not None
 
 
-def test_a_name_with_its_numbers_means_that_one() -> None:
-    both = seen("Reader 00 00", "Reader 00 01")
-    assert assign({A1: "Reader 00 01"}, both)[A1].reader == "Reader 00 01"
+def test_a_name_with_its_numbers_means_that_slot_of_the_reader() -> None:
+    both = seen("Reader 03 00", "Reader 03 01")
+    assert assign({A1: "Reader 00 01"}, both)[A1].reader == "Reader 03 01"
+
+
+def test_the_number_of_a_reader_is_never_trusted() -> None:
+    twins = seen("SONY FeliCa RC-S300/P 00 00", "SONY FeliCa RC-S300/P 01 00")
+    wanted = {A1: "SONY FeliCa RC-S300/P 00 00", A2: "SONY FeliCa RC-S300/P 01 00"}
+    assigned = assign(wanted, twins)
+    assert {slot: found.reader for slot, found in assigned.items()} == {A1: None, A2: None}
+    assert "USB port" in assigned[A1].cause
 
 
 def test_two_readers_with_the_name_are_none() -> None:

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from benchd.errors import ReaderFault, ReaderGone
-from benchd.felica.pcsc import Connection, Context, NoChip
+from benchd.felica.pcsc import Connection, Context, NoChip, Taken
 from benchd.felica.reader_models import model_of
 from benchd.felica.reader_session import CHIP_LEFT, ReaderSession
 from benchd.felica.wrapping import Channel
@@ -38,7 +38,13 @@ class FakeContext:
     fail: dict[int, Exception] = field(default_factory=dict)
     """What happens at the n-th command instead of an answer."""
 
+    taken: int = 0
+    """How many connects find that another program has the reader."""
+
     def connect(self, reader: str, channel: Channel) -> Connection:
+        if self.taken:
+            self.taken -= 1
+            raise Taken("taken")
         if self.chips and not self.chips.pop(0):
             raise NoChip("none")
         self.sent.append(f"connect {channel}")
@@ -62,10 +68,22 @@ class FakeContext:
         self.sent.append("let go")
 
 
-def session(context: FakeContext, reader: str = SONY) -> ReaderSession:
+def session(context: FakeContext, reader: str = SONY, *, meant: bool = True) -> ReaderSession:
     return ReaderSession(
-        cast("Context", context), reader, model_of(reader).wrapping, calling=lambda _: None
+        cast("Context", context),
+        reader,
+        model_of(reader).wrapping,
+        calling=lambda _: None,
+        is_meant=lambda _context, _connection: meant,
     )
+
+
+@pytest.mark.parametrize("reader", [SONY, ACS])
+def test_another_reader_that_has_got_the_name_is_never_talked_to(reader: str) -> None:
+    context = FakeContext()
+    with pytest.raises(ReaderGone, match="another reader"):
+        session(context, reader, meant=False).exchange(POLL, 0.05)
+    assert context.sent[1:] == ["let go"]
 
 
 def test_a_session_is_begun_once_and_ended_with_the_field_off() -> None:
@@ -97,6 +115,13 @@ def test_the_field_can_be_switched_off_from_the_start() -> None:
     sony.field_off()
     sony.close()
     assert context.sent[-2:] == [FIELD_OFF, "let go"]
+
+
+def test_a_program_that_has_just_let_go_of_the_reader_is_waited_for() -> None:
+    context = FakeContext(taken=3)
+    assert session(context).exchange(POLL, 0.05) == ANSWER
+    with pytest.raises(ReaderFault, match="taken"):
+        session(FakeContext(taken=10_000)).exchange(POLL, 0.05)
 
 
 def test_a_reader_that_refuses_felica_is_a_fault() -> None:
