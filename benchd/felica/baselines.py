@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
@@ -112,7 +112,7 @@ class _System(Table):
 
     @model_validator(mode="after")
     def _is_a_tree(self) -> Self:
-        nodes = nodes_of(tuple(self.nodes))
+        nodes = nodes_of(self.nodes)
         if len(nodes) != len(self.nodes):
             raise refused("a node stands twice")
         try:
@@ -160,9 +160,7 @@ def _values(file: _File, name: str, catalogue: NodeCatalogue) -> tuple[Baseline,
 
 
 def _value(baseline: _Baseline) -> Baseline:
-    systems: dict[int, Any] = {
-        read_system(system.code): nodes_of(tuple(system.nodes)) for system in baseline.system
-    }
+    systems = {read_system(system.code): nodes_of(system.nodes) for system in baseline.system}
     return Baseline(
         name=baseline.name,
         version=baseline.version,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -60,7 +60,7 @@ NodeText = Annotated[
 ]
 
 
-def nodes_of(texts: tuple[str, ...]) -> frozenset[Node]:
+def nodes_of(texts: Iterable[str]) -> frozenset[Node]:
     """The nodes that valid texts name."""
     return frozenset(map(read_node, texts))
 
@@ -88,8 +88,7 @@ def read_data(text: str, file: str, table: type[Facts]) -> Facts:
     except tomllib.TOMLDecodeError as error:
         raise DataFileInvalid(file, (f"not TOML: {error}",)) from error
     try:
-        # TOML has no tuples: validated as JSON would be, where an array may stand for one.
-        return table.model_validate(document, context={"file": file})
+        return table.model_validate(document)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         mistakes = tuple(

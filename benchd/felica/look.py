@@ -40,7 +40,6 @@ def look_at_chip(talk: Talk, catalogue: NodeCatalogue) -> Look | None:
     answers = [poll for poll in polls.values() if poll is not None]
     if not answers:
         return None
-    talk.still_there()
     found = _systems(talk, polls)
     systems = {
         system: list_nodes(talk, poll, catalogue.nodes(system)) for system, poll in found.items()
@@ -71,8 +70,6 @@ def _systems(talk: Talk, polls: Mapping[int, Poll | None]) -> dict[int, Poll]:
         if poll is None:
             raise listed_but_silent(system)
         _take(found, system, poll)
-    if len(found) > _MOST_SYSTEMS:
-        raise FrameInvalid(f"{len(found)} systems on one chip")
     return found
 
 
@@ -81,9 +78,7 @@ def _numbered(anyone: Poll, number: int) -> Poll:
 
     Source: EWTJ680H technical manual, page 58: the high nibble of an IDm is the number.
     """
-    if number >= _MOST_SYSTEMS:
-        raise FrameInvalid(f"more than {_MOST_SYSTEMS} systems on one chip")
-    idm = bytes((number << 4 | anyone.chip[0],)) + anyone.chip[1:]
+    idm = bytes((number % _MOST_SYSTEMS << 4 | anyone.chip[0],)) + anyone.chip[1:]
     return replace(anyone, idm=idm, extra=None)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from benchd.felica.codes import ROOT, Area, Node, ordered, read_node, read_system, system_text
-from benchd.felica.data_file import NodeText, SystemText, Table, Words, read_data
+from benchd.felica.data_file import NodeText, SystemText, Table, Words, read_data, refused
 
 _FILE = "nodes.toml"
 
@@ -27,6 +27,7 @@ class Name:
 class _Node(Table):
     code: NodeText
     en: str
+    """What it is for, empty where nobody knows."""
     ja: str
     sources: list[str] = Field(min_length=1)
 
@@ -52,6 +53,21 @@ class _File(Table):
     sources: Mapping[str, Words]
     system: Annotated[list[_System], Field(min_length=1)]
     owner: Annotated[list[_Owner], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        nodes = [(owner.system, node) for owner in self.owner for node in owner.nodes]
+        systems = [system.code for system in self.system]
+        codes = [(system, node.code) for system, node in nodes]
+        if len(set(systems)) != len(systems) or len(set(codes)) != len(codes):
+            raise refused("a system or node stands twice")
+        if not {owner.system for owner in self.owner} <= set(systems):
+            raise refused("an owner's system isn't among the systems")
+        cited = [name for _, node in nodes for name in node.sources]
+        cited += [name for system in self.system for name in system.sources]
+        if set(cited) != set(self.sources):
+            raise refused("the sources that are named and those that are used differ")
+        return self
 
 
 class NodeCatalogue:
@@ -101,7 +117,12 @@ class NodeCatalogue:
 def shipped_catalogue() -> NodeCatalogue:
     """The catalogue that is part of benchd."""
     text = resources.files("benchd.felica").joinpath(_FILE).read_text("utf-8")
-    return NodeCatalogue(read_data(text, _FILE, _File))
+    return read_catalogue(text, _FILE)
+
+
+def read_catalogue(text: str, file: str) -> NodeCatalogue:
+    """The catalogue of a text; `file` is what messages call it. Raises DataFileInvalid."""
+    return NodeCatalogue(read_data(text, file, _File))
 
 
 def _nobody(system: int) -> Name:

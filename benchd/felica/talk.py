@@ -55,11 +55,9 @@ class Talk:
         return command.decode(frame)
 
     def ask_if_known(self, poll: Poll, command: Command[Reply]) -> Reply | None:
-        """The answer, or None where the chip is there and silent: it doesn't know the command."""
-        if (frame := self._exchange(poll, command)) is None:
-            self.still_there()
-            return None
-        return command.decode(frame)
+        """The answer, or None for the silence of a chip that doesn't know the command."""
+        frame = self._exchange(poll, command)
+        return None if frame is None else command.decode(frame)
 
     def _exchange(self, poll: Poll, command: Command[Reply]) -> bytes | None:
         timeout_s = command.timeout_s(poll.pmm)

@@ -98,7 +98,7 @@ class ExternalTool:
 
     def _judge(self, said: Said) -> ClearClaim:
         ending = {
-            Ended.TOO_LATE: f"killed after {self._options.timeout_s:.0f} s",
+            Ended.TOO_LATE: f"killed after {self._options.timeout_s:g} s",
             Ended.TOO_LOUD: "killed: its output had no end",
             Ended.BY_SIGNAL: f"ended by signal {-said.status}",
             Ended.BY_ITSELF: f"exit code {said.status}",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import anyio
 
 from benchd.felica.bench import PcscChipBench
+from benchd.felica.providers import ClearProvider, ClearRule
 from benchd.felica.settings import FelicaSettings
 from benchd.model import ChipScan, SlotName
 from benchd.simulator.chips.hands import ChipHands, ChipState
@@ -74,14 +74,17 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def reader_rack(
-    *cards: CardPlan, readers: int = 2, baselines: tuple[Path, ...] = ()
+    *cards: CardPlan,
+    readers: int = 2,
+    providers: Mapping[str, Callable[[], ClearProvider]] | None = None,
 ) -> AsyncGenerator[ReaderRack, None]:
     plan = RackPlan(handsets=(), readers=readers, cards=cards)
     async with RackHouse(plan) as house, RackHands.connect(house.control_socket) as hands:
         settings = FelicaSettings(
             readers={slot_name(slot): at.name for slot, at in house.readers.items()},
             pcscd=tuple(dict.fromkeys(at.socket for at in house.readers.values())),
-            baselines=baselines,
+            providers=providers or {},
+            rules=tuple(ClearRule(provider=name) for name in providers or {}),
         )
         bench = PcscChipBench(settings, salt=SALT, clock=time.monotonic)
         async with anyio.create_task_group() as tasks:

@@ -1,4 +1,4 @@
-"""Readers through real pcscd, vpcd and pyscard: what is seen, and what happens when things break."""
+"""Readers through real pcscd, vpcd and pyscard: what is seen, and what breaks."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class ModelChip:
     def idm_of(self, system: int) -> bytes:
         listed = [known for known in self.systems if known not in self.hidden]
         number = 0xF if system in self.hidden else listed.index(system)
-        return bytes((number << 4 | self.serial[0] & 0x0F,)) + self.serial[1:]
+        return bytes((number % 16 << 4 | self.serial[0] & 0x0F,)) + self.serial[1:]
 
     def answer(self, request: bytes) -> bytes | None:
         if request[0] != len(request) or request[1] not in self.commands:

@@ -75,6 +75,10 @@ def test_a_chip_in_use_makes_no_baseline_whatever_its_screen_says() -> None:
             lambda: survey(ModelField([ModelChip(commands=frozenset({0x00, 0x02, 0x0C}))])),
             id="nodes by name only",
         ),
+        pytest.param(
+            lambda: survey(ModelField([ModelChip(commands=frozenset({0x00, 0x0C, 0x1A, 0x02}))])),
+            id="one system not whole",
+        ),
     ],
 )
 def test_a_survey_that_carries_no_baseline(found: Callable[[], Survey]) -> None:

@@ -101,6 +101,70 @@ def test_a_system_that_is_listed_and_does_not_answer() -> None:
     assert found.detail == "system 0003 is listed but doesn't answer"
 
 
+def test_a_gap_that_hides_one_system() -> None:
+    """The container isn't in the chip's own list: only its answer to Polling tells of it."""
+    dark = [0]
+
+    def gap(request: bytes, answer: bytes | None) -> bytes | None:
+        if request[1:4] == b"\0\xfe\x0f" and not dark[0]:
+            dark[0] = 8
+        if dark[0]:
+            dark[0] -= 1
+            return None
+        return answer
+
+    chip = ModelChip(systems={**UNUSED, 0xFE0F: (ROOT, 0x1048)})
+    assert scan(ModelField([chip])).verdict is ChipVerdict.IN_USE
+    found = scan(ModelField([chip], fault=gap))
+    assert found.verdict is ChipVerdict.UNREADABLE
+    assert found.detail == "the chip fell silent in the middle of its scan"
+
+
+def test_a_system_with_an_ic_type_of_its_own() -> None:
+    def other_type(request: bytes, answer: bytes | None) -> bytes | None:
+        if request[1:4] != b"\0\xfe\x0f" or answer is None:
+            return answer
+        return answer[:11] + b"\x14" + answer[12:]
+
+    found = scan(ModelField([ModelChip()], fault=other_type))
+    assert found.verdict is ChipVerdict.INCONSISTENT
+
+
+def test_another_system_than_the_one_asked_for() -> None:
+    chip = ModelChip(systems={**UNUSED, 0x8008: (ROOT,)})
+
+    def misname(request: bytes, answer: bytes | None) -> bytes | None:
+        if request[1:4] != b"\0\x80\x08" or answer is None:
+            return answer
+        return answer[:-2] + b"\xfe\x00"
+
+    found = scan(ModelField([chip], fault=misname))
+    assert found.verdict is ChipVerdict.UNREADABLE
+    assert found.detail == "another system answers for 8008"
+
+
+def test_more_systems_than_a_chip_can_number() -> None:
+    systems = dict.fromkeys(range(0x1000, 0x1010), (ROOT,))
+    found = scan(ModelField([ModelChip(systems=dict(systems))]))
+    assert found.verdict is ChipVerdict.IN_USE
+    for seventeenth in (0xFFFF, 0x1010):
+        found = scan(ModelField([ModelChip(systems={**systems, seventeenth: (ROOT,)})]))
+        assert found.verdict is ChipVerdict.UNREADABLE
+
+
+def test_each_pass_ends_with_a_look_at_who_is_there() -> None:
+    whole = exchanges_of(ModelChip(), passes=1)
+    field = ModelField([ModelChip()])
+
+    def swap(number: int) -> None:
+        if number == whole - 1:
+            field.chips[:] = [ModelChip(serial=OTHER_SERIAL)]
+
+    field.before = swap
+    assert scan(field, passes=1).verdict is ChipVerdict.INCONSISTENT
+    assert field.sent[-1][1:4] == b"\0\xff\xff"
+
+
 def test_a_chip_that_answers_only_the_wildcard_or_never_the_wildcard() -> None:
     def only(wanted: bool) -> Fault:
         return lambda request, answer: answer if (request[2:4] == b"\xff\xff") == wanted else None

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchd.felica.codes import ROOT, Area, Node, Service, ordered, read_node, read_system
-from benchd.felica.errors import NodeListInvalid
-from benchd.felica.nodes import shipped_catalogue
+from benchd.felica.errors import DataFileInvalid, NodeListInvalid
+from benchd.felica.nodes import read_catalogue, shipped_catalogue
 from benchd.felica.tree import MOST_NODES, check_tree, without_repeats
 
 CATALOGUE = shipped_catalogue()
@@ -107,3 +107,46 @@ def test_lists_with_repeats_or_without_bounds() -> None:
     with pytest.raises(NodeListInvalid, match="more than"):
         without_repeats(Service(code=code) for code in range(MOST_NODES + 1))
     assert len(without_repeats(Service(code=code) for code in range(MOST_NODES))) == MOST_NODES
+
+
+CATALOGUE_FILE = """
+version = 1
+[sources]
+somebody = "a test"
+[[system]]
+code = "FE00"
+en = "common"
+ja = "共通"
+sources = ["somebody"]
+[[owner]]
+system = "FE00"
+en = "Owner"
+ja = "持ち主"
+nodes = [{ code = "1008", en = "", ja = "", sources = ["somebody"] }]
+"""
+TWICE = """[[system]]
+code = "FE00"
+en = "x"
+ja = "x"
+sources = ["somebody"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"1008"', '"1001"', "owner[1].nodes[1].code: a service such as 090F"),
+        ('sources = ["somebody"] }]', "sources = [] }]", "owner[1].nodes[1].sources"),
+        ('sources = ["somebody"] }]', 'sources = ["x"] }]', "the sources that are named"),
+        ('"持ち主"', '""', "owner[1].ja"),
+        ('system = "FE00"', 'system = "FE01"', "an owner's system isn't among"),
+        ("version = 1", "version = 2", "version: Input should be 1"),
+        ("[[system]]", TWICE + "[[system]]", "stands twice"),
+    ],
+)
+def test_catalogues_that_are_none(old: str, new: str, says: str) -> None:
+    read_catalogue(CATALOGUE_FILE, "good.toml")
+    with pytest.raises(DataFileInvalid) as invalid:
+        read_catalogue(CATALOGUE_FILE.replace(old, new, 1), "bad.toml")
+    assert str(invalid.value).startswith("bad.toml: ")
+    assert says in str(invalid.value)

@@ -135,6 +135,16 @@ def test_chip_that_can_only_be_asked_for_nodes_by_name(pmm: bytes) -> None:
     assert found.detail == "the chip doesn't list all nodes of system FE00"
 
 
+def test_new_chip_that_lists_but_cannot_be_searched() -> None:
+    """The list of the root area alone is whole; what else it leaves out, nobody knows."""
+    commands = frozenset({0x00, 0x02, 0x0C, 0x1A})
+    bare = ModelChip(systems={0xFE00: (ROOT,)}, commands=commands)
+    assert verdict_of(scan(ModelField([bare]))) is ChipVerdict.UNUSED
+    found = scan(ModelField([ModelChip(commands=commands)]))
+    assert verdict_of(found) is ChipVerdict.UNREADABLE
+    assert found.detail == "the chip doesn't list all nodes of system FE0F"
+
+
 def test_chip_that_answers_nothing_but_polling() -> None:
     for commands in ({0x00}, {0x00, 0x0C}):
         found = scan(ModelField([ModelChip(commands=frozenset(commands))]))
