@@ -101,6 +101,14 @@ class SlotBench:
         self._face.running()
         return handset
 
+    async def reader_back(self) -> None:
+        """Wait for the slot's reader, and say on the wall that it's missing."""
+        slot = self._place.name
+        facts = {"reader": self._parts.chips.reader(slot) or slot}
+        self._face.waiting(ProblemView(code=ProblemCode.READER_GONE, facts=facts))
+        await self._parts.chips.until_there(slot)
+        self._face.running()
+
     async def _open_when_ready(self) -> Handset:
         """Start over whenever the port changes: it may come back under another address."""
         while True:
