@@ -30,6 +30,9 @@ from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
 from benchd.slots.topology import SlotPlace
 
+READER_PAUSE_S = 2.0
+"""What a reader that was lost is given before it's asked again, as pcscd is when it restarts."""
+
 
 class SlotBench:
     """Implements `benchd.pipelines.stage.Bench` for one occupancy."""
@@ -106,6 +109,8 @@ class SlotBench:
         slot = self._place.name
         facts = {"reader": self._parts.chips.reader(slot) or slot}
         self._face.waiting(ProblemView(code=ProblemCode.READER_GONE, facts=facts))
+        # One that fails as soon as it's there would use up all that is allowed within a moment.
+        await anyio.sleep(READER_PAUSE_S)
         await self._parts.chips.until_there(slot)
         self._face.running()
 

@@ -15,6 +15,8 @@ from benchd.model import (
     SlotState,
     StageName,
 )
+from benchd.pipelines.runner import LOSSES_ALLOWED
+from benchd.slots.bench import READER_PAUSE_S
 
 from .chip_world import CHECK, RECHECK, attempts, certified, run, world_with
 from .fake_chips import (
@@ -65,13 +67,17 @@ async def test_a_reader_that_comes_and_goes_ends_the_job_at_last() -> None:
     world, bench = world_with(FakeChip())
 
     async def there_for_a_moment(slot: SlotName) -> None:
-        await anyio.sleep(1)
+        pass
 
     bench.until_there = there_for_a_moment  # type: ignore[method-assign]
     bench.unplug_reader("A1")
     view = await run(world)
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED)
     assert not certified(world)
+    first, last = attempts(world, CHECK)[0], attempts(world, CHECK)[-1]
+    assert {first["because"], last["because"]} == {"reader_gone"}
+    # Long enough for a pcscd that somebody restarts, however fast it fails.
+    assert anyio.current_time() > LOSSES_ALLOWED * READER_PAUSE_S
 
 
 async def test_an_unplug_while_the_reader_is_waited_for_aborts_the_job() -> None:
