@@ -127,11 +127,6 @@ def _live(name: str, model: HandsetModel, serial: str, imei: str) -> HandsetPlan
     )
 
 
-def _with_chip(plan: HandsetPlan, chip: ChipPlan) -> HandsetPlan:
-    """The same handset with a chip that isn't simply unused."""
-    return replace(plan, chip=chip)
-
-
 _ALL: Final = (
     Scenario(
         plan=_reset("clean", XPERIA_ACE_III, "HQ633K0CQ8", "353871116120459"),
@@ -195,47 +190,53 @@ _ALL: Final = (
         end=failed(Disposition.HOLD, Reason.HANDSET_STALLED),
     ),
     Scenario(
-        plan=_with_chip(
+        plan=replace(
             _reset("felica-in-use", XPERIA_ACE_III, "HQ633K0E52", "353871116120475"),
-            ChipPlan(profile="in_use"),
+            chip=ChipPlan(profile="in_use"),
         ),
         end=PASSED,
     ),
     Scenario(
-        plan=_with_chip(
+        plan=replace(
             _reset("felica-not-clearable", ARROWS_WE, "R38N00A4F7", "357302115550203"),
-            ChipPlan(ic_type="14", profile="in_use", clear=ClearStory.UNSUPPORTED),
+            chip=ChipPlan(ic_type="14", profile="in_use", clear=ClearStory.UNSUPPORTED),
         ),
         end=failed(Disposition.DESTROY, Reason.FELICA_NOT_CLEARABLE),
     ),
     Scenario(
-        plan=_with_chip(
+        plan=replace(
             _reset("felica-silent", AQUOS_WISH_3, "358876243310936", "358876243310936"),
-            ChipPlan(profile="in_use", silent=True),
+            chip=ChipPlan(profile="in_use", silent=True),
         ),
         end=failed(Disposition.HOLD, Reason.FELICA_SILENT),
         answers={Gate.FELICA_RETIRED: False, Gate.FELICA_NO_CHIP: False},
     ),
     Scenario(
-        plan=_with_chip(
+        plan=replace(
+            _reset("felica-none", PIXEL_4A, "0C091JEC204415", "358125103344555"), felica=False
+        ),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
             _reset("felica-retired", GALAXY_A23, "R5CT60ABF2H", "350448713300280"),
-            ChipPlan(retired=True),
+            chip=ChipPlan(retired=True),
         ),
         end=failed(Disposition.DESTROY, Reason.FELICA_RETIRED),
         # Its own screen says that it was retired, and that it has a chip.
         answers={Gate.FELICA_RETIRED: True, Gate.FELICA_NO_CHIP: False},
     ),
     Scenario(
-        plan=_with_chip(
+        plan=replace(
             _reset("felica-clear-lies", XPERIA_10_II, "QV7120K6DY", "359753100412312"),
-            ChipPlan(profile="in_use", clear=ClearStory.LIES),
+            chip=ChipPlan(profile="in_use", clear=ClearStory.LIES),
         ),
         end=failed(Disposition.DESTROY, Reason.FELICA_RESIDUE),
     ),
     Scenario(
-        plan=_with_chip(
+        plan=replace(
             _reset("felica-swapped", AQUOS_SENSE_6, "356401820047721", "356401820047728"),
-            ChipPlan(profile="in_use", clear=ClearStory.SWAPS),
+            chip=ChipPlan(profile="in_use", clear=ClearStory.SWAPS),
         ),
         end=failed(Disposition.HOLD, Reason.FELICA_INCONSISTENT),
     ),

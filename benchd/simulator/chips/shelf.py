@@ -48,13 +48,9 @@ class ReaderShelf:
         for pcscd in self._pcscds.values():
             pcscd.prepare()
             await pcscd.start()
+            tasks.start_soon(pcscd.watch)
         for reader in self._readers.values():
             tasks.start_soon(reader.run)
-
-    async def stop(self) -> None:
-        """End every pcscd."""
-        for pcscd in self._pcscds.values():
-            await pcscd.kill()
 
     def add(self, name: str, chip: VirtualChip) -> None:
         """A chip that is on no reader yet."""
