@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +78,9 @@ async def run_rack(directory: Path, plan: RackPlan) -> int:
     log = directory / "rack.log"
     shelf = ReaderShelf(readers=plan.readers, directory=directory, log=log)
     for each in plan.handsets:
-        shelf.add(each.name, VirtualChip(each.chip, each.imei))
+        # A handset without a chip is as one that says nothing.
+        chip = each.chip if each.felica else replace(each.chip, silent=True)
+        shelf.add(each.name, VirtualChip(chip, each.imei))
     for card in plan.cards:
         shelf.add_card(card)
     rack = Rack(image=image, board=board, cable=cable, shelf=shelf, log=log)

@@ -154,9 +154,9 @@ def _code_list(chip: ChipView, system: ChipSystemState, fields: Fields) -> bytes
     """The area and all below it, in packets; the flag says that another one follows."""
     parent, packet = fields.word(), fields.word()
     fields.end()
-    start = (packet - chip.ic.first_packet) * _CODES_IN_PACKET
+    start = max(0, packet - chip.ic.first_packet) * _CODES_IN_PACKET
     found = system.below(parent)
-    if not found or not 0 <= start < len(found):
+    if start >= len(found):
         return b"\xff\xa6"
     piece = found[start : start + _CODES_IN_PACKET]
     more = start + len(piece) < len(found)

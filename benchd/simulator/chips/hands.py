@@ -23,11 +23,15 @@ class ChipState:
     on_reader: bool
     powered: bool
     """Whether the slot's pcscd has found it and switched it on."""
+    waiting: bool
+    """Whether a frame waits for a reader that hangs."""
     exchanges: int
     """How many frames its reader has handed through so far."""
     idm: str
     profile: str
     node_count: int
+    clearing: bool
+    """Whether somebody is having it cleared."""
     silent: bool
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import anyio
+import structlog
 from anyio.abc import Process
 
 from benchd.errors import DependencyMissing, UsageRefused
@@ -22,6 +23,8 @@ from benchd.simulator.chips.addresses import (
     pcscd_socket,
     vpcd_port,
 )
+
+_log = structlog.get_logger()
 
 DRIVER: Final = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 PROGRAM: Final = Path("/usr/sbin/pcscd")
@@ -47,6 +50,7 @@ class Pcscd:
         self._slots = pcscd_slots(number, readers)
         self._log = log
         self._process: Process | None = None
+        self._started = anyio.Event()
 
     @property
     def running(self) -> bool:
@@ -90,6 +94,18 @@ class Pcscd:
                     await anyio.sleep(LOOK_EVERY_S)
         except TimeoutError as late:
             raise RackBroken(f"pcscd {self.number} doesn't get ready") from late
+        self._started.set()
+
+    async def watch(self) -> None:
+        """Say in the rack's log when it ends although nobody has killed it."""
+        while True:
+            await self._started.wait()
+            process = self._process
+            self._started = anyio.Event()
+            if process is not None:
+                status = await process.wait()
+                if process is self._process:
+                    _log.error("virtual_pcscd_ended", number=self.number, status=status)
 
     async def kill(self) -> None:
         """End it as a crash would, and wait for its end."""

@@ -26,6 +26,8 @@ class VirtualReader:
         self.faults = ReaderFaults()
         self.powered = False
         """Whether pcscd has seen the chip that lies here and switched it on."""
+        self.waiting = False
+        """Whether a frame waits for it to stop hanging."""
         self.exchanges = 0
         self._exchanges_before_faults = 0
         self._changed = anyio.Event()
@@ -120,8 +122,7 @@ class VirtualReader:
         if frame is None:
             await line.send(firmware.answer(chip, apdu))
             return
-        while self.faults.hang:
-            await self._next_change()
+        await self._until_free()
         faults = self.faults
         if faults.leave_after is not None:
             done = self.exchanges - self._exchanges_before_faults
@@ -135,6 +136,14 @@ class VirtualReader:
             await line.send(bytes.fromhex(faults.status_word))
         else:
             await line.send(firmware.answer(chip, apdu))
+
+    async def _until_free(self) -> None:
+        self.waiting = True
+        try:
+            while self.faults.hang:
+                await self._next_change()
+        finally:
+            self.waiting = False
 
     async def _next_change(self) -> None:
         await self._changed.wait()

@@ -28,6 +28,7 @@ class _Place:
     chip: VirtualChip
     slot: int | None = None
     """Where its handset is plugged in, or the card was laid."""
+    clearing: bool = False
 
 
 class ReaderShelf:
@@ -47,13 +48,9 @@ class ReaderShelf:
         for pcscd in self._pcscds.values():
             pcscd.prepare()
             await pcscd.start()
+            tasks.start_soon(pcscd.watch)
         for reader in self._readers.values():
             tasks.start_soon(reader.run)
-
-    async def stop(self) -> None:
-        """End every pcscd."""
-        for pcscd in self._pcscds.values():
-            await pcscd.kill()
 
     def add(self, name: str, chip: VirtualChip) -> None:
         """A chip that is on no reader yet."""
@@ -131,7 +128,11 @@ class ReaderShelf:
         name = self._in_slot(slot)
         place = self.place(name)
         idm = place.chip.primary_idm
-        await anyio.sleep(place.chip.plan.clear_s)
+        place.clearing = True
+        try:
+            await anyio.sleep(place.chip.plan.clear_s)
+        finally:
+            place.clearing = False
         if place.slot != slot:
             return LEFT
         said = clear(place.chip)
@@ -175,11 +176,13 @@ class ReaderShelf:
             "slot": place.slot,
             "on_reader": reader is not None,
             "powered": reader is not None and reader.powered,
+            "waiting": reader is not None and reader.waiting,
             "exchanges": 0 if place.slot is None else self._exchanges(place.slot),
             "idm": place.chip.primary_idm.hex(),
             "profile": place.chip.profile,
             "node_count": place.chip.node_count,
             "silent": place.chip.silent,
+            "clearing": place.clearing,
         }
 
     def _card(self, name: str) -> _Place:

@@ -7,6 +7,7 @@ import anyio
 import pytest
 from pcsc_child import IDM, Refused, pcsc_child
 
+from benchd.errors import UsageRefused
 from benchd.simulator.chips.hands import ChipState
 from benchd.simulator.chips.plan import CardPlan, ChipPlan, ReaderFaults
 from benchd.simulator.hands import RackHands
@@ -37,10 +38,10 @@ async def truth(hands: RackHands, slot: int) -> ChipState:
     return await hands.chips.state(f"card-{slot}")
 
 
-async def until_exchanges(hands: RackHands, slot: int, count: int) -> None:
-    """Nobody announces that a reader has handed a frame through."""
+async def until_waiting(hands: RackHands, slot: int) -> None:
+    """Nobody announces that a frame has reached a reader that hangs."""
     with anyio.fail_after(30):
-        while (await truth(hands, slot)).exchanges < count:  # noqa: ASYNC110
+        while not (await truth(hands, slot)).waiting:  # noqa: ASYNC110
             await anyio.sleep(0.01)
 
 
@@ -88,3 +89,131 @@ async def test_a_chip_taken_off_in_mid_exchange_and_laid_back_at_once_is_found_t
             await hands.chips.lay_back("card-1")
             await client.disconnect(turn % 3)
             seen = await client.until_present(after=seen.events)
+
+
+async def test_a_card_that_never_answers_holds_its_own_reader_and_no_other() -> None:
+    async with (
+        rack(card(1), card(2)) as (house, hands),
+        pcsc_child(house.readers[1]) as hung,
+        pcsc_child(house.readers[2]) as other,
+    ):
+        for client in (hung, other):
+            await client.until_present()
+            await client.connect()
+        await hands.chips.set_faults(1, ReaderFaults(hang=True))
+        answers: list[bytes] = []
+        async with anyio.create_task_group() as tasks:
+
+            async def wait_for_the_hung_one() -> None:
+                answers.append(await hung.exchange(POLL_ANY))
+
+            tasks.start_soon(wait_for_the_hung_one)
+            await until_waiting(hands, 1)
+            for _ in range(100):
+                assert (await other.exchange(POLL_ANY)).endswith(b"\x90\x00")
+            assert house.readers[1].name in await other.readers()
+            assert not answers
+            await hands.chips.set_faults(1, ReaderFaults())
+        assert answers[0].endswith(b"\x90\x00")
+
+
+async def test_taking_a_hung_card_away_lets_its_reader_go() -> None:
+    async with rack(card(1)) as (house, hands), pcsc_child(house.readers[1]) as client:
+        seen = await client.until_present()
+        await client.connect()
+        await hands.chips.set_faults(1, ReaderFaults(hang=True))
+        async with anyio.create_task_group() as tasks:
+
+            async def be_refused() -> None:
+                with pytest.raises(Refused, match=NOT_TRANSACTED):
+                    await client.exchange(POLL_ANY)
+
+            tasks.start_soon(be_refused)
+            await until_waiting(hands, 1)
+            await hands.chips.take_away("card-1")
+        await client.disconnect()
+        await hands.chips.set_faults(1, ReaderFaults())
+        await hands.chips.lay_back("card-1")
+        await client.until_present(after=seen.events)
+        await client.connect()
+        assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
+
+
+async def test_a_reader_may_be_slow_or_answer_with_a_wrong_status_word() -> None:
+    async with rack(card(1)) as (house, hands), pcsc_child(house.readers[1]) as client:
+        await client.until_present()
+        await client.connect()
+        await hands.chips.set_faults(1, ReaderFaults(status_word="6982"))
+        assert await client.exchange(POLL_ANY) == b"\x69\x82"
+        await hands.chips.set_faults(1, ReaderFaults(slow_s=0.5))
+        before_s = anyio.current_time()
+        assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
+        assert anyio.current_time() - before_s > 0.5
+        assert await client.transmit(bytes.fromhex("00A4040000")) == b"\x6e\x00"
+        assert await client.transmit(bytes.fromhex("FF00000006060000")) == b"\x67\x00"
+
+
+async def test_readers_come_back_under_their_names_when_pcscd_was_killed() -> None:
+    async with rack(card(1), card(2)) as (house, hands):
+        async with pcsc_child(house.readers[2]) as client:
+            await client.until_present()
+            await client.connect()
+            before = await client.readers()
+            await hands.chips.kill_pcscd()
+            with pytest.raises(Refused):
+                await client.exchange(POLL_ANY)
+        for _ in range(2):
+            await hands.chips.start_pcscd()
+            async with pcsc_child(house.readers[2]) as client:
+                await client.until_present()
+                await client.connect()
+                assert await client.readers() == before
+                assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
+                await hands.chips.kill_pcscd()
+
+
+async def test_twenty_readers_stand_behind_two_pcscds() -> None:
+    cards = [card(slot) for slot in range(1, 21)]
+    async with rack(*cards, readers=20) as (house, hands):
+        sockets = [house.readers[slot].socket for slot in range(1, 21)]
+        assert sockets.count(sockets[0]) == 16
+        assert len(set(sockets)) == 2
+        for slot in range(1, 21):
+            async with pcsc_child(house.readers[slot]) as client:
+                await client.until_present()
+                await client.connect()
+                said = await client.transmit(IDM)
+                assert said.hex() == (await truth(hands, slot)).idm + "9000"
+        # The death of one leaves the readers of the other alone.
+        async with pcsc_child(house.readers[20]) as client:
+            await client.connect()
+            await hands.chips.kill_pcscd(1)
+            assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
+
+
+async def test_another_card_and_a_silent_one_are_seen_as_pcscd_would_see_them() -> None:
+    spare = CardPlan(name="spare", chip=ChipPlan(ic_type="0B", profile="transit_card"))
+    async with rack(card(1), spare) as (house, hands), pcsc_child(house.readers[1]) as client:
+        seen = await client.until_present()
+        await client.connect()
+        first = await client.transmit(IDM)
+        await hands.chips.swap("card-1")
+        seen = await client.until_present(after=seen.events)
+        await client.connect()
+        assert await client.transmit(IDM) != first
+        await hands.chips.silence("card-1")
+        await client.until_empty()
+        await hands.chips.lift_card("card-1")
+        await hands.chips.lay_card("spare", 1)
+        await client.until_present(after=seen.events)
+        await client.connect()
+        polled = await client.exchange(POLL_ANY)
+        assert polled[11] == 0x0B
+
+
+async def test_two_cards_dont_fit_on_one_reader() -> None:
+    async with rack(card(1), CardPlan(name="spare")) as (_, hands):
+        with pytest.raises(UsageRefused, match="already"):
+            await hands.chips.lay_card("spare", 1)
+        with pytest.raises(UsageRefused, match="no reader"):
+            await hands.chips.lay_card("spare", 3)

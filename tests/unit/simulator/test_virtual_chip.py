@@ -1,5 +1,8 @@
 """A virtual chip byte by byte: what it answers, and that it says nothing to anything else."""
 
+import tomllib
+from importlib import resources
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from benchd.errors import UsageRefused
 from benchd.simulator.chips.chip import SHORTEST_ANSWER_S, VirtualChip
 from benchd.simulator.chips.commands import COMMANDS
 from benchd.simulator.chips.plan import ChipPlan
+from benchd.simulator.chips.profiles import content_profile
 
 ALL_CODES = [0x00, *COMMANDS]
 ROOT = "0000feff"
@@ -47,7 +51,7 @@ def listed(of: VirtualChip, system: int) -> list[bytes]:
 def code_list(of: VirtualChip, system: int) -> list[bytes]:
     """All nodes of a system, by Request Code List."""
     found: list[bytes] = []
-    for packet in range(64):
+    for packet in range(of.ic.first_packet, 64):
         said = ask(of, 0x1A, "0000" + packet.to_bytes(2, "little").hex(), system)
         assert said is not None
         assert said[:2] == b"\0\0"
@@ -117,8 +121,9 @@ def test_a_cleared_phone_has_root_areas_and_the_container() -> None:
 
 
 @pytest.mark.parametrize("profile", ["in_use", "cleared"])
-def test_both_ways_of_listing_agree(profile: str) -> None:
-    phone = chip(profile)
+@pytest.mark.parametrize("ic_type", ["18", "1B"])
+def test_both_ways_of_listing_agree(profile: str, ic_type: str) -> None:
+    phone = chip(profile, ic_type)
     for system in range(len(phone.systems)):
         assert sorted(listed(phone, system)) == sorted(code_list(phone, system))
 
@@ -128,6 +133,11 @@ def test_a_code_list_of_an_area_has_what_is_in_it() -> None:
     assert said is not None
     assert said[:8] == bytes.fromhex("0000 00 01 c167ff68")
     assert said[8] == 23
+
+
+def test_a_chip_that_counts_packets_from_one_gives_the_first_twice() -> None:
+    packets = [ask(chip(ic_type="1B"), 0x1A, f"0000{packet}00") for packet in ("00", "01", "02")]
+    assert packets[0] == packets[1] != packets[2]
 
 
 def test_a_code_list_of_what_isnt_there_is_an_error() -> None:
@@ -246,3 +256,16 @@ def test_a_plan_must_name_what_there_is() -> None:
         chip("cleaned")
     with pytest.raises(UsageRefused, match="IC type 99"):
         chip(ic_type="99")
+
+
+def test_the_simulated_baseline_is_the_profile_of_a_cleared_chip() -> None:
+    """And no chip of another profile fits into it."""
+    text = (resources.files("benchd.simulator.chips") / "baseline.toml").read_text()
+    (baseline,) = tomllib.loads(text)["baseline"]
+    assert baseline["kind"] == "simulated"
+    allowed = {system["code"]: set(system["nodes"]) for system in baseline["system"]}
+    cleared = {system.code: set(system.nodes) for system in content_profile("cleared").systems}
+    assert allowed == cleared
+    in_use = {system.code: set(system.nodes) for system in content_profile("in_use").systems}
+    assert all(in_use[code] >= nodes for code, nodes in cleared.items())
+    assert sum(map(len, in_use.values())) > sum(map(len, cleared.values()))

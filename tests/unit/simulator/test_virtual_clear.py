@@ -1,9 +1,12 @@
 """What a clear makes of a virtual chip, and what is said of it."""
 
+from pathlib import Path
+
 import pytest
 
 from benchd.model import ClearOutcome
 from benchd.simulator.chips.chip import VirtualChip
+from benchd.simulator.chips.clear_provider import simulated
 from benchd.simulator.chips.clearing import clear
 from benchd.simulator.chips.plan import ChipPlan, ClearStory
 
@@ -59,3 +62,20 @@ def test_a_silent_chip_is_not_cleared() -> None:
     chip = VirtualChip(ChipPlan(profile="in_use", silent=True), "one")
     assert clear(chip).outcome is ClearOutcome.RETRYABLE
     assert chip.profile == "in_use"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"control": "control.sock"},
+        {"control": "control.sock", "slots": {"A1": "1"}},
+        {"control": "control.sock", "slots": {"A1": 0}},
+        {"control": "control.sock", "slots": {"A 1": 1}},
+        {"control": 1, "slots": {"A1": 1}},
+        {"control": "control.sock", "slots": {"A1": 1}, "more": True},
+    ],
+)
+def test_the_providers_options_are_checked(options: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="allowed are control"):
+        simulated("any", options, tmp_path)
