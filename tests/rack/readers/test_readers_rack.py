@@ -7,6 +7,7 @@ import signal
 
 import anyio
 import pytest
+import structlog
 from reader_rack import ReaderRack, card, reader_rack, slot_name, until
 
 from benchd.errors import ReaderFault, ReaderGone
@@ -230,3 +231,23 @@ async def test_a_worker_ends_with_the_daemon_even_if_a_reader_is_stuck() -> None
         await process.stdin.aclose()
         with anyio.fail_after(30):
             assert await process.wait() == 0
+
+
+async def test_a_reader_that_breaks_is_one_line_and_one_that_recovers_another() -> None:
+    async with reader_rack(card(1)) as rack:
+        with structlog.testing.capture_logs() as lines:
+            await rack.chips.kill_pcscd()
+            await rack.until_gone(1)
+            await rack.until_gone(2)
+            with pytest.raises(ReaderGone):
+                await rack.scan(1)
+            await rack.chips.start_pcscd()
+            await rack.until_there(1, 2)
+        told = [(line["slot"], line["event"]) for line in lines]
+        assert sorted(told) == [
+            ("S1", "reader_back"),
+            ("S1", "reader_down"),
+            ("S2", "reader_back"),
+            ("S2", "reader_down"),
+        ]
+        assert {line["cause"] for line in lines if "cause" in line} == {"pcscd is away"}
