@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
+from benchd.bench.commands import bench_app
 from benchd.cli_errors import exit_on_error
 from benchd.errors import CertificateInvalid, LedgerBroken
 
@@ -31,7 +32,8 @@ slots_app = typer.Typer(help="The rack's slots.", no_args_is_help=True)
 certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
 key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
-bench_app = typer.Typer(help="Figures of this machine, beside other ways.", no_args_is_help=True)
+felica_app = typer.Typer(help="FeliCa chips on the rack's readers.", no_args_is_help=True)
+app.add_typer(felica_app, name="felica")
 app.add_typer(slots_app, name="slots")
 app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
@@ -241,48 +243,51 @@ def ledger_export(file: Path) -> None:
         sys.stdout.buffer.write(line)
 
 
-@bench_app.command("overwrite")
-def bench_overwrite(
-    size_mib: Annotated[int, typer.Option(min=64, help="Bytes to write, in MiB.")] = 2048,
-    rounds: Annotated[int, typer.Option(min=1, max=99, help="Medians are of so many.")] = 5,
-    directory: Annotated[
-        Path | None, typer.Option(help="Where the media are made, ten times their size.")
-    ] = None,
+@felica_app.command("scan")
+def felica_scan(
+    slot: Annotated[str | None, typer.Option(help="Only this slot.")] = None,
     json_output: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Measure fill and read-back beside other ways to write; as root, on loop devices."""
-    from benchd.bench.overwrite import bench_overwrite as measure
+    """Look at the chip on every reader; exits with 0 only if nothing was found in any."""
+    from benchd import tables
+    from benchd.chip_commands import exit_code, scan_chips
+    from benchd.observe.logs import configure_logs
 
-    measure(size_mib=size_mib, rounds=rounds, directory=directory, as_json=json_output)
+    configure_logs()
+    told = scan_chips(config, slot)
+    _show(json_output, told, lambda: tables.show_chips(told))
+    raise typer.Exit(exit_code(told))
 
 
-@bench_app.command("scale")
-def bench_scale(
-    counts: Annotated[str, typer.Option(help="How many handsets at once: N,N,…")] = "1,10,28,64",
-    naive: Annotated[
-        bool, typer.Option("--scripts/--no-scripts", help="Scripts with adbutils beside.")
-    ] = True,
-    write_bytes_per_s: Annotated[
-        int, typer.Option(min=1, help="How fast each virtual flash writes.")
-    ] = 1_000_000,
-    read_bytes_per_s: Annotated[
-        int, typer.Option(min=1, help="How fast each virtual flash reads.")
-    ] = 3_000_000,
-    directory: Annotated[Path | None, typer.Option(help="Where the racks are made.")] = None,
-    json_output: JsonOption = False,
+@felica_app.command("capture")
+def felica_capture(
+    file: Path,
+    slot: Annotated[str, typer.Option(help="The slot on whose reader the handset lies.")],
+    name: Annotated[str, typer.Option(help="What the baseline is to be called.")],
+    model: Annotated[str, typer.Option(help="The handset's model number.")],
+    screen: Annotated[
+        str, typer.Option(help="What its screen メモリ使用状況 says, word by word: 未利用.")
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Measure a rack of virtual handsets beside a single one; takes a quarter of an hour."""
-    from benchd.bench.scale import Pace
-    from benchd.bench.scale import bench_scale as measure
+    """Make FILE, a baseline, from an unused chip, for [felica] baselines."""
+    from datetime import UTC, datetime
 
+    from benchd.chip_commands import capture_chip
+    from benchd.felica.wire import CaptureOrder
+    from benchd.observe.logs import configure_logs
+
+    configure_logs()
+    today = datetime.now(UTC).date()
+    order = CaptureOrder(name=name, model=model, screen=screen, seen_on=today)
+    text = capture_chip(config, slot, order)
     try:
-        wanted = [int(count) for count in counts.split(",")]
-    except ValueError as error:
-        raise typer.BadParameter("--counts takes numbers with commas between them") from error
-    if not all(1 <= count <= 128 for count in wanted):
-        raise typer.BadParameter("--counts takes numbers from 1 to 128")
-    pace = Pace(write_bytes_per_s=write_bytes_per_s, read_bytes_per_s=read_bytes_per_s)
-    measure(counts=wanted, pace=pace, naive=naive, directory=directory, as_json=json_output)
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+    typer.echo(f"{file}: read it, then name it under [felica] baselines")
 
 
 def _client() -> BenchdClient:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from benchd.errors import UsageRefused
 from benchd.model import AdbAddress, JsonValue, PortPath
 from benchd.simulator.child import RackBroken
+from benchd.simulator.chips.hands import ChipHands
 from benchd.simulator.storage.faults import StorageFaults
 
 LINE_MAXIMUM_BYTES: Final = 1 << 20
@@ -65,6 +66,7 @@ class RackHands:
         self._stream = stream
         self._lines = BufferedByteReceiveStream(stream)
         self._turn = anyio.Lock()
+        self.chips = ChipHands(self._ask)
 
     @classmethod
     @asynccontextmanager

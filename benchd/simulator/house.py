@@ -21,6 +21,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from benchd.errors import DependencyMissing, UsageRefused
 from benchd.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
 from benchd.simulator.child import RackBroken
+from benchd.simulator.chips.addresses import ReaderAddress, reader_address
+from benchd.simulator.chips.pcscd import require_pcscd
 from benchd.simulator.plan import PLAN_JSON, RackPlan
 from benchd.simulator.rack import BROKEN_STATUS
 from benchd.simulator.system_image import require_programs
@@ -64,6 +66,12 @@ class RackHouse:
         return self._directory / CONTROL_SOCKET
 
     @property
+    def readers(self) -> dict[int, ReaderAddress]:
+        """Where each slot's contactless reader is found."""
+        slots = range(1, self.plan.readers + 1)
+        return {slot: reader_address(self._directory, slot) for slot in slots}
+
+    @property
     def log(self) -> Path:
         """What the rack and its parts wrote on stderr."""
         return self._directory / "rack.log"
@@ -86,6 +94,8 @@ class RackHouse:
 
     async def __aenter__(self) -> Self:
         require_programs()
+        if self.plan.readers:
+            require_pcscd()
         self._directory = self._given_directory or Path(tempfile.mkdtemp(prefix="benchd-rack-"))
         try:
             _require_room_for_sockets(self._directory)
