@@ -126,16 +126,17 @@ class VirtualReader:
             return
         await self._until_free()
         faults = self.faults
-        if faults.leave_after is not None:
-            done = self.exchanges - self._exchanges_before_faults
-            if done >= faults.leave_after:
-                self.faults = ReaderFaults()
-                self.take()
-                await anyio.lowlevel.checkpoint()
+        done = self.exchanges - self._exchanges_before_faults
+        if faults.leave_after is not None and done >= faults.leave_after:
+            self.faults = ReaderFaults()
+            self.take()
+            await anyio.lowlevel.checkpoint()
         await anyio.sleep(chip.answer_s(frame) + faults.slow_s)
         self.exchanges += 1
         if faults.status_word is not None:
             await line.send(bytes.fromhex(faults.status_word))
+        elif faults.swallows(done):
+            await line.send(firmware.NOTHING_SAID)
         else:
             await line.send(firmware.answer(chip, apdu))
 
