@@ -1,20 +1,23 @@
 """Which reader belongs to which slot. No I/O.
 
 The configuration names a reader by the USB port that it sits in (`usb:1-4.2.3`), or by its
-PC/SC name, with or without the two numbers that pcscd appends.
+PC/SC name without the two numbers that pcscd appends. With them, only the second one counts,
+which tells the slots of one reader apart.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.felica.reader_models import stable_name
+from benchd.felica.reader_models import slot_number, stable_name
 from benchd.model import SlotName
 
 USB: Final = "usb:"
+_CONTACTLESS: Final = re.compile(r"\bPICC\b|contactless", re.IGNORECASE)
 WALL: Final = (
     "it is plugged in, but pcscd doesn't list it: pcscd before 2.5.1 stops at 16 readers (a reader"
     " with two interfaces counts twice); install pcsc-lite 2.5.1 and libccid 1.8.2 or later, or"
@@ -60,21 +63,29 @@ def assign(
 def _choose(wish: str, seen: Collection[ReaderSeen], plugged: Collection[str]) -> Assigned:
     if wish.startswith(USB):
         port = wish.removeprefix(USB)
-        fitting = sorted(reader.name for reader in seen if reader.usb_port == port)
-        # A reader with two interfaces is listed twice; the contactless one comes first.
-        if fitting:
-            return Assigned(reader=fitting[0])
-        return Assigned(reader=None, cause=WALL if port in plugged else "it isn't plugged in")
-    names = [reader.name for reader in seen]
-    fitting = [name for name in names if name == wish]
-    fitting = fitting or [name for name in names if stable_name(name) == wish]
-    match fitting:
-        case [name]:
-            return Assigned(reader=name)
-        case []:
-            return Assigned(reader=None, cause="pcscd lists no reader of that name")
-        case _:
-            return Assigned(
-                reader=None,
-                cause=f"{len(fitting)} readers have that name; name the USB port instead",
-            )
+        fitting = [reader.name for reader in seen if reader.usb_port == port]
+        if not fitting:
+            return Assigned(reader=None, cause=WALL if port in plugged else "it isn't plugged in")
+        # Contact and SAM interfaces of a reader are listed beside the contactless one, in any
+        # order; on a wrong one every chip would be silent.
+        contactless = [name for name in fitting if _CONTACTLESS.search(name)]
+        return _only(contactless if len(fitting) > 1 else fitting, "are in that port")
+    # The number of the reader itself follows the order of enumeration: after a restart it may be
+    # another reader's, and another slot's chip would answer.
+    name, slot = stable_name(wish), slot_number(wish)
+    fitting = [
+        reader.name
+        for reader in seen
+        if stable_name(reader.name) == name and slot in {None, slot_number(reader.name)}
+    ]
+    if not fitting:
+        unlisted = len(plugged) > len(seen)
+        cause = "pcscd lists no reader of that name" + (f"; if {WALL}" if unlisted else "")
+        return Assigned(reader=None, cause=cause)
+    return _only(fitting, "have that name; name the USB port instead")
+
+
+def _only(names: list[str], otherwise: str) -> Assigned:
+    if len(names) == 1:
+        return Assigned(reader=names[0])
+    return Assigned(reader=None, cause=f"{len(names)} contactless readers {otherwise}")

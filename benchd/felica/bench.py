@@ -14,7 +14,7 @@ from benchd.errors import ReaderFault, ReaderGone
 from benchd.felica.clearing import clear_with
 from benchd.felica.rack_readers import STUCK
 from benchd.felica.settings import FelicaSettings
-from benchd.felica.wire import WorkerOrder
+from benchd.felica.wire import CaptureOrder, WorkerOrder
 from benchd.felica.worker_process import NOT_RUNNING, ReaderWorker
 from benchd.model import ChipScan, ClearClaim, ClearOrder, ClearOutcome, SlotName
 
@@ -81,6 +81,15 @@ class PcscChipBench:
             return await worker.scan(
                 slot, passes=passes, power_cycle=power_cycle, within_s=PASS_WITHIN_S * passes
             )
+
+    async def capture(self, slot: SlotName, order: CaptureOrder) -> str:
+        """The text of a baseline made from the chip in this slot.
+
+        Raises UsageRefused where the chip or the order doesn't carry one, ReaderGone, ReaderFault.
+        """
+        async with self._lock(slot):
+            within_s = PASS_WITHIN_S * order.passes
+            return await self._worker_of(slot).capture(slot, order, within_s=within_s)
 
     async def until_there(self, slot: SlotName) -> None:
         """Returns once the slot's reader answers; ReaderGone where none is configured."""

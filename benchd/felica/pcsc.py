@@ -37,6 +37,10 @@ class NoChip(ReaderFault):
     """Raised where the reader has no chip that it could talk to; a session knows what it means."""
 
 
+class Taken(ReaderFault):
+    """Raised where another program has the reader for itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A reader that this program has taken."""
@@ -155,5 +159,5 @@ def _raise_for(returned: int) -> None:
     if code in NO_CHIP:
         raise NoChip("the reader has no chip")
     if code == SHARING:
-        raise ReaderFault("another program has taken the reader")
+        raise Taken("another program has taken the reader")
     raise ReaderFault(f"PC/SC error 0x{code:08X}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,16 +14,11 @@ from anyio.abc import TaskGroup
 
 from benchd.errors import BenchdError, ReaderFault, ReaderGone
 from benchd.felica.assignment import USB, Assigned, ReaderSeen, assign
-from benchd.felica.pcsc import Context
+from benchd.felica.pcsc import Connection, Context
 from benchd.felica.reader_session import ReaderSession
 from benchd.felica.reader_thread import ReaderThread
 from benchd.felica.reader_watch import ReadersSeen
-from benchd.felica.usb_ports import (
-    SYSFS_USB,
-    plugged_readers,
-    port_of_channel,
-    port_of_interface,
-)
+from benchd.felica.usb_ports import SYSFS_USB, plugged_readers, port_of_reader
 from benchd.felica.wire import WorkerOrder
 from benchd.felica.wrapping import Channel
 from benchd.model import SlotName
@@ -71,9 +67,10 @@ class RackReaders:
             self._ports.pop(name, None)
         for name in seen.names:
             if name not in self._threads:
-                self._threads[name] = thread = ReaderThread(name)
-                if self._needs_ports:
-                    self._tasks.start_soon(self._find_port, thread)
+                self._threads[name] = ReaderThread(name)
+            if self._needs_ports:
+                # Also of those that were there: a replugged one may have got another's name.
+                self._tasks.start_soon(self._find_port, self._threads[name])
         self._assign()
 
     def model(self, slot: SlotName) -> str:
@@ -91,7 +88,8 @@ class RackReaders:
         thread = self._thread(slot)
         if thread in self._stuck:
             raise ReaderFault(STUCK)
-        return await self._finish(thread, thread.with_session(work), within_s)
+        future = thread.with_session(work, partial(self._is_meant, slot))
+        return await self._finish(thread, future, within_s)
 
     def give_up(self, slot: SlotName) -> None:
         """End what the slot's reader does as soon as its driver lets it."""
@@ -132,26 +130,27 @@ class RackReaders:
 
     async def _find_port(self, thread: ReaderThread) -> None:
         try:
-            port = await self._finish(
-                thread, thread.with_context(lambda context: self._port(context, thread.reader)),
-                PORT_WITHIN_S,
-            )  # fmt: skip
+            future = thread.with_context(partial(self._port, thread.reader))
+            port = await self._finish(thread, future, PORT_WITHIN_S)
         except BenchdError:
             port = None
         if self._threads.get(thread.reader) is thread:
             self._ports[thread.reader] = port
             self._assign()
 
-    def _port(self, context: Context, reader: str) -> str | None:
+    def _port(self, reader: str, context: Context) -> str | None:
         connection = context.connect(reader, Channel.ESCAPE)
         try:
-            path = context.usb_path(connection)
-            if path is not None:
-                return port_of_interface(path)
-            channel = context.channel_id(connection)
-            return None if channel is None else port_of_channel(channel, self._sysfs)
+            return port_of_reader(context, connection, self._sysfs)
         finally:
             context.disconnect(connection)
+
+    def _is_meant(self, slot: SlotName, context: Context, connection: Connection) -> bool:
+        """Whether a connection leads to the USB port that the slot's reader sits in."""
+        wish = self._order.slots[slot]
+        if not wish.startswith(USB):
+            return True
+        return port_of_reader(context, connection, self._sysfs) == wish.removeprefix(USB)
 
     def _thread(self, slot: SlotName) -> ReaderThread:
         assigned = self._assigned.get(slot)
@@ -163,8 +162,7 @@ class RackReaders:
 
     def _assign(self) -> None:
         seen = [ReaderSeen(name=name, usb_port=self._ports.get(name)) for name in self._threads]
-        plugged = plugged_readers(self._sysfs) if self._needs_ports else frozenset[str]()
-        self._assigned = assign(self._order.slots, seen, plugged)
+        self._assigned = assign(self._order.slots, seen, plugged_readers(self._sysfs))
         if self._told is None and self._needs_ports and self._threads.keys() - self._ports.keys():
             return  # the first word is one on all of them
         troubles = {slot: self._trouble_of(slot) for slot in self._order.slots}

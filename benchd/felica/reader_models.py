@@ -47,7 +47,7 @@ def stable_name(name: str) -> str:
     return _INDEXES.sub("", name)
 
 
-def slot_number(name: str) -> int:
-    """Which slot of its reader a name stands for; 0 for a name without numbers."""
+def slot_number(name: str) -> int | None:
+    """Which slot of its reader a name stands for; None for a name without the numbers."""
     found = _INDEXES.search(name)
-    return int(found[2], 16) if found else 0
+    return int(found[2], 16) if found else None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from benchd.errors import ReaderFault, ReaderGone
-from benchd.felica.pcsc import Connection, Context, NoChip
+from benchd.felica.pcsc import Connection, Context, NoChip, Taken
 from benchd.felica.wrapping import Wrapping
 
 CHIP_WITHIN_S: Final = 2.0
@@ -19,6 +19,9 @@ FIELD_OFF_S: Final = 0.05
 FIELD_ON_S: Final = 0.03
 """How long the field stays off, and how long a chip has to wake up; Sony's own driver waits 20
 to 30 ms (source: FRS)."""
+TAKEN_FOR_S: Final = 2.0
+TAKEN_EVERY_S: Final = 0.1
+"""How long pcscd may take to notice that a program which had the reader has ended."""
 CHIP_LEFT: Final = "the chip left the reader in the middle of a look"
 
 
@@ -30,13 +33,24 @@ class ReaderSession:
     """
 
     def __init__(
-        self, context: Context, reader: str, wrapping: Wrapping, *, calling: Callable[[float], None]
+        self,
+        context: Context,
+        reader: str,
+        wrapping: Wrapping,
+        *,
+        calling: Callable[[float], None],
+        is_meant: Callable[[Context, Connection], bool],
     ) -> None:
-        """Takes the reader at its first use; `calling` hears how long each call may take."""
+        """Takes the reader at its first use; `calling` hears how long each call may take.
+
+        `is_meant` looks at each connection whether it leads to the reader that is meant: after a
+        replug another one may have its name.
+        """
         self._context = context
         self._reader = reader
         self._wrapping = wrapping
         self._calling = calling
+        self._is_meant = is_meant
         self._connection: Connection | None = None
         self._seen = False
         """Whether the reader had a chip already."""
@@ -75,23 +89,34 @@ class ReaderSession:
             self._let_go()
 
     def _connect(self, wait_s: float = CHIP_WITHIN_S) -> bool:
-        self._calling(wait_s)
+        self._calling(wait_s + 2 * TAKEN_FOR_S)
         try:
             try:
-                connection = self._context.connect(self._reader, self._wrapping.channel)
+                connection = self._take()
             except NoChip:
                 self._context.wait_for_chip(self._reader, wait_s)
-                connection = self._context.connect(self._reader, self._wrapping.channel)
+                connection = self._take()
         except NoChip:
             if self._seen:
                 raise ReaderFault(CHIP_LEFT) from None
             self._empty = True
             return False
         self._connection = connection
+        if not self._is_meant(self._context, connection):
+            self._let_go()
+            raise ReaderGone("another reader has its name now")
         self._seen, self._empty = True, False
         self._tell(self._wrapping.begin)
         time.sleep(FIELD_ON_S)
         return True
+
+    def _take(self) -> Connection:
+        for _ in range(round(TAKEN_FOR_S / TAKEN_EVERY_S)):
+            try:
+                return self._context.connect(self._reader, self._wrapping.channel)
+            except Taken:
+                time.sleep(TAKEN_EVERY_S)
+        return self._context.connect(self._reader, self._wrapping.channel)
 
     def _tell(self, commands: tuple[bytes, ...]) -> None:
         for command in commands:

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Final, TypeVar
 
 from benchd.errors import ReaderFault
-from benchd.felica.pcsc import Context, ServiceLost
+from benchd.felica.pcsc import Connection, Context, ServiceLost
 from benchd.felica.reader_models import model_of
 from benchd.felica.reader_session import ReaderSession
 
@@ -54,12 +54,23 @@ class ReaderThread:
         """End the work that runs as soon as the driver lets it; nobody waits for it any more."""
         self._given_up = True
 
-    def with_session(self, work: Callable[[ReaderSession], Result]) -> Future[Result]:
-        """Have the work done with the reader taken, and the reader let go of afterwards."""
+    def with_session(
+        self,
+        work: Callable[[ReaderSession], Result],
+        is_meant: Callable[[Context, Connection], bool],
+    ) -> Future[Result]:
+        """Have the work done with the reader taken, and the reader let go of afterwards.
+
+        For `is_meant` see ReaderSession.
+        """
 
         def in_session(context: Context) -> Result:
             session = ReaderSession(
-                context, self.reader, self._model.wrapping, calling=self._calling
+                context,
+                self.reader,
+                self._model.wrapping,
+                calling=self._calling,
+                is_meant=is_meant,
             )
             try:
                 return work(session)

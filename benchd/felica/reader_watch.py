@@ -52,6 +52,8 @@ class ReaderWatch:
                     state = 0
                     while True:
                         # The state counts events: one between the list and the wait isn't missed.
+                        # Told also when it reads the same: a reader may have got another's name.
+                        self._told = None
                         self._say(ReadersSeen(names=context.readers()))
                         pause_s = FIRST_PAUSE_S
                         state = context.wait_for_readers(state)

@@ -5,10 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from benchd.felica.pcsc import Connection, Context
+
 SYSFS_USB: Final = Path("/sys/bus/usb/devices")
 _SMART_CARD_CLASS: Final = "0b"
 _USB_CHANNEL: Final = 0x0020
 """The upper half of libccid's channel id of a USB reader; below it bus and address."""
+
+
+def port_of_reader(context: Context, connection: Connection, sysfs: Path) -> str | None:
+    """The port of the reader that was taken, `1-4.2.3`; None where that can't be found out."""
+    path = context.usb_path(connection)
+    if path is not None:
+        return port_of_interface(path)
+    channel_id = context.channel_id(connection)
+    return None if channel_id is None else port_of_channel(channel_id, sysfs)
 
 
 def plugged_readers(sysfs: Path) -> frozenset[str]:

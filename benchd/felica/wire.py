@@ -1,10 +1,11 @@
 """What the daemon and a reader worker say to each other: one JSON object a line.
 
 To the worker, first `{"slots": …, "salt": …, "baselines": …}`, then requests with a number:
-`{"id", "do": "scan", "slot", "passes", "power_cycle", "within_s"}`, `{"id", "do": "field_off",
-"slot", "within_s"}` and `{"id", "do": "give_up"}`, whose number is that of the request meant.
-From it `{"id", "scan"}`, `{"id", "done"}` or `{"id", "fault" | "gone": text}`, and whenever a
-reader comes or goes `{"slots": {slot: null | text}}`, with why a reader can't be used.
+`{"id", "do": "scan", "slot", "passes", "power_cycle", "within_s"}`, `{"id", "do": "capture",
+"slot", "capture", "within_s"}`, `{"id", "do": "field_off", "slot", "within_s"}` and `{"id", "do":
+"give_up"}`, whose number is that of the request meant. From it `{"id", "scan"}`, `{"id",
+"baseline": text}`, `{"id", "done"}` or `{"id", "fault" | "gone" | "refused": text}`, and whenever
+a reader comes or goes `{"slots": {slot: null | text}}`, with why a reader can't be used.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from benchd.errors import ReaderFault, ReaderGone
+from benchd.errors import BenchdError, ReaderFault, ReaderGone
 from benchd.model import ChipScan, SlotName
 
 LONGEST_LINE: Final = 1 << 20
@@ -47,6 +49,30 @@ class WorkerOrder:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureOrder:
+    """What a captured baseline is to be called and where it comes from."""
+
+    name: str
+    model: str
+    """The handset's."""
+    screen: str
+    """What its own screen says of the chip, word by word."""
+    seen_on: date
+    passes: int = 3
+    """How many looks have to agree."""
+
+    def as_message(self) -> Message:
+        """For `encode`."""
+        return {
+            "name": self.name,
+            "model": self.model,
+            "screen": self.screen,
+            "seen_on": self.seen_on.isoformat(),
+            "passes": self.passes,
+        }
+
+
 def encode(message: Message) -> bytes:
     """The line of a message."""
     return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
@@ -64,14 +90,26 @@ def order_of(message: Message) -> WorkerOrder:
     )
 
 
+def capture_of(message: Message) -> CaptureOrder:
+    """What is to be captured, from a request."""
+    return TypeAdapter(CaptureOrder).validate_python(message["capture"])
+
+
 def scan_message(number: int, scan: ChipScan) -> Message:
     """The answer to a request for a scan."""
     return {"id": number, "scan": _SCAN.dump_python(scan, mode="json")}
 
 
-def failure_message(number: int, failure: ReaderFault | ReaderGone) -> Message:
+def failure_message(number: int, failure: BenchdError) -> Message:
     """The answer to a request that failed."""
-    return {"id": number, "gone" if isinstance(failure, ReaderGone) else "fault": str(failure)}
+    match failure:
+        case ReaderGone():
+            kind = "gone"
+        case ReaderFault():
+            kind = "fault"
+        case _:
+            kind = "refused"
+    return {"id": number, kind: str(failure)}
 
 
 def scan_of(message: Message) -> ChipScan:

@@ -7,53 +7,44 @@ never comes back can only be ended together with its process. See `wire` for wha
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 import anyio
 from anyio.abc import TaskGroup
 
-from benchd.errors import BenchdError, ReaderFault, ReaderGone
-from benchd.felica.baselines import load_baselines
-from benchd.felica.nodes import shipped_catalogue
+from benchd.errors import BenchdError, ReaderFault
+from benchd.felica.looker import Looker
 from benchd.felica.rack_readers import RackReaders, Troubles
 from benchd.felica.reader_session import ReaderSession
 from benchd.felica.reader_watch import ReaderWatch
-from benchd.felica.scan import scan_chip
 from benchd.felica.wire import (
     LONGEST_LINE,
     Message,
     WorkerOrder,
+    capture_of,
     decode,
     encode,
     failure_message,
     order_of,
     scan_message,
 )
-from benchd.model import ChipScan, SlotName
+from benchd.model import SlotName
 
-CHIP_HASH_DIGITS: Final = 32
-
-Look = Callable[[ReaderSession, str, int, bool], ChipScan]
-"""Session, the reader's model, how many passes, and whether the field is off before."""
 Say = Callable[[Message], None]
 
 
 class Worker:
     """Answers requests, each in a task of its own; all state lives on the loop."""
 
-    def __init__(self, readers: RackReaders, tasks: TaskGroup, look: Look, say: Say) -> None:
+    def __init__(self, readers: RackReaders, tasks: TaskGroup, looker: Looker, say: Say) -> None:
         self._readers = readers
         self._tasks = tasks
-        self._look = look
+        self._looker = looker
         self._say = say
         self._open: dict[int, SlotName] = {}
         """The slot of each request without an answer."""
@@ -71,7 +62,7 @@ class Worker:
     async def _answer(self, number: int, message: Mapping[str, object]) -> None:
         try:
             self._say(await self._done(number, message))
-        except (ReaderFault, ReaderGone) as failure:
+        except BenchdError as failure:
             self._say(failure_message(number, failure))
         except Exception as mistake:  # noqa: BLE001 - the other readers of this process go on
             name = type(mistake).__name__
@@ -84,35 +75,19 @@ class Worker:
         if message["do"] == "field_off":
             await self._readers.work(slot, ReaderSession.field_off, within_s)
             return {"id": number, "done": True}
-        model, passes = self._readers.model(slot), int(str(message["passes"]))
-        power_cycle = message["power_cycle"] is True
-        scan = await self._readers.work(
-            slot, lambda session: self._look(session, model, passes, power_cycle), within_s
+        if message["do"] == "capture":
+            order = capture_of(message)
+            text = await self._readers.work(
+                slot, lambda session: self._looker.capture(session, order), within_s
+            )
+            return {"id": number, "baseline": text}
+        scan = partial(
+            self._looker.scan,
+            reader=self._readers.model(slot),
+            passes=int(str(message["passes"])),
+            power_cycle=message["power_cycle"] is True,
         )
-        return scan_message(number, scan)
-
-
-def looking(order: WorkerOrder) -> Look:
-    """How this rack looks at chips; raises DataFileInvalid for baselines that can't be read."""
-    catalogue = shipped_catalogue()
-    baselines = load_baselines(catalogue, [Path(file) for file in order.baselines])
-
-    def identify(idm: bytes) -> str:
-        return hmac.new(order.salt, idm, hashlib.sha256).hexdigest()[:CHIP_HASH_DIGITS]
-
-    def look(session: ReaderSession, model: str, passes: int, power_cycle: bool) -> ChipScan:  # noqa: FBT001
-        return scan_chip(
-            session,
-            catalogue=catalogue,
-            baselines=baselines,
-            identify=identify,
-            passes=passes,
-            power_cycle=power_cycle,
-            reader=model,
-            clock=time.monotonic,
-        )
-
-    return look
+        return scan_message(number, await self._readers.work(slot, scan, within_s))
 
 
 async def serve(order: WorkerOrder, lines: BinaryIO, say: Say) -> None:
@@ -125,7 +100,7 @@ async def serve(order: WorkerOrder, lines: BinaryIO, say: Say) -> None:
             say({"slots": dict(troubles)})
 
         readers = RackReaders(order, tasks, tell)
-        worker = Worker(readers, tasks, looking(order), say)
+        worker = Worker(readers, tasks, Looker(order), say)
 
         def listen() -> None:
             while line := lines.readline(LONGEST_LINE):
@@ -150,10 +125,8 @@ def main() -> None:
     try:
         lines = sys.stdin.buffer
         anyio.run(serve, order_of(decode(lines.readline(LONGEST_LINE))), lines, say)
-    except* BenchdError as broken:
+    except* (BenchdError, OSError) as broken:
         sys.stderr.write(f"benchd: reader worker: {broken.exceptions}\n")
-        status = 1
-    except* BrokenPipeError:
         status = 1
     sys.stderr.flush()
     # A thread that is stuck in a driver would hold up an orderly end for good.

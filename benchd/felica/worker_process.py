@@ -16,8 +16,16 @@ import structlog
 from anyio.abc import Process, TaskStatus
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from benchd.errors import ReaderFault, ReaderGone
-from benchd.felica.wire import LONGEST_LINE, WorkerOrder, decode, encode, scan_of, troubles_of
+from benchd.errors import ReaderFault, ReaderGone, UsageRefused
+from benchd.felica.wire import (
+    LONGEST_LINE,
+    CaptureOrder,
+    WorkerOrder,
+    decode,
+    encode,
+    scan_of,
+    troubles_of,
+)
 from benchd.model import ChipScan, SlotName
 
 _log = structlog.get_logger()
@@ -53,6 +61,9 @@ class ReaderWorker:
         self._requests: dict[int, _Request] = {}
         self._number = 0
         self._sending = anyio.Lock()
+        self._spoke = False
+        """Whether this life of the process has said anything; of those that don't, only the
+        first is logged."""
         self.troubles: Mapping[SlotName, str | None] = {}
         """Why the reader of each slot can't be used, None where it can; empty at first."""
 
@@ -65,6 +76,7 @@ class ReaderWorker:
         """Keep the worker up until cancelled."""
         task_status.started()
         pause_s = FIRST_PAUSE_S
+        told = False
         while True:
             began = anyio.current_time()
             try:
@@ -74,7 +86,9 @@ class ReaderWorker:
             self._fail_all()
             if anyio.current_time() - began >= STEADY_AFTER_S:
                 pause_s = FIRST_PAUSE_S
-            _log.error("reader_worker_ended", pcscd=str(self._pcscd), cause=cause)
+            if self._spoke or not told:
+                _log.error("reader_worker_ended", pcscd=str(self._pcscd), cause=cause)
+            told, self._spoke = True, False
             await anyio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
@@ -86,6 +100,11 @@ class ReaderWorker:
             "scan", slot, within_s, {"passes": passes, "power_cycle": power_cycle}
         )
         return scan_of(answer)
+
+    async def capture(self, slot: SlotName, order: CaptureOrder, *, within_s: float) -> str:
+        """The text of a baseline; raises UsageRefused besides ReaderGone and ReaderFault."""
+        answer = await self._ask("capture", slot, within_s, {"capture": order.as_message()})
+        return str(answer["baseline"])
 
     async def field_off(self, slot: SlotName, *, within_s: float) -> None:
         """Returns when the field is off and the reader free; raises ReaderGone and ReaderFault."""
@@ -114,6 +133,8 @@ class ReaderWorker:
                 raise ReaderGone(why)
             case {"fault": str(why)}:
                 raise ReaderFault(why)
+            case {"refused": str(why)}:
+                raise UsageRefused(why)
             case answer:
                 return answer
 
@@ -167,6 +188,7 @@ class ReaderWorker:
                 return "it said something that isn't an answer"
 
     def _take(self, message: Mapping[str, object]) -> None:
+        self._spoke = True
         match message:
             case {"slots": _}:
                 self._tell(troubles_of(message, self._order.slots))

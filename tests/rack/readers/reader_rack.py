@@ -77,11 +77,12 @@ async def reader_rack(
     *cards: CardPlan,
     readers: int = 2,
     providers: Mapping[str, Callable[[], ClearProvider]] | None = None,
+    wishes: Mapping[SlotName, str] | None = None,
 ) -> AsyncGenerator[ReaderRack, None]:
     plan = RackPlan(handsets=(), readers=readers, cards=cards)
     async with RackHouse(plan) as house, RackHands.connect(house.control_socket) as hands:
         settings = FelicaSettings(
-            readers={slot_name(slot): at.name for slot, at in house.readers.items()},
+            readers=wishes or {slot_name(slot): at.name for slot, at in house.readers.items()},
             pcscd=tuple(dict.fromkeys(at.socket for at in house.readers.values())),
             providers=providers or {},
             rules=tuple(ClearRule(provider=name) for name in providers or {}),
@@ -90,7 +91,8 @@ async def reader_rack(
         async with anyio.create_task_group() as tasks:
             await tasks.start(bench.run)
             rack = ReaderRack(house=house, chips=hands.chips, bench=bench)
-            await rack.until_there(*house.readers)
+            if wishes is None:
+                await rack.until_there(*house.readers)
             try:
                 yield rack
             finally:

@@ -7,7 +7,8 @@ import signal
 
 import anyio
 import pytest
-from reader_rack import ReaderRack, card, reader_rack, slot_name
+import structlog
+from reader_rack import ReaderRack, card, reader_rack, slot_name, until
 
 from benchd.errors import ReaderFault, ReaderGone
 from benchd.model import ChipScan, ChipVerdict
@@ -209,3 +210,44 @@ async def until_scanned(rack: ReaderRack, slot: int, verdict: ChipVerdict) -> No
             if scan.verdict is not ChipVerdict.SILENT:
                 break
     assert scan.verdict is verdict
+
+
+async def test_a_reader_at_a_usb_port_is_looked_for_there_and_nowhere_else() -> None:
+    async with reader_rack(card(1), wishes={slot_name(1): "usb:9-9"}) as rack:
+        await until(lambda: rack.bench.settled)
+        assert rack.bench.trouble(slot_name(1)) == "it isn't plugged in"
+        with pytest.raises(ReaderGone, match="plugged in"):
+            await rack.scan(1)
+
+
+async def test_a_worker_ends_with_the_daemon_even_if_a_reader_is_stuck() -> None:
+    async with reader_rack(card(1)) as rack:
+        await rack.chips.set_faults(1, ReaderFaults(hang=True))
+        with pytest.raises(ReaderFault):
+            await rack.scan(1)
+        process = rack.bench._workers[0]._process
+        assert process is not None
+        assert process.stdin is not None
+        await process.stdin.aclose()
+        with anyio.fail_after(30):
+            assert await process.wait() == 0
+
+
+async def test_a_reader_that_breaks_is_one_line_and_one_that_recovers_another() -> None:
+    async with reader_rack(card(1)) as rack:
+        with structlog.testing.capture_logs() as lines:
+            await rack.chips.kill_pcscd()
+            await rack.until_gone(1)
+            await rack.until_gone(2)
+            with pytest.raises(ReaderGone):
+                await rack.scan(1)
+            await rack.chips.start_pcscd()
+            await rack.until_there(1, 2)
+        told = [(line["slot"], line["event"]) for line in lines]
+        assert sorted(told) == [
+            ("S1", "reader_back"),
+            ("S1", "reader_down"),
+            ("S2", "reader_back"),
+            ("S2", "reader_down"),
+        ]
+        assert {line["cause"] for line in lines if "cause" in line} == {"pcscd is away"}

@@ -54,9 +54,17 @@ def test_a_reader_is_found_by_its_name_wherever_it_was_enumerated() -> None:
         assert assign({A1: "Reader (7)"}, seen(f"Reader (7) {number}"))[A1].reader is not None
 
 
-def test_a_name_with_its_numbers_means_that_one() -> None:
-    both = seen("Reader 00 00", "Reader 00 01")
-    assert assign({A1: "Reader 00 01"}, both)[A1].reader == "Reader 00 01"
+def test_a_name_with_its_numbers_means_that_slot_of_the_reader() -> None:
+    both = seen("Reader 03 00", "Reader 03 01")
+    assert assign({A1: "Reader 00 01"}, both)[A1].reader == "Reader 03 01"
+
+
+def test_the_number_of_a_reader_is_never_trusted() -> None:
+    twins = seen("SONY FeliCa RC-S300/P 00 00", "SONY FeliCa RC-S300/P 01 00")
+    wanted = {A1: "SONY FeliCa RC-S300/P 00 00", A2: "SONY FeliCa RC-S300/P 01 00"}
+    assigned = assign(wanted, twins)
+    assert {slot: found.reader for slot, found in assigned.items()} == {A1: None, A2: None}
+    assert "USB port" in assigned[A1].cause
 
 
 def test_two_readers_with_the_name_are_none() -> None:
@@ -79,6 +87,31 @@ def test_a_reader_is_found_by_its_port_whatever_its_name() -> None:
     assigned = assign({A1: "usb:1-4.3", A2: "usb:1-4.2"}, twins)
     assert assigned[A1].reader == twins[1].name
     assert assigned[A2].reader == twins[0].name
+
+
+@pytest.mark.parametrize(
+    ("contactless", "other"),
+    [
+        ("ACS ACR1251 Dual Reader [ACR1251 Dual Reader PICC]", "[ACR1251 Dual Reader ICC]"),
+        ("Identiv CLOUD 4700 F [CLOUD 4700 F Contactless Reader]", "[CLOUD 4700 F Contact Reader]"),
+    ],
+)
+def test_of_a_reader_with_two_interfaces_the_contactless_one_is_taken(
+    contactless: str, other: str
+) -> None:
+    both = [
+        ReaderSeen(name=f"A {other} 00 00", usb_port="1-4"),
+        ReaderSeen(name=f"{contactless} 00 01", usb_port="1-4"),
+    ]
+    assert assign({A1: "usb:1-4"}, both)[A1].reader == f"{contactless} 00 01"
+    strangers = [ReaderSeen(name=f"X 00 0{n}", usb_port="1-4") for n in range(2)]
+    assert assign({A1: "usb:1-4"}, strangers)[A1].reader is None
+
+
+def test_a_name_that_isnt_listed_while_linux_sees_more_readers_tells_of_the_wall() -> None:
+    missing = assign({A1: "Reader"}, seen("Other 00 00"), plugged={"1-1", "1-2"})[A1]
+    assert WALL in missing.cause
+    assert WALL not in assign({A1: "Reader"}, seen("Other 00 00"), plugged={"1-1"})[A1].cause
 
 
 def test_the_wall_of_sixteen_readers_is_told_with_its_cure() -> None:
