@@ -54,3 +54,15 @@ def bench_scale(
         raise typer.BadParameter("--counts takes numbers from 1 to 128")
     pace = Pace(write_bytes_per_s=write_bytes_per_s, read_bytes_per_s=read_bytes_per_s)
     measure(counts=wanted, pace=pace, naive=naive, directory=directory, as_json=json_output)
+
+
+@bench_app.command("felica")
+def bench_felica(
+    rounds: Annotated[int, typer.Option(min=1, max=99, help="Medians are of so many.")] = 5,
+    inserts: Annotated[int, typer.Option(min=2, help="How often a chip is laid on.")] = 60,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure scans of virtual chips on 1, 15 and 32 readers, and from insert to verdict."""
+    from benchd.bench.felica import bench_felica as measure
+
+    measure(rounds=rounds, inserts=inserts, as_json=json_output)

@@ -38,6 +38,17 @@ def test_scale_measures_racks_of_several_sizes(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.rack
+@pytest.mark.timeout(180)
+def test_felica_measures_one_reader_and_many() -> None:
+    done = bench("felica", "--rounds", "1", "--inserts", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    wanted = ("one_s", "fifteen_s", "insert_to_verdict_p99_ms", "old_chip_p99_ms")
+    assert all(told[name] > 0 for name in (*wanted, "exchanges_per_s"))
+    assert told["pcscds"] == 2
+
+
 def test_a_count_that_is_none_is_refused() -> None:
     assert bench("scale", "--counts", "1,many").returncode == 2
     assert bench("scale", "--counts", "0").returncode == 2
