@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from benchd.model import (
+    ChipVerdict,
     Disposition,
     Finding,
     Gate,
@@ -100,6 +101,15 @@ class Word(StrEnum):
     PROVEN = "proven"
     NO_JOBS = "no_jobs"
     NO_SLOTS = "no_slots"
+    CHIP = "chip"
+    SERVICES = "services"
+
+
+class ChipTrouble(StrEnum):
+    """Why a look at a chip has no verdict."""
+
+    READER_GONE = "reader_gone"
+    READER_FAULT = "reader_fault"
 
 
 class Refusal(StrEnum):
@@ -172,6 +182,8 @@ _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
     "problem": (ProblemCode, ("title", "what_to_do")),
     "gate": (Gate, ("title", "question", "what_to_do")),
     "reason": (Reason, ("title", "what_to_do")),
+    "chip": (ChipVerdict, ("title", "what_to_do")),
+    "chip_trouble": (ChipTrouble, ("title", "what_to_do")),
 }
 
 
@@ -325,6 +337,11 @@ class Catalogue:
     def reason(self, reason: Reason) -> Guidance:
         """Why a handset isn't sellable, and where it goes next."""
         return self._guidance(f"reason.{reason}", "title", {})
+
+    def chip(self, seen: ChipVerdict | ChipTrouble) -> Guidance:
+        """What looking at a chip has shown, and what to do next."""
+        section = "chip" if isinstance(seen, ChipVerdict) else "chip_trouble"
+        return self._guidance(f"{section}.{seen}", "title", {})
 
     def _guidance(self, section: str, says: str, facts: Mapping[str, str]) -> Guidance:
         said = self._filled(f"{section}.{says}", facts)

@@ -645,6 +645,31 @@ class ClearClaim:
         }
 
 
+class ClearMethod(StrEnum):
+    """By whose hand a provider clears."""
+
+    TOOL = "tool"
+    """A program on this machine does it all."""
+    HANDSET = "handset"
+    """The handset's own function."""
+    PERSON = "person"
+    """A kiosk, a shop: somebody carries the handset there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearCapabilities:
+    """What a clear provider can do for one handset, before it is asked to."""
+
+    methods: frozenset[ClearMethod]
+    """Empty where it can do nothing for this handset."""
+    needs_network: bool
+    needs_login: bool
+    """Whether an account has to be signed in on the handset."""
+    irreversible: bool
+    max_s: float
+    """It is aborted when it takes longer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """A named person's answer at a gate."""

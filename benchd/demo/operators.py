@@ -14,6 +14,7 @@ import httpx2
 from benchd.model import Gate, JsonValue, ProblemCode, SlotState, StageName
 
 LOOK_EVERY_S = 0.1
+MOST_JOBS = 500
 FIRST_OPERATOR = "佐藤（仮想）"
 SECOND_OPERATOR = "鈴木（仮想）"
 LOOKED_UP = "○ demo"
@@ -80,6 +81,18 @@ class RackWatch:
         answer = await self._http.get(f"/api/v1/jobs/{job}")
         answer.raise_for_status()
         return cast("Mapping[str, JsonValue]", answer.json())
+
+    async def jobs(self) -> list[Mapping[str, JsonValue]]:
+        """The newest jobs from the API."""
+        answer = await self._http.get("/api/v1/jobs", params={"limit": MOST_JOBS})
+        answer.raise_for_status()
+        return _parts(cast("Mapping[str, JsonValue]", answer.json())["jobs"])
+
+    async def metrics(self) -> str:
+        """What Prometheus would be given."""
+        answer = await self._http.get("/metrics", headers={"accept": "text/plain"})
+        answer.raise_for_status()
+        return answer.text
 
     async def decide(self, job: str, gate: str, *, approved: bool, operator: str) -> bool:
         """Answer a question; False if it wasn't taken."""

@@ -33,7 +33,7 @@ from benchd.handset.parsers.users import read_user_ids
 from benchd.handset.parsers.volumes import has_removable_media
 from benchd.handset.script import Answer, run_script
 from benchd.handset.shell import Shell
-from benchd.model import HandsetFacts, HandsetIdentity, ResetFacts
+from benchd.model import HandsetFacts, HandsetIdentity, ResetFacts, StorageFacts
 
 OLDEST_SDK: Final = 26
 """Android 8: what older ones answer, benchd doesn't know."""
@@ -73,6 +73,12 @@ async def read_identity(shell: Shell) -> HandsetIdentity:
     """Who the handset says it is."""
     answers = await _ask(shell, _PROPERTIES | _IMEI)
     return _identity(read_properties(answers["properties"].required()), answers["imei"])
+
+
+async def read_storage_facts(shell: Shell) -> StorageFacts:
+    """The user storage as it is now."""
+    answers = await _ask(shell, _STORAGE)
+    return read_storage(answers["usage"].required(), answers["mounts"].required())
 
 
 async def read_facts(shell: Shell) -> HandsetFacts:

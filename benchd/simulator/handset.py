@@ -18,6 +18,7 @@ from benchd.simulator.answers import answers, write_answers
 from benchd.simulator.auth_front import AuthFront
 from benchd.simulator.cable import Cable
 from benchd.simulator.child import Child, Message, RackBroken
+from benchd.simulator.chips.shelf import ReaderShelf
 from benchd.simulator.flash import Flash
 from benchd.simulator.plan import Act, HandsetPlan, Trigger, Wipe
 from benchd.simulator.plug_board import PlugBoard
@@ -40,6 +41,7 @@ class Rack:
     image: SystemImage
     board: PlugBoard
     cable: Cable
+    shelf: ReaderShelf
     log: Path
 
 
@@ -114,6 +116,7 @@ class VirtualHandset:
             self._require_whole()
             if self.slot is not None:
                 raise UsageRefused(f"{self.plan.name} is plugged in already")
+            self._rack.shelf.come(self.plan.name, slot)
             self.slot = slot
             if not self.restarting:
                 await self._appear()
@@ -123,6 +126,7 @@ class VirtualHandset:
         async with self._hands:
             if self.slot is None:
                 raise UsageRefused(f"{self.plan.name} isn't plugged in")
+            self._rack.shelf.leave(self.plan.name)
             await self._vanish()
             self.slot = None
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from benchd.simulator.chips.plan import CardPlan, ChipPlan
 from benchd.simulator.storage.faults import StorageFaults
 
 MEBIBYTE: Final = 1 << 20
@@ -132,6 +133,8 @@ class HandsetPlan:
     """How long it still answers after it was asked to restart."""
     faults: StorageFaults = field(default_factory=StorageFaults)
     triggers: tuple[Trigger, ...] = ()
+    chip: ChipPlan = field(default_factory=ChipPlan)
+    """Its FeliCa chip, which goes where the handset goes and which no reset touches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +144,10 @@ class RackPlan:
     handsets: tuple[HandsetPlan, ...]
     adb_port: int = DEFAULT_ADB_PORT
     """Where benchd's adb server listens inside the rack; the rack never starts one."""
+    readers: int = 0
+    """How many slots, from 1 on, have a contactless reader."""
+    cards: tuple[CardPlan, ...] = ()
+    """Chips that are in no handset, each name once."""
 
 
 PLAN_JSON: Final = TypeAdapter(RackPlan)

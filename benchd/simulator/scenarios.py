@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchd.model import Disposition, Gate, Outcome, Reason
+from benchd.simulator.chips.plan import ChipPlan, ClearStory
 from benchd.simulator.handset_models import (
     AQUOS_SENSE_6,
     AQUOS_WISH_3,
@@ -188,6 +189,57 @@ _OF_STORAGE_AND_CABLE: Final = (
             triggers=(Trigger(at_fill_fraction=0.4, do=Act.HANG),),
         ),
         end=failed(Disposition.HOLD, Reason.HANDSET_STALLED),
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-in-use", XPERIA_ACE_III, "HQ633K0E52", "353871116120475"),
+            chip=ChipPlan(profile="in_use"),
+        ),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-not-clearable", ARROWS_WE, "R38N00A4F7", "357302115550203"),
+            chip=ChipPlan(ic_type="14", profile="in_use", clear=ClearStory.UNSUPPORTED),
+        ),
+        end=failed(Disposition.DESTROY, Reason.FELICA_NOT_CLEARABLE),
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-silent", AQUOS_WISH_3, "358876243310936", "358876243310936"),
+            chip=ChipPlan(profile="in_use", silent=True),
+        ),
+        end=failed(Disposition.HOLD, Reason.FELICA_SILENT),
+        answers={Gate.FELICA_RETIRED: False, Gate.FELICA_NO_CHIP: False},
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-none", PIXEL_4A, "0C091JEC204415", "358125103344555"), felica=False
+        ),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-retired", GALAXY_A23, "R5CT60ABF2H", "350448713300280"),
+            chip=ChipPlan(retired=True),
+        ),
+        end=failed(Disposition.DESTROY, Reason.FELICA_RETIRED),
+        # Its own screen says that it was retired, and that it has a chip.
+        answers={Gate.FELICA_RETIRED: True, Gate.FELICA_NO_CHIP: False},
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-clear-lies", XPERIA_10_II, "QV7120K6DY", "359753100412312"),
+            chip=ChipPlan(profile="in_use", clear=ClearStory.LIES),
+        ),
+        end=failed(Disposition.DESTROY, Reason.FELICA_RESIDUE),
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-swapped", AQUOS_SENSE_6, "356401820047721", "356401820047728"),
+            chip=ChipPlan(profile="in_use", clear=ClearStory.SWAPS),
+        ),
+        end=failed(Disposition.HOLD, Reason.FELICA_INCONSISTENT),
     ),
 )
 _OF_THE_GATES: Final = (

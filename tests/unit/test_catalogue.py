@@ -11,6 +11,7 @@ from benchd.catalogue import (
     FACTS,
     Because,
     Catalogue,
+    ChipTrouble,
     Guidance,
     PageWord,
     Refusal,
@@ -22,6 +23,7 @@ from benchd.catalogue import (
 )
 from benchd.model import (
     DISPOSITION_OF,
+    ChipVerdict,
     Disposition,
     Gate,
     Outcome,
@@ -88,6 +90,8 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         **{f"gate.{gate}": catalogue.question(view) for gate, view in questions.items()},
         **{f"problem.{code}": catalogue.problem(view) for code, view in problems.items()},
         **{f"reason.{reason}": catalogue.reason(reason) for reason in Reason},
+        **{f"chip.{verdict}": catalogue.chip(verdict) for verdict in ChipVerdict},
+        **{f"chip_trouble.{trouble}": catalogue.chip(trouble) for trouble in ChipTrouble},
     }
     advice = {
         f"{key}.what_to_do": texts.what_to_do
