@@ -51,7 +51,9 @@ SLOT_MOVES: Mapping[SlotState, frozenset[SlotState]] = MappingProxyType(
         SlotState.SETTLING: frozenset(
             {SlotState.EMPTY, SlotState.WAITING, SlotState.RUNNING, SlotState.FINISHED}
         ),
-        SlotState.WAITING: frozenset({SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING}),
+        SlotState.WAITING: frozenset(
+            {SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING, SlotState.FINISHED}
+        ),
         SlotState.RUNNING: frozenset(
             {
                 SlotState.AWAITING_OPERATOR,
@@ -122,6 +124,9 @@ class Reason(StrEnum):
     """Why a handset isn't sellable: a closed list, each with a default disposition."""
 
     LOCKED = "locked"
+    MANAGED_DEVICE = "managed_device"
+    REMOVABLE_MEDIA = "removable_media"
+    WATCH_LISTED = "watch_listed"
     SYSTEM_MODIFIED = "system_modified"
     STORAGE_FAULT = "storage_fault"
     COVERAGE_TOO_LOW = "coverage_too_low"
@@ -151,21 +156,36 @@ class Reason(StrEnum):
     PROOF_INCOMPLETE = "proof_incomplete"
     UNPLUGGED = "unplugged"
     DAEMON_STOPPED = "daemon_stopped"
+    NOT_AS_RESET = "not_as_reset"
     OVERWRITE_DUE = "overwrite_due"
+    ASSESSED = "assessed"
+    RECHECKED = "rechecked"
+    RECYCLED = "recycled"
     INTERNAL_ERROR = "internal_error"
 
 
 DISPOSITION_OF: Mapping[Reason, Disposition] = MappingProxyType(
     {
         **dict.fromkeys(Reason, Disposition.HOLD),
+        Reason.MANAGED_DEVICE: Disposition.RETURN,
         Reason.SYSTEM_MODIFIED: Disposition.DESTROY,
         Reason.STORAGE_FAULT: Disposition.DESTROY,
         Reason.FELICA_RESIDUE: Disposition.DESTROY,
         Reason.FELICA_NOT_CLEARABLE: Disposition.DESTROY,
         Reason.FELICA_RETIRED: Disposition.DESTROY,
+        Reason.RECYCLED: Disposition.DESTROY,
     }
 )
 """The trade's defaults: crushed where data may stay for good, held where a person can still act."""
+
+
+ENDS_WITHOUT_ERASURE = (
+    Reason.OVERWRITE_DUE,
+    Reason.ASSESSED,
+    Reason.RECHECKED,
+    Reason.RECYCLED,
+)
+"""How a job may end that has passed but proves no erasure; its recipe names one of them."""
 
 
 class ProblemCode(StrEnum):
@@ -177,6 +197,8 @@ class ProblemCode(StrEnum):
     WRONG_MODE = "wrong_mode"
     NO_PERMISSION = "no_permission"
     ADB_SERVER_DOWN = "adb_server_down"
+    READER_GONE = "reader_gone"
+    LOW_BATTERY = "low_battery"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
@@ -187,15 +209,32 @@ class Gate(StrEnum):
     CONSENT = "consent"
     JPKI = "jpki"
     NETWORK = "network"
+    WATCH_LIST = "watch_list"
     FELICA_CHECK = "felica_check"
     FELICA_NO_CHIP = "felica_no_chip"
     FELICA_RETIRED = "felica_retired"
     FELICA_CLEAR = "felica_clear"
     FELICA_RECHECK = "felica_recheck"
+    FELICA_ATTEST = "felica_attest"
     GUIDED_RESET = "guided_reset"
     FINAL_RESET = "final_reset"
     OBSERVE = "observe"
+    LOOK = "look"
+    ASSESS = "assess"
     CONFIRM = "confirm"
+
+
+class Finding(StrEnum):
+    """What the seller of a handset has to hear before the deal."""
+
+    SYSTEM_MODIFIED = "system_modified"
+    MANAGED_DEVICE = "managed_device"
+    LOCK_OR_ACCOUNT = "lock_or_account"
+    REMOVABLE_MEDIA = "removable_media"
+    SIM = "sim"
+    CHIP_IN_USE = "chip_in_use"
+    CHIP_UNKNOWN = "chip_unknown"
+    JPKI = "jpki"
 
 
 class StageName(StrEnum):
@@ -213,6 +252,8 @@ class StageName(StrEnum):
     OBSERVE = "observe"
     CONFIRM = "confirm"
     CERTIFY = "certify"
+    ASSESS = "assess"
+    LOOK = "look"
 
 
 DESTRUCTIVE_STAGES = frozenset(
@@ -380,6 +421,14 @@ class HandsetFacts:
     account_count: int
     user_ids: tuple[int, ...]
     device_owner: bool
+    felica_capable: bool | None
+    """Whether it has what runs a FeliCa chip; None where its answers don't tell."""
+    jpki_capable: bool | None
+    """True if it can hold a JPKI certificate; that one is there or not, nobody can see."""
+    removable_media: bool
+    """Whether a memory card is in it, which no reset of the handset reaches for certain."""
+    sim: bool | None
+    """Whether a SIM is in it; None where this Android doesn't tell adb."""
 
     def as_evidence(self) -> Evidence:
         """The same as JSON, without what isn't evidence."""
@@ -408,6 +457,10 @@ class HandsetFacts:
             "account_count": self.account_count,
             "user_ids": list(self.user_ids),
             "device_owner": self.device_owner,
+            "felica_capable": self.felica_capable,
+            "jpki_capable": self.jpki_capable,
+            "removable_media": self.removable_media,
+            "sim": self.sim,
         }
 
 
@@ -616,6 +669,14 @@ class ChipScan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChipOwners:
+    """Whose services were found in a chip, each as one bounded line: `Suica、WAON`."""
+
+    ja: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearOrder:
     """What a clear provider is told: which handset, and who agreed to what is lost."""
 
@@ -652,6 +713,31 @@ class ClearClaim:
         }
 
 
+class ClearMethod(StrEnum):
+    """By whose hand a provider clears."""
+
+    TOOL = "tool"
+    """A program on this machine does it all."""
+    HANDSET = "handset"
+    """The handset's own function."""
+    PERSON = "person"
+    """A kiosk, a shop: somebody carries the handset there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearCapabilities:
+    """What a clear provider can do for one handset, before it is asked to."""
+
+    methods: frozenset[ClearMethod]
+    """Empty where it can do nothing for this handset."""
+    needs_network: bool
+    needs_login: bool
+    """Whether an account has to be signed in on the handset."""
+    irreversible: bool
+    max_s: float
+    """It is aborted when it takes longer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """A named person's answer at a gate."""
@@ -682,6 +768,8 @@ class JobEnd:
     disposition: Disposition
     reason: Reason | None
     detail: str = ""
+    owners: ChipOwners | None = None
+    """Whose services are left in the chip, if that is why it ended."""
 
 
 class EntryKind(StrEnum):
@@ -765,3 +853,5 @@ class SlotView:
     outcome: Outcome | None = None
     disposition: Disposition | None = None
     reason: Reason | None = None
+    owners: ChipOwners | None = None
+    """Whose services are left in the chip, if that is why the job ended."""

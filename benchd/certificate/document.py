@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchd.certificate import form
+from benchd.certificate import chip, form
 from benchd.certificate.form import Form
 from benchd.model import Disposition, Evidence, Gate, JsonValue, Outcome, StageName
+from benchd.network_restriction import SALEABLE
 from benchd.operators import same_person
 from benchd.verification import MINIMUM_SAMPLE, CheckMode
 
@@ -80,12 +81,8 @@ _STATEMENT: Form = {
             "host_mismatches": form.count,
             "seed": form.text,
         },
-        "felica": {
-            "check": form.anything,
-            "clear": form.anything,
-            "recheck": form.anything,
-            "source": form.anything,
-        },
+        "network_restriction": {"result": form.text, "looked_up_at": form.moment},
+        "felica": chip.FORM,
         "final_reset": {"kinds": form.texts, "absent_s": form.seconds_or_null},
         "decisions": form.list_of(
             {
@@ -119,6 +116,8 @@ def gaps_of(statement: JsonValue) -> tuple[str, ...]:
         *_gaps_of_wording(predicate),
         *_gaps_of_stages(predicate),
         *_gaps_of_verification(predicate),
+        *chip.gaps_of_chip(_object(predicate, "felica")),
+        *_gaps_of_network(predicate),
         *_gaps_of_confirmation(predicate),
     )
 
@@ -182,6 +181,11 @@ def _gaps_of_extent(predicate: Evidence) -> Iterator[str]:
     capacity = _number(_object(predicate, "medium")["capacity_bytes"])
     if _number(read_back["coverage"]) > vouched / capacity + ROUNDING:
         yield "the coverage is more than the bytes that are proven"
+
+
+def _gaps_of_network(predicate: Evidence) -> Iterator[str]:
+    if _object(predicate, "network_restriction")["result"] not in SALEABLE:
+        yield "its network restriction forbids a sale"
 
 
 def _gaps_of_confirmation(predicate: Evidence) -> Iterator[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from benchd.certificate.chip import chip_of
 from benchd.certificate.document import METHOD, PREDICATE_TYPE, STATEMENT_TYPE
 from benchd.errors import CertificateGap
 from benchd.evidence import EvidenceReader
 from benchd.model import Disposition, EntryKind, Evidence, Gate, Outcome, StageName, StoredEntry
+from benchd.network_restriction import look_up_result
 from benchd.verification import CheckMode, VerifiedErasure, decisions, stage_records
 
 STANDARD = "NIST SP 800-88 Rev. 2, Clear"
@@ -86,7 +88,8 @@ def statement_of(
                 "host_mismatches": read_back.whole("host_mismatches"),
                 "seed": read_back.text("seed"),
             },
-            "felica": _felica(erasure),
+            "network_restriction": _network_restriction(erasure.records),
+            "felica": chip_of(erasure),
             "final_reset": {
                 "kinds": list(observe.texts("kinds")),
                 "absent_s": observe.number("absent_s"),
@@ -146,19 +149,14 @@ def _initialise(erasure: VerifiedErasure) -> Evidence:
     }
 
 
-def _felica(erasure: VerifiedErasure) -> Evidence:
-    clear = erasure.stages[StageName.FELICA_CLEAR]
-    skipped = clear.outcome is Outcome.SKIPPED
-    recheck = _evidence(erasure, StageName.FELICA_RECHECK)
+def _network_restriction(records: Sequence[StoredEntry]) -> Evidence:
+    """The last look-up: its sign, and when it was made, since a carrier may change it later."""
+    answers = [a for a in decisions(records) if a.text("gate") == Gate.NETWORK]
+    if not answers:
+        raise CertificateGap(("network: nobody has looked it up",))
     return {
-        "check": _evidence(erasure, StageName.FELICA_CHECK).text("verdict"),
-        "clear": (
-            f"skipped: {clear.skipped_because}"
-            if skipped
-            else _evidence(erasure, StageName.FELICA_CLEAR).text("claim")
-        ),
-        "recheck": recheck.text("verdict"),
-        "source": recheck.text("source"),
+        "result": look_up_result(answers[-1].text("note")),
+        "looked_up_at": answers[-1].text("at"),
     }
 
 

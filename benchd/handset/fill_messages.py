@@ -56,6 +56,11 @@ class ProgramError:
     message: str
 
 
+def fill_name(index: int) -> str:
+    """The usual name of the fill file with this number."""
+    return f"fill-{index:06d}.dat"
+
+
 def is_fill_name(name: str) -> bool:
     """Whether this is the name of a fill file, and so safe as part of a path."""
     return _NAME.fullmatch(name) is not None

@@ -11,6 +11,7 @@ from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
 from benchd.model import (
     Absence,
     AdbAddress,
+    Attached,
     Decision,
     Gate,
     HandsetFacts,
@@ -29,6 +30,9 @@ from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
 from benchd.slots.topology import SlotPlace
+
+READER_PAUSE_S = 2.0
+"""What a reader that was lost is given before it's asked again, as pcscd is when it restarts."""
 
 
 class SlotBench:
@@ -79,8 +83,8 @@ class SlotBench:
 
     async def reopen(self, within_s: float) -> Handset:
         """The handset of this job, ready on its port again, its identity checked."""
-        if self.context is not None:
-            await self.context.handset.aclose()
+        if self.context is not None and self.context.open_handset is not None:
+            await self.context.open_handset.aclose()
         try:
             with anyio.fail_after(within_s):
                 while True:
@@ -100,6 +104,16 @@ class SlotBench:
             raise StageFailed(Reason.HANDSET_CHANGED, message)
         self._face.running()
         return handset
+
+    async def reader_back(self) -> None:
+        """Wait for the slot's reader, and say on the wall that it's missing."""
+        slot = self._place.name
+        facts = {"reader": self._parts.chips.reader(slot) or slot}
+        self._face.waiting(ProblemView(code=ProblemCode.READER_GONE, facts=facts))
+        # One that fails as soon as it's there would use up all that is allowed within a moment.
+        await anyio.sleep(READER_PAUSE_S)
+        await self._parts.chips.until_there(slot)
+        self._face.running()
 
     async def _open_when_ready(self) -> Handset:
         """Start over whenever the port changes: it may come back under another address."""
@@ -130,6 +144,17 @@ class SlotBench:
             return await self._parts.access.open(address)
         except (HandsetGone, AdbServerLost):
             return None
+
+    def show_problem(self, problem: ProblemView | None) -> None:
+        """Show why the job can't go on just now, or that it goes on."""
+        if problem is None:
+            self._face.running()
+        else:
+            self._face.waiting(problem)
+
+    def port(self) -> Attached:
+        """What is on the slot's port, as it was last enumerated."""
+        return self._presence.last
 
     def show_progress(self, fraction: float, eta_s: float | None) -> None:
         """Show how far the stage is."""
