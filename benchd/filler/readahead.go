@@ -3,8 +3,10 @@ package main
 import "runtime"
 
 const (
-	windowsAhead = 3
-	mostMakers   = 2
+	// Few, so that what is written next is still in the processor's cache.
+	windowsAhead = 2
+	// AES is faster than any storage; the other cipher may need two processors.
+	slowMakers = 2
 )
 
 // readAhead hands out stretches of the keystream and generates the following
@@ -49,7 +51,11 @@ func newReadAhead(stream generator) (*readAhead, error) {
 		r.ahead = append(r.ahead, &window{buffer: buffer, ready: make(chan struct{}, 1)})
 	}
 	r.current, r.ahead = r.ahead[0], r.ahead[1:]
-	for range min(mostMakers, runtime.NumCPU()) {
+	makers := 1
+	if named, isNamed := stream.(namedStream); isNamed && named.cipher == cipherChaCha {
+		makers = min(slowMakers, runtime.NumCPU())
+	}
+	for range makers {
 		go guarded(r.generate)
 	}
 	return r, nil
