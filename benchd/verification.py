@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from benchd.chip_proof import SKIPPED_FOR, ChipRecords, chip_gaps
@@ -27,6 +26,7 @@ from benchd.model import (
 )
 from benchd.network_restriction import SALEABLE, look_up_result
 from benchd.operators import same_person
+from benchd.storage_proof import StorageRecords, storage_gaps
 
 _SEAL: Final = object()
 
@@ -60,25 +60,6 @@ REQUIRED_APPROVALS: Final = (
     Gate.CONFIRM,
 )
 """What a person has to approve in every job; what the chip needs depends on who looked at it."""
-PAST_CACHE: Final = ("o_direct", "evicted")
-"""How the fill program may have read, from the strongest to the weakest."""
-HOST_PAST_CACHE: Final = ("o_direct", "evicted", "evicted_by_program")
-"""The same for the host's own samples."""
-MINIMUM_HOST_SAMPLES: Final = 8
-MINIMUM_SUBSECTIONS: Final = 1000
-PLACES_IN_SUBSECTION: Final = 2
-MINIMUM_SAMPLE: Final = 0.1
-"""What SP 800-88 Rev. 1 asks of a sample; the first and the last place come on top."""
-MINIMUM_SEED_DIGITS: Final = 32
-LOWEST_MINIMUM_COVERAGE: Final = 0.5
-"""A recipe may ask for more; with less nobody could speak of an erased storage."""
-
-
-class CheckMode(StrEnum):
-    """How much of what was written a read-back has read."""
-
-    WHOLE = "whole"
-    SAMPLED = "sampled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +139,7 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
     checks = {
         StageName.GATES: _gaps_of_gates,
         StageName.INITIALISE: _gaps_of_initialise,
-        StageName.OVERWRITE: _gaps_of_overwrite,
-        StageName.READ_BACK: _gaps_of_read_back,
+        StageName.READ_BACK: _gaps_of_storage,
         StageName.FELICA_CLEAR: _gaps_of_felica_clear,
         StageName.FELICA_RECHECK: _gaps_of_chip,
         StageName.OBSERVE: _gaps_of_observe,
@@ -272,80 +252,14 @@ def _gaps_of_initialise(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
     return gaps
 
 
-def _gaps_of_overwrite(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    evidence = _read(stages, StageName.OVERWRITE)
-    written = evidence.whole("bytes_written")
-    files = sum(EvidenceReader(f, "overwrite").whole("size_bytes") for f in evidence.items("files"))
-    return [] if written == files > 0 else ["overwrite: the files don't add up to what was written"]
-
-
-def _gaps_of_read_back(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    evidence = _read(stages, StageName.READ_BACK)
-    written = _read(stages, StageName.OVERWRITE).whole("bytes_written")
-    proven = evidence.whole("bytes_proven")
-    vouched = proven
-    gaps: list[str] = []
-    if evidence.whole("bytes_bad") != 0:
-        gaps.append("read_back: some bytes aren't what was written")
-    match evidence.text("check_mode"):
-        case CheckMode.WHOLE:
-            if proven != written:
-                gaps.append("read_back: not every byte that was written is proven")
-        case CheckMode.SAMPLED:
-            vouched = written
-            gaps += _gaps_of_sample(evidence, written)
-        case _:
-            gaps.append("read_back: it doesn't say how much was read")
-    if evidence.text("past_cache") not in PAST_CACHE:
-        gaps.append("read_back: it wasn't read past the handset's cache")
-    return gaps + _gaps_of_coverage(stages, vouched) + _gaps_of_host_samples(evidence)
-
-
-def _gaps_of_coverage(stages: Stages, vouched: int) -> list[str]:
-    evidence = _read(stages, StageName.READ_BACK)
-    inspected = _read(stages, StageName.INSPECT).whole("capacity_bytes")
-    capacity = evidence.whole("capacity_bytes")
-    gaps: list[str] = []
-    if capacity < inspected:
-        gaps.append("read_back: the storage is smaller than at inspection")
-    if min(capacity, inspected) <= 0 or vouched > min(capacity, inspected):
-        gaps.append("read_back: the capacity makes no sense")
-    elif vouched / capacity < evidence.number("minimum_coverage"):
-        gaps.append("read_back: too little of the capacity is proven")
-    if evidence.number("minimum_coverage") < LOWEST_MINIMUM_COVERAGE:
-        gaps.append("read_back: the recipe asks for too little coverage")
-    return gaps
-
-
-def _gaps_of_host_samples(evidence: EvidenceReader) -> list[str]:
-    gaps: list[str] = []
-    if evidence.text("host_past_cache") not in HOST_PAST_CACHE:
-        gaps.append("read_back: the host's own samples may come from the handset's cache")
-    if evidence.whole("host_samples") < MINIMUM_HOST_SAMPLES:
-        gaps.append("read_back: the host drew too few samples of its own")
-    if evidence.whole("host_mismatches") != 0:
-        gaps.append("read_back: the host's own samples differ")
-    return gaps
-
-
-def _gaps_of_sample(evidence: EvidenceReader, written: int) -> list[str]:
-    """What a sample lacks to stand for all that was written."""
-    subsections = evidence.whole("sample_subsections")
-    tail = evidence.whole("tail_bytes_proven")
-    body = evidence.whole("sampled_from_bytes")
-    sampled = evidence.whole("bytes_proven") - tail
-    gaps: list[str] = []
-    if subsections < MINIMUM_SUBSECTIONS:
-        gaps.append("read_back: the sample has too few subsections")
-    if evidence.whole("sample_places") < PLACES_IN_SUBSECTION * subsections + 2:
-        gaps.append("read_back: the sample has too few places")
-    if body <= 0 or tail + body != written:
-        gaps.append("read_back: the sample isn't drawn from all that was written")
-    elif not MINIMUM_SAMPLE <= sampled / body <= 1:
-        gaps.append("read_back: the sample is too small")
-    if len(evidence.text("seed")) < MINIMUM_SEED_DIGITS:
-        gaps.append("read_back: the sample's seed isn't on record")
-    return gaps
+def _gaps_of_storage(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    return storage_gaps(
+        StorageRecords(
+            inspect=_read(stages, StageName.INSPECT),
+            overwrite=_read(stages, StageName.OVERWRITE),
+            read_back=_read(stages, StageName.READ_BACK),
+        )
+    )
 
 
 def _gaps_of_felica_clear(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:

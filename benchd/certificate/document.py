@@ -9,7 +9,7 @@ from benchd.certificate.form import Form
 from benchd.model import Disposition, Evidence, Gate, JsonValue, Outcome, StageName
 from benchd.network_restriction import SALEABLE
 from benchd.operators import same_person
-from benchd.verification import MINIMUM_SAMPLE, CheckMode
+from benchd.storage_proof import MINIMUM_SAMPLE, CheckMode
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:benchd:certificate-of-erasure:v1"

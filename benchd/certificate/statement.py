@@ -11,7 +11,8 @@ from benchd.errors import CertificateGap
 from benchd.evidence import EvidenceReader
 from benchd.model import Disposition, EntryKind, Evidence, Gate, Outcome, StageName, StoredEntry
 from benchd.network_restriction import look_up_result
-from benchd.verification import CheckMode, VerifiedErasure, decisions, stage_records
+from benchd.storage_proof import CheckMode
+from benchd.verification import VerifiedErasure, decisions, stage_records
 
 STANDARD = "NIST SP 800-88 Rev. 2, Clear"
 

@@ -20,7 +20,7 @@ from benchd.model import (
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES, SamplePlan, host_places, sample_plan
 from benchd.pipelines.stage import JobContext, StageResult
-from benchd.verification import HOST_PAST_CACHE, MINIMUM_HOST_SAMPLES, PAST_CACHE, CheckMode
+from benchd.storage_proof import HOST_PAST_CACHE, MINIMUM_HOST_SAMPLES, PAST_CACHE, CheckMode
 
 SEED_BYTES = 16
 SHOWN_BAD_RUNS = 8
@@ -173,6 +173,7 @@ class _Reading:
             "check_mode": CheckMode.WHOLE if plan is None else CheckMode.SAMPLED,
             "bytes_proven": proven,
             "bytes_bad": 0,
+            "small_files_same": self._small_files,
             "tail_bytes_proven": tail.bytes_proven,
             "sample_subsections": 0 if plan is None else plan.subsections,
             "sample_places": 0 if plan is None else plan.places,
