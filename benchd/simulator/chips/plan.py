@@ -59,5 +59,15 @@ class ReaderFaults:
     """How much longer it takes for each exchange."""
     status_word: str | None = None
     """Four hex digits that it answers to every exchange, and nothing before them."""
+    silent_after: int | None = None
+    """After so many exchanges the chip says nothing, though it lies there still."""
+    silent_count: int | None = None
+    """To how many exchanges; None is all that follow."""
     leave_after: int | None = None
     """After so many exchanges the chip is taken away in the middle of the next."""
+
+    def swallows(self, number: int) -> bool:
+        """Whether the exchange with this number, from 0 on, is met with silence."""
+        if self.silent_after is None or number < self.silent_after:
+            return False
+        return self.silent_count is None or number < self.silent_after + self.silent_count

@@ -93,14 +93,16 @@ class VirtualReader:
     async def _introduced(self, line: VpcdLine) -> bool:
         """Whether pcscd looks for the card and switches it on, as one that was just laid down.
 
-        Before it switches on it looks once more. A third look shows that it takes the card for
-        one that has been there all the time.
+        Just before it switches on it looks once more. A third look shows that it takes the card
+        for one that has been there all the time.
         """
-        for _ in range(2):
-            if await line.receive() != vpcd.GET_ATR:
-                return False
-            await line.send(firmware.ATR)
-        return await line.receive() == vpcd.POWER_ON
+        for look in range(3):
+            body = await line.receive()
+            if body != vpcd.GET_ATR:
+                return look > 0 and body == vpcd.POWER_ON
+            if look < 2:
+                await line.send(firmware.ATR)
+        return False
 
     async def _serve(self, chip: VirtualChip, line: VpcdLine) -> None:
         chip.power_up()
@@ -124,16 +126,17 @@ class VirtualReader:
             return
         await self._until_free()
         faults = self.faults
-        if faults.leave_after is not None:
-            done = self.exchanges - self._exchanges_before_faults
-            if done >= faults.leave_after:
-                self.faults = ReaderFaults()
-                self.take()
-                await anyio.lowlevel.checkpoint()
+        done = self.exchanges - self._exchanges_before_faults
+        if faults.leave_after is not None and done >= faults.leave_after:
+            self.faults = ReaderFaults()
+            self.take()
+            await anyio.lowlevel.checkpoint()
         await anyio.sleep(chip.answer_s(frame) + faults.slow_s)
         self.exchanges += 1
         if faults.status_word is not None:
             await line.send(bytes.fromhex(faults.status_word))
+        elif faults.swallows(done):
+            await line.send(firmware.NOTHING_SAID)
         else:
             await line.send(firmware.answer(chip, apdu))
 

@@ -252,7 +252,7 @@ def test_an_old_chip_takes_the_longer_the_more_it_is_asked() -> None:
 
 
 def test_a_plan_must_name_what_there_is() -> None:
-    with pytest.raises(UsageRefused, match="in_use, cleared"):
+    with pytest.raises(UsageRefused, match="in_use, transit_left, cleared"):
         chip("cleaned")
     with pytest.raises(UsageRefused, match="IC type 99"):
         chip(ic_type="99")
