@@ -157,13 +157,19 @@ def job(job_id: str, json_output: JsonOption = False) -> None:
     _show(json_output, found, lambda: tables.show_job(found))
 
 
+_NOTE_HELP = (
+    "Anything to remember with it. A yes at the gate network begins with the sign that was"
+    " looked up: ○ (or o), △ or -."
+)
+
+
 @app.command()
 def decide(
     job_id: str,
     gate: str,
     operator: Annotated[str, typer.Option(help="Your name, as it stands on the certificate.")],
     approve: Annotated[bool, typer.Option("--approve/--reject", help="Yes or no.")],
-    note: Annotated[str, typer.Option(help="Anything to remember with it.")] = "",
+    note: Annotated[str, typer.Option(help=_NOTE_HELP)] = "",
 ) -> None:
     """Answer a question that a job is waiting with."""
     with _client() as client:

@@ -89,6 +89,10 @@ class Handset(Protocol):
         """Everything that the gates and the certificate need to know."""
         ...
 
+    async def battery_percent(self) -> int:
+        """How full the battery is now."""
+        ...
+
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""
         ...
@@ -130,7 +134,8 @@ class HandsetAccess(Protocol):
     async def open(self, address: AdbAddress) -> Handset:
         """The handset that is READY at this address, bound to its present transport.
 
-        Raises HandsetGone when there is none, AdbServerLost when the server is down.
+        Raises HandsetGone when there is none, AdbServerLost when the server is down, StageFailed
+        for one that can't be worked with: no new attempt changes that.
         """
         ...
 

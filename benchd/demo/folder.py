@@ -72,7 +72,7 @@ description_en = "Overwrite (virtual rack)"
 
 STAGES: tuple[tuple[str, dict[str, float | int]], ...] = (
     ("inspect", {}),
-    ("gates", {}),
+    ("gates", {"charge_within_s": 120, "battery_every_s": 0.5}),
     ("felica_check", {}),
     (
         "initialise",

@@ -67,6 +67,10 @@ class SlotHands:
         """Switch USB debugging on, on the handset's own screen."""
         await self._hands.enable_adb(slot)
 
+    async def allow_adb(self, slot: str) -> None:
+        """Allow this computer, on the handset's own screen."""
+        await self._hands.allow_adb(slot)
+
 
 class DemoRack:
     """A running virtual rack; the daemon on it may be started and killed at will."""

@@ -41,6 +41,7 @@ class _Request:
         "unplug",
         "move",
         "set_adb",
+        "allow",
         "reset_by_hand",
         "reboot",
         "hang",
@@ -132,6 +133,8 @@ async def _obey(handset: VirtualHandset, request: _Request) -> _Answer:
             await handset.unplug()
         case "set_adb":
             await handset.set_adb(enabled=request.enabled)
+        case "allow":
+            await handset.allow()
         case "reset_by_hand":
             await handset.restart(Wipe.BY_HAND)
         case "reboot":

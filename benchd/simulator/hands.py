@@ -101,6 +101,10 @@ class RackHands:
         """Switch USB debugging on, on its screen."""
         await self._ask("set_adb", handset=handset, enabled=True)
 
+    async def allow_adb(self, handset: str) -> None:
+        """Tap "always allow from this computer", on its screen."""
+        await self._ask("allow", handset=handset)
+
     async def disable_adb(self, handset: str) -> None:
         """Switch USB debugging off."""
         await self._ask("set_adb", handset=handset, enabled=False)

@@ -102,6 +102,8 @@ class HandsetPlan:
     slot: int | None = None
     """Where it is plugged in when the rack starts; None leaves it on the table."""
     adb_enabled: bool = True
+    authorized: bool = True
+    """Whether somebody has allowed this computer on the handset's screen."""
     capacity_bytes: int = DEFAULT_CAPACITY_BYTES
     reserved_fraction: float = 0.02
     """Share of the storage that only the system may use."""
@@ -121,6 +123,8 @@ class HandsetPlan:
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
     memory_card: bool = False
     battery_percent: int = 82
+    charges_percent_per_s: float = 0.0
+    """How fast it charges in its slot."""
     battery_temperature_c: float = 28.1
     test_harness: TestHarness = TestHarness.WORKS
     reset_s: float = 1.0

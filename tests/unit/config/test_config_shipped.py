@@ -14,7 +14,7 @@ from benchd.config.sections import ConfigFile, SlotSettings
 from benchd.config.stages import STAGE_TABLES
 from benchd.config.values import Section
 from benchd.felica.providers.external_tool import TOOL_OPTIONS
-from benchd.model import StageName
+from benchd.model import Reason, StageName
 from benchd.verification import REQUIRED_STAGES
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -117,9 +117,16 @@ def test_recipes_write_out_every_parameter_with_a_comment(file: Path) -> None:
     assert [line for line in without_a_comment(text) if line.startswith("[")] == []
 
 
-def test_the_shipped_recipes_are_the_two_policies() -> None:
+def test_the_shipped_recipes_are_the_dealers_policies() -> None:
     recipes = load_settings(CONFIGS / "benchd.toml").recipes
-    assert sorted(recipes) == ["delete", "overwrite"]
+    assert {name: recipe.ends_as for name, recipe in recipes.items()} == {
+        "assess": Reason.ASSESSED,
+        "delete": Reason.OVERWRITE_DUE,
+        "overwrite": Reason.OVERWRITE_DUE,
+        "recheck": Reason.RECHECKED,
+        "recycle": Reason.RECYCLED,
+    }
+    assert [name for name, recipe in recipes.items() if not recipe.needs_adb] == ["recheck"]
     overwrite = tuple(spec.name for spec in recipes["overwrite"].stages)
     assert overwrite == (*REQUIRED_STAGES, StageName.CERTIFY)
     assert [spec.name for spec in recipes["delete"].stages] == [
