@@ -116,6 +116,9 @@ class HandsetPlan:
     verified_boot_state: str = "green"
     bootloader_locked: bool = True
     superuser: bool = False
+    felica: bool = True
+    """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
+    memory_card: bool = False
     battery_percent: int = 82
     battery_temperature_c: float = 28.1
     test_harness: TestHarness = TestHarness.WORKS
