@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
 import zipfile
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from install_bench import ROOT, run
 
-ROOT = Path(__file__).parents[2]
 UNITS = "/usr/local/lib/systemd/system"
 ABIS = ("arm64", "arm", "amd64", "386")
 
@@ -69,41 +67,6 @@ benchd drain
 wait "$daemon"
 kill "$adb"
 """
-
-
-def run(*command: str | Path, **environment: str) -> str:
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **environment},
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout + done.stderr
-
-
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("wheels")
-    run(ROOT / "scripts/build-wheels", directory)
-    return directory
-
-
-@pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
-    """A Debian with systemd and nothing of benchd's."""
-    root = tmp_path_factory.mktemp("debian") / "root"
-    run("mmdebstrap", "--quiet", "--variant=minbase", "--include=systemd-sysv", "trixie", root)
-    yield root
-    shutil.rmtree(root)
-
-
-@pytest.fixture(scope="module")
-def installed(debian: Path, wheels: Path) -> Path:
-    run(ROOT / "scripts/install", "--root", debian, "--wheels", wheels)
-    return debian
 
 
 def in_root(root: Path, *command: str) -> str:
@@ -178,6 +141,7 @@ def test_an_upgrade_keeps_what_is_the_admins(installed: Path, wheels: Path) -> N
     assert not list(etc.glob("recipes/*.new"))
 
 
+# The last of this folder: the others need what it takes away.
 def test_removed_is_all_but_what_was_recorded(installed: Path) -> None:
     run(ROOT / "scripts/install", "--remove", "--root", installed)
     left = {
