@@ -21,6 +21,8 @@ _FEATURES: Final = (
     "sendrecv_v2_dry_run_send"
 )
 
+_FIRST_WITH_FEATURES: Final = 24
+"""Android 7: an older one's adb has no exit codes."""
 _ENVIRONMENT: Final = {
     "ANDROID_DATA": "/data",
     "ANDROID_ROOT": "/system",
@@ -60,8 +62,10 @@ class Sandbox:
         """A cable is there and debugging is on."""
         banner = (
             f"device::ro.product.name={model.product};ro.product.model={model.model};"
-            f"ro.product.device={model.device};features={_FEATURES}"
+            f"ro.product.device={model.device};"
         )
+        if model.sdk >= _FIRST_WITH_FEATURES:
+            banner += f"features={_FEATURES}"
         await self.child.ask("start_adbd", port=str(adbd_port(slot)), banner=banner)
 
     async def stop_adbd(self) -> None:
