@@ -18,8 +18,9 @@ _log = structlog.get_logger()
 
 AT_RUN_TIME = frozenset({"topology", "recipes", "recipe_descriptions", "timing"})
 """The parts of the settings that a running daemon takes over; all others are built in."""
-NOT_COMPARED = frozenset({"providers"})
-"""Two loads make different ones; whether they are written alike, `provider_options` tells."""
+NOT_COMPARED = frozenset({"providers", "readers"})
+"""Two loads make different providers; whether they are written alike, `provider_options` tells.
+Of readers only those matter whose slots are there."""
 CALLED = {"provider_options": "felica.providers"}
 
 
@@ -77,6 +78,9 @@ class Reloader:
 
 def built_in_changes(old: Settings, new: Settings) -> Iterator[str]:
     """The keys that differ and that only a restart brings into effect, as `ledger.path`."""
+    readers, wanted = old.felica.readers, new.felica.readers
+    if any(readers.get(slot) != wanted.get(slot) for slot in new.topology.places):
+        yield "felica.readers"
     for section in fields(Settings):
         before, after = getattr(old, section.name), getattr(new, section.name)
         if section.name in AT_RUN_TIME or before == after:
