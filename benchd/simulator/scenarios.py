@@ -190,6 +190,8 @@ _OF_STORAGE_AND_CABLE: Final = (
         ),
         end=failed(Disposition.HOLD, Reason.HANDSET_STALLED),
     ),
+)
+_OF_CHIPS: Final = (
     Scenario(
         plan=replace(
             _reset("felica-in-use", XPERIA_ACE_III, "HQ633K0E52", "353871116120475"),
@@ -299,7 +301,7 @@ _OF_THE_GATES: Final = (
     ),
 )
 
-_ALL: Final = (*_OF_STORAGE_AND_CABLE, *_OF_THE_GATES)
+_ALL: Final = (*_OF_STORAGE_AND_CABLE, *_OF_CHIPS, *_OF_THE_GATES)
 
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
     {scenario.name: scenario for scenario in _ALL}

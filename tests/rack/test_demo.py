@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from benchd.demo.run import DEFAULT_SCENARIOS
+from benchd.demo.run import IN_ORDER, USUAL_SLOTS
 from benchd.simulator.scenarios import SCENARIOS
 
 pytestmark = [pytest.mark.rack, pytest.mark.timeout(240)]
@@ -48,7 +48,7 @@ def test_each_of_the_eight_ends_as_its_scenario_says(
 ) -> None:
     _, told = eight
     assert told["ok"] is True
-    assert [handset["scenario"] for handset in told["handsets"]] == list(DEFAULT_SCENARIOS)
+    assert [handset["scenario"] for handset in told["handsets"]] == list(IN_ORDER[:USUAL_SLOTS])
     for handset in told["handsets"]:
         end = SCENARIOS[handset["scenario"]].end
         assert (handset["outcome"], handset["disposition"], handset["reason"]) == (
@@ -62,6 +62,18 @@ def test_each_of_the_eight_ends_as_its_scenario_says(
     twins = [h for h in told["handsets"] if h["scenario"].startswith("same-serial")]
     assert {twin["serial"] for twin in twins} == {"0123456789ABCDEF"}
     assert len({twin["certificate"] for twin in twins}) == 2
+
+
+def test_every_scenario_at_once_ends_as_it_must(tmp_path: Path) -> None:
+    assert set(IN_ORDER) == set(SCENARIOS)
+    told = demo(tmp_path / "rack", "--slots", str(len(IN_ORDER)))
+    assert told["ok"] is True
+    found = {
+        handset["scenario"]: (handset["outcome"], handset["disposition"], handset["reason"])
+        for handset in told["handsets"]
+    }
+    ends = {name: SCENARIOS[name].end for name in IN_ORDER}
+    assert found == {name: (end.outcome, end.disposition, end.reason) for name, end in ends.items()}
 
 
 def test_its_certificates_verify_anywhere_and_a_changed_byte_is_found(

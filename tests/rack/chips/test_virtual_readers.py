@@ -1,7 +1,8 @@
 """Virtual chips through real pcscd, vpcd and pyscard."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import anyio
 import pytest
@@ -217,3 +218,22 @@ async def test_two_cards_dont_fit_on_one_reader() -> None:
             await hands.chips.lay_card("spare", 1)
         with pytest.raises(UsageRefused, match="no reader"):
             await hands.chips.lay_card("spare", 3)
+
+
+def processes_of(directory: Path) -> list[str]:
+    """Every process that was started with this directory."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        # It may end while it's looked at.
+        with suppress(OSError):
+            if folder.name.isdigit() and str(directory) in (folder / "cmdline").read_text():
+                found.append((folder / "comm").read_text().strip())
+    return found
+
+
+async def test_nothing_is_left_of_a_rack_and_its_pcscds() -> None:
+    async with rack(card(1), readers=20) as (house, _):
+        directory = house.log.parent
+        assert processes_of(directory).count("bwrap") >= 2
+    assert processes_of(directory) == []
+    assert not directory.exists()
