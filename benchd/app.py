@@ -232,7 +232,11 @@ async def _services(
     """What the slots stand on, up before they begin and ended after them."""
     stop_serving = anyio.Event()
     adb = _adb_server(settings, usb=usb)
-    access = AdbAccess(server=adb, program_path=program_path)
+    access = AdbAccess(
+        server=adb,
+        program_path=program_path,
+        streams_per_bus=settings.adb.streams_per_bus,
+    )
     rack.metrics.follow(views=rack.board.views, adb_up=lambda: adb.up)
     listen = settings.http.listen
     app = create_app(

@@ -17,6 +17,11 @@ PAST_CACHE: Final = ("o_direct", "evicted")
 """How the fill program may have read, from the strongest to the weakest."""
 HOST_PAST_CACHE: Final = ("o_direct", "evicted", "evicted_by_program")
 """The same for the host's own samples."""
+STREAMED: Final = "streamed"
+"""The mode of a fill that the host has made over the cable, where no program runs."""
+FILL_MODES: Final = ("o_direct", "buffered", STREAMED)
+NO_PROGRAM: Final = "none"
+STREAMED_CIPHER: Final = "aes-128-ctr"
 MINIMUM_HOST_SAMPLES: Final = 8
 MINIMUM_SUBSECTIONS: Final = 1000
 PLACES_IN_SUBSECTION: Final = 2
@@ -46,7 +51,7 @@ class StorageRecords:
 def storage_gaps(records: StorageRecords) -> list[str]:
     """Every gap; empty where the records prove the overwrite."""
     gaps: list[str] = []
-    for look in (_of_files, _of_extent, _of_coverage, _of_small_files, _of_host_samples):
+    for look in (_of_files, _of_extent, _of_coverage, _of_small_files, _of_host_samples, _of_mode):
         gaps += _gaps_found(look, records)
     return gaps
 
@@ -149,4 +154,28 @@ def _of_host_samples(records: StorageRecords) -> list[str]:
         gaps.append("read_back: the host drew too few samples of its own")
     if evidence.whole("host_mismatches") != 0:
         gaps.append("read_back: the host's own samples differ")
+    return gaps
+
+
+def _of_mode(records: StorageRecords) -> list[str]:
+    """Whether what the host has streamed itself was read past the cache by O_DIRECT alone.
+
+    There is no program then, so the host's samples come by another path than a program's; they
+    come by the same as its whole read-back, which is the host's own look already.
+    """
+    overwrite, read_back = records.overwrite, records.read_back
+    mode = overwrite.text("mode")
+    if mode not in FILL_MODES:
+        return ["overwrite: it doesn't say how it was written"]
+    if (mode == STREAMED) != (overwrite.text("program_version") == NO_PROGRAM):
+        return ["overwrite: it can't be told whether a program or the host has written"]
+    if mode != STREAMED:
+        return []
+    gaps: list[str] = []
+    if overwrite.text("cipher") != STREAMED_CIPHER:
+        gaps.append("overwrite: the host streams no such cipher")
+    if (overwrite.whole("small_files"), overwrite.whole("directories")) != (0, 0):
+        gaps.append("overwrite: the host streams no small files")
+    if {read_back.text("past_cache"), read_back.text("host_past_cache")} != {"o_direct"}:
+        gaps.append("read_back: what was streamed wasn't read by O_DIRECT alone")
     return gaps

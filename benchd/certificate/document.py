@@ -9,7 +9,7 @@ from benchd.certificate.form import Form
 from benchd.model import Disposition, Evidence, Gate, JsonValue, Outcome, StageName
 from benchd.network_restriction import SALEABLE
 from benchd.operators import same_person
-from benchd.storage_proof import MINIMUM_SAMPLE, CheckMode
+from benchd.storage_proof import MINIMUM_SAMPLE, STREAMED, CheckMode
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:benchd:certificate-of-erasure:v1"
@@ -61,6 +61,7 @@ _STATEMENT: Form = {
         "overwrite": {
             "cipher": form.text,
             "program_version": form.text,
+            "mode": form.text,
             "bytes_written": form.positive,
             "resumed_bytes": form.count,
             "key_sha256": form.sha256,
@@ -178,6 +179,11 @@ def _gaps_of_extent(predicate: Evidence) -> Iterator[str]:
                 yield "its technique doesn't say that only a sample was read"
         case _:
             yield "it doesn't say how much was read back"
+    if _object(predicate, "overwrite")["mode"] == STREAMED:
+        if "streamed" not in str(predicate["technique"]):
+            yield "its technique doesn't say that the host has streamed it"
+        if not read_back["past_cache"] == read_back["host_past_cache"] == "o_direct":
+            yield "what the host has streamed wasn't read back by O_DIRECT alone"
     capacity = _number(_object(predicate, "medium")["capacity_bytes"])
     if _number(read_back["coverage"]) > vouched / capacity + ROUNDING:
         yield "the coverage is more than the bytes that are proven"

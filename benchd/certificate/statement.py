@@ -11,7 +11,7 @@ from benchd.errors import CertificateGap
 from benchd.evidence import EvidenceReader
 from benchd.model import Disposition, EntryKind, Evidence, Gate, Outcome, StageName, StoredEntry
 from benchd.network_restriction import look_up_result
-from benchd.storage_proof import CheckMode
+from benchd.storage_proof import STREAMED, CheckMode
 from benchd.verification import VerifiedErasure, decisions, stage_records
 
 STANDARD = "NIST SP 800-88 Rev. 2, Clear"
@@ -60,7 +60,8 @@ def statement_of(
             "method": METHOD,
             "technique": (
                 f"one overwrite with a keystream ({overwrite.text('cipher')}) that only this job "
-                f"had, {_read_part(overwrite, read_back)}, then deleted and reset"
+                f"had, {_written_by(overwrite)}"
+                f"{_read_part(overwrite, read_back)}, then deleted and reset"
             ),
             "standard": STANDARD,
             "recipe": {"name": recipe.text("recipe"), "sha256": recipe.text("recipe_sha256")},
@@ -69,6 +70,7 @@ def statement_of(
             "overwrite": {
                 "cipher": overwrite.text("cipher"),
                 "program_version": overwrite.text("program_version"),
+                "mode": overwrite.text("mode"),
                 "bytes_written": overwrite.whole("bytes_written"),
                 "resumed_bytes": overwrite.whole("resumed_bytes"),
                 "key_sha256": overwrite.text("key_sha256"),
@@ -181,6 +183,12 @@ def _people(records: Sequence[StoredEntry]) -> dict[str, Evidence | list[Evidenc
     }
 
 
+def _written_by(overwrite: EvidenceReader) -> str:
+    if overwrite.text("mode") != STREAMED:
+        return ""
+    return "streamed by the host since no program could run on the handset, "
+
+
 def _read_part(overwrite: EvidenceReader, read_back: EvidenceReader) -> str:
     if read_back.text("check_mode") == CheckMode.WHOLE:
         return "all of it read back and compared"
@@ -198,11 +206,17 @@ def _not_reached(overwrite: EvidenceReader) -> list[str]:
     written = overwrite.whole("bytes_written")
     missing = overwrite.whole("capacity_bytes") - written
     rest = max(missing - used - reserved, 0)
+    by_host = (
+        ["what a file system keeps apart for small files and directories: none were streamed"]
+        if overwrite.text("mode") == STREAMED
+        else []
+    )
     return [
         f"{missing} bytes of the user storage, which are:",
         f"{used} bytes of it that the system itself occupied",
         f"{reserved} bytes of it that the file system reserves for the system",
         f"{rest} bytes of it that the file system keeps for itself: its tables and its last gaps",
+        *by_host,
         "the file system's journal, checkpoints and over-provisioning",
         "spare, worn and reserved cells of the flash memory, which its controller hides",
         "partitions outside of the user storage",

@@ -52,6 +52,7 @@ class AdbSettings(Section):
     path: OneLine = "adb"
     port: Annotated[int, Field(ge=1024, le=65535)] = 15037
     home: LocalPath = Path("/var/lib/benchd/adb")
+    streams_per_bus: Annotated[int, Field(ge=1, le=64)] = 4
 
     @field_validator("path")
     @classmethod

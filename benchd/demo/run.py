@@ -47,6 +47,8 @@ IN_ORDER = (
     "unplugged",
     "hangs",
     "felica-none",
+    "no-native-programs",
+    "no-direct-reads",
 )
 """Every scenario, in the order in which slots are filled where nobody names any."""
 USUAL_SLOTS = 8

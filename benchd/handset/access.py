@@ -11,15 +11,15 @@ import anyio
 from anyio.abc import TaskStatus
 
 from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
-from benchd.handset.fill_driver import FillDriver
-from benchd.handset.fill_program import Binaries, FillProgram
-from benchd.handset.host_sampler import HostSampler
+from benchd.handset.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
+from benchd.handset.fill_program import Binaries
 from benchd.handset.inspection import (
     read_battery_percent,
     read_facts,
     read_identity,
     read_reset_facts,
 )
+from benchd.handset.overwriting import Overwriter, WaysToOverwrite
 from benchd.handset.resets import enable_test_harness
 from benchd.handset.shell import AdbShell, Shell
 from benchd.handset.tracker import Tracker
@@ -45,10 +45,17 @@ NEEDED_FEATURE: Final = "shell_v2"
 class AdbAccess:
     """benchd's adb server as the core sees it: who is there, and handsets to work with."""
 
-    def __init__(self, *, server: ServerDoor, program_path: Callable[[str], Path]) -> None:
+    def __init__(
+        self,
+        *,
+        server: ServerDoor,
+        program_path: Callable[[str], Path],
+        streams_per_bus: int = STREAMS_PER_BUS,
+    ) -> None:
         self._tracker = Tracker(server)
         self._opener = TransportOpener(server)
         self._binaries = Binaries(program_path)
+        self._turns = BusTurns(streams_per_bus)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Follow the server's list of handsets until cancelled."""
@@ -68,7 +75,8 @@ class AdbAccess:
         await self._confirm(address, transport)
         if NEEDED_FEATURE not in await self._opener.features(transport):
             raise UnsupportedHandset("its adb has no exit codes (Android 6 or older)")
-        return AdbHandset(AdbShell(self._opener, transport), self._binaries)
+        shell = AdbShell(self._opener, transport)
+        return AdbHandset(shell, self._binaries, self._turns.of(address))
 
     async def _confirm(self, address: AdbAddress, transport: Transport) -> None:
         # The list holds words that handsets choose; whom a transport leads to, only the server
@@ -84,11 +92,9 @@ class AdbAccess:
 class AdbHandset:
     """One handset, for as long as its transport lasts."""
 
-    def __init__(self, shell: Shell, binaries: Binaries) -> None:
+    def __init__(self, shell: Shell, binaries: Binaries, turn: BusTurn) -> None:
         self._open_shell: Shell | None = shell
-        self._binaries = binaries
-        self._driver = FillDriver(shell, FillProgram(shell, binaries))
-        self._sampler = HostSampler(shell, self._driver)
+        self._ways = WaysToOverwrite(shell, binaries, turn)
 
     @property
     def _shell(self) -> Shell:
@@ -104,7 +110,7 @@ class AdbHandset:
         """Everything that the gates and the certificate need to know."""
         facts = await read_facts(self._shell)
         # Found out after the reset it would be too late.
-        await self._binaries.for_abi(facts.abi)
+        await self._ways.look()
         return facts
 
     async def battery_percent(self) -> int:
@@ -121,27 +127,25 @@ class AdbHandset:
 
     async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
         """Overwrite all the user storage that can be reached."""
-        return await self._fill_driver().fill(order, progress)
+        return await (await self._way(may_make_room=True)).fill(order, progress)
 
     async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
         """Read back what is ordered past the handset's cache and compare it with the keystream."""
-        return await self._fill_driver().check(order, progress)
+        return await (await self._way()).check(order, progress)
 
     async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
         """Bytes of one fill file past the handset's cache, read by the handset's own `dd`."""
-        if self._open_shell is None:
-            raise HandsetGone("this handset was let go of")
-        return await self._sampler.sample(name, offset, size_bytes)
+        return await (await self._way()).sample(name, offset, size_bytes)
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:
         """Delete all that the fill has made, or only what takes the last room."""
-        return await self._fill_driver().drop(only_tail=only_tail)
+        return await (await self._way(may_make_room=True)).drop(only_tail=only_tail)
 
     async def aclose(self) -> None:
         """Let go of the transport: no command is started on it any more."""
         self._open_shell = None
 
-    def _fill_driver(self) -> FillDriver:
+    async def _way(self, *, may_make_room: bool = False) -> Overwriter:
         if self._open_shell is None:
             raise HandsetGone("this handset was let go of")
-        return self._driver
+        return await self._ways.chosen(may_make_room=may_make_room)

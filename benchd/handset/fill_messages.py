@@ -56,9 +56,15 @@ class ProgramError:
     message: str
 
 
-def fill_name(index: int) -> str:
-    """The usual name of the fill file with this number."""
-    return f"fill-{index:06d}.dat"
+def fill_name(index: int, *, tail: bool = False, end: str = ".dat") -> str:
+    """The name of the fill file with this number, or of one that takes the last room."""
+    return f"{'tail' if tail else 'fill'}-{index:06d}{end}"
+
+
+def fill_index(name: str) -> int | None:
+    """The number in the name of a fill file; None where it isn't one."""
+    found = _NAME.fullmatch(name)
+    return None if found is None else int(found[1])
 
 
 def is_fill_name(name: str) -> bool:

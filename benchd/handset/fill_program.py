@@ -12,7 +12,12 @@ from typing import Final
 import anyio
 import anyio.to_thread
 
-from benchd.errors import AnswerNotRecognised, StorageFault, TransientFault
+from benchd.errors import (
+    AnswerNotRecognised,
+    StorageFault,
+    TransientFault,
+    UnsupportedHandset,
+)
 from benchd.handset.parsers.properties import required
 from benchd.handset.shell import Shell, command_line, require_success
 
@@ -36,8 +41,15 @@ _MEASURE: Final = (
 _MAKE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/tail-*"
 _MAKE_MORE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/fill-*"
 
+_CANNOT_RUN: Final = (126, 127)
+"""What a shell ends with where a file may not be executed: noexec, SELinux, another processor."""
+
 _SIZE: Final = re.compile(r"\s*([0-9]{1,12})\s*")
 _DIGEST: Final = re.compile(r"([0-9a-f]{64})\s+-\s*")
+
+
+class NoRoomForProgram(StorageFault):
+    """Raised when the handset's storage is too full even for the fill program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +102,18 @@ class FillProgram:
                 raise TransientFault("the fill program arrived damaged")
         self._installed = True
 
+    async def can_run(self, *, may_make_room: bool) -> bool:
+        """Whether there is a program for this handset and the handset lets it run.
+
+        Raises what `install` does, but for the missing program.
+        """
+        try:
+            await self.install(may_make_room=may_make_room)
+        except UnsupportedHandset:
+            return False
+        answer = await self._shell.run(f"exec {PROGRAM_PATH} version")
+        return answer.exit_code not in _CANNOT_RUN
+
     async def _abi(self) -> str:
         answer = await self._shell.run(command_line("getprop", "ro.product.cpu.abi"))
         value = require_success(answer, "getprop").decode(errors="replace")
@@ -118,7 +142,9 @@ class FillProgram:
         answer = await self._shell.run(_WRITE, stdin=content, deadline_s=PUSH_DEADLINE_S)
         if answer.exit_code == 0:
             return
-        if rooms and _NO_SPACE in answer.stderr.decode(errors="replace"):
+        if _NO_SPACE in answer.stderr.decode(errors="replace"):
+            if not rooms:
+                raise NoRoomForProgram("there is no room for the fill program")
             await self._shell.run(rooms[0], deadline_s=PUSH_DEADLINE_S)
             await self._write(content, rooms[1:])
             return

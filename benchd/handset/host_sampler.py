@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-from benchd.errors import AnswerNotRecognised, StorageFault
+from benchd.errors import AnswerNotRecognised, StorageFault, UnsupportedHandset
 from benchd.handset.fill_driver import FillDriver
 from benchd.handset.fill_messages import is_fill_name
 from benchd.handset.fill_program import FILL_DIRECTORY
@@ -28,10 +28,11 @@ class _Way(Enum):
 class HostSampler:
     """Fetches blocks of fill files. The ways that this handset's `dd` has are tried only once."""
 
-    def __init__(self, shell: Shell, driver: FillDriver) -> None:
+    def __init__(self, shell: Shell, driver: FillDriver | None) -> None:
+        """Without a driver, so without a program, O_DIRECT is the only way."""
         self._shell = shell
         self._driver = driver
-        self._way: _Way | None = None
+        self._way = _Way.DIRECT if driver is None else None
 
     async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
         """Bytes of one fill file, exactly these or an error."""
@@ -62,6 +63,8 @@ class HostSampler:
             if emptied.exit_code == 0:
                 self._way = _Way.NOCACHE
                 return await self._dd(name, first, blocks), "evicted"
+        if self._driver is None:
+            raise UnsupportedHandset("without a program only O_DIRECT gets past the cache")
         self._way = _Way.PROGRAM
         await self._driver.evict(name)
         return await self._dd(name, first, blocks), "evicted_by_program"

@@ -78,12 +78,11 @@ class VirtualHandset:
             on_event=self._on_storage_event,
         )
         self._sandbox = Sandbox(
-            name=plan.name,
+            plan=plan,
             image=rack.image,
             data=data,
             state=self.state_directory,
             log=rack.log,
-            superuser=plan.superuser,
             on_event=self._on_sandbox_event,
         )
 

@@ -121,6 +121,10 @@ class HandsetPlan:
     superuser: bool = False
     felica: bool = True
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
+    runs_programs: bool = True
+    """Whether a program in its user storage may be run; False: mounted noexec."""
+    dd_reads_directly: bool = True
+    """Whether its `dd` knows `iflag=direct`."""
     memory_card: bool = False
     battery_percent: int = 82
     charges_percent_per_s: float = 0.0

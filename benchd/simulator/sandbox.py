@@ -8,7 +8,7 @@ from typing import Final
 
 from benchd.simulator.addresses import adbd_port
 from benchd.simulator.child import Child, Message
-from benchd.simulator.plan import HandsetModel
+from benchd.simulator.plan import HandsetModel, HandsetPlan
 from benchd.simulator.system_image import SystemImage
 
 SHELL_UID: Final = "2000"
@@ -43,17 +43,16 @@ class Sandbox:
     def __init__(
         self,
         *,
-        name: str,
         image: SystemImage,
         data: Path,
         state: Path,
         log: Path,
-        superuser: bool,
+        plan: HandsetPlan,
         on_event: Callable[[Message], None],
     ) -> None:
         self.child = Child(
-            name=f"sandbox of {name}",
-            argv=_command(image, data=data, state=state, superuser=superuser),
+            name=f"sandbox of {plan.name}",
+            argv=_command(image, data=data, state=state, plan=plan),
             log=log,
             on_event=on_event,
         )
@@ -85,7 +84,8 @@ class Sandbox:
         await self.child.ask("end_everything")
 
 
-def _command(image: SystemImage, *, data: Path, state: Path, superuser: bool) -> list[str]:
+def _command(image: SystemImage, *, data: Path, state: Path, plan: HandsetPlan) -> list[str]:
+    makers = image.makers_programs(dd_reads_directly=plan.dd_reads_directly)
     command = [
         # The rack has its own process numbers, but /proc shows those of the machine, so that
         # programs brought into the rack find themselves in it. bubblewrap needs the rack's.
@@ -97,7 +97,8 @@ def _command(image: SystemImage, *, data: Path, state: Path, superuser: bool) ->
         *("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"),
         *("--ro-bind", str(image.etc), "/etc", "--proc", "/proc", "--dev", "/dev"),
         *("--ro-bind", str(image.system), "/system"),
-        *("--ro-bind", str(image.extra_programs(superuser=superuser)), "/system/xbin"),
+        *("--ro-bind", str(image.extra_programs(superuser=plan.superuser)), "/system/xbin"),
+        *("--ro-bind", str(makers), "/product/bin"),
         *("--ro-bind", str(state), "/system/state"),
         *("--bind", str(data), "/data", "--symlink", "/data/media/0", "/sdcard"),
         *("--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/"),

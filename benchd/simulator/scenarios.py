@@ -301,7 +301,25 @@ _OF_THE_GATES: Final = (
     ),
 )
 
-_ALL: Final = (*_OF_STORAGE_AND_CABLE, *_OF_CHIPS, *_OF_THE_GATES)
+_OF_PROGRAMS: Final = (
+    Scenario(
+        plan=replace(
+            _live("no-native-programs", ARROWS_WE, "F51B0000425X", "357302115550286"),
+            runs_programs=False,
+        ),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
+            _live("no-direct-reads", ARROWS_WE, "F51B0000433X", "357302115550294"),
+            runs_programs=False,
+            dd_reads_directly=False,
+        ),
+        end=failed(Disposition.HOLD, Reason.UNSUPPORTED_MODEL),
+    ),
+)
+
+_ALL: Final = (*_OF_STORAGE_AND_CABLE, *_OF_CHIPS, *_OF_THE_GATES, *_OF_PROGRAMS)
 
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
     {scenario.name: scenario for scenario in _ALL}

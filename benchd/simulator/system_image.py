@@ -34,6 +34,16 @@ _STAND_INS: Final = (
 _USERS: Final = "root:x:0:0::/:/bin/sh\nshell:x:2000:2000:shell:/:/bin/sh\n"
 _GROUPS: Final = "root:x:0:\nshell:x:2000:\n"
 _SU: Final = "#!/bin/sh\nexec /bin/sh\n"
+_DD_WITHOUT_FLAGS: Final = """\
+#!/bin/sh
+for word; do
+    case $word in
+        iflag=*) echo "dd: unknown option $word" >&2; exit 1 ;;
+    esac
+done
+exec /system/bin/dd "$@"
+"""
+"""A `dd` as old as those that have no input flags."""
 
 
 class SystemImage:
@@ -44,10 +54,16 @@ class SystemImage:
         self.etc = directory / "etc"
         self._without_superuser = directory / "xbin"
         self._with_superuser = directory / "xbin-rooted"
+        self._makers = directory / "product"
+        self._makers_with_old_dd = directory / "product-old-dd"
 
     def extra_programs(self, *, superuser: bool) -> Path:
         """What stands at /system/xbin."""
         return self._with_superuser if superuser else self._without_superuser
+
+    def makers_programs(self, *, dd_reads_directly: bool) -> Path:
+        """What stands at /product/bin, before all others on PATH."""
+        return self._makers if dd_reads_directly else self._makers_with_old_dd
 
     def make(self) -> None:
         """Write everything."""
@@ -61,6 +77,8 @@ class SystemImage:
             self.etc,
             self._without_superuser,
             self._with_superuser,
+            self._makers,
+            self._makers_with_old_dd,
         ):
             folder.mkdir(parents=True)
         device = resources.files("benchd.simulator") / "device"
@@ -77,6 +95,9 @@ class SystemImage:
                 (programs / name).symlink_to(Path(found).resolve())
         (self.etc / "passwd").write_text(_USERS)
         (self.etc / "group").write_text(_GROUPS)
+        old_dd = self._makers_with_old_dd / "dd"
+        old_dd.write_text(_DD_WITHOUT_FLAGS)
+        old_dd.chmod(0o755)
         su = self._with_superuser / "su"
         su.write_text(_SU)
         su.chmod(0o755)

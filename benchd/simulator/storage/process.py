@@ -31,6 +31,7 @@ class StorageOrder(TypedDict):
     capacity_bytes: int
     reserved_bytes: int
     owner_share: float
+    noexec: bool
     fill_marks: list[int]
     faults: dict[str, Any]
 
@@ -81,6 +82,7 @@ def main() -> None:
         foreground=True,
         allow_other=True,
         default_permissions=True,
+        noexec=order["noexec"],
         fsname=DEVICE_NAME,
         subtype="virtual",
         entry_timeout=0,

@@ -14,9 +14,6 @@ from benchd.errors import (
     StageFailed,
     UnsupportedHandset,
 )
-from benchd.filler import program_path
-from benchd.handset.access import AdbHandset
-from benchd.handset.fill_program import Binaries
 from benchd.handset.inspection import (
     read_battery_percent,
     read_facts,
@@ -257,13 +254,6 @@ async def test_an_old_android_is_unsupported_and_not_unrecognised(sdk: int) -> N
     # What it answers to the rest isn't even looked at.
     with pytest.raises(UnsupportedHandset, match=r"SH-00A with Android 15"):
         await read_facts(aquos(**{"getprop": old, "dumpsys trust": "garbage\n"}))
-
-
-async def test_a_processor_without_a_fill_program_is_found_out_at_the_inspection() -> None:
-    mips = answer("getprop-15-aquos-test-harness").replace("arm64-v8a", "mips64")
-    handset = AdbHandset(aquos(getprop=mips), Binaries(program_path))
-    with pytest.raises(UnsupportedHandset, match="mips64"):
-        await handset.inspect()
 
 
 async def test_the_battery_alone() -> None:
