@@ -9,7 +9,7 @@ from benchd.certificate.form import Form
 from benchd.model import Disposition, Evidence, Gate, JsonValue, Outcome, StageName
 from benchd.network_restriction import SALEABLE
 from benchd.operators import same_person
-from benchd.storage_proof import MINIMUM_SAMPLE, STREAMED, CheckMode
+from benchd.storage_proof import FILL_MODES, MINIMUM_SAMPLE, STREAMED, CheckMode
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:benchd:certificate-of-erasure:v1"
@@ -157,9 +157,23 @@ def _gaps_of_verification(predicate: Evidence) -> Iterator[str]:
     if _number(read_back["coverage"]) < _number(read_back["minimum_coverage"]):
         yield "less of the storage is proven than the recipe asks for"
     yield from _gaps_of_extent(predicate)
+    yield from _gaps_of_mode(predicate)
     ledger = _object(predicate, "ledger")
     if _number(ledger["first_sequence"]) > _number(ledger["last_sequence"]):
         yield "its ledger records end before they begin"
+
+
+def _gaps_of_mode(predicate: Evidence) -> Iterator[str]:
+    """Whether it says who has written, and what the host has streamed was read past the cache."""
+    read_back = _object(predicate, "verification")
+    mode = _object(predicate, "overwrite")["mode"]
+    if mode not in FILL_MODES:
+        yield "it doesn't say how it was written"
+    if mode == STREAMED:
+        if "streamed" not in str(predicate["technique"]):
+            yield "its technique doesn't say that the host has streamed it"
+        if not read_back["past_cache"] == read_back["host_past_cache"] == "o_direct":
+            yield "what the host has streamed wasn't read back by O_DIRECT alone"
 
 
 def _gaps_of_extent(predicate: Evidence) -> Iterator[str]:
@@ -179,11 +193,6 @@ def _gaps_of_extent(predicate: Evidence) -> Iterator[str]:
                 yield "its technique doesn't say that only a sample was read"
         case _:
             yield "it doesn't say how much was read back"
-    if _object(predicate, "overwrite")["mode"] == STREAMED:
-        if "streamed" not in str(predicate["technique"]):
-            yield "its technique doesn't say that the host has streamed it"
-        if not read_back["past_cache"] == read_back["host_past_cache"] == "o_direct":
-            yield "what the host has streamed wasn't read back by O_DIRECT alone"
     capacity = _number(_object(predicate, "medium")["capacity_bytes"])
     if _number(read_back["coverage"]) > vouched / capacity + ROUNDING:
         yield "the coverage is more than the bytes that are proven"

@@ -171,6 +171,10 @@ LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
     "through the cache": (StageName.READ_BACK, {"past_cache": "page_cache"}),
     "no samples": (StageName.READ_BACK, {"host_samples": 0}),
     "a sample differs": (StageName.READ_BACK, {"host_mismatches": 1}),
+    "no word on how it was written": (StageName.OVERWRITE, {"mode": ...}),
+    "another word on how it was written": (StageName.OVERWRITE, {"mode": "dictated"}),
+    "streamed by a program": (StageName.OVERWRITE, {"mode": "streamed"}),
+    "no program, and not streamed": (StageName.OVERWRITE, {"program_version": "none"}),
     "chip in use": (StageName.FELICA_RECHECK, {"verdict": "in_use"}),
     "only adb gone": (StageName.OBSERVE, {"kinds": ["adb_gone"]}),
     "nobody looked": (StageName.OBSERVE, {"kinds": ["usb_reenumerated"]}),
@@ -184,6 +188,44 @@ async def test_evidence_that_does_not_prove_is_a_gap(lie: str) -> None:
     stage, change = LIES[lie]
     with pytest.raises(CertificateGap):
         verify_erasure(JOB, changed(await good_records(), stage, change))
+
+
+STREAMED: dict[str, Any] = {
+    "mode": "streamed",
+    "program_version": "none",
+    "cipher": "aes-128-ctr",
+    "small_files": 0,
+    "directories": 0,
+}
+STREAMED_LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
+    "another cipher": (StageName.OVERWRITE, {"cipher": "chacha8"}),
+    "small files": (StageName.OVERWRITE, {"small_files": 1}),
+    "directories": (StageName.OVERWRITE, {"directories": 1}),
+    "no word on directories": (StageName.OVERWRITE, {"directories": ...}),
+    "a cache that was only asked to go": (StageName.READ_BACK, {"past_cache": "evicted"}),
+    "samples out of such a cache": (StageName.READ_BACK, {"host_past_cache": "evicted"}),
+    "samples by a program": (StageName.READ_BACK, {"host_past_cache": "evicted_by_program"}),
+}
+
+
+async def streamed_records() -> list[StoredEntry]:
+    records = changed(await good_records(), StageName.OVERWRITE, STREAMED)
+    return changed(
+        records,
+        StageName.READ_BACK,
+        {"small_files_same": 0, "past_cache": "o_direct", "host_past_cache": "o_direct"},
+    )
+
+
+async def test_what_the_host_has_streamed_and_read_by_o_direct_verifies() -> None:
+    verify_erasure(JOB, await streamed_records())
+
+
+@pytest.mark.parametrize("lie", STREAMED_LIES)
+async def test_what_the_host_has_streamed_is_proven_by_o_direct_alone(lie: str) -> None:
+    stage, change = STREAMED_LIES[lie]
+    with pytest.raises(CertificateGap):
+        verify_erasure(JOB, changed(await streamed_records(), stage, change))
 
 
 async def test_the_same_person_cannot_confirm() -> None:

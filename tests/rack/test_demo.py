@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import signal
@@ -234,3 +235,33 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def test_where_no_program_runs_the_host_streams_and_without_proof_nothing_is_reset(
+    tmp_path: Path,
+) -> None:
+    told = demo(tmp_path, "--scenario", "no-native-programs,no-direct-reads")
+    streamed, unproven = told["handsets"]
+    assert (streamed["outcome"], streamed["disposition"]) == ("passed", "sellable")
+    assert streamed["coverage"] >= 0.85
+    bodies = bodies_of(tmp_path, streamed["slot"])
+    overwrite, read_back = evidence_of(bodies, "overwrite"), evidence_of(bodies, "read_back")
+    assert (overwrite["mode"], overwrite["program_version"]) == ("streamed", "none")
+    assert overwrite["cipher"] == "aes-128-ctr"
+    assert (read_back["past_cache"], read_back["host_past_cache"]) == ("o_direct", "o_direct")
+    assert read_back["bytes_proven"] == overwrite["bytes_written"]
+    assert 0 < read_back["tail_bytes_proven"] < read_back["bytes_proven"]
+    payload = json.loads(Path(streamed["certificate"]).read_bytes())["payload"]
+    predicate = json.loads(base64.b64decode(payload))["predicate"]
+    assert "streamed by the host" in predicate["technique"]
+    assert any("none were streamed" in line for line in predicate["not_reached"])
+    assert (unproven["outcome"], unproven["disposition"], unproven["reason"]) == (
+        "failed",
+        "hold",
+        "unsupported_model",
+    )
+    assert unproven["certificate"] is None
+    bodies = bodies_of(tmp_path, unproven["slot"])
+    started = {b["data"]["stage"] for b in bodies if b["kind"] == "stage_started"}
+    assert started == {"inspect"}
+    assert not any(body["data"].get("destructive") for body in bodies)

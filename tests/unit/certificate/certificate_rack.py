@@ -219,6 +219,7 @@ def records_of_an_erasure(
         {
             "cipher": "aes-128-ctr",
             "program_version": "1",
+            "mode": "o_direct",
             "key_sha256": KEY_SHA256,
             "bytes_written": WRITTEN,
             "resumed_bytes": 0,

@@ -240,6 +240,8 @@ def test_every_missing_field_is_refused(key: SigningKey, statement: Evidence) ->
         (("verification", "host_samples"), 0, "above zero"),
         (("verification", "host_samples"), True, "above zero"),
         (("overwrite", "key_sha256"), "00", "SHA-256"),
+        (("overwrite", "mode"), "guessed", "how it was written"),
+        (("overwrite", "mode"), "streamed", "the host has streamed it"),
         (("medium", "capacity_bytes"), str(CAPACITY), "whole number"),
         (("issued_at",), "2026-11-24T09:00:00", "zone"),
         (("issued_at",), "yesterday", "zone"),

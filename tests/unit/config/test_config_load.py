@@ -67,7 +67,7 @@ def test_five_mistakes_are_told_at_once(folder: Path) -> None:
         ),
         (
             'benchd.toml:9:1: adb.prot: unknown key; did you mean "port"?'
-            " (allowed here: server, path, port, home)"
+            " (allowed here: server, path, port, home, streams_per_bus)"
         ),
         (
             "benchd.toml:10:1: adb.port: found 5037, the port of everybody else's adb server:"
@@ -114,6 +114,7 @@ def test_a_rack_without_slots_is_no_mistake(folder: Path) -> None:
     assert settings.topology.places == {}
     assert settings.timing.settle_s == 2.0
     assert settings.adb.port == 15037
+    assert settings.adb.streams_per_bus == 4
     assert str(settings.http.listen) == "127.0.0.1:8420"
     assert list(settings.recipes) == ["overwrite"]
     assert settings.recipe_descriptions["overwrite"].ja == "調べる"
@@ -202,6 +203,10 @@ def test_files_that_are_not_there(folder: Path) -> None:
     ("table", "wanted"),
     [
         ("[adb]\nport = true", "4:1: adb.port: found true, allowed is a whole number"),
+        (
+            "[adb]\nstreams_per_bus = 0",
+            "4:1: adb.streams_per_bus: found 0, allowed is at least 1",
+        ),
         ("[adb]\nport = 70000", "4:1: adb.port: found 70000, allowed is at most 65535"),
         ("[adb]\nhome = 3", "4:1: adb.home: found 3, allowed is a path in quotes"),
         ("[ledger]\npath = ''", '4:1: ledger.path: found "", allowed is a path in quotes'),
