@@ -24,7 +24,7 @@ from benchd.felica.bench import PcscChipBench
 from benchd.filler import program_path
 from benchd.handset.access import AdbAccess
 from benchd.handset.adb_server import AdbServer
-from benchd.handset.keystream import AesCtrKeystream
+from benchd.handset.keystream import HostKeystream
 from benchd.ledger import open_journal
 from benchd.model import Entry, EntryKind
 from benchd.observe.journal import ObservedJournal, bulkhead
@@ -122,7 +122,7 @@ async def run_rack(
                 desk=rack.desk,
                 clock=clock,
                 entropy=SystemEntropy(),
-                keystream=AesCtrKeystream(),
+                keystream=HostKeystream(),
                 recipes=settings.recipes,
                 timing=settings.timing,
             )

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from benchd.model import (
     AdbAddress,
+    CheckOrder,
     CheckReport,
     ChipScan,
     ClearCapabilities,
@@ -16,11 +17,11 @@ from benchd.model import (
     ClearOrder,
     DropReport,
     Entry,
-    FilledFile,
     FillOrder,
     FillReport,
     HandsetFacts,
     HandsetIdentity,
+    HostSample,
     JobId,
     Liveness,
     PlugEvent,
@@ -56,8 +57,8 @@ class Entropy(Protocol):
 class Keystream(Protocol):
     """The host's own computation of what the fill program has to write."""
 
-    def __call__(self, key: bytes, offset: int, size_bytes: int) -> bytes:
-        """AES-128-CTR bytes [offset, offset + size_bytes) of the stream that `key` names."""
+    def __call__(self, cipher: str, key: bytes, offset: int, size_bytes: int) -> bytes:
+        """The bytes [offset, offset + size_bytes) of the stream that `cipher` and `key` name."""
         ...
 
 
@@ -105,18 +106,16 @@ class Handset(Protocol):
         """Overwrite all the user storage that can be reached, each byte synced before it counts."""
         ...
 
-    async def check(
-        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
-    ) -> CheckReport:
-        """Read every file back past the handset's cache and compare it with the keystream."""
+    async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
+        """Read back what is ordered past the handset's cache and compare it with the keystream."""
         ...
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> bytes:
-        """Bytes of one fill file, read by the handset's own `dd` and not by the fill program."""
+    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one fill file past the handset's cache, by `dd` and not by the fill program."""
         ...
 
-    async def drop(self) -> DropReport:
-        """Delete the fill files."""
+    async def drop(self, *, only_tail: bool = False) -> DropReport:
+        """Delete all that the fill has made, or only what takes the last room."""
         ...
 
     async def aclose(self) -> None:

@@ -37,7 +37,7 @@ from benchd.pipelines.read_back import ReadBackStage
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stage import Stage
 from benchd.pipelines.watch_list import WatchList
-from benchd.verification import MINIMUM_HOST_SAMPLES
+from benchd.storage_proof import MINIMUM_HOST_SAMPLES
 
 STAGE_CLASSES: Final[Mapping[StageName, Callable[..., Stage]]] = MappingProxyType(
     {

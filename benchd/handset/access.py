@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from anyio.abc import TaskStatus
 from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
 from benchd.handset.fill_driver import FillDriver
 from benchd.handset.fill_program import Binaries, FillProgram
+from benchd.handset.host_sampler import HostSampler
 from benchd.handset.inspection import (
     read_battery_percent,
     read_facts,
@@ -25,13 +26,14 @@ from benchd.handset.tracker import Tracker
 from benchd.handset.transports import ServerDoor, Transport, TransportOpener
 from benchd.model import (
     AdbAddress,
+    CheckOrder,
     CheckReport,
     DropReport,
-    FilledFile,
     FillOrder,
     FillReport,
     HandsetFacts,
     HandsetIdentity,
+    HostSample,
     Liveness,
     ResetFacts,
 )
@@ -86,6 +88,7 @@ class AdbHandset:
         self._open_shell: Shell | None = shell
         self._binaries = binaries
         self._driver = FillDriver(shell, FillProgram(shell, binaries))
+        self._sampler = HostSampler(shell, self._driver)
 
     @property
     def _shell(self) -> Shell:
@@ -120,19 +123,19 @@ class AdbHandset:
         """Overwrite all the user storage that can be reached."""
         return await self._fill_driver().fill(order, progress)
 
-    async def check(
-        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
-    ) -> CheckReport:
-        """Read every file back past the handset's cache and compare it with the keystream."""
-        return await self._fill_driver().check(order, files, progress)
+    async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
+        """Read back what is ordered past the handset's cache and compare it with the keystream."""
+        return await self._fill_driver().check(order, progress)
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> bytes:
-        """Bytes of one fill file, read by the handset's own `dd`."""
-        return await self._fill_driver().sample(name, offset, size_bytes)
+    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one fill file past the handset's cache, read by the handset's own `dd`."""
+        if self._open_shell is None:
+            raise HandsetGone("this handset was let go of")
+        return await self._sampler.sample(name, offset, size_bytes)
 
-    async def drop(self) -> DropReport:
-        """Delete the fill files."""
-        return await self._fill_driver().drop()
+    async def drop(self, *, only_tail: bool = False) -> DropReport:
+        """Delete all that the fill has made, or only what takes the last room."""
+        return await self._fill_driver().drop(only_tail=only_tail)
 
     async def aclose(self) -> None:
         """Let go of the transport: no command is started on it any more."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -13,6 +14,7 @@ import anyio
 from benchd.errors import (
     AnswerNotRecognised,
     BenchdError,
+    HandsetFault,
     HandsetGone,
     StorageFault,
     TransientFault,
@@ -30,7 +32,7 @@ from benchd.handset.fill_messages import (
 )
 from benchd.handset.fill_program import PROGRAM_PATH
 from benchd.handset.packets import Exit, Output
-from benchd.handset.shell import Shell
+from benchd.handset.shell import CommandStream, Shell
 from benchd.model import JsonValue
 from benchd.ports import ProgressSink
 
@@ -38,6 +40,10 @@ LONGEST_LINE_BYTES: Final = 1 << 20
 MOST_STDERR_BYTES: Final = 1 << 20
 LINES_AT_ONCE: Final = 100
 LINES_PER_SECOND: Final = 20
+
+BEAT_EVERY_S: Final = 5.0
+HOST_SILENCE_KEY: Final = "host_silence_s"
+"""Where a request says after how many seconds without a beat the program gives its host up."""
 
 DONE: Final = 0
 BAD_BYTES: Final = 1
@@ -90,20 +96,44 @@ async def run_program(shell: Shell, run: ProgramRun) -> ProgramEnd:
         try:
             with anyio.fail_after(run.stall_s):
                 await running.send(json.dumps(run.request).encode() + b"\n")
-            while True:
-                with anyio.fail_after(conversation.silent_at - anyio.current_time()):
-                    event = await running.receive()
-                match event:
-                    case Exit(code):
-                        return conversation.end(code)
-                    case Output(data, is_error=True):
-                        stderr_bytes += len(data)
-                        if stderr_bytes > MOST_STDERR_BYTES:
-                            raise AnswerNotRecognised("the fill program floods its error output")
-                    case Output(data):
-                        conversation.hear(data, anyio.current_time())
+            async with _beating(running, needed=HOST_SILENCE_KEY in run.request):
+                while True:
+                    with anyio.fail_after(conversation.silent_at - anyio.current_time()):
+                        event = await running.receive()
+                    match event:
+                        case Exit(code):
+                            return conversation.end(code)
+                        case Output(data, is_error=True):
+                            stderr_bytes += len(data)
+                            if stderr_bytes > MOST_STDERR_BYTES:
+                                raise AnswerNotRecognised("the fill program floods its errors")
+                        case Output(data):
+                            conversation.hear(data, anyio.current_time())
         except TimeoutError as late:
             raise await running.stalled(conversation.silence(anyio.current_time())) from late
+
+
+@asynccontextmanager
+async def _beating(running: CommandStream, *, needed: bool) -> AsyncGenerator[None, None]:
+    """Let the program hear now and then that its host is still there."""
+    failures: list[Exception] = []
+    async with anyio.create_task_group() as tasks:
+        if needed:
+            tasks.start_soon(_beat, running)
+        try:
+            yield
+        except Exception as failure:  # noqa: BLE001 - only carried out of the group as it is
+            failures.append(failure)
+        tasks.cancel_scope.cancel()
+    for failure in failures:
+        raise failure
+
+
+async def _beat(running: CommandStream) -> None:
+    with suppress(HandsetFault):
+        while True:
+            await anyio.sleep(BEAT_EVERY_S)
+            await running.send(b"\n")
 
 
 class _Conversation:
