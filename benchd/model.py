@@ -199,6 +199,7 @@ class ProblemCode(StrEnum):
     ADB_SERVER_DOWN = "adb_server_down"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
+    TOO_HOT = "too_hot"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
@@ -372,6 +373,14 @@ class StorageFacts:
     used_bytes: int
     free_bytes: int
     file_system: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryFacts:
+    """Charge and temperature of a battery."""
+
+    percent: int
+    temperature_c: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
