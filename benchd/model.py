@@ -156,6 +156,7 @@ class Reason(StrEnum):
     PROOF_INCOMPLETE = "proof_incomplete"
     UNPLUGGED = "unplugged"
     DAEMON_STOPPED = "daemon_stopped"
+    SLOT_RECONFIGURED = "slot_reconfigured"
     NOT_AS_RESET = "not_as_reset"
     OVERWRITE_DUE = "overwrite_due"
     ASSESSED = "assessed"
@@ -197,6 +198,7 @@ class ProblemCode(StrEnum):
     WRONG_MODE = "wrong_mode"
     NO_PERMISSION = "no_permission"
     ADB_SERVER_DOWN = "adb_server_down"
+    DAEMON_DRAINING = "daemon_draining"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
     TOO_HOT = "too_hot"
@@ -785,6 +787,7 @@ class EntryKind(StrEnum):
     """What a ledger record tells."""
 
     DAEMON_STARTED = "daemon_started"
+    CONFIG_CHANGED = "config_changed"
     OCCUPANCY_OPENED = "occupancy_opened"
     ATTACHMENT_CHANGED = "attachment_changed"
     OCCUPANCY_CLOSED = "occupancy_closed"

@@ -80,7 +80,13 @@ func newChecker(where *directory, stream generator) (*checker, error) {
 	return work, nil
 }
 
-func (c *checker) stop() { c.ahead.stop() }
+// stop ends all that works for the check.
+func (c *checker) stop() {
+	c.ahead.stop()
+	for _, empty := range c.pieces {
+		freeBuffer(empty.buffer)
+	}
+}
 
 // pastCache names the weaker of the ways in which the files were read.
 func (c *checker) pastCache() string {
@@ -160,7 +166,7 @@ func (c *checker) compareSlowly(reader blockReader, name string, offset int64, e
 		c.judge(name, offset, nil, expected)
 		return
 	}
-	defer func() { _ = syscall.Munmap(buffer) }()
+	defer freeBuffer(buffer)
 	for start := 0; start < len(expected); start += blockBytes {
 		end := min(start+blockBytes, len(expected))
 		clear(buffer)

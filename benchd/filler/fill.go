@@ -41,6 +41,7 @@ func fill(request fillRequest, events *eventWriter) error {
 	var counted atomic.Int64
 	beat := startHeartbeat(events, request.pace, start, &counted, where)
 	target := &disk{where: where, direct: direct, stream: stream, counted: &counted}
+	defer target.stop()
 	work := newFiller(target, ahead, request, layoutFor(request.layout, before), &counted)
 	work.headroom = min(request.headroomBytes, before.freeBytes/smallestHeadroomShare)
 	err = work.run()

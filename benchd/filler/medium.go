@@ -70,6 +70,13 @@ func (d *disk) removeAllBut(kept map[string]bool) error {
 	return d.where.removeOwn(func(name string) bool { return isBodyName(name) && !kept[name] })
 }
 
+// stop ends the reader, if there was anything to prove.
+func (d *disk) stop() {
+	if d.reader != nil {
+		d.reader.stop()
+	}
+}
+
 func (d *disk) makeDirectory(name string) error { return d.where.makeDirectory(name) }
 
 func (d *disk) freeBytes() (int64, error) {
@@ -146,7 +153,11 @@ func (d *directory) takesDirect() (bool, error) {
 
 func writesPastCache(fd int) bool {
 	block, err := alignedBuffer(blockBytes)
-	if err != nil || setDirect(fd, true) != nil {
+	if err != nil {
+		return false
+	}
+	defer freeBuffer(block)
+	if setDirect(fd, true) != nil {
 		return false
 	}
 	written, err := retried(func() (int, error) { return syscall.Pwrite(fd, block, 0) })

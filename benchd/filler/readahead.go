@@ -113,8 +113,12 @@ func (r *readAhead) settle() {
 	}
 }
 
-// stop ends the makers.
+// stop ends the makers; what chunk has given isn't valid any more.
 func (r *readAhead) stop() {
 	r.settle()
 	close(r.asked)
+	freeBuffer(r.current.buffer)
+	for _, follower := range r.ahead {
+		freeBuffer(follower.buffer)
+	}
 }

@@ -40,6 +40,9 @@ func alignedBuffer(size int) ([]byte, error) {
 	return buffer, nil
 }
 
+// freeBuffer gives a buffer's memory back; nobody may use it any more.
+func freeBuffer(buffer []byte) { _ = syscall.Munmap(buffer) }
+
 // setDirect turns O_DIRECT on or off for an open file; an error means that the file system doesn't take it.
 func setDirect(fd int, direct bool) error {
 	flags, _, failure := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)

@@ -27,6 +27,7 @@ func (f *filler) tail() error {
 	if err != nil {
 		return err
 	}
+	defer freeBuffer(buffer)
 	pieceBytes := f.tailPiece()
 	writers := make([]*tailWriter, len(f.layout.tail))
 	for index, end := range f.layout.tail {

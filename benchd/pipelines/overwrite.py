@@ -38,7 +38,7 @@ class OverwriteStage(CareLimits):
         resume = context.fill_key is not None
         if context.fill_key is None:
             context.fill_key = context.entropy.token(KEY_BYTES)
-        context.tail_proof = None
+        context.tail_proof = context.read_back = None
         order = FillOrder(
             key=context.fill_key,
             file_bytes=self.file_bytes,

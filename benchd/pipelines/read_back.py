@@ -34,6 +34,7 @@ class PartProof:
     bytes_proven: int = 0
     bytes_expected: int = 0
     elapsed_s: float = 0.0
+    small_files_same: int = 0
     host_samples: int = 0
     ways: set[str] = field(default_factory=set[str])
     host_ways: set[str] = field(default_factory=set[str])
@@ -54,14 +55,19 @@ class ReadBackStage(CareLimits):
 
         What takes the last room is proven and deleted first: Android isn't full for long.
         """
-        reading = _Reading(self, context)
-        if context.tail_proof is None:
-            context.tail_proof = await reading.prove_tail()
-        body = await reading.prove_body(context.tail_proof.bytes_proven)
+        # What is proven stays so for another attempt: a link that breaks while files are being
+        # deleted leaves nothing to read again.
+        if context.read_back is None:
+            reading = _Reading(self, context)
+            if context.tail_proof is None:
+                context.tail_proof = await reading.prove_tail()
+            await context.handset.drop(only_tail=True)
+            body = await reading.prove_body(context.tail_proof.bytes_proven)
+            context.read_back = reading.evidence(context.tail_proof, body)
         dropped = await context.handset.drop()
         return StageResult(
             evidence={
-                **reading.evidence(context.tail_proof, body),
+                **context.read_back,
                 "files_removed": dropped.files_removed,
                 "free_bytes_after_drop": dropped.free_bytes,
                 "trim": dropped.trim,
@@ -104,11 +110,14 @@ class _Reading:
         """All of it, whatever is asked of the rest: it's little, and it's gone afterwards."""
         proof = PartProof()
         if self._tail:
-            await self._check(
-                CheckOrder(fill=self._fill, cipher=self._cipher, files=self._tail), proof
+            order = CheckOrder(
+                fill=self._fill,
+                cipher=self._cipher,
+                files=self._tail,
+                small_files=0 if self._body else self._small_files,
             )
+            await self._check(order, proof)
             await self._sample(self._tail, MINIMUM_HOST_SAMPLES, proof)
-            await self._context.handset.drop(only_tail=True)
         return proof
 
     async def prove_body(self, proven_before: int) -> PartProof:
@@ -152,6 +161,7 @@ class _Reading:
         proof.bytes_proven += report.bytes_proven
         proof.bytes_expected += order.ordered_bytes
         proof.elapsed_s += report.elapsed_s
+        proof.small_files_same += report.small_same
         proof.ways.add(report.past_cache)
 
     async def _sample(self, files: Sequence[FilledFile], count: int, proof: PartProof) -> None:
@@ -175,7 +185,7 @@ class _Reading:
             "check_mode": CheckMode.WHOLE if plan is None else CheckMode.SAMPLED,
             "bytes_proven": proven,
             "bytes_bad": 0,
-            "small_files_same": self._small_files,
+            "small_files_same": tail.small_files_same + body.small_files_same,
             "tail_bytes_proven": tail.bytes_proven,
             "sample_subsections": 0 if plan is None else plan.subsections,
             "sample_places": 0 if plan is None else plan.places,

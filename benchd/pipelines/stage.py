@@ -122,6 +122,7 @@ class JobContext:
         self.reset_method: str | None = None
         self.fill_key: bytes | None = None
         self.tail_proof: PartProof | None = None
+        self.read_back: Evidence | None = None
         self.absence: Absence | None = None
         self.envelope: bytes | None = None
 

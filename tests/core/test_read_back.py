@@ -74,7 +74,31 @@ async def test_a_second_attempt_knows_what_the_first_has_proven() -> None:
         assert view.outcome is Outcome.PASSED
     # The tail once, and the body in both attempts; the first of these was never answered.
     assert [order.files[0].is_tail for order in phone.checked] == [True, False]
-    assert phone.calls["drop_tail"] == 1
+
+
+@pytest.mark.parametrize("call", ["drop_tail", "drop"])
+async def test_a_link_that_breaks_while_files_are_deleted_leaves_the_proof(call: str) -> None:
+    """The handset has deleted them, but nobody heard of it: there is nothing to read again."""
+    world = World()
+    phone = Phone()
+    gone: set[str] = set()
+
+    async def delete_and_lose(phone: Phone) -> None:
+        gone.add(call)
+        if phone.calls[call] == 1:
+            raise HandsetGone("the link broke")
+
+    async def read_what_is_there(_: Phone) -> None:
+        nothing_left = "drop" in gone or ("drop_tail" in gone and not phone.checked)
+        phone.bad_bytes = 4096 if nothing_left else 0
+
+    phone.faults[call] = delete_and_lose
+    phone.faults["check"] = read_what_is_there
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    assert [order.files[0].is_tail for order in phone.checked] == [True, False]
 
 
 async def test_small_files_that_differ_are_a_storage_fault() -> None:

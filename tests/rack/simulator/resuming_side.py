@@ -7,6 +7,7 @@ unplugs led to as one JSON list.
 import json
 import random
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -94,13 +95,11 @@ class Trials:
     async def _fill_and_pull(self, handset: AdbHandset, order: FillOrder, moment: int) -> bool:
         async with anyio.create_task_group() as pulling:
             pulling.start_soon(self._pull_at, moment)
-            try:
+            with suppress(HandsetGone):
                 await handset.fill(order, nothing)
-            except HandsetGone:
-                return True
-            finally:
-                pulling.cancel_scope.cancel()
-        return False
+            pulling.cancel_scope.cancel()
+        # It may have been pulled just when the fill was done.
+        return (await self._hands.handset(self._name)).slot is None
 
     async def _pull_at(self, moment: int) -> None:
         while (await self._hands.handset(self._name)).fill_bytes < moment:  # noqa: ASYNC110
