@@ -103,6 +103,11 @@ class Scenario:
         )
 
 
+def _copied(serial: str, copy: int) -> str:
+    """The serial of another handset of the same make; what tells scenarios apart stays."""
+    return f"{serial[:-4]}{serial[-2:]}{copy:02}"
+
+
 def _imei(body: int) -> str:
     """An IMEI from its first 14 digits, with the check digit of ISO/IEC 7812-1 (Luhn)."""
     total = 0
