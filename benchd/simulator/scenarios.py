@@ -94,9 +94,7 @@ class Scenario:
             plan,
             name=name,
             slot=slot,
-            serial=plan.serial
-            if shared or not copy
-            else f"{plan.serial[:-4]}{plan.serial[-2:]}{copy:02}",
+            serial=plan.serial if shared or not copy else _copied(plan.serial, copy),
             imei=plan.imei if not copy else _imei(int(plan.imei[:-1]) + 100 * copy),
             capacity_bytes=capacity_bytes,
             faults=faults,
