@@ -201,6 +201,7 @@ class ProblemCode(StrEnum):
     DAEMON_DRAINING = "daemon_draining"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
+    TOO_HOT = "too_hot"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
@@ -374,6 +375,14 @@ class StorageFacts:
     used_bytes: int
     free_bytes: int
     file_system: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryFacts:
+    """Charge and temperature of a battery."""
+
+    percent: int
+    temperature_c: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

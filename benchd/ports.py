@@ -9,6 +9,7 @@ from typing import Protocol
 
 from benchd.model import (
     AdbAddress,
+    BatteryFacts,
     CheckOrder,
     CheckReport,
     ChipScan,
@@ -74,6 +75,19 @@ class HotplugSource(Protocol):
         ...
 
 
+class Rest(Protocol):
+    """Whether a handset has to rest for now: too hot, or nearly empty."""
+
+    @property
+    def due(self) -> bool:
+        """Whether it has to rest at this moment."""
+        ...
+
+    async def changed(self) -> None:
+        """Wait for the next time that this changes."""
+        ...
+
+
 class Handset(Protocol):
     """One handset over adb, bound to the transport it was opened on.
 
@@ -90,8 +104,8 @@ class Handset(Protocol):
         """Everything that the gates and the certificate need to know."""
         ...
 
-    async def battery_percent(self) -> int:
-        """How full the battery is now."""
+    async def battery(self) -> BatteryFacts:
+        """How full and how warm the battery is now."""
         ...
 
     async def reset_facts(self) -> ResetFacts:
@@ -102,11 +116,18 @@ class Handset(Protocol):
         """Ask for the reset that keeps adb (Android 10 and later); its answer proves nothing."""
         ...
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
-        """Overwrite all the user storage that can be reached, each byte synced before it counts."""
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
+        """Overwrite all the user storage that can be reached, each byte synced before it counts.
+
+        While `rest` is due nothing is written, and nothing is waited for.
+        """
         ...
 
-    async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
+    async def check(
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> CheckReport:
         """Read back what is ordered past the handset's cache and compare it with the keystream."""
         ...
 

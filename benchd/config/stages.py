@@ -98,6 +98,8 @@ _BY_PARAMETER: Mapping[str, object] = {
 _BY_UNIT: Mapping[str, object] = {
     "_s": Seconds,
     "_bytes": Annotated[WholeNumber, Field(gt=0, le=LARGEST_BYTES)],
+    "_c": Annotated[Number, Field(ge=-20, le=60)],
+    "_share": Annotated[Number, Field(gt=0, le=1)],
     "_percent": Annotated[WholeNumber, Field(ge=0, le=100)],
 }
 

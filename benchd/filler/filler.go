@@ -150,6 +150,7 @@ func (f *filler) write(file mediumFile, streamOffset, written, budget int64) (in
 	confirmed := written
 	pieceBytes := int64(chunkBytes)
 	for written < budget {
+		hostRest.wait()
 		length := min(pieceBytes, budget-written)
 		data := f.ahead.chunk(streamOffset+written, int(length))
 		count, err := file.writeAt(data, written)

@@ -78,9 +78,11 @@ func watchSilence(input io.Reader, limit time.Duration, gone func()) {
 		defer close(heard)
 		buffer := make([]byte, 64)
 		for {
-			if _, err := input.Read(buffer); err != nil {
+			count, err := input.Read(buffer)
+			if err != nil {
 				return
 			}
+			hostRest.hear(buffer[:count])
 			heard <- struct{}{}
 		}
 	}()

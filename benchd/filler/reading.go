@@ -82,6 +82,7 @@ func orderPieces(reader blockReader, stretches []stretch, free, inOrder chan *pi
 			case <-stop:
 				return
 			case next := <-free:
+				hostRest.wait()
 				next.offset, next.length = offset, int(min(chunkBytes, end-offset))
 				next.spoil()
 				inOrder <- next

@@ -14,7 +14,7 @@ from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
 from benchd.handset.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
 from benchd.handset.fill_program import Binaries
 from benchd.handset.inspection import (
-    read_battery_percent,
+    read_battery_facts,
     read_facts,
     read_identity,
     read_reset_facts,
@@ -26,6 +26,7 @@ from benchd.handset.tracker import Tracker
 from benchd.handset.transports import ServerDoor, Transport, TransportOpener
 from benchd.model import (
     AdbAddress,
+    BatteryFacts,
     CheckOrder,
     CheckReport,
     DropReport,
@@ -37,7 +38,7 @@ from benchd.model import (
     Liveness,
     ResetFacts,
 )
-from benchd.ports import Handset, ProgressSink
+from benchd.ports import Handset, ProgressSink, Rest
 
 NEEDED_FEATURE: Final = "shell_v2"
 
@@ -113,9 +114,9 @@ class AdbHandset:
         await self._ways.look()
         return facts
 
-    async def battery_percent(self) -> int:
-        """How full the battery is now."""
-        return await read_battery_percent(self._shell)
+    async def battery(self) -> BatteryFacts:
+        """How full and how warm the battery is now."""
+        return await read_battery_facts(self._shell)
 
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""
@@ -125,13 +126,17 @@ class AdbHandset:
         """Ask for the reset that keeps adb; its answer proves nothing."""
         await enable_test_harness(self._shell)
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
         """Overwrite all the user storage that can be reached."""
-        return await (await self._way(may_make_room=True)).fill(order, progress)
+        return await (await self._way(may_make_room=True)).fill(order, progress, rest)
 
-    async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
+    async def check(
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> CheckReport:
         """Read back what is ordered past the handset's cache and compare it with the keystream."""
-        return await (await self._way()).check(order, progress)
+        return await (await self._way()).check(order, progress, rest)
 
     async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
         """Bytes of one fill file past the handset's cache, read by the handset's own `dd`."""

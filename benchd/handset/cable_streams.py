@@ -20,7 +20,7 @@ from benchd.handset.fill_program import FILL_DIRECTORY
 from benchd.handset.packets import Exit, Output
 from benchd.handset.shell import CommandStream, Shell
 from benchd.model import TransferProgress
-from benchd.ports import ProgressSink
+from benchd.ports import ProgressSink, Rest
 
 PIECE_BYTES: Final = 256 << 10
 MOST_STDERR_BYTES: Final = 4096
@@ -32,17 +32,26 @@ Source = Callable[[int, int], bytes]
 
 
 class Meter:
-    """Shows how far a transfer is, on top of what was before, and when it last moved."""
+    """Shows how far a transfer of several parts is, when it last moved and when it has to rest."""
 
-    def __init__(self, progress: ProgressSink, begun: float, before: int) -> None:
+    def __init__(self, progress: ProgressSink, rest: Rest | None = None) -> None:
         self._progress = progress
-        self._begun = begun
+        self._rest = rest
+        self._begun = self.moved_at = anyio.current_time()
+        self._before = 0
+
+    def begin(self, before: int) -> None:
+        """The next part comes, on top of so many bytes."""
         self._before = before
+        self.touch()
+
+    def touch(self) -> None:
+        """The time without growth begins anew."""
         self.moved_at = anyio.current_time()
 
     def show(self, bytes_done: int) -> None:
-        """So many bytes of this transfer are done."""
-        self.moved_at = anyio.current_time()
+        """So many bytes of this part are done."""
+        self.touch()
         self._progress(
             TransferProgress(
                 bytes_done=self._before + bytes_done, elapsed_s=self.moved_at - self._begun
@@ -52,6 +61,17 @@ class Meter:
     def silent_for(self, seconds: float) -> bool:
         """Whether nothing has moved for so long."""
         return anyio.current_time() >= self.moved_at + seconds
+
+    @property
+    def resting(self) -> bool:
+        """Whether the handset has to rest now; growth isn't expected of it meanwhile."""
+        return self._rest is not None and self._rest.due
+
+    async def rested(self) -> None:
+        """Wait for as long as the handset has to rest; returns at once where it hasn't."""
+        while self._rest is not None and self._rest.due:
+            await self._rest.changed()
+            self.touch()
 
 
 class CableStreams:
@@ -92,6 +112,7 @@ class CableStreams:
         name = into.file.name
         async with self._shell.stream(_dd(into), opens_within_s=stall_s) as running:
             while True:
+                await meter.rested()
                 match await self._next(running, stall_s):
                     case Exit(0):
                         into.end()
@@ -115,6 +136,7 @@ class CableStreams:
     ) -> None:
         try:
             for sent in range(0, size_bytes, PIECE_BYTES):
+                await meter.rested()
                 piece = source(sent, min(PIECE_BYTES, size_bytes - sent))
                 async with self._turn:
                     await running.send(piece)
@@ -137,6 +159,9 @@ async def _until_exit(
     running: CommandStream, stderr: bytearray, stall_s: float, meter: Meter
 ) -> int:
     while True:
+        was_resting = meter.resting
+        if was_resting:
+            meter.touch()
         # The feeder shows each piece that is taken: only silence of both is a stall.
         with anyio.move_on_at(meter.moved_at + stall_s):
             match await running.receive():
@@ -146,7 +171,9 @@ async def _until_exit(
                     stderr += data[: MOST_STDERR_BYTES - len(stderr)]
                 case Output():
                     raise AnswerNotRecognised("cat writes what nobody asked for")
-        if meter.silent_for(stall_s):
+        if was_resting:
+            meter.touch()
+        elif not meter.resting and meter.silent_for(stall_s):
             raise await running.stalled("the handset takes no more bytes")
 
 

@@ -34,7 +34,7 @@ from benchd.model import (
     JsonValue,
     Reason,
 )
-from benchd.ports import ProgressSink
+from benchd.ports import ProgressSink, Rest
 
 PROGRESS_EVERY_S: Final = 1.0
 HOST_SILENCE_S: Final = 30.0
@@ -56,7 +56,9 @@ class FillDriver:
         self._shell = shell
         self._program = program
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
         """Overwrite all that can be reached; each byte is synced before it counts."""
         run = ProgramRun(
             command="fill",
@@ -71,6 +73,7 @@ class FillDriver:
             },
             stall_s=order.stall_s,
             progress=progress,
+            rest=rest,
             reports_start=True,
         )
         await self._program.install(may_make_room=True)
@@ -79,7 +82,9 @@ class FillDriver:
             raise AnswerNotRecognised(f"a fill that ended with {end.exit_code}")
         return read_fill_done(end.done, end.started, order.file_bytes)
 
-    async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
+    async def check(
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> CheckReport:
         """Read back what is ordered past the cache and compare it with the keystream."""
         if not order.ordered_bytes:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "there is no fill file to read back")
@@ -88,6 +93,7 @@ class FillDriver:
             request={**_request(order.fill), **_listed(order)},
             stall_s=order.fill.stall_s,
             progress=progress,
+            rest=rest,
             most_bytes=order.ordered_bytes,
         )
         await self._program.install(may_make_room=False)

@@ -34,7 +34,7 @@ from benchd.handset.fill_program import PROGRAM_PATH
 from benchd.handset.packets import Exit, Output
 from benchd.handset.shell import CommandStream, Shell
 from benchd.model import JsonValue
-from benchd.ports import ProgressSink
+from benchd.ports import ProgressSink, Rest
 
 LONGEST_LINE_BYTES: Final = 1 << 20
 MOST_STDERR_BYTES: Final = 1 << 20
@@ -42,6 +42,8 @@ LINES_AT_ONCE: Final = 100
 LINES_PER_SECOND: Final = 20
 
 BEAT_EVERY_S: Final = 5.0
+BEAT, BEAT_REST, BEAT_GO = b"\n", b"-\n", b"+\n"
+"""A mere sign of life, and those that say whether to work."""
 HOST_SILENCE_KEY: Final = "host_silence_s"
 """Where a request says after how many seconds without a beat the program gives its host up."""
 
@@ -71,6 +73,8 @@ class ProgramRun:
     progress: ProgressSink | None = None
     """Who hears of progress; without it no growth is expected either."""
     reports_start: bool = False
+    rest: Rest | None = None
+    """Who says that the handset has to rest; growth isn't expected of it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,7 @@ async def run_program(shell: Shell, run: ProgramRun) -> ProgramEnd:
         try:
             with anyio.fail_after(run.stall_s):
                 await running.send(json.dumps(run.request).encode() + b"\n")
-            async with _beating(running, needed=HOST_SILENCE_KEY in run.request):
+            async with _beating(running, run):
                 while True:
                     with anyio.fail_after(conversation.silent_at - anyio.current_time()):
                         event = await running.receive()
@@ -114,12 +118,12 @@ async def run_program(shell: Shell, run: ProgramRun) -> ProgramEnd:
 
 
 @asynccontextmanager
-async def _beating(running: CommandStream, *, needed: bool) -> AsyncGenerator[None, None]:
-    """Let the program hear now and then that its host is still there."""
+async def _beating(running: CommandStream, run: ProgramRun) -> AsyncGenerator[None, None]:
+    """Let the program hear now and then that its host is still there, and when to rest."""
     failures: list[Exception] = []
     async with anyio.create_task_group() as tasks:
-        if needed:
-            tasks.start_soon(_beat, running)
+        if HOST_SILENCE_KEY in run.request:
+            tasks.start_soon(_beat, running, run.rest)
         try:
             yield
         except Exception as failure:  # noqa: BLE001 - only carried out of the group as it is
@@ -129,11 +133,18 @@ async def _beating(running: CommandStream, *, needed: bool) -> AsyncGenerator[No
         raise failure
 
 
-async def _beat(running: CommandStream) -> None:
+async def _beat(running: CommandStream, rest: Rest | None) -> None:
     with suppress(HandsetFault):
         while True:
-            await anyio.sleep(BEAT_EVERY_S)
-            await running.send(b"\n")
+            with anyio.move_on_after(BEAT_EVERY_S):
+                if rest is None:
+                    await anyio.sleep_forever()
+                else:
+                    await rest.changed()
+            if rest is None:
+                await running.send(BEAT)
+            else:
+                await running.send(BEAT_REST if rest.due else BEAT_GO)
 
 
 class _Conversation:
@@ -156,10 +167,14 @@ class _Conversation:
     def silent_at(self) -> float:
         """When the watch runs out, unless something is heard before."""
         since = self._heard_at
-        if self._run.progress is not None:
+        if self._run.progress is not None and not self._resting:
             # A program whose medium hangs still sends lines: only growing numbers are life.
             since = min(since, self._grown_at)
         return since + self._run.stall_s
+
+    @property
+    def _resting(self) -> bool:
+        return self._run.rest is not None and self._run.rest.due
 
     def silence(self, now: float) -> str:
         """What has been missing for too long."""
@@ -179,6 +194,9 @@ class _Conversation:
             raise AnswerNotRecognised("the fill program floods its output")
         for line in lines:
             self._heard_at = now
+            if self._resting:
+                # Whatever it does while it rests or right after: its time begins anew.
+                self._grown_at = now
             self._take(read_line(bytes(line)), now)
 
     def end(self, code: int) -> ProgramEnd:

@@ -36,7 +36,7 @@ from benchd.model import (
     Reason,
     StorageFacts,
 )
-from benchd.ports import Keystream, ProgressSink
+from benchd.ports import Keystream, ProgressSink, Rest
 from benchd.storage_proof import NO_PROGRAM, STREAMED
 
 MOST_FILES: Final = 4096
@@ -62,12 +62,15 @@ class HostFill:
         self._streams = CableStreams(shell, turn)
         self._sampler = HostSampler(shell, None)
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
         """Write the keystream file by file until the storage is full, and sync it."""
         begun = anyio.current_time()
-        kept = await self._kept(order, progress, begun)
+        meter = Meter(progress, rest)
+        kept = await self._kept(order, meter)
         before = _without(await read_storage_facts(self._shell), kept)
-        run = _Run(order, progress, begun, before, kept)
+        run = _Run(order, meter, before, kept)
         await self._fill_body(run)
         tail_begun = anyio.current_time()
         await self._fill_tail(run)
@@ -94,17 +97,20 @@ class HostFill:
             elapsed_s=anyio.current_time() - begun,
         )
 
-    async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
+    async def check(
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> CheckReport:
         """Fetch what is ordered past the handset's cache and compare it with the keystream here."""
         if not order.ordered_bytes:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "there is no fill file to read back")
         if order.small_files:
             raise UnsupportedHandset("what a program has filled can't be checked without it")
         begun = anyio.current_time()
+        meter = Meter(progress, rest)
         proven = bad = 0
         runs: list[BadRun] = []
         for part in _parts(order):
-            meter = Meter(progress, begun, proven + bad)
+            meter.begin(proven + bad)
             found = await self._compare(order.files[part.file], part, order, meter)
             proven += found.proven
             bad += found.bad
@@ -133,9 +139,7 @@ class HostFill:
             trimmed_bytes=0,
         )
 
-    async def _kept(
-        self, order: FillOrder, progress: ProgressSink, begun: float
-    ) -> list[FilledFile]:
+    async def _kept(self, order: FillOrder, meter: Meter) -> list[FilledFile]:
         """What an earlier fill has left and this one has read and proven; all else is deleted."""
         if not order.resume:
             await self._remove(_ALL)
@@ -153,7 +157,7 @@ class HostFill:
             again = any(other.stream_offset == file.stream_offset for other in kept)
             if 0 < file.size_bytes <= order.file_bytes and not again:
                 check = CheckOrder(fill=order, cipher=AES_COUNTER, files=(file,))
-                meter = Meter(progress, begun, proven)
+                meter.begin(proven)
                 found = await self._compare(file, _parts(check)[0], check, meter)
                 if found.bad == 0 and found.proven == file.size_bytes:
                     kept.append(file)
@@ -188,12 +192,13 @@ class HostFill:
         order, path = run.order, f"{FILL_DIRECTORY}/{name}"
         offset = run.next_index * order.file_bytes
         run.begin_file()
+        run.meter.begin(run.written)
 
         def source(place: int, size_bytes: int) -> bytes:
             return self._keystream(AES_COUNTER, order.key, offset + place, size_bytes)
 
         code, stderr = await self._streams.pour(
-            f"exec cat > {path}", source, most_bytes, run.meter(), stall_s=order.stall_s
+            f"exec cat > {path}", source, most_bytes, run.meter, stall_s=order.stall_s
         )
         full = code != 0
         if full and _NO_SPACE not in stderr:
@@ -251,8 +256,7 @@ class _Run:
     def __init__(
         self,
         order: FillOrder,
-        progress: ProgressSink,
-        begun: float,
+        meter: Meter,
         before: StorageFacts,
         kept: list[FilledFile],
     ) -> None:
@@ -262,14 +266,9 @@ class _Run:
         self.headroom = min(order.headroom_bytes, before.free_bytes // SMALLEST_HEADROOM_SHARE)
         self.layout = StreamLayout.of(before.file_system)
         self.next_index = max((fill_index(file.name) or 0 for file in kept), default=-1) + 1
+        self.meter = meter
         self._most = before.capacity_bytes
-        self._progress = progress
-        self._begun = begun
         self._begun_files = 0
-
-    def meter(self) -> Meter:
-        """Counts the file that comes next, on top of all before."""
-        return Meter(self._progress, self._begun, self.written)
 
     def begin_file(self) -> None:
         """Take the next number; a number is used once."""

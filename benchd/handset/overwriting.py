@@ -13,17 +13,21 @@ from benchd.handset.host_sampler import HostSampler
 from benchd.handset.keystream import HostKeystream
 from benchd.handset.shell import Shell
 from benchd.model import CheckOrder, CheckReport, DropReport, FillOrder, FillReport, HostSample
-from benchd.ports import ProgressSink
+from benchd.ports import ProgressSink, Rest
 
 
 class Overwriter(Protocol):
     """What either way does; see `benchd.ports.Handset`."""
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
         """Overwrite all the user storage that can be reached."""
         ...
 
-    async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
+    async def check(
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> CheckReport:
         """Read back what is ordered past the cache and compare it."""
         ...
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from benchd.errors import HandsetGone, StageFailed
 from benchd.model import Evidence, FillOrder, FillReport, Reason, TransferProgress
+from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.stage import JobContext, StageResult
 
@@ -15,7 +16,7 @@ KEY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OverwriteStage:
+class OverwriteStage(CareLimits):
     """Runs the fill program; what it says is a claim until the read-back."""
 
     file_bytes: int = 1 << 30
@@ -46,24 +47,28 @@ class OverwriteStage:
             resume=resume,
         )
         if self.unplugged == "abort":
-            report, runs = await _Fill(context, order).run(), 1
+            fill = _Fill(context, order, self)
+            report, runs, rested_s = await fill.run(), 1, fill.rested_s
         else:
-            report, runs = await self._fill_over_replugs(context, order)
-        return StageResult(evidence=self._evidence(order, report, runs))
+            report, runs, rested_s = await self._fill_over_replugs(context, order)
+        evidence = {**self._evidence(order, report, runs), "rested_s": rested_s}
+        return StageResult(evidence=evidence)
 
     async def _fill_over_replugs(
         self, context: JobContext, order: FillOrder
-    ) -> tuple[FillReport, int]:
+    ) -> tuple[FillReport, int, float]:
         """Let the handset leave its port meanwhile, as long as it proves that it's the same."""
         proof_due = False
         runs = 0
+        rested_s = 0.0
         while True:
             runs += 1
-            fill = _Fill(context, order)
+            fill = _Fill(context, order, self)
             async with context.bench.planned_absence() as window:
                 try:
                     report = await fill.run()
                 except HandsetGone:
+                    rested_s += fill.rested_s
                     absence = await window.observe(
                         leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
                     )
@@ -72,7 +77,7 @@ class OverwriteStage:
                 else:
                     if proof_due and not report.resumed_bytes:
                         raise _changed()
-                    return report, runs
+                    return report, runs, rested_s + fill.rested_s
             # Away for good, it counts as unplugged and this isn't reached.
             if not (fill.confirmed_bytes or proof_due):
                 message = "unplugged before anything was written that could prove it's the same"
@@ -115,20 +120,25 @@ class OverwriteStage:
 class _Fill:
     """One run of the fill program, and how far it was heard to come."""
 
-    def __init__(self, context: JobContext, order: FillOrder) -> None:
+    def __init__(self, context: JobContext, order: FillOrder, limits: CareLimits) -> None:
         self._context = context
         self._order = order
-        self._meter = TransferMeter(
-            context.inspected().storage.free_bytes, context.bench.show_progress
-        )
+        meter = TransferMeter(context.inspected().storage.free_bytes, context.bench.show_progress)
+        self._care = Care(context, limits, meter)
         self.confirmed_bytes = 0
 
+    @property
+    def rested_s(self) -> float:
+        return self._care.rested_s
+
     async def run(self) -> FillReport:
-        return await self._context.handset.fill(self._order, self._hear)
+        return await self._care.over(
+            lambda care: self._context.handset.fill(self._order, self._hear, care)
+        )
 
     def _hear(self, progress: TransferProgress) -> None:
         self.confirmed_bytes = max(self.confirmed_bytes, progress.bytes_done)
-        self._meter.progress(progress)
+        self._care.hear(progress)
 
 
 def _changed() -> StageFailed:

@@ -17,6 +17,7 @@ from benchd.model import (
     Reason,
     StageName,
 )
+from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES, SamplePlan, host_places, sample_plan
 from benchd.pipelines.stage import JobContext, StageResult
@@ -40,7 +41,7 @@ class PartProof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadBackStage:
+class ReadBackStage(CareLimits):
     """Proves the overwrite by two paths and says how much of the capacity it reached."""
 
     minimum_coverage: float
@@ -148,7 +149,8 @@ class _Reading:
         return proven if self._plan is None else self._written
 
     async def _check(self, order: CheckOrder, proof: PartProof) -> None:
-        report = await self._context.handset.check(order, self._meter.progress)
+        care = Care(self._context, self._stage, self._meter)
+        report = await care.over(lambda care: self._context.handset.check(order, care.hear, care))
         if report.bytes_bad or report.bytes_proven != order.ordered_bytes:
             raise StorageFault(_what_is_bad(report, order.ordered_bytes))
         if report.small_same != order.small_files:

@@ -22,6 +22,7 @@ from benchd.model import (
     AdbAddress,
     Attached,
     BadRun,
+    BatteryFacts,
     CheckOrder,
     CheckReport,
     Detached,
@@ -62,7 +63,7 @@ from benchd.pipelines.observe import ObserveStage
 from benchd.pipelines.overwrite import OverwriteStage
 from benchd.pipelines.read_back import ReadBackStage
 from benchd.pipelines.recipe import Recipe, StageSpec
-from benchd.ports import ChipBench, Handset, ProgressSink
+from benchd.ports import ChipBench, Handset, ProgressSink, Rest
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
@@ -185,6 +186,11 @@ class Phone:
     battery_percent: int = 80
     charges_percent: int = 0
     """How much fuller the battery is each time that somebody looks."""
+    warmth_c: list[float] = field(default_factory=lambda: [30.0])
+    """How warm it is each time that somebody looks; the last for ever after."""
+    fill_step_s: float = 5
+    """How long each quarter of the fill takes."""
+    rested: int = 0
     unfit: Exception | None = None
     """Why benchd can't even open it."""
     device_owner: bool = False
@@ -297,10 +303,11 @@ class FakeHandset:
             sim=phone.sim,
         )
 
-    async def battery_percent(self) -> int:
+    async def battery(self) -> BatteryFacts:
         phone = await self._call("battery_percent")
         phone.battery_percent = min(100, phone.battery_percent + phone.charges_percent)
-        return phone.battery_percent
+        warmth = phone.warmth_c.pop(0) if len(phone.warmth_c) > 1 else phone.warmth_c[0]
+        return BatteryFacts(percent=phone.battery_percent, temperature_c=warmth)
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")
@@ -319,14 +326,19 @@ class FakeHandset:
         if not phone.reset_lies:
             self._port.restart(ADB)
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
         phone = await self._call("fill")
         self._port.fill_key = order.key
         found = phone.held_bytes if phone.held_key == order.key else 0
         phone.filled.append(order)
         written = int(CAPACITY * phone.written_share) // 4096 * 4096
         for step in range(1, 5):
-            await anyio.sleep(5)
+            await anyio.sleep(phone.fill_step_s)
+            while rest is not None and rest.due:
+                phone.rested += 1
+                await rest.changed()
             await self._call("fill_step")
             phone.held_key, phone.held_bytes = order.key, max(found, written * step // 4)
             progress(TransferProgress(bytes_done=written * step // 4, elapsed_s=5.0 * step))
@@ -359,7 +371,9 @@ class FakeHandset:
             elapsed_s=20.0,
         )
 
-    async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
+    async def check(
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> CheckReport:
         phone = await self._call("check")
         phone.checked.append(order)
         total = order.ordered_bytes

@@ -49,6 +49,7 @@ def test_tmpfs_is_filled_to_the_last_block_and_never_proven(program: Path, folde
     assert report["drop"]["code"] == 0
 
 
+@pytest.mark.as_root
 @pytest.mark.parametrize("layout", ["plain", "logs"])
 def test_ext4_is_filled_to_the_last_block_and_proven(
     layout: str, program: Path, folder: str

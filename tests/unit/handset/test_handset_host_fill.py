@@ -261,3 +261,68 @@ async def test_what_a_program_has_filled_is_not_checked_without_it() -> None:
         await bench.fill_.check(order, lambda _: None)
     with pytest.raises(StageFailed, match="no fill file"):
         await bench.fill_.check(CheckOrder(fill=ORDER, cipher="x", files=()), lambda _: None)
+
+
+class Resting:
+    """Has to rest until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.due = True
+        self._changed = anyio.Event()
+
+    async def changed(self) -> None:
+        await self._changed.wait()
+
+    def end(self) -> None:
+        self.due = False
+        self._changed.set()
+
+
+async def test_a_handset_that_rests_is_sent_nothing_and_has_not_stalled() -> None:
+    bench = Bench(StreamedHandset())
+    rest = Resting()
+    reports: list[FillReport] = []
+    async with anyio.create_task_group() as group:
+
+        async def fill() -> None:
+            reports.append(await bench.fill_.fill(ORDER, lambda _: None, rest))
+
+        group.start_soon(fill)
+        await anyio.sleep(ORDER.stall_s * 3)
+        assert bench.handset.written == 0
+        rest.end()
+    assert reports[0].bytes_written == 56 * BLOCK
+
+
+async def test_a_read_back_rests_too() -> None:
+    bench = Bench(StreamedHandset())
+    report = await bench.fill()
+    rest = Resting()
+    order = CheckOrder(fill=ORDER, cipher=report.cipher, files=report.files)
+    begun = anyio.current_time()
+    async with anyio.create_task_group() as group:
+
+        async def check() -> None:
+            checked = await bench.fill_.check(order, lambda _: None, rest)
+            assert checked.bytes_proven == 56 * BLOCK
+
+        group.start_soon(check)
+        await anyio.sleep(ORDER.stall_s * 3)
+        rest.end()
+    assert anyio.current_time() - begun == pytest.approx(ORDER.stall_s * 3, abs=1)
+
+
+async def test_after_a_rest_silence_is_a_stall_again() -> None:
+    bench = Bench(StreamedHandset(takes_until=0, then=(Pause(1000),)))
+    rest = Resting()
+    begun = anyio.current_time()
+    async with anyio.create_task_group() as group:
+        group.start_soon(_end_later, rest, ORDER.stall_s * 2)
+        with pytest.raises(HandsetStalled):
+            await bench.fill_.fill(ORDER, lambda _: None, rest)
+    assert anyio.current_time() - begun == pytest.approx(ORDER.stall_s * 3, abs=1)
+
+
+async def _end_later(rest: Resting, after_s: float) -> None:
+    await anyio.sleep(after_s)
+    rest.end()

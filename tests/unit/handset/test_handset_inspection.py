@@ -15,7 +15,7 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.handset.inspection import (
-    read_battery_percent,
+    read_battery_facts,
     read_facts,
     read_identity,
     read_reset_facts,
@@ -258,5 +258,5 @@ async def test_an_old_android_is_unsupported_and_not_unrecognised(sdk: int) -> N
 
 async def test_the_battery_alone() -> None:
     shell = aquos()
-    assert await read_battery_percent(shell) == 22
+    assert (await read_battery_facts(shell)).percent == 22
     assert [c for c in shell.commands if "getprop" in c] == []

@@ -156,3 +156,16 @@ def test_the_guard_holds_nothing_of_ours(program: Path, folder: str) -> None:
 def test_without_a_limit_there_is_no_guard(program: Path, folder: str) -> None:
     assert run(program, "fill", fill_request(folder, max_bytes=MIB)).exit_code == 0
     assert guards(folder) == []
+
+
+def test_it_rests_while_the_host_says_so(program: Path, folder: str) -> None:
+    with filling(program, folder, host_silence_s=60.0) as process:
+        stdin_of(process).write(b"-\n")
+        # What was on its way is still counted; then nothing grows any more.
+        seen, same = -1, 0
+        while same < 10:
+            done = next_event(process)["bytes"]
+            seen, same = done, same + 1 if done == seen else 0
+        stdin_of(process).write(b"+\n")
+        while next_event(process)["bytes"] == seen:
+            pass
