@@ -155,7 +155,7 @@ async def test_only_on_a_baseline_that_nobody_saw_a_person_attests(
         FakeChip(looks=replace(UNUSED, baseline_kind=kind)), {Gate.FELICA_ATTEST: seen}
     )
     view = await run(world)
-    needs_person = kind in (BaselineKind.INFERRED, None)
+    needs_person = kind is not BaselineKind.OBSERVED
     assert (Gate.FELICA_ATTEST in asked(world)) is needs_person
     if needs_person and not seen:
         assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_NOT_ATTESTED)
