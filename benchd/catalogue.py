@@ -38,6 +38,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
+        "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
     }
 )
 """Which placeholders the texts of a section may have; all other sections have none."""
@@ -103,6 +104,28 @@ class Word(StrEnum):
     NO_SLOTS = "no_slots"
     CHIP = "chip"
     SERVICES = "services"
+
+
+class LearnWord(StrEnum):
+    """What `benchd slots learn` says while somebody goes along the rack."""
+
+    BEGIN = "begin"
+    STILL_THERE = "still_there"
+    NO_READERS = "no_readers"
+    PLUG = "plug"
+    PORT_FOUND = "port_found"
+    PORT_TAKEN = "port_taken"
+    TOO_SOON = "too_soon"
+    LAY = "lay"
+    READER_FOUND = "reader_found"
+    READER_TAKEN = "reader_taken"
+    READER_NAMELESS = "reader_nameless"
+    SEVERAL_READERS = "several_readers"
+    SKIPPED = "skipped"
+    NOTHING_NEW = "nothing_new"
+    CONFIRM = "confirm"
+    WRITTEN = "written"
+    NOT_WRITTEN = "not_written"
 
 
 class ChipTrouble(StrEnum):
@@ -178,6 +201,8 @@ _NAMED: Mapping[str, type[StrEnum]] = {
     "refusal": Refusal,
     "page": PageWord,
 }
+_SPOKEN: Mapping[str, type[StrEnum]] = {"learn": LearnWord}
+"""What only a command says."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
     "problem": (ProblemCode, ("title", "what_to_do")),
     "gate": (Gate, ("title", "question", "what_to_do")),
@@ -295,6 +320,10 @@ class Catalogue:
         """What the dashboard says."""
         return self._texts[f"page.{word}"]
 
+    def learn(self, word: LearnWord, facts: Mapping[str, str]) -> Texts:
+        """What `benchd slots learn` says."""
+        return self._filled(f"learn.{word}", facts)
+
     def gate(self, gate: Gate) -> Texts:
         """The name of a gate."""
         return self._texts[f"gate.{gate}.title"]
@@ -366,7 +395,7 @@ class Catalogue:
 
 
 def _wanted_keys() -> Iterator[str]:
-    for section, values in _NAMED.items():
+    for section, values in (*_NAMED.items(), *_SPOKEN.items()):
         yield from (f"{section}.{value}" for value in values)
     for section, (values, parts) in _GUIDED.items():
         yield from (f"{section}.{value}.{part}" for value in values for part in parts)
