@@ -21,6 +21,7 @@ from benchd.model import (
     ProblemView,
     QuestionView,
     Reason,
+    SilenceCause,
     SlotState,
     StageName,
 )
@@ -37,6 +38,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.LOW_BATTERY}": frozenset({"percent", "minimum"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
+        f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes"},
+        f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes"},
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
     }
@@ -201,8 +204,8 @@ _NAMED: Mapping[str, type[StrEnum]] = {
     "refusal": Refusal,
     "page": PageWord,
 }
-_SPOKEN: Mapping[str, type[StrEnum]] = {"learn": LearnWord}
-"""What only a command says."""
+_SPOKEN: Mapping[str, type[StrEnum]] = {"learn": LearnWord, "silence": SilenceCause}
+"""What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
     "problem": (ProblemCode, ("title", "what_to_do")),
     "gate": (Gate, ("title", "question", "what_to_do")),
@@ -380,10 +383,18 @@ class Catalogue:
     def _filled(self, key: str, facts: Mapping[str, str]) -> Texts:
         texts = self._texts[key]
         findings = self._findings(facts.get("findings", ""))
+        causes = self._causes(facts.get("causes", ""))
         return Texts(
-            ja=fill(texts.ja, {**facts, "findings": findings.ja}),
-            en=fill(texts.en, {**facts, "findings": findings.en}),
+            ja=fill(texts.ja, {**facts, "findings": findings.ja, "causes": causes.ja}),
+            en=fill(texts.en, {**facts, "findings": findings.en, "causes": causes.en}),
         )
+
+    def _causes(self, codes: str) -> Texts:
+        """Why a chip is silent by its handset's word, one sentence for each cause."""
+        told = codes.split(",")
+        causes = [cause for cause in SilenceCause if cause in told] or [SilenceCause.UNKNOWN]
+        said = [self._texts[f"silence.{cause}"] for cause in causes]
+        return Texts(ja="".join(s.ja for s in said), en=" ".join(s.en for s in said))
 
     def _findings(self, codes: str) -> Texts:
         """The findings whose codes a question carries, separated by commas, in words."""

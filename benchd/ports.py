@@ -23,6 +23,7 @@ from benchd.model import (
     HandsetIdentity,
     JobId,
     Liveness,
+    NfcFacts,
     PlugEvent,
     PortPath,
     Receipt,
@@ -91,6 +92,10 @@ class Handset(Protocol):
 
     async def battery_percent(self) -> int:
         """How full the battery is now."""
+        ...
+
+    async def nfc_facts(self) -> NfcFacts:
+        """Whether its radio and its screen are on; what it doesn't say clearly is unknown."""
         ...
 
     async def reset_facts(self) -> ResetFacts:

@@ -17,6 +17,7 @@ from benchd.handset.inspection import (
     read_battery_percent,
     read_facts,
     read_identity,
+    read_nfc_facts,
     read_reset_facts,
 )
 from benchd.handset.resets import enable_test_harness
@@ -33,6 +34,7 @@ from benchd.model import (
     HandsetFacts,
     HandsetIdentity,
     Liveness,
+    NfcFacts,
     ResetFacts,
 )
 from benchd.ports import Handset, ProgressSink
@@ -107,6 +109,10 @@ class AdbHandset:
     async def battery_percent(self) -> int:
         """How full the battery is now."""
         return await read_battery_percent(self._shell)
+
+    async def nfc_facts(self) -> NfcFacts:
+        """Whether its radio and its screen are on."""
+        return await read_nfc_facts(self._shell)
 
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""

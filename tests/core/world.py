@@ -35,6 +35,7 @@ from benchd.model import (
     HandsetIdentity,
     JobId,
     Liveness,
+    NfcFacts,
     PlugEvent,
     PortPath,
     Receipt,
@@ -187,6 +188,9 @@ class Phone:
     device_owner: bool = False
     felica_capable: bool | None = True
     jpki_capable: bool | None = None
+    nfc_on: bool | None = True
+    screen_on: bool | None = True
+    unlocked: bool | None = True
     sim: bool | None = False
     removable_media: bool = False
     reset_lies: bool = False
@@ -291,6 +295,10 @@ class FakeHandset:
         phone = await self._call("battery_percent")
         phone.battery_percent = min(100, phone.battery_percent + phone.charges_percent)
         return phone.battery_percent
+
+    async def nfc_facts(self) -> NfcFacts:
+        phone = await self._call("nfc_facts")
+        return NfcFacts(nfc_on=phone.nfc_on, screen_on=phone.screen_on, unlocked=phone.unlocked)
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")
