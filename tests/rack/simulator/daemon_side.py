@@ -29,13 +29,8 @@ async def main(directory: Path, slots: list[int]) -> None:
         facts = await handset.inspect()
         reset = await handset.reset_facts()
         percent = await handset.battery_percent()
-        found[slot] = {
         again = {"percent_again": percent, **asdict(await handset.nfc_facts())}
         found[slot] = {**again, **facts.as_evidence(), **reset.as_evidence()}
-            **nfc,
-            **facts.as_evidence(),
-            **reset.as_evidence(),
-        }
 
     async with anyio.create_task_group() as running:
         await running.start(server.run)
