@@ -40,7 +40,7 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     issues += [*refusals, *felica_issues(document, None if parsed is None else parsed.felica)]
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=_order)))
-    return _settings(parsed, book, makers)
+    return _settings(parsed, book, makers, repr(table_at(document, "felica").get("providers")))
 
 
 def check_config(path: Path) -> tuple[ConfigIssue, ...]:
@@ -74,7 +74,9 @@ def _recipe_book(document: Document, path: Path) -> RecipeBook:
     return book
 
 
-def _settings(parsed: ConfigFile, book: RecipeBook, makers: Makers) -> Settings:
+def _settings(
+    parsed: ConfigFile, book: RecipeBook, makers: Makers, provider_options: str
+) -> Settings:
     return Settings(
         site=parsed.site,
         adb=parsed.adb,
@@ -92,5 +94,6 @@ def _settings(parsed: ConfigFile, book: RecipeBook, makers: Makers) -> Settings:
         recipes=MappingProxyType(book.recipes),
         recipe_descriptions=MappingProxyType(book.descriptions),
         felica=felica_settings(parsed.felica, parsed.slots, makers),
+        provider_options=provider_options,
         timing=Timing(settle_s=parsed.rack.settle_s),
     )

@@ -32,4 +32,6 @@ class Settings:
     recipes: Mapping[str, Recipe]
     recipe_descriptions: Mapping[str, RecipeDescription]
     felica: FelicaSettings
+    provider_options: str
+    """[felica.providers] as it is written: what makes a provider can't be compared."""
     timing: Timing

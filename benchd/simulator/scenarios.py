@@ -94,7 +94,9 @@ class Scenario:
             plan,
             name=name,
             slot=slot,
-            serial=plan.serial if shared or not copy else f"{plan.serial[:-2]}{copy:02}",
+            serial=plan.serial
+            if shared or not copy
+            else f"{plan.serial[:-4]}{plan.serial[-2:]}{copy:02}",
             imei=plan.imei if not copy else _imei(int(plan.imei[:-1]) + 100 * copy),
             capacity_bytes=capacity_bytes,
             faults=faults,
@@ -288,7 +290,7 @@ _OF_THE_GATES: Final = (
     ),
     Scenario(
         plan=replace(
-            _reset("unauthorized", PIXEL_4A, "0C091JEC207715", "358125101239989"),
+            _reset("unauthorized", PIXEL_4A, "0C091JEC207736", "358125101239989"),
             authorized=False,
         ),
         end=PASSED,

@@ -33,6 +33,7 @@ from benchd.pipelines.job import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.pipelines.stage import JobContext
 from benchd.ports import Handset
+from benchd.slots.assignment import Assignment
 from benchd.slots.bench import SlotBench
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
@@ -74,14 +75,15 @@ class Occupancy:
         attached: Attached,
         number: int,
         continued: Continued | None,
+        assignment: Assignment,
     ) -> None:
         self._place = place
         self._parts = parts
-        self._recipe = parts.recipes[place.recipe]
         self._face = face
         self._events = events
         self._number = number
         self._continued = continued
+        self._assignment = assignment
         self._presence = Presence(attached, settle_s=parts.timing.settle_s)
         self._bench = SlotBench(self._presence, place, parts, face, number)
         self._preparing: anyio.CancelScope | None = None
@@ -103,7 +105,7 @@ class Occupancy:
                 await self._watch()
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
-            reason = Reason.DAEMON_STOPPED
+            reason = self._assignment.stop_reason
             raise
         except BaseException:
             reason = Reason.INTERNAL_ERROR
@@ -118,6 +120,11 @@ class Occupancy:
     def end(self) -> JobEnd | None:
         """How the job of this occupancy ended, if there was one."""
         return self._end
+
+    @property
+    def job(self) -> JobId | None:
+        """The job of this occupancy, if there was one."""
+        return None if self._job is None else self._job.id
 
     @property
     def attached(self) -> Attached | None:
@@ -176,7 +183,7 @@ class Occupancy:
             self._show_continued(self._continued, self._continued.end)
         else:
             try:
-                await self._run_job(await self._prepare())
+                await self._admit(await self._prepare())
             finally:
                 await self._let_go()
         await anyio.sleep_forever()
@@ -197,7 +204,7 @@ class Occupancy:
             self._preparing = anyio.CancelScope()
             with self._preparing:
                 attached = await self._quiet()
-                if self._recipe.needs_adb:
+                if self._assignment.recipe.needs_adb:
                     try:
                         self._handset = await self._ready(attached)
                     except StageFailed as unfit:
@@ -233,10 +240,18 @@ class Occupancy:
     def _wait_for(self, code: ProblemCode) -> None:
         self._face.waiting(ProblemView(code=code))
 
+    async def _admit(self, refusal: StageFailed | None) -> None:
+        """Run the job, unless the daemon is about to end."""
+        if self._parts.admission.closed:
+            self._wait_for(ProblemCode.DAEMON_DRAINING)
+            return
+        with self._parts.admission.job():
+            await self._run_job(refusal)
+
     async def _run_job(self, refusal: StageFailed | None) -> None:
         """Run the recipe, or end the job at once for what the handset is refused for."""
         parts = self._parts
-        recipe = self._recipe
+        recipe = self._assignment.recipe
         now = parts.clock.now()
         job = JobId(f"{now:%Y%m%d}-{parts.entropy.token(5).hex()}")
         await self._record(

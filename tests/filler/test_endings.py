@@ -60,7 +60,7 @@ def test_a_signal_before_the_request_ends_it_too(program: Path) -> None:
         [program, "fill"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         process.send_signal(signal.SIGHUP)
-        assert process.wait(5) in (5, -signal.SIGHUP)
+        assert process.wait(DEADLINE_S) in (5, -signal.SIGHUP)
         assert stdout_of(process).read() == b""
 
 

@@ -15,6 +15,7 @@ from benchd.demo.rack import DemoRack, demo_rack
 from benchd.demo.run import as_expected, result_of, until_all_ended
 from benchd.model import Reason, StageName
 from benchd.simulator.chips.plan import ChipPlan, ClearStory, ReaderFaults
+from benchd.simulator.plan import MEBIBYTE
 from benchd.simulator.scenarios import SCENARIOS, Scenario
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
@@ -27,6 +28,13 @@ BEFORE_OVERWRITE = {StageName.INSPECT, StageName.GATES, StageName.FELICA_CHECK}
 def scenario(name: str = "clean", chip: ChipPlan | None = None) -> Scenario:
     found = SCENARIOS[name]
     return found if chip is None else replace(found, plan=replace(found.plan, chip=chip))
+
+
+def unhurried(name: str = "clean") -> Scenario:
+    """The same with a flash that takes seconds to fill: nobody who looks now and then misses it."""
+    found = SCENARIOS[name]
+    slow = replace(found.plan.faults, write_bytes_per_s=16 * MEBIBYTE)
+    return replace(found, plan=replace(found.plan, faults=slow))
 
 
 @asynccontextmanager
@@ -151,7 +159,7 @@ async def test_a_hanging_reader_holds_nobody_but_its_own_slot(tmp_path: Path) ->
 async def test_another_chip_or_none_at_the_recheck_never_passes(
     tmp_path: Path, fault: str, reason: Reason
 ) -> None:
-    async with at_work(tmp_path, scenario()) as rack:
+    async with at_work(tmp_path, unhurried()) as rack:
         await rack.start_daemon()
         await until_slot(rack, "A1", lambda seen: seen["stage"] == StageName.OVERWRITE)
         await getattr(rack.hands.chips, fault)("A1")
@@ -161,7 +169,7 @@ async def test_another_chip_or_none_at_the_recheck_never_passes(
 async def test_a_chip_that_leaves_in_mid_scan_never_passes_by_what_was_read_before(
     tmp_path: Path,
 ) -> None:
-    async with at_work(tmp_path, scenario("felica-clear-lies")) as rack:
+    async with at_work(tmp_path, unhurried("felica-clear-lies")) as rack:
         await rack.start_daemon()
         await until_slot(rack, "A1", lambda seen: seen["stage"] == StageName.OVERWRITE)
         # In the middle of the first list of nodes, when nothing of the owner's was seen yet.

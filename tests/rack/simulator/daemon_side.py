@@ -28,7 +28,7 @@ async def main(directory: Path, slots: list[int]) -> None:
         handset = await access.open(address)
         facts = await handset.inspect()
         reset = await handset.reset_facts()
-        percent = await handset.battery_percent()
+        percent = (await handset.battery()).percent
         again = {"percent_again": percent, **asdict(await handset.nfc_facts())}
         found[slot] = {**again, **facts.as_evidence(), **reset.as_evidence()}
 
