@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fill_program import check_request, fill_request, next_event, run, start, stdin_of, stdout_of
+from fill_program import (
+    DEADLINE_S,
+    check_request,
+    fill_request,
+    next_event,
+    run,
+    start,
+    stdin_of,
+    stdout_of,
+)
 
 ENDLESS_BYTES = 16 << 30  # far more than is written before the test ends the program
 
