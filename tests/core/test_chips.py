@@ -15,6 +15,7 @@ from benchd.model import (
     Gate,
     Outcome,
     Reason,
+    SlotState,
 )
 
 from .chip_world import (
@@ -37,7 +38,7 @@ from .fake_chips import (
     FakeChip,
     scan_of,
 )
-from .world import Phone, ended
+from .world import Phone, World, ended
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -275,3 +276,18 @@ async def test_a_handset_that_answers_over_the_air_is_not_asked() -> None:
     phone = Phone()
     await run(world, phone)
     assert phone.calls["nfc_facts"] == 0
+
+
+async def test_whose_services_are_left_is_shown_again_after_a_restart() -> None:
+    chip = FakeChip(looks=IN_USE, after_clear=None)
+    world, bench = world_with(chip)
+    view = await run(world)
+    assert (view.reason, view.owners) == (Reason.FELICA_RESIDUE, ChipOwners(ja="Suica", en="Suica"))
+    second = World(journal=world.journal, chips=bench)
+    old, new = world.ports["A1"], second.ports["A1"]
+    new.phone, new.interfaces = old.phone, old.interfaces
+    new.enumeration, new.attached = old.enumeration, old.attached
+    async with second.running():
+        again = await second.until_state(SlotState.FINISHED)
+    assert (again.job, again.reason, again.owners) == (view.job, view.reason, view.owners)
+    assert len(ended(world)) == 1
