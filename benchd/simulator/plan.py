@@ -125,6 +125,10 @@ class HandsetPlan:
     """Whether a program in its user storage may be run; False: mounted noexec."""
     dd_reads_directly: bool = True
     """Whether its `dd` knows `iflag=direct`."""
+    nfc_on: bool = True
+    """Off, its chip is silent."""
+    asleep: bool = False
+    """Screen off and locked; taken to make its chip silent, as the lock of some models does."""
     memory_card: bool = False
     battery_percent: int = 82
     charges_percent_per_s: float = 0.0
