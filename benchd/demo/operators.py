@@ -38,8 +38,8 @@ class Hands(Protocol):
 class RackWatch:
     """The running daemon's slots, read again and again; a daemon that is away is waited for."""
 
-    def __init__(self, socket: Path) -> None:
-        self._http = httpx2.AsyncClient(
+    def __init__(self, socket: Path, http: httpx2.AsyncClient | None = None) -> None:
+        self.http = http or httpx2.AsyncClient(
             transport=httpx2.AsyncHTTPTransport(uds=str(socket)), base_url="http://benchd"
         )
         self.slots: dict[str, SlotObject] = {}
@@ -48,7 +48,7 @@ class RackWatch:
     async def look(self) -> bool:
         """Read every slot; False while nobody answers."""
         try:
-            answer = await self._http.get("/api/v1/slots")
+            answer = await self.http.get("/api/v1/slots")
         except httpx2.TransportError:
             return False
         if not answer.is_success:
@@ -70,14 +70,14 @@ class RackWatch:
 
     async def job(self, job: str) -> Mapping[str, JsonValue]:
         """One job from the API."""
-        answer = await self._http.get(f"/api/v1/jobs/{job}")
+        answer = await self.http.get(f"/api/v1/jobs/{job}")
         answer.raise_for_status()
         return cast("Mapping[str, JsonValue]", answer.json())
 
     async def decide(self, job: str, gate: str, *, approved: bool, operator: str) -> bool:
         """Answer a question; False if it wasn't taken."""
         try:
-            answer = await self._http.post(
+            answer = await self.http.post(
                 f"/api/v1/jobs/{job}/decisions",
                 json={"gate": gate, "approved": approved, "operator": operator, "note": "demo"},
             )
@@ -87,7 +87,7 @@ class RackWatch:
 
     async def aclose(self) -> None:
         """Let go of the daemon."""
-        await self._http.aclose()
+        await self.http.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,7 @@ class Operators:
     """By slot: where a scenario's answer isn't yes."""
     resets: set[tuple[str, Gate]] = field(default_factory=set[tuple[str, Gate]])
     """The questions for which somebody has reset the handset already."""
+    look_every_s: float = LOOK_EVERY_S
 
     async def work(self) -> None:
         """Look, act, answer; until cancelled."""
@@ -116,7 +117,7 @@ class Operators:
                         if name not in busy and _needs_someone(slot):
                             busy.add(name)
                             group.start_soon(self._attend, name, slot, attended)
-                await anyio.sleep(LOOK_EVERY_S)
+                await anyio.sleep(self.look_every_s)
 
     async def assist(self) -> None:
         """Only do what a person's answer says was done: press reset; until cancelled.

@@ -116,6 +116,8 @@ class HandsetPlan:
     verified_boot_state: str = "green"
     bootloader_locked: bool = True
     superuser: bool = False
+    crypto_state: str = "encrypted"
+    """What it says of its storage: before Android 7 often `unencrypted`."""
     battery_percent: int = 82
     battery_temperature_c: float = 28.1
     test_harness: TestHarness = TestHarness.WORKS
