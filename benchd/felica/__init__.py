@@ -1,0 +1,1 @@
+"""FeliCa chips over the air: frames, scans and verdicts; reads which nodes exist, never writes."""
