@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-import signal
 import socket
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
@@ -17,21 +17,27 @@ import anyio
 import structlog
 
 from benchd.catalogue import Catalogue
-from benchd.certificate import DsseIssuer, load_key
+from benchd.certificate import DsseIssuer, key_file, load_key
 from benchd.config import Settings
 from benchd.errors import DependencyMissing
 from benchd.filler import program_path
 from benchd.handset.access import AdbAccess
 from benchd.handset.adb_server import AdbServer
+from benchd.handset.external_server import ExternalAdbServer
 from benchd.handset.keystream import AesCtrKeystream
 from benchd.ledger import open_journal
 from benchd.model import Entry, EntryKind
 from benchd.observe.journal import ObservedJournal, bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
+from benchd.observe.notify import Notifier
+from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Journal
+from benchd.reload import Reloader
+from benchd.service import serve_rack
+from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
@@ -72,6 +78,7 @@ class Rack:
     journal: Journal
     desk: Desk
     metrics: RackMetrics
+    admission: Admission
 
 
 async def run_rack(
@@ -80,14 +87,17 @@ async def run_rack(
     *,
     usb: bool = True,
     listener: socket.socket | None = None,
+    reread: Callable[[], Settings] | None = None,
+    words: PrivateWords | None = None,
 ) -> None:
-    """The daemon: runs until SIGTERM or SIGINT, then settles what is open.
+    """The daemon: runs until SIGTERM, SIGINT or the end of a drain, then settles what is open.
 
+    `reread` reads the configuration anew on SIGHUP; `words` learns what the logs have to mask.
     `usb=False` keeps the adb server off the machine's own USB ports; a `listener` that listens
     already takes the place of the TCP address in the settings. Raises
     DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
-    key = load_key(settings.certificate.key)
+    key = load_key(key_file(settings.certificate.key, os.environ))
     _make_directories(settings)
     clock = SystemClock()
     metrics = RackMetrics(
@@ -100,7 +110,8 @@ async def run_rack(
         head_key=key,
         commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
     ) as ledger:
-        journal = ObservedJournal(ledger, RecordMetrics(metrics, time.monotonic), metrics.fault)
+        counted = ObservedJournal(ledger, RecordMetrics(metrics, time.monotonic), metrics.fault)
+        journal = ObservedJournal(counted, words or PrivateWords(), metrics.fault)
         issuer = DsseIssuer(
             key=key,
             directory=settings.certificate.directory,
@@ -108,7 +119,13 @@ async def run_rack(
             benchd_version=metadata.version("benchd"),
         )
         await _recover(journal, issuer, clock, settings)
-        rack = Rack(board=RackBoard(), journal=journal, desk=Desk(journal, clock), metrics=metrics)
+        rack = Rack(
+            board=RackBoard(),
+            journal=journal,
+            desk=Desk(journal, clock),
+            metrics=metrics,
+            admission=Admission(),
+        )
         async with _services(settings, rack, usb=usb, listener=listener) as access:
             parts = RackParts(
                 journal=journal,
@@ -122,13 +139,55 @@ async def run_rack(
                 keystream=AesCtrKeystream(),
                 recipes=settings.recipes,
                 timing=settings.timing,
+                admission=rack.admission,
             )
             supervisor = Supervisor(settings.topology, parts, hotplug)
-            async with anyio.create_task_group() as work:
-                work.start_soon(_stop_on_signal, work.cancel_scope)
-                await work.start(supervisor.run)
-                _log.info("ready", slots=len(settings.topology.places))
+            notifier = Notifier.of(os.environ)
+            reloader = Reloader(
+                settings,
+                read=reread or (lambda: settings),
+                apply=partial(_take_over, supervisor, parts, metrics),
+                notifier=notifier,
+            )
+            await serve_rack(
+                supervisor,
+                board=rack.board,
+                admission=rack.admission,
+                reloader=reloader,
+                notifier=notifier,
+                failed=metrics.fault,
+            )
     _log.info("stopped")
+
+
+async def _take_over(
+    supervisor: Supervisor, parts: RackParts, metrics: RackMetrics, settings: Settings
+) -> None:
+    """Put what can change at run time into effect; the ledger knows of it first."""
+    await parts.journal.append(
+        Entry(
+            kind=EntryKind.CONFIG_CHANGED,
+            at=parts.clock.now(),
+            data={
+                "slots": {
+                    name: {"port_path": place.port_path, "recipe": place.recipe}
+                    for name, place in settings.topology.places.items()
+                },
+                "recipes": {name: r.digest for name, r in settings.recipes.items()},
+            },
+        )
+    )
+    metrics.reconfigured(slots=settings.topology.places, recipes=settings.recipes)
+    changes = await supervisor.reload(
+        settings.topology, replace(parts, recipes=settings.recipes, timing=settings.timing)
+    )
+    _log.info(
+        "config_reloaded",
+        added=changes.added,
+        removed=changes.removed,
+        moved=changes.moved,
+        other_recipe=changes.other_recipe,
+    )
 
 
 async def _recover(
@@ -156,18 +215,16 @@ async def _services(
 ) -> AsyncGenerator[AdbAccess, None]:
     """What the slots stand on, up before they begin and ended after them."""
     stop_serving = anyio.Event()
-    adb = AdbServer(
-        port=settings.adb.port,
-        home=settings.adb.home,
-        log_path=settings.adb.home / "adb.log",
-        adb_path=settings.adb.path,
-        usb=usb,
-    )
+    adb = _adb_server(settings, usb=usb)
     access = AdbAccess(server=adb, program_path=program_path)
     rack.metrics.follow(views=rack.board.views, adb_up=lambda: adb.up)
     listen = settings.http.listen
     app = create_app(
-        rack, Catalogue.load(), allowed_hosts=(listen.host,), metrics=rack.metrics.expose
+        rack,
+        Catalogue.load(),
+        allowed_hosts=(listen.host,),
+        metrics=rack.metrics.expose,
+        drain=rack.admission,
     )
     async with AsyncExitStack() as stack:
         sockets = [stack.enter_context(unix_listener(settings.http.socket))]
@@ -185,24 +242,25 @@ async def _services(
             services.cancel_scope.cancel()
 
 
+def _adb_server(settings: Settings, *, usb: bool) -> AdbServer | ExternalAdbServer:
+    if settings.adb.server == "external":
+        return ExternalAdbServer(port=settings.adb.port)
+    return AdbServer(
+        port=settings.adb.port,
+        home=settings.adb.home,
+        log_path=settings.adb.home / "adb.log",
+        adb_path=settings.adb.path,
+        usb=usb,
+    )
+
+
 def _make_directories(settings: Settings) -> None:
     """Make what benchd keeps its things in; DependencyMissing says which can't be made."""
-    for directory in (
-        settings.adb.home,
-        settings.certificate.directory,
-        settings.ledger.path.parent,
-    ):
+    own = (settings.adb.home,) if settings.adb.server == "own" else ()
+    for directory in (*own, settings.certificate.directory, settings.ledger.path.parent):
         try:
             directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
         except OSError as error:
             message = f"the directory {directory} can't be made: {error.strerror}"
             cure = "Make it for benchd's user, or set another one in the configuration."
             raise DependencyMissing(message, cure=cure) from error
-
-
-async def _stop_on_signal(scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for number in signals:
-            _log.info("stopping", signal=number.name)
-            scope.cancel()
-            return

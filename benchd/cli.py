@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from benchd.client import BenchdClient
 
 DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
+DRAIN_LOOK_EVERY_S = 1.0
 
 app = typer.Typer(
     name="benchd",
@@ -54,9 +57,10 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from benchd.hotplug import UdevHotplug
     from benchd.observe.logs import configure_logs
 
-    settings = load_settings(config)
-    configure_logs()
-    anyio.run(run_rack, settings, UdevHotplug())
+    read = partial(load_settings, config)
+    settings = read()
+    words = configure_logs()
+    anyio.run(partial(run_rack, settings, UdevHotplug(), reread=read, words=words))
 
 
 @app.command("check-config")
@@ -167,6 +171,27 @@ def decide(
     with _client() as client:
         client.decide(job_id, gate, approved=approve, operator=operator, note=note)
     typer.echo(f"{job_id} {gate}: {'yes' if approve else 'no'} ({operator})")
+
+
+@app.command()
+def drain(
+    wait: Annotated[bool, typer.Option(help="Wait until the daemon has ended.")] = True,
+) -> None:
+    """Finish the running jobs, begin no new ones, then end the daemon."""
+    from benchd.errors import DependencyMissing
+
+    with _client() as client:
+        told = client.drain()
+        typer.echo(f"no new job begins; running: {told['running_jobs']}")
+        try:
+            while wait:
+                time.sleep(DRAIN_LOOK_EVERY_S)
+                now = client.draining()
+                if now != told:
+                    typer.echo(f"running: {now['running_jobs']}")
+                told = now
+        except DependencyMissing:
+            typer.echo("benchd has ended")
 
 
 @key_app.command("create")

@@ -109,6 +109,14 @@ class BenchdClient:
         path = f"/api/v1/jobs/{_segment(job)}/decisions"
         return self._object("POST", path, json.dumps(answer).encode())
 
+    def drain(self) -> JsonObject:
+        """Let no new job begin; the daemon ends once the last of `running_jobs` has."""
+        return self._object("POST", "/api/v1/drain")
+
+    def draining(self) -> JsonObject:
+        """What `drain` said, as it is now."""
+        return self._object("GET", "/api/v1/drain")
+
     def _object(self, method: str, path: str, body: bytes | None = None) -> JsonObject:
         answer = _parsed(self._request(method, path, body))
         if answer is None:

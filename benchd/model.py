@@ -148,6 +148,7 @@ class Reason(StrEnum):
     PROOF_INCOMPLETE = "proof_incomplete"
     UNPLUGGED = "unplugged"
     DAEMON_STOPPED = "daemon_stopped"
+    SLOT_RECONFIGURED = "slot_reconfigured"
     OVERWRITE_DUE = "overwrite_due"
     INTERNAL_ERROR = "internal_error"
 
@@ -174,6 +175,7 @@ class ProblemCode(StrEnum):
     WRONG_MODE = "wrong_mode"
     NO_PERMISSION = "no_permission"
     ADB_SERVER_DOWN = "adb_server_down"
+    DAEMON_DRAINING = "daemon_draining"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
@@ -620,6 +622,7 @@ class EntryKind(StrEnum):
     """What a ledger record tells."""
 
     DAEMON_STARTED = "daemon_started"
+    CONFIG_CHANGED = "config_changed"
     OCCUPANCY_OPENED = "occupancy_opened"
     ATTACHMENT_CHANGED = "attachment_changed"
     OCCUPANCY_CLOSED = "occupancy_closed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -212,6 +212,10 @@ class Board(Protocol):
 
     def show_unknown_port(self, port_path: PortPath, *, attached: bool) -> None:
         """A handset sits in a port that no slot claims (or has left it)."""
+        ...
+
+    def arrange(self, slots: Collection[SlotName]) -> None:
+        """Show these slots only, in this order: the configuration has changed."""
         ...
 
     def views(self) -> Mapping[SlotName, SlotView]:

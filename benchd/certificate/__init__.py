@@ -2,7 +2,13 @@
 
 from benchd.certificate.document import gaps_of
 from benchd.certificate.issuer import DsseIssuer, sign_statement
-from benchd.certificate.signing_key import SigningKey, create_key, load_key, public_key_path
+from benchd.certificate.signing_key import (
+    SigningKey,
+    create_key,
+    key_file,
+    load_key,
+    public_key_path,
+)
 from benchd.certificate.verification import verify_certificate
 
 __all__ = [
@@ -10,6 +16,7 @@ __all__ = [
     "SigningKey",
     "create_key",
     "gaps_of",
+    "key_file",
     "load_key",
     "public_key_path",
     "sign_statement",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,6 +59,19 @@ def key_id_of(public_key: Ed25519PublicKey) -> str:
 def public_key_path(path: Path) -> Path:
     """Where the public half of a key lies."""
     return path.with_name(path.name + ".pub")
+
+
+def key_file(configured: Path, environ: Mapping[str, str]) -> Path:
+    """Where the key is: what systemd hands over under this file's name comes first.
+
+    Source: systemd.exec(5), LoadCredential=.
+    """
+    handed_over = environ.get("CREDENTIALS_DIRECTORY")
+    if handed_over:
+        credential = Path(handed_over) / configured.name
+        if credential.exists():
+            return credential
+    return configured
 
 
 def load_key(path: Path) -> SigningKey:

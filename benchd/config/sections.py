@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -80,8 +80,9 @@ class RackSettings(Section):
 
 
 class AdbSettings(Section):
-    """The adb server that benchd starts and owns."""
+    """The adb server that benchd works with: its own child, or one that systemd looks after."""
 
+    server: Literal["own", "external"] = "own"
     path: OneLine = "adb"
     port: Annotated[int, Field(ge=1024, le=65535)] = 15037
     home: LocalPath = Path("/var/lib/benchd/adb")

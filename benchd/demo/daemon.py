@@ -23,10 +23,17 @@ def main() -> None:
     config, plug_socket = (Path(argument) for argument in sys.argv[1:3])
     listener = socket.socket(fileno=int(sys.argv[3])) if sys.argv[3:] else None
     settings = load_settings(config)
-    configure_logs()
+    words = configure_logs()
 
     async def run() -> None:
-        await run_rack(settings, SimulatedHotplug(plug_socket), usb=False, listener=listener)
+        await run_rack(
+            settings,
+            SimulatedHotplug(plug_socket),
+            usb=False,
+            listener=listener,
+            reread=lambda: load_settings(config),
+            words=words,
+        )
 
     with exit_on_error():
         anyio.run(run)

@@ -54,8 +54,17 @@ def start_time(pid: int) -> str | None:
     return fields[19] if len(fields) > 19 and fields[0] not in _DEAD else None
 
 
+def listening_users(port: int) -> frozenset[int]:
+    """The user ids that listen on this port, as this user namespace numbers them."""
+    return frozenset(int(fields[7]) for fields in _listeners(port))
+
+
 def _listening_inodes(port: int) -> frozenset[str]:
-    found: set[str] = set()
+    return frozenset(fields[9] for fields in _listeners(port))
+
+
+def _listeners(port: int) -> Iterator[list[str]]:
+    """The rows of procfs's socket tables, as proc_net(5) describes them."""
     for table in ("tcp", "tcp6"):
         try:
             lines = (_PROC / "self/net" / table).read_text(encoding="ascii").splitlines()
@@ -64,8 +73,7 @@ def _listening_inodes(port: int) -> frozenset[str]:
         for line in lines[1:]:
             fields = line.split()
             if fields[3] == _LISTENING and fields[1].endswith(f":{port:04X}"):
-                found.add(fields[9])
-    return frozenset(found)
+                yield fields
 
 
 def _process_ids() -> Iterator[int]:

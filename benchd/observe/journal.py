@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
+import anyio
 import structlog
 
 from benchd.model import Entry, JobId, Receipt, SlotName, StoredEntry
@@ -13,6 +14,8 @@ from benchd.ports import Journal
 _log = structlog.get_logger()
 
 _Told = TypeVar("_Told")
+
+PAUSE_AFTER_FAULT_S = 1.0
 
 
 class JournalSubscriber(Protocol):
@@ -39,6 +42,17 @@ def bulkhead(tell: Callable[[_Told], None], failed: Callable[[], None]) -> Calla
             failed()
 
     return told
+
+
+async def keep_following(follow: Callable[[], Awaitable[None]], failed: Callable[[], None]) -> None:
+    """Run a watcher for ever; its faults are logged and counted, and it begins again."""
+    while True:
+        try:
+            await follow()
+        except Exception as fault:  # noqa: BLE001 - the same bulkhead, for watchers
+            _log.error("subscriber_failed", error=type(fault).__name__)
+            failed()
+        await anyio.sleep(PAUSE_AFTER_FAULT_S)
 
 
 class ObservedJournal:

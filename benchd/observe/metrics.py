@@ -129,6 +129,18 @@ class RackMetrics:
         self._gauges.adb_up = adb_up or self._gauges.adb_up
         self._gauges.readers_up = readers_up or self._gauges.readers_up
 
+    def reconfigured(self, *, slots: Collection[SlotName], recipes: Collection[str]) -> None:
+        """The configuration has changed: what is new begins at zero, slots that left are gone.
+
+        Recipes that left keep their series: their last jobs may still be running.
+        """
+        for slot in self._slots.difference(slots):
+            self._overwritten.remove(slot)
+        self._slots = frozenset(slots)
+        self._recipes = self._recipes.union(recipes)
+        self._gauges.slots = tuple(slots)
+        self._fill_with_zeros()
+
     async def expose(self, accept: str) -> tuple[bytes, str]:
         """All metrics in the form that is asked for, and its content type."""
         encode, content_type = choose_encoder(accept)
@@ -178,7 +190,7 @@ class RackGauges(Collector):
     """What is so right now, looked at afresh by every scrape: there is nothing to miss."""
 
     def __init__(self, slots: Collection[SlotName]) -> None:
-        self._slots = tuple(slots)
+        self.slots = tuple(slots)
         self.views: Callable[[], Mapping[SlotName, SlotView]] = dict
         self.adb_up: Callable[[], bool] = bool
         self.readers_up: Callable[[], Collection[SlotName]] = tuple
@@ -192,7 +204,7 @@ class RackGauges(Collector):
         up = GaugeMetricFamily(
             "benchd_reader_up", "Whether the slot's contactless reader answers", labels=("slot",)
         )
-        for slot in self._slots:
+        for slot in self.slots:
             view = views.get(slot)
             now = SlotState.EMPTY if view is None else view.state
             for state in SlotState:

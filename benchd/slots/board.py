@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import anyio
 
@@ -30,6 +30,11 @@ class RackBoard:
             self._unknown_ports[port_path] = None
         else:
             self._unknown_ports.pop(port_path, None)
+        self._wake()
+
+    def arrange(self, slots: Collection[SlotName]) -> None:
+        """Show these slots only, in this order; one that was never shown comes when it is."""
+        self._views = {name: self._views[name] for name in slots if name in self._views}
         self._wake()
 
     def _wake(self) -> None:

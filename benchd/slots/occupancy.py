@@ -33,6 +33,7 @@ from benchd.pipelines.job import Job
 from benchd.pipelines.runner import JobRunner
 from benchd.pipelines.stage import JobContext
 from benchd.ports import Handset
+from benchd.slots.assignment import Assignment
 from benchd.slots.bench import SlotBench
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
@@ -74,6 +75,7 @@ class Occupancy:
         attached: Attached,
         number: int,
         continued: Continued | None,
+        assignment: Assignment,
     ) -> None:
         self._place = place
         self._parts = parts
@@ -81,6 +83,7 @@ class Occupancy:
         self._events = events
         self._number = number
         self._continued = continued
+        self._assignment = assignment
         self._presence = Presence(attached, settle_s=parts.timing.settle_s)
         self._bench = SlotBench(self._presence, place, parts, face, number)
         self._preparing: anyio.CancelScope | None = None
@@ -102,7 +105,7 @@ class Occupancy:
                 await self._watch()
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
-            reason = Reason.DAEMON_STOPPED
+            reason = self._assignment.stop_reason
             raise
         except BaseException:
             reason = Reason.INTERNAL_ERROR
@@ -117,6 +120,11 @@ class Occupancy:
     def end(self) -> JobEnd | None:
         """How the job of this occupancy ended, if there was one."""
         return self._end
+
+    @property
+    def job(self) -> JobId | None:
+        """The job of this occupancy, if there was one."""
+        return None if self._job is None else self._job.id
 
     @property
     def attached(self) -> Attached | None:
@@ -176,7 +184,7 @@ class Occupancy:
         else:
             self._handset = await self._prepare()
             try:
-                await self._run_job(self._handset)
+                await self._admit(self._handset)
             finally:
                 await self._let_go()
         await anyio.sleep_forever()
@@ -224,9 +232,17 @@ class Occupancy:
     def _wait_for(self, code: ProblemCode) -> None:
         self._face.waiting(ProblemView(code=code))
 
+    async def _admit(self, handset: Handset) -> None:
+        """Run the job, unless the daemon is about to end."""
+        if self._parts.admission.closed:
+            self._wait_for(ProblemCode.DAEMON_DRAINING)
+            return
+        with self._parts.admission.job():
+            await self._run_job(handset)
+
     async def _run_job(self, handset: Handset) -> None:
         parts = self._parts
-        recipe = parts.recipes[self._place.recipe]
+        recipe = self._assignment.recipe
         now = parts.clock.now()
         job = JobId(f"{now:%Y%m%d}-{parts.entropy.token(5).hex()}")
         await self._record(

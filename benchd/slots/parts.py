@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchd.pipelines.recipe import Recipe
 from benchd.ports import (
@@ -16,6 +16,7 @@ from benchd.ports import (
     Journal,
     Keystream,
 )
+from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
 
 
@@ -44,3 +45,4 @@ class RackParts:
     keystream: Keystream
     recipes: Mapping[str, Recipe]
     timing: Timing
+    admission: Admission = field(default_factory=Admission)

@@ -26,6 +26,7 @@ from benchd.model import (
     Reason,
     StoredEntry,
 )
+from benchd.slots.assignment import Assignment
 from benchd.slots.face import Face
 from benchd.slots.occupancy import Continued, Occupancy
 from benchd.slots.parts import RackParts
@@ -43,6 +44,7 @@ class Slot:
     def __init__(self, place: SlotPlace, parts: RackParts) -> None:
         self._place = place
         self._parts = parts
+        self._assignment = Assignment(place=place, recipes=parts.recipes)
         self._face = Face(place, parts.board)
         # Without a bound: every event is delivered in order, and a port makes only so many.
         self._send, self._events = anyio.create_memory_object_stream[PlugEvent](math.inf)
@@ -50,6 +52,19 @@ class Slot:
     def deliver(self, event: PlugEvent) -> None:
         """Queue a plug event; never blocks."""
         self._send.send_nowait(event)
+
+    def follow(self, place: SlotPlace, parts: RackParts) -> None:
+        """From the next job on, work as this says; a job that runs keeps the recipe it has.
+
+        The port stays the same: a slot that moves is another slot.
+        """
+        self._parts = parts
+        self._assignment.place = place
+        self._assignment.recipes = parts.recipes
+
+    def retire(self) -> None:
+        """Before it is cancelled: the slot ends because the configuration has changed."""
+        self._assignment.stop_reason = Reason.SLOT_RECONFIGURED
 
     async def run(self) -> None:
         """Runs until cancelled; only a LedgerFault comes out of it."""
@@ -80,6 +95,7 @@ class Slot:
                 attached=attached,
                 number=number,
                 continued=continued,
+                assignment=self._assignment,
             )
             try:
                 await occupancy.run()
@@ -98,7 +114,7 @@ class Slot:
         self, occupancy: Occupancy, number: int, broken: Exception
     ) -> Attached | None:
         """Keep the slot out of use until its handset is unplugged; returns what is plugged next."""
-        _log.error("slot_quarantined", occupancy=number, exc_info=broken)
+        _log.error("slot_quarantined", occupancy=number, job=occupancy.job, exc_info=broken)
         await self._record(EntryKind.SLOT_QUARANTINED, number, {"error": type(broken).__name__})
         self._face.quarantined(ProblemView(code=ProblemCode.SLOT_BROKEN), occupancy.end)
         here = occupancy.attached

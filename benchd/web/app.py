@@ -12,13 +12,14 @@ from fastapi import FastAPI
 from benchd.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.dashboard import add_dashboard
+from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
 from benchd.web.job_routes import job_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject
 from benchd.web.present import Presenter
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
-from benchd.web.service import MetricsSource, RackService
+from benchd.web.service import DrainDoor, MetricsSource, RackService
 from benchd.web.slot_routes import slot_routes
 
 LARGEST_BODY_BYTES = 16 * 1024
@@ -30,10 +31,11 @@ def create_app(
     *,
     allowed_hosts: Collection[str] = (),
     metrics: MetricsSource | None = None,
+    drain: DrainDoor | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
-    Without `metrics` there is no `/metrics`.
+    Without `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`.
     """
     app = FastAPI(
         title="benchd",
@@ -81,6 +83,8 @@ def create_app(
     app.include_router(job_routes(rack, presenter))
     if metrics is not None:
         app.include_router(metrics_route(metrics))
+    if drain is not None:
+        app.include_router(drain_route(drain))
     return app
 
 

@@ -45,7 +45,7 @@ async def rack_events(
             yield ServerSentEvent(event="unknown_ports", data=listed)
         if anyio.current_time() >= alive_due:
             alive_due = anyio.current_time() + ALIVE_EVERY_S
-            yield ServerSentEvent(event="alive", data={"slots": list(shown)})
+            yield ServerSentEvent(event="alive", data={"slots": list(board.views())})
         with anyio.move_on_after(SHORTEST_INTERVAL_S):
             await stopping.wait()
         with anyio.move_on_after(max(0.0, alive_due - anyio.current_time())):

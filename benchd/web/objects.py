@@ -138,6 +138,13 @@ class JobSummaryObject(_Object):
     certificate: bool
 
 
+class DrainObject(_Object):
+    """How far the daemon is from ending in peace."""
+
+    draining: bool
+    running_jobs: int
+
+
 class JobsObject(_Object):
     """The newest jobs first."""
 

@@ -59,6 +59,24 @@ class MetricsSource(Protocol):
         ...
 
 
+class DrainDoor(Protocol):
+    """Lets running jobs end and no new one begin."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether no new job may begin."""
+        ...
+
+    @property
+    def running(self) -> int:
+        """How many jobs run."""
+        ...
+
+    def close(self) -> None:
+        """Let no new job begin; the daemon ends with the last that runs."""
+        ...
+
+
 class RackService(Protocol):
     """The running rack."""
 

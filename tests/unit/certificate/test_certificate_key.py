@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from benchd.certificate import create_key, load_key, public_key_path
+from benchd.certificate import create_key, key_file, load_key, public_key_path
 from benchd.errors import DependencyMissing, UsageRefused
 from benchd.ledger import HeadKey
 
@@ -101,3 +101,14 @@ def test_what_is_no_key_says_what_to_do(tmp_path: Path) -> None:
         load_key(tmp_path)
     with pytest.raises(DependencyMissing):
         create_key(tmp_path / "no" / "such" / "rack.key")
+
+
+def test_what_systemd_hands_over_comes_before_the_file(tmp_path: Path) -> None:
+    configured = tmp_path / "etc" / "rack.key"
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    environ = {"CREDENTIALS_DIRECTORY": str(credentials)}
+    assert key_file(configured, {}) == configured
+    assert key_file(configured, environ) == configured
+    create_key(credentials / "rack.key")
+    assert key_file(configured, environ) == credentials / "rack.key"

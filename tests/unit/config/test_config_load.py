@@ -67,7 +67,7 @@ def test_five_mistakes_are_told_at_once(folder: Path) -> None:
         ),
         (
             'benchd.toml:9:1: adb.prot: unknown key; did you mean "port"?'
-            " (allowed here: path, port, home)"
+            " (allowed here: server, path, port, home)"
         ),
         (
             "benchd.toml:10:1: adb.port: found 5037, the port of everybody else's adb server:"

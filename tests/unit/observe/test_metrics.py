@@ -123,3 +123,27 @@ async def test_a_call_that_blocks_the_loop_is_seen_as_lag() -> None:
 
 async def _seen(metrics: RackMetrics) -> bool:
     return await value(metrics, "benchd_event_loop_lag_seconds_count") > 0
+
+
+async def test_a_new_configuration_brings_and_takes_series() -> None:
+    metrics = new_metrics("A1", "A2")
+    metrics.overwritten(SlotName("A1"), 5)
+    metrics.overwritten(SlotName("A2"), 7)
+    metrics.reconfigured(slots=[SlotName("A2"), SlotName("A3")], recipes=("delete",))
+    found = {
+        dict(labels)["slot"]: number
+        for (name, labels), number in (await series_of(metrics)).items()
+        if name == "benchd_overwritten_bytes_total"
+    }
+    assert found == {"A2": 7, "A3": 0}
+    slots = {
+        dict(labels)["slot"]
+        for name, labels in await series_of(metrics)
+        if name in ("benchd_slot_state", "benchd_reader_up")
+    }
+    assert slots == {"A2", "A3"}
+    # The last jobs of a recipe that has left may still be running.
+    assert await value(metrics, "benchd_jobs_total", recipe="overwrite", outcome="passed") == 0
+    assert await value(metrics, "benchd_jobs_total", recipe="delete", outcome="passed") == 0
+    metrics.overwritten(SlotName("A1"), 9)
+    assert "A1" not in await text_of(metrics)

@@ -1,0 +1,60 @@
+"""A drain is asked for over the Unix socket, and its progress can be looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio.to_thread
+import pytest
+from web_fakes import FakeRack
+from web_running import browser, running
+
+from benchd.catalogue import Catalogue
+from benchd.client import BenchdClient
+from benchd.slots.admission import Admission
+from benchd.web.app import create_app
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_drain_closes_the_door_and_tells_what_is_left(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    door = Admission()
+    app = create_app(rack, catalogue, drain=door)
+    async with running(app, tmp_path / "benchd.sock") as here:
+        with door.job():
+            async with here.over_unix() as client:
+                before = (await client.get("/api/v1/drain")).json()
+                assert before == {"draining": False, "running_jobs": 1}
+                asked = await client.post("/api/v1/drain")
+            assert (asked.status_code, asked.json()) == (
+                202,
+                {"draining": True, "running_jobs": 1},
+            )
+            assert door.closed
+
+        def ask_again() -> tuple[object, object]:
+            with BenchdClient(here.path) as client:
+                return client.drain(), client.draining()
+
+        left = {"draining": True, "running_jobs": 0}
+        assert await anyio.to_thread.run_sync(ask_again) == (left, left)
+        await door.drained()
+
+
+async def test_nobody_ends_the_daemon_from_the_network(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    door = Admission()
+    app = create_app(rack, catalogue, drain=door)
+    async with running(app, tmp_path / "benchd.sock") as here, here.over_tcp() as client:
+        answer = await client.post("/api/v1/drain")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "socket_only")
+        assert (await client.get("/api/v1/drain")).json()["draining"] is False
+    assert not door.closed
+
+
+async def test_no_route_without_a_door(rack: FakeRack, catalogue: Catalogue) -> None:
+    async with browser(create_app(rack, catalogue)) as client:
+        assert (await client.get("/api/v1/drain")).status_code == 404
