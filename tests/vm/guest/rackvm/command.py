@@ -26,7 +26,7 @@ import sys
 from pathlib import Path
 
 SOCKET = "/run/rack-vm/rack.sock"
-KEYS = ("/var/lib/benchd/adb/.android/adbkey.pub", "/var/lib/benchd/adb/adbkey.pub")
+KEYS = ("/var/lib/benchd-adb/.android/adbkey.pub",)
 
 
 def ask(request: dict[str, object]) -> object:
