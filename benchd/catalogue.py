@@ -31,6 +31,7 @@ LONGEST_VALUE = 80
 FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         f"problem.{ProblemCode.UNKNOWN_PORT}": frozenset({"port_path"}),
+        f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), frozenset({"model", "serial"})),
     }
 )
@@ -51,9 +52,12 @@ class Because(StrEnum):
 
     ARRIVED_RESET = "arrived_reset"
     CHIP_UNUSED = "chip_unused"
+    NO_CHIP = "no_chip"
     ADB_SERVER_LOST = "adb_server_lost"
+    READER_GONE = "reader_gone"
     HANDSET_GONE = "HandsetGone"
     TRANSIENT_FAULT = "TransientFault"
+    READER_FAULT = "ReaderFault"
 
 
 class Word(StrEnum):

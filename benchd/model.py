@@ -48,7 +48,9 @@ SLOT_MOVES: Mapping[SlotState, frozenset[SlotState]] = MappingProxyType(
         SlotState.SETTLING: frozenset(
             {SlotState.EMPTY, SlotState.WAITING, SlotState.RUNNING, SlotState.FINISHED}
         ),
-        SlotState.WAITING: frozenset({SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING}),
+        SlotState.WAITING: frozenset(
+            {SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING, SlotState.FINISHED}
+        ),
         SlotState.RUNNING: frozenset(
             {
                 SlotState.AWAITING_OPERATOR,
@@ -176,6 +178,7 @@ class ProblemCode(StrEnum):
     NO_PERMISSION = "no_permission"
     ADB_SERVER_DOWN = "adb_server_down"
     DAEMON_DRAINING = "daemon_draining"
+    READER_GONE = "reader_gone"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
@@ -191,6 +194,7 @@ class Gate(StrEnum):
     FELICA_RETIRED = "felica_retired"
     FELICA_CLEAR = "felica_clear"
     FELICA_RECHECK = "felica_recheck"
+    FELICA_ATTEST = "felica_attest"
     GUIDED_RESET = "guided_reset"
     FINAL_RESET = "final_reset"
     OBSERVE = "observe"
@@ -379,6 +383,14 @@ class HandsetFacts:
     account_count: int
     user_ids: tuple[int, ...]
     device_owner: bool
+    felica_capable: bool | None
+    """Whether it has what runs a FeliCa chip; None where its answers don't tell."""
+    jpki_capable: bool | None
+    """True if it can hold a JPKI certificate; that one is there or not, nobody can see."""
+    removable_media: bool
+    """Whether a memory card is in it, which no reset of the handset reaches for certain."""
+    sim: bool | None
+    """Whether a SIM is in it; None where this Android doesn't tell adb."""
 
     def as_evidence(self) -> Evidence:
         """The same as JSON, without what isn't evidence."""
@@ -407,6 +419,10 @@ class HandsetFacts:
             "account_count": self.account_count,
             "user_ids": list(self.user_ids),
             "device_owner": self.device_owner,
+            "felica_capable": self.felica_capable,
+            "jpki_capable": self.jpki_capable,
+            "removable_media": self.removable_media,
+            "sim": self.sim,
         }
 
 
@@ -550,6 +566,14 @@ class ChipScan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChipOwners:
+    """Whose services were found in a chip, each as one bounded line: `Suica、WAON`."""
+
+    ja: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearOrder:
     """What a clear provider is told: which handset, and who agreed to what is lost."""
 
@@ -616,6 +640,8 @@ class JobEnd:
     disposition: Disposition
     reason: Reason | None
     detail: str = ""
+    owners: ChipOwners | None = None
+    """Whose services are left in the chip, if that is why it ended."""
 
 
 class EntryKind(StrEnum):
@@ -700,3 +726,5 @@ class SlotView:
     outcome: Outcome | None = None
     disposition: Disposition | None = None
     reason: Reason | None = None
+    owners: ChipOwners | None = None
+    """Whose services are left in the chip, if that is why the job ended."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from benchd.chip_proof import SKIPPED_FOR, ChipRecords, chip_gaps
 from benchd.errors import CertificateGap
 from benchd.evidence import EvidenceReader
 from benchd.model import (
@@ -44,7 +45,7 @@ REQUIRED_STAGES: Final = (
 
 SKIPPABLE: Final[Mapping[StageName, frozenset[str]]] = {
     StageName.INITIALISE: frozenset({"arrived_reset"}),
-    StageName.FELICA_CLEAR: frozenset({"chip_unused"}),
+    StageName.FELICA_CLEAR: frozenset(SKIPPED_FOR),
 }
 """Which stages may be skipped, and for which reasons only."""
 
@@ -52,11 +53,11 @@ REQUIRED_APPROVALS: Final = (
     Gate.CONSENT,
     Gate.JPKI,
     Gate.NETWORK,
-    Gate.FELICA_RECHECK,
     Gate.FINAL_RESET,
     Gate.OBSERVE,
     Gate.CONFIRM,
 )
+"""What a person has to approve in every job; what the chip needs depends on who looked at it."""
 PAST_CACHE: Final = frozenset({"o_direct", "evicted"})
 MINIMUM_HOST_SAMPLES: Final = 8
 LOWEST_MINIMUM_COVERAGE: Final = 0.5
@@ -141,7 +142,8 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
         StageName.INITIALISE: _gaps_of_initialise,
         StageName.OVERWRITE: _gaps_of_overwrite,
         StageName.READ_BACK: _gaps_of_read_back,
-        StageName.FELICA_RECHECK: _gaps_of_felica_recheck,
+        StageName.FELICA_CLEAR: _gaps_of_felica_clear,
+        StageName.FELICA_RECHECK: _gaps_of_chip,
         StageName.OBSERVE: _gaps_of_observe,
         StageName.CONFIRM: _gaps_of_confirm,
     }
@@ -215,12 +217,17 @@ def _read(stages: Stages, stage: StageName) -> EvidenceReader:
     return EvidenceReader(record.evidence if record else {}, stage)
 
 
+def _facts_of_reset(stages: Stages) -> EvidenceReader:
+    """The handset as its reset left it, here or before it came in."""
+    skipped = stages[StageName.INITIALISE].outcome is Outcome.SKIPPED
+    evidence = _read(stages, StageName.INITIALISE)
+    return EvidenceReader(evidence.mapping("before" if skipped else "after"), "initialise")
+
+
 def _gaps_of_initialise(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
     record = stages[StageName.INITIALISE]
     evidence = _read(stages, StageName.INITIALISE)
-    facts = EvidenceReader(
-        evidence.mapping("before" if record.outcome is Outcome.SKIPPED else "after"), "initialise"
-    )
+    facts = _facts_of_reset(stages)
     gaps: list[str] = []
     if facts.whole("account_count") != 0:
         gaps.append("initialise: accounts are left")
@@ -272,9 +279,31 @@ def _gaps_of_read_back(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
     return gaps
 
 
-def _gaps_of_felica_recheck(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    evidence = _read(stages, StageName.FELICA_RECHECK)
-    return [] if evidence.text("verdict") == "unused" else ["felica_recheck: the chip isn't unused"]
+def _gaps_of_felica_clear(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    """A handset may leave its slot to be cleared, and has to be the one that comes back."""
+    if stages[StageName.FELICA_CLEAR].outcome is Outcome.SKIPPED:
+        return []
+    if StageName.INITIALISE not in stages:
+        return ["felica_clear: it can't be told which handset it was"]
+    known = _facts_of_reset(stages).text("android_id")
+    if known and _read(stages, StageName.FELICA_CLEAR).text("android_id") == known:
+        return []
+    return ["felica_clear: it wasn't the handset that was overwritten"]
+
+
+def _gaps_of_chip(stages: Stages, records: Sequence[StoredEntry]) -> list[str]:
+    clear = stages.get(StageName.FELICA_CLEAR)
+    skipped = clear is not None and clear.outcome is Outcome.SKIPPED
+    return chip_gaps(
+        ChipRecords(
+            inspect=_read(stages, StageName.INSPECT),
+            check=_read(stages, StageName.FELICA_CHECK),
+            clear=_read(stages, StageName.FELICA_CLEAR),
+            clear_skipped=(clear.skipped_because or "") if clear and skipped else None,
+            recheck=_read(stages, StageName.FELICA_RECHECK),
+            answers={answer.text("gate"): answer.flag("approved") for answer in decisions(records)},
+        )
+    )
 
 
 def _gaps_of_observe(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchd.certificate import form
+from benchd.certificate import chip, form
 from benchd.certificate.form import Form
 from benchd.model import Disposition, Evidence, Gate, JsonValue, Outcome, StageName
 from benchd.operators import same_person
@@ -73,12 +73,7 @@ _STATEMENT: Form = {
             "host_mismatches": form.count,
             "seed": form.text,
         },
-        "felica": {
-            "check": form.anything,
-            "clear": form.anything,
-            "recheck": form.anything,
-            "source": form.anything,
-        },
+        "felica": chip.FORM,
         "final_reset": {"kinds": form.texts, "absent_s": form.seconds_or_null},
         "decisions": form.list_of(
             {
@@ -112,6 +107,7 @@ def gaps_of(statement: JsonValue) -> tuple[str, ...]:
         *_gaps_of_wording(predicate),
         *_gaps_of_stages(predicate),
         *_gaps_of_verification(predicate),
+        *chip.gaps_of_chip(_object(predicate, "felica")),
         *_gaps_of_confirmation(predicate),
     )
 

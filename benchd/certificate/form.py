@@ -102,6 +102,15 @@ def exactly(wanted: str) -> Check:
     return check
 
 
+def one_of(*wanted: str) -> Check:
+    """One of these words."""
+
+    def check(value: JsonValue) -> str | None:
+        return None if value in wanted else " or ".join(map(repr, wanted))
+
+    return check
+
+
 def texts(value: JsonValue) -> str | None:
     """A list of texts that isn't empty."""
     items = _items(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from benchd.certificate.chip import chip_of
 from benchd.certificate.document import METHOD, PREDICATE_TYPE, STATEMENT_TYPE
 from benchd.errors import CertificateGap
 from benchd.evidence import EvidenceReader
@@ -80,7 +81,7 @@ def statement_of(
                 "host_mismatches": read_back.whole("host_mismatches"),
                 "seed": read_back.text("seed"),
             },
-            "felica": _felica(erasure),
+            "felica": chip_of(erasure),
             "final_reset": {
                 "kinds": list(observe.texts("kinds")),
                 "absent_s": observe.number("absent_s"),
@@ -137,22 +138,6 @@ def _initialise(erasure: VerifiedErasure) -> Evidence:
         "third_party_packages": left.whole("third_party_packages"),
         "used_bytes": left.whole("used_bytes"),
         "fresh_used_bytes": evidence.whole("fresh_used_bytes"),
-    }
-
-
-def _felica(erasure: VerifiedErasure) -> Evidence:
-    clear = erasure.stages[StageName.FELICA_CLEAR]
-    skipped = clear.outcome is Outcome.SKIPPED
-    recheck = _evidence(erasure, StageName.FELICA_RECHECK)
-    return {
-        "check": _evidence(erasure, StageName.FELICA_CHECK).text("verdict"),
-        "clear": (
-            f"skipped: {clear.skipped_because}"
-            if skipped
-            else _evidence(erasure, StageName.FELICA_CLEAR).text("claim")
-        ),
-        "recheck": recheck.text("verdict"),
-        "source": recheck.text("source"),
     }
 
 

@@ -10,7 +10,7 @@ from benchd.config.document import Document
 from benchd.config.locator import KeyPath
 from benchd.config.wording import listed
 from benchd.errors import ConfigIssue
-from benchd.model import StageName
+from benchd.model import Gate, StageName
 from benchd.pipelines.gates import ATTESTATIONS, GatesStage
 from benchd.pipelines.recipe import StageSpec
 from benchd.verification import REQUIRED_APPROVALS, REQUIRED_STAGES
@@ -19,6 +19,7 @@ NEEDED_BEFORE: Final[Mapping[StageName, StageName]] = {
     StageName.GATES: StageName.INSPECT,
     StageName.INITIALISE: StageName.INSPECT,
     StageName.OVERWRITE: StageName.INSPECT,
+    StageName.FELICA_CLEAR: StageName.GATES,
     StageName.OBSERVE: StageName.FINAL_RESET,
 }
 """Whose results a stage can't do without."""
@@ -107,6 +108,14 @@ def _unprepared(document: Document, stages: Sequence[ReadStage]) -> Iterator[Con
         if needed is not None and needed not in seen:
             yield document.issue(stage.path("name"), f"{stage.name} needs {needed} before it")
         seen.add(stage.name)
+    if StageName.FELICA_CLEAR in seen:
+        # What the chip holds is lost for good; the stage itself refuses too, but after hours.
+        for stage in stages:
+            gates = stage.spec.stage if stage.spec else None
+            if isinstance(gates, GatesStage) and Gate.CONSENT not in gates.attest:
+                yield document.issue(
+                    stage.path("attest"), "felica_clear needs consent among what is asked for"
+                )
 
 
 def _not_certifiable(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:

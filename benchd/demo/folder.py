@@ -57,7 +57,7 @@ STAGES: tuple[tuple[str, dict[str, float | int]], ...] = (
     ),
     ("overwrite", {"file_bytes": 16 << 20, "stall_s": 5}),
     ("read_back", {"minimum_coverage": 0.85, "host_samples": 16, "stall_s": 5}),
-    ("felica_clear", {}),
+    ("felica_clear", {"return_within_s": 120}),
     ("felica_recheck", {}),
     ("final_reset", {"leave_within_s": 60, "return_within_s": 120}),
     ("observe", {"minimum_absence_s": 0.5}),

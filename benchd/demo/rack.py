@@ -84,7 +84,9 @@ class DemoRack:
 
     async def start_daemon(self, listener: socket.socket | None = None) -> None:
         """Start the daemon and wait until its API answers; a listening socket is handed over."""
-        inner = [sys.executable, "-m", "benchd.demo.daemon"]
+        # A hang-up only makes it read its configuration anew, so it is told of its parent's end.
+        inner = ["setpriv", "--pdeathsig", "TERM"]
+        inner += [sys.executable, "-m", "benchd.demo.daemon"]
         inner += [str(self.folder.config), str(self.house.plug_socket)]
         descriptors = () if listener is None else (listener.fileno(),)
         inner += map(str, descriptors)

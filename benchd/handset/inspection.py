@@ -13,15 +13,24 @@ from benchd.handset.parsers.boot_state import (
     modification_signs,
     verified_boot_state,
 )
+from benchd.handset.parsers.capability import (
+    LOOK_FOR_FELICA,
+    felica_capable,
+    jpki_capable,
+    read_felica_directories,
+)
+from benchd.handset.parsers.features import read_features
 from benchd.handset.parsers.imei import read_imei
-from benchd.handset.parsers.packages import count_packages
+from benchd.handset.parsers.packages import count_packages, read_packages
 from benchd.handset.parsers.policy import has_device_owner
 from benchd.handset.parsers.properties import one_of, read_properties, required
 from benchd.handset.parsers.settings import read_android_id, read_boot_count
+from benchd.handset.parsers.sim import has_sim
 from benchd.handset.parsers.storage import read_storage
 from benchd.handset.parsers.superuser import LOOK_FOR_SUPERUSER, read_superuser_paths
 from benchd.handset.parsers.trust import has_screen_lock
 from benchd.handset.parsers.users import read_user_ids
+from benchd.handset.parsers.volumes import has_removable_media
 from benchd.handset.script import Answer, run_script
 from benchd.handset.shell import Shell
 from benchd.model import HandsetFacts, HandsetIdentity, ResetFacts
@@ -45,6 +54,15 @@ _STATE: Final = {
     "superuser": LOOK_FOR_SUPERUSER,
 }
 
+_PARTS: Final = {
+    "features": "pm list features",
+    # With what was removed for its user only: the chip doesn't go with the app.
+    "all_packages": "pm list packages -u",
+    "felica": LOOK_FOR_FELICA,
+    "volumes": "sm list-volumes all",
+    "disks": "sm list-disks",
+}
+
 _TEST_HARNESS: Final = "persist.sys.test_harness"
 
 
@@ -58,10 +76,13 @@ async def read_facts(shell: Shell) -> HandsetFacts:
     """All that the gates and the certificate need to know."""
     answers = await _ask(shell, _PROPERTIES | _IMEI | _STORAGE)
     answers |= await _ask(shell, _OWNERS | _STATE)
+    answers |= await _ask(shell, _PARTS)
     properties = read_properties(answers["properties"].required())
     battery = read_battery(answers["battery"].required())
     superuser = read_superuser_paths(answers["superuser"].required())
     user_ids = read_user_ids(answers["users"].required())
+    features = read_features(answers["features"].required())
+    packages = read_packages(answers["all_packages"].required())
     return HandsetFacts(
         identity=_identity(properties, answers["imei"]),
         sdk=_sdk(properties),
@@ -79,6 +100,14 @@ async def read_facts(shell: Shell) -> HandsetFacts:
         account_count=count_accounts(answers["accounts"].required(), user_ids),
         user_ids=user_ids,
         device_owner=has_device_owner(answers["policy"].required()),
+        felica_capable=felica_capable(
+            features, packages, read_felica_directories(answers["felica"].required())
+        ),
+        jpki_capable=jpki_capable(features, packages),
+        removable_media=has_removable_media(
+            answers["volumes"].required(), answers["disks"].required()
+        ),
+        sim=has_sim(properties),
     )
 
 

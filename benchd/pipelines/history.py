@@ -19,6 +19,7 @@ from benchd.model import (
     StageName,
     StoredEntry,
 )
+from benchd.pipelines.chip_evidence import owners_in
 from benchd.verification import stage_records
 
 
@@ -101,6 +102,7 @@ def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
                 "stage": a.stage,
                 "outcome": a.outcome,
                 "because": a.skipped_because,
+                "owners": _owners(a.evidence),
                 "started_at": a.started_at,
                 "ended_at": a.ended_at,
             }
@@ -109,3 +111,8 @@ def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
         decisions=tuple(r.entry.data for r in records if r.entry.kind is EntryKind.DECISION),
         envelope=envelope.encode() if envelope else None,
     )
+
+
+def _owners(evidence: Evidence) -> Evidence | None:
+    owners = owners_in(evidence)
+    return None if owners is None else {"ja": owners.ja, "en": owners.en}

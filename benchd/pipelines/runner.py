@@ -7,9 +7,10 @@ from collections.abc import Callable
 import anyio
 import structlog
 
-from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
+from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, ReaderGone, StageFailed
 from benchd.model import (
     DISPOSITION_OF,
+    ChipOwners,
     Disposition,
     Entry,
     EntryKind,
@@ -19,11 +20,12 @@ from benchd.model import (
     Reason,
     StageName,
 )
+from benchd.pipelines.chip_evidence import owners_in
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stage import JobContext, StageResult
 
-SERVER_LOSSES_ALLOWED = 20
-"""A lost adb server isn't the stage's fault and costs no attempt, but not without end."""
+LOSSES_ALLOWED = 20
+"""A lost adb server or reader isn't the stage's fault and costs no attempt, but not without end."""
 REOPEN_WITHIN_S = 120.0
 
 _log = structlog.get_logger()
@@ -57,6 +59,7 @@ class JobRunner:
                 disposition=DISPOSITION_OF[reason],
                 reason=reason,
                 detail=failure.detail,
+                owners=self._owners_left(reason),
             )
         if self._context.envelope is None:
             # Only a certificate makes a handset sellable; without one something is still due.
@@ -78,6 +81,7 @@ class JobRunner:
                 {"stage": spec.name, "attempt": attempt, "destructive": spec.destructive},
             )
             self._show_stage(spec.name)
+            self._context.seen = {}
             try:
                 result = await self._attempt(spec)
             except StageFailed as failure:
@@ -86,8 +90,14 @@ class JobRunner:
             except AdbServerLost as fault:
                 losses += 1
                 await self._record_fault(spec, Outcome.INTERRUPTED, fault, "adb_server_lost")
-                if losses > SERVER_LOSSES_ALLOWED:
+                if losses > LOSSES_ALLOWED:
                     raise StageFailed(Reason.ATTEMPTS_EXHAUSTED, str(fault)) from fault
+            except ReaderGone as fault:
+                losses += 1
+                await self._record_fault(spec, Outcome.INTERRUPTED, fault, "reader_gone")
+                if losses > LOSSES_ALLOWED:
+                    raise StageFailed(Reason.ATTEMPTS_EXHAUSTED, str(fault)) from fault
+                await self._context.bench.reader_back()
             except HandsetFault as fault:
                 failures += 1
                 await self._record_fault(spec, Outcome.FAILED, fault, type(fault).__name__)
@@ -115,6 +125,14 @@ class JobRunner:
             message = f"{spec.name} took longer than {spec.deadline_s:.0f} s"
             raise StageFailed(Reason.STAGE_DEADLINE, message) from late
 
+    def _owners_left(self, reason: Reason) -> ChipOwners | None:
+        """Whose services keep the handset from being sold: of the last scan that has seen any."""
+        if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
+            return None
+        context = self._context
+        check = context.evidence.get(StageName.FELICA_CHECK, {})
+        return owners_in(context.seen) or owners_in(check)
+
     def _reason_of(self, fault: HandsetFault) -> Reason:
         return Reason.HANDSET_LOST if isinstance(fault, HandsetGone) else Reason.ATTEMPTS_EXHAUSTED
 
@@ -128,7 +146,7 @@ class JobRunner:
                 "stage": spec.name,
                 "outcome": outcome,
                 "because": because,
-                "evidence": {},
+                "evidence": self._context.seen,
                 "detail": str(fault),
             },
         )

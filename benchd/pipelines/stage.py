@@ -55,6 +55,13 @@ class Bench(Protocol):
         """
         ...
 
+    async def reader_back(self) -> None:
+        """Returns once the slot's contactless reader answers again, shown as a problem till then.
+
+        A person may have to plug it in, so there is no deadline; an unplug of the handset ends it.
+        """
+        ...
+
     def show_progress(self, fraction: float, eta_s: float | None) -> None:
         """How far the stage is, 0 to 1, and the seconds left if they can be told."""
         ...
@@ -93,6 +100,8 @@ class JobContext:
         self.keystream = keystream
         self.facts: HandsetFacts | None = None
         self.evidence: dict[StageName, Evidence] = {}
+        self.seen: Evidence = {}
+        """What the running attempt has seen so far: on record even if it ends without a result."""
         self.before_reset: ResetFacts | None = None
         self.reset_method: str | None = None
         self.fill_key: bytes | None = None
@@ -140,7 +149,8 @@ class Stage(Protocol):
         """Do the step and return its evidence.
 
         Raises StageFailed to end the job, TransientFault or HandsetGone for another attempt,
-        AdbServerLost to wait for the server first.
+        AdbServerLost or ReaderGone to wait for the server or the reader first. What has to be
+        on record even then goes into `context.seen` before.
         """
         ...
 

@@ -64,6 +64,7 @@ def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:
         f"/{model.incremental}:user/release-keys"
     )
     found = {
+        "gsm.sim.state": "ABSENT",
         "persist.sys.timezone": "Asia/Tokyo",
         "persist.sys.usb.config": "adb",
         "ro.board.platform": "virtual",

@@ -24,7 +24,6 @@ _SYSTEM_PACKAGES: Final = (
     "com.android.settings",
     "com.android.shell",
     "com.android.systemui",
-    "com.felicanetworks.mfc",
     "com.google.android.gms",
     "com.google.android.setupwizard",
 )
@@ -33,11 +32,18 @@ _FEATURES: Final = (
     "android.hardware.camera",
     "android.hardware.nfc",
     "android.hardware.nfc.hce",
-    "android.hardware.nfc.hcef",
     "android.hardware.telephony",
     "android.software.device_admin",
     "android.software.verified_boot",
 )
+_CARD: Final = "disk:179,64"
+_CARD_NUMBERS: Final = "179,65"
+_FELICA_PACKAGES: Final = (
+    "com.felicanetworks.mfc",
+    "com.felicanetworks.mfm.main",
+    "com.felicanetworks.mfs",
+)
+_FELICA_FEATURES: Final = ("android.hardware.nfc.hcef", "android.hardware.se.omapi.ese")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,8 @@ class Answer:
 def answers(plan: HandsetPlan, state: AndroidState) -> Mapping[tuple[str, str], Answer]:
     """By tool and arguments; `all` stands for none."""
     values = properties(plan, state)
+    system = (*_SYSTEM_PACKAGES, *(_FELICA_PACKAGES if plan.felica else ()))
+    features = (*_FEATURES, *(_FELICA_FEATURES if plan.felica else ()))
     texts = {
         ("getprop", "all"): "".join(f"[{key}]: [{value}]\n" for key, value in values.items()),
         **{("getprop", key): f"{value}\n" for key, value in values.items()},
@@ -64,9 +72,12 @@ def answers(plan: HandsetPlan, state: AndroidState) -> Mapping[tuple[str, str], 
         ("dumpsys", "trust"): dumps.trust(plan, state),
         ("dumpsys", "user"): dumps.user_service(plan, state),
         ("pm", "list users"): dumps.users_listed(plan, state),
-        ("pm", "list packages"): _packages((*_SYSTEM_PACKAGES, *state.packages)),
+        ("pm", "list packages"): _packages((*system, *state.packages)),
+        ("pm", "list packages -u"): _packages((*system, *state.packages)),
         ("pm", "list packages -3"): _packages(state.packages),
-        ("pm", "list features"): "".join(f"feature:{name}\n" for name in _FEATURES),
+        ("pm", "list features"): "".join(f"feature:{name}\n" for name in features),
+        ("sm", "list-volumes all"): _volumes(plan),
+        ("sm", "list-disks"): f"{_CARD}\n" if plan.memory_card else "",
         ("service", "iphonesubinfo"): "",
     }
     found = {asked: Answer(text=text) for asked, text in texts.items()}
@@ -96,6 +107,12 @@ def write_answers(folder: Path, number: int, found: Mapping[tuple[str, str], Ans
 
 def _packages(names: tuple[str, ...]) -> str:
     return "".join(f"package:{name}\n" for name in names)
+
+
+def _volumes(plan: HandsetPlan) -> str:
+    """Sm.runListVolumes: what vold calls a volume, its state and its file system's UUID."""
+    card = [f"public:{_CARD_NUMBERS} mounted 3080-17E8"] if plan.memory_card else []
+    return "\n".join(["private mounted null", *card, "emulated;0 mounted null"]) + "\n"
 
 
 def _device_id(plan: HandsetPlan) -> str:

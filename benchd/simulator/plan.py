@@ -118,6 +118,9 @@ class HandsetPlan:
     superuser: bool = False
     crypto_state: str = "encrypted"
     """What it says of its storage: before Android 7 often `unencrypted`."""
+    felica: bool = True
+    """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
+    memory_card: bool = False
     battery_percent: int = 82
     battery_temperature_c: float = 28.1
     test_harness: TestHarness = TestHarness.WORKS

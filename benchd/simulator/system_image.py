@@ -17,6 +17,7 @@ _ANDROID_TOOLS: Final = (
     "reboot",
     "service",
     "settings",
+    "sm",
     "which",
 )
 """Programs that the rack answers for; each is the same script under another name."""

@@ -30,6 +30,9 @@ from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
 from benchd.slots.topology import SlotPlace
 
+READER_PAUSE_S = 2.0
+"""What a reader that was lost is given before it's asked again, as pcscd is when it restarts."""
+
 
 class SlotBench:
     """Implements `benchd.pipelines.stage.Bench` for one occupancy."""
@@ -100,6 +103,16 @@ class SlotBench:
             raise StageFailed(Reason.HANDSET_CHANGED, message)
         self._face.running()
         return handset
+
+    async def reader_back(self) -> None:
+        """Wait for the slot's reader, and say on the wall that it's missing."""
+        slot = self._place.name
+        facts = {"reader": self._parts.chips.reader(slot) or slot}
+        self._face.waiting(ProblemView(code=ProblemCode.READER_GONE, facts=facts))
+        # One that fails as soon as it's there would use up all that is allowed within a moment.
+        await anyio.sleep(READER_PAUSE_S)
+        await self._parts.chips.until_there(slot)
+        self._face.running()
 
     async def _open_when_ready(self) -> Handset:
         """Start over whenever the port changes: it may come back under another address."""

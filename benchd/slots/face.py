@@ -104,6 +104,7 @@ class Face:
             outcome=end.outcome,
             disposition=end.disposition,
             reason=end.reason,
+            owners=end.owners,
             question=None,
             problem=None,
             eta_s=None,

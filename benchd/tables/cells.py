@@ -196,14 +196,23 @@ class Cells:
         if of.get("disposition") is None:
             return nothing()
         goes = self.disposition(of)
-        return goes if of.get("reason") is None else Text.assemble(goes, ": ", self.reason(of))
+        if of.get("reason") is None:
+            return goes
+        return Text.assemble(goes, ": ", self.reason(of), self._owners(of))
 
     def because(self, stage: JsonObject) -> Text:
-        """Why an attempt was skipped or ended early."""
+        """Why an attempt was skipped or ended early, and whose services it found in the chip."""
         value = stage.get("because")
         if isinstance(value, str) and value in list(Reason):
-            return Text(self._catalogue.reason(Reason(value)).to(self.language))
-        return self._named(Because, stage, "because", self._catalogue.because, {})
+            why = Text(self._catalogue.reason(Reason(value)).to(self.language))
+        else:
+            why = self._named(Because, stage, "because", self._catalogue.because, {})
+        return Text.assemble(why, self._owners(stage))
+
+    def _owners(self, of: JsonObject) -> str:
+        """Whose services are in the chip, as ` (Suica, WAON)`; empty where none are known."""
+        owners = part(of, "owners")
+        return f" ({self.says(owners).plain})" if owners else ""
 
     def _named(
         self,

@@ -82,6 +82,8 @@ class SlotObject(_Object):
     disposition: Disposition | None
     reason: Reason | None
     reason_text: GuidanceObject | None
+    owners: TextsObject | None
+    """Whose services are left in the FeliCa chip, if that is why the job ended."""
 
 
 class UnknownPortObject(_Object):
@@ -105,6 +107,8 @@ class StageObject(_Object):
     outcome: Outcome
     because: str | None
     """Why it was skipped or ended early: a reason's code, or the name of a fault."""
+    owners: TextsObject | None
+    """Whose services a look at the FeliCa chip has found in it."""
     started_at: str
     ended_at: str
 

@@ -9,6 +9,7 @@ import pydantic
 
 from benchd.catalogue import Catalogue, Guidance, Texts, printable
 from benchd.model import (
+    ChipOwners,
     HandsetIdentity,
     JsonValue,
     PortPath,
@@ -31,6 +32,9 @@ from benchd.web.objects import (
     TextsObject,
     UnknownPortObject,
 )
+
+LONGEST_OWNERS = 200
+"""Characters; each name in it is of the node catalogue."""
 
 
 class Presenter:
@@ -60,6 +64,7 @@ class Presenter:
             disposition=view.disposition,
             reason=view.reason,
             reason_text=self._reason(view.reason),
+            owners=_owners(view.owners) if view.owners else None,
         )
 
     def problem(self, view: ProblemView) -> ProblemObject:
@@ -139,6 +144,12 @@ def json_clean(value: JsonValue) -> pydantic.JsonValue:
 
 def _texts(texts: Texts) -> TextsObject:
     return TextsObject(ja=texts.ja, en=texts.en)
+
+
+def _owners(owners: ChipOwners) -> TextsObject:
+    return TextsObject(
+        ja=printable(owners.ja, LONGEST_OWNERS), en=printable(owners.en, LONGEST_OWNERS)
+    )
 
 
 def _guidance(guidance: Guidance) -> GuidanceObject:

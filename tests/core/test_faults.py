@@ -349,3 +349,19 @@ async def test_a_dead_adb_server_is_waited_for_by_every_slot() -> None:
         for slot in world.ports:
             view = await world.until_state(SlotState.FINISHED, slot)
             assert view.outcome is Outcome.PASSED
+
+
+async def test_an_adb_server_that_stays_dead_ends_the_jobs_and_breaks_no_slot() -> None:
+    world = World(2)
+    async with world.running():
+        for port in world.ports.values():
+            port.plug(Phone(used_bytes=30 * MIB))
+        await world.until(
+            lambda: all(v.stage is StageName.OVERWRITE for v in world.board.views().values())
+        )
+        world.access.server_up = False
+        world.access.poke()
+        for slot in world.ports:
+            view = await world.until_state(SlotState.FINISHED, slot)
+            assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.HANDSET_LOST)
+    assert not world.issuer.kept

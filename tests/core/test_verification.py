@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,8 @@ from benchd.errors import CertificateGap
 from benchd.model import (
     JOB_MOVES,
     SLOT_MOVES,
+    BaselineKind,
+    ClearOutcome,
     EntryKind,
     Gate,
     JobId,
@@ -24,6 +27,7 @@ from benchd.model import (
 )
 from benchd.verification import REQUIRED_APPROVALS, REQUIRED_STAGES, VerifiedErasure, verify_erasure
 
+from .fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipBench
 from .world import MIB, Phone, World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -31,11 +35,25 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 JOB = JobId("J")
 
 
-async def good_records(*, live_data: bool = True) -> Sequence[StoredEntry]:
+CHIPS = {
+    "no reader": None,
+    "unused": FakeChip(),
+    "cleared": FakeChip(looks=IN_USE),
+    "cleared by hand": FakeChip(once=[IN_USE], claims=[ClearOutcome.NEEDS_OPERATOR]),
+    "inferred": FakeChip(looks=replace(UNUSED, baseline_kind=BaselineKind.INFERRED)),
+    "no chip": FakeChip(looks=SILENT),
+}
+
+
+async def good_records(*, live_data: bool = True, chip: str = "no reader") -> Sequence[StoredEntry]:
     """The records of a job that passed, without its end."""
-    world = World()
+    on_reader = copy.deepcopy(CHIPS[chip])
+    world = World(chips=FakeChipBench({"A1": on_reader}) if on_reader else None)
+    capable = chip != "no chip"
     async with world.running():
-        world.ports["A1"].plug(Phone(used_bytes=30 * MIB if live_data else MIB))
+        world.ports["A1"].plug(
+            Phone(used_bytes=30 * MIB if live_data else MIB, felica_capable=capable)
+        )
         await world.until_state(SlotState.FINISHED)
     job = world.view().job
     assert job is not None
@@ -64,9 +82,10 @@ def changed(
     return result
 
 
-async def test_a_good_record_verifies() -> None:
+@pytest.mark.parametrize("chip", CHIPS)
+async def test_a_good_record_verifies(chip: str) -> None:
     for live_data in (True, False):
-        erasure = verify_erasure(JOB, await good_records(live_data=live_data))
+        erasure = verify_erasure(JOB, await good_records(live_data=live_data, chip=chip))
         assert len(erasure.evidence_digest()) == 64
 
 
@@ -75,15 +94,12 @@ async def test_nothing_else_can_make_a_verified_erasure() -> None:
         VerifiedErasure(object(), job=JOB, stages={}, records=())
 
 
-async def test_any_record_taken_away_leaves_a_gap() -> None:
-    records = await good_records()
+@pytest.mark.parametrize("chip", CHIPS)
+async def test_any_record_taken_away_leaves_a_gap(chip: str) -> None:
+    records = await good_records(chip=chip)
     telling = (EntryKind.STAGE_ENDED, EntryKind.STAGE_STARTED, EntryKind.DECISION)
-    optional = {Gate.FELICA_CHECK, Gate.FELICA_CLEAR, StageName.CERTIFY}
     for index, record in enumerate(records):
         if record.entry.kind not in telling:
-            continue
-        name = record.entry.data.get("stage") or record.entry.data.get("gate")
-        if name in optional and record.entry.kind is EntryKind.DECISION:
             continue
         with pytest.raises(CertificateGap):
             verify_erasure(JOB, [*records[:index], *records[index + 1 :]])
@@ -104,13 +120,24 @@ async def test_a_stage_that_did_not_pass_is_a_gap(stage: StageName, outcome: Out
         verify_erasure(JOB, records)
 
 
-@pytest.mark.parametrize("gate", REQUIRED_APPROVALS)
-async def test_a_no_at_any_gate_is_a_gap(gate: Gate) -> None:
+CHIP_APPROVALS = [
+    ("no reader", Gate.FELICA_CHECK),
+    ("no reader", Gate.FELICA_RECHECK),
+    ("cleared by hand", Gate.FELICA_CLEAR),
+    ("inferred", Gate.FELICA_ATTEST),
+    ("no chip", Gate.FELICA_NO_CHIP),
+]
+
+
+@pytest.mark.parametrize(
+    ("chip", "gate"), [*CHIP_APPROVALS, *(("unused", gate) for gate in REQUIRED_APPROVALS)]
+)
+async def test_a_no_at_any_gate_is_a_gap(chip: str, gate: Gate) -> None:
     records = [
         replace(r, entry=replace(r.entry, data={**r.entry.data, "approved": False}))
         if r.entry.kind is EntryKind.DECISION and r.entry.data["gate"] == gate
         else r
-        for r in await good_records()
+        for r in await good_records(chip=chip)
     ]
     with pytest.raises(CertificateGap, match=gate):
         verify_erasure(JOB, records)

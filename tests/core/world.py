@@ -60,7 +60,7 @@ from benchd.pipelines.observe import ObserveStage
 from benchd.pipelines.overwrite import OverwriteStage
 from benchd.pipelines.read_back import ReadBackStage
 from benchd.pipelines.recipe import Recipe, StageSpec
-from benchd.ports import Handset, ProgressSink
+from benchd.ports import ChipBench, Handset, ProgressSink
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
@@ -179,6 +179,8 @@ class Phone:
     signs: tuple[str, ...] = ()
     battery_percent: int = 80
     device_owner: bool = False
+    felica_capable: bool | None = True
+    removable_media: bool = False
     reset_lies: bool = False
     wipe_forgets: tuple[str, ...] = ()
     written_share: float = 0.93
@@ -271,6 +273,10 @@ class FakeHandset:
             account_count=phone.accounts,
             user_ids=phone.users,
             device_owner=phone.device_owner,
+            felica_capable=phone.felica_capable,
+            jpki_capable=None,
+            removable_media=phone.removable_media,
+            sim=False,
         )
 
     async def reset_facts(self) -> ResetFacts:
@@ -527,6 +533,7 @@ class World:
         recipe: Recipe | None = None,
         journal: MemoryJournal | None = None,
         answers: Mapping[Gate, bool] | None = None,
+        chips: ChipBench | None = None,
     ) -> None:
         self.group: anyio.abc.TaskGroup
         self.listeners: list[Callable[[PlugEvent], None]] = []
@@ -551,7 +558,7 @@ class World:
         self.parts = RackParts(
             journal=self.journal,
             access=self.access,
-            chips=NoReaders(),
+            chips=chips or NoReaders(),
             issuer=self.issuer,
             board=self.board,
             desk=self.desk,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +130,35 @@ def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
     refused = benchd("demo", "--once", "--scenario", "cleen")
     assert refused.returncode == 2
     assert "clean" in refused.stderr
+
+
+def test_nothing_of_a_demo_outlives_its_terminal(tmp_path: Path) -> None:
+    command = [BENCHD, "demo", "--slots", "1", "--port", str(free_port())]
+    with subprocess.Popen(
+        [*command, "--directory", str(tmp_path)], stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        told = next(line for line in running.stderr if "BENCHD_SOCKET=" in line)
+        path = told.split("=", 1)[1].split()[0]
+        running.send_signal(signal.SIGHUP)
+        running.wait()
+    # What a daemon holds until its end: the lock on its ledger.
+    deadline = time.monotonic() + 60
+    while benchd_at(path).returncode == 0:
+        assert time.monotonic() < deadline
+
+
+def benchd_at(path: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BENCHD, "status"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "BENCHD_SOCKET": path},
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -66,7 +66,12 @@ def shipped(language: str) -> dict[str, str]:
 
 def everything(catalogue: Catalogue) -> dict[str, Texts]:
     """A text of every value that an operator may be shown."""
-    facts = {"model": "SO-51B", "serial": "HQ6123", "port_path": "pci-0-usb-0:1"}
+    facts = {
+        "model": "SO-51B",
+        "serial": "HQ6123",
+        "port_path": "pci-0-usb-0:1",
+        "reader": "A1 reader",
+    }
     problems = {code: ProblemView(code=code, facts=facts) for code in ProblemCode}
     questions = {gate: QuestionView(gate=gate, facts=facts) for gate in Gate}
     found: dict[str, Texts] = {

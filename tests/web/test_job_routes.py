@@ -72,6 +72,24 @@ async def test_job_tells_its_stages_and_answers(rack: FakeRack, visit: Browser) 
     assert "envelope" not in job
 
 
+async def test_job_tells_whose_services_a_look_at_the_chip_found(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    found = {"owners_ja": ["Suica", "楽天Edy"], "owners_en": ["Suica", "Edy"]}
+    for evidence in (found, {"owners_ja": [], "owners_en": []}, {}):
+        stage = {"stage": "felica_check", "outcome": "passed", "because": None}
+        rack.journal.keep(EntryKind.STAGE_STARTED, {**stage, "attempt": 1, "destructive": False})
+        rack.journal.keep(EntryKind.STAGE_ENDED, {**stage, "evidence": evidence})
+    async with visit() as client:
+        job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
+    assert [stage["owners"] for stage in job["stages"]] == [
+        {"ja": "Suica、楽天Edy", "en": "Suica, Edy"},
+        None,
+        None,
+    ]
+
+
 async def test_running_job_has_no_end(rack: FakeRack, visit: Browser) -> None:
     rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     async with visit() as client:

@@ -53,6 +53,7 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
                 "disposition": None,
                 "reason": None,
                 "reason_text": None,
+                "owners": None,
             }
         ],
         "unknown_ports": [],

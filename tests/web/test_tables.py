@@ -21,6 +21,7 @@ from web_fakes import (
 from benchd import tables
 from benchd.catalogue import Catalogue, Language
 from benchd.model import (
+    ChipOwners,
     Disposition,
     EntryKind,
     Gate,
@@ -113,6 +114,28 @@ def test_only_a_sellable_handset_looks_sellable(catalogue: Catalogue) -> None:
         assert "\x1b[1;32m" not in told
         assert catalogue.reason(reason).ja in told
         assert catalogue.reason(reason).what_to_do.ja[:10] in told
+
+
+def test_what_is_left_in_a_chip_is_named(catalogue: Catalogue) -> None:
+    view = replace(
+        SELLABLE,
+        outcome=Outcome.FAILED,
+        disposition=Disposition.DESTROY,
+        reason=Reason.FELICA_RESIDUE,
+        owners=ChipOwners(ja="Suica、楽天Edy", en="Suica, Edy"),
+    )
+    rack = rack_of(catalogue, view)
+    assert "FeliCaにデータが残っています (Suica、楽天Edy)" in printed(
+        status_view(rack, catalogue, "ja")
+    )
+    assert "(Suica, Edy)" in printed(status_view(rack, catalogue, "en"))
+    journal = FakeJournal()
+    journal.keep_job()
+    job = story_of(catalogue, journal)
+    stages = [
+        {"stage": "felica_check", "outcome": "passed", "owners": {"ja": "Suica", "en": "Suica"}}
+    ]
+    assert "(Suica)" in printed(job_view({**job, "stages": stages}, catalogue, "ja"))
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])

@@ -8,14 +8,20 @@ from typing import Final
 from benchd.errors import AnswerNotRecognised
 from benchd.handset.text import lines_of
 
-_PACKAGE: Final = re.compile(r"package:[A-Za-z0-9_.\-]{1,255}")
+_PACKAGE: Final = re.compile(r"package:([A-Za-z0-9_.\-]{1,255})")
+
+
+def read_packages(text: str) -> frozenset[str]:
+    """The names of all packages; an empty list is a valid one, the exit status has to say so."""
+    lines = [line.strip() for line in lines_of(text) if line.strip()]
+    found = [match[1] for line in lines if (match := _PACKAGE.fullmatch(line))]
+    if len(found) != len(lines):
+        raise AnswerNotRecognised("pm list packages: a line that is no package")
+    if len(set(found)) != len(found):
+        raise AnswerNotRecognised("pm list packages: a package stands twice")
+    return frozenset(found)
 
 
 def count_packages(text: str) -> int:
-    """How many packages are listed; an empty list is a valid one, the exit status has to say so."""
-    lines = [line.strip() for line in lines_of(text) if line.strip()]
-    if not all(_PACKAGE.fullmatch(line) for line in lines):
-        raise AnswerNotRecognised("pm list packages: a line that is no package")
-    if len(set(lines)) != len(lines):
-        raise AnswerNotRecognised("pm list packages: a package stands twice")
-    return len(lines)
+    """How many packages are listed."""
+    return len(read_packages(text))

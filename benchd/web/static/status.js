@@ -34,10 +34,13 @@ export function look(slot, proof) {
     kind: goes,
     icon: goes,
     title: word("disposition", goes),
-    main: said(slot.reason_text) || word("word", "not_proven"),
+    main: (said(slot.reason_text) || word("word", "not_proven")) + inBrackets(slot.owners),
     to_do: said(slot.reason_text?.what_to_do),
   };
 }
+
+/** Whose services are left in the chip, for example " (Suica、WAON)"; empty where none are. */
+export const inBrackets = (owners) => (said(owners) ? ` (${said(owners)})` : "");
 
 /** What counts now: the problem, the question, or else the stage. */
 function matter(slot) {

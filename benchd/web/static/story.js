@@ -2,6 +2,7 @@
 
 import { certificateUrl, jobUrl } from "./api.js";
 import { el } from "./dom.js";
+import { inBrackets } from "./status.js";
 import { current, knows, page, word } from "./words.js";
 
 export function story(job) {
@@ -35,7 +36,7 @@ function stage(told) {
     { "data-outcome": told.outcome },
     el("time", {}, clock(told.ended_at)),
     el("span", { class: "name" }, word("stage", told.stage)),
-    el("span", {}, el("b", {}, word("outcome", told.outcome)), ...because),
+    el("span", {}, el("b", {}, word("outcome", told.outcome)), ...because, inBrackets(told.owners)),
   );
 }
 

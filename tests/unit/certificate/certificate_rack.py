@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from benchd.model import (
@@ -68,12 +69,12 @@ class Job:
             },
         )
 
-    def decide(self, gate: Gate, operator: str) -> None:
+    def decide(self, gate: Gate, operator: str, *, approved: bool = True) -> None:
         self.add(
             EntryKind.DECISION,
             {
                 "gate": gate,
-                "approved": True,
+                "approved": approved,
                 "operator": operator,
                 "note": "",
                 "at": "2026-11-24T09:30:00+00:00",
@@ -94,7 +95,92 @@ def reset_facts(android_id: str) -> Evidence:
     }
 
 
-def records_of_an_erasure(handset: Mapping[str, JsonValue] | None = None) -> list[StoredEntry]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipStory:
+    """What a job's records say of its chip."""
+
+    check: Evidence
+    clear: Evidence | str
+    """Its evidence, or why it was skipped."""
+    recheck: Evidence
+    answers: Mapping[Gate, bool]
+    """The answers at the check, the clear and the re-check."""
+    capable: bool | None = True
+
+
+CHIP_BASE: Evidence = {
+    "source": "reader",
+    "verdict": "unused",
+    "chip": "c0ffee00" * 8,
+    "ic_type": "18",
+    "systems": [{"code": "FE00", "node_count": 1, "residue": []}],
+    "polled": ["FFFF", "FE00"],
+    "passes": 1,
+    "power_cycled": False,
+    "baseline": "m41/3",
+    "baseline_kind": "observed",
+    "owners_en": [],
+    "owners_ja": [],
+}
+SILENT_BASE: Evidence = {
+    **CHIP_BASE,
+    "verdict": "no_chip",
+    "over_the_air": "silent",
+    "chip": None,
+    "ic_type": None,
+    "systems": [],
+    "baseline": None,
+    "baseline_kind": None,
+}
+TWICE: Evidence = {"passes": 2, "power_cycled": True}
+LOOKED_AT = ChipStory(
+    check={"source": "operator", "verdict": "in_use"},
+    clear={"provider": "operator", "claim": "done", "consent": ERASER, "android_id": "bbbb"},
+    recheck={"source": "operator", "verdict": "unused"},
+    answers={Gate.FELICA_CHECK: False, Gate.FELICA_CLEAR: True, Gate.FELICA_RECHECK: True},
+)
+SCANNED = ChipStory(
+    check=CHIP_BASE, clear="chip_unused", recheck={**CHIP_BASE, **TWICE}, answers={}
+)
+CLEARED = replace(
+    SCANNED,
+    check={
+        **CHIP_BASE,
+        "verdict": "in_use",
+        "systems": [{"code": "0003", "node_count": 2, "residue": ["090F"]}],
+        "owners_en": ["Suica"],
+        "owners_ja": ["Suica"],
+    },
+    clear={"provider": "tool", "claim": "done", "consent": ERASER, "android_id": "bbbb"},
+)
+SIMULATED = replace(
+    SCANNED, recheck={**CHIP_BASE, **TWICE, "baseline_kind": "simulated", "baseline": "virtual/1"}
+)
+INFERRED = replace(
+    SCANNED,
+    recheck={**CHIP_BASE, **TWICE, "baseline_kind": "inferred"},
+    answers={Gate.FELICA_ATTEST: True},
+)
+WITHOUT_CHIP = ChipStory(
+    check={**SILENT_BASE, "felica_capable": False},
+    clear="no_chip",
+    recheck={**SILENT_BASE, **TWICE},
+    answers={Gate.FELICA_NO_CHIP: True},
+    capable=False,
+)
+STORIES = {
+    "looked at": LOOKED_AT,
+    "scanned": SCANNED,
+    "cleared": CLEARED,
+    "simulated": SIMULATED,
+    "inferred": INFERRED,
+    "without chip": WITHOUT_CHIP,
+}
+
+
+def records_of_an_erasure(
+    handset: Mapping[str, JsonValue] | None = None, chip: ChipStory = LOOKED_AT
+) -> list[StoredEntry]:
     """All records of a job that proves an erasure; `handset` replaces what it said it was."""
     job = Job()
     job.add(EntryKind.JOB_OPENED, {"recipe": "overwrite", "recipe_sha256": KEY_SHA256})
@@ -111,13 +197,14 @@ def records_of_an_erasure(handset: Mapping[str, JsonValue] | None = None) -> lis
             "capacity_bytes": CAPACITY,
             "crypto_state": "encrypted",
             "crypto_type": "file",
+            "felica_capable": chip.capable,
             **(handset or {}),
         },
     )
     for gate in (Gate.NETWORK, Gate.CONSENT, Gate.JPKI):
         job.decide(gate, ERASER)
     job.stage(StageName.GATES, {"minimum_battery_percent": 30})
-    job.stage(StageName.FELICA_CHECK, {"source": "operator", "verdict": "in_use"})
+    job.stage(StageName.FELICA_CHECK, chip.check)
     job.stage(
         StageName.INITIALISE,
         {
@@ -152,9 +239,13 @@ def records_of_an_erasure(handset: Mapping[str, JsonValue] | None = None) -> lis
             "seed": "00ff",
         },
     )
-    job.stage(StageName.FELICA_CLEAR, {"provider": "operator", "claim": "done"})
-    job.decide(Gate.FELICA_RECHECK, ERASER)
-    job.stage(StageName.FELICA_RECHECK, {"source": "operator", "verdict": "unused"})
+    for gate, approved in chip.answers.items():
+        job.decide(gate, ERASER, approved=approved)
+    if isinstance(chip.clear, str):
+        job.stage(StageName.FELICA_CLEAR, {}, skipped_because=chip.clear)
+    else:
+        job.stage(StageName.FELICA_CLEAR, chip.clear)
+    job.stage(StageName.FELICA_RECHECK, chip.recheck)
     job.decide(Gate.FINAL_RESET, ERASER)
     job.stage(StageName.FINAL_RESET, {"method": "guided"})
     job.decide(Gate.OBSERVE, ERASER)
@@ -171,5 +262,7 @@ def records_of_an_erasure(handset: Mapping[str, JsonValue] | None = None) -> lis
     return job.records
 
 
-def proven_erasure(handset: Mapping[str, JsonValue] | None = None) -> VerifiedErasure:
-    return verify_erasure(JOB, records_of_an_erasure(handset))
+def proven_erasure(
+    handset: Mapping[str, JsonValue] | None = None, chip: ChipStory = LOOKED_AT
+) -> VerifiedErasure:
+    return verify_erasure(JOB, records_of_an_erasure(handset, chip))

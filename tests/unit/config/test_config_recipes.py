@@ -164,6 +164,14 @@ def test_every_stage_has_a_name_a_deadline_and_attempts(
             ["13:1: stage[gates].attest: consent missing; a recipe with certify has to ask for"],
         ),
         (
+            ["inspect", "felica_clear"],
+            ["10:1: stage[felica_clear].name: felica_clear needs gates before it"],
+        ),
+        (
+            ["inspect", stage("gates", 'attest = ["network"]'), "felica_clear"],
+            ["13:1: stage[gates].attest: felica_clear needs consent among what is asked for"],
+        ),
+        (
             [stage("final_reset", "return_within_s = 89400")],
             ["6:1: stage[final_reset].deadline_s: found 90000, allowed is more than the stage"],
         ),

@@ -15,6 +15,7 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.handset.inspection import read_facts, read_identity, read_reset_facts
+from benchd.handset.parsers.capability import LOOK_FOR_FELICA
 from benchd.handset.parsers.superuser import LOOK_FOR_SUPERUSER
 from benchd.handset.resets import enable_test_harness
 
@@ -36,6 +37,11 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         "dumpsys device_policy": answer("policy-16-none"),
         "dumpsys trust": answer("trust-16-open"),
         LOOK_FOR_SUPERUSER: "looked everywhere\n",
+        "pm list features": answer("features-15-wallet"),
+        "pm list packages -u": answer("packages-15-wallet"),
+        LOOK_FOR_FELICA: "/vendor/etc/felica\nlooked everywhere\n",
+        "sm list-volumes all": answer("volumes-16-no-card"),
+        "sm list-disks": "",
         "settings get secure android_id": "51b6be48bac8c569\n",
         "settings get global boot_count": "2\n",
         "pm list packages -3": "",
@@ -59,6 +65,8 @@ async def test_facts() -> None:
     assert facts.modification_signs == ()
     assert facts.screen_lock is None
     assert (facts.account_count, facts.user_ids, facts.device_owner) == (0, (0,), False)
+    assert (facts.felica_capable, facts.jpki_capable, facts.removable_media) == (True, True, False)
+    assert facts.sim is None
 
 
 async def test_facts_of_a_handset_that_is_in_use_and_changed() -> None:
@@ -114,6 +122,8 @@ async def test_identity_falls_back_where_the_handset_has_two_names_for_it() -> N
         "dumpsys device_policy",
         "dumpsys trust",
         LOOK_FOR_SUPERUSER,
+        LOOK_FOR_FELICA,
+        "sm list-volumes all",
     ],
 )
 @pytest.mark.parametrize("broken", ["", "garbage\n", "failed"])
@@ -122,6 +132,31 @@ async def test_every_part_must_be_there(command: str, broken: str) -> None:
     given = (1, str(whole)) if broken == "failed" else broken
     with pytest.raises(AnswerNotRecognised):
         await read_facts(aquos(**{command: given}))
+
+
+@pytest.mark.parametrize("command", ["pm list features", "pm list packages -u", "sm list-disks"])
+@pytest.mark.parametrize("broken", ["garbage\n", "failed"])
+async def test_a_list_that_may_be_empty_must_still_be_one(command: str, broken: str) -> None:
+    given = (1, "") if broken == "failed" else broken
+    with pytest.raises(AnswerNotRecognised):
+        await read_facts(aquos(**{command: given}))
+
+
+@pytest.mark.parametrize("silent", ["pm list features", "pm list packages -u"])
+async def test_a_silent_package_manager_never_means_that_there_is_no_chip(silent: str) -> None:
+    overseas = {
+        "pm list features": answer("features-16-overseas"),
+        "pm list packages -u": answer("packages-16-overseas"),
+        LOOK_FOR_FELICA: "looked everywhere\n",
+    }
+    facts = await read_facts(aquos(**overseas))
+    assert (facts.felica_capable, facts.jpki_capable) == (False, None)
+    facts = await read_facts(aquos(**overseas | {silent: ""}))
+    assert (facts.felica_capable, facts.jpki_capable) == (None, None)
+
+
+async def test_a_card_is_seen_though_android_cannot_read_it() -> None:
+    assert (await read_facts(aquos(**{"sm list-disks": "disk:179,64\n"}))).removable_media is True
 
 
 @pytest.mark.parametrize(

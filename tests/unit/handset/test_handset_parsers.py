@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from handset_fixtures import FOLDER, answer, names
 
+from benchd.errors import AnswerNotRecognised
 from benchd.handset.parsers.accounts import count_accounts
 from benchd.handset.parsers.battery import read_battery
 from benchd.handset.parsers.boot_state import (
@@ -12,15 +13,19 @@ from benchd.handset.parsers.boot_state import (
     modification_signs,
     verified_boot_state,
 )
+from benchd.handset.parsers.capability import FELICA_DIRECTORIES, felica_capable, jpki_capable
+from benchd.handset.parsers.features import read_features
 from benchd.handset.parsers.imei import read_imei
-from benchd.handset.parsers.packages import count_packages
+from benchd.handset.parsers.packages import count_packages, read_packages
 from benchd.handset.parsers.policy import has_device_owner
 from benchd.handset.parsers.properties import read_properties
 from benchd.handset.parsers.settings import read_android_id, read_boot_count
+from benchd.handset.parsers.sim import has_sim
 from benchd.handset.parsers.storage import read_file_system, read_storage
 from benchd.handset.parsers.superuser import read_superuser_paths
 from benchd.handset.parsers.trust import has_screen_lock
 from benchd.handset.parsers.users import read_user_ids
+from benchd.handset.parsers.volumes import has_removable_media
 
 
 def test_every_fixture_names_its_source() -> None:
@@ -140,6 +145,77 @@ def test_users(name: str, ids: tuple[int, ...]) -> None:
 def test_packages() -> None:
     assert count_packages(answer("packages-12")) == 2
     assert count_packages("") == 0
+
+
+def test_features_without_their_versions() -> None:
+    found = read_features(answer("features-15-wallet"))
+    assert {"reqGlEsVersion", "android.hardware.vulkan.version"} < found
+    assert len(found) == 10
+    assert read_features("") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("features", "packages", "directories", "felica", "jpki"),
+    [
+        ("features-15-wallet", "packages-15-wallet", (), True, True),
+        ("features-16-overseas", "packages-15-wallet", (), True, None),
+        ("features-16-overseas", "packages-16-overseas", FELICA_DIRECTORIES[:1], True, None),
+        ("features-16-overseas", "packages-16-overseas", (), False, None),
+        # An NFC controller that can imitate a card says nothing about a chip.
+        ("features-16-host-felica", "packages-16-overseas", (), None, None),
+        ("features-15-wallet", "packages-16-overseas", (), None, None),
+        # A list without the system's own package isn't whole.
+        ("features-16-overseas", "packages-12", (), None, None),
+    ],
+)
+def test_what_the_secure_element_can_hold(
+    features: str,
+    packages: str,
+    directories: tuple[str, ...],
+    felica: bool | None,
+    jpki: bool | None,
+) -> None:
+    has, installed = read_features(answer(features)), read_packages(answer(packages))
+    assert felica_capable(has, installed, directories) is felica
+    assert jpki_capable(has, installed) is jpki
+    assert jpki_capable(has, installed | {"jp.go.cas.mpa"}) is True
+
+
+@pytest.mark.parametrize(
+    ("name", "card"),
+    [
+        ("volumes-16-no-card", False),
+        ("volumes-12-card", True),
+        ("volumes-13-two-users-card", True),
+        ("volumes-9-unreadable", True),
+        ("volumes-8-adopted", True),
+    ],
+)
+def test_a_memory_card(name: str, card: bool) -> None:
+    assert has_removable_media(answer(name), "") is card
+    assert has_removable_media(answer(name), "disk:179,64\n") is True
+
+
+@pytest.mark.parametrize(
+    ("state", "there"),
+    [
+        (None, None),
+        ("", None),
+        ("UNKNOWN", None),
+        ("NOT_READY,ABSENT", None),
+        ("ABSENT", False),
+        ("ABSENT,ABSENT", False),
+        ("LOADED,ABSENT", True),
+        ("PIN_REQUIRED", True),
+    ],
+)
+def test_a_sim(state: str | None, there: bool | None) -> None:
+    assert has_sim({} if state is None else {"gsm.sim.state": state}) is there
+
+
+def test_a_sim_state_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(AnswerNotRecognised):
+        has_sim({"gsm.sim.state": "ABSENT,MELTED"})
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from benchd.errors import AnswerNotRecognised
 from benchd.handset.parsers.accounts import count_accounts
 from benchd.handset.parsers.battery import read_battery
 from benchd.handset.parsers.boot_state import bootloader_locked, modification_signs
+from benchd.handset.parsers.capability import read_felica_directories
+from benchd.handset.parsers.features import read_features
 from benchd.handset.parsers.imei import is_imei, read_imei
 from benchd.handset.parsers.packages import count_packages
 from benchd.handset.parsers.policy import has_device_owner
@@ -23,6 +25,7 @@ from benchd.handset.parsers.storage import read_file_system, read_storage
 from benchd.handset.parsers.superuser import read_superuser_paths
 from benchd.handset.parsers.trust import has_screen_lock
 from benchd.handset.parsers.users import read_user_ids
+from benchd.handset.parsers.volumes import has_removable_media
 
 MOUNTS = answer("mounts-16-f2fs")
 
@@ -33,6 +36,14 @@ def count_for_owner(text: str) -> int:
 
 def storage_of(text: str) -> object:
     return read_storage(text, MOUNTS)
+
+
+def volumes_of(text: str) -> object:
+    return has_removable_media(text, "")
+
+
+def disks_of(text: str) -> object:
+    return has_removable_media("private mounted null\n", text)
 
 
 PARSERS: dict[str, Callable[[str], object]] = {
@@ -48,7 +59,12 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "android_id": read_android_id,
     "boot_count": read_boot_count,
     "superuser": read_superuser_paths,
+    "features": read_features,
+    "felica": read_felica_directories,
+    "volumes": volumes_of,
+    "disks": disks_of,
 }
+EMPTY_IS_AN_ANSWER = frozenset({"packages", "features", "disks"})
 
 DENIALS = [
     "Can't find service: x",
@@ -63,7 +79,7 @@ DENIALS = [
 ]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in PARSERS if kind != "packages"])
+@pytest.mark.parametrize("kind", sorted(PARSERS.keys() - EMPTY_IS_AN_ANSWER))
 def test_nothing_is_no_answer(kind: str) -> None:
     for text in ("", "\n", "   \n\n"):
         with pytest.raises(AnswerNotRecognised):
@@ -88,7 +104,7 @@ def test_any_bytes_give_a_value_or_a_refusal(kind: str, data: bytes) -> None:
     "name",
     [
         name
-        for kind in ("account", "battery", "policy", "users", "df", "trust", "getprop")
+        for kind in ("account", "battery", "policy", "users", "df", "trust", "getprop", "volumes")
         for name in names(kind)
     ],
 )

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import anyio
 import pytest
 from metrics_bench import FailingSubscriber, new_metrics, observe, series_of, text_of, value
 
-from benchd.model import Disposition, EntryKind, Gate, Outcome, Reason, SlotName, SlotState
+from benchd.model import (
+    ChipVerdict,
+    ClearOutcome,
+    Disposition,
+    EntryKind,
+    Gate,
+    Outcome,
+    Reason,
+    SlotName,
+    SlotState,
+)
 from benchd.observe.journal import ObservedJournal
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import settle_open_jobs
+from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipBench, scan_of
 from tests.core.world import MIB, Phone, World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -93,6 +105,35 @@ async def test_residue_is_counted_once_a_job(at: Gate) -> None:
     assert await value(metrics, "benchd_felica_residue_found_total") == 1
     labels = {"disposition": Disposition.DESTROY, "reason": Reason.FELICA_RESIDUE}
     assert await value(metrics, "benchd_dispositions_total", **labels) == 1
+
+
+@pytest.mark.parametrize(
+    ("chip", "found", "reason"),
+    [
+        (FakeChip(), 0, "none"),
+        (FakeChip(looks=IN_USE), 1, "none"),
+        (FakeChip(looks=IN_USE, after_clear=None), 1, Reason.FELICA_RESIDUE),
+        (FakeChip(once=[UNUSED], looks=IN_USE), 1, Reason.FELICA_RESIDUE),
+        (FakeChip(looks=IN_USE, claims=[ClearOutcome.FATAL]), 1, Reason.FELICA_NOT_CLEARABLE),
+        (FakeChip(looks=SILENT), 0, Reason.FELICA_RETIRED),
+        (FakeChip(looks=scan_of(ChipVerdict.UNREADABLE)), 0, Reason.FELICA_UNREADABLE),
+        (FakeChip(looks=scan_of(ChipVerdict.INCONSISTENT)), 0, Reason.FELICA_INCONSISTENT),
+    ],
+)
+async def test_what_a_reader_finds_is_counted_once_a_job(
+    chip: FakeChip, found: int, reason: str
+) -> None:
+    world = World(chips=FakeChipBench({"A1": copy.deepcopy(chip)}))
+    metrics = observe(world)
+    at_start = (await series_of(metrics)).keys()
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        view = await world.until_state(SlotState.FINISHED)
+    assert await value(metrics, "benchd_felica_residue_found_total") == found
+    labels = {"disposition": str(view.disposition), "reason": str(reason)}
+    assert await value(metrics, "benchd_dispositions_total", **labels) == 1
+    assert await value(metrics, "benchd_metrics_faults_total") == 0
+    assert (await series_of(metrics)).keys() == at_start
 
 
 async def test_a_stage_that_an_unplug_cuts_short_is_timed_as_aborted() -> None:

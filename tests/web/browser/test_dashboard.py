@@ -27,15 +27,19 @@ from web_running import Running, Server, running
 
 from benchd.catalogue import Catalogue
 from benchd.model import (
+    ChipOwners,
     Disposition,
     EntryKind,
     Gate,
     Outcome,
     PortPath,
+    ProblemCode,
+    ProblemView,
     Reason,
     SlotName,
     SlotState,
     SlotView,
+    StageName,
 )
 from benchd.web.app import create_app
 
@@ -187,6 +191,30 @@ async def test_failed_handset_is_sent_somewhere_in_words(
         await expect(seen.tile("A1").locator(".state")).to_have_text(word)
         assert await colour(seen, "A1") != GREEN
         await expect(seen.tile("A1")).not_to_contain_text("販売可")
+
+
+async def test_what_is_left_in_a_chip_is_named(rack: FakeRack, server: Server) -> None:
+    rack.board.show(
+        replace(
+            running_view(),
+            state=SlotState.FINISHED,
+            outcome=Outcome.FAILED,
+            disposition=Disposition.DESTROY,
+            reason=Reason.FELICA_RESIDUE,
+            owners=ChipOwners(ja="Suica、楽天Edy", en="Suica, Edy"),
+        )
+    )
+    async with server() as here, visit(address(here)) as seen:
+        await seen.shows("A1", "FeliCaにデータが残っています (Suica、楽天Edy)")
+
+
+async def test_a_missing_reader_says_what_to_do(rack: FakeRack, server: Server) -> None:
+    view = replace(running_view(), state=SlotState.WAITING, stage=StageName.FELICA_RECHECK)
+    rack.board.show(
+        replace(view, problem=ProblemView(code=ProblemCode.READER_GONE, facts={"reader": "棚A1"}))
+    )
+    async with server() as here, visit(address(here)) as seen:
+        await seen.shows("A1", "要対処", "FeliCaリーダー 棚A1 が見つかりません", "挿し直す")
 
 
 async def test_page_survives_a_restart(

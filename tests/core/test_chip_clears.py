@@ -1,0 +1,138 @@
+"""Clears: whatever a provider or an operator says, only the re-check decides."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from benchd.errors import ReaderFault
+from benchd.model import (
+    ChipOwners,
+    ClearClaim,
+    ClearOrder,
+    ClearOutcome,
+    Disposition,
+    EntryKind,
+    Gate,
+    Outcome,
+    Reason,
+    SlotState,
+)
+from benchd.pipelines.gates import GatesStage
+
+from .chip_world import CHECK, CLEAR, attempts, certified, run, world_with
+from .fake_chips import (
+    IN_USE,
+    FakeChip,
+    FakeChipBench,
+    raised,
+)
+from .world import Phone, World, ended, make_recipe
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+CLEARS: dict[str, tuple[list[ClearOutcome], Reason | None]] = {
+    "done": ([ClearOutcome.DONE], None),
+    # It says that there was nothing to clear, and there still is.
+    "already initial": ([ClearOutcome.ALREADY_INITIAL], Reason.FELICA_RESIDUE),
+    "unsupported": ([ClearOutcome.UNSUPPORTED], Reason.FELICA_NOT_CLEARABLE),
+    "fatal": ([ClearOutcome.FATAL], Reason.FELICA_NOT_CLEARABLE),
+    "retried": ([ClearOutcome.RETRYABLE, ClearOutcome.RETRYABLE, ClearOutcome.DONE], None),
+    "never done": ([ClearOutcome.RETRYABLE] * 3, Reason.ATTEMPTS_EXHAUSTED),
+    # The operator says yes, but this fake chip isn't touched by that.
+    "operator": ([ClearOutcome.NEEDS_OPERATOR], Reason.FELICA_RESIDUE),
+}
+
+
+@pytest.mark.parametrize("case", CLEARS)
+async def test_what_a_provider_says_is_acted_on_and_never_believed(case: str) -> None:
+    claims, reason = CLEARS[case]
+    world, bench = world_with(FakeChip(looks=IN_USE, claims=list(claims)))
+    view = await run(world)
+    assert view.reason is reason
+    named = reason in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE)
+    assert view.owners == (ChipOwners(ja="Suica", en="Suica") if named else None)
+    assert len(bench.orders) == len(claims)
+    assert certified(world) is (reason is None)
+    told = [attempt["evidence"] for attempt in attempts(world, CLEAR)]
+    assert all(evidence["consent"] == "Sato" for evidence in told)
+    if case != "operator":
+        assert [evidence["claim"] for evidence in told] == claims
+
+
+@pytest.mark.parametrize("cleared", [True, False])
+async def test_a_clear_by_hand_is_a_claim_of_the_operator(cleared: bool) -> None:
+    chip = FakeChip(once=[IN_USE], claims=[ClearOutcome.NEEDS_OPERATOR])
+    world, _ = world_with(chip, {Gate.FELICA_CLEAR: cleared})
+    view = await run(world)
+    [clear] = attempts(world, CLEAR)
+    if cleared:
+        assert view.disposition is Disposition.SELLABLE
+        assert clear["evidence"]["provider"] == "operator"
+        assert (clear["evidence"]["claim"], clear["evidence"]["asked_by"]) == ("done", "fake")
+        assert clear["evidence"]["answer"]["operator"] == "Sato"
+    else:
+        assert (view.disposition, view.reason) == (
+            Disposition.DESTROY,
+            Reason.FELICA_NOT_CLEARABLE,
+        )
+        assert clear["evidence"]["claim"] == "needs_operator"
+    assert certified(world) is cleared
+
+
+async def test_an_unplug_while_a_provider_clears_aborts_the_job() -> None:
+    world, bench = world_with(FakeChip(looks=IN_USE))
+
+    async def for_ever(_order: ClearOrder) -> ClearClaim:
+        began.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    began = anyio.Event()
+    bench.clear = for_ever  # type: ignore[method-assign]
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await began.wait()
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.EMPTY)
+    assert ended(world)[0]["outcome"] == Outcome.ABORTED
+    assert not certified(world)
+
+
+async def test_nothing_is_cleared_without_a_consent_on_record() -> None:
+    recipe = make_recipe(gates=GatesStage(attest=(Gate.NETWORK, Gate.JPKI)))
+    bench = FakeChipBench({"A1": FakeChip(looks=IN_USE)})
+    world = World(recipe=recipe, chips=bench)
+    view = await run(world)
+    assert view.reason is Reason.CONSENT_MISSING
+    assert bench.orders == []
+
+
+async def test_the_intent_to_clear_is_on_record_before_the_provider_hears_of_it() -> None:
+    world, bench = world_with(FakeChip(looks=IN_USE))
+    known: list[bool] = []
+    clear = bench.clear
+
+    async def watched(order: ClearOrder) -> ClearClaim:
+        started = [s.entry.data for s in world.journal.of(EntryKind.STAGE_STARTED)]
+        known.append(any(d["stage"] == CLEAR and d["destructive"] for d in started))
+        return await clear(order)
+
+    bench.clear = watched  # type: ignore[method-assign]
+    assert (await run(world)).disposition is Disposition.SELLABLE
+    assert known == [True]
+
+
+async def test_what_an_earlier_attempt_saw_is_not_taken_for_the_next_ones() -> None:
+    faults = raised(lambda: ReaderFault("it hung"), 1)
+    chip = FakeChip(looks=IN_USE, claims=[ClearOutcome.RETRYABLE], after_clear=None)
+    world, bench = world_with(chip)
+    view = await run(world)
+    assert view.reason is Reason.FELICA_RESIDUE
+    first, second = attempts(world, CLEAR)
+    assert (first["evidence"]["claim"], second["evidence"]["claim"]) == ("retryable", "done")
+    assert len(bench.orders) == 2
+    world, _ = world_with(FakeChip(once=[*faults]))
+    await run(world)
+    assert attempts(world, CHECK)[0]["evidence"] == {}

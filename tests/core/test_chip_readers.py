@@ -1,0 +1,139 @@
+"""Readers that are gone or stumble: waited for, tried again, and all that was seen on record."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from benchd.errors import ReaderFault, StorageFault
+from benchd.model import (
+    Disposition,
+    Outcome,
+    ProblemCode,
+    Reason,
+    SlotName,
+    SlotState,
+    StageName,
+)
+from benchd.pipelines.runner import LOSSES_ALLOWED
+from benchd.slots.bench import READER_PAUSE_S
+
+from .chip_world import CHECK, RECHECK, attempts, certified, run, world_with
+from .fake_chips import (
+    IN_USE,
+    SILENT,
+    UNUSED,
+    FakeChip,
+    raised,
+)
+from .world import Phone, ended
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+@pytest.mark.parametrize("stage", [CHECK, RECHECK])
+async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: StageName) -> None:
+    world, bench = world_with(FakeChip(), slots=2)
+    async with world.running():
+        if stage is RECHECK:
+            world.silent_in = StageName.GATES
+        world.ports["A1"].plug(Phone())
+        world.ports["A2"].plug(Phone())
+        if stage is RECHECK:
+            await world.until(lambda: world.view().question is not None)
+            world.silent_in = None
+            world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
+            await world.until(lambda: world.view().stage is StageName.OVERWRITE)
+        bench.unplug_reader("A1")
+        view = await world.until_state(SlotState.WAITING)
+        assert view.stage is stage
+        assert view.problem is not None
+        assert view.problem.code is ProblemCode.READER_GONE
+        assert view.problem.facts == {"reader": "reader of A1"}
+        neighbour = await world.until_state(SlotState.FINISHED, "A2")
+        assert neighbour.disposition is Disposition.SELLABLE
+        await anyio.sleep(7 * 24 * 3600)
+        assert world.view().state is SlotState.WAITING
+        bench.plug_reader("A1")
+        await world.until(lambda: world.view().problem is None)
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
+    lost, passed = attempts(world, stage)[:1], attempts(world, stage)[-1]
+    assert [(a["outcome"], a["because"]) for a in lost] == [(Outcome.INTERRUPTED, "reader_gone")]
+    assert passed["outcome"] == Outcome.PASSED
+
+
+async def test_a_reader_that_comes_and_goes_ends_the_job_at_last() -> None:
+    world, bench = world_with(FakeChip())
+
+    async def there_for_a_moment(slot: SlotName) -> None:
+        pass
+
+    bench.until_there = there_for_a_moment  # type: ignore[method-assign]
+    bench.unplug_reader("A1")
+    view = await run(world)
+    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED)
+    assert not certified(world)
+    first, last = attempts(world, CHECK)[0], attempts(world, CHECK)[-1]
+    assert {first["because"], last["because"]} == {"reader_gone"}
+    # Long enough for a pcscd that somebody restarts, however fast it fails.
+    assert anyio.current_time() > LOSSES_ALLOWED * READER_PAUSE_S
+
+
+async def test_an_unplug_while_the_reader_is_waited_for_aborts_the_job() -> None:
+    world, bench = world_with(FakeChip())
+    bench.unplug_reader("A1")
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.WAITING)
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.EMPTY)
+    assert ended(world)[0]["outcome"] == Outcome.ABORTED
+    assert not certified(world)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("stage", [CHECK, RECHECK])
+async def test_a_reader_that_stumbles_is_tried_again_and_not_for_ever(
+    stage: StageName, times: int
+) -> None:
+    faults = raised(lambda: ReaderFault("it hung"), times)
+    world, _ = world_with(FakeChip(once=[*([UNUSED] if stage is RECHECK else []), *faults]))
+    view = await run(world)
+    told = attempts(world, stage)
+    assert [a["because"] for a in told[:times]] == ["ReaderFault"] * times
+    if times < 3:
+        assert view.disposition is Disposition.SELLABLE
+    else:
+        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED)
+        assert not certified(world)
+
+
+async def test_what_the_check_saw_is_not_taken_for_a_later_stages() -> None:
+    async def lost(_phone: Phone) -> None:
+        raise StorageFault("lost")
+
+    world, _ = world_with(FakeChip())
+    view = await run(world, Phone(faults={"fill": lost}))
+    assert view.reason is Reason.STORAGE_FAULT
+    assert [attempt["evidence"] for attempt in attempts(world, StageName.OVERWRITE)] == [{}]
+
+
+async def test_a_question_that_nobody_answers_in_time_leaves_the_scan_on_record() -> None:
+    world, _ = world_with(FakeChip(looks=SILENT))
+    world.silent_in = CHECK
+    view = await run(world)
+    assert view.reason is Reason.STAGE_DEADLINE
+    [check] = attempts(world, CHECK)
+    assert check["evidence"]["verdict"] == "silent"
+
+
+async def test_no_other_slot_is_touched() -> None:
+    world, bench = world_with(FakeChip(looks=IN_USE), slots=3)
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.FINISHED)
+        assert world.view("A2").state is SlotState.EMPTY
+    assert {slot for slot, _, _ in bench.scans} == {"A1"}
+    assert {order.slot for order in bench.orders} == {"A1"}
+    assert [end["disposition"] for end in ended(world)] == [Disposition.SELLABLE]

@@ -1,0 +1,222 @@
+"""The FeliCa stages on a fake chip bench: every verdict of it, and none of the bad ones passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchd.model import (
+    BaselineKind,
+    ChipOwners,
+    ChipScan,
+    ChipVerdict,
+    Disposition,
+    Gate,
+    Outcome,
+    Reason,
+)
+
+from .chip_world import CHECK, CLEAR, RECHECK, asked, attempts, certified, run, world_with
+from .fake_chips import (
+    CHIP,
+    IN_USE,
+    OTHER_CHIP,
+    SILENT,
+    UNUSED,
+    FakeChip,
+    scan_of,
+)
+from .world import Phone, ended
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+async def test_an_unused_chip_needs_no_person_and_no_clear() -> None:
+    world, bench = world_with(FakeChip())
+    view = await run(world)
+    assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
+    assert bench.scans == [("A1", 1, False), ("A1", 2, True)]
+    assert bench.orders == []
+    assert not [gate for gate in asked(world) if str(gate).startswith("felica")]
+    [check], [clear], [recheck] = (attempts(world, stage) for stage in (CHECK, CLEAR, RECHECK))
+    assert (check["evidence"]["source"], check["evidence"]["verdict"]) == ("reader", "unused")
+    assert (clear["outcome"], clear["because"]) == (Outcome.SKIPPED, "chip_unused")
+    assert recheck["evidence"]["chip"] == CHIP
+    assert (recheck["evidence"]["passes"], recheck["evidence"]["power_cycled"]) == (2, True)
+
+
+async def test_a_chip_in_use_is_cleared_by_the_provider_with_the_consent_named() -> None:
+    world, bench = world_with(FakeChip(looks=IN_USE))
+    view = await run(world)
+    assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
+    [order] = bench.orders
+    assert (order.job, order.slot, order.consent) == (view.job, "A1", "Sato")
+    assert order.identity == Phone().identity()
+    [clear] = attempts(world, CLEAR)
+    assert (clear["evidence"]["claim"], clear["evidence"]["report"]) == ("done", "R-1")
+    assert Gate.FELICA_CLEAR not in asked(world)
+
+
+ENDS = {
+    ChipVerdict.SILENT: Reason.FELICA_SILENT,
+    ChipVerdict.INCONSISTENT: Reason.FELICA_INCONSISTENT,
+    ChipVerdict.UNREADABLE: Reason.FELICA_UNREADABLE,
+    # No scan can know these two by itself, so one that says so is not believed.
+    ChipVerdict.RETIRED: Reason.FELICA_UNREADABLE,
+    ChipVerdict.NO_CHIP: Reason.FELICA_UNREADABLE,
+}
+
+
+@pytest.mark.parametrize("verdict", ENDS)
+async def test_a_check_that_is_no_answer_ends_the_job_with_its_scan_on_record(
+    verdict: ChipVerdict,
+) -> None:
+    chip = FakeChip(looks=scan_of(verdict))
+    world, _ = world_with(chip, {Gate.FELICA_RETIRED: False})
+    phone = Phone()
+    view = await run(world, phone)
+    assert (view.outcome, view.reason) == (Outcome.FAILED, ENDS[verdict])
+    assert view.disposition is Disposition.HOLD
+    [check] = attempts(world, CHECK)
+    assert (check["outcome"], check["evidence"]["verdict"]) == (Outcome.FAILED, verdict)
+    assert check["evidence"]["polled"] == ["FFFF", "FE00", "0003"]
+    assert phone.calls["fill"] == 0
+    assert not certified(world)
+
+
+@pytest.mark.parametrize("verdict", [*ENDS, ChipVerdict.IN_USE])
+async def test_a_recheck_that_is_no_answer_ends_the_job_with_its_scan_on_record(
+    verdict: ChipVerdict,
+) -> None:
+    chip = FakeChip(once=[UNUSED, scan_of(verdict)])
+    world, _ = world_with(chip)
+    view = await run(world)
+    reason = {**ENDS, ChipVerdict.IN_USE: Reason.FELICA_RESIDUE}[verdict]
+    assert (view.outcome, view.reason) == (Outcome.FAILED, reason)
+    [recheck] = attempts(world, RECHECK)
+    assert (recheck["outcome"], recheck["evidence"]["verdict"]) == (Outcome.FAILED, verdict)
+    assert not certified(world)
+
+
+async def test_a_provider_that_lies_is_found_out_and_what_is_left_is_named() -> None:
+    world, bench = world_with(FakeChip(looks=IN_USE, after_clear=None))
+    view = await run(world)
+    assert (view.disposition, view.reason) == (Disposition.DESTROY, Reason.FELICA_RESIDUE)
+    assert len(bench.orders) == 1
+    assert "Suica" in str(ended(world)[0]["detail"])
+    assert view.owners == ChipOwners(ja="Suica", en="Suica")
+    [recheck] = attempts(world, RECHECK)
+    [system] = recheck["evidence"]["systems"]
+    assert (system["code"], system["residue"]) == ("0003", ["090F"])
+    assert not certified(world)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        replace(UNUSED, chip=OTHER_CHIP),
+        replace(IN_USE, chip=OTHER_CHIP),
+        replace(UNUSED, chip=OTHER_CHIP, baseline_kind=BaselineKind.INFERRED),
+    ],
+)
+async def test_a_chip_that_was_swapped_is_not_the_one_that_was_checked(second: ChipScan) -> None:
+    world, _ = world_with(FakeChip(once=[IN_USE], looks=second, after_clear=None))
+    view = await run(world)
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_INCONSISTENT)
+    assert Gate.FELICA_ATTEST not in asked(world)
+    assert not certified(world)
+
+
+@pytest.mark.parametrize("changes", [{"chip": None}, {"baseline": None}, {"baseline": ""}])
+async def test_unused_without_a_chip_or_a_baseline_is_no_verdict(
+    changes: dict[str, object],
+) -> None:
+    world, _ = world_with(FakeChip(once=[UNUSED], looks=scan_of(ChipVerdict.UNUSED, **changes)))
+    view = await run(world)
+    assert view.reason is Reason.FELICA_UNREADABLE
+    assert not certified(world)
+
+
+async def test_a_bench_that_looked_too_little_gets_no_certificate() -> None:
+    world, _ = world_with(FakeChip(disobeys=True))
+    view = await run(world)
+    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)
+    assert "too few times" in str(ended(world)[0]["detail"])
+    assert not certified(world)
+
+
+@pytest.mark.parametrize("kind", [*BaselineKind, None])
+@pytest.mark.parametrize("seen", [True, False])
+async def test_only_on_a_baseline_that_nobody_saw_a_person_attests(
+    kind: BaselineKind | None, seen: bool
+) -> None:
+    world, _ = world_with(
+        FakeChip(looks=replace(UNUSED, baseline_kind=kind)), {Gate.FELICA_ATTEST: seen}
+    )
+    view = await run(world)
+    needs_person = kind in (BaselineKind.INFERRED, None)
+    assert (Gate.FELICA_ATTEST in asked(world)) is needs_person
+    if needs_person and not seen:
+        assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_NOT_ATTESTED)
+        [recheck] = attempts(world, RECHECK)
+        assert recheck["evidence"]["verdict"] == "unused"
+    else:
+        assert view.disposition is Disposition.SELLABLE
+    assert certified(world) is (seen or not needs_person)
+
+
+async def test_no_chip_needs_the_handset_and_a_person_beside_the_silence() -> None:
+    world, bench = world_with(FakeChip(looks=SILENT))
+    view = await run(world, Phone(felica_capable=False))
+    assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
+    [check], [clear], [recheck] = (attempts(world, stage) for stage in (CHECK, CLEAR, RECHECK))
+    assert (check["evidence"]["verdict"], check["evidence"]["over_the_air"]) == (
+        "no_chip",
+        "silent",
+    )
+    assert check["evidence"]["felica_capable"] is False
+    assert check["evidence"]["answer"]["operator"] == "Sato"
+    assert (clear["outcome"], clear["because"]) == (Outcome.SKIPPED, "no_chip")
+    assert recheck["evidence"]["verdict"] == "no_chip"
+    assert bench.orders == []
+
+
+async def test_a_person_who_knows_of_a_chip_makes_silence_a_hold() -> None:
+    world, _ = world_with(FakeChip(looks=SILENT), {Gate.FELICA_NO_CHIP: False})
+    view = await run(world, Phone(felica_capable=False))
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_SILENT)
+    assert not certified(world)
+
+
+@pytest.mark.parametrize("capable", [True, None])
+@pytest.mark.parametrize("retired", [True, False])
+async def test_silence_of_a_handset_that_may_have_a_chip_never_passes(
+    capable: bool | None, retired: bool
+) -> None:
+    world, _ = world_with(FakeChip(looks=SILENT), {Gate.FELICA_RETIRED: retired})
+    view = await run(world, Phone(felica_capable=capable))
+    assert (view.disposition, view.reason) == (
+        (Disposition.DESTROY, Reason.FELICA_RETIRED)
+        if retired
+        else (Disposition.HOLD, Reason.FELICA_SILENT)
+    )
+    assert Gate.FELICA_NO_CHIP not in asked(world)
+    assert not certified(world)
+
+
+@pytest.mark.parametrize("verdict", [v for v in ChipVerdict if v is not ChipVerdict.SILENT])
+async def test_no_chip_that_answers_at_the_recheck_after_all_never_passes(
+    verdict: ChipVerdict,
+) -> None:
+    world, _ = world_with(FakeChip(once=[SILENT], looks=scan_of(verdict)))
+    view = await run(world, Phone(felica_capable=False))
+    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.FELICA_INCONSISTENT)
+    assert not certified(world)
+
+
+async def test_a_chip_that_falls_silent_after_its_clear_is_held() -> None:
+    world, _ = world_with(FakeChip(looks=IN_USE, after_clear=SILENT))
+    view = await run(world, Phone(felica_capable=False))
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_SILENT)
+    assert not certified(world)

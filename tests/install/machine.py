@@ -1,0 +1,102 @@
+"""A container with systemd as its first process, in a network of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from install_bench import run
+
+BOOT_S = 60
+STOP_S = 30
+
+
+def unified_cgroups() -> Path:
+    """Where the cgroups of version 2 are mounted."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, place, kind, options = line.split()[:4]
+        if kind == "cgroup2" and "rw" in options.split(","):
+            return Path(place)
+    pytest.skip("cgroups of version 2 aren't writable here, and systemd needs them")
+
+
+class Machine:
+    """A booted container."""
+
+    def __init__(self, leader: int) -> None:
+        self._enter = ["nsenter", "--target", str(leader), *["-m", "-u", "-i", "-n", "-p", "-C"]]
+        self._enter += ["env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin", "LANG=C.UTF-8"]
+
+    def run(self, *command: str, stdin: str = "") -> str:
+        return run(*self._enter, *command, stdin=stdin)
+
+    def show(self, unit: str, name: str) -> str:
+        return self.run("systemctl", "show", "--value", "-p", name, unit).strip()
+
+    def events(self, *matches: str) -> list[str]:
+        told = self.run("journalctl", "-q", "-o", "cat", "--output-fields=BENCHD_EVENT", *matches)
+        return told.split()
+
+
+@contextmanager
+def booted(root: Path) -> Generator[Machine]:
+    """Boot the root; nothing of it is left afterwards, no cgroup either."""
+    group = unified_cgroups() / f"benchd-test-{os.getpid()}"
+    group.mkdir()
+    nspawn = ["systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--private-network"]
+    nspawn += [f"--directory={root}", f"--machine={group.name}", "--console=pipe", "--boot"]
+    command = ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', str(group), *nspawn]
+    log = root.with_name("boot.log")
+    with log.open("wb") as told:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True
+        )
+    try:
+        yield Machine(_leader(process, log))
+    finally:
+        process.terminate()  # nspawn hands it on as an orderly power-off
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        _remove(group)
+
+
+def _remove(group: Path) -> None:
+    """End what may be left in the group, and take it away once the kernel sees it empty."""
+    (group / "cgroup.kill").write_text("1")
+    deadline = time.monotonic() + STOP_S
+    while "populated 1" in (group / "cgroup.events").read_text():
+        assert time.monotonic() < deadline
+    for folder, _, _ in os.walk(group, topdown=False):
+        Path(folder).rmdir()
+
+
+def _leader(process: subprocess.Popen[bytes], log: Path) -> int:
+    """The container's first process, once its systemd serves."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    wait = ["systemctl", "is-system-running", "--wait"]
+    while process.poll() is None:
+        for child in children.read_text().split():
+            if _name_of(child) != "systemd":
+                continue
+            enter = ["nsenter", "--target", child, *["-m", "-u", "-i", "-n", "-p", "-C"]]
+            done = subprocess.run(
+                [*enter, *wait], capture_output=True, check=False, timeout=BOOT_S, text=True
+            )
+            if done.stdout.strip() in ("running", "degraded"):
+                return int(child)
+    pytest.skip(f"no container can be booted here: {log.read_text(errors='replace')[-500:]}")
+
+
+def _name_of(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""  # a short-lived one of nspawn's own

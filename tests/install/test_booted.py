@@ -1,0 +1,133 @@
+"""The installed units under a real systemd: start, reload, watchdog, drain, stop, journal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+from machine import Machine, booted
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
+    pytest.mark.skipif(
+        shutil.which("systemd-nspawn") is None or shutil.which("mmdebstrap") is None,
+        reason="systemd-nspawn (Debian package systemd-container) or mmdebstrap isn't there",
+    ),
+]
+
+SLOT = '\n[slots.{name}]\nport = "pci-0000:00:14.0-usb-0:{number}"\n'
+CONFIG = "etc/benchd/benchd.toml"
+PATIENCE_S = 120
+
+# The container has no udevd, which would act on the devices of the machine that the test runs
+# on: an empty file stands for its socket, so nothing is ever plugged in here.
+UDEV = "f /run/udev/control 0644 root root -\n"
+
+
+@pytest.fixture(scope="module")
+def machine(installed: Path) -> Generator[Machine]:
+    config = installed / CONFIG
+    kept = config.read_bytes()
+    stand_in = installed / "etc/tmpfiles.d/stand-in-for-udev.conf"
+    stand_in.write_text(UDEV)
+    config.write_bytes(kept + SLOT.format(name="A1", number=1).encode())
+    try:
+        with booted(installed) as machine:
+            yield machine
+    finally:
+        stand_in.unlink()
+        config.write_bytes(kept)
+        shutil.rmtree(installed / "var/lib/benchd", ignore_errors=True)
+        for left in (installed / "var/tmp").glob("systemd-private-*"):
+            shutil.rmtree(left)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what systemd does in its own time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+def test_the_boot_brings_it_up_as_its_own_user_without_any_right(machine: Machine) -> None:
+    until(lambda: machine.show("benchd", "ActiveState") == "active")
+    assert machine.show("benchd", "StatusText") == "1 slot, 0 busy, 0 need a person"
+    assert machine.show("benchd-adb", "ActiveState") == "active"
+    for unit in ("benchd", "benchd-adb"):
+        pid = machine.show(unit, "MainPID")
+        status = machine.run("cat", f"/proc/{pid}/status")
+        fields = dict(line.split(":\t", 1) for line in status.splitlines())
+        user = machine.run("id", "-u", unit).strip()
+        assert fields["Uid"].split() == [user] * 4
+        assert int(fields["CapBnd"], 16) == int(fields["CapEff"], 16) == 0
+        assert (fields["Seccomp"], fields["NoNewPrivs"]) == ("2", "1")
+    modes = machine.run("stat", "-c", "%a %U", "/var/lib/benchd", "/run/benchd/benchd.sock")
+    assert modes == "700 benchd\n660 benchd\n"
+
+
+def test_the_journal_has_the_fields(machine: Machine) -> None:
+    assert machine.events("BENCHD_EVENT=ready", "_SYSTEMD_UNIT=benchd.service")
+    told = machine.run("journalctl", "-q", "-o", "export", "BENCHD_EVENT=ready")
+    assert "\nBENCHD_SLOTS=1\n" in told
+    assert "\nMESSAGE=ready slots=1\n" in told
+    assert "\nPRIORITY=6\n" in told
+
+
+def test_a_reload_is_over_when_systemctl_says_so(machine: Machine, installed: Path) -> None:
+    config = installed / CONFIG
+    pid = machine.show("benchd", "MainPID")
+    config.write_text(config.read_text() + SLOT.format(name="A2", number=2))
+    machine.run("systemctl", "reload", "benchd")
+    assert '"slot": "A2"' in machine.run("benchd", "status", "--json")
+    good = config.read_text()
+    config.write_text(good.replace("settle_s = 2.0", "settle_s = -2.0"))
+    machine.run("systemctl", "reload", "benchd")
+    config.write_text(good)
+    assert machine.events("BENCHD_EVENT=config_mistake", "PRIORITY=3") == ["config_mistake"]
+    assert machine.show("benchd", "MainPID") == pid
+    assert machine.show("benchd", "ActiveState") == "active"
+
+
+def test_a_dead_adb_server_comes_back_by_its_socket(machine: Machine) -> None:
+    machine.run("systemctl", "kill", "--signal=KILL", "benchd-adb.service")
+    until(lambda: machine.events("BENCHD_EVENT=adb_server_back") == ["adb_server_back"])
+    assert machine.events("BENCHD_EVENT=adb_server_down") == ["adb_server_down"]
+
+
+def test_a_daemon_that_is_stuck_is_ended_and_started_anew(machine: Machine) -> None:
+    pid = machine.show("benchd", "MainPID")
+    machine.run("systemctl", "kill", "--signal=STOP", "benchd.service")
+    until(
+        lambda: (
+            machine.show("benchd", "MainPID") not in (pid, "0")
+            and machine.show("benchd", "ActiveState") == "active"
+        )
+    )
+    assert machine.show("benchd", "NRestarts") == "1"
+
+
+def test_a_mistake_in_the_configuration_isnt_tried_again(machine: Machine, installed: Path) -> None:
+    config = installed / CONFIG
+    good = config.read_text()
+    config.write_text("not TOML")
+    machine.run("systemctl", "stop", "benchd")
+    assert machine.show("benchd", "Result") == "success"
+    machine.run("systemctl", "start", "--no-block", "benchd")
+    until(lambda: machine.show("benchd", "ActiveState") == "failed")
+    assert machine.show("benchd", "ExecMainStatus") == "2"
+    config.write_text(good)
+    machine.run("systemctl", "reset-failed", "benchd")
+    machine.run("systemctl", "start", "benchd")
+
+
+def test_a_drained_daemon_stays_down(machine: Machine) -> None:
+    assert "benchd has ended" in machine.run("benchd", "drain")
+    until(lambda: machine.show("benchd", "ActiveState") == "inactive")
+    assert machine.show("benchd", "Result") == "success"
+    assert machine.show("benchd", "ExecMainStatus") == "0"

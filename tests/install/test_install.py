@@ -1,0 +1,155 @@
+"""The installation in a clean Debian 13: put there, run as its own users, upgraded, taken away."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from install_bench import ROOT, run
+
+UNITS = "/usr/local/lib/systemd/system"
+ABIS = ("arm64", "arm", "amd64", "386")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a Debian root is made and entered by root only"),
+    pytest.mark.skipif(shutil.which("mmdebstrap") is None, reason="mmdebstrap isn't there"),
+]
+
+RUN = """
+set -eu
+root=$1
+mount -t proc proc "$root/proc"
+mount -t sysfs sysfs "$root/sys" 2>/dev/null || true
+mount --bind /dev "$root/dev"
+mount -t tmpfs tmpfs "$root/run"
+ip link set lo up
+install -d -o "$2" -g "$2" "$root/run/benchd" "$root/run/credentials"
+install -d -m 0700 -o "$2" -g "$2" "$root/var/lib/benchd"
+install -d -m 0700 -o "$3" -g "$3" "$root/var/lib/benchd-adb"
+install -m 0400 -o "$2" "$root/etc/benchd/certificate_key.pem" "$root/run/credentials/"
+# Stands for udev's daemon, which would act on the devices of the machine that the test runs on.
+install -D /dev/null "$root/run/udev/control"
+exec chroot "$root" /bin/bash /usr/local/share/benchd-run
+"""
+"""What systemd does for the units, in a network and a mount namespace of their own."""
+
+INSIDE = r"""
+set -eu
+as() {
+    setpriv --reuid "$1" --regid "$1" --clear-groups --bounding-set=-all --no-new-privs "${@:2}"
+}
+# adb as its unit has it: root's socket, its own user.
+systemd-socket-activate -l 127.0.0.1:15037 -E HOME=/var/lib/benchd-adb -E ADB_USB=0 \
+    -E ADB_MDNS=0 -E ADB_EMU=0 setpriv --reuid benchd-adb --regid benchd-adb --clear-groups \
+    adb -L acceptfd:3 server nodaemon 2>/dev/null &
+adb=$!
+# Memory that is writable is never executable, as MemoryDenyWriteExecute= has it (prctl 65).
+deny='import ctypes, os, sys
+ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])'
+CREDENTIALS_DIRECTORY=/run/credentials as benchd /opt/benchd/bin/python -c "$deny" \
+    /opt/benchd/bin/benchd run &
+daemon=$!
+told=
+for _ in $(seq 300); do
+    told=$(benchd status --json 2>/dev/null) && break
+    kill -0 "$daemon"
+    read -rt 0.1 <> <(:) || true
+done
+printf '%s\n' "$told"
+benchd drain
+wait "$daemon"
+kill "$adb"
+"""
+
+
+def in_root(root: Path, *command: str) -> str:
+    return run("chroot", root, *command)
+
+
+def user_of(root: Path, name: str) -> str:
+    lines = (root / "etc/passwd").read_text().splitlines()
+    return next(line.split(":")[2] for line in lines if line.startswith(f"{name}:"))
+
+
+def test_the_wheel_has_a_fill_program_for_every_processor(wheels: Path) -> None:
+    (wheel,) = wheels.glob("benchd-*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    for abi in ABIS:
+        assert f"benchd/filler/bin/benchd-fill-{abi}" in names
+
+
+def test_every_unit_verifies_where_it_is_installed(installed: Path) -> None:
+    units = ("benchd.service", "benchd-adb.service", "benchd-adb.socket")
+    paths = [f"{UNITS}/{unit}" for unit in units]
+    assert in_root(installed, "systemd-analyze", "verify", "--man=no", *paths) == ""
+    rules = "/usr/local/lib/udev/rules.d/72-benchd.rules"
+    in_root(installed, "udevadm", "verify", rules)
+    wants = installed / "etc/systemd/system"
+    assert (wants / "multi-user.target.wants/benchd.service").is_symlink()
+    assert (wants / "sockets.target.wants/benchd-adb.socket").is_symlink()
+
+
+def test_users_key_and_configuration_are_there(installed: Path) -> None:
+    assert user_of(installed, "benchd") != user_of(installed, "benchd-adb")
+    key = installed / "etc/benchd/certificate_key.pem"
+    assert (stat.S_IMODE(key.stat().st_mode), key.stat().st_uid) == (0o600, 0)
+    told = in_root(installed, "benchd", "check-config", "/etc/benchd/benchd.toml")
+    assert told == "/etc/benchd/benchd.toml: 0 slots, 2 recipes\n"
+    assert 'server = "external"' in (installed / "etc/benchd/benchd.toml").read_text()
+
+
+def test_the_installed_daemon_runs_as_its_own_user_and_drains(installed: Path) -> None:
+    config = installed / "etc/benchd/benchd.toml"
+    before = config.read_text()
+    config.write_text(before + '\n[slots.A1]\nport = "pci-0000:00:14.0-usb-0:1"\n')
+    (installed / "usr/local/share/benchd-run").write_text(INSIDE)
+    users = (user_of(installed, name) for name in ("benchd", "benchd-adb"))
+    enter = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child")
+    told = run(*enter, "--propagation", "private", "sh", "-c", RUN, "sh", installed, *users)
+    assert '"slot": "A1"' in told
+    assert '"state": "empty"' in told
+    assert "no new job begins; running: 0\n" in told
+    assert "benchd has ended" in told
+    ledger = installed / "var/lib/benchd/ledger.sqlite"
+    assert ledger.stat().st_uid == int(user_of(installed, "benchd"))
+    key = "/etc/benchd/certificate_key.pem.pub"
+    in_root(installed, "benchd", "ledger", "verify", "/var/lib/benchd/ledger.sqlite", "--key", key)
+
+
+def test_an_upgrade_keeps_what_is_the_admins(installed: Path, wheels: Path) -> None:
+    etc = installed / "etc/benchd"
+    (etc / "benchd.toml").write_text(
+        (etc / "benchd.toml").read_text().replace("Example Reuse", "My Reuse")
+    )
+    (etc / "recipes/delete.toml").unlink()
+    kept = {
+        name: (etc / name).read_bytes()
+        for name in ("benchd.toml", "certificate_key.pem", "recipes/overwrite.toml")
+    }
+    run(ROOT / "scripts/install", "--root", installed, "--wheels", wheels)
+    assert kept == {name: (etc / name).read_bytes() for name in kept}
+    assert b"Example Reuse" in (etc / "benchd.toml.new").read_bytes()
+    assert (etc / "recipes/delete.toml").exists()
+    assert not list(etc.glob("recipes/*.new"))
+
+
+# The last of this folder: the others need what it takes away.
+def test_removed_is_all_but_what_was_recorded(installed: Path) -> None:
+    run(ROOT / "scripts/install", "--remove", "--root", installed)
+    left = {
+        str(path.relative_to(installed))
+        for path in installed.rglob("*benchd*")
+        if "benchd" not in str(path.relative_to(installed).parent) and path.name != "benchd-run"
+    }
+    assert left == {"etc/benchd", "var/lib/benchd", "var/lib/benchd-adb"}
+    assert (installed / "var/lib/benchd/ledger.sqlite").exists()
+    assert (installed / "etc/benchd/certificate_key.pem").exists()
+    run(ROOT / "scripts/install", "--remove", "--root", installed)

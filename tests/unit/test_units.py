@@ -1,0 +1,103 @@
+"""What systemd/ holds: it verifies, is exposed little, and its mistakes would be found."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from benchd.config.sections import AdbSettings
+
+ROOT = Path(__file__).parents[2]
+SYSTEMD = ROOT / "systemd"
+CHECK = "scripts/check-units"
+
+pytestmark = [
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(
+        shutil.which("systemd-analyze") is None or shutil.which("udevadm") is None,
+        reason="systemd's own tools aren't there: scripts/setup installs them on Debian",
+    ),
+]
+
+
+def check(folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [folder / CHECK], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def test_the_units_verify_without_a_word() -> None:
+    done = check()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+MISTAKES = {
+    "a misspelt directive": ("benchd.service", "WatchdogSec=", "WatchdogSecs=", "Unknown key"),
+    "a program that isn't there": ("benchd-adb.service", "/usr/bin/adb", "/bin/abd", "abd is not"),
+    "a service open to the world": (
+        "benchd.service",
+        r"(?m)^(Protect\w+|Restrict\w+|SystemCall\w+|CapabilityBoundingSet|PrivateDevices)=.*\n",
+        "",
+        "Overall exposure level",
+    ),
+    "a misspelt rule": ("72-benchd.rules", "GROUP=", "GRUOP=", "Invalid key"),
+    "a user of no kind": (
+        "benchd.sysusers.conf",
+        r"(?m)^u benchd ",
+        "w benchd ",
+        "Unknown command",
+    ),
+    "a folder of no kind": ("benchd.tmpfiles.conf", r"(?m)^d ", "dd ", "Unknown modifiers"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_found(mistake: str, tmp_path: Path) -> None:
+    shutil.copytree(SYSTEMD, tmp_path / "systemd")
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / CHECK, tmp_path / CHECK)
+    name, pattern, replacement, told = MISTAKES[mistake]
+    file = tmp_path / "systemd" / name
+    text, count = re.subn(pattern, replacement, file.read_text())
+    assert count
+    file.write_text(text)
+    done = check(tmp_path)
+    assert done.returncode == 1
+    assert told in done.stdout
+
+
+def settings_of(unit: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in (SYSTEMD / unit).read_text().splitlines():
+        key, separator, value = line.partition("=")
+        if separator and not line.startswith("#"):
+            found.setdefault(key, []).append(value)
+    return found
+
+
+def test_benchd_reaches_no_device_and_only_the_adb_server_reaches_usb() -> None:
+    daemon, adb = settings_of("benchd.service"), settings_of("benchd-adb.service")
+    assert daemon["PrivateDevices"] == ["yes"]
+    assert daemon["DevicePolicy"] == adb["DevicePolicy"] == ["closed"]
+    assert "DeviceAllow" not in daemon
+    assert adb["DeviceAllow"] == ["char-usb_device rw"]
+    assert daemon["CapabilityBoundingSet"] == adb["CapabilityBoundingSet"] == [""]
+    assert daemon["User"] != adb["User"]
+
+
+def test_the_socket_has_the_port_that_the_configuration_has() -> None:
+    port = AdbSettings.model_fields["port"].default
+    assert settings_of("benchd-adb.socket")["ListenStream"] == [f"127.0.0.1:{port}"]
+
+
+def test_only_benchd_is_let_at_the_readers() -> None:
+    rule = (SYSTEMD / "50-benchd.polkit.rules").read_text()
+    assert re.findall(r"org\.debian\.pcsc-lite\.\w+", rule) == [
+        "org.debian.pcsc-lite.access_pcsc",
+        "org.debian.pcsc-lite.access_card",
+    ]
+    assert 'subject.user === "benchd"' in rule
