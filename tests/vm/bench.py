@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,8 @@ import httpx2
 
 from benchd.certificate import verify_certificate
 from benchd.demo.operators import Operators, RackWatch, SlotObject, ended
-from benchd.model import Evidence, Gate, JsonValue
+from benchd.model import Gate, JsonValue
+from tests.vm.guest.rackvm.kinds import kind
 from tests.vm.guest.rackvm.plan import HANDSET_JSON, STATES_JSON, State, UsbHandset
 from tests.vm.machine import Completed, Machine
 
@@ -22,6 +23,9 @@ API_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 1.0
 """Each look costs the guest, which has no KVM, a tenth of a second."""
 UP_WITHIN_S: Final = 180.0
+
+Reset = Callable[[str], Awaitable[None]]
+"""What a hand does to the handset in the slot of that name."""
 
 
 def slot_name(number: int) -> str:
@@ -38,8 +42,25 @@ class End:
     disposition: str | None
     reason: str | None
     serial: str | None
-    statement: Evidence | None
+    imei: str | None
+    statement: Mapping[str, Any] | None
     told: Mapping[str, JsonValue]
+
+
+class _Hands:
+    """What operators do to the handset in a slot."""
+
+    def __init__(self, reset: Reset, enable_adb: Reset) -> None:
+        self._reset = reset
+        self._enable_adb = enable_adb
+
+    async def reset_by_hand(self, slot: str) -> None:
+        """Reset it from its settings."""
+        await self._reset(slot)
+
+    async def enable_adb(self, slot: str) -> None:
+        """Switch USB debugging on."""
+        await self._enable_adb(slot)
 
 
 @dataclass(kw_only=True)
@@ -70,7 +91,7 @@ class Bench:
             lambda: self.machine.shell(script, within_s=within_s), abandon_on_cancel=True
         )
 
-    async def rack(self, do: str, *, within_s: float = 300.0, **request: object) -> Any:
+    async def rack(self, do: str, *, within_s: float = 300.0, **request: object) -> Any:  # noqa: ANN401 - JSON
         """Have hands do something to handsets."""
         text = json.dumps({"do": do, **request})
         done = await anyio.to_thread.run_sync(
@@ -97,6 +118,12 @@ class Bench:
             if handset in handsets:
                 del self.handset_in[slot]
 
+    async def swap(self, one: str, other: str) -> None:
+        """Pull two cables and put each into the other's slot."""
+        await self.rack("swap", handsets=[one, other])
+        of = {handset: slot for slot, handset in self.handset_in.items()}
+        self.handset_in |= {of[one]: other, of[other]: one}
+
     async def states(self) -> dict[str, State]:
         """The truth about every handset."""
         found = STATES_JSON.validate_python(tuple(await self.rack("list")))
@@ -114,16 +141,72 @@ class Bench:
         """For the operators."""
         await self.rack("adb", handsets=[self.handset_in[slot]], enabled=True)
 
-    def operators(self) -> Operators:
-        """Two people who say yes to everything that `answers` doesn't deny."""
-        return Operators(
-            watch=self.watch, hands=self, answers=self.answers, look_every_s=LOOK_EVERY_S
+    @asynccontextmanager
+    async def operating(self, reset: Reset | None = None) -> AsyncGenerator[None, None]:
+        """Two people work at the dashboard who say yes to all that `answers` doesn't deny.
+
+        `reset` stands in for what they do when they are to reset the handset in a slot.
+        """
+        hands = _Hands(reset or self.reset_by_hand, self.enable_adb)
+        operators = Operators(
+            watch=self.watch, hands=hands, answers=self.answers, look_every_s=LOOK_EVERY_S
         )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(operators.work)
+            yield
+            tasks.cancel_scope.cancel()
 
     async def until_serving(self) -> None:
         """Wait until the daemon answers."""
         with anyio.fail_after(UP_WITHIN_S):
             await self.watch.until_there()
+
+    async def start_service(self) -> None:
+        """As an admin does; returns when it has said READY=1 and serves."""
+        await self.shell("systemctl start benchd", within_s=300)
+        await self.until_serving()
+
+    async def fill_table(self, kinds: Mapping[str, str]) -> None:
+        """Make handsets, by name and kind, each with numbers of its own."""
+        await self.make(
+            *(
+                kind(word, name=name, number=number)
+                for number, (name, word) in enumerate(kinds.items())
+            )
+        )
+
+    async def until_state(self, slot: str, state: str, *, within_s: float = 120.0) -> SlotObject:
+        """Look until a slot is in this state."""
+        with anyio.fail_after(within_s):
+            while True:
+                await self.watch.look()
+                seen = self.watch.slots.get(slot)
+                if seen is not None and seen["state"] == state:
+                    return seen
+                await anyio.sleep(LOOK_EVERY_S)
+
+    async def until_problem(self, slot: str, problem: str, *, within_s: float = 120.0) -> None:
+        """Look until a slot shows this problem."""
+        with anyio.fail_after(within_s):
+            while True:
+                await self.watch.look()
+                shown = self.watch.slots.get(slot, {}).get("problem")
+                if isinstance(shown, Mapping) and shown["code"] == problem:
+                    return
+                await anyio.sleep(LOOK_EVERY_S)
+
+    async def run_to_the_end(
+        self, slots: Mapping[str, int], *, within_s: float = 600.0
+    ) -> dict[str, End]:
+        """Plug handsets in and have operators see their jobs through; by handset."""
+        async with self.operating():
+            await self.plug(slots)
+            return await self.ends(slots, within_s=within_s)
+
+    async def ends(self, slots: Mapping[str, int], *, within_s: float = 600.0) -> dict[str, End]:
+        """Wait, while operators work, how the jobs in these slots end; by handset."""
+        await self.until_ended([slot_name(number) for number in slots.values()], within_s=within_s)
+        return {handset: await self.end_of(slot_name(number)) for handset, number in slots.items()}
 
     async def until_ended(self, slots: Sequence[str], *, within_s: float) -> None:
         """Wait, while operators work, until each of these slots has ended its job."""
@@ -149,16 +232,17 @@ class Bench:
         job = str(seen["job"])
         told = await self.watch.job(job)
         handset = told.get("handset")
-        serial = handset.get("serial") if isinstance(handset, Mapping) else None
+        identity = handset if isinstance(handset, Mapping) else {}
         statement = None
         if told.get("certificate"):
             statement = verify_certificate(await self.certificate(job), await self._public_key())
         return End(
             job=job,
             outcome=str(told["outcome"]),
-            disposition=None if told["disposition"] is None else str(told["disposition"]),
-            reason=None if told["reason"] is None else str(told["reason"]),
-            serial=None if serial is None else str(serial),
+            disposition=_text(told["disposition"]),
+            reason=_text(told["reason"]),
+            serial=_text(identity.get("serial")),
+            imei=_text(identity.get("imei")),
             statement=statement,
             told=told,
         )
@@ -177,3 +261,7 @@ class Bench:
 
     async def _public_key(self) -> bytes:
         return (await self.shell("cat /etc/benchd/certificate_key.pem.pub")).encode()
+
+
+def _text(value: JsonValue) -> str | None:
+    return None if value is None else str(value)

@@ -1,4 +1,4 @@
-"""The virtual machine, seen from the host: QEMU without KVM, and a port that runs commands in it."""
+"""The virtual machine, seen from the host: QEMU without KVM, and a port that takes commands."""
 
 from __future__ import annotations
 
@@ -162,6 +162,7 @@ class Machine:
                 self._arrived.wait(HELLO_EVERY_S)
 
     def _command(self, agent: Path) -> list[str]:
+        dashboard = f"hostfwd=tcp:127.0.0.1:{self.dashboard_port}-10.0.2.15:8420"
         return [
             *("nice", "-n", "19", "qemu-system-x86_64"),
             *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", f"{MEMORY_MIB}"),
@@ -180,11 +181,7 @@ class Machine:
             "-virtfs",
             f"local,path={self.results},mount_tag=results,security_model=none,multidevs=remap",
             # It reaches nobody; the host's loopback reaches the dashboard.
-            *(
-                "-netdev",
-                "user,id=host,restrict=on"
-                f",hostfwd=tcp:127.0.0.1:{self.dashboard_port}-10.0.2.15:8420",
-            ),
+            *("-netdev", f"user,id=host,restrict=on,{dashboard}"),
             *("-device", "virtio-net-pci,netdev=host,romfile="),
         ]
 

@@ -1,7 +1,7 @@
 """Runs what the host asks for: one JSON object a line, over a virtual serial port, both ways.
 
 `{"id": 1, "argv": ["id", "-u"], "input": ""}` is answered, in whichever order commands end, by
-`{"id": 1, "status": 0, "output": "0\\n", "error": ""}`; `{"hello": N}` by itself. With the
+`{"id": 1, "status": 0, "output": "0", "error": ""}`; `{"hello": N}` by itself. With the
 system's own Python and nothing else.
 """
 

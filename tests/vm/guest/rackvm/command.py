@@ -6,6 +6,7 @@ rack make KIND NAME [SLOT]       a new handset, on the table or in a slot
 rack plug NAME SLOT              put its cable in (slots 1 to 24)
 rack unplug NAME…                pull the cable
 rack replug NAME [SECONDS]       pull it and put it back into the same slot
+rack swap NAME NAME              pull two cables, put each into the other's slot
 rack adb NAME on|off             USB debugging, on its screen
 rack mode NAME MODE              android, charging, fastboot, recovery
 rack chip NAME CHIP              good, slow, fails, drops_writes
@@ -24,12 +25,13 @@ import json
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 SOCKET = "/run/rack-vm/rack.sock"
 KEYS = ("/var/lib/benchd-adb/.android/adbkey.pub",)
 
 
-def ask(request: dict[str, object]) -> object:
+def ask(request: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
     """Send one request; what was done, or the end of this program with the refusal."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(SOCKET)
@@ -49,19 +51,46 @@ def key() -> str:
     sys.exit(f"rack: benchd's adb server has made no key yet: {' '.join(KEYS)}")
 
 
-def show(states: list[dict[str, object]]) -> None:
+def show(states: list[dict[str, Any]]) -> None:
     """A table."""
-    print(f"{'NAME':20} {'SLOT':>4}  {'SHOWS':10} {'SERIAL':20} {'RESETS':>6}  STATE")
+    say(f"{'NAME':20} {'SLOT':>4}  {'SHOWS':10} {'SERIAL':20} {'RESETS':>6}  STATE")
     for one in states:
-        shown = (
-            one["mode"] if one["mode"] != "android" else ("adb" if one["adb_enabled"] else "mtp")
-        )
+        android = "adb" if one["adb_enabled"] else "mtp"
+        shown = android if one["mode"] == "android" else one["mode"]
         word = one["broken"] or ("restarting" if one["restarting"] else "")
         word = word or ("plugged" if one["enumerated"] else "on the table")
-        slot = one["slot"] or "-"
-        print(
-            f"{one['name']:20} {slot:>4}  {shown:10} {one['serial']:20} {one['reset_count']:>6}  {word}"
-        )
+        line = f"{one['name']:20} {one['slot'] or '-':>4}  {shown:10} {one['serial']:20}"
+        say(f"{line} {one['reset_count']:>6}  {word}")
+
+
+def say(text: str) -> None:
+    """One line to whoever asked."""
+    sys.stdout.write(f"{text}\n")
+
+
+def request(words: list[str]) -> dict[str, Any] | None:  # noqa: PLR0911 - one a deed
+    """What the words ask of the rack; None where they make no sense."""
+    match words:
+        case ["plug", name, slot]:
+            return {"do": "plug", "handsets": [name], "slots": {name: slot}}
+        case ["replug", name, *seconds]:
+            return {"do": "replug", "handsets": [name], "after_s": (*seconds, 0)[0]}
+        case ["remove", *names]:
+            return {"do": "remove", "handsets": names}
+        case ["swap", one, other]:
+            return {"do": "swap", "handsets": [one, other]}
+        case ["unplug" | "reset" | "reboot" as do, name, *names]:
+            return {"do": do, "handsets": [name, *names]}
+        case ["adb", name, ("on" | "off") as word]:
+            return {"do": "adb", "handsets": [name], "enabled": word == "on"}
+        case ["mode" | "chip" as do, name, word]:
+            return {"do": do, "handsets": [name], do: word}
+        case ["allow", name]:
+            return {"do": "allow", "handsets": [name], "key": key()}
+        case ["storm", rounds]:
+            return {"do": "storm", "rounds": rounds}
+        case _:
+            return None
 
 
 def main(words: list[str]) -> None:
@@ -69,36 +98,21 @@ def main(words: list[str]) -> None:
     match words:
         case ["list"]:
             show(ask({"do": "list"}))
+        case ["kinds"]:
+            say("\n".join(ask({"do": "kinds"})))
+        case ["residue", name]:
+            say(str(len(ask({"do": "residue", "handset": name}))))
+        case ["ask"]:
+            say(json.dumps(ask(json.load(sys.stdin))))
         case ["make", kind, name, *slot]:
             ask({"do": "make", "handsets": [{"kind": kind, "name": name}]})
             if slot:
                 ask({"do": "plug", "handsets": [name], "slots": {name: slot[0]}})
-        case ["plug", name, slot]:
-            ask({"do": "plug", "handsets": [name], "slots": {name: slot}})
-        case ["replug", name, *seconds]:
-            ask({"do": "replug", "handsets": [name], "after_s": seconds[0] if seconds else 0})
-        case ["unplug" | "reset" | "reboot" as do, *names] if names:
-            ask({"do": do, "handsets": names})
-        case ["remove", *names]:
-            ask({"do": "remove", "handsets": names})
-        case ["adb", name, ("on" | "off") as word]:
-            ask({"do": "adb", "handsets": [name], "enabled": word == "on"})
-        case ["mode", name, mode]:
-            ask({"do": "mode", "handsets": [name], "mode": mode})
-        case ["chip", name, chip]:
-            ask({"do": "chip", "handsets": [name], "chip": chip})
-        case ["allow", name]:
-            ask({"do": "allow", "handsets": [name], "key": key()})
-        case ["storm", rounds]:
-            ask({"do": "storm", "rounds": rounds})
-        case ["residue", name]:
-            print(len(ask({"do": "residue", "handset": name})))
-        case ["kinds"]:
-            print("\n".join(ask({"do": "kinds"})))
-        case ["ask"]:
-            print(json.dumps(ask(json.load(sys.stdin))))
         case _:
-            sys.exit(__doc__)
+            asked = request(words)
+            if asked is None:
+                sys.exit(__doc__)
+            ask(asked)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from benchd.errors import BenchdError, UsageRefused
 from benchd.simulator.plan import Wipe
 from benchd.simulator.system_image import SystemImage
 
-from .handset import Handset, Shared, as_chip
+from .handset import Handset, Shared, Together, as_chip
 from .kinds import KINDS, kind
 from .notify import notify_ready
 from .plan import HANDSET_JSON, Mode
@@ -48,7 +48,7 @@ class RackDesk:
             "make": self._make,
             "kinds": self._kinds,
             "list": self._list,
-            "plug": lambda asked: self._each(asked, self._plug),
+            "plug": self._plug_all,
             "unplug": lambda asked: self._each(asked, lambda handset, _: handset.unplug()),
             "replug": lambda asked: self._each(asked, self._replug),
             "reset": lambda asked: self._each(asked, lambda handset, _: handset.reset_by_hand()),
@@ -59,6 +59,7 @@ class RackDesk:
             "mode": lambda asked: self._each(asked, self._mode),
             "chip": lambda asked: self._each(asked, self._chip),
             "allow": lambda asked: self._each(asked, self._allow),
+            "swap": self._swap,
             "storm": self._storm,
             "residue": self._residue,
             "remove": self._remove,
@@ -115,14 +116,24 @@ class RackDesk:
         await _together([_bound(do, handset, asked) for handset in chosen])
         return len(chosen)
 
-    async def _plug(self, handset: Handset, asked: Request) -> None:
-        slot = int(asked["slots"][handset.given.name])
+    async def _plug_all(self, asked: Request) -> object:
+        together = Together(asked["handsets"])
+
+        async def plug(handset: Handset, asked: Request) -> None:
+            try:
+                await self._plug(handset, int(asked["slots"][handset.given.name]), together)
+            finally:
+                together.arrive(handset.given.name)
+
+        return await self._each(asked, plug)
+
+    async def _plug(self, handset: Handset, slot: int, together: Together) -> None:
         if not 1 <= slot <= SLOTS:
             raise UsageRefused(f"there are the slots 1 to {SLOTS}")
         for other in self._handsets.values():
             if other is not handset and other.slot == slot:
                 raise UsageRefused(f"slot {slot} is taken by {other.given.name}")
-        await handset.plug(slot)
+        await handset.plug(slot, together)
 
     async def _replug(self, handset: Handset, asked: Request) -> None:
         slot = handset.slot
@@ -130,7 +141,7 @@ class RackDesk:
             raise UsageRefused(f"{handset.given.name} isn't plugged in")
         await handset.unplug()
         await anyio.sleep(float(asked.get("after_s", 0)))
-        await handset.plug(slot)
+        await handset.plug(slot, Together((handset.given.name,)))
 
     async def _adb(self, handset: Handset, asked: Request) -> None:
         await handset.set_adb(enabled=bool(asked["enabled"]))
@@ -143,6 +154,15 @@ class RackDesk:
 
     async def _allow(self, handset: Handset, asked: Request) -> None:
         await handset.allow(str(asked["key"]))
+
+    async def _swap(self, asked: Request) -> object:
+        """Pull two cables, then put each into the other's slot."""
+        one, other = (self._handset(name) for name in asked["handsets"])
+        slots = other.slot, one.slot
+        await _together([one.unplug, other.unplug])
+        names = one.given.name, other.given.name
+        await self._plug_all({"handsets": names, "slots": dict(zip(names, slots, strict=True))})
+        return 2
 
     async def _storm(self, asked: Request) -> object:
         """Every port lost and found again, all at once, as often as asked."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,24 @@ class Shared:
     chips: Path
     states: Path
     log: Path
+
+
+class Together:
+    """Lets several hands move in one instant: each waits until all are ready or have given up."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._missing = set(names)
+        self._all = anyio.Event()
+
+    def arrive(self, name: str) -> None:
+        """This one is ready, or won't come."""
+        self._missing.discard(name)
+        if not self._missing:
+            self._all.set()
+
+    async def wait(self) -> None:
+        """Until everybody is there."""
+        await self._all.wait()
 
 
 class Handset:
@@ -109,15 +128,18 @@ class Handset:
             test_harness=self.android.test_harness,
         )
 
-    async def plug(self, slot: int) -> None:
-        """Put the cable in."""
-        async with self._turn:
-            self._require_whole()
-            if self.slot is not None:
-                raise UsageRefused(f"{self.given.name} is plugged in already")
-            self.slot = slot
-            if not self.restarting:
-                await self._appear()
+    async def plug(self, slot: int, together: Together) -> None:
+        """Put the cable in, in the same instant as the others."""
+        try:
+            async with self._turn:
+                self._require_whole()
+                if self.slot is not None:
+                    raise UsageRefused(f"{self.given.name} is plugged in already")
+                self.slot = slot
+                if not self.restarting:
+                    await self._appear(together)
+        finally:
+            together.arrive(self.given.name)
 
     async def unplug(self) -> None:
         """Pull the cable."""
@@ -231,7 +253,7 @@ class Handset:
             await self._up.wait()
         self._require_whole()
 
-    async def _appear(self) -> None:
+    async def _appear(self, together: Together | None = None) -> None:
         if self.slot is None or self.enumerated:
             return
         function = self._function
@@ -252,6 +274,9 @@ class Handset:
             )
             self._gadget.choose("other", PRODUCT_IDS[function])
             await self._gadget.until_described("other")
+        if together is not None:
+            together.arrive(self.given.name)
+            await together.wait()
         self._gadget.plug(self.slot)
         self.enumerated = True
 

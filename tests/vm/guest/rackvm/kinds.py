@@ -41,6 +41,7 @@ KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
         },
         "ext4": replace(_CLEAN, file_system=FileSystem.EXT4),
         "residue": replace(_CLEAN, markers=MARKERS),
+        "residue-ext4": replace(_CLEAN, markers=MARKERS, file_system=FileSystem.EXT4),
         "unencrypted": replace(
             _CLEAN,
             markers=MARKERS,
@@ -67,4 +68,5 @@ def kind(word: str, *, name: str, number: int) -> UsbHandset:
     serial = found.android.serial
     if not word.startswith("same-serial"):
         serial = f"{serial[:-3]}{number:03}"
-    return replace(found, android=replace(found.android, name=name, serial=serial))
+    imei = SCENARIOS["clean"].handset(name=name, slot=None, copy=number + 1).imei
+    return replace(found, android=replace(found.android, name=name, serial=serial, imei=imei))
