@@ -60,6 +60,8 @@ REQUIRED_APPROVALS: Final = (
 """What a person has to approve in every job; what the chip needs depends on who looked at it."""
 PAST_CACHE: Final = frozenset({"o_direct", "evicted"})
 MINIMUM_HOST_SAMPLES: Final = 8
+ENCRYPTED: Final = "encrypted"
+"""The only `ro.crypto.state` under which a reset alone leaves nothing that can be read."""
 LOWEST_MINIMUM_COVERAGE: Final = 0.5
 """A recipe may ask for more; with less nobody could speak of an erased storage."""
 
@@ -139,6 +141,7 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
     gaps += _gaps_of_order(attempts, stages)
     gaps += _gaps_of_approval(records)
     checks = {
+        StageName.INSPECT: _gaps_of_plaintext,
         StageName.INITIALISE: _gaps_of_initialise,
         StageName.OVERWRITE: _gaps_of_overwrite,
         StageName.READ_BACK: _gaps_of_read_back,
@@ -249,6 +252,18 @@ def _gaps_of_overwrite(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
     written = evidence.whole("bytes_written")
     files = sum(EvidenceReader(f, "overwrite").whole("size_bytes") for f in evidence.items("files"))
     return [] if written == files > 0 else ["overwrite: the files don't add up to what was written"]
+
+
+def _gaps_of_plaintext(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    """On a storage that isn't encrypted, what wasn't reached may be the owner's plain text."""
+    inspected = _read(stages, StageName.INSPECT)
+    if inspected.text("crypto_state") == ENCRYPTED:
+        return []
+    written = _read(stages, StageName.OVERWRITE).whole("bytes_written")
+    missing = inspected.whole("capacity_bytes") - written
+    if missing <= 0:
+        return []
+    return [f"inspect: the storage isn't encrypted, and {missing} bytes of it weren't reached"]
 
 
 def _gaps_of_read_back(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
