@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -99,6 +100,10 @@ class Bench:
             abandon_on_cancel=True,
         )
         return json.loads(done.required())
+
+    async def note(self, figure: str) -> None:
+        """Leave a figure in the story."""
+        await self.shell(f"echo {shlex.quote(figure)} >>/results/figures.txt")
 
     async def make(self, *handsets: UsbHandset) -> None:
         """Put new handsets on the table."""

@@ -13,13 +13,12 @@ from tests.vm.guest.rackvm.kinds import kind
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
 
 MANY = 16
-TOGETHER_WITHIN_S = 2.0
 HIGHEST_EXPOSURE = 2.0
 
 
-async def first_and_last_add(bench: Bench) -> float:
-    """Seconds between the first and the last new device since the mark, in the kernel's clock."""
-    text = await bench.shell("tac /results/udev.txt | sed '/===== mark =====/q' | tac")
+async def first_to_last_add_s(bench: Bench) -> float:
+    """From the first new device since the mark to the last, in the kernel's clock."""
+    text = await bench.shell("udevadm settle; tac /results/udev.txt | sed '/== mark/q' | tac")
     stamps = [
         float(found)
         for found in re.findall(r"KERNEL\[([0-9.]+)\] add .*usb\)$", text, re.MULTILINE)
@@ -41,8 +40,10 @@ async def test_sixteen_handsets_with_one_serial_plugged_at_once_all_pass(bench: 
     await bench.shell("echo '===== mark =====' >>/results/udev.txt")
     async with bench.operating():
         await bench.plug(slots)
-        assert await first_and_last_add(bench) < TOGETHER_WITHIN_S
+        apart_s = await first_to_last_add_s(bench)
         ends = await bench.ends(slots, within_s=900)
+    # Two seconds where nobody else wants the processor: a figure, not a condition.
+    await bench.note(f"{MANY} handsets plugged within {apart_s:.2f} s")
     assert [end.outcome for end in ends.values()] == ["passed"] * MANY, ends
     assert {end.serial for end in ends.values()} == {SHARED_SERIAL}
     # Each in its slot: the other numbers tell them apart.

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 import sys
 import threading
 from typing import Any
 
 LONGEST_OUTPUT_BYTES = 8 << 20
+HOME = pwd.getpwuid(0).pw_dir
 
 
 class Agent:
@@ -43,8 +45,8 @@ class Agent:
                 input=request.get("input", "").encode(),
                 capture_output=True,
                 check=False,
-                cwd="/root",
-                env={**os.environ, "HOME": "/root", "LANG": "C.UTF-8"},
+                cwd=HOME,
+                env={**os.environ, "HOME": HOME, "LANG": "C.UTF-8"},
             )
         except OSError as error:
             self._say({"id": request["id"], "status": 127, "output": "", "error": str(error)})
