@@ -17,9 +17,10 @@ import anyio
 import structlog
 
 from benchd.catalogue import Catalogue
-from benchd.certificate import DsseIssuer, key_file, load_key
+from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
 from benchd.errors import DependencyMissing
+from benchd.felica.bench import PcscChipBench
 from benchd.filler import program_path
 from benchd.handset.access import AdbAccess
 from benchd.handset.adb_server import AdbServer
@@ -50,6 +51,7 @@ from benchd.web.sockets import tcp_listener, unix_listener
 CERTIFICATES_LOOKED_AT = 500
 """How many of the newest jobs are looked at for a certificate whose file a crash left out."""
 DIRECTORY_MODE = 0o750
+CHIP_SALT = b"benchd: salt for the hash of a FeliCa chip's IDm"
 
 _log = structlog.get_logger()
 
@@ -126,11 +128,12 @@ async def run_rack(
             metrics=metrics,
             admission=Admission(),
         )
-        async with _services(settings, rack, usb=usb, listener=listener) as access:
+        chips = chip_bench(settings, key)
+        async with _services(settings, rack, chips, usb=usb, listener=listener) as access:
             parts = RackParts(
                 journal=journal,
                 access=access,
-                chips=NoReaders(),
+                chips=chips,
                 issuer=issuer,
                 board=rack.board,
                 desk=rack.desk,
@@ -190,6 +193,14 @@ async def _take_over(
     )
 
 
+def chip_bench(settings: Settings, key: SigningKey) -> NoReaders | PcscChipBench:
+    """The rack's readers and providers, if it has any."""
+    if not settings.felica.is_used:
+        return NoReaders()
+    # The same for as long as the rack keeps its key, and useless to whoever doesn't have that.
+    return PcscChipBench(settings.felica, salt=key.derive(CHIP_SALT), clock=time.monotonic)
+
+
 async def _recover(
     journal: Journal, issuer: DsseIssuer, clock: SystemClock, settings: Settings
 ) -> None:
@@ -211,7 +222,12 @@ async def _recover(
 
 @asynccontextmanager
 async def _services(
-    settings: Settings, rack: Rack, *, usb: bool, listener: socket.socket | None
+    settings: Settings,
+    rack: Rack,
+    chips: NoReaders | PcscChipBench,
+    *,
+    usb: bool,
+    listener: socket.socket | None,
 ) -> AsyncGenerator[AdbAccess, None]:
     """What the slots stand on, up before they begin and ended after them."""
     stop_serving = anyio.Event()
@@ -232,6 +248,9 @@ async def _services(
         services = await stack.enter_async_context(anyio.create_task_group())
         await services.start(adb.run)
         await services.start(access.run)
+        if isinstance(chips, PcscChipBench):
+            rack.metrics.follow(readers_up=chips.readers_up)
+            await services.start(chips.run)
         lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
         services.start_soon(measure_loop_lag, lagged, time.monotonic)
         await services.start(partial(serve, app, sockets=sockets, stop=stop_serving))

@@ -12,7 +12,9 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from benchd.model import (
+    ChipVerdict,
     Disposition,
+    Finding,
     Gate,
     Outcome,
     ProblemCode,
@@ -28,11 +30,14 @@ Language = Literal["ja", "en"]
 LONGEST_VALUE = 80
 """Characters of one filled-in value; a model or serial that is longer is cut."""
 
+_OF_HANDSET = frozenset({"model", "serial", "imei_end"})
 FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         f"problem.{ProblemCode.UNKNOWN_PORT}": frozenset({"port_path"}),
+        f"problem.{ProblemCode.LOW_BATTERY}": frozenset({"percent", "minimum"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
-        **dict.fromkeys((f"gate.{gate}" for gate in Gate), frozenset({"model", "serial"})),
+        **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
+        f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
     }
 )
 """Which placeholders the texts of a section may have; all other sections have none."""
@@ -96,12 +101,22 @@ class Word(StrEnum):
     PROVEN = "proven"
     NO_JOBS = "no_jobs"
     NO_SLOTS = "no_slots"
+    CHIP = "chip"
+    SERVICES = "services"
+
+
+class ChipTrouble(StrEnum):
+    """Why a look at a chip has no verdict."""
+
+    READER_GONE = "reader_gone"
+    READER_FAULT = "reader_fault"
 
 
 class Refusal(StrEnum):
     """Why an answer of a person wasn't taken: the codes of the API."""
 
     SECOND_PERSON_NEEDED = "second_person_needed"
+    LOOK_UP_RESULT_NEEDED = "look_up_result_needed"
     NAME_REFUSED = "name_refused"
     ANSWERED_ALREADY = "answered_already"
     DECISION_REFUSED = "decision_refused"
@@ -135,6 +150,7 @@ class PageWord(StrEnum):
     SECOND_NAME = "second_name"
     SECOND_NAME_HINT = "second_name_hint"
     NOTE_HINT = "note_hint"
+    LOOK_UP_HINT = "look_up_hint"
     NOT_TAKEN = "not_taken"
     TAKEN = "taken"
     QUESTION_GONE = "question_gone"
@@ -156,6 +172,7 @@ _NAMED: Mapping[str, type[StrEnum]] = {
     "outcome": Outcome,
     "disposition": Disposition,
     "stage": StageName,
+    "finding": Finding,
     "because": Because,
     "word": Word,
     "refusal": Refusal,
@@ -165,6 +182,8 @@ _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
     "problem": (ProblemCode, ("title", "what_to_do")),
     "gate": (Gate, ("title", "question", "what_to_do")),
     "reason": (Reason, ("title", "what_to_do")),
+    "chip": (ChipVerdict, ("title", "what_to_do")),
+    "chip_trouble": (ChipTrouble, ("title", "what_to_do")),
 }
 
 
@@ -319,6 +338,11 @@ class Catalogue:
         """Why a handset isn't sellable, and where it goes next."""
         return self._guidance(f"reason.{reason}", "title", {})
 
+    def chip(self, seen: ChipVerdict | ChipTrouble) -> Guidance:
+        """What looking at a chip has shown, and what to do next."""
+        section = "chip" if isinstance(seen, ChipVerdict) else "chip_trouble"
+        return self._guidance(f"{section}.{seen}", "title", {})
+
     def _guidance(self, section: str, says: str, facts: Mapping[str, str]) -> Guidance:
         said = self._filled(f"{section}.{says}", facts)
         advice = self._filled(f"{section}.what_to_do", facts)
@@ -326,7 +350,19 @@ class Catalogue:
 
     def _filled(self, key: str, facts: Mapping[str, str]) -> Texts:
         texts = self._texts[key]
-        return Texts(ja=fill(texts.ja, facts), en=fill(texts.en, facts))
+        findings = self._findings(facts.get("findings", ""))
+        return Texts(
+            ja=fill(texts.ja, {**facts, "findings": findings.ja}),
+            en=fill(texts.en, {**facts, "findings": findings.en}),
+        )
+
+    def _findings(self, codes: str) -> Texts:
+        """The findings whose codes a question carries, separated by commas, in words."""
+        told = codes.split(",")
+        found = [self._texts[f"finding.{finding}"] for finding in Finding if finding in told]
+        if not found:
+            return self.word(Word.NONE)
+        return Texts(ja="・".join(f.ja for f in found), en=", ".join(f.en for f in found))
 
 
 def _wanted_keys() -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
+from benchd.bench.commands import bench_app
 from benchd.cli_errors import exit_on_error
 from benchd.errors import CertificateInvalid, LedgerBroken
 
@@ -34,7 +35,10 @@ slots_app = typer.Typer(help="The rack's slots.", no_args_is_help=True)
 certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
 key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
+felica_app = typer.Typer(help="FeliCa chips on the rack's readers.", no_args_is_help=True)
+app.add_typer(felica_app, name="felica")
 app.add_typer(slots_app, name="slots")
+app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(key_app, name="key")
@@ -159,13 +163,19 @@ def job(job_id: str, json_output: JsonOption = False) -> None:
     _show(json_output, found, lambda: tables.show_job(found))
 
 
+_NOTE_HELP = (
+    "Anything to remember with it. A yes at the gate network begins with the sign that was"
+    " looked up: ○ (or o), △ or -."
+)
+
+
 @app.command()
 def decide(
     job_id: str,
     gate: str,
     operator: Annotated[str, typer.Option(help="Your name, as it stands on the certificate.")],
     approve: Annotated[bool, typer.Option("--approve/--reject", help="Yes or no.")],
-    note: Annotated[str, typer.Option(help="Anything to remember with it.")] = "",
+    note: Annotated[str, typer.Option(help=_NOTE_HELP)] = "",
 ) -> None:
     """Answer a question that a job is waiting with."""
     with _client() as client:
@@ -262,6 +272,53 @@ def ledger_export(file: Path) -> None:
 
     for line in export_lines(file):
         sys.stdout.buffer.write(line)
+
+
+@felica_app.command("scan")
+def felica_scan(
+    slot: Annotated[str | None, typer.Option(help="Only this slot.")] = None,
+    json_output: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Look at the chip on every reader; exits with 0 only if nothing was found in any."""
+    from benchd import tables
+    from benchd.chip_commands import exit_code, scan_chips
+    from benchd.observe.logs import configure_logs
+
+    configure_logs()
+    told = scan_chips(config, slot)
+    _show(json_output, told, lambda: tables.show_chips(told))
+    raise typer.Exit(exit_code(told))
+
+
+@felica_app.command("capture")
+def felica_capture(
+    file: Path,
+    slot: Annotated[str, typer.Option(help="The slot on whose reader the handset lies.")],
+    name: Annotated[str, typer.Option(help="What the baseline is to be called.")],
+    model: Annotated[str, typer.Option(help="The handset's model number.")],
+    screen: Annotated[
+        str, typer.Option(help="What its screen メモリ使用状況 says, word by word: 未利用.")
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Make FILE, a baseline, from an unused chip, for [felica] baselines."""
+    from datetime import UTC, datetime
+
+    from benchd.chip_commands import capture_chip
+    from benchd.felica.wire import CaptureOrder
+    from benchd.observe.logs import configure_logs
+
+    configure_logs()
+    today = datetime.now(UTC).date()
+    order = CaptureOrder(name=name, model=model, screen=screen, seen_on=today)
+    text = capture_chip(config, slot, order)
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+    typer.echo(f"{file}: read it, then name it under [felica] baselines")
 
 
 def _client() -> BenchdClient:

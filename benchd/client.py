@@ -114,7 +114,8 @@ class BenchdClient:
         return self._object("POST", "/api/v1/drain")
 
     def draining(self) -> JsonObject:
-        """What `drain` said, as it is now."""
+        """What `drain` said, as it is now; DependencyMissing once the daemon has ended."""
+        _refuse_unless_reachable(self._path)
         return self._object("GET", "/api/v1/drain")
 
     def _object(self, method: str, path: str, body: bytes | None = None) -> JsonObject:

@@ -83,6 +83,10 @@ class NameRefused(DecisionRefused):
     """Raised when what was given as a name can't be a person's."""
 
 
+class LookUpResultNeeded(DecisionRefused):
+    """Raised when a network restriction is approved without the sign that the look-up gave."""
+
+
 class AnsweredAlready(DecisionRefused):
     """Raised when somebody else has answered first."""
 

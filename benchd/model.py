@@ -121,6 +121,9 @@ class Reason(StrEnum):
     """Why a handset isn't sellable: a closed list, each with a default disposition."""
 
     LOCKED = "locked"
+    MANAGED_DEVICE = "managed_device"
+    REMOVABLE_MEDIA = "removable_media"
+    WATCH_LISTED = "watch_listed"
     SYSTEM_MODIFIED = "system_modified"
     STORAGE_FAULT = "storage_fault"
     COVERAGE_TOO_LOW = "coverage_too_low"
@@ -151,21 +154,36 @@ class Reason(StrEnum):
     UNPLUGGED = "unplugged"
     DAEMON_STOPPED = "daemon_stopped"
     SLOT_RECONFIGURED = "slot_reconfigured"
+    NOT_AS_RESET = "not_as_reset"
     OVERWRITE_DUE = "overwrite_due"
+    ASSESSED = "assessed"
+    RECHECKED = "rechecked"
+    RECYCLED = "recycled"
     INTERNAL_ERROR = "internal_error"
 
 
 DISPOSITION_OF: Mapping[Reason, Disposition] = MappingProxyType(
     {
         **dict.fromkeys(Reason, Disposition.HOLD),
+        Reason.MANAGED_DEVICE: Disposition.RETURN,
         Reason.SYSTEM_MODIFIED: Disposition.DESTROY,
         Reason.STORAGE_FAULT: Disposition.DESTROY,
         Reason.FELICA_RESIDUE: Disposition.DESTROY,
         Reason.FELICA_NOT_CLEARABLE: Disposition.DESTROY,
         Reason.FELICA_RETIRED: Disposition.DESTROY,
+        Reason.RECYCLED: Disposition.DESTROY,
     }
 )
 """The trade's defaults: crushed where data may stay for good, held where a person can still act."""
+
+
+ENDS_WITHOUT_ERASURE = (
+    Reason.OVERWRITE_DUE,
+    Reason.ASSESSED,
+    Reason.RECHECKED,
+    Reason.RECYCLED,
+)
+"""How a job may end that has passed but proves no erasure; its recipe names one of them."""
 
 
 class ProblemCode(StrEnum):
@@ -179,6 +197,7 @@ class ProblemCode(StrEnum):
     ADB_SERVER_DOWN = "adb_server_down"
     DAEMON_DRAINING = "daemon_draining"
     READER_GONE = "reader_gone"
+    LOW_BATTERY = "low_battery"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
@@ -189,6 +208,7 @@ class Gate(StrEnum):
     CONSENT = "consent"
     JPKI = "jpki"
     NETWORK = "network"
+    WATCH_LIST = "watch_list"
     FELICA_CHECK = "felica_check"
     FELICA_NO_CHIP = "felica_no_chip"
     FELICA_RETIRED = "felica_retired"
@@ -198,7 +218,22 @@ class Gate(StrEnum):
     GUIDED_RESET = "guided_reset"
     FINAL_RESET = "final_reset"
     OBSERVE = "observe"
+    LOOK = "look"
+    ASSESS = "assess"
     CONFIRM = "confirm"
+
+
+class Finding(StrEnum):
+    """What the seller of a handset has to hear before the deal."""
+
+    SYSTEM_MODIFIED = "system_modified"
+    MANAGED_DEVICE = "managed_device"
+    LOCK_OR_ACCOUNT = "lock_or_account"
+    REMOVABLE_MEDIA = "removable_media"
+    SIM = "sim"
+    CHIP_IN_USE = "chip_in_use"
+    CHIP_UNKNOWN = "chip_unknown"
+    JPKI = "jpki"
 
 
 class StageName(StrEnum):
@@ -216,6 +251,8 @@ class StageName(StrEnum):
     OBSERVE = "observe"
     CONFIRM = "confirm"
     CERTIFY = "certify"
+    ASSESS = "assess"
+    LOOK = "look"
 
 
 DESTRUCTIVE_STAGES = frozenset(
@@ -608,6 +645,31 @@ class ClearClaim:
             "vendor_code": self.vendor_code,
             "elapsed_s": self.elapsed_s,
         }
+
+
+class ClearMethod(StrEnum):
+    """By whose hand a provider clears."""
+
+    TOOL = "tool"
+    """A program on this machine does it all."""
+    HANDSET = "handset"
+    """The handset's own function."""
+    PERSON = "person"
+    """A kiosk, a shop: somebody carries the handset there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearCapabilities:
+    """What a clear provider can do for one handset, before it is asked to."""
+
+    methods: frozenset[ClearMethod]
+    """Empty where it can do nothing for this handset."""
+    needs_network: bool
+    needs_login: bool
+    """Whether an account has to be signed in on the handset."""
+    irreversible: bool
+    max_s: float
+    """It is aborted when it takes longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

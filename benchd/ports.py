@@ -11,6 +11,7 @@ from benchd.model import (
     AdbAddress,
     CheckReport,
     ChipScan,
+    ClearCapabilities,
     ClearClaim,
     ClearOrder,
     DropReport,
@@ -88,6 +89,10 @@ class Handset(Protocol):
         """Everything that the gates and the certificate need to know."""
         ...
 
+    async def battery_percent(self) -> int:
+        """How full the battery is now."""
+        ...
+
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""
         ...
@@ -129,7 +134,8 @@ class HandsetAccess(Protocol):
     async def open(self, address: AdbAddress) -> Handset:
         """The handset that is READY at this address, bound to its present transport.
 
-        Raises HandsetGone when there is none, AdbServerLost when the server is down.
+        Raises HandsetGone when there is none, AdbServerLost when the server is down, StageFailed
+        for one that can't be worked with: no new attempt changes that.
         """
         ...
 
@@ -164,6 +170,29 @@ class ChipBench(Protocol):
         NEEDS_OPERATOR asks for a person's hand (a kiosk, a shop), UNSUPPORTED says that no
         provider can do it. Never raises for what a provider does: that is a claim too.
         """
+        ...
+
+
+class ClearProvider(Protocol):
+    """Something that can clear a chip; made anew for every order. See docs/clear-providers.md.
+
+    Whatever it raises, the claim that is recorded is FATAL and the daemon goes on. Only a scan
+    decides what became of the chip.
+    """
+
+    def capabilities(self, identity: HandsetIdentity) -> ClearCapabilities:
+        """What it can do for this handset; does nothing and waits for nothing."""
+        ...
+
+    async def clear(self, order: ClearOrder) -> ClearClaim:
+        """Clear the chip, or say why not.
+
+        Cancelled when the handset is unplugged; let the cancellation through.
+        """
+        ...
+
+    async def abort(self) -> None:
+        """Stop a clear that took too long or whose handset is gone; has seconds to do so."""
         ...
 
 

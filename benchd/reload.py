@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 
 import anyio
 import anyio.to_thread
@@ -18,6 +18,10 @@ _log = structlog.get_logger()
 
 AT_RUN_TIME = frozenset({"topology", "recipes", "recipe_descriptions", "timing"})
 """The parts of the settings that a running daemon takes over; all others are built in."""
+NOT_COMPARED = frozenset({"providers", "readers"})
+"""Two loads make different providers; whether they are written alike, `provider_options` tells.
+Of readers only those matter whose slots are there."""
+CALLED = {"provider_options": "felica.providers"}
 
 
 class Reloader:
@@ -74,13 +78,22 @@ class Reloader:
 
 def built_in_changes(old: Settings, new: Settings) -> Iterator[str]:
     """The keys that differ and that only a restart brings into effect, as `ledger.path`."""
+    readers, wanted = old.felica.readers, new.felica.readers
+    if any(readers.get(slot) != wanted.get(slot) for slot in new.topology.places):
+        yield "felica.readers"
     for section in fields(Settings):
         before, after = getattr(old, section.name), getattr(new, section.name)
         if section.name in AT_RUN_TIME or before == after:
             continue
-        if isinstance(before, BaseModel):
-            for key in type(before).model_fields:
-                if getattr(before, key) != getattr(after, key):
-                    yield f"{section.name}.{key}"
-        else:
-            yield section.name
+        keys = _keys_of(before)
+        if not keys:
+            yield CALLED.get(section.name, section.name)
+        for key in sorted(keys - NOT_COMPARED):
+            if getattr(before, key) != getattr(after, key):
+                yield f"{section.name}.{key}"
+
+
+def _keys_of(section: object) -> set[str]:
+    if isinstance(section, BaseModel):
+        return set(type(section).model_fields)
+    return {field.name for field in fields(section)} if is_dataclass(section) else set()

@@ -24,6 +24,7 @@ from benchd.model import (
     StageName,
     StoredEntry,
 )
+from benchd.network_restriction import SALEABLE, look_up_result
 from benchd.operators import same_person
 
 _SEAL: Final = object()
@@ -142,6 +143,7 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
     gaps += _gaps_of_approval(records)
     checks = {
         StageName.INSPECT: _gaps_of_plaintext,
+        StageName.GATES: _gaps_of_gates,
         StageName.INITIALISE: _gaps_of_initialise,
         StageName.OVERWRITE: _gaps_of_overwrite,
         StageName.READ_BACK: _gaps_of_read_back,
@@ -218,6 +220,16 @@ Stages = Mapping[StageName, StageRecord]
 def _read(stages: Stages, stage: StageName) -> EvidenceReader:
     record = stages.get(stage)
     return EvidenceReader(record.evidence if record else {}, stage)
+
+
+def _gaps_of_gates(stages: Stages, records: Sequence[StoredEntry]) -> list[str]:
+    gaps: list[str] = []
+    if _read(stages, StageName.GATES).texts("accepted"):
+        gaps.append("gates: something was let through that forbids an erasure")
+    looked_up = [a for a in decisions(records) if a.text("gate") == Gate.NETWORK]
+    if not looked_up or look_up_result(looked_up[-1].text("note")) not in SALEABLE:
+        gaps.append("network: the result of the look-up isn't on record")
+    return gaps
 
 
 def _facts_of_reset(stages: Stages) -> EvidenceReader:

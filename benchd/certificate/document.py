@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchd.certificate import chip, form
 from benchd.certificate.form import Form
 from benchd.model import Disposition, Evidence, Gate, JsonValue, Outcome, StageName
+from benchd.network_restriction import SALEABLE
 from benchd.operators import same_person
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -73,6 +74,7 @@ _STATEMENT: Form = {
             "host_mismatches": form.count,
             "seed": form.text,
         },
+        "network_restriction": {"result": form.text, "looked_up_at": form.moment},
         "felica": chip.FORM,
         "final_reset": {"kinds": form.texts, "absent_s": form.seconds_or_null},
         "decisions": form.list_of(
@@ -108,6 +110,7 @@ def gaps_of(statement: JsonValue) -> tuple[str, ...]:
         *_gaps_of_stages(predicate),
         *_gaps_of_verification(predicate),
         *chip.gaps_of_chip(_object(predicate, "felica")),
+        *_gaps_of_network(predicate),
         *_gaps_of_confirmation(predicate),
     )
 
@@ -155,6 +158,11 @@ def _gaps_of_verification(predicate: Evidence) -> Iterator[str]:
     ledger = _object(predicate, "ledger")
     if _number(ledger["first_sequence"]) > _number(ledger["last_sequence"]):
         yield "its ledger records end before they begin"
+
+
+def _gaps_of_network(predicate: Evidence) -> Iterator[str]:
+    if _object(predicate, "network_restriction")["result"] not in SALEABLE:
+        yield "its network restriction forbids a sale"
 
 
 def _gaps_of_confirmation(predicate: Evidence) -> Iterator[str]:

@@ -10,6 +10,7 @@ from benchd.certificate.document import METHOD, PREDICATE_TYPE, STATEMENT_TYPE
 from benchd.errors import CertificateGap
 from benchd.evidence import EvidenceReader
 from benchd.model import Disposition, EntryKind, Evidence, Gate, Outcome, StageName, StoredEntry
+from benchd.network_restriction import look_up_result
 from benchd.verification import VerifiedErasure, decisions, stage_records
 
 STANDARD = "NIST SP 800-88 Rev. 2, Clear"
@@ -81,6 +82,7 @@ def statement_of(
                 "host_mismatches": read_back.whole("host_mismatches"),
                 "seed": read_back.text("seed"),
             },
+            "network_restriction": _network_restriction(erasure.records),
             "felica": chip_of(erasure),
             "final_reset": {
                 "kinds": list(observe.texts("kinds")),
@@ -138,6 +140,17 @@ def _initialise(erasure: VerifiedErasure) -> Evidence:
         "third_party_packages": left.whole("third_party_packages"),
         "used_bytes": left.whole("used_bytes"),
         "fresh_used_bytes": evidence.whole("fresh_used_bytes"),
+    }
+
+
+def _network_restriction(records: Sequence[StoredEntry]) -> Evidence:
+    """The last look-up: its sign, and when it was made, since a carrier may change it later."""
+    answers = [a for a in decisions(records) if a.text("gate") == Gate.NETWORK]
+    if not answers:
+        raise CertificateGap(("network: nobody has looked it up",))
+    return {
+        "result": look_up_result(answers[-1].text("note")),
+        "looked_up_at": answers[-1].text("at"),
     }
 
 

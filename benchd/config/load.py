@@ -8,6 +8,7 @@ from types import MappingProxyType
 from benchd.config.checking import check
 from benchd.config.cross_checks import port_issues, recipe_reference_issues, table_at
 from benchd.config.document import Document, read_document, unreadable
+from benchd.config.felica import Makers, felica_issues, felica_settings, make_providers
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.sections import ConfigFile, RecipesSettings
 from benchd.config.settings import Settings
@@ -32,9 +33,11 @@ def load_settings(path: Path) -> Settings:
     issues += port_issues(document)
     book = _recipe_book(document, path)
     issues += book.issues
+    makers, refusals = make_providers(document, folder)
+    issues += [*refusals, *felica_issues(document, None if parsed is None else parsed.felica)]
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=_order)))
-    return _settings(parsed, book)
+    return _settings(parsed, book, makers, repr(table_at(document, "felica").get("providers")))
 
 
 def check_config(path: Path) -> tuple[ConfigIssue, ...]:
@@ -68,7 +71,9 @@ def _recipe_book(document: Document, path: Path) -> RecipeBook:
     return book
 
 
-def _settings(parsed: ConfigFile, book: RecipeBook) -> Settings:
+def _settings(
+    parsed: ConfigFile, book: RecipeBook, makers: Makers, provider_options: str
+) -> Settings:
     return Settings(
         site=parsed.site,
         adb=parsed.adb,
@@ -85,5 +90,7 @@ def _settings(parsed: ConfigFile, book: RecipeBook) -> Settings:
         ),
         recipes=MappingProxyType(book.recipes),
         recipe_descriptions=MappingProxyType(book.descriptions),
+        felica=felica_settings(parsed.felica, parsed.slots, makers),
+        provider_options=provider_options,
         timing=Timing(settle_s=parsed.rack.settle_s),
     )

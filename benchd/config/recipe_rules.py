@@ -10,7 +10,7 @@ from benchd.config.document import Document
 from benchd.config.locator import KeyPath
 from benchd.config.wording import listed
 from benchd.errors import ConfigIssue
-from benchd.model import Gate, StageName
+from benchd.model import DESTRUCTIVE_STAGES, Gate, Reason, StageName
 from benchd.pipelines.gates import ATTESTATIONS, GatesStage
 from benchd.pipelines.recipe import StageSpec
 from benchd.verification import REQUIRED_APPROVALS, REQUIRED_STAGES
@@ -21,8 +21,31 @@ NEEDED_BEFORE: Final[Mapping[StageName, StageName]] = {
     StageName.OVERWRITE: StageName.INSPECT,
     StageName.FELICA_CLEAR: StageName.GATES,
     StageName.OBSERVE: StageName.FINAL_RESET,
+    StageName.ASSESS: StageName.FELICA_CHECK,
 }
 """Whose results a stage can't do without."""
+
+WITHOUT_ADB: Final = (
+    StageName.FELICA_CHECK,
+    StageName.FELICA_RECHECK,
+    StageName.LOOK,
+    StageName.CONFIRM,
+)
+"""What touches nothing but the reader and a person's eyes."""
+
+NEEDED_FOR: Final[Mapping[str, tuple[StageName, ...]]] = {
+    Reason.ASSESSED: (StageName.INSPECT, StageName.FELICA_CHECK, StageName.ASSESS),
+    Reason.RECHECKED: (StageName.FELICA_RECHECK, StageName.LOOK),
+    Reason.RECYCLED: (
+        StageName.INSPECT,
+        StageName.GATES,
+        StageName.FELICA_CHECK,
+        StageName.FELICA_CLEAR,
+        StageName.FELICA_RECHECK,
+    ),
+}
+"""What a recipe must have done before its end may say so."""
+CHANGES_NOTHING: Final = (Reason.ASSESSED, Reason.RECHECKED)
 
 _PATIENCE = ("_within_s", "stall_s")
 
@@ -46,6 +69,8 @@ def recipe_issues(document: Document, stages: Sequence[ReadStage]) -> list[Confi
     names = [stage.name for stage in stages if stage.name is not None]
     if len(names) == len(stages):
         issues += _unpaired(document, stages)
+        issues += _ends_otherwise(document, stages)
+        issues += _needs_adb(document, stages)
         if StageName.CERTIFY in names:
             issues += _not_certifiable(document, stages)
         else:
@@ -118,6 +143,35 @@ def _unprepared(document: Document, stages: Sequence[ReadStage]) -> Iterator[Con
                 )
 
 
+def _ends_otherwise(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+    """An end that says more than its stages have done would be believed."""
+    end = document.data.get("ends_as")
+    names = [stage.name for stage in stages]
+    if end is not None and StageName.CERTIFY in names:
+        yield document.issue(("ends_as",), "a recipe with certify ends with its certificate")
+        return
+    missing = [name for name in NEEDED_FOR.get(str(end), ()) if name not in names]
+    if missing:
+        yield document.issue(("ends_as",), f"{end} needs {listed(missing)} among the stages")
+    for stage in stages:
+        if end in CHANGES_NOTHING and stage.name in DESTRUCTIVE_STAGES:
+            yield document.issue(
+                stage.path("name"), f"a recipe that ends as {end} changes nothing on the handset"
+            )
+
+
+def _needs_adb(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+    if document.data.get("needs_adb") is not False:
+        return
+    for stage in stages:
+        if stage.name not in WITHOUT_ADB:
+            yield document.issue(
+                stage.path("name"),
+                f"{stage.name} needs adb, and needs_adb is false; allowed then is one of"
+                f" {listed(WITHOUT_ADB)}",
+            )
+
+
 def _not_certifiable(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
     """Found out by the certificate itself, it would cost hours first."""
     names = [stage.name for stage in stages]
@@ -137,6 +191,11 @@ def _not_certifiable(document: Document, stages: Sequence[ReadStage]) -> Iterato
         )
     for stage in stages:
         if stage.spec is not None and isinstance(stage.spec.stage, GatesStage):
+            if stage.spec.stage.accept:
+                yield document.issue(
+                    stage.path("accept"),
+                    "a recipe with certify lets nothing through: []",
+                )
             unasked = [
                 gate
                 for gate in ATTESTATIONS

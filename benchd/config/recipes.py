@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, Field
 
@@ -17,7 +17,7 @@ from benchd.config.sections import OneLine, Section
 from benchd.config.stages import STAGE_TABLES, StageTable, stage_spec
 from benchd.config.wording import found, refused
 from benchd.errors import ConfigInvalid, ConfigIssue
-from benchd.model import StageName
+from benchd.model import Reason, StageName
 from benchd.pipelines.recipe import Recipe
 
 _NAME = re.compile(r"[a-z0-9_-]{1,32}")
@@ -57,6 +57,8 @@ class RecipeFile(Section):
     name: Annotated[str, AfterValidator(_recipe_name)]
     description_ja: OneLine
     description_en: OneLine
+    ends_as: Literal["overwrite_due", "assessed", "rechecked", "recycled"] = "overwrite_due"
+    needs_adb: bool = True
     stage: Annotated[list[dict[str, object]], Field(min_length=1)]
 
 
@@ -79,13 +81,14 @@ def read_recipes(files: Mapping[Path, str]) -> RecipeBook:
         except ConfigInvalid as invalid:
             book.issues += invalid.issues
         else:
-            _read_recipe(document, file.stem, book)
+            _read_recipe(document, file, book)
     return book
 
 
-def _read_recipe(document: Document, stem: str, book: RecipeBook) -> None:
+def _read_recipe(document: Document, file: Path, book: RecipeBook) -> None:
+    stem = file.stem
     parsed, issues = check(RecipeFile, document, data=document.data)
-    stages = _read_stages(document, issues)
+    stages = _read_stages(document, file.parent, issues)
     issues += recipe_issues(document, stages)
     if parsed is not None and parsed.name != stem:
         issues.append(
@@ -98,6 +101,8 @@ def _read_recipe(document: Document, stem: str, book: RecipeBook) -> None:
         book.recipes[stem] = Recipe(
             name=parsed.name,
             digest=document.digest,
+            ends_as=Reason(parsed.ends_as),
+            needs_adb=parsed.needs_adb,
             stages=tuple(stage.spec for stage in stages if stage.spec is not None),
         )
         book.descriptions[stem] = RecipeDescription(
@@ -105,7 +110,7 @@ def _read_recipe(document: Document, stem: str, book: RecipeBook) -> None:
         )
 
 
-def _read_stages(document: Document, issues: list[ConfigIssue]) -> list[ReadStage]:
+def _read_stages(document: Document, folder: Path, issues: list[ConfigIssue]) -> list[ReadStage]:
     """Every stage that is a table; the mistakes in them go to `issues`."""
     tables = document.data.get("stage")
     if not isinstance(tables, list):
@@ -117,7 +122,9 @@ def _read_stages(document: Document, issues: list[ConfigIssue]) -> list[ReadStag
         table = cast("dict[str, object]", data)
         name = _stage_name(table.get("name"))
         model = StageTable if name is None else STAGE_TABLES[name]
-        parsed, mistakes = check(model, document, at=("stage", index), data=table)
+        parsed, mistakes = check(
+            model, document, at=("stage", index), data=table, context={"folder": folder}
+        )
         issues += mistakes
         spec = None if parsed is None else stage_spec(parsed)
         stages.append(ReadStage(index=index, name=name, spec=spec))

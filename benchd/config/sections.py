@@ -10,15 +10,15 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationInfo,
     field_validator,
 )
 
+from benchd.config.felica_section import FelicaSection, ReaderName
+from benchd.config.values import LocalPath, OneLine, Section, folder_of, slot_name
 from benchd.config.wording import found, refused
 from benchd.model import PortPath, SlotName
 
@@ -27,42 +27,8 @@ ADB_DEFAULT_PORT = 5037
 LONGEST_SOCKET_PATH = 107
 """Linux holds the path of a Unix socket in 108 bytes, the last of them zero."""
 
-_SLOT_NAME = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _USB_INTERFACE = re.compile(r".*-usb(?:v\d)?-\d+:[\d.]+:\d+\.\d+")
 _KERNEL_NAME = re.compile(r"\d+-\d+(?:\.\d+)*")
-
-
-class Section(BaseModel):
-    """A table in which every key is known and every value is of the type that it says."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
-
-
-def _one_line(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise refused(f"found {found(text)}, allowed is one line of text that isn't empty")
-    return text.strip()
-
-
-OneLine = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
-
-
-def _local_path(value: object, info: ValidationInfo) -> Path:
-    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
-        raise refused(f"found {found(value)}, allowed is a path in quotes")
-    return _folder(info) / value
-
-
-LocalPath = Annotated[Path, BeforeValidator(_local_path)]
-"""A path that may be relative to the folder of the file that names it."""
-
-
-def _folder(info: ValidationInfo) -> Path:
-    match info.context:
-        case {"folder": Path() as folder}:
-            return folder
-        case _:
-            return Path()
 
 
 class SiteSettings(Section):
@@ -91,7 +57,7 @@ class AdbSettings(Section):
     @classmethod
     def _program(cls, path: str, info: ValidationInfo) -> str:
         """A bare name is looked up on PATH, anything else is a file."""
-        return str(_folder(info) / path) if "/" in path else path
+        return str(folder_of(info) / path) if "/" in path else path
 
     @field_validator("port")
     @classmethod
@@ -194,15 +160,6 @@ class RecipesSettings(Section):
     directory: LocalPath = Path("recipes")
 
 
-def _slot_name(name: str) -> str:
-    if not _SLOT_NAME.fullmatch(name):
-        raise refused(
-            f"found {found(name)}, allowed as a slot's name are"
-            " 1 to 16 letters A-Z a-z, digits, _ and -"
-        )
-    return name
-
-
 def _port_path(path: str) -> str:
     if not path or not path.isascii() or not path.isprintable() or " " in path:
         cure = "allowed is the ID_PATH of a USB port, without spaces"
@@ -220,6 +177,7 @@ class SlotSettings(Section):
 
     port: Annotated[PortPath, StringConstraints(max_length=255), AfterValidator(_port_path)]
     recipe: str | None = None
+    reader: ReaderName | None = None
 
 
 class ConfigFile(Section):
@@ -232,4 +190,7 @@ class ConfigFile(Section):
     certificate: CertificateSettings = Field(default_factory=CertificateSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     recipes: RecipesSettings = Field(default_factory=RecipesSettings)
-    slots: dict[Annotated[SlotName, AfterValidator(_slot_name)], SlotSettings] = {}
+    felica: FelicaSection = Field(default_factory=FelicaSection)
+    slots: dict[Annotated[SlotName, AfterValidator(slot_name)], SlotSettings] = Field(
+        default_factory=dict[SlotName, SlotSettings]
+    )

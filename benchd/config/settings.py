@@ -13,6 +13,7 @@ from benchd.config.sections import (
     LedgerSettings,
     SiteSettings,
 )
+from benchd.felica.settings import FelicaSettings
 from benchd.pipelines.recipe import Recipe
 from benchd.slots.parts import Timing
 from benchd.slots.topology import Topology
@@ -30,4 +31,7 @@ class Settings:
     topology: Topology
     recipes: Mapping[str, Recipe]
     recipe_descriptions: Mapping[str, RecipeDescription]
+    felica: FelicaSettings
+    provider_options: str
+    """[felica.providers] as it is written: what makes a provider can't be compared."""
     timing: Timing

@@ -7,24 +7,36 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    create_model,
+)
 
+from benchd.config.watch_lists import watch_list
 from benchd.config.wording import found, listed, refused
-from benchd.model import Gate, StageName
+from benchd.model import Gate, Reason, StageName
+from benchd.pipelines.assess import AssessStage
 from benchd.pipelines.certify import CertifyStage
 from benchd.pipelines.confirm import ConfirmStage
 from benchd.pipelines.felica_check import FelicaCheckStage
 from benchd.pipelines.felica_clear import FelicaClearStage
 from benchd.pipelines.felica_recheck import FelicaRecheckStage
 from benchd.pipelines.final_reset import FinalResetStage
-from benchd.pipelines.gates import ATTESTATIONS, GatesStage
+from benchd.pipelines.gates import ACCEPTABLE, ATTESTATIONS, GatesStage
 from benchd.pipelines.initialise import InitialiseStage
 from benchd.pipelines.inspect_handset import InspectStage
+from benchd.pipelines.look import LookStage
 from benchd.pipelines.observe import ObserveStage
 from benchd.pipelines.overwrite import OverwriteStage
 from benchd.pipelines.read_back import ReadBackStage
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stage import Stage
+from benchd.pipelines.watch_list import WatchList
 from benchd.verification import MINIMUM_HOST_SAMPLES
 
 STAGE_CLASSES: Final[Mapping[StageName, Callable[..., Stage]]] = MappingProxyType(
@@ -41,6 +53,8 @@ STAGE_CLASSES: Final[Mapping[StageName, Callable[..., Stage]]] = MappingProxyTyp
         StageName.OBSERVE: ObserveStage,
         StageName.CONFIRM: ConfirmStage,
         StageName.CERTIFY: CertifyStage,
+        StageName.ASSESS: AssessStage,
+        StageName.LOOK: LookStage,
     }
 )
 
@@ -57,6 +71,12 @@ def _attestation(gate: Gate) -> Gate:
     return gate
 
 
+def _acceptable(reason: Reason) -> Reason:
+    if reason not in ACCEPTABLE:
+        raise refused(f"found {found(str(reason))}, allowed is one of {listed(ACCEPTABLE)}")
+    return reason
+
+
 # pydantic would turn "5" and true into numbers; enums and tuples have to be turned into.
 WholeNumber = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
@@ -64,6 +84,9 @@ Seconds = Annotated[Number, Field(gt=0, le=LONGEST_S)]
 
 _BY_PARAMETER: Mapping[str, object] = {
     "attest": tuple[Annotated[Gate, AfterValidator(_attestation)], ...],
+    "accept": tuple[Annotated[Reason, AfterValidator(_acceptable)], ...],
+    "watch_list": Annotated[WatchList | None, BeforeValidator(watch_list)],
+    "imei_by_hand": Annotated[bool, Strict()],
     "file_bytes": Annotated[
         # Each file is a line of evidence: smaller ones would only bloat the ledger.
         WholeNumber,

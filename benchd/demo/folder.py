@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchd.certificate import create_key
+from benchd.simulator.addresses import port_path
+from benchd.simulator.chips import BASELINE
+from benchd.simulator.chips.addresses import ReaderAddress
 
 ADB_PORT = 15037
 """Free for certain: it's in the rack's own network namespace."""
@@ -38,6 +41,26 @@ listen = "127.0.0.1:{port}"
 
 [recipes]
 directory = "recipes"
+
+[felica]
+pcscd = {pcscd}
+# True of no real chip.
+baselines = [{baseline}]
+
+# Asks the virtual rack to clear a chip; it may lie, like any provider.
+[felica.providers.virtual]
+kind = "simulated"
+control = {control}
+slots = {{ {numbers} }}
+
+[[felica.clear]]
+provider = "virtual"
+"""
+
+SLOT = """
+[slots.{name}]
+port = {port}
+reader = {reader}
 """
 
 RECIPE = """\
@@ -49,7 +72,7 @@ description_en = "Overwrite (virtual rack)"
 
 STAGES: tuple[tuple[str, dict[str, float | int]], ...] = (
     ("inspect", {}),
-    ("gates", {}),
+    ("gates", {"charge_within_s": 120, "battery_every_s": 0.5}),
     ("felica_check", {}),
     (
         "initialise",
@@ -103,14 +126,37 @@ class DemoFolder:
         return self.path / "certificates" / f"{job}.json"
 
 
-def make_folder(path: Path, slots: Sequence[tuple[str, str]], *, port: int) -> DemoFolder:
-    """Write all that the daemon reads; `slots` is the name and the port path of each."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSlot:
+    """One slot: its name, its number in the virtual rack, where its reader is."""
+
+    name: str
+    number: int
+    reader: ReaderAddress
+
+
+def make_folder(
+    path: Path, slots: Sequence[DemoSlot], *, port: int, control_socket: Path
+) -> DemoFolder:
+    """Write all that the daemon reads; the socket is the one of the rack's control desk."""
     folder = DemoFolder(path=path)
     (path / "recipes").mkdir(parents=True)
     (path / "adb").mkdir()
-    text = CONFIG.format(adb_port=ADB_PORT, port=port)
-    for name, port_path in slots:
-        text += f"\n[slots.{name}]\nport = {json.dumps(port_path)}\n"
+    sockets = dict.fromkeys(str(slot.reader.socket) for slot in slots)
+    text = CONFIG.format(
+        adb_port=ADB_PORT,
+        port=port,
+        pcscd=json.dumps(list(sockets)),
+        baseline=json.dumps(str(BASELINE)),
+        control=json.dumps(str(control_socket)),
+        numbers=", ".join(f"{slot.name} = {slot.number}" for slot in slots),
+    )
+    for slot in slots:
+        text += SLOT.format(
+            name=slot.name,
+            port=json.dumps(port_path(slot.number)),
+            reader=json.dumps(slot.reader.name),
+        )
     folder.config.write_text(text, encoding="utf-8")
     recipe = RECIPE
     for name, parameters in STAGES:

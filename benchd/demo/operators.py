@@ -14,10 +14,14 @@ import httpx2
 from benchd.model import Gate, JsonValue, ProblemCode, SlotState, StageName
 
 LOOK_EVERY_S = 0.1
+MOST_JOBS = 500
 FIRST_OPERATOR = "佐藤（仮想）"
 SECOND_OPERATOR = "鈴木（仮想）"
+LOOKED_UP = "○ demo"
 HAND_RESETS = frozenset({Gate.FINAL_RESET, Gate.GUIDED_RESET})
 RESETTING = frozenset({StageName.INITIALISE, StageName.FINAL_RESET})
+ON_THE_SCREEN = frozenset({ProblemCode.ADB_DISABLED, ProblemCode.UNAUTHORIZED})
+"""What an operator puts right on the handset itself."""
 SETTLED = frozenset({SlotState.FINISHED, SlotState.QUARANTINED})
 
 SlotObject = Mapping[str, JsonValue]
@@ -32,6 +36,10 @@ class Hands(Protocol):
 
     async def enable_adb(self, slot: str) -> None:
         """Switch USB debugging on."""
+        ...
+
+    async def allow_adb(self, slot: str) -> None:
+        """Allow this computer."""
         ...
 
 
@@ -74,12 +82,25 @@ class RackWatch:
         answer.raise_for_status()
         return cast("Mapping[str, JsonValue]", answer.json())
 
+    async def jobs(self) -> list[Mapping[str, JsonValue]]:
+        """The newest jobs from the API."""
+        answer = await self._http.get("/api/v1/jobs", params={"limit": MOST_JOBS})
+        answer.raise_for_status()
+        return _parts(cast("Mapping[str, JsonValue]", answer.json())["jobs"])
+
+    async def metrics(self) -> str:
+        """What Prometheus would be given."""
+        answer = await self._http.get("/metrics", headers={"accept": "text/plain"})
+        answer.raise_for_status()
+        return answer.text
+
     async def decide(self, job: str, gate: str, *, approved: bool, operator: str) -> bool:
         """Answer a question; False if it wasn't taken."""
+        note = LOOKED_UP if approved and gate == Gate.NETWORK else "demo"
         try:
             answer = await self.http.post(
                 f"/api/v1/jobs/{job}/decisions",
-                json={"gate": gate, "approved": approved, "operator": operator, "note": "demo"},
+                json={"gate": gate, "approved": approved, "operator": operator, "note": note},
             )
         except httpx2.TransportError:
             return False
@@ -124,25 +145,30 @@ class Operators:
 
         The answers, and everything else, are left to whoever sits at the dashboard.
         """
-        reset: set[tuple[str, str]] = set()
         while True:
             if await self.watch.look():
                 for name, slot in self.watch.slots.items():
-                    await self._follow(name, slot, reset)
+                    await self._follow(name, slot)
             await anyio.sleep(LOOK_EVERY_S)
 
-    async def _follow(self, name: str, slot: SlotObject, reset: set[tuple[str, str]]) -> None:
-        problem = slot["problem"]
-        if isinstance(problem, Mapping) and problem["code"] == ProblemCode.ADB_DISABLED:
-            await self.hands.enable_adb(name)
+    async def _follow(self, name: str, slot: SlotObject) -> None:
+        await self._put_right(name, slot)
         if not slot["job"] or slot["state"] in SETTLED or slot["stage"] not in RESETTING:
             return
         job = await self.watch.job(str(slot["job"]))
         for decision in _parts(job.get("decisions")):
-            gate, done = decision["gate"], (str(slot["job"]), str(decision["gate"]))
-            if decision["approved"] and gate in HAND_RESETS and done not in reset:
-                reset.add(done)
-                await self.hands.reset_by_hand(name)
+            if decision["approved"] and decision["gate"] in HAND_RESETS:
+                await self._reset_once(name, str(slot["job"]), Gate(str(decision["gate"])))
+
+    async def _put_right(self, name: str, slot: SlotObject) -> None:
+        """Do on the handset's screen what the wall says, if it can be done there."""
+        match _problem(slot):
+            case ProblemCode.ADB_DISABLED:
+                await self.hands.enable_adb(name)
+            case ProblemCode.UNAUTHORIZED:
+                await self.hands.allow_adb(name)
+            case _:
+                pass
 
     async def _attend(self, name: str, slot: SlotObject, attended: set[str]) -> None:
         try:
@@ -150,7 +176,7 @@ class Operators:
             if isinstance(question, Mapping):
                 await self._answer(name, str(slot["job"]), Gate(str(question["gate"])))
             else:
-                await self.hands.enable_adb(name)
+                await self._put_right(name, slot)
         finally:
             attended.add(name)
 
@@ -177,10 +203,12 @@ def _parts(value: JsonValue) -> list[Mapping[str, JsonValue]]:
 
 
 def _needs_someone(slot: SlotObject) -> bool:
+    return slot["question"] is not None or _problem(slot) in ON_THE_SCREEN
+
+
+def _problem(slot: SlotObject) -> JsonValue:
     problem = slot["problem"]
-    return slot["question"] is not None or (
-        isinstance(problem, Mapping) and problem["code"] == ProblemCode.ADB_DISABLED
-    )
+    return problem["code"] if isinstance(problem, Mapping) else None
 
 
 def ended(slot: SlotObject) -> bool:

@@ -14,10 +14,9 @@ from pathlib import Path
 import anyio
 from anyio.abc import Process
 
-from benchd.demo.folder import ADB_PORT, DemoFolder, make_folder
+from benchd.demo.folder import ADB_PORT, DemoFolder, DemoSlot, make_folder
 from benchd.demo.operators import Operators, RackWatch
 from benchd.errors import BenchdError, DependencyMissing
-from benchd.simulator.addresses import port_path
 from benchd.simulator.hands import RackHands
 from benchd.simulator.house import RackHouse
 from benchd.simulator.plan import RackPlan
@@ -67,6 +66,10 @@ class SlotHands:
     async def enable_adb(self, slot: str) -> None:
         """Switch USB debugging on, on the handset's own screen."""
         await self._hands.enable_adb(slot)
+
+    async def allow_adb(self, slot: str) -> None:
+        """Allow this computer, on the handset's own screen."""
+        await self._hands.allow_adb(slot)
 
 
 class DemoRack:
@@ -146,21 +149,29 @@ class DemoRack:
 
 @asynccontextmanager
 async def demo_rack(
-    directory: Path, scenarios: Sequence[Scenario], *, port: int
+    directory: Path, scenarios: Sequence[Scenario], *, port: int, nice: int = 0
 ) -> AsyncGenerator[DemoRack, None]:
-    """A virtual rack with these handsets plugged in, and nothing left of it afterwards."""
+    """A virtual rack with these handsets plugged in, and nothing left of it afterwards.
+
+    With `nice` the handsets, though not the daemon, make way for everything else.
+    """
     placed = place(scenarios)
-    folder = make_folder(directory, [(p.slot, port_path(p.number)) for p in placed], port=port)
     plan = RackPlan(
         handsets=tuple(
             p.scenario.handset(name=p.slot, slot=p.number, copy=p.number) for p in placed
         ),
         adb_port=ADB_PORT,
+        readers=len(placed),
     )
     async with (
-        RackHouse(plan) as house,
+        RackHouse(plan, nice=nice) as house,
         RackHands.connect(house.control_socket) as hands,
     ):
+        slots = [
+            DemoSlot(name=p.slot, number=p.number, reader=house.readers[p.number]) for p in placed
+        ]
+        control = house.control_socket
+        folder = make_folder(directory, slots, port=port, control_socket=control)
         rack = DemoRack(house=house, folder=folder, placed=placed, hands=hands)
         try:
             yield rack

@@ -20,7 +20,7 @@ from benchd.errors import CertificateInvalid, UsageRefused
 from benchd.model import JsonValue, Outcome
 from benchd.simulator.scenarios import SCENARIOS, Scenario
 
-DEFAULT_SCENARIOS = (
+IN_ORDER = (
     "clean",
     "live-data",
     "same-serial-a",
@@ -29,7 +29,27 @@ DEFAULT_SCENARIOS = (
     "flash-loses-writes",
     "reset-lies",
     "modified-os",
+    "felica-in-use",
+    "felica-not-clearable",
+    "felica-silent",
+    "felica-retired",
+    "felica-clear-lies",
+    "felica-swapped",
+    "jpki-unattested",
+    "consent-missing",
+    "network-restricted",
+    "mdm",
+    "sd-card",
+    "unsupported-model",
+    "low-battery",
+    "unauthorized",
+    "adb-disabled",
+    "unplugged",
+    "hangs",
+    "felica-none",
 )
+"""Every scenario, in the order in which slots are filled where nobody names any."""
+USUAL_SLOTS = 8
 ENDS_WITHIN_S = 1800.0
 
 
@@ -58,17 +78,15 @@ def run_demo(
 
 def choose(names: Sequence[str], slots: int | None) -> list[Scenario]:
     """Which handset sits in which slot: as named, over and over until the slots are full."""
-    names = names or DEFAULT_SCENARIOS
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         message = f"no scenario {', '.join(unknown)}; there are: {', '.join(SCENARIOS)}"
         raise UsageRefused(message)
-    count = slots or len(names)
+    count = slots or len(names) or USUAL_SLOTS
     if count < len(names):
-        message = f"{len(names)} scenarios don't fit into {count} slots"
-        if names is not DEFAULT_SCENARIOS:
-            raise UsageRefused(message)
-    return [SCENARIOS[names[index % len(names)]] for index in range(count)]
+        raise UsageRefused(f"{len(names)} scenarios don't fit into {count} slots")
+    chosen = names or IN_ORDER
+    return [SCENARIOS[chosen[index % len(chosen)]] for index in range(count)]
 
 
 async def _run_until_stopped(

@@ -13,7 +13,12 @@ from anyio.abc import TaskStatus
 from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
 from benchd.handset.fill_driver import FillDriver
 from benchd.handset.fill_program import Binaries, FillProgram
-from benchd.handset.inspection import read_facts, read_identity, read_reset_facts
+from benchd.handset.inspection import (
+    read_battery_percent,
+    read_facts,
+    read_identity,
+    read_reset_facts,
+)
 from benchd.handset.resets import enable_test_harness
 from benchd.handset.shell import AdbShell, Shell
 from benchd.handset.tracker import Tracker
@@ -79,6 +84,7 @@ class AdbHandset:
 
     def __init__(self, shell: Shell, binaries: Binaries) -> None:
         self._open_shell: Shell | None = shell
+        self._binaries = binaries
         self._driver = FillDriver(shell, FillProgram(shell, binaries))
 
     @property
@@ -93,7 +99,14 @@ class AdbHandset:
 
     async def inspect(self) -> HandsetFacts:
         """Everything that the gates and the certificate need to know."""
-        return await read_facts(self._shell)
+        facts = await read_facts(self._shell)
+        # Found out after the reset it would be too late.
+        await self._binaries.for_abi(facts.abi)
+        return facts
+
+    async def battery_percent(self) -> int:
+        """How full the battery is now."""
+        return await read_battery_percent(self._shell)
 
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from benchd.errors import AnswerNotRecognised
+from benchd.errors import AnswerNotRecognised, UnsupportedHandset
 from benchd.handset.parsers.accounts import count_accounts
 from benchd.handset.parsers.battery import read_battery
 from benchd.handset.parsers.boot_state import (
@@ -33,8 +33,10 @@ from benchd.handset.parsers.users import read_user_ids
 from benchd.handset.parsers.volumes import has_removable_media
 from benchd.handset.script import Answer, run_script
 from benchd.handset.shell import Shell
-from benchd.model import HandsetFacts, HandsetIdentity, ResetFacts
+from benchd.model import HandsetFacts, HandsetIdentity, ResetFacts, StorageFacts
 
+OLDEST_SDK: Final = 26
+"""Android 8: what older ones answer, benchd doesn't know."""
 SCRIPT_DEADLINE_S: Final = 60.0
 """Each of Android's own tools starts a virtual machine: a slow handset takes seconds for one."""
 
@@ -47,8 +49,9 @@ _RESET: Final = {
     "boot_count": "settings get global boot_count",
     "packages": "pm list packages -3",
 }
+_BATTERY: Final = {"battery": "dumpsys battery"}
 _STATE: Final = {
-    "battery": "dumpsys battery",
+    **_BATTERY,
     "policy": "dumpsys device_policy",
     "trust": "dumpsys trust",
     "superuser": LOOK_FOR_SUPERUSER,
@@ -72,12 +75,19 @@ async def read_identity(shell: Shell) -> HandsetIdentity:
     return _identity(read_properties(answers["properties"].required()), answers["imei"])
 
 
+async def read_storage_facts(shell: Shell) -> StorageFacts:
+    """The user storage as it is now."""
+    answers = await _ask(shell, _STORAGE)
+    return read_storage(answers["usage"].required(), answers["mounts"].required())
+
+
 async def read_facts(shell: Shell) -> HandsetFacts:
     """All that the gates and the certificate need to know."""
     answers = await _ask(shell, _PROPERTIES | _IMEI | _STORAGE)
+    properties = read_properties(answers["properties"].required())
+    _refuse_too_old(properties)
     answers |= await _ask(shell, _OWNERS | _STATE)
     answers |= await _ask(shell, _PARTS)
-    properties = read_properties(answers["properties"].required())
     battery = read_battery(answers["battery"].required())
     superuser = read_superuser_paths(answers["superuser"].required())
     user_ids = read_user_ids(answers["users"].required())
@@ -109,6 +119,12 @@ async def read_facts(shell: Shell) -> HandsetFacts:
         ),
         sim=has_sim(properties),
     )
+
+
+async def read_battery_percent(shell: Shell) -> int:
+    """How full the battery is now."""
+    answers = await _ask(shell, _BATTERY)
+    return read_battery(answers["battery"].required()).percent
 
 
 async def read_reset_facts(shell: Shell) -> ResetFacts:
@@ -143,6 +159,13 @@ def _identity(properties: Mapping[str, str], imei: Answer) -> HandsetIdentity:
         # A refusal is no fault: newer releases keep the IMEI from adb.
         imei=read_imei(imei.text) if imei.status == 0 else None,
     )
+
+
+def _refuse_too_old(properties: Mapping[str, str]) -> None:
+    if _sdk(properties) < OLDEST_SDK:
+        model = required(properties, "ro.product.model")
+        release = required(properties, "ro.build.version.release")
+        raise UnsupportedHandset(f"{model} with Android {release}: Android 8 is the oldest known")
 
 
 def _sdk(properties: Mapping[str, str]) -> int:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from benchd.errors import (
     AdbServerLost,
+    HandsetFault,
     HandsetGone,
     StageFailed,
     TransientFault,
@@ -47,12 +48,11 @@ class InitialiseStage:
         absence_s: float | None = None
         if self.missing_proof(before, now):
             async with context.bench.planned_absence() as window:
-                answered = await self._reset(context)
+                lost = await self._reset(context)
                 now, absence_s = await self._look_again(context, window)
             missing = self.missing_proof(before, now)
-            if missing and not answered:
-                message = "the link broke while the reset was asked for, and it wasn't made"
-                raise TransientFault(message)
+            if missing and lost is not None:
+                raise lost
             if missing:
                 raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
         return StageResult(
@@ -65,25 +65,28 @@ class InitialiseStage:
             }
         )
 
-    async def _reset(self, context: JobContext) -> bool:
-        """Have it reset; False if it can't be known whether it was even asked.
+    async def _reset(self, context: JobContext) -> HandsetFault | None:
+        """Have it reset; the fault to raise if it can't be known whether it was even asked.
 
         Either way the handset may leave now, so the port is watched; what was done the facts
-        show.
+        show, and only without a reset the fault counts: as the handset's, or as the server's.
         """
+        broken = "the link broke while the reset was asked for, and it wasn't made"
         if self.method == "test_harness" and context.inspected().sdk >= TEST_HARNESS_SDK:
             context.reset_method = "test_harness"
             try:
                 await context.handset.enable_test_harness()
-            except (HandsetGone, AdbServerLost):
-                return False
+            except HandsetGone:
+                return TransientFault(broken)
+            except AdbServerLost:
+                return AdbServerLost(broken)
             except UnsupportedHandset:
                 pass  # some makers leave it out: a person can still reset it
             else:
-                return True
+                return None
         context.reset_method = "guided"
         await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
-        return True
+        return None
 
     async def _look_again(
         self, context: JobContext, window: AbsenceWindow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchd.model import DESTRUCTIVE_STAGES, StageName
+from benchd.model import DESTRUCTIVE_STAGES, Reason, StageName
 from benchd.pipelines.stage import Stage
 
 
@@ -31,3 +31,7 @@ class Recipe:
     digest: str
     """SHA-256 of the recipe's file as hex: the certificate names the policy that was followed."""
     stages: tuple[StageSpec, ...]
+    ends_as: Reason = Reason.OVERWRITE_DUE
+    """How a job ends that has passed without a certificate: why it still isn't sellable."""
+    needs_adb: bool = True
+    """Whether a job waits for adb; one that touches nothing can do without."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 import structlog
@@ -31,6 +32,17 @@ REOPEN_WITHIN_S = 120.0
 _log = structlog.get_logger()
 
 
+def end_of_failure(failure: StageFailed) -> JobEnd:
+    """The end of a job that failed for this."""
+    reason = Reason(failure.reason)
+    return JobEnd(
+        outcome=Outcome.FAILED,
+        disposition=DISPOSITION_OF[reason],
+        reason=reason,
+        detail=failure.detail,
+    )
+
+
 class JobRunner:
     """Runs the stages of one job in order."""
 
@@ -53,21 +65,13 @@ class JobRunner:
             for spec in self._recipe.stages:
                 await self._run_stage(spec)
         except StageFailed as failure:
-            reason = Reason(failure.reason)
-            return JobEnd(
-                outcome=Outcome.FAILED,
-                disposition=DISPOSITION_OF[reason],
-                reason=reason,
-                detail=failure.detail,
-                owners=self._owners_left(reason),
+            return replace(
+                end_of_failure(failure), owners=self._owners_left(Reason(failure.reason))
             )
         if self._context.envelope is None:
             # Only a certificate makes a handset sellable; without one something is still due.
-            return JobEnd(
-                outcome=Outcome.PASSED,
-                disposition=Disposition.HOLD,
-                reason=Reason.OVERWRITE_DUE,
-            )
+            due = self._recipe.ends_as
+            return JobEnd(outcome=Outcome.PASSED, disposition=DISPOSITION_OF[due], reason=due)
         return JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
 
     async def _run_stage(self, spec: StageSpec) -> None:
@@ -115,6 +119,10 @@ class JobRunner:
                     },
                 )
                 return
+            await self._find_again()
+
+    async def _find_again(self) -> None:
+        if self._recipe.needs_adb:
             self._context.handset = await self._context.bench.reopen(REOPEN_WITHIN_S)
 
     async def _attempt(self, spec: StageSpec) -> StageResult:

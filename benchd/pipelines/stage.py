@@ -10,6 +10,7 @@ from typing import Protocol
 from benchd.errors import StageFailed
 from benchd.model import (
     Absence,
+    Attached,
     Decision,
     Evidence,
     Gate,
@@ -17,12 +18,16 @@ from benchd.model import (
     JobId,
     JsonValue,
     Outcome,
+    ProblemView,
     Reason,
     ResetFacts,
     SlotName,
     StageName,
 )
 from benchd.ports import CertificateIssuer, ChipBench, Clock, Entropy, Handset, Journal, Keystream
+
+IMEI_END_DIGITS = 4
+UNTOLD = "—"
 
 
 class AbsenceWindow(Protocol):
@@ -62,6 +67,14 @@ class Bench(Protocol):
         """
         ...
 
+    def show_problem(self, problem: ProblemView | None) -> None:
+        """Why the job can't go on just now; None once it goes on."""
+        ...
+
+    def port(self) -> Attached:
+        """What is on the slot's port, as it was last enumerated."""
+        ...
+
     def show_progress(self, fraction: float, eta_s: float | None) -> None:
         """How far the stage is, 0 to 1, and the seconds left if they can be told."""
         ...
@@ -79,7 +92,7 @@ class JobContext:
         *,
         job: JobId,
         slot: SlotName,
-        handset: Handset,
+        handset: Handset | None,
         bench: Bench,
         chips: ChipBench,
         journal: Journal,
@@ -90,7 +103,7 @@ class JobContext:
     ) -> None:
         self.job = job
         self.slot = slot
-        self.handset = handset
+        self._handset = handset
         self.bench = bench
         self.chips = chips
         self.journal = journal
@@ -108,6 +121,22 @@ class JobContext:
         self.absence: Absence | None = None
         self.envelope: bytes | None = None
 
+    @property
+    def handset(self) -> Handset:
+        """The handset over adb; a recipe that works without adb can't run what needs it."""
+        if self._handset is None:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, "this recipe works without adb")
+        return self._handset
+
+    @handset.setter
+    def handset(self, handset: Handset) -> None:
+        self._handset = handset
+
+    @property
+    def open_handset(self) -> Handset | None:
+        """The handset over adb, or None where the recipe works without."""
+        return self._handset
+
     def inspected(self) -> HandsetFacts:
         """The facts of the inspection; a recipe without one can't run what needs them."""
         if self.facts is None:
@@ -117,13 +146,21 @@ class JobContext:
     def handset_facts(self) -> dict[str, str]:
         """What a question shows so that a person knows which handset is meant."""
         if self.facts is None:
-            return {}
+            port = self.bench.port()
+            usb = f"USB {port.vendor_id or ''}:{port.product_id or ''}"
+            return {"model": usb, "serial": port.usb_serial or "", "imei_end": UNTOLD}
         identity = self.facts.identity
-        return {"model": identity.model, "serial": identity.serial}
+        # Two handsets with one serial may lie side by side: the IMEI is on the label too.
+        end = identity.imei[-IMEI_END_DIGITS:] if identity.imei else UNTOLD
+        return {"model": identity.model, "serial": identity.serial, "imei_end": end}
 
     async def approval(self, gate: Gate, reason: Reason) -> Decision:
         """Ask, and go on only if the answer is yes; StageFailed with `reason` otherwise."""
-        decision = await self.bench.ask(gate, self.handset_facts())
+        return await self.approved(gate, reason, self.handset_facts())
+
+    async def approved(self, gate: Gate, reason: Reason, facts: Mapping[str, str]) -> Decision:
+        """The same with other facts in the question."""
+        decision = await self.bench.ask(gate, facts)
         if not decision.approved:
             raise StageFailed(reason, f"{gate} was answered with no")
         return decision

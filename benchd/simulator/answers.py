@@ -54,8 +54,11 @@ class Answer:
     status: int = 0
 
 
-def answers(plan: HandsetPlan, state: AndroidState) -> Mapping[tuple[str, str], Answer]:
-    """By tool and arguments; `all` stands for none."""
+def answers(
+    plan: HandsetPlan, state: AndroidState, *, battery_percent: int | None = None
+) -> Mapping[tuple[str, str], Answer]:
+    """By tool and arguments; `all` stands for none. The battery is the plan's unless told."""
+    percent = plan.battery_percent if battery_percent is None else battery_percent
     values = properties(plan, state)
     system = (*_SYSTEM_PACKAGES, *(_FELICA_PACKAGES if plan.felica else ()))
     features = (*_FEATURES, *(_FELICA_FEATURES if plan.felica else ()))
@@ -66,7 +69,7 @@ def answers(plan: HandsetPlan, state: AndroidState) -> Mapping[tuple[str, str], 
         ("settings", "get global boot_count"): f"{state.boot_count}\n",
         ("settings", "get global adb_enabled"): "1\n",
         ("settings", "get global device_provisioned"): "1\n",
-        ("dumpsys", "battery"): dumps.battery(plan),
+        ("dumpsys", "battery"): dumps.battery(plan, percent),
         ("dumpsys", "account"): dumps.accounts(plan, state),
         ("dumpsys", "device_policy"): dumps.device_policy(plan, state),
         ("dumpsys", "trust"): dumps.trust(plan, state),

@@ -18,6 +18,9 @@ from benchd.errors import UsageRefused
 from benchd.model import JsonValue
 from benchd.simulator.addresses import adb_address, port_path
 from benchd.simulator.child import RackBroken
+from benchd.simulator.chips.control import ChipRequest
+from benchd.simulator.chips.control import obey as obey_for_chips
+from benchd.simulator.chips.shelf import ReaderShelf
 from benchd.simulator.hands import HandsetState
 from benchd.simulator.handset import VirtualHandset
 from benchd.simulator.plan import Wipe
@@ -38,6 +41,7 @@ class _Request:
         "unplug",
         "move",
         "set_adb",
+        "allow",
         "reset_by_hand",
         "reboot",
         "hang",
@@ -52,16 +56,20 @@ class _Request:
     faults: StorageFaults = StorageFaults()
 
 
-_REQUEST = TypeAdapter(_Request)
+_REQUEST: Final = TypeAdapter[_Request | ChipRequest](_Request | ChipRequest)
 
 
 class ControlDesk:
     """Obeys requests, one line each."""
 
     def __init__(
-        self, handsets: Mapping[str, VirtualHandset], shut_down: Callable[[], None]
+        self,
+        handsets: Mapping[str, VirtualHandset],
+        shelf: ReaderShelf,
+        shut_down: Callable[[], None],
     ) -> None:
         self._handsets = handsets
+        self._shelf = shelf
         self._shut_down = shut_down
 
     async def serve(self, stream: SocketStream) -> None:
@@ -86,7 +94,9 @@ class ControlDesk:
         except RackBroken as broken:
             return {"broken": str(broken)}
 
-    async def _obey(self, request: _Request) -> _Answer:
+    async def _obey(self, request: _Request | ChipRequest) -> _Answer:
+        if isinstance(request, ChipRequest):
+            return await obey_for_chips(self._shelf, request)
         match request.do:
             case "handsets":
                 states = [asdict(await _state(handset)) for handset in self._handsets.values()]
@@ -123,6 +133,8 @@ async def _obey(handset: VirtualHandset, request: _Request) -> _Answer:
             await handset.unplug()
         case "set_adb":
             await handset.set_adb(enabled=request.enabled)
+        case "allow":
+            await handset.allow()
         case "reset_by_hand":
             await handset.restart(Wipe.BY_HAND)
         case "reboot":

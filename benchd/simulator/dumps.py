@@ -34,7 +34,7 @@ def user_info(user: User) -> str:
     return f"UserInfo{{{user.number}:{user.name}:{user.flags:x}}}"
 
 
-def battery(plan: HandsetPlan) -> str:
+def battery(plan: HandsetPlan, percent: int) -> str:
     """BatteryService.dumpInternal; "Dock powered" came with 13, the charging lines with 14."""
     lines = [
         "Current Battery Service state:",
@@ -47,11 +47,11 @@ def battery(plan: HandsetPlan) -> str:
     lines += [
         "  Max charging current: 500000",
         "  Max charging voltage: 5000000",
-        f"  Charge counter: {plan.battery_percent * 30000}",
+        f"  Charge counter: {percent * 30000}",
         "  status: 2",
         "  health: 2",
         "  present: true",
-        f"  level: {plan.battery_percent}",
+        f"  level: {percent}",
         "  scale: 100",
         "  voltage: 4123",
         f"  temperature: {round(plan.battery_temperature_c * 10)}",

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from benchd.errors import UsageRefused
 from benchd.model import AdbAddress, JsonValue, PortPath
 from benchd.simulator.child import RackBroken
+from benchd.simulator.chips.hands import ChipHands
 from benchd.simulator.storage.faults import StorageFaults
 
 LINE_MAXIMUM_BYTES: Final = 1 << 20
@@ -44,6 +45,8 @@ class HandsetState:
     available_bytes: int
     written_bytes: int
     fill_bytes: int
+    filled_since_s: float | None
+    """When the first bytes of a fill were on the medium, by the machine's monotonic clock."""
     previous_owner_files: int
     """Files of the previous owner that are still there."""
     android_id: str
@@ -63,6 +66,7 @@ class RackHands:
         self._stream = stream
         self._lines = BufferedByteReceiveStream(stream)
         self._turn = anyio.Lock()
+        self.chips = ChipHands(self._ask)
 
     @classmethod
     @asynccontextmanager
@@ -98,6 +102,10 @@ class RackHands:
     async def enable_adb(self, handset: str) -> None:
         """Switch USB debugging on, on its screen."""
         await self._ask("set_adb", handset=handset, enabled=True)
+
+    async def allow_adb(self, handset: str) -> None:
+        """Tap "always allow from this computer", on its screen."""
+        await self._ask("allow", handset=handset)
 
     async def disable_adb(self, handset: str) -> None:
         """Switch USB debugging off."""

@@ -15,8 +15,10 @@ from benchd.errors import UsageRefused
 from benchd.simulator.addresses import adb_address
 from benchd.simulator.android import AndroidState, after_reset, as_it_came_in
 from benchd.simulator.answers import answers, write_answers
+from benchd.simulator.auth_front import AuthFront
 from benchd.simulator.cable import Cable
 from benchd.simulator.child import Child, Message, RackBroken
+from benchd.simulator.chips.shelf import ReaderShelf
 from benchd.simulator.flash import Flash
 from benchd.simulator.plan import Act, HandsetPlan, Trigger, Wipe
 from benchd.simulator.plug_board import PlugBoard
@@ -28,6 +30,8 @@ from benchd.simulator.tool_desk import ASK_SOCKET, ToolDesk
 _log = structlog.get_logger()
 
 START_DEADLINE_S: Final = 60.0
+CHARGE_EVERY_S: Final = 0.5
+FULL_PERCENT: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Rack:
     image: SystemImage
     board: PlugBoard
     cable: Cable
+    shelf: ReaderShelf
     log: Path
 
 
@@ -48,6 +53,7 @@ class VirtualHandset:
         self.slot: int | None = None
         self.attachment: str | None = None
         self.adb_enabled = plan.adb_enabled
+        self.authorized = plan.authorized
         self.hung = False
         self.restarting = False
         self.broken: str | None = None
@@ -61,6 +67,8 @@ class VirtualHandset:
         self._mounted = anyio.Event()
         self._sandbox_up = anyio.Event()
         self._tasks: TaskGroup | None = None
+        self._front: AuthFront | None = None
+        self._charged_percent = float(plan.battery_percent)
         data = directory / "data"
         self.flash = Flash(
             plan=plan,
@@ -96,6 +104,8 @@ class VirtualHandset:
             self._require_whole()
             listener = await anyio.create_unix_listener(self.state_directory / ASK_SOCKET)
             self._tasks.start_soon(listener.serve, ToolDesk(self).serve)
+            if self.plan.charges_percent_per_s:
+                self._tasks.start_soon(self._charge)
             if self.plan.slot is not None:
                 await self.plug(self.plan.slot)
             task_status.started()
@@ -106,6 +116,7 @@ class VirtualHandset:
             self._require_whole()
             if self.slot is not None:
                 raise UsageRefused(f"{self.plan.name} is plugged in already")
+            self._rack.shelf.come(self.plan.name, slot)
             self.slot = slot
             if not self.restarting:
                 await self._appear()
@@ -115,6 +126,7 @@ class VirtualHandset:
         async with self._hands:
             if self.slot is None:
                 raise UsageRefused(f"{self.plan.name} isn't plugged in")
+            self._rack.shelf.leave(self.plan.name)
             await self._vanish()
             self.slot = None
 
@@ -128,6 +140,15 @@ class VirtualHandset:
                 self.adb_enabled = enabled
                 if present:
                     await self._appear()
+
+    async def allow(self) -> None:
+        """Tap "always allow from this computer" on its screen."""
+        async with self._hands:
+            self._require_adb()
+            if not self.authorized:
+                self.authorized = True
+                await self._stop_adb()
+                await self._start_adb()
 
     async def hang(self) -> None:
         """Stop answering, without leaving the bus; a new cable begins anew."""
@@ -188,7 +209,7 @@ class VirtualHandset:
         if self.slot is None or self.attachment is not None:
             return
         if self.adb_enabled:
-            await self._sandbox.start_adbd(self.slot, self.plan.model)
+            await self._start_adb()
             self._rack.cable.hold(adb_address(self.slot))
         attached = self._rack.board.attach(self.plan, self.slot, adb=self.adb_enabled)
         self.attachment = attached.attachment
@@ -201,11 +222,38 @@ class VirtualHandset:
         self.attachment = None
         self.hung = False  # whatever comes next is a new adbd
         if self.adb_enabled and self.broken is None:
+            await self._stop_adb()
+
+    async def _start_adb(self) -> None:
+        if self.slot is None:
+            return
+        if self.authorized:
+            await self._sandbox.start_adbd(self.slot, self.plan.model)
+        else:
+            if self._tasks is None:
+                raise RackBroken(f"{self.plan.name} isn't running")
+            self._front = AuthFront()
+            await self._tasks.start(self._front.run, self.slot)
+
+    async def _stop_adb(self) -> None:
+        if self._front is not None:
+            front, self._front = self._front, None
+            await front.stop()
+        else:
             await self._sandbox.stop_adbd()
+
+    async def _charge(self) -> None:
+        """Fill the battery for as long as the handset sits in a slot."""
+        while self._charged_percent < FULL_PERCENT:
+            await anyio.sleep(CHARGE_EVERY_S)
+            if self.slot is not None:
+                gained = self.plan.charges_percent_per_s * CHARGE_EVERY_S
+                self._charged_percent = min(FULL_PERCENT, self._charged_percent + gained)
+                self._show_android()
 
     def _show_android(self) -> None:
         self._answer_sets += 1
-        found = answers(self.plan, self.android)
+        found = answers(self.plan, self.android, battery_percent=int(self._charged_percent))
         write_answers(self.state_directory, self._answer_sets, found)
 
     def _on_storage_event(self, message: Message) -> None:

@@ -94,6 +94,20 @@ PIXEL_4A: Final = HandsetModel(
     vendor_id="18d1",
     product_id="4ee2",
 )
+XPERIA_Z5: Final = HandsetModel(
+    manufacturer="Sony",
+    brand="docomo",
+    model="SO-01H",
+    product="SO-01H",
+    device="SO-01H",
+    android="6.0",
+    sdk=23,
+    build="32.1.F.1.67",
+    incremental="2830466519",
+    security_patch="2016-11-01",
+    vendor_id="0fce",
+    product_id="51db",
+)
 XPERIA_10_II: Final = HandsetModel(
     manufacturer="Sony",
     brand="Sony",

@@ -21,6 +21,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from benchd.errors import DependencyMissing, UsageRefused
 from benchd.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
 from benchd.simulator.child import RackBroken
+from benchd.simulator.chips.addresses import ReaderAddress, reader_address
+from benchd.simulator.chips.pcscd import require_pcscd
 from benchd.simulator.plan import PLAN_JSON, RackPlan
 from benchd.simulator.rack import BROKEN_STATUS
 from benchd.simulator.system_image import require_programs
@@ -44,8 +46,9 @@ _NAMESPACES: Final = (
 class RackHouse:
     """`async with RackHouse(plan) as house:` has a running rack, and nothing is left afterwards."""
 
-    def __init__(self, plan: RackPlan, *, directory: Path | None = None) -> None:
+    def __init__(self, plan: RackPlan, *, directory: Path | None = None, nice: int = 0) -> None:
         self.plan = plan
+        self._nice = nice
         self._given_directory = directory
         self._directory = Path()
         self._process: Process | None = None
@@ -61,6 +64,12 @@ class RackHouse:
     def control_socket(self) -> Path:
         """Where hands reach in; for `RackHands`."""
         return self._directory / CONTROL_SOCKET
+
+    @property
+    def readers(self) -> dict[int, ReaderAddress]:
+        """Where each slot's contactless reader is found."""
+        slots = range(1, self.plan.readers + 1)
+        return {slot: reader_address(self._directory, slot) for slot in slots}
 
     @property
     def log(self) -> Path:
@@ -85,6 +94,8 @@ class RackHouse:
 
     async def __aenter__(self) -> Self:
         require_programs()
+        if self.plan.readers:
+            require_pcscd()
         self._directory = self._given_directory or Path(tempfile.mkdtemp(prefix="benchd-rack-"))
         try:
             _require_room_for_sockets(self._directory)
@@ -114,7 +125,8 @@ class RackHouse:
         await self.__aexit__(None, None, None)
 
     async def _start(self) -> None:
-        command = [*_NAMESPACES, sys.executable, "-m", "benchd.simulator.rack"]
+        command = ["nice", "-n", str(self._nice)] if self._nice else []
+        command += [*_NAMESPACES, sys.executable, "-m", "benchd.simulator.rack"]
         with self.log.open("ab") as log:
             self._process = await anyio.open_process(
                 [*command, "--directory", str(self._directory)],

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from benchd.simulator.chips.plan import CardPlan, ChipPlan
 from benchd.simulator.storage.faults import StorageFaults
 
 MEBIBYTE: Final = 1 << 20
@@ -101,6 +102,8 @@ class HandsetPlan:
     slot: int | None = None
     """Where it is plugged in when the rack starts; None leaves it on the table."""
     adb_enabled: bool = True
+    authorized: bool = True
+    """Whether somebody has allowed this computer on the handset's screen."""
     capacity_bytes: int = DEFAULT_CAPACITY_BYTES
     reserved_fraction: float = 0.02
     """Share of the storage that only the system may use."""
@@ -122,6 +125,8 @@ class HandsetPlan:
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
     memory_card: bool = False
     battery_percent: int = 82
+    charges_percent_per_s: float = 0.0
+    """How fast it charges in its slot."""
     battery_temperature_c: float = 28.1
     test_harness: TestHarness = TestHarness.WORKS
     reset_s: float = 1.0
@@ -130,6 +135,8 @@ class HandsetPlan:
     """How long it still answers after it was asked to restart."""
     faults: StorageFaults = field(default_factory=StorageFaults)
     triggers: tuple[Trigger, ...] = ()
+    chip: ChipPlan = field(default_factory=ChipPlan)
+    """Its FeliCa chip, which goes where the handset goes and which no reset touches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +146,10 @@ class RackPlan:
     handsets: tuple[HandsetPlan, ...]
     adb_port: int = DEFAULT_ADB_PORT
     """Where benchd's adb server listens inside the rack; the rack never starts one."""
+    readers: int = 0
+    """How many slots, from 1 on, have a contactless reader."""
+    cards: tuple[CardPlan, ...] = ()
+    """Chips that are in no handset, each name once."""
 
 
 PLAN_JSON: Final = TypeAdapter(RackPlan)

@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ from anyio.abc import TaskGroup
 from benchd.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
 from benchd.simulator.cable import Cable
 from benchd.simulator.child import RackBroken
+from benchd.simulator.chips.chip import VirtualChip
+from benchd.simulator.chips.shelf import ReaderShelf
 from benchd.simulator.control import ControlDesk
 from benchd.simulator.handset import Rack, VirtualHandset
 from benchd.simulator.plan import PLAN_JSON, RackPlan
@@ -72,7 +75,15 @@ async def run_rack(directory: Path, plan: RackPlan) -> int:
     image.make()
     board = PlugBoard(secrets.token_hex(4))
     cable = Cable(plan.adb_port)
-    rack = Rack(image=image, board=board, cable=cable, log=directory / "rack.log")
+    log = directory / "rack.log"
+    shelf = ReaderShelf(readers=plan.readers, directory=directory, log=log)
+    for each in plan.handsets:
+        # A handset without a chip is as one that says nothing.
+        chip = each.chip if each.felica else replace(each.chip, silent=True)
+        shelf.add(each.name, VirtualChip(chip, each.imei))
+    for card in plan.cards:
+        shelf.add_card(card)
+    rack = Rack(image=image, board=board, cable=cable, shelf=shelf, log=log)
     handsets = {
         each.name: VirtualHandset(
             plan=each, directory=directory / "handsets" / str(number), rack=rack
@@ -84,6 +95,7 @@ async def run_rack(directory: Path, plan: RackPlan) -> int:
         tasks.start_soon(_until_house_ends, end)
         tasks.start_soon(_until_told, end)
         tasks.start_soon(cable.run)
+        await shelf.start(tasks)
         plug = await anyio.create_unix_listener(directory / PLUG_SOCKET)
         control = await anyio.create_unix_listener(directory / CONTROL_SOCKET)
         limit = anyio.Semaphore(BUILD_AT_ONCE)
@@ -91,7 +103,7 @@ async def run_rack(directory: Path, plan: RackPlan) -> int:
             for handset in handsets.values():
                 building.start_soon(_build, tasks, handset, limit)
         tasks.start_soon(plug.serve, board.serve)
-        tasks.start_soon(control.serve, ControlDesk(handsets, end).serve)
+        tasks.start_soon(control.serve, ControlDesk(handsets, shelf, end).serve)
         _say_ready()
     broken = [handset.broken for handset in handsets.values() if handset.broken is not None]
     for cause in broken:

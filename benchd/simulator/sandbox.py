@@ -21,6 +21,8 @@ _FEATURES: Final = (
     "sendrecv_v2_dry_run_send"
 )
 
+_FIRST_WITH_FEATURES: Final = 24
+"""Android 7: an older one's adb has no exit codes."""
 ENVIRONMENT: Final = {
     "ANDROID_DATA": "/data",
     "ANDROID_ROOT": "/system",
@@ -37,10 +39,11 @@ ENVIRONMENT: Final = {
 
 def banner(model: HandsetModel, *, state: str = "device") -> str:
     """What adbd says of itself; `state` may be another one that adb knows, such as `recovery`."""
-    return (
+    told = (
         f"{state}::ro.product.name={model.product};ro.product.model={model.model};"
-        f"ro.product.device={model.device};features={_FEATURES}"
+        f"ro.product.device={model.device};"
     )
+    return told if model.sdk < _FIRST_WITH_FEATURES else f"{told}features={_FEATURES}"
 
 
 class Sandbox:

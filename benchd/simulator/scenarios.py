@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchd.model import Disposition, Gate, Outcome, Reason
+from benchd.simulator.chips.plan import ChipPlan, ClearStory
 from benchd.simulator.handset_models import (
     AQUOS_SENSE_6,
     AQUOS_WISH_3,
@@ -16,6 +17,7 @@ from benchd.simulator.handset_models import (
     PIXEL_4A,
     XPERIA_10_II,
     XPERIA_ACE_III,
+    XPERIA_Z5,
 )
 from benchd.simulator.plan import (
     DEFAULT_CAPACITY_BYTES,
@@ -126,7 +128,7 @@ def _live(name: str, model: HandsetModel, serial: str, imei: str) -> HandsetPlan
     )
 
 
-_ALL: Final = (
+_OF_STORAGE_AND_CABLE: Final = (
     Scenario(
         plan=_reset("clean", XPERIA_ACE_III, "HQ633K0CQ8", "353871116120459"),
         end=PASSED,
@@ -189,6 +191,117 @@ _ALL: Final = (
         end=failed(Disposition.HOLD, Reason.HANDSET_STALLED),
     ),
 )
+_OF_CHIPS: Final = (
+    Scenario(
+        plan=replace(
+            _reset("felica-in-use", XPERIA_ACE_III, "HQ633K0E52", "353871116120475"),
+            chip=ChipPlan(profile="in_use"),
+        ),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-not-clearable", ARROWS_WE, "R38N00A4F7", "357302115550203"),
+            chip=ChipPlan(ic_type="14", profile="in_use", clear=ClearStory.UNSUPPORTED),
+        ),
+        end=failed(Disposition.DESTROY, Reason.FELICA_NOT_CLEARABLE),
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-silent", AQUOS_WISH_3, "358876243310936", "358876243310936"),
+            chip=ChipPlan(profile="in_use", silent=True),
+        ),
+        end=failed(Disposition.HOLD, Reason.FELICA_SILENT),
+        answers={Gate.FELICA_RETIRED: False, Gate.FELICA_NO_CHIP: False},
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-none", PIXEL_4A, "0C091JEC204415", "358125103344555"), felica=False
+        ),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-retired", GALAXY_A23, "R5CT60ABF2H", "350448713300280"),
+            chip=ChipPlan(retired=True),
+        ),
+        end=failed(Disposition.DESTROY, Reason.FELICA_RETIRED),
+        # Its own screen says that it was retired, and that it has a chip.
+        answers={Gate.FELICA_RETIRED: True, Gate.FELICA_NO_CHIP: False},
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-clear-lies", XPERIA_10_II, "QV7120K6DY", "359753100412312"),
+            chip=ChipPlan(profile="in_use", clear=ClearStory.LIES),
+        ),
+        end=failed(Disposition.DESTROY, Reason.FELICA_RESIDUE),
+    ),
+    Scenario(
+        plan=replace(
+            _reset("felica-swapped", AQUOS_SENSE_6, "356401820047721", "356401820047728"),
+            chip=ChipPlan(profile="in_use", clear=ClearStory.SWAPS),
+        ),
+        end=failed(Disposition.HOLD, Reason.FELICA_INCONSISTENT),
+    ),
+)
+_OF_THE_GATES: Final = (
+    Scenario(
+        plan=_live("jpki-unattested", AQUOS_SENSE_6, "356401820051044", "356401820051001"),
+        end=failed(Disposition.HOLD, Reason.JPKI_NOT_ATTESTED),
+        answers={Gate.JPKI: False},
+    ),
+    Scenario(
+        plan=_live("consent-missing", XPERIA_ACE_III, "HQ633K0E21", "353871116120517"),
+        end=failed(Disposition.HOLD, Reason.CONSENT_MISSING),
+        answers={Gate.CONSENT: False},
+    ),
+    Scenario(
+        plan=_reset("network-restricted", GALAXY_A23, "R5CT61FGHIJ", "350448713300355"),
+        end=failed(Disposition.HOLD, Reason.NETWORK_RESTRICTED),
+        answers={Gate.NETWORK: False},
+    ),
+    Scenario(
+        plan=replace(
+            _live("mdm", GALAXY_A23, "R5CT62KLMNO", "350448713300439"),
+            device_owner="com.example.mdm/com.example.mdm.AdminReceiver",
+        ),
+        end=failed(Disposition.RETURN, Reason.MANAGED_DEVICE),
+    ),
+    Scenario(
+        plan=replace(
+            _reset("sd-card", XPERIA_10_II, "QV7120M8RT", "359753100412411"), memory_card=True
+        ),
+        end=failed(Disposition.HOLD, Reason.REMOVABLE_MEDIA),
+    ),
+    Scenario(
+        plan=_reset("unsupported-model", XPERIA_Z5, "CB5A29XW7Q", "352590072214400"),
+        end=failed(Disposition.HOLD, Reason.UNSUPPORTED_MODEL),
+    ),
+    Scenario(
+        plan=replace(
+            _reset("low-battery", ARROWS_WE, "F51B0000417X", "357302115550278"),
+            battery_percent=24,
+            charges_percent_per_s=1.5,
+        ),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
+            _reset("unauthorized", PIXEL_4A, "0C091JEC207715", "358125101239989"),
+            authorized=False,
+        ),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
+            _reset("adb-disabled", AQUOS_WISH_3, "358876243311365", "358876243311306"),
+            adb_enabled=False,
+        ),
+        end=PASSED,
+    ),
+)
+
+_ALL: Final = (*_OF_STORAGE_AND_CABLE, *_OF_CHIPS, *_OF_THE_GATES)
 
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
     {scenario.name: scenario for scenario in _ALL}

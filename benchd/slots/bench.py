@@ -11,6 +11,7 @@ from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
 from benchd.model import (
     Absence,
     AdbAddress,
+    Attached,
     Decision,
     Gate,
     HandsetFacts,
@@ -82,8 +83,8 @@ class SlotBench:
 
     async def reopen(self, within_s: float) -> Handset:
         """The handset of this job, ready on its port again, its identity checked."""
-        if self.context is not None:
-            await self.context.handset.aclose()
+        if self.context is not None and self.context.open_handset is not None:
+            await self.context.open_handset.aclose()
         try:
             with anyio.fail_after(within_s):
                 while True:
@@ -143,6 +144,17 @@ class SlotBench:
             return await self._parts.access.open(address)
         except (HandsetGone, AdbServerLost):
             return None
+
+    def show_problem(self, problem: ProblemView | None) -> None:
+        """Show why the job can't go on just now, or that it goes on."""
+        if problem is None:
+            self._face.running()
+        else:
+            self._face.waiting(problem)
+
+    def port(self) -> Attached:
+        """What is on the slot's port, as it was last enumerated."""
+        return self._presence.last
 
     def show_progress(self, fraction: float, eta_s: float | None) -> None:
         """Show how far the stage is."""

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from benchd.errors import AnsweredAlready, DecisionRefused, NotFound, SecondPersonNeeded
+from benchd.errors import (
+    AnsweredAlready,
+    DecisionRefused,
+    LookUpResultNeeded,
+    NotFound,
+    SecondPersonNeeded,
+)
 from benchd.model import (
     Decision,
     Entry,
@@ -18,6 +24,7 @@ from benchd.model import (
     QuestionView,
     SlotName,
 )
+from benchd.network_restriction import SALEABLE, look_up_result
 from benchd.operators import operator_name, same_person
 from benchd.pipelines.stage import decision_evidence
 from benchd.ports import Clock, Journal
@@ -96,6 +103,9 @@ class Desk:
         if len(note) > LONGEST_NOTE:
             message = f"a note has at most {LONGEST_NOTE} characters"
             raise DecisionRefused(message)
+        if gate is Gate.NETWORK and approved and look_up_result(note) not in SALEABLE:
+            message = "the note has to begin with the result of the look-up: ○, △ or - (× is a no)"
+            raise LookUpResultNeeded(message)
         if question.being_kept:
             message = f"{gate} has just been answered by somebody else"
             raise AnsweredAlready(message)

@@ -9,7 +9,7 @@ import anyio
 import structlog
 from anyio.abc import ObjectReceiveStream
 
-from benchd.errors import AdbServerLost, BenchdError, HandsetGone
+from benchd.errors import AdbServerLost, BenchdError, HandsetGone, StageFailed
 from benchd.model import (
     DISPOSITION_OF,
     FASTBOOT_INTERFACE,
@@ -30,7 +30,7 @@ from benchd.model import (
     Reason,
 )
 from benchd.pipelines.job import Job
-from benchd.pipelines.runner import JobRunner
+from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.pipelines.stage import JobContext
 from benchd.ports import Handset
 from benchd.slots.assignment import Assignment
@@ -182,9 +182,8 @@ class Occupancy:
         if self._continued is not None and self._continued.end is not None:
             self._show_continued(self._continued, self._continued.end)
         else:
-            self._handset = await self._prepare()
             try:
-                await self._admit(self._handset)
+                await self._admit(await self._prepare())
             finally:
                 await self._let_go()
         await anyio.sleep_forever()
@@ -194,15 +193,24 @@ class Occupancy:
         self._face.continued(continued.job, continued.recipe)
         self._face.finished(end)
 
-    async def _prepare(self) -> Handset:
-        """Wait until the port is quiet and adb is ready; start over whenever the port changes."""
+    async def _prepare(self) -> StageFailed | None:
+        """Wait until the port is quiet and adb is ready; start over whenever the port changes.
+
+        Returns why the handset can't be worked with, if it can't; a recipe without adb needs
+        nothing but the quiet port.
+        """
         while True:
+            refusal: StageFailed | None = None
             self._preparing = anyio.CancelScope()
             with self._preparing:
                 attached = await self._quiet()
-                handset = await self._ready(attached)
+                if self._assignment.recipe.needs_adb:
+                    try:
+                        self._handset = await self._ready(attached)
+                    except StageFailed as unfit:
+                        refusal = unfit
                 self._preparing = None
-                return handset
+                return refusal
 
     async def _quiet(self) -> Attached:
         while True:
@@ -232,15 +240,16 @@ class Occupancy:
     def _wait_for(self, code: ProblemCode) -> None:
         self._face.waiting(ProblemView(code=code))
 
-    async def _admit(self, handset: Handset) -> None:
+    async def _admit(self, refusal: StageFailed | None) -> None:
         """Run the job, unless the daemon is about to end."""
         if self._parts.admission.closed:
             self._wait_for(ProblemCode.DAEMON_DRAINING)
             return
         with self._parts.admission.job():
-            await self._run_job(handset)
+            await self._run_job(refusal)
 
-    async def _run_job(self, handset: Handset) -> None:
+    async def _run_job(self, refusal: StageFailed | None) -> None:
+        """Run the recipe, or end the job at once for what the handset is refused for."""
         parts = self._parts
         recipe = self._assignment.recipe
         now = parts.clock.now()
@@ -257,7 +266,7 @@ class Occupancy:
         context = JobContext(
             job=job,
             slot=self._place.name,
-            handset=handset,
+            handset=self._handset,
             bench=self._bench,
             chips=parts.chips,
             journal=parts.journal,
@@ -273,7 +282,7 @@ class Occupancy:
             occupancy=self._number,
             show_stage=self._face.stage,
         )
-        end = await runner.run()
+        end = await runner.run() if refusal is None else end_of_failure(refusal)
         await self._record_end(end, context.envelope)
         if context.envelope is not None:
             await self._keep(job, context.envelope)
@@ -330,7 +339,7 @@ class Occupancy:
     async def _let_go(self) -> None:
         with anyio.move_on_after(self._parts.timing.settlement_s, shield=True):
             context = self._bench.context
-            handset = context.handset if context is not None else self._handset
+            handset = context.open_handset if context is not None else self._handset
             if handset is not None:
                 await handset.aclose()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchd.tables.show import show_job, show_jobs, show_status
+from benchd.tables.show import show_chips, show_job, show_jobs, show_status
 from benchd.tables.watch import watch_status
 
-__all__ = ["show_job", "show_jobs", "show_status", "watch_status"]
+__all__ = ["show_chips", "show_job", "show_jobs", "show_status", "watch_status"]

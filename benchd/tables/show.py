@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 
 from benchd.catalogue import Catalogue, Language, language_of
 from benchd.tables.cells import JsonObject
+from benchd.tables.chips import chips_view
 from benchd.tables.jobs import job_view, jobs_view
 from benchd.tables.status import status_view
 
@@ -29,6 +30,11 @@ def show_jobs(jobs: JsonObject) -> None:
 def show_job(job: JsonObject) -> None:
     """Print what `/api/v1/jobs/{job}` tells."""
     _show(job_view, job)
+
+
+def show_chips(told: JsonObject) -> None:
+    """Print what `benchd felica scan --json` tells."""
+    _show(chips_view, told)
 
 
 def _show(view: View, told: JsonObject) -> None:

@@ -28,7 +28,7 @@ from benchd.model import (
 )
 from benchd.pipelines.initialise import InitialiseStage
 
-from .world import FRESH, MIB, Phone, World, ended, make_recipe, phone_like
+from .world import FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -141,7 +141,7 @@ async def test_a_passing_fault_costs_an_attempt_and_no_more(call: str, kind: str
         assert view.outcome is Outcome.PASSED
 
 
-@pytest.mark.parametrize("stage", [s for s in StageName if s is not StageName.CERTIFY])
+@pytest.mark.parametrize("stage", [s for s in STAGES if s is not StageName.CERTIFY])
 async def test_an_unplug_in_any_stage_aborts_the_job_and_the_next_plug_is_a_new_one(
     stage: StageName,
 ) -> None:
@@ -222,7 +222,12 @@ async def test_no_destructive_call_is_made_once_the_ledger_fails() -> None:
 MUST_NOT_PASS = {
     "accounts": (Phone(accounts=1), Reason.LOCKED),
     "screen lock": (Phone(screen_lock=True), Reason.LOCKED),
-    "device owner": (Phone(device_owner=True), Reason.LOCKED),
+    "device owner": (Phone(device_owner=True), Reason.MANAGED_DEVICE),
+    "managed and locked": (
+        Phone(device_owner=True, accounts=1, screen_lock=True),
+        Reason.MANAGED_DEVICE,
+    ),
+    "memory card": (Phone(removable_media=True), Reason.REMOVABLE_MEDIA),
     "rooted": (Phone(signs=("su is there",)), Reason.SYSTEM_MODIFIED),
     "battery": (Phone(battery_percent=5), Reason.LOW_BATTERY),
     "half filled": (Phone(written_share=0.5), Reason.COVERAGE_TOO_LOW),
@@ -349,6 +354,21 @@ async def test_a_dead_adb_server_is_waited_for_by_every_slot() -> None:
         for slot in world.ports:
             view = await world.until_state(SlotState.FINISHED, slot)
             assert view.outcome is Outcome.PASSED
+
+
+async def test_a_server_lost_while_the_reset_is_asked_for_costs_no_attempt() -> None:
+    lost = raising(lambda: AdbServerLost("down"), times=6)
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(apps=3, faults={"enable_test_harness": lost}))
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    told = [
+        s.entry.data["because"]
+        for s in world.journal.of(EntryKind.STAGE_ENDED)
+        if s.entry.data["stage"] == StageName.INITIALISE
+    ]
+    assert told == ["adb_server_lost"] * 6 + [None]
 
 
 async def test_an_adb_server_that_stays_dead_ends_the_jobs_and_breaks_no_slot() -> None:

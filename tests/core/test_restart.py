@@ -8,7 +8,7 @@ import pytest
 from benchd.model import EntryKind, Outcome, ProblemCode, Reason, SlotState, StageName
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 
-from .world import MTP_ONLY, FakeIssuer, MemoryJournal, Phone, World, ended
+from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryJournal, Phone, World, ended
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -41,7 +41,7 @@ def second_world(first: World, journal: MemoryJournal) -> World:
     return world
 
 
-LASTING = [s for s in StageName if s not in (StageName.FELICA_CLEAR, StageName.CERTIFY)]
+LASTING = [s for s in STAGES if s not in (StageName.FELICA_CLEAR, StageName.CERTIFY)]
 """Stages that last long enough to die in: an unused chip isn't cleared, and signing is instant."""
 
 

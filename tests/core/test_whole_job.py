@@ -5,9 +5,9 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.model import Disposition, EntryKind, Gate, Outcome, Reason, SlotState, StageName
+from benchd.model import Disposition, EntryKind, Gate, Outcome, Reason, SlotState
 
-from .world import MIB, Phone, World, ended
+from .world import MIB, STAGES, Phone, World, ended
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -55,7 +55,7 @@ async def test_intent_is_on_record_before_every_stage_and_evidence_after() -> No
     ]
     assert marks == [
         mark
-        for stage in StageName
+        for stage in STAGES
         for mark in ((EntryKind.STAGE_STARTED, stage), (EntryKind.STAGE_ENDED, stage))
     ]
 

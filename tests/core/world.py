@@ -67,11 +67,13 @@ from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts, Timing
 from benchd.slots.supervisor import Supervisor
 from benchd.slots.topology import SlotPlace, Topology
-from benchd.verification import VerifiedErasure
+from benchd.verification import REQUIRED_STAGES, VerifiedErasure
 
 MIB = 1 << 20
 CAPACITY = 64 * MIB
 FRESH = 8 * MIB
+STAGES = (*REQUIRED_STAGES, StageName.CERTIFY)
+"""Those of an erasure; a recipe that erases nothing has others too."""
 ADB = frozenset({"060101", "ff4201"})
 MTP_ONLY = frozenset({"060101"})
 RESET_S = 45.0
@@ -178,8 +180,14 @@ class Phone:
     screen_lock: bool | None = False
     signs: tuple[str, ...] = ()
     battery_percent: int = 80
+    charges_percent: int = 0
+    """How much fuller the battery is each time that somebody looks."""
+    unfit: Exception | None = None
+    """Why benchd can't even open it."""
     device_owner: bool = False
     felica_capable: bool | None = True
+    jpki_capable: bool | None = None
+    sim: bool | None = False
     removable_media: bool = False
     reset_lies: bool = False
     wipe_forgets: tuple[str, ...] = ()
@@ -274,10 +282,15 @@ class FakeHandset:
             user_ids=phone.users,
             device_owner=phone.device_owner,
             felica_capable=phone.felica_capable,
-            jpki_capable=None,
+            jpki_capable=phone.jpki_capable,
             removable_media=phone.removable_media,
-            sim=False,
+            sim=phone.sim,
         )
+
+    async def battery_percent(self) -> int:
+        phone = await self._call("battery_percent")
+        phone.battery_percent = min(100, phone.battery_percent + phone.charges_percent)
+        return phone.battery_percent
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")
@@ -451,6 +464,8 @@ class FakeAccess:
         port = self._world.port_at(address)
         await anyio.sleep(0.05)
         match port.liveness:
+            case Liveness.READY if port.phone is not None and port.phone.unfit is not None:
+                raise port.phone.unfit
             case Liveness.READY:
                 return FakeHandset(port, self)
             case Liveness.SERVER_DOWN:
@@ -550,6 +565,7 @@ class World:
         self.passed_for_real: set[JobId] = set()
         self.desk = Desk(self.journal, self.clock)
         self.answers: dict[Gate, bool] = dict(answers or {})
+        self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
         self.does_final_reset = True
         self.silent_in: StageName | None = None
@@ -638,6 +654,7 @@ class World:
                         gate,
                         approved=approved,
                         operator=self.operators.get(gate, "Sato"),
+                        note=self.notes.get(gate, ""),
                     )
             await self.board.changed(version)
 

@@ -9,7 +9,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def run(*command: str | Path, stdin: str = "", **environment: str) -> str:
+def own_environment() -> dict[str, str]:
+    """This process's environment without umockdev's library, which no other root has."""
+    return {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+
+
+def run(*command: str | Path, stdin: str = "") -> str:
     """Run a command; what it said, or a failure that shows it."""
     done = subprocess.run(
         command,
@@ -17,7 +22,7 @@ def run(*command: str | Path, stdin: str = "", **environment: str) -> str:
         text=True,
         check=False,
         input=stdin,
-        env={**os.environ, **environment},
+        env=own_environment(),
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from install_bench import run
+from install_bench import own_environment, run
 
 BOOT_S = 60
 STOP_S = 30
@@ -54,7 +54,12 @@ def booted(root: Path) -> Generator[Machine]:
     log = root.with_name("boot.log")
     with log.open("wb") as told:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=told,
+            stderr=told,
+            start_new_session=True,
+            env=own_environment(),
         )
     try:
         yield Machine(_leader(process, log))
@@ -88,7 +93,12 @@ def _leader(process: subprocess.Popen[bytes], log: Path) -> int:
                 continue
             enter = ["nsenter", "--target", child, *["-m", "-u", "-i", "-n", "-p", "-C"]]
             done = subprocess.run(
-                [*enter, *wait], capture_output=True, check=False, timeout=BOOT_S, text=True
+                [*enter, *wait],
+                capture_output=True,
+                check=False,
+                timeout=BOOT_S,
+                text=True,
+                env=own_environment(),
             )
             if done.stdout.strip() in ("running", "degraded"):
                 return int(child)

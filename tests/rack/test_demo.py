@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from benchd.demo.run import DEFAULT_SCENARIOS
+from benchd.demo.run import IN_ORDER, USUAL_SLOTS
 from benchd.simulator.scenarios import SCENARIOS
 
 pytestmark = [pytest.mark.rack, pytest.mark.timeout(240)]
@@ -48,7 +48,7 @@ def test_each_of_the_eight_ends_as_its_scenario_says(
 ) -> None:
     _, told = eight
     assert told["ok"] is True
-    assert [handset["scenario"] for handset in told["handsets"]] == list(DEFAULT_SCENARIOS)
+    assert [handset["scenario"] for handset in told["handsets"]] == list(IN_ORDER[:USUAL_SLOTS])
     for handset in told["handsets"]:
         end = SCENARIOS[handset["scenario"]].end
         assert (handset["outcome"], handset["disposition"], handset["reason"]) == (
@@ -62,6 +62,18 @@ def test_each_of_the_eight_ends_as_its_scenario_says(
     twins = [h for h in told["handsets"] if h["scenario"].startswith("same-serial")]
     assert {twin["serial"] for twin in twins} == {"0123456789ABCDEF"}
     assert len({twin["certificate"] for twin in twins}) == 2
+
+
+def test_every_scenario_at_once_ends_as_it_must(tmp_path: Path) -> None:
+    assert set(IN_ORDER) == set(SCENARIOS)
+    told = demo(tmp_path / "rack", "--slots", str(len(IN_ORDER)))
+    assert told["ok"] is True
+    found = {
+        handset["scenario"]: (handset["outcome"], handset["disposition"], handset["reason"])
+        for handset in told["handsets"]
+    }
+    ends = {name: SCENARIOS[name].end for name in IN_ORDER}
+    assert found == {name: (end.outcome, end.disposition, end.reason) for name, end in ends.items()}
 
 
 def test_its_certificates_verify_anywhere_and_a_changed_byte_is_found(
@@ -124,6 +136,66 @@ def test_a_cable_pulled_in_mid_overwrite_aborts_and_the_next_plug_passes(tmp_pat
         if body["kind"] == "job_ended" and body["slot"] == unplugged["slot"]
     ]
     assert ends == [(1, "aborted", "unplugged"), (2, "passed", None)]
+
+
+def bodies_of(directory: Path, slot: str) -> list[dict[str, Any]]:
+    """What the ledger says of one slot, in order."""
+    exported = benchd("ledger", "export", str(directory / "ledger.sqlite"))
+    bodies = [json.loads(line)["body"] for line in exported.stdout.splitlines()]
+    return [body for body in bodies if body["slot"] == slot]
+
+
+def evidence_of(bodies: list[dict[str, Any]], stage: str) -> dict[str, Any]:
+    """What a stage's last attempt has put on record."""
+    return next(
+        body["data"]["evidence"]
+        for body in reversed(bodies)
+        if body["kind"] == "stage_ended" and body["data"]["stage"] == stage
+    )
+
+
+STOPPED_AT_THE_GATES = {
+    "jpki-unattested": ("hold", "jpki_not_attested"),
+    "consent-missing": ("hold", "consent_missing"),
+    "network-restricted": ("hold", "network_restricted"),
+    "mdm": ("return", "managed_device"),
+    "sd-card": ("hold", "removable_media"),
+    "unsupported-model": ("hold", "unsupported_model"),
+}
+
+
+def test_what_the_gates_stop_ends_with_its_reason_before_anything_is_changed(
+    tmp_path: Path,
+) -> None:
+    told = demo(tmp_path, "--scenario", ",".join(STOPPED_AT_THE_GATES))
+    ends = {h["scenario"]: (h["disposition"], h["reason"]) for h in told["handsets"]}
+    assert ends == STOPPED_AT_THE_GATES
+    for handset in told["handsets"]:
+        assert (handset["outcome"], handset["certificate"]) == ("failed", None)
+        bodies = bodies_of(tmp_path, handset["slot"])
+        assert "slot_quarantined" not in {body["kind"] for body in bodies}
+        assert not any(body["data"].get("destructive") for body in bodies)
+
+
+def test_what_a_person_or_time_puts_right_passes(tmp_path: Path) -> None:
+    told = demo(tmp_path, "--scenario", "low-battery,unauthorized,adb-disabled")
+    assert [handset["outcome"] for handset in told["handsets"]] == ["passed"] * 3
+    low, unauthorized, disabled = (
+        bodies_of(tmp_path, handset["slot"]) for handset in told["handsets"]
+    )
+    assert evidence_of(low, "inspect")["battery_percent"] < 30
+    assert evidence_of(low, "gates")["battery_percent"] >= 30
+    # Allowing the computer is no new plug; switching debugging on is one.
+    kinds = [body["kind"] for body in unauthorized]
+    assert kinds.index("job_opened") == kinds.index("occupancy_opened") + 1
+    opened, changed, job = disabled[:3]
+    assert [opened["kind"], changed["kind"], job["kind"]] == [
+        "occupancy_opened",
+        "attachment_changed",
+        "job_opened",
+    ]
+    assert "ff4201" not in opened["data"]["interfaces"]
+    assert "ff4201" in changed["data"]["interfaces"]
 
 
 def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,24 @@ from benchd.demo.operators import ended
 from benchd.demo.rack import DemoRack, demo_rack
 from benchd.demo.run import as_expected, result_of, until_all_ended
 from benchd.ledger import export_lines, verify_ledger
+from benchd.simulator.plan import DEFAULT_CAPACITY_BYTES
 from benchd.simulator.scenarios import SCENARIOS, Scenario
+from benchd.simulator.storage.faults import StorageFaults
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
 
-NAMES = ("clean", "live-data", "clean", "live-data")
+SLOW = ("clean", "same-serial-a", "clean", "same-serial-b")
+OVERWRITE_S = 15
 
 
-def scenarios(names: Sequence[str] = NAMES) -> list[Scenario]:
+def scenarios(names: Sequence[str]) -> list[Scenario]:
     return [SCENARIOS[name] for name in names]
+
+
+def slow_scenarios() -> list[Scenario]:
+    """Handsets whose storage is so slow that their overwrites overlap for certain."""
+    faults = StorageFaults(write_bytes_per_s=DEFAULT_CAPACITY_BYTES // OVERWRITE_S)
+    return [replace(one, plan=replace(one.plan, faults=faults)) for one in scenarios(SLOW)]
 
 
 def records(rack: DemoRack) -> list[dict[str, Any]]:
@@ -54,14 +64,10 @@ async def until_seen(rack: DemoRack, condition: Callable[[], bool]) -> None:
 
 
 async def under_load(rack: DemoRack) -> None:
-    """Every slot has a job, and the second one is in the middle of its overwrite."""
-
-    def loaded() -> bool:
-        slots = rack.watch.slots
-        working = [slot for slot in slots.values() if slot["job"] and not slot["outcome"]]
-        return len(working) == len(rack.placed) and slots["A2"]["stage"] == "overwrite"
-
-    await until_seen(rack, loaded)
+    """Every slot is in the middle of its overwrite."""
+    await until_seen(
+        rack, lambda: all(slot["stage"] == "overwrite" for slot in rack.watch.slots.values())
+    )
 
 
 def settled(rack: DemoRack) -> Mapping[str, Mapping[str, Any]]:
@@ -90,7 +96,7 @@ def reload(rack: DemoRack) -> None:
 async def test_a_reload_under_load_changes_one_slot_and_no_other(tmp_path: Path) -> None:
     before: dict[str, object] = {}
     async with (
-        demo_rack(tmp_path, scenarios(), port=8420) as rack,
+        demo_rack(tmp_path, slow_scenarios(), port=8420) as rack,
         anyio.create_task_group() as group,
     ):
         await rack.start_daemon()
@@ -142,7 +148,7 @@ async def test_sigterm_under_load_leaves_every_job_settled(
         monkeypatch.setenv("NOTIFY_SOCKET", os.fspath(address))
         monkeypatch.setenv("WATCHDOG_USEC", "600000")
         async with (
-            demo_rack(tmp_path / "rack", scenarios(), port=8420) as rack,
+            demo_rack(tmp_path / "rack", slow_scenarios(), port=8420) as rack,
             anyio.create_task_group() as group,
         ):
             group.start_soon(listen, manager, told)

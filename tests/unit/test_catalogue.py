@@ -11,6 +11,7 @@ from benchd.catalogue import (
     FACTS,
     Because,
     Catalogue,
+    ChipTrouble,
     Guidance,
     PageWord,
     Refusal,
@@ -22,6 +23,7 @@ from benchd.catalogue import (
 )
 from benchd.model import (
     DISPOSITION_OF,
+    ChipVerdict,
     Disposition,
     Gate,
     Outcome,
@@ -71,6 +73,9 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "serial": "HQ6123",
         "port_path": "pci-0-usb-0:1",
         "reader": "A1 reader",
+        "imei_end": "3809",
+        "percent": "12",
+        "minimum": "30",
     }
     problems = {code: ProblemView(code=code, facts=facts) for code in ProblemCode}
     questions = {gate: QuestionView(gate=gate, facts=facts) for gate in Gate}
@@ -85,6 +90,8 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         **{f"gate.{gate}": catalogue.question(view) for gate, view in questions.items()},
         **{f"problem.{code}": catalogue.problem(view) for code, view in problems.items()},
         **{f"reason.{reason}": catalogue.reason(reason) for reason in Reason},
+        **{f"chip.{verdict}": catalogue.chip(verdict) for verdict in ChipVerdict},
+        **{f"chip_trouble.{trouble}": catalogue.chip(trouble) for trouble in ChipTrouble},
     }
     advice = {
         f"{key}.what_to_do": texts.what_to_do
@@ -128,6 +135,7 @@ def test_every_fact_is_used() -> None:
         assert set(re.findall(r"\{(\w+)\}", shipped("ja")[f"{gate}.question"])) == {
             "model",
             "serial",
+            "imei_end",
         }
 
 
@@ -174,7 +182,7 @@ def test_question_says_what_yes_and_no_mean(catalogue: Catalogue, gate: Gate) ->
     assert re.search(r"\(はい=[^()]+、いいえ=[^()]+\)\?$", question.ja)
     assert re.search(r"\(yes = .+, no = .+\)\?$", question.en)
     assert question.ja.count("?") == question.ja.count("{") + (
-        3 if "製造番号" in question.ja else 1
+        4 if "製造番号" in question.ja else 1
     )
 
 

@@ -129,6 +129,17 @@ async def test_what_needs_a_restart_is_named_every_time_and_not_taken_over(bench
     assert {settings.adb.port for settings in bench.applied} == {15037}
 
 
+async def test_readers_and_providers_need_a_restart_and_are_quiet_if_nothing_changed(
+    bench: Bench,
+) -> None:
+    felica = CONFIG + '\n[felica.providers.kiosk]\nkind = "operator"\n'
+    assert await bench.reload(felica) == [("config_needs_restart", "felica.providers")]
+    bench.reloader._settings = load_settings(bench.file)
+    assert await bench.reload(felica) == []
+    with_reader = felica.replace("[slots.A1]\n", '[slots.A1]\nreader = "Some Reader 00 00"\n')
+    assert await bench.reload(with_reader) == [("config_needs_restart", "felica.readers")]
+
+
 async def test_systemd_hears_when_a_reload_begins_and_ends_even_if_it_is_refused(
     bench: Bench,
 ) -> None:

@@ -34,6 +34,8 @@ class StorageFacts:
     available_bytes: int
     written_bytes: int
     fill_bytes: int
+    filled_since_s: float | None
+    """When the first bytes of a fill were on the medium, by the machine's monotonic clock."""
     previous_owner_files: int
 
 
@@ -61,6 +63,7 @@ class StorageState:
         self._fill_marks = sorted(fill_marks)
         self._on_fill_mark = on_fill_mark
         self._fill_bytes = 0
+        self._filled_since_s: float | None = None
         self._mark_answered = threading.Event()
         self._mark_answered.set()
         self._flowing = threading.Event()
@@ -133,6 +136,7 @@ class StorageState:
                 available_bytes=space.available_blocks * BLOCK_BYTES,
                 written_bytes=self.medium.written_bytes,
                 fill_bytes=self._fill_bytes,
+                filled_since_s=self._filled_since_s,
                 previous_owner_files=sum(file.previous_owner for file in self.tree.files()),
             )
 
@@ -142,6 +146,8 @@ class StorageState:
 
     def _passed_mark(self, written: int) -> int | None:
         self._fill_bytes += written
+        if self._filled_since_s is None:
+            self._filled_since_s = time.monotonic()
         if not self._fill_marks or self._fill_bytes < self._fill_marks[0]:
             return None
         self._mark_answered.clear()

@@ -9,6 +9,7 @@ import { story } from "./story.js";
 import { duration, page, percent, said, word } from "./words.js";
 
 const CONFIRM = "confirm";
+const NETWORK = "network";
 
 export class Panel {
   constructor({ onOperator }) {
@@ -84,6 +85,7 @@ export class Panel {
 
   formFor(job, question) {
     const second = question.gate === CONFIRM;
+    const looked_up = question.gate === NETWORK;
     const operator = el("input", {
       name: "operator", autocomplete: "off", spellcheck: "false", maxlength: 64, "aria-describedby": "operator-hint",
     });
@@ -112,7 +114,7 @@ export class Panel {
         "div",
         { class: "fields" },
         el("label", {}, page(second ? "second_name" : "your_name"), operator, el("small", { id: "operator-hint" }, second ? page("second_name_hint") : "")),
-        el("label", {}, page("note_hint"), note),
+        el("label", {}, page(looked_up ? "look_up_hint" : "note_hint"), note),
       ),
       refused,
       el("div", { class: "answers" }, button(true, "yes", said(question.yes)), button(false, "no", said(question.no))),
@@ -134,7 +136,7 @@ export class Panel {
     for (const button of form.buttons) button.disabled = false;
     if (error) {
       refuse(form, page("not_taken"), word("refusal", error.code), error.message);
-      form.operator.focus();
+      (error.code === "look_up_result_needed" ? form.note : form.operator).focus();
       return;
     }
     byId("announcer").textContent = page("taken");

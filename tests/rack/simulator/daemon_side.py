@@ -15,7 +15,7 @@ async def main(directory: Path, slots: list[int]) -> None:
     server = AdbServer(
         port=5037, home=directory / "home", log_path=directory / "server.log", usb=False
     )
-    access = AdbAccess(server=server, program_path=Path)
+    access = AdbAccess(server=server, program_path=lambda _abi: Path("/bin/true"))
     found: dict[int, object] = {}
 
     async def look(slot: int) -> None:
@@ -27,7 +27,8 @@ async def main(directory: Path, slots: list[int]) -> None:
         handset = await access.open(address)
         facts = await handset.inspect()
         reset = await handset.reset_facts()
-        found[slot] = {**facts.as_evidence(), **reset.as_evidence()}
+        percent = await handset.battery_percent()
+        found[slot] = {"percent_again": percent, **facts.as_evidence(), **reset.as_evidence()}
 
     async with anyio.create_task_group() as running:
         await running.start(server.run)

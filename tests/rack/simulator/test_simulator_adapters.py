@@ -22,11 +22,20 @@ COMPANY = replace(
     device_owner="com.example.mdm/com.example.mdm.AdminReceiver",
     battery_temperature_c=-3.5,
     boot_count=3,
+    battery_percent=17,
+    felica=False,
+    memory_card=True,
 )
+OLDEST_SDK = 26
 
 
 async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
     plans = [COMPANY, *(scenario.plan for scenario in SCENARIOS.values())]
+    plans = [
+        replace(plan, adb_enabled=True, authorized=True, charges_percent_per_s=0.0)
+        for plan in plans
+        if plan.model.sdk >= OLDEST_SDK
+    ]
     plans = [replace(plan, slot=slot) for slot, plan in enumerate(plans, start=1)]
     slots = [str(plan.slot) for plan in plans]
     async with virtual_rack(tmp_path, *plans, server=False) as rack:
@@ -46,6 +55,11 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         assert facts["battery_temperature_c"] == plan.battery_temperature_c
         assert facts["account_count"] == len(plan.accounts)
         assert facts["user_ids"] == [0, *(user.number for user in plan.users)]
+        assert facts["battery_percent"] == facts["percent_again"] == plan.battery_percent
+        assert facts["felica_capable"] is plan.felica
+        assert facts["jpki_capable"] is (True if plan.felica else None)
+        assert facts["removable_media"] is plan.memory_card
+        assert facts["sim"] is False
         assert facts["device_owner"] == bool(plan.device_owner)
         assert facts["screen_lock"] is (True if plan.screen_lock else None)
         assert bool(facts["modification_signs"]) == modified

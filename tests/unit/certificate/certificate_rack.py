@@ -76,7 +76,7 @@ class Job:
                 "gate": gate,
                 "approved": approved,
                 "operator": operator,
-                "note": "",
+                "note": "○" if gate is Gate.NETWORK else "",
                 "at": "2026-11-24T09:30:00+00:00",
                 "via": {"peer": "127.0.0.1"},
             },
@@ -203,7 +203,7 @@ def records_of_an_erasure(
     )
     for gate in (Gate.NETWORK, Gate.CONSENT, Gate.JPKI):
         job.decide(gate, ERASER)
-    job.stage(StageName.GATES, {"minimum_battery_percent": 30})
+    job.stage(StageName.GATES, {"minimum_battery_percent": 30, "accepted": []})
     job.stage(StageName.FELICA_CHECK, chip.check)
     job.stage(
         StageName.INITIALISE,

@@ -112,3 +112,12 @@ def test_what_systemd_hands_over_comes_before_the_file(tmp_path: Path) -> None:
     assert key_file(configured, environ) == configured
     create_key(credentials / "rack.key")
     assert key_file(configured, environ) == credentials / "rack.key"
+
+
+def test_what_is_derived_from_a_key_is_its_own_and_tells_nothing_of_it(tmp_path: Path) -> None:
+    key, other = create_key(tmp_path / "one.pem"), create_key(tmp_path / "two.pem")
+    derived = key.derive(b"chips")
+    assert len(derived) == 32
+    assert derived == load_key(tmp_path / "one.pem").derive(b"chips")
+    assert derived not in {key.derive(b"other"), other.derive(b"chips")}
+    assert derived != key.private.private_bytes_raw()

@@ -252,6 +252,7 @@ def test_every_missing_field_is_refused(key: SigningKey, statement: Evidence) ->
         (("stages", 4, "outcome"), "skipped", "overwrite hasn't passed"),
         (("decisions", -1, "approved"), False, "no decision confirms"),
         (("decisions", 0, "operator"), "鈴木 ", "second person"),
+        (("network_restriction", "result"), "×", "forbids a sale"),
         (("ledger", "first_sequence"), 10**9, "end before they begin"),
         (("handset", "model"), "SO-52C", "isn't the handset"),
         (("handset",), None, "object"),

@@ -4,12 +4,13 @@ import hashlib
 import inspect
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
+from benchd.config.recipes import RecipeBook, RecipeFile, read_recipes, recipe_files
 from benchd.config.stages import STAGE_CLASSES, STAGE_TABLES
-from benchd.model import Gate, StageName
+from benchd.model import ENDS_WITHOUT_ERASURE, Gate, StageName
 from benchd.pipelines.gates import GatesStage
 from benchd.pipelines.initialise import InitialiseStage
 
@@ -241,3 +242,103 @@ def test_the_defaults_of_every_stage_are_within_its_limits(tmp_path: Path, name:
     table |= {"fresh_used_bytes": 1} if name == "initialise" else {}
     table |= {"minimum_coverage": 1.0} if name == "read_back" else {}
     STAGE_TABLES[StageName(name)].model_validate(table)
+
+
+ENDS = {
+    "unknown end": (
+        'ends_as = "erased"\n',
+        ["inspect"],
+        'found "erased", allowed is one of overwrite_due, assessed, rechecked, recycled',
+    ),
+    "certify with an end of its own": (
+        'ends_as = "assessed"\n',
+        CERTIFIED,
+        "a recipe with certify ends with its certificate",
+    ),
+    "an assessment that resets": (
+        'ends_as = "assessed"\n',
+        ["inspect", "felica_check", "assess", "final_reset"],
+        "a recipe that ends as assessed changes nothing on the handset",
+    ),
+    "a re-check without a look": (
+        'ends_as = "rechecked"\n',
+        ["felica_recheck"],
+        "rechecked needs look among the stages",
+    ),
+    "a recycling that doesn't clear": (
+        'ends_as = "recycled"\n',
+        ["inspect", "gates", "felica_check", "felica_recheck"],
+        "among the stages",
+    ),
+    "a stage that needs adb": (
+        "needs_adb = false\n",
+        ["inspect", "look"],
+        "inspect needs adb, and needs_adb is false",
+    ),
+    "a certificate without adb": (
+        "needs_adb = false\n",
+        CERTIFIED,
+        "overwrite needs adb, and needs_adb is false",
+    ),
+    "assess without a look at the chip": ("", ["inspect", "assess"], "assess needs felica_check"),
+    "certify that lets something through": (
+        "",
+        ["inspect", stage("gates", 'accept = ["locked"]'), *CERTIFIED[2:]],
+        "a recipe with certify lets nothing through",
+    ),
+    "acceptance of what is never accepted": (
+        "",
+        ["inspect", stage("gates", 'accept = ["watch_listed"]')],
+        'found "watch_listed", allowed is one of system_modified',
+    ),
+    "less patience than the battery needs": (
+        "",
+        ["inspect", stage("gates", "charge_within_s = 90000")],
+        "allowed is more than the stage may wait: charge_within_s = 90000",
+    ),
+}
+
+
+def test_every_end_without_an_erasure_can_be_named_and_no_other() -> None:
+    assert get_args(RecipeFile.model_fields["ends_as"].annotation) == ENDS_WITHOUT_ERASURE
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_a_recipe_says_no_more_than_it_does(tmp_path: Path, case: str) -> None:
+    head, stages, message = ENDS[case]
+    text = HEADER + head + recipe(*stages).removeprefix(HEADER)
+    assert [told for told in issues(tmp_path, text) if message in told], issues(tmp_path, text)
+
+
+def test_a_watch_list_is_read_with_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "wanted.txt").write_text(
+        "\ufeff# police, 2026-11\n356938035643809\n\n49-015420-323751-8 # stolen in Osaka\n",
+        encoding="utf-8",
+    )
+    text = recipe("inspect", stage("gates", 'watch_list = "wanted.txt"'))
+    gates = read(tmp_path, text).recipes["trial"].stages[1].stage
+    assert isinstance(gates, GatesStage)
+    assert gates.watch_list is not None
+    assert gates.watch_list.imeis == {"356938035643809", "490154203237518"}
+    assert "356938035643809" not in repr(gates)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"356938035643808\n490154203237518\n35693803564380\n", "line 1, line 3 should be an IMEI"),
+        (b"\xff\xfe\x00", "line 1 should be an IMEI"),
+        (b"x\n" * 9, "line 5 and 4 more should be an IMEI"),
+        (None, "doesn't exist"),
+    ],
+)
+def test_mistakes_in_a_watch_list_are_told_without_its_numbers(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / "wanted.txt").write_bytes(content)
+    text = recipe("inspect", stage("gates", 'watch_list = "wanted.txt"'))
+    [told] = issues(tmp_path, text)
+    assert message in told
+    assert "stage[gates].watch_list" in told
+    assert "35693803564380" not in told

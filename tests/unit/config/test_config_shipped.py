@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from benchd.config import check_config, load_settings
-from benchd.config.sections import ConfigFile, Section, SlotSettings
+from benchd.config.felica_section import ClearTable
+from benchd.config.sections import ConfigFile, SlotSettings
 from benchd.config.stages import STAGE_TABLES
-from benchd.model import StageName
+from benchd.config.values import Section
+from benchd.felica.providers.external_tool import TOOL_OPTIONS
+from benchd.model import Reason, StageName
 from benchd.verification import REQUIRED_STAGES
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -23,9 +26,8 @@ def shipped() -> str:
 
 
 def with_slots() -> str:
-    """The shipped file with the slot in its comments switched on."""
-    head, slots = shipped().split("# [slots.A1]\n")
-    return f"{head}[slots.A1]\n" + re.sub(r"(?m)^# ", "", slots)
+    """The shipped file with the slot, the providers and the rule in its comments switched on."""
+    return re.sub(r"(?m)^# (?=\[|# |[a-z_]+ = )", "", shipped())
 
 
 def keys_there_are() -> Iterator[str]:
@@ -36,12 +38,15 @@ def keys_there_are() -> Iterator[str]:
             model = field.annotation
             assert isinstance(model, type)
             assert issubclass(model, Section)
-            yield from (f"{section}.{key}" for key in model.model_fields)
+            yield from (f"{section}.{key}" for key in model.model_fields if key != "providers")
+    yield "felica.providers.shop.kind"
+    yield "felica.providers.licensed_tool.kind"
+    yield from (f"felica.providers.licensed_tool.{key}" for key in TOOL_OPTIONS)
 
 
 def keys_written(table: dict[str, object], prefix: str = "") -> Iterator[str]:
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key != "exit_codes":
             yield from keys_written(value, f"{prefix}{key}.")
         else:
             yield prefix + key
@@ -68,13 +73,22 @@ def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     shutil.copytree(CONFIGS, tmp_path / "configs")
     file = tmp_path / "configs" / "benchd.toml"
     file.write_text(with_slots())
-    (place,) = load_settings(file).topology.places.values()
+    settings = load_settings(file)
+    (place,) = settings.topology.places.values()
     assert (place.name, place.recipe) == ("A1", "overwrite")
+    assert settings.felica.readers == {"A1": "usb:1-4.2.3"}
+    assert sorted(settings.felica.providers) == ["licensed_tool", "shop"]
+    assert [rule.provider for rule in settings.felica.rules] == ["licensed_tool"]
 
 
 def test_every_key_is_in_the_shipped_file_and_no_other() -> None:
     written = list(keys_written(tomllib.loads(with_slots())))
     assert sorted(written) == sorted(keys_there_are())
+
+
+def test_the_shipped_rule_has_every_key() -> None:
+    (rule,) = tomllib.loads(with_slots())["felica"]["clear"]
+    assert rule.keys() == ClearTable.model_fields.keys()
 
 
 def test_every_key_has_a_comment() -> None:
@@ -88,7 +102,7 @@ def test_every_value_that_is_written_is_the_default(tmp_path: Path) -> None:
     whole = load_settings(file)
     file.write_text(f'site = {{ name = "{site["name"]}", address = "{site["address"]}" }}\n')
     least = load_settings(file)
-    for name in ("site", "adb", "ledger", "certificate", "http", "timing", "recipes"):
+    for name in ("site", "adb", "ledger", "certificate", "http", "felica", "timing", "recipes"):
         assert getattr(least, name) == getattr(whole, name)
 
 
@@ -103,9 +117,16 @@ def test_recipes_write_out_every_parameter_with_a_comment(file: Path) -> None:
     assert [line for line in without_a_comment(text) if line.startswith("[")] == []
 
 
-def test_the_shipped_recipes_are_the_two_policies() -> None:
+def test_the_shipped_recipes_are_the_dealers_policies() -> None:
     recipes = load_settings(CONFIGS / "benchd.toml").recipes
-    assert sorted(recipes) == ["delete", "overwrite"]
+    assert {name: recipe.ends_as for name, recipe in recipes.items()} == {
+        "assess": Reason.ASSESSED,
+        "delete": Reason.OVERWRITE_DUE,
+        "overwrite": Reason.OVERWRITE_DUE,
+        "recheck": Reason.RECHECKED,
+        "recycle": Reason.RECYCLED,
+    }
+    assert [name for name, recipe in recipes.items() if not recipe.needs_adb] == ["recheck"]
     overwrite = tuple(spec.name for spec in recipes["overwrite"].stages)
     assert overwrite == (*REQUIRED_STAGES, StageName.CERTIFY)
     assert [spec.name for spec in recipes["delete"].stages] == [

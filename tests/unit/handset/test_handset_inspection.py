@@ -14,7 +14,15 @@ from benchd.errors import (
     StageFailed,
     UnsupportedHandset,
 )
-from benchd.handset.inspection import read_facts, read_identity, read_reset_facts
+from benchd.filler import program_path
+from benchd.handset.access import AdbHandset
+from benchd.handset.fill_program import Binaries
+from benchd.handset.inspection import (
+    read_battery_percent,
+    read_facts,
+    read_identity,
+    read_reset_facts,
+)
 from benchd.handset.parsers.capability import LOOK_FOR_FELICA
 from benchd.handset.parsers.superuser import LOOK_FOR_SUPERUSER
 from benchd.handset.resets import enable_test_harness
@@ -239,3 +247,26 @@ async def test_a_handset_that_hangs_at_the_request_has_stalled() -> None:
     shell.on("cmd testharness enable", HandsetStalled("no answer"))
     with pytest.raises(HandsetStalled):
         await enable_test_harness(shell)
+
+
+@pytest.mark.parametrize("sdk", [23, 25])
+async def test_an_old_android_is_unsupported_and_not_unrecognised(sdk: int) -> None:
+    old = answer("getprop-15-aquos-test-harness").replace(
+        "[ro.build.version.sdk]: [35]", f"[ro.build.version.sdk]: [{sdk}]"
+    )
+    # What it answers to the rest isn't even looked at.
+    with pytest.raises(UnsupportedHandset, match=r"SH-00A with Android 15"):
+        await read_facts(aquos(**{"getprop": old, "dumpsys trust": "garbage\n"}))
+
+
+async def test_a_processor_without_a_fill_program_is_found_out_at_the_inspection() -> None:
+    mips = answer("getprop-15-aquos-test-harness").replace("arm64-v8a", "mips64")
+    handset = AdbHandset(aquos(getprop=mips), Binaries(program_path))
+    with pytest.raises(UnsupportedHandset, match="mips64"):
+        await handset.inspect()
+
+
+async def test_the_battery_alone() -> None:
+    shell = aquos()
+    assert await read_battery_percent(shell) == 22
+    assert [c for c in shell.commands if "getprop" in c] == []

@@ -150,7 +150,7 @@ class Gallery:
         identity = HandsetIdentity(
             serial=serial, manufacturer=maker, model=model, android="13", build="61.2"
         )
-        facts = {"model": model, "serial": serial}
+        facts = {"model": model, "serial": serial, "imei_end": "0187"}
         self._rack.board.show(
             SlotView(
                 slot=slot,

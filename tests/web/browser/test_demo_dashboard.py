@@ -95,10 +95,15 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(tmp_path: Path
         answered: list[str] = []
         while gate != "第三者確認":
             await answer_yes(seen, "佐藤")
+            if gate == "ネットワーク利用制限":
+                # A yes without the sign that was looked up is refused, and the page says why.
+                await expect(panel.locator(".refused")).to_contain_text("照会結果の記号")
+                await panel.locator('input[name="note"]').fill("○")
+                await panel.locator(".yes").click()
             await expect(panel).to_be_hidden()
             answered.append(gate)
             gate = await next_question(seen, gate)
-        assert {"最終初期化", "目視確認"} <= set(answered)
+        assert {"ネットワーク利用制限", "最終初期化", "目視確認"} <= set(answered)
         # The first operator's own confirmation is refused, and the page says why.
         await answer_yes(seen, "佐藤")
         await expect(panel.locator(".refused")).to_contain_text("確認できません")

@@ -1,0 +1,231 @@
+"""`benchd bench scale`: N virtual handsets beside one, through the real daemon.
+
+Storage is rate-limited, as flash is, so that one handset's time is its own and not the
+processor's. The simulators run at nice 19: they stand for hardware that isn't there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+
+from benchd.bench.naive import NAIVE_HANDSETS, THREADED_HANDSETS, run_naive
+from benchd.bench.percentiles import histogram_percentile, percentile
+from benchd.bench.process_figures import ProcessFigures, look_at
+from benchd.bench.report import Line, ratio, say, tell
+from benchd.demo.operators import ended
+from benchd.demo.rack import DemoRack, demo_rack
+from benchd.errors import BenchdError
+from benchd.model import JsonValue
+from benchd.simulator.scenarios import SCENARIOS, Scenario
+
+COUNTS = (1, 10, 28, 64)
+TROUBLED_FROM = 64
+"""From so many handsets on one of them hangs and one is unplugged."""
+WRITE_BYTES_PER_S = 1_000_000
+READ_BYTES_PER_S = 3_000_000
+NICE = 19
+ENDS_WITHIN_S = 900.0
+LOOK_EVERY_S = 0.1
+
+
+class RackNotDone(BenchdError):
+    """Raised when a handset of a measured rack ended otherwise than its scenario says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One rack from plug to end."""
+
+    wall_s: float
+    """From the daemon's readiness, all handsets plugged in, to the end of the last clean one."""
+    daemon_cpu_s: float
+    jobs: int
+    loop_lag_p99_ms: float
+    ready_to_first_byte_ms: tuple[float, ...]
+    at_start: ProcessFigures
+    at_peak_rss_bytes: int
+
+    def figures(self) -> dict[str, JsonValue]:
+        """The same as JSON."""
+        return {
+            "wall_s": self.wall_s,
+            "daemon_cpu_s": self.daemon_cpu_s,
+            "jobs": self.jobs,
+            "loop_lag_p99_ms": self.loop_lag_p99_ms,
+            "ready_to_first_byte_p50_ms": percentile(self.ready_to_first_byte_ms, 0.50),
+            "ready_to_first_byte_p99_ms": percentile(self.ready_to_first_byte_ms, 0.99),
+            "rss_mb": self.at_peak_rss_bytes / 1e6,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast the virtual flash is: slow enough that the processor isn't what is measured."""
+
+    write_bytes_per_s: int = WRITE_BYTES_PER_S
+    read_bytes_per_s: int = READ_BYTES_PER_S
+
+    def of(self, scenario: Scenario) -> Scenario:
+        """The same handset with storage that takes its time."""
+        slow = replace(
+            scenario.plan.faults,
+            write_bytes_per_s=self.write_bytes_per_s,
+            read_bytes_per_s=self.read_bytes_per_s,
+        )
+        return replace(scenario, plan=replace(scenario.plan, faults=slow))
+
+
+def bench_scale(
+    *, counts: Sequence[int], pace: Pace, naive: bool, directory: Path | None, as_json: bool
+) -> None:
+    """Measure each count in a rack of its own, and print."""
+    work = Path(tempfile.mkdtemp(prefix="benchd-bench-", dir=directory))
+    try:
+        measured = {count: anyio.run(_measure, count, pace, work / str(count)) for count in counts}
+        others = anyio.run(run_naive, pace.of, NICE) if naive else {}
+    finally:
+        shutil.rmtree(work)
+    figures: dict[str, JsonValue] = {str(n): rack.figures() for n, rack in measured.items()}
+    figures.update({name: {"wall_s": seconds} for name, seconds in others.items()})
+    tell("scale: virtual handsets", figures, _lines(measured, others), as_json=as_json)
+
+
+def _handsets(count: int, pace: Pace) -> list[Scenario]:
+    names = ["clean"] * count
+    if count >= TROUBLED_FROM:
+        names[-2:] = ["unplugged", "hangs"]
+    return [pace.of(SCENARIOS[name]) for name in names]
+
+
+async def _measure(count: int, pace: Pace, directory: Path) -> Measured:
+    say(f"{count} handsets")
+    async with demo_rack(directory, _handsets(count, pace), port=8420, nice=NICE) as rack:
+        await rack.start_daemon()
+        begun = time.monotonic()
+        if rack.daemon is None:
+            raise RackNotDone("the daemon isn't there")
+        at_start = look_at(rack.daemon.pid)
+        looks = _Looks(rack, begun)
+        async with anyio.create_task_group() as group:
+            group.start_soon(rack.operators().work)
+            group.start_soon(rack.must_live)
+            with anyio.fail_after(ENDS_WITHIN_S):
+                await looks.until_all_ended()
+            group.cancel_scope.cancel()
+        at_end = look_at(rack.daemon.pid)
+        exposition = await rack.watch.metrics()
+        first_bytes_ms = await _first_bytes_ms(rack, looks.wall_to_monotonic_s)
+    _require_ends(rack)
+    return Measured(
+        wall_s=looks.last_clean_end_s,
+        daemon_cpu_s=at_end.cpu_s - at_start.cpu_s,
+        jobs=count,
+        loop_lag_p99_ms=1000
+        * histogram_percentile(exposition, "benchd_event_loop_lag_seconds", 0.99),
+        ready_to_first_byte_ms=tuple(first_bytes_ms),
+        at_start=at_start,
+        at_peak_rss_bytes=looks.peak_rss_bytes,
+    )
+
+
+class _Looks:
+    """Sees through the API what becomes of each slot, as anybody who watches the rack would."""
+
+    def __init__(self, rack: DemoRack, begun: float) -> None:
+        self._rack = rack
+        self._begun = begun
+        self._clean = {p.slot for p in rack.placed if p.scenario.name == "clean"}
+        self.wall_to_monotonic_s = time.monotonic() - time.time()
+        self.last_clean_end_s = 0.0
+        self.peak_rss_bytes = 0
+
+    async def until_all_ended(self) -> None:
+        """Look until no slot has anything left to do."""
+        names = {placed.slot for placed in self._rack.placed}
+        open_slots = set(names)
+        while open_slots:
+            await self._rack.watch.next_look()
+            now = time.monotonic() - self._begun
+            for name, slot in self._rack.watch.slots.items():
+                if name in open_slots and ended(slot):
+                    open_slots.discard(name)
+                    if name in self._clean:
+                        self.last_clean_end_s = now
+            if self._rack.daemon is not None:
+                rss = look_at(self._rack.daemon.pid).rss_bytes
+                self.peak_rss_bytes = max(self.peak_rss_bytes, rss)
+
+
+async def _first_bytes_ms(rack: DemoRack, wall_to_monotonic_s: float) -> list[float]:
+    """From a job's begin, at which adb is ready, to the first bytes on the medium, per slot.
+
+    Inspection, questions and chip lie in between. A handset that was plugged in twice counts
+    with its first time only, which its storage remembers.
+    """
+    states = {state.name: state for state in await rack.hands.handsets()}
+    found: list[float] = []
+    for job in await rack.watch.jobs():
+        state = states[str(job["slot"])]
+        if job["occupancy"] == 1 and state.filled_since_s is not None:
+            opened = datetime.fromisoformat(str(job["opened_at"])).timestamp()
+            found.append(1000 * (state.filled_since_s - opened - wall_to_monotonic_s))
+    return found
+
+
+def _require_ends(rack: DemoRack) -> None:
+    for placed in rack.placed:
+        slot = rack.watch.slots[placed.slot]
+        end = placed.scenario.end
+        if (slot["outcome"], slot["reason"]) != (end.outcome, end.reason):
+            message = (
+                f"{placed.slot} ({placed.scenario.name}) ended as {slot['outcome']},"
+                f" {slot['reason']}: these figures would be worth nothing"
+            )
+            raise RackNotDone(message)
+
+
+def _lines(measured: Mapping[int, Measured], others: Mapping[str, float]) -> list[Line]:
+    one = measured.get(1)
+    lines: list[Line] = []
+    for count, rack in measured.items():
+        beside = "" if one is None else f"{ratio(rack.wall_s, one.wall_s)} one handset's time"
+        lines.append(Line(what=f"{count} handsets", figure=f"{rack.wall_s:.1f} s", beside=beside))
+        figures = rack.figures()
+        lines.append(
+            Line(
+                what="",
+                figure=f"processor {rack.daemon_cpu_s / rack.jobs:.2f} s per job,"
+                f" RSS {rack.at_peak_rss_bytes / 1e6:.0f} MB",
+                beside=f"loop lag p99 ≤ {rack.loop_lag_p99_ms:.0f} ms, ready to first byte"
+                f" p50 {figures['ready_to_first_byte_p50_ms']:.0f} ms,"
+                f" p99 {figures['ready_to_first_byte_p99_ms']:.0f} ms",
+            )
+        )
+    if "serial_4" in others and 28 in measured:
+        serial = others["serial_4"]
+        at_28 = serial / NAIVE_HANDSETS * 28
+        lines.append(
+            Line(
+                what=f"serial script, {NAIVE_HANDSETS} handsets",
+                figure=f"{serial:.1f} s",
+                beside=f"extrapolated to 28: {at_28:.0f} s,"
+                f" {ratio(at_28, measured[28].wall_s)} benchd's",
+            )
+        )
+    if "threads_28" in others:
+        lines.append(
+            Line(
+                what=f"a thread for each of {THREADED_HANDSETS}",
+                figure=f"{others['threads_28']:.1f} s",
+                beside="writes and reads, proves nothing",
+            )
+        )
+    return lines

@@ -1,0 +1,61 @@
+"""The benchmarks run and say what they promise; how fast anything is, no test judges."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHD = Path(sys.executable).with_name("benchd")
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BENCHD, "bench", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.rack
+@pytest.mark.timeout(180)
+def test_scale_measures_racks_of_several_sizes(tmp_path: Path) -> None:
+    fast = ("--write-bytes-per-s", "40000000", "--read-bytes-per-s", "80000000")
+    done = bench(
+        "scale", "--counts", "1,3", "--no-scripts", "--json", "--directory", str(tmp_path), *fast
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    for count in ("1", "3"):
+        figures = told[count]
+        assert figures["jobs"] == int(count)
+        assert figures["wall_s"] > 0
+        assert figures["daemon_cpu_s"] > 0
+        assert figures["ready_to_first_byte_p99_ms"] > 0
+        assert figures["rss_mb"] > 10
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.rack
+@pytest.mark.timeout(180)
+def test_felica_measures_one_reader_and_many() -> None:
+    done = bench("felica", "--rounds", "1", "--inserts", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    wanted = ("one_s", "fifteen_s", "insert_to_verdict_p99_ms", "old_chip_p99_ms")
+    assert all(told[name] > 0 for name in (*wanted, "exchanges_per_s"))
+    assert told["pcscds"] == 2
+
+
+def test_a_count_that_is_none_is_refused() -> None:
+    assert bench("scale", "--counts", "1,many").returncode == 2
+    assert bench("scale", "--counts", "0").returncode == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may make loop devices")
+def test_overwrite_says_that_it_needs_root() -> None:
+    done = bench("overwrite")
+    assert done.returncode == 3
+    assert "root" in done.stderr
