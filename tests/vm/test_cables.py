@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
 STAGES = ("inspect", "gates", "initialise", "overwrite", "read_back", "felica_recheck", "observe")
 
 
+@pytest.mark.slow
 async def test_a_cable_is_pulled_in_each_stage_and_put_back(bench: Bench) -> None:
     chance = random.Random()
     kinds = {f"h{number}": ("ext4", "live-data")[number % 2] for number in range(1, 8)}

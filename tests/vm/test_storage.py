@@ -28,6 +28,7 @@ async def test_failing_and_forgetful_storage_never_passes_and_slow_storage_does(
     assert [ends[name].outcome for name in ("slow", "good")] == ["passed", "passed"], ends
 
 
+@pytest.mark.slow
 async def test_storage_that_begins_to_drop_writes_in_mid_fill_never_passes(bench: Bench) -> None:
     await bench.fill_table({"one": "ext4", "two": "clean"})
     await bench.start_service()

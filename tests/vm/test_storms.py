@@ -12,6 +12,7 @@ PORTS = 8
 STORMS = 10
 
 
+@pytest.mark.slow
 async def test_all_ports_lost_and_found_ten_times(bench: Bench) -> None:
     kinds = {f"h{number}": ("clean", "ext4")[number % 2] for number in range(1, PORTS + 1)}
     slots = {name: number for number, name in enumerate(kinds, start=1)}

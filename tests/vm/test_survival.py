@@ -58,22 +58,25 @@ async def must_all_pass(bench: Bench, blows: Sequence[str], *, wait: str = "") -
     await every_job_is_settled(bench)
 
 
-async def test_handsets_were_there_before_the_daemon_which_is_killed_in_mid_fill(
+async def test_handsets_are_there_first_then_daemon_adb_server_and_pcscd_are_killed(
     bench: Bench,
 ) -> None:
     await bench.shell("systemctl stop benchd", within_s=120)
     await bench.fill_table(KINDS)
     await bench.plug(SLOTS)
-    await must_all_pass(bench, ["systemctl kill -s KILL benchd"])
+    services = "systemctl kill -s KILL benchd-adb; systemctl kill -s KILL pcscd || true"
+    await must_all_pass(bench, ["systemctl kill -s KILL benchd", services])
 
 
-async def test_adb_server_and_pcscd_die_under_load(bench: Bench) -> None:
+@pytest.mark.slow
+async def test_adb_server_and_pcscd_die_again_and_again_under_load(bench: Bench) -> None:
     await bench.fill_table(KINDS)
     await bench.plug(SLOTS)
     blow = "systemctl kill -s KILL benchd-adb; systemctl kill -s KILL pcscd || true"
-    await must_all_pass(bench, [blow, "systemctl restart benchd-adb pcscd"])
+    await must_all_pass(bench, [blow, "systemctl restart benchd-adb pcscd", blow])
 
 
+@pytest.mark.slow
 async def test_a_stuck_daemon_is_ended_by_the_watchdog_and_goes_on(bench: Bench) -> None:
     """Stopped, it answers to nothing, the watchdog's SIGABRT included: only SIGKILL is left."""
     await bench.shell(

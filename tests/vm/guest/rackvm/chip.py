@@ -22,6 +22,7 @@ from .tools import call
 SECTOR_BYTES: Final = 512
 SLOW_MS: Final = 40
 SHELL: Final = 2000
+FREE_WITHIN_S: Final = 60.0
 FAULTY_FROM: Final = 0.55
 FAULTY_SHARE: Final = 0.02
 """The faulty range, as shares of the chip: where a full file system has data for certain."""
@@ -93,6 +94,12 @@ class HandsetChip:
                 return
         raise RackBroken(f"{self.data} stays in use")
 
+    async def _until_free(self) -> None:
+        """Wait until nobody has it mounted: a namespace that ends takes its mounts down late."""
+        with anyio.fail_after(FREE_WITHIN_S):
+            while not _is_free(f"/dev/mapper/{self._mapped}"):  # noqa: ASYNC110 - nobody tells
+                await anyio.sleep(0.1)
+
     async def destroy(self) -> None:
         """Throw it away."""
         with suppress(RackBroken):
@@ -126,6 +133,7 @@ class HandsetChip:
         )
 
     async def _make_file_system(self) -> None:
+        await self._until_free()
         await call(*_MAKE[self._file_system], f"/dev/mapper/{self._mapped}")
 
     async def _mount(self) -> None:
@@ -138,6 +146,15 @@ class HandsetChip:
             _make_folder(self.data / folder, mode)
         for folder in ("media/0", "misc", "misc/adb"):
             _make_folder(self.data / folder, 0o770)
+
+
+def _is_free(device: str) -> bool:
+    """Whether it can be had alone (open(2), O_EXCL on a block device)."""
+    try:
+        os.close(os.open(device, os.O_RDONLY | os.O_EXCL))
+    except OSError:
+        return False
+    return True
 
 
 def _make_folder(path: Path, mode: int) -> None:

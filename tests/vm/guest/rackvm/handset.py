@@ -206,8 +206,8 @@ class Handset:
     async def _restart(self, wipe: Wipe, after_s: float) -> None:
         try:
             await self._go_down_and_up(wipe, after_s)
-        except (RackBroken, OSError) as cause:
-            self._break(str(cause))
+        except (RackBroken, OSError) as cause:  # TimeoutError is one too
+            self._break(f"{type(cause).__name__}: {cause}")
 
     async def _go_down_and_up(self, wipe: Wipe, after_s: float) -> None:
         await anyio.sleep(after_s)
