@@ -84,13 +84,13 @@ class RackWatch:
 
     async def jobs(self) -> list[Mapping[str, JsonValue]]:
         """The newest jobs from the API."""
-        answer = await self._http.get("/api/v1/jobs", params={"limit": MOST_JOBS})
+        answer = await self.http.get("/api/v1/jobs", params={"limit": MOST_JOBS})
         answer.raise_for_status()
         return _parts(cast("Mapping[str, JsonValue]", answer.json())["jobs"])
 
     async def metrics(self) -> str:
         """What Prometheus would be given."""
-        answer = await self._http.get("/metrics", headers={"accept": "text/plain"})
+        answer = await self.http.get("/metrics", headers={"accept": "text/plain"})
         answer.raise_for_status()
         return answer.text
 

@@ -23,6 +23,7 @@ from tests.vm.machine import Completed, Machine
 API_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 1.0
 """Each look costs the guest, which has no KVM, a tenth of a second."""
+ADB_KEY: Final = "/var/lib/benchd-adb/.android/adbkey.pub"
 UP_WITHIN_S: Final = 180.0
 
 Reset = Callable[[str], Awaitable[None]]
@@ -51,9 +52,9 @@ class End:
 class _Hands:
     """What operators do to the handset in a slot."""
 
-    def __init__(self, reset: Reset, enable_adb: Reset) -> None:
+    def __init__(self, bench: Bench, reset: Reset) -> None:
+        self._bench = bench
         self._reset = reset
-        self._enable_adb = enable_adb
 
     async def reset_by_hand(self, slot: str) -> None:
         """Reset it from its settings."""
@@ -61,7 +62,11 @@ class _Hands:
 
     async def enable_adb(self, slot: str) -> None:
         """Switch USB debugging on."""
-        await self._enable_adb(slot)
+        await self._bench.enable_adb(slot)
+
+    async def allow_adb(self, slot: str) -> None:
+        """Tap Allow."""
+        await self._bench.allow_adb(slot)
 
 
 @dataclass(kw_only=True)
@@ -146,13 +151,18 @@ class Bench:
         """For the operators."""
         await self.rack("adb", handsets=[self.handset_in[slot]], enabled=True)
 
+    async def allow_adb(self, slot: str) -> None:
+        """Tap Allow on a handset's screen: it trusts benchd's key from now on."""
+        key = await self.shell(f"cat {ADB_KEY}")
+        await self.rack("allow", handsets=[self.handset_in[slot]], key=key)
+
     @asynccontextmanager
     async def operating(self, reset: Reset | None = None) -> AsyncGenerator[None, None]:
         """Two people work at the dashboard who say yes to all that `answers` doesn't deny.
 
         `reset` stands in for what they do when they are to reset the handset in a slot.
         """
-        hands = _Hands(reset or self.reset_by_hand, self.enable_adb)
+        hands = _Hands(self, reset or self.reset_by_hand)
         operators = Operators(
             watch=self.watch, hands=hands, answers=self.answers, look_every_s=LOOK_EVERY_S
         )

@@ -32,8 +32,7 @@ async def test_every_mode_has_its_word_and_goes_on_when_it_is_right(bench: Bench
     # What an operator would do to each of them.
     await bench.rack("adb", handsets=["mtp"], enabled=True)
     await bench.rack("mode", handsets=["charging", "fastboot", "recovery"], mode="android")
-    key = await bench.shell("cat /var/lib/benchd-adb/.android/adbkey.pub")
-    await bench.rack("allow", handsets=["unauthorized"], key=key)
+    await bench.allow_adb("S03")
     for number in slots.values():
         await bench.until_state(f"S{number:02}", "awaiting_operator")
 
