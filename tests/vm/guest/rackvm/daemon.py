@@ -202,7 +202,8 @@ async def _together(deeds: list[Callable[[], Awaitable[None]]]) -> None:
     async def do(deed: Callable[[], Awaitable[None]]) -> None:
         try:
             await deed()
-        except (BenchdError, OSError, TimeoutError) as error:
+        except (BenchdError, OSError) as error:
+            _log.exception("refused")
             refused.append(error)
 
     async with anyio.create_task_group() as tasks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from .tools import call
 GADGETS: Final = Path("/sys/kernel/config/usb_gadget")
 ENGLISH: Final = "0x409"
 DESCRIPTORS_WITHIN_S: Final = 60.0
+FREE_WITHIN_S: Final = 30.0
 SHELL: Final = 2000
 
 
@@ -71,9 +73,21 @@ class Gadget:
         except TimeoutError as late:
             raise RackBroken(f"{self._plan.name}: nobody became its {function}") from late
 
-    def plug(self, slot: int) -> None:
-        """Put the cable into a port; slots count from 1, controllers from 0."""
-        self._write("UDC", f"dummy_udc.{slot - 1}")
+    async def plug(self, slot: int) -> None:
+        """Put the cable into a port; slots count from 1, controllers from 0.
+
+        A controller or function that has just been let go of is busy for a moment.
+        """
+        with anyio.fail_after(FREE_WITHIN_S):
+            while True:
+                try:
+                    self._write("UDC", f"dummy_udc.{slot - 1}")
+                except OSError as error:
+                    if error.errno != errno.EBUSY:
+                        raise
+                    await anyio.sleep(0.05)
+                else:
+                    return
 
     def unplug(self) -> None:
         """Pull the cable."""

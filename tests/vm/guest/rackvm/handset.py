@@ -277,7 +277,7 @@ class Handset:
         if together is not None:
             together.arrive(self.given.name)
             await together.wait()
-        self._gadget.plug(self.slot)
+        await self._gadget.plug(self.slot)
         self.enumerated = True
 
     async def _vanish(self) -> None:
