@@ -25,7 +25,7 @@ from benchd.filler import program_path
 from benchd.handset.access import AdbAccess
 from benchd.handset.adb_server import AdbServer
 from benchd.handset.external_server import ExternalAdbServer
-from benchd.handset.keystream import AesCtrKeystream
+from benchd.handset.keystream import HostKeystream
 from benchd.ledger import open_journal
 from benchd.model import Entry, EntryKind
 from benchd.observe.journal import ObservedJournal, bulkhead
@@ -139,7 +139,7 @@ async def run_rack(
                 desk=rack.desk,
                 clock=clock,
                 entropy=SystemEntropy(),
-                keystream=AesCtrKeystream(),
+                keystream=HostKeystream(),
                 recipes=settings.recipes,
                 timing=settings.timing,
                 admission=rack.admission,

@@ -35,6 +35,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         f"problem.{ProblemCode.UNKNOWN_PORT}": frozenset({"port_path"}),
         f"problem.{ProblemCode.LOW_BATTERY}": frozenset({"percent", "minimum"}),
+        f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},

@@ -24,6 +24,9 @@ AdbAddress = NewType("AdbAddress", str)
 JobId = NewType("JobId", str)
 OperatorName = NewType("OperatorName", str)
 
+TAIL_PREFIX = "tail-"
+"""How the names of the fill files begin that take the last room."""
+
 ADB_INTERFACE = "ff4201"
 FASTBOOT_INTERFACE = "ff4203"
 """USB class, subclass and protocol that name a mode; source: AOSP adb.h and fastboot.h."""
@@ -198,6 +201,7 @@ class ProblemCode(StrEnum):
     DAEMON_DRAINING = "daemon_draining"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
+    TOO_HOT = "too_hot"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
@@ -374,6 +378,14 @@ class StorageFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryFacts:
+    """Charge and temperature of a battery."""
+
+    percent: int
+    temperature_c: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResetFacts:
     """Facts that only a reset changes."""
 
@@ -473,6 +485,30 @@ class FillOrder:
     """Size of one full file; file i carries the keystream from i * file_bytes on."""
     stall_s: float
     """Silence on the line for this long is a stalled handset."""
+    headroom_bytes: int = 0
+    """What stays free until the last seconds, so that Android is full for no longer."""
+    resume: bool = False
+    """Whether files of an earlier fill with this key may prove themselves and stay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOrder:
+    """What the fill program is asked to read back."""
+
+    fill: FillOrder
+    cipher: str
+    """The one that the fill chose."""
+    files: tuple[FilledFile, ...]
+    ranges: tuple[FileRange, ...] | None = None
+    """The parts to read, in the order of the files; None for all of every file."""
+    small_files: int = 0
+    """How many small files are to be compared; they never count as proven."""
+
+    @property
+    def ordered_bytes(self) -> int:
+        """How many bytes are to be read."""
+        parts = self.files if self.ranges is None else self.ranges
+        return sum(part.size_bytes for part in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -481,6 +517,21 @@ class FilledFile:
 
     name: str
     stream_offset: int
+    size_bytes: int
+
+    @property
+    def is_tail(self) -> bool:
+        """Whether it takes the last room, and so is proven first and deleted at once."""
+        return self.name.startswith(TAIL_PREFIX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRange:
+    """A part of one of several fill files, on whole blocks."""
+
+    file: int
+    """The file's place in the list."""
+    offset: int
     size_bytes: int
 
 
@@ -492,10 +543,22 @@ class FillReport:
     cipher: str
     mode: str
     bytes_written: int
+    """All that the files hold."""
+    resumed_bytes: int
+    """Those of them that an earlier fill of this job wrote and this one has read and proven."""
     files: tuple[FilledFile, ...]
+    small_files: int
+    small_bytes: int
+    """In files so small that they may lie beside their inodes: compared, never counted."""
+    directories: int
+    full_s: float
+    """For how long less than the headroom had been free when the fill ended."""
     capacity_bytes: int
     free_bytes_before: int
     free_bytes_after: int
+    used_bytes_before: int
+    reserved_bytes: int
+    """What the file system keeps for the system."""
     elapsed_s: float
 
 
@@ -515,6 +578,8 @@ class CheckReport:
     bytes_proven: int
     bytes_bad: int
     bad_runs: tuple[BadRun, ...]
+    small_same: int
+    """How many small files are as they must be."""
     past_cache: str
     elapsed_s: float
 
@@ -525,6 +590,18 @@ class DropReport:
 
     files_removed: int
     free_bytes: int
+    trim: str
+    """Whether the flash was told: `done`, `not_allowed`, `not_supported`, `failed`, `not_asked`."""
+    trimmed_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSample:
+    """Bytes that the host itself has fetched, and how they came past the handset's cache."""
+
+    data: bytes
+    past_cache: str
+    """`o_direct`, or `evicted` by a tool of the handset, or `evicted_by_program`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

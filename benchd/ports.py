@@ -9,6 +9,8 @@ from typing import Protocol
 
 from benchd.model import (
     AdbAddress,
+    BatteryFacts,
+    CheckOrder,
     CheckReport,
     ChipScan,
     ClearCapabilities,
@@ -16,11 +18,11 @@ from benchd.model import (
     ClearOrder,
     DropReport,
     Entry,
-    FilledFile,
     FillOrder,
     FillReport,
     HandsetFacts,
     HandsetIdentity,
+    HostSample,
     JobId,
     Liveness,
     PlugEvent,
@@ -56,8 +58,8 @@ class Entropy(Protocol):
 class Keystream(Protocol):
     """The host's own computation of what the fill program has to write."""
 
-    def __call__(self, key: bytes, offset: int, size_bytes: int) -> bytes:
-        """AES-128-CTR bytes [offset, offset + size_bytes) of the stream that `key` names."""
+    def __call__(self, cipher: str, key: bytes, offset: int, size_bytes: int) -> bytes:
+        """The bytes [offset, offset + size_bytes) of the stream that `cipher` and `key` name."""
         ...
 
 
@@ -70,6 +72,19 @@ class HotplugSource(Protocol):
         After an overflow the source enumerates again and yields what it takes to get from the
         last state it told to the present one.
         """
+        ...
+
+
+class Rest(Protocol):
+    """Whether a handset has to rest for now: too hot, or nearly empty."""
+
+    @property
+    def due(self) -> bool:
+        """Whether it has to rest at this moment."""
+        ...
+
+    async def changed(self) -> None:
+        """Wait for the next time that this changes."""
         ...
 
 
@@ -89,8 +104,8 @@ class Handset(Protocol):
         """Everything that the gates and the certificate need to know."""
         ...
 
-    async def battery_percent(self) -> int:
-        """How full the battery is now."""
+    async def battery(self) -> BatteryFacts:
+        """How full and how warm the battery is now."""
         ...
 
     async def reset_facts(self) -> ResetFacts:
@@ -101,22 +116,27 @@ class Handset(Protocol):
         """Ask for the reset that keeps adb (Android 10 and later); its answer proves nothing."""
         ...
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
-        """Overwrite all the user storage that can be reached, each byte synced before it counts."""
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
+        """Overwrite all the user storage that can be reached, each byte synced before it counts.
+
+        While `rest` is due nothing is written, and nothing is waited for.
+        """
         ...
 
     async def check(
-        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
     ) -> CheckReport:
-        """Read every file back past the handset's cache and compare it with the keystream."""
+        """Read back what is ordered past the handset's cache and compare it with the keystream."""
         ...
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> bytes:
-        """Bytes of one fill file, read by the handset's own `dd` and not by the fill program."""
+    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one fill file past the handset's cache, by `dd` and not by the fill program."""
         ...
 
-    async def drop(self) -> DropReport:
-        """Delete the fill files."""
+    async def drop(self, *, only_tail: bool = False) -> DropReport:
+        """Delete all that the fill has made, or only what takes the last room."""
         ...
 
     async def aclose(self) -> None:

@@ -26,6 +26,7 @@ from benchd.model import (
 )
 from benchd.network_restriction import SALEABLE, look_up_result
 from benchd.operators import same_person
+from benchd.storage_proof import StorageRecords, storage_gaps
 
 _SEAL: Final = object()
 
@@ -59,12 +60,6 @@ REQUIRED_APPROVALS: Final = (
     Gate.CONFIRM,
 )
 """What a person has to approve in every job; what the chip needs depends on who looked at it."""
-PAST_CACHE: Final = frozenset({"o_direct", "evicted"})
-MINIMUM_HOST_SAMPLES: Final = 8
-ENCRYPTED: Final = "encrypted"
-"""The only `ro.crypto.state` under which a reset alone leaves nothing that can be read."""
-LOWEST_MINIMUM_COVERAGE: Final = 0.5
-"""A recipe may ask for more; with less nobody could speak of an erased storage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +137,9 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
     gaps += _gaps_of_order(attempts, stages)
     gaps += _gaps_of_approval(records)
     checks = {
-        StageName.INSPECT: _gaps_of_plaintext,
         StageName.GATES: _gaps_of_gates,
         StageName.INITIALISE: _gaps_of_initialise,
-        StageName.OVERWRITE: _gaps_of_overwrite,
-        StageName.READ_BACK: _gaps_of_read_back,
+        StageName.READ_BACK: _gaps_of_storage,
         StageName.FELICA_CLEAR: _gaps_of_felica_clear,
         StageName.FELICA_RECHECK: _gaps_of_chip,
         StageName.OBSERVE: _gaps_of_observe,
@@ -259,51 +252,14 @@ def _gaps_of_initialise(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
     return gaps
 
 
-def _gaps_of_overwrite(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    evidence = _read(stages, StageName.OVERWRITE)
-    written = evidence.whole("bytes_written")
-    files = sum(EvidenceReader(f, "overwrite").whole("size_bytes") for f in evidence.items("files"))
-    return [] if written == files > 0 else ["overwrite: the files don't add up to what was written"]
-
-
-def _gaps_of_plaintext(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    """On a storage that isn't encrypted, what wasn't reached may be the owner's plain text."""
-    inspected = _read(stages, StageName.INSPECT)
-    if inspected.text("crypto_state") == ENCRYPTED:
-        return []
-    written = _read(stages, StageName.OVERWRITE).whole("bytes_written")
-    missing = inspected.whole("capacity_bytes") - written
-    if missing <= 0:
-        return []
-    return [f"inspect: the storage isn't encrypted, and {missing} bytes of it weren't reached"]
-
-
-def _gaps_of_read_back(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    evidence = _read(stages, StageName.READ_BACK)
-    overwrite = _read(stages, StageName.OVERWRITE)
-    inspected = _read(stages, StageName.INSPECT)
-    proven = evidence.whole("bytes_proven")
-    capacity = min(evidence.whole("capacity_bytes"), inspected.whole("capacity_bytes"))
-    gaps: list[str] = []
-    if evidence.whole("bytes_bad") != 0:
-        gaps.append("read_back: some bytes aren't what was written")
-    if proven != overwrite.whole("bytes_written"):
-        gaps.append("read_back: not every byte that was written is proven")
-    if evidence.whole("capacity_bytes") < inspected.whole("capacity_bytes"):
-        gaps.append("read_back: the storage is smaller than at inspection")
-    if capacity <= 0 or proven > capacity:
-        gaps.append("read_back: the capacity makes no sense")
-    elif proven / evidence.whole("capacity_bytes") < evidence.number("minimum_coverage"):
-        gaps.append("read_back: too little of the capacity is proven")
-    if evidence.number("minimum_coverage") < LOWEST_MINIMUM_COVERAGE:
-        gaps.append("read_back: the recipe asks for too little coverage")
-    if evidence.text("past_cache") not in PAST_CACHE:
-        gaps.append("read_back: it wasn't read past the handset's cache")
-    if evidence.whole("host_samples") < MINIMUM_HOST_SAMPLES:
-        gaps.append("read_back: the host drew too few samples of its own")
-    if evidence.whole("host_mismatches") != 0:
-        gaps.append("read_back: the host's own samples differ")
-    return gaps
+def _gaps_of_storage(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+    return storage_gaps(
+        StorageRecords(
+            inspect=_read(stages, StageName.INSPECT),
+            overwrite=_read(stages, StageName.OVERWRITE),
+            read_back=_read(stages, StageName.READ_BACK),
+        )
+    )
 
 
 def _gaps_of_felica_clear(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:

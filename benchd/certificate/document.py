@@ -9,6 +9,7 @@ from benchd.certificate.form import Form
 from benchd.model import Disposition, Evidence, Gate, JsonValue, Outcome, StageName
 from benchd.network_restriction import SALEABLE
 from benchd.operators import same_person
+from benchd.storage_proof import MINIMUM_SAMPLE, CheckMode
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:benchd:certificate-of-erasure:v1"
@@ -61,16 +62,22 @@ _STATEMENT: Form = {
             "cipher": form.text,
             "program_version": form.text,
             "bytes_written": form.positive,
+            "resumed_bytes": form.count,
             "key_sha256": form.sha256,
         },
         "verification": {
+            "mode": form.text,
+            "sample_subsections": form.count,
+            "sample_places": form.count,
             "bytes_proven": form.positive,
             "bytes_bad": form.count,
             "coverage": form.share,
+            "coverage_of_free": form.share,
             "minimum_coverage": form.share,
             "past_cache": form.text,
             "host_samples": form.positive,
             "host_sample_bytes": form.positive,
+            "host_past_cache": form.text,
             "host_mismatches": form.count,
             "seed": form.text,
         },
@@ -142,22 +149,38 @@ def _gaps_of_stages(predicate: Evidence) -> Iterator[str]:
 
 def _gaps_of_verification(predicate: Evidence) -> Iterator[str]:
     read_back = _object(predicate, "verification")
-    written = _object(predicate, "overwrite")["bytes_written"]
-    capacity = _object(predicate, "medium")["capacity_bytes"]
     if read_back["bytes_bad"] != 0:
         yield "bytes were read back that aren't those written"
     if read_back["host_mismatches"] != 0:
         yield "the host's own samples differ from what was written"
-    if read_back["bytes_proven"] != written:
-        yield "not every byte that was written is proven"
     if _number(read_back["coverage"]) < _number(read_back["minimum_coverage"]):
         yield "less of the storage is proven than the recipe asks for"
-    share_proven = _number(read_back["bytes_proven"]) / _number(capacity)
-    if _number(read_back["coverage"]) > share_proven + ROUNDING:
-        yield "the coverage is more than the bytes that are proven"
+    yield from _gaps_of_extent(predicate)
     ledger = _object(predicate, "ledger")
     if _number(ledger["first_sequence"]) > _number(ledger["last_sequence"]):
         yield "its ledger records end before they begin"
+
+
+def _gaps_of_extent(predicate: Evidence) -> Iterator[str]:
+    """Whether as much was read as it says, and as it has to be for what it says."""
+    read_back = _object(predicate, "verification")
+    written = _number(_object(predicate, "overwrite")["bytes_written"])
+    proven = vouched = _number(read_back["bytes_proven"])
+    match read_back["mode"]:
+        case CheckMode.WHOLE:
+            if proven != written:
+                yield "not every byte that was written is proven"
+        case CheckMode.SAMPLED:
+            vouched = written
+            if not MINIMUM_SAMPLE * written <= proven <= written:
+                yield "the sample that was read is too small, or larger than the whole"
+            if "sample" not in str(predicate["technique"]):
+                yield "its technique doesn't say that only a sample was read"
+        case _:
+            yield "it doesn't say how much was read back"
+    capacity = _number(_object(predicate, "medium")["capacity_bytes"])
+    if _number(read_back["coverage"]) > vouched / capacity + ROUNDING:
+        yield "the coverage is more than the bytes that are proven"
 
 
 def _gaps_of_network(predicate: Evidence) -> Iterator[str]:

@@ -11,6 +11,7 @@ from benchd.errors import CertificateGap
 from benchd.evidence import EvidenceReader
 from benchd.model import Disposition, EntryKind, Evidence, Gate, Outcome, StageName, StoredEntry
 from benchd.network_restriction import look_up_result
+from benchd.storage_proof import CheckMode
 from benchd.verification import VerifiedErasure, decisions, stage_records
 
 STANDARD = "NIST SP 800-88 Rev. 2, Clear"
@@ -59,7 +60,7 @@ def statement_of(
             "method": METHOD,
             "technique": (
                 f"one overwrite with a keystream ({overwrite.text('cipher')}) that only this job "
-                "had, all of it read back and compared, then deleted and reset"
+                f"had, {_read_part(overwrite, read_back)}, then deleted and reset"
             ),
             "standard": STANDARD,
             "recipe": {"name": recipe.text("recipe"), "sha256": recipe.text("recipe_sha256")},
@@ -69,16 +70,22 @@ def statement_of(
                 "cipher": overwrite.text("cipher"),
                 "program_version": overwrite.text("program_version"),
                 "bytes_written": overwrite.whole("bytes_written"),
+                "resumed_bytes": overwrite.whole("resumed_bytes"),
                 "key_sha256": overwrite.text("key_sha256"),
             },
             "verification": {
+                "mode": read_back.text("check_mode"),
+                "sample_subsections": read_back.whole("sample_subsections"),
+                "sample_places": read_back.whole("sample_places"),
                 "bytes_proven": read_back.whole("bytes_proven"),
                 "bytes_bad": read_back.whole("bytes_bad"),
                 "coverage": read_back.number("coverage"),
+                "coverage_of_free": read_back.number("coverage_of_free"),
                 "minimum_coverage": read_back.number("minimum_coverage"),
                 "past_cache": read_back.text("past_cache"),
                 "host_samples": read_back.whole("host_samples"),
                 "host_sample_bytes": read_back.whole("host_sample_bytes"),
+                "host_past_cache": read_back.text("host_past_cache"),
                 "host_mismatches": read_back.whole("host_mismatches"),
                 "seed": read_back.text("seed"),
             },
@@ -89,7 +96,7 @@ def statement_of(
                 "absent_s": observe.number("absent_s"),
             },
             **_people(erasure.records),
-            "not_reached": _not_reached(read_back),
+            "not_reached": _not_reached(overwrite),
             "ledger": {
                 "first_sequence": erasure.records[0].sequence,
                 "last_sequence": erasure.records[-1].sequence,
@@ -174,10 +181,29 @@ def _people(records: Sequence[StoredEntry]) -> dict[str, Evidence | list[Evidenc
     }
 
 
-def _not_reached(read_back: EvidenceReader) -> list[str]:
-    rest = read_back.whole("capacity_bytes") - read_back.whole("bytes_proven")
+def _read_part(overwrite: EvidenceReader, read_back: EvidenceReader) -> str:
+    if read_back.text("check_mode") == CheckMode.WHOLE:
+        return "all of it read back and compared"
+    share = read_back.whole("bytes_proven") / max(overwrite.whole("bytes_written"), 1)
+    return (
+        f"a sample of {share:.1%} of it, {read_back.whole('sample_places')} places in"
+        f" {read_back.whole('sample_subsections')} subsections, read back and compared"
+    )
+
+
+def _not_reached(overwrite: EvidenceReader) -> list[str]:
+    """Each class of storage that the overwrite can't get to, with its size where one is known."""
+    used = overwrite.whole("used_bytes_before")
+    reserved = overwrite.whole("reserved_bytes")
+    written = overwrite.whole("bytes_written")
+    missing = overwrite.whole("capacity_bytes") - written
+    rest = max(missing - used - reserved, 0)
     return [
-        f"{rest} bytes of the user storage that the system holds for itself",
+        f"{missing} bytes of the user storage, which are:",
+        f"{used} bytes of it that the system itself occupied",
+        f"{reserved} bytes of it that the file system reserves for the system",
+        f"{rest} bytes of it that the file system keeps for itself: its tables and its last gaps",
+        "the file system's journal, checkpoints and over-provisioning",
         "spare, worn and reserved cells of the flash memory, which its controller hides",
         "partitions outside of the user storage",
         "SIM cards and memory cards",

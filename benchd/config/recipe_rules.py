@@ -11,6 +11,7 @@ from benchd.config.locator import KeyPath
 from benchd.config.wording import listed
 from benchd.errors import ConfigIssue
 from benchd.model import DESTRUCTIVE_STAGES, Gate, Reason, StageName
+from benchd.pipelines.care import CareLimits
 from benchd.pipelines.gates import ATTESTATIONS, GatesStage
 from benchd.pipelines.recipe import StageSpec
 from benchd.verification import REQUIRED_APPROVALS, REQUIRED_STAGES
@@ -65,7 +66,11 @@ class ReadStage:
 
 def recipe_issues(document: Document, stages: Sequence[ReadStage]) -> list[ConfigIssue]:
     """Every broken rule; those on order only when each name is known, as one may be misspelt."""
-    issues = [*_repeated(document, stages), *_impatient(document, stages)]
+    issues = [
+        *_repeated(document, stages),
+        *_impatient(document, stages),
+        *_restless(document, stages),
+    ]
     names = [stage.name for stage in stages if stage.name is not None]
     if len(names) == len(stages):
         issues += _unpaired(document, stages)
@@ -100,6 +105,26 @@ def _impatient(document: Document, stages: Sequence[ReadStage]) -> Iterator[Conf
                 stage.path("deadline_s"),
                 f"found {stage.spec.deadline_s:g}, allowed is more than the stage may wait:"
                 f" {' + '.join(waits)} = {sum(waits.values()):g}",
+            )
+
+
+def _restless(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+    """A handset that may work again exactly where it has to rest would do neither for long."""
+    for stage in stages:
+        if stage.spec is None or not isinstance(stage.spec.stage, CareLimits):
+            continue
+        limits = stage.spec.stage
+        if limits.work_below_c >= limits.rest_above_c:
+            yield document.issue(
+                stage.path("work_below_c"),
+                f"found {limits.work_below_c}, allowed is less than"
+                f" rest_above_c = {limits.rest_above_c}",
+            )
+        if limits.work_above_percent <= limits.rest_below_percent:
+            yield document.issue(
+                stage.path("work_above_percent"),
+                f"found {limits.work_above_percent}, allowed is more than"
+                f" rest_below_percent = {limits.rest_below_percent}",
             )
 
 

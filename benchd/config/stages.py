@@ -37,7 +37,7 @@ from benchd.pipelines.read_back import ReadBackStage
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stage import Stage
 from benchd.pipelines.watch_list import WatchList
-from benchd.verification import MINIMUM_HOST_SAMPLES
+from benchd.storage_proof import MINIMUM_HOST_SAMPLES
 
 STAGE_CLASSES: Final[Mapping[StageName, Callable[..., Stage]]] = MappingProxyType(
     {
@@ -98,6 +98,8 @@ _BY_PARAMETER: Mapping[str, object] = {
 _BY_UNIT: Mapping[str, object] = {
     "_s": Seconds,
     "_bytes": Annotated[WholeNumber, Field(gt=0, le=LARGEST_BYTES)],
+    "_c": Annotated[Number, Field(ge=-20, le=60)],
+    "_share": Annotated[Number, Field(gt=0, le=1)],
     "_percent": Annotated[WholeNumber, Field(ge=0, le=100)],
 }
 

@@ -12,9 +12,8 @@ from anyio.abc import TaskStatus
 
 from benchd.errors import ReaderFault, ReaderGone
 from benchd.felica.clearing import clear_with
-from benchd.felica.rack_readers import STUCK
 from benchd.felica.settings import FelicaSettings
-from benchd.felica.wire import CaptureOrder, WorkerOrder
+from benchd.felica.wire import STUCK, CaptureOrder, WorkerOrder
 from benchd.felica.worker_process import NOT_RUNNING, ReaderWorker
 from benchd.model import ChipScan, ClearClaim, ClearOrder, ClearOutcome, SlotName
 

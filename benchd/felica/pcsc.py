@@ -6,7 +6,9 @@ keeps the thread that asked it.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,6 +54,20 @@ class Connection:
 
 # pyscard has no types; every value that comes from it is converted where it arrives.
 _scard: Any = importlib.import_module("smartcard.scard")
+
+
+def _never_destroyed() -> None:
+    """Keep what SWIG has registered until the process is gone.
+
+    pyscard's destructor makes a new object at an interpreter's end, when there is no type left
+    to make it of: a segmentation fault (seen with pyscard 2.3.1 on Python 3.11 and 3.13).
+    """
+    for name in [name for name in sys.modules if name.startswith("swig_runtime_data")]:
+        capsule = ctypes.py_object(vars(sys.modules[name])["type_pointer_capsule"])
+        ctypes.pythonapi.Py_IncRef(capsule)
+
+
+_never_destroyed()
 
 
 class Context:

@@ -19,13 +19,10 @@ from benchd.felica.reader_session import ReaderSession
 from benchd.felica.reader_thread import ReaderThread
 from benchd.felica.reader_watch import ReadersSeen
 from benchd.felica.usb_ports import SYSFS_USB, plugged_readers, port_of_reader
-from benchd.felica.wire import WorkerOrder
+from benchd.felica.wire import STUCK, WorkerOrder
 from benchd.felica.wrapping import Channel
 from benchd.model import SlotName
 
-STUCK: Final = (
-    "the reader doesn't come back from a command; lift the handset off it, or unplug the reader"
-)
 PORT_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 1.0
 """How often it is looked whether a thread is stuck; each call that it makes sets a new time."""

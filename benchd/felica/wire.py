@@ -28,6 +28,10 @@ _MESSAGE: Final = TypeAdapter(dict[str, object])
 
 Message = Mapping[str, object]
 
+STUCK: Final = (
+    "the reader doesn't come back from a command; lift the handset off it, or unplug the reader"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOrder:

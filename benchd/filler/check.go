@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// check reads every listed byte from the medium and compares it with the keystream.
+// check reads the listed bytes from the medium, all of them or those in the ranges, and
+// compares them with the keystream.
 func check(request checkRequest, events *eventWriter) (int, error) {
 	start := time.Now()
 	where, err := openDirectory(request.directory)
@@ -22,27 +22,30 @@ func check(request checkRequest, events *eventWriter) (int, error) {
 	if on.inMemory {
 		return 0, &fault{codeCacheNotEvicted, "this file system lives in the page cache: reading it proves nothing"}
 	}
-	work, err := newChecker(where, newKeystream(request.key))
+	work, err := newChecker(where, newStream(request.key, request.cipher))
 	if err != nil {
 		return 0, err
 	}
-	defer work.ahead.stop()
+	defer work.stop()
 
-	beat := startHeartbeat(events, request.pace, start, &work.seen)
-	var listedBytes int64
-	for _, file := range request.files {
-		listedBytes += file.Bytes
-		if err = work.checkFile(file); err != nil {
+	beat := startHeartbeat(events, request.pace, start, &work.seen, where)
+	for index, file := range request.files {
+		if err = work.checkFile(file, request.stretches(index)); err != nil {
 			break
 		}
+	}
+	smallSame := 0
+	if err == nil {
+		smallSame, err = work.sameSmallFiles(request.smallFiles)
 	}
 	beat.stop()
 	if err != nil {
 		return 0, err
 	}
-	events.emit(checkDoneEvent{"done", work.proven.Load(), work.bad.bytes, work.bad.runs,
-		work.pastCache(), secondsSince(start)})
-	if work.bad.bytes == 0 && work.proven.Load() == listedBytes {
+	ordered := request.orderedBytes()
+	events.emit(checkDoneEvent{"done", ordered, work.proven.Load(), work.bad.bytes, work.bad.runs,
+		smallSame, work.pastCache(), secondsSince(start)})
+	if work.bad.bytes == 0 && work.proven.Load() == ordered && smallSame == request.smallFiles {
 		return exitDone, nil
 	}
 	return exitBad, nil
@@ -52,7 +55,7 @@ func check(request checkRequest, events *eventWriter) (int, error) {
 type checker struct {
 	where  *directory
 	ahead  *readAhead
-	buffer []byte
+	pieces []*piece
 	// seen counts every byte that was looked at, good or bad: that is what goes forward.
 	seen   atomic.Int64
 	proven atomic.Int64
@@ -61,16 +64,28 @@ type checker struct {
 	direct, cached int
 }
 
-func newChecker(where *directory, stream *keystream) (*checker, error) {
-	buffer, err := alignedBuffer(chunkBytes)
-	if err != nil {
-		return nil, err
-	}
+func newChecker(where *directory, stream generator) (*checker, error) {
 	ahead, err := newReadAhead(stream)
 	if err != nil {
 		return nil, err
 	}
-	return &checker{where: where, ahead: ahead, buffer: buffer, bad: badRuns{runs: []badRun{}}}, nil
+	work := &checker{where: where, ahead: ahead, bad: badRuns{runs: []badRun{}}}
+	for range piecesAhead {
+		buffer, err := alignedBuffer(chunkBytes)
+		if err != nil {
+			return nil, err
+		}
+		work.pieces = append(work.pieces, &piece{buffer: buffer, ready: make(chan struct{}, 1)})
+	}
+	return work, nil
+}
+
+// stop ends all that works for the check.
+func (c *checker) stop() {
+	c.ahead.stop()
+	for _, empty := range c.pieces {
+		freeBuffer(empty.buffer)
+	}
 }
 
 // pastCache names the weaker of the ways in which the files were read.
@@ -83,7 +98,7 @@ func (c *checker) pastCache() string {
 
 // checkFile proves one file or notes what is bad about it. A file that isn't
 // there, or isn't a plain file of the listed size, is bad, not an error.
-func (c *checker) checkFile(file filledFile) error {
+func (c *checker) checkFile(file filledFile, stretches []stretch) error {
 	fd, err := c.where.openExisting(file.Name)
 	if err != nil {
 		c.bad.add(file.Name, 0, file.Bytes)
@@ -102,12 +117,19 @@ func (c *checker) checkFile(file filledFile) error {
 	if err := evict(fd, file.Name, present); err != nil {
 		return err
 	}
-	reader := &mediumReader{fd: fd, direct: setDirect(fd, true) == nil}
-	c.compare(reader, file)
+	reader := &mediumReader{fd: fd}
+	reader.direct.Store(setDirect(fd, true) == nil)
+	c.compareStretches(reader, file, stretches)
 	if status.Size > file.Bytes {
 		c.bad.add(file.Name, file.Bytes, status.Size-file.Bytes)
 	}
-	if left, err := residentPages(fd, present); err != nil || left > 0 || !reader.direct {
+	if status.Size < file.Bytes && !coversEnd(stretches, file.Bytes) {
+		c.bad.add(file.Name, status.Size, file.Bytes-status.Size)
+	}
+	if len(stretches) == 0 {
+		return nil
+	}
+	if left, err := residentPages(fd, present); err != nil || left > 0 || !reader.direct.Load() {
 		c.cached++
 	} else {
 		c.direct++
@@ -115,48 +137,69 @@ func (c *checker) checkFile(file filledFile) error {
 	return nil
 }
 
-// compare reads a file's listed bytes chunk by chunk and judges block by block.
+// coversEnd says whether reading these stretches notices that a file of this size is too short.
+func coversEnd(stretches []stretch, size int64) bool {
+	return len(stretches) == 1 && stretches[0] == stretch{0, size}
+}
+
+// compare reads all of a file's listed bytes.
 func (c *checker) compare(reader blockReader, file filledFile) {
-	for offset := int64(0); offset < file.Bytes; offset += chunkBytes {
-		length := int(min(chunkBytes, file.Bytes-offset))
-		expected := c.ahead.chunk(file.StreamOffset+offset, length)
-		// What the buffer held before must not pass for what the medium gave.
-		clear(c.buffer)
-		count, err := reader.readAt(c.buffer, offset, length)
-		if err != nil {
+	c.compareStretches(reader, file, []stretch{{0, file.Bytes}})
+}
+
+// compareStretches reads chunk by chunk and judges block by block.
+func (c *checker) compareStretches(reader blockReader, file filledFile, stretches []stretch) {
+	c.read(reader, file.StreamOffset, stretches, func(offset int64, got, expected []byte) bool {
+		if got == nil {
 			c.compareSlowly(reader, file.Name, offset, expected)
-			continue
+		} else {
+			c.judge(file.Name, offset, got, expected)
 		}
-		c.judge(file.Name, offset, c.buffer[:count], expected)
-	}
+		return true
+	})
 }
 
 // compareSlowly goes over a chunk that can't be read as a whole, to lose only the blocks that are unreadable.
 func (c *checker) compareSlowly(reader blockReader, name string, offset int64, expected []byte) {
+	buffer, err := alignedBuffer(blockBytes)
+	if err != nil {
+		c.judge(name, offset, nil, expected)
+		return
+	}
+	defer freeBuffer(buffer)
 	for start := 0; start < len(expected); start += blockBytes {
 		end := min(start+blockBytes, len(expected))
-		clear(c.buffer[:blockBytes])
-		count, err := reader.readAt(c.buffer[:blockBytes], offset+int64(start), end-start)
+		clear(buffer)
+		count, err := reader.readAt(buffer, offset+int64(start), end-start)
 		if err != nil {
 			count = 0
 		}
-		c.judge(name, offset+int64(start), c.buffer[:count], expected[start:end])
+		c.judge(name, offset+int64(start), buffer[:count], expected[start:end])
 	}
 }
 
 // judge compares what was read with what must be there; a missing rest is bad.
 func (c *checker) judge(name string, offset int64, got, expected []byte) {
 	defer c.seen.Add(int64(len(expected)))
-	if bytes.Equal(got, expected) {
-		c.proven.Add(int64(len(expected)))
-		return
-	}
-	for start := 0; start < len(expected); start += blockBytes {
-		end := min(start+blockBytes, len(expected))
-		if end <= len(got) && bytes.Equal(got[start:end], expected[start:end]) {
-			c.proven.Add(int64(end - start))
-		} else {
-			c.bad.add(name, offset+int64(start), int64(end-start))
+	bad := compareBlocks(got, expected, func(start, end int) {
+		c.bad.add(name, offset+int64(start), int64(end-start))
+	})
+	c.proven.Add(int64(len(expected)) - bad)
+}
+
+// sameSmallFiles counts the small files that are as they must be.
+func (c *checker) sameSmallFiles(count int) (int, error) {
+	same := 0
+	for index := range count {
+		// With counters of its own: they say nothing about how much of the medium is proven.
+		apart := &checker{where: c.where, ahead: c.ahead, pieces: c.pieces}
+		file := filledFile{smallName(index), smallOffset(index), smallBytes}
+		if err := apart.checkFile(file, []stretch{{0, smallBytes}}); err != nil {
+			return 0, err
+		}
+		if apart.bad.bytes == 0 && apart.proven.Load() == smallBytes {
+			same++
 		}
 	}
+	return same, nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	testFileBytes  = 2 << 20
+	testFileBytes  = 2 * chunkBytes
 	testTotalBytes = 2*testFileBytes + 300*blockBytes
 )
 
@@ -222,7 +222,7 @@ func TestBufferedWayProvesToo(t *testing.T) {
 	}
 	defer where.close()
 	const size = 3*chunkBytes + blockBytes
-	file, err := (&disk{where, false}).create(fillName(0))
+	file, err := (&disk{where: where}).create(fillName(0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,10 +9,7 @@ import (
 	"time"
 )
 
-const (
-	programVersion = "1"
-	cipherName     = "aes-128-ctr"
-)
+const programVersion = "2"
 
 type versionEvent struct {
 	Event   string `json:"event"`
@@ -44,13 +41,23 @@ type filledFile struct {
 }
 
 type fillDoneEvent struct {
-	Event           string       `json:"event"`
-	Bytes           int64        `json:"bytes"`
-	ElapsedS        float64      `json:"elapsed_s"`
-	Files           []filledFile `json:"files"`
-	CapacityBytes   int64        `json:"capacity_bytes"`
-	FreeBytesBefore int64        `json:"free_bytes_before"`
-	FreeBytesAfter  int64        `json:"free_bytes_after"`
+	Event string `json:"event"`
+	// Bytes are all that the listed files hold, ResumedBytes those of them that an earlier
+	// fill had written and this one has only read and proven.
+	Bytes        int64        `json:"bytes"`
+	ResumedBytes int64        `json:"resumed_bytes"`
+	ElapsedS     float64      `json:"elapsed_s"`
+	Files        []filledFile `json:"files"`
+	SmallFiles   int          `json:"small_files"`
+	SmallBytes   int64        `json:"small_bytes"`
+	Directories  int          `json:"directories"`
+	// FullS is for how many seconds less than the headroom has been free.
+	FullS           float64 `json:"full_s"`
+	CapacityBytes   int64   `json:"capacity_bytes"`
+	FreeBytesBefore int64   `json:"free_bytes_before"`
+	FreeBytesAfter  int64   `json:"free_bytes_after"`
+	UsedBytesBefore int64   `json:"used_bytes_before"`
+	ReservedBytes   int64   `json:"reserved_bytes"`
 }
 
 // badRun is a stretch of one file that does not hold its keystream.
@@ -61,18 +68,29 @@ type badRun struct {
 }
 
 type checkDoneEvent struct {
-	Event       string   `json:"event"`
-	BytesProven int64    `json:"bytes_proven"`
-	BytesBad    int64    `json:"bytes_bad"`
-	Bad         []badRun `json:"bad"`
-	PastCache   string   `json:"past_cache"`
-	ElapsedS    float64  `json:"elapsed_s"`
+	Event string `json:"event"`
+	// BytesOrdered is what was to be read: all of the listed files, or the ranges.
+	BytesOrdered int64    `json:"bytes_ordered"`
+	BytesProven  int64    `json:"bytes_proven"`
+	BytesBad     int64    `json:"bytes_bad"`
+	Bad          []badRun `json:"bad"`
+	// SmallSame counts the small files that were as they must be, perhaps out of a cache.
+	SmallSame int     `json:"small_same"`
+	PastCache string  `json:"past_cache"`
+	ElapsedS  float64 `json:"elapsed_s"`
 }
 
 type dropDoneEvent struct {
 	Event        string `json:"event"`
 	FilesRemoved int    `json:"files_removed"`
 	FreeBytes    int64  `json:"free_bytes"`
+	Trim         string `json:"trim"`
+	TrimmedBytes int64  `json:"trimmed_bytes"`
+}
+
+type evictDoneEvent struct {
+	Event        string `json:"event"`
+	FilesEvicted int    `json:"files_evicted"`
 }
 
 type errorEvent struct {

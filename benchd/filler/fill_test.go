@@ -24,7 +24,9 @@ type smallMedium struct {
 	onSync     func()
 	commits    int
 	syncs      int
-	files      map[string]*smallFile
+
+	madeDirectories int
+	files           map[string]*smallFile
 }
 
 type smallFile struct {
@@ -54,6 +56,21 @@ func (m *smallMedium) remove(name string) error {
 	delete(m.files, name)
 	return nil
 }
+
+func (m *smallMedium) reopen(string, int64, int64) (mediumFile, int64, error) { return nil, 0, nil }
+
+func (m *smallMedium) removeAllBut(map[string]bool) error { return nil }
+
+func (m *smallMedium) makeDirectory(string) error {
+	if m.freeBlocks == 0 {
+		return m.fullError
+	}
+	m.freeBlocks--
+	m.madeDirectories++
+	return nil
+}
+
+func (m *smallMedium) freeBytes() (int64, error) { return int64(m.freeBlocks) * blockBytes, nil }
 
 func (m *smallMedium) commit() error {
 	m.commits++
@@ -102,7 +119,7 @@ func (f *smallFile) finish(size int64) error {
 func runFill(t *testing.T, target *smallMedium, fileBytes, maxBytes int64) (*filler, error) {
 	t.Helper()
 	request := fillRequest{key: testKey, fileBytes: fileBytes, maxBytes: maxBytes, pace: time.Hour}
-	work := newFiller(target, newTestAhead(t), request, new(atomic.Int64))
+	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), new(atomic.Int64))
 	return work, work.run()
 }
 
@@ -110,14 +127,17 @@ func runFill(t *testing.T, target *smallMedium, fileBytes, maxBytes int64) (*fil
 func wantStream(t *testing.T, work *filler, target *smallMedium, totalBytes int64) {
 	t.Helper()
 	var sum int64
-	for index, listed := range work.files {
+	lastIndex := -1
+	for _, listed := range work.files {
 		file := target.files[listed.Name]
 		if file == nil || !file.closed || int64(len(file.data)) != listed.Bytes {
 			t.Fatalf("%+v is not what is on the medium", listed)
 		}
-		if listed.Name != fillName(index) || listed.StreamOffset != int64(index)*work.fileBytes {
-			t.Errorf("%+v at place %d", listed, index)
+		index, isFillName := fillIndex(listed.Name)
+		if !isFillName || index <= lastIndex || listed.StreamOffset != int64(index)*work.fileBytes {
+			t.Errorf("%+v after number %d", listed, lastIndex)
 		}
+		lastIndex = index
 		want := make([]byte, listed.Bytes)
 		newKeystream(testKey).fillAt(want, listed.StreamOffset)
 		if !bytes.Equal(file.data, want) {
@@ -211,13 +231,13 @@ func TestLimit(t *testing.T) {
 
 func TestShortWrites(t *testing.T) {
 	for _, shortBy := range []int{1, 511, 512, 4095, 4096, 5000, chunkBytes - 100, chunkBytes} {
-		target := newSmallMedium(700)
+		target := newSmallMedium(2500)
 		target.shortBy = shortBy
-		work, err := runFill(t, target, 2<<20, 0)
+		work, err := runFill(t, target, 2*chunkBytes, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantStream(t, work, target, 700*blockBytes)
+		wantStream(t, work, target, 2500*blockBytes)
 	}
 }
 
@@ -255,7 +275,7 @@ func TestOnlySyncedBytesAreCounted(t *testing.T) {
 	target := newSmallMedium(3 * syncEveryBytes / blockBytes)
 	var counted atomic.Int64
 	request := fillRequest{key: testKey, fileBytes: 2 * syncEveryBytes, pace: time.Hour}
-	work := newFiller(target, newTestAhead(t), request, &counted)
+	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), &counted)
 	var before []int64
 	target.onSync = func() { before = append(before, counted.Load()) }
 	if err := work.run(); err != nil {

@@ -12,10 +12,19 @@ type heartbeat struct {
 	stopped  chan struct{}
 }
 
-func startHeartbeat(events *eventWriter, every time.Duration, start time.Time, counted *atomic.Int64) *heartbeat {
+func startHeartbeat(
+	events *eventWriter, every time.Duration, start time.Time, counted *atomic.Int64, where *directory,
+) *heartbeat {
 	beat := &heartbeat{stopping: make(chan struct{}), stopped: make(chan struct{})}
+	touches := make(chan struct{}, 1)
+	go guarded(func() {
+		for range touches {
+			where.touch() // waits when the medium does, which must not silence us
+		}
+	})
 	go guarded(func() {
 		defer close(beat.stopped)
+		defer close(touches)
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
@@ -24,6 +33,10 @@ func startHeartbeat(events *eventWriter, every time.Duration, start time.Time, c
 				return
 			case <-ticker.C:
 				events.emit(progressEvent{"progress", counted.Load(), secondsSince(start)})
+				select {
+				case touches <- struct{}{}:
+				default:
+				}
 			}
 		}
 	})

@@ -8,13 +8,15 @@ import (
 
 const (
 	blockBytes = 4096    // the unit of proof and the smallest write
-	chunkBytes = 1 << 20 // the usual write and read
+	chunkBytes = 4 << 20 // the usual write and read
 )
 
 type cipherKey [16]byte
 
-// keystream is a virtual endless stream of AES-128-CTR output in which every
-// byte offset can be computed on its own: the counter of a cipher block is its
+// zeros is small enough to stay in the processor's own cache.
+var zeros [32 << 10]byte
+
+// keystream is AES-128 in counter mode: the counter of a cipher block is its
 // byte offset divided by the cipher's block size, as a big-endian 128-bit number.
 type keystream struct {
 	block cipher.Block
@@ -40,8 +42,11 @@ func (k *keystream) fillFrom(target []byte, counter [aes.BlockSize]byte, skipped
 		var head [aes.BlockSize]byte
 		stream.XORKeyStream(head[:skipped], head[:skipped])
 	}
-	clear(target)
-	stream.XORKeyStream(target, target)
+	for len(target) > 0 {
+		piece := target[:min(len(target), len(zeros))]
+		stream.XORKeyStream(piece, zeros[:len(piece)])
+		target = target[len(piece):]
+	}
 }
 
 func counterAt(high, low uint64) [aes.BlockSize]byte {

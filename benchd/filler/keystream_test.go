@@ -101,3 +101,12 @@ func BenchmarkKeystream(b *testing.B) {
 		stream.fillAt(buffer, int64(index)*chunkBytes)
 	}
 }
+
+func BenchmarkChaCha8(b *testing.B) {
+	stream := newChaCha8(testKey)
+	buffer := make([]byte, chunkBytes)
+	b.SetBytes(chunkBytes)
+	for index := range b.N {
+		stream.fillAt(buffer, int64(index)*chunkBytes)
+	}
+}

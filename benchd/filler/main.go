@@ -1,9 +1,9 @@
 // Command benchd-fill overwrites the free space of a handset's user storage with
 // a keyed keystream, and proves by reading the medium that it is there.
 //
-// It speaks JSON lines: one request line on stdin, events on stdout. Every fill
-// needs a fresh key: with a key used before, blocks left over from the earlier
-// fill would pass for newly written ones.
+// It speaks JSON lines: one request line on stdin, events on stdout. Nothing is believed
+// because of how an earlier run ended: files of an earlier fill with the same key are read
+// and compared before a fill goes on with them.
 package main
 
 import (
@@ -12,6 +12,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == guardCommand {
+		os.Exit(runGuard(os.Args[2:]))
+	}
 	watchHost()
 	guarded(func() {
 		events := &eventWriter{out: os.Stdout, hostGone: leaveHostGone}
@@ -32,7 +35,7 @@ func run(arguments []string, input io.Reader, events *eventWriter) int {
 
 func dispatch(arguments []string, input io.Reader, events *eventWriter) (int, error) {
 	if len(arguments) != 1 {
-		return 0, usage("give one command: fill, check, drop or version")
+		return 0, usage("give one command: fill, check, drop, evict or version")
 	}
 	switch arguments[0] {
 	case "fill":
@@ -40,12 +43,14 @@ func dispatch(arguments []string, input io.Reader, events *eventWriter) (int, er
 		if err != nil {
 			return 0, err
 		}
+		watchSilence(input, request.hostSilence, events.hostGone)
 		return exitDone, fill(request, events)
 	case "check":
 		request, err := readRequest(input, parseCheckRequest)
 		if err != nil {
 			return 0, err
 		}
+		watchSilence(input, request.hostSilence, events.hostGone)
 		return check(request, events)
 	case "drop":
 		request, err := readRequest(input, parseDropRequest)
@@ -53,10 +58,16 @@ func dispatch(arguments []string, input io.Reader, events *eventWriter) (int, er
 			return 0, err
 		}
 		return exitDone, drop(request, events)
+	case "evict":
+		request, err := readRequest(input, parseEvictRequest)
+		if err != nil {
+			return 0, err
+		}
+		return exitDone, evictFiles(request, events)
 	case "version":
-		events.emit(versionEvent{"version", programVersion, cipherName})
+		events.emit(versionEvent{"version", programVersion, newStream(cipherKey{}, cipherAuto).cipher})
 		return exitDone, nil
 	default:
-		return 0, usage("unknown command %q: give fill, check, drop or version", arguments[0])
+		return 0, usage("unknown command %q: give fill, check, drop, evict or version", arguments[0])
 	}
 }

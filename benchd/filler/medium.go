@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -9,7 +10,15 @@ import (
 type medium interface {
 	// create makes a new file; "no room left" is an error that isFull tells.
 	create(name string) (mediumFile, error)
+	// reopen gives an earlier file, cut off after the last byte that holds its stretch of the
+	// keystream; no file where none does.
+	reopen(name string, streamOffset, size int64) (mediumFile, int64, error)
 	remove(name string) error
+	// removeAllBut removes every body file of an earlier fill whose name isn't kept.
+	removeAllBut(kept map[string]bool) error
+	makeDirectory(name string) error
+	// freeBytes is what may still be written.
+	freeBytes() (int64, error)
 	// commit makes space usable that the file system still holds back.
 	commit() error
 }
@@ -28,6 +37,11 @@ type mediumFile interface {
 type disk struct {
 	where  *directory
 	direct bool
+	// stream is what files of an earlier fill have to hold; counted grows with what they do.
+	stream  generator
+	counted *atomic.Int64
+	// reader proves them; it is made for the first one.
+	reader *checker
 }
 
 type diskFile struct {
@@ -41,13 +55,33 @@ func (d *disk) create(name string) (mediumFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.direct {
+	// O_DIRECT would take a small file out of its inode, where it has to lie.
+	direct := d.direct && !isSmallName(name)
+	if direct {
 		if err := setDirect(fd, true); err != nil {
 			_ = syscall.Close(fd)
 			return nil, err
 		}
 	}
-	return &diskFile{fd, name, d.direct}, nil
+	return &diskFile{fd, name, direct}, nil
+}
+
+func (d *disk) removeAllBut(kept map[string]bool) error {
+	return d.where.removeOwn(func(name string) bool { return isBodyName(name) && !kept[name] })
+}
+
+// stop ends the reader, if there was anything to prove.
+func (d *disk) stop() {
+	if d.reader != nil {
+		d.reader.stop()
+	}
+}
+
+func (d *disk) makeDirectory(name string) error { return d.where.makeDirectory(name) }
+
+func (d *disk) freeBytes() (int64, error) {
+	on, err := d.where.space()
+	return on.freeBytes, err
 }
 
 func (d *disk) remove(name string) error { return d.where.remove(name) }
@@ -102,25 +136,28 @@ func (f *diskFile) finish(size int64) error {
 // A file system may accept the flag and still use the cache, for encrypted
 // files say; so a block is written and then looked for in the cache.
 func (d *directory) takesDirect() (bool, error) {
-	name := fillName(0)
-	fd, err := d.create(name)
+	fd, err := d.create(probeName)
 	if isFull(err) {
 		return false, nil
 	}
 	if err != nil {
-		return false, storageFault("create "+name, err)
+		return false, storageFault("create "+probeName, err)
 	}
 	direct := writesPastCache(fd)
 	_ = syscall.Close(fd)
-	if err := d.remove(name); err != nil {
-		return false, storageFault("delete "+name, err)
+	if err := d.remove(probeName); err != nil {
+		return false, storageFault("delete "+probeName, err)
 	}
 	return direct, nil
 }
 
 func writesPastCache(fd int) bool {
 	block, err := alignedBuffer(blockBytes)
-	if err != nil || setDirect(fd, true) != nil {
+	if err != nil {
+		return false
+	}
+	defer freeBuffer(block)
+	if setDirect(fd, true) != nil {
 		return false
 	}
 	written, err := retried(func() (int, error) { return syscall.Pwrite(fd, block, 0) })

@@ -1,31 +1,113 @@
 package main
 
-import "fmt"
-
-const (
-	namePrefix = "fill-"
-	nameSuffix = ".dat"
-	nameDigits = 6
-	maxFiles   = 1_000_000
-	lockName   = "lock"
+import (
+	"fmt"
+	"strings"
 )
 
-// fillName is the name of the fill file with this index.
-func fillName(index int) string {
-	return fmt.Sprintf("%s%0*d%s", namePrefix, nameDigits, index, nameSuffix)
+const (
+	bodyPrefix  = "fill-"
+	tailPrefix  = "tail-"
+	smallPrefix = "small-"
+	dirPrefix   = "dir-"
+	probeName   = "probe"
+	nameDigits  = 6
+	maxFiles    = 1_000_000
+	lockName    = "lock"
+)
+
+// f2fs chooses the log of a file's data by the end of its name: data bases are
+// hot, pictures are cold, all else is warm. Source: fs/f2fs/namei.c and mkfs.f2fs.
+const (
+	warmEnd = ".dat"
+	hotEnd  = ".db"
+	coldEnd = ".jpg"
+)
+
+// fileName is the name of a fill file taken apart.
+type fileName struct {
+	index int
+	// tail marks a file that takes the last room: it is proven first and deleted at once.
+	tail bool
+	end  string
 }
 
-// fillIndex reads the index out of a fill file's name; other names are none of this program's business.
+func (n fileName) String() string {
+	prefix := bodyPrefix
+	if n.tail {
+		prefix = tailPrefix
+	}
+	return fmt.Sprintf("%s%0*d%s", prefix, nameDigits, n.index, n.end)
+}
+
+// fillName is the usual name of the fill file with this index.
+func fillName(index int) string { return fileName{index: index, end: warmEnd}.String() }
+
+// parseName takes a fill file's name apart; other names are none of this program's business.
+func parseName(name string) (fileName, bool) {
+	for _, prefix := range []string{bodyPrefix, tailPrefix} {
+		for _, end := range []string{warmEnd, hotEnd, coldEnd} {
+			if index, found := numbered(name, prefix, end); found {
+				return fileName{index, prefix == tailPrefix, end}, true
+			}
+		}
+	}
+	return fileName{}, false
+}
+
+// fillIndex reads the index out of a fill file's name.
 func fillIndex(name string) (int, bool) {
-	if len(name) != len(namePrefix)+nameDigits+len(nameSuffix) {
+	parsed, isFillName := parseName(name)
+	return parsed.index, isFillName
+}
+
+// smallName is the name of a file that is meant to fit beside its own inode.
+func smallName(index int) string {
+	return fmt.Sprintf("%s%0*d%s", smallPrefix, nameDigits, index, warmEnd)
+}
+
+func directoryName(index int) string { return fmt.Sprintf("%s%0*d", dirPrefix, nameDigits, index) }
+
+func isBodyName(name string) bool {
+	parsed, isFillName := parseName(name)
+	return isFillName && !parsed.tail
+}
+
+func isTailName(name string) bool {
+	parsed, isFillName := parseName(name)
+	return isFillName && parsed.tail
+}
+
+// isOwnName tells everything that this program makes and removes, which the lock is not.
+func isOwnName(name string) bool {
+	_, isFillName := parseName(name)
+	return isFillName || isSmallName(name) || isDirectoryName(name) || name == probeName
+}
+
+// isSmallName and isDirectoryName tell the rest of what this program makes.
+func isSmallName(name string) bool {
+	_, found := numbered(name, smallPrefix, warmEnd)
+	return found
+}
+
+func isDirectoryName(name string) bool {
+	_, found := numbered(name, dirPrefix, "")
+	return found
+}
+
+// numbered reads the digits between a prefix and an end.
+func numbered(name, prefix, end string) (int, bool) {
+	rest, hasPrefix := strings.CutPrefix(name, prefix)
+	digits, hasEnd := strings.CutSuffix(rest, end)
+	if !hasPrefix || !hasEnd || len(digits) != nameDigits {
 		return 0, false
 	}
 	index := 0
-	for _, digit := range []byte(name[len(namePrefix) : len(namePrefix)+nameDigits]) {
+	for _, digit := range []byte(digits) {
 		if digit < '0' || digit > '9' {
 			return 0, false
 		}
 		index = index*10 + int(digit-'0')
 	}
-	return index, fillName(index) == name
+	return index, true
 }

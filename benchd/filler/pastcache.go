@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -42,7 +43,7 @@ type blockReader interface {
 // mediumReader reads an evicted file, by O_DIRECT as long as the file system takes it.
 type mediumReader struct {
 	fd     int
-	direct bool
+	direct atomic.Bool
 }
 
 func (r *mediumReader) readAt(buffer []byte, offset int64, length int) (int, error) {
@@ -50,8 +51,8 @@ func (r *mediumReader) readAt(buffer []byte, offset int64, length int) (int, err
 	done := 0
 	for done < length {
 		count, err := retried(func() (int, error) { return syscall.Pread(r.fd, asked[done:], offset+int64(done)) })
-		if r.direct && errors.Is(err, syscall.EINVAL) && setDirect(r.fd, false) == nil {
-			r.direct = false // the cache is empty: reading through it reaches the medium as well
+		if r.direct.Load() && errors.Is(err, syscall.EINVAL) && setDirect(r.fd, false) == nil {
+			r.direct.Store(false) // the cache is empty: reading through it reaches the medium as well
 			continue
 		}
 		if err != nil {

@@ -19,7 +19,7 @@ func TestVersionAndUsage(t *testing.T) {
 		status    int
 		output    string
 	}{
-		"version":     {[]string{"version"}, "", exitDone, `{"event":"version","version":"1","cipher":"aes-128-ctr"}`},
+		"version":     {[]string{"version"}, "", exitDone, `{"event":"version","version":"2","cipher":"` + newStream(testKey, cipherAuto).cipher + `"}`},
 		"no command":  {nil, "", exitUsage, `"code":"usage"`},
 		"two":         {[]string{"fill", "now"}, goodFill, exitUsage, `"code":"usage"`},
 		"unknown":     {[]string{"erase"}, goodFill, exitUsage, `"code":"usage"`},
@@ -187,7 +187,7 @@ func TestHeartbeatGoesOnWhileNothingMoves(t *testing.T) {
 	events := &eventWriter{out: writer, hostGone: func() {}}
 	var counted atomic.Int64
 	counted.Store(42)
-	beat := startHeartbeat(events, time.Millisecond, time.Now(), &counted)
+	beat := startHeartbeat(events, time.Millisecond, time.Now(), &counted, nil)
 	line := make([]byte, 200)
 	for range 3 {
 		count, err := reader.Read(line)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,6 +19,7 @@ const (
 	defaultPaceS    = 1.0
 	minPaceS        = 0.05
 	maxPaceS        = 3600.0
+	maxWatchS       = 7 * 24 * 3600.0
 )
 
 type fillRequest struct {
@@ -26,6 +28,14 @@ type fillRequest struct {
 	fileBytes int64
 	maxBytes  int64 // 0: until the medium is full
 	pace      time.Duration
+	cipher    string
+	// resume lets files of an earlier fill with the same key prove themselves.
+	resume        bool
+	headroomBytes int64
+	layout        string
+	hostSilence   time.Duration // 0: nobody listens
+	guardTail     time.Duration
+	guardKeep     time.Duration // 0: no guard
 }
 
 type checkRequest struct {
@@ -34,10 +44,39 @@ type checkRequest struct {
 	fileBytes int64
 	files     []filledFile
 	pace      time.Duration
+	cipher    string
+	// ranges are the stretches of each file that are to be read; nil for all of every file.
+	ranges      [][]stretch
+	smallFiles  int
+	hostSilence time.Duration
+}
+
+// stretches are what is to be read of one file.
+func (r *checkRequest) stretches(index int) []stretch {
+	if r.ranges == nil {
+		return []stretch{{0, r.files[index].Bytes}}
+	}
+	return r.ranges[index]
+}
+
+func (r *checkRequest) orderedBytes() int64 {
+	var sum int64
+	for index := range r.files {
+		for _, part := range r.stretches(index) {
+			sum += part.bytes
+		}
+	}
+	return sum
 }
 
 type dropRequest struct {
 	directory string
+	onlyTail  bool
+}
+
+type evictRequest struct {
+	directory string
+	names     []string
 }
 
 // readRequest reads one line, no further, and parses it. An end of input after
@@ -79,7 +118,43 @@ func parseFillRequest(line []byte) (fillRequest, error) {
 	if request.maxBytes < 0 || request.maxBytes > 0 && request.maxBytes < blockBytes {
 		return request, usage("max_bytes must be 0 (no limit) or at least %d", blockBytes)
 	}
+	if request.cipher, err = takeWord(from, "cipher", cipherAuto, cipherAES, cipherChaCha); err != nil {
+		return request, err
+	}
+	if request.resume, err = takeOr(from, "resume", false); err != nil {
+		return request, err
+	}
+	if request.headroomBytes, err = takeOr[int64](from, "headroom_bytes", 0); err != nil {
+		return request, err
+	}
+	if request.headroomBytes < 0 {
+		return request, usage("headroom_bytes must not be negative")
+	}
+	if request.layout, err = takeWord(from, "layout", layoutAuto, layoutPlain, layoutLogs); err != nil {
+		return request, err
+	}
+	if err := takeWatches(from, &request); err != nil {
+		return request, err
+	}
 	return request, from.refuseRest()
+}
+
+// takeWatches reads how long the host may be silent, during a fill and after it.
+func takeWatches(from fields, request *fillRequest) error {
+	var err error
+	if request.hostSilence, err = takeSeconds(from, "host_silence_s"); err != nil {
+		return err
+	}
+	if request.guardTail, err = takeSeconds(from, "guard_tail_s"); err != nil {
+		return err
+	}
+	if request.guardKeep, err = takeSeconds(from, "guard_keep_s"); err != nil {
+		return err
+	}
+	if request.guardKeep < request.guardTail || request.guardKeep > 0 && request.guardTail == 0 {
+		return usage("guard_keep_s must be at least guard_tail_s, and both be given or none")
+	}
+	return nil
 }
 
 func parseCheckRequest(line []byte) (checkRequest, error) {
@@ -103,6 +178,21 @@ func parseCheckRequest(line []byte) (checkRequest, error) {
 	if request.files, err = takeFiles(from, request.fileBytes); err != nil {
 		return request, err
 	}
+	if request.cipher, err = takeWord(from, "cipher", cipherAuto, cipherAES, cipherChaCha); err != nil {
+		return request, err
+	}
+	if request.ranges, err = takeRanges(from, request.files); err != nil {
+		return request, err
+	}
+	if request.smallFiles, err = takeOr(from, "small_files", 0); err != nil {
+		return request, err
+	}
+	if request.smallFiles < 0 || request.smallFiles > maxFiles {
+		return request, usage("small_files must lie between 0 and %d", maxFiles)
+	}
+	if request.hostSilence, err = takeSeconds(from, "host_silence_s"); err != nil {
+		return request, err
+	}
 	return request, from.refuseRest()
 }
 
@@ -114,6 +204,32 @@ func parseDropRequest(line []byte) (dropRequest, error) {
 	}
 	if request.directory, err = takeDirectory(from); err != nil {
 		return request, err
+	}
+	if request.onlyTail, err = takeOr(from, "only_tail", false); err != nil {
+		return request, err
+	}
+	return request, from.refuseRest()
+}
+
+func parseEvictRequest(line []byte) (evictRequest, error) {
+	var request evictRequest
+	from, err := splitObject(line)
+	if err != nil {
+		return request, err
+	}
+	if request.directory, err = takeDirectory(from); err != nil {
+		return request, err
+	}
+	if request.names, err = take[[]string](from, "names"); err != nil {
+		return request, err
+	}
+	if len(request.names) == 0 {
+		return request, usage("names is empty: there is nothing to evict")
+	}
+	for _, name := range request.names {
+		if _, isFillName := parseName(name); !isFillName {
+			return request, usage("%q is not the name of a fill file", name)
+		}
 	}
 	return request, from.refuseRest()
 }
@@ -171,6 +287,66 @@ func takePace(from fields) (time.Duration, error) {
 	return time.Duration(seconds * float64(time.Second)), nil
 }
 
+// takeWord reads one of a few words, the first of which is meant when the key is left out.
+func takeWord(from fields, key string, words ...string) (string, error) {
+	word, err := takeOr(from, key, words[0])
+	if err != nil {
+		return "", err
+	}
+	if !slices.Contains(words, word) {
+		return "", usage("%s must be one of %q", key, words)
+	}
+	return word, nil
+}
+
+// takeSeconds reads a length of time that may be left out, or 0, for none.
+func takeSeconds(from fields, key string) (time.Duration, error) {
+	seconds, err := takeOr(from, key, 0.0)
+	if err != nil {
+		return 0, err
+	}
+	if seconds < 0 || seconds > maxWatchS || seconds > 0 && seconds < minPaceS {
+		return 0, usage("%s must be 0 or lie between %g and %g", key, minPaceS, maxWatchS)
+	}
+	return duration(seconds), nil
+}
+
+// takeRanges reads the parts that are to be read: each [number of the file in the list,
+// offset, bytes], in order, apart from each other, on whole blocks.
+func takeRanges(from fields, files []filledFile) ([][]stretch, error) {
+	if _, present := from["ranges"]; !present {
+		return nil, nil
+	}
+	listed, err := take[[][]int64](from, "ranges")
+	if err != nil {
+		return nil, err
+	}
+	if len(listed) == 0 {
+		return nil, usage("ranges is empty: there is nothing to prove")
+	}
+	ranges := make([][]stretch, len(files))
+	lastFile, lastEnd := int64(0), int64(0)
+	for _, numbers := range listed {
+		if len(numbers) != 3 || numbers[0] < lastFile || numbers[0] >= int64(len(files)) {
+			return nil, usage("ranges must be [file, offset, bytes] in the order of the files")
+		}
+		if numbers[0] > lastFile {
+			lastFile, lastEnd = numbers[0], 0
+		}
+		offset, size, fileEnd := numbers[1], numbers[2], files[lastFile].Bytes
+		// A difference, since a sum might wrap around.
+		if offset < lastEnd || offset > fileEnd || size < 1 || size > fileEnd-offset || offset%blockBytes != 0 {
+			return nil, usage("range %d of file %d is out of order or out of the file", offset, lastFile)
+		}
+		lastEnd = offset + size
+		if size%blockBytes != 0 && lastEnd != fileEnd {
+			return nil, usage("range %d of file %d ends inside a block", offset, lastFile)
+		}
+		ranges[lastFile] = append(ranges[lastFile], stretch{offset, size})
+	}
+	return ranges, nil
+}
+
 // takeFiles refuses an empty list and a file listed twice: either could make
 // "everything listed is proven" true without proof.
 func takeFiles(from fields, fileBytes int64) ([]filledFile, error) {
@@ -182,16 +358,16 @@ func takeFiles(from fields, fileBytes int64) ([]filledFile, error) {
 		return nil, usage("files is empty: there is nothing to prove")
 	}
 	files := make([]filledFile, 0, len(listed))
-	seen := make(map[string]bool, len(listed))
+	seen := make(map[int64]bool, len(listed))
 	for _, text := range listed {
 		file, err := parseFile(text, fileBytes)
 		if err != nil {
 			return nil, err
 		}
-		if seen[file.Name] {
+		if seen[file.StreamOffset] {
 			return nil, usage("file %q is listed twice", file.Name)
 		}
-		seen[file.Name] = true
+		seen[file.StreamOffset] = true
 		files = append(files, file)
 	}
 	return files, nil

@@ -9,8 +9,12 @@ import (
 // space is what statfs says of the file system that holds the directory.
 type space struct {
 	capacityBytes int64
-	freeBytes     int64
+	freeBytes     int64 // for this program; the file system's reserve is not in it
+	usedBytes     int64
+	reservedBytes int64
 	inMemory      bool
+	// splitsLogs is true where hot, warm and cold data are kept apart.
+	splitsLogs bool
 }
 
 // Magic numbers of file systems that are nothing but page cache.
@@ -18,6 +22,7 @@ const (
 	tmpfsMagic     = 0x01021994
 	ramfsMagic     = 0x858458f6
 	hugetlbfsMagic = 0x958458f6
+	f2fsMagic      = 0xf2f52010
 )
 
 func (d *directory) space() (space, error) {
@@ -33,7 +38,10 @@ func (d *directory) space() (space, error) {
 	return space{
 		capacityBytes: product(status.Blocks, unit),
 		freeBytes:     product(status.Bavail, unit),
+		usedBytes:     product(status.Blocks-min(status.Bfree, status.Blocks), unit),
+		reservedBytes: product(status.Bfree-min(status.Bavail, status.Bfree), unit),
 		inMemory:      magic == tmpfsMagic || magic == ramfsMagic || magic == hugetlbfsMagic,
+		splitsLogs:    magic == f2fsMagic,
 	}, nil
 }
 

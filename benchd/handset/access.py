@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,9 @@ from anyio.abc import TaskStatus
 from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
 from benchd.handset.fill_driver import FillDriver
 from benchd.handset.fill_program import Binaries, FillProgram
+from benchd.handset.host_sampler import HostSampler
 from benchd.handset.inspection import (
-    read_battery_percent,
+    read_battery_facts,
     read_facts,
     read_identity,
     read_reset_facts,
@@ -25,17 +26,19 @@ from benchd.handset.tracker import Tracker
 from benchd.handset.transports import ServerDoor, Transport, TransportOpener
 from benchd.model import (
     AdbAddress,
+    BatteryFacts,
+    CheckOrder,
     CheckReport,
     DropReport,
-    FilledFile,
     FillOrder,
     FillReport,
     HandsetFacts,
     HandsetIdentity,
+    HostSample,
     Liveness,
     ResetFacts,
 )
-from benchd.ports import Handset, ProgressSink
+from benchd.ports import Handset, ProgressSink, Rest
 
 NEEDED_FEATURE: Final = "shell_v2"
 
@@ -86,6 +89,7 @@ class AdbHandset:
         self._open_shell: Shell | None = shell
         self._binaries = binaries
         self._driver = FillDriver(shell, FillProgram(shell, binaries))
+        self._sampler = HostSampler(shell, self._driver)
 
     @property
     def _shell(self) -> Shell:
@@ -104,9 +108,9 @@ class AdbHandset:
         await self._binaries.for_abi(facts.abi)
         return facts
 
-    async def battery_percent(self) -> int:
-        """How full the battery is now."""
-        return await read_battery_percent(self._shell)
+    async def battery(self) -> BatteryFacts:
+        """How full and how warm the battery is now."""
+        return await read_battery_facts(self._shell)
 
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""
@@ -116,23 +120,27 @@ class AdbHandset:
         """Ask for the reset that keeps adb; its answer proves nothing."""
         await enable_test_harness(self._shell)
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
         """Overwrite all the user storage that can be reached."""
-        return await self._fill_driver().fill(order, progress)
+        return await self._fill_driver().fill(order, progress, rest)
 
     async def check(
-        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
     ) -> CheckReport:
-        """Read every file back past the handset's cache and compare it with the keystream."""
-        return await self._fill_driver().check(order, files, progress)
+        """Read back what is ordered past the handset's cache and compare it with the keystream."""
+        return await self._fill_driver().check(order, progress, rest)
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> bytes:
-        """Bytes of one fill file, read by the handset's own `dd`."""
-        return await self._fill_driver().sample(name, offset, size_bytes)
+    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one fill file past the handset's cache, read by the handset's own `dd`."""
+        if self._open_shell is None:
+            raise HandsetGone("this handset was let go of")
+        return await self._sampler.sample(name, offset, size_bytes)
 
-    async def drop(self) -> DropReport:
-        """Delete the fill files."""
-        return await self._fill_driver().drop()
+    async def drop(self, *, only_tail: bool = False) -> DropReport:
+        """Delete all that the fill has made, or only what takes the last room."""
+        return await self._fill_driver().drop(only_tail=only_tail)
 
     async def aclose(self) -> None:
         """Let go of the transport: no command is started on it any more."""

@@ -1,46 +1,50 @@
-"""The overwrite of one handset: fill, check, sample and drop."""
+"""The overwrite of one handset: fill, check, evict and drop."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import anyio
 
-from benchd.errors import AnswerNotRecognised, StageFailed, StorageFault
+from benchd.errors import AnswerNotRecognised, StageFailed
 from benchd.handset.fill_messages import (
-    is_fill_name,
     read_check_done,
     read_drop_done,
+    read_evict_done,
     read_fill_done,
 )
 from benchd.handset.fill_program import FILL_DIRECTORY, FillProgram
 from benchd.handset.fill_talk import (
     BAD_BYTES,
     DONE,
+    HOST_SILENCE_KEY,
     ProgramBusy,
     ProgramEnd,
     ProgramRun,
     run_program,
 )
-from benchd.handset.shell import Shell, command_line
+from benchd.handset.keystream import KEY_BYTES
+from benchd.handset.shell import Shell
 from benchd.model import (
+    CheckOrder,
     CheckReport,
     DropReport,
-    FilledFile,
     FillOrder,
     FillReport,
     JsonValue,
     Reason,
 )
-from benchd.ports import ProgressSink
+from benchd.ports import ProgressSink, Rest
 
-KEY_BYTES: Final = 16
-BLOCK_BYTES: Final = 4096
 PROGRESS_EVERY_S: Final = 1.0
-DROP_STALL_S: Final = 120.0
-SAMPLE_DEADLINE_S: Final = 60.0
-LARGEST_SAMPLE_BYTES: Final = 16 << 20
+HOST_SILENCE_S: Final = 30.0
+"""Without a beat from the host for so long the program gives it up and makes room."""
+GUARD_TAIL_S: Final = 300.0
+"""When nothing was at work for so long, the handset itself deletes what takes the last room.
+Longer than any wait of a job between two commands, or it would delete what is still to prove."""
+GUARD_KEEP_S: Final = 1800.0
+"""The same for all that the fill has made."""
+DROP_STALL_S: Final = 300.0
 BUSY_PATIENCE_S: Final = 30.0
 BUSY_PAUSE_S: Final = 1.0
 
@@ -52,13 +56,24 @@ class FillDriver:
         self._shell = shell
         self._program = program
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
         """Overwrite all that can be reached; each byte is synced before it counts."""
         run = ProgramRun(
             command="fill",
-            request={**_request(order), "max_bytes": 0},
+            request={
+                **_request(order),
+                "cipher": "auto",
+                "max_bytes": 0,
+                "headroom_bytes": order.headroom_bytes,
+                "resume": order.resume,
+                "guard_tail_s": GUARD_TAIL_S,
+                "guard_keep_s": GUARD_KEEP_S,
+            },
             stall_s=order.stall_s,
             progress=progress,
+            rest=rest,
             reports_start=True,
         )
         await self._program.install(may_make_room=True)
@@ -68,67 +83,49 @@ class FillDriver:
         return read_fill_done(end.done, end.started, order.file_bytes)
 
     async def check(
-        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
     ) -> CheckReport:
-        """Read every file back past the cache and compare it with the keystream."""
-        if not files:
+        """Read back what is ordered past the cache and compare it with the keystream."""
+        if not order.ordered_bytes:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "there is no fill file to read back")
-        listed: list[JsonValue] = [
-            {"name": file.name, "stream_offset": file.stream_offset, "bytes": file.size_bytes}
-            for file in files
-        ]
         run = ProgramRun(
             command="check",
-            request={**_request(order), "files": listed},
-            stall_s=order.stall_s,
+            request={**_request(order.fill), **_listed(order)},
+            stall_s=order.fill.stall_s,
             progress=progress,
-            most_bytes=sum(file.size_bytes for file in files),
+            rest=rest,
+            most_bytes=order.ordered_bytes,
         )
         await self._program.install(may_make_room=False)
         end = await self._patiently(run)
-        report = read_check_done(end.done, files)
-        if end.exit_code != (BAD_BYTES if report.bytes_bad else DONE):
+        report = read_check_done(end.done, order)
+        all_good = report.bytes_bad == 0 and report.small_same == order.small_files
+        if end.exit_code != (DONE if all_good else BAD_BYTES):
             raise AnswerNotRecognised("the check's exit code and its report contradict each other")
         return report
 
-    async def drop(self) -> DropReport:
-        """Delete the fill files."""
+    async def evict(self, name: str) -> None:
+        """Empty the handset's cache of one fill file, or raise."""
         run = ProgramRun(
-            command="drop", request={"directory": FILL_DIRECTORY}, stall_s=DROP_STALL_S
+            command="evict",
+            request={"directory": FILL_DIRECTORY, "names": [name]},
+            stall_s=DROP_STALL_S,
         )
+        await self._program.install(may_make_room=False)
+        end = await self._patiently(run)
+        if end.exit_code != DONE:
+            raise AnswerNotRecognised(f"an evict that ended with {end.exit_code}")
+        read_evict_done(end.done, 1)
+
+    async def drop(self, *, only_tail: bool = False) -> DropReport:
+        """Delete all that the fill has made, or only what takes the last room."""
+        request: dict[str, JsonValue] = {"directory": FILL_DIRECTORY, "only_tail": only_tail}
+        run = ProgramRun(command="drop", request=request, stall_s=DROP_STALL_S)
         await self._program.install(may_make_room=True)
         end = await self._patiently(run)
         if end.exit_code != DONE:
             raise AnswerNotRecognised(f"a drop that ended with {end.exit_code}")
         return read_drop_done(end.done)
-
-    async def sample(self, name: str, offset: int, size_bytes: int) -> bytes:
-        """Bytes of one fill file, read by the handset's own `dd`; exactly these or an error."""
-        if not is_fill_name(name):
-            raise AnswerNotRecognised("a sample of something else than a fill file")
-        if offset < 0 or not 0 < size_bytes <= LARGEST_SAMPLE_BYTES:
-            raise ValueError("a sample of no or of too many bytes")
-        first, skipped = divmod(offset, BLOCK_BYTES)
-        blocks = -(-(skipped + size_bytes) // BLOCK_BYTES)
-        # Only options that the BSD, toybox and GNU versions understand in the same way.
-        command = command_line(
-            "dd",
-            f"if={FILL_DIRECTORY}/{name}",
-            f"bs={BLOCK_BYTES}",
-            f"skip={first}",
-            f"count={blocks}",
-        )
-        answer = await self._shell.run(
-            f"exec {command} 2> /dev/null",
-            deadline_s=SAMPLE_DEADLINE_S,
-            maximum_output_bytes=blocks * BLOCK_BYTES,
-        )
-        if answer.exit_code != 0:
-            raise StorageFault(f"the handset's dd can't read {name} (code {answer.exit_code})")
-        taken = answer.stdout[skipped : skipped + size_bytes]
-        if len(taken) != size_bytes:
-            raise StorageFault(f"{name} ends before {offset + size_bytes} bytes")
-        return taken
 
     async def _patiently(self, run: ProgramRun) -> ProgramEnd:
         """Run the program; while another holds the directory, try again for a bounded time.
@@ -153,4 +150,19 @@ def _request(order: FillOrder) -> dict[str, JsonValue]:
         "key": order.key.hex(),
         "file_bytes": order.file_bytes,
         "progress_s": PROGRESS_EVERY_S,
+        HOST_SILENCE_KEY: HOST_SILENCE_S,
     }
+
+
+def _listed(order: CheckOrder) -> dict[str, JsonValue]:
+    listed: dict[str, JsonValue] = {
+        "cipher": order.cipher,
+        "files": [
+            {"name": file.name, "stream_offset": file.stream_offset, "bytes": file.size_bytes}
+            for file in order.files
+        ],
+        "small_files": order.small_files,
+    }
+    if order.ranges is not None:
+        listed["ranges"] = [[part.file, part.offset, part.size_bytes] for part in order.ranges]
+    return listed

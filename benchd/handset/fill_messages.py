@@ -7,12 +7,15 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from benchd.errors import AnswerNotRecognised
+from benchd.handset.keystream import CIPHERS
 from benchd.handset.text import printable
 from benchd.model import (
     BadRun,
+    CheckOrder,
     CheckReport,
     DropReport,
     FilledFile,
@@ -21,13 +24,15 @@ from benchd.model import (
     TransferProgress,
 )
 
-CIPHER: Final = "aes-128-ctr"
 MODES: Final = ("o_direct", "buffered")
 PAST_CACHE: Final = ("o_direct", "evicted")
+MOST_SMALL_FILES: Final = 1_000_000
 LONGEST_BAD_LIST: Final = 64
 LARGEST_NUMBER: Final = (1 << 63) - 1
 
-_NAME: Final = re.compile(r"fill-[0-9]{6}\.dat")
+TRIMS: Final = ("done", "not_allowed", "not_supported", "failed", "not_asked")
+
+_NAME: Final = re.compile(r"(?:fill|tail)-([0-9]{6})\.(?:dat|db|jpg)")
 
 Fields = Mapping[str, JsonValue]
 
@@ -52,7 +57,7 @@ class ProgramError:
 
 
 def fill_name(index: int) -> str:
-    """The name of the fill file with this number."""
+    """The usual name of the fill file with this number."""
     return f"fill-{index:06d}.dat"
 
 
@@ -82,7 +87,7 @@ def read_started(fields: Fields) -> Started:
     capacity = whole(fields, "capacity_bytes")
     started = Started(
         version=printable(text(fields, "version")),
-        cipher=one_of(fields, "cipher", (CIPHER,)),
+        cipher=one_of(fields, "cipher", CIPHERS),
         mode=one_of(fields, "mode", MODES),
         capacity_bytes=capacity,
         free_bytes=whole(fields, "free_bytes", at_most=capacity),
@@ -105,11 +110,11 @@ def read_error(fields: Fields) -> ProgramError:
 
 
 def read_fill_done(fields: Fields, started: Started, file_bytes: int) -> FillReport:
-    """The report of a whole fill: file i is number i, and the sizes add up."""
+    """The report of a whole fill: each file has its own stretch, and the sizes add up."""
     written = whole(fields, "bytes", at_most=started.capacity_bytes)
-    files = tuple(
-        _filled_file(item, index, file_bytes) for index, item in enumerate(objects(fields, "files"))
-    )
+    files = tuple(_filled_file(item, file_bytes) for item in objects(fields, "files"))
+    if any(one.stream_offset >= next_one.stream_offset for one, next_one in pairwise(files)):
+        raise AnswerNotRecognised("the fill files aren't in order, or one is listed twice")
     if sum(file.size_bytes for file in files) != written:
         raise AnswerNotRecognised("the sizes of the fill files don't add up to the bytes written")
     capacity = whole(fields, "capacity_bytes")
@@ -121,17 +126,26 @@ def read_fill_done(fields: Fields, started: Started, file_bytes: int) -> FillRep
         cipher=started.cipher,
         mode=started.mode,
         bytes_written=written,
+        resumed_bytes=whole(fields, "resumed_bytes", at_most=written),
         files=files,
+        small_files=whole(fields, "small_files", at_most=MOST_SMALL_FILES),
+        small_bytes=whole(fields, "small_bytes", at_most=capacity),
+        directories=whole(fields, "directories", at_most=MOST_SMALL_FILES),
+        full_s=seconds(fields, "full_s"),
         capacity_bytes=capacity,
         free_bytes_before=free_before,
         free_bytes_after=whole(fields, "free_bytes_after", at_most=capacity),
+        used_bytes_before=whole(fields, "used_bytes_before", at_most=capacity),
+        reserved_bytes=whole(fields, "reserved_bytes", at_most=capacity),
         elapsed_s=seconds(fields),
     )
 
 
-def read_check_done(fields: Fields, files: Sequence[FilledFile]) -> CheckReport:
-    """The report of a whole check: each byte ordered is either proven or bad."""
-    ordered = sum(file.size_bytes for file in files)
+def read_check_done(fields: Fields, order: CheckOrder) -> CheckReport:
+    """The report of a check: each byte ordered is either proven or bad."""
+    files, ordered = order.files, order.ordered_bytes
+    if whole(fields, "bytes_ordered") != ordered:
+        raise AnswerNotRecognised("the check has read something else than was ordered")
     proven = whole(fields, "bytes_proven", at_most=ordered)
     bad = whole(fields, "bytes_bad")
     runs = tuple(_bad_run(item, files) for item in objects(fields, "bad"))
@@ -147,6 +161,7 @@ def read_check_done(fields: Fields, files: Sequence[FilledFile]) -> CheckReport:
         bytes_proven=proven,
         bytes_bad=bad,
         bad_runs=runs,
+        small_same=whole(fields, "small_same", at_most=order.small_files),
         past_cache=one_of(fields, "past_cache", PAST_CACHE),
         elapsed_s=seconds(fields),
     )
@@ -155,18 +170,28 @@ def read_check_done(fields: Fields, files: Sequence[FilledFile]) -> CheckReport:
 def read_drop_done(fields: Fields) -> DropReport:
     """What is left after the fill files are deleted."""
     return DropReport(
-        files_removed=whole(fields, "files_removed"), free_bytes=whole(fields, "free_bytes")
+        files_removed=whole(fields, "files_removed"),
+        free_bytes=whole(fields, "free_bytes"),
+        trim=one_of(fields, "trim", TRIMS),
+        trimmed_bytes=whole(fields, "trimmed_bytes"),
     )
 
 
-def _filled_file(fields: Fields, index: int, file_bytes: int) -> FilledFile:
+def read_evict_done(fields: Fields, count: int) -> None:
+    """The cache of so many files is empty."""
+    if whole(fields, "files_evicted") != count:
+        raise AnswerNotRecognised("the cache of other files was emptied")
+
+
+def _filled_file(fields: Fields, file_bytes: int) -> FilledFile:
     file = FilledFile(
         name=text(fields, "name"),
         stream_offset=whole(fields, "stream_offset"),
         size_bytes=whole(fields, "bytes", at_least=1, at_most=file_bytes),
     )
-    if file.name != fill_name(index) or file.stream_offset != index * file_bytes:
-        raise AnswerNotRecognised(f"the fill file number {index} has another name or place")
+    name = _NAME.fullmatch(file.name)
+    if name is None or file.stream_offset != int(name[1]) * file_bytes:
+        raise AnswerNotRecognised("a fill file has another name or place than it must have")
     return file
 
 
@@ -205,13 +230,13 @@ def whole(fields: Fields, key: str, *, at_least: int = 0, at_most: int = LARGEST
     return value
 
 
-def seconds(fields: Fields) -> float:
-    """The time the program has taken so far."""
-    value = fields.get("elapsed_s")
+def seconds(fields: Fields, key: str = "elapsed_s") -> float:
+    """A length of time, by default the one that the program has taken so far."""
+    value = fields.get(key)
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _wrong("elapsed_s")
+        raise _wrong(key)
     if not math.isfinite(value) or not 0 <= value < 1e9:
-        raise _wrong("elapsed_s")
+        raise _wrong(key)
     return float(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,7 +33,8 @@ _MEASURE: Final = (
     f"wc -c < {PROGRAM_PATH} && if command -v sha256sum > /dev/null;"
     f" then sha256sum < {PROGRAM_PATH}; fi"
 )
-_MAKE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/fill-*.dat"
+_MAKE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/tail-*"
+_MAKE_MORE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/fill-*"
 
 _SIZE: Final = re.compile(r"\s*([0-9]{1,12})\s*")
 _DIGEST: Final = re.compile(r"([0-9a-f]{64})\s+-\s*")
@@ -75,14 +76,16 @@ class FillProgram:
     async def install(self, *, may_make_room: bool) -> None:
         """Make sure that the program is on the handset, byte for byte.
 
-        Storage may still be full from a fill that was broken off; with `may_make_room` the
-        files of that fill are deleted if the program doesn't fit otherwise.
+        Storage may still be full from a fill that was broken off; with `may_make_room` files
+        of that fill are deleted if the program doesn't fit otherwise: those first that take
+        the last room, since the others may still prove themselves.
         """
         if self._installed:
             return
         binary = await self._binaries.for_abi(await self._abi())
         if not await self._is_there(binary, digest_needed=True):
-            await self._write(binary.content, may_make_room=may_make_room)
+            rooms = (_MAKE_ROOM, _MAKE_MORE_ROOM) if may_make_room else ()
+            await self._write(binary.content, rooms)
             if not await self._is_there(binary, digest_needed=False):
                 raise TransientFault("the fill program arrived damaged")
         self._installed = True
@@ -111,12 +114,12 @@ class FillProgram:
             raise AnswerNotRecognised("sha256sum: no digest")
         return digest_match[1] == binary.sha256
 
-    async def _write(self, content: bytes, *, may_make_room: bool) -> None:
+    async def _write(self, content: bytes, rooms: Sequence[str]) -> None:
         answer = await self._shell.run(_WRITE, stdin=content, deadline_s=PUSH_DEADLINE_S)
         if answer.exit_code == 0:
             return
-        if may_make_room and _NO_SPACE in answer.stderr.decode(errors="replace"):
-            await self._shell.run(_MAKE_ROOM, deadline_s=PUSH_DEADLINE_S)
-            await self._write(content, may_make_room=False)
+        if rooms and _NO_SPACE in answer.stderr.decode(errors="replace"):
+            await self._shell.run(rooms[0], deadline_s=PUSH_DEADLINE_S)
+            await self._write(content, rooms[1:])
             return
         raise StorageFault(f"the fill program can't be written (code {answer.exit_code})")

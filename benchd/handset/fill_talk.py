@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -13,6 +14,7 @@ import anyio
 from benchd.errors import (
     AnswerNotRecognised,
     BenchdError,
+    HandsetFault,
     HandsetGone,
     StorageFault,
     TransientFault,
@@ -30,14 +32,20 @@ from benchd.handset.fill_messages import (
 )
 from benchd.handset.fill_program import PROGRAM_PATH
 from benchd.handset.packets import Exit, Output
-from benchd.handset.shell import Shell
+from benchd.handset.shell import CommandStream, Shell
 from benchd.model import JsonValue
-from benchd.ports import ProgressSink
+from benchd.ports import ProgressSink, Rest
 
 LONGEST_LINE_BYTES: Final = 1 << 20
 MOST_STDERR_BYTES: Final = 1 << 20
 LINES_AT_ONCE: Final = 100
 LINES_PER_SECOND: Final = 20
+
+BEAT_EVERY_S: Final = 5.0
+BEAT, BEAT_REST, BEAT_GO = b"\n", b"-\n", b"+\n"
+"""A mere sign of life, and those that say whether to work."""
+HOST_SILENCE_KEY: Final = "host_silence_s"
+"""Where a request says after how many seconds without a beat the program gives its host up."""
 
 DONE: Final = 0
 BAD_BYTES: Final = 1
@@ -65,6 +73,8 @@ class ProgramRun:
     progress: ProgressSink | None = None
     """Who hears of progress; without it no growth is expected either."""
     reports_start: bool = False
+    rest: Rest | None = None
+    """Who says that the handset has to rest; growth isn't expected of it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,20 +100,51 @@ async def run_program(shell: Shell, run: ProgramRun) -> ProgramEnd:
         try:
             with anyio.fail_after(run.stall_s):
                 await running.send(json.dumps(run.request).encode() + b"\n")
-            while True:
-                with anyio.fail_after(conversation.silent_at - anyio.current_time()):
-                    event = await running.receive()
-                match event:
-                    case Exit(code):
-                        return conversation.end(code)
-                    case Output(data, is_error=True):
-                        stderr_bytes += len(data)
-                        if stderr_bytes > MOST_STDERR_BYTES:
-                            raise AnswerNotRecognised("the fill program floods its error output")
-                    case Output(data):
-                        conversation.hear(data, anyio.current_time())
+            async with _beating(running, run):
+                while True:
+                    with anyio.fail_after(conversation.silent_at - anyio.current_time()):
+                        event = await running.receive()
+                    match event:
+                        case Exit(code):
+                            return conversation.end(code)
+                        case Output(data, is_error=True):
+                            stderr_bytes += len(data)
+                            if stderr_bytes > MOST_STDERR_BYTES:
+                                raise AnswerNotRecognised("the fill program floods its errors")
+                        case Output(data):
+                            conversation.hear(data, anyio.current_time())
         except TimeoutError as late:
             raise await running.stalled(conversation.silence(anyio.current_time())) from late
+
+
+@asynccontextmanager
+async def _beating(running: CommandStream, run: ProgramRun) -> AsyncGenerator[None, None]:
+    """Let the program hear now and then that its host is still there, and when to rest."""
+    failures: list[Exception] = []
+    async with anyio.create_task_group() as tasks:
+        if HOST_SILENCE_KEY in run.request:
+            tasks.start_soon(_beat, running, run.rest)
+        try:
+            yield
+        except Exception as failure:  # noqa: BLE001 - only carried out of the group as it is
+            failures.append(failure)
+        tasks.cancel_scope.cancel()
+    for failure in failures:
+        raise failure
+
+
+async def _beat(running: CommandStream, rest: Rest | None) -> None:
+    with suppress(HandsetFault):
+        while True:
+            with anyio.move_on_after(BEAT_EVERY_S):
+                if rest is None:
+                    await anyio.sleep_forever()
+                else:
+                    await rest.changed()
+            if rest is None:
+                await running.send(BEAT)
+            else:
+                await running.send(BEAT_REST if rest.due else BEAT_GO)
 
 
 class _Conversation:
@@ -126,10 +167,14 @@ class _Conversation:
     def silent_at(self) -> float:
         """When the watch runs out, unless something is heard before."""
         since = self._heard_at
-        if self._run.progress is not None:
+        if self._run.progress is not None and not self._resting:
             # A program whose medium hangs still sends lines: only growing numbers are life.
             since = min(since, self._grown_at)
         return since + self._run.stall_s
+
+    @property
+    def _resting(self) -> bool:
+        return self._run.rest is not None and self._run.rest.due
 
     def silence(self, now: float) -> str:
         """What has been missing for too long."""
@@ -149,6 +194,9 @@ class _Conversation:
             raise AnswerNotRecognised("the fill program floods its output")
         for line in lines:
             self._heard_at = now
+            if self._resting:
+                # Whatever it does while it rests or right after: its time begins anew.
+                self._grown_at = now
             self._take(read_line(bytes(line)), now)
 
     def end(self, code: int) -> ProgramEnd:

@@ -6,7 +6,6 @@ to run a program; the proof is the same: each byte is read past the cache and co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import anyio
@@ -20,13 +19,15 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.handset.bus_turns import BusTurn
-from benchd.handset.fill_messages import CIPHER, LONGEST_BAD_LIST, fill_name, is_fill_name
+from benchd.handset.fill_messages import LONGEST_BAD_LIST, fill_name, is_fill_name
 from benchd.handset.fill_program import FILL_DIRECTORY
 from benchd.handset.inspection import read_storage_facts
+from benchd.handset.keystream import AES_COUNTER
 from benchd.handset.packets import Exit, Output
 from benchd.handset.shell import CommandStream, Shell, require_success
 from benchd.model import (
     BadRun,
+    CheckOrder,
     CheckReport,
     DropReport,
     FilledFile,
@@ -81,32 +82,39 @@ class HostFill:
         after = await read_storage_facts(self._shell)
         return FillReport(
             program_version=PROGRAM,
-            cipher=CIPHER,
+            cipher=AES_COUNTER,
             mode=MODE,
             bytes_written=written,
+            resumed_bytes=0,
             files=tuple(files),
+            small_files=0,
+            small_bytes=0,
+            directories=0,
+            full_s=0.0,
             capacity_bytes=before.capacity_bytes,
             free_bytes_before=before.free_bytes,
             free_bytes_after=after.free_bytes,
+            used_bytes_before=before.used_bytes,
+            reserved_bytes=max(before.capacity_bytes - before.used_bytes - before.free_bytes, 0),
             elapsed_s=anyio.current_time() - begun,
         )
 
-    async def check(
-        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
-    ) -> CheckReport:
+    async def check(self, order: CheckOrder, progress: ProgressSink) -> CheckReport:
         """Fetch every file past the handset's cache and compare it with the keystream here.
 
         Raises UnsupportedHandset where the handset's `dd` can't bypass the cache: what comes
-        out of memory proves nothing about the flash.
+        out of memory proves nothing about the flash. A sample isn't offered.
         """
-        if not files:
+        if not order.files:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "there is no fill file to read back")
+        if order.ranges is not None or order.small_files or order.cipher != AES_COUNTER:
+            raise UnsupportedHandset("what the host has streamed is read back whole")
         begun = anyio.current_time()
         proven = bad = 0
         runs: list[BadRun] = []
-        for file in files:
+        for file in order.files:
             meter = _Meter(progress, begun, proven + bad)
-            compared = await self._compare(file, order, meter)
+            compared = await self._compare(file, order.fill, meter)
             proven += compared.proven
             bad += compared.bad
             runs += compared.runs[: LONGEST_BAD_LIST - len(runs)]
@@ -114,6 +122,7 @@ class HostFill:
             bytes_proven=proven,
             bytes_bad=bad,
             bad_runs=tuple(runs),
+            small_same=0,
             past_cache="o_direct",
             elapsed_s=anyio.current_time() - begun,
         )
@@ -130,7 +139,10 @@ class HostFill:
         names = listed.decode(errors="replace").split()
         storage = await read_storage_facts(self._shell)
         return DropReport(
-            files_removed=sum(is_fill_name(name) for name in names), free_bytes=storage.free_bytes
+            files_removed=sum(is_fill_name(name) for name in names),
+            free_bytes=storage.free_bytes,
+            trim="not_asked",
+            trimmed_bytes=0,
         )
 
     async def _write_file(
@@ -183,7 +195,7 @@ class HostFill:
         try:
             while sent < order.file_bytes:
                 size = min(PIECE_BYTES, order.file_bytes - sent)
-                piece = self._keystream(order.key, offset + sent, size)
+                piece = self._keystream(AES_COUNTER, order.key, offset + sent, size)
                 async with self._turn:
                     await running.send(piece)
                 sent += size
@@ -292,7 +304,8 @@ class _Compared:
         if not data:
             return
         begin = self.proven + self.bad
-        wanted = self._keystream(self._key, self._file.stream_offset + begin, len(data))
+        at_begin = self._file.stream_offset + begin
+        wanted = self._keystream(AES_COUNTER, self._key, at_begin, len(data))
         if begin + len(data) <= self._file.size_bytes and data == wanted:
             self.proven += len(data)
             return

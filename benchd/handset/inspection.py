@@ -33,7 +33,7 @@ from benchd.handset.parsers.users import read_user_ids
 from benchd.handset.parsers.volumes import has_removable_media
 from benchd.handset.script import Answer, run_script
 from benchd.handset.shell import Shell
-from benchd.model import HandsetFacts, HandsetIdentity, ResetFacts, StorageFacts
+from benchd.model import BatteryFacts, HandsetFacts, HandsetIdentity, ResetFacts, StorageFacts
 
 OLDEST_SDK: Final = 26
 """Android 8: what older ones answer, benchd doesn't know."""
@@ -121,10 +121,10 @@ async def read_facts(shell: Shell) -> HandsetFacts:
     )
 
 
-async def read_battery_percent(shell: Shell) -> int:
-    """How full the battery is now."""
+async def read_battery_facts(shell: Shell) -> BatteryFacts:
+    """How full and how warm the battery is now."""
     answers = await _ask(shell, _BATTERY)
-    return read_battery(answers["battery"].required()).percent
+    return read_battery(answers["battery"].required())
 
 
 async def read_reset_facts(shell: Shell) -> ResetFacts:

@@ -118,7 +118,7 @@ class GatesStage:
 
     async def _battery_now(self, context: JobContext, before: int) -> int:
         try:
-            return await context.handset.battery_percent()
+            return (await context.handset.battery()).percent
         except HandsetFault:
             # A cable that was touched in hours of charging is no reason to ask everything again.
             context.handset = await context.bench.reopen(REOPEN_WITHIN_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from benchd.errors import StageFailed
 from benchd.model import (
@@ -25,6 +25,9 @@ from benchd.model import (
     StageName,
 )
 from benchd.ports import CertificateIssuer, ChipBench, Clock, Entropy, Handset, Journal, Keystream
+
+if TYPE_CHECKING:
+    from benchd.pipelines.read_back import PartProof
 
 IMEI_END_DIGITS = 4
 UNTOLD = "—"
@@ -118,6 +121,8 @@ class JobContext:
         self.before_reset: ResetFacts | None = None
         self.reset_method: str | None = None
         self.fill_key: bytes | None = None
+        self.tail_proof: PartProof | None = None
+        self.read_back: Evidence | None = None
         self.absence: Absence | None = None
         self.envelope: bytes | None = None
 

@@ -22,6 +22,8 @@ from benchd.model import (
     AdbAddress,
     Attached,
     BadRun,
+    BatteryFacts,
+    CheckOrder,
     CheckReport,
     Detached,
     DropReport,
@@ -33,6 +35,7 @@ from benchd.model import (
     Gate,
     HandsetFacts,
     HandsetIdentity,
+    HostSample,
     JobId,
     Liveness,
     PlugEvent,
@@ -60,7 +63,7 @@ from benchd.pipelines.observe import ObserveStage
 from benchd.pipelines.overwrite import OverwriteStage
 from benchd.pipelines.read_back import ReadBackStage
 from benchd.pipelines.recipe import Recipe, StageSpec
-from benchd.ports import ChipBench, Handset, ProgressSink
+from benchd.ports import ChipBench, Handset, ProgressSink, Rest
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
@@ -76,6 +79,7 @@ STAGES = (*REQUIRED_STAGES, StageName.CERTIFY)
 """Those of an erasure; a recipe that erases nothing has others too."""
 ADB = frozenset({"060101", "ff4201"})
 MTP_ONLY = frozenset({"060101"})
+CIPHER = "aes-128-ctr"
 RESET_S = 45.0
 DEADLINE_S = 3600.0
 ANSWER_S = 86_400.0
@@ -99,9 +103,9 @@ class CountingEntropy:
         return hashlib.shake_128(str(self._count).encode()).digest(size_bytes)
 
 
-def fake_keystream(key: bytes, offset: int, size_bytes: int) -> bytes:
-    """A fake of the keystream: addressable by offset and different for every key."""
-    pad = hashlib.shake_128(key).digest(4096)
+def fake_keystream(cipher: str, key: bytes, offset: int, size_bytes: int) -> bytes:
+    """A fake of the keystream: addressable by offset and different for every key and cipher."""
+    pad = hashlib.shake_128(cipher.encode() + key).digest(4096)
     return bytes(pad[(offset + i) % 4096] for i in range(size_bytes))
 
 
@@ -182,6 +186,11 @@ class Phone:
     battery_percent: int = 80
     charges_percent: int = 0
     """How much fuller the battery is each time that somebody looks."""
+    warmth_c: list[float] = field(default_factory=lambda: [30.0])
+    """How warm it is each time that somebody looks; the last for ever after."""
+    fill_step_s: float = 5
+    """How long each quarter of the fill takes."""
+    rested: int = 0
     unfit: Exception | None = None
     """Why benchd can't even open it."""
     device_owner: bool = False
@@ -195,6 +204,13 @@ class Phone:
     bad_bytes: int = 0
     unproven_bytes: int = 0
     past_cache: str = "evicted"
+    host_past_cache: str = "o_direct"
+    small_bad: int = 0
+    held_key: bytes = b""
+    held_bytes: int = 0
+    """What of which key lies on it, as far as a fill has got."""
+    filled: list[FillOrder] = field(default_factory=list)
+    checked: list[CheckOrder] = field(default_factory=list)
     sample_differs: bool = False
     reset_absence_s: float = RESET_S
     returns: bool = True
@@ -287,10 +303,11 @@ class FakeHandset:
             sim=phone.sim,
         )
 
-    async def battery_percent(self) -> int:
+    async def battery(self) -> BatteryFacts:
         phone = await self._call("battery_percent")
         phone.battery_percent = min(100, phone.battery_percent + phone.charges_percent)
-        return phone.battery_percent
+        warmth = phone.warmth_c.pop(0) if len(phone.warmth_c) > 1 else phone.warmth_c[0]
+        return BatteryFacts(percent=phone.battery_percent, temperature_c=warmth)
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")
@@ -309,59 +326,88 @@ class FakeHandset:
         if not phone.reset_lies:
             self._port.restart(ADB)
 
-    async def fill(self, order: FillOrder, progress: ProgressSink) -> FillReport:
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
         phone = await self._call("fill")
         self._port.fill_key = order.key
+        found = phone.held_bytes if phone.held_key == order.key else 0
+        phone.filled.append(order)
         written = int(CAPACITY * phone.written_share) // 4096 * 4096
         for step in range(1, 5):
-            await anyio.sleep(5)
+            await anyio.sleep(phone.fill_step_s)
+            while rest is not None and rest.due:
+                phone.rested += 1
+                await rest.changed()
             await self._call("fill_step")
+            phone.held_key, phone.held_bytes = order.key, max(found, written * step // 4)
             progress(TransferProgress(bytes_done=written * step // 4, elapsed_s=5.0 * step))
         phone.erased_for_real = True
         half = order.file_bytes
         sizes = [min(half, written - at) for at in range(0, written, half)]
         return FillReport(
             program_version="1",
-            cipher="aes-128-ctr",
+            cipher=CIPHER,
             mode="o_direct",
             bytes_written=written,
+            resumed_bytes=found if order.resume else 0,
             files=tuple(
-                FilledFile(name=f"fill-{i:06d}.dat", stream_offset=i * half, size_bytes=size)
+                FilledFile(
+                    name=f"{'tail' if i == len(sizes) - 1 else 'fill'}-{i:06d}.dat",
+                    stream_offset=i * half,
+                    size_bytes=size,
+                )
                 for i, size in enumerate(sizes)
             ),
+            small_files=3,
+            small_bytes=3 * 3072,
+            directories=0,
+            full_s=1.0,
             capacity_bytes=CAPACITY,
             free_bytes_before=CAPACITY - phone.used_bytes,
             free_bytes_after=0,
+            used_bytes_before=phone.used_bytes,
+            reserved_bytes=MIB,
             elapsed_s=20.0,
         )
 
     async def check(
-        self, order: FillOrder, files: Sequence[FilledFile], progress: ProgressSink
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
     ) -> CheckReport:
         phone = await self._call("check")
-        total = sum(file.size_bytes for file in files)
+        phone.checked.append(order)
+        total = order.ordered_bytes
         await anyio.sleep(10)
         progress(TransferProgress(bytes_done=total, elapsed_s=10.0))
         bad = phone.bad_bytes
         return CheckReport(
             bytes_proven=total - bad - phone.unproven_bytes,
             bytes_bad=bad,
-            bad_runs=(BadRun(name=files[0].name, offset=0, size_bytes=bad),) if bad else (),
+            bad_runs=(BadRun(name=order.files[0].name, offset=0, size_bytes=bad),) if bad else (),
+            small_same=order.small_files - phone.small_bad,
             past_cache=phone.past_cache,
             elapsed_s=10.0,
         )
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> bytes:
+    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
         phone = await self._call("sample")
         index = int(name[5:11])
         at = index * self._port.world.file_bytes + offset
-        data = fake_keystream(self._port.fill_key, at, size_bytes)
-        return b"\0" * size_bytes if phone.sample_differs else data
+        data = fake_keystream(CIPHER, self._port.fill_key, at, size_bytes)
+        return HostSample(
+            data=b"\0" * size_bytes if phone.sample_differs else data,
+            past_cache=phone.host_past_cache,
+        )
 
-    async def drop(self) -> DropReport:
-        phone = await self._call("drop")
-        phone.dropped = True
-        return DropReport(files_removed=1, free_bytes=CAPACITY - phone.used_bytes)
+    async def drop(self, *, only_tail: bool = False) -> DropReport:
+        phone = await self._call("drop_tail" if only_tail else "drop")
+        phone.dropped = not only_tail
+        return DropReport(
+            files_removed=1,
+            free_bytes=CAPACITY - phone.used_bytes,
+            trim="not_asked" if only_tail else "not_allowed",
+            trimmed_bytes=0,
+        )
 
     async def aclose(self) -> None:
         self.closed = True

@@ -70,5 +70,5 @@ def fill_request(folder: str, **changes: str | float) -> dict[str, Any]:
 
 def check_request(asked: dict[str, Any], done: dict[str, Any]) -> dict[str, Any]:
     """Ask for a check of all that a fill says it wrote."""
-    kept = {name: value for name, value in asked.items() if name != "max_bytes"}
+    kept = {name: asked[name] for name in ("directory", "key", "file_bytes", "progress_s")}
     return {**kept, "files": done["files"]}

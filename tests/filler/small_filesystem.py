@@ -1,6 +1,6 @@
 """Fills a small file system to its end and checks it: run inside a mount namespace of its own.
 
-Usage: small_filesystem.py tmpfs|ext4 FOLDER PROGRAM. Prints both runs as one JSON object.
+Usage: small_filesystem.py tmpfs|ext4 FOLDER PROGRAM LAYOUT. Prints the runs as one JSON object.
 """
 
 from __future__ import annotations
@@ -32,12 +32,17 @@ def mount(kind: str, folder: Path) -> Path:
 
 
 def main() -> None:
-    kind, folder, program = sys.argv[1:]
+    kind, folder, program, layout = sys.argv[1:]
     mounted = mount(kind, Path(folder))
-    asked = fill_request(str(mounted / "work"), file_bytes=(5 << 20) + 4096)
+    asked = {
+        **fill_request(str(mounted / "work"), file_bytes=(5 << 20) + 4096),
+        "layout": layout,
+        "headroom_bytes": 4 << 20,
+    }
     filled = run(program, "fill", asked)
     left = os.statvfs(mounted)
-    checked = run(program, "check", check_request(asked, filled.last))
+    request = check_request(asked, filled.last)
+    checked = run(program, "check", {**request, "small_files": filled.last["small_files"]})
     dropped = run(program, "drop", {"directory": asked["directory"]})
     subprocess.run(["umount", mounted], check=True)
     report = {"fill": filled, "check": checked, "drop": dropped}

@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fill_program import check_request, fill_request, next_event, run, start, stdin_of, stdout_of
+from fill_program import (
+    DEADLINE_S,
+    check_request,
+    fill_request,
+    next_event,
+    run,
+    start,
+    stdin_of,
+    stdout_of,
+)
 
 ENDLESS_BYTES = 16 << 30  # far more than is written before the test ends the program
 
@@ -60,7 +69,7 @@ def test_a_signal_before_the_request_ends_it_too(program: Path) -> None:
         [program, "fill"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         process.send_signal(signal.SIGHUP)
-        assert process.wait(5) in (5, -signal.SIGHUP)
+        assert process.wait(DEADLINE_S) in (5, -signal.SIGHUP)
         assert stdout_of(process).read() == b""
 
 

@@ -24,9 +24,11 @@ def works(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def fill_and_check(kind: str, entry: tuple[str, ...], folder: str, program: Path) -> dict[str, Any]:
+def fill_and_check(
+    kind: str, entry: tuple[str, ...], folder: str, program: Path, layout: str = "plain"
+) -> dict[str, Any]:
     Path(folder).mkdir()
-    command = [*entry, sys.executable, SCRIPT, kind, folder, program]
+    command = [*entry, sys.executable, SCRIPT, kind, folder, program, layout]
     done = subprocess.run(command, capture_output=True, check=False, timeout=50)
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
@@ -47,19 +49,31 @@ def test_tmpfs_is_filled_to_the_last_block_and_never_proven(program: Path, folde
     assert report["drop"]["code"] == 0
 
 
-def test_ext4_is_filled_to_the_last_block_and_proven(program: Path, folder: str) -> None:
+@pytest.mark.as_root
+@pytest.mark.parametrize("layout", ["plain", "logs"])
+def test_ext4_is_filled_to_the_last_block_and_proven(
+    layout: str, program: Path, folder: str
+) -> None:
     if os.geteuid() != 0 or not Path("/dev/loop-control").exists():
         pytest.skip("needs root and loop devices")
     if not works(*PRIVILEGED, "true") or shutil.which("mkfs.ext4") is None:
         pytest.skip("needs mount namespaces and mkfs.ext4")
 
-    report = fill_and_check("ext4", PRIVILEGED, folder, program)
+    report = fill_and_check("ext4", PRIVILEGED, folder, program, layout)
 
     filled, checked = report["fill"]["last"], report["check"]["last"]
     assert report["fill"]["code"] == 0
-    assert filled["bytes"] >= filled["free_bytes_before"]
+    taken = filled["bytes"] + 4096 * (filled["small_files"] + filled["directories"])
+    assert taken >= filled["free_bytes_before"]
     assert filled["bytes"] == sum(file["bytes"] for file in filled["files"])
     assert report["blocks_left"] == 0
     assert report["check"]["code"] == 0
     assert (checked["bytes_proven"], checked["bytes_bad"]) == (filled["bytes"], 0)
+    assert checked["small_same"] == filled["small_files"]
+    assert {file["name"][:5] for file in filled["files"]} == {"fill-", "tail-"}
+    ends = {file["name"].split(".")[1] for file in filled["files"] if file["name"][:4] == "tail"}
+    assert ends == ({"dat", "db", "jpg"} if layout == "logs" else {"dat"})
+    assert (filled["directories"] > 0) == (layout == "logs")
     assert report["drop"]["last"]["files_removed"] == len(filled["files"])
+    # As root the medium is told, and the loop device passes it on.
+    assert report["drop"]["last"]["trim"] == "done"

@@ -37,3 +37,12 @@ def test_go_test() -> None:
         go("test", "-count=1", "-race", "./...", abi=host_abi(), CGO_ENABLED="1")
     else:
         go("test", "-count=1", "./...", abi=host_abi())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_go_test_on_32_bits() -> None:
+    """Where numbers are narrower and the cipher is ChaCha8."""
+    if host_abi() != "amd64":
+        pytest.skip("only x86-64 also runs its 32-bit programs")
+    go("test", "-count=1", "./...", abi="386")

@@ -15,6 +15,7 @@ UNITS = "/usr/local/lib/systemd/system"
 ABIS = ("arm64", "arm", "amd64", "386")
 
 pytestmark = [
+    pytest.mark.as_root,
     pytest.mark.slow,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(os.geteuid() != 0, reason="a Debian root is made and entered by root only"),

@@ -43,6 +43,7 @@ def eight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
     return directory, demo(directory, "--slots", "8")
 
 
+@pytest.mark.as_root
 def test_each_of_the_eight_ends_as_its_scenario_says(
     eight: tuple[Path, dict[str, Any]],
 ) -> None:

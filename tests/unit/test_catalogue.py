@@ -75,6 +75,8 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "reader": "A1 reader",
         "imei_end": "3809",
         "percent": "12",
+        "degrees": "46",
+        "maximum": "40",
         "minimum": "30",
     }
     problems = {code: ProblemView(code=code, facts=facts) for code in ProblemCode}

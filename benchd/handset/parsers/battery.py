@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from benchd.errors import AnswerNotRecognised
+from benchd.model import BatteryFacts
 
 _HEADING: Final = "Current Battery Service state:"
 _COLDEST, _HOTTEST = -400, 1500  # tenths of a degree that a sensor may plausibly report
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatteryFacts:
-    """Charge and temperature."""
-
-    percent: int
-    temperature_c: float
 
 
 def read_battery(text: str) -> BatteryFacts:

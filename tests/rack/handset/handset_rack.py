@@ -121,7 +121,7 @@ class Rack:
         return shell
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 30) -> None:
     """Wait for what another process or the kernel brings about: it gives no sign to wait on."""
     with anyio.fail_after(within_s):
         while not condition():  # noqa: ASYNC110 - there is no event, see above

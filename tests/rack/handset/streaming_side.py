@@ -13,8 +13,8 @@ from benchd.handset.access import AdbAccess, AdbHandset
 from benchd.handset.adb_server import AdbServer
 from benchd.handset.bus_turns import BusTurns
 from benchd.handset.host_fill import HostFill
-from benchd.handset.keystream import AesCtrKeystream
-from benchd.model import AdbAddress, FillOrder, Liveness
+from benchd.handset.keystream import HostKeystream
+from benchd.model import AdbAddress, CheckOrder, FillOrder, Liveness
 
 ORDER = FillOrder(key=bytes(range(16)), file_bytes=(7 << 20) + 4096, stall_s=20)
 
@@ -27,10 +27,11 @@ async def overwrite(access: AdbAccess, turns: BusTurns, slot: int) -> dict[str, 
                 break
     handset = await access.open(address)
     assert isinstance(handset, AdbHandset)
-    fill = HostFill(handset._shell, AesCtrKeystream(), turns.of(address))
+    fill = HostFill(handset._shell, HostKeystream(), turns.of(address))
     seen: list[int] = []
     filled = await fill.fill(ORDER, lambda progress: seen.append(progress.bytes_done))
-    checked = await fill.check(ORDER, filled.files, lambda progress: None)
+    order = CheckOrder(fill=ORDER, cipher=filled.cipher, files=filled.files)
+    checked = await fill.check(order, lambda progress: None)
     dropped = await fill.drop()
     return {
         "written": filled.bytes_written,

@@ -20,8 +20,8 @@ from benchd.filler import built_path
 from benchd.filler.build import build, host_abi
 from benchd.handset.access import AdbHandset
 from benchd.handset.fill_program import PROGRAM_PATH
-from benchd.handset.keystream import AesCtrKeystream
-from benchd.model import FillOrder, TransferProgress
+from benchd.handset.keystream import HostKeystream
+from benchd.model import CheckOrder, FillOrder, TransferProgress
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 
@@ -84,16 +84,17 @@ async def test_fill_sample_and_drop(tmp_path: Path) -> None:
         last = report.files[-1]
         place = last.size_bytes - 5000
         sample = await handset.sample(last.name, place, 5000)
-        assert sample == AesCtrKeystream()(ORDER.key, last.stream_offset + place, 5000)
-        assert await handset.sample(report.files[0].name, 0, 4096) == AesCtrKeystream()(
-            ORDER.key, 0, 4096
-        )
+        stream = HostKeystream()
+        assert sample.data == stream(report.cipher, ORDER.key, last.stream_offset + place, 5000)
+        first = await handset.sample(report.files[0].name, 0, 4096)
+        assert first.data == stream(report.cipher, ORDER.key, 0, 4096)
         with pytest.raises(StorageFault, match="ends before"):
             await handset.sample(last.name, last.size_bytes - 10, 20)
         with pytest.raises(StorageFault, match="can't read"):
             await handset.sample("fill-999999.dat", 0, 4096)
+        order = CheckOrder(fill=ORDER, cipher=report.cipher, files=report.files)
         with pytest.raises(UnsupportedHandset, match="bypass the cache"):
-            await handset.check(ORDER, report.files, nothing)
+            await handset.check(order, nothing)
         dropped = await handset.drop()
         assert dropped.files_removed == len(report.files)
         assert dropped.free_bytes > SIZE_BYTES * 0.9
@@ -115,7 +116,12 @@ async def test_a_damaged_program_is_written_anew(tmp_path: Path) -> None:
         await handset.fill(ORDER, nothing)
         await handset.drop()
         shell = await rack.shell(daemon)
-        damage = f"printf x | dd of={PROGRAM_PATH} bs=1 seek=5000 conv=notrunc"
+        # In a copy: the guard of the fill may still run, and its file can't be written to.
+        copy = f"{PROGRAM_PATH}.damaged"
+        damage = (
+            f"cp {PROGRAM_PATH} {copy} && printf x | dd of={copy} bs=1 seek=5000 conv=notrunc"
+            f" && mv -f {copy} {PROGRAM_PATH}"
+        )
         assert (await shell.run(damage)).exit_code == 0
         await (await rack.handset(daemon)).drop()
         whole = await shell.run(f"exec sha256sum {PROGRAM_PATH}")

@@ -27,7 +27,7 @@ async def main(directory: Path, slots: list[int]) -> None:
         handset = await access.open(address)
         facts = await handset.inspect()
         reset = await handset.reset_facts()
-        percent = await handset.battery_percent()
+        percent = (await handset.battery()).percent
         found[slot] = {"percent_again": percent, **facts.as_evidence(), **reset.as_evidence()}
 
     async with anyio.create_task_group() as running:

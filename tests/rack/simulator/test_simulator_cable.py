@@ -29,8 +29,12 @@ async def test_an_unplug_ends_the_shell_but_neither_the_writer_nor_the_data(tmp_
             await rack.until_state("absent")
         await rack.hands.plug("clean", 1)
         await rack.until_state("device")
-        alive = f"[ -d /proc/$(cat {TMP}/writer) ] && ! [ -d /proc/$(cat {TMP}/shell) ]"
-        assert (await rack.shell(alive)).returncode == 0
+
+        async def shell_gone() -> bool:
+            return (await rack.shell(f"[ -d /proc/$(cat {TMP}/shell) ]")).returncode == 1
+
+        await until(shell_gone)
+        assert (await rack.shell(f"[ -d /proc/$(cat {TMP}/writer) ]")).returncode == 0
         first = int(await rack.output(f"cat {TMP}/count") or 0)
 
         async def went_on() -> bool:

@@ -11,8 +11,10 @@ from handset_fakes import FakeShell, Step, line, said
 
 from benchd.handset.fill_driver import FillDriver
 from benchd.handset.fill_program import PROGRAM_PATH, Binaries, FillProgram
+from benchd.handset.host_sampler import HostSampler
 from benchd.handset.packets import Output
 from benchd.model import (
+    CheckOrder,
     CheckReport,
     FilledFile,
     FillOrder,
@@ -44,20 +46,36 @@ DONE_FILES = [
 ]
 FILL_DONE = {
     "bytes": 7 * MIB,
+    "resumed_bytes": 0,
     "elapsed_s": 3.5,
     "files": DONE_FILES,
+    "small_files": 2,
+    "small_bytes": 6144,
+    "directories": 1,
+    "full_s": 0.5,
     "capacity_bytes": CAPACITY,
     "free_bytes_before": 7 * MIB,
     "free_bytes_after": 0,
+    "used_bytes_before": 2 * MIB,
+    "reserved_bytes": MIB,
 }
 CHECK_DONE = {
+    "bytes_ordered": 7 * MIB,
     "bytes_proven": 7 * MIB,
     "bytes_bad": 0,
     "bad": [],
+    "small_same": 2,
     "past_cache": "o_direct",
     "elapsed_s": 2,
 }
-DROP_DONE = {"files_removed": 2, "free_bytes": 7 * MIB}
+DROP_DONE = {
+    "files_removed": 2,
+    "free_bytes": 7 * MIB,
+    "trim": "not_allowed",
+    "trimmed_bytes": 0,
+}
+EVICT_DONE = {"files_evicted": 1}
+CHECK = CheckOrder(fill=ORDER, cipher="aes-128-ctr", files=FILES, small_files=2)
 
 
 def progress(done: int, elapsed: float = 1.0) -> Output:
@@ -75,6 +93,7 @@ class Bench:
         self.shell.on("wc -c", *said(self.measured(PROGRAM)))
         binaries = Binaries(lambda abi: self.program)
         self.driver = FillDriver(self.shell, FillProgram(self.shell, binaries))
+        self.sampler = HostSampler(self.shell, self.driver)
         self.seen: list[TransferProgress] = []
 
     @staticmethod
@@ -88,9 +107,9 @@ class Bench:
         self.says("fill", *steps)
         return await self.driver.fill(order, self.seen.append)
 
-    async def check(self, *steps: Step, order: FillOrder = ORDER) -> CheckReport:
+    async def check(self, *steps: Step, order: CheckOrder = CHECK) -> CheckReport:
         self.says("check", *steps)
-        return await self.driver.check(order, FILES, self.seen.append)
+        return await self.driver.check(order, self.seen.append)
 
     def request(self) -> Mapping[str, object]:
         return json.loads(self.shell.streams[-1].stdin)

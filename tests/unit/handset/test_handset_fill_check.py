@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from handset_fakes import Step, Unplug, line
+from handset_fakes import line
 from handset_fill_bench import (
+    CHECK,
     CHECK_DONE,
     DONE_FILES,
     DROP_DONE,
@@ -19,15 +20,9 @@ from handset_fill_bench import (
     progress,
 )
 
-from benchd.errors import (
-    AnswerNotRecognised,
-    BenchdError,
-    HandsetGone,
-    StageFailed,
-    StorageFault,
-)
-from benchd.handset.packets import Exit, Output
-from benchd.model import BadRun
+from benchd.errors import AnswerNotRecognised, StageFailed
+from benchd.handset.packets import Exit
+from benchd.model import BadRun, FileRange
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -67,6 +62,11 @@ async def test_a_file_that_grew_counts_more_bad_bytes_than_were_ordered(bench: B
         ({"bytes_proven": 0, "bytes_bad": 7 * MIB}, 0),
         ({"bytes_bad": 4096}, 1),
         ({"bytes_bad": -1}, 0),
+        ({"bytes_ordered": 7 * MIB - 4096}, 0),
+        ({"bytes_ordered": None}, 0),
+        ({"small_same": 1}, 0),
+        ({"small_same": 3}, 0),
+        ({"small_same": 3}, 1),
         ({"past_cache": "cached"}, 0),
         ({"past_cache": ""}, 0),
         ({"bad": None}, 0),
@@ -115,7 +115,7 @@ async def test_more_progress_than_was_ordered_is_refused(bench: Bench) -> None:
 
 async def test_a_check_of_nothing_proves_nothing(bench: Bench) -> None:
     with pytest.raises(StageFailed) as refusal:
-        await bench.driver.check(ORDER, (), bench.seen.append)
+        await bench.driver.check(dataclasses.replace(CHECK, files=()), bench.seen.append)
     assert refusal.value.reason == "proof_incomplete"
 
 
@@ -123,7 +123,7 @@ async def test_drop(bench: Bench) -> None:
     bench.says("drop", line("done", **DROP_DONE), Exit(0))
     report = await bench.driver.drop()
     assert (report.files_removed, report.free_bytes) == (2, 7 * MIB)
-    assert bench.request() == {"directory": "/data/local/tmp/benchd"}
+    assert bench.request() == {"directory": "/data/local/tmp/benchd", "only_tail": False}
 
 
 @pytest.mark.parametrize("exit_code", [1, 4])
@@ -138,35 +138,42 @@ async def test_a_key_of_another_size_never_leaves_the_house(bench: Bench) -> Non
         await bench.fill(order=dataclasses.replace(ORDER, key=b"short"))
 
 
-async def test_a_sample_is_cut_out_of_whole_blocks(bench: Bench) -> None:
-    blocks = bytes(range(256)) * 32
-    bench.shell.on("exec dd", Output(blocks, is_error=False), Exit(0))
-    assert await bench.driver.sample("fill-000001.dat", 3 * 4096 + 100, 5000) == blocks[100:5100]
-    assert bench.shell.commands == [
-        "exec dd if=/data/local/tmp/benchd/fill-000001.dat bs=4096 skip=3 count=2 2> /dev/null"
-    ]
+async def test_a_check_of_ranges(bench: Bench) -> None:
+    ranges = (
+        FileRange(file=0, offset=4096, size_bytes=8192),
+        FileRange(file=1, offset=0, size_bytes=4096),
+    )
+    done = {**CHECK_DONE, "bytes_ordered": 12288, "bytes_proven": 12288}
+    order = dataclasses.replace(CHECK, ranges=ranges)
+    report = await bench.check(line("done", **done), Exit(0), order=order)
+    assert report.bytes_proven == 12288
+    assert bench.request()["ranges"] == [[0, 4096, 8192], [1, 0, 4096]]
 
 
-@pytest.mark.parametrize(
-    ("steps", "fault"),
-    [
-        ([Output(bytes(4095), is_error=False), Exit(0)], StorageFault),
-        ([Output(bytes(4096), is_error=False), Exit(1)], StorageFault),
-        ([Exit(0)], StorageFault),
-        ([Output(bytes(4097), is_error=False), Exit(0)], AnswerNotRecognised),
-        ([Output(bytes(4096), is_error=False), Unplug()], HandsetGone),
-    ],
-)
-async def test_a_sample_is_exact_or_none(
-    bench: Bench, steps: list[Step], fault: type[BenchdError]
-) -> None:
-    bench.shell.on("exec dd", *steps)
-    with pytest.raises(fault):
-        await bench.driver.sample("fill-000000.dat", 0, 4096)
-
-
-@pytest.mark.parametrize("name", ["x", "../../etc/passwd", "fill-000000.dat;rm", "fill-1.dat", ""])
-async def test_a_sample_of_anything_else_is_never_asked_for(bench: Bench, name: str) -> None:
+async def test_a_check_of_everything_is_no_answer_to_ranges(bench: Bench) -> None:
+    ranges = (FileRange(file=0, offset=4096, size_bytes=8192),)
     with pytest.raises(AnswerNotRecognised):
-        await bench.driver.sample(name, 0, 4096)
-    assert bench.shell.commands == []
+        await bench.check(
+            line("done", **CHECK_DONE), Exit(0), order=dataclasses.replace(CHECK, ranges=ranges)
+        )
+
+
+async def test_small_files_that_differ_are_told(bench: Bench) -> None:
+    report = await bench.check(line("done", **{**CHECK_DONE, "small_same": 1}), Exit(1))
+    assert report.small_same == 1
+
+
+async def test_the_tail_is_dropped_alone(bench: Bench) -> None:
+    done = {**DROP_DONE, "trim": "not_asked"}
+    bench.says("drop", line("done", **done), Exit(0))
+    assert (await bench.driver.drop(only_tail=True)).trim == "not_asked"
+    assert bench.request()["only_tail"] is True
+
+
+@pytest.mark.parametrize("change", [{"trim": "perhaps"}, {"trim": None}, {"trimmed_bytes": -1}])
+async def test_a_drop_that_makes_no_sense_is_refused(
+    bench: Bench, change: Mapping[str, object]
+) -> None:
+    bench.says("drop", line("done", **{**DROP_DONE, **change}), Exit(0))
+    with pytest.raises(AnswerNotRecognised):
+        await bench.driver.drop()

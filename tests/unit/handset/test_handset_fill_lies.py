@@ -46,9 +46,15 @@ async def test_a_whole_fill(bench: Bench) -> None:
     assert bench.request() == {
         "directory": "/data/local/tmp/benchd",
         "key": KEY.hex(),
+        "cipher": "auto",
         "file_bytes": 4 * MIB,
         "progress_s": 1.0,
         "max_bytes": 0,
+        "headroom_bytes": 0,
+        "resume": False,
+        "host_silence_s": 30.0,
+        "guard_tail_s": 300.0,
+        "guard_keep_s": 1800.0,
     }
 
 
@@ -158,6 +164,16 @@ async def test_what_is_no_whole_fill_is_refused(bench: Bench, steps: list[Step])
         {"files": [{**DONE_FILES[0], "bytes": 0}, {**DONE_FILES[1], "bytes": 7 * MIB}]},
         {"files": [{**DONE_FILES[0], "bytes": 3 * MIB}, {**DONE_FILES[1], "bytes": 4 * MIB + 1}]},
         {"files": [DONE_FILES[0], "x"]},
+        {"files": [DONE_FILES[0], {**DONE_FILES[1], "name": "fill-000001.exe"}]},
+        {"files": [DONE_FILES[0], {**DONE_FILES[0], "name": "tail-000000.db"}]},
+        {"resumed_bytes": 7 * MIB + 1},
+        {"resumed_bytes": None},
+        {"small_files": -1},
+        {"small_bytes": "few"},
+        {"directories": None},
+        {"full_s": -1},
+        {"used_bytes_before": CAPACITY + 1},
+        {"reserved_bytes": None},
         {"capacity_bytes": CAPACITY + 1},
         {"capacity_bytes": 6 * MIB},
         {"free_bytes_before": 6 * MIB},

@@ -84,10 +84,27 @@ async def test_full_storage_is_made_room_in_once(bench: Bench) -> None:
     ]
     bench.shell.scripts["wc -c"] = [said("", 1), said(Bench.measured(PROGRAM))]
     bench.shell.scripts[WRITE] = [full, [Exit(0)]]
-    bench.shell.on("rm -f /data/local/tmp/benchd/fill-*.dat", Exit(0))
+    bench.shell.on("rm -f /data/local/tmp/benchd/tail-*", Exit(0))
     bench.says("drop", line("done", **DROP_DONE), Exit(0))
     await bench.driver.drop()
     assert any(command.startswith("rm -f") for command in bench.shell.commands)
+
+
+async def test_what_may_still_prove_itself_is_deleted_last(bench: Bench) -> None:
+    full: list[Step] = [
+        Output(b"cat: write error: No space left on device\n", is_error=True),
+        Exit(1),
+    ]
+    bench.shell.scripts["wc -c"] = [said("", 1), said(Bench.measured(PROGRAM))]
+    bench.shell.scripts[WRITE] = [full, full, [Exit(0)]]
+    bench.shell.on("rm -f /data/local/tmp/benchd/", Exit(0))
+    bench.says("drop", line("done", **DROP_DONE), Exit(0))
+    await bench.driver.drop()
+    deleted = [command for command in bench.shell.commands if command.startswith("rm -f")]
+    assert deleted == [
+        "rm -f /data/local/tmp/benchd/tail-*",
+        "rm -f /data/local/tmp/benchd/fill-*",
+    ]
 
 
 async def test_a_check_never_deletes_what_it_is_to_read(bench: Bench) -> None:

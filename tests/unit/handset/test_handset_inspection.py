@@ -18,7 +18,7 @@ from benchd.filler import program_path
 from benchd.handset.access import AdbHandset
 from benchd.handset.fill_program import Binaries
 from benchd.handset.inspection import (
-    read_battery_percent,
+    read_battery_facts,
     read_facts,
     read_identity,
     read_reset_facts,
@@ -268,5 +268,5 @@ async def test_a_processor_without_a_fill_program_is_found_out_at_the_inspection
 
 async def test_the_battery_alone() -> None:
     shell = aquos()
-    assert await read_battery_percent(shell) == 22
+    assert (await read_battery_facts(shell)).percent == 22
     assert [c for c in shell.commands if "getprop" in c] == []

@@ -1,0 +1,56 @@
+package main
+
+const (
+	layoutAuto  = "auto"
+	layoutPlain = "plain"
+	layoutLogs  = "logs"
+
+	// logBytes fills up the segments that f2fs has open for hot and for cold data: 2 MiB
+	// each, source: Documentation/filesystems/f2fs.rst. Old blocks behind them are reached
+	// by no other file as long as the log stands there.
+	logBytes = 8 << 20
+	// Inodes, with the content of small files beside them, and directories have logs of
+	// their own, of 512 blocks to a segment.
+	smallFilesFirst  = 1536
+	directoriesFirst = 1024
+	// The last gaps take small files when not one block of data fits any more.
+	smallFilesRest = 1024
+	// smallBytes fits into an inode of f2fs, which has room for about 3,400 bytes.
+	smallBytes = 3072
+	// smallStreamOffset is where small file i has its stretch, after every possible fill
+	// file: i blocks from here on.
+	smallStreamOffset = 1 << 60
+
+	// smallestHeadroomShare bounds the headroom on a small storage to one part in so many.
+	smallestHeadroomShare = 8
+)
+
+// layout is how a file system wants to be filled: one that keeps hot, warm and cold data and
+// inodes apart has each of its logs written to, since a large file alone leaves the old
+// blocks of the other logs readable.
+type layout struct {
+	// first are the ends of the file names of the first files, one for each log of data.
+	first       []string
+	tail        []string
+	smallFirst  int
+	smallMost   int
+	directories int
+}
+
+func layoutFor(asked string, on space) layout {
+	if asked == layoutLogs || asked == layoutAuto && on.splitsLogs {
+		return layout{
+			first: []string{hotEnd, coldEnd}, tail: []string{hotEnd, coldEnd, warmEnd},
+			smallFirst: smallFilesFirst, smallMost: smallFilesFirst + smallFilesRest, directories: directoriesFirst,
+		}
+	}
+	return layout{tail: []string{warmEnd}, smallMost: smallFilesRest}
+}
+
+// bodyFile gives the name and the size of the body file with this index.
+func (l layout) bodyFile(index int, fileBytes int64) (fileName, int64) {
+	if index < len(l.first) {
+		return fileName{index: index, end: l.first[index]}, min(logBytes, fileBytes)
+	}
+	return fileName{index: index, end: warmEnd}, fileBytes
+}

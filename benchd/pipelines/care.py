@@ -1,0 +1,164 @@
+"""Care for a handset at work: rests when it's too hot or nearly empty, ends what has no end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+
+from benchd.errors import BenchdError, HandsetFault, StageFailed
+from benchd.model import BatteryFacts, ProblemCode, ProblemView, Reason, TransferProgress
+from benchd.pipelines.progress import TransferMeter
+from benchd.pipelines.stage import JobContext
+
+T = TypeVar("T")
+
+MEASURED_OVER_S = 60.0
+"""The first minute of a transfer tells how fast the handset is; later ones are slower."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareLimits:
+    """When a handset rests and works again, and how much slower than at first it may become."""
+
+    rest_above_c: float = 45.0
+    work_below_c: float = 40.0
+    rest_below_percent: int = 10
+    work_above_percent: int = 20
+    care_every_s: float = 30.0
+    """How often somebody looks."""
+    slowest_share: float = 0.05
+    """Share of the first minute's rate at which the whole transfer has to be done in the end."""
+
+
+class Care:
+    """Watches one transfer. Implements `benchd.ports.Rest`."""
+
+    def __init__(self, context: JobContext, limits: CareLimits, meter: TransferMeter) -> None:
+        self._context = context
+        self._limits = limits
+        self._meter = meter
+        self._due = False
+        self._changed = anyio.Event()
+        self._begun_at = anyio.current_time()
+        self._rested_s = 0.0
+        self._rest_began: float | None = None
+        self._ends_within_s: float | None = None
+        self.rests = 0
+
+    @property
+    def due(self) -> bool:
+        """Whether the handset has to rest now."""
+        return self._due
+
+    @property
+    def rested_s(self) -> float:
+        """How long it has rested so far, seconds."""
+        since = self._rest_began
+        return self._rested_s + (0.0 if since is None else anyio.current_time() - since)
+
+    async def changed(self) -> None:
+        """Wait for the next change of `due`."""
+        await self._changed.wait()
+
+    def hear(self, progress: TransferProgress) -> None:
+        """Show it, and find out in the first minute how fast this handset is."""
+        self._meter.progress(progress)
+        worked_s = self._worked_s()
+        if self._ends_within_s is None and worked_s >= MEASURED_OVER_S and progress.bytes_done > 0:
+            at_this_rate_s = worked_s * self._meter.expected_bytes / progress.bytes_done
+            self._ends_within_s = max(at_this_rate_s / self._limits.slowest_share, MEASURED_OVER_S)
+
+    async def over(self, work: Callable[[Care], Awaitable[T]]) -> T:
+        """Do the work with an eye on the handset; raises what the work or the watch raises."""
+        done: list[T] = []
+        failures: list[BenchdError] = []
+        async with anyio.create_task_group() as tasks:
+
+            async def watch() -> None:
+                try:
+                    await self._watch()
+                except BenchdError as failure:
+                    failures.append(failure)
+                    tasks.cancel_scope.cancel()
+
+            tasks.start_soon(watch)
+            try:
+                done.append(await work(self))
+            except BenchdError as failure:
+                failures.append(failure)
+            tasks.cancel_scope.cancel()
+        if self._due:
+            self._let_go()
+        if failures:
+            raise failures[0]
+        return done[0]
+
+    async def _watch(self) -> None:
+        while True:
+            await anyio.sleep(self._limits.care_every_s)
+            self._must_end()
+            try:
+                battery = await self._context.handset.battery()
+            except HandsetFault:
+                continue  # the work itself notices better what is wrong
+            self._judge(battery)
+
+    def _must_end(self) -> None:
+        if self._ends_within_s is not None and self._worked_s() > self._ends_within_s:
+            raise StageFailed(
+                Reason.STAGE_DEADLINE,
+                f"not done after {self._worked_s():.0f} s of work, although"
+                f" {self._limits.slowest_share:.0%} of its first minute's pace would have done",
+            )
+
+    def _judge(self, battery: BatteryFacts) -> None:
+        limits = self._limits
+        too_hot = battery.temperature_c >= limits.rest_above_c
+        too_low = battery.percent <= limits.rest_below_percent
+        if not self._due:
+            if too_hot or too_low:
+                self._hold(battery, hot=too_hot)
+            return
+        cool = battery.temperature_c <= limits.work_below_c
+        charged = battery.percent >= limits.work_above_percent
+        if cool and charged:
+            self._let_go()
+        else:
+            self._context.bench.show_problem(self._problem(battery, hot=not cool))
+
+    def _hold(self, battery: BatteryFacts, *, hot: bool) -> None:
+        self.rests += 1
+        self._rest_began = anyio.current_time()
+        self._turn(due=True)
+        self._context.bench.show_problem(self._problem(battery, hot=hot))
+
+    def _let_go(self) -> None:
+        if self._rest_began is not None:
+            self._rested_s += anyio.current_time() - self._rest_began
+            self._rest_began = None
+        self._turn(due=False)
+        self._context.bench.show_problem(None)
+
+    def _turn(self, *, due: bool) -> None:
+        self._due = due
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    def _problem(self, battery: BatteryFacts, *, hot: bool) -> ProblemView:
+        if hot:
+            facts = {
+                "degrees": f"{battery.temperature_c:.0f}",
+                "maximum": f"{self._limits.work_below_c:.0f}",
+            }
+            return ProblemView(code=ProblemCode.TOO_HOT, facts=facts)
+        facts = {
+            "percent": str(battery.percent),
+            "minimum": str(self._limits.work_above_percent),
+        }
+        return ProblemView(code=ProblemCode.LOW_BATTERY, facts=facts)
+
+    def _worked_s(self) -> float:
+        return anyio.current_time() - self._begun_at - self.rested_s

@@ -1,0 +1,185 @@
+"""The read-back in its two modes: whole, and by a sample that is named as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from benchd.errors import CertificateGap, HandsetGone
+from benchd.model import (
+    Disposition,
+    EntryKind,
+    JobId,
+    Outcome,
+    Reason,
+    SlotState,
+    StageName,
+    StoredEntry,
+)
+from benchd.pipelines.read_back import ReadBackStage
+from benchd.verification import stage_records, verify_erasure
+
+from . import world as world_module
+from .test_verification import changed
+from .world import MIB, Phone, World, make_recipe
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+CAPACITY = 512 * MIB
+
+
+def sampled_world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Storage large enough for a sample: on a small one everything is read."""
+    monkeypatch.setattr(world_module, "CAPACITY", CAPACITY)
+    return World(recipe=make_recipe(read_back=ReadBackStage(minimum_coverage=0.9, check="sampled")))
+
+
+def read_back_evidence(world: World) -> Mapping[str, Any]:
+    records = stage_records(world.journal.stored)
+    passed = [r for r in records if r.stage is StageName.READ_BACK and r.outcome is Outcome.PASSED]
+    return dict(passed[-1].evidence)
+
+
+async def test_the_tail_is_proven_and_gone_before_the_rest_is_read() -> None:
+    world = World()
+    phone = Phone()
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        await world.until_state(SlotState.FINISHED)
+    tail, body = phone.checked
+    assert [file.is_tail for file in tail.files] == [True]
+    assert not any(file.is_tail for file in body.files)
+    assert (tail.ranges, body.ranges) == (None, None)
+    assert phone.calls["drop_tail"] == 1
+    evidence = read_back_evidence(world)
+    assert evidence["check_mode"] == "whole"
+    assert evidence["host_past_cache"] == "o_direct"
+    assert evidence["bytes_proven"] == tail.ordered_bytes + body.ordered_bytes
+
+
+async def test_a_second_attempt_knows_what_the_first_has_proven() -> None:
+    world = World()
+    phone = Phone()
+
+    async def lose_it_once(phone: Phone) -> None:
+        if phone.calls["check"] == 2:
+            raise HandsetGone("the link broke")
+
+    phone.faults["check"] = lose_it_once
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    # The tail once, and the body in both attempts; the first of these was never answered.
+    assert [order.files[0].is_tail for order in phone.checked] == [True, False]
+
+
+@pytest.mark.parametrize("call", ["drop_tail", "drop"])
+async def test_a_link_that_breaks_while_files_are_deleted_leaves_the_proof(call: str) -> None:
+    """The handset has deleted them, but nobody heard of it: there is nothing to read again."""
+    world = World()
+    phone = Phone()
+    gone: set[str] = set()
+
+    async def delete_and_lose(phone: Phone) -> None:
+        gone.add(call)
+        if phone.calls[call] == 1:
+            raise HandsetGone("the link broke")
+
+    async def read_what_is_there(_: Phone) -> None:
+        nothing_left = "drop" in gone or ("drop_tail" in gone and not phone.checked)
+        phone.bad_bytes = 4096 if nothing_left else 0
+
+    phone.faults[call] = delete_and_lose
+    phone.faults["check"] = read_what_is_there
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    assert [order.files[0].is_tail for order in phone.checked] == [True, False]
+
+
+async def test_small_files_that_differ_are_a_storage_fault() -> None:
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(small_bad=1))
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.STORAGE_FAULT)
+
+
+async def test_host_samples_out_of_a_cache_certify_nothing() -> None:
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(host_past_cache="cached"))
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.disposition is not Disposition.SELLABLE
+    assert not world.passed_for_real
+
+
+async def test_a_sample_stands_for_the_whole_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = sampled_world(monkeypatch)
+    phone = Phone()
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.disposition is Disposition.SELLABLE
+    tail, body = phone.checked
+    assert tail.ranges is None
+    assert body.ranges is not None
+    evidence = read_back_evidence(world)
+    written = sum(file.size_bytes for order in phone.checked for file in order.files)
+    assert evidence["check_mode"] == "sampled"
+    assert evidence["sample_subsections"] == 1000
+    assert evidence["sample_places"] == 2002
+    assert evidence["bytes_proven"] == tail.ordered_bytes + body.ordered_bytes < written
+    assert body.ordered_bytes >= 0.1 * evidence["sampled_from_bytes"]
+    assert evidence["coverage"] == written / CAPACITY
+
+
+async def test_a_small_storage_is_read_whole_all_the_same() -> None:
+    world = World(
+        recipe=make_recipe(read_back=ReadBackStage(minimum_coverage=0.9, check="sampled"))
+    )
+    phone = Phone()
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        await world.until_state(SlotState.FINISHED)
+    assert all(order.ranges is None for order in phone.checked)
+    assert read_back_evidence(world)["check_mode"] == "whole"
+
+
+SAMPLE_LIES: dict[str, dict[str, Any]] = {
+    "called whole": {"check_mode": "whole"},
+    "too few subsections": {"sample_subsections": 999},
+    "no subsections": {"sample_subsections": 0, "sample_places": 2},
+    "too few places": {"sample_places": 2001},
+    "too few bytes": {"bytes_proven": 40 * MIB},
+    "more than there is": {"bytes_proven": CAPACITY},
+    "drawn from a part": {"sampled_from_bytes": 100 * MIB},
+    "drawn from nothing": {"sampled_from_bytes": 0},
+    "all of it in the tail": {"tail_bytes_proven": 400 * MIB},
+    "no seed": {"seed": ""},
+    "a bad byte": {"bytes_bad": 1},
+    "no word on subsections": {"sample_subsections": ...},
+}
+
+
+async def sampled_records(monkeypatch: pytest.MonkeyPatch) -> list[StoredEntry]:
+    world = sampled_world(monkeypatch)
+    async with world.running():
+        world.ports["A1"].plug(Phone(used_bytes=30 * MIB))
+        await world.until_state(SlotState.FINISHED)
+    job = world.view().job
+    assert job is not None
+    records = await world.journal.entries(job)
+    return [r for r in records if r.entry.kind is not EntryKind.JOB_ENDED][:-2]
+
+
+@pytest.mark.parametrize("lie", SAMPLE_LIES)
+async def test_a_sample_that_is_none_is_a_gap(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = await sampled_records(monkeypatch)
+    verify_erasure(JobId("J"), records)
+    with pytest.raises(CertificateGap):
+        verify_erasure(JobId("J"), changed(records, StageName.READ_BACK, SAMPLE_LIES[lie]))

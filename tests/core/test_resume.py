@@ -1,0 +1,176 @@
+"""A fill that was broken off goes on by proof: on the same handset only, and never on trust."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+import pytest
+
+from benchd.errors import HandsetGone
+from benchd.model import EntryKind, Outcome, Reason, SlotState, StageName
+from benchd.pipelines.overwrite import OverwriteStage
+from benchd.pipelines.recipe import Recipe
+from benchd.verification import stage_records
+
+from .world import MIB, Phone, World, ended, make_recipe, phone_like
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+def waiting_recipe() -> Recipe:
+    return make_recipe(
+        overwrite=OverwriteStage(file_bytes=32 * MIB, unplugged="wait", return_within_s=60)
+    )
+
+
+def overwrite_evidence(world: World) -> Mapping[str, Any]:
+    records = stage_records(world.journal.stored)
+    passed = [r for r in records if r.stage is StageName.OVERWRITE and r.outcome is Outcome.PASSED]
+    return dict(passed[-1].evidence)
+
+
+async def filling(world: World, steps: int) -> None:
+    """Until the phone in A1 has filled so many quarters of its storage."""
+    phone = world.ports["A1"].phone
+    assert phone is not None
+    with anyio.fail_after(300):
+        while phone.calls["fill_step"] < steps:  # noqa: ASYNC110 - a counter tells nobody
+            await anyio.sleep(0.5)
+
+
+async def test_a_pulled_cable_costs_only_what_was_not_proven() -> None:
+    world = World(recipe=waiting_recipe())
+    phone = Phone()
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(phone)
+        await filling(world, 3)
+        port.unplug()
+        await world.until_state(SlotState.REPLUGGING)
+        await anyio.sleep(20)
+        port.plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.occupancy) == (Outcome.PASSED, 1)
+    first, second = phone.filled
+    assert first.key == second.key
+    assert (first.resume, second.resume) == (False, True)
+    evidence = overwrite_evidence(world)
+    assert evidence["fill_runs"] == 2
+    assert 0 < evidence["resumed_bytes"] < evidence["bytes_written"]
+    # All of it is read again, the resumed part too.
+    ordered = sum(order.ordered_bytes for order in phone.checked)
+    assert ordered == evidence["bytes_written"]
+    assert len(world.passed_for_real) == 1
+
+
+async def test_a_handset_that_holds_nothing_of_the_job_is_another_one() -> None:
+    """Same serial, same IMEI: only what it holds tells it apart."""
+    world = World(recipe=waiting_recipe())
+    phone = Phone()
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(phone)
+        await filling(world, 3)
+        port.unplug()
+        await anyio.sleep(5)
+        port.plug(phone_like(phone, held_key=b"", held_bytes=0, erased_for_real=False))
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.HANDSET_CHANGED)
+    assert not world.passed_for_real
+
+
+async def test_before_anything_was_written_nothing_can_prove_it() -> None:
+    world = World(recipe=waiting_recipe())
+    phone = Phone()
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(phone)
+        with anyio.fail_after(300):
+            while not phone.calls["fill"]:  # noqa: ASYNC110 - a counter tells nobody
+                await anyio.sleep(0.5)
+        port.unplug()
+        await anyio.sleep(5)
+        port.plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.HANDSET_LOST)
+
+
+async def test_a_handset_of_another_identity_is_refused() -> None:
+    world = World(recipe=waiting_recipe())
+    phone = Phone()
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(phone)
+        await filling(world, 2)
+        port.unplug()
+        await anyio.sleep(5)
+        port.plug(phone_like(phone, serial="ANOTHER"))
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.HANDSET_CHANGED)
+
+
+async def test_away_for_too_long_it_is_unplugged() -> None:
+    world = World(recipe=waiting_recipe())
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(Phone())
+        await filling(world, 2)
+        port.unplug()
+        await world.until_state(SlotState.EMPTY)
+        assert ended(world)[0]["outcome"] == Outcome.ABORTED
+        assert ended(world)[0]["reason"] == Reason.UNPLUGGED
+
+
+async def test_many_unplugs_of_one_job() -> None:
+    world = World(recipe=waiting_recipe())
+    phone = Phone()
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(phone)
+        for steps in (1, 3, 5, 7):
+            await filling(world, steps)
+            port.unplug()
+            await anyio.sleep(10)
+            port.plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.occupancy) == (Outcome.PASSED, 1)
+    assert overwrite_evidence(world)["fill_runs"] == 5
+    assert len({order.key for order in phone.filled}) == 1
+
+
+@pytest.mark.parametrize("wait", [False, True])
+async def test_a_lost_link_alone_goes_on_too(wait: bool) -> None:
+    world = World(recipe=waiting_recipe() if wait else None)
+    phone = Phone()
+
+    async def lose_it_once(phone: Phone) -> None:
+        if phone.calls["fill_step"] == 3:
+            raise HandsetGone("the link broke")
+
+    phone.faults["fill_step"] = lose_it_once
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    first, second = phone.filled
+    assert (first.key, first.resume, second.resume) == (second.key, False, True)
+    assert overwrite_evidence(world)["resumed_bytes"] > 0
+
+
+async def test_another_job_has_another_key_and_resumes_nothing() -> None:
+    world = World()
+    phone = Phone()
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(phone)
+        await filling(world, 2)
+        port.unplug()
+        await world.until_state(SlotState.EMPTY)
+        port.plug(phone)
+        await world.until_state(SlotState.FINISHED)
+    first, second = phone.filled
+    assert first.key != second.key
+    assert not second.resume
+    assert len(world.journal.of(EntryKind.JOB_ENDED)) == 2
