@@ -21,6 +21,7 @@ from benchd.model import (
     ProblemView,
     QuestionView,
     Reason,
+    SilenceCause,
     SlotState,
     StageName,
 )
@@ -38,7 +39,10 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
+        f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes"},
+        f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes"},
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
+        "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
     }
 )
 """Which placeholders the texts of a section may have; all other sections have none."""
@@ -104,6 +108,28 @@ class Word(StrEnum):
     NO_SLOTS = "no_slots"
     CHIP = "chip"
     SERVICES = "services"
+
+
+class LearnWord(StrEnum):
+    """What `benchd slots learn` says while somebody goes along the rack."""
+
+    BEGIN = "begin"
+    STILL_THERE = "still_there"
+    NO_READERS = "no_readers"
+    PLUG = "plug"
+    PORT_FOUND = "port_found"
+    PORT_TAKEN = "port_taken"
+    TOO_SOON = "too_soon"
+    LAY = "lay"
+    READER_FOUND = "reader_found"
+    READER_TAKEN = "reader_taken"
+    READER_NAMELESS = "reader_nameless"
+    SEVERAL_READERS = "several_readers"
+    SKIPPED = "skipped"
+    NOTHING_NEW = "nothing_new"
+    CONFIRM = "confirm"
+    WRITTEN = "written"
+    NOT_WRITTEN = "not_written"
 
 
 class ChipTrouble(StrEnum):
@@ -179,6 +205,8 @@ _NAMED: Mapping[str, type[StrEnum]] = {
     "refusal": Refusal,
     "page": PageWord,
 }
+_SPOKEN: Mapping[str, type[StrEnum]] = {"learn": LearnWord, "silence": SilenceCause}
+"""What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
     "problem": (ProblemCode, ("title", "what_to_do")),
     "gate": (Gate, ("title", "question", "what_to_do")),
@@ -296,6 +324,10 @@ class Catalogue:
         """What the dashboard says."""
         return self._texts[f"page.{word}"]
 
+    def learn(self, word: LearnWord, facts: Mapping[str, str]) -> Texts:
+        """What `benchd slots learn` says."""
+        return self._filled(f"learn.{word}", facts)
+
     def gate(self, gate: Gate) -> Texts:
         """The name of a gate."""
         return self._texts[f"gate.{gate}.title"]
@@ -352,10 +384,18 @@ class Catalogue:
     def _filled(self, key: str, facts: Mapping[str, str]) -> Texts:
         texts = self._texts[key]
         findings = self._findings(facts.get("findings", ""))
+        causes = self._causes(facts.get("causes", ""))
         return Texts(
-            ja=fill(texts.ja, {**facts, "findings": findings.ja}),
-            en=fill(texts.en, {**facts, "findings": findings.en}),
+            ja=fill(texts.ja, {**facts, "findings": findings.ja, "causes": causes.ja}),
+            en=fill(texts.en, {**facts, "findings": findings.en, "causes": causes.en}),
         )
+
+    def _causes(self, codes: str) -> Texts:
+        """Why a chip is silent by its handset's word, one sentence for each cause."""
+        told = codes.split(",")
+        causes = [cause for cause in SilenceCause if cause in told] or [SilenceCause.UNKNOWN]
+        said = [self._texts[f"silence.{cause}"] for cause in causes]
+        return Texts(ja="".join(s.ja for s in said), en=" ".join(s.en for s in said))
 
     def _findings(self, codes: str) -> Texts:
         """The findings whose codes a question carries, separated by commas, in words."""
@@ -367,7 +407,7 @@ class Catalogue:
 
 
 def _wanted_keys() -> Iterator[str]:
-    for section, values in _NAMED.items():
+    for section, values in (*_NAMED.items(), *_SPOKEN.items()):
         yield from (f"{section}.{value}" for value in values)
     for section, (values, parts) in _GUIDED.items():
         yield from (f"{section}.{value}.{part}" for value in values for part in parts)

@@ -122,6 +122,27 @@ def slots_list(config: ConfigOption = DEFAULT_CONFIG) -> None:
         typer.echo(f"{place.name}\t{place.port_path}\t{place.recipe}")
 
 
+@slots_app.command("learn")
+def slots_learn(
+    slots: Annotated[
+        list[str] | None,
+        typer.Argument(help="Their names in the order in which you walk; else all there are."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, write nothing.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Find each slot's port and reader: plug one handset, lay one card, slot by slot."""
+    from benchd.hotplug import UdevHotplug
+    from benchd.learning import learn_slots
+    from benchd.observe.logs import configure_logs
+
+    configure_logs()
+    done = learn_slots(config, slots or [], UdevHotplug(), dry_run=dry_run)
+    raise typer.Exit(0 if done else 1)
+
+
 @app.command()
 def status(json_output: JsonOption = False) -> None:
     """Show every slot as it is now."""

@@ -281,6 +281,35 @@ class ChipVerdict(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class SilenceCause(StrEnum):
+    """Why a chip may be silent, by what its handset says over adb; none of them excuses it."""
+
+    NFC_OFF = "nfc_off"
+    SCREEN_OFF = "screen_off"
+    SCREEN_LOCKED = "screen_locked"
+    UNKNOWN = "unknown"
+    """The handset doesn't say, or nothing that would explain it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NfcFacts:
+    """What the handset says of its own radio. None is unknown, which is never fine."""
+
+    nfc_on: bool | None
+    screen_on: bool | None
+    unlocked: bool | None
+
+    def causes(self) -> tuple[SilenceCause, ...]:
+        """All that explains silence; UNKNOWN where nothing that it says does."""
+        said = {
+            SilenceCause.NFC_OFF: self.nfc_on,
+            SilenceCause.SCREEN_OFF: self.screen_on,
+            SilenceCause.SCREEN_LOCKED: self.unlocked,
+        }
+        found = tuple(cause for cause, fine in said.items() if fine is False)
+        return found or (SilenceCause.UNKNOWN,)
+
+
 class BaselineKind(StrEnum):
     """Where the picture of an unused chip comes from that a scan was compared with."""
 

@@ -25,6 +25,7 @@ from benchd.model import (
     HostSample,
     JobId,
     Liveness,
+    NfcFacts,
     PlugEvent,
     PortPath,
     Receipt,
@@ -106,6 +107,10 @@ class Handset(Protocol):
 
     async def battery(self) -> BatteryFacts:
         """How full and how warm the battery is now."""
+        ...
+
+    async def nfc_facts(self) -> NfcFacts:
+        """Whether its radio and its screen are on; what it doesn't say clearly is unknown."""
         ...
 
     async def reset_facts(self) -> ResetFacts:

@@ -23,7 +23,7 @@ _BASIS_OF: Final[Mapping[str, str]] = {
     ),
     BaselineKind.SIMULATED: (
         "scanned over the air and equal to an unused chip that is only simulated: this says"
-        " nothing about a real chip"
+        " nothing about a real chip; an operator attests what the handset's own screen says"
     ),
     BaselineKind.INFERRED: (
         "scanned over the air and equal to an unused chip as it is only inferred from documents,"

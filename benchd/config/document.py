@@ -57,10 +57,13 @@ class Document:
         return text
 
 
-def read_document(file: Path, shown: str) -> Document:
-    """The file as TOML; ConfigInvalid with the one mistake that keeps it from being read."""
+def read_document(file: Path, shown: str, content: bytes | None = None) -> Document:
+    """The file as TOML; ConfigInvalid with the one mistake that keeps it from being read.
+
+    With `content`, as if that stood in the file.
+    """
     try:
-        content = file.read_bytes()
+        content = file.read_bytes() if content is None else content
     except OSError as error:
         raise ConfigInvalid((_issue(shown, START, "file", unreadable(error)),)) from error
     try:

@@ -13,12 +13,12 @@ from benchd.config.locator import KeyPath
 from benchd.config.sections import SlotSettings
 from benchd.config.wording import found, listed, suggestion
 from benchd.errors import ConfigIssue
-from benchd.felica.baselines import load_baselines
+from benchd.felica.baselines import Baselines, load_baselines
 from benchd.felica.errors import DataFileInvalid
 from benchd.felica.nodes import shipped_catalogue
 from benchd.felica.providers.kinds import known_kinds, load_kind
 from benchd.felica.settings import FelicaSettings
-from benchd.model import SlotName
+from benchd.model import BaselineKind, SlotName
 from benchd.ports import ClearProvider
 
 Makers = dict[str, Callable[[], ClearProvider]]
@@ -74,7 +74,9 @@ def felica_issues(document: Document, section: FelicaSection | None) -> Iterator
     yield from _rules(document)
     if section is not None and section.baselines:
         try:
-            load_baselines(shipped_catalogue(), section.baselines)
+            baselines = load_baselines(shipped_catalogue(), section.baselines)
+            if not section.accept_simulated:
+                yield from _simulated(document, baselines)
         except DataFileInvalid as invalid:
             for mistake in invalid.mistakes:
                 message = f"{invalid.file}: {mistake}"
@@ -82,6 +84,17 @@ def felica_issues(document: Document, section: FelicaSection | None) -> Iterator
         except OSError as error:
             message = f"{error.filename}: can't be read: {error.strerror}"
             yield document.issue(("felica", "baselines"), message)
+
+
+def _simulated(document: Document, baselines: Baselines) -> Iterator[ConfigIssue]:
+    """A picture that was made up for virtual chips is none to hold a real chip against."""
+    for baseline in baselines.all:
+        if baseline.kind is BaselineKind.SIMULATED:
+            yield document.issue(
+                ("felica", "baselines"),
+                f"baseline {baseline.name} is simulated and true of no real chip; take its file"
+                " out. Only a virtual rack says accept_simulated = true",
+            )
 
 
 def _shared_readers(document: Document) -> Iterator[ConfigIssue]:

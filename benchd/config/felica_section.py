@@ -73,5 +73,6 @@ class FelicaSection(Section):
 
     pcscd: list[LocalPath] = Field(default_factory=lambda: [DEFAULT_PCSCD], min_length=1)
     baselines: list[LocalPath] = Field(default_factory=list[Path])
+    accept_simulated: bool = False
     providers: dict[ProviderName, ProviderTable] = Field(default_factory=dict[str, ProviderTable])
     clear: list[ClearTable] = Field(default_factory=list[ClearTable])

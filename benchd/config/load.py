@@ -17,9 +17,12 @@ from benchd.slots.parts import Timing
 from benchd.slots.topology import SlotPlace, Topology
 
 
-def load_settings(path: Path) -> Settings:
-    """The settings of a configuration file and its recipes; ConfigInvalid with every mistake."""
-    document = read_document(path, str(path))
+def load_settings(path: Path, content: bytes | None = None) -> Settings:
+    """The settings of a configuration file and its recipes; ConfigInvalid with every mistake.
+
+    With `content`, those that there would be if that stood in the file.
+    """
+    document = read_document(path, str(path), content)
     folder = path.absolute().parent
     # A section that isn't there is an empty one, so that its defaults are checked and resolved.
     absent = {

@@ -46,6 +46,7 @@ directory = "recipes"
 pcscd = {pcscd}
 # True of no real chip.
 baselines = [{baseline}]
+accept_simulated = true
 
 # Asks the virtual rack to clear a chip; it may lie, like any provider.
 [felica.providers.virtual]

@@ -30,7 +30,7 @@ from benchd.model import BaselineKind
 
 _SHIPPED = "baselines.toml"
 _TRUST: Final = (BaselineKind.OBSERVED, BaselineKind.SIMULATED, BaselineKind.INFERRED)
-"""Which kind is asked first. Simulated ones are only there where the whole rack is simulated."""
+"""Which kind is asked first. Simulated ones are only there where the configuration accepts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Baselines:
 
 
 def load_baselines(catalogue: NodeCatalogue, extra: Sequence[Path] = ()) -> Baselines:
-    """The shipped baselines and those of further files; raises DataFileInvalid."""
+    """The shipped baselines and those of further files of any kind; raises DataFileInvalid."""
     text = resources.files("benchd.felica").joinpath(_SHIPPED).read_text("utf-8")
     read = [(_SHIPPED, parse_baselines(text, _SHIPPED, catalogue))]
     read += [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +20,9 @@ ESCAPE_CODE: Final = 0x42000001  # SCARD_CTL_CODE(1)
 USB_PATH_CODE: Final = 0x42000E11  # SCARD_CTL_CODE(3601), libccid 1.7.1 and later
 ATTRIBUTE_CHANNEL_ID: Final = 0x20110
 ANY_CHANGE_OF_READERS: Final = "\\\\?PnP?\\Notification"
+
+_STATES_AT_ONCE: Final = 15
+"""pcscd before 2.5 takes no more than sixteen."""
 
 SERVICE_LOST: Final = frozenset({0x8010001D, 0x8010001E, 0x80100013, 0x80100003})
 """No service, service stopped, communication error, stale context: all calls begin anew."""
@@ -113,6 +117,19 @@ class Context:
             )
         if _code(code) != TIMED_OUT:
             _raise_for(code)
+
+    def with_chip(self, readers: Sequence[str]) -> frozenset[str]:
+        """Those of the readers that have found a chip or a card; returns at once."""
+        found: set[str] = set()
+        for first in range(0, len(readers), _STATES_AT_ONCE):
+            asked = [
+                (name, _scard.SCARD_STATE_UNAWARE)
+                for name in readers[first : first + _STATES_AT_ONCE]
+            ]
+            code, states = _scard.SCardGetStatusChange(self._handle, 0, asked)
+            _raise_for(code)
+            found |= {str(s[0]) for s in states if int(s[1]) & _scard.SCARD_STATE_PRESENT}
+        return frozenset(found)
 
     def connect(self, reader: str, channel: Channel) -> Connection:
         """Take the reader for this program alone; NoChip where it has none and needs one."""

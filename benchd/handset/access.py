@@ -18,6 +18,7 @@ from benchd.handset.inspection import (
     read_battery_facts,
     read_facts,
     read_identity,
+    read_nfc_facts,
     read_reset_facts,
 )
 from benchd.handset.resets import enable_test_harness
@@ -36,6 +37,7 @@ from benchd.model import (
     HandsetIdentity,
     HostSample,
     Liveness,
+    NfcFacts,
     ResetFacts,
 )
 from benchd.ports import Handset, ProgressSink, Rest
@@ -111,6 +113,10 @@ class AdbHandset:
     async def battery(self) -> BatteryFacts:
         """How full and how warm the battery is now."""
         return await read_battery_facts(self._shell)
+
+    async def nfc_facts(self) -> NfcFacts:
+        """Whether its radio and its screen are on."""
+        return await read_nfc_facts(self._shell)
 
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""

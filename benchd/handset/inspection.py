@@ -21,6 +21,7 @@ from benchd.handset.parsers.capability import (
 )
 from benchd.handset.parsers.features import read_features
 from benchd.handset.parsers.imei import read_imei
+from benchd.handset.parsers.nfc import read_nfc
 from benchd.handset.parsers.packages import count_packages, read_packages
 from benchd.handset.parsers.policy import has_device_owner
 from benchd.handset.parsers.properties import one_of, read_properties, required
@@ -33,7 +34,14 @@ from benchd.handset.parsers.users import read_user_ids
 from benchd.handset.parsers.volumes import has_removable_media
 from benchd.handset.script import Answer, run_script
 from benchd.handset.shell import Shell
-from benchd.model import BatteryFacts, HandsetFacts, HandsetIdentity, ResetFacts, StorageFacts
+from benchd.model import (
+    BatteryFacts,
+    HandsetFacts,
+    HandsetIdentity,
+    NfcFacts,
+    ResetFacts,
+    StorageFacts,
+)
 
 OLDEST_SDK: Final = 26
 """Android 8: what older ones answer, benchd doesn't know."""
@@ -65,6 +73,8 @@ _PARTS: Final = {
     "volumes": "sm list-volumes all",
     "disks": "sm list-disks",
 }
+
+_NFC: Final = {"setting": "settings get global nfc_on", "nfc": "dumpsys nfc"}
 
 _TEST_HARNESS: Final = "persist.sys.test_harness"
 
@@ -125,6 +135,12 @@ async def read_battery_facts(shell: Shell) -> BatteryFacts:
     """How full and how warm the battery is now."""
     answers = await _ask(shell, _BATTERY)
     return read_battery(answers["battery"].required())
+
+
+async def read_nfc_facts(shell: Shell) -> NfcFacts:
+    """What the handset says of its radio; a refusal or an unknown form says nothing."""
+    answers = await _ask(shell, _NFC)
+    return read_nfc(*(answer.text if answer.status == 0 else "" for answer in answers.values()))
 
 
 async def read_reset_facts(shell: Shell) -> ResetFacts:

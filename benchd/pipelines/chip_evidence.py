@@ -28,12 +28,13 @@ def of_no_chip(scan: ChipScan) -> dict[str, JsonValue]:
     return of_scan(scan) | {"verdict": ChipVerdict.NO_CHIP, "over_the_air": scan.verdict}
 
 
-def refusal_of(scan: ChipScan) -> StageFailed:
-    """What a scan that can't be gone on with ends the job as."""
+def refusal_of(scan: ChipScan, because: str = "") -> StageFailed:
+    """What a scan that can't be gone on with ends the job as, and what may have caused it."""
     reason = _REASON_OF.get(scan.verdict, Reason.FELICA_UNREADABLE)
     owners = owners_in(scan.as_evidence())
     left = f" ({owners.en})" if owners else ""
-    return StageFailed(reason, f"{scan.verdict}: {scan.detail}{left}")
+    cause = f"; {because}" if because else ""
+    return StageFailed(reason, f"{scan.verdict}: {scan.detail}{left}{cause}")
 
 
 def owners_in(evidence: Evidence) -> ChipOwners | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from benchd.errors import StageFailed
 from benchd.model import ChipScan, ChipVerdict, Evidence, Gate, Reason
 from benchd.pipelines.chip_evidence import of_no_chip, of_scan, refusal_of
+from benchd.pipelines.silence import causes_of_silence, in_words
 from benchd.pipelines.stage import JobContext, StageResult, decision_evidence
 
 
@@ -39,15 +40,18 @@ class FelicaCheckStage:
 
     async def _silent(self, context: JobContext, scan: ChipScan) -> Evidence:
         """Silence alone means nothing: handset and person have to say that there is no chip."""
+        causes = await causes_of_silence(context)
+        shown = context.handset_facts() | {"causes": ",".join(causes)}
         if context.facts is not None and context.facts.felica_capable is False:
-            decision = await context.approval(Gate.FELICA_NO_CHIP, Reason.FELICA_SILENT)
+            decision = await context.approved(Gate.FELICA_NO_CHIP, Reason.FELICA_SILENT, shown)
             return of_no_chip(scan) | {
+                "handset_says": context.seen["handset_says"],
                 "felica_capable": False,
                 "answer": decision_evidence(decision),
             }
-        decision = await context.bench.ask(Gate.FELICA_RETIRED, context.handset_facts())
+        decision = await context.bench.ask(Gate.FELICA_RETIRED, shown)
         if decision.approved:
             raise StageFailed(
                 Reason.FELICA_RETIRED, "silent over the air, and its own screen says retired"
             )
-        raise refusal_of(scan)
+        raise refusal_of(scan, in_words(causes))

@@ -8,6 +8,7 @@ from benchd.chip_proof import SEEN_BASELINES
 from benchd.errors import StageFailed
 from benchd.model import ChipScan, ChipVerdict, Evidence, Gate, Reason, StageName
 from benchd.pipelines.chip_evidence import of_no_chip, of_scan, refusal_of
+from benchd.pipelines.silence import causes_of_silence, in_words
 from benchd.pipelines.stage import JobContext, StageResult, decision_evidence
 
 
@@ -32,7 +33,7 @@ class FelicaRecheckStage:
         silent = scan.verdict is ChipVerdict.SILENT
         if silent and check is not None and check.get("verdict") == ChipVerdict.NO_CHIP:
             return StageResult(evidence=of_no_chip(scan))
-        raise refusal_of(scan)
+        raise refusal_of(scan, in_words(await causes_of_silence(context)) if silent else "")
 
     async def _asked(self, context: JobContext) -> Evidence:
         """Anything but 未利用 (unused) is residue."""

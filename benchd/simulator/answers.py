@@ -69,6 +69,8 @@ def answers(
         ("settings", "get global boot_count"): f"{state.boot_count}\n",
         ("settings", "get global adb_enabled"): "1\n",
         ("settings", "get global device_provisioned"): "1\n",
+        ("settings", "get global nfc_on"): f"{int(plan.nfc_on)}\n",
+        ("dumpsys", "nfc"): dumps.nfc(plan),
         ("dumpsys", "battery"): dumps.battery(plan, percent),
         ("dumpsys", "account"): dumps.accounts(plan, state),
         ("dumpsys", "device_policy"): dumps.device_policy(plan, state),

@@ -117,6 +117,17 @@ def device_policy(plan: HandsetPlan, state: AndroidState) -> str:
     return "\n".join(lines) + "\n"
 
 
+def nfc(plan: HandsetPlan) -> str:
+    """The head of NfcService.dump, in the words of AOSP's packages/apps/Nfc."""
+    lines = [
+        f"mState={'on' if plan.nfc_on else 'off'}",
+        "mIsZeroClickRequested=false",
+        f"mScreenState={'OFF_LOCKED' if plan.asleep else 'ON_UNLOCKED'}",
+        "mIsSecureNfcEnabled=false",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def trust(plan: HandsetPlan, state: AndroidState) -> str:
     """TrustManagerService.dumpUser; sample: appium-adb pull request 407 (Android 9).
 

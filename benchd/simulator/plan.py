@@ -123,6 +123,10 @@ class HandsetPlan:
     """What it says of its storage: before Android 7 often `unencrypted`."""
     felica: bool = True
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
+    nfc_on: bool = True
+    """Off, its chip is silent."""
+    asleep: bool = False
+    """Screen off and locked; taken to make its chip silent, as the lock of some models does."""
     memory_card: bool = False
     battery_percent: int = 82
     charges_percent_per_s: float = 0.0

@@ -79,7 +79,8 @@ async def run_rack(directory: Path, plan: RackPlan) -> int:
     shelf = ReaderShelf(readers=plan.readers, directory=directory, log=log)
     for each in plan.handsets:
         # A handset without a chip is as one that says nothing.
-        chip = each.chip if each.felica else replace(each.chip, silent=True)
+        answers = each.felica and each.nfc_on and not each.asleep
+        chip = each.chip if answers else replace(each.chip, silent=True)
         shelf.add(each.name, VirtualChip(chip, each.imei))
     for card in plan.cards:
         shelf.add_card(card)

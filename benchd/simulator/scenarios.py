@@ -214,7 +214,8 @@ _OF_CHIPS: Final = (
     Scenario(
         plan=replace(
             _reset("felica-silent", AQUOS_WISH_3, "358876243310936", "358876243310936"),
-            chip=ChipPlan(profile="in_use", silent=True),
+            chip=ChipPlan(profile="in_use"),
+            nfc_on=False,
         ),
         end=failed(Disposition.HOLD, Reason.FELICA_SILENT),
         answers={Gate.FELICA_RETIRED: False, Gate.FELICA_NO_CHIP: False},

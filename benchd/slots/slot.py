@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import anyio
@@ -13,12 +13,14 @@ from benchd.errors import LedgerFault
 from benchd.evidence import EvidenceReader
 from benchd.model import (
     Attached,
+    ChipOwners,
     Detached,
     Disposition,
     Entry,
     EntryKind,
     Evidence,
     JobEnd,
+    JobId,
     Outcome,
     PlugEvent,
     ProblemCode,
@@ -26,6 +28,7 @@ from benchd.model import (
     Reason,
     StoredEntry,
 )
+from benchd.pipelines.chip_evidence import owners_in
 from benchd.slots.assignment import Assignment
 from benchd.slots.face import Face
 from benchd.slots.occupancy import Continued, Occupancy
@@ -180,5 +183,21 @@ def _continued(before: Sequence[StoredEntry], attached: Attached) -> Continued |
             outcome=outcome,
             disposition=Disposition(reader.text("disposition")),
             reason=Reason(reason) if reason else None,
+            owners=_owners_left(before, opened[-1].job, reason),
         ),
     )
+
+
+def _owners_left(
+    before: Sequence[StoredEntry], job: JobId | None, reason: str | None
+) -> ChipOwners | None:
+    """Whose services the job's last scan that saw any has found, where they kept it from sale."""
+    if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
+        return None
+    for record in reversed(before):
+        if record.entry.kind is EntryKind.STAGE_ENDED and record.entry.job == job:
+            evidence = record.entry.data.get("evidence")
+            owners = owners_in(evidence) if isinstance(evidence, Mapping) else None
+            if owners is not None:
+                return owners
+    return None

@@ -33,6 +33,7 @@ def chips_view(told: JsonObject, catalogue: Catalogue, language: Language) -> Re
             Group(says, _detail(slot)),
             _services(slot, language),
             Group(*cells.what_to_do(guidance)),
+            end_section=True,
         )
     return table
 

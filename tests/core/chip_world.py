@@ -55,6 +55,12 @@ def asked(world: World) -> list[object]:
     return [s.entry.data["gate"] for s in world.journal.of(EntryKind.QUESTION_ASKED)]
 
 
+def questions(world: World, gate: Gate) -> list[Mapping[str, Any]]:
+    """What the ledger says of each question that was asked at a gate."""
+    asked_so_far = [stored.entry.data for stored in world.journal.of(EntryKind.QUESTION_ASKED)]
+    return [data for data in asked_so_far if data["gate"] == gate]
+
+
 def certified(world: World) -> bool:
     """Whether anything of this rack says that a handset may be sold."""
     return bool(world.issuer.kept) or any(

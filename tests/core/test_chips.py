@@ -15,9 +15,20 @@ from benchd.model import (
     Gate,
     Outcome,
     Reason,
+    SlotState,
 )
 
-from .chip_world import CHECK, CLEAR, RECHECK, asked, attempts, certified, run, world_with
+from .chip_world import (
+    CHECK,
+    CLEAR,
+    RECHECK,
+    asked,
+    attempts,
+    certified,
+    questions,
+    run,
+    world_with,
+)
 from .fake_chips import (
     CHIP,
     IN_USE,
@@ -27,7 +38,7 @@ from .fake_chips import (
     FakeChip,
     scan_of,
 )
-from .world import Phone, ended
+from .world import Phone, World, ended
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -155,7 +166,7 @@ async def test_only_on_a_baseline_that_nobody_saw_a_person_attests(
         FakeChip(looks=replace(UNUSED, baseline_kind=kind)), {Gate.FELICA_ATTEST: seen}
     )
     view = await run(world)
-    needs_person = kind in (BaselineKind.INFERRED, None)
+    needs_person = kind is not BaselineKind.OBSERVED
     assert (Gate.FELICA_ATTEST in asked(world)) is needs_person
     if needs_person and not seen:
         assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_NOT_ATTESTED)
@@ -220,3 +231,63 @@ async def test_a_chip_that_falls_silent_after_its_clear_is_held() -> None:
     view = await run(world, Phone(felica_capable=False))
     assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_SILENT)
     assert not certified(world)
+
+
+@pytest.mark.parametrize(
+    ("phone", "causes", "detail"),
+    [
+        (Phone(nfc_on=False), ["nfc_off"], "NFC is off on this handset"),
+        (
+            Phone(screen_on=False, unlocked=False),
+            ["screen_off", "screen_locked"],
+            "its screen is off, its screen is locked",
+        ),
+        (Phone(), ["unknown"], "the handset doesn't say why"),
+        (Phone(nfc_on=None, screen_on=None, unlocked=None), ["unknown"], "doesn't say why"),
+    ],
+)
+async def test_the_handset_is_asked_why_its_chip_is_silent_and_that_clears_nothing(
+    phone: Phone, causes: list[str], detail: str
+) -> None:
+    world, _ = world_with(FakeChip(looks=SILENT), {Gate.FELICA_RETIRED: False})
+    view = await run(world, phone)
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_SILENT)
+    [check] = attempts(world, CHECK)
+    assert check["evidence"]["verdict"] == "silent"
+    assert check["evidence"]["handset_says"]["silence_causes"] == causes
+    assert check["evidence"]["handset_says"]["nfc_on"] is phone.nfc_on
+    assert detail in check["detail"]
+    [question] = questions(world, Gate.FELICA_RETIRED)
+    assert question["facts"]["causes"] == ",".join(causes)
+    assert not certified(world)
+
+
+async def test_a_chip_that_fell_silent_for_the_recheck_has_its_handset_asked() -> None:
+    world, _ = world_with(FakeChip(once=[UNUSED], looks=SILENT))
+    view = await run(world, Phone(nfc_on=False))
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_SILENT)
+    [recheck] = attempts(world, RECHECK)
+    assert recheck["evidence"]["handset_says"]["silence_causes"] == ["nfc_off"]
+    assert not certified(world)
+
+
+async def test_a_handset_that_answers_over_the_air_is_not_asked() -> None:
+    world, _ = world_with(FakeChip())
+    phone = Phone()
+    await run(world, phone)
+    assert phone.calls["nfc_facts"] == 0
+
+
+async def test_whose_services_are_left_is_shown_again_after_a_restart() -> None:
+    chip = FakeChip(looks=IN_USE, after_clear=None)
+    world, bench = world_with(chip)
+    view = await run(world)
+    assert (view.reason, view.owners) == (Reason.FELICA_RESIDUE, ChipOwners(ja="Suica", en="Suica"))
+    second = World(journal=world.journal, chips=bench)
+    old, new = world.ports["A1"], second.ports["A1"]
+    new.phone, new.interfaces = old.phone, old.interfaces
+    new.enumeration, new.attached = old.enumeration, old.attached
+    async with second.running():
+        again = await second.until_state(SlotState.FINISHED)
+    assert (again.job, again.reason, again.owners) == (view.job, view.reason, view.owners)
+    assert len(ended(world)) == 1

@@ -38,6 +38,7 @@ from benchd.model import (
     HostSample,
     JobId,
     Liveness,
+    NfcFacts,
     PlugEvent,
     PortPath,
     Receipt,
@@ -196,6 +197,9 @@ class Phone:
     device_owner: bool = False
     felica_capable: bool | None = True
     jpki_capable: bool | None = None
+    nfc_on: bool | None = True
+    screen_on: bool | None = True
+    unlocked: bool | None = True
     sim: bool | None = False
     removable_media: bool = False
     reset_lies: bool = False
@@ -308,6 +312,10 @@ class FakeHandset:
         phone.battery_percent = min(100, phone.battery_percent + phone.charges_percent)
         warmth = phone.warmth_c.pop(0) if len(phone.warmth_c) > 1 else phone.warmth_c[0]
         return BatteryFacts(percent=phone.battery_percent, temperature_c=warmth)
+
+    async def nfc_facts(self) -> NfcFacts:
+        phone = await self._call("nfc_facts")
+        return NfcFacts(nfc_on=phone.nfc_on, screen_on=phone.screen_on, unlocked=phone.unlocked)
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")

@@ -233,6 +233,19 @@ def test_hostile_facts_stay_what_they_are(catalogue: Catalogue, value: str) -> N
     assert told == plain
 
 
+def test_why_a_chip_is_silent_stands_in_the_question_in_words(catalogue: Catalogue) -> None:
+    for gate in (Gate.FELICA_RETIRED, Gate.FELICA_NO_CHIP):
+        facts = {"causes": "nfc_off,screen_off,screen_locked"}
+        told = catalogue.question(QuestionView(gate=gate, facts=facts)).what_to_do
+        assert told.en.startswith(
+            "NFC is off on this handset. Its screen is off. Its screen is locked. "
+        )
+        assert told.ja.startswith("この端末は NFC がオフです。")
+        for hostile in ("", "none", "\x1b[2J{serial}"):
+            unknown = catalogue.question(QuestionView(gate=gate, facts={"causes": hostile}))
+            assert unknown.what_to_do.en.startswith("The handset doesn't say why. ")
+
+
 def test_fill_reads_values_once_and_only_as_text() -> None:
     assert fill("{model}", {"model": "{serial}", "serial": "S"}) == "{serial}"
     assert fill("{model} {serial}", {"model": "\x1b"}) == "? ?"

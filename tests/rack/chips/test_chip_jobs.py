@@ -91,6 +91,10 @@ async def test_each_story_of_a_chip_ends_as_it_must(tmp_path: Path) -> None:
         assert "only simulated" in felica
         truth = {state.name: state for state in await rack.hands.chips.all()}
         assert truth[cleared.slot].profile == "cleared"
+        (silent,) = [p for p in rack.placed if p.scenario.name == "felica-silent"]
+        assert "NFC is off on this handset" in json.dumps(
+            await rack.watch.job(str(rack.watch.slots[silent.slot]["job"])), default=str
+        )
 
 
 async def test_a_clear_that_fails_once_is_tried_again(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import anyio
@@ -28,7 +29,8 @@ async def main(directory: Path, slots: list[int]) -> None:
         facts = await handset.inspect()
         reset = await handset.reset_facts()
         percent = (await handset.battery()).percent
-        found[slot] = {"percent_again": percent, **facts.as_evidence(), **reset.as_evidence()}
+        again = {"percent_again": percent, **asdict(await handset.nfc_facts())}
+        found[slot] = {**again, **facts.as_evidence(), **reset.as_evidence()}
 
     async with anyio.create_task_group() as running:
         await running.start(server.run)

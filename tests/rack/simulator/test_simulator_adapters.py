@@ -25,6 +25,7 @@ COMPANY = replace(
     battery_percent=17,
     felica=False,
     memory_card=True,
+    asleep=True,
 )
 OLDEST_SDK = 26
 
@@ -60,6 +61,8 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         assert facts["jpki_capable"] is (True if plan.felica else None)
         assert facts["removable_media"] is plan.memory_card
         assert facts["sim"] is False
+        assert facts["nfc_on"] is plan.nfc_on
+        assert facts["screen_on"] is facts["unlocked"] is not plan.asleep
         assert facts["device_owner"] == bool(plan.device_owner)
         assert facts["screen_lock"] is (True if plan.screen_lock else None)
         assert bool(facts["modification_signs"]) == modified

@@ -154,7 +154,9 @@ CLEARED = replace(
     clear={"provider": "tool", "claim": "done", "consent": ERASER, "android_id": "bbbb"},
 )
 SIMULATED = replace(
-    SCANNED, recheck={**CHIP_BASE, **TWICE, "baseline_kind": "simulated", "baseline": "virtual/1"}
+    SCANNED,
+    recheck={**CHIP_BASE, **TWICE, "baseline_kind": "simulated", "baseline": "virtual/1"},
+    answers={Gate.FELICA_ATTEST: True},
 )
 INFERRED = replace(
     SCANNED,

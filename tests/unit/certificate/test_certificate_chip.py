@@ -53,7 +53,11 @@ def test_it_says_what_the_records_say(name: str, said: tuple[str | None, ...]) -
     [
         ("looked at", "no reader looked at the chip", ["operator: felica_recheck"]),
         ("scanned", "observed on a handset", ["reader: unused"]),
-        ("simulated", "only simulated: this says nothing about a real chip", ["reader: unused"]),
+        (
+            "simulated",
+            "only simulated: this says nothing about a real chip",
+            ["reader: unused", "operator: felica_attest"],
+        ),
         ("inferred", "only inferred", ["reader: unused", "operator: felica_attest"]),
         (
             "without chip",

@@ -40,6 +40,32 @@ def loaded(text: str) -> Settings:
     return load_settings(Path("benchd.toml"))
 
 
+BASELINE = """\
+[[baseline]]
+name = "mine"
+version = 1
+kind = "{kind}"
+ic_types = ["1A"]
+provenance = "seen on a handset"
+[[baseline.system]]
+code = "FE00"
+nodes = ["0000-FFFE"]
+"""
+
+
+def test_a_simulated_baseline_is_refused_unless_the_rack_is_virtual() -> None:
+    for kind in ("simulated", "observed", "inferred"):
+        Path(f"{kind}.toml").write_text(BASELINE.format(kind=kind))
+    named = '[felica]\nbaselines = ["{}.toml"]\n'
+    for refusing in ("", "accept_simulated = false\n"):
+        (message,) = messages(named.format("simulated") + refusing)
+        assert "benchd.toml:4:" in message
+        assert "baseline mine is simulated and true of no real chip" in message
+    assert loaded(named.format("simulated") + "accept_simulated = true\n").felica.baselines
+    for kind in ("observed", "inferred"):
+        assert not messages(named.format(kind))
+
+
 def test_a_rack_without_readers_and_providers_has_no_chip_bench() -> None:
     felica = loaded("").felica
     assert felica == FelicaSettings(readers={}, providers={})

@@ -1,0 +1,285 @@
+"""`benchd slots learn` with real pcscd's, a simulated hot plug source and an operator's hands."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import tomllib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+from reader_rack import DEADLINE_S, until
+from test_felica_commands import CONFIG, RECIPE, free_port
+
+from benchd.app import chip_bench
+from benchd.certificate import create_key
+from benchd.config import load_settings
+from benchd.errors import BenchdError, ConfigInvalid, UsageRefused
+from benchd.felica.bench import PcscChipBench
+from benchd.learning import learn_slots
+from benchd.model import ChipVerdict, SlotName
+from benchd.simulator.addresses import port_path
+from benchd.simulator.chips.plan import CardPlan, ChipPlan
+from benchd.simulator.hands import RackHands
+from benchd.simulator.handset_models import AQUOS_SENSE_6
+from benchd.simulator.house import RackHouse
+from benchd.simulator.plan import HandsetPlan, RackPlan
+from benchd.simulator.plug_source import SimulatedHotplug
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
+
+MORE = """\
+# Known since May.
+[slots.A1]
+port = "pci-0000:03:00.0-usb-0:9.9"  # the old hub's
+recipe = "overwrite"
+"""
+NAMES = ("one", "two")
+CARD = "card"
+
+
+class Learning:
+    """The command in a thread, and what its operator reads and types."""
+
+    def __init__(self, house: RackHouse, hands: RackHands, config: Path) -> None:
+        self.house = house
+        self.hands = hands
+        self.config = config
+        self.out = io.StringIO()
+        self._read, self._write = os.pipe()
+        self.result: bool | BenchdError | None = None
+
+    async def run(self, slots: tuple[str, ...], *, dry_run: bool) -> None:
+        def learn() -> bool:
+            return learn_slots(
+                self.config,
+                slots,
+                SimulatedHotplug(self.house.plug_socket),
+                dry_run=dry_run,
+                answers=self._read,
+                out=self.out,
+                return_s=0.0,
+            )
+
+        try:
+            self.result = await anyio.to_thread.run_sync(learn, abandon_on_cancel=True)
+        except BenchdError as failure:
+            self.result = failure
+
+    def type(self, line: str) -> None:
+        os.write(self._write, f"{line}\n".encode())
+
+    def hang_up(self) -> None:
+        if self._write >= 0:
+            os.close(self._write)
+        self._write = -1
+
+    async def reads(self, *words: str) -> None:
+        await until(lambda: all(word in self.out.getvalue() for word in words))
+
+    async def ended(self) -> bool | BenchdError:
+        await until(lambda: self.result is not None)
+        assert self.result is not None
+        return self.result
+
+
+Walk = Callable[[Learning], Awaitable[None]]
+
+
+def plan(*, readers: int) -> RackPlan:
+    handsets = tuple(
+        HandsetPlan(
+            name=name,
+            model=AQUOS_SENSE_6,
+            serial=f"3564018200477{number:02}",
+            imei="356401820047710",
+        )
+        for number, name in enumerate(NAMES)
+    )
+    return RackPlan(
+        handsets=handsets, readers=readers, cards=(CardPlan(name=CARD, chip=ChipPlan()),)
+    )
+
+
+@asynccontextmanager
+async def learning(
+    folder: Path, *, slots: tuple[str, ...] = (), readers: int = 4, dry_run: bool = False
+) -> AsyncGenerator[Learning, None]:
+    async with (
+        RackHouse(plan(readers=readers)) as house,
+        RackHands.connect(house.control_socket) as hands,
+        anyio.create_task_group() as tasks,
+    ):
+        sockets = dict.fromkeys(str(at.socket) for at in house.readers.values())
+        config = folder / "benchd.toml"
+        text = CONFIG.format(
+            port=free_port(), http=free_port(), sockets=list(sockets) or ["nowhere"], baselines=[]
+        )
+        config.write_text(text.replace("'", '"') + MORE)
+        (folder / "recipes").mkdir()
+        (folder / "recipes" / "overwrite.toml").write_text(RECIPE)
+        create_key(folder / "key.pem")
+        begun = Learning(house, hands, config)
+
+        async def run() -> None:
+            await begun.run(slots, dry_run=dry_run)
+
+        tasks.start_soon(run)
+        try:
+            yield begun
+            with anyio.fail_after(DEADLINE_S):
+                await begun.ended()
+        finally:
+            begun.hang_up()
+
+
+async def show(begun: Learning, name: str, slot: int, label: str) -> None:
+    """Plug a handset in; with the cable it gets its chip onto the slot's reader."""
+    await begun.reads(f"Slot {label}: plug")
+    await begun.hands.plug(name, slot)
+    await begun.reads(f"Slot {label} has port", f"Slot {label} has reader")
+
+
+async def test_a_walk_along_the_rack_is_written_and_the_readers_answer_for_their_slots(
+    tmp_path: Path,
+) -> None:
+    async with learning(tmp_path, slots=("A1", "B7")) as begun:
+        before = begun.config.read_text()
+        await begun.reads("Take every handset")
+        begun.type("")
+        await show(begun, "one", 3, "A1")
+        await show(begun, "two", 2, "B7")
+        await begun.reads(f"Write this to {begun.config}?", f'+port = "{port_path(3)}"')
+        assert begun.config.read_text() == before, "nothing is written before the yes"
+        begun.type("y")
+        assert await begun.ended() is True
+        after = begun.config.read_text()
+        assert tomllib.loads(after)["slots"].keys() == {"A1", "B7"}
+        assert [line for line in before.splitlines() if line not in after.splitlines()] == [
+            'port = "pci-0000:03:00.0-usb-0:9.9"  # the old hub\'s'
+        ]
+        assert f'port = "{port_path(3)}"  # the old hub\'s' in after
+        await _answer_for_their_slots(begun)
+
+
+async def _answer_for_their_slots(begun: Learning) -> None:
+    """The daemon's own bench finds the chip that is left where it lies, and none beside it."""
+    await begun.hands.unplug("two")
+    settings = load_settings(begun.config)
+    bench = chip_bench(settings, create_key(begun.config.with_name("other.pem")))
+    assert isinstance(bench, PcscChipBench)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(bench.run)
+        with anyio.fail_after(DEADLINE_S):
+            for slot, silent in (("A1", False), ("B7", True)):
+                await bench.until_there(SlotName(slot))
+                scan = await bench.scan(SlotName(slot), passes=1, power_cycle=False)
+                assert (scan.verdict is ChipVerdict.SILENT) is silent
+        tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("dry_run", "answer"), [(True, None), (False, "n"), (False, "")])
+async def test_a_dry_run_and_a_no_change_nothing(
+    tmp_path: Path, dry_run: bool, answer: str | None
+) -> None:
+    async with learning(tmp_path, readers=2, dry_run=dry_run) as begun:
+        before = begun.config.read_bytes()
+        await begun.reads("Take every handset")
+        begun.type("")
+        await show(begun, "one", 1, "A1")
+        if answer is not None:
+            await begun.reads("Write this to")
+            begun.type(answer)
+        assert await begun.ended() is dry_run
+        assert f'+port = "{port_path(1)}"' in begun.out.getvalue()
+        assert "Nothing was written" in begun.out.getvalue()
+        assert begun.config.read_bytes() == before
+        assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+
+
+async def test_readers_whose_service_dies_and_comes_back_are_learned(tmp_path: Path) -> None:
+    async with learning(tmp_path, readers=2) as begun:
+        await begun.reads("Take every handset")
+        begun.type("")
+        await begun.reads("Slot A1: plug")
+        begun.type("")  # its port stays as it is
+        await begun.reads("Slot A1: lay")
+        await begun.hands.chips.kill_pcscd()
+        await begun.hands.chips.start_pcscd()
+        await begun.hands.chips.lay_card(CARD, 2)
+        await begun.reads("Slot A1 has reader", "Write this to")
+        begun.type("y")
+        assert await begun.ended() is True
+        slot = load_settings(begun.config).felica.readers[SlotName("A1")]
+        assert slot in begun.house.readers[2].name
+
+
+async def test_without_readers_ports_alone_are_learned(tmp_path: Path) -> None:
+    async with learning(tmp_path, readers=0) as begun:
+        await begun.reads("Take every handset")
+        begun.type("")
+        await begun.reads("No readers were found (pcscd is away)", "Slot A1: plug")
+        await begun.hands.plug("one", 1)
+        await begun.reads("Slot A1 has port", "Write this to")
+        begun.type("y")
+        assert await begun.ended() is True
+        (slot,) = tomllib.loads(begun.config.read_text())["slots"].values()
+        assert slot == {"port": port_path(1), "recipe": "overwrite"}
+
+
+async def test_an_operator_who_goes_away_leaves_the_file_alone(tmp_path: Path) -> None:
+    async with learning(tmp_path, readers=2) as begun:
+        before = begun.config.read_bytes()
+        await begun.reads("Take every handset")
+        begun.type("")
+        await begun.reads("Slot A1: plug")
+        begun.hang_up()
+        failure = await begun.ended()
+        assert isinstance(failure, UsageRefused)
+        assert "standard input has ended" in str(failure)
+        assert begun.config.read_bytes() == before
+
+
+def configured(folder: Path, text: str = MORE) -> Path:
+    config = folder / "benchd.toml"
+    head = CONFIG.format(port=free_port(), http=free_port(), sockets='["none"]', baselines="[]")
+    config.write_text(head + text)
+    (folder / "recipes").mkdir()
+    (folder / "recipes" / "overwrite.toml").write_text(RECIPE)
+    return config
+
+
+def refused(config: Path, *slots: str) -> BenchdError:
+    before = config.read_bytes()
+    with pytest.raises(BenchdError) as caught:
+        learn_slots(config, slots, SimulatedHotplug(Path("none")), dry_run=False, answers=0)
+    assert config.read_bytes() == before
+    return caught.value
+
+
+async def test_a_configuration_with_mistakes_is_refused_before_anything_is_asked(
+    tmp_path: Path,
+) -> None:
+    config = configured(tmp_path, '[slots.A1]\nport = "1-1"\n')
+    assert isinstance(await anyio.to_thread.run_sync(refused, config), ConfigInvalid)
+
+
+async def test_no_handset_is_plugged_in_for_it_while_the_daemon_runs(tmp_path: Path) -> None:
+    config = configured(tmp_path)
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(str(load_settings(config).http.socket))
+        daemon.listen()
+        failure = await anyio.to_thread.run_sync(refused, config)
+    assert "benchd runs" in str(failure)
+
+
+async def test_slots_have_to_be_named_once_where_there_are_none(tmp_path: Path) -> None:
+    config = configured(tmp_path, "")
+    assert "name the slots" in str(await anyio.to_thread.run_sync(refused, config))
+    twice = await anyio.to_thread.run_sync(refused, config, "A1", "A1")
+    assert "twice" in str(twice)
