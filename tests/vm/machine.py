@@ -21,7 +21,7 @@ CHECKOUT = Path(__file__).parents[2]
 GUEST = CHECKOUT / "tests" / "vm" / "guest"
 BUILD = CHECKOUT / "tests" / "vm" / "image" / "build"
 
-MEMORY_MIB = 4096
+MEMORY_MIB = 6144
 START_WITHIN_S = 300.0
 COMMAND_WITHIN_S = 120.0
 HELLO_EVERY_S = 0.5

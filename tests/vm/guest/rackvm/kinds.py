@@ -12,7 +12,7 @@ from benchd.simulator.scenarios import SCENARIOS
 
 from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset
 
-CAPACITY_BYTES: Final = 96 * MEBIBYTE
+CAPACITY_BYTES: Final = 128 * MEBIBYTE
 MARKERS: Final = 400
 
 
