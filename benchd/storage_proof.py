@@ -28,6 +28,8 @@ PLACES_IN_SUBSECTION: Final = 2
 MINIMUM_SAMPLE: Final = 0.1
 """What SP 800-88 Rev. 1 asks of a sample; the first and the last place come on top."""
 MINIMUM_SEED_DIGITS: Final = 32
+ENCRYPTED: Final = "encrypted"
+"""The only `ro.crypto.state` under which a reset alone leaves nothing that can be read."""
 LOWEST_MINIMUM_COVERAGE: Final = 0.5
 """A recipe may ask for more; with less nobody could speak of an erased storage."""
 
@@ -51,7 +53,11 @@ class StorageRecords:
 def storage_gaps(records: StorageRecords) -> list[str]:
     """Every gap; empty where the records prove the overwrite."""
     gaps: list[str] = []
-    for look in (_of_files, _of_extent, _of_coverage, _of_small_files, _of_host_samples, _of_mode):
+    looks = (
+        *(_of_files, _of_extent, _of_coverage, _of_small_files, _of_host_samples),
+        *(_of_mode, _of_plain_text),
+    )
+    for look in looks:
         gaps += _gaps_found(look, records)
     return gaps
 
@@ -179,3 +185,14 @@ def _of_mode(records: StorageRecords) -> list[str]:
     if {read_back.text("past_cache"), read_back.text("host_past_cache")} != {"o_direct"}:
         gaps.append("read_back: what was streamed wasn't read by O_DIRECT alone")
     return gaps
+
+
+def _of_plain_text(records: StorageRecords) -> list[str]:
+    """On a storage that isn't encrypted, what wasn't reached may be the owner's plain text."""
+    if records.inspect.text("crypto_state") == ENCRYPTED:
+        return []
+    written = records.overwrite.whole("bytes_written")
+    missing = records.inspect.whole("capacity_bytes") - written
+    if missing <= 0:
+        return []
+    return [f"inspect: the storage isn't encrypted, and {missing} bytes of it weren't reached"]

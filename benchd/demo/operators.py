@@ -46,8 +46,8 @@ class Hands(Protocol):
 class RackWatch:
     """The running daemon's slots, read again and again; a daemon that is away is waited for."""
 
-    def __init__(self, socket: Path) -> None:
-        self._http = httpx2.AsyncClient(
+    def __init__(self, socket: Path, http: httpx2.AsyncClient | None = None) -> None:
+        self.http = http or httpx2.AsyncClient(
             transport=httpx2.AsyncHTTPTransport(uds=str(socket)), base_url="http://benchd"
         )
         self.slots: dict[str, SlotObject] = {}
@@ -56,7 +56,7 @@ class RackWatch:
     async def look(self) -> bool:
         """Read every slot; False while nobody answers."""
         try:
-            answer = await self._http.get("/api/v1/slots")
+            answer = await self.http.get("/api/v1/slots")
         except httpx2.TransportError:
             return False
         if not answer.is_success:
@@ -78,19 +78,19 @@ class RackWatch:
 
     async def job(self, job: str) -> Mapping[str, JsonValue]:
         """One job from the API."""
-        answer = await self._http.get(f"/api/v1/jobs/{job}")
+        answer = await self.http.get(f"/api/v1/jobs/{job}")
         answer.raise_for_status()
         return cast("Mapping[str, JsonValue]", answer.json())
 
     async def jobs(self) -> list[Mapping[str, JsonValue]]:
         """The newest jobs from the API."""
-        answer = await self._http.get("/api/v1/jobs", params={"limit": MOST_JOBS})
+        answer = await self.http.get("/api/v1/jobs", params={"limit": MOST_JOBS})
         answer.raise_for_status()
         return _parts(cast("Mapping[str, JsonValue]", answer.json())["jobs"])
 
     async def metrics(self) -> str:
         """What Prometheus would be given."""
-        answer = await self._http.get("/metrics", headers={"accept": "text/plain"})
+        answer = await self.http.get("/metrics", headers={"accept": "text/plain"})
         answer.raise_for_status()
         return answer.text
 
@@ -98,7 +98,7 @@ class RackWatch:
         """Answer a question; False if it wasn't taken."""
         note = LOOKED_UP if approved and gate == Gate.NETWORK else "demo"
         try:
-            answer = await self._http.post(
+            answer = await self.http.post(
                 f"/api/v1/jobs/{job}/decisions",
                 json={"gate": gate, "approved": approved, "operator": operator, "note": note},
             )
@@ -108,7 +108,7 @@ class RackWatch:
 
     async def aclose(self) -> None:
         """Let go of the daemon."""
-        await self._http.aclose()
+        await self.http.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +121,7 @@ class Operators:
     """By slot: where a scenario's answer isn't yes."""
     resets: set[tuple[str, Gate]] = field(default_factory=set[tuple[str, Gate]])
     """The questions for which somebody has reset the handset already."""
+    look_every_s: float = LOOK_EVERY_S
 
     async def work(self) -> None:
         """Look, act, answer; until cancelled."""
@@ -137,7 +138,7 @@ class Operators:
                         if name not in busy and _needs_someone(slot):
                             busy.add(name)
                             group.start_soon(self._attend, name, slot, attended)
-                await anyio.sleep(LOOK_EVERY_S)
+                await anyio.sleep(self.look_every_s)
 
     async def assist(self) -> None:
         """Only do what a person's answer says was done: press reset; until cancelled.

@@ -83,8 +83,7 @@ def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:
         "ro.build.version.release": model.android,
         "ro.build.version.sdk": str(model.sdk),
         "ro.build.version.security_patch": model.security_patch,
-        "ro.crypto.state": "encrypted",
-        "ro.crypto.type": "file",
+        "ro.crypto.state": plan.crypto_state,
         "ro.debuggable": "0",
         "ro.frp.pst": "/dev/block/by-name/frp",
         "ro.oem_unlock_supported": "1",
@@ -100,7 +99,11 @@ def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:
         "sys.boot_completed": "1",
         "sys.usb.state": "mtp,adb",
     }
-    if model.sdk >= 30:  # Metadata encryption: handsets launched with Android 11.
+    if plan.crypto_state == "encrypted":
+        found["ro.crypto.type"] = "file"
+    if (
+        plan.crypto_state == "encrypted" and model.sdk >= 30
+    ):  # Metadata encryption: handsets launched with Android 11.
         found["ro.crypto.metadata.enabled"] = "true"
     if state.test_harness:
         found["persist.sys.test_harness"] = "1"

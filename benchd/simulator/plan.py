@@ -119,6 +119,8 @@ class HandsetPlan:
     verified_boot_state: str = "green"
     bootloader_locked: bool = True
     superuser: bool = False
+    crypto_state: str = "encrypted"
+    """What it says of its storage: before Android 7 often `unencrypted`."""
     felica: bool = True
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
     runs_programs: bool = True

@@ -23,7 +23,7 @@ _FEATURES: Final = (
 
 _FIRST_WITH_FEATURES: Final = 24
 """Android 7: an older one's adb has no exit codes."""
-_ENVIRONMENT: Final = {
+ENVIRONMENT: Final = {
     "ANDROID_DATA": "/data",
     "ANDROID_ROOT": "/system",
     "EXTERNAL_STORAGE": "/sdcard",
@@ -35,6 +35,15 @@ _ENVIRONMENT: Final = {
     "TMPDIR": "/data/local/tmp",
     "USER": "shell",
 }
+
+
+def banner(model: HandsetModel, *, state: str = "device") -> str:
+    """What adbd says of itself; `state` may be another one that adb knows, such as `recovery`."""
+    told = (
+        f"{state}::ro.product.name={model.product};ro.product.model={model.model};"
+        f"ro.product.device={model.device};"
+    )
+    return told if model.sdk < _FIRST_WITH_FEATURES else f"{told}features={_FEATURES}"
 
 
 class Sandbox:
@@ -59,13 +68,8 @@ class Sandbox:
 
     async def start_adbd(self, slot: int, model: HandsetModel) -> None:
         """A cable is there and debugging is on."""
-        banner = (
-            f"device::ro.product.name={model.product};ro.product.model={model.model};"
-            f"ro.product.device={model.device};"
-        )
-        if model.sdk >= _FIRST_WITH_FEATURES:
-            banner += f"features={_FEATURES}"
-        await self.child.ask("start_adbd", port=str(adbd_port(slot)), banner=banner)
+        port = str(adbd_port(slot))
+        await self.child.ask("start_adbd", port=port, banner=banner(model))
 
     async def stop_adbd(self) -> None:
         """The cable is out, or debugging off: shells get SIGHUP, everything else stays."""
@@ -103,6 +107,6 @@ def _command(image: SystemImage, *, data: Path, state: Path, plan: HandsetPlan) 
         *("--bind", str(data), "/data", "--symlink", "/data/media/0", "/sdcard"),
         *("--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/"),
     ]
-    for name, value in _ENVIRONMENT.items():
+    for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
     return [*command, "/usr/bin/python3", "-ISE", "/system/benchd/supervisor.py"]

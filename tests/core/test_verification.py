@@ -105,6 +105,13 @@ async def test_any_record_taken_away_leaves_a_gap(chip: str) -> None:
             verify_erasure(JOB, [*records[:index], *records[index + 1 :]])
 
 
+@pytest.mark.parametrize("state", ["unencrypted", "unsupported"])
+async def test_plain_text_that_may_be_left_is_a_gap(state: str) -> None:
+    records = await good_records()
+    with pytest.raises(CertificateGap, match="isn't encrypted"):
+        verify_erasure(JOB, changed(records, StageName.INSPECT, {"crypto_state": state}))
+
+
 @pytest.mark.parametrize("stage", REQUIRED_STAGES)
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.PASSED])
 async def test_a_stage_that_did_not_pass_is_a_gap(stage: StageName, outcome: Outcome) -> None:

@@ -1,0 +1,72 @@
+"""Handsets by name, for whoever doesn't want to write a whole plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from benchd.errors import UsageRefused
+from benchd.simulator.scenarios import SCENARIOS
+
+from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset
+
+CAPACITY_BYTES: Final = 128 * MEBIBYTE
+MARKERS: Final = 400
+
+
+def _of(scenario: str) -> UsbHandset:
+    """The virtual rack's handset of that name, on real USB; owners' data are markers here."""
+    android = SCENARIOS[scenario].handset(name=scenario, slot=None, capacity_bytes=CAPACITY_BYTES)
+    # Storage faults are device-mapper's here, and cables are pulled by hand.
+    plain = replace(android, faults=type(android.faults)(), triggers=())
+    return UsbHandset(
+        android=replace(plain, reset_s=3.0),
+        markers=MARKERS if android.owner_share else 0,
+        arrives_reset=not android.owner_share,
+    )
+
+
+_CLEAN: Final = _of("clean")
+
+KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
+    {
+        **{
+            name: _of(name)
+            for name in (
+                *("clean", "live-data", "same-serial-a", "same-serial-b"),
+                *("account-and-lock", "reset-lies", "modified-os"),
+            )
+        },
+        "ext4": replace(_CLEAN, file_system=FileSystem.EXT4),
+        "residue": replace(_CLEAN, markers=MARKERS),
+        "residue-ext4": replace(_CLEAN, markers=MARKERS, file_system=FileSystem.EXT4),
+        "unencrypted": replace(
+            _CLEAN,
+            markers=MARKERS,
+            android=replace(_CLEAN.android, crypto_state="unencrypted"),
+        ),
+        "unauthorized": replace(_CLEAN, asks_for_key=True),
+        "mtp-only": replace(_CLEAN, android=replace(_CLEAN.android, adb_enabled=False)),
+        "charging": replace(_CLEAN, mode=Mode.CHARGING),
+        "fastboot": replace(_CLEAN, mode=Mode.FASTBOOT),
+        "recovery": replace(_CLEAN, mode=Mode.RECOVERY),
+        "slow": replace(_CLEAN, chip=Chip.SLOW),
+        "fails": replace(_CLEAN, chip=Chip.FAILS, file_system=FileSystem.EXT4),
+        "drops-writes": replace(_CLEAN, chip=Chip.DROPS_WRITES, file_system=FileSystem.EXT4),
+    }
+)
+"""Every kind by its name."""
+
+
+def kind(word: str, *, name: str, number: int) -> UsbHandset:
+    """A handset of this kind, with a name and numbers of its own; raises UsageRefused."""
+    found = KINDS.get(word)
+    if found is None:
+        raise UsageRefused(f"no such kind: {word}; there are {', '.join(KINDS)}")
+    serial = found.android.serial
+    if not word.startswith("same-serial"):
+        serial = f"{serial[:-3]}{number:03}"
+    imei = SCENARIOS["clean"].handset(name=name, slot=None, copy=number + 1).imei
+    return replace(found, android=replace(found.android, name=name, serial=serial, imei=imei))

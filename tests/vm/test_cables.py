@@ -1,0 +1,83 @@
+"""Cables that are pulled, moved and swapped, on real USB."""
+
+from __future__ import annotations
+
+import random
+
+import anyio
+import pytest
+
+from tests.vm.bench import Bench, slot_name
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
+
+STAGES = ("inspect", "gates", "initialise", "overwrite", "read_back", "felica_recheck", "observe")
+
+
+@pytest.mark.slow
+async def test_a_cable_is_pulled_in_each_stage_and_put_back(bench: Bench) -> None:
+    chance = random.Random()
+    kinds = {f"h{number}": ("ext4", "live-data")[number % 2] for number in range(1, 8)}
+    await bench.fill_table(kinds)
+    await bench.start_service()
+    slots = {name: number for number, name in enumerate(kinds, start=1)}
+
+    async def pull(name: str, stage: str) -> None:
+        await bench.until_slot(slot_name(slots[name]), stage, within_s=600)
+        await bench.rack("replug", handsets=[name], after_s=chance.uniform(0.0, 4.0))
+
+    async with bench.operating():
+        await bench.plug(slots)
+        async with anyio.create_task_group() as pulls:
+            for name, stage in zip(kinds, STAGES, strict=True):
+                pulls.start_soon(pull, name, stage)
+        ends = await bench.ends(slots, within_s=900)
+    # Pulled in "observe", the handset has been reset and has no adb: its new job gets it from
+    # the operator's hand. All of them end as erased, each by a job that had no gap.
+    assert {end.outcome for end in ends.values()} == {"passed"}, ends
+    assert all(end.statement is not None for end in ends.values())
+
+
+async def test_a_handset_moved_to_another_slot_begins_anew_there(bench: Bench) -> None:
+    await bench.fill_table({"one": "clean"})
+    await bench.start_service()
+    async with bench.operating():
+        await bench.plug({"one": 1})
+        await bench.until_slot("S01", "overwrite", "read_back")
+        first = bench.watch.slots["S01"]["job"]
+        await bench.unplug("one")
+        await bench.plug({"one": 9})
+        ends = await bench.ends({"one": 9})
+    assert ends["one"].outcome == "passed", ends
+    assert ends["one"].job != first
+    left = await bench.watch.job(str(first))
+    assert (left["outcome"], left["reason"]) == ("aborted", "unplugged")
+    assert not left["certificate"]
+
+
+async def test_neighbours_swapped_while_both_are_away_are_noticed(bench: Bench) -> None:
+    """The one moment in which a handset may leave: both are in their final reset."""
+    kinds = {"left": "clean", "right": "ext4"}
+    await bench.fill_table(kinds)
+    await bench.start_service()
+    away: set[str] = set()
+    both = anyio.Event()
+    swapped = anyio.Event()
+
+    async def reset_together(slot: str) -> None:
+        await bench.reset_by_hand(slot)
+        away.add(slot)
+        if len(away) == 2:
+            both.set()
+        await swapped.wait()
+
+    async with bench.operating(reset=reset_together):
+        await bench.plug({"left": 1, "right": 2})
+        with anyio.fail_after(400):
+            await both.wait()
+        await bench.swap("left", "right")
+        swapped.set()
+        ends = await bench.ends({"right": 1, "left": 2})
+    assert {end.outcome for end in ends.values()} == {"failed"}, ends
+    assert {end.reason for end in ends.values()} == {"handset_changed"}, ends
+    assert all(end.statement is None for end in ends.values())

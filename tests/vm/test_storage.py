@@ -1,0 +1,45 @@
+"""Storage that fails, drops writes or is slow, below a real file system (device-mapper)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.vm.bench import Bench
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(900)]
+
+
+async def test_failing_and_forgetful_storage_never_passes_and_slow_storage_does(
+    bench: Bench,
+) -> None:
+    kinds = {"fails": "fails", "drops": "drops-writes", "slow": "slow", "good": "ext4"}
+    await bench.fill_table(kinds)
+    await bench.start_service()
+    slots = {name: number for number, name in enumerate(kinds, start=1)}
+    ends = await bench.run_to_the_end(slots, within_s=800)
+    for name in ("fails", "drops"):
+        end = ends[name]
+        assert (end.outcome, end.disposition, end.reason) == (
+            "failed",
+            "destroy",
+            "storage_fault",
+        ), end
+        assert end.statement is None
+    assert [ends[name].outcome for name in ("slow", "good")] == ["passed", "passed"], ends
+
+
+@pytest.mark.slow
+async def test_storage_that_begins_to_drop_writes_in_mid_fill_never_passes(bench: Bench) -> None:
+    await bench.fill_table({"one": "ext4", "two": "clean"})
+    await bench.start_service()
+    async with bench.operating():
+        await bench.plug({"one": 1, "two": 2})
+        for slot, handset in (("S01", "one"), ("S02", "two")):
+            await bench.until_slot(slot, "overwrite", "read_back", "felica_recheck")
+            await bench.rack("chip", handsets=[handset], chip="drops_writes")
+        ends = await bench.ends({"one": 1, "two": 2})
+    for name, end in ends.items():
+        # A switch that came after the last byte was written changes nothing that is on the chip.
+        assert end.outcome in ("failed", "passed"), (name, end)
+        if end.outcome == "passed":
+            assert not await bench.residue(name)
