@@ -44,14 +44,14 @@ def test_a_signal_ends_it_without_a_claim(
 ) -> None:
     with filling(program, folder) as process:
         process.send_signal(reason)
-        assert process.wait(5) == 5
+        assert process.wait(DEADLINE_S) == 5
         assert b'"done"' not in stdout_of(process).read()
 
 
 def test_a_closed_stdout_ends_it(program: Path, folder: str) -> None:
     with filling(program, folder) as process:
         stdout_of(process).close()
-        assert process.wait(5) == 5
+        assert process.wait(DEADLINE_S) == 5
 
 
 def test_the_end_of_stdin_does_not(program: Path, folder: str) -> None:
@@ -89,7 +89,7 @@ def test_a_second_one_is_kept_out(program: Path, folder: str) -> None:
 def test_the_lock_ends_with_its_holder(program: Path, folder: str) -> None:
     with filling(program, folder) as process:
         process.kill()
-        process.wait(5)
+        process.wait(DEADLINE_S)
     dropped = run(program, "drop", {"directory": folder})
     assert dropped.exit_code == 0
     assert dropped.last["files_removed"] > 0
@@ -104,7 +104,7 @@ def test_a_check_that_is_cut_short_claims_nothing(program: Path, folder: str) ->
     with process:
         first = next_event(process)
         process.send_signal(signal.SIGHUP)
-        code = process.wait(5)
+        code = process.wait(DEADLINE_S)
         rest = stdout_of(process).read()
     if first["event"] == "done":
         pytest.skip("this disk reads 256 MiB in less than 50 ms")

@@ -46,6 +46,7 @@ class Flash:
             reserved_bytes=0,
             owner_share=0.0,
             fill_marks=[],
+            noexec=False,
             faults={},
         )
         assert self._hear()["event"] == "mounted"
