@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,7 +128,8 @@ class DemoRack:
         daemon = self.daemon
         if daemon is None:
             return 0
-        daemon.send_signal(signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            daemon.send_signal(signal.SIGTERM)
         with anyio.move_on_after(STOP_WITHIN_S):
             await daemon.wait()
         if daemon.returncode is None:
