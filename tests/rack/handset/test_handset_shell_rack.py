@@ -82,8 +82,9 @@ async def test_cancelling_returns_at_once_and_ends_the_command(tmp_path: Path) -
         shell = await rack.shell(daemon)
         mark = daemon.folder / "ended"
         sockets, threads = open_sockets(), threading.active_count()
+        # Not `sleep & wait`: a signal that comes right before the shell waits is only seen after.
         async with shell.stream(
-            f"trap 'echo hup > {mark}; exit' HUP; echo on; sleep 60 & wait"
+            f"trap 'echo hup > {mark}; exit' HUP; echo on; while :; do sleep 0.05; done"
         ) as run:
             assert await run.receive() == Output(b"on\n", is_error=False)
         cancelled_at = 0.0
