@@ -33,6 +33,7 @@ WRITE_BYTES_PER_S = 1_000_000
 READ_BYTES_PER_S = 3_000_000
 NICE = 19
 ENDS_WITHIN_S = 900.0
+STALL_S = 20
 LOOK_EVERY_S = 0.1
 
 
@@ -108,6 +109,7 @@ def _handsets(count: int, pace: Pace) -> list[Scenario]:
 async def _measure(count: int, pace: Pace, directory: Path) -> Measured:
     say(f"{count} handsets")
     async with demo_rack(directory, _handsets(count, pace), port=8420, nice=NICE) as rack:
+        _be_patient(rack)
         await rack.start_daemon()
         begun = time.monotonic()
         if rack.daemon is None:
@@ -134,6 +136,13 @@ async def _measure(count: int, pace: Pace, directory: Path) -> Measured:
         at_start=at_start,
         at_peak_rss_bytes=looks.peak_rss_bytes,
     )
+
+
+def _be_patient(rack: DemoRack) -> None:
+    """Flash as slow as this one writes a single piece for longer than the demo waits."""
+    recipe = rack.folder.path / "recipes" / "overwrite.toml"
+    text = recipe.read_text(encoding="utf-8")
+    recipe.write_text(text.replace("stall_s = 5\n", f"stall_s = {STALL_S}\n"), encoding="utf-8")
 
 
 class _Looks:
