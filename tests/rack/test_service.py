@@ -219,7 +219,7 @@ async def test_a_handset_that_comes_during_a_drain_isnt_touched(tmp_path: Path) 
         await rack.start_daemon()
         async with anyio.create_task_group() as group:
             group.start_soon(rack.operators().work)
-            await until_seen(rack, lambda: rack.watch.slots["A2"]["stage"] == "overwrite")
+            await until_seen(rack, lambda: rack.watch.slots["A2"]["job"] is not None)
             with BenchdClient(rack.folder.socket) as client:
                 assert client.drain()["draining"] is True
             assert rack.daemon is not None
