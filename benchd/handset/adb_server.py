@@ -18,6 +18,7 @@ from anyio.abc import Process, TaskStatus
 from benchd.errors import AdbServerLost, DependencyMissing
 from benchd.handset.leftover import clear_port, marks
 from benchd.handset.listener import find_listener, holds_listener
+from benchd.handset.server_watch import until_unusable
 from benchd.handset.smart_socket import server_version
 from benchd.handset.wakeup import Wakeup
 
@@ -26,9 +27,6 @@ _log = structlog.get_logger()
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 5.0
 STEADY_AFTER_S: Final = 30.0
-PROBE_EVERY_S: Final = 5.0
-PROBE_DEADLINE_S: Final = 5.0
-MISSED_PROBES: Final = 3
 KILL_DEADLINE_S: Final = 5.0
 MAXIMUM_LOG_BYTES: Final = 16 << 20
 
@@ -209,32 +207,18 @@ class AdbServer:
 
     async def _watch(self, process: Process) -> str:
         """Return why the server is no longer to be used: it ended, or doesn't answer."""
-        cause = "it doesn't answer"
-        async with anyio.create_task_group() as tasks:
 
-            async def until_it_ends() -> None:
-                nonlocal cause
-                cause = f"it ended with {await process.wait()}"
-                tasks.cancel_scope.cancel()
+        async def ended() -> str:
+            return f"it ended with {await process.wait()}"
 
-            tasks.start_soon(until_it_ends)
-            await self._until_silent()
-            tasks.cancel_scope.cancel()
+        cause = await until_unusable(self.port, ended, after_probe=self._keep_log_short)
         self._set_down()
         return cause
 
-    async def _until_silent(self) -> None:
-        missed = 0
-        while missed < MISSED_PROBES:
-            await anyio.sleep(PROBE_EVERY_S)
-            try:
-                await server_version(self.port, PROBE_DEADLINE_S)
-                missed = 0
-            except AdbServerLost:
-                missed += 1
-            with suppress(OSError):
-                if self._log_path.stat().st_size > MAXIMUM_LOG_BYTES:
-                    os.truncate(self._log_path, 0)
+    def _keep_log_short(self) -> None:
+        with suppress(OSError):
+            if self._log_path.stat().st_size > MAXIMUM_LOG_BYTES:
+                os.truncate(self._log_path, 0)
 
 
 def _alive(pid: int | None) -> bool:

@@ -17,12 +17,12 @@ from anyio.abc import SocketAttribute, TaskStatus
 
 from benchd.errors import AdbServerLost, DependencyMissing
 from benchd.handset.listener import listening_users
+from benchd.handset.server_watch import until_unusable
 from benchd.handset.smart_socket import (
     SERVER_DEADLINE_S,
     RequestRefused,
     SmartSocket,
     connect,
-    server_version,
 )
 from benchd.handset.wakeup import Wakeup
 
@@ -30,9 +30,6 @@ _log = structlog.get_logger()
 
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 5.0
-PROBE_EVERY_S: Final = 5.0
-PROBE_DEADLINE_S: Final = 5.0
-MISSED_PROBES: Final = 3
 TRUSTED_USERS: Final = frozenset({0})
 """Who may hold the listening socket beside benchd's own user: systemd."""
 _ESTABLISHED: Final = 1  # TCP_ESTABLISHED in the kernel's include/net/tcp_states.h
@@ -120,32 +117,15 @@ class ExternalAdbServer:
 
     async def _watch(self, link: SmartSocket) -> str:
         """Return why the server is no longer to be used: it ended, or doesn't answer."""
-        cause = "it doesn't answer"
-        async with anyio.create_task_group() as tasks:
 
-            async def until_it_ends() -> None:
-                nonlocal cause
-                try:
-                    while True:
-                        await link.block()
-                except AdbServerLost as end:
-                    cause = str(end)
-                    tasks.cancel_scope.cancel()
-
-            tasks.start_soon(until_it_ends)
-            await self._until_silent()
-            tasks.cancel_scope.cancel()
-        return cause
-
-    async def _until_silent(self) -> None:
-        missed = 0
-        while missed < MISSED_PROBES:
-            await anyio.sleep(PROBE_EVERY_S)
+        async def ended() -> str:
             try:
-                await server_version(self.port, PROBE_DEADLINE_S)
-                missed = 0
-            except AdbServerLost:
-                missed += 1
+                while True:
+                    await link.block()
+            except AdbServerLost as end:
+                return str(end)
+
+        return await until_unusable(self.port, ended)
 
     def _let_go(self) -> None:
         if self._lease is not None:

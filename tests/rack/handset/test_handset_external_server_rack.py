@@ -15,7 +15,7 @@ from handset_rack import SERVER_PORT, Rack
 from structlog.testing import capture_logs
 
 from benchd.errors import DependencyMissing
-from benchd.handset import external_server
+from benchd.handset import external_server, server_watch
 from benchd.handset.access import AdbAccess
 from benchd.handset.external_server import ExternalAdbServer
 from benchd.model import Liveness
@@ -104,8 +104,8 @@ async def test_it_is_watched_over_its_lives_and_works(unit: SocketUnit, tmp_path
 async def test_a_silent_server_counts_as_down(
     unit: SocketUnit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(external_server, "PROBE_EVERY_S", 0.05)
-    monkeypatch.setattr(external_server, "PROBE_DEADLINE_S", 0.1)
+    monkeypatch.setattr(server_watch, "PROBE_EVERY_S", 0.05)
+    monkeypatch.setattr(server_watch, "PROBE_DEADLINE_S", 0.1)
     monkeypatch.setattr(external_server, "SERVER_DEADLINE_S", 0.2)
     server = ExternalAdbServer(port=SERVER_PORT)
     async with anyio.create_task_group() as tasks:

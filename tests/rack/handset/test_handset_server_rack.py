@@ -17,7 +17,7 @@ from handset_rack import SERVER_PORT, host_service, kill_now, running_rack, unti
 from structlog.testing import capture_logs
 
 from benchd.errors import DependencyMissing
-from benchd.handset import adb_server
+from benchd.handset import server_watch
 from benchd.handset.adb_server import AdbServer
 from benchd.handset.listener import find_listener, holds_listener, is_listened_on
 
@@ -100,8 +100,8 @@ async def test_it_comes_back_after_each_death_and_says_so_once(tmp_path: Path) -
 async def test_it_is_started_anew_when_it_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adb_server, "PROBE_EVERY_S", 0.05)
-    monkeypatch.setattr(adb_server, "PROBE_DEADLINE_S", 0.1)
+    monkeypatch.setattr(server_watch, "PROBE_EVERY_S", 0.05)
+    monkeypatch.setattr(server_watch, "PROBE_DEADLINE_S", 0.1)
     async with running_rack(tmp_path) as rack:
         pid = rack.server.pid
         assert pid is not None
