@@ -35,14 +35,14 @@ def bench_scale(
     ] = True,
     write_bytes_per_s: Annotated[
         int, typer.Option(min=1, help="How fast each virtual flash writes.")
-    ] = 1_000_000,
+    ] = 400_000,
     read_bytes_per_s: Annotated[
         int, typer.Option(min=1, help="How fast each virtual flash reads.")
-    ] = 3_000_000,
+    ] = 1_200_000,
     directory: Annotated[Path | None, typer.Option(help="Where the racks are made.")] = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Measure a rack of virtual handsets beside a single one; takes a quarter of an hour."""
+    """Measure a rack of virtual handsets beside a single one; takes half an hour."""
     from benchd.bench.scale import Pace
     from benchd.bench.scale import bench_scale as measure
 

@@ -34,3 +34,21 @@ def look_at(pid: int) -> ProcessFigures:
         threads=int(status["Threads"]),
         descriptors=len(list((folder / "fd").iterdir())),
     )
+
+
+def family_cpu_s(pid: int) -> float:
+    """Processor time so far of a process and all that descend from it; of the living ones."""
+    try:
+        own_s = look_at(pid).cpu_s
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(child) for t in tasks for child in (t / "children").read_text().split()]
+    except (OSError, KeyError, IndexError):
+        return 0.0  # it has ended between two looks
+    return own_s + sum(family_cpu_s(child) for child in children)
+
+
+def machine_cpu_s() -> float:
+    """Processor time that this whole machine has spent so far; source: proc_stat(5)."""
+    line = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
+    user, nice, system, _idle, _io, irq, soft = map(int, line.split()[1:8])
+    return (user + nice + system + irq + soft) / _TICKS_PER_S

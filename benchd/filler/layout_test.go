@@ -55,6 +55,24 @@ func TestEachLogIsReached(t *testing.T) {
 	}
 }
 
+func TestSmallFilesGoForwardButProveNothing(t *testing.T) {
+	folder, _, _ := logsFolder(t)
+	where, err := openDirectory(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer where.close()
+	work, err := newChecker(where, newKeystream(testKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer work.stop()
+	same, err := work.sameSmallFiles(7)
+	if err != nil || same != 7 || work.seen.Load() != 7*smallBytes || work.proven.Load() != 0 {
+		t.Errorf("%d same, %v; seen %d, proven %d", same, err, work.seen.Load(), work.proven.Load())
+	}
+}
+
 func TestASmallFileThatDiffersIsNotSame(t *testing.T) {
 	folder, _, request := logsFolder(t)
 	if err := os.WriteFile(filepath.Join(folder, smallName(7)), []byte("damage"), 0o600); err != nil {

@@ -77,6 +77,11 @@ class AdbServer:
         while not self._up:
             await self._changed.wait()
 
+    async def until_over(self, generation: int) -> None:
+        """Wait until the server of this generation is used no more, dead or only silent."""
+        while self._up and generation == self.generation:
+            await self._changed.wait()
+
     async def changed(self) -> None:
         """Wait for the next time the server comes up or goes down."""
         await self._changed.wait()

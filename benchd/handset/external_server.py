@@ -59,6 +59,11 @@ class ExternalAdbServer:
         while not self.up:
             await self._changed.wait()
 
+    async def until_over(self, generation: int) -> None:
+        """Wait until the server of this generation is used no more, dead or only silent."""
+        while self.up and generation == self.generation:
+            await self._changed.wait()
+
     async def changed(self) -> None:
         """Wait for the next time the server comes up or goes down."""
         await self._changed.wait()

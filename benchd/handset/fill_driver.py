@@ -45,6 +45,8 @@ Longer than any wait of a job between two commands, or it would delete what is s
 GUARD_KEEP_S: Final = 1800.0
 """The same for all that the fill has made."""
 DROP_STALL_S: Final = 300.0
+SMALL_FILE_BYTES: Final = 3072
+"""A small file of the fill program: reading it counts as progress, never as proof."""
 BUSY_PATIENCE_S: Final = 30.0
 BUSY_PAUSE_S: Final = 1.0
 
@@ -94,7 +96,7 @@ class FillDriver:
             stall_s=order.fill.stall_s,
             progress=progress,
             rest=rest,
-            most_bytes=order.ordered_bytes,
+            most_bytes=order.ordered_bytes + order.small_files * SMALL_FILE_BYTES,
         )
         await self._program.install(may_make_room=False)
         end = await self._patiently(run)

@@ -53,6 +53,7 @@ class Tracker:
 
     def __init__(self, server: ServerDoor) -> None:
         self._server = server
+        self._started = False
         self._generation: int | None = None
         """The server process whose list is held; None while there is none."""
         self._listed: dict[AdbAddress, ListedTransport] = {}
@@ -60,10 +61,24 @@ class Tracker:
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Follow the server over all its lives; reports started once it reads the first list."""
-        told = False
         while True:
             await self._server.until_up()
-            generation = self._server.generation
+            self._lose(await self._follow(self._server.generation, task_status))
+            await anyio.sleep(RECONNECT_PAUSE_S)
+
+    async def _follow(self, generation: int, task_status: TaskStatus[None]) -> str:
+        """Take each list of this server; returns why there is none any more.
+
+        A server that was given up for its silence may live on, and the connection to it.
+        """
+        cause = "the server was given up"
+        async with anyio.create_task_group() as tasks:
+
+            async def until_over() -> None:
+                await self._server.until_over(generation)
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(until_over)
             try:
                 async with connect(self._server.port) as link:
                     with anyio.fail_after(SERVER_DEADLINE_S):
@@ -71,13 +86,14 @@ class Tracker:
                         text = await link.block()
                     while True:
                         self._take(text, generation)
-                        if not told:
+                        if not self._started:
                             task_status.started()
-                            told = True
+                            self._started = True
                         text = await link.block()
             except (AdbServerLost, RequestRefused, TimeoutError) as end:
-                self._lose(str(end))
-            await anyio.sleep(RECONNECT_PAUSE_S)
+                cause = str(end)
+            tasks.cancel_scope.cancel()
+        return cause
 
     @asynccontextmanager
     async def liveness(self, address: AdbAddress) -> AsyncGenerator[LivenessStream, None]:

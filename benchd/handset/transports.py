@@ -45,6 +45,10 @@ class ServerDoor(Protocol):
         """Wait until the server answers."""
         ...
 
+    async def until_over(self, generation: int) -> None:
+        """Wait until the server of this generation is used no more, dead or only silent."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:

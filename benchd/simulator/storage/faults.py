@@ -13,6 +13,8 @@ class StorageFaults:
     """What a chip does wrong; shares are of its blocks, 0 to 1, picked by `seed`."""
 
     write_bytes_per_s: int | None = None
+    burst_bytes: int = 0
+    """So many bytes are first taken at full speed, as a chip's single-level cache does."""
     read_bytes_per_s: int | None = None
     latency_s: float = 0.0
     """Added to every write, read and fsync."""

@@ -69,13 +69,14 @@ class StorageState:
         self._flowing = threading.Event()
         self._flowing.set()
         self._pace = Pace()
+        self._burst_left = 0
         lay_out_system(self.tree)
         lay_out_previous_owner(self.tree, share=owner_share, mark=owner_mark)
         self.medium.written_bytes = 0
 
     def write(self, file: File, offset: int, data: bytes) -> int:
         """Write at the chip's speed and with the chip's faults."""
-        self._let_pass(len(data), self.medium.faults.write_bytes_per_s)
+        self._let_pass(self._past_burst(len(data)), self.medium.faults.write_bytes_per_s)
         with self.lock:
             written = self.volume.write(file, offset, data)
             self.tree.touch(file)
@@ -103,6 +104,7 @@ class StorageState:
         """From now on the chip does this wrong, and nothing else."""
         with self.lock:
             self.medium.faults = faults
+            self._burst_left = faults.burst_bytes
         if faults.stalled:
             self._flowing.clear()
         else:
@@ -143,6 +145,12 @@ class StorageState:
     def _let_pass(self, size_bytes: int, bytes_per_s: int | None) -> None:
         self._flowing.wait()
         self._pace.wait(size_bytes, bytes_per_s, self.medium.faults.latency_s)
+
+    def _past_burst(self, size_bytes: int) -> int:
+        with self.lock:
+            burst = min(size_bytes, self._burst_left)
+            self._burst_left -= burst
+        return size_bytes - burst
 
     def _passed_mark(self, written: int) -> int | None:
         self._fill_bytes += written

@@ -73,6 +73,9 @@ class FakeServer:
     async def until_up(self) -> None:
         await until(lambda: self.alive)
 
+    async def until_over(self, generation: int) -> None:
+        await until(lambda: not self.serving(generation), within_s=60)
+
     def on(self, prefix: str, handler: Handler) -> None:
         self.handlers[prefix] = handler
 

@@ -21,8 +21,11 @@ from handset_fill_bench import (
 )
 
 from benchd.errors import AnswerNotRecognised, StageFailed
+from benchd.handset.fill_driver import SMALL_FILE_BYTES
 from benchd.handset.packets import Exit
 from benchd.model import BadRun, FileRange
+
+WHOLE_BYTES = 7 * MIB + CHECK.small_files * SMALL_FILE_BYTES
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -36,6 +39,11 @@ async def test_a_whole_check(bench: Bench) -> None:
     report = await bench.check(progress(5 * MIB), line("done", **CHECK_DONE), Exit(0))
     assert (report.bytes_proven, report.bytes_bad) == (7 * MIB, 0)
     assert bench.request()["files"] == DONE_FILES
+
+
+async def test_small_files_go_forward_too(bench: Bench) -> None:
+    told = (progress(7 * MIB), progress(WHOLE_BYTES))
+    assert await bench.check(*told, line("done", **CHECK_DONE), Exit(0)) is not None
 
 
 async def test_a_check_that_found_bad_bytes(bench: Bench) -> None:
@@ -110,7 +118,7 @@ async def test_a_check_reports_no_start(bench: Bench) -> None:
 
 async def test_more_progress_than_was_ordered_is_refused(bench: Bench) -> None:
     with pytest.raises(AnswerNotRecognised):
-        await bench.check(progress(7 * MIB + 1), line("done", **CHECK_DONE), Exit(0))
+        await bench.check(progress(WHOLE_BYTES + 1), line("done", **CHECK_DONE), Exit(0))
 
 
 async def test_a_check_of_nothing_proves_nothing(bench: Bench) -> None:

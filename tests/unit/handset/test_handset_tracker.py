@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
-from handset_fakes import FakeLink, FakeServer, fake_server
+from handset_fakes import FakeLink, FakeServer, fake_server, until
 from structlog.testing import capture_logs
 
 from benchd.handset.tracker import KEPT_CHANGES, LivenessStream, Tracker
@@ -125,6 +125,22 @@ async def test_the_servers_death_is_told_to_everybody_once_and_the_list_comes_ba
         assert [entry["event"] for entry in logs] == ["handset_list_lost"]
         assert tracker._streams == {}
         tasks.cancel_scope.cancel()
+
+
+async def test_the_list_is_asked_for_anew_after_a_silence_that_the_server_survived() -> None:
+    """Given up for its silence, it may still live, and its old connection with it."""
+    async with tracking(listed("device", 1)) as (server, tracker):
+        async with tracker.liveness(HERE) as states:
+            with anyio.fail_after(5):
+                assert await anext(states) is Liveness.READY
+                server.alive = False
+                assert await anext(states) is Liveness.SERVER_DOWN
+                server.generation, server.alive = 2, True
+                assert await anext(states) is Liveness.READY
+        transport = tracker.ready_transport(HERE)
+        assert transport is not None
+        assert transport.generation == 2
+        await until(lambda: server.open_links == 1)
 
 
 async def test_a_long_list_in_small_pieces_is_read_whole() -> None:

@@ -20,7 +20,7 @@ from .plan import Chip, FileSystem
 from .tools import call
 
 SECTOR_BYTES: Final = 512
-SLOW_MS: Final = 40
+SLOW_MS: Final = 15
 SHELL: Final = 2000
 FREE_WITHIN_S: Final = 60.0
 FAULTY_FROM: Final = 0.55

@@ -13,6 +13,7 @@ from benchd.simulator.scenarios import SCENARIOS
 from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset
 
 CAPACITY_BYTES: Final = 128 * MEBIBYTE
+SMALL_CAPACITY_BYTES: Final = 48 * MEBIBYTE
 MARKERS: Final = 400
 
 
@@ -28,6 +29,14 @@ def _of(scenario: str) -> UsbHandset:
     )
 
 
+def _small(handset: UsbHandset) -> UsbHandset:
+    return replace(
+        handset,
+        file_system=FileSystem.EXT4,
+        android=replace(handset.android, capacity_bytes=SMALL_CAPACITY_BYTES),
+    )
+
+
 _CLEAN: Final = _of("clean")
 
 KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
@@ -39,6 +48,8 @@ KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
                 *("account-and-lock", "reset-lies", "modified-os"),
             )
         },
+        # Sixteen of them share two emulated processors: small, and none of f2fs' small files.
+        "same-serial-small": _small(_of("same-serial-a")),
         "ext4": replace(_CLEAN, file_system=FileSystem.EXT4),
         "residue": replace(_CLEAN, markers=MARKERS),
         "residue-ext4": replace(_CLEAN, markers=MARKERS, file_system=FileSystem.EXT4),
