@@ -130,6 +130,7 @@ class Reason(StrEnum):
     SYSTEM_MODIFIED = "system_modified"
     STORAGE_FAULT = "storage_fault"
     COVERAGE_TOO_LOW = "coverage_too_low"
+    STORAGE_UNENCRYPTED = "storage_unencrypted"
     RESET_NOT_PROVEN = "reset_not_proven"
     FINAL_RESET_NOT_PROVEN = "final_reset_not_proven"
     HANDSET_STALLED = "handset_stalled"

@@ -189,10 +189,16 @@ def _of_mode(records: StorageRecords) -> list[str]:
 
 def _of_plain_text(records: StorageRecords) -> list[str]:
     """On a storage that isn't encrypted, what wasn't reached may be the owner's plain text."""
-    if records.inspect.text("crypto_state") == ENCRYPTED:
+    left = plain_bytes_left(
+        records.inspect.text("crypto_state"),
+        records.inspect.whole("capacity_bytes"),
+        records.overwrite.whole("bytes_written"),
+    )
+    if not left:
         return []
-    written = records.overwrite.whole("bytes_written")
-    missing = records.inspect.whole("capacity_bytes") - written
-    if missing <= 0:
-        return []
-    return [f"inspect: the storage isn't encrypted, and {missing} bytes of it weren't reached"]
+    return [f"inspect: the storage isn't encrypted, and {left} bytes of it weren't reached"]
+
+
+def plain_bytes_left(crypto_state: str, capacity_bytes: int, bytes_written: int) -> int:
+    """How many bytes may still be the owner's plain text, in bytes; none where it's encrypted."""
+    return 0 if crypto_state == ENCRYPTED else max(0, capacity_bytes - bytes_written)

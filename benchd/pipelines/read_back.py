@@ -21,7 +21,13 @@ from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES, SamplePlan, host_places, sample_plan
 from benchd.pipelines.stage import JobContext, StageResult
-from benchd.storage_proof import HOST_PAST_CACHE, MINIMUM_HOST_SAMPLES, PAST_CACHE, CheckMode
+from benchd.storage_proof import (
+    HOST_PAST_CACHE,
+    MINIMUM_HOST_SAMPLES,
+    PAST_CACHE,
+    CheckMode,
+    plain_bytes_left,
+)
 
 SEED_BYTES = 16
 SHOWN_BAD_RUNS = 8
@@ -65,6 +71,7 @@ class ReadBackStage(CareLimits):
             body = await reading.prove_body(context.tail_proof.bytes_proven)
             context.read_back = reading.evidence(context.tail_proof, body)
         dropped = await context.handset.drop()
+        _refuse_plain_text(context, context.read_back)
         return StageResult(
             evidence={
                 **context.read_back,
@@ -202,6 +209,19 @@ class _Reading:
             "host_past_cache": _weakest(tail.host_ways | body.host_ways, HOST_PAST_CACHE),
             "seed": self._seed.hex(),
         }
+
+
+def _refuse_plain_text(context: JobContext, proof: Evidence) -> None:
+    """Encrypted, what wasn't reached is nonsense after a reset; in plain text it may be read."""
+    facts = context.inspected()
+    overwrite = EvidenceReader(context.evidence.get(StageName.OVERWRITE, {}), StageName.OVERWRITE)
+    left = plain_bytes_left(
+        facts.crypto_state, facts.storage.capacity_bytes, overwrite.whole("bytes_written")
+    )
+    if left:
+        context.seen = proof
+        message = f"{left} bytes weren't reached, and the storage isn't encrypted"
+        raise StageFailed(Reason.STORAGE_UNENCRYPTED, message)
 
 
 def _weakest(ways: set[str], from_strong_to_weak: Sequence[str]) -> str:

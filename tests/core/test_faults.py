@@ -231,6 +231,7 @@ MUST_NOT_PASS = {
     "rooted": (Phone(signs=("su is there",)), Reason.SYSTEM_MODIFIED),
     "battery": (Phone(battery_percent=5), Reason.LOW_BATTERY),
     "half filled": (Phone(written_share=0.5), Reason.COVERAGE_TOO_LOW),
+    "plain text left": (Phone(crypto_state="unencrypted"), Reason.STORAGE_UNENCRYPTED),
     "bad bytes": (Phone(bad_bytes=4096), Reason.STORAGE_FAULT),
     "bytes not proven": (Phone(unproven_bytes=4096), Reason.STORAGE_FAULT),
     "read from the cache": (Phone(past_cache="page_cache"), Reason.PROOF_INCOMPLETE),

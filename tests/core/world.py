@@ -184,6 +184,7 @@ class Phone:
     used_bytes: int = 2 * MIB
     screen_lock: bool | None = False
     signs: tuple[str, ...] = ()
+    crypto_state: str = "encrypted"
     battery_percent: int = 80
     charges_percent: int = 0
     """How much fuller the battery is each time that somebody looks."""
@@ -291,7 +292,7 @@ class FakeHandset:
             ),
             battery_percent=phone.battery_percent,
             battery_temperature_c=28.0,
-            crypto_state="encrypted",
+            crypto_state=phone.crypto_state,
             crypto_type="file",
             metadata_encryption=True,
             verified_boot_state="green",

@@ -76,5 +76,6 @@ async def test_an_unencrypted_handset_with_survivors_possible_is_held(bench: Ben
     await bench.fill_table({"plain": "unencrypted"})
     await bench.start_service()
     ends = await bench.run_to_the_end({"plain": 1})
-    assert bench.watch.slots[slot_name(1)]["disposition"] == "hold", ends
+    slot = bench.watch.slots[slot_name(1)]
+    assert (slot["disposition"], slot["reason"]) == ("hold", "storage_unencrypted"), ends
     assert ends["plain"].statement is None
