@@ -37,6 +37,7 @@ from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Journal
 from benchd.reload import Reloader
+from benchd.responsive import keep_responsive
 from benchd.service import serve_rack
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
@@ -152,6 +153,7 @@ async def run_rack(
                 apply=partial(_take_over, supervisor, parts, metrics),
                 notifier=notifier,
             )
+            keep_responsive()
             await serve_rack(
                 supervisor,
                 board=rack.board,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -10,6 +12,17 @@ import typer
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 bench_app = typer.Typer(help="Figures of this machine, beside other ways.", no_args_is_help=True)
+
+
+@bench_app.callback()
+def _end_in_order() -> None:
+    """Take down loop devices, mounts and racks on SIGTERM too, as on Ctrl-C."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 @bench_app.command("overwrite")

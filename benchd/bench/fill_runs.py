@@ -8,7 +8,8 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from types import TracebackType
+from typing import Self, cast
 
 from benchd.errors import BenchdError
 from benchd.filler import program_path
@@ -34,7 +35,10 @@ def order(folder: Path, *, max_bytes: int = 0) -> dict[str, JsonValue]:
 
 
 class Run:
-    """One run of the program in the background; `wait` gives its last line and its seconds."""
+    """One run of the program in the background; `wait` gives its last line and its seconds.
+
+    A `with` block leaves none running: a medium that is in use can't be taken down.
+    """
 
     def __init__(self, command: str, request: Mapping[str, JsonValue], abi: str) -> None:
         self._command = command
@@ -45,6 +49,19 @@ class Run:
         if self._process.stdin is not None:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        del kind, error, trace
+        self._process.kill()
+        self._process.wait()
 
     def wait(self) -> tuple[Mapping[str, JsonValue], float]:
         """Wait for its end; RunFailed unless that is a whole one."""

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchd.bench.fill_runs import RunFailed, check, fill
@@ -76,11 +77,13 @@ def _interleaved(
             note("raw_read_s", read_and_forget(folder / "raw"))
         with one.mounted() as folder:
             running, asked = fill(folder, abi, max_bytes=size)
-            filled, seconds = running.wait()
+            with running:
+                filled, seconds = running.wait()
             if filled["bytes"] != size:
                 raise RunFailed(f"the fill wrote {filled['bytes']} bytes, not {size}")
             note("fill_s", seconds)
-            note("readback_s", check(asked, filled, abi).wait()[1])
+            with check(asked, filled, abi) as running:
+                note("readback_s", running.wait()[1])
         with one.mounted() as folder:
             note("urandom_s", _timed(lambda at=folder: _urandom(at / "urandom", size)))
         with one.mounted() as folder:
@@ -104,7 +107,8 @@ def _urandom(file: Path, size: int) -> None:
 
 
 def _push(source: Path, target: Path) -> float:
-    command = ["unshare", "--net", sys.executable, "-m", "benchd.bench.push_inside"]
+    inside = ["unshare", "--net", "--pid", "--fork", "--kill-child"]
+    command = [*inside, sys.executable, "-m", "benchd.bench.push_inside"]
     done = subprocess.run(
         [*command, str(source), str(target)], capture_output=True, text=True, check=False
     )
@@ -115,18 +119,18 @@ def _push(source: Path, target: Path) -> float:
 
 def _four(media: Sequence[LoopMedium], abi: str) -> float:
     """Four media at once, each filled to its end and then read back whole."""
-    folders = [medium.mounted() for medium in media]
-    entered = [folder.__enter__() for folder in folders]
-    try:
+    with ExitStack() as media_up, ExitStack() as programs:
+        folders = [media_up.enter_context(medium.mounted()) for medium in media]
         begun = time.monotonic()
-        fills = [fill(folder, abi) for folder in entered]
-        checks = [check(asked, running.wait()[0], abi) for running, asked in fills]
+        fills = [fill(folder, abi) for folder in folders]
+        for running, _ in fills:
+            programs.enter_context(running)
+        checks = [
+            programs.enter_context(check(asked, running.wait()[0], abi)) for running, asked in fills
+        ]
         for running in checks:
             running.wait()
         return time.monotonic() - begun
-    finally:
-        for folder in folders:
-            folder.__exit__(None, None, None)
 
 
 def _nwipe(media: Sequence[LoopMedium], work: Path) -> float:

@@ -18,14 +18,9 @@ import anyio
 
 from benchd.bench.naive import NAIVE_HANDSETS, THREADED_HANDSETS, run_naive
 from benchd.bench.percentiles import histogram_percentile, percentile
-from benchd.bench.process_figures import (
-    ProcessFigures,
-    family_cpu_s,
-    look_at,
-    machine_cpu_s,
-)
+from benchd.bench.process_figures import ProcessFigures, look_at
+from benchd.bench.rack_looks import RackLooks, Spent
 from benchd.bench.report import Line, ratio, say, tell
-from benchd.demo.operators import ended
 from benchd.demo.rack import DemoRack, demo_rack
 from benchd.errors import BenchdError
 from benchd.model import JsonValue
@@ -47,18 +42,6 @@ LOOK_EVERY_S = 0.1
 
 class RackNotDone(BenchdError):
     """Raised when a handset of a measured rack ended otherwise than its scenario says."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
-    """Processor time since the daemon was ready, in s."""
-
-    at_s: float
-    """When, in s since then."""
-    machine_s: float
-    """Of the whole machine, the virtual handsets included."""
-    host_s: float
-    """Of the daemon and all that it has started: adb server and readers' workers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +122,7 @@ async def _measure(count: int, pace: Pace, directory: Path) -> Measured:
         if rack.daemon is None:
             raise RackNotDone("the daemon isn't there")
         at_start = look_at(rack.daemon.pid)
-        looks = _Looks(rack, begun)
+        looks = RackLooks(rack, begun)
         async with anyio.create_task_group() as group:
             group.start_soon(rack.operators().work)
             group.start_soon(rack.must_live)
@@ -169,51 +152,6 @@ def _be_patient(rack: DemoRack) -> None:
     recipe = rack.folder.path / "recipes" / "overwrite.toml"
     text = recipe.read_text(encoding="utf-8")
     recipe.write_text(text.replace("stall_s = 5\n", f"stall_s = {STALL_S}\n"), encoding="utf-8")
-
-
-class _Looks:
-    """Sees through the API what becomes of each slot, as anybody who watches the rack would."""
-
-    def __init__(self, rack: DemoRack, begun: float) -> None:
-        self._rack = rack
-        self._begun = begun
-        self._clean = {p.slot for p in rack.placed if p.scenario.name == "clean"}
-        self.wall_to_monotonic_s = time.monotonic() - time.time()
-        self.last_clean_end_s = 0.0
-        self.peak_rss_bytes = 0
-        self._machine_s = machine_cpu_s()
-        self._host_s = self._host_so_far_s()
-        self._spent: list[Spent] = []
-
-    async def until_all_ended(self) -> None:
-        """Look until no slot has anything left to do."""
-        names = {placed.slot for placed in self._rack.placed}
-        open_slots = set(names)
-        while open_slots:
-            await self._rack.watch.next_look()
-            now = time.monotonic() - self._begun
-            for name, slot in self._rack.watch.slots.items():
-                if name in open_slots and ended(slot):
-                    open_slots.discard(name)
-                    if name in self._clean:
-                        self.last_clean_end_s = now
-            if self._rack.daemon is not None:
-                rss = look_at(self._rack.daemon.pid).rss_bytes
-                self.peak_rss_bytes = max(self.peak_rss_bytes, rss)
-            self._spent.append(
-                Spent(
-                    at_s=now,
-                    machine_s=machine_cpu_s() - self._machine_s,
-                    host_s=self._host_so_far_s() - self._host_s,
-                )
-            )
-
-    def spent_at(self, at_s: float) -> Spent:
-        """What was spent until the first look from this moment on."""
-        return next((s for s in self._spent if s.at_s >= at_s), self._spent[-1])
-
-    def _host_so_far_s(self) -> float:
-        return 0.0 if self._rack.daemon is None else family_cpu_s(self._rack.daemon.pid)
 
 
 async def _first_bytes_ms(rack: DemoRack, wall_to_monotonic_s: float) -> list[float]:

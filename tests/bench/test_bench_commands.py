@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,3 +70,27 @@ def test_overwrite_says_that_it_needs_root() -> None:
     done = bench("overwrite")
     assert done.returncode == 3
     assert "root" in done.stderr
+
+
+@pytest.mark.as_root
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("nwipe") is None,
+    reason="only root may make loop devices, and it is measured beside nwipe",
+)
+@pytest.mark.timeout(120)
+def test_overwrite_ended_in_its_midst_leaves_no_loop_device(short_path: Path) -> None:
+    command = [BENCHD, "bench", "overwrite", "--size-mib", "64", "--directory", str(short_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        assert "round 1" in running.stderr.readline()
+        while not _mounted_below(short_path):
+            assert running.poll() is None
+        running.terminate()
+        assert running.wait() == 128 + signal.SIGTERM
+    assert list(short_path.iterdir()) == []
+    assert not _mounted_below(short_path)
+    assert str(short_path) not in subprocess.check_output(["losetup", "--list"], text=True)
+
+
+def _mounted_below(folder: Path) -> bool:
+    return f" {folder}/" in Path("/proc/self/mounts").read_text()
