@@ -27,11 +27,13 @@ class LoopMedium:
     def mounted(self) -> Generator[Path, None, None]:
         """A fresh ext4, without discard: what was on the device before is still there."""
         _run("mkfs.ext4", "-q", "-F", "-E", "nodiscard,lazy_itable_init=0", self.device)
-        _run("mount", "-o", "nodiscard", self.device, str(self.folder))
         try:
+            _run("mount", "-o", "nodiscard", self.device, str(self.folder))
             yield self.folder
         finally:
-            _run("umount", str(self.folder))
+            # A signal may come between the mount and its being known.
+            if self.folder.is_mount():
+                _run("umount", str(self.folder))
 
 
 def require_root_and(*programs: str) -> None:
@@ -65,11 +67,13 @@ def _medium(directory: Path, number: int, size_bytes: int) -> Generator[LoopMedi
             file.write(block)
         file.truncate(size_bytes)
         os.fsync(file.fileno())
-    device = _run("losetup", "--find", "--show", "--direct-io=on", str(image)).strip()
     try:
+        device = _run("losetup", "--find", "--show", "--direct-io=on", str(image)).strip()
         yield LoopMedium(device=device, folder=folder)
     finally:
-        _run("losetup", "--detach", device)
+        # A signal may come between the making of the device and its name.
+        for made in _run("losetup", "-n", "-O", "NAME", "--associated", str(image)).split():
+            _run("losetup", "--detach", made)
         image.unlink()
         folder.rmdir()
 
