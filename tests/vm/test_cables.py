@@ -39,7 +39,7 @@ async def test_a_cable_is_pulled_in_each_stage_and_put_back(bench: Bench) -> Non
 
 
 async def test_a_handset_moved_to_another_slot_begins_anew_there(bench: Bench) -> None:
-    await bench.fill_table({"one": "clean"})
+    await bench.fill_table({"one": "ext4"})
     await bench.start_service()
     async with bench.operating():
         await bench.plug({"one": 1})
@@ -57,7 +57,7 @@ async def test_a_handset_moved_to_another_slot_begins_anew_there(bench: Bench) -
 
 async def test_neighbours_swapped_while_both_are_away_are_noticed(bench: Bench) -> None:
     """The one moment in which a handset may leave: both are in their final reset."""
-    kinds = {"left": "clean", "right": "ext4"}
+    kinds = {"left": "ext4", "right": "ext4"}
     await bench.fill_table(kinds)
     await bench.start_service()
     away: set[str] = set()

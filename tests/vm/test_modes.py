@@ -38,7 +38,7 @@ async def test_every_mode_has_its_word_and_goes_on_when_it_is_right(bench: Bench
 
 
 async def test_a_reset_by_hand_is_seen_by_what_the_port_shows(bench: Bench) -> None:
-    await bench.fill_table({"one": "clean", "two": "ext4"})
+    await bench.fill_table({"one": "ext4", "two": "ext4"})
     await bench.start_service()
     ends = await bench.run_to_the_end({"one": 1, "two": 2})
     for end in ends.values():
@@ -58,7 +58,7 @@ async def test_a_reset_by_hand_is_seen_by_what_the_port_shows(bench: Bench) -> N
 
 async def test_debugging_switched_off_is_no_reset(bench: Bench) -> None:
     """The port shows the same as after a reset, but for the time that one takes."""
-    await bench.fill_table({"one": "clean"})
+    await bench.fill_table({"one": "ext4"})
     await bench.start_service()
 
     async def switch_off(slot: str) -> None:

@@ -39,7 +39,7 @@ async def test_events_lost_by_udevs_socket_are_made_good(bench: Bench) -> None:
         within_s=300,
     )
     try:
-        await bench.fill_table({f"h{number}": "clean" for number in range(1, 4)})
+        await bench.fill_table({f"h{number}": "ext4" for number in range(1, 4)})
         await bench.until_serving()
         await bench.plug({"h1": 1, "h2": 2})
         for slot in ("S01", "S02"):
