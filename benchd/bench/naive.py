@@ -27,17 +27,15 @@ class ScriptFailed(BenchdError):
     """Raised when the script that benchd is compared with didn't come to its end."""
 
 
-async def run_naive(pace: Callable[[Scenario], Scenario], nice: int) -> dict[str, float]:
+async def run_naive(pace: Callable[[Scenario], Scenario]) -> dict[str, float]:
     """Seconds of each script, by the name of its figure."""
     return {
-        f"serial_{NAIVE_HANDSETS}": await _time(NAIVE_HANDSETS, 1, pace, nice),
-        f"threads_{THREADED_HANDSETS}": await _time(
-            THREADED_HANDSETS, THREADED_HANDSETS, pace, nice
-        ),
+        f"serial_{NAIVE_HANDSETS}": await _time(NAIVE_HANDSETS, 1, pace),
+        f"threads_{THREADED_HANDSETS}": await _time(THREADED_HANDSETS, THREADED_HANDSETS, pace),
     }
 
 
-async def _time(count: int, threads: int, pace: Callable[[Scenario], Scenario], nice: int) -> float:
+async def _time(count: int, threads: int, pace: Callable[[Scenario], Scenario]) -> float:
     say(f"a script with adbutils: {count} handsets, {threads} at once")
     clean = pace(SCENARIOS["clean"])
     plan = RackPlan(
@@ -46,7 +44,7 @@ async def _time(count: int, threads: int, pace: Callable[[Scenario], Scenario], 
         )
     )
     addresses = [adb_address(slot) for slot in range(1, count + 1)]
-    async with RackHouse(plan, nice=nice) as house:
+    async with RackHouse(plan, makes_way=True) as house:
         command = house.command(
             sys.executable,
             *("-m", "benchd.bench.naive_script", str(plan.adb_port), str(threads)),

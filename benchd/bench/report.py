@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -53,7 +54,17 @@ def machine() -> dict[str, JsonValue]:
         "processor": platform.machine(),
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "autogroup": autogroup(),
     }
+
+
+def autogroup() -> bool:
+    """Whether the kernel shares processors by session, which makes nice ineffective between them.
+
+    Source: sched(7), "The autogroup feature".
+    """
+    switch = Path("/proc/sys/kernel/sched_autogroup_enabled")
+    return switch.exists() and switch.read_text(encoding="ascii").strip() == "1"
 
 
 def ratio(figure: float, base: float) -> str:

@@ -1,7 +1,8 @@
 """`benchd bench scale`: N virtual handsets beside one, through the real daemon.
 
 Storage is rate-limited, as flash is, so that one handset's time is its own and not the
-processor's. The simulators run at nice 19: they stand for hardware that isn't there.
+processor's. The simulators run at nice 19, and only when nobody else
+wants to: they stand for hardware that isn't there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from benchd.bench.naive import NAIVE_HANDSETS, THREADED_HANDSETS, run_naive
 from benchd.bench.percentiles import histogram_percentile, percentile
 from benchd.bench.process_figures import ProcessFigures, look_at
 from benchd.bench.rack_looks import RackLooks, Spent
-from benchd.bench.report import Line, ratio, say, tell
+from benchd.bench.report import Line, autogroup, ratio, say, tell
 from benchd.demo.rack import DemoRack, demo_rack
 from benchd.errors import BenchdError
 from benchd.model import JsonValue
@@ -34,7 +35,6 @@ READ_BYTES_PER_S = 1_200_000
 BURST_BYTES = 4 << 20
 """A medium a thousand times too small gets a flash dozens of times too slow, that one handset
 takes a minute; the program that is pushed onto it first is of its true size, and isn't slowed."""
-NICE = 19
 ENDS_WITHIN_S = 900.0
 STALL_S = 20
 LOOK_EVERY_S = 0.1
@@ -95,10 +95,15 @@ def bench_scale(
     *, counts: Sequence[int], pace: Pace, naive: bool, directory: Path | None, as_json: bool
 ) -> None:
     """Measure each count in a rack of its own, and print."""
+    if autogroup():
+        say(
+            "every handset's session gets as much of the processors as the daemon, nice or not:"
+            " sysctl kernel.sched_autogroup_enabled=0 for figures of the daemon itself"
+        )
     work = Path(tempfile.mkdtemp(prefix="benchd-bench-", dir=directory))
     try:
         measured = {count: anyio.run(_measure, count, pace, work / str(count)) for count in counts}
-        others = anyio.run(run_naive, pace.of, NICE) if naive else {}
+        others = anyio.run(run_naive, pace.of) if naive else {}
     finally:
         shutil.rmtree(work)
     figures: dict[str, JsonValue] = {str(n): rack.figures() for n, rack in measured.items()}
@@ -115,7 +120,7 @@ def _handsets(count: int, pace: Pace) -> list[Scenario]:
 
 async def _measure(count: int, pace: Pace, directory: Path) -> Measured:
     say(f"{count} handsets")
-    async with demo_rack(directory, _handsets(count, pace), port=8420, nice=NICE) as rack:
+    async with demo_rack(directory, _handsets(count, pace), port=8420, make_way=True) as rack:
         _be_patient(rack)
         await rack.start_daemon()
         begun = time.monotonic()

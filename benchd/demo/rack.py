@@ -150,11 +150,11 @@ class DemoRack:
 
 @asynccontextmanager
 async def demo_rack(
-    directory: Path, scenarios: Sequence[Scenario], *, port: int, nice: int = 0
+    directory: Path, scenarios: Sequence[Scenario], *, port: int, make_way: bool = False
 ) -> AsyncGenerator[DemoRack, None]:
     """A virtual rack with these handsets plugged in, and nothing left of it afterwards.
 
-    With `nice` the handsets, though not the daemon, make way for everything else.
+    With `make_way` the handsets, though not the daemon, run only when nobody else wants to.
     """
     placed = place(scenarios)
     plan = RackPlan(
@@ -165,7 +165,7 @@ async def demo_rack(
         readers=len(placed),
     )
     async with (
-        RackHouse(plan, nice=nice) as house,
+        RackHouse(plan, makes_way=make_way) as house,
         RackHands.connect(house.control_socket) as hands,
     ):
         slots = [
