@@ -38,6 +38,7 @@ async def test_a_cable_is_pulled_in_each_stage_and_put_back(bench: Bench) -> Non
     assert all(end.statement is not None for end in ends.values())
 
 
+@pytest.mark.slow
 async def test_a_handset_moved_to_another_slot_begins_anew_there(bench: Bench) -> None:
     await bench.fill_table({"one": "ext4"})
     await bench.start_service()

@@ -29,6 +29,14 @@ async def test_failing_and_forgetful_storage_never_passes_and_slow_storage_does(
 
 
 @pytest.mark.slow
+async def test_thousands_of_small_files_on_slow_storage_are_no_stall(bench: Bench) -> None:
+    await bench.fill_table({"slow": "slow-f2fs"})
+    await bench.start_service()
+    end = (await bench.run_to_the_end({"slow": 1}, within_s=800))["slow"]
+    assert end.outcome == "passed", end
+
+
+@pytest.mark.slow
 async def test_storage_that_begins_to_drop_writes_in_mid_fill_never_passes(bench: Bench) -> None:
     await bench.fill_table({"one": "ext4", "two": "clean"})
     await bench.start_service()

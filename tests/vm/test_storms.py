@@ -30,6 +30,7 @@ async def test_all_ports_lost_and_found_ten_times(bench: Bench) -> None:
         assert bench.watch.slots[slot_name(number)]["job"] == ends[name].job
 
 
+@pytest.mark.slow
 async def test_events_lost_by_udevs_socket_are_made_good(bench: Bench) -> None:
     """While the daemon can't read, more happens than its socket keeps; afterwards it knows all."""
     # Who stands still for so long would be ended by the watchdog.

@@ -13,7 +13,7 @@ from benchd.simulator.scenarios import SCENARIOS
 from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset
 
 CAPACITY_BYTES: Final = 128 * MEBIBYTE
-SMALL_CAPACITY_BYTES: Final = 48 * MEBIBYTE
+SMALL_CAPACITY_BYTES: Final = 32 * MEBIBYTE
 MARKERS: Final = 400
 
 
@@ -64,7 +64,8 @@ KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
         "charging": replace(_SMALL, mode=Mode.CHARGING),
         "fastboot": replace(_SMALL, mode=Mode.FASTBOOT),
         "recovery": replace(_SMALL, mode=Mode.RECOVERY),
-        "slow": replace(_CLEAN, chip=Chip.SLOW),
+        "slow": replace(_SMALL, chip=Chip.SLOW),
+        "slow-f2fs": replace(_CLEAN, chip=Chip.SLOW),
         "fails": replace(_SMALL, chip=Chip.FAILS),
         "drops-writes": replace(_SMALL, chip=Chip.DROPS_WRITES),
     }
