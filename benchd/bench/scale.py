@@ -1,8 +1,8 @@
 """`benchd bench scale`: N virtual handsets beside one, through the real daemon.
 
 Storage is rate-limited, as flash is, so that one handset's time is its own and not the
-processor's. The simulators run at nice 19, and only when nobody else
-wants to: they stand for hardware that isn't there.
+processor's. The simulators run at nice 19, and only when nobody else wants to: they stand for
+hardware that isn't there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WRITE_BYTES_PER_S = 400_000
 READ_BYTES_PER_S = 1_200_000
 BURST_BYTES = 4 << 20
 """A medium a thousand times too small gets a flash dozens of times too slow, that one handset
-takes a minute; the program that is pushed onto it first is of its true size, and isn't slowed."""
+takes minutes; the program that is pushed onto it first is of its true size, and isn't slowed."""
 ENDS_WITHIN_S = 900.0
 STALL_S = 20
 LOOK_EVERY_S = 0.1
