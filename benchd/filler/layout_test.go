@@ -62,7 +62,7 @@ func TestSmallFilesGoForwardButProveNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer where.close()
-	work, err := newChecker(where, newKeystream(testKey))
+	work, err := newChecker(where, newStream(testKey, cipherAuto))
 	if err != nil {
 		t.Fatal(err)
 	}
