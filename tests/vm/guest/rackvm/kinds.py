@@ -40,6 +40,8 @@ def _small(handset: UsbHandset) -> UsbHandset:
 
 _CLEAN: Final = _of("clean")
 _SMALL: Final = _small(_CLEAN)
+_BIG_EXT4: Final = replace(_CLEAN, file_system=FileSystem.EXT4)
+"""Half of a small one's faulty range would lie in the journal, where no file gets."""
 
 KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
     {
@@ -53,7 +55,7 @@ KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
         "same-serial-small": _small(_of("same-serial-a")),
         "ext4": _SMALL,
         "residue": replace(_CLEAN, markers=MARKERS),
-        "residue-ext4": replace(_CLEAN, markers=MARKERS, file_system=FileSystem.EXT4),
+        "residue-ext4": replace(_BIG_EXT4, markers=MARKERS),
         "unencrypted": replace(
             _SMALL,
             markers=MARKERS,
@@ -66,8 +68,8 @@ KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
         "recovery": replace(_SMALL, mode=Mode.RECOVERY),
         "slow": replace(_SMALL, chip=Chip.SLOW),
         "slow-f2fs": replace(_CLEAN, chip=Chip.SLOW),
-        "fails": replace(_SMALL, chip=Chip.FAILS),
-        "drops-writes": replace(_SMALL, chip=Chip.DROPS_WRITES),
+        "fails": replace(_BIG_EXT4, chip=Chip.FAILS),
+        "drops-writes": replace(_BIG_EXT4, chip=Chip.DROPS_WRITES),
     }
 )
 """Every kind by its name."""
