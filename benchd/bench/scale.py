@@ -19,7 +19,7 @@ import anyio
 
 from benchd.bench.naive import NAIVE_HANDSETS, THREADED_HANDSETS, run_naive
 from benchd.bench.percentiles import histogram_percentile, percentile
-from benchd.bench.process_figures import ProcessFigures, look_at
+from benchd.bench.process_figures import look_at
 from benchd.bench.rack_looks import RackLooks, Spent
 from benchd.bench.report import Line, autogroup, ratio, say, tell
 from benchd.demo.rack import DemoRack, demo_rack
@@ -27,7 +27,6 @@ from benchd.errors import BenchdError
 from benchd.model import JsonValue
 from benchd.simulator.scenarios import SCENARIOS, Scenario
 
-COUNTS = (1, 10, 28, 64)
 TROUBLED_FROM = 64
 """From so many handsets on one of them hangs and one is unplugged."""
 WRITE_BYTES_PER_S = 400_000
@@ -37,7 +36,6 @@ BURST_BYTES = 4 << 20
 takes minutes; the program that is pushed onto it first is of its true size, and isn't slowed."""
 ENDS_WITHIN_S = 900.0
 STALL_S = 20
-LOOK_EVERY_S = 0.1
 
 
 class RackNotDone(BenchdError):
@@ -54,7 +52,6 @@ class Measured:
     jobs: int
     loop_lag_p99_ms: float
     ready_to_first_byte_ms: tuple[float, ...]
-    at_start: ProcessFigures
     at_peak_rss_bytes: int
     until_filling: Spent
     """When the last handset's first byte was on its medium: whose processor time that took."""
@@ -146,7 +143,6 @@ async def _measure(count: int, pace: Pace, directory: Path) -> Measured:
         loop_lag_p99_ms=1000
         * histogram_percentile(exposition, "benchd_event_loop_lag_seconds", 0.99),
         ready_to_first_byte_ms=tuple(first_bytes_ms),
-        at_start=at_start,
         at_peak_rss_bytes=looks.peak_rss_bytes,
         until_filling=looks.spent_at(last_s - begun),
     )

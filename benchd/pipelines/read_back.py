@@ -38,7 +38,6 @@ class PartProof:
     """What reading one part of the files, the tail or the body, has shown."""
 
     bytes_proven: int = 0
-    bytes_expected: int = 0
     elapsed_s: float = 0.0
     small_files_same: int = 0
     host_samples: int = 0
@@ -166,7 +165,6 @@ class _Reading:
         if report.past_cache not in PAST_CACHE:
             raise StageFailed(Reason.PROOF_INCOMPLETE, f"read through {report.past_cache}")
         proof.bytes_proven += report.bytes_proven
-        proof.bytes_expected += order.ordered_bytes
         proof.elapsed_s += report.elapsed_s
         proof.small_files_same += report.small_same
         proof.ways.add(report.past_cache)

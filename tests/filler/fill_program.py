@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 KEY = "8f1a0c55d2e94b7733aa6e01f4c8b290"
 DEADLINE_S = 50.0
+ENDLESS_BYTES = 16 << 30
+"""Far more than is written before a test ends the program."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,25 @@ def fill_request(folder: str, **changes: str | float) -> dict[str, Any]:
         "max_bytes": 0,
     }
     return {**request, **changes}
+
+
+@contextmanager
+def filling(
+    program: Path, folder: str, **changes: str | float
+) -> Generator[subprocess.Popen[bytes]]:
+    """Give a fill that has confirmed bytes and goes on."""
+    asked = fill_request(
+        folder, file_bytes=1 << 26, progress_s=0.05, max_bytes=ENDLESS_BYTES, **changes
+    )
+    process = start(program, "fill", asked)
+    with process:
+        try:
+            assert next_event(process)["event"] == "started"
+            while next_event(process)["bytes"] == 0:
+                pass
+            yield process
+        finally:
+            process.kill()
 
 
 def check_request(asked: dict[str, Any], done: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,29 +11,13 @@ from fill_program import (
     DEADLINE_S,
     check_request,
     fill_request,
+    filling,
     next_event,
     run,
     start,
     stdin_of,
     stdout_of,
 )
-
-ENDLESS_BYTES = 16 << 30  # far more than is written before the test ends the program
-
-
-@contextmanager
-def filling(program: Path, folder: str) -> Generator[subprocess.Popen[bytes]]:
-    """Give a fill that has confirmed bytes and goes on."""
-    asked = fill_request(folder, file_bytes=1 << 26, progress_s=0.05, max_bytes=ENDLESS_BYTES)
-    process = start(program, "fill", asked)
-    with process:
-        try:
-            assert next_event(process)["event"] == "started"
-            while next_event(process)["bytes"] == 0:
-                pass
-            yield process
-        finally:
-            process.kill()
 
 
 @pytest.mark.parametrize("reason", [signal.SIGHUP, signal.SIGTERM])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,15 +13,14 @@ from fill_program import (
     DEADLINE_S,
     check_request,
     fill_request,
+    filling,
     next_event,
     run,
-    start,
     stdin_of,
     stdout_of,
 )
 
 MIB = 1 << 20
-ENDLESS_BYTES = 16 << 30
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -57,24 +54,6 @@ def no_guard_is_left(folder: str) -> Generator[None]:
     yield
     for pid in guards(folder):
         os.kill(pid, signal.SIGKILL)
-
-
-@contextmanager
-def filling(
-    program: Path, folder: str, **changes: str | float
-) -> Generator[subprocess.Popen[bytes]]:
-    asked = fill_request(
-        folder, file_bytes=64 * MIB, progress_s=0.05, max_bytes=ENDLESS_BYTES, **changes
-    )
-    process = start(program, "fill", asked)
-    with process:
-        try:
-            assert next_event(process)["event"] == "started"
-            while next_event(process)["bytes"] == 0:
-                pass
-            yield process
-        finally:
-            process.kill()
 
 
 def put_tail(folder: str) -> None:
