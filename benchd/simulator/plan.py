@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -145,6 +145,12 @@ class HandsetPlan:
     triggers: tuple[Trigger, ...] = ()
     chip: ChipPlan = field(default_factory=ChipPlan)
     """Its FeliCa chip, which goes where the handset goes and which no reset touches."""
+
+    @property
+    def chip_as_read(self) -> ChipPlan:
+        """What a reader finds: a handset without a chip is as one that says nothing."""
+        answers = self.felica and self.nfc_on and not self.asleep
+        return self.chip if answers else replace(self.chip, silent=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +26,9 @@ from anyio.abc import TaskGroup
 from benchd.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
 from benchd.simulator.cable import Cable
 from benchd.simulator.child import RackBroken
+from benchd.simulator.chips.addresses import slots_of_pcscds
 from benchd.simulator.chips.chip import VirtualChip
+from benchd.simulator.chips.pcscd import Pcscd
 from benchd.simulator.chips.shelf import ReaderShelf
 from benchd.simulator.control import ControlDesk
 from benchd.simulator.handset import Rack, VirtualHandset
@@ -76,12 +77,13 @@ async def run_rack(directory: Path, plan: RackPlan) -> int:
     board = PlugBoard(secrets.token_hex(4))
     cable = Cable(plan.adb_port)
     log = directory / "rack.log"
-    shelf = ReaderShelf(readers=plan.readers, directory=directory, log=log)
+    pcscds = {
+        number: Pcscd(number=number, directory=directory, slots=slots, log=log)
+        for number, slots in slots_of_pcscds(plan.readers).items()
+    }
+    shelf = ReaderShelf(range(1, plan.readers + 1), pcscds)
     for each in plan.handsets:
-        # A handset without a chip is as one that says nothing.
-        answers = each.felica and each.nfc_on and not each.asleep
-        chip = each.chip if answers else replace(each.chip, silent=True)
-        shelf.add(each.name, VirtualChip(chip, each.imei))
+        shelf.add(each.name, VirtualChip(each.chip_as_read, each.imei))
     for card in plan.cards:
         shelf.add_card(card)
     rack = Rack(image=image, board=board, cable=cable, shelf=shelf, log=log)

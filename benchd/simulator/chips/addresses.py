@@ -6,6 +6,7 @@ only, so each pcscd gets eight copies of it; every further 16 slots get a pcscd 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,10 +39,13 @@ def pcscd_number(slot: int) -> int:
     return (slot - 1) // SLOTS_OF_PCSCD + 1
 
 
-def pcscd_slots(number: int, readers: int) -> range:
-    """The slots whose readers a pcscd has, in a rack with so many readers."""
-    first = (number - 1) * SLOTS_OF_PCSCD + 1
-    return range(first, min(first + SLOTS_OF_PCSCD, readers + 1))
+def slots_of_pcscds(readers: int) -> Mapping[int, range]:
+    """By pcscd, the slots whose readers it has, in a rack with so many readers."""
+    firsts = range(1, readers + 1, SLOTS_OF_PCSCD)
+    return {
+        pcscd_number(first): range(first, min(first + SLOTS_OF_PCSCD, readers + 1))
+        for first in firsts
+    }
 
 
 def pcscd_directory(directory: Path, number: int) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,6 @@ from benchd.simulator.chips.addresses import (
     SLOTS_OF_DRIVER,
     friendly_name,
     pcscd_directory,
-    pcscd_slots,
     pcscd_socket,
     vpcd_port,
 )
@@ -30,24 +30,41 @@ DRIVER: Final = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 PROGRAM: Final = Path("/usr/sbin/pcscd")
 START_DEADLINE_S: Final = 30.0
 LOOK_EVERY_S: Final = 0.02
+_INSIDE: Final = Path("/pcscd")
+"""Where a pcscd of the rack's own sees its directory."""
 
 _ENTRY: Final = """\
 FRIENDLYNAME "{name}"
 DEVICENAME /dev/null:{port}
-LIBPATH /pcscd/drivers/vpcd-{port}.so
+LIBPATH {library}
 CHANNELID {port}
 
 """
 
 
+def reader_entries(slots: Sequence[int], drivers: Path, *, seen_at: Path) -> str:
+    """What a pcscd's configuration says of the readers of these slots, an even number of them.
+
+    Their drivers are copied into a folder, which that pcscd sees at `seen_at`.
+    """
+    entries = ""
+    for slot in slots[::SLOTS_OF_DRIVER]:
+        port = vpcd_port(slot)
+        name = f"vpcd-{port}.so"
+        # The library keeps its state per file: a link would be the same file again.
+        shutil.copyfile(DRIVER, drivers / name)
+        entries += _ENTRY.format(name=friendly_name(slot), port=port, library=seen_at / name)
+    return entries
+
+
 class Pcscd:
     """May be killed and started again at will; its readers come back under the same names."""
 
-    def __init__(self, *, number: int, directory: Path, readers: int, log: Path) -> None:
+    def __init__(self, *, number: int, directory: Path, slots: Sequence[int], log: Path) -> None:
         self.number = number
         self.directory = pcscd_directory(directory, number)
         self.socket = pcscd_socket(directory, number)
-        self._slots = pcscd_slots(number, readers)
+        self._slots = slots
         self._log = log
         self._process: Process | None = None
         self._started = anyio.Event()
@@ -62,12 +79,7 @@ class Pcscd:
         configuration, drivers = self.directory / "conf", self.directory / "drivers"
         for folder in (configuration, drivers, self.socket.parent):
             folder.mkdir(parents=True)
-        entries = ""
-        for slot in self._slots[::SLOTS_OF_DRIVER]:
-            port = vpcd_port(slot)
-            # The library keeps its state per file: a link would be the same file again.
-            shutil.copyfile(DRIVER, drivers / f"vpcd-{port}.so")
-            entries += _ENTRY.format(name=friendly_name(slot), port=port)
+        entries = reader_entries(self._slots, drivers, seen_at=_INSIDE / "drivers")
         (configuration / "readers").write_text(entries)
 
     async def start(self) -> None:
@@ -149,6 +161,6 @@ def _command(directory: Path) -> list[str]:
         *("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"),
         *("--ro-bind", "/etc", "/etc", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"),  # noqa: S108
         *("--tmpfs", "/run", "--bind", str(directory / "run"), "/run/pcscd"),
-        *("--ro-bind", str(directory), "/pcscd"),
-        *(str(PROGRAM), "--foreground", "--disable-polkit", "--config", "/pcscd/conf"),
+        *("--ro-bind", str(directory), str(_INSIDE)),
+        *(str(PROGRAM), "--foreground", "--disable-polkit", "--config", str(_INSIDE / "conf")),
     ]

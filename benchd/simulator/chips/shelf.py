@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import anyio
@@ -13,12 +12,13 @@ from anyio.abc import TaskGroup
 
 from benchd.errors import UsageRefused
 from benchd.model import JsonValue
-from benchd.simulator.chips.addresses import SLOTS_OF_PCSCD
 from benchd.simulator.chips.chip import VirtualChip
 from benchd.simulator.chips.clearing import LEFT, Said, clear
 from benchd.simulator.chips.pcscd import Pcscd
 from benchd.simulator.chips.plan import CardPlan, ReaderFaults
 from benchd.simulator.chips.reader import VirtualReader
+
+NO_PCSCDS: Final[Mapping[int, Pcscd]] = MappingProxyType({})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,17 +34,15 @@ class _Place:
 class ReaderShelf:
     """Chips by the name of the handset that they are in, or by the card's own."""
 
-    def __init__(self, *, readers: int, directory: Path, log: Path) -> None:
-        self._readers: Final = {slot: VirtualReader(slot) for slot in range(1, readers + 1)}
-        self._pcscds: Final = {
-            number: Pcscd(number=number, directory=directory, readers=readers, log=log)
-            for number in range(1, math.ceil(readers / SLOTS_OF_PCSCD) + 1)
-        }
+    def __init__(self, readers: Iterable[int], pcscds: Mapping[int, Pcscd] = NO_PCSCDS) -> None:
+        """Readers are called by their slots; without a pcscd somebody else's has them."""
+        self._readers: Final = {slot: VirtualReader(slot) for slot in readers}
+        self._pcscds: Final = pcscds
         self._places: Final[dict[str, _Place]] = {}
         self._cards: Final[set[str]] = set()
 
     async def start(self, tasks: TaskGroup) -> None:
-        """Start every pcscd; returns when all their readers are there."""
+        """Start every pcscd of its own; returns when all their readers are there."""
         for pcscd in self._pcscds.values():
             pcscd.prepare()
             await pcscd.start()
@@ -57,6 +55,12 @@ class ReaderShelf:
         if name in self._places:
             raise UsageRefused(f"two chips named {name}")
         self._places[name] = _Place(chip=chip)
+
+    def forget(self, name: str) -> None:
+        """A chip that is thrown away, wherever it is."""
+        self.leave(name)
+        del self._places[name]
+        self._cards.discard(name)
 
     def add_card(self, card: CardPlan) -> None:
         """A card, on its reader if it has one."""
