@@ -14,6 +14,9 @@ rack allow NAME                  tap Allow: trust the key of benchd's adb server
 rack reset NAME…                 reset it by hand, in its settings
 rack reboot NAME…                restart it
 rack storm ROUNDS                all ports lost and found again
+rack lift NAME                   take its FeliCa chip off the slot's reader; the cable stays in
+rack lay NAME                    put it back onto the reader
+rack clear SLOT                  clear the chip on this slot's reader, as a licensed tool would
 rack residue NAME                how many of the last owner's markers are left on its chip
 rack remove [NAME…]              throw handsets away, all without a name
 rack ask                         one request as JSON on standard input, the answer as JSON
@@ -28,6 +31,16 @@ from pathlib import Path
 from typing import Any
 
 SOCKET = "/run/rack-vm/rack.sock"
+LIFT = {"lift": "take_chip_away", "lay": "lay_chip_back"}
+CLEARED = {
+    "done": 0,
+    "already_initial": 2,
+    "unsupported": 10,
+    "needs_operator": 11,
+    "retryable": 12,
+    "fatal": 13,
+}
+"""Exit codes of `clear`, as benchd.toml reads them."""
 KEYS = ("/var/lib/benchd-adb/.android/adbkey.pub",)
 
 
@@ -85,8 +98,8 @@ def request(words: list[str]) -> dict[str, Any] | None:  # noqa: PLR0911 - one a
             return {"do": "adb", "handsets": [name], "enabled": word == "on"}
         case ["mode" | "chip" as do, name, word]:
             return {"do": do, "handsets": [name], do: word}
-        case ["allow", name]:
-            return {"do": "allow", "handsets": [name], "key": key()}
+        case ["lift" | "lay" as word, name]:
+            return {"do": LIFT[word], "chip": name}
         case ["storm", rounds]:
             return {"do": "storm", "rounds": rounds}
         case _:
@@ -100,6 +113,12 @@ def main(words: list[str]) -> None:
             show(ask({"do": "list"}))
         case ["kinds"]:
             say("\n".join(ask({"do": "kinds"})))
+        case ["allow", name]:
+            ask({"do": "allow", "handsets": [name], "key": key()})
+        case ["clear", slot]:
+            said = ask({"do": "clear_chip", "slot": int(slot.removeprefix("S"))})
+            say(f"{said['detail']}; report: rack-{said['code']}")
+            sys.exit(CLEARED[said["outcome"]])
         case ["residue", name]:
             say(str(len(ask({"do": "residue", "handset": name}))))
         case ["ask"]:

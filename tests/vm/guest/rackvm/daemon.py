@@ -13,15 +13,20 @@ import anyio
 import structlog
 from anyio.abc import SocketStream, TaskGroup
 from anyio.streams.buffered import BufferedByteReceiveStream
+from pydantic import TypeAdapter
 
 from benchd.errors import BenchdError, UsageRefused
+from benchd.simulator.chips.chip import VirtualChip
+from benchd.simulator.chips.control import ChipRequest, obey
 from benchd.simulator.plan import Wipe
 from benchd.simulator.system_image import SystemImage
 
-from .handset import Handset, Shared, Together, as_chip
+from .handset import Handset, Shared, as_chip
 from .kinds import KINDS, kind
 from .notify import notify_ready
-from .plan import HANDSET_JSON, Mode
+from .plan import HANDSET_JSON, SLOTS, Mode
+from .readers import shelf_of_readers
+from .together import Together
 from .tools import call
 
 _log = structlog.get_logger()
@@ -30,8 +35,13 @@ RUN: Final = Path("/run/rack-vm")
 SOCKET: Final = RUN / "rack.sock"
 LOG: Final = Path("/results/handsets.txt")
 CHIPS_BYTES: Final = 3 << 30
-SLOTS: Final = 24
 LINE_MAXIMUM_BYTES: Final = 1 << 20
+LOOK_EVERY_S: Final = 0.5
+CHIP_REQUEST: Final = TypeAdapter(ChipRequest)
+CHIP_DEEDS: Final = (
+    *("chips", "take_chip_away", "lay_chip_back", "swap_chip", "silence_chip", "clear_chip"),
+    "set_reader_faults",
+)
 
 Request = Mapping[str, Any]
 
@@ -62,6 +72,7 @@ class RackDesk:
             "swap": self._swap,
             "storm": self._storm,
             "residue": self._residue,
+            **dict.fromkeys(CHIP_DEEDS, self._for_chips),
             "remove": self._remove,
         }
 
@@ -98,6 +109,9 @@ class RackDesk:
         for one in made:
             if one.name in self._handsets:
                 raise UsageRefused(f"{one.name} is there already")
+            self._shared.shelf.add(
+                one.name, VirtualChip(one.android.chip_as_read, one.android.imei)
+            )
             self._handsets[one.name] = Handset(one, self._shared, self._alive)
         await _together([self._handsets[one.name].make for one in made])
         return [one.name for one in made]
@@ -165,10 +179,26 @@ class RackDesk:
         return 2
 
     async def _storm(self, asked: Request) -> object:
-        """Every port lost and found again, all at once, as often as asked."""
+        """Every port lost and found again, all at once, as often as asked; seconds of each."""
+        lasted_s: list[float] = []
         for _ in range(int(asked["rounds"])):
-            await _together([handset.blink for handset in self._handsets.values()])
-        return int(asked["rounds"])
+            hit = [handset for handset in self._handsets.values() if handset.usb.enumerated]
+            began_s = anyio.current_time()
+            await _together([handset.blink for handset in hit])
+            lasted_s.append(round(anyio.current_time() - began_s, 2))
+            # A port that is lost again before the host has seen what is there tells nobody.
+            await _together([handset.usb.until_seen for handset in hit])
+        return lasted_s
+
+    async def keep_cables_in(self) -> None:
+        """For as long as the rack lives."""
+        while True:
+            await anyio.sleep(LOOK_EVERY_S)
+            for handset in list(self._handsets.values()):
+                await handset.stay_in()
+
+    async def _for_chips(self, asked: Request) -> object:
+        return await obey(self._shared.shelf, CHIP_REQUEST.validate_python(asked))
 
     async def _residue(self, asked: Request) -> object:
         return list(await self._handset(asked["handset"]).chip.markers_left())
@@ -177,6 +207,7 @@ class RackDesk:
         names = asked["handsets"] or list(self._handsets)
         await _together([self._handset(name).destroy for name in names])
         for name in names:
+            self._shared.shelf.forget(name)
             del self._handsets[name]
             shutil.rmtree(self._shared.chips / name, ignore_errors=True)
             shutil.rmtree(self._shared.states / name, ignore_errors=True)
@@ -223,9 +254,14 @@ async def main() -> None:
         folder.mkdir()
     image = SystemImage(RUN)
     image.make()
-    listener = await anyio.create_unix_listener(SOCKET, mode=0o600)
+    # For everybody: the tool that clears chips is run by benchd, as benchd's user.
+    listener = await anyio.create_unix_listener(SOCKET, mode=0o666)
+    shelf = shelf_of_readers(RUN)
     async with anyio.create_task_group() as alive:
-        desk = RackDesk(Shared(image=image, chips=chips, states=states, log=LOG), alive)
+        await shelf.start(alive)
+        shared = Shared(image=image, chips=chips, states=states, shelf=shelf, log=LOG)
+        desk = RackDesk(shared, alive)
+        alive.start_soon(desk.keep_cables_in)
         notify_ready()
         _log.info("rack_up", slots=SLOTS)
         await listener.serve(desk.serve)

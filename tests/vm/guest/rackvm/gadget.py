@@ -15,6 +15,7 @@ from benchd.simulator.plan import HandsetPlan
 from .tools import call
 
 GADGETS: Final = Path("/sys/kernel/config/usb_gadget")
+HOST_DEVICES: Final = Path("/sys/bus/usb/devices")
 ENGLISH: Final = "0x409"
 DESCRIPTORS_WITHIN_S: Final = 60.0
 FREE_WITHIN_S: Final = 30.0
@@ -32,6 +33,8 @@ class Gadget:
             "other": directory / "usb-other",
         }
         """Where the program of each function finds its endpoints."""
+        self._used: int | None = None
+        """The endpoint of the last plug."""
 
     async def make(self) -> None:
         """Describe the device to the kernel."""
@@ -64,39 +67,50 @@ class Gadget:
         (self._folder / "configs" / "c.1" / name).symlink_to(self._folder / "functions" / name)
 
     async def until_described(self, function: str) -> None:
-        """Wait until the function's program has told the kernel its endpoints."""
+        """Wait until the function's program has told the kernel its endpoints, for a new plug.
+
+        Those of the last plug are there until the program has noticed that it is over.
+        """
         endpoint = self.functions[function] / "ep1"
         try:
             with anyio.fail_after(DESCRIPTORS_WITHIN_S):
-                while not endpoint.exists():  # noqa: ASYNC110 - the kernel tells nobody
+                while (found := _inode(endpoint)) is None or found == self._used:  # noqa: ASYNC110 - the kernel tells nobody
                     await anyio.sleep(0.02)
         except TimeoutError as late:
             raise RackBroken(f"{self._plan.name}: nobody became its {function}") from late
 
-    async def plug(self, slot: int) -> None:
+    async def plug(self, slot: int, function: str) -> None:
         """Put the cable into a port; slots count from 1, controllers from 0.
 
-        A controller or function that has just been let go of is busy for a moment.
+        A controller that has just been let go of is busy for a moment, and adbd that waits for a
+        cable describes its endpoints anew every second.
         """
         with anyio.fail_after(FREE_WITHIN_S):
             while True:
+                await self.until_described(function)
+                described = _inode(self.functions[function] / "ep1")
                 try:
-                    self._write("UDC", f"dummy_udc.{slot - 1}")
+                    await self._bind(f"dummy_udc.{slot - 1}")
                 except OSError as error:
-                    if error.errno != errno.EBUSY:
+                    if error.errno not in (errno.EBUSY, errno.ENODEV):
                         raise
                     await anyio.sleep(0.05)
                 else:
+                    self._used = described
                     return
 
-    def unplug(self) -> None:
+    async def unplug(self) -> None:
         """Pull the cable."""
         with suppress(OSError):  # ENODEV: it isn't plugged in
-            self._write("UDC", "\n")
+            await self._bind("")
+
+    def is_bound(self) -> bool:
+        """Whether it is at a port: the kernel takes a device off whose program closes it."""
+        return bool((self._folder / "UDC").read_text().strip())
 
     async def destroy(self) -> None:
         """Take the device apart."""
-        self.unplug()
+        await self.unplug()
         for link in self._links():
             link.unlink()
         for function, place in self.functions.items():
@@ -107,6 +121,10 @@ class Gadget:
         (self._folder / "strings" / ENGLISH).rmdir()
         self._folder.rmdir()
 
+    async def _bind(self, controller: str) -> None:
+        # The kernel takes a tenth of a second, in which hands elsewhere can move as well.
+        await anyio.to_thread.run_sync(self._write, "UDC", f"{controller}\n")
+
     def _instance(self, function: str) -> str:
         return f"{self._plan.name}-{function}"
 
@@ -115,3 +133,18 @@ class Gadget:
 
     def _write(self, name: str, value: str) -> None:
         (self._folder / name).write_text(value)
+
+
+def host_sees(slot: int | None) -> bool:
+    """Whether the host has configured the device in this slot."""
+    with suppress(OSError):
+        device = HOST_DEVICES / f"{slot}-1" / "bConfigurationValue"
+        return bool(device.read_text().strip())
+    return False
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,26 +10,26 @@ from typing import Final
 
 import anyio
 import structlog
-from anyio.abc import Process, TaskGroup
+from anyio.abc import TaskGroup
 
 from benchd.errors import UsageRefused
 from benchd.simulator.android import AndroidState, after_reset, as_it_came_in
 from benchd.simulator.answers import answers, write_answers
 from benchd.simulator.child import Message, RackBroken
+from benchd.simulator.chips.shelf import ReaderShelf
 from benchd.simulator.plan import HandsetPlan, Wipe
 from benchd.simulator.system_image import SystemImage
 from benchd.simulator.tool_desk import ASK_SOCKET, ToolDesk
 
 from .chip import SHELL, HandsetChip
-from .gadget import Gadget
 from .plan import Chip, Mode, State, UsbHandset
 from .sandbox import UsbSandbox
+from .together import Together
+from .usb_side import UsbSide
 
 _log = structlog.get_logger()
 
 START_WITHIN_S: Final = 120.0
-# What phones of other functions call themselves; the vendor's own adb id stands in the model.
-PRODUCT_IDS: Final = {"mtp": "4ee1", "charging": "4eef", "fastboot": "4ee0"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +39,8 @@ class Shared:
     image: SystemImage
     chips: Path
     states: Path
+    shelf: ReaderShelf
     log: Path
-
-
-class Together:
-    """Lets several hands move in one instant: each waits until all are ready or have given up."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._missing = set(names)
-        self._all = anyio.Event()
-
-    def arrive(self, name: str) -> None:
-        """This one is ready, or won't come."""
-        self._missing.discard(name)
-        if not self._missing:
-            self._all.set()
-
-    async def wait(self) -> None:
-        """Until everybody is there."""
-        await self._all.wait()
 
 
 class Handset:
@@ -68,11 +49,8 @@ class Handset:
     def __init__(self, given: UsbHandset, shared: Shared, alive: TaskGroup) -> None:
         self.given = given
         self.plan: HandsetPlan = given.android
-        self.mode = given.mode
         self.android: AndroidState = as_it_came_in(given.android)
-        self.adb_enabled = given.android.adb_enabled
         self.slot: int | None = None
-        self.enumerated = False
         self.restarting = False
         self.reset_count = 0
         self.broken: str | None = None
@@ -85,7 +63,6 @@ class Handset:
         self._up = anyio.Event()
         self._sandbox: UsbSandbox | None = None
         self._ending = False
-        self._other: Process | None = None
         directory = shared.chips / given.name
         directory.mkdir()
         self._state.mkdir()
@@ -95,7 +72,7 @@ class Handset:
             capacity_bytes=given.android.capacity_bytes,
             file_system=given.file_system,
         )
-        self._gadget = Gadget(given.android, directory)
+        self.usb = UsbSide(given.android, given.mode, directory)
 
     async def make(self) -> None:
         """Build it; afterwards it lies on the table."""
@@ -108,7 +85,7 @@ class Handset:
         self._show_android()
         listener = await anyio.create_unix_listener(self._state / ASK_SOCKET, mode=0o666)
         self._alive.start_soon(listener.serve, ToolDesk(self).serve)
-        await self._gadget.make()
+        await self.usb.make()
         await self._boot()
 
     def state(self) -> State:
@@ -116,9 +93,9 @@ class Handset:
         return State(
             name=self.given.name,
             slot=self.slot,
-            mode=self.mode,
-            adb_enabled=self.adb_enabled,
-            enumerated=self.enumerated,
+            mode=self.usb.mode,
+            adb_enabled=self.usb.adb_enabled,
+            enumerated=self.usb.enumerated,
             restarting=self.restarting,
             broken=self.broken,
             serial=self.plan.serial,
@@ -136,8 +113,8 @@ class Handset:
                 if self.slot is not None:
                     raise UsageRefused(f"{self.given.name} is plugged in already")
                 self.slot = slot
-                if not self.restarting:
-                    await self._appear(together)
+                self._shared.shelf.come(self.given.name, slot)
+                await self._appear(together)
         finally:
             together.arrive(self.given.name)
 
@@ -146,30 +123,38 @@ class Handset:
         async with self._turn:
             if self.slot is None:
                 raise UsageRefused(f"{self.given.name} isn't plugged in")
-            await self._vanish()
+            await self.usb.vanish()
+            self._shared.shelf.leave(self.given.name)
             self.slot = None
 
     async def blink(self) -> None:
-        """Lose the port and get it back, as when a hub stumbles; adbd notices both."""
+        """Lose the port and get it back."""
         async with self._turn:
-            if self.slot is not None and not self.restarting:
-                await self._vanish()
-                await self._appear()
+            await self.usb.blink()
+
+    async def stay_in(self) -> None:
+        """Come back onto the bus if adbd has left it by itself."""
+        if self.usb.was_taken_off():
+            async with self._turn:
+                try:
+                    await self.usb.return_by_itself()
+                except (RackBroken, OSError) as cause:
+                    self._break(f"{type(cause).__name__}: {cause}")
 
     async def set_adb(self, *, enabled: bool) -> None:
         """Switch debugging on or off on its screen; it enumerates anew for it."""
-        await self._change(self.mode, adb=enabled)
+        await self._change(self.usb.mode, adb=enabled)
 
     async def set_mode(self, mode: Mode) -> None:
         """Show something else on USB."""
-        await self._change(mode, adb=self.adb_enabled)
+        await self._change(mode, adb=self.usb.adb_enabled)
 
     async def allow(self, key: str) -> None:
         """Tap Allow on its screen for this computer's key, and remember it."""
         async with self._turn:
             self._keys += key.strip() + "\n"
             self._write_keys()
-            await self._vanish()
+            await self.usb.vanish()
             await self._appear()
 
     async def reset_by_hand(self) -> None:
@@ -188,20 +173,19 @@ class Handset:
     async def destroy(self) -> None:
         """Take it apart, whatever is plugged in or running."""
         async with self._turn:
-            await self._vanish()
+            await self.usb.vanish()
             self.slot = None
             await self._end_inside()
-            await self._gadget.destroy()
+            await self.usb.destroy()
             await self.chip.destroy()
 
     async def _change(self, mode: Mode, *, adb: bool) -> None:
         async with self._turn:
             self._require_whole()
-            if (mode, adb) != (self.mode, self.adb_enabled):
-                await self._vanish()
-                self.mode, self.adb_enabled = mode, adb
-                if not self.restarting:
-                    await self._appear()
+            if (mode, adb) != (self.usb.mode, self.usb.adb_enabled):
+                await self.usb.vanish()
+                await self.usb.become(mode, adb=adb, inside=self._sandbox)
+                await self._appear()
 
     async def _restart(self, wipe: Wipe, after_s: float) -> None:
         try:
@@ -212,18 +196,18 @@ class Handset:
     async def _go_down_and_up(self, wipe: Wipe, after_s: float) -> None:
         await anyio.sleep(after_s)
         async with self._turn:
-            await self._vanish()
+            await self.usb.vanish()
             await self._end_inside()
+            adb = self.usb.adb_enabled if wipe is Wipe.NONE else wipe is Wipe.TEST_HARNESS
+            await self.usb.become(Mode.ANDROID, adb=adb, inside=None)
             if wipe is Wipe.NONE:
                 self.android = self.android.restarted()
             else:
                 await self.chip.reset()
                 self.android = after_reset(test_harness=wipe is Wipe.TEST_HARNESS)
-                self.adb_enabled = wipe is Wipe.TEST_HARNESS
                 if wipe is Wipe.BY_HAND:
                     self._keys = ""  # Test Harness Mode keeps them
                 self.reset_count += 1
-            self.mode = Mode.ANDROID
             self._show_android()
             await self._boot()
         await anyio.sleep(self.plan.reset_s)
@@ -241,7 +225,7 @@ class Handset:
             image=self._shared.image,
             data=self.chip.data,
             state=self._state,
-            endpoints=self._gadget.functions["adb"],
+            endpoints=self.usb.adb_endpoints,
             log=self._shared.log,
             superuser=self.plan.superuser,
             asks_for_key=self.given.asks_for_key,
@@ -254,50 +238,10 @@ class Handset:
         self._require_whole()
 
     async def _appear(self, together: Together | None = None) -> None:
-        if self.slot is None or self.enumerated:
+        if self.slot is None or self._sandbox is None or self.restarting:
             return
-        function = self._function
-        if function == "adb" and self._sandbox is not None:
-            state = "recovery" if self.mode is Mode.RECOVERY else "device"
-            await self._sandbox.start_adbd(self.plan.model, state=state)
-            self._gadget.choose("adb", self.plan.model.product_id)
-            await self._gadget.until_described("adb")
-        else:
-            self._other = await anyio.open_process(
-                (
-                    *(sys.executable, "-ISE", str(Path(__file__).with_name("function.py"))),
-                    *(str(self._gadget.functions["other"]), function),
-                ),
-                stdin=None,
-                stdout=None,
-                stderr=None,
-            )
-            self._gadget.choose("other", PRODUCT_IDS[function])
-            await self._gadget.until_described("other")
-        if together is not None:
-            together.arrive(self.given.name)
-            await together.wait()
-        await self._gadget.plug(self.slot)
-        self.enumerated = True
-
-    async def _vanish(self) -> None:
-        if self.enumerated:
-            self._gadget.unplug()
-            self.enumerated = False
-        if self._other is not None:
-            self._other.kill()
-            await self._other.wait()
-            await self._other.aclose()
-            self._other = None
-        elif self._sandbox is not None and self.broken is None and not self._ending:
-            # The same adbd would stay offline for ever after it is bound again.
-            await self._sandbox.stop_adbd()
-
-    @property
-    def _function(self) -> str:
-        if self.mode is Mode.ANDROID:
-            return "adb" if self.adb_enabled else "mtp"
-        return "adb" if self.mode is Mode.RECOVERY else self.mode.value
+        if not self.usb.enumerated:
+            await self.usb.appear(self.slot, self._sandbox, together)
 
     async def _end_inside(self) -> None:
         self._ending = True
@@ -332,8 +276,7 @@ class Handset:
         if self.broken is None:
             self.broken = cause
             _log.error("handset_broken", handset=self.given.name, cause=cause)
-            self._gadget.unplug()
-            self.enumerated = False
+            self._alive.start_soon(self.usb.vanish)
 
     def _require_whole(self) -> None:
         if self.broken is not None:

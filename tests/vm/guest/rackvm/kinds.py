@@ -52,6 +52,7 @@ KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
                 *("account-and-lock", "reset-lies", "modified-os"),
             )
         },
+        **{name: _small(_of(name)) for name in ("felica-in-use", "felica-clear-lies")},
         "same-serial-small": _small(_of("same-serial-a")),
         "ext4": _SMALL,
         "residue": replace(_CLEAN, markers=MARKERS),

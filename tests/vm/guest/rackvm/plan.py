@@ -11,6 +11,9 @@ from pydantic import TypeAdapter
 from benchd.simulator.plan import HandsetPlan
 
 MEBIBYTE: Final = 1 << 20
+SLOTS: Final = 24
+READER_SLOTS: Final = range(21, 25)
+"""The slots with a contactless reader under them."""
 
 
 class Mode(StrEnum):

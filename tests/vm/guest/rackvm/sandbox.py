@@ -13,6 +13,8 @@ from benchd.simulator.sandbox import ENVIRONMENT, SHELL_UID, banner
 from benchd.simulator.system_image import SystemImage
 
 ADBD: Final = "/usr/lib/android-sdk/platform-tools/adbd"
+ADBD_THREADS: Final = "/usr/local/lib/adbd-threads.so"
+"""What lets adbd outlive its cable; tests/vm/image/adbd-threads.c."""
 ADBD_WITH_KEYS: Final = "/usr/local/lib/adbd-with-keys"
 
 
@@ -50,7 +52,7 @@ class UsbSandbox:
             *("--bind", str(data), "/data", "--symlink", "/data/media/0", "/sdcard"),
             *("--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/"),
         ]
-        for key, value in ENVIRONMENT.items():
+        for key, value in {**ENVIRONMENT, "LD_PRELOAD": ADBD_THREADS}.items():
             command += ["--setenv", key, value]
         command += [
             *("/usr/bin/setpriv", "--reuid", SHELL_UID, "--regid", SHELL_UID, "--clear-groups"),
@@ -65,7 +67,7 @@ class UsbSandbox:
         await self.child.ask("start_adbd", port="5555", banner=banner(model, state=state))
 
     async def stop_adbd(self) -> None:
-        """The cable is out: shells get SIGHUP, everything else stays."""
+        """Debugging was switched off: shells get SIGHUP, everything else stays."""
         await self.child.ask("stop_adbd")
 
     async def end(self) -> None:
