@@ -128,13 +128,6 @@ class Bench:
             if handset in handsets:
                 del self.handset_in[slot]
 
-    async def plug_in_again(self, slots: Mapping[str, int]) -> None:
-        """Pull cables, and put them back once the slots have seen it."""
-        await self.unplug(*slots)
-        for number in slots.values():
-            await self.until_state(slot_name(number), "empty")
-        await self.plug(slots)
-
     async def swap(self, one: str, other: str) -> None:
         """Pull two cables and put each into the other's slot."""
         await self.rack("swap", handsets=[one, other])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,7 @@ _STORY = pytest.StashKey[Path]()
 @pytest.fixture(scope="session")
 def machine(request: pytest.FixtureRequest) -> Generator[Machine, None, None]:
     """The booted machine; its story lies in build/vm-story, whatever the tests came to."""
-    shutil.rmtree(STORY, ignore_errors=True)
-    with Machine(build_disk(), STORY) as booted:
+    with the_only_run(), Machine(build_disk(), STORY) as booted:
         request.config.stash[_STORY] = STORY
         booted.run("systemctl", "is-system-running", "--wait", within_s=300)
         state = booted.run("systemctl", "is-active", "rack-vm.service")
@@ -59,6 +60,19 @@ def machine(request: pytest.FixtureRequest) -> Generator[Machine, None, None]:
             raise MachineBroken(booted.run("journalctl", "-u", "rack-vm", "--no-pager").output)
         yield booted
         leave_the_rest(booted)
+
+
+@contextmanager
+def the_only_run() -> Generator[None]:
+    """Makes room for the story, unless a machine is still writing one."""
+    STORY.parent.mkdir(exist_ok=True)
+    with STORY.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MachineBroken(f"another run writes to {STORY}: wait for its end") from None
+        shutil.rmtree(STORY, ignore_errors=True)
+        yield
 
 
 def leave_the_rest(machine: Machine) -> None:

@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import random
+import tomllib
 
 import anyio
 import pytest
 
 from tests.vm.bench import Bench, slot_name
+from tests.vm.guest.rackvm.plan import READER_SLOTS
+from tests.vm.machine import CHECKOUT
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
 
-STAGES = ("inspect", "gates", "initialise", "overwrite", "read_back", "felica_recheck", "observe")
+RECIPE = CHECKOUT / "tests" / "vm" / "image" / "config" / "recipes" / "overwrite.toml"
+STAGES = tuple(stage["name"] for stage in tomllib.loads(RECIPE.read_text())["stage"])
+OF_THE_CHIP = ("felica_check", "felica_clear", "felica_recheck")
 
 
 @pytest.mark.slow
 async def test_a_cable_is_pulled_in_each_stage_and_put_back(bench: Bench) -> None:
     chance = random.Random()
-    kinds = {f"h{number}": ("ext4", "live-data")[number % 2] for number in range(1, 8)}
+    kinds = {stage: ("ext4", "live-data")[place % 2] for place, stage in enumerate(STAGES)}
+    kinds |= dict.fromkeys(OF_THE_CHIP, "felica-in-use")
+    slots: dict[str, int] = dict(zip(OF_THE_CHIP, READER_SLOTS, strict=False))
+    slots |= {stage: n for n, stage in enumerate((s for s in STAGES if s not in slots), start=1)}
     await bench.fill_table(kinds)
     await bench.start_service()
-    slots = {name: number for number, name in enumerate(kinds, start=1)}
 
-    async def pull(name: str, stage: str) -> None:
-        await bench.until_slot(slot_name(slots[name]), stage, within_s=600)
-        await bench.rack("replug", handsets=[name], after_s=chance.uniform(0.0, 4.0))
+    async def pull(stage: str) -> None:
+        """At a moment after it has begun; the last one is over before anybody sees it."""
+        slot = slot_name(slots[stage])
+        first = min(STAGES.index(stage), STAGES.index("confirm"))
+        await bench.until_slot(slot, *STAGES[first:], within_s=600)
+        await anyio.sleep(chance.uniform(0.0, 1.0))
+        found = bench.watch.slots[slot]["stage"]
+        away_s = chance.uniform(0.0, 4.0)
+        await bench.rack("replug", handsets=[stage], after_s=away_s)
+        await bench.note(f"meant for {stage}, pulled in {found}, back after {away_s:.1f} s")
 
     async with bench.operating():
         await bench.plug(slots)
         async with anyio.create_task_group() as pulls:
-            for name, stage in zip(kinds, STAGES, strict=True):
-                pulls.start_soon(pull, name, stage)
+            for stage in STAGES:
+                pulls.start_soon(pull, stage)
+        await bench.watch.look()
         ends = await bench.ends(slots, within_s=900)
-    # Pulled in "observe", the handset has been reset and has no adb: its new job gets it from
-    # the operator's hand. All of them end as erased, each by a job that had no gap.
+    # Pulled after its final reset, a handset has no adb: its new job gets it from the
+    # operator's hand. All of them end as erased, each by a job that had no gap.
     assert {end.outcome for end in ends.values()} == {"passed"}, ends
     assert all(end.statement is not None for end in ends.values())
 

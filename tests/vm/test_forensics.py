@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import anyio
 import pytest
 
 from tests.vm.bench import Bench, slot_name
+from tests.vm.ext4_places import Place, places_of
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(900)]
 
@@ -17,21 +21,32 @@ REACHED = "find {root}/local/tmp -type f -size +0 -exec filefrag -e -b1 {{}} +"
 _EXTENT = re.compile(r"^\s*\d+:\s+\d+\.\.\s*\d+:\s+(\d+)\.\.\s*(\d+):", re.MULTILINE)
 
 
-async def look(bench: Bench, handset: str) -> tuple[int, list[int]]:
-    """How many bytes of the chip the fill's files cover, and the markers inside of those.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A chip while what the fill has written is still there."""
 
-    The daemon stands still meanwhile, since it deletes the files as soon as they are proven.
-    """
+    covered_bytes: int
+    inside: Sequence[int]
+    """Where markers are in what the fill's files cover."""
+    outside: Mapping[int, Place]
+    """Where others are, and whose place that is, where the file system can tell."""
+
+
+async def look(bench: Bench, handset: str, *, ext4: bool) -> Look:
+    """The daemon stands still meanwhile, since it deletes the files as soon as they are proven."""
     root = f"/run/rack-vm/chips/{handset}/data"
     await bench.shell("systemctl kill -s STOP benchd")
     try:
         text = await bench.shell(f"sync; {REACHED.format(root=root)}")
+        extents = [range(int(first), int(last) + 1) for first, last in _EXTENT.findall(text)]
         markers = await bench.residue(handset)
+        inside = [place for place in markers if any(place in extent for extent in extents)]
+        others = [place for place in markers if place not in inside]
+        device = f"/dev/mapper/chip-{handset}"
+        outside = await places_of(bench, device, root, others) if ext4 and others else {}
     finally:
         await bench.shell("systemctl kill -s CONT benchd")
-    blocks = [(int(first), int(last) + 1) for first, last in _EXTENT.findall(text)]
-    inside = [place for place in markers if any(first <= place < last for first, last in blocks)]
-    return sum(last - first for first, last in blocks), inside
+    return Look(covered_bytes=sum(map(len, extents)), inside=inside, outside=outside)
 
 
 async def test_no_marker_is_left_in_a_reached_block_and_the_rest_is_named(bench: Bench) -> None:
@@ -42,11 +57,11 @@ async def test_no_marker_is_left_in_a_reached_block_and_the_rest_is_named(bench:
     # A mere reset leaves them, or the search below would prove nothing.
     assert all(count > 300 for count in planted.values()), planted
     await bench.start_service()
-    looks: dict[str, tuple[int, list[int]]] = {}
+    looks: dict[str, Look] = {}
 
     async def look_at(name: str) -> None:
         await bench.until_slot(slot_name(slots[name]), "read_back")
-        looks[name] = await look(bench, name)
+        looks[name] = await look(bench, name, ext4=name == "plain")
 
     async with bench.operating():
         await bench.plug(slots)
@@ -57,18 +72,23 @@ async def test_no_marker_is_left_in_a_reached_block_and_the_rest_is_named(bench:
     for name, end in ends.items():
         assert end.outcome == "passed", end
         assert end.statement is not None
-        covered, inside = looks[name]
-        assert covered > 0, name
-        assert inside == [], (name, inside)
+        seen = looks[name]
+        assert seen.covered_bytes > 0, name
+        assert not seen.inside, (name, seen.inside)
         # Those that are left lie in what the certificate says wasn't reached, and fit into it.
         survivors = await bench.residue(name)
-        unreached = end.statement["predicate"]["not_reached"][0]
-        found = re.match(r"(\d+) bytes of the user storage", unreached)
+        unreached = end.statement["predicate"]["not_reached"]
+        found = re.match(r"(\d+) bytes of the user storage", unreached[0])
         assert found, unreached
         assert len({place // BLOCK_BYTES for place in survivors}) * BLOCK_BYTES <= int(found[1])
+        classes = Counter(seen.outside.values())
+        assert all(any(place in text for text in unreached) for place in classes), classes
+        if name == "plain":
+            assert set(survivors) <= set(seen.outside)
         await bench.note(
             f"{name}: {planted[name]} markers on the chip, {len(survivors)} left,"
-            f" {covered} bytes of it covered by the fill"
+            f" {seen.covered_bytes} bytes of it covered by the fill;"
+            f" beside it: { {str(place): count for place, count in classes.items()} }"
         )
 
 

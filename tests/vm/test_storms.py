@@ -22,9 +22,10 @@ async def test_all_ports_lost_and_found_ten_times(bench: Bench) -> None:
     async with bench.operating():
         await bench.plug(slots)
         await bench.until_slot("S01", "overwrite", "read_back")
-        await bench.rack("storm", rounds=STORMS)
+        lasted_s = await bench.rack("storm", rounds=STORMS)
         ends = await bench.ends(slots, within_s=900)
     assert {end.outcome for end in ends.values()} == {"passed"}, ends
+    await bench.note(f"{PORTS} ports lost and found, seconds of each time: {lasted_s}")
     # Nothing that was broken off by the storm counts for anything.
     for name, number in slots.items():
         assert bench.watch.slots[slot_name(number)]["job"] == ends[name].job

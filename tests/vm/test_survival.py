@@ -4,33 +4,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import anyio
 import pytest
 
 from benchd.ledger import export_lines, verify_ledger
 from tests.vm.bench import Bench
+from tests.vm.guest.rackvm.plan import READER_SLOTS
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(900)]
 
 KINDS = {"one": "same-serial-small", "two": "ext4", "three": "live-data", "four": "residue-ext4"}
-SLOTS = {name: number for number, name in enumerate(KINDS, start=1)}
+SLOTS = dict(zip(KINDS, READER_SLOTS, strict=True))
 UNDER_LOAD = ("overwrite", "read_back")
+DROP_INS = "/run/systemd/system/benchd.service.d"
+SCANNING = ("felica_check", "felica_recheck")
 
 
-async def until_under_load(bench: Bench) -> None:
-    """Wait until some handset is being overwritten or read back."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blow:
+    """What happens to a part of the rack, and while any handset is in which stages."""
+
+    stages: Sequence[str]
+    script: str
+    wait: str = "true"
+
+
+def kill(stages: Sequence[str], unit: str) -> Blow:
+    """A crash of something that runs."""
+    return Blow(stages=stages, script=f"systemctl is-active {unit}; systemctl kill -s KILL {unit}")
+
+
+async def until_any(bench: Bench, stages: Sequence[str]) -> None:
+    """Wait until some handset is in one of these stages."""
     with anyio.fail_after(300):
-        while not any(slot["stage"] in UNDER_LOAD for slot in bench.watch.slots.values()):
+        while not any(slot["stage"] in stages for slot in bench.watch.slots.values()):
             await bench.watch.next_look()
 
 
 async def every_job_is_settled(bench: Bench) -> None:
     """The ledger is whole, and what it opened has one end, with proof if it passed."""
     copy = bench.machine.results / "ledger-copy"
+    # Stopped in its tracks, as a crash would leave it.
     await bench.shell(
-        "rm -rf /results/ledger-copy; systemctl stop benchd;"
-        "cp -r /var/lib/benchd /results/ledger-copy; systemctl start benchd",
+        "rm -rf /results/ledger-copy; systemctl kill -s STOP benchd;"
+        "trap 'systemctl kill -s CONT benchd' EXIT; cp -r /var/lib/benchd /results/ledger-copy",
         within_s=300,
     )
     key = (await bench.shell("cat /etc/benchd/certificate_key.pem.pub")).encode()
@@ -43,23 +62,16 @@ async def every_job_is_settled(bench: Bench) -> None:
         assert (end["certificate"] is not None) == (end["outcome"] == "passed"), (job, end)
 
 
-async def must_all_pass(bench: Bench, blows: Sequence[str], *, wait: str = "") -> None:
-    """Strike under load, then see every handset through to its end."""
+async def must_all_pass(bench: Bench, *blows: Blow) -> None:
+    """Strike again and again, then see every handset through to its end."""
     await bench.start_service()
     async with bench.operating():
         for blow in blows:
-            await until_under_load(bench)
-            await bench.shell(blow)
-            if wait:
-                await bench.shell(wait, within_s=300)
+            await until_any(bench, blow.stages)
+            await bench.shell(blow.script)
+            await bench.shell(blow.wait, within_s=300)
             await bench.until_serving()
         ends = await bench.ends(SLOTS, within_s=800)
-        # adbd on a handset can miss for good that its server was started anew; the wall says
-        # then what mends it.
-        lost = {n: SLOTS[n] for n, end in ends.items() if end.reason == "handset_lost"}
-        if lost:
-            await bench.plug_in_again(lost)
-            ends |= await bench.ends(lost)
     assert {name: end.outcome for name, end in ends.items()} == dict.fromkeys(SLOTS, "passed"), ends
     await every_job_is_settled(bench)
 
@@ -70,33 +82,60 @@ async def test_handsets_are_there_first_then_daemon_adb_server_and_pcscd_are_kil
     await bench.shell("systemctl stop benchd", within_s=120)
     await bench.fill_table(KINDS)
     await bench.plug(SLOTS)
-    services = "systemctl kill -s KILL benchd-adb; systemctl kill -s KILL pcscd || true"
-    await must_all_pass(bench, ["systemctl kill -s KILL benchd", services])
+    await must_all_pass(
+        bench,
+        kill(UNDER_LOAD, "benchd"),
+        kill(SCANNING, "pcscd"),
+        kill(UNDER_LOAD, "benchd-adb"),
+    )
 
 
 @pytest.mark.slow
 async def test_adb_server_and_pcscd_die_again_and_again_under_load(bench: Bench) -> None:
     await bench.fill_table(KINDS)
     await bench.plug(SLOTS)
-    blow = "systemctl kill -s KILL benchd-adb; systemctl kill -s KILL pcscd || true"
-    await must_all_pass(bench, [blow, "systemctl restart benchd-adb pcscd", blow])
+    await must_all_pass(
+        bench,
+        kill(SCANNING, "pcscd"),
+        kill(UNDER_LOAD, "benchd-adb"),
+        Blow(stages=UNDER_LOAD, script="systemctl restart benchd-adb pcscd"),
+        kill(UNDER_LOAD, "benchd-adb"),
+        kill(SCANNING, "pcscd"),
+    )
 
 
 @pytest.mark.slow
-async def test_a_stuck_daemon_is_ended_by_the_watchdog_and_goes_on(bench: Bench) -> None:
-    """Stopped, it answers to nothing, the watchdog's SIGABRT included: only SIGKILL is left."""
+@pytest.mark.parametrize(
+    "end_it",
+    ["systemctl kill --kill-whom=main -s USR2 benchd", "systemctl kill -s STOP benchd"],
+    ids=["its loop is blocked", "it stands still"],
+)
+async def test_a_stuck_daemon_is_ended_by_the_watchdog_and_goes_on(
+    bench: Bench, end_it: str
+) -> None:
+    """A blocked loop dies of SIGABRT and says where it was; a stopped one needs SIGKILL."""
     await bench.shell(
-        "mkdir -p /run/systemd/system/benchd.service.d;"
-        "printf '[Service]\\nTimeoutAbortSec=5s\\n'"
-        " >/run/systemd/system/benchd.service.d/test.conf; systemctl daemon-reload"
+        f"mkdir -p {DROP_INS}; printf '[Service]\\nTimeoutAbortSec=5s\\n"
+        f"Environment=PYTHONPATH=/opt/rack-vm/blocked\\n' >{DROP_INS}/test.conf;"
+        "systemctl daemon-reload; systemctl stop benchd"
     )
-    await bench.fill_table(KINDS)
-    await bench.plug(SLOTS)
-    await must_all_pass(
-        bench,
-        ["systemctl show -P InvocationID benchd >/run/before; systemctl kill -s STOP benchd"],
-        wait="until [ $(systemctl show -P ActiveState benchd) = active ] &&"
-        " ! cmp -s <(systemctl show -P InvocationID benchd) /run/before; do sleep 1; done",
-    )
-    told = await bench.shell("journalctl -u benchd --no-pager -o cat | grep -i watchdog")
-    assert "Watchdog timeout" in told
+    try:
+        await bench.fill_table(KINDS)
+        await bench.plug(SLOTS)
+        await must_all_pass(
+            bench,
+            Blow(
+                stages=UNDER_LOAD,
+                script=f"systemctl show -P InvocationID benchd >/run/before; {end_it}",
+                wait="until [ $(systemctl show -P ActiveState benchd) = active ] &&"
+                " ! cmp -s <(systemctl show -P InvocationID benchd) /run/before; do sleep 1; done",
+            ),
+        )
+        told = await bench.shell(
+            "journalctl INVOCATION_ID=$(cat /run/before)"
+            " + _SYSTEMD_INVOCATION_ID=$(cat /run/before) --no-pager -o cat"
+        )
+        assert "Watchdog timeout" in told
+        assert ("in never_return" in told) == ("USR2" in end_it), told
+    finally:
+        await bench.shell(f"rm {DROP_INS}/test.conf; systemctl daemon-reload")
