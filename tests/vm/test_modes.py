@@ -29,6 +29,7 @@ async def test_every_mode_has_its_word_and_goes_on_when_it_is_right(bench: Bench
         ("S05", "wrong_mode"),
     ):
         await bench.until_problem(slot, problem)
+    await bench.rack("storm", rounds=2)
     # What an operator would do to each of them.
     await bench.rack("adb", handsets=["mtp"], enabled=True)
     await bench.rack("mode", handsets=["charging", "fastboot", "recovery"], mode="android")

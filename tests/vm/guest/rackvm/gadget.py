@@ -33,8 +33,8 @@ class Gadget:
             "other": directory / "usb-other",
         }
         """Where the program of each function finds its endpoints."""
-        self._used: int | None = None
-        """The endpoint of the last plug."""
+        self._last_of_adbd: int | None = None
+        """The endpoint of adbd's last plug."""
 
     async def make(self) -> None:
         """Describe the device to the kernel."""
@@ -69,12 +69,13 @@ class Gadget:
     async def until_described(self, function: str) -> None:
         """Wait until the function's program has told the kernel its endpoints, for a new plug.
 
-        Those of the last plug are there until the program has noticed that it is over.
+        adbd does so anew after each: those of the last are there until it has noticed its end.
         """
         endpoint = self.functions[function] / "ep1"
+        last = self._last_of_adbd if function == "adb" else None
         try:
             with anyio.fail_after(DESCRIPTORS_WITHIN_S):
-                while (found := _inode(endpoint)) is None or found == self._used:  # noqa: ASYNC110 - the kernel tells nobody
+                while (found := _inode(endpoint)) is None or found == last:  # noqa: ASYNC110 - the kernel tells nobody
                     await anyio.sleep(0.02)
         except TimeoutError as late:
             raise RackBroken(f"{self._plan.name}: nobody became its {function}") from late
@@ -85,19 +86,23 @@ class Gadget:
         A controller that has just been let go of is busy for a moment, and adbd that waits for a
         cable describes its endpoints anew every second.
         """
-        with anyio.fail_after(FREE_WITHIN_S):
-            while True:
-                await self.until_described(function)
-                described = _inode(self.functions[function] / "ep1")
-                try:
-                    await self._bind(f"dummy_udc.{slot - 1}")
-                except OSError as error:
-                    if error.errno not in (errno.EBUSY, errno.ENODEV):
-                        raise
-                    await anyio.sleep(0.05)
-                else:
-                    self._used = described
-                    return
+        controller = f"dummy_udc.{slot - 1}"
+        deadline = anyio.current_time() + FREE_WITHIN_S
+        while True:
+            await self.until_described(function)
+            described = _inode(self.functions[function] / "ep1")
+            try:
+                await self._bind(controller)
+            except OSError as error:
+                if error.errno not in (errno.EBUSY, errno.ENODEV):
+                    raise
+                if anyio.current_time() > deadline:
+                    raise RackBroken(f"{self._plan.name}: {controller} doesn't take it") from error
+                await anyio.sleep(0.05)
+            else:
+                if function == "adb":
+                    self._last_of_adbd = described
+                return
 
     async def unplug(self) -> None:
         """Pull the cable."""
