@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 SOCKET = "/run/rack-vm/rack.sock"
-LIFT = {"lift": "take_chip_away", "lay": "lay_chip_back"}
+ON_THE_READER = {"lift": "take_chip_away", "lay": "lay_chip_back"}
 CLEARED = {
     "done": 0,
     "already_initial": 2,
@@ -99,7 +99,7 @@ def request(words: list[str]) -> dict[str, Any] | None:  # noqa: PLR0911 - one a
         case ["mode" | "chip" as do, name, word]:
             return {"do": do, "handsets": [name], do: word}
         case ["lift" | "lay" as word, name]:
-            return {"do": LIFT[word], "chip": name}
+            return {"do": ON_THE_READER[word], "chip": name}
         case ["storm", rounds]:
             return {"do": "storm", "rounds": rounds}
         case _:

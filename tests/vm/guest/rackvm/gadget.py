@@ -140,7 +140,7 @@ class Gadget:
         (self._folder / name).write_text(value)
 
 
-def host_sees(slot: int | None) -> bool:
+def host_sees(slot: int) -> bool:
     """Whether the host has configured the device in this slot."""
     with suppress(OSError):
         device = HOST_DEVICES / f"{slot}-1" / "bConfigurationValue"
