@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import re
 
+import anyio
 import pytest
 
 from benchd.simulator.scenarios import SHARED_SERIAL
-from tests.vm.bench import Bench
+from tests.vm.bench import LOOK_EVERY_S, Bench
 from tests.vm.guest.rackvm.kinds import kind
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
 
 MANY = 16
 MARK = "===== all at once ====="
+ADDED = re.compile(r"^KERNEL\[([0-9.]+)\] add +(\S+/usb\d+/\d+-1) \(usb\)$", re.MULTILINE)
+TOLD_WITHIN_S = 60.0
 HIGHEST_EXPOSURE = 2.0
 
 
-async def first_to_last_add_s(bench: Bench) -> float:
-    """From the first new device since the mark to the last, in the kernel's clock."""
-    await bench.shell("udevadm settle")
-    text = (bench.machine.results / "udev.txt").read_text(errors="replace").rpartition(MARK)[2]
-    stamps = [
-        float(found)
-        for found in re.findall(r"KERNEL\[([0-9.]+)\] add .*usb\)$", text, re.MULTILINE)
-    ]
-    assert stamps, text[-2000:]
-    return max(stamps) - min(stamps)
+async def first_to_last_add_s(bench: Bench, count: int) -> float:
+    """From the first new device since the mark to the last of so many, in the kernel's clock."""
+    udev = bench.machine.results / "udev.txt"
+    first: dict[str, float] = {}
+    # What udev tells reaches the host a little later than it happens.
+    with anyio.fail_after(TOLD_WITHIN_S):
+        while len(first) < count:
+            await anyio.sleep(LOOK_EVERY_S)
+            text = udev.read_text(errors="replace").rpartition(MARK)[2]
+            for stamp, device in ADDED.findall(text):
+                first.setdefault(device, float(stamp))
+    return max(first.values()) - min(first.values())
 
 
 @pytest.mark.parametrize(
@@ -45,7 +50,7 @@ async def test_sixteen_handsets_with_one_serial_plugged_at_once_all_pass(
     await bench.shell(f"echo '{MARK}' >>/results/udev.txt")
     async with bench.operating():
         await bench.plug(slots)
-        apart_s = await first_to_last_add_s(bench)
+        apart_s = await first_to_last_add_s(bench, MANY)
         ends = await bench.ends(slots, within_s=900)
     # Two seconds where nobody else wants the processor: a figure, not a condition.
     await bench.note(f"{MANY} handsets plugged within {apart_s:.2f} s")
