@@ -15,22 +15,23 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
 
 MANY = 16
 MARK = "===== all at once ====="
-ADDED = re.compile(r"^KERNEL\[([0-9.]+)\] add +(\S+/usb\d+/\d+-1) \(usb\)$", re.MULTILINE)
-TOLD_WITHIN_S = 60.0
+FOUND = re.compile(r"^\[ *([0-9.]+)\] usb (\d+-1): New USB device found", re.MULTILINE)
+FOUND_WITHIN_S = 60.0
 HIGHEST_EXPOSURE = 2.0
 
 
-async def first_to_last_add_s(bench: Bench, count: int) -> float:
-    """From the first new device since the mark to the last of so many, in the kernel's clock."""
-    udev = bench.machine.results / "udev.txt"
+async def first_to_last_found_s(bench: Bench, count: int) -> float:
+    """From the first new device since the mark to the last of so many, by the kernel's own log.
+
+    What `udevadm monitor` stamps is when it came to read an event, seconds later on a busy machine.
+    """
     first: dict[str, float] = {}
-    # What udev tells reaches the host a little later than it happens.
-    with anyio.fail_after(TOLD_WITHIN_S):
+    with anyio.fail_after(FOUND_WITHIN_S):
         while len(first) < count:
-            await anyio.sleep(LOOK_EVERY_S)
-            text = udev.read_text(errors="replace").rpartition(MARK)[2]
-            for stamp, device in ADDED.findall(text):
+            text = (await bench.shell("dmesg")).rpartition(MARK)[2]
+            for stamp, device in FOUND.findall(text):
                 first.setdefault(device, float(stamp))
+            await anyio.sleep(LOOK_EVERY_S)
     return max(first.values()) - min(first.values())
 
 
@@ -47,12 +48,12 @@ async def test_sixteen_handsets_with_one_serial_plugged_at_once_all_pass(
     assert "ActiveState=active" in shown, shown
     # Only READY=1 and STATUS= of its own bring it there (Type=notify-reload).
     assert "StatusText=24 slots" in shown, shown
-    await bench.shell(f"echo '{MARK}' >>/results/udev.txt")
+    await bench.shell(f"echo '{MARK}' >/dev/kmsg")
     async with bench.operating():
         await bench.plug(slots)
-        apart_s = await first_to_last_add_s(bench, MANY)
+        apart_s = await first_to_last_found_s(bench, MANY)
         ends = await bench.ends(slots, within_s=900)
-    # Two seconds where nobody else wants the processor: a figure, not a condition.
+    # Two seconds is what it may take on two processors: a figure, not a condition.
     await bench.note(f"{MANY} handsets plugged within {apart_s:.2f} s")
     assert [end.outcome for end in ends.values()] == ["passed"] * MANY, ends
     assert {end.serial for end in ends.values()} == {SHARED_SERIAL}

@@ -37,6 +37,10 @@ LOG: Final = Path("/results/handsets.txt")
 CHIPS_BYTES: Final = 3 << 30
 LINE_MAXIMUM_BYTES: Final = 1 << 20
 LOOK_EVERY_S: Final = 0.5
+STUMBLES_EVERY_S: Final = 1.0
+SESSION_NICENESS: Final = Path("/proc/self/autogroup")
+HANDS_FIRST: Final = "-15"
+"""Hands aren't slowed by what handsets compute: those are sessions of their own, at 0."""
 CHIP_REQUEST: Final = TypeAdapter(ChipRequest)
 CHIP_DEEDS: Final = (
     *("chips", "take_chip_away", "lay_chip_back", "swap_chip", "silence_chip", "clear_chip"),
@@ -179,7 +183,7 @@ class RackDesk:
         return 2
 
     async def _storm(self, asked: Request) -> object:
-        """Every port lost and found again, all at once, as often as asked; seconds of each."""
+        """Every port lost and found again, once a second, as often as asked; seconds of each."""
         lasted_s: list[float] = []
         for _ in range(int(asked["rounds"])):
             hit = [handset for handset in self._handsets.values() if handset.usb.enumerated]
@@ -188,6 +192,7 @@ class RackDesk:
             lasted_s.append(round(anyio.current_time() - began_s, 2))
             # A port that is lost again before the host has seen what is there tells nobody.
             await _together([handset.usb.until_seen for handset in hit])
+            await anyio.sleep_until(began_s + STUMBLES_EVERY_S)
         return lasted_s
 
     async def keep_cables_in(self) -> None:
@@ -195,7 +200,7 @@ class RackDesk:
         while True:
             await anyio.sleep(LOOK_EVERY_S)
             for handset in list(self._handsets.values()):
-                await handset.stay_in()
+                self._alive.start_soon(handset.stay_in)
 
     async def _for_chips(self, asked: Request) -> object:
         return await obey(self._shared.shelf, CHIP_REQUEST.validate_python(asked))
@@ -246,6 +251,7 @@ async def _together(deeds: list[Callable[[], Awaitable[None]]]) -> None:
 
 async def main() -> None:
     """Serve until the machine ends."""
+    SESSION_NICENESS.write_text(HANDS_FIRST)
     chips, states = RUN / "chips", RUN / "states"
     RUN.mkdir()
     # One of its own: /run is mounted noexec, and a handset's programs lie here.

@@ -133,8 +133,8 @@ class Handset:
             await self.usb.blink()
 
     async def stay_in(self) -> None:
-        """Come back onto the bus if adbd has left it by itself."""
-        if self.usb.was_taken_off():
+        """Come back onto the bus if adbd has left it by itself and no hand is on it."""
+        if self.usb.was_taken_off() and not self._turn.locked():
             async with self._turn:
                 try:
                     await self.usb.return_by_itself()
