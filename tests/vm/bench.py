@@ -16,6 +16,7 @@ import httpx2
 from benchd.certificate import verify_certificate
 from benchd.demo.operators import Operators, RackWatch, SlotObject, ended
 from benchd.model import Gate, JsonValue
+from tests.vm.guest.rackvm.command import SOCKET as RACK_SOCKET
 from tests.vm.guest.rackvm.kinds import kind
 from tests.vm.guest.rackvm.plan import HANDSET_JSON, STATES_JSON, State, UsbHandset
 from tests.vm.machine import Completed, Machine
@@ -99,12 +100,14 @@ class Bench:
 
     async def rack(self, do: str, *, within_s: float = 300.0, **request: object) -> Any:  # noqa: ANN401 - JSON
         """Have hands do something to handsets."""
-        text = json.dumps({"do": do, **request})
-        done = await anyio.to_thread.run_sync(
-            lambda: self.machine.run("rack", "ask", text=text, within_s=within_s),
+        line = json.dumps({"do": do, **request})
+        answered = await anyio.to_thread.run_sync(
+            lambda: self.machine.say_to(RACK_SOCKET, line, within_s=within_s),
             abandon_on_cancel=True,
         )
-        return json.loads(done.required())
+        answer = json.loads(answered)
+        assert "done" in answer, f"rack: {answer}"
+        return answer["done"]
 
     async def note(self, figure: str) -> None:
         """Leave a figure in the story."""

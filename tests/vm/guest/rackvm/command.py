@@ -19,7 +19,6 @@ rack lay NAME                    put it back onto the reader
 rack clear SLOT                  clear the chip on this slot's reader, as a licensed tool would
 rack residue NAME                how many of the last owner's markers are left on its chip
 rack remove [NAME…]              throw handsets away, all without a name
-rack ask                         one request as JSON on standard input, the answer as JSON
 """
 
 from __future__ import annotations
@@ -121,8 +120,6 @@ def main(words: list[str]) -> None:
             sys.exit(CLEARED[said["outcome"]])
         case ["residue", name]:
             say(str(len(ask({"do": "residue", "handset": name}))))
-        case ["ask"]:
-            say(json.dumps(ask(json.load(sys.stdin))))
         case ["make", kind, name, *slot]:
             ask({"do": "make", "handsets": [{"kind": kind, "name": name}]})
             if slot:
