@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Final, Literal
 
-import anyio
 import structlog
 from anyio.abc import SocketStream
-from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
@@ -23,6 +20,7 @@ from benchd.simulator.chips.control import obey as obey_for_chips
 from benchd.simulator.chips.shelf import ReaderShelf
 from benchd.simulator.hands import HandsetState
 from benchd.simulator.handset import VirtualHandset
+from benchd.simulator.json_lines import serve_json_lines
 from benchd.simulator.plan import Wipe
 from benchd.simulator.storage.faults import StorageFaults
 
@@ -74,15 +72,7 @@ class ControlDesk:
 
     async def serve(self, stream: SocketStream) -> None:
         """One client, request by request, until it leaves."""
-        lines = BufferedByteReceiveStream(stream)
-        async with stream:
-            try:
-                while True:
-                    line = await lines.receive_until(b"\n", LINE_MAXIMUM_BYTES)
-                    answer = await self._answer(line)
-                    await stream.send(json.dumps(answer).encode() + b"\n")
-            except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError):
-                return
+        await serve_json_lines(stream, self._answer, line_maximum_bytes=LINE_MAXIMUM_BYTES)
 
     async def _answer(self, line: bytes) -> _Answer:
         try:

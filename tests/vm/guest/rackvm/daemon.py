@@ -10,6 +10,7 @@ import structlog
 
 from benchd.simulator.system_image import SystemImage
 
+from .command import SOCKET
 from .desk import RackDesk
 from .handset import Shared
 from .notify import notify_ready
@@ -19,8 +20,7 @@ from .tools import call
 
 _log = structlog.get_logger()
 
-RUN: Final = Path("/run/rack-vm")
-SOCKET: Final = RUN / "rack.sock"
+RUN: Final = Path(SOCKET).parent
 LOG: Final = Path("/results/handsets.txt")
 CHIPS_BYTES: Final = 3 << 30
 SESSION_NICENESS: Final = Path("/proc/self/autogroup")

@@ -11,12 +11,12 @@ from typing import Any, Final
 import anyio
 import structlog
 from anyio.abc import SocketStream, TaskGroup
-from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import TypeAdapter
 
 from benchd.errors import BenchdError, UsageRefused
 from benchd.simulator.chips.chip import VirtualChip
 from benchd.simulator.chips.control import ChipRequest, obey
+from benchd.simulator.json_lines import serve_json_lines
 from benchd.simulator.plan import Wipe
 
 from .handset import Handset, Shared, as_chip
@@ -70,14 +70,7 @@ class RackDesk:
 
     async def serve(self, stream: SocketStream) -> None:
         """One client, request by request."""
-        lines = BufferedByteReceiveStream(stream)
-        async with stream:
-            try:
-                while True:
-                    line = await lines.receive_until(b"\n", LINE_MAXIMUM_BYTES)
-                    await stream.send(json.dumps(await self._answer(line)).encode() + b"\n")
-            except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError):
-                return
+        await serve_json_lines(stream, self._answer, line_maximum_bytes=LINE_MAXIMUM_BYTES)
 
     async def _answer(self, line: bytes) -> object:
         try:
