@@ -28,7 +28,8 @@ async def first_to_last_found_s(bench: Bench, count: int) -> float:
     first: dict[str, float] = {}
     with anyio.fail_after(FOUND_WITHIN_S):
         while len(first) < count:
-            text = (await bench.shell("dmesg")).rpartition(MARK)[2]
+            _, marked, text = (await bench.shell("dmesg")).rpartition(MARK)
+            assert marked, "the kernel's log has lost the mark"
             for stamp, device in FOUND.findall(text):
                 first.setdefault(device, float(stamp))
             await anyio.sleep(LOOK_EVERY_S)
