@@ -7,35 +7,23 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from benchd.model import (
-    AdbAddress,
-    BatteryFacts,
+from benchd.proof.erasure import VerifiedErasure
+from benchd.words.chip import ChipScan
+from benchd.words.clear import ClearCapabilities, ClearClaim, ClearOrder
+from benchd.words.fill import (
     CheckOrder,
     CheckReport,
-    ChipScan,
-    ClearCapabilities,
-    ClearClaim,
-    ClearOrder,
     DropReport,
-    Entry,
     FillOrder,
     FillReport,
-    HandsetFacts,
-    HandsetIdentity,
     HostSample,
-    JobId,
-    Liveness,
-    NfcFacts,
-    PlugEvent,
-    PortPath,
-    Receipt,
-    ResetFacts,
-    SlotName,
-    SlotView,
-    StoredEntry,
     TransferProgress,
 )
-from benchd.verification import VerifiedErasure
+from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
+from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
+from benchd.words.port import Liveness, PlugEvent
+from benchd.words.record import Entry, Receipt, StoredEntry
+from benchd.words.slot import SlotView
 
 ProgressSink = Callable[[TransferProgress], None]
 

@@ -2,14 +2,8 @@
 
 from benchd.certificate.document import gaps_of
 from benchd.certificate.issuer import DsseIssuer, sign_statement
-from benchd.certificate.signing_key import (
-    SigningKey,
-    create_key,
-    key_file,
-    load_key,
-    public_key_path,
-)
 from benchd.certificate.verification import verify_certificate
+from benchd.signing.key import SigningKey, create_key, key_file, load_key, public_key_path
 
 __all__ = [
     "DsseIssuer",

@@ -7,10 +7,12 @@ from typing import Final
 
 from benchd.certificate import form
 from benchd.certificate.form import Form
-from benchd.chip_proof import SEEN_BASELINES
-from benchd.evidence import EvidenceReader
-from benchd.model import BaselineKind, ChipVerdict, Evidence, Gate, JsonValue, Outcome, StageName
-from benchd.verification import VerifiedErasure
+from benchd.proof.chip import SEEN_BASELINES
+from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.evidence import EvidenceReader
+from benchd.words.chip import BaselineKind, ChipVerdict
+from benchd.words.ids import Evidence, JsonValue
+from benchd.words.job import Gate, Outcome, StageName
 
 OPERATOR: Final = "operator"
 READER: Final = "reader"

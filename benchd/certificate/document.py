@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchd.certificate import chip, form
 from benchd.certificate.form import Form
-from benchd.model import Disposition, Evidence, Gate, JsonValue, Outcome, StageName
-from benchd.network_restriction import SALEABLE
-from benchd.operators import same_person
-from benchd.storage_proof import FILL_MODES, MINIMUM_SAMPLE, STREAMED, CheckMode
+from benchd.people import same_person
+from benchd.proof.network import SALEABLE
+from benchd.proof.storage import FILL_MODES, MINIMUM_SAMPLE, STREAMED, CheckMode
+from benchd.words.ids import Evidence, JsonValue
+from benchd.words.job import Disposition, Gate, Outcome, StageName
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:benchd:certificate-of-erasure:v1"

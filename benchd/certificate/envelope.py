@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from benchd import canonical
+from benchd.signing import canonical
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from benchd.model import JsonValue
+from benchd.words.ids import JsonValue
 
 Check = Callable[[JsonValue], str | None]
 """What a value should have been, or None where it is."""

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 
-from benchd import canonical
 from benchd.certificate.document import gaps_of
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.certificate.keeping import keep_file
-from benchd.certificate.signing_key import SigningKey
 from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateGap
-from benchd.model import Evidence, JobId
-from benchd.verification import VerifiedErasure
+from benchd.proof.erasure import VerifiedErasure
+from benchd.signing import canonical
+from benchd.signing.key import SigningKey
+from benchd.words.ids import Evidence, JobId
 
 
 class DsseIssuer:

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from benchd.certificate.chip import chip_of
 from benchd.certificate.document import METHOD, PREDICATE_TYPE, STATEMENT_TYPE
 from benchd.errors import CertificateGap
-from benchd.evidence import EvidenceReader
-from benchd.model import Disposition, EntryKind, Evidence, Gate, Outcome, StageName, StoredEntry
-from benchd.network_restriction import look_up_result
-from benchd.storage_proof import STREAMED, CheckMode
-from benchd.verification import VerifiedErasure, decisions, stage_records
+from benchd.proof.erasure import VerifiedErasure, decisions, stage_records
+from benchd.proof.evidence import EvidenceReader
+from benchd.proof.network import look_up_result
+from benchd.proof.storage import STREAMED, CheckMode
+from benchd.words.ids import Evidence
+from benchd.words.job import Disposition, Gate, Outcome, StageName
+from benchd.words.record import EntryKind, StoredEntry
 
 STANDARD = "NIST SP 800-88 Rev. 2, Clear"
 

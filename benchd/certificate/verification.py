@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature
 
-from benchd import canonical
 from benchd.certificate.document import gaps_of
 from benchd.certificate.envelope import decode_envelope, signed_bytes
-from benchd.certificate.signing_key import key_id_of
 from benchd.errors import CertificateInvalid
-from benchd.model import Evidence
-from benchd.public_key import public_key_of
+from benchd.signing import canonical
+from benchd.signing.key import key_id_of
+from benchd.signing.public_key import public_key_of
+from benchd.words.ids import Evidence
 
 MAX_CERTIFICATE_BYTES = 1 << 20
 

@@ -13,13 +13,14 @@ from benchd.config.locator import KeyPath
 from benchd.config.sections import SlotSettings
 from benchd.config.wording import found, listed, suggestion
 from benchd.errors import ConfigIssue
-from benchd.felica.baselines import Baselines, load_baselines
-from benchd.felica.errors import DataFileInvalid
-from benchd.felica.nodes import shipped_catalogue
+from benchd.felica.protocol.errors import DataFileInvalid
 from benchd.felica.providers.kinds import known_kinds, load_kind
 from benchd.felica.settings import FelicaSettings
-from benchd.model import BaselineKind, SlotName
+from benchd.felica.verdict.baselines import Baselines, load_baselines
+from benchd.felica.verdict.nodes import shipped_catalogue
 from benchd.ports import ClearProvider
+from benchd.words.chip import BaselineKind
+from benchd.words.ids import SlotName
 
 Makers = dict[str, Callable[[], ClearProvider]]
 

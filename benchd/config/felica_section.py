@@ -10,10 +10,10 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from benchd.config.values import LocalPath, OneLine, Section, slot_name
 from benchd.config.wording import found, refused
-from benchd.felica.assignment import USB
 from benchd.felica.providers.rules import Carrier, ClearRule
+from benchd.felica.readers.assignment import USB
 from benchd.felica.settings import DEFAULT_PCSCD
-from benchd.model import SlotName
+from benchd.words.ids import SlotName
 
 _USB_PORT = re.compile(r"usb:\d+-\d+(?:\.\d+)*")
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")

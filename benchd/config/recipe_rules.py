@@ -10,11 +10,11 @@ from benchd.config.document import Document
 from benchd.config.locator import KeyPath
 from benchd.config.wording import listed
 from benchd.errors import ConfigIssue
-from benchd.model import DESTRUCTIVE_STAGES, Gate, Reason, StageName
 from benchd.pipelines.care import CareLimits
-from benchd.pipelines.gates import ATTESTATIONS, GatesStage
 from benchd.pipelines.recipe import StageSpec
-from benchd.verification import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.pipelines.stages.gates import ATTESTATIONS, GatesStage
+from benchd.proof.erasure import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.words.job import DESTRUCTIVE_STAGES, Gate, Reason, StageName
 
 NEEDED_BEFORE: Final[Mapping[StageName, StageName]] = {
     StageName.GATES: StageName.INSPECT,

@@ -17,8 +17,8 @@ from benchd.config.sections import OneLine, Section
 from benchd.config.stages import STAGE_TABLES, StageTable, stage_spec
 from benchd.config.wording import found, refused
 from benchd.errors import ConfigInvalid, ConfigIssue
-from benchd.model import Reason, StageName
 from benchd.pipelines.recipe import Recipe
+from benchd.words.job import Reason, StageName
 
 _NAME = re.compile(r"[a-z0-9_-]{1,32}")
 

@@ -20,7 +20,7 @@ from pydantic import (
 from benchd.config.felica_section import FelicaSection, ReaderName
 from benchd.config.values import LocalPath, OneLine, Section, folder_of, slot_name
 from benchd.config.wording import found, refused
-from benchd.model import PortPath, SlotName
+from benchd.words.ids import PortPath, SlotName
 
 ADB_DEFAULT_PORT = 5037
 """Where the adb server of every other program on the machine listens."""

@@ -11,7 +11,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from benchd.errors import UsageRefused
-from benchd.model import PortPath, SlotName
+from benchd.words.ids import PortPath, SlotName
 
 _MARK: Final = "\ufeff"
 """The byte-order mark that editors on Windows put first."""

@@ -19,25 +19,25 @@ from pydantic import (
 
 from benchd.config.watch_lists import watch_list
 from benchd.config.wording import found, listed, refused
-from benchd.model import Gate, Reason, StageName
-from benchd.pipelines.assess import AssessStage
-from benchd.pipelines.certify import CertifyStage
-from benchd.pipelines.confirm import ConfirmStage
-from benchd.pipelines.felica_check import FelicaCheckStage
-from benchd.pipelines.felica_clear import FelicaClearStage
-from benchd.pipelines.felica_recheck import FelicaRecheckStage
-from benchd.pipelines.final_reset import FinalResetStage
-from benchd.pipelines.gates import ACCEPTABLE, ATTESTATIONS, GatesStage
-from benchd.pipelines.initialise import InitialiseStage
-from benchd.pipelines.inspect_handset import InspectStage
-from benchd.pipelines.look import LookStage
-from benchd.pipelines.observe import ObserveStage
-from benchd.pipelines.overwrite import OverwriteStage
-from benchd.pipelines.read_back import ReadBackStage
+from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import StageSpec
-from benchd.pipelines.stage import Stage
+from benchd.pipelines.stages.assess import AssessStage
+from benchd.pipelines.stages.certify import CertifyStage
+from benchd.pipelines.stages.confirm import ConfirmStage
+from benchd.pipelines.stages.felica_check import FelicaCheckStage
+from benchd.pipelines.stages.felica_clear import FelicaClearStage
+from benchd.pipelines.stages.felica_recheck import FelicaRecheckStage
+from benchd.pipelines.stages.final_reset import FinalResetStage
+from benchd.pipelines.stages.gates import ACCEPTABLE, ATTESTATIONS, GatesStage
+from benchd.pipelines.stages.initialise import InitialiseStage
+from benchd.pipelines.stages.inspect import InspectStage
+from benchd.pipelines.stages.look import LookStage
+from benchd.pipelines.stages.observe import ObserveStage
+from benchd.pipelines.stages.overwrite import OverwriteStage
+from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.pipelines.watch_list import WatchList
-from benchd.storage_proof import MINIMUM_HOST_SAMPLES
+from benchd.proof.storage import MINIMUM_HOST_SAMPLES
+from benchd.words.job import Gate, Reason, StageName
 
 STAGE_CLASSES: Final[Mapping[StageName, Callable[..., Stage]]] = MappingProxyType(
     {

@@ -8,9 +8,9 @@ from typing import Final
 
 from pydantic import ValidationInfo
 
+from benchd.android.facts.imei import is_imei
 from benchd.config.document import unreadable
 from benchd.config.wording import found, refused
-from benchd.handset.parsers.imei import is_imei
 from benchd.pipelines.watch_list import WatchList
 
 NO_LIST: Final = ""

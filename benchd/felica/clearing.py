@@ -8,11 +8,11 @@ from typing import Final
 import anyio
 import structlog
 
-from benchd.catalogue import printable
 from benchd.felica.providers.rules import choose
 from benchd.felica.settings import FelicaSettings
-from benchd.model import ClearClaim, ClearOrder, ClearOutcome
 from benchd.ports import ClearProvider
+from benchd.texts.catalogue import printable
+from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
 
 ABORT_WITHIN_S: Final = 5.0
 LONGEST_DETAIL: Final = 200

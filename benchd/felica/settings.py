@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from benchd.felica.providers.rules import ClearRule
-from benchd.model import SlotName
 from benchd.ports import ClearProvider
+from benchd.words.ids import SlotName
 
 DEFAULT_PCSCD = Path("/run/pcscd/pcscd.comm")
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchd.model import AdbAddress, Attached, PortPath
+from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.port import Attached
 
 UdevProperties = Mapping[str, str]
 

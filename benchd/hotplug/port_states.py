@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchd.hotplug.device_record import DeviceRecord
-from benchd.model import Attached, Detached, PlugEvent, PortPath
+from benchd.words.ids import PortPath
+from benchd.words.port import Attached, Detached, PlugEvent
 
 
 class PortStates:

@@ -16,7 +16,7 @@ from benchd.errors import DependencyMissing
 from benchd.hotplug.device_record import DeviceRecord, device_number, device_record, is_hub
 from benchd.hotplug.monitor import MonitorOverrun, UsbChange, UsbMonitor, udev_context
 from benchd.hotplug.port_states import PortStates
-from benchd.model import PlugEvent
+from benchd.words.port import PlugEvent
 
 RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024
 """What udev gives its own monitors; each of a rack's uevents takes about 2 KiB of it."""

@@ -15,7 +15,8 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from benchd.errors import LedgerFault
 from benchd.ledger.head import HeadKey
 from benchd.ledger.store import LedgerStore
-from benchd.model import Entry, JobId, Receipt, SlotName, StoredEntry
+from benchd.words.ids import JobId, SlotName
+from benchd.words.record import Entry, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
 

@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from benchd import canonical
 from benchd.errors import LedgerBroken, LedgerFault
-from benchd.model import Entry, EntryKind, JobId, SlotName, StoredEntry
+from benchd.signing import canonical
+from benchd.words.ids import JobId, SlotName
+from benchd.words.record import Entry, EntryKind, StoredEntry
 
 GENESIS = bytes(32)
 """What stands as the hash before the first record."""

@@ -17,8 +17,8 @@ from benchd.ledger.head import Head, HeadKey
 from benchd.ledger.head_file import advance_head, head_path, read_head, reset_head
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.record import COLUMNS, Row, row_of, seal, unseal
-from benchd.model import Entry, Receipt, StoredEntry
-from benchd.public_key import public_key_of
+from benchd.signing.public_key import public_key_of
+from benchd.words.record import Entry, Receipt, StoredEntry
 
 CHECKPOINT_PAGES = 1000
 CLOSE_WAIT_S = 5.0

@@ -16,7 +16,7 @@ from benchd.ledger.head import Head
 from benchd.ledger.head_file import read_head
 from benchd.ledger.pages import damage_of
 from benchd.ledger.snapshot import Snapshot, snapshot, state_of
-from benchd.public_key import public_key_of
+from benchd.signing.public_key import public_key_of
 
 TRIES = 5
 

@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar
 import anyio
 import structlog
 
-from benchd.model import Entry, JobId, Receipt, SlotName, StoredEntry
 from benchd.ports import Journal
+from benchd.words.ids import JobId, SlotName
+from benchd.words.record import Entry, Receipt, StoredEntry
 
 _log = structlog.get_logger()
 

@@ -25,7 +25,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from benchd.model import Disposition, Outcome, Reason, SlotName, SlotState, SlotView, StageName
+from benchd.words.ids import SlotName
+from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.slot import SlotState, SlotView
 
 OTHER_RECIPE = "other"
 """A job that a former daemon began with a recipe that is no longer configured."""

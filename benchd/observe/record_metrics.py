@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchd.evidence import EvidenceReader
-from benchd.model import (
-    Disposition,
-    Entry,
-    EntryKind,
-    JobId,
-    Outcome,
-    Reason,
-    SlotName,
-    StageName,
-)
 from benchd.observe.metrics import RackMetrics
+from benchd.proof.evidence import EvidenceReader
+from benchd.words.ids import JobId, SlotName
+from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.record import Entry, EntryKind
 
 FOUND_IN_USE = "in_use"
 """The verdict of `felica_check` on a chip that somebody has used."""

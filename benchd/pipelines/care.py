@@ -9,9 +9,12 @@ from typing import TypeVar
 import anyio
 
 from benchd.errors import BenchdError, HandsetFault, StageFailed
-from benchd.model import BatteryFacts, ProblemCode, ProblemView, Reason, TransferProgress
+from benchd.pipelines.contract import JobContext
 from benchd.pipelines.progress import TransferMeter
-from benchd.pipelines.stage import JobContext
+from benchd.words.fill import TransferProgress
+from benchd.words.handset import BatteryFacts
+from benchd.words.job import Reason
+from benchd.words.slot import ProblemCode, ProblemView
 
 T = TypeVar("T")
 

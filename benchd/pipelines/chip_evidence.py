@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from benchd.errors import StageFailed
-from benchd.model import ChipOwners, ChipScan, ChipVerdict, Evidence, JsonValue, Reason
+from benchd.words.chip import ChipOwners, ChipScan, ChipVerdict
+from benchd.words.ids import Evidence, JsonValue
+from benchd.words.job import Reason
 
 _REASON_OF: Final[Mapping[ChipVerdict, Reason]] = {
     ChipVerdict.SILENT: Reason.FELICA_SILENT,

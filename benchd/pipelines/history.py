@@ -6,21 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from benchd.evidence import EvidenceReader
-from benchd.model import (
-    Disposition,
-    EntryKind,
-    Evidence,
-    JobId,
-    JsonValue,
-    Outcome,
-    Reason,
-    SlotName,
-    StageName,
-    StoredEntry,
-)
 from benchd.pipelines.chip_evidence import owners_in
-from benchd.verification import stage_records
+from benchd.proof.erasure import stage_records
+from benchd.proof.evidence import EvidenceReader
+from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.record import EntryKind, StoredEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchd.model import JOB_MOVES, JobId, JobState
+from benchd.words.ids import JobId
+from benchd.words.job import JOB_MOVES, JobState
 
 
 class Job:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchd.model import TransferProgress
+from benchd.words.fill import TransferProgress
 
 
 @dataclass(frozen=True, slots=True)

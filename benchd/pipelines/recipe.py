@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchd.model import DESTRUCTIVE_STAGES, Reason, StageName
-from benchd.pipelines.stage import Stage
+from benchd.pipelines.contract import Stage
+from benchd.words.job import DESTRUCTIVE_STAGES, Reason, StageName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

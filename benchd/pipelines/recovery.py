@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import structlog
 
-from benchd.model import (
-    DISPOSITION_OF,
-    Entry,
-    EntryKind,
-    JobId,
-    Outcome,
-    Reason,
-)
 from benchd.pipelines.history import fold_job
 from benchd.ports import CertificateIssuer, Clock, Journal
+from benchd.words.ids import JobId
+from benchd.words.job import DISPOSITION_OF, Outcome, Reason
+from benchd.words.record import Entry, EntryKind
 
 _log = structlog.get_logger()
 

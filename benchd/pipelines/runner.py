@@ -9,21 +9,13 @@ import anyio
 import structlog
 
 from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, ReaderGone, StageFailed
-from benchd.model import (
-    DISPOSITION_OF,
-    ChipOwners,
-    Disposition,
-    Entry,
-    EntryKind,
-    Evidence,
-    JobEnd,
-    Outcome,
-    Reason,
-    StageName,
-)
 from benchd.pipelines.chip_evidence import owners_in
+from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.recipe import Recipe, StageSpec
-from benchd.pipelines.stage import JobContext, StageResult
+from benchd.words.chip import ChipOwners
+from benchd.words.ids import Evidence
+from benchd.words.job import DISPOSITION_OF, Disposition, JobEnd, Outcome, Reason, StageName
+from benchd.words.record import Entry, EntryKind
 
 LOSSES_ALLOWED = 20
 """A lost adb server or reader isn't the stage's fault and costs no attempt, but not without end."""

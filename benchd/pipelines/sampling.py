@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from benchd.model import FileRange, FilledFile
+from benchd.words.fill import FileRange, FilledFile
 
 BLOCK_BYTES = 4096
 SUBSECTIONS = 1000

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from benchd.model import JsonValue, NfcFacts, SilenceCause
-from benchd.pipelines.stage import JobContext
+from benchd.pipelines.contract import JobContext
+from benchd.words.handset import NfcFacts, SilenceCause
+from benchd.words.ids import JsonValue
 
 SAID: Final[Mapping[SilenceCause, str]] = {
     SilenceCause.NFC_OFF: "NFC is off on this handset",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchd.model import Reason
 from benchd.pipelines.recipe import Recipe
 from benchd.slots.topology import SlotPlace
+from benchd.words.job import Reason
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 
 import anyio
 
-from benchd.model import PortPath, SlotName, SlotView
+from benchd.words.ids import PortPath, SlotName
+from benchd.words.slot import SlotView
 
 
 class RackBoard:

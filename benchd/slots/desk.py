@@ -14,20 +14,14 @@ from benchd.errors import (
     NotFound,
     SecondPersonNeeded,
 )
-from benchd.model import (
-    Decision,
-    Entry,
-    EntryKind,
-    Gate,
-    JobId,
-    OperatorName,
-    QuestionView,
-    SlotName,
-)
-from benchd.network_restriction import SALEABLE, look_up_result
-from benchd.operators import operator_name, same_person
-from benchd.pipelines.stage import decision_evidence
+from benchd.people import operator_name, same_person
+from benchd.pipelines.contract import decision_evidence
 from benchd.ports import Clock, Journal
+from benchd.proof.network import SALEABLE, look_up_result
+from benchd.words.ids import JobId, OperatorName, SlotName
+from benchd.words.job import Decision, Gate
+from benchd.words.record import Entry, EntryKind
+from benchd.words.slot import QuestionView
 
 LONGEST_NOTE = 500
 

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchd.model import (
-    SLOT_MOVES,
-    HandsetIdentity,
-    JobEnd,
-    JobId,
-    ProblemView,
-    QuestionView,
-    SlotState,
-    SlotView,
-    StageName,
-)
 from benchd.ports import Board
 from benchd.slots.topology import SlotPlace
+from benchd.words.handset import HandsetIdentity
+from benchd.words.ids import JobId
+from benchd.words.job import JobEnd, StageName
+from benchd.words.slot import SLOT_MOVES, ProblemView, QuestionView, SlotState, SlotView
 
 
 class Face:

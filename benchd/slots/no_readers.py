@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from benchd.errors import ReaderGone
-from benchd.model import ChipScan, ClearClaim, ClearOrder, ClearOutcome, SlotName
+from benchd.words.chip import ChipScan
+from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.words.ids import SlotName
 
 
 class NoReaders:

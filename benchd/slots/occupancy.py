@@ -10,35 +10,21 @@ import structlog
 from anyio.abc import ObjectReceiveStream
 
 from benchd.errors import AdbServerLost, BenchdError, HandsetGone, StageFailed
-from benchd.model import (
-    DISPOSITION_OF,
-    FASTBOOT_INTERFACE,
-    Attached,
-    Detached,
-    Disposition,
-    Entry,
-    EntryKind,
-    Evidence,
-    JobEnd,
-    JobId,
-    JobState,
-    Liveness,
-    Outcome,
-    PlugEvent,
-    ProblemCode,
-    ProblemView,
-    Reason,
-)
+from benchd.pipelines.contract import JobContext
 from benchd.pipelines.job import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
-from benchd.pipelines.stage import JobContext
 from benchd.ports import Handset
 from benchd.slots.assignment import Assignment
-from benchd.slots.bench import SlotBench
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
+from benchd.slots.slot_bench import SlotBench
 from benchd.slots.topology import SlotPlace
+from benchd.words.ids import Evidence, JobId
+from benchd.words.job import DISPOSITION_OF, Disposition, JobEnd, JobState, Outcome, Reason
+from benchd.words.port import FASTBOOT_INTERFACE, Attached, Detached, Liveness, PlugEvent
+from benchd.words.record import Entry, EntryKind
+from benchd.words.slot import ProblemCode, ProblemView
 
 _log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from benchd.model import Absence, Attached
+from benchd.words.port import Absence, Attached
 
 
 class Presence:

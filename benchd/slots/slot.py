@@ -10,30 +10,19 @@ import anyio
 import structlog
 
 from benchd.errors import LedgerFault
-from benchd.evidence import EvidenceReader
-from benchd.model import (
-    Attached,
-    ChipOwners,
-    Detached,
-    Disposition,
-    Entry,
-    EntryKind,
-    Evidence,
-    JobEnd,
-    JobId,
-    Outcome,
-    PlugEvent,
-    ProblemCode,
-    ProblemView,
-    Reason,
-    StoredEntry,
-)
 from benchd.pipelines.chip_evidence import owners_in
+from benchd.proof.evidence import EvidenceReader
 from benchd.slots.assignment import Assignment
 from benchd.slots.face import Face
 from benchd.slots.occupancy import Continued, Occupancy
 from benchd.slots.parts import RackParts
 from benchd.slots.topology import SlotPlace
+from benchd.words.chip import ChipOwners
+from benchd.words.ids import Evidence, JobId
+from benchd.words.job import Disposition, JobEnd, Outcome, Reason
+from benchd.words.port import Attached, Detached, PlugEvent
+from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.words.slot import ProblemCode, ProblemView
 
 _log = structlog.get_logger()
 

@@ -9,11 +9,12 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup, TaskStatus
 
-from benchd.model import Attached, PlugEvent, PortPath, SlotName
 from benchd.ports import HotplugSource
 from benchd.slots.parts import RackParts
 from benchd.slots.slot import Slot
 from benchd.slots.topology import SlotPlace, Topology
+from benchd.words.ids import PortPath, SlotName
+from benchd.words.port import Attached, PlugEvent
 
 _log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from benchd.model import PortPath, SlotName
+from benchd.words.ids import PortPath, SlotName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import cast
 import anyio
 from fastapi import FastAPI
 
-from benchd.catalogue import Catalogue
+from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.dashboard import add_dashboard
 from benchd.web.drain_route import drain_route

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 import anyio
 from fastapi.sse import ServerSentEvent
 
-from benchd.model import PortPath, SlotName, SlotView
 from benchd.web.present import Presenter
 from benchd.web.service import WatchedBoard
+from benchd.words.ids import PortPath, SlotName
+from benchd.words.slot import SlotView
 
 RECONNECT_AFTER_MS = 2000
 ALIVE_EVERY_S = 4.0

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from benchd.errors import NotFound
-from benchd.model import JobId
 from benchd.pipelines.history import JobHistory, fold_job
 from benchd.ports import Journal
 from benchd.web.objects import DecisionObject, DecisionRequest, JobObject, JobsObject
@@ -15,6 +14,7 @@ from benchd.web.peer import via
 from benchd.web.present import Presenter
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
 from benchd.web.service import RackService
+from benchd.words.ids import JobId
 
 MOST_JOBS = 1000
 

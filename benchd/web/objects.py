@@ -6,15 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
-from benchd.model import (
-    Disposition,
-    Gate,
-    Outcome,
-    ProblemCode,
-    Reason,
-    SlotState,
-    StageName,
-)
+from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.words.slot import ProblemCode, SlotState
 
 LONGEST_OPERATOR = 200
 """What is read at all; the desk has a limit of its own for a name in its normal form."""

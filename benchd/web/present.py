@@ -7,19 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pydantic
 
-from benchd.catalogue import Catalogue, Guidance, Texts, printable
-from benchd.model import (
-    ChipOwners,
-    HandsetIdentity,
-    JsonValue,
-    PortPath,
-    ProblemCode,
-    ProblemView,
-    QuestionView,
-    Reason,
-    SlotView,
-)
 from benchd.pipelines.history import JobHistory
+from benchd.texts.catalogue import Catalogue, Guidance, Texts, printable
 from benchd.web.objects import (
     GuidanceObject,
     HandsetObject,
@@ -32,6 +21,11 @@ from benchd.web.objects import (
     TextsObject,
     UnknownPortObject,
 )
+from benchd.words.chip import ChipOwners
+from benchd.words.handset import HandsetIdentity
+from benchd.words.ids import JsonValue, PortPath
+from benchd.words.job import Reason
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
 
 LONGEST_OWNERS = 200
 """Characters; each name in it is of the node catalogue."""

@@ -10,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from benchd.catalogue import printable
 from benchd.errors import (
     AnsweredAlready,
     BenchdError,
@@ -21,6 +20,7 @@ from benchd.errors import (
     NotFound,
     SecondPersonNeeded,
 )
+from benchd.texts.catalogue import printable
 from benchd.web.objects import ErrorBody, ErrorObject
 
 LONGEST_MESSAGE = 1000

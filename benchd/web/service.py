@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from benchd.model import Decision, Gate, JobId, PortPath, SlotName, SlotView
 from benchd.ports import Journal
+from benchd.words.ids import JobId, PortPath, SlotName
+from benchd.words.job import Decision, Gate
+from benchd.words.slot import SlotView
 
 
 class WatchedBoard(Protocol):

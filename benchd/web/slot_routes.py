@@ -10,12 +10,12 @@ from fastapi import APIRouter, Path
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from benchd.errors import NotFound
-from benchd.model import SlotName
 from benchd.web.events import rack_events
 from benchd.web.objects import RackObject, SlotObject
 from benchd.web.present import Presenter
 from benchd.web.refusals import INVALID, LONGEST_NAME, NOT_FOUND
 from benchd.web.service import WatchedBoard
+from benchd.words.ids import SlotName
 
 SlotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 

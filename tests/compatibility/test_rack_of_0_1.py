@@ -9,6 +9,7 @@ import hashlib
 import shutil
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,9 @@ from benchd.ledger.chain import follow
 from benchd.ledger.database import open_copy
 from benchd.ledger.head import EMPTY_HEAD
 from benchd.ledger.record import unseal
-from benchd.model import JobId, StoredEntry
-from benchd.verification import verify_erasure
+from benchd.proof.erasure import verify_erasure
+from benchd.words.ids import JobId
+from benchd.words.record import StoredEntry
 
 RACK = Path(__file__).parent / "rack-0.1"
 KEY = (RACK / "certificate_key.pem.pub").read_bytes()
@@ -59,7 +61,7 @@ def test_its_ledger_is_exported_as_it_was_written(ledger: Path) -> None:
 
 @pytest.mark.parametrize("file", CERTIFICATES, ids=lambda file: file.stem)
 def test_its_records_still_prove_what_it_certified(ledger: Path, file: Path) -> None:
-    statement = verify_certificate(file.read_bytes(), KEY)
+    statement: Any = verify_certificate(file.read_bytes(), KEY)
     records = [record for record in stored_entries(ledger) if record.entry.job == file.stem]
     last = statement["predicate"]["ledger"]["last_sequence"]
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchd.model import (
-    Disposition,
-    EntryKind,
-    Gate,
-    SlotState,
-    SlotView,
-    StageName,
-)
+from benchd.words.job import Disposition, Gate, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import SlotState, SlotView
 
 from .fake_chips import (
     FakeChip,

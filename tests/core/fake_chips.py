@@ -8,16 +8,9 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from benchd.errors import ReaderGone
-from benchd.model import (
-    BaselineKind,
-    ChipScan,
-    ChipSystem,
-    ChipVerdict,
-    ClearClaim,
-    ClearOrder,
-    ClearOutcome,
-    SlotName,
-)
+from benchd.words.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
+from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.words.ids import SlotName
 
 CHIP = "c0ffee00" * 8
 OTHER_CHIP = "badbadba" * 8

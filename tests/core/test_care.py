@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import anyio
 import pytest
 
-from benchd.model import EntryKind, Outcome, ProblemCode, Reason, SlotState, StageName
-from benchd.pipelines.overwrite import OverwriteStage
+from benchd.pipelines.stages.overwrite import OverwriteStage
+from benchd.words.job import Outcome, Reason, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import ProblemCode, SlotState
 
 from .world import MIB, Phone, World, ended, make_recipe
 

@@ -6,19 +6,12 @@ import anyio
 import pytest
 
 from benchd.errors import ReaderFault
-from benchd.model import (
-    ChipOwners,
-    ClearClaim,
-    ClearOrder,
-    ClearOutcome,
-    Disposition,
-    EntryKind,
-    Gate,
-    Outcome,
-    Reason,
-    SlotState,
-)
-from benchd.pipelines.gates import GatesStage
+from benchd.pipelines.stages.gates import GatesStage
+from benchd.words.chip import ChipOwners
+from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.words.job import Disposition, Gate, Outcome, Reason
+from benchd.words.record import EntryKind
+from benchd.words.slot import SlotState
 
 from .chip_world import CHECK, CLEAR, attempts, certified, run, world_with
 from .fake_chips import (

@@ -8,14 +8,9 @@ import anyio
 import pytest
 
 from benchd.errors import HandsetGone
-from benchd.model import (
-    ClearOutcome,
-    Disposition,
-    Gate,
-    Outcome,
-    Reason,
-    SlotState,
-)
+from benchd.words.clear import ClearOutcome
+from benchd.words.job import Disposition, Gate, Outcome, Reason
+from benchd.words.slot import SlotState
 
 from .chip_world import CLEAR, attempts, certified, world_with
 from .fake_chips import (

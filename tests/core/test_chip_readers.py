@@ -6,17 +6,11 @@ import anyio
 import pytest
 
 from benchd.errors import ReaderFault, StorageFault
-from benchd.model import (
-    Disposition,
-    Outcome,
-    ProblemCode,
-    Reason,
-    SlotName,
-    SlotState,
-    StageName,
-)
 from benchd.pipelines.runner import LOSSES_ALLOWED
-from benchd.slots.bench import READER_PAUSE_S
+from benchd.slots.slot_bench import READER_PAUSE_S
+from benchd.words.ids import SlotName
+from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.slot import ProblemCode, SlotState
 
 from .chip_world import CHECK, RECHECK, attempts, certified, run, world_with
 from .fake_chips import (

@@ -7,16 +7,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from benchd.model import (
-    BaselineKind,
-    ChipScan,
-    ChipVerdict,
-    ClearOutcome,
-    Disposition,
-    EntryKind,
-    Gate,
-    SlotState,
-)
+from benchd.words.chip import BaselineKind, ChipScan, ChipVerdict
+from benchd.words.clear import ClearOutcome
+from benchd.words.job import Disposition, Gate
+from benchd.words.record import EntryKind
+from benchd.words.slot import SlotState
 
 from .fake_chips import CHIP, OTHER_CHIP, FakeChip, FakeChipBench, scan_of
 from .world import Phone, World, ended

@@ -6,17 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.model import (
-    BaselineKind,
-    ChipOwners,
-    ChipScan,
-    ChipVerdict,
-    Disposition,
-    Gate,
-    Outcome,
-    Reason,
-    SlotState,
-)
+from benchd.words.chip import BaselineKind, ChipOwners, ChipScan, ChipVerdict
+from benchd.words.job import Disposition, Gate, Outcome, Reason
+from benchd.words.slot import SlotState
 
 from .chip_world import (
     CHECK,

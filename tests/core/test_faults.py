@@ -17,16 +17,10 @@ from benchd.errors import (
     TransientFault,
     UnsupportedHandset,
 )
-from benchd.model import (
-    Disposition,
-    EntryKind,
-    Gate,
-    Outcome,
-    Reason,
-    SlotState,
-    StageName,
-)
-from benchd.pipelines.initialise import InitialiseStage
+from benchd.pipelines.stages.initialise import InitialiseStage
+from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import SlotState
 
 from .world import FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
 

@@ -8,20 +8,13 @@ import anyio
 import pytest
 
 from benchd.errors import LookUpResultNeeded, UnsupportedHandset
-from benchd.model import (
-    Disposition,
-    EntryKind,
-    Gate,
-    JobId,
-    Outcome,
-    ProblemCode,
-    Reason,
-    SlotState,
-    StageName,
-)
-from benchd.network_restriction import look_up_result
-from benchd.pipelines.gates import GatesStage
+from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.watch_list import WatchList
+from benchd.proof.network import look_up_result
+from benchd.words.ids import JobId
+from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import ProblemCode, SlotState
 
 from .world import Phone, World, ended, make_recipe, phone_like
 

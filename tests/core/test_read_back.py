@@ -8,21 +8,15 @@ from typing import Any
 import pytest
 
 from benchd.errors import CertificateGap, HandsetGone
-from benchd.model import (
-    Disposition,
-    EntryKind,
-    JobId,
-    Outcome,
-    Reason,
-    SlotState,
-    StageName,
-    StoredEntry,
-)
-from benchd.pipelines.read_back import ReadBackStage
-from benchd.verification import stage_records, verify_erasure
+from benchd.pipelines.stages.read_back import ReadBackStage
+from benchd.proof.erasure import stage_records, verify_erasure
+from benchd.words.ids import JobId
+from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.slot import SlotState
 
 from . import world as world_module
-from .test_verification import changed
+from .test_erasure import changed
 from .world import MIB, Phone, World, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

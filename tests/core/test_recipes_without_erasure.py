@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.model import (
+from benchd.pipelines.contract import Stage
+from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.pipelines.stages.assess import AssessStage
+from benchd.pipelines.stages.certify import CertifyStage
+from benchd.pipelines.stages.felica_check import FelicaCheckStage
+from benchd.pipelines.stages.felica_clear import FelicaClearStage
+from benchd.pipelines.stages.felica_recheck import FelicaRecheckStage
+from benchd.pipelines.stages.gates import ACCEPTABLE, GatesStage
+from benchd.pipelines.stages.inspect import InspectStage
+from benchd.pipelines.stages.look import LookStage
+from benchd.words.job import (
     DISPOSITION_OF,
     ENDS_WITHOUT_ERASURE,
     Disposition,
-    EntryKind,
     Gate,
     Outcome,
     Reason,
-    SlotState,
     StageName,
 )
-from benchd.pipelines.assess import AssessStage
-from benchd.pipelines.certify import CertifyStage
-from benchd.pipelines.felica_check import FelicaCheckStage
-from benchd.pipelines.felica_clear import FelicaClearStage
-from benchd.pipelines.felica_recheck import FelicaRecheckStage
-from benchd.pipelines.gates import ACCEPTABLE, GatesStage
-from benchd.pipelines.inspect_handset import InspectStage
-from benchd.pipelines.look import LookStage
-from benchd.pipelines.recipe import Recipe, StageSpec
-from benchd.pipelines.stage import Stage
+from benchd.words.record import EntryKind
+from benchd.words.slot import SlotState
 
 from .world import ADB, ANSWER_S, MTP_ONLY, Phone, World, ended
 

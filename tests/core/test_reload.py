@@ -8,19 +8,13 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from benchd.model import (
-    EntryKind,
-    Outcome,
-    PortPath,
-    ProblemCode,
-    Reason,
-    SlotName,
-    SlotState,
-    StageName,
-)
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import HOTPLUG, SlotChanges
 from benchd.slots.topology import SlotPlace, Topology
+from benchd.words.ids import PortPath, SlotName
+from benchd.words.job import Outcome, Reason, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import ProblemCode, SlotState
 
 from .world import MIB, Phone, World, ended, make_recipe
 

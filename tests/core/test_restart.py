@@ -5,8 +5,10 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.model import EntryKind, Outcome, ProblemCode, Reason, SlotState, StageName
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.words.job import Outcome, Reason, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import ProblemCode, SlotState
 
 from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryJournal, Phone, World, ended
 

@@ -9,10 +9,12 @@ import anyio
 import pytest
 
 from benchd.errors import HandsetGone
-from benchd.model import EntryKind, Outcome, Reason, SlotState, StageName
-from benchd.pipelines.overwrite import OverwriteStage
 from benchd.pipelines.recipe import Recipe
-from benchd.verification import stage_records
+from benchd.pipelines.stages.overwrite import OverwriteStage
+from benchd.proof.erasure import stage_records
+from benchd.words.job import Outcome, Reason, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import SlotState
 
 from .world import MIB, Phone, World, ended, make_recipe, phone_like
 

@@ -9,7 +9,10 @@ import anyio
 import pytest
 
 from benchd.errors import HandsetGone, TransientFault
-from benchd.model import EntryKind, Outcome, PlugEvent, SlotState
+from benchd.words.job import Outcome
+from benchd.words.port import PlugEvent
+from benchd.words.record import EntryKind
+from benchd.words.slot import SlotState
 
 from .world import MIB, MTP_ONLY, Phone, Port, World
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.model import Attached, Detached, Outcome, PortPath, SlotName, SlotState
 from benchd.slots.topology import SlotPlace, Topology
+from benchd.words.ids import PortPath, SlotName
+from benchd.words.job import Outcome
+from benchd.words.port import Attached, Detached
+from benchd.words.slot import SlotState
 
 from .world import Phone, World
 

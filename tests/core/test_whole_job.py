@@ -5,7 +5,9 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.model import Disposition, EntryKind, Gate, Outcome, Reason, SlotState
+from benchd.words.job import Disposition, Gate, Outcome, Reason
+from benchd.words.record import EntryKind
+from benchd.words.slot import SlotState
 
 from .world import MIB, STAGES, Phone, World, ended
 

@@ -18,60 +18,51 @@ from math import inf
 import anyio
 
 from benchd.errors import AdbServerLost, DecisionRefused, HandsetGone, LedgerFault, NotFound
-from benchd.model import (
-    AdbAddress,
-    Attached,
-    BadRun,
-    BatteryFacts,
-    CheckOrder,
-    CheckReport,
-    Detached,
-    DropReport,
-    Entry,
-    EntryKind,
-    FilledFile,
-    FillOrder,
-    FillReport,
-    Gate,
-    HandsetFacts,
-    HandsetIdentity,
-    HostSample,
-    JobId,
-    Liveness,
-    NfcFacts,
-    PlugEvent,
-    PortPath,
-    Receipt,
-    ResetFacts,
-    SlotName,
-    SlotState,
-    SlotView,
-    StageName,
-    StorageFacts,
-    StoredEntry,
-    TransferProgress,
-)
-from benchd.pipelines.certify import CertifyStage
-from benchd.pipelines.confirm import ConfirmStage
-from benchd.pipelines.felica_check import FelicaCheckStage
-from benchd.pipelines.felica_clear import FelicaClearStage
-from benchd.pipelines.felica_recheck import FelicaRecheckStage
-from benchd.pipelines.final_reset import FinalResetStage
-from benchd.pipelines.gates import GatesStage
-from benchd.pipelines.initialise import InitialiseStage
-from benchd.pipelines.inspect_handset import InspectStage
-from benchd.pipelines.observe import ObserveStage
-from benchd.pipelines.overwrite import OverwriteStage
-from benchd.pipelines.read_back import ReadBackStage
 from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.pipelines.stages.certify import CertifyStage
+from benchd.pipelines.stages.confirm import ConfirmStage
+from benchd.pipelines.stages.felica_check import FelicaCheckStage
+from benchd.pipelines.stages.felica_clear import FelicaClearStage
+from benchd.pipelines.stages.felica_recheck import FelicaRecheckStage
+from benchd.pipelines.stages.final_reset import FinalResetStage
+from benchd.pipelines.stages.gates import GatesStage
+from benchd.pipelines.stages.initialise import InitialiseStage
+from benchd.pipelines.stages.inspect import InspectStage
+from benchd.pipelines.stages.observe import ObserveStage
+from benchd.pipelines.stages.overwrite import OverwriteStage
+from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.ports import ChipBench, Handset, ProgressSink, Rest
+from benchd.proof.erasure import REQUIRED_STAGES, VerifiedErasure
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts, Timing
 from benchd.slots.supervisor import Supervisor
 from benchd.slots.topology import SlotPlace, Topology
-from benchd.verification import REQUIRED_STAGES, VerifiedErasure
+from benchd.words.fill import (
+    BadRun,
+    CheckOrder,
+    CheckReport,
+    DropReport,
+    FilledFile,
+    FillOrder,
+    FillReport,
+    HostSample,
+    TransferProgress,
+)
+from benchd.words.handset import (
+    BatteryFacts,
+    HandsetFacts,
+    HandsetIdentity,
+    NfcFacts,
+    ResetFacts,
+    StorageFacts,
+)
+from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
+from benchd.words.job import Gate, StageName
+from benchd.words.port import Attached, Detached, Liveness, PlugEvent
+from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.slot import SlotState, SlotView
 
 MIB = 1 << 20
 CAPACITY = 64 * MIB

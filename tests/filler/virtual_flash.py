@@ -33,7 +33,7 @@ class Flash:
         self.mounted.mkdir(parents=True)
         (folder / "chip").mkdir()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchd.simulator.storage.process"],
+            [sys.executable, "-m", "benchd.lab.simulator.storage.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

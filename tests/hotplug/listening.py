@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager
 
 import anyio
 
-from benchd.model import Attached, Detached, PlugEvent, PortPath
+from benchd.words.ids import PortPath
+from benchd.words.port import Attached, Detached, PlugEvent
 
 from .usb_testbed import UsbTestbed, id_path
 

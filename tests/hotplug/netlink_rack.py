@@ -19,7 +19,7 @@ import pyudev
 import structlog
 
 from benchd.hotplug import UdevHotplug
-from benchd.model import Attached, Detached, PlugEvent
+from benchd.words.port import Attached, Detached, PlugEvent
 
 from .usb_testbed import UsbTestbed, id_path
 

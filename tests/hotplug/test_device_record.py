@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchd.hotplug.device_record import DeviceRecord, device_record, is_hub
-from benchd.model import AdbAddress, Attached, PortPath
+from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.port import Attached
 
 HANDSET = {
     "BUSNUM": "004",

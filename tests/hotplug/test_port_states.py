@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from benchd.hotplug.device_record import DeviceRecord
 from benchd.hotplug.port_states import PortStates
-from benchd.model import AdbAddress, Attached, Detached, PlugEvent, PortPath
+from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.port import Attached, Detached, PlugEvent
 
 # Two ports; the first is reached over both halves of its connector.
 PORT_OF = {"/usb1/1-1": "port-1", "/usb2/2-1": "port-1", "/usb1/1-2": "port-2"}

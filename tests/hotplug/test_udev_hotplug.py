@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from benchd.hotplug.monitor import UsbChange, UsbMonitor
-from benchd.model import FASTBOOT_INTERFACE, Attached, PortPath
+from benchd.words.ids import PortPath
+from benchd.words.port import FASTBOOT_INTERFACE, Attached
 
 from .listening import Watch, attached, left, nothing_more, told
 from .usb_testbed import UsbTestbed, id_path

@@ -12,7 +12,7 @@ from anyio.lowlevel import checkpoint
 
 from benchd.errors import DependencyMissing
 from benchd.hotplug import UdevHotplug
-from benchd.model import PlugEvent
+from benchd.words.port import PlugEvent
 
 from .listening import Watch, attached, told
 from .usb_testbed import UsbTestbed, id_path

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from benchd.demo.run import IN_ORDER, USUAL_SLOTS
-from benchd.simulator.scenarios import SCENARIOS
+from benchd.lab.demo.run import IN_ORDER, USUAL_SLOTS
+from benchd.lab.simulator.scenarios import SCENARIOS
 
 pytestmark = [pytest.mark.rack, pytest.mark.timeout(240)]
 

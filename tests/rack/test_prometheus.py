@@ -13,10 +13,10 @@ import anyio
 import httpx2
 import pytest
 
-from benchd.demo.operators import ended
-from benchd.demo.rack import demo_rack, loopback_listener
-from benchd.demo.run import until_all_ended
-from benchd.simulator.scenarios import SCENARIOS
+from benchd.lab.demo.operators import ended
+from benchd.lab.demo.rack import demo_rack, loopback_listener
+from benchd.lab.demo.run import until_all_ended
+from benchd.lab.simulator.scenarios import SCENARIOS
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(180)]
 

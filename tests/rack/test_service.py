@@ -18,15 +18,15 @@ import anyio.to_thread
 import pytest
 from typer.testing import CliRunner
 
-from benchd.cli import app
-from benchd.client import BenchdClient
-from benchd.demo.operators import ended
-from benchd.demo.rack import DemoRack, demo_rack
-from benchd.demo.run import as_expected, result_of, until_all_ended
+from benchd.commands.cli import app
+from benchd.commands.client import BenchdClient
+from benchd.lab.demo.operators import ended
+from benchd.lab.demo.rack import DemoRack, demo_rack
+from benchd.lab.demo.run import as_expected, result_of, until_all_ended
+from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES
+from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
+from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.ledger import export_lines, verify_ledger
-from benchd.simulator.plan import DEFAULT_CAPACITY_BYTES
-from benchd.simulator.scenarios import SCENARIOS, Scenario
-from benchd.simulator.storage.faults import StorageFaults
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
 

@@ -13,11 +13,11 @@ from resource import RLIMIT_FSIZE, prlimit
 import anyio
 import pytest
 
-from benchd.demo.operators import SlotObject, ended
-from benchd.demo.rack import DemoRack, demo_rack
-from benchd.demo.run import as_expected, result_of, until_all_ended
+from benchd.lab.demo.operators import SlotObject, ended
+from benchd.lab.demo.rack import DemoRack, demo_rack
+from benchd.lab.demo.run import as_expected, result_of, until_all_ended
+from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
 from benchd.ledger import export_lines, verify_ledger
-from benchd.simulator.scenarios import SCENARIOS, Scenario
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
 

@@ -14,8 +14,9 @@ import anyio
 import httpx2
 
 from benchd.certificate import verify_certificate
-from benchd.demo.operators import Operators, RackWatch, SlotObject, ended
-from benchd.model import Gate, JsonValue
+from benchd.lab.demo.operators import Operators, RackWatch, SlotObject, ended
+from benchd.words.ids import JsonValue
+from benchd.words.job import Gate
 from tests.vm.guest.rackvm.command import SOCKET as RACK_SOCKET
 from tests.vm.guest.rackvm.kinds import kind
 from tests.vm.guest.rackvm.plan import HANDSET_JSON, STATES_JSON, State, UsbHandset

@@ -7,7 +7,7 @@ import re
 import anyio
 import pytest
 
-from benchd.simulator.scenarios import SHARED_SERIAL
+from benchd.lab.simulator.scenarios import SHARED_SERIAL
 from tests.vm.bench import LOOK_EVERY_S, Bench
 from tests.vm.guest.rackvm.kinds import kind
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from web_fakes import FakeRack
-from web_running import Browser, Server, browser, running
 
-from benchd.catalogue import Catalogue
+from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
+from tests.web.web_fakes import FakeRack
+from tests.web.web_running import Browser, Server, browser, running
 
 
 @pytest.fixture(scope="session")

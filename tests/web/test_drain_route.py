@@ -6,13 +6,13 @@ from pathlib import Path
 
 import anyio.to_thread
 import pytest
-from web_fakes import FakeRack
-from web_running import browser, running
 
-from benchd.catalogue import Catalogue
-from benchd.client import BenchdClient
+from benchd.commands.client import BenchdClient
 from benchd.slots.admission import Admission
+from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
+from tests.web.web_fakes import FakeRack
+from tests.web.web_running import browser, running
 
 pytestmark = pytest.mark.asyncio
 

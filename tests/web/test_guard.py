@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from web_fakes import JOB, FakeRack, running_view
-from web_running import Browser
+
+from tests.web.web_fakes import JOB, FakeRack, running_view
+from tests.web.web_running import Browser
 
 pytestmark = pytest.mark.asyncio
 

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 import anyio
 import httpx2
 import pytest
-from web_fakes import HOSTILE, JOB, FakeRack
-from web_running import Browser
 
-from benchd.model import EntryKind, Gate, JobId
+from benchd.words.ids import JobId
+from benchd.words.job import Gate
+from benchd.words.record import EntryKind
+from tests.web.web_fakes import HOSTILE, JOB, FakeRack
+from tests.web.web_running import Browser
 
 pytestmark = pytest.mark.asyncio
 

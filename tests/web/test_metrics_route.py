@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from web_fakes import FakeRack
-from web_running import browser
 
-from benchd.catalogue import Catalogue
+from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
+from tests.web.web_fakes import FakeRack
+from tests.web.web_running import browser
 
 pytestmark = pytest.mark.asyncio
 

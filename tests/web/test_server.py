@@ -12,12 +12,14 @@ import anyio
 import httpx2
 import pytest
 from fastapi import FastAPI
-from web_fakes import JOB, FakeRack, port, running_view
-from web_running import Running, Server, running
 
-from benchd.model import EntryKind, Gate, PortPath
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener
+from benchd.words.ids import PortPath
+from benchd.words.job import Gate
+from benchd.words.record import EntryKind
+from tests.web.web_fakes import JOB, FakeRack, port, running_view
+from tests.web.web_running import Running, Server, running
 
 pytestmark = pytest.mark.asyncio
 

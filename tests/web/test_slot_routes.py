@@ -5,7 +5,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from web_fakes import (
+
+from benchd.words.ids import SlotName
+from benchd.words.job import Disposition, Outcome, Reason
+from benchd.words.slot import SlotState, SlotView
+from tests.web.web_fakes import (
     A1,
     HOSTILE,
     JOB,
@@ -16,9 +20,7 @@ from web_fakes import (
     running_view,
     waiting_view,
 )
-from web_running import Browser
-
-from benchd.model import Disposition, Outcome, Reason, SlotName, SlotState, SlotView
+from tests.web.web_running import Browser
 
 pytestmark = pytest.mark.asyncio
 

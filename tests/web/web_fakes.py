@@ -9,26 +9,13 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from benchd.errors import LedgerFault
-from benchd.model import (
-    Entry,
-    EntryKind,
-    Evidence,
-    Gate,
-    HandsetIdentity,
-    JobId,
-    PortPath,
-    ProblemCode,
-    ProblemView,
-    QuestionView,
-    Receipt,
-    SlotName,
-    SlotState,
-    SlotView,
-    StageName,
-    StoredEntry,
-)
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
+from benchd.words.handset import HandsetIdentity
+from benchd.words.ids import Evidence, JobId, PortPath, SlotName
+from benchd.words.job import Gate, StageName
+from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState, SlotView
 
 BEGAN = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 A1 = SlotName("A1")

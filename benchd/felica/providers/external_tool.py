@@ -10,17 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, cast
 
-from benchd.catalogue import printable
 from benchd.felica.providers.kinds import OptionRefused
 from benchd.felica.providers.program import Ended, Program, Said
-from benchd.model import (
-    ClearCapabilities,
-    ClearClaim,
-    ClearMethod,
-    ClearOrder,
-    ClearOutcome,
-    HandsetIdentity,
-)
+from benchd.texts.catalogue import printable
+from benchd.words.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.words.handset import HandsetIdentity
 
 DEFAULT_TIMEOUT_S: Final = 600.0
 LONGEST_TIMEOUT_S: Final = 24 * 3600.0

@@ -6,14 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchd.felica.providers.kinds import OptionRefused
-from benchd.model import (
-    ClearCapabilities,
-    ClearClaim,
-    ClearMethod,
-    ClearOrder,
-    ClearOutcome,
-    HandsetIdentity,
-)
+from benchd.words.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.words.handset import HandsetIdentity
 
 
 class OperatorProvider:

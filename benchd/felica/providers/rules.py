@@ -9,7 +9,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Final
 
-from benchd.model import HandsetIdentity, SlotName
+from benchd.words.handset import HandsetIdentity
+from benchd.words.ids import SlotName
 
 
 class Carrier(StrEnum):

@@ -9,15 +9,16 @@ import anyio
 import pytest
 
 from benchd.errors import ReaderFault
-from benchd.felica.bench import PcscChipBench
+from benchd.felica.access import PcscChipBench
 from benchd.felica.settings import FelicaSettings
-from benchd.model import ChipScan, ChipVerdict, SlotName
-from benchd.simulator.chips import BASELINE
-from benchd.simulator.chips.hands import ChipHands
-from benchd.simulator.chips.plan import CardPlan, ChipPlan, ReaderFaults
-from benchd.simulator.hands import RackHands
-from benchd.simulator.house import RackHouse
-from benchd.simulator.plan import RackPlan
+from benchd.lab.simulator.chips import BASELINE
+from benchd.lab.simulator.chips.hands import ChipHands
+from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan, ReaderFaults
+from benchd.lab.simulator.hands import RackHands
+from benchd.lab.simulator.house import RackHouse
+from benchd.lab.simulator.plan import RackPlan
+from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.words.ids import SlotName
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 

@@ -9,14 +9,16 @@ import anyio
 import pytest
 
 from benchd.errors import UsageRefused
-from benchd.model import ClearOrder, ClearOutcome, HandsetIdentity, JobId, SlotName
-from benchd.simulator.chips.clear_provider import SimulatedClearProvider, simulated
-from benchd.simulator.chips.hands import ChipState
-from benchd.simulator.chips.plan import ChipPlan
-from benchd.simulator.hands import RackHands
-from benchd.simulator.house import RackHouse
-from benchd.simulator.plan import HandsetPlan, RackPlan
-from benchd.simulator.scenarios import SCENARIOS
+from benchd.lab.simulator.chips.clear_provider import SimulatedClearProvider, simulated
+from benchd.lab.simulator.chips.hands import ChipState
+from benchd.lab.simulator.chips.plan import ChipPlan
+from benchd.lab.simulator.hands import RackHands
+from benchd.lab.simulator.house import RackHouse
+from benchd.lab.simulator.plan import HandsetPlan, RackPlan
+from benchd.lab.simulator.scenarios import SCENARIOS
+from benchd.words.clear import ClearOrder, ClearOutcome
+from benchd.words.handset import HandsetIdentity
+from benchd.words.ids import JobId, SlotName
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(120)]
 

@@ -9,11 +9,11 @@ import pytest
 from pcsc_child import IDM, Refused, pcsc_child
 
 from benchd.errors import UsageRefused
-from benchd.simulator.chips.hands import ChipState
-from benchd.simulator.chips.plan import CardPlan, ChipPlan, ReaderFaults
-from benchd.simulator.hands import RackHands
-from benchd.simulator.house import RackHouse
-from benchd.simulator.plan import RackPlan
+from benchd.lab.simulator.chips.hands import ChipState
+from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan, ReaderFaults
+from benchd.lab.simulator.hands import RackHands
+from benchd.lab.simulator.house import RackHouse
+from benchd.lab.simulator.plan import RackPlan
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(120)]
 

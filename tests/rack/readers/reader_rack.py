@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import anyio
 
-from benchd.felica.bench import PcscChipBench
+from benchd.felica.access import PcscChipBench
 from benchd.felica.providers import ClearProvider, ClearRule
 from benchd.felica.settings import FelicaSettings
-from benchd.model import ChipScan, SlotName
-from benchd.simulator.chips.hands import ChipHands, ChipState
-from benchd.simulator.chips.plan import CardPlan, ChipPlan
-from benchd.simulator.hands import RackHands
-from benchd.simulator.house import RackHouse
-from benchd.simulator.plan import RackPlan
+from benchd.lab.simulator.chips.hands import ChipHands, ChipState
+from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
+from benchd.lab.simulator.hands import RackHands
+from benchd.lab.simulator.house import RackHouse
+from benchd.lab.simulator.plan import RackPlan
+from benchd.words.chip import ChipScan
+from benchd.words.ids import SlotName
 
 SALT = bytes(range(32))
 DEADLINE_S = 60.0

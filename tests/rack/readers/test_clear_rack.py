@@ -13,18 +13,12 @@ from reader_rack import card, reader_rack, slot_name
 
 from benchd.errors import ReaderFault
 from benchd.felica.providers.external_tool import external_tool
-from benchd.model import (
-    ChipVerdict,
-    ClearCapabilities,
-    ClearClaim,
-    ClearMethod,
-    ClearOrder,
-    ClearOutcome,
-    HandsetIdentity,
-    JobId,
-)
+from benchd.lab.simulator.chips.plan import ReaderFaults
 from benchd.ports import ClearProvider
-from benchd.simulator.chips.plan import ReaderFaults
+from benchd.words.chip import ChipVerdict
+from benchd.words.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.words.handset import HandsetIdentity
+from benchd.words.ids import JobId
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(180)]
 

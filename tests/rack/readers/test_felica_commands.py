@@ -16,13 +16,13 @@ import httpx2
 import pytest
 from reader_rack import ReaderRack, card, reader_rack
 
-from benchd.app import chip_bench, run_rack
 from benchd.certificate import create_key
 from benchd.config import Settings, load_settings
-from benchd.felica.bench import PcscChipBench
-from benchd.model import PlugEvent
-from benchd.simulator.chips.plan import ReaderFaults
+from benchd.daemon.app import chip_bench, run_rack
+from benchd.felica.access import PcscChipBench
+from benchd.lab.simulator.chips.plan import ReaderFaults
 from benchd.slots.no_readers import NoReaders
+from benchd.words.port import PlugEvent
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 

@@ -16,20 +16,21 @@ import pytest
 from reader_rack import DEADLINE_S, until
 from test_felica_commands import CONFIG, RECIPE, free_port
 
-from benchd.app import chip_bench
 from benchd.certificate import create_key
+from benchd.commands.learning import learn_slots
 from benchd.config import load_settings
+from benchd.daemon.app import chip_bench
 from benchd.errors import BenchdError, ConfigInvalid, UsageRefused
-from benchd.felica.bench import PcscChipBench
-from benchd.learning import learn_slots
-from benchd.model import ChipVerdict, SlotName
-from benchd.simulator.addresses import port_path
-from benchd.simulator.chips.plan import CardPlan, ChipPlan
-from benchd.simulator.hands import RackHands
-from benchd.simulator.handset_models import AQUOS_SENSE_6
-from benchd.simulator.house import RackHouse
-from benchd.simulator.plan import HandsetPlan, RackPlan
-from benchd.simulator.plug_source import SimulatedHotplug
+from benchd.felica.access import PcscChipBench
+from benchd.lab.simulator.addresses import port_path
+from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
+from benchd.lab.simulator.hands import RackHands
+from benchd.lab.simulator.handset_models import AQUOS_SENSE_6
+from benchd.lab.simulator.house import RackHouse
+from benchd.lab.simulator.plan import HandsetPlan, RackPlan
+from benchd.lab.simulator.plug_source import SimulatedHotplug
+from benchd.words.chip import ChipVerdict
+from benchd.words.ids import SlotName
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 

@@ -12,8 +12,8 @@ import pytest
 from reader_rack import ReaderRack, card, reader_rack, slot_name
 
 from benchd.errors import ReaderFault, ReaderGone
-from benchd.model import ChipVerdict
-from benchd.simulator.chips.plan import ReaderFaults
+from benchd.lab.simulator.chips.plan import ReaderFaults
+from benchd.words.chip import ChipVerdict
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -11,8 +11,8 @@ import structlog
 from reader_rack import ReaderRack, card, reader_rack, slot_name, until
 
 from benchd.errors import ReaderFault, ReaderGone
-from benchd.model import ChipScan, ChipVerdict
-from benchd.simulator.chips.plan import ReaderFaults
+from benchd.lab.simulator.chips.plan import ReaderFaults
+from benchd.words.chip import ChipScan, ChipVerdict
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from web_fakes import BEGAN, FakeRack, port
-
-from benchd.model import (
-    DISPOSITION_OF,
-    Disposition,
-    EntryKind,
-    Evidence,
-    Gate,
-    HandsetIdentity,
-    JobId,
-    Outcome,
-    PortPath,
-    ProblemCode,
-    ProblemView,
-    QuestionView,
-    Reason,
-    SlotName,
-    SlotState,
-    SlotView,
-    StageName,
-)
+from benchd.words.handset import HandsetIdentity
+from benchd.words.ids import Evidence, JobId, PortPath, SlotName
+from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Outcome, Reason, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState, SlotView
+from tests.web.web_fakes import BEGAN, FakeRack, port
 
 MODELS = (
     ("Sony", "SO-53C", "HQ633K0CQ8"),

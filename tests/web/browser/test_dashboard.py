@@ -12,7 +12,15 @@ from chromium import Visit, needs_chromium, visit
 from fastapi import FastAPI
 from gallery import Gallery
 from playwright.async_api import expect
-from web_fakes import (
+
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.words.chip import ChipOwners
+from benchd.words.ids import PortPath, SlotName
+from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import ProblemCode, ProblemView, SlotState, SlotView
+from tests.web.web_fakes import (
     A1,
     HOSTILE,
     JOB,
@@ -23,25 +31,7 @@ from web_fakes import (
     running_view,
     waiting_view,
 )
-from web_running import Running, Server, running
-
-from benchd.catalogue import Catalogue
-from benchd.model import (
-    ChipOwners,
-    Disposition,
-    EntryKind,
-    Gate,
-    Outcome,
-    PortPath,
-    ProblemCode,
-    ProblemView,
-    Reason,
-    SlotName,
-    SlotState,
-    SlotView,
-    StageName,
-)
-from benchd.web.app import create_app
+from tests.web.web_running import Running, Server, running
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120), needs_chromium]
 

@@ -16,8 +16,8 @@ import pytest
 from chromium import Visit, needs_chromium, visit
 from playwright.async_api import expect
 
-from benchd.demo.rack import demo_rack, loopback_listener
-from benchd.simulator.scenarios import SCENARIOS
+from benchd.lab.demo.rack import demo_rack, loopback_listener
+from benchd.lab.simulator.scenarios import SCENARIOS
 
 pytestmark = [
     pytest.mark.rack,

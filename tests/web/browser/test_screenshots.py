@@ -9,8 +9,9 @@ import pytest
 from chromium import needs_chromium, visit
 from gallery import Gallery
 from playwright.async_api import expect
-from web_fakes import FakeRack
-from web_running import Server
+
+from tests.web.web_fakes import FakeRack
+from tests.web.web_running import Server
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120), needs_chromium]
 

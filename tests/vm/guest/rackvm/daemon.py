@@ -8,7 +8,7 @@ from typing import Final
 import anyio
 import structlog
 
-from benchd.simulator.system_image import SystemImage
+from benchd.lab.simulator.system_image import SystemImage
 
 from .command import SOCKET
 from .desk import RackDesk

@@ -14,10 +14,10 @@ from anyio.abc import SocketStream, TaskGroup
 from pydantic import TypeAdapter
 
 from benchd.errors import BenchdError, UsageRefused
-from benchd.simulator.chips.chip import VirtualChip
-from benchd.simulator.chips.control import ChipRequest, obey
-from benchd.simulator.json_lines import serve_json_lines
-from benchd.simulator.plan import Wipe
+from benchd.lab.simulator.chips.chip import VirtualChip
+from benchd.lab.simulator.chips.control import ChipRequest, obey
+from benchd.lab.simulator.json_lines import serve_json_lines
+from benchd.lab.simulator.plan import Wipe
 
 from .handset import Handset, Shared, as_chip
 from .kinds import KINDS, kind

@@ -9,8 +9,8 @@ from typing import Final
 
 import anyio
 
-from benchd.simulator.child import RackBroken
-from benchd.simulator.plan import HandsetPlan
+from benchd.lab.simulator.child import RackBroken
+from benchd.lab.simulator.plan import HandsetPlan
 
 from .tools import call
 

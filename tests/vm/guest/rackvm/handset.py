@@ -13,13 +13,13 @@ import structlog
 from anyio.abc import TaskGroup
 
 from benchd.errors import UsageRefused
-from benchd.simulator.android import AndroidState, after_reset, as_it_came_in
-from benchd.simulator.answers import answers, write_answers
-from benchd.simulator.child import Message, RackBroken
-from benchd.simulator.chips.shelf import ReaderShelf
-from benchd.simulator.plan import HandsetPlan, Wipe
-from benchd.simulator.system_image import SystemImage
-from benchd.simulator.tool_desk import ASK_SOCKET, ToolDesk
+from benchd.lab.simulator.android import AndroidState, after_reset, as_it_came_in
+from benchd.lab.simulator.answers import answers, write_answers
+from benchd.lab.simulator.child import Message, RackBroken
+from benchd.lab.simulator.chips.shelf import ReaderShelf
+from benchd.lab.simulator.plan import HandsetPlan, Wipe
+from benchd.lab.simulator.system_image import SystemImage
+from benchd.lab.simulator.tool_desk import ASK_SOCKET, ToolDesk
 
 from .chip import SHELL, HandsetChip
 from .plan import Chip, Mode, State, UsbHandset

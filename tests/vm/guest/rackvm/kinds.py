@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchd.errors import UsageRefused
-from benchd.simulator.scenarios import SCENARIOS
+from benchd.lab.simulator.scenarios import SCENARIOS
 
 from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from benchd.simulator.plan import HandsetPlan
+from benchd.lab.simulator.plan import HandsetPlan
 
 MEBIBYTE: Final = 1 << 20
 SLOTS: Final = 24

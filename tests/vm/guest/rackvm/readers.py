@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from benchd.simulator.chips.pcscd import reader_entries
-from benchd.simulator.chips.shelf import ReaderShelf
+from benchd.lab.simulator.chips.pcscd import reader_entries
+from benchd.lab.simulator.chips.shelf import ReaderShelf
 
 from .plan import READER_SLOTS
 

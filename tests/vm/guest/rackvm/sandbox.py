@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from benchd.simulator.child import Child, Message, RackBroken
-from benchd.simulator.plan import HandsetModel
-from benchd.simulator.sandbox import ENVIRONMENT, SHELL_UID, banner
-from benchd.simulator.system_image import SystemImage
+from benchd.lab.simulator.child import Child, Message, RackBroken
+from benchd.lab.simulator.plan import HandsetModel
+from benchd.lab.simulator.sandbox import ENVIRONMENT, SHELL_UID, banner
+from benchd.lab.simulator.system_image import SystemImage
 
 ADBD: Final = "/usr/lib/android-sdk/platform-tools/adbd"
 ADBD_THREADS: Final = "/usr/local/lib/adbd-threads.so"

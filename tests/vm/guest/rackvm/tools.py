@@ -6,7 +6,7 @@ import subprocess
 
 import anyio
 
-from benchd.simulator.child import RackBroken
+from benchd.lab.simulator.child import RackBroken
 
 
 async def call(*argv: str, text: str | None = None) -> str:

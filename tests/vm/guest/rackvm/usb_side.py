@@ -9,7 +9,7 @@ from typing import Final
 import anyio
 from anyio.abc import Process
 
-from benchd.simulator.plan import HandsetPlan
+from benchd.lab.simulator.plan import HandsetPlan
 
 from .gadget import Gadget, host_sees
 from .plan import Mode

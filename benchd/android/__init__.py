@@ -1,0 +1,1 @@
+"""Handsets over adb: the server, the shell, the facts, the overwrite."""

@@ -1,0 +1,151 @@
+"""The handsets of the rack, as the core asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Final
+
+import anyio
+from anyio.abc import TaskStatus
+
+from benchd.android.facts.inspection import (
+    read_battery_facts,
+    read_facts,
+    read_identity,
+    read_nfc_facts,
+    read_reset_facts,
+)
+from benchd.android.fill.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
+from benchd.android.fill.overwriting import Overwriter, WaysToOverwrite
+from benchd.android.fill.program import Binaries
+from benchd.android.resets import enable_test_harness
+from benchd.android.server.tracker import Tracker
+from benchd.android.server.transports import ServerDoor, Transport, TransportOpener
+from benchd.android.shell.commands import AdbShell, Shell
+from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
+from benchd.ports import Handset, ProgressSink, Rest
+from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport, HostSample
+from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
+from benchd.words.ids import AdbAddress
+from benchd.words.port import Liveness
+
+NEEDED_FEATURE: Final = "shell_v2"
+
+
+class AdbAccess:
+    """benchd's adb server as the core sees it: who is there, and handsets to work with."""
+
+    def __init__(
+        self,
+        *,
+        server: ServerDoor,
+        program_path: Callable[[str], Path],
+        streams_per_bus: int = STREAMS_PER_BUS,
+    ) -> None:
+        self._tracker = Tracker(server)
+        self._opener = TransportOpener(server)
+        self._binaries = Binaries(program_path)
+        self._turns = BusTurns(streams_per_bus)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Follow the server's list of handsets until cancelled."""
+        await self._tracker.run(task_status=task_status)
+
+    def liveness(self, address: AdbAddress) -> AbstractAsyncContextManager[AsyncIterator[Liveness]]:
+        """What the server says of the address now, then each change."""
+        return self._tracker.liveness(address)
+
+    async def open(self, address: AdbAddress) -> Handset:
+        """The handset that is READY at this address, bound to its present transport."""
+        transport = self._tracker.ready_transport(address)
+        if transport is None:
+            if self._tracker.serving:
+                raise HandsetGone("no handset is ready there")
+            raise AdbServerLost("the adb server is down")
+        await self._confirm(address, transport)
+        if NEEDED_FEATURE not in await self._opener.features(transport):
+            raise UnsupportedHandset("its adb has no exit codes (Android 6 or older)")
+        shell = AdbShell(self._opener, transport)
+        return AdbHandset(shell, self._binaries, self._turns.of(address))
+
+    async def _confirm(self, address: AdbAddress, transport: Transport) -> None:
+        # The list holds words that handsets choose; whom a transport leads to, only the server
+        # itself can say.
+        if address.startswith("usb:"):
+            found = await self._opener.device_path(transport)
+        else:
+            found = await self._opener.serial(transport)
+        if found != address:
+            raise HandsetGone("the list of handsets names another transport")
+
+
+class AdbHandset:
+    """One handset, for as long as its transport lasts."""
+
+    def __init__(self, shell: Shell, binaries: Binaries, turn: BusTurn) -> None:
+        self._open_shell: Shell | None = shell
+        self._ways = WaysToOverwrite(shell, binaries, turn)
+
+    @property
+    def _shell(self) -> Shell:
+        if self._open_shell is None:
+            raise HandsetGone("this handset was let go of")
+        return self._open_shell
+
+    async def identity(self) -> HandsetIdentity:
+        """Who this handset says it is."""
+        return await read_identity(self._shell)
+
+    async def inspect(self) -> HandsetFacts:
+        """Everything that the gates and the certificate need to know."""
+        facts = await read_facts(self._shell)
+        # Found out after the reset it would be too late.
+        await self._ways.look()
+        return facts
+
+    async def battery(self) -> BatteryFacts:
+        """How full and how warm the battery is now."""
+        return await read_battery_facts(self._shell)
+
+    async def nfc_facts(self) -> NfcFacts:
+        """Whether its radio and its screen are on."""
+        return await read_nfc_facts(self._shell)
+
+    async def reset_facts(self) -> ResetFacts:
+        """The facts that only a reset changes, read afresh."""
+        return await read_reset_facts(self._shell)
+
+    async def enable_test_harness(self) -> None:
+        """Ask for the reset that keeps adb; its answer proves nothing."""
+        await enable_test_harness(self._shell)
+
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
+        """Overwrite all the user storage that can be reached."""
+        return await (await self._way(may_make_room=True)).fill(order, progress, rest)
+
+    async def check(
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> CheckReport:
+        """Read back what is ordered past the handset's cache and compare it with the keystream."""
+        return await (await self._way()).check(order, progress, rest)
+
+    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one fill file past the handset's cache, read by the handset's own `dd`."""
+        return await (await self._way()).sample(name, offset, size_bytes)
+
+    async def drop(self, *, only_tail: bool = False) -> DropReport:
+        """Delete all that the fill has made, or only what takes the last room."""
+        return await (await self._way(may_make_room=True)).drop(only_tail=only_tail)
+
+    async def aclose(self) -> None:
+        """Let go of the transport: no command is started on it any more."""
+        self._open_shell = None
+
+    async def _way(self, *, may_make_room: bool = False) -> Overwriter:
+        if self._open_shell is None:
+            raise HandsetGone("this handset was let go of")
+        return await self._ways.chosen(may_make_room=may_make_room)

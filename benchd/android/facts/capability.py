@@ -1,0 +1,64 @@
+"""What a handset can have in its secure element: a FeliCa chip, a JPKI certificate.
+
+A sign proves that it can. Only a FeliCa chip can be ruled out, and only by answers that are
+whole; of JPKI adb shows capability alone, never absence.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchd.android.shell.text import lines_of
+from benchd.errors import AnswerNotRecognised
+
+FELICA_DIRECTORIES: Final = ("/vendor/etc/felica", "/product/etc/felica", "/system/etc/felica")
+
+_END: Final = "looked everywhere"
+
+LOOK_FOR_FELICA: Final = (
+    f'for d in {" ".join(FELICA_DIRECTORIES)}; do if [ -d "$d" ]; then echo "$d"; fi; done;'
+    f' echo "{_END}"'
+)
+"""A shell command; that it reached its end is part of its answer."""
+
+_FELICA_PACKAGES: Final = "com.felicanetworks."
+_HOST_FELICA: Final = "android.hardware.nfc.hcef"
+"""The NFC controller can imitate a FeliCa card. Handsets without any FeliCa chip have it too."""
+_ELEMENT: Final = "android.hardware.se.omapi.ese"
+_WALLET: Final = "com.felicanetworks.mfm.main"
+"""Carries the management of the secure element that JPKI's applet lives in."""
+_JPKI_PACKAGES: Final = frozenset({"jp.go.cas.mpa", "jp.go.jpki.mobile.utility"})
+_ANDROID: Final = "android"
+"""The system's own package: a list without it isn't whole."""
+
+
+def read_felica_directories(text: str) -> tuple[str, ...]:
+    """The folders for FeliCa's settings that are there."""
+    lines = lines_of(text)
+    if not lines or lines[-1] != _END:
+        raise AnswerNotRecognised("the search for FeliCa's folders has no end")
+    found = tuple(lines[:-1])
+    if not set(found) <= set(FELICA_DIRECTORIES):
+        raise AnswerNotRecognised("the search for FeliCa's folders found another one")
+    return found
+
+
+def felica_capable(
+    features: frozenset[str], packages: frozenset[str], directories: tuple[str, ...]
+) -> bool | None:
+    """Whether the handset has what runs a FeliCa chip; None where it doesn't say.
+
+    False needs two whole lists without any sign, not even of an NFC controller that speaks
+    FeliCa: silence of the package manager is no absence.
+    """
+    if directories or any(name.startswith(_FELICA_PACKAGES) for name in packages):
+        return True
+    if not features or _ANDROID not in packages or _HOST_FELICA in features:
+        return None
+    return False
+
+
+def jpki_capable(features: frozenset[str], packages: frozenset[str]) -> bool | None:
+    """True if the handset can hold a JPKI certificate; None otherwise, never False."""
+    has_element = _ELEMENT in features and _WALLET in packages
+    return True if has_element or packages & _JPKI_PACKAGES else None

@@ -1,0 +1,25 @@
+"""Answers of `pm list features`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from benchd.android.shell.text import lines_of
+from benchd.errors import AnswerNotRecognised
+
+# A version may follow the name, and the version of OpenGL ES has no name of its own.
+_FEATURE: Final = re.compile(r"feature:([!-<>-~]{1,255})(?:=(?:0x)?[0-9a-fA-F]{1,16})?")
+
+
+def read_features(text: str) -> frozenset[str]:
+    """The names of all features; empty where the package manager says nothing."""
+    found: set[str] = set()
+    for line in lines_of(text):
+        if not line.strip():
+            continue
+        match = _FEATURE.fullmatch(line.strip())
+        if match is None:
+            raise AnswerNotRecognised("pm list features: a line that is no feature")
+        found.add(match[1])
+    return frozenset(found)

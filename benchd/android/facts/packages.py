@@ -1,0 +1,27 @@
+"""Answers of `pm list packages`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from benchd.android.shell.text import lines_of
+from benchd.errors import AnswerNotRecognised
+
+_PACKAGE: Final = re.compile(r"package:([A-Za-z0-9_.\-]{1,255})")
+
+
+def read_packages(text: str) -> frozenset[str]:
+    """The names of all packages; an empty list is a valid one, the exit status has to say so."""
+    lines = [line.strip() for line in lines_of(text) if line.strip()]
+    found = [match[1] for line in lines if (match := _PACKAGE.fullmatch(line))]
+    if len(found) != len(lines):
+        raise AnswerNotRecognised("pm list packages: a line that is no package")
+    if len(set(found)) != len(found):
+        raise AnswerNotRecognised("pm list packages: a package stands twice")
+    return frozenset(found)
+
+
+def count_packages(text: str) -> int:
+    """How many packages are listed."""
+    return len(read_packages(text))

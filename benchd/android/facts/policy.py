@@ -1,0 +1,33 @@
+"""Answers of `dumpsys device_policy`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from benchd.android.shell.text import lines_of
+from benchd.errors import AnswerNotRecognised
+
+_HEADING: Final = "Current Device Policy Manager state:"
+_OWNER: Final = "Device Owner:"
+_OWNER_COMPONENT: Final = "admin=ComponentInfo{"
+_ORGANISATION: Final = "isOrganizationOwnedDevice=true"
+_OWNER_OF_USER: Final = re.compile(r"Enabled Device Admins \(User 0\b.*\):")
+
+
+def has_device_owner(text: str) -> bool:
+    """Whether a company owns the handset, as its device owner or through a work profile."""
+    lines = [line.strip() for line in lines_of(text) if line.strip()]
+    if _HEADING not in lines:
+        raise AnswerNotRecognised("dumpsys device_policy: no heading")
+    if _OWNER in lines:
+        place = lines.index(_OWNER)
+        if not any(line.startswith(_OWNER_COMPONENT) for line in lines[place + 1 : place + 2]):
+            raise AnswerNotRecognised("dumpsys device_policy: a device owner without a name")
+        return True
+    if _ORGANISATION in lines:
+        return True
+    # "Nobody" is only believed of an answer that got as far as the owner's own part.
+    if not any(_OWNER_OF_USER.fullmatch(line) for line in lines):
+        raise AnswerNotRecognised("dumpsys device_policy: the part of user 0 is missing")
+    return False

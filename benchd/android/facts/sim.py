@@ -1,0 +1,37 @@
+"""Whether there is a SIM, from the property that the telephony service keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from benchd.android.shell.text import printable
+from benchd.errors import AnswerNotRecognised
+
+_STATE: Final = "gsm.sim.state"
+_ABSENT: Final = "ABSENT"
+_THERE: Final = frozenset(
+    {
+        "PIN_REQUIRED",
+        "PUK_REQUIRED",
+        "NETWORK_LOCKED",
+        "READY",
+        "LOADED",
+        "PERM_DISABLED",
+        "CARD_IO_ERROR",
+        "CARD_RESTRICTED",
+    }
+)
+_UNTOLD: Final = frozenset({"", "UNKNOWN", "NOT_READY"})
+"""Source of the words: AOSP, com.android.internal.telephony.IccCardConstants.State."""
+
+
+def has_sim(properties: Mapping[str, str]) -> bool | None:
+    """Whether any slot holds a SIM or an active eSIM; None where the handset doesn't say."""
+    states = set(properties.get(_STATE, "").split(","))
+    unknown = states - _THERE - _UNTOLD - {_ABSENT}
+    if unknown:
+        raise AnswerNotRecognised(f"getprop: {_STATE} has {printable(min(unknown))!r}")
+    if states & _THERE:
+        return True
+    return False if states == {_ABSENT} else None

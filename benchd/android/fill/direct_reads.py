@@ -1,0 +1,38 @@
+"""Whether a handset's own `dd` reads past the cache: else no read-back proves anything."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchd.android.fill.program import FILL_DIRECTORY
+from benchd.android.shell.commands import Shell
+from benchd.errors import UnsupportedHandset
+
+PROBE_BYTES: Final = 4096
+_PROBE: Final = f"{FILL_DIRECTORY}/probe"
+_CONTENT: Final = bytes(range(256)) * (PROBE_BYTES // 256)
+_WRITE: Final = f"mkdir -p {FILL_DIRECTORY} && cat > {_PROBE} && sync"
+_READ: Final = f"exec dd if={_PROBE} bs={PROBE_BYTES} count=1 iflag=direct 2> /dev/null"
+_REMOVE: Final = f"rm -f {_PROBE}"
+_NO_SPACE: Final = b"No space left on device"
+
+
+async def require_direct_reads(shell: Shell) -> None:
+    """Write one block, read it past the cache and delete it; UnsupportedHandset if that fails.
+
+    A storage that is too full for one block is passed: what is read later proves itself.
+    """
+    written = await shell.run(_WRITE, stdin=_CONTENT)
+    if _NO_SPACE in written.stderr:
+        await shell.run(_REMOVE)
+        return
+    if written.exit_code != 0:
+        message = f"no program runs and nothing can be written either (code {written.exit_code})"
+        raise UnsupportedHandset(message)
+    read = await shell.run(_READ, maximum_output_bytes=PROBE_BYTES)
+    await shell.run(_REMOVE)
+    if read.exit_code != 0:
+        message = f"no program runs and its dd can't bypass the cache (code {read.exit_code})"
+        raise UnsupportedHandset(message)
+    if read.stdout != _CONTENT:
+        raise UnsupportedHandset("no program runs and its dd doesn't read what was written")

@@ -1,0 +1,304 @@
+"""The overwrite of a handset on which no native program runs: the host makes the keystream.
+
+The cable carries every byte twice, there and back, so this is for the few handsets that refuse
+to run a program; the proof is the same: each byte is read past the cache and compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import anyio
+
+from benchd.android.facts.inspection import read_storage_facts
+from benchd.android.fill.bus_turns import BusTurn
+from benchd.android.fill.cable_streams import CableStreams, Meter
+from benchd.android.fill.comparison import BLOCK_BYTES, Comparison
+from benchd.android.fill.host_sampler import HostSampler
+from benchd.android.fill.keystream import AES_COUNTER
+from benchd.android.fill.messages import LONGEST_BAD_LIST, fill_index, fill_name, is_fill_name
+from benchd.android.fill.program import FILL_DIRECTORY
+from benchd.android.fill.stream_layout import StreamLayout
+from benchd.android.shell.commands import Shell, require_success
+from benchd.errors import AnswerNotRecognised, StageFailed, StorageFault, UnsupportedHandset
+from benchd.ports import Keystream, ProgressSink, Rest
+from benchd.proof.storage import NO_PROGRAM, STREAMED
+from benchd.words.fill import (
+    TAIL_PREFIX,
+    BadRun,
+    CheckOrder,
+    CheckReport,
+    DropReport,
+    FileRange,
+    FilledFile,
+    FillOrder,
+    FillReport,
+    HostSample,
+)
+from benchd.words.handset import StorageFacts
+from benchd.words.job import Reason
+
+MOST_FILES: Final = 4096
+"""How many files may be begun; a storage that is never full isn't believed."""
+SMALLEST_HEADROOM_SHARE: Final = 8
+"""The headroom on a small storage is one part in so many at most."""
+COMMAND_DEADLINE_S: Final = 120.0
+MOST_DIGITS: Final = 15
+
+_NO_SPACE: Final = b"No space left on device"
+_IN_DIRECTORY: Final = f"mkdir -p {FILL_DIRECTORY} && cd {FILL_DIRECTORY} && ls"
+_TAIL: Final = "tail-*"
+_BESIDE: Final = "tail-* small-* dir-* probe"
+_ALL: Final = f"fill-* {_BESIDE}"
+
+
+class HostFill:
+    """Fills, checks, samples and drops by the handset's own `cat`, `dd` and `rm`."""
+
+    def __init__(self, shell: Shell, keystream: Keystream, turn: BusTurn) -> None:
+        self._shell = shell
+        self._keystream = keystream
+        self._streams = CableStreams(shell, turn)
+        self._sampler = HostSampler(shell, None)
+
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
+        """Write the keystream file by file until the storage is full, and sync it."""
+        begun = anyio.current_time()
+        meter = Meter(progress, rest)
+        kept = await self._kept(order, meter)
+        before = _without(await read_storage_facts(self._shell), kept)
+        run = _Run(order, meter, before, kept)
+        await self._fill_body(run)
+        tail_begun = anyio.current_time()
+        await self._fill_tail(run)
+        full_s = anyio.current_time() - tail_begun
+        if not run.files:
+            raise StorageFault("not a single block could be written")
+        after = await read_storage_facts(self._shell)
+        return FillReport(
+            program_version=NO_PROGRAM,
+            cipher=AES_COUNTER,
+            mode=STREAMED,
+            bytes_written=run.written,
+            resumed_bytes=sum(file.size_bytes for file in kept),
+            files=tuple(run.files),
+            small_files=0,
+            small_bytes=0,
+            directories=0,
+            full_s=full_s,
+            capacity_bytes=before.capacity_bytes,
+            free_bytes_before=before.free_bytes,
+            free_bytes_after=after.free_bytes,
+            used_bytes_before=before.used_bytes,
+            reserved_bytes=max(before.capacity_bytes - before.used_bytes - before.free_bytes, 0),
+            elapsed_s=anyio.current_time() - begun,
+        )
+
+    async def check(
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> CheckReport:
+        """Fetch what is ordered past the handset's cache and compare it with the keystream here."""
+        if not order.ordered_bytes:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, "there is no fill file to read back")
+        if order.small_files:
+            raise UnsupportedHandset("what a program has filled can't be checked without it")
+        begun = anyio.current_time()
+        meter = Meter(progress, rest)
+        proven = bad = 0
+        runs: list[BadRun] = []
+        for part in _parts(order):
+            meter.begin(proven + bad)
+            found = await self._compare(order.files[part.file], part, order, meter)
+            proven += found.proven
+            bad += found.bad
+            runs += found.runs[: LONGEST_BAD_LIST - len(runs)]
+        return CheckReport(
+            bytes_proven=proven,
+            bytes_bad=bad,
+            bad_runs=tuple(runs),
+            small_same=0,
+            past_cache="o_direct",
+            elapsed_s=anyio.current_time() - begun,
+        )
+
+    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one fill file past the handset's cache."""
+        return await self._sampler.sample(name, offset, size_bytes)
+
+    async def drop(self, *, only_tail: bool = False) -> DropReport:
+        """Delete all that the fill has made, or only what takes the last room, and sync."""
+        names = await self._remove(_TAIL if only_tail else _ALL)
+        storage = await read_storage_facts(self._shell)
+        return DropReport(
+            files_removed=sum(not only_tail or name.startswith(TAIL_PREFIX) for name in names),
+            free_bytes=storage.free_bytes,
+            trim="not_asked",
+            trimmed_bytes=0,
+        )
+
+    async def _kept(self, order: FillOrder, meter: Meter) -> list[FilledFile]:
+        """What an earlier fill has left and this one has read and proven; all else is deleted."""
+        if not order.resume:
+            await self._remove(_ALL)
+            return []
+        kept: list[FilledFile] = []
+        proven = 0
+        for name in sorted(await self._remove(_BESIDE)):
+            if name.startswith(TAIL_PREFIX):
+                continue
+            file = FilledFile(
+                name=name,
+                stream_offset=(fill_index(name) or 0) * order.file_bytes,
+                size_bytes=await self._size_of(name),
+            )
+            again = any(other.stream_offset == file.stream_offset for other in kept)
+            if 0 < file.size_bytes <= order.file_bytes and not again:
+                check = CheckOrder(fill=order, cipher=AES_COUNTER, files=(file,))
+                meter.begin(proven)
+                found = await self._compare(file, _parts(check)[0], check, meter)
+                if found.bad == 0 and found.proven == file.size_bytes:
+                    kept.append(file)
+                    proven += found.proven
+                    continue
+            await self._remove(name)
+        return kept
+
+    async def _fill_body(self, run: _Run) -> None:
+        full = False
+        while not full:
+            storage = await read_storage_facts(self._shell)
+            room = (storage.free_bytes - run.headroom) // BLOCK_BYTES * BLOCK_BYTES
+            if room <= 0:
+                return
+            end, most = run.layout.body(run.next_index, run.order.file_bytes)
+            name = fill_name(run.next_index, end=end)
+            _, full = await self._write_file(name, min(most, room), run)
+
+    async def _fill_tail(self, run: _Run) -> None:
+        """End when, right after a sync, no kind of file takes even one byte."""
+        turn = dry = 0
+        while dry < run.layout.kinds:
+            end, most = run.layout.tail(turn, run.order.file_bytes)
+            name = fill_name(run.next_index, tail=True, end=end)
+            grown, _ = await self._write_file(name, most, run)
+            turn += 1
+            dry = 0 if grown else dry + 1
+
+    async def _write_file(self, name: str, most_bytes: int, run: _Run) -> tuple[bool, bool]:
+        """Write the next file; whether any byte of it fitted, and whether the storage is full."""
+        order, path = run.order, f"{FILL_DIRECTORY}/{name}"
+        offset = run.next_index * order.file_bytes
+        run.begin_file()
+        run.meter.begin(run.written)
+
+        def source(place: int, size_bytes: int) -> bytes:
+            return self._keystream(AES_COUNTER, order.key, offset + place, size_bytes)
+
+        code, stderr = await self._streams.pour(
+            f"exec cat > {path}", source, most_bytes, run.meter, stall_s=order.stall_s
+        )
+        full = code != 0
+        if full and _NO_SPACE not in stderr:
+            raise StorageFault(f"the handset's cat ended with {code} while filling")
+        # fsync of the file alone isn't everywhere; sync is, and ends when all is written.
+        require_success(
+            await self._shell.run("sync", deadline_s=max(COMMAND_DEADLINE_S, order.stall_s)), "sync"
+        )
+        size = await self._size_of(name)
+        if size > most_bytes or not (full or size == most_bytes):
+            raise StorageFault(f"{name} holds {size} bytes of {most_bytes}")
+        if size == 0:
+            await self._remove(name)
+            return False, full
+        run.add(FilledFile(name=name, stream_offset=offset, size_bytes=size))
+        return True, full
+
+    async def _compare(
+        self, file: FilledFile, part: FileRange, order: CheckOrder, meter: Meter
+    ) -> Comparison:
+        comparison = Comparison(
+            keystream=self._keystream,
+            cipher=order.cipher,
+            key=order.fill.key,
+            file=file,
+            offset=part.offset,
+            size_bytes=part.size_bytes,
+        )
+        await self._streams.fetch(comparison, meter, stall_s=order.fill.stall_s)
+        return comparison
+
+    async def _remove(self, pattern: str) -> list[str]:
+        """Delete what has such a name; the fill files that were there before."""
+        listed = require_success(
+            await self._shell.run(
+                f"{_IN_DIRECTORY} && rm -rf {pattern} && sync", deadline_s=COMMAND_DEADLINE_S
+            ),
+            "rm",
+        )
+        return [name for name in listed.decode(errors="replace").split() if is_fill_name(name)]
+
+    async def _size_of(self, name: str) -> int:
+        """How many bytes a fill file has; 0 where it couldn't even be made."""
+        path = f"{FILL_DIRECTORY}/{name}"
+        answer = await self._shell.run(f"if [ -e {path} ]; then wc -c < {path}; else echo 0; fi")
+        text = require_success(answer, "wc").decode(errors="replace").strip()
+        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+            raise AnswerNotRecognised("wc: no size")
+        return int(text)
+
+
+class _Run:
+    """One fill as far as it has come."""
+
+    def __init__(
+        self,
+        order: FillOrder,
+        meter: Meter,
+        before: StorageFacts,
+        kept: list[FilledFile],
+    ) -> None:
+        self.order = order
+        self.files = list(kept)
+        self.written = sum(file.size_bytes for file in kept)
+        self.headroom = min(order.headroom_bytes, before.free_bytes // SMALLEST_HEADROOM_SHARE)
+        self.layout = StreamLayout.of(before.file_system)
+        self.next_index = max((fill_index(file.name) or 0 for file in kept), default=-1) + 1
+        self.meter = meter
+        self._most = before.capacity_bytes
+        self._begun_files = 0
+
+    def begin_file(self) -> None:
+        """Take the next number; a number is used once."""
+        self.next_index += 1
+        self._begun_files += 1
+        if self._begun_files > MOST_FILES:
+            raise StorageFault("the storage is never full")
+
+    def add(self, file: FilledFile) -> None:
+        """One more file is written and synced."""
+        self.files.append(file)
+        self.written += file.size_bytes
+        if self.written > self._most:
+            raise StorageFault("the storage takes more than it has room for")
+
+
+def _parts(order: CheckOrder) -> list[FileRange]:
+    if order.ranges is not None:
+        return list(order.ranges)
+    return [
+        FileRange(file=number, offset=0, size_bytes=file.size_bytes)
+        for number, file in enumerate(order.files)
+    ]
+
+
+def _without(found: StorageFacts, kept: list[FilledFile]) -> StorageFacts:
+    """The storage as it would be without these files."""
+    held = sum(file.size_bytes for file in kept)
+    return replace(
+        found,
+        used_bytes=max(found.used_bytes - held, 0),
+        free_bytes=min(found.free_bytes + held, found.capacity_bytes),
+    )

@@ -1,0 +1,83 @@
+"""By which way a handset's storage is overwritten: its own program, or the host over the cable."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from benchd.android.fill.bus_turns import BusTurn
+from benchd.android.fill.direct_reads import require_direct_reads
+from benchd.android.fill.driver import FillDriver
+from benchd.android.fill.host_fill import HostFill
+from benchd.android.fill.host_sampler import HostSampler
+from benchd.android.fill.keystream import HostKeystream
+from benchd.android.fill.program import Binaries, FillProgram, NoRoomForProgram
+from benchd.android.shell.commands import Shell
+from benchd.ports import ProgressSink, Rest
+from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport, HostSample
+
+
+class Overwriter(Protocol):
+    """What either way does; see `benchd.ports.Handset`."""
+
+    async def fill(
+        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> FillReport:
+        """Overwrite all the user storage that can be reached."""
+        ...
+
+    async def check(
+        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
+    ) -> CheckReport:
+        """Read back what is ordered past the cache and compare it."""
+        ...
+
+    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one fill file past the cache."""
+        ...
+
+    async def drop(self, *, only_tail: bool = False) -> DropReport:
+        """Delete what the fill has made."""
+        ...
+
+
+class NativeFill:
+    """The fill program on the handset, and the host's own look beside it."""
+
+    def __init__(self, shell: Shell, program: FillProgram) -> None:
+        driver = FillDriver(shell, program)
+        sampler = HostSampler(shell, driver)
+        self.fill = driver.fill
+        self.check = driver.check
+        self.sample = sampler.sample
+        self.drop = driver.drop
+
+
+class WaysToOverwrite:
+    """Chooses once for as long as the transport lasts; after a reset it is chosen anew."""
+
+    def __init__(self, shell: Shell, binaries: Binaries, turn: BusTurn) -> None:
+        self._shell = shell
+        self._program = FillProgram(shell, binaries)
+        self._turn = turn
+        self._chosen: Overwriter | None = None
+
+    async def look(self) -> None:
+        """Find out, before anything is lost, whether there is a way; UnsupportedHandset if not.
+
+        A handset that is too full even for the program is left for later: it may be asked
+        only once what fills it has been reset away.
+        """
+        try:
+            await self.chosen(may_make_room=False)
+        except NoRoomForProgram:
+            return
+
+    async def chosen(self, *, may_make_room: bool) -> Overwriter:
+        """The program where it runs; else the host, if what it reads can prove anything."""
+        if self._chosen is None:
+            if await self._program.can_run(may_make_room=may_make_room):
+                self._chosen = NativeFill(self._shell, self._program)
+            else:
+                await require_direct_reads(self._shell)
+                self._chosen = HostFill(self._shell, HostKeystream(), self._turn)
+        return self._chosen

@@ -1,0 +1,146 @@
+"""An adb server that somebody else starts, as systemd does: watched, never started or ended.
+
+One connection, the lease, tells which server process is there: the kernel closes it when that
+process ends, before another can listen in its place. An answer that came before the lease was
+seen open came from that process and from nobody else.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Final
+
+import anyio
+import structlog
+from anyio.abc import SocketAttribute, TaskStatus
+
+from benchd.android.server.listener import listening_users
+from benchd.android.server.smart_socket import (
+    SERVER_DEADLINE_S,
+    RequestRefused,
+    SmartSocket,
+    connect,
+)
+from benchd.android.server.watch import until_unusable
+from benchd.errors import AdbServerLost, DependencyMissing
+from benchd.wakeup import Wakeup
+
+_log = structlog.get_logger()
+
+FIRST_PAUSE_S: Final = 0.1
+LONGEST_PAUSE_S: Final = 5.0
+TRUSTED_USERS: Final = frozenset({0})
+"""Who may hold the listening socket beside benchd's own user: systemd."""
+_ESTABLISHED: Final = 1  # TCP_ESTABLISHED in the kernel's include/net/tcp_states.h
+
+
+class ExternalAdbServer:
+    """The `ServerDoor` (see `transports`) of a server that isn't benchd's child."""
+
+    def __init__(self, *, port: int, start_within_s: float = 30.0) -> None:
+        self.port = port
+        self.generation = 0
+        self._start_within_s = start_within_s
+        self._lease: socket.socket | None = None
+        self._changed = Wakeup()
+
+    @property
+    def up(self) -> bool:
+        """Whether the server was answering when it was last looked at."""
+        return self._lease is not None
+
+    def serving(self, generation: int) -> bool:
+        """Whether the server process of this generation is alive at this very moment."""
+        return self._lease is not None and generation == self.generation and _is_open(self._lease)
+
+    async def until_up(self) -> None:
+        """Wait until the server answers."""
+        while not self.up:
+            await self._changed.wait()
+
+    async def until_over(self, generation: int) -> None:
+        """Wait until the server of this generation is used no more, dead or only silent."""
+        while self.up and generation == self.generation:
+            await self._changed.wait()
+
+    async def changed(self) -> None:
+        """Wait for the next time the server comes up or goes down."""
+        await self._changed.wait()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Follow the server over all its lives; reports started once it answers.
+
+        Raises DependencyMissing if it doesn't answer in time at first; later it is waited for.
+        """
+        told = False
+        pause_s = FIRST_PAUSE_S
+        broken_since: float | None = None
+        give_up_at = anyio.current_time() + self._start_within_s
+        while True:
+            try:
+                async with connect(self.port) as link:
+                    await self._take_lease(link)
+                    pause_s = FIRST_PAUSE_S
+                    if broken_since is not None:
+                        down_s = round(anyio.current_time() - broken_since, 3)
+                        _log.info("adb_server_back", down_s=down_s)
+                        broken_since = None
+                    if not told:
+                        task_status.started()
+                        told = True
+                    cause = await self._watch(link)
+            except (AdbServerLost, RequestRefused, TimeoutError) as failure:
+                cause = str(failure) or "it doesn't answer"
+                if not told and anyio.current_time() >= give_up_at:
+                    raise DependencyMissing(
+                        f"no adb server answers on port {self.port}: {cause}",
+                        cure="start it (`systemctl start benchd-adb.socket`; see `journalctl -u"
+                        ' benchd-adb`), or set adb.server = "own" in the configuration',
+                    ) from failure
+            finally:
+                self._let_go()
+            if told and broken_since is None:
+                broken_since = anyio.current_time()
+                _log.error("adb_server_down", cause=cause)
+            await anyio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _take_lease(self, link: SmartSocket) -> None:
+        # Anybody may listen on such a port, and what answers there says what handsets say.
+        strangers = listening_users(self.port) - TRUSTED_USERS - {os.geteuid()}
+        if strangers:
+            raise AdbServerLost(f"the port is held by user {min(strangers)}, who isn't trusted")
+        # Counted first: whoever gets an answer from the new process sees that the ids of the
+        # old one have lost their meaning.
+        self.generation += 1
+        with anyio.fail_after(SERVER_DEADLINE_S):
+            # The one request that keeps its connection open for as long as the server lives.
+            await link.request("host:track-devices")
+        self._lease = link.stream.extra_attributes[SocketAttribute.raw_socket]()
+        self._changed.fire()
+
+    async def _watch(self, link: SmartSocket) -> str:
+        """Return why the server is no longer to be used: it ended, or doesn't answer."""
+
+        async def ended() -> str:
+            try:
+                while True:
+                    await link.block()
+            except AdbServerLost as end:
+                return str(end)
+
+        return await until_unusable(self.port, ended)
+
+    def _let_go(self) -> None:
+        if self._lease is not None:
+            self._lease = None
+            self._changed.fire()
+
+
+def _is_open(lease: socket.socket) -> bool:
+    try:
+        # The state alone: unread data would hide from recv() that the other end has closed.
+        return lease.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _ESTABLISHED
+    except OSError:
+        return False

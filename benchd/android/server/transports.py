@@ -1,0 +1,234 @@
+"""Opens transports to handsets with adbutils, in threads of its own that can always be woken."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+import anyio
+import anyio.to_thread
+from adbutils import AdbClient, AdbConnection, AdbDevice, AdbError, AdbTimeout
+from anyio.abc import SocketStream
+
+from benchd.android.server.smart_socket import HOST, server_version
+from benchd.errors import AdbServerLost, HandsetGone
+
+T = TypeVar("T")
+
+THREADS: Final = 8
+SERVER_DEADLINE_S: Final = 5.0
+BLAME_DEADLINE_S: Final = 2.0
+
+
+class ServerDoor(Protocol):
+    """What a user of the adb server has to know of it."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens on the loopback address."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """Which server process it is."""
+        ...
+
+    def serving(self, generation: int) -> bool:
+        """Whether the server process of this generation is alive at this very moment."""
+        ...
+
+    async def until_up(self) -> None:
+        """Wait until the server answers."""
+        ...
+
+    async def until_over(self, generation: int) -> None:
+        """Wait until the server of this generation is used no more, dead or only silent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """One connection between the adb server and a handset, from plug to unplug."""
+
+    transport_id: int
+    generation: int
+    """The server process that gave the id; with another process it names another handset."""
+
+
+class TransportOpener:
+    """Opens transports; cancelling a call leaves neither a thread nor a socket behind."""
+
+    def __init__(self, server: ServerDoor) -> None:
+        self._server = server
+        self._threads = anyio.CapacityLimiter(THREADS)
+
+    async def open(self, transport: Transport) -> SocketStream:
+        """A connection to the handset's daemon, ready for the name of a service."""
+        wire = _Wire(self._server.port)
+
+        def work() -> socket.socket:
+            return wire.device(transport.transport_id).open_transport().conn
+
+        opened = await self._in_thread(work, wire, transport)
+        try:
+            opened.settimeout(0)
+            stream = await SocketStream.from_socket(opened)
+        except (OSError, ValueError) as broken:
+            opened.close()
+            raise await self.blame(transport) from broken
+        except BaseException:
+            opened.close()
+            raise
+        return stream
+
+    async def features(self, transport: Transport) -> frozenset[str]:
+        """What the handset's adb daemon can do."""
+        wire = _Wire(self._server.port)
+        answer = await self._in_thread(
+            lambda: wire.device(transport.transport_id).get_features(), wire, transport
+        )
+        return frozenset(answer.split(","))
+
+    async def device_path(self, transport: Transport) -> str:
+        """The USB path as the server itself knows it; the handset has no say in this answer."""
+        wire = _Wire(self._server.port)
+        return await self._in_thread(
+            lambda: wire.device(transport.transport_id).get_devpath(), wire, transport
+        )
+
+    async def serial(self, transport: Transport) -> str:
+        """The serial of the transport; over TCP that is its host and port."""
+        wire = _Wire(self._server.port)
+        return await self._in_thread(
+            lambda: wire.device(transport.transport_id).get_serialno(), wire, transport
+        )
+
+    async def blame(self, transport: Transport) -> AdbServerLost | HandsetGone:
+        """Whose end it was when a connection broke off: the server's, or else the handset's."""
+        lost = AdbServerLost("the adb server died")
+        if not self._server.serving(transport.generation):
+            return lost
+        try:
+            # A dying process closes its sockets a moment before it's seen to be dead.
+            await server_version(self._server.port, BLAME_DEADLINE_S)
+        except AdbServerLost as gone:
+            return gone
+        if not self._server.serving(transport.generation):
+            return lost
+        return HandsetGone("the transport to the handset ended")
+
+    async def _in_thread(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
+        if not self._server.serving(transport.generation):
+            raise AdbServerLost("the adb server that opened this transport is gone")
+        results: list[T] = []
+        failures: list[Exception] = []
+        done = anyio.Event()
+        silent = False
+
+        async def call() -> None:
+            try:
+                results.append(await anyio.to_thread.run_sync(work, limiter=self._threads))
+            except (AdbError, OSError, EOFError, ValueError) as failure:
+                failures.append(failure)
+            finally:
+                done.set()
+
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(call)
+                try:
+                    with anyio.move_on_after(SERVER_DEADLINE_S):
+                        await done.wait()
+                    silent = not done.is_set()
+                finally:
+                    # Ends the thread's wait at once: closing the socket wouldn't.
+                    if not done.is_set():
+                        wire.cut()
+        except BaseException:
+            wire.close()
+            raise
+        if not results:
+            wire.close()
+            cause = failures[0] if failures else None
+            if silent or isinstance(cause, AdbTimeout):
+                raise AdbServerLost("the adb server doesn't answer") from cause
+            raise await self.blame(transport) from cause
+        if not self._server.serving(transport.generation):
+            wire.close()
+            raise AdbServerLost("the adb server died while the transport was opened")
+        return results[0]
+
+
+class _Wire:
+    """The one socket of a call in a thread, and the way to end that call from outside."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._lock = threading.Lock()
+        self._cut = False
+        self._socket: socket.socket | None = None
+
+    def device(self, transport_id: int) -> AdbDevice:
+        """The handset as adbutils sees it, over this wire."""
+        return AdbDevice(_Client(self._port, self), transport_id=transport_id)
+
+    def take(self, opened: socket.socket) -> None:
+        """Remember the socket before it's used; refuse it when the wire was cut already."""
+        with self._lock:
+            if self._cut:
+                opened.close()
+                raise AdbTimeout("the call was given up")
+            self._socket = opened
+
+    def cut(self) -> None:
+        """Make a thread that waits on the socket return at once."""
+        with self._lock:
+            self._cut = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the socket back to the system."""
+        with self._lock:
+            self._cut = True
+            if self._socket is not None:
+                self._socket.close()
+
+
+class _Connection(AdbConnection):
+    """adbutils' connection without its habit of starting an adb server when there is none."""
+
+    def __init__(self, port: int, wire: _Wire) -> None:
+        self._address = (HOST, port)
+        self._wire = wire
+        super().__init__(HOST, port)
+
+    def _safe_connect(self) -> socket.socket:
+        opened = socket.socket()
+        opened.settimeout(SERVER_DEADLINE_S)
+        self._wire.take(opened)
+        opened.connect(self._address)
+        return opened
+
+    def close(self) -> None:
+        """Close without adbutils' pause of 10 ms."""
+        self._wire.close()
+
+
+class _Client(AdbClient):
+    def __init__(self, port: int, wire: _Wire) -> None:
+        super().__init__(HOST, port)
+        self._wire_port = port
+        self._wire = wire
+
+    def make_connection(
+        self,
+        timeout: float | None = None,  # noqa: ARG002 - the wire has a deadline of its own
+    ) -> AdbConnection:
+        """A connection on the wire."""
+        return _Connection(self._wire_port, self._wire)

@@ -1,0 +1,46 @@
+"""The watch over a running adb server, whoever started it: it ends, or it falls silent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import anyio
+
+from benchd.android.server.smart_socket import server_version
+from benchd.errors import AdbServerLost
+
+PROBE_EVERY_S: Final = 5.0
+PROBE_DEADLINE_S: Final = 5.0
+MISSED_PROBES: Final = 3
+
+
+async def until_unusable(
+    port: int, ended: Callable[[], Awaitable[str]], *, after_probe: Callable[[], None] | None = None
+) -> str:
+    """Return why the server is no longer to be used: what `ended` says, or that it's silent."""
+    cause = "it doesn't answer"
+    async with anyio.create_task_group() as tasks:
+
+        async def until_it_ends() -> None:
+            nonlocal cause
+            cause = await ended()
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(until_it_ends)
+        await _until_silent(port, after_probe)
+        tasks.cancel_scope.cancel()
+    return cause
+
+
+async def _until_silent(port: int, after_probe: Callable[[], None] | None) -> None:
+    missed = 0
+    while missed < MISSED_PROBES:
+        await anyio.sleep(PROBE_EVERY_S)
+        try:
+            await server_version(port, PROBE_DEADLINE_S)
+            missed = 0
+        except AdbServerLost:
+            missed += 1
+        if after_probe is not None:
+            after_probe()

@@ -1,0 +1,232 @@
+"""Commands on a handset: streams with separate outputs and an exit code that really arrived."""
+
+from __future__ import annotations
+
+import shlex
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import anyio
+from anyio.abc import SocketStream
+
+from benchd.android.server.smart_socket import RequestRefused, SmartSocket, close_at_once
+from benchd.android.server.transports import Transport, TransportOpener
+from benchd.android.shell.packets import (
+    Exit,
+    Output,
+    PacketReader,
+    ShellEvent,
+    close_stdin_packet,
+    stdin_packets,
+)
+from benchd.errors import (
+    AdbServerLost,
+    AnswerNotRecognised,
+    BenchdError,
+    HandsetFault,
+    HandsetGone,
+    HandsetStalled,
+)
+
+COMMAND_DEADLINE_S: Final = 20.0
+MAXIMUM_OUTPUT_BYTES: Final = 4 << 20
+SEND_PIECE_BYTES: Final = 256 << 10
+
+Blame = Callable[[], Coroutine[Any, Any, HandsetFault]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """What a command wrote, and the exit code that the handset sent for it."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class CommandStream(Protocol):
+    """A command that is running on a handset."""
+
+    async def send(self, data: bytes) -> None:
+        """Write to its standard input."""
+        ...
+
+    async def close_stdin(self) -> None:
+        """End its standard input."""
+        ...
+
+    async def receive(self) -> ShellEvent:
+        """The next of its outputs, or its exit; raises HandsetGone if neither can come any more."""
+        ...
+
+    async def stalled(self, detail: str) -> BenchdError:
+        """Whose fault a long silence is: the handset's, unless the adb server is silent too."""
+        ...
+
+
+class Shell(Protocol):
+    """Where commands run: one handset, as long as its transport lasts."""
+
+    def stream(
+        self, command: str, *, opens_within_s: float = COMMAND_DEADLINE_S
+    ) -> AbstractAsyncContextManager[CommandStream]:
+        """Start a command and stay with it for the length of the block."""
+        ...
+
+    async def run(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        deadline_s: float = COMMAND_DEADLINE_S,
+        maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
+    ) -> Completed:
+        """Run a command to its end."""
+        ...
+
+
+def command_line(*arguments: str) -> str:
+    """A command line in which each argument arrives as it is."""
+    return shlex.join(arguments)
+
+
+class AdbCommandStream:
+    """A command over adb's second shell protocol, on the event loop."""
+
+    def __init__(self, stream: SocketStream, first: bytes, blame: Blame) -> None:
+        self._stream = stream
+        self._reader = PacketReader()
+        self._waiting: deque[ShellEvent] = deque(self._reader.feed(first))
+        self._blame = blame
+
+    async def send(self, data: bytes) -> None:
+        """Write to the command's standard input, as fast as it reads."""
+        for start in range(0, len(data), SEND_PIECE_BYTES):
+            await self._send(stdin_packets(data[start : start + SEND_PIECE_BYTES]))
+
+    async def close_stdin(self) -> None:
+        """End the command's standard input."""
+        await self._send(close_stdin_packet())
+
+    async def receive(self) -> ShellEvent:
+        """The next output or the exit."""
+        while not self._waiting:
+            try:
+                data = await self._stream.receive()
+            except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as ended:
+                raise await self._blame() from ended
+            self._waiting.extend(self._reader.feed(data))
+        return self._waiting.popleft()
+
+    async def stalled(self, detail: str) -> BenchdError:
+        """What a long silence is to be taken for."""
+        return silence(await self._blame(), detail)
+
+    async def _send(self, packets: bytes) -> None:
+        try:
+            await self._stream.send(packets)
+        except (anyio.BrokenResourceError, OSError) as broken:
+            raise await self._blame() from broken
+
+
+class AdbShell:
+    """Runs commands over one transport."""
+
+    def __init__(self, opener: TransportOpener, transport: Transport) -> None:
+        self._opener = opener
+        self._transport = transport
+
+    @asynccontextmanager
+    async def stream(
+        self, command: str, *, opens_within_s: float = COMMAND_DEADLINE_S
+    ) -> AsyncGenerator[AdbCommandStream, None]:
+        """Start a command; leaving the block early ends the connection, and with it the command."""
+        stream = await self._opener.open(self._transport)
+        try:
+            socket = SmartSocket(stream)
+            try:
+                with anyio.fail_after(opens_within_s):
+                    await socket.request(f"shell,v2,raw:{command}")
+            except TimeoutError as late:
+                raise await self._stalled("no shell was opened") from late
+            except (RequestRefused, AdbServerLost) as refused:
+                raise await self._fault() from refused
+            yield AdbCommandStream(stream, socket.rest(), self._fault)
+        finally:
+            await close_at_once(stream)
+
+    async def run(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        deadline_s: float = COMMAND_DEADLINE_S,
+        maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
+    ) -> Completed:
+        """Run a command to its end; its output is bounded, as is its time."""
+        try:
+            with anyio.fail_after(deadline_s):
+                async with self.stream(command) as running:
+                    return await complete(running, stdin, maximum_output_bytes)
+        except TimeoutError as late:
+            raise await self._stalled(f"no answer within {deadline_s:.0f} s") from late
+
+    async def _fault(self) -> HandsetFault:
+        return await self._opener.blame(self._transport)
+
+    async def _stalled(self, detail: str) -> BenchdError:
+        return silence(await self._fault(), detail)
+
+
+def silence(found: HandsetFault, detail: str) -> BenchdError:
+    """A handset that doesn't answer though the adb server does has stalled."""
+    return HandsetStalled(detail) if isinstance(found, HandsetGone) else found
+
+
+async def complete(running: CommandStream, stdin: bytes, maximum_output_bytes: int) -> Completed:
+    """Feed a command and collect all that it writes, up to its exit."""
+    failures: list[BenchdError] = []
+    results: list[Completed] = []
+    async with anyio.create_task_group() as tasks:
+        # Side by side: a command may end without reading its input, and its exit code is what
+        # counts then, not that the rest of the input found no taker.
+        tasks.start_soon(_feed, running, stdin)
+        try:
+            results.append(await _collect(running, maximum_output_bytes))
+        except BenchdError as failure:
+            failures.append(failure)
+        tasks.cancel_scope.cancel()
+    if failures:
+        raise failures[0]
+    return results[0]
+
+
+async def _feed(running: CommandStream, stdin: bytes) -> None:
+    with suppress(HandsetFault):
+        if stdin:
+            await running.send(stdin)
+        await running.close_stdin()
+
+
+async def _collect(running: CommandStream, maximum_output_bytes: int) -> Completed:
+    outputs = {False: bytearray(), True: bytearray()}
+    while True:
+        match await running.receive():
+            case Exit(code):
+                return Completed(
+                    exit_code=code, stdout=bytes(outputs[False]), stderr=bytes(outputs[True])
+                )
+            case Output(data, is_error):
+                outputs[is_error] += data
+                if sum(map(len, outputs.values())) > maximum_output_bytes:
+                    raise AnswerNotRecognised(f"more than {maximum_output_bytes} bytes of output")
+
+
+def require_success(completed: Completed, what: str) -> bytes:
+    """The output of a command that must end with 0."""
+    if completed.exit_code != 0:
+        raise AnswerNotRecognised(f"{what} ended with {completed.exit_code}")
+    return completed.stdout

@@ -1,0 +1,68 @@
+"""Several commands in one shell call, each with its own output and its own exit status."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from benchd.android.shell.commands import COMMAND_DEADLINE_S, Shell, require_success
+from benchd.errors import AnswerNotRecognised
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one command of a script wrote, and how it ended."""
+
+    command: str
+    status: int
+    text: str
+
+    def required(self) -> str:
+        """The text of a command that must have ended with 0."""
+        if self.status != 0:
+            raise AnswerNotRecognised(f"{self.command}: ended with {self.status}")
+        return self.text
+
+
+def _fresh_mark() -> str:
+    return secrets.token_hex(8)
+
+
+async def run_script(
+    shell: Shell,
+    commands: Mapping[str, str],
+    *,
+    deadline_s: float = COMMAND_DEADLINE_S,
+    fresh_mark: Callable[[], str] = _fresh_mark,
+) -> dict[str, Answer]:
+    """Run each named command, all in one call; raises AnswerNotRecognised if one has no answer.
+
+    The commands are fixed texts of benchd's own: nothing that a handset said goes into one.
+    """
+    mark = fresh_mark()
+    line = "\n".join(
+        f'({command})\nstatus=$?\necho\necho "{mark} {number} $status"'
+        for number, command in enumerate(commands.values())
+    )
+    completed = await shell.run(line, deadline_s=deadline_s)
+    output = require_success(completed, "a script").decode(errors="replace")
+    return _take_apart(output, mark, commands)
+
+
+_REST_IS_EMPTY: Final = ""
+
+
+def _take_apart(output: str, mark: str, commands: Mapping[str, str]) -> dict[str, Answer]:
+    # The mark is new for every call: nothing stored on a handset can hold it beforehand.
+    pieces = re.split(rf"\n{mark} ([0-9]+) ([0-9]+)\n", output)
+    texts, numbers, statuses = pieces[0:-1:3], pieces[1::3], pieces[2::3]
+    wanted = [str(number) for number in range(len(commands))]
+    if numbers != wanted or pieces[-1] != _REST_IS_EMPTY:
+        raise AnswerNotRecognised("the parts of a script's answer don't fit the script")
+    return {
+        name: Answer(command=command, status=int(status), text=text)
+        for (name, command), text, status in zip(commands.items(), texts, statuses, strict=True)
+    }

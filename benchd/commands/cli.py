@@ -1,0 +1,362 @@
+"""The `benchd` command: turns words into calls, and errors into exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import anyio
+import typer
+
+from benchd.daemon.exit_codes import exit_on_error
+from benchd.errors import CertificateInvalid, LedgerBroken
+from benchd.lab.benchmarks.commands import bench_app
+
+if TYPE_CHECKING:
+    from benchd.commands.client import BenchdClient
+
+DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
+DRAIN_LOOK_EVERY_S = 1.0
+
+app = typer.Typer(
+    name="benchd",
+    help="Erases racks of used Android handsets before resale, and proves it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+slots_app = typer.Typer(help="The rack's slots.", no_args_is_help=True)
+certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
+key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
+ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
+felica_app = typer.Typer(help="FeliCa chips on the rack's readers.", no_args_is_help=True)
+app.add_typer(felica_app, name="felica")
+app.add_typer(slots_app, name="slots")
+app.add_typer(bench_app, name="bench")
+app.add_typer(certificate_app, name="certificate")
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(key_app, name="key")
+
+ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+def main() -> None:
+    """Run the command and exit with its code."""
+    with exit_on_error():
+        app(standalone_mode=True)
+
+
+@app.command()
+def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Run the daemon."""
+    from benchd.config import load_settings
+    from benchd.daemon.app import run_rack
+    from benchd.hotplug import UdevHotplug
+    from benchd.observe.logs import configure_logs
+
+    read = partial(load_settings, config)
+    settings = read()
+    words = configure_logs()
+    anyio.run(partial(run_rack, settings, UdevHotplug(), reread=read, words=words))
+
+
+@app.command("check-config")
+def check_config(file: Path) -> None:
+    """Report every mistake of a configuration and its recipes; changes nothing."""
+    from benchd.config import load_settings
+
+    settings = load_settings(file)
+    typer.echo(f"{file}: {len(settings.topology.places)} slots, {len(settings.recipes)} recipes")
+
+
+@app.command()
+def demo(
+    slots: Annotated[int | None, typer.Option(min=1, max=128, help="How many slots.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Which handset sits in which slot: A,B,…")
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Run every handset to its end, then stop.")
+    ] = False,
+    json_output: JsonOption = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The API's port on loopback.")] = 8420,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="Answer the questions yourself, on the dashboard.")
+    ] = False,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where ledger and certificates are left.")
+    ] = None,
+) -> None:
+    """Run the daemon on a virtual rack; no handset is needed."""
+    from benchd.lab.demo import run_demo
+
+    if once and by_hand:
+        raise typer.BadParameter("--once has its own operators: it can't be played --by-hand")
+
+    names = tuple(name.strip() for name in scenario.split(",")) if scenario else ()
+    ok = run_demo(
+        slots=slots,
+        scenarios=names,
+        once=once,
+        as_json=json_output,
+        port=port,
+        directory=directory,
+        by_hand=by_hand,
+    )
+    raise typer.Exit(0 if ok else 1)
+
+
+@slots_app.command("list")
+def slots_list(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Name the configured slots and their ports."""
+    from benchd.config import load_settings
+
+    for place in load_settings(config).topology.places.values():
+        typer.echo(f"{place.name}\t{place.port_path}\t{place.recipe}")
+
+
+@slots_app.command("learn")
+def slots_learn(
+    slots: Annotated[
+        list[str] | None,
+        typer.Argument(help="Their names in the order in which you walk; else all there are."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, write nothing.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Find each slot's port and reader: plug one handset, lay one card, slot by slot."""
+    from benchd.commands.learning import learn_slots
+    from benchd.hotplug import UdevHotplug
+    from benchd.observe.logs import configure_logs
+
+    configure_logs()
+    done = learn_slots(config, slots or [], UdevHotplug(), dry_run=dry_run)
+    raise typer.Exit(0 if done else 1)
+
+
+@app.command()
+def status(json_output: JsonOption = False) -> None:
+    """Show every slot as it is now."""
+    from benchd.commands import tables
+
+    with _client() as client:
+        rack = client.slots()
+    _show(json_output, rack, lambda: tables.show_status(rack))
+
+
+@app.command()
+def watch() -> None:
+    """Show every slot, live, until Ctrl+C."""
+    from benchd.commands import tables
+
+    with _client() as client:
+        tables.watch_status(client.slots)
+
+
+@app.command()
+def jobs(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50, json_output: JsonOption = False
+) -> None:
+    """List the newest jobs."""
+    from benchd.commands import tables
+
+    with _client() as client:
+        found = client.jobs(limit=limit)
+    _show(json_output, found, lambda: tables.show_jobs(found))
+
+
+@app.command()
+def job(job_id: str, json_output: JsonOption = False) -> None:
+    """Tell the story of one job."""
+    from benchd.commands import tables
+
+    with _client() as client:
+        found = client.job(job_id)
+    _show(json_output, found, lambda: tables.show_job(found))
+
+
+_NOTE_HELP = (
+    "Anything to remember with it. A yes at the gate network begins with the sign that was"
+    " looked up: ○ (or o), △ or -."
+)
+
+
+@app.command()
+def decide(
+    job_id: str,
+    gate: str,
+    operator: Annotated[str, typer.Option(help="Your name, as it stands on the certificate.")],
+    approve: Annotated[bool, typer.Option("--approve/--reject", help="Yes or no.")],
+    note: Annotated[str, typer.Option(help=_NOTE_HELP)] = "",
+) -> None:
+    """Answer a question that a job is waiting with."""
+    with _client() as client:
+        client.decide(job_id, gate, approved=approve, operator=operator, note=note)
+    typer.echo(f"{job_id} {gate}: {'yes' if approve else 'no'} ({operator})")
+
+
+@app.command()
+def drain(
+    wait: Annotated[bool, typer.Option(help="Wait until the daemon has ended.")] = True,
+) -> None:
+    """Finish the running jobs, begin no new ones, then end the daemon."""
+    from benchd.errors import DependencyMissing
+
+    with _client() as client:
+        told = client.drain()
+        typer.echo(f"no new job begins; running: {told['running_jobs']}")
+        try:
+            while wait:
+                time.sleep(DRAIN_LOOK_EVERY_S)
+                now = client.draining()
+                if now != told:
+                    typer.echo(f"running: {now['running_jobs']}")
+                told = now
+        except DependencyMissing:
+            typer.echo("benchd has ended")
+
+
+@key_app.command("create")
+def key_create(file: Path) -> None:
+    """Make the key that signs certificates and the ledger; FILE.pub is for everyone."""
+    from benchd.certificate import create_key, public_key_path
+
+    create_key(file)
+    typer.echo(f"{file}: keep it secret\n{public_key_path(file)}: hand it out")
+
+
+@certificate_app.command("show")
+def certificate_show(job_id: str) -> None:
+    """Print a job's certificate as the daemon keeps it."""
+    with _client() as client:
+        sys.stdout.buffer.write(client.certificate(job_id))
+
+
+@certificate_app.command("export")
+def certificate_export(job_id: str, file: Path) -> None:
+    """Write a job's certificate to a file."""
+    with _client() as client:
+        envelope = client.certificate(job_id)
+    with file.open("xb") as stream:
+        stream.write(envelope)
+
+
+@certificate_app.command("verify")
+def certificate_verify(
+    file: Path,
+    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
+    json_output: JsonOption = False,
+) -> None:
+    """Check a certificate on any machine; a key inside the file is never trusted."""
+    from benchd.certificate import verify_certificate
+
+    try:
+        statement = verify_certificate(_read(file), _read(key))
+    except CertificateInvalid as error:
+        typer.echo(f"benchd: {file}: NOT VALID: {error}", err=True)
+        raise typer.Exit(1) from error
+    if json_output:
+        typer.echo(json.dumps(statement, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(f"{file}: valid")
+
+
+@ledger_app.command("verify")
+def ledger_verify(
+    file: Path,
+    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
+) -> None:
+    """Check every byte of a ledger and name the first record that is wrong."""
+    from benchd.ledger import verify_ledger
+
+    try:
+        report = verify_ledger(file, _read(key))
+    except LedgerBroken as error:
+        typer.echo(f"benchd: {file}: BROKEN at record {error.sequence}: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{file}: {report.records} records, head {report.head_hash}")
+
+
+@ledger_app.command("export")
+def ledger_export(file: Path) -> None:
+    """Print every record as it is stored, one JSON object a line."""
+    from benchd.ledger import export_lines
+
+    for line in export_lines(file):
+        sys.stdout.buffer.write(line)
+
+
+@felica_app.command("scan")
+def felica_scan(
+    slot: Annotated[str | None, typer.Option(help="Only this slot.")] = None,
+    json_output: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Look at the chip on every reader; exits with 0 only if nothing was found in any."""
+    from benchd.commands import tables
+    from benchd.commands.felica import exit_code, scan_chips
+    from benchd.observe.logs import configure_logs
+
+    configure_logs()
+    told = scan_chips(config, slot)
+    _show(json_output, told, lambda: tables.show_chips(told))
+    raise typer.Exit(exit_code(told))
+
+
+@felica_app.command("capture")
+def felica_capture(
+    file: Path,
+    slot: Annotated[str, typer.Option(help="The slot on whose reader the handset lies.")],
+    name: Annotated[str, typer.Option(help="What the baseline is to be called.")],
+    model: Annotated[str, typer.Option(help="The handset's model number.")],
+    screen: Annotated[
+        str, typer.Option(help="What its screen メモリ使用状況 says, word by word: 未利用.")
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Make FILE, a baseline, from an unused chip, for [felica] baselines."""
+    from datetime import UTC, datetime
+
+    from benchd.commands.felica import capture_chip
+    from benchd.felica.worker.wire import CaptureOrder
+    from benchd.observe.logs import configure_logs
+
+    configure_logs()
+    today = datetime.now(UTC).date()
+    order = CaptureOrder(name=name, model=model, screen=screen, seen_on=today)
+    text = capture_chip(config, slot, order)
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+    typer.echo(f"{file}: read it, then name it under [felica] baselines")
+
+
+def _client() -> BenchdClient:
+    from benchd.commands.client import BenchdClient, socket_path
+
+    return BenchdClient(socket_path(os.environ))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from error
+
+
+def _show(as_json: bool, value: object, table: Callable[[], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    else:
+        table()

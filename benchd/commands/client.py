@@ -1,0 +1,191 @@
+"""Talks to the running daemon over its Unix socket, for the commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+from urllib.parse import quote
+
+import httpx2
+
+from benchd.errors import (
+    BenchdError,
+    DecisionRefused,
+    DependencyMissing,
+    LedgerFault,
+    NotFound,
+    UsageRefused,
+)
+from benchd.words.ids import JsonValue
+
+SOCKET = Path("/run/benchd/benchd.sock")
+SOCKET_VARIABLE = "BENCHD_SOCKET"
+TIMEOUT_S = 15.0
+"""Longer than the daemon's own deadline for its ledger, so that its answer is heard."""
+
+CONNECT_TIMEOUT_S = 5.0
+
+JsonObject = Mapping[str, JsonValue]
+
+_REFUSALS: Mapping[int, type[BenchdError]] = {
+    400: UsageRefused,
+    404: NotFound,
+    409: DecisionRefused,
+    413: UsageRefused,
+    422: UsageRefused,
+    503: LedgerFault,
+}
+
+
+def socket_path(environ: Mapping[str, str]) -> Path:
+    """Where the daemon's socket is: what the environment says, else the usual place."""
+    return Path(environ.get(SOCKET_VARIABLE) or SOCKET)
+
+
+class BenchdClient:
+    """The API as methods; what the daemon refuses is raised as the same error as over there.
+
+    Making one, and each method, raises DependencyMissing if no daemon answers: with what to do.
+    """
+
+    def __init__(self, path: Path, *, timeout_s: float = TIMEOUT_S) -> None:
+        _refuse_unless_reachable(path)
+        self._path = path
+        # Nothing is encrypted on the machine's own socket; loading certificates costs time.
+        transport = httpx2.HTTPTransport(
+            uds=str(path), verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False
+        )
+        self._http = httpx2.Client(
+            transport=transport, base_url="http://benchd", timeout=timeout_s, trust_env=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    def slots(self) -> JsonObject:
+        """Every slot under `slots`, and ports in use that are no slot under `unknown_ports`."""
+        return self._object("GET", "/api/v1/slots")
+
+    def slot(self, slot: str) -> JsonObject:
+        """One slot."""
+        return self._object("GET", f"/api/v1/slots/{_segment(slot)}")
+
+    def jobs(self, limit: int = 50) -> JsonObject:
+        """The newest jobs under `jobs`, newest first."""
+        return self._object("GET", f"/api/v1/jobs?limit={limit}")
+
+    def job(self, job: str) -> JsonObject:
+        """One job with its stages and answers."""
+        return self._object("GET", f"/api/v1/jobs/{_segment(job)}")
+
+    def certificate(self, job: str) -> bytes:
+        """The signed certificate, byte for byte."""
+        return self._request("GET", f"/api/v1/jobs/{_segment(job)}/certificate.json").content
+
+    def decide(
+        self, job: str, gate: str, *, approved: bool, operator: str, note: str = ""
+    ) -> JsonObject:
+        """Answer an open question; returns what was recorded."""
+        answer = {"gate": gate, "approved": approved, "operator": operator, "note": note}
+        path = f"/api/v1/jobs/{_segment(job)}/decisions"
+        return self._object("POST", path, json.dumps(answer).encode())
+
+    def drain(self) -> JsonObject:
+        """Let no new job begin; the daemon ends once the last of `running_jobs` has."""
+        return self._object("POST", "/api/v1/drain")
+
+    def draining(self) -> JsonObject:
+        """What `drain` said, as it is now; DependencyMissing once the daemon has ended."""
+        _refuse_unless_reachable(self._path)
+        return self._object("GET", "/api/v1/drain")
+
+    def _object(self, method: str, path: str, body: bytes | None = None) -> JsonObject:
+        answer = _parsed(self._request(method, path, body))
+        if answer is None:
+            message = f"what answers on {self._path} isn't benchd"
+            raise BenchdError(message)
+        return answer
+
+    def _request(self, method: str, path: str, body: bytes | None = None) -> httpx2.Response:
+        headers = {} if body is None else {"content-type": "application/json"}
+        with self._translated(method):
+            response = self._http.request(method, path, content=body, headers=headers)
+        if not response.is_success:
+            raise self._refusal(response)
+        return response
+
+    @contextmanager
+    def _translated(self, method: str) -> Generator[None]:
+        try:
+            yield
+        except httpx2.HTTPError as error:
+            message = f"benchd stopped answering on {self._path} ({type(error).__name__})"
+            cure = "See `systemctl status benchd` and `journalctl -u benchd`."
+            if method == "POST":
+                cure += " Whether the answer was recorded, `benchd job JOB` tells."
+            raise DependencyMissing(message, cure=cure) from error
+
+    def _refusal(self, response: httpx2.Response) -> BenchdError:
+        told = _parsed(response) or {}
+        error = told.get("error")
+        message = error.get("message") if isinstance(error, Mapping) else None
+        kind = _REFUSALS.get(response.status_code, BenchdError)
+        if isinstance(message, str):
+            return kind(message)
+        return BenchdError(f"{self._path} answered {response.status_code} without saying why")
+
+
+def _segment(name: str) -> str:
+    """A name as one part of a path; what can't be one names nothing."""
+    if name in ("", ".", ".."):
+        message = f"nothing is called {name!r}"
+        raise NotFound(message)
+    return quote(name, safe="", errors="replace")
+
+
+def _parsed(response: httpx2.Response) -> JsonObject | None:
+    try:
+        answer: object = json.loads(response.content)
+    except ValueError:
+        return None
+    return cast("JsonObject", answer) if isinstance(answer, dict) else None
+
+
+def _refuse_unless_reachable(path: Path) -> None:
+    """Connect once beforehand: httpx2 doesn't tell why a socket can't be reached."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(CONNECT_TIMEOUT_S)
+        try:
+            probe.connect(os.fspath(path))
+        except PermissionError as error:
+            message = f"you may not use benchd's socket {path}"
+            cure = (
+                "Have yourself added to its group, then log in again: sudo usermod -aG benchd $USER"
+            )
+            raise DependencyMissing(message, cure=cure) from error
+        except OSError as error:
+            message = f"benchd isn't running: nobody answers on {path}"
+            cure = (
+                "Start it: sudo systemctl start benchd; if it stops again: journalctl -u benchd."
+                f" If it listens elsewhere, set {SOCKET_VARIABLE}."
+            )
+            raise DependencyMissing(message, cure=cure) from error

@@ -1,0 +1,134 @@
+"""`benchd felica`: looks at chips with the readers of the configuration, without the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from benchd.certificate import load_key
+from benchd.config import Settings, load_settings
+from benchd.daemon.app import chip_bench
+from benchd.errors import BenchdError, DependencyMissing, NotFound, ReaderFault, ReaderGone
+from benchd.felica.access import PcscChipBench
+from benchd.felica.worker.wire import CaptureOrder
+from benchd.texts.catalogue import Catalogue, ChipTrouble
+from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.words.ids import JsonValue, SlotName
+
+READERS_WITHIN_S: Final = 10.0
+PASSES: Final = 2
+
+Found = ChipScan | ReaderGone | ReaderFault
+
+
+def scan_chips(config: Path, slot: str | None) -> dict[str, JsonValue]:
+    """What the reader of every slot, or of one, sees, as JSON; never whose it is.
+
+    Raises ConfigInvalid, NotFound for a slot that has no reader, and DependencyMissing where
+    no slot has one.
+    """
+    settings = load_settings(config)
+    found = anyio.run(_scan_all, settings, _slots(settings, slot))
+    catalogue = Catalogue.load()
+    return {"slots": [_told(name, seen, catalogue) for name, seen in found.items()]}
+
+
+def exit_code(told: dict[str, JsonValue]) -> int:
+    """0 where nothing was found in any chip, 3 where a reader failed, else 1."""
+    slots = told["slots"]
+    verdicts = [
+        slot["verdict"] if isinstance(slot, dict) else None
+        for slot in (slots if isinstance(slots, list) else [])
+    ]
+    if None in verdicts:
+        return DependencyMissing.exit_code
+    return 0 if verdicts and set(verdicts) == {ChipVerdict.UNUSED} else 1
+
+
+def capture_chip(config: Path, slot: str, order: CaptureOrder) -> str:
+    """A baseline of the chip on this slot's reader; raises UsageRefused where it carries none."""
+    settings = load_settings(config)
+    (name,) = _slots(settings, slot)
+    return anyio.run(_capture, settings, name, order)
+
+
+def _slots(settings: Settings, slot: str | None) -> Sequence[SlotName]:
+    readers = settings.felica.readers
+    if slot is not None and slot not in readers:
+        raise NotFound(f"there is no slot {slot} with a reader")
+    if not readers:
+        raise DependencyMissing(
+            "no slot has a reader", cure="name one in the configuration: [slots.X] reader"
+        )
+    return [SlotName(slot)] if slot is not None else list(readers)
+
+
+async def _scan_all(settings: Settings, slots: Sequence[SlotName]) -> dict[SlotName, Found]:
+    found: dict[SlotName, Found] = {}
+
+    async def look(bench: PcscChipBench, slot: SlotName) -> None:
+        try:
+            await _until_there(bench, slot)
+            found[slot] = await bench.scan(slot, passes=PASSES, power_cycle=True)
+        except (ReaderGone, ReaderFault) as failure:
+            found[slot] = failure
+
+    async with _bench(settings) as bench, anyio.create_task_group() as looks:
+        for slot in slots:
+            looks.start_soon(look, bench, slot)
+    return {slot: found[slot] for slot in slots}
+
+
+async def _capture(settings: Settings, slot: SlotName, order: CaptureOrder) -> str:
+    async with _bench(settings) as bench:
+        await _until_there(bench, slot)
+        return await bench.capture(slot, order)
+
+
+@asynccontextmanager
+async def _bench(settings: Settings) -> AsyncGenerator[PcscChipBench, None]:
+    bench = chip_bench(settings, load_key(settings.certificate.key))
+    if not isinstance(bench, PcscChipBench):
+        raise DependencyMissing("no slot has a reader", cure="name one in the configuration")
+    failure: BenchdError | None = None
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(bench.run)
+        try:
+            yield bench
+        except BenchdError as raised:
+            # Told as it is, not inside the group's.
+            failure = raised
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def _until_there(bench: PcscChipBench, slot: SlotName) -> None:
+    with anyio.move_on_after(READERS_WITHIN_S) as patience:
+        await bench.until_there(slot)
+    if patience.cancelled_caught:
+        raise ReaderGone(bench.trouble(slot) or "the reader has come and gone")
+
+
+def _told(slot: SlotName, found: Found, catalogue: Catalogue) -> dict[str, JsonValue]:
+    match found:
+        case ChipScan():
+            guidance, evidence = catalogue.chip(found.verdict), dict(found.as_evidence())
+        case failure:
+            gone = isinstance(failure, ReaderGone)
+            trouble = ChipTrouble.READER_GONE if gone else ChipTrouble.READER_FAULT
+            guidance = catalogue.chip(trouble)
+            evidence = {"verdict": None, "detail": str(failure)}
+    return {
+        "slot": slot,
+        **evidence,
+        "text": {
+            "ja": guidance.ja,
+            "en": guidance.en,
+            "what_to_do": {"ja": guidance.what_to_do.ja, "en": guidance.what_to_do.en},
+        },
+    }

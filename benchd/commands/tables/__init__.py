@@ -1,0 +1,8 @@
+"""What the commands print for people: the rack, the jobs and one job's story."""
+
+from __future__ import annotations
+
+from benchd.commands.tables.show import show_chips, show_job, show_jobs, show_status
+from benchd.commands.tables.watch import watch_status
+
+__all__ = ["show_chips", "show_job", "show_jobs", "show_status", "watch_status"]

@@ -1,0 +1,291 @@
+"""The composition root: builds the parts, owns the top task group and the signals."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from importlib import metadata
+
+import anyio
+import structlog
+
+from benchd.android.access import AdbAccess
+from benchd.android.fill.keystream import HostKeystream
+from benchd.android.server.external_server import ExternalAdbServer
+from benchd.android.server.own_server import AdbServer
+from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
+from benchd.config import Settings
+from benchd.daemon.life import serve_rack
+from benchd.daemon.notify import Notifier
+from benchd.daemon.reload import Reloader
+from benchd.daemon.responsive import keep_responsive
+from benchd.errors import DependencyMissing
+from benchd.felica.access import PcscChipBench
+from benchd.filler import program_path
+from benchd.ledger import open_journal
+from benchd.observe.journal import ObservedJournal, bulkhead
+from benchd.observe.loop_lag import measure_loop_lag
+from benchd.observe.metrics import RackMetrics
+from benchd.observe.private_words import PrivateWords
+from benchd.observe.record_metrics import RecordMetrics
+from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.ports import HotplugSource, Journal
+from benchd.slots.admission import Admission
+from benchd.slots.board import RackBoard
+from benchd.slots.desk import Desk
+from benchd.slots.no_readers import NoReaders
+from benchd.slots.parts import RackParts
+from benchd.slots.supervisor import Supervisor
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.server import serve
+from benchd.web.sockets import tcp_listener, unix_listener
+from benchd.words.record import Entry, EntryKind
+
+CERTIFICATES_LOOKED_AT = 500
+"""How many of the newest jobs are looked at for a certificate whose file a crash left out."""
+DIRECTORY_MODE = 0o750
+CHIP_SALT = b"benchd: salt for the hash of a FeliCa chip's IDm"
+
+_log = structlog.get_logger()
+
+
+class SystemClock:
+    """Wall time of this machine."""
+
+    def now(self) -> datetime:
+        """The current time in UTC."""
+        return datetime.now(UTC)
+
+
+class SystemEntropy:
+    """The kernel's random numbers."""
+
+    def token(self, size_bytes: int) -> bytes:
+        """Fresh bytes that nobody can foresee."""
+        return secrets.token_bytes(size_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rack:
+    """What the web is given."""
+
+    board: RackBoard
+    journal: Journal
+    desk: Desk
+    metrics: RackMetrics
+    admission: Admission
+
+
+async def run_rack(
+    settings: Settings,
+    hotplug: HotplugSource,
+    *,
+    usb: bool = True,
+    listener: socket.socket | None = None,
+    reread: Callable[[], Settings] | None = None,
+    words: PrivateWords | None = None,
+) -> None:
+    """The daemon: runs until SIGTERM, SIGINT or the end of a drain, then settles what is open.
+
+    `reread` reads the configuration anew on SIGHUP; `words` learns what the logs have to mask.
+    `usb=False` keeps the adb server off the machine's own USB ports; a `listener` that listens
+    already takes the place of the TCP address in the settings. Raises
+    DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
+    """
+    key = load_key(key_file(settings.certificate.key, os.environ))
+    _make_directories(settings)
+    clock = SystemClock()
+    metrics = RackMetrics(
+        slots=settings.topology.places,
+        recipes=settings.recipes,
+        version=metadata.version("benchd"),
+    )
+    async with open_journal(
+        settings.ledger.path,
+        head_key=key,
+        commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
+    ) as ledger:
+        counted = ObservedJournal(ledger, RecordMetrics(metrics, time.monotonic), metrics.fault)
+        journal = ObservedJournal(counted, words or PrivateWords(), metrics.fault)
+        issuer = DsseIssuer(
+            key=key,
+            directory=settings.certificate.directory,
+            site=settings.site.name,
+            benchd_version=metadata.version("benchd"),
+        )
+        await _recover(journal, issuer, clock, settings)
+        rack = Rack(
+            board=RackBoard(),
+            journal=journal,
+            desk=Desk(journal, clock),
+            metrics=metrics,
+            admission=Admission(),
+        )
+        chips = chip_bench(settings, key)
+        async with _services(settings, rack, chips, usb=usb, listener=listener) as access:
+            parts = RackParts(
+                journal=journal,
+                access=access,
+                chips=chips,
+                issuer=issuer,
+                board=rack.board,
+                desk=rack.desk,
+                clock=clock,
+                entropy=SystemEntropy(),
+                keystream=HostKeystream(),
+                recipes=settings.recipes,
+                timing=settings.timing,
+                admission=rack.admission,
+            )
+            supervisor = Supervisor(settings.topology, parts, hotplug)
+            notifier = Notifier.of(os.environ)
+            reloader = Reloader(
+                settings,
+                read=reread or (lambda: settings),
+                apply=partial(_take_over, supervisor, parts, metrics),
+                notifier=notifier,
+            )
+            keep_responsive()
+            await serve_rack(
+                supervisor,
+                board=rack.board,
+                admission=rack.admission,
+                reloader=reloader,
+                notifier=notifier,
+                failed=metrics.fault,
+            )
+    _log.info("stopped")
+
+
+async def _take_over(
+    supervisor: Supervisor, parts: RackParts, metrics: RackMetrics, settings: Settings
+) -> None:
+    """Put what can change at run time into effect; the ledger knows of it first."""
+    await parts.journal.append(
+        Entry(
+            kind=EntryKind.CONFIG_CHANGED,
+            at=parts.clock.now(),
+            data={
+                "slots": {
+                    name: {"port_path": place.port_path, "recipe": place.recipe}
+                    for name, place in settings.topology.places.items()
+                },
+                "recipes": {name: r.digest for name, r in settings.recipes.items()},
+            },
+        )
+    )
+    metrics.reconfigured(slots=settings.topology.places, recipes=settings.recipes)
+    changes = await supervisor.reload(
+        settings.topology, replace(parts, recipes=settings.recipes, timing=settings.timing)
+    )
+    _log.info(
+        "config_reloaded",
+        added=changes.added,
+        removed=changes.removed,
+        moved=changes.moved,
+        other_recipe=changes.other_recipe,
+    )
+
+
+def chip_bench(settings: Settings, key: SigningKey) -> NoReaders | PcscChipBench:
+    """The rack's readers and providers, if it has any."""
+    if not settings.felica.is_used:
+        return NoReaders()
+    # The same for as long as the rack keeps its key, and useless to whoever doesn't have that.
+    return PcscChipBench(settings.felica, salt=key.derive(CHIP_SALT), clock=time.monotonic)
+
+
+async def _recover(
+    journal: Journal, issuer: DsseIssuer, clock: SystemClock, settings: Settings
+) -> None:
+    await journal.append(
+        Entry(
+            kind=EntryKind.DAEMON_STARTED,
+            at=clock.now(),
+            data={
+                "version": metadata.version("benchd"),
+                "site": settings.site.name,
+                "recipes": {name: r.digest for name, r in settings.recipes.items()},
+            },
+        )
+    )
+    settled = await settle_open_jobs(journal, clock)
+    await keep_certificates(journal, issuer, CERTIFICATES_LOOKED_AT)
+    _log.info("recovered", interrupted_jobs=settled)
+
+
+@asynccontextmanager
+async def _services(
+    settings: Settings,
+    rack: Rack,
+    chips: NoReaders | PcscChipBench,
+    *,
+    usb: bool,
+    listener: socket.socket | None,
+) -> AsyncGenerator[AdbAccess, None]:
+    """What the slots stand on, up before they begin and ended after them."""
+    stop_serving = anyio.Event()
+    adb = _adb_server(settings, usb=usb)
+    access = AdbAccess(
+        server=adb,
+        program_path=program_path,
+        streams_per_bus=settings.adb.streams_per_bus,
+    )
+    rack.metrics.follow(views=rack.board.views, adb_up=lambda: adb.up)
+    listen = settings.http.listen
+    app = create_app(
+        rack,
+        Catalogue.load(),
+        allowed_hosts=(listen.host,),
+        metrics=rack.metrics.expose,
+        drain=rack.admission,
+    )
+    async with AsyncExitStack() as stack:
+        sockets = [stack.enter_context(unix_listener(settings.http.socket))]
+        sockets.append(listener or stack.enter_context(tcp_listener(listen.host, listen.port)))
+        services = await stack.enter_async_context(anyio.create_task_group())
+        await services.start(adb.run)
+        await services.start(access.run)
+        if isinstance(chips, PcscChipBench):
+            rack.metrics.follow(readers_up=chips.readers_up)
+            await services.start(chips.run)
+        lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
+        services.start_soon(measure_loop_lag, lagged, time.monotonic)
+        await services.start(partial(serve, app, sockets=sockets, stop=stop_serving))
+        try:
+            yield access
+        finally:
+            stop_serving.set()
+            services.cancel_scope.cancel()
+
+
+def _adb_server(settings: Settings, *, usb: bool) -> AdbServer | ExternalAdbServer:
+    if settings.adb.server == "external":
+        return ExternalAdbServer(port=settings.adb.port)
+    return AdbServer(
+        port=settings.adb.port,
+        home=settings.adb.home,
+        log_path=settings.adb.home / "adb.log",
+        adb_path=settings.adb.path,
+        usb=usb,
+    )
+
+
+def _make_directories(settings: Settings) -> None:
+    """Make what benchd keeps its things in; DependencyMissing says which can't be made."""
+    own = (settings.adb.home,) if settings.adb.server == "own" else ()
+    for directory in (*own, settings.certificate.directory, settings.ledger.path.parent):
+        try:
+            directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"the directory {directory} can't be made: {error.strerror}"
+            cure = "Make it for benchd's user, or set another one in the configuration."
+            raise DependencyMissing(message, cure=cure) from error

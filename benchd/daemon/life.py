@@ -1,0 +1,89 @@
+"""The daemon's life as a service: ready, reloads, drain, watchdog, and an end that settles all."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import anyio
+import structlog
+from anyio.abc import TaskStatus
+
+from benchd.daemon.notify import Notifier, watchdog_interval_s
+from benchd.daemon.problem_log import log_problems
+from benchd.daemon.reload import Reloader
+from benchd.daemon.watchdog import feed_watchdog, follow_status
+from benchd.observe.journal import keep_following
+from benchd.slots.admission import Admission
+from benchd.slots.board import RackBoard
+from benchd.slots.supervisor import Supervisor
+
+_log = structlog.get_logger()
+
+
+async def serve_rack(
+    supervisor: Supervisor,
+    *,
+    board: RackBoard,
+    admission: Admission,
+    reloader: Reloader,
+    notifier: Notifier,
+    failed: Callable[[], None],
+) -> None:
+    """Run all slots until SIGTERM, SIGINT or the end of a drain; open jobs are settled then.
+
+    SIGHUP has the configuration read anew. `failed` counts what the watchers have missed.
+    """
+    stopping = anyio.Event()
+
+    def ended_tasks() -> list[str]:
+        return [] if stopping.is_set() else list(supervisor.ended_tasks())
+
+    def note() -> str:
+        return ", ending after the running jobs" if admission.closed else ""
+
+    # The watchers outlive the work, so that its end is watched as well.
+    async with anyio.create_task_group() as watchers:
+        async with anyio.create_task_group() as work:
+
+            def stop() -> None:
+                stopping.set()
+                notifier.stopping()
+                work.cancel_scope.cancel()
+
+            await work.start(_obey_signals, stop, reloader.ask)
+            await work.start(supervisor.run)
+            work.start_soon(reloader.run)
+            work.start_soon(_stop_when_drained, admission, stop)
+            watchers.start_soon(
+                feed_watchdog, notifier, watchdog_interval_s(os.environ), ended_tasks
+            )
+            for follow in (
+                lambda: follow_status(notifier, board, note),
+                lambda: log_problems(board),
+            ):
+                watchers.start_soon(keep_following, follow, failed)
+            notifier.ready()
+            _log.info("ready", slots=len(board.views()))
+        watchers.cancel_scope.cancel()
+
+
+async def _obey_signals(
+    stop: Callable[[], None], reload: Callable[[], None], *, task_status: TaskStatus[None]
+) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        task_status.started()
+        async for number in signals:
+            if number is signal.SIGHUP:
+                reload()
+            else:
+                _log.info("stopping", signal=number.name)
+                stop()
+                return
+
+
+async def _stop_when_drained(admission: Admission, stop: Callable[[], None]) -> None:
+    await admission.drained()
+    _log.info("drained")
+    stop()

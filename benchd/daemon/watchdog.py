@@ -1,0 +1,85 @@
+"""Keeps systemd told: the watchdog is fed from the event loop, the status follows the board.
+
+A blocked loop can't feed it, and a slot whose task has ended makes the loop stop feeding:
+systemd then ends the daemon and starts it anew, which settles every open job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, Protocol
+
+import anyio
+import structlog
+
+from benchd.daemon.notify import Notifier
+from benchd.words.ids import SlotName
+from benchd.words.slot import SlotState, SlotView
+
+_log = structlog.get_logger()
+
+FEEDS_PER_INTERVAL: Final = 3
+SHORTEST_STATUS_PAUSE_S: Final = 1.0
+LONGEST_STATUS_PAUSE_S: Final = 10.0
+
+BUSY: Final = frozenset(
+    {SlotState.SETTLING, SlotState.RUNNING, SlotState.AWAITING_OPERATOR, SlotState.REPLUGGING}
+)
+NEEDS_A_PERSON: Final = frozenset(
+    {SlotState.WAITING, SlotState.AWAITING_OPERATOR, SlotState.QUARANTINED}
+)
+
+
+class WatchedBoard(Protocol):
+    """The present view of every slot, and a way to wait for the next."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        ...
+
+    def views(self) -> Mapping[SlotName, SlotView]:
+        """Every slot as it is now."""
+        ...
+
+    async def changed(self, since: int) -> int:
+        """Wait until something differs from version `since`."""
+        ...
+
+
+async def feed_watchdog(
+    notifier: Notifier, interval_s: float | None, ended_tasks: Callable[[], Sequence[str]]
+) -> None:
+    """Feed the watchdog as long as no task has ended that should run for ever."""
+    told: list[str] = []
+    while interval_s is not None:
+        ended = list(ended_tasks())
+        if not ended:
+            notifier.alive()
+        elif ended != told:
+            _log.critical("watchdog_not_fed", ended_tasks=ended)
+        told = ended
+        await anyio.sleep(interval_s / FEEDS_PER_INTERVAL)
+
+
+async def follow_status(notifier: Notifier, board: WatchedBoard, note: Callable[[], str]) -> None:
+    """Tell the state of the rack whenever it has changed; `note` is put behind it."""
+    told = ""
+    while True:
+        version = board.version
+        text = status_text(board.views().values()) + note()
+        if text != told:
+            notifier.status(text)
+            told = text
+        await anyio.sleep(SHORTEST_STATUS_PAUSE_S)
+        # What `note` says may change while the board doesn't.
+        with anyio.move_on_after(LONGEST_STATUS_PAUSE_S):
+            await board.changed(version)
+
+
+def status_text(views: Collection[SlotView]) -> str:
+    """The rack in one line: `16 slots, 12 busy, 1 needs a person`."""
+    busy = sum(view.state in BUSY for view in views)
+    waiting = sum(view.state in NEEDS_A_PERSON for view in views)
+    slots = f"{len(views)} {'slot' if len(views) == 1 else 'slots'}"
+    return f"{slots}, {busy} busy, {waiting} {'needs' if waiting == 1 else 'need'} a person"

@@ -1,5 +1,0 @@
-"""The demo: the daemon on a virtual rack, with operators who answer through the public API."""
-
-from benchd.demo.run import run_demo
-
-__all__ = ["run_demo"]

@@ -1,0 +1,1 @@
+"""What is said to a chip and what it answers, frame by frame; reading commands only."""

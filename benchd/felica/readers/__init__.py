@@ -1,0 +1,1 @@
+"""Contactless readers over PC/SC: which there are, whose they are, one thread each."""

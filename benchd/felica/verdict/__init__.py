@@ -1,0 +1,1 @@
+"""From all that a chip lists to what it was found to be."""

@@ -1,0 +1,174 @@
+"""Pictures of unused chips, as versioned data with provenance: what may be there, by IC type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Final, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from benchd.felica.protocol.codes import ROOT, Node, read_system, system_text
+from benchd.felica.protocol.errors import DataFileInvalid, NodeListInvalid
+from benchd.felica.protocol.generation import is_handset_chip
+from benchd.felica.protocol.tree import check_tree
+from benchd.felica.verdict.data_file import (
+    NodeText,
+    SystemText,
+    Table,
+    Words,
+    nodes_of,
+    read_data,
+    read_data_file,
+    refused,
+)
+from benchd.felica.verdict.nodes import NodeCatalogue
+from benchd.words.chip import BaselineKind
+
+_SHIPPED = "baselines.toml"
+_TRUST: Final = (BaselineKind.OBSERVED, BaselineKind.SIMULATED, BaselineKind.INFERRED)
+"""Which kind is asked first. Simulated ones are only there where the configuration accepts them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What an unused chip of some IC types may have."""
+
+    name: str
+    version: int
+    kind: BaselineKind
+    ic_types: frozenset[int]
+    provenance: str
+    systems: Mapping[int, frozenset[Node]]
+    """Allowed nodes by system; a system that isn't here is residue with all its nodes."""
+    optional: frozenset[int]
+    """Those of the systems that an unused chip may lack; all others it has."""
+
+    @property
+    def label(self) -> str:
+        """Name and version, for the record."""
+        return f"{self.name} v{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baselines:
+    """All baselines that a scan may be compared with, the most trustworthy kind first."""
+
+    all: tuple[Baseline, ...]
+
+    def of(self, ic_type: int) -> tuple[Baseline, ...]:
+        """The baselines of an IC type; empty where nothing is known of it."""
+        return tuple(baseline for baseline in self.all if ic_type in baseline.ic_types)
+
+
+def load_baselines(catalogue: NodeCatalogue, extra: Sequence[Path] = ()) -> Baselines:
+    """The shipped baselines and those of further files of any kind; raises DataFileInvalid."""
+    text = resources.files("benchd.felica.verdict").joinpath(_SHIPPED).read_text("utf-8")
+    read = [(_SHIPPED, parse_baselines(text, _SHIPPED, catalogue))]
+    read += [
+        (str(path), _values(read_data_file(path, _File), str(path), catalogue)) for path in extra
+    ]
+    origin: dict[str, str] = {}
+    for file, baselines in read:
+        for baseline in baselines:
+            if baseline.name in origin:
+                mistake = f"baseline {baseline.name} stands in {origin[baseline.name]} already"
+                raise DataFileInvalid(file, (f"{mistake}; a name is allowed once",))
+            origin[baseline.name] = file
+    found = [baseline for _, baselines in read for baseline in baselines]
+    return Baselines(all=tuple(sorted(found, key=lambda baseline: _TRUST.index(baseline.kind))))
+
+
+def parse_baselines(text: str, file: str, catalogue: NodeCatalogue) -> tuple[Baseline, ...]:
+    """The baselines of a text; `file` is what messages call it. Raises DataFileInvalid."""
+    return _values(read_data(text, file, _File), file, catalogue)
+
+
+def _ic_type(value: object) -> object:
+    digits = value if isinstance(value, str) else ""
+    try:
+        ic_type = int(digits, 16)
+    except ValueError:
+        ic_type = -1
+    if digits != f"{ic_type:02X}" or not is_handset_chip(ic_type):
+        raise refused('the IC type of a handset\'s chip is allowed here: "06", "07", "10" to "1F"')
+    return ic_type
+
+
+def _kind(value: object) -> object:
+    kinds = list(BaselineKind)
+    if value not in kinds:
+        raise refused(f"allowed are {', '.join(kinds)}")
+    return BaselineKind(value)
+
+
+class _System(Table):
+    code: SystemText
+    nodes: list[NodeText] = Field(min_length=1)
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _is_a_tree(self) -> Self:
+        nodes = nodes_of(self.nodes)
+        if len(nodes) != len(self.nodes):
+            raise refused("a node stands twice")
+        try:
+            check_tree(nodes)
+        except NodeListInvalid as invalid:
+            raise refused(str(invalid)) from invalid
+        return self
+
+
+class _Baseline(Table):
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
+    version: int = Field(ge=1, le=9999)
+    kind: Annotated[BaselineKind, BeforeValidator(_kind)]
+    ic_types: list[Annotated[int, BeforeValidator(_ic_type)]] = Field(min_length=1)
+    provenance: Words
+    system: list[_System] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _has_each_system_once(self) -> Self:
+        if len({system.code for system in self.system}) != len(self.system):
+            raise refused("a system stands twice")
+        if all(system.optional for system in self.system):
+            raise refused("a system that isn't optional is needed: an empty chip proves nothing")
+        return self
+
+
+class _File(Table):
+    baseline: list[_Baseline] = Field(min_length=1)
+
+
+def _values(file: _File, name: str, catalogue: NodeCatalogue) -> tuple[Baseline, ...]:
+    baselines = tuple(_value(baseline) for baseline in file.baseline)
+    mistakes = tuple(
+        f"baseline {baseline.name}: {system_text(system)}/{node.text} is a node of {owner.en}; "
+        "an unused chip doesn't have it"
+        for baseline in baselines
+        for system, nodes in baseline.systems.items()
+        if not catalogue.may_remain(system)
+        for node in sorted(nodes - {ROOT}, key=str)
+        if (owner := catalogue.owner(system, node))
+    )
+    if mistakes:
+        raise DataFileInvalid(name, mistakes)
+    return baselines
+
+
+def _value(baseline: _Baseline) -> Baseline:
+    systems = {read_system(system.code): nodes_of(system.nodes) for system in baseline.system}
+    return Baseline(
+        name=baseline.name,
+        version=baseline.version,
+        kind=baseline.kind,
+        ic_types=frozenset(baseline.ic_types),
+        provenance=baseline.provenance,
+        systems=MappingProxyType(systems),
+        optional=frozenset(
+            read_system(system.code) for system in baseline.system if system.optional
+        ),
+    )

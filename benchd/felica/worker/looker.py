@@ -1,0 +1,65 @@
+"""What a worker does with a chip: a scan, or the capture of a baseline."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from pathlib import Path
+from typing import Final
+
+from benchd.felica.protocol.transport import ChipTransport
+from benchd.felica.verdict.baselines import load_baselines
+from benchd.felica.verdict.capture import capture_baseline
+from benchd.felica.verdict.nodes import shipped_catalogue
+from benchd.felica.verdict.scan import scan_chip, survey_chip
+from benchd.felica.worker.wire import CaptureOrder, WorkerOrder
+from benchd.words.chip import ChipScan
+
+CHIP_HASH_DIGITS: Final = 32
+
+
+class Looker:
+    """Knows the catalogue, the baselines and the salt of one rack."""
+
+    def __init__(self, order: WorkerOrder) -> None:
+        """Raises DataFileInvalid for baselines that can't be used, OSError for missing ones."""
+        self._salt = order.salt
+        self._catalogue = shipped_catalogue()
+        self._baselines = load_baselines(self._catalogue, [Path(file) for file in order.baselines])
+
+    def scan(
+        self, transport: ChipTransport, *, reader: str, passes: int, power_cycle: bool
+    ) -> ChipScan:
+        """See `benchd.ports.ChipBench.scan`; `reader` is the reader's model."""
+        return scan_chip(
+            transport,
+            catalogue=self._catalogue,
+            baselines=self._baselines,
+            identify=self._identify,
+            passes=passes,
+            power_cycle=power_cycle,
+            reader=reader,
+            clock=time.monotonic,
+        )
+
+    def capture(self, transport: ChipTransport, order: CaptureOrder) -> str:
+        """The TOML text of an observed baseline; raises UsageRefused and DataFileInvalid."""
+        survey = survey_chip(
+            transport,
+            catalogue=self._catalogue,
+            passes=order.passes,
+            power_cycle=True,
+            clock=time.monotonic,
+        )
+        return capture_baseline(
+            survey,
+            name=order.name,
+            model=order.model,
+            screen=order.screen,
+            seen_on=order.seen_on,
+            catalogue=self._catalogue,
+        )
+
+    def _identify(self, idm: bytes) -> str:
+        return hmac.new(self._salt, idm, hashlib.sha256).hexdigest()[:CHIP_HASH_DIGITS]

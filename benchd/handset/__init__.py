@@ -1,1 +1,0 @@
-"""Handsets over adb: benchd's own server, shell streams, property parsers and the fill driver."""

@@ -1,0 +1,81 @@
+"""`benchd bench …`: what each benchmark may be asked."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+bench_app = typer.Typer(help="Figures of this machine, beside other ways.", no_args_is_help=True)
+
+
+@bench_app.callback()
+def _end_in_order() -> None:
+    """Take down loop devices, mounts and racks on SIGTERM too, as on Ctrl-C."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+@bench_app.command("overwrite")
+def bench_overwrite(
+    size_mib: Annotated[int, typer.Option(min=64, help="Bytes to write, in MiB.")] = 2048,
+    rounds: Annotated[int, typer.Option(min=1, max=99, help="Medians are of so many.")] = 5,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the media are made, ten times their size.")
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure fill and read-back beside other ways to write; as root, on loop devices."""
+    from benchd.lab.benchmarks.overwrite import bench_overwrite as measure
+
+    measure(size_mib=size_mib, rounds=rounds, directory=directory, as_json=json_output)
+
+
+@bench_app.command("scale")
+def bench_scale(
+    counts: Annotated[str, typer.Option(help="How many handsets at once: N,N,…")] = "1,10,28,64",
+    naive: Annotated[
+        bool, typer.Option("--scripts/--no-scripts", help="Scripts with adbutils beside.")
+    ] = True,
+    write_bytes_per_s: Annotated[
+        int, typer.Option(min=1, help="How fast each virtual flash writes.")
+    ] = 400_000,
+    read_bytes_per_s: Annotated[
+        int, typer.Option(min=1, help="How fast each virtual flash reads.")
+    ] = 1_200_000,
+    directory: Annotated[Path | None, typer.Option(help="Where the racks are made.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure a rack of virtual handsets beside a single one; takes half an hour."""
+    from benchd.lab.benchmarks.scale import Pace
+    from benchd.lab.benchmarks.scale import bench_scale as measure
+
+    try:
+        wanted = [int(count) for count in counts.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter("--counts takes numbers with commas between them") from error
+    if not all(1 <= count <= 128 for count in wanted):
+        raise typer.BadParameter("--counts takes numbers from 1 to 128")
+    pace = Pace(write_bytes_per_s=write_bytes_per_s, read_bytes_per_s=read_bytes_per_s)
+    measure(counts=wanted, pace=pace, naive=naive, directory=directory, as_json=json_output)
+
+
+@bench_app.command("felica")
+def bench_felica(
+    rounds: Annotated[int, typer.Option(min=1, max=99, help="Medians are of so many.")] = 5,
+    inserts: Annotated[int, typer.Option(min=2, help="How often a chip is laid on.")] = 60,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure scans of virtual chips on 1, 15 and 32 readers, and from insert to verdict."""
+    from benchd.lab.benchmarks.felica import bench_felica as measure
+
+    measure(rounds=rounds, inserts=inserts, as_json=json_output)

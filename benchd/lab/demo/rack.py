@@ -1,0 +1,196 @@
+"""The demo's rack: virtual handsets in named slots, and the daemon that looks after them."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from anyio.abc import Process
+
+from benchd.errors import BenchdError, DependencyMissing
+from benchd.lab.demo.folder import ADB_PORT, DemoFolder, DemoSlot, make_folder
+from benchd.lab.demo.operators import Operators, RackWatch
+from benchd.lab.simulator.hands import RackHands
+from benchd.lab.simulator.house import RackHouse
+from benchd.lab.simulator.plan import RackPlan
+from benchd.lab.simulator.scenarios import Scenario
+
+START_WITHIN_S = 60.0
+STOP_WITHIN_S = 30.0
+SLOTS_IN_A_ROW = 8
+LOG_TAIL_BYTES = 3000
+
+
+class DaemonDied(BenchdError):
+    """Raised when the demo's daemon ended although nobody asked it to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A scenario's handset in its slot."""
+
+    slot: str
+    number: int
+    scenario: Scenario
+
+
+def place(scenarios: Sequence[Scenario]) -> list[Placed]:
+    """Slots A1 to A8, B1 to B8 and so on, as shelves are labelled."""
+    return [
+        Placed(
+            slot=f"{chr(ord('A') + index // SLOTS_IN_A_ROW)}{index % SLOTS_IN_A_ROW + 1}",
+            number=index + 1,
+            scenario=scenario,
+        )
+        for index, scenario in enumerate(scenarios)
+    ]
+
+
+class SlotHands:
+    """The operators' hands by slot: in this rack a handset is called after its slot."""
+
+    def __init__(self, hands: RackHands) -> None:
+        self._hands = hands
+
+    async def reset_by_hand(self, slot: str) -> None:
+        """Reset what is in the slot from its settings."""
+        await self._hands.reset_by_hand(slot)
+
+    async def enable_adb(self, slot: str) -> None:
+        """Switch USB debugging on, on the handset's own screen."""
+        await self._hands.enable_adb(slot)
+
+    async def allow_adb(self, slot: str) -> None:
+        """Allow this computer, on the handset's own screen."""
+        await self._hands.allow_adb(slot)
+
+
+class DemoRack:
+    """A running virtual rack; the daemon on it may be started and killed at will."""
+
+    def __init__(
+        self, *, house: RackHouse, folder: DemoFolder, placed: Sequence[Placed], hands: RackHands
+    ) -> None:
+        self.house = house
+        self.folder = folder
+        self.placed = tuple(placed)
+        self.hands = hands
+        self.daemon: Process | None = None
+        self.watch = RackWatch(folder.socket)
+
+    async def start_daemon(self, listener: socket.socket | None = None) -> None:
+        """Start the daemon and wait until its API answers; a listening socket is handed over."""
+        # A hang-up only makes it read its configuration anew, so it is told of its parent's end.
+        inner = ["setpriv", "--pdeathsig", "TERM"]
+        inner += [sys.executable, "-m", "benchd.lab.demo.daemon"]
+        inner += [str(self.folder.config), str(self.house.plug_socket)]
+        descriptors = () if listener is None else (listener.fileno(),)
+        inner += map(str, descriptors)
+        with self.folder.log.open("ab") as log:
+            self.daemon = await anyio.open_process(
+                self.house.command(*inner),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=descriptors,
+            )
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.must_live)
+            with anyio.fail_after(START_WITHIN_S):
+                await self.watch.until_there()
+            group.cancel_scope.cancel()
+
+    async def must_live(self) -> None:
+        """Raise DaemonDied as soon as the daemon has ended."""
+        if self.daemon is not None:
+            code = await self.daemon.wait()
+            tail = self.folder.log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
+            message = f"the daemon ended with {code}:\n{tail}"
+            raise DaemonDied(message)
+
+    async def kill_daemon(self) -> None:
+        """End the daemon as a power cut would."""
+        if self.daemon is not None:
+            self.daemon.kill()
+            await self.daemon.wait()
+            await self.daemon.aclose()
+            self.daemon = None
+
+    async def stop_daemon(self) -> int:
+        """Ask the daemon to end, and return its exit code."""
+        daemon = self.daemon
+        if daemon is None:
+            return 0
+        with suppress(ProcessLookupError):
+            daemon.send_signal(signal.SIGTERM)
+        with anyio.move_on_after(STOP_WITHIN_S):
+            await daemon.wait()
+        if daemon.returncode is None:
+            daemon.kill()
+        code = await daemon.wait()
+        await daemon.aclose()
+        self.daemon = None
+        return code
+
+    def operators(self) -> Operators:
+        """The people of this rack."""
+        return Operators(
+            watch=self.watch,
+            hands=SlotHands(self.hands),
+            answers={placed.slot: placed.scenario.answers for placed in self.placed},
+        )
+
+
+@asynccontextmanager
+async def demo_rack(
+    directory: Path, scenarios: Sequence[Scenario], *, port: int, make_way: bool = False
+) -> AsyncGenerator[DemoRack, None]:
+    """A virtual rack with these handsets plugged in, and nothing left of it afterwards.
+
+    With `make_way` the handsets, though not the daemon, run only when nobody else wants to.
+    """
+    placed = place(scenarios)
+    plan = RackPlan(
+        handsets=tuple(
+            p.scenario.handset(name=p.slot, slot=p.number, copy=p.number) for p in placed
+        ),
+        adb_port=ADB_PORT,
+        readers=len(placed),
+    )
+    async with (
+        RackHouse(plan, makes_way=make_way) as house,
+        RackHands.connect(house.control_socket) as hands,
+    ):
+        slots = [
+            DemoSlot(name=p.slot, number=p.number, reader=house.readers[p.number]) for p in placed
+        ]
+        control = house.control_socket
+        folder = make_folder(directory, slots, port=port, control_socket=control)
+        rack = DemoRack(house=house, folder=folder, placed=placed, hands=hands)
+        try:
+            yield rack
+        finally:
+            with anyio.CancelScope(shield=True):
+                await rack.stop_daemon()
+                await rack.watch.aclose()
+
+
+def loopback_listener(port: int) -> socket.socket:
+    """A listening socket on this machine's loopback, outside of the rack's own network."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        message = f"port {port} on 127.0.0.1 is taken ({error.strerror})"
+        raise DependencyMissing(message, cure="Take another one: --port NUMBER") from error
+    listener.listen()
+    return listener

@@ -1,0 +1,34 @@
+"""How the places of a virtual rack are called, and the form of what is told about them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.port import Attached
+
+FIRST_ADBD_PORT: Final = 16000
+
+PLAN_FILE: Final = "plan.json"
+PLUG_SOCKET: Final = "plug.sock"
+CONTROL_SOCKET: Final = "control.sock"
+
+ATTACHED_JSON: Final = TypeAdapter(Attached)
+"""Reads and writes the fields of an `attached` event."""
+
+
+def port_path(slot: int) -> PortPath:
+    """The ID_PATH that udev would give a slot."""
+    return PortPath(f"platform-virtual-usb-0:{slot}")
+
+
+def adbd_port(slot: int) -> int:
+    """The TCP port on which the handset in this slot speaks adb."""
+    return FIRST_ADBD_PORT + slot
+
+
+def adb_address(slot: int) -> AdbAddress:
+    """How adb names what is in this slot; it stands where real handsets have `usb:1-1.4`."""
+    return AdbAddress(f"127.0.0.1:{adbd_port(slot)}")

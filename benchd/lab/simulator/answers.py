@@ -1,0 +1,149 @@
+"""All that a virtual handset's Android tools answer, as texts, made anew after each change."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchd.lab.simulator import dumps
+from benchd.lab.simulator.android import AndroidState, properties
+from benchd.lab.simulator.plan import HandsetPlan
+
+_LAST_TO_TELL_IMEI: Final = 33
+"""Android 13: from 14 on the shell is refused device identifiers."""
+_SECURITY_EXCEPTION: Final = -1
+_BYTES_PER_LINE: Final = 16
+
+_SYSTEM_PACKAGES: Final = (
+    "android",
+    "com.android.providers.settings",
+    "com.android.settings",
+    "com.android.shell",
+    "com.android.systemui",
+    "com.google.android.gms",
+    "com.google.android.setupwizard",
+)
+_FEATURES: Final = (
+    "reqGlEsVersion=0x30002",
+    "android.hardware.camera",
+    "android.hardware.nfc",
+    "android.hardware.nfc.hce",
+    "android.hardware.telephony",
+    "android.software.device_admin",
+    "android.software.verified_boot",
+)
+_CARD: Final = "disk:179,64"
+_CARD_NUMBERS: Final = "179,65"
+_FELICA_PACKAGES: Final = (
+    "com.felicanetworks.mfc",
+    "com.felicanetworks.mfm.main",
+    "com.felicanetworks.mfs",
+)
+_FELICA_FEATURES: Final = ("android.hardware.nfc.hcef", "android.hardware.se.omapi.ese")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a tool prints, on stderr when its exit status isn't 0."""
+
+    text: str
+    status: int = 0
+
+
+def answers(
+    plan: HandsetPlan, state: AndroidState, *, battery_percent: int | None = None
+) -> Mapping[tuple[str, str], Answer]:
+    """By tool and arguments; `all` stands for none. The battery is the plan's unless told."""
+    percent = plan.battery_percent if battery_percent is None else battery_percent
+    values = properties(plan, state)
+    system = (*_SYSTEM_PACKAGES, *(_FELICA_PACKAGES if plan.felica else ()))
+    features = (*_FEATURES, *(_FELICA_FEATURES if plan.felica else ()))
+    texts = {
+        ("getprop", "all"): "".join(f"[{key}]: [{value}]\n" for key, value in values.items()),
+        **{("getprop", key): f"{value}\n" for key, value in values.items()},
+        ("settings", "get secure android_id"): f"{state.android_id}\n",
+        ("settings", "get global boot_count"): f"{state.boot_count}\n",
+        ("settings", "get global adb_enabled"): "1\n",
+        ("settings", "get global device_provisioned"): "1\n",
+        ("settings", "get global nfc_on"): f"{int(plan.nfc_on)}\n",
+        ("dumpsys", "nfc"): dumps.nfc(plan),
+        ("dumpsys", "battery"): dumps.battery(plan, percent),
+        ("dumpsys", "account"): dumps.accounts(plan, state),
+        ("dumpsys", "device_policy"): dumps.device_policy(plan, state),
+        ("dumpsys", "trust"): dumps.trust(plan, state),
+        ("dumpsys", "user"): dumps.user_service(plan, state),
+        ("pm", "list users"): dumps.users_listed(plan, state),
+        ("pm", "list packages"): _packages((*system, *state.packages)),
+        ("pm", "list packages -u"): _packages((*system, *state.packages)),
+        ("pm", "list packages -3"): _packages(state.packages),
+        ("pm", "list features"): "".join(f"feature:{name}\n" for name in features),
+        ("sm", "list-volumes all"): _volumes(plan),
+        ("sm", "list-disks"): f"{_CARD}\n" if plan.memory_card else "",
+        ("service", "iphonesubinfo"): "",
+    }
+    found = {asked: Answer(text=text) for asked, text in texts.items()}
+    for arguments in ("1 s16 com.android.shell", "1"):
+        found["service", f"call iphonesubinfo {arguments}"] = Answer(text=_device_id(plan))
+    # TelephonyShellCommand.handleGetImei lets only root on a debuggable build through.
+    refused = Answer(text="Device IMEI: Permission denied.\n", status=255)
+    found["cmd", "phone get-imei 0"] = found["cmd", "phone get-imei"] = refused
+    return found
+
+
+def write_answers(folder: Path, number: int, found: Mapping[tuple[str, str], Answer]) -> None:
+    """Put all answers in place at once: whoever asks gets the old ones or the new ones."""
+    fresh = folder / f"answers-{number}"
+    for (tool, arguments), answer in found.items():
+        place = fresh / tool / arguments
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(answer.text)
+        if answer.status != 0:
+            place.with_name(place.name + ".status").write_text(f"{answer.status}\n")
+    link = folder / "answers.new"
+    link.symlink_to(fresh.name)
+    link.replace(folder / "answers")
+    # The last ones stay for tools that are just reading them.
+    shutil.rmtree(folder / f"answers-{number - 2}", ignore_errors=True)
+
+
+def _packages(names: tuple[str, ...]) -> str:
+    return "".join(f"package:{name}\n" for name in names)
+
+
+def _volumes(plan: HandsetPlan) -> str:
+    """Sm.runListVolumes: what vold calls a volume, its state and its file system's UUID."""
+    card = [f"public:{_CARD_NUMBERS} mounted 3080-17E8"] if plan.memory_card else []
+    return "\n".join(["private mounted null", *card, "emulated;0 mounted null"]) + "\n"
+
+
+def _device_id(plan: HandsetPlan) -> str:
+    """What `service call iphonesubinfo 1` prints: the parcel of IPhoneSubInfo.getDeviceId."""
+    if plan.model.sdk <= _LAST_TO_TELL_IMEI:
+        return parcel_dump(struct.pack("<i", 0) + _string16(plan.imei))
+    message = (
+        "getDeviceId: The user 2000 does not meet the requirements to access device identifiers."
+    )
+    return parcel_dump(
+        struct.pack("<i", _SECURITY_EXCEPTION) + _string16(message) + struct.pack("<i", 0)
+    )
+
+
+def _string16(text: str) -> bytes:
+    """A string as Parcel.writeString16 stores it: length, UTF-16, a zero, padded to words."""
+    encoded = text.encode("utf-16-le") + b"\0\0"
+    return struct.pack("<i", len(text)) + encoded + bytes(-len(encoded) % 4)
+
+
+def parcel_dump(data: bytes) -> str:
+    """The dump that `service` prints (libs/binder, HexDump); compared with real ones."""
+    lines: list[str] = []
+    for start in range(0, len(data), _BYTES_PER_LINE):
+        piece = data[start : start + _BYTES_PER_LINE]
+        words = "".join(f" {word:08x}" for (word,) in struct.iter_unpack("<I", piece))
+        letters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
+        lines.append(f"  0x{start:08x}:{words:<36} '{letters:<16}'")
+    return "Result: Parcel(\n" + "\n".join(lines) + ")\n"

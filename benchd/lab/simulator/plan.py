@@ -1,0 +1,170 @@
+"""What a virtual rack is made of: handsets, their owners' data, their faults. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
+from benchd.lab.simulator.storage.faults import StorageFaults
+
+MEBIBYTE: Final = 1 << 20
+DEFAULT_CAPACITY_BYTES: Final = 48 * MEBIBYTE
+DEFAULT_ADB_PORT: Final = 5037
+
+
+class TestHarness(StrEnum):
+    """What `cmd testharness enable` does on a handset that has no screen lock."""
+
+    __test__ = False  # not one of pytest's
+
+    WORKS = "works"
+    LIES = "lies"
+    """It answers 0 and does nothing."""
+    UNSUPPORTED = "unsupported"
+    """The maker has left out what it needs: answer 1."""
+
+
+class Wipe(StrEnum):
+    """Which reset a restart goes with."""
+
+    NONE = "none"
+    TEST_HARNESS = "test_harness"
+    BY_HAND = "by_hand"
+
+
+class Act(StrEnum):
+    """What befalls a handset in mid-fill."""
+
+    UNPLUG = "unplug"
+    HANG = "hang"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """Something that happens once, when the fill has written this share of the capacity."""
+
+    at_fill_fraction: float
+    do: Act
+    plug_back_after_s: float | None = None
+    """For UNPLUG: how long until the cable is put back; None leaves it out."""
+    faults: StorageFaults | None = None
+    """For FAULT: what the chip does wrong from then on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetModel:
+    """What all handsets of one model and software have in common."""
+
+    manufacturer: str
+    brand: str
+    model: str
+    product: str
+    device: str
+    android: str
+    sdk: int
+    build: str
+    incremental: str
+    security_patch: str
+    vendor_id: str
+    product_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account that somebody left on the handset."""
+
+    name: str
+    type: str = "com.google"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user or profile besides the owner."""
+
+    number: int
+    name: str
+    flags: int = 0x1030
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetPlan:
+    """One virtual handset as it comes in."""
+
+    name: str
+    model: HandsetModel
+    serial: str
+    imei: str
+    slot: int | None = None
+    """Where it is plugged in when the rack starts; None leaves it on the table."""
+    adb_enabled: bool = True
+    authorized: bool = True
+    """Whether somebody has allowed this computer on the handset's screen."""
+    capacity_bytes: int = DEFAULT_CAPACITY_BYTES
+    reserved_fraction: float = 0.02
+    """Share of the storage that only the system may use."""
+    owner_share: float = 0.0
+    """Share of the storage that is in use, the system's own part included; 0: freshly reset."""
+    accounts: tuple[Account, ...] = ()
+    users: tuple[User, ...] = ()
+    packages: tuple[str, ...] = ()
+    boot_count: int = 1
+    screen_lock: bool = False
+    device_owner: str | None = None
+    """The component of a company's device owner."""
+    verified_boot_state: str = "green"
+    bootloader_locked: bool = True
+    superuser: bool = False
+    crypto_state: str = "encrypted"
+    """What it says of its storage: before Android 7 often `unencrypted`."""
+    felica: bool = True
+    """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
+    runs_programs: bool = True
+    """Whether a program in its user storage may be run; False: mounted noexec."""
+    dd_reads_directly: bool = True
+    """Whether its `dd` knows `iflag=direct`."""
+    nfc_on: bool = True
+    """Off, its chip is silent."""
+    asleep: bool = False
+    """Screen off and locked; taken to make its chip silent, as the lock of some models does."""
+    memory_card: bool = False
+    battery_percent: int = 82
+    charges_percent_per_s: float = 0.0
+    """How fast it charges in its slot."""
+    battery_temperature_c: float = 28.1
+    test_harness: TestHarness = TestHarness.WORKS
+    reset_s: float = 1.0
+    """How long a reset or a restart keeps the handset off the bus."""
+    shutdown_s: float = 0.3
+    """How long it still answers after it was asked to restart."""
+    faults: StorageFaults = field(default_factory=StorageFaults)
+    triggers: tuple[Trigger, ...] = ()
+    chip: ChipPlan = field(default_factory=ChipPlan)
+    """Its FeliCa chip, which goes where the handset goes and which no reset touches."""
+
+    @property
+    def chip_as_read(self) -> ChipPlan:
+        """What a reader finds: a handset without a chip is as one that says nothing."""
+        answers = self.felica and self.nfc_on and not self.asleep
+        return self.chip if answers else replace(self.chip, silent=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RackPlan:
+    """A rack's handsets, each name once."""
+
+    handsets: tuple[HandsetPlan, ...]
+    adb_port: int = DEFAULT_ADB_PORT
+    """Where benchd's adb server listens inside the rack; the rack never starts one."""
+    readers: int = 0
+    """How many slots, from 1 on, have a contactless reader."""
+    cards: tuple[CardPlan, ...] = ()
+    """Chips that are in no handset, each name once."""
+
+
+PLAN_JSON: Final = TypeAdapter(RackPlan)
+"""Reads and writes a plan as JSON."""

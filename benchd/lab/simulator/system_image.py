@@ -1,0 +1,138 @@
+"""The parts of a virtual handset that all of them share: /system and /etc, read-only."""
+
+from __future__ import annotations
+
+import shutil
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from benchd.errors import DependencyMissing
+
+_ANDROID_TOOLS: Final = (
+    "cmd",
+    "dumpsys",
+    "getprop",
+    "pm",
+    "reboot",
+    "service",
+    "settings",
+    "sm",
+    "which",
+)
+"""Programs that the rack answers for; each is the same script under another name."""
+
+_STAND_INS: Final = (
+    "awk basename cat chmod cksum cmp comm cp cut date dd df dirname du echo env expr fallocate"
+    " false find flock fsync getconf grep head id kill ln ls md5sum mkdir mkfifo mktemp mount mv"
+    " nice nohup nproc od paste pgrep pidof printenv printf ps pwd readlink realpath renice rm"
+    " rmdir sed seq setsid sh sha1sum sha256sum sleep sort split stat stty sync tac tail tee test"
+    " timeout touch tr true truncate tty uname uniq uptime wc whoami xargs xxd yes"
+)
+"""The machine's own programs in place of toybox's; `dd` is coreutils'."""
+
+_USERS: Final = "root:x:0:0::/:/bin/sh\nshell:x:2000:2000:shell:/:/bin/sh\n"
+_GROUPS: Final = "root:x:0:\nshell:x:2000:\n"
+_SU: Final = "#!/bin/sh\nexec /bin/sh\n"
+_DD_WITHOUT_FLAGS: Final = """\
+#!/bin/sh
+for word; do
+    case $word in
+        iflag=*) echo "dd: unknown option $word" >&2; exit 1 ;;
+    esac
+done
+exec /system/bin/dd "$@"
+"""
+"""A `dd` as old as those that have no input flags."""
+
+
+class SystemImage:
+    """Where the shared files lie; made once per rack."""
+
+    def __init__(self, directory: Path) -> None:
+        self.system = directory / "system"
+        self.etc = directory / "etc"
+        self._without_superuser = directory / "xbin"
+        self._with_superuser = directory / "xbin-rooted"
+        self._makers = directory / "product"
+        self._makers_with_old_dd = directory / "product-old-dd"
+
+    def extra_programs(self, *, superuser: bool) -> Path:
+        """What stands at /system/xbin."""
+        return self._with_superuser if superuser else self._without_superuser
+
+    def makers_programs(self, *, dd_reads_directly: bool) -> Path:
+        """What stands at /product/bin, before all others on PATH."""
+        return self._makers if dd_reads_directly else self._makers_with_old_dd
+
+    def make(self) -> None:
+        """Write everything."""
+        programs = self.system / "bin"
+        own = self.system / "benchd"
+        for folder in (
+            programs,
+            own,
+            self.system / "xbin",
+            self.system / "state",
+            self.etc,
+            self._without_superuser,
+            self._with_superuser,
+            self._makers,
+            self._makers_with_old_dd,
+        ):
+            folder.mkdir(parents=True)
+        device = resources.files("benchd.lab.simulator") / "device"
+        for name in ("supervisor.py", "ask.py"):
+            (own / name).write_text((device / name).read_text())
+        tool = own / "tool"
+        tool.write_text((device / "tool.sh").read_text())
+        tool.chmod(0o755)
+        for name in _ANDROID_TOOLS:
+            (programs / name).symlink_to("/system/benchd/tool")
+        for name in _STAND_INS.split():
+            found = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
+            if found is not None:
+                (programs / name).symlink_to(Path(found).resolve())
+        (self.etc / "passwd").write_text(_USERS)
+        (self.etc / "group").write_text(_GROUPS)
+        old_dd = self._makers_with_old_dd / "dd"
+        old_dd.write_text(_DD_WITHOUT_FLAGS)
+        old_dd.chmod(0o755)
+        su = self._with_superuser / "su"
+        su.write_text(_SU)
+        su.chmod(0o755)
+
+
+def require_programs() -> None:
+    """Raise DependencyMissing, with all that is missing, if a rack can't be made here."""
+    needed = {
+        "unshare": "util-linux",
+        "nsenter": "util-linux",
+        "setpriv": "util-linux",
+        "bwrap": "bubblewrap",
+        "adbd": "adbd",
+    }
+    missing = sorted(
+        package
+        for program, package in needed.items()
+        if shutil.which(program, path="/usr/bin:/bin:/usr/sbin:/sbin") is None
+    )
+    if not Path("/usr/bin/python3").exists():
+        missing.append("python3")
+    if missing:
+        raise DependencyMissing(
+            "the virtual rack needs programs that aren't there",
+            cure=f"install the packages: {' '.join(sorted(set(missing)))}",
+        )
+    fuse = Path("/dev/fuse")
+    try:
+        fuse.open("r+b", buffering=0).close()
+    except FileNotFoundError as absent:
+        raise DependencyMissing(
+            "the virtual rack needs FUSE, and there is no /dev/fuse", cure="load the module fuse"
+        ) from absent
+    except OSError as refused:
+        raise DependencyMissing(
+            f"the virtual rack needs FUSE, and /dev/fuse can't be opened: {refused}",
+            cure="as root: chmod 0666 /dev/fuse",
+        ) from refused

@@ -1,0 +1,88 @@
+"""What the handset's own tools ask of its system: a reset, a restart."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, Protocol
+
+import anyio
+import structlog
+from anyio.abc import SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from benchd.errors import UsageRefused
+from benchd.lab.simulator.android import AndroidState
+from benchd.lab.simulator.answers import Answer
+from benchd.lab.simulator.plan import HandsetPlan, TestHarness, Wipe
+
+_log = structlog.get_logger()
+
+ASK_SOCKET: Final = "ask.sock"
+LINE_MAXIMUM_BYTES: Final = 4096
+
+_FIRST_WITH_TEST_HARNESS: Final = 29
+_NO_SERVICE: Final = Answer(text="cmd: Can't find service: testharness\n", status=20)
+# TestHarnessModeService (frameworks/base): its texts and result codes.
+_LOCKED: Final = Answer(
+    text="Test Harness Mode cannot be enabled if there is a lock screen\n", status=2
+)
+_UNSUPPORTED: Final = Answer(text="Failed to enable Test Harness Mode\n", status=1)
+_DONE: Final = Answer(text="")
+
+
+class Restartable(Protocol):
+    """A handset as its tools see it."""
+
+    plan: HandsetPlan
+    android: AndroidState
+
+    async def restart(self, wipe: Wipe, *, after_s: float = 0.0) -> None:
+        """Begin a restart."""
+        ...
+
+
+class ToolDesk:
+    """Answers one handset's tools."""
+
+    def __init__(self, handset: Restartable) -> None:
+        self._handset = handset
+
+    async def serve(self, stream: SocketStream) -> None:
+        """One request, one answer; what was asked for begins after the answer is out."""
+        async with stream:
+            try:
+                lines = BufferedByteReceiveStream(stream)
+                request = json.loads(await lines.receive_until(b"\n", LINE_MAXIMUM_BYTES))
+                answer, wipe = self._judge(str(request["do"]))
+                if wipe is not None:
+                    await self._handset.restart(wipe, after_s=self._handset.plan.shutdown_s)
+                said = {"error_text": answer.text, "status": answer.status}
+                await stream.send(json.dumps(said).encode() + b"\n")
+            except (
+                anyio.BrokenResourceError,
+                anyio.DelimiterNotFound,
+                anyio.EndOfStream,
+                anyio.IncompleteRead,
+                KeyError,
+                UsageRefused,
+                ValueError,
+            ) as odd:
+                _log.warning("tool_not_served", handset=self._handset.plan.name, cause=repr(odd))
+
+    def _judge(self, asked: str) -> tuple[Answer, Wipe | None]:
+        if asked == "reboot":
+            return _DONE, Wipe.NONE
+        if asked != "test_harness":
+            raise ValueError(asked)
+        plan = self._handset.plan
+        if plan.model.sdk < _FIRST_WITH_TEST_HARNESS:
+            return _NO_SERVICE, None
+        if self._handset.android.screen_lock:
+            return _LOCKED, None
+        match plan.test_harness:
+            case TestHarness.WORKS:
+                return _DONE, Wipe.TEST_HARNESS
+            case TestHarness.LIES:
+                return _DONE, None
+            case TestHarness.UNSUPPORTED:
+                return _UNSUPPORTED, None

@@ -1,0 +1,197 @@
+"""The contract between the runner and a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from benchd.errors import StageFailed
+from benchd.ports import CertificateIssuer, ChipBench, Clock, Entropy, Handset, Journal, Keystream
+from benchd.words.handset import HandsetFacts, ResetFacts
+from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
+from benchd.words.port import Absence, Attached
+from benchd.words.slot import ProblemView
+
+if TYPE_CHECKING:
+    from benchd.pipelines.stages.read_back import PartProof
+
+IMEI_END_DIGITS = 4
+UNTOLD = "—"
+
+
+class AbsenceWindow(Protocol):
+    """An open planned absence: until it closes, leaving the port doesn't abort the job."""
+
+    async def observe(self, *, leave_within_s: float, return_within_s: float) -> Absence:
+        """What the port shows; returns early once the handset has left and come back."""
+        ...
+
+
+class Bench(Protocol):
+    """What a stage may ask of the slot that it runs in."""
+
+    async def ask(self, gate: Gate, facts: Mapping[str, str]) -> Decision:
+        """A person's answer, already in the ledger when it's returned."""
+        ...
+
+    def planned_absence(self) -> AbstractAsyncContextManager[AbsenceWindow]:
+        """A block in which the handset may leave its port.
+
+        A handset that is away when the block ends counts as unplugged.
+        """
+        ...
+
+    async def reopen(self, within_s: float) -> Handset:
+        """The handset of this job, ready again on its port and with its identity checked.
+
+        Raises StageFailed with `handset_lost` when it doesn't come, with `handset_changed`
+        when another one did.
+        """
+        ...
+
+    async def reader_back(self) -> None:
+        """Returns once the slot's contactless reader answers again, shown as a problem till then.
+
+        A person may have to plug it in, so there is no deadline; an unplug of the handset ends it.
+        """
+        ...
+
+    def show_problem(self, problem: ProblemView | None) -> None:
+        """Why the job can't go on just now; None once it goes on."""
+        ...
+
+    def port(self) -> Attached:
+        """What is on the slot's port, as it was last enumerated."""
+        ...
+
+    def show_progress(self, fraction: float, eta_s: float | None) -> None:
+        """How far the stage is, 0 to 1, and the seconds left if they can be told."""
+        ...
+
+    def show_identity(self, facts: HandsetFacts) -> None:
+        """Who the handset is; from here on a replug must bring back the same one."""
+        ...
+
+
+class JobContext:
+    """What the stages of one job share."""
+
+    def __init__(  # noqa: PLR0913 - one value per port, built in one place
+        self,
+        *,
+        job: JobId,
+        slot: SlotName,
+        handset: Handset | None,
+        bench: Bench,
+        chips: ChipBench,
+        journal: Journal,
+        issuer: CertificateIssuer,
+        clock: Clock,
+        entropy: Entropy,
+        keystream: Keystream,
+    ) -> None:
+        self.job = job
+        self.slot = slot
+        self._handset = handset
+        self.bench = bench
+        self.chips = chips
+        self.journal = journal
+        self.issuer = issuer
+        self.clock = clock
+        self.entropy = entropy
+        self.keystream = keystream
+        self.facts: HandsetFacts | None = None
+        self.evidence: dict[StageName, Evidence] = {}
+        self.seen: Evidence = {}
+        """What the running attempt has seen so far: on record even if it ends without a result."""
+        self.before_reset: ResetFacts | None = None
+        self.reset_method: str | None = None
+        self.fill_key: bytes | None = None
+        self.tail_proof: PartProof | None = None
+        self.read_back: Evidence | None = None
+        self.absence: Absence | None = None
+        self.envelope: bytes | None = None
+
+    @property
+    def handset(self) -> Handset:
+        """The handset over adb; a recipe that works without adb can't run what needs it."""
+        if self._handset is None:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, "this recipe works without adb")
+        return self._handset
+
+    @handset.setter
+    def handset(self, handset: Handset) -> None:
+        self._handset = handset
+
+    @property
+    def open_handset(self) -> Handset | None:
+        """The handset over adb, or None where the recipe works without."""
+        return self._handset
+
+    def inspected(self) -> HandsetFacts:
+        """The facts of the inspection; a recipe without one can't run what needs them."""
+        if self.facts is None:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, "the handset wasn't inspected")
+        return self.facts
+
+    def handset_facts(self) -> dict[str, str]:
+        """What a question shows so that a person knows which handset is meant."""
+        if self.facts is None:
+            port = self.bench.port()
+            usb = f"USB {port.vendor_id or ''}:{port.product_id or ''}"
+            return {"model": usb, "serial": port.usb_serial or "", "imei_end": UNTOLD}
+        identity = self.facts.identity
+        # Two handsets with one serial may lie side by side: the IMEI is on the label too.
+        end = identity.imei[-IMEI_END_DIGITS:] if identity.imei else UNTOLD
+        return {"model": identity.model, "serial": identity.serial, "imei_end": end}
+
+    async def approval(self, gate: Gate, reason: Reason) -> Decision:
+        """Ask, and go on only if the answer is yes; StageFailed with `reason` otherwise."""
+        return await self.approved(gate, reason, self.handset_facts())
+
+    async def approved(self, gate: Gate, reason: Reason, facts: Mapping[str, str]) -> Decision:
+        """The same with other facts in the question."""
+        decision = await self.bench.ask(gate, facts)
+        if not decision.approved:
+            raise StageFailed(reason, f"{gate} was answered with no")
+        return decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageResult:
+    """What a stage has to show. Failures are raised, so a result is never one."""
+
+    evidence: Evidence = field(default_factory=dict[str, JsonValue])
+    skipped_because: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """SKIPPED when there is a reason for it, else PASSED."""
+        return Outcome.PASSED if self.skipped_because is None else Outcome.SKIPPED
+
+
+class Stage(Protocol):
+    """One named step. Running it again after a fault must be safe: it proves, it never assumes."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Do the step and return its evidence.
+
+        Raises StageFailed to end the job, TransientFault or HandsetGone for another attempt,
+        AdbServerLost or ReaderGone to wait for the server or the reader first. What has to be
+        on record even then goes into `context.seen` before.
+        """
+        ...
+
+
+def decision_evidence(decision: Decision) -> Evidence:
+    """A decision as JSON."""
+    return {
+        "gate": decision.gate,
+        "approved": decision.approved,
+        "operator": decision.operator,
+        "note": decision.note,
+        "at": decision.at.isoformat(),
+    }

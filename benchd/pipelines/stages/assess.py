@@ -1,0 +1,60 @@
+"""Stage `assess`: what the seller has to hear before the deal. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.stages.gates import refusals
+from benchd.words.chip import ChipVerdict
+from benchd.words.handset import HandsetFacts
+from benchd.words.job import Finding, Gate, Reason, StageName
+
+_OF_REASON = {
+    Reason.SYSTEM_MODIFIED: Finding.SYSTEM_MODIFIED,
+    Reason.MANAGED_DEVICE: Finding.MANAGED_DEVICE,
+    Reason.LOCKED: Finding.LOCK_OR_ACCOUNT,
+    Reason.REMOVABLE_MEDIA: Finding.REMOVABLE_MEDIA,
+}
+_EMPTY_CHIP = (ChipVerdict.UNUSED, ChipVerdict.NO_CHIP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessStage:
+    """Gathers everything at once: the seller is there only now.
+
+    A handset that benchd can't overwrite at all never comes so far: its job has ended as
+    unsupported.
+    """
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Have the seller told; that they were is on record with a name."""
+        found = self.findings(context.inspected(), self._chip(context))
+        facts = {**context.handset_facts(), "findings": ",".join(found)}
+        decision = await context.approved(Gate.ASSESS, Reason.OPERATOR_STOPPED, facts)
+        return StageResult(
+            evidence={
+                "findings": list(found),
+                "chip": self._chip(context),
+                "overwritable": Finding.SYSTEM_MODIFIED not in found,
+                "answer": decision_evidence(decision),
+            }
+        )
+
+    def _chip(self, context: JobContext) -> str | None:
+        verdict = context.evidence.get(StageName.FELICA_CHECK, {}).get("verdict")
+        return None if verdict is None else str(verdict)
+
+    def findings(self, facts: HandsetFacts, chip: str | None) -> tuple[Finding, ...]:
+        """Everything that stands in the way, or that only the owner can do."""
+        found = [_OF_REASON[reason] for reason, _ in refusals(facts)]
+        if facts.sim:
+            found.append(Finding.SIM)
+        if chip == ChipVerdict.IN_USE:
+            found.append(Finding.CHIP_IN_USE)
+        elif chip not in _EMPTY_CHIP:
+            found.append(Finding.CHIP_UNKNOWN)
+        # Nobody can see whether there is a certificate: a handset that can hold one may have it.
+        if facts.jpki_capable is not False:
+            found.append(Finding.JPKI)
+        return tuple(found)

@@ -1,0 +1,28 @@
+"""Stage `certify`: folds the ledger's records into a certificate, or refuses."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from benchd.errors import CertificateGap, StageFailed
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.proof.erasure import verify_erasure
+from benchd.words.job import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertifyStage:
+    """Reads the records back from the ledger: what isn't in there hasn't happened."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        """The signed envelope is kept with the job's end, in one record."""
+        records = await context.journal.entries(context.job)
+        try:
+            erasure = verify_erasure(context.job, records)
+            context.envelope = context.issuer.issue(erasure, context.clock.now())
+        except CertificateGap as gap:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
+        return StageResult(
+            evidence={"certificate_sha256": hashlib.sha256(context.envelope).hexdigest()}
+        )

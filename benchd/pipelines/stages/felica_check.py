@@ -1,0 +1,59 @@
+"""Stage `felica_check`: the state of the chip before anything is changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.errors import StageFailed
+from benchd.pipelines.chip_evidence import of_no_chip, of_scan, refusal_of
+from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.silence import causes_of_silence, in_words
+from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.words.ids import Evidence
+from benchd.words.job import Gate, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FelicaCheckStage:
+    """Looks over the air where the slot has a reader, else asks what the handset's screen says."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Unused, in use and no chip are answers; what is none ends the job."""
+        if context.chips.reader(context.slot) is None:
+            return StageResult(evidence=await self._asked(context))
+        scan = await context.chips.scan(context.slot, passes=1, power_cycle=False)
+        context.seen = of_scan(scan)
+        match scan.verdict:
+            case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
+                return StageResult(evidence=context.seen)
+            case ChipVerdict.SILENT:
+                return StageResult(evidence=await self._silent(context, scan))
+            case _:
+                raise refusal_of(scan)
+
+    async def _asked(self, context: JobContext) -> Evidence:
+        """Yes is 未利用 (unused), no is 利用中 (in use): both are answers, neither fails here."""
+        decision = await context.bench.ask(Gate.FELICA_CHECK, context.handset_facts())
+        return {
+            "source": "operator",
+            "verdict": ChipVerdict.UNUSED if decision.approved else ChipVerdict.IN_USE,
+            "answer": decision_evidence(decision),
+        }
+
+    async def _silent(self, context: JobContext, scan: ChipScan) -> Evidence:
+        """Silence alone means nothing: handset and person have to say that there is no chip."""
+        causes = await causes_of_silence(context)
+        shown = context.handset_facts() | {"causes": ",".join(causes)}
+        if context.facts is not None and context.facts.felica_capable is False:
+            decision = await context.approved(Gate.FELICA_NO_CHIP, Reason.FELICA_SILENT, shown)
+            return of_no_chip(scan) | {
+                "handset_says": context.seen["handset_says"],
+                "felica_capable": False,
+                "answer": decision_evidence(decision),
+            }
+        decision = await context.bench.ask(Gate.FELICA_RETIRED, shown)
+        if decision.approved:
+            raise StageFailed(
+                Reason.FELICA_RETIRED, "silent over the air, and its own screen says retired"
+            )
+        raise refusal_of(scan, in_words(causes))

@@ -1,0 +1,58 @@
+"""Stage `final_reset`: the plain reset that readies the handset for sale, by an operator's hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.errors import StageFailed
+from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.words.job import Gate, Reason
+from benchd.words.port import Attached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalResetStage:
+    """Guides the operator and watches the port; no route over adb ends in a plain reset."""
+
+    leave_within_s: float = 600
+    return_within_s: float = 1800
+
+    async def run(self, context: JobContext) -> StageResult:
+        """The window is open from the question on: the handset may leave before the answer."""
+        async with context.bench.planned_absence() as window:
+            decision = await context.approval(Gate.FINAL_RESET, Reason.OPERATOR_STOPPED)
+            absence = await window.observe(
+                leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
+            )
+            if not absence.left:
+                raise StageFailed(
+                    Reason.FINAL_RESET_NOT_PROVEN,
+                    "the handset never left its port, so it wasn't reset",
+                )
+            if not absence.returned:
+                raise StageFailed(
+                    Reason.HANDSET_NOT_RETURNED, f"not back within {self.return_within_s:.0f} s"
+                )
+        after = absence.after or absence.before
+        if not _may_be_same(absence.before, after):
+            raise StageFailed(
+                Reason.HANDSET_CHANGED, "another handset came back: USB serial or vendor differ"
+            )
+        context.absence = absence
+        return StageResult(
+            evidence={
+                "method": "guided",
+                "answer": decision_evidence(decision),
+                "absent_s": absence.absent_s,
+                "interfaces_before": sorted(absence.before.interfaces),
+                "interfaces_after": sorted(after.interfaces),
+                "attachment_before": absence.before.attachment,
+                "attachment_after": after.attachment,
+            }
+        )
+
+
+def _may_be_same(before: Attached, after: Attached) -> bool:
+    """What USB tells after a reset: the serial stays if it's told at all, the vendor always."""
+    told_serials = {serial for serial in (before.usb_serial, after.usb_serial) if serial}
+    return len(told_serials) <= 1 and before.vendor_id == after.vendor_id

@@ -1,0 +1,143 @@
+"""Stage `gates`: stops before time or data is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import anyio
+
+from benchd.errors import HandsetFault, StageFailed
+from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.watch_list import WatchList
+from benchd.words.handset import HandsetFacts
+from benchd.words.ids import Evidence, JsonValue
+from benchd.words.job import Gate, Reason
+from benchd.words.slot import ProblemCode, ProblemView
+
+ATTESTATIONS = {
+    Gate.CONSENT: Reason.CONSENT_MISSING,
+    Gate.JPKI: Reason.JPKI_NOT_ATTESTED,
+    Gate.NETWORK: Reason.NETWORK_RESTRICTED,
+}
+"""What only a person can attest, and what the handset is held for if nobody does."""
+
+ACCEPTABLE = (
+    Reason.SYSTEM_MODIFIED,
+    Reason.LOCKED,
+    Reason.MANAGED_DEVICE,
+    Reason.REMOVABLE_MEDIA,
+)
+"""What may be let through where nothing is erased that anybody will use again."""
+
+REOPEN_WITHIN_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatesStage:
+    """Refuses what can't or mustn't be erased, then asks for what only a person knows."""
+
+    minimum_battery_percent: int = 30
+    charge_within_s: float = 14_400
+    """How long a handset may take to charge up to that."""
+    battery_every_s: float = 30
+    attest: tuple[Gate, ...] = (Gate.NETWORK, Gate.CONSENT, Gate.JPKI)
+    accept: tuple[Reason, ...] = ()
+    watch_list: WatchList | None = None
+    imei_by_hand: bool = False
+    """Whether a person looks a handset up in the list that doesn't tell its IMEI."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Check the facts first: a handset that can't go on shouldn't cost a person's time.
+
+        The battery comes last: it charges while people look things up.
+        """
+        facts = context.inspected()
+        accepted: list[JsonValue] = []
+        for reason, detail in refusals(facts):
+            if reason not in self.accept:
+                raise StageFailed(reason, detail)
+            accepted.append(reason)
+        watched = await self._watched(context, facts)
+        answers = [
+            decision_evidence(await context.approval(gate, ATTESTATIONS[gate]))
+            for gate in self.attest
+        ]
+        return StageResult(
+            evidence={
+                "minimum_battery_percent": self.minimum_battery_percent,
+                "battery_percent": await self._charged(context, facts.battery_percent),
+                "accepted": accepted,
+                "watch_list": watched,
+                "answers": answers,
+            }
+        )
+
+    async def _watched(self, context: JobContext, facts: HandsetFacts) -> Evidence | None:
+        """Look the IMEI up; that one couldn't be is on record too."""
+        if self.watch_list is None:
+            return None
+        told: dict[str, JsonValue] = {
+            "sha256": self.watch_list.sha256,
+            "entries": len(self.watch_list.imeis),
+        }
+        imei = facts.identity.imei
+        if imei in self.watch_list.imeis:
+            raise StageFailed(Reason.WATCH_LISTED, "its IMEI is on the dealer's list")
+        if imei is not None:
+            return {**told, "looked_up": "by_imei"}
+        if not self.imei_by_hand:
+            return {**told, "looked_up": "not_looked_up"}
+        decision = await context.approval(Gate.WATCH_LIST, Reason.WATCH_LISTED)
+        return {**told, "looked_up": "by_hand", "answer": decision_evidence(decision)}
+
+    async def _charged(self, context: JobContext, percent: int) -> int:
+        """Wait, and say so, until there is enough in the battery; returns what there is."""
+        if percent >= self.minimum_battery_percent:
+            return percent
+        try:
+            with anyio.move_on_after(self.charge_within_s):
+                while percent < self.minimum_battery_percent:
+                    context.bench.show_problem(self._low(percent))
+                    await anyio.sleep(self.battery_every_s)
+                    percent = await self._battery_now(context, percent)
+        finally:
+            context.bench.show_problem(None)
+        if percent < self.minimum_battery_percent:
+            raise StageFailed(
+                Reason.LOW_BATTERY,
+                f"battery at {percent} % after {self.charge_within_s:.0f} s,"
+                f" not {self.minimum_battery_percent} %",
+            )
+        return percent
+
+    async def _battery_now(self, context: JobContext, before: int) -> int:
+        try:
+            return (await context.handset.battery()).percent
+        except HandsetFault:
+            # A cable that was touched in hours of charging is no reason to ask everything again.
+            context.handset = await context.bench.reopen(REOPEN_WITHIN_S)
+            return before
+
+    def _low(self, percent: int) -> ProblemView:
+        return ProblemView(
+            code=ProblemCode.LOW_BATTERY,
+            facts={"percent": str(percent), "minimum": str(self.minimum_battery_percent)},
+        )
+
+
+def refusals(facts: HandsetFacts) -> Iterator[tuple[Reason, str]]:
+    """All that forbids to erase this handset as it is, the gravest first."""
+    if facts.modification_signs:
+        yield Reason.SYSTEM_MODIFIED, "; ".join(facts.modification_signs)
+    if facts.device_owner:
+        yield Reason.MANAGED_DEVICE, "an organisation manages this handset"
+    if facts.account_count or facts.screen_lock:
+        # A reset from the host would leave factory reset protection armed.
+        yield (
+            Reason.LOCKED,
+            f"{facts.account_count} accounts, screen lock {facts.screen_lock}",
+        )
+    if facts.removable_media:
+        # Neither the overwrite nor a reset reaches it for certain.
+        yield Reason.REMOVABLE_MEDIA, "a memory card or a USB drive is in it"

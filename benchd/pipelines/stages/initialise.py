@@ -1,0 +1,123 @@
+"""Stage `initialise`: the last owner's live data is reset away, and facts prove that it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from benchd.errors import (
+    AdbServerLost,
+    HandsetFault,
+    HandsetGone,
+    StageFailed,
+    TransientFault,
+    UnsupportedHandset,
+)
+from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
+from benchd.words.handset import ResetFacts
+from benchd.words.job import Gate, Reason
+
+TEST_HARNESS_SDK = 29
+"""Test Harness Mode came with Android 10."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitialiseStage:
+    """Resets by Test Harness Mode, which keeps adb, or by an operator's hand."""
+
+    fresh_used_bytes: int
+    """A handset fresh from its reset has no more than this in use; depends on the model."""
+    method: Literal["test_harness", "guided"] = "test_harness"
+    leave_within_s: float = 120
+    return_within_s: float = 900
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Skips a handset that arrived reset; never believes an exit code."""
+        now = await context.handset.reset_facts()
+        if context.before_reset is None:
+            if not self.not_fresh(now):
+                return StageResult(
+                    evidence={
+                        "before": now.as_evidence(),
+                        "fresh_used_bytes": self.fresh_used_bytes,
+                    },
+                    skipped_because="arrived_reset",
+                )
+            # Kept for a second attempt: a handset that was lost after its reset didn't arrive so.
+            context.before_reset = now
+        before = context.before_reset
+        absence_s: float | None = None
+        if self.missing_proof(before, now):
+            async with context.bench.planned_absence() as window:
+                lost = await self._reset(context)
+                now, absence_s = await self._look_again(context, window)
+            missing = self.missing_proof(before, now)
+            if missing and lost is not None:
+                raise lost
+            if missing:
+                raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
+        return StageResult(
+            evidence={
+                "method": context.reset_method,
+                "before": before.as_evidence(),
+                "after": now.as_evidence(),
+                "fresh_used_bytes": self.fresh_used_bytes,
+                "absent_s": absence_s,
+            }
+        )
+
+    async def _reset(self, context: JobContext) -> HandsetFault | None:
+        """Have it reset; the fault to raise if it can't be known whether it was even asked.
+
+        Either way the handset may leave now, so the port is watched; what was done the facts
+        show, and only without a reset the fault counts: as the handset's, or as the server's.
+        """
+        broken = "the link broke while the reset was asked for, and it wasn't made"
+        if self.method == "test_harness" and context.inspected().sdk >= TEST_HARNESS_SDK:
+            context.reset_method = "test_harness"
+            try:
+                await context.handset.enable_test_harness()
+            except HandsetGone:
+                return TransientFault(broken)
+            except AdbServerLost:
+                return AdbServerLost(broken)
+            except UnsupportedHandset:
+                pass  # some makers leave it out: a person can still reset it
+            else:
+                return None
+        context.reset_method = "guided"
+        await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
+        return None
+
+    async def _look_again(
+        self, context: JobContext, window: AbsenceWindow
+    ) -> tuple[ResetFacts, float | None]:
+        absence = await window.observe(
+            leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
+        )
+        if absence.left and not absence.returned:
+            raise StageFailed(
+                Reason.HANDSET_NOT_RETURNED, f"not back within {self.return_within_s:.0f} s"
+            )
+        context.handset = await context.bench.reopen(self.return_within_s)
+        return await context.handset.reset_facts(), absence.absent_s
+
+    def not_fresh(self, facts: ResetFacts) -> list[str]:
+        """What tells this handset from one that was just reset."""
+        signs: list[str] = []
+        if facts.account_count:
+            signs.append(f"{facts.account_count} accounts")
+        if facts.user_ids != (0,):
+            signs.append(f"users {facts.user_ids}")
+        if facts.third_party_packages:
+            signs.append(f"{facts.third_party_packages} installed apps")
+        if facts.used_bytes > self.fresh_used_bytes:
+            signs.append(f"{facts.used_bytes} bytes in use")
+        return signs
+
+    def missing_proof(self, before: ResetFacts, after: ResetFacts) -> list[str]:
+        """What keeps these facts from proving that a reset lies between them."""
+        signs = self.not_fresh(after)
+        if not after.android_id or after.android_id == before.android_id:
+            signs.insert(0, "android_id is the same as before")
+        return signs

@@ -1,0 +1,19 @@
+"""Stage `inspect`: who this handset is and what state it came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.pipelines.contract import JobContext, StageResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectStage:
+    """Reads all that the gates and the certificate need."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Read the facts and show who is in the slot."""
+        facts = await context.handset.inspect()
+        context.facts = facts
+        context.bench.show_identity(facts)
+        return StageResult(evidence=facts.as_evidence())

@@ -1,0 +1,38 @@
+"""Stage `look`: whether a handset is still as its reset left it. Touches nothing, needs no adb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.errors import StageFailed
+from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.words.job import Gate, Reason
+from benchd.words.port import Attached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookStage:
+    """Needs both: what USB shows and what a person sees. Neither proves an erasure."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        """A handset fresh from its reset offers no adb; debugging has to be switched on by hand."""
+        self._refuse_adb(context)
+        decision = await context.approval(Gate.LOOK, Reason.NOT_AS_RESET)
+        # While somebody looked, the port may have told of more interfaces.
+        port = self._refuse_adb(context)
+        return StageResult(
+            evidence={
+                "kinds": ["usb_interfaces", "operator_welcome"],
+                "interfaces": sorted(port.interfaces),
+                "usb_serial": port.usb_serial,
+                "vendor_id": port.vendor_id,
+                "product_id": port.product_id,
+                "answer": decision_evidence(decision),
+            }
+        )
+
+    def _refuse_adb(self, context: JobContext) -> Attached:
+        port = context.bench.port()
+        if port.has_adb:
+            raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
+        return port

@@ -1,0 +1,46 @@
+"""Stage `observe`: which kinds of evidence there are that the final reset took place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.errors import StageFailed
+from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.words.job import Gate, Reason
+from benchd.words.port import Absence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveStage:
+    """Needs the port's evidence and a person's eyes; that adb is gone is no evidence by itself."""
+
+    minimum_absence_s: float = 20
+    """A real reset takes the handset off its port for at least this long."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Weigh what the port showed, then ask who stands before the handset."""
+        kinds = self.kinds_of(context.absence)
+        if not kinds:
+            raise StageFailed(
+                Reason.FINAL_RESET_NOT_PROVEN,
+                "the port showed no reset: the absence was too short or adb is still on",
+            )
+        decision = await context.approval(Gate.OBSERVE, Reason.FINAL_RESET_NOT_PROVEN)
+        absence = context.absence
+        after = absence.after if absence else None
+        return StageResult(
+            evidence={
+                "kinds": [*kinds, "operator_welcome"],
+                "absent_s": absence.absent_s if absence else None,
+                "minimum_absence_s": self.minimum_absence_s,
+                "interfaces_after": sorted(after.interfaces) if after else [],
+                "answer": decision_evidence(decision),
+            }
+        )
+
+    def kinds_of(self, absence: Absence | None) -> list[str]:
+        """`usb_reenumerated` if it left for long enough and came back on its port without adb."""
+        if absence is None or absence.after is None or absence.absent_s is None:
+            return []
+        long_enough = absence.absent_s >= self.minimum_absence_s
+        return ["usb_reenumerated"] if long_enough and not absence.after.has_adb else []

@@ -1,0 +1,150 @@
+"""Stage `overwrite`: the handset fills its own storage with a keystream that only this job has."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from benchd.errors import HandsetGone, StageFailed
+from benchd.pipelines.care import Care, CareLimits
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.progress import TransferMeter
+from benchd.words.fill import FillOrder, FillReport, TransferProgress
+from benchd.words.ids import Evidence
+from benchd.words.job import Reason
+
+KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverwriteStage(CareLimits):
+    """Runs the fill program; what it says is a claim until the read-back."""
+
+    file_bytes: int = 1 << 30
+    stall_s: float = 60
+    headroom_bytes: int = 256 << 20
+    unplugged: Literal["abort", "wait"] = "abort"
+    """What a pulled cable does to the job: end it, or let it go on where the proof ends."""
+    leave_within_s: float = 10
+    """How long the port may take to tell of a departure that broke the fill off."""
+    return_within_s: float = 120
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Fill everything that can be reached, and go on where an earlier attempt was broken off.
+
+        One key serves all attempts of a job. What an earlier one has written counts only if
+        it's read from the medium and found to be the keystream, and all of it is read again
+        in the read-back: docs/adr/0008-resume-by-proof.md.
+        """
+        resume = context.fill_key is not None
+        if context.fill_key is None:
+            context.fill_key = context.entropy.token(KEY_BYTES)
+        context.tail_proof = context.read_back = None
+        order = FillOrder(
+            key=context.fill_key,
+            file_bytes=self.file_bytes,
+            stall_s=self.stall_s,
+            headroom_bytes=self.headroom_bytes,
+            resume=resume,
+        )
+        if self.unplugged == "abort":
+            fill = _Fill(context, order, self)
+            report, runs, rested_s = await fill.run(), 1, fill.rested_s
+        else:
+            report, runs, rested_s = await self._fill_over_replugs(context, order)
+        evidence = {**self._evidence(order, report, runs), "rested_s": rested_s}
+        return StageResult(evidence=evidence)
+
+    async def _fill_over_replugs(
+        self, context: JobContext, order: FillOrder
+    ) -> tuple[FillReport, int, float]:
+        """Let the handset leave its port meanwhile, as long as it proves that it's the same."""
+        proof_due = False
+        runs = 0
+        rested_s = 0.0
+        while True:
+            runs += 1
+            fill = _Fill(context, order, self)
+            async with context.bench.planned_absence() as window:
+                try:
+                    report = await fill.run()
+                except HandsetGone:
+                    rested_s += fill.rested_s
+                    absence = await window.observe(
+                        leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
+                    )
+                    if not absence.left:
+                        raise
+                else:
+                    if proof_due and not report.resumed_bytes:
+                        raise _changed()
+                    return report, runs, rested_s + fill.rested_s
+            # Away for good, it counts as unplugged and this isn't reached.
+            if not (fill.confirmed_bytes or proof_due):
+                message = "unplugged before anything was written that could prove it's the same"
+                raise StageFailed(Reason.HANDSET_LOST, message)
+            context.handset = await context.bench.reopen(self.return_within_s)
+            order, proof_due = replace(order, resume=True), True
+
+    def _evidence(self, order: FillOrder, report: FillReport, runs: int) -> Evidence:
+        return {
+            "cipher": report.cipher,
+            "program_version": report.program_version,
+            "mode": report.mode,
+            "key_sha256": hashlib.sha256(order.key).hexdigest(),
+            "file_bytes": order.file_bytes,
+            "bytes_written": report.bytes_written,
+            "resumed_bytes": report.resumed_bytes,
+            "fill_runs": runs,
+            "files": [
+                {
+                    "name": file.name,
+                    "stream_offset": file.stream_offset,
+                    "size_bytes": file.size_bytes,
+                }
+                for file in report.files
+            ],
+            "small_files": report.small_files,
+            "small_bytes": report.small_bytes,
+            "directories": report.directories,
+            "headroom_bytes": order.headroom_bytes,
+            "full_s": report.full_s,
+            "capacity_bytes": report.capacity_bytes,
+            "free_bytes_before": report.free_bytes_before,
+            "free_bytes_after": report.free_bytes_after,
+            "used_bytes_before": report.used_bytes_before,
+            "reserved_bytes": report.reserved_bytes,
+            "elapsed_s": report.elapsed_s,
+        }
+
+
+class _Fill:
+    """One run of the fill program, and how far it was heard to come."""
+
+    def __init__(self, context: JobContext, order: FillOrder, limits: CareLimits) -> None:
+        self._context = context
+        self._order = order
+        meter = TransferMeter(context.inspected().storage.free_bytes, context.bench.show_progress)
+        self._care = Care(context, limits, meter)
+        self.confirmed_bytes = 0
+
+    @property
+    def rested_s(self) -> float:
+        return self._care.rested_s
+
+    async def run(self) -> FillReport:
+        return await self._care.over(
+            lambda care: self._context.handset.fill(self._order, self._hear, care)
+        )
+
+    def _hear(self, progress: TransferProgress) -> None:
+        self.confirmed_bytes = max(self.confirmed_bytes, progress.bytes_done)
+        self._care.hear(progress)
+
+
+def _changed() -> StageFailed:
+    return StageFailed(
+        Reason.HANDSET_CHANGED,
+        "the handset that came back holds nothing of what this job had written",
+    )

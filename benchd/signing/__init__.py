@@ -1,0 +1,1 @@
+"""The rack's key, its public half, and the one form of what is hashed or signed."""

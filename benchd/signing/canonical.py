@@ -1,0 +1,91 @@
+"""One JSON text for one value: sorted keys, no spaces. What is hashed or signed has one form."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from benchd.words.ids import JsonValue
+
+MAX_DEPTH = 32
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def encode(value: JsonValue, *, ascii_only: bool = False) -> bytes:
+    """The canonical bytes of a JSON value; raises ValueError for what JSON can't carry.
+
+    `ascii_only` escapes all else, for what travels by mail and print.
+
+    Surrogates, which UTF-8 can't carry, become escapes; two that make a pair become the
+    character that they mean, so that decoding and encoding again gives the same bytes.
+    """
+    text = json.dumps(
+        _plain(value, depth=0),
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=ascii_only,
+        allow_nan=False,
+    )
+    return _SURROGATE.sub(_escape, text).encode()
+
+
+def decode(data: bytes, *, ascii_only: bool = False) -> JsonValue:
+    """The value of canonical bytes; raises ValueError for any others."""
+    try:
+        value: JsonValue = json.loads(data)
+        if encode(value, ascii_only=ascii_only) == data:
+            return value
+    except RecursionError as error:
+        message = "it is nested too deeply"
+        raise ValueError(message) from error
+    message = "it isn't written as benchd writes it"
+    raise ValueError(message)
+
+
+def _plain(value: JsonValue, *, depth: int) -> JsonValue:
+    """The value in the types that `json` writes, refusing what it would change silently."""
+    if depth > MAX_DEPTH:
+        message = f"the value is nested deeper than {MAX_DEPTH}"
+        raise ValueError(message)
+    match value:
+        case None | bool() | float():
+            return value
+        case int():
+            return int(value)
+        case str():
+            return _paired(value)
+        case Mapping():
+            return _plain_mapping(value, depth=depth)
+        case Sequence() if not isinstance(value, bytes | bytearray | memoryview):
+            return [_plain(item, depth=depth + 1) for item in value]
+        case _:
+            message = f"a {type(value).__name__} has no place in JSON"
+            raise ValueError(message)
+
+
+def _plain_mapping(value: Mapping[str, JsonValue], *, depth: int) -> dict[str, JsonValue]:
+    plain: dict[str, JsonValue] = {}
+    for key, item in value.items():
+        # json would turn any other key into a string, and reading gives another value back.
+        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            message = f"a {type(key).__name__} can't be a key"
+            raise ValueError(message)  # noqa: TRY004 - one class for all that JSON can't carry
+        name = _paired(key)
+        if name in plain:
+            message = f"the key {name!r} stands twice"
+            raise ValueError(message)
+        plain[name] = _plain(item, depth=depth + 1)
+    return plain
+
+
+def _paired(text: str) -> str:
+    text = str(text)
+    if text.isascii() or _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"

@@ -1,0 +1,181 @@
+"""What a slot gives to the stages that run in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+import anyio
+
+from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
+from benchd.pipelines.contract import AbsenceWindow, JobContext
+from benchd.pipelines.job import Job
+from benchd.ports import Handset
+from benchd.slots.face import Face
+from benchd.slots.parts import RackParts
+from benchd.slots.presence import Presence, ReplugWindow
+from benchd.slots.topology import SlotPlace
+from benchd.words.handset import HandsetFacts, HandsetIdentity
+from benchd.words.ids import AdbAddress
+from benchd.words.job import Decision, Gate, JobState, Reason
+from benchd.words.port import Absence, Attached, Liveness
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView
+
+READER_PAUSE_S = 2.0
+"""What a reader that was lost is given before it's asked again, as pcscd is when it restarts."""
+
+
+class SlotBench:
+    """Implements `benchd.pipelines.contract.Bench` for one occupancy."""
+
+    def __init__(
+        self,
+        presence: Presence,
+        place: SlotPlace,
+        parts: RackParts,
+        face: Face,
+        occupancy: int,
+    ) -> None:
+        self._presence = presence
+        self._place = place
+        self._parts = parts
+        self._face = face
+        self._occupancy = occupancy
+        self._identity: HandsetIdentity | None = None
+        self.job: Job | None = None
+        self.context: JobContext | None = None
+        self.departed = anyio.CancelScope()
+        """Ends the watch over the port: the handset is away and nothing allows it any more."""
+
+    async def ask(self, gate: Gate, facts: Mapping[str, str]) -> Decision:
+        """Show the question and wait for a person."""
+        if self.job is None:
+            message = "a question belongs to a job"
+            raise RuntimeError(message)
+        question = QuestionView(gate=gate, facts=facts)
+        self.job.move(JobState.AWAITING_OPERATOR)
+        self._face.awaiting(question)
+        decision = await self._parts.desk.ask(
+            job=self.job.id, slot=self._place.name, occupancy=self._occupancy, question=question
+        )
+        self.job.move(JobState.RUNNING)
+        self._face.running()
+        return decision
+
+    @asynccontextmanager
+    async def planned_absence(self) -> AsyncGenerator[AbsenceWindow, None]:
+        """A block in which the handset may leave; away at its end counts as unplugged."""
+        async with self._presence.planned_absence() as window:
+            yield _ShownWindow(window, self._face, self.job)
+        if self._presence.attached is None:
+            self.departed.cancel()
+            await anyio.sleep_forever()
+
+    async def reopen(self, within_s: float) -> Handset:
+        """The handset of this job, ready on its port again, its identity checked."""
+        if self.context is not None and self.context.open_handset is not None:
+            await self.context.open_handset.aclose()
+        try:
+            with anyio.fail_after(within_s):
+                while True:
+                    handset = await self._open_when_ready()
+                    try:
+                        found = await handset.identity()
+                    except HandsetFault:
+                        await handset.aclose()
+                        continue
+                    break
+        except TimeoutError as late:
+            message = f"the handset didn't become ready within {within_s:.0f} s"
+            raise StageFailed(Reason.HANDSET_LOST, message) from late
+        if self._identity is not None and not self._identity.same_handset(found):
+            await handset.aclose()
+            message = "another handset is in the slot now"
+            raise StageFailed(Reason.HANDSET_CHANGED, message)
+        self._face.running()
+        return handset
+
+    async def reader_back(self) -> None:
+        """Wait for the slot's reader, and say on the wall that it's missing."""
+        slot = self._place.name
+        facts = {"reader": self._parts.chips.reader(slot) or slot}
+        self._face.waiting(ProblemView(code=ProblemCode.READER_GONE, facts=facts))
+        # One that fails as soon as it's there would use up all that is allowed within a moment.
+        await anyio.sleep(READER_PAUSE_S)
+        await self._parts.chips.until_there(slot)
+        self._face.running()
+
+    async def _open_when_ready(self) -> Handset:
+        """Start over whenever the port changes: it may come back under another address."""
+        while True:
+            while self._presence.attached is None:
+                await self._presence.changed()
+            address = self._presence.attached.adb_address
+            opened: Handset | None = None
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._cancel_on_change, group.cancel_scope)
+                opened = await self._open_at(address)
+                group.cancel_scope.cancel()
+            if opened is not None:
+                return opened
+
+    async def _cancel_on_change(self, scope: anyio.CancelScope) -> None:
+        await self._presence.changed()
+        scope.cancel()
+
+    async def _open_at(self, address: AdbAddress) -> Handset | None:
+        async with self._parts.access.liveness(address) as states:
+            async for liveness in states:
+                if liveness is Liveness.READY:
+                    break
+                if liveness is Liveness.SERVER_DOWN:
+                    self._face.waiting(ProblemView(code=ProblemCode.ADB_SERVER_DOWN))
+        try:
+            return await self._parts.access.open(address)
+        except (HandsetGone, AdbServerLost):
+            return None
+
+    def show_problem(self, problem: ProblemView | None) -> None:
+        """Show why the job can't go on just now, or that it goes on."""
+        if problem is None:
+            self._face.running()
+        else:
+            self._face.waiting(problem)
+
+    def port(self) -> Attached:
+        """What is on the slot's port, as it was last enumerated."""
+        return self._presence.last
+
+    def show_progress(self, fraction: float, eta_s: float | None) -> None:
+        """Show how far the stage is."""
+        self._face.progress(fraction, eta_s)
+
+    def show_identity(self, facts: HandsetFacts) -> None:
+        """From here on a replug must bring back this handset."""
+        self._identity = facts.identity
+        self._face.identity(facts.identity)
+
+
+class _ShownWindow:
+    """A replug window that shows on the wall while it's being watched."""
+
+    def __init__(self, window: ReplugWindow, face: Face, job: Job | None) -> None:
+        self._window = window
+        self._face = face
+        self._job = job
+
+    def _show(self, state: JobState) -> None:
+        if self._job is not None:
+            self._job.move(state)
+        if state is JobState.REPLUGGING:
+            self._face.replugging()
+        else:
+            self._face.running()
+
+    async def observe(self, *, leave_within_s: float, return_within_s: float) -> Absence:
+        self._show(JobState.REPLUGGING)
+        absence = await self._window.observe(
+            leave_within_s=leave_within_s, return_within_s=return_within_s
+        )
+        self._show(JobState.RUNNING)
+        return absence

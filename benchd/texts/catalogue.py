@@ -1,0 +1,420 @@
+"""What operators read, in Japanese and English: a text for every value that they are shown."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from types import MappingProxyType
+from typing import Literal, cast
+
+from benchd.words.chip import ChipVerdict
+from benchd.words.handset import SilenceCause
+from benchd.words.job import Disposition, Finding, Gate, Outcome, Reason, StageName
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState
+
+Language = Literal["ja", "en"]
+
+LONGEST_VALUE = 80
+"""Characters of one filled-in value; a model or serial that is longer is cut."""
+
+_OF_HANDSET = frozenset({"model", "serial", "imei_end"})
+FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        f"problem.{ProblemCode.UNKNOWN_PORT}": frozenset({"port_path"}),
+        f"problem.{ProblemCode.LOW_BATTERY}": frozenset({"percent", "minimum"}),
+        f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
+        f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
+        **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
+        f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes"},
+        f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes"},
+        f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
+        "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
+    }
+)
+"""Which placeholders the texts of a section may have; all other sections have none."""
+
+_MEANINGS: Mapping[Language, re.Pattern[str]] = MappingProxyType(
+    {
+        "ja": re.compile(r"\(はい=([^()]+)、いいえ=([^()]+)\)\?$"),
+        "en": re.compile(r"\(yes = ([^()]+), no = ([^()]+)\)\?$"),
+    }
+)
+"""How every question ends: with what yes and no mean."""
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+class Because(StrEnum):
+    """Why an attempt was skipped or ended early, beside the reasons that end a job."""
+
+    ARRIVED_RESET = "arrived_reset"
+    CHIP_UNUSED = "chip_unused"
+    NO_CHIP = "no_chip"
+    ADB_SERVER_LOST = "adb_server_lost"
+    READER_GONE = "reader_gone"
+    HANDSET_GONE = "HandsetGone"
+    TRANSIENT_FAULT = "TransientFault"
+    READER_FAULT = "ReaderFault"
+
+
+class Word(StrEnum):
+    """Headings and short answers of tables and pages."""
+
+    SLOT = "slot"
+    STATE = "state"
+    STAGE = "stage"
+    PROGRESS = "progress"
+    REMAINING = "remaining"
+    HANDSET = "handset"
+    ATTENTION = "attention"
+    JOB = "job"
+    RECIPE = "recipe"
+    OPENED = "opened"
+    ENDED = "ended"
+    DURATION = "duration"
+    RESULT = "result"
+    DISPOSITION = "disposition"
+    REASON = "reason"
+    WHAT_TO_DO = "what_to_do"
+    DETAIL = "detail"
+    QUESTION = "question"
+    ANSWER = "answer"
+    OPERATOR = "operator"
+    NOTE = "note"
+    AT = "at"
+    YES = "yes"
+    NO = "no"
+    OPERATOR_NAME = "operator_name"
+    CERTIFICATE = "certificate"
+    ISSUED = "issued"
+    NONE = "none"
+    STILL_RUNNING = "still_running"
+    NOT_PROVEN = "not_proven"
+    PROVEN = "proven"
+    NO_JOBS = "no_jobs"
+    NO_SLOTS = "no_slots"
+    CHIP = "chip"
+    SERVICES = "services"
+
+
+class LearnWord(StrEnum):
+    """What `benchd slots learn` says while somebody goes along the rack."""
+
+    BEGIN = "begin"
+    STILL_THERE = "still_there"
+    NO_READERS = "no_readers"
+    PLUG = "plug"
+    PORT_FOUND = "port_found"
+    PORT_TAKEN = "port_taken"
+    TOO_SOON = "too_soon"
+    LAY = "lay"
+    READER_FOUND = "reader_found"
+    READER_TAKEN = "reader_taken"
+    READER_NAMELESS = "reader_nameless"
+    SEVERAL_READERS = "several_readers"
+    SKIPPED = "skipped"
+    NOTHING_NEW = "nothing_new"
+    CONFIRM = "confirm"
+    WRITTEN = "written"
+    NOT_WRITTEN = "not_written"
+
+
+class ChipTrouble(StrEnum):
+    """Why a look at a chip has no verdict."""
+
+    READER_GONE = "reader_gone"
+    READER_FAULT = "reader_fault"
+
+
+class Refusal(StrEnum):
+    """Why an answer of a person wasn't taken: the codes of the API."""
+
+    SECOND_PERSON_NEEDED = "second_person_needed"
+    LOOK_UP_RESULT_NEEDED = "look_up_result_needed"
+    NAME_REFUSED = "name_refused"
+    ANSWERED_ALREADY = "answered_already"
+    DECISION_REFUSED = "decision_refused"
+    NOT_FOUND = "not_found"
+    INVALID_REQUEST = "invalid_request"
+    BODY_TOO_LARGE = "body_too_large"
+    LEDGER_FAULT = "ledger_fault"
+    HOST_REFUSED = "host_refused"
+    ORIGIN_REFUSED = "origin_refused"
+    INTERNAL_ERROR = "internal_error"
+    UNREACHABLE = "unreachable"
+
+
+class PageWord(StrEnum):
+    """What only the dashboard says."""
+
+    TITLE = "title"
+    SLOTS = "slots"
+    NEEDS_PERSON = "needs_person"
+    BUSY = "busy"
+    FINISHED = "finished"
+    FREE = "free"
+    UNREACHABLE = "unreachable"
+    UNREACHABLE_TO_DO = "unreachable_to_do"
+    OTHER_LANGUAGE = "other_language"
+    ANSWER = "answer"
+    OPEN = "open"
+    CLOSE = "close"
+    YOUR_NAME = "your_name"
+    NAME_WANTED = "name_wanted"
+    SECOND_NAME = "second_name"
+    SECOND_NAME_HINT = "second_name_hint"
+    NOTE_HINT = "note_hint"
+    LOOK_UP_HINT = "look_up_hint"
+    NOT_TAKEN = "not_taken"
+    TAKEN = "taken"
+    QUESTION_GONE = "question_gone"
+    SENDING = "sending"
+    CERTIFICATE_AWAITED = "certificate_awaited"
+    UNKNOWN_PORTS = "unknown_ports"
+    STORY = "story"
+    STORY_MISSING = "story_missing"
+    RECORD = "record"
+    COVERAGE = "coverage"
+    WRITTEN = "written"
+    PORT = "port"
+    SERIAL = "serial"
+    IMEI = "imei"
+
+
+_NAMED: Mapping[str, type[StrEnum]] = {
+    "slot_state": SlotState,
+    "outcome": Outcome,
+    "disposition": Disposition,
+    "stage": StageName,
+    "finding": Finding,
+    "because": Because,
+    "word": Word,
+    "refusal": Refusal,
+    "page": PageWord,
+}
+_SPOKEN: Mapping[str, type[StrEnum]] = {"learn": LearnWord, "silence": SilenceCause}
+"""What stands for itself, or inside another text."""
+_GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
+    "problem": (ProblemCode, ("title", "what_to_do")),
+    "gate": (Gate, ("title", "question", "what_to_do")),
+    "reason": (Reason, ("title", "what_to_do")),
+    "chip": (ChipVerdict, ("title", "what_to_do")),
+    "chip_trouble": (ChipTrouble, ("title", "what_to_do")),
+}
+
+
+_QUESTIONS = frozenset(f"gate.{gate}.question" for gate in Gate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """One text in both languages."""
+
+    ja: str
+    en: str
+
+    def to(self, language: Language) -> str:
+        """The text in this language."""
+        return self.ja if language == "ja" else self.en
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guidance(Texts):
+    """What is the matter, and what to do about it."""
+
+    what_to_do: Texts
+
+
+def printable(text: str, longest: int = LONGEST_VALUE) -> str:
+    """The text on one line, bounded, without what could steer a terminal or turn its order.
+
+    Control and format characters, surrogates and unassigned code points fall out; every kind
+    of white space becomes a space.
+    """
+    bounded = text[: longest * 4]
+    kept = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in bounded)
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= longest else f"{kept[: longest - 1]}…"
+
+
+def fill(template: str, facts: Mapping[str, str]) -> str:
+    """The template with its placeholders filled in once; a value that is missing reads `?`.
+
+    Values are never read as templates, and placeholders have no formats or attributes.
+    """
+    return _PLACEHOLDER.sub(lambda found: printable(facts.get(found[1], "")) or "?", template)
+
+
+def language_of(environ: Mapping[str, str]) -> Language:
+    """The language that a person's environment asks for; English unless it is Japanese."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if wanted := environ.get(name):
+            return "ja" if wanted.lower().startswith("ja") else "en"
+    return "en"
+
+
+class Catalogue:
+    """All texts; made only complete, so that no look-up can fail on a rack."""
+
+    def __init__(self, *, ja: Mapping[str, str], en: Mapping[str, str]) -> None:
+        """Take the texts by their dotted keys; ValueError lists all that is missing or stale."""
+        wanted = frozenset(_wanted_keys())
+        faults: list[str] = []
+        both: tuple[tuple[Language, Mapping[str, str]], ...] = (("ja", ja), ("en", en))
+        for language, texts in both:
+            faults += [f"{language}: no text for {key}" for key in sorted(wanted - texts.keys())]
+            faults += [f"{language}: {key} means nothing" for key in sorted(texts.keys() - wanted)]
+            faults += [
+                f"{language}: {key} has an unknown placeholder {{{name}}}"
+                for key, text in sorted(texts.items())
+                for name in sorted(set(_PLACEHOLDER.findall(text)) - _facts_of(key))
+            ]
+            faults += [
+                f"{language}: {key} doesn't end with what yes and no mean"
+                for key, text in sorted(texts.items())
+                if key in _QUESTIONS and not _MEANINGS[language].search(text)
+            ]
+        if faults:
+            raise ValueError("\n".join(faults))
+        self._texts = {key: Texts(ja=ja[key], en=en[key]) for key in wanted}
+
+    @classmethod
+    def load(cls) -> Catalogue:
+        """The texts that benchd ships."""
+        return cls(ja=_read("ja"), en=_read("en"))
+
+    def slot_state(self, state: SlotState) -> Texts:
+        """The name of a slot's state."""
+        return self._texts[f"slot_state.{state}"]
+
+    def outcome(self, outcome: Outcome) -> Texts:
+        """The name of an outcome."""
+        return self._texts[f"outcome.{outcome}"]
+
+    def disposition(self, disposition: Disposition) -> Texts:
+        """The name of where a handset goes."""
+        return self._texts[f"disposition.{disposition}"]
+
+    def stage(self, stage: StageName) -> Texts:
+        """The name of a stage."""
+        return self._texts[f"stage.{stage}"]
+
+    def because(self, because: Because) -> Texts:
+        """Why an attempt was skipped or ended early."""
+        return self._texts[f"because.{because}"]
+
+    def word(self, word: Word) -> Texts:
+        """A heading or a short answer."""
+        return self._texts[f"word.{word}"]
+
+    def page(self, word: PageWord) -> Texts:
+        """What the dashboard says."""
+        return self._texts[f"page.{word}"]
+
+    def learn(self, word: LearnWord, facts: Mapping[str, str]) -> Texts:
+        """What `benchd slots learn` says."""
+        return self._filled(f"learn.{word}", facts)
+
+    def gate(self, gate: Gate) -> Texts:
+        """The name of a gate."""
+        return self._texts[f"gate.{gate}.title"]
+
+    def question(self, view: QuestionView) -> Guidance:
+        """What a gate asks about this handset, and how to find the answer."""
+        return self._guidance(f"gate.{view.gate}", "question", view.facts)
+
+    def meanings(self, gate: Gate) -> tuple[Texts, Texts]:
+        """What yes and what no says at this gate."""
+        question = self._texts[f"gate.{gate}.question"]
+        japanese, english = (
+            _MEANINGS["ja"].search(question.ja),
+            _MEANINGS["en"].search(question.en),
+        )
+        if japanese is None or english is None:
+            message = f"the question of {gate} doesn't say what yes and no mean"
+            raise ValueError(message)
+        return (
+            Texts(ja=japanese[1], en=english[1]),
+            Texts(ja=japanese[2], en=english[2]),
+        )
+
+    def labels(self) -> dict[str, dict[str, Texts]]:
+        """The name of every value, by section and value."""
+        named = {
+            section: {str(value): self._texts[f"{section}.{value}"] for value in values}
+            for section, values in _NAMED.items()
+        }
+        return {
+            **named,
+            "gate": {str(gate): self.gate(gate) for gate in Gate},
+            "reason": {str(reason): self.reason(reason) for reason in Reason},
+        }
+
+    def problem(self, view: ProblemView) -> Guidance:
+        """Why a slot can't go on, and what puts it right."""
+        return self._guidance(f"problem.{view.code}", "title", view.facts)
+
+    def reason(self, reason: Reason) -> Guidance:
+        """Why a handset isn't sellable, and where it goes next."""
+        return self._guidance(f"reason.{reason}", "title", {})
+
+    def chip(self, seen: ChipVerdict | ChipTrouble) -> Guidance:
+        """What looking at a chip has shown, and what to do next."""
+        section = "chip" if isinstance(seen, ChipVerdict) else "chip_trouble"
+        return self._guidance(f"{section}.{seen}", "title", {})
+
+    def _guidance(self, section: str, says: str, facts: Mapping[str, str]) -> Guidance:
+        said = self._filled(f"{section}.{says}", facts)
+        advice = self._filled(f"{section}.what_to_do", facts)
+        return Guidance(ja=said.ja, en=said.en, what_to_do=advice)
+
+    def _filled(self, key: str, facts: Mapping[str, str]) -> Texts:
+        texts = self._texts[key]
+        findings = self._findings(facts.get("findings", ""))
+        causes = self._causes(facts.get("causes", ""))
+        return Texts(
+            ja=fill(texts.ja, {**facts, "findings": findings.ja, "causes": causes.ja}),
+            en=fill(texts.en, {**facts, "findings": findings.en, "causes": causes.en}),
+        )
+
+    def _causes(self, codes: str) -> Texts:
+        """Why a chip is silent by its handset's word, one sentence for each cause."""
+        told = codes.split(",")
+        causes = [cause for cause in SilenceCause if cause in told] or [SilenceCause.UNKNOWN]
+        said = [self._texts[f"silence.{cause}"] for cause in causes]
+        return Texts(ja="".join(s.ja for s in said), en=" ".join(s.en for s in said))
+
+    def _findings(self, codes: str) -> Texts:
+        """The findings whose codes a question carries, separated by commas, in words."""
+        told = codes.split(",")
+        found = [self._texts[f"finding.{finding}"] for finding in Finding if finding in told]
+        if not found:
+            return self.word(Word.NONE)
+        return Texts(ja="・".join(f.ja for f in found), en=", ".join(f.en for f in found))
+
+
+def _wanted_keys() -> Iterator[str]:
+    for section, values in (*_NAMED.items(), *_SPOKEN.items()):
+        yield from (f"{section}.{value}" for value in values)
+    for section, (values, parts) in _GUIDED.items():
+        yield from (f"{section}.{value}.{part}" for value in values for part in parts)
+
+
+def _facts_of(key: str) -> frozenset[str]:
+    return FACTS.get(key.rpartition(".")[0], frozenset())
+
+
+def _read(language: Language) -> dict[str, str]:
+    text = resources.files("benchd.texts").joinpath(f"{language}.toml").read_text("utf-8")
+    return dict(_flat(tomllib.loads(text), ""))
+
+
+def _flat(table: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, str):
+            yield f"{prefix}{key}", value.strip()
+        elif isinstance(value, dict):
+            yield from _flat(cast("Mapping[str, object]", value), f"{prefix}{key}.")

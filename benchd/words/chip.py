@@ -1,0 +1,106 @@
+"""What looking at a FeliCa chip has shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from benchd.words.ids import Evidence
+
+
+class ChipVerdict(StrEnum):
+    """What a FeliCa chip was found to be. Silence is a verdict of its own and never a clean one."""
+
+    UNUSED = "unused"
+    IN_USE = "in_use"
+    RETIRED = "retired"
+    NO_CHIP = "no_chip"
+    SILENT = "silent"
+    INCONSISTENT = "inconsistent"
+    UNREADABLE = "unreadable"
+
+
+class BaselineKind(StrEnum):
+    """Where the picture of an unused chip comes from that a scan was compared with."""
+
+    OBSERVED = "observed"
+    """Captured from a handset whose own screen said 未利用 (unused)."""
+    INFERRED = "inferred"
+    """Put together from documents; nobody has seen it on a handset."""
+    SIMULATED = "simulated"
+    """Of the virtual rack's own chips; says nothing about a real one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipSystem:
+    """One system of a FeliCa chip: which nodes it lists, never what is in them."""
+
+    code: str
+    """Four hex digits in upper case, for example `FE00`."""
+    nodes: tuple[str, ...]
+    """Services as `090F`, areas as `0000-FFFE`, in order."""
+    residue: tuple[str, ...]
+    """Those of them that an unused chip doesn't have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipScan:
+    """What looking at a chip over the air has shown: codes and counts, never contents."""
+
+    verdict: ChipVerdict
+    detail: str
+    """Why, as one bounded, printable line in English."""
+    chip: str | None = None
+    """Salted hash of the chip's IDm as hex: tells one chip from another and nothing else."""
+    ic_type: int | None = None
+    """PMm's second byte, which names the chip's generation."""
+    systems: tuple[ChipSystem, ...] = ()
+    polled: tuple[str, ...] = ()
+    """Every system code that was asked for, answered or not."""
+    passes: int = 0
+    """How many full scans in a row showed the same."""
+    power_cycled: bool = False
+    """Whether the reader's field was off before the first of them."""
+    baseline: str | None = None
+    """Name and version of the picture of an unused chip it was compared with."""
+    baseline_kind: BaselineKind | None = None
+    owners_en: tuple[str, ...] = ()
+    """Whose services the residue belongs to, as far as the catalogue knows."""
+    owners_ja: tuple[str, ...] = ()
+    reader: str = ""
+    """The reader's model; no serial."""
+    elapsed_s: float = 0.0
+
+    def as_evidence(self) -> Evidence:
+        """The same as JSON."""
+        return {
+            "verdict": self.verdict,
+            "detail": self.detail,
+            "chip": self.chip,
+            "ic_type": None if self.ic_type is None else f"{self.ic_type:02X}",
+            "systems": [
+                {
+                    "code": system.code,
+                    "node_count": len(system.nodes),
+                    "residue": list(system.residue),
+                }
+                for system in self.systems
+            ],
+            "polled": list(self.polled),
+            "passes": self.passes,
+            "power_cycled": self.power_cycled,
+            "baseline": self.baseline,
+            "baseline_kind": self.baseline_kind,
+            "owners_en": list(self.owners_en),
+            "owners_ja": list(self.owners_ja),
+            "reader": self.reader,
+            "elapsed_s": self.elapsed_s,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipOwners:
+    """Whose services were found in a chip, each as one bounded line: `Suica、WAON`."""
+
+    ja: str
+    en: str

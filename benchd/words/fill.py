@@ -1,0 +1,145 @@
+"""What the overwrite is asked for, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TAIL_PREFIX = "tail-"
+"""How the names of the fill files begin that take the last room."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillOrder:
+    """What the fill program is asked to write: a keystream that only this job has."""
+
+    key: bytes = field(repr=False)
+    """16 bytes, fresh for every job."""
+    file_bytes: int
+    """Size of one full file; file i carries the keystream from i * file_bytes on."""
+    stall_s: float
+    """Silence on the line for this long is a stalled handset."""
+    headroom_bytes: int = 0
+    """What stays free until the last seconds, so that Android is full for no longer."""
+    resume: bool = False
+    """Whether files of an earlier fill with this key may prove themselves and stay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOrder:
+    """What the fill program is asked to read back."""
+
+    fill: FillOrder
+    cipher: str
+    """The one that the fill chose."""
+    files: tuple[FilledFile, ...]
+    ranges: tuple[FileRange, ...] | None = None
+    """The parts to read, in the order of the files; None for all of every file."""
+    small_files: int = 0
+    """How many small files are to be compared; they never count as proven."""
+
+    @property
+    def ordered_bytes(self) -> int:
+        """How many bytes are to be read."""
+        parts = self.files if self.ranges is None else self.ranges
+        return sum(part.size_bytes for part in parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledFile:
+    """One file that the fill program made."""
+
+    name: str
+    stream_offset: int
+    size_bytes: int
+
+    @property
+    def is_tail(self) -> bool:
+        """Whether it takes the last room, and so is proven first and deleted at once."""
+        return self.name.startswith(TAIL_PREFIX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRange:
+    """A part of one of several fill files, on whole blocks."""
+
+    file: int
+    """The file's place in the list."""
+    offset: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillReport:
+    """What the fill program says it wrote and synced; a claim until it is read back."""
+
+    program_version: str
+    cipher: str
+    mode: str
+    bytes_written: int
+    """All that the files hold."""
+    resumed_bytes: int
+    """Those of them that an earlier fill of this job wrote and this one has read and proven."""
+    files: tuple[FilledFile, ...]
+    small_files: int
+    small_bytes: int
+    """In files so small that they may lie beside their inodes: compared, never counted."""
+    directories: int
+    full_s: float
+    """For how long less than the headroom had been free when the fill ended."""
+    capacity_bytes: int
+    free_bytes_before: int
+    free_bytes_after: int
+    used_bytes_before: int
+    reserved_bytes: int
+    """What the file system keeps for the system."""
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRun:
+    """Bytes of one file that aren't what was written."""
+
+    name: str
+    offset: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What reading everything back, past the handset's cache, has shown."""
+
+    bytes_proven: int
+    bytes_bad: int
+    bad_runs: tuple[BadRun, ...]
+    small_same: int
+    """How many small files are as they must be."""
+    past_cache: str
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropReport:
+    """What is left after the fill files are deleted."""
+
+    files_removed: int
+    free_bytes: int
+    trim: str
+    """Whether the flash was told: `done`, `not_allowed`, `not_supported`, `failed`, `not_asked`."""
+    trimmed_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSample:
+    """Bytes that the host itself has fetched, and how they came past the handset's cache."""
+
+    data: bytes
+    past_cache: str
+    """`o_direct`, or `evicted` by a tool of the handset, or `evicted_by_program`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferProgress:
+    """Bytes done so far by a fill or a check, as the handset counted them after its sync."""
+
+    bytes_done: int
+    elapsed_s: float

@@ -1,0 +1,166 @@
+"""What a handset says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from benchd.words.ids import Evidence
+
+
+class SilenceCause(StrEnum):
+    """Why a chip may be silent, by what its handset says over adb; none of them excuses it."""
+
+    NFC_OFF = "nfc_off"
+    SCREEN_OFF = "screen_off"
+    SCREEN_LOCKED = "screen_locked"
+    UNKNOWN = "unknown"
+    """The handset doesn't say, or nothing that would explain it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NfcFacts:
+    """What the handset says of its own radio. None is unknown, which is never fine."""
+
+    nfc_on: bool | None
+    screen_on: bool | None
+    unlocked: bool | None
+
+    def causes(self) -> tuple[SilenceCause, ...]:
+        """All that explains silence; UNKNOWN where nothing that it says does."""
+        said = {
+            SilenceCause.NFC_OFF: self.nfc_on,
+            SilenceCause.SCREEN_OFF: self.screen_on,
+            SilenceCause.SCREEN_LOCKED: self.unlocked,
+        }
+        found = tuple(cause for cause, fine in said.items() if fine is False)
+        return found or (SilenceCause.UNKNOWN,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetIdentity:
+    """What a handset says it is. A serial is evidence, never a key: identical ones exist."""
+
+    serial: str
+    manufacturer: str
+    model: str
+    android: str
+    build: str
+    imei: str | None = None
+
+    def same_handset(self, other: HandsetIdentity) -> bool:
+        """Whether both describe one handset, judged by what a reset doesn't change."""
+        imei_fits = self.imei is None or other.imei is None or self.imei == other.imei
+        return imei_fits and (self.serial, self.manufacturer, self.model) == (
+            other.serial,
+            other.manufacturer,
+            other.model,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageFacts:
+    """The user storage as the handset's own `df` and mount table give it, in bytes."""
+
+    capacity_bytes: int
+    used_bytes: int
+    free_bytes: int
+    file_system: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryFacts:
+    """Charge and temperature of a battery."""
+
+    percent: int
+    temperature_c: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetFacts:
+    """Facts that only a reset changes."""
+
+    android_id: str
+    account_count: int
+    user_ids: tuple[int, ...]
+    used_bytes: int
+    third_party_packages: int
+    boot_count: int | None
+    test_harness: bool
+
+    def as_evidence(self) -> Evidence:
+        """The same as JSON."""
+        return {
+            "android_id": self.android_id,
+            "account_count": self.account_count,
+            "user_ids": list(self.user_ids),
+            "used_bytes": self.used_bytes,
+            "third_party_packages": self.third_party_packages,
+            "boot_count": self.boot_count,
+            "test_harness": self.test_harness,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetFacts:
+    """All that inspection reads. None stands only where the handset itself may not say."""
+
+    identity: HandsetIdentity
+    sdk: int
+    abi: str
+    storage: StorageFacts
+    battery_percent: int
+    battery_temperature_c: float
+    crypto_state: str
+    crypto_type: str | None
+    metadata_encryption: bool | None
+    verified_boot_state: str | None
+    bootloader_locked: bool | None
+    modification_signs: tuple[str, ...]
+    """Each sign of a modified system, for example `ro.boot.verifiedbootstate=orange`."""
+    screen_lock: bool | None
+    """Whether a PIN, pattern or password is set; None where this Android doesn't tell adb."""
+    account_count: int
+    user_ids: tuple[int, ...]
+    device_owner: bool
+    felica_capable: bool | None
+    """Whether it has what runs a FeliCa chip; None where its answers don't tell."""
+    jpki_capable: bool | None
+    """True if it can hold a JPKI certificate; that one is there or not, nobody can see."""
+    removable_media: bool
+    """Whether a memory card is in it, which no reset of the handset reaches for certain."""
+    sim: bool | None
+    """Whether a SIM is in it; None where this Android doesn't tell adb."""
+
+    def as_evidence(self) -> Evidence:
+        """The same as JSON, without what isn't evidence."""
+        return {
+            "serial": self.identity.serial,
+            "manufacturer": self.identity.manufacturer,
+            "model": self.identity.model,
+            "android": self.identity.android,
+            "build": self.identity.build,
+            "imei": self.identity.imei,
+            "sdk": self.sdk,
+            "abi": self.abi,
+            "capacity_bytes": self.storage.capacity_bytes,
+            "used_bytes": self.storage.used_bytes,
+            "free_bytes": self.storage.free_bytes,
+            "file_system": self.storage.file_system,
+            "battery_percent": self.battery_percent,
+            "battery_temperature_c": self.battery_temperature_c,
+            "crypto_state": self.crypto_state,
+            "crypto_type": self.crypto_type,
+            "metadata_encryption": self.metadata_encryption,
+            "verified_boot_state": self.verified_boot_state,
+            "bootloader_locked": self.bootloader_locked,
+            "modification_signs": list(self.modification_signs),
+            "screen_lock": self.screen_lock,
+            "account_count": self.account_count,
+            "user_ids": list(self.user_ids),
+            "device_owner": self.device_owner,
+            "felica_capable": self.felica_capable,
+            "jpki_capable": self.jpki_capable,
+            "removable_media": self.removable_media,
+            "sim": self.sim,
+        }

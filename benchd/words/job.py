@@ -1,0 +1,212 @@
+"""How a job goes and ends, and what it asks of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from benchd.words.chip import ChipOwners
+from benchd.words.ids import OperatorName
+
+
+class JobState(StrEnum):
+    """Where one job stands."""
+
+    RUNNING = "running"
+    AWAITING_OPERATOR = "awaiting_operator"
+    REPLUGGING = "replugging"
+    ENDED = "ended"
+
+
+JOB_MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
+    {
+        JobState.RUNNING: frozenset(
+            {JobState.AWAITING_OPERATOR, JobState.REPLUGGING, JobState.ENDED}
+        ),
+        JobState.AWAITING_OPERATOR: frozenset(
+            {JobState.RUNNING, JobState.REPLUGGING, JobState.ENDED}
+        ),
+        JobState.REPLUGGING: frozenset(
+            {JobState.RUNNING, JobState.AWAITING_OPERATOR, JobState.ENDED}
+        ),
+        JobState.ENDED: frozenset(),
+    }
+)
+
+
+class Outcome(StrEnum):
+    """How a job or an attempt ended. There is no default."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    INTERRUPTED = "interrupted"
+    SKIPPED = "skipped"
+
+
+class Disposition(StrEnum):
+    """Where the handset goes."""
+
+    SELLABLE = "sellable"
+    RETURN = "return"
+    HOLD = "hold"
+    DESTROY = "destroy"
+
+
+class Reason(StrEnum):
+    """Why a handset isn't sellable: a closed list, each with a default disposition."""
+
+    LOCKED = "locked"
+    MANAGED_DEVICE = "managed_device"
+    REMOVABLE_MEDIA = "removable_media"
+    WATCH_LISTED = "watch_listed"
+    SYSTEM_MODIFIED = "system_modified"
+    STORAGE_FAULT = "storage_fault"
+    COVERAGE_TOO_LOW = "coverage_too_low"
+    STORAGE_UNENCRYPTED = "storage_unencrypted"
+    RESET_NOT_PROVEN = "reset_not_proven"
+    FINAL_RESET_NOT_PROVEN = "final_reset_not_proven"
+    HANDSET_STALLED = "handset_stalled"
+    HANDSET_LOST = "handset_lost"
+    HANDSET_CHANGED = "handset_changed"
+    HANDSET_NOT_RETURNED = "handset_not_returned"
+    ANSWER_NOT_RECOGNISED = "answer_not_recognised"
+    UNSUPPORTED_MODEL = "unsupported_model"
+    LOW_BATTERY = "low_battery"
+    CONSENT_MISSING = "consent_missing"
+    JPKI_NOT_ATTESTED = "jpki_not_attested"
+    NETWORK_RESTRICTED = "network_restricted"
+    FELICA_RESIDUE = "felica_residue"
+    FELICA_NOT_CLEARABLE = "felica_not_clearable"
+    FELICA_SILENT = "felica_silent"
+    FELICA_RETIRED = "felica_retired"
+    FELICA_INCONSISTENT = "felica_inconsistent"
+    FELICA_UNREADABLE = "felica_unreadable"
+    FELICA_NOT_ATTESTED = "felica_not_attested"
+    NOT_CONFIRMED = "not_confirmed"
+    OPERATOR_STOPPED = "operator_stopped"
+    STAGE_DEADLINE = "stage_deadline"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    PROOF_INCOMPLETE = "proof_incomplete"
+    UNPLUGGED = "unplugged"
+    DAEMON_STOPPED = "daemon_stopped"
+    SLOT_RECONFIGURED = "slot_reconfigured"
+    NOT_AS_RESET = "not_as_reset"
+    OVERWRITE_DUE = "overwrite_due"
+    ASSESSED = "assessed"
+    RECHECKED = "rechecked"
+    RECYCLED = "recycled"
+    INTERNAL_ERROR = "internal_error"
+
+
+DISPOSITION_OF: Mapping[Reason, Disposition] = MappingProxyType(
+    {
+        **dict.fromkeys(Reason, Disposition.HOLD),
+        Reason.MANAGED_DEVICE: Disposition.RETURN,
+        Reason.SYSTEM_MODIFIED: Disposition.DESTROY,
+        Reason.STORAGE_FAULT: Disposition.DESTROY,
+        Reason.FELICA_RESIDUE: Disposition.DESTROY,
+        Reason.FELICA_NOT_CLEARABLE: Disposition.DESTROY,
+        Reason.FELICA_RETIRED: Disposition.DESTROY,
+        Reason.RECYCLED: Disposition.DESTROY,
+    }
+)
+"""The trade's defaults: crushed where data may stay for good, held where a person can still act."""
+
+
+ENDS_WITHOUT_ERASURE = (
+    Reason.OVERWRITE_DUE,
+    Reason.ASSESSED,
+    Reason.RECHECKED,
+    Reason.RECYCLED,
+)
+"""How a job may end that has passed but proves no erasure; its recipe names one of them."""
+
+
+class Gate(StrEnum):
+    """A question that only a person answers."""
+
+    CONSENT = "consent"
+    JPKI = "jpki"
+    NETWORK = "network"
+    WATCH_LIST = "watch_list"
+    FELICA_CHECK = "felica_check"
+    FELICA_NO_CHIP = "felica_no_chip"
+    FELICA_RETIRED = "felica_retired"
+    FELICA_CLEAR = "felica_clear"
+    FELICA_RECHECK = "felica_recheck"
+    FELICA_ATTEST = "felica_attest"
+    GUIDED_RESET = "guided_reset"
+    FINAL_RESET = "final_reset"
+    OBSERVE = "observe"
+    LOOK = "look"
+    ASSESS = "assess"
+    CONFIRM = "confirm"
+
+
+class Finding(StrEnum):
+    """What the seller of a handset has to hear before the deal."""
+
+    SYSTEM_MODIFIED = "system_modified"
+    MANAGED_DEVICE = "managed_device"
+    LOCK_OR_ACCOUNT = "lock_or_account"
+    REMOVABLE_MEDIA = "removable_media"
+    SIM = "sim"
+    CHIP_IN_USE = "chip_in_use"
+    CHIP_UNKNOWN = "chip_unknown"
+    JPKI = "jpki"
+
+
+class StageName(StrEnum):
+    """The named steps that recipes are made of."""
+
+    INSPECT = "inspect"
+    GATES = "gates"
+    FELICA_CHECK = "felica_check"
+    INITIALISE = "initialise"
+    OVERWRITE = "overwrite"
+    READ_BACK = "read_back"
+    FELICA_CLEAR = "felica_clear"
+    FELICA_RECHECK = "felica_recheck"
+    FINAL_RESET = "final_reset"
+    OBSERVE = "observe"
+    CONFIRM = "confirm"
+    CERTIFY = "certify"
+    ASSESS = "assess"
+    LOOK = "look"
+
+
+DESTRUCTIVE_STAGES = frozenset(
+    {
+        StageName.INITIALISE,
+        StageName.OVERWRITE,
+        StageName.FELICA_CLEAR,
+        StageName.FINAL_RESET,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A named person's answer at a gate."""
+
+    gate: Gate
+    approved: bool
+    operator: OperatorName
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnd:
+    """How a job ended; SELLABLE exists only together with a certificate."""
+
+    outcome: Outcome
+    disposition: Disposition
+    reason: Reason | None
+    detail: str = ""
+    owners: ChipOwners | None = None
+    """Whose services are left in the chip, if that is why it ended."""

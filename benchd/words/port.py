@@ -1,0 +1,68 @@
+"""What can be plugged into a port, and what is seen of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from benchd.words.ids import AdbAddress, PortPath
+
+ADB_INTERFACE = "ff4201"
+
+
+FASTBOOT_INTERFACE = "ff4203"
+"""USB class, subclass and protocol that name a mode; source: AOSP adb.h and fastboot.h."""
+
+
+class Liveness(StrEnum):
+    """What the adb server says of one address; presence on USB is another thing."""
+
+    SERVER_DOWN = "server_down"
+    ABSENT = "absent"
+    OFFLINE = "offline"
+    UNAUTHORIZED = "unauthorized"
+    NO_PERMISSION = "no_permission"
+    WRONG_MODE = "wrong_mode"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """Something was plugged into a port, or came back on it in another mode."""
+
+    port_path: PortPath
+    adb_address: AdbAddress
+    attachment: str
+    """Differs for every enumeration of a port and stays the same as long as nothing is unplugged,
+    also over a restart of the daemon: that a handset never left is proven by this alone."""
+    interfaces: frozenset[str] = frozenset()
+    """Interface classes as six hex digits, for example `ff4201` for adb."""
+    usb_serial: str | None = None
+    vendor_id: str | None = None
+    product_id: str | None = None
+
+    @property
+    def has_adb(self) -> bool:
+        """Whether the handset offers adb in this mode."""
+        return ADB_INTERFACE in self.interfaces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detached:
+    """What was on a port has left it."""
+
+    port_path: PortPath
+
+
+PlugEvent = Attached | Detached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """What was seen of a planned absence of a handset from its port."""
+
+    left: bool
+    returned: bool
+    absent_s: float | None
+    before: Attached
+    after: Attached | None

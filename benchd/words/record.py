@@ -1,0 +1,55 @@
+"""What the ledger holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
+
+
+class EntryKind(StrEnum):
+    """What a ledger record tells."""
+
+    DAEMON_STARTED = "daemon_started"
+    CONFIG_CHANGED = "config_changed"
+    OCCUPANCY_OPENED = "occupancy_opened"
+    ATTACHMENT_CHANGED = "attachment_changed"
+    OCCUPANCY_CLOSED = "occupancy_closed"
+    JOB_OPENED = "job_opened"
+    STAGE_STARTED = "stage_started"
+    STAGE_ENDED = "stage_ended"
+    QUESTION_ASKED = "question_asked"
+    DECISION = "decision"
+    JOB_ENDED = "job_ended"
+    SLOT_QUARANTINED = "slot_quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One record to be kept for ever."""
+
+    kind: EntryKind
+    at: datetime
+    slot: SlotName | None = None
+    occupancy: int | None = None
+    job: JobId | None = None
+    data: Evidence = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """A record as the ledger holds it: its number and the hash that chains it to all before."""
+
+    sequence: int
+    entry: Entry
+    hash_hex: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The ledger's word that a record is on disk."""
+
+    sequence: int
+    hash_hex: str

@@ -1,0 +1,241 @@
+"""Fakes: an adb server that does as it's told, its owner, and a handset's shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+
+from benchd.android.shell.commands import (
+    COMMAND_DEADLINE_S,
+    MAXIMUM_OUTPUT_BYTES,
+    Completed,
+    complete,
+)
+from benchd.android.shell.packets import Exit, Output, ShellEvent
+from benchd.errors import BenchdError, HandsetGone, HandsetStalled
+
+Handler = Callable[["FakeLink", str], Awaitable[None]]
+
+
+class FakeLink:
+    """One connection to the fake server."""
+
+    def __init__(self, stream: SocketStream) -> None:
+        self.stream = stream
+        self._buffer = b""
+
+    async def request(self) -> str:
+        header = await self.read(4)
+        return (await self.read(int(header, 16))).decode()
+
+    async def read(self, size: int) -> bytes:
+        while len(self._buffer) < size:
+            self._buffer += await self.stream.receive()
+        taken, self._buffer = self._buffer[:size], self._buffer[size:]
+        return taken
+
+    async def okay(self, text: str | None = None) -> None:
+        await self.stream.send(b"OKAY")
+        if text is not None:
+            await self.block(text)
+
+    async def fail(self, text: str) -> None:
+        await self.stream.send(b"FAIL" + f"{len(text.encode()):04x}".encode() + text.encode())
+
+    async def block(self, text: str) -> None:
+        await self.stream.send(f"{len(text.encode()):04x}".encode() + text.encode())
+
+    async def hang(self) -> None:
+        await self.until_closed()
+
+    async def until_closed(self) -> None:
+        try:
+            while True:
+                await self.stream.receive()
+        except (anyio.EndOfStream, anyio.BrokenResourceError):
+            pass
+
+
+@dataclass
+class FakeServer:
+    """What benchd knows of its server (`ServerDoor`), with a fake one behind it."""
+
+    port: int = 0
+    generation: int = 1
+    alive: bool = True
+    requests: list[str] = field(default_factory=list)
+    handlers: dict[str, Handler] = field(default_factory=dict)
+    open_links: int = 0
+
+    def serving(self, generation: int) -> bool:
+        return self.alive and generation == self.generation
+
+    async def until_up(self) -> None:
+        await until(lambda: self.alive)
+
+    async def until_over(self, generation: int) -> None:
+        await until(lambda: not self.serving(generation), within_s=60)
+
+    def on(self, prefix: str, handler: Handler) -> None:
+        self.handlers[prefix] = handler
+
+    async def _serve(self, stream: SocketStream) -> None:
+        self.open_links += 1
+        try:
+            async with stream:
+                link = FakeLink(stream)
+                while True:
+                    text = await link.request()
+                    self.requests.append(text)
+                    if text == "host:version" and text not in self.handlers:
+                        await link.okay("0029")
+                        return
+                    prefix = next(key for key in self.handlers if text.startswith(key))
+                    await self.handlers[prefix](link, text)
+        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            pass
+        finally:
+            self.open_links -= 1
+
+
+async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
+    """Wait for what another process or the kernel brings about: it gives no sign to wait on."""
+    with anyio.fail_after(within_s):
+        while not condition():  # noqa: ASYNC110 - there is no event, see above
+            await anyio.sleep(0.002)
+
+
+@asynccontextmanager
+async def fake_server() -> AsyncGenerator[FakeServer, None]:
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    server = FakeServer(port=listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django's
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, server._serve)
+        try:
+            yield server
+        finally:
+            tasks.cancel_scope.cancel()
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A fake command says nothing for this long."""
+
+    seconds: float
+
+
+class Unplug:
+    """The transport ends here."""
+
+
+Step = ShellEvent | Pause | Unplug | BenchdError
+
+
+@dataclass
+class FakeStream:
+    """A command that runs through its steps."""
+
+    steps: list[Step]
+    stdin: bytearray = field(default_factory=bytearray)
+    stdin_closed: bool = False
+
+    async def send(self, data: bytes) -> None:
+        self.stdin += data
+
+    async def close_stdin(self) -> None:
+        self.stdin_closed = True
+
+    async def receive(self) -> ShellEvent:
+        while True:
+            step = self.steps.pop(0) if self.steps else Unplug()
+            match step:
+                case Pause(seconds):
+                    await anyio.sleep(seconds)
+                case Unplug():
+                    raise HandsetGone("fake: unplugged")
+                case BenchdError():
+                    raise step
+                case _:
+                    return step
+
+    async def stalled(self, detail: str) -> BenchdError:
+        return HandsetStalled(detail)
+
+
+@dataclass
+class FakeShell:
+    """A handset's shell: each command that starts with a known text gets its next script."""
+
+    scripts: dict[str, list[list[Step]]] = field(default_factory=dict)
+    commands: list[str] = field(default_factory=list)
+    streams: list[FakeStream] = field(default_factory=list)
+
+    def on(self, prefix: str, *steps: Step) -> None:
+        """The next answer to commands that begin like this; the last one given stays."""
+        self.scripts.setdefault(prefix, []).append(list(steps))
+
+    @asynccontextmanager
+    async def stream(
+        self, command: str, *, opens_within_s: float = COMMAND_DEADLINE_S
+    ) -> AsyncGenerator[FakeStream, None]:
+        self.commands.append(command)
+        prefix = next((key for key in self.scripts if command.startswith(key)), None)
+        assert prefix is not None, command
+        queue = self.scripts[prefix]
+        steps = queue.pop(0) if len(queue) > 1 else queue[0]
+        made = FakeStream(list(steps))
+        self.streams.append(made)
+        yield made
+
+    async def run(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        deadline_s: float = COMMAND_DEADLINE_S,
+        maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
+    ) -> Completed:
+        async with self.stream(command) as running:
+            return await complete(running, stdin, maximum_output_bytes)
+
+
+def said(text: str, code: int = 0) -> list[Step]:
+    """A command that writes this and ends."""
+    return [Output(text.encode(), is_error=False), Exit(code)]
+
+
+def line(event: str, **fields: object) -> Output:
+    """One line of the fill program."""
+    return Output(json.dumps({"event": event, **fields}).encode() + b"\n", is_error=False)
+
+
+class ScriptedShell(FakeShell):
+    """Answers benchd's scripts of several commands from a table of single ones."""
+
+    def __init__(self, answers: Mapping[str, str | tuple[int, str]]) -> None:
+        super().__init__()
+        self.answers = dict(answers)
+
+    async def run(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        deadline_s: float = COMMAND_DEADLINE_S,
+        maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
+    ) -> Completed:
+        self.commands.append(command)
+        output = ""
+        lines: Sequence[str] = command.split("\n")
+        for position in range(0, len(lines), 4):
+            single = lines[position].removeprefix("(").removesuffix(")")
+            mark = lines[position + 3].split('"')[1].replace("$status", "")
+            answer = self.answers[single]
+            status, text = answer if isinstance(answer, tuple) else (0, answer)
+            output += f"{text}\n{mark}{status}\n"
+        return Completed(exit_code=0, stdout=output.encode(), stderr=b"")

@@ -1,0 +1,115 @@
+"""A fill driver, the fake shell that it talks to, and a fill program's honest words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from handset_fakes import FakeShell, Step, line, said
+
+from benchd.android.fill.driver import FillDriver
+from benchd.android.fill.host_sampler import HostSampler
+from benchd.android.fill.program import PROGRAM_PATH, Binaries, FillProgram
+from benchd.android.shell.packets import Output
+from benchd.words.fill import (
+    CheckOrder,
+    CheckReport,
+    FilledFile,
+    FillOrder,
+    FillReport,
+    TransferProgress,
+)
+
+MIB = 1 << 20
+KEY = bytes(range(16))
+ORDER = FillOrder(key=KEY, file_bytes=4 * MIB, stall_s=30)
+CAPACITY = 10 * MIB
+FILES = (
+    FilledFile(name="fill-000000.dat", stream_offset=0, size_bytes=4 * MIB),
+    FilledFile(name="fill-000001.dat", stream_offset=4 * MIB, size_bytes=3 * MIB),
+)
+PROGRAM = b"\x7fELF not really"
+
+STARTED = {
+    "version": "1",
+    "cipher": "aes-128-ctr",
+    "pid": 7,
+    "capacity_bytes": CAPACITY,
+    "free_bytes": 7 * MIB,
+    "mode": "o_direct",
+}
+DONE_FILES = [
+    {"name": file.name, "stream_offset": file.stream_offset, "bytes": file.size_bytes}
+    for file in FILES
+]
+FILL_DONE = {
+    "bytes": 7 * MIB,
+    "resumed_bytes": 0,
+    "elapsed_s": 3.5,
+    "files": DONE_FILES,
+    "small_files": 2,
+    "small_bytes": 6144,
+    "directories": 1,
+    "full_s": 0.5,
+    "capacity_bytes": CAPACITY,
+    "free_bytes_before": 7 * MIB,
+    "free_bytes_after": 0,
+    "used_bytes_before": 2 * MIB,
+    "reserved_bytes": MIB,
+}
+CHECK_DONE = {
+    "bytes_ordered": 7 * MIB,
+    "bytes_proven": 7 * MIB,
+    "bytes_bad": 0,
+    "bad": [],
+    "small_same": 2,
+    "past_cache": "o_direct",
+    "elapsed_s": 2,
+}
+DROP_DONE = {
+    "files_removed": 2,
+    "free_bytes": 7 * MIB,
+    "trim": "not_allowed",
+    "trimmed_bytes": 0,
+}
+EVICT_DONE = {"files_evicted": 1}
+CHECK = CheckOrder(fill=ORDER, cipher="aes-128-ctr", files=FILES, small_files=2)
+
+
+def progress(done: int, elapsed: float = 1.0) -> Output:
+    return line("progress", bytes=done, elapsed_s=elapsed)
+
+
+class Bench:
+    """A driver, the fake shell that it talks to and what it told of progress."""
+
+    def __init__(self, folder: Path) -> None:
+        self.shell = FakeShell()
+        self.program = folder / "program"
+        self.program.write_bytes(PROGRAM)
+        self.shell.on("getprop ro.product.cpu.abi", *said("arm64-v8a\n"))
+        self.shell.on("wc -c", *said(self.measured(PROGRAM)))
+        binaries = Binaries(lambda abi: self.program)
+        self.driver = FillDriver(self.shell, FillProgram(self.shell, binaries))
+        self.sampler = HostSampler(self.shell, self.driver)
+        self.seen: list[TransferProgress] = []
+
+    @staticmethod
+    def measured(content: bytes) -> str:
+        return f"{len(content)}\n{hashlib.sha256(content).hexdigest()}  -\n"
+
+    def says(self, command: str, *steps: Step) -> None:
+        self.shell.on(f"exec {PROGRAM_PATH} {command}", *steps)
+
+    async def fill(self, *steps: Step, order: FillOrder = ORDER) -> FillReport:
+        self.says("fill", *steps)
+        return await self.driver.fill(order, self.seen.append)
+
+    async def check(self, *steps: Step, order: CheckOrder = CHECK) -> CheckReport:
+        self.says("check", *steps)
+        return await self.driver.check(order, self.seen.append)
+
+    def request(self) -> Mapping[str, object]:
+        return json.loads(self.shell.streams[-1].stdin)

@@ -1,0 +1,262 @@
+"""Facts put together from whole handsets' answers."""
+
+from __future__ import annotations
+
+import pytest
+from handset_fakes import FakeShell, ScriptedShell, said
+from handset_fixtures import answer
+from structlog.testing import capture_logs
+
+from benchd.android.facts.capability import LOOK_FOR_FELICA
+from benchd.android.facts.inspection import (
+    read_battery_facts,
+    read_facts,
+    read_identity,
+    read_reset_facts,
+)
+from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
+from benchd.android.resets import enable_test_harness
+from benchd.errors import (
+    AnswerNotRecognised,
+    HandsetGone,
+    HandsetStalled,
+    StageFailed,
+    UnsupportedHandset,
+)
+
+pytestmark = pytest.mark.asyncio
+
+IMEI = "service call iphonesubinfo 1 s16 com.android.shell"
+
+
+def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
+    """A handset fresh from its reset."""
+    answers: dict[str, str | tuple[int, str]] = {
+        "getprop": answer("getprop-15-aquos-test-harness"),
+        IMEI: answer("imei-10"),
+        "df -k /data": answer("df-16-pixel-8-pro"),
+        "cat /proc/mounts": answer("mounts-16-f2fs"),
+        "dumpsys account": answer("account-16-none"),
+        "pm list users": answer("users-8-one"),
+        "dumpsys battery": answer("battery-16-pixel-8-pro"),
+        "dumpsys device_policy": answer("policy-16-none"),
+        "dumpsys trust": answer("trust-16-open"),
+        LOOK_FOR_SUPERUSER: "looked everywhere\n",
+        "pm list features": answer("features-15-wallet"),
+        "pm list packages -u": answer("packages-15-wallet"),
+        LOOK_FOR_FELICA: "/vendor/etc/felica\nlooked everywhere\n",
+        "sm list-volumes all": answer("volumes-16-no-card"),
+        "sm list-disks": "",
+        "settings get secure android_id": "51b6be48bac8c569\n",
+        "settings get global boot_count": "2\n",
+        "pm list packages -3": "",
+    }
+    return ScriptedShell(answers | changes)
+
+
+async def test_facts() -> None:
+    facts = await read_facts(aquos())
+    assert facts.identity.serial == "0000000000000015"
+    assert facts.identity.manufacturer == "SHARP"
+    assert facts.identity.model == "SH-00A"
+    assert (facts.identity.android, facts.identity.build) == ("15", "SE037")
+    assert facts.identity.imei == "490154203237518"
+    assert (facts.sdk, facts.abi) == (35, "arm64-v8a")
+    assert facts.storage.capacity_bytes == 114982996 * 1024
+    assert (facts.battery_percent, facts.battery_temperature_c) == (22, 28.0)
+    assert (facts.crypto_state, facts.crypto_type) == ("encrypted", "file")
+    assert facts.metadata_encryption is True
+    assert (facts.verified_boot_state, facts.bootloader_locked) == ("green", True)
+    assert facts.modification_signs == ()
+    assert facts.screen_lock is None
+    assert (facts.account_count, facts.user_ids, facts.device_owner) == (0, (0,), False)
+    assert (facts.felica_capable, facts.jpki_capable, facts.removable_media) == (True, True, False)
+    assert facts.sim is None
+
+
+async def test_facts_of_a_handset_that_is_in_use_and_changed() -> None:
+    facts = await read_facts(
+        aquos(
+            **{
+                "getprop": answer("getprop-12-custom-rom"),
+                IMEI: (1, ""),
+                "dumpsys account": answer("account-14-two-users"),
+                "pm list users": answer("users-14-work"),
+                "dumpsys device_policy": answer("policy-12-owner"),
+                "dumpsys trust": answer("trust-9-locked"),
+                LOOK_FOR_SUPERUSER: "/sbin/su\nlooked everywhere\n",
+            }
+        )
+    )
+    assert facts.identity.imei is None
+    assert facts.modification_signs[-1] == "su at /sbin/su"
+    assert facts.modification_signs[0] == "ro.boot.verifiedbootstate=orange"
+    assert (facts.account_count, facts.user_ids, facts.device_owner) == (3, (0, 10), True)
+    assert facts.screen_lock is True
+    assert facts.crypto_state == "unencrypted"
+    assert facts.metadata_encryption is None
+
+
+async def test_reset_facts() -> None:
+    facts = await read_reset_facts(aquos())
+    assert facts.android_id == "51b6be48bac8c569"
+    assert (facts.account_count, facts.user_ids) == (0, (0,))
+    assert facts.used_bytes == 94844540 * 1024
+    assert (facts.third_party_packages, facts.boot_count) == (0, 2)
+    assert facts.test_harness is True
+    other = await read_reset_facts(aquos(getprop=answer("getprop-10-xperia")))
+    assert other.test_harness is False
+
+
+async def test_identity_falls_back_where_the_handset_has_two_names_for_it() -> None:
+    rooted = await read_identity(aquos(getprop=answer("getprop-13-rooted-pixel")))
+    assert rooted.serial == "00000000000013"
+    honor = await read_identity(aquos(getprop=answer("getprop-14-honor")))
+    assert honor.manufacturer == "HONOR"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "getprop",
+        "df -k /data",
+        "cat /proc/mounts",
+        "dumpsys account",
+        "pm list users",
+        "dumpsys battery",
+        "dumpsys device_policy",
+        "dumpsys trust",
+        LOOK_FOR_SUPERUSER,
+        LOOK_FOR_FELICA,
+        "sm list-volumes all",
+    ],
+)
+@pytest.mark.parametrize("broken", ["", "garbage\n", "failed"])
+async def test_every_part_must_be_there(command: str, broken: str) -> None:
+    whole = aquos().answers[command]
+    given = (1, str(whole)) if broken == "failed" else broken
+    with pytest.raises(AnswerNotRecognised):
+        await read_facts(aquos(**{command: given}))
+
+
+@pytest.mark.parametrize("command", ["pm list features", "pm list packages -u", "sm list-disks"])
+@pytest.mark.parametrize("broken", ["garbage\n", "failed"])
+async def test_a_list_that_may_be_empty_must_still_be_one(command: str, broken: str) -> None:
+    given = (1, "") if broken == "failed" else broken
+    with pytest.raises(AnswerNotRecognised):
+        await read_facts(aquos(**{command: given}))
+
+
+@pytest.mark.parametrize("silent", ["pm list features", "pm list packages -u"])
+async def test_a_silent_package_manager_never_means_that_there_is_no_chip(silent: str) -> None:
+    overseas = {
+        "pm list features": answer("features-16-overseas"),
+        "pm list packages -u": answer("packages-16-overseas"),
+        LOOK_FOR_FELICA: "looked everywhere\n",
+    }
+    facts = await read_facts(aquos(**overseas))
+    assert (facts.felica_capable, facts.jpki_capable) == (False, None)
+    facts = await read_facts(aquos(**overseas | {silent: ""}))
+    assert (facts.felica_capable, facts.jpki_capable) == (None, None)
+
+
+async def test_a_card_is_seen_though_android_cannot_read_it() -> None:
+    assert (await read_facts(aquos(**{"sm list-disks": "disk:179,64\n"}))).removable_media is True
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "settings get secure android_id",
+        "settings get global boot_count",
+        "pm list packages -3",
+    ],
+)
+async def test_every_part_of_the_reset_facts_must_be_there(command: str) -> None:
+    with pytest.raises(AnswerNotRecognised):
+        await read_reset_facts(aquos(**{command: (20, "")}))
+    with pytest.raises(AnswerNotRecognised):
+        await read_reset_facts(aquos(**{command: "Error: no service\n"}))
+
+
+async def test_a_user_without_an_account_list_is_refused() -> None:
+    with pytest.raises(AnswerNotRecognised, match="user is missing"):
+        await read_facts(aquos(**{"pm list users": answer("users-14-work")}))
+
+
+async def test_lock_settings_are_never_touched_and_nothing_personal_is_logged() -> None:
+    shell = aquos(**{"dumpsys account": answer("account-14-two-users")})
+    shell.answers["pm list users"] = answer("users-14-work")
+    with capture_logs() as logs:
+        facts = await read_facts(shell)
+        await read_reset_facts(shell)
+    assert not any("lock_settings" in command for command in shell.commands)
+    assert logs == []
+    assert "example.com" not in repr(facts)
+
+
+async def test_refusals_carry_no_serial_and_no_account() -> None:
+    text = answer("account-8-one").replace("Accounts: 1", "Accounts: 7")
+    with pytest.raises(AnswerNotRecognised) as refusal:
+        await read_facts(aquos(**{"dumpsys account": text}))
+    assert "example.com" not in refusal.value.detail
+
+
+async def test_asking_for_test_harness_returns_when_it_was_answered() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("", 0))
+    await enable_test_harness(shell)
+
+
+async def test_a_transport_that_dies_at_the_request_leaves_it_unknown() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", HandsetGone("rebooting"))
+    with pytest.raises(HandsetGone):
+        await enable_test_harness(shell)
+
+
+@pytest.mark.parametrize("code", [129, 137, 143])
+async def test_a_request_that_died_of_a_signal_is_unknown_and_not_unsupported(code: int) -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("", code))
+    with pytest.raises(HandsetGone):
+        await enable_test_harness(shell)
+
+
+async def test_a_lock_forbids_test_harness() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("", 2))
+    with pytest.raises(StageFailed) as refusal:
+        await enable_test_harness(shell)
+    assert refusal.value.reason == "locked"
+
+
+@pytest.mark.parametrize("code", [1, 20, 127])
+async def test_a_handset_without_test_harness_is_unsupported(code: int) -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("cmd: Can't find service: testharness", code))
+    with pytest.raises(UnsupportedHandset, match="testharness"):
+        await enable_test_harness(shell)
+
+
+async def test_a_handset_that_hangs_at_the_request_has_stalled() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", HandsetStalled("no answer"))
+    with pytest.raises(HandsetStalled):
+        await enable_test_harness(shell)
+
+
+@pytest.mark.parametrize("sdk", [23, 25])
+async def test_an_old_android_is_unsupported_and_not_unrecognised(sdk: int) -> None:
+    old = answer("getprop-15-aquos-test-harness").replace(
+        "[ro.build.version.sdk]: [35]", f"[ro.build.version.sdk]: [{sdk}]"
+    )
+    # What it answers to the rest isn't even looked at.
+    with pytest.raises(UnsupportedHandset, match=r"SH-00A with Android 15"):
+        await read_facts(aquos(**{"getprop": old, "dumpsys trust": "garbage\n"}))
+
+
+async def test_the_battery_alone() -> None:
+    shell = aquos()
+    assert (await read_battery_facts(shell)).percent == 22
+    assert [c for c in shell.commands if "getprop" in c] == []

@@ -1,0 +1,122 @@
+"""Which way a handset is overwritten: found out before anything is lost, once per transport."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from handset_fakes import FakeShell, Step, said
+from handset_fill_bench import PROGRAM, Bench
+
+from benchd.android.fill.bus_turns import BusTurns
+from benchd.android.fill.host_fill import HostFill
+from benchd.android.fill.overwriting import NativeFill, WaysToOverwrite
+from benchd.android.fill.program import PROGRAM_PATH, Binaries
+from benchd.android.shell.packets import Exit, Output
+from benchd.errors import HandsetGone, StorageFault, UnsupportedHandset
+from benchd.filler import program_path
+from benchd.words.ids import AdbAddress
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+VERSION = f"exec {PROGRAM_PATH} version"
+PROBE = "mkdir -p /data/local/tmp/benchd && cat > /data/local/tmp/benchd/probe"
+READ = "exec dd if=/data/local/tmp/benchd/probe"
+CONTENT: list[Step] = [Output(bytes(range(256)) * 16, is_error=False), Exit(0)]
+FULL: list[Step] = [Output(b"cat: write: No space left on device", is_error=True), Exit(1)]
+
+
+class Ways:
+    def __init__(self, folder: Path, *, abi: str = "arm64-v8a") -> None:
+        self.shell = FakeShell()
+        program = folder / "program"
+        program.write_bytes(PROGRAM)
+
+        def path(name: str) -> Path:
+            return program if name == "arm64-v8a" else program_path(name)
+
+        self.shell.on("getprop ro.product.cpu.abi", *said(f"{abi}\n"))
+        self.shell.on("rm -f /data/local/tmp/benchd/probe", Exit(0))
+        turn = BusTurns().of(AdbAddress("usb:1-1"))
+        self.ways = WaysToOverwrite(self.shell, Binaries(path), turn)
+
+    def installed(self, version: int) -> None:
+        self.shell.on("wc -c", *said(Bench.measured(PROGRAM)))
+        self.shell.on(VERSION, Exit(version))
+
+    def direct(self, *steps: Step) -> None:
+        self.shell.on(PROBE, Exit(0))
+        self.shell.on(READ, *steps)
+
+
+async def test_the_program_is_taken_where_it_runs_and_dd_isnt_asked(tmp_path: Path) -> None:
+    bench = Ways(tmp_path)
+    bench.installed(0)
+    await bench.ways.look()
+    assert isinstance(await bench.ways.chosen(may_make_room=True), NativeFill)
+    assert bench.shell.commands.count(VERSION) == 1
+
+
+@pytest.mark.parametrize("code", [126, 127])
+async def test_where_it_may_not_run_the_host_streams(tmp_path: Path, code: int) -> None:
+    bench = Ways(tmp_path)
+    bench.installed(code)
+    bench.direct(*CONTENT)
+    await bench.ways.look()
+    assert isinstance(await bench.ways.chosen(may_make_room=True), HostFill)
+    assert bench.shell.commands.count(VERSION) == 1
+    assert sum(command.startswith(READ) for command in bench.shell.commands) == 1
+    assert bench.shell.commands[-1].startswith("rm -f")
+
+
+async def test_where_there_is_no_program_the_host_streams(tmp_path: Path) -> None:
+    bench = Ways(tmp_path, abi="mips64")
+    bench.direct(*CONTENT)
+    await bench.ways.look()
+    assert isinstance(await bench.ways.chosen(may_make_room=False), HostFill)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [[Exit(1)], [Exit(127)], [Exit(0)], [Output(bytes(4096), is_error=False), Exit(0)]],
+    ids=["no flag", "no dd", "nothing", "something else"],
+)
+async def test_without_reads_past_the_cache_there_is_no_way(
+    tmp_path: Path, steps: list[Step]
+) -> None:
+    bench = Ways(tmp_path)
+    bench.installed(126)
+    bench.direct(*steps)
+    for _ in range(2):
+        with pytest.raises(UnsupportedHandset):
+            await bench.ways.look()
+
+
+async def test_where_nothing_can_be_written_there_is_no_way(tmp_path: Path) -> None:
+    bench = Ways(tmp_path, abi="mips64")
+    bench.shell.on(PROBE, Output(b"Permission denied", is_error=True), Exit(1))
+    with pytest.raises(UnsupportedHandset, match="nothing can be written"):
+        await bench.ways.look()
+
+
+async def test_a_storage_too_full_to_ask_is_asked_again_later(tmp_path: Path) -> None:
+    bench = Ways(tmp_path)
+    bench.shell.on("wc -c", Exit(1))
+    bench.shell.on(f"rm -rf {PROGRAM_PATH}.new", *FULL)
+    await bench.ways.look()
+    with pytest.raises(StorageFault, match="no room"):
+        await bench.ways.chosen(may_make_room=False)
+    full = Ways(tmp_path, abi="mips64")
+    full.shell.on(PROBE, *FULL)
+    await full.ways.look()
+
+
+async def test_an_unplug_meanwhile_decides_nothing(tmp_path: Path) -> None:
+    bench = Ways(tmp_path)
+    bench.shell.on("wc -c", *said(Bench.measured(PROGRAM)))
+    bench.shell.on(VERSION)
+    bench.shell.on(VERSION, Exit(0))
+    with pytest.raises(HandsetGone):
+        await bench.ways.look()
+    await bench.ways.look()
+    assert isinstance(await bench.ways.chosen(may_make_room=True), NativeFill)

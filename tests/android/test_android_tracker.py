@@ -1,0 +1,179 @@
+"""Liveness of each slot, from one list."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+from handset_fakes import FakeLink, FakeServer, fake_server, until
+from structlog.testing import capture_logs
+
+from benchd.android.server.tracker import KEPT_CHANGES, LivenessStream, Tracker
+from benchd.words.ids import AdbAddress
+from benchd.words.port import Liveness
+
+pytestmark = pytest.mark.asyncio
+
+HERE = AdbAddress("usb:1-1")
+
+
+def listed(state: str, number: int, address: str = HERE) -> str:
+    return f"serial                 {state} {address} transport_id:{number}\n"
+
+
+@asynccontextmanager
+async def tracking(*lists: str) -> AsyncGenerator[tuple[FakeServer, Tracker], None]:
+    """A tracker whose server has told these lists and then waits."""
+
+    async def track(link: FakeLink, text: str) -> None:
+        await link.okay()
+        for entry in lists:
+            await link.block(entry)
+        await link.until_closed()
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.on("host:track-devices-l", track)
+        tracker = Tracker(server)
+        await tasks.start(tracker.run)
+        yield server, tracker
+        tasks.cancel_scope.cancel()
+
+
+async def seen_until(
+    tracker: Tracker, last: Liveness, address: AdbAddress = HERE
+) -> list[Liveness]:
+    found: list[Liveness] = []
+    with anyio.fail_after(5):
+        async with tracker.liveness(address) as states:
+            async for liveness in states:
+                found.append(liveness)
+                if liveness is last:
+                    break
+    return found
+
+
+async def test_the_present_state_comes_first() -> None:
+    async with tracking(listed("device", 1)) as (_, tracker):
+        assert await seen_until(tracker, Liveness.READY) == [Liveness.READY]
+        assert await seen_until(tracker, Liveness.ABSENT, AdbAddress("usb:7-7")) == [
+            Liveness.ABSENT
+        ]
+        transport = tracker.ready_transport(HERE)
+        assert transport is not None
+        assert (transport.transport_id, transport.generation) == (1, 1)
+        assert tracker.ready_transport(AdbAddress("usb:7-7")) is None
+
+
+async def test_a_new_transport_was_away_in_between() -> None:
+    states = LivenessStream(Liveness.READY)
+    server = FakeServer()
+    tracker = Tracker(server)
+    tracker._streams[HERE] = [states]
+    tracker._take(listed("device", 1), 1)
+    tracker._take(listed("device", 2), 1)
+    assert list(states._waiting) == [Liveness.READY, Liveness.ABSENT, Liveness.READY]
+
+
+async def test_the_same_said_again_is_no_change() -> None:
+    states = LivenessStream(Liveness.READY)
+    tracker = Tracker(FakeServer())
+    tracker._streams[HERE] = [states]
+    for _ in range(3):
+        tracker._take(listed("device", 1) + listed("device", 2, "usb:2-2"), 1)
+    assert list(states._waiting) == [Liveness.READY]
+
+
+async def test_a_reader_that_sleeps_misses_the_oldest_only() -> None:
+    states = LivenessStream(Liveness.READY)
+    for _ in range(KEPT_CHANGES):
+        states.put(Liveness.OFFLINE)
+        states.put(Liveness.UNAUTHORIZED)
+    assert len(states._waiting) == KEPT_CHANGES
+    assert states._waiting[-1] is Liveness.UNAUTHORIZED
+
+
+async def test_the_servers_death_is_told_to_everybody_once_and_the_list_comes_back() -> None:
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        ending = anyio.Event()
+
+        async def track(link: FakeLink, text: str) -> None:
+            await link.okay(listed("device", 1) + listed("device", 2, "usb:2-2"))
+            if not ending.is_set():
+                await ending.wait()
+                server.alive = False
+                await link.stream.aclose()
+            await link.until_closed()
+
+        server.on("host:track-devices-l", track)
+        tracker = Tracker(server)
+        await tasks.start(tracker.run)
+        with capture_logs() as logs, anyio.fail_after(5):
+            async with (
+                tracker.liveness(HERE) as first,
+                tracker.liveness(AdbAddress("usb:2-2")) as second,
+            ):
+                assert await anext(first) is await anext(second) is Liveness.READY
+                ending.set()
+                assert await anext(first) is await anext(second) is Liveness.SERVER_DOWN
+                assert tracker.ready_transport(HERE) is None
+                server.generation, server.alive = 2, True
+                assert await anext(first) is await anext(second) is Liveness.READY
+        transport = tracker.ready_transport(HERE)
+        assert transport is not None
+        assert transport.generation == 2
+        assert [entry["event"] for entry in logs] == ["handset_list_lost"]
+        assert tracker._streams == {}
+        tasks.cancel_scope.cancel()
+
+
+async def test_the_list_is_asked_for_anew_after_a_silence_that_the_server_survived() -> None:
+    """Given up for its silence, it may still live, and its old connection with it."""
+    async with tracking(listed("device", 1)) as (server, tracker):
+        async with tracker.liveness(HERE) as states:
+            with anyio.fail_after(5):
+                assert await anext(states) is Liveness.READY
+                server.alive = False
+                assert await anext(states) is Liveness.SERVER_DOWN
+                server.generation, server.alive = 2, True
+                assert await anext(states) is Liveness.READY
+        transport = tracker.ready_transport(HERE)
+        assert transport is not None
+        assert transport.generation == 2
+        await until(lambda: server.open_links == 1)
+
+
+async def test_a_long_list_in_small_pieces_is_read_whole() -> None:
+    text = "".join(listed("device", number, f"usb:1-{number}") for number in range(1, 100))
+    assert len(text) > 4096
+
+    async def track(link: FakeLink, request: str) -> None:
+        data = b"OKAY" + f"{len(text):04x}".encode() + text.encode()
+        for start in range(0, len(data), 97):
+            await link.stream.send(data[start : start + 97])
+        await link.until_closed()
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.on("host:track-devices-l", track)
+        tracker = Tracker(server)
+        await tasks.start(tracker.run)
+        for number in (1, 50, 99):
+            assert tracker._of(AdbAddress(f"usb:1-{number}")) is Liveness.READY
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_list_from_a_server_that_is_gone_is_not_believed() -> None:
+    async def track(link: FakeLink, text: str) -> None:
+        server.generation += 1
+        await link.okay(listed("device", 1))
+        await link.until_closed()
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.on("host:track-devices-l", track)
+        tracker = Tracker(server)
+        tasks.start_soon(tracker.run)
+        await anyio.sleep(0.2)
+        assert tracker.ready_transport(HERE) is None
+        assert not tracker.serving
+        tasks.cancel_scope.cancel()

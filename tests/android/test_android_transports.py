@@ -1,0 +1,204 @@
+"""Opening transports in threads, against an adb server that hangs, refuses, dies or is another."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+from handset_fakes import FakeLink, FakeServer, fake_server, until
+
+from benchd.android.access import AdbAccess
+from benchd.android.server import transports
+from benchd.android.server.transports import Transport, TransportOpener
+from benchd.android.shell.commands import AdbShell
+from benchd.errors import AdbServerLost, HandsetGone, HandsetStalled
+from benchd.words.ids import AdbAddress
+
+pytestmark = pytest.mark.asyncio
+
+FIRST = Transport(transport_id=1, generation=1)
+
+
+async def hang(link: FakeLink, text: str) -> None:
+    await link.hang()
+
+
+async def accept(link: FakeLink, text: str) -> None:
+    await link.okay()
+
+
+async def drop(link: FakeLink, text: str) -> None:
+    await link.stream.aclose()
+
+
+async def nobody_is_left(server: FakeServer, opener: TransportOpener) -> None:
+    assert opener._threads.borrowed_tokens == 0
+    await until(lambda: not server.open_links, within_s=1)
+
+
+async def cancelled_after(seconds: float, shell: AdbShell) -> float:
+    """How long it takes to come back once a command is cancelled."""
+    with anyio.move_on_after(seconds) as scope:
+        await shell.run("true")
+        pytest.fail("a hanging server answered")
+    return anyio.current_time() - scope.deadline
+
+
+async def test_cancelling_while_the_server_hangs_leaves_nothing_behind() -> None:
+    async with fake_server() as server:
+        opener = TransportOpener(server)
+        server.on("host:transport-id", hang)
+        assert await cancelled_after(0.05, AdbShell(opener, FIRST)) < 0.1
+        await nobody_is_left(server, opener)
+
+
+async def test_cancelling_while_the_handset_hangs_leaves_nothing_behind() -> None:
+    async with fake_server() as server:
+        opener = TransportOpener(server)
+        server.on("host:transport-id", accept)
+        server.on("shell,v2,raw:", hang)
+        assert await cancelled_after(0.05, AdbShell(opener, FIRST)) < 0.1
+        await nobody_is_left(server, opener)
+
+
+async def test_cancelling_sixty_four_hanging_calls_returns_at_once() -> None:
+    async with fake_server() as server:
+        opener = TransportOpener(server)
+        server.on("host:transport-id", hang)
+        began = 0.0
+        async with anyio.create_task_group() as tasks:
+            for _ in range(64):
+                tasks.start_soon(AdbShell(opener, FIRST).run, "true")
+            await until(lambda: len(server.requests) == transports.THREADS)
+            began = time.perf_counter()
+            tasks.cancel_scope.cancel()
+        assert time.perf_counter() - began < 0.2
+        await nobody_is_left(server, opener)
+
+
+async def test_hanging_handsets_take_no_thread_from_the_others() -> None:
+    async with fake_server() as server:
+        opener = TransportOpener(server)
+        server.on("host:transport-id", accept)
+        server.on("shell,v2,raw:hang", hang)
+
+        async def answer(link: FakeLink, text: str) -> None:
+            await link.stream.send(b"OKAY\x03\x01\x00\x00\x00\x05")
+
+        server.on("shell,v2,raw:", answer)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3 * transports.THREADS):
+                tasks.start_soon(AdbShell(opener, FIRST).run, "hang")
+            await until(lambda: sum("hang" in text for text in server.requests) == 24)
+            assert (await AdbShell(opener, FIRST).run("exit 5")).exit_code == 5
+            tasks.cancel_scope.cancel()
+
+
+async def test_a_server_that_does_not_answer_in_time_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.1)
+    async with fake_server() as server:
+        server.on("host:transport-id", hang)
+        with pytest.raises(AdbServerLost, match="answer"):
+            await TransportOpener(server).open(FIRST)
+
+
+async def test_a_silent_handset_behind_a_silent_server_is_the_servers_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "BLAME_DEADLINE_S", 0.1)
+    async with fake_server() as server:
+        server.on("host:transport-id", accept)
+        server.on("shell,v2,raw:", hang)
+        with pytest.raises(HandsetStalled):
+            await AdbShell(TransportOpener(server), FIRST).run("true", deadline_s=0.1)
+        server.on("host:version", hang)
+        with pytest.raises(AdbServerLost):
+            await AdbShell(TransportOpener(server), FIRST).run("true", deadline_s=0.1)
+
+
+async def test_an_unknown_transport_is_a_handset_gone() -> None:
+    async def refuse(link: FakeLink, text: str) -> None:
+        await link.fail("no device with transport id '1'")
+
+    async with fake_server() as server:
+        server.on("host:transport-id", refuse)
+        with pytest.raises(HandsetGone):
+            await TransportOpener(server).open(FIRST)
+
+
+async def test_a_refused_shell_is_a_handset_gone() -> None:
+    async def refuse(link: FakeLink, text: str) -> None:
+        await link.fail("closed")
+
+    async with fake_server() as server:
+        server.on("host:transport-id", accept)
+        server.on("shell,v2,raw:", refuse)
+        with pytest.raises(HandsetGone):
+            await AdbShell(TransportOpener(server), FIRST).run("true")
+
+
+@pytest.mark.parametrize("alive", [True, False])
+async def test_an_end_without_an_exit_packet_is_never_success(alive: bool) -> None:
+    async def cut_off(link: FakeLink, text: str) -> None:
+        await link.stream.send(b"OKAY\x01\x05\x00\x00\x00done\n\x03\x01\x00\x00\x00")
+        server.alive = alive
+        await link.stream.aclose()
+
+    async with fake_server() as server:
+        server.on("host:transport-id", accept)
+        server.on("shell,v2,raw:", cut_off)
+        with pytest.raises(HandsetGone if alive else AdbServerLost):
+            await AdbShell(TransportOpener(server), FIRST).run("true")
+
+
+async def test_no_server_is_a_lost_server_and_none_is_started() -> None:
+    async with fake_server() as server:
+        pass
+    with pytest.raises(AdbServerLost):
+        await TransportOpener(server).open(FIRST)
+
+
+async def test_an_id_of_an_earlier_server_is_not_even_asked_for() -> None:
+    async with fake_server() as server:
+        server.generation = 2
+        with pytest.raises(AdbServerLost):
+            await TransportOpener(server).open(FIRST)
+        assert server.requests == []
+
+
+async def test_a_server_replaced_while_opening_gets_no_command() -> None:
+    async def replaced(link: FakeLink, text: str) -> None:
+        server.generation = 2
+        await link.okay()
+
+    async with fake_server() as server:
+        server.on("host:transport-id", replaced)
+        with pytest.raises(AdbServerLost):
+            await AdbShell(TransportOpener(server), FIRST).run("rm -rf /")
+        assert not any(request.startswith("shell") for request in server.requests)
+
+
+async def test_the_list_must_agree_with_the_server_about_the_port() -> None:
+    listed = "liar                   device usb:1-2 model:X transport_id:1\n"
+
+    async def track(link: FakeLink, text: str) -> None:
+        await link.okay(listed)
+        await link.hang()
+
+    async def path(link: FakeLink, text: str) -> None:
+        await link.okay("usb:1-1")
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.on("host:track-devices-l", track)
+        server.on("host-transport-id:1:get-devpath", path)
+        access = AdbAccess(server=server, program_path=Path)
+        await tasks.start(access.run)
+        with pytest.raises(HandsetGone, match="another transport"):
+            await access.open(AdbAddress("usb:1-2"))
+        with pytest.raises(HandsetGone, match="no handset"):
+            await access.open(AdbAddress("usb:9-9"))
+        tasks.cancel_scope.cancel()

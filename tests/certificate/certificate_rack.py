@@ -1,0 +1,273 @@
+"""One erasure as a ledger holds it, and the statement that it makes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from benchd.proof.erasure import VerifiedErasure, verify_erasure
+from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.words.job import Gate, Outcome, StageName
+from benchd.words.record import Entry, EntryKind, StoredEntry
+
+JOB = JobId("20261124-A1-0007")
+START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+CAPACITY = 128_000_000_000
+WRITTEN = 120_000_000_000
+KEY_SHA256 = hashlib.sha256(b"key").hexdigest()
+
+ERASER = "佐藤"
+CONFIRMER = "鈴木"
+
+
+class Job:
+    """Collects the records of one job."""
+
+    def __init__(self) -> None:
+        self.records: list[StoredEntry] = []
+
+    def add(self, kind: EntryKind, data: Evidence) -> None:
+        sequence = 101 + len(self.records)
+        self.records.append(
+            StoredEntry(
+                sequence=sequence,
+                entry=Entry(
+                    kind=kind,
+                    at=START + timedelta(minutes=sequence),
+                    slot=SlotName("A1"),
+                    occupancy=7,
+                    job=JOB,
+                    data=data,
+                ),
+                hash_hex=hashlib.sha256(str(sequence).encode()).hexdigest(),
+            )
+        )
+
+    def stage(
+        self, stage: StageName, evidence: Evidence, *, skipped_because: str | None = None
+    ) -> None:
+        outcome = Outcome.PASSED if skipped_because is None else Outcome.SKIPPED
+        self.add(EntryKind.STAGE_STARTED, {"stage": stage, "attempt": 1, "destructive": False})
+        self.add(
+            EntryKind.STAGE_ENDED,
+            {
+                "stage": stage,
+                "outcome": outcome,
+                "because": skipped_because,
+                "evidence": evidence,
+            },
+        )
+
+    def decide(self, gate: Gate, operator: str, *, approved: bool = True) -> None:
+        self.add(
+            EntryKind.DECISION,
+            {
+                "gate": gate,
+                "approved": approved,
+                "operator": operator,
+                "note": "○" if gate is Gate.NETWORK else "",
+                "at": "2026-11-24T09:30:00+00:00",
+                "via": {"peer": "127.0.0.1"},
+            },
+        )
+
+
+def reset_facts(android_id: str) -> Evidence:
+    return {
+        "android_id": android_id,
+        "account_count": 0,
+        "user_ids": [0],
+        "used_bytes": 900_000_000,
+        "third_party_packages": 0,
+        "boot_count": 3,
+        "test_harness": True,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipStory:
+    """What a job's records say of its chip."""
+
+    check: Evidence
+    clear: Evidence | str
+    """Its evidence, or why it was skipped."""
+    recheck: Evidence
+    answers: Mapping[Gate, bool]
+    """The answers at the check, the clear and the re-check."""
+    capable: bool | None = True
+
+
+CHIP_BASE: Evidence = {
+    "source": "reader",
+    "verdict": "unused",
+    "chip": "c0ffee00" * 8,
+    "ic_type": "18",
+    "systems": [{"code": "FE00", "node_count": 1, "residue": []}],
+    "polled": ["FFFF", "FE00"],
+    "passes": 1,
+    "power_cycled": False,
+    "baseline": "m41/3",
+    "baseline_kind": "observed",
+    "owners_en": [],
+    "owners_ja": [],
+}
+SILENT_BASE: Evidence = {
+    **CHIP_BASE,
+    "verdict": "no_chip",
+    "over_the_air": "silent",
+    "chip": None,
+    "ic_type": None,
+    "systems": [],
+    "baseline": None,
+    "baseline_kind": None,
+}
+TWICE: Evidence = {"passes": 2, "power_cycled": True}
+LOOKED_AT = ChipStory(
+    check={"source": "operator", "verdict": "in_use"},
+    clear={"provider": "operator", "claim": "done", "consent": ERASER, "android_id": "bbbb"},
+    recheck={"source": "operator", "verdict": "unused"},
+    answers={Gate.FELICA_CHECK: False, Gate.FELICA_CLEAR: True, Gate.FELICA_RECHECK: True},
+)
+SCANNED = ChipStory(
+    check=CHIP_BASE, clear="chip_unused", recheck={**CHIP_BASE, **TWICE}, answers={}
+)
+CLEARED = replace(
+    SCANNED,
+    check={
+        **CHIP_BASE,
+        "verdict": "in_use",
+        "systems": [{"code": "0003", "node_count": 2, "residue": ["090F"]}],
+        "owners_en": ["Suica"],
+        "owners_ja": ["Suica"],
+    },
+    clear={"provider": "tool", "claim": "done", "consent": ERASER, "android_id": "bbbb"},
+)
+SIMULATED = replace(
+    SCANNED,
+    recheck={**CHIP_BASE, **TWICE, "baseline_kind": "simulated", "baseline": "virtual/1"},
+    answers={Gate.FELICA_ATTEST: True},
+)
+INFERRED = replace(
+    SCANNED,
+    recheck={**CHIP_BASE, **TWICE, "baseline_kind": "inferred"},
+    answers={Gate.FELICA_ATTEST: True},
+)
+WITHOUT_CHIP = ChipStory(
+    check={**SILENT_BASE, "felica_capable": False},
+    clear="no_chip",
+    recheck={**SILENT_BASE, **TWICE},
+    answers={Gate.FELICA_NO_CHIP: True},
+    capable=False,
+)
+STORIES = {
+    "looked at": LOOKED_AT,
+    "scanned": SCANNED,
+    "cleared": CLEARED,
+    "simulated": SIMULATED,
+    "inferred": INFERRED,
+    "without chip": WITHOUT_CHIP,
+}
+
+
+def records_of_an_erasure(
+    handset: Mapping[str, JsonValue] | None = None, chip: ChipStory = LOOKED_AT
+) -> list[StoredEntry]:
+    """All records of a job that proves an erasure; `handset` replaces what it said it was."""
+    job = Job()
+    job.add(EntryKind.JOB_OPENED, {"recipe": "overwrite", "recipe_sha256": KEY_SHA256})
+    job.stage(
+        StageName.INSPECT,
+        {
+            "serial": "R5CT10ABCDE",
+            "manufacturer": "Sony",
+            "model": "SO-51C",
+            "android": "13",
+            "build": "TQ2A",
+            "imei": "356938035643809",
+            "file_system": "f2fs",
+            "capacity_bytes": CAPACITY,
+            "crypto_state": "encrypted",
+            "crypto_type": "file",
+            "felica_capable": chip.capable,
+            **(handset or {}),
+        },
+    )
+    for gate in (Gate.NETWORK, Gate.CONSENT, Gate.JPKI):
+        job.decide(gate, ERASER)
+    job.stage(StageName.GATES, {"minimum_battery_percent": 30, "accepted": []})
+    job.stage(StageName.FELICA_CHECK, chip.check)
+    job.stage(
+        StageName.INITIALISE,
+        {
+            "method": "test_harness",
+            "before": reset_facts("aaaa"),
+            "after": reset_facts("bbbb"),
+            "fresh_used_bytes": 1_000_000_000,
+        },
+    )
+    job.stage(
+        StageName.OVERWRITE,
+        {
+            "cipher": "aes-128-ctr",
+            "program_version": "1",
+            "mode": "o_direct",
+            "key_sha256": KEY_SHA256,
+            "bytes_written": WRITTEN,
+            "resumed_bytes": 0,
+            "small_files": 0,
+            "capacity_bytes": CAPACITY,
+            "used_bytes_before": 900_000_000,
+            "reserved_bytes": 134_217_728,
+            "files": [{"name": "fill-000000.dat", "stream_offset": 0, "size_bytes": WRITTEN}],
+        },
+    )
+    job.stage(
+        StageName.READ_BACK,
+        {
+            "check_mode": "whole",
+            "sample_subsections": 0,
+            "sample_places": 0,
+            "small_files_same": 0,
+            "bytes_proven": WRITTEN,
+            "bytes_bad": 0,
+            "capacity_bytes": CAPACITY,
+            "coverage": WRITTEN / CAPACITY,
+            "coverage_of_free": 1.0,
+            "minimum_coverage": 0.9,
+            "past_cache": "o_direct",
+            "host_samples": 66,
+            "host_sample_bytes": 4096,
+            "host_past_cache": "o_direct",
+            "host_mismatches": 0,
+            "seed": "00ff",
+        },
+    )
+    for gate, approved in chip.answers.items():
+        job.decide(gate, ERASER, approved=approved)
+    if isinstance(chip.clear, str):
+        job.stage(StageName.FELICA_CLEAR, {}, skipped_because=chip.clear)
+    else:
+        job.stage(StageName.FELICA_CLEAR, chip.clear)
+    job.stage(StageName.FELICA_RECHECK, chip.recheck)
+    job.decide(Gate.FINAL_RESET, ERASER)
+    job.stage(StageName.FINAL_RESET, {"method": "guided"})
+    job.decide(Gate.OBSERVE, ERASER)
+    job.stage(
+        StageName.OBSERVE,
+        {
+            "kinds": ["usb_reenumerated", "operator_welcome"],
+            "absent_s": 47.25,
+            "interfaces_after": ["060101"],
+        },
+    )
+    job.decide(Gate.CONFIRM, CONFIRMER)
+    job.stage(StageName.CONFIRM, {"answer": {"operator": CONFIRMER}})
+    return job.records
+
+
+def proven_erasure(
+    handset: Mapping[str, JsonValue] | None = None, chip: ChipStory = LOOKED_AT
+) -> VerifiedErasure:
+    return verify_erasure(JOB, records_of_an_erasure(handset, chip))

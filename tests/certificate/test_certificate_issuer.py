@@ -1,0 +1,105 @@
+"""Issuing from a proof alone, and keeping each certificate once."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import anyio
+import pytest
+
+from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
+from benchd.certificate.keeping import keep_file
+from benchd.errors import CertificateGap, CertificateInvalid, DependencyMissing
+from benchd.ports import CertificateIssuer
+from benchd.proof.erasure import verify_erasure
+from benchd.words.ids import JobId
+from tests.certificate.certificate_rack import JOB, START, proven_erasure, records_of_an_erasure
+
+HOSTILE = "SO-51C\u2028\x00\ud800'\"<script>"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    path = tmp_path / "certificates"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def issuer(key: SigningKey, directory: Path) -> DsseIssuer:
+    return DsseIssuer(key=key, directory=directory, site="大宮", benchd_version="0.1.0")
+
+
+def test_a_proof_becomes_a_certificate(issuer: CertificateIssuer, key: SigningKey) -> None:
+    erasure = proven_erasure()
+    statement = verify_certificate(issuer.issue(erasure, START), key.public_key_pem)
+    predicate = statement["predicate"]
+    assert isinstance(predicate, dict)
+    assert statement["subject"] == [
+        {"name": "Sony SO-51C", "digest": {"sha256": erasure.evidence_digest()}}
+    ]
+    assert predicate["method"] == "Clear"
+    assert predicate["confirmation"] == {"operator": "鈴木", "at": "2026-11-24T09:30:00+00:00"}
+    assert predicate["ledger"] == {
+        "first_sequence": erasure.records[0].sequence,
+        "last_sequence": erasure.records[-1].sequence,
+        "head_hash": erasure.records[-1].hash_hex,
+    }
+    assert "8000000000 bytes of the user storage" in str(predicate["not_reached"])
+    assert "aaaa" not in str(predicate["initialise"])
+
+
+def test_a_hostile_name_is_carried_as_it_is(issuer: DsseIssuer, key: SigningKey) -> None:
+    data = issuer.issue(proven_erasure({"model": HOSTILE}), START)
+    statement = verify_certificate(data, key.public_key_pem)
+    assert statement["subject"][0]["name"] == f"Sony {HOSTILE}"  # type: ignore[index,call-overload]
+
+
+@pytest.mark.parametrize(
+    "handset", [{"serial": ""}, {"serial": None}, {"imei": 7}, {"model": " "}, {"build": None}]
+)
+def test_a_handset_that_is_not_named_gets_none(
+    issuer: DsseIssuer, handset: dict[str, str | int | None]
+) -> None:
+    with pytest.raises(CertificateGap):
+        issuer.issue(proven_erasure(handset), START)
+
+
+def test_records_without_an_opening_get_none(issuer: DsseIssuer) -> None:
+    with pytest.raises(CertificateGap, match="job_opened"):
+        issuer.issue(verify_erasure(JOB, records_of_an_erasure()[1:]), START)
+
+
+def names_in(directory: Path) -> list[str]:
+    return sorted(file.name for file in directory.iterdir())
+
+
+@pytest.mark.asyncio
+async def test_it_is_kept_once(key: SigningKey, directory: Path) -> None:
+    issuer = DsseIssuer(key=key, directory=directory, site="大宮", benchd_version="0.1.0")
+    data = issuer.issue(proven_erasure(), START)
+    await issuer.keep(JOB, data)
+    await issuer.keep(JOB, data)
+    async with anyio.create_task_group() as group:
+        for _ in range(8):
+            group.start_soon(issuer.keep, JobId("other"), data)
+    assert names_in(directory) == [f"{JOB}.json", "other.json"]
+    kept = directory / f"{JOB}.json"
+    assert kept.read_bytes() == data
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
+    with pytest.raises(CertificateInvalid, match="another certificate"):
+        await issuer.keep(JOB, data + b"\n")
+    assert kept.read_bytes() == data
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", ".hidden", "a\0b", "x" * 201, "é"])
+def test_a_name_that_leads_elsewhere_is_refused(directory: Path, name: str) -> None:
+    with pytest.raises(CertificateInvalid, match="name"):
+        keep_file(directory, name, b"x")
+    assert list(directory.iterdir()) == []
+
+
+def test_a_directory_that_is_missing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DependencyMissing, match="the ledger holds the certificate"):
+        keep_file(tmp_path / "nowhere", "job", b"x")

@@ -1,0 +1,291 @@
+"""A certificate counts only as it was signed, by the key that is given, for a whole erasure."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import random
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from securesystemslib.dsse import Envelope as DsseEnvelope
+from securesystemslib.signer._key import SSlibKey
+
+from benchd.certificate import SigningKey, gaps_of, sign_statement, verify_certificate
+from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
+from benchd.errors import CertificateGap, CertificateInvalid, UsageRefused
+from benchd.signing import canonical
+from benchd.words.ids import Evidence
+from tests.certificate.certificate_rack import CAPACITY, ERASER
+
+Document = dict[str, Any]
+Json = Any
+
+
+def refusal(data: bytes, public_key_pem: bytes) -> str:
+    with pytest.raises(CertificateInvalid) as caught:
+        verify_certificate(data, public_key_pem)
+    return str(caught.value)
+
+
+def sign_anything(statement: object, key: SigningKey) -> bytes:
+    """What a forger signs who has the rack's key but not its code."""
+    payload = json.dumps(
+        statement, sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    ).encode()
+    return encode_envelope(
+        Envelope(payload=payload, key_id=key.key_id, signature=key.sign(signed_bytes(payload)))
+    )
+
+
+def test_round_trip(key: SigningKey, statement: Evidence) -> None:
+    data = sign_statement(statement, key)
+    assert json.dumps(verify_certificate(data, key.public_key_pem)) == json.dumps(
+        canonical.decode(canonical.encode(statement))
+    )
+    assert data == sign_statement(statement, key)
+    assert data.isascii()
+
+
+def test_securesystemslib_reads_it_too(key: SigningKey, statement: Evidence) -> None:
+    data = sign_statement(statement, key)
+    envelope = DsseEnvelope.from_dict(json.loads(data))
+    public_key = SSlibKey.from_crypto(key.private.public_key(), keyid=key.key_id)
+    assert set(envelope.verify([public_key], 1)) == {key.key_id}
+    assert json.loads(envelope.payload)["predicate"]["method"] == "Clear"
+
+
+def places(data: bytes) -> dict[str, range]:
+    """Where in the file each class of bytes lies."""
+    found: dict[str, range] = {}
+    for name in ("payload", "payloadType", "keyid", "sig"):
+        start = data.index(f'"{name}":"'.encode()) + len(name) + 4
+        found[name] = range(start, data.index(b'"', start))
+    used = {place for area in found.values() for place in area}
+    rest = [place for place in range(len(data)) if place not in used]
+    return found | {f"syntax {place}": range(place, place + 1) for place in rest}
+
+
+def test_any_changed_byte_is_refused(key: SigningKey, statement: Evidence) -> None:
+    data = sign_statement(statement, key)
+    random_ = random.Random(20261124)
+    areas = places(data)
+    tries = [random_.randrange(len(data)) for _ in range(500)]
+    for area in areas.values():
+        tries += [area[0], area[-1], *random_.choices(area, k=min(40, len(area)))]
+    for place in tries:
+        changed = bytearray(data)
+        changed[place] ^= random_.randint(1, 255)
+        assert refusal(bytes(changed), key.public_key_pem)
+
+
+def test_any_other_spelling_is_refused(key: SigningKey, statement: Evidence) -> None:
+    data = sign_statement(statement, key)
+    envelope: Document = json.loads(data)
+    slack = copy.deepcopy(envelope)
+    signature: str = slack["signatures"][0]["sig"]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = signature.rstrip("=")[-1]
+    slack["signatures"][0]["sig"] = signature.replace(
+        last + "==", alphabet[alphabet.index(last) + 1] + "=="
+    )
+    assert base64.b64decode(slack["signatures"][0]["sig"]) == base64.b64decode(signature)
+    url_safe = copy.deepcopy(envelope)
+    url_safe["payload"] = envelope["payload"].rstrip("=") + "\n"
+    for other in (
+        data + b"\n",
+        b" " + data,
+        data.replace(b'":', b'": ', 1),
+        b"\xef\xbb\xbf" + data,
+        json.dumps(envelope).encode(),
+        json.dumps(envelope, indent=2).encode(),
+        json.dumps(slack, sort_keys=True, separators=(",", ":")).encode(),
+        json.dumps(url_safe, sort_keys=True, separators=(",", ":")).encode(),
+        data.replace(b'"keyid"', b'"keyid":"","keyid"', 1),
+        data.replace(b"Type", b"\\u0054ype", 1),
+        data[:-1],
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"[" * 100_000,
+        b"9" * 10_000,
+        b"\xff" * 100,
+        b'{"payload":1e999}',
+        b" " * (1 << 21),
+    ):
+        assert refusal(other, key.public_key_pem)
+
+
+def test_another_key_is_refused(key: SigningKey, statement: Evidence) -> None:
+    data = sign_statement(statement, key)
+    other = SigningKey(Ed25519PrivateKey.generate())
+    assert "another key" in refusal(data, other.public_key_pem)
+    renamed = data.replace(key.key_id.encode(), other.key_id.encode())
+    assert "signature doesn't fit" in refusal(renamed, other.public_key_pem)
+
+
+def test_a_key_that_is_none_is_a_mistake_of_the_asker(key: SigningKey, statement: Evidence) -> None:
+    data = sign_statement(statement, key)
+    curve = generate_private_key(SECP256R1()).public_key()
+    for pem in (
+        b"",
+        b"no key",
+        curve.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        key.public_key_pem[:60],
+    ):
+        with pytest.raises(UsageRefused):
+            verify_certificate(data, pem)
+
+
+def test_a_key_inside_the_file_is_never_taken(key: SigningKey, statement: Evidence) -> None:
+    forger = SigningKey(Ed25519PrivateKey.generate())
+    document: Document = dict(statement)
+    document["predicate"] = {
+        **document["predicate"],
+        "public_key": forger.public_key_pem.decode(),
+        "keyid": key.key_id,
+    }
+    inside = sign_statement(document, forger)
+    assert "another key" in refusal(inside, key.public_key_pem)
+    posing = inside.replace(forger.key_id.encode(), key.key_id.encode(), 1)
+    assert "signature doesn't fit" in refusal(posing, key.public_key_pem)
+    for extra in ("publicKey", "key", "cert"):
+        envelope: Document = json.loads(posing)
+        envelope[extra] = forger.public_key_pem.decode()
+        data = json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
+        assert refusal(data, key.public_key_pem)
+        envelope = json.loads(posing)
+        envelope["signatures"][0][extra] = forger.public_key_pem.decode()
+        data = json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode()
+        assert refusal(data, key.public_key_pem)
+
+
+def test_one_signature_of_the_right_type(key: SigningKey, statement: Evidence) -> None:
+    envelope: Document = json.loads(sign_statement(statement, key))
+    for change, reason in (
+        ({"signatures": []}, "0 signatures"),
+        ({"signatures": envelope["signatures"] * 2}, "2 signatures"),
+        ({"payloadType": "text/plain"}, "not an in-toto statement"),
+        ({"payload": 7}, "form of a certificate"),
+    ):
+        data = json.dumps({**envelope, **change}, sort_keys=True, separators=(",", ":"))
+        assert reason in refusal(data.encode(), key.public_key_pem)
+
+
+def paths_in(value: Json, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every field of a document, as the keys that lead to it."""
+    found: list[tuple[str | int, ...]] = [path] if path else []
+    if isinstance(value, dict):
+        for name, item in value.items():
+            found += paths_in(item, (*path, name))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        found += paths_in(value[0], (*path, 0))
+    return found
+
+
+def changed(statement: Evidence, path: tuple[str | int, ...], value: Json = ...) -> Document:
+    document: Document = json.loads(canonical.encode(statement))
+    target: Json = document
+    for step in path[:-1]:
+        target = target[step]
+    if value is ...:
+        del target[path[-1]]
+    else:
+        target[path[-1]] = value
+    return document
+
+
+FREE = {("predicate", "stages", 0, "because")}
+
+
+def test_every_missing_field_is_refused(key: SigningKey, statement: Evidence) -> None:
+    document: Document = json.loads(canonical.encode(statement))
+    paths = [
+        path
+        for path in paths_in(document)
+        if path not in FREE and path[:2] != ("predicate", "initialise")
+        # Of several attempts and decisions one less is still a list of them.
+        if path[-1] != 0 or path[0] == "subject"
+    ]
+    assert len(paths) > 70
+    for path in [*paths, ("predicate", "initialise")]:
+        broken = changed(statement, path)
+        with pytest.raises(CertificateGap):
+            sign_statement(broken, key)
+        assert "doesn't certify an erasure" in refusal(
+            sign_anything(broken, key), key.public_key_pem
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        (("method",), "Purge", "'Clear'"),
+        (("method",), "clear", "'Clear'"),
+        (("technique",), "overwrite (Purge)", "Purge"),
+        (("standard",), "IEEE 2883 PURGE", "Purge"),
+        (("disposition",), "hold", "'sellable'"),
+        (("confirmation", "operator"), ERASER, "another person"),
+        (("verification", "bytes_bad"), 1, "aren't those written"),
+        (("verification", "host_mismatches"), 1, "samples differ"),
+        (("verification", "bytes_proven"), 1, "not every byte"),
+        (("verification", "minimum_coverage"), 0.99, "less of the storage"),
+        (("verification", "coverage"), 0.99, "more than the bytes"),
+        (("verification", "coverage"), 93, "from 0 to 1"),
+        (("verification", "host_samples"), 0, "above zero"),
+        (("verification", "host_samples"), True, "above zero"),
+        (("overwrite", "key_sha256"), "00", "SHA-256"),
+        (("overwrite", "mode"), "guessed", "how it was written"),
+        (("overwrite", "mode"), "streamed", "the host has streamed it"),
+        (("medium", "capacity_bytes"), str(CAPACITY), "whole number"),
+        (("issued_at",), "2026-11-24T09:00:00", "zone"),
+        (("issued_at",), "yesterday", "zone"),
+        (("site",), "  ", "text"),
+        (("not_reached",), [], "list of texts"),
+        (("final_reset", "kinds"), [1], "list of texts"),
+        (("final_reset", "absent_s"), "long", "seconds"),
+        (("stages",), [], "list"),
+        (("stages", -1, "outcome"), "failed", "ended as failed"),
+        (("stages", 4, "outcome"), "skipped", "overwrite hasn't passed"),
+        (("decisions", -1, "approved"), False, "no decision confirms"),
+        (("decisions", 0, "operator"), "鈴木 ", "second person"),
+        (("network_restriction", "result"), "×", "forbids a sale"),
+        (("ledger", "first_sequence"), 10**9, "end before they begin"),
+        (("handset", "model"), "SO-52C", "isn't the handset"),
+        (("handset",), None, "object"),
+    ],
+)
+def test_what_it_may_not_say(
+    key: SigningKey, statement: Evidence, path: tuple[str | int, ...], value: Json, reason: str
+) -> None:
+    broken = changed(statement, ("predicate", *path), value)
+    assert reason in "; ".join(gaps_of(broken))
+    with pytest.raises(CertificateGap):
+        sign_statement(broken, key)
+    assert reason in refusal(sign_anything(broken, key), key.public_key_pem)
+
+
+def test_what_is_signed_has_to_be_a_statement(key: SigningKey, statement: Evidence) -> None:
+    for nothing in (None, [], "x", {}, {"predicate": {}}):
+        assert "certify" in refusal(sign_anything(nothing, key), key.public_key_pem)
+    two = changed(
+        statement, ("subject",), [*json.loads(canonical.encode(statement))["subject"]] * 2
+    )
+    assert "more than one handset" in refusal(sign_anything(two, key), key.public_key_pem)
+    other_type = changed(statement, ("predicateType",), "urn:other")
+    assert refusal(sign_anything(other_type, key), key.public_key_pem)
+    spaced = b'{"b":1, "a":2}'
+    data = encode_envelope(
+        Envelope(payload=spaced, key_id=key.key_id, signature=key.sign(signed_bytes(spaced)))
+    )
+    assert "isn't a statement of benchd" in refusal(data, key.public_key_pem)
+
+
+def test_fields_beside_the_form_are_free(key: SigningKey, statement: Evidence) -> None:
+    more = changed(statement, ("predicate", "sensitivity"), "consumer")
+    assert verify_certificate(sign_statement(more, key), key.public_key_pem)

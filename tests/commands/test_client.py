@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import pytest
+
+from benchd.commands.client import BenchdClient, socket_path
+from benchd.errors import (
+    BenchdError,
+    DecisionRefused,
+    DependencyMissing,
+    LedgerFault,
+    NotFound,
+    UsageRefused,
+)
+from benchd.words.job import Gate
+from tests.web.web_fakes import JOB, FakeRack, running_view
+from tests.web.web_running import Server
+
+_Result = TypeVar("_Result")
+
+
+async def ask(path: Path, what: Callable[[BenchdClient], _Result]) -> _Result:
+    """As a command does it, in a thread beside the daemon's loop."""
+
+    def run() -> _Result:
+        with BenchdClient(path) as client:
+            return what(client)
+
+    return await anyio.to_thread.run_sync(run)
+
+
+@pytest.mark.asyncio
+async def test_reads(rack: FakeRack, server: Server) -> None:
+    rack.board.show(running_view())
+    envelope = '{"payload":"eyJ9"}'
+    rack.journal.keep_job(
+        outcome="passed", disposition="sellable", reason=None, certificate=envelope
+    )
+    async with server() as here:
+        slots = await ask(here.path, lambda client: client.slots())
+        slot = await ask(here.path, lambda client: client.slot("A1"))
+        jobs = await ask(here.path, lambda client: client.jobs(1))
+        job = await ask(here.path, lambda client: client.job(JOB))
+        certificate = await ask(here.path, lambda client: client.certificate(JOB))
+    assert slots["slots"] == [slot]
+    assert slot["state"] == "running"
+    assert isinstance(jobs["jobs"], list)
+    assert len(jobs["jobs"]) == 1
+    assert job["certificate"] is True
+    assert certificate == envelope.encode()
+
+
+@pytest.mark.asyncio
+async def test_decides_as_the_user_of_the_process(rack: FakeRack, server: Server) -> None:
+    async with server() as here, anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.CONSENT)
+        await anyio.wait_all_tasks_blocked()
+        kept = await ask(
+            here.path,
+            lambda client: client.decide(
+                JOB, "consent", approved=False, operator="佐藤", note="書類なし"
+            ),
+        )
+        assert kept["approved"] is False
+        assert kept["note"] == "書類なし"
+        assert kept["via"] == {"transport": "unix", "uid": str(os.getuid())}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("what", "error", "message"),
+    [
+        (lambda client: client.slot("Z9"), NotFound, "no slot Z9"),
+        (lambda client: client.job("no/../such job"), NotFound, "Not Found"),
+        (lambda client: client.job(""), NotFound, "nothing is called ''"),
+        (lambda client: client.job(".."), NotFound, "nothing is called '..'"),
+        (lambda client: client.job("\ud800"), NotFound, "no job"),
+        (lambda client: client.certificate("x"), NotFound, "no job x"),
+        (lambda client: client.jobs(0), UsageRefused, "query.limit"),
+        (
+            lambda client: client.decide(JOB, "confirm", approved=True, operator="x"),
+            NotFound,
+            "no open question confirm",
+        ),
+        (
+            lambda client: client.decide(JOB, "reset", approved=True, operator="x"),
+            UsageRefused,
+            "body.gate",
+        ),
+        (
+            lambda client: client.decide(JOB, "confirm", approved=True, operator="\ud800"),
+            UsageRefused,
+            "body.operator",
+        ),
+    ],
+)
+async def test_refusals_come_back_as_errors(
+    server: Server, what: Callable[[BenchdClient], object], error: type[BenchdError], message: str
+) -> None:
+    async with server() as here:
+        with pytest.raises(error, match=message):
+            await ask(here.path, what)
+
+
+@pytest.mark.asyncio
+async def test_refused_decision_and_faulty_ledger(rack: FakeRack, server: Server) -> None:
+    async with server() as here, anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.CONSENT)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(DecisionRefused, match="1 to 64 printable characters"):
+            await ask(
+                here.path,
+                lambda client: client.decide(JOB, "consent", approved=True, operator="\u200b"),
+            )
+        rack.journal.broken = True
+        with pytest.raises(LedgerFault, match="hangs") as fault:
+            await ask(here.path, lambda client: client.jobs())
+        assert fault.value.exit_code == 4
+        group.cancel_scope.cancel()
+
+
+def test_no_daemon(tmp_path: Path) -> None:
+    with pytest.raises(DependencyMissing) as refused:
+        BenchdClient(tmp_path / "none.sock")
+    assert "benchd isn't running" in refused.value.message
+    assert "systemctl start benchd" in refused.value.cure
+    assert refused.value.exit_code == 3
+
+
+def test_socket_of_a_dead_daemon(tmp_path: Path) -> None:
+    path = tmp_path / "benchd.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with pytest.raises(DependencyMissing, match="isn't running"):
+        BenchdClient(path)
+
+
+def test_socket_that_one_may_not_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The superuser is refused nothing, so the refusal itself is what is given.
+    def refuse(*arguments: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    with pytest.raises(DependencyMissing, match="you may not use") as refused:
+        BenchdClient(tmp_path / "benchd.sock")
+    assert "usermod -aG benchd" in refused.value.cure
+
+
+@contextmanager
+def answering(path: Path, answer: bytes) -> Generator[None]:
+    """Something that isn't benchd, or is on its way out."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def serve_once() -> None:
+            probe, _ = listener.accept()
+            probe.close()
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve_once)
+        thread.start()
+        yield
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "message"),
+    [
+        (b"", DependencyMissing, "stopped answering"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", DependencyMissing, "stopped answering"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", BenchdError, "isn't benchd"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n<", BenchdError, "isn't benchd"),
+        (b"HTTP/1.1 502 No\r\nContent-Length: 1\r\n\r\n<", BenchdError, "answered 502"),
+        (b'HTTP/1.1 404 No\r\nContent-Length: 11\r\n\r\n{"error":3}', BenchdError, "answered 404"),
+    ],
+)
+def test_answers_that_are_none(
+    tmp_path: Path, answer: bytes, error: type[BenchdError], message: str
+) -> None:
+    path = tmp_path / "x.sock"
+    with (
+        answering(path, answer),
+        BenchdClient(path) as client,
+        pytest.raises(error, match=message),
+    ):
+        client.slots()
+
+
+def test_lost_answer_to_a_decision_says_where_to_look(tmp_path: Path) -> None:
+    path = tmp_path / "x.sock"
+    with (
+        answering(path, b""),
+        BenchdClient(path) as client,
+        pytest.raises(DependencyMissing) as refused,
+    ):
+        client.decide(JOB, "confirm", approved=True, operator="x")
+    assert "benchd job JOB" in refused.value.cure
+
+
+def test_socket_comes_from_the_environment() -> None:
+    assert socket_path({}) == Path("/run/benchd/benchd.sock")
+    assert socket_path({"BENCHD_SOCKET": ""}) == Path("/run/benchd/benchd.sock")
+    assert socket_path({"BENCHD_SOCKET": "/tmp/x"}) == Path("/tmp/x")  # noqa: S108 - not opened

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchd.config import check_config, load_settings
+from benchd.config.felica_section import ClearTable
+from benchd.config.sections import ConfigFile, SlotSettings
+from benchd.config.stages import STAGE_TABLES
+from benchd.config.values import Section
+from benchd.felica.providers.external_tool import TOOL_OPTIONS
+from benchd.proof.erasure import REQUIRED_STAGES
+from benchd.words.job import Reason, StageName
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+RECIPES = sorted((CONFIGS / "recipes").glob("*.toml"))
+
+
+def shipped() -> str:
+    return (CONFIGS / "benchd.toml").read_text()
+
+
+def with_slots() -> str:
+    """The shipped file with the slot, the providers and the rule in its comments switched on."""
+    return re.sub(r"(?m)^# (?=\[|# |[a-z_]+ = )", "", shipped())
+
+
+def keys_there_are() -> Iterator[str]:
+    for section, field in ConfigFile.model_fields.items():
+        if section == "slots":
+            yield from (f"slots.A1.{key}" for key in SlotSettings.model_fields)
+        else:
+            model = field.annotation
+            assert isinstance(model, type)
+            assert issubclass(model, Section)
+            yield from (f"{section}.{key}" for key in model.model_fields if key != "providers")
+    yield "felica.providers.shop.kind"
+    yield "felica.providers.licensed_tool.kind"
+    yield from (f"felica.providers.licensed_tool.{key}" for key in TOOL_OPTIONS)
+
+
+def keys_written(table: dict[str, object], prefix: str = "") -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, dict) and key != "exit_codes":
+            yield from keys_written(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def without_a_comment(text: str) -> list[str]:
+    """Headers and keys that don't directly follow a comment; a name follows its header."""
+    lines = text.splitlines()
+    return [
+        line
+        for before, line in zip(["", *lines], lines, strict=False)
+        if not line.startswith("#")
+        and line
+        and not before.startswith("#")
+        and not (line.startswith("name =") and before == "[[stage]]")
+    ]
+
+
+def test_the_shipped_files_have_no_mistake() -> None:
+    assert check_config(CONFIGS / "benchd.toml") == ()
+
+
+def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    file = tmp_path / "configs" / "benchd.toml"
+    file.write_text(with_slots())
+    settings = load_settings(file)
+    (place,) = settings.topology.places.values()
+    assert (place.name, place.recipe) == ("A1", "overwrite")
+    assert settings.felica.readers == {"A1": "usb:1-4.2.3"}
+    assert sorted(settings.felica.providers) == ["licensed_tool", "shop"]
+    assert [rule.provider for rule in settings.felica.rules] == ["licensed_tool"]
+
+
+def test_every_key_is_in_the_shipped_file_and_no_other() -> None:
+    written = list(keys_written(tomllib.loads(with_slots())))
+    assert sorted(written) == sorted(keys_there_are())
+
+
+def test_the_shipped_rule_has_every_key() -> None:
+    (rule,) = tomllib.loads(with_slots())["felica"]["clear"]
+    assert rule.keys() == ClearTable.model_fields.keys()
+
+
+def test_every_key_has_a_comment() -> None:
+    assert without_a_comment(with_slots()) == []
+
+
+def test_every_value_that_is_written_is_the_default(tmp_path: Path) -> None:
+    site = tomllib.loads(shipped())["site"]
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    file = tmp_path / "configs" / "benchd.toml"
+    whole = load_settings(file)
+    file.write_text(f'site = {{ name = "{site["name"]}", address = "{site["address"]}" }}\n')
+    least = load_settings(file)
+    for name in ("site", "adb", "ledger", "certificate", "http", "felica", "timing", "recipes"):
+        assert getattr(least, name) == getattr(whole, name)
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
+def test_recipes_write_out_every_parameter_with_a_comment(file: Path) -> None:
+    text = file.read_text()
+    for table in tomllib.loads(text)["stage"]:
+        assert table.keys() == STAGE_TABLES[StageName(table["name"])].model_fields.keys()
+        common = {"name", "deadline_s", "attempts"}
+        for key in table.keys() - common:
+            assert re.search(rf"(?m)^#.*\n{key} = ", text), key
+    assert [line for line in without_a_comment(text) if line.startswith("[")] == []
+
+
+def test_the_shipped_recipes_are_the_dealers_policies() -> None:
+    recipes = load_settings(CONFIGS / "benchd.toml").recipes
+    assert {name: recipe.ends_as for name, recipe in recipes.items()} == {
+        "assess": Reason.ASSESSED,
+        "delete": Reason.OVERWRITE_DUE,
+        "overwrite": Reason.OVERWRITE_DUE,
+        "recheck": Reason.RECHECKED,
+        "recycle": Reason.RECYCLED,
+    }
+    assert [name for name, recipe in recipes.items() if not recipe.needs_adb] == ["recheck"]
+    overwrite = tuple(spec.name for spec in recipes["overwrite"].stages)
+    assert overwrite == (*REQUIRED_STAGES, StageName.CERTIFY)
+    assert [spec.name for spec in recipes["delete"].stages] == [
+        "inspect",
+        "gates",
+        "felica_check",
+        "final_reset",
+        "observe",
+        "confirm",
+    ]

@@ -1,0 +1,258 @@
+"""What systemd hears: states, the status line, and a watchdog that a stuck daemon can't feed."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+from structlog.testing import capture_logs
+
+from benchd.daemon.notify import Notifier, watchdog_interval_s
+from benchd.daemon.problem_log import log_problems
+from benchd.daemon.watchdog import feed_watchdog, follow_status, status_text
+from benchd.observe.journal import keep_following
+from benchd.slots.board import RackBoard
+from benchd.words.ids import PortPath, SlotName
+from benchd.words.slot import ProblemCode, ProblemView, SlotState, SlotView
+
+PATIENCE_S = 30.0
+INTERVAL_S = 0.15
+
+
+class FakeManager:
+    """A fake of systemd's end of the notify socket."""
+
+    def __init__(self, address: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
+
+    def next(self, within_s: float = PATIENCE_S) -> str:
+        self._socket.settimeout(within_s)
+        return self._socket.recv(4096).decode()
+
+    def drain(self) -> None:
+        self._socket.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                self._socket.recv(4096)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture(params=["path", "abstract"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "path":
+        return os.fspath(tmp_path / "notify")
+    return f"@benchd-test-{os.getpid()}"
+
+
+@pytest.fixture
+def manager(address: str) -> Iterator[FakeManager]:
+    manager = FakeManager(address)
+    yield manager
+    manager.close()
+
+
+def test_states_arrive_on_a_path_and_on_an_abstract_name(
+    address: str, manager: FakeManager
+) -> None:
+    notifier = Notifier.of({"NOTIFY_SOCKET": address})
+    notifier.ready()
+    notifier.reloading()
+    notifier.status("16 slots\nREADY=1, \x1b busy")
+    notifier.alive()
+    notifier.stopping()
+    told = [manager.next() for _ in range(5)]
+    assert told[0] == "READY=1"
+    first, second = told[1].split("\n")
+    assert first == "RELOADING=1"
+    assert int(second.removeprefix("MONOTONIC_USEC=")) > 0
+    # A status can't smuggle in a state of its own.
+    assert told[2] == "STATUS=16 slots READY=1, \x1b busy"
+    assert told[3:] == ["WATCHDOG=1", "STOPPING=1"]
+
+
+@pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}])
+def test_without_a_manager_nothing_is_said(environ: dict[str, str]) -> None:
+    Notifier.of(environ).ready()
+
+
+def test_a_manager_that_is_gone_or_full_costs_nothing(address: str, manager: FakeManager) -> None:
+    notifier = Notifier(address)
+    for _ in range(2000):
+        notifier.alive()
+    manager.close()
+    notifier.ready()
+
+
+@pytest.mark.parametrize(
+    ("environ", "interval"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "30000000"}, 30.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 30.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+    ],
+)
+def test_the_interval_is_the_managers(environ: dict[str, str], interval: float | None) -> None:
+    assert watchdog_interval_s(environ) == interval
+
+
+def test_a_blocked_loop_misses_the_watchdog(address: str, manager: FakeManager) -> None:
+    blocked, release, end = threading.Event(), threading.Event(), threading.Event()
+
+    async def block() -> None:
+        blocked.set()
+        release.wait()  # what no code of benchd may do on its loop
+
+    async def daemon() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(feed_watchdog, Notifier(address), INTERVAL_S, list[str])
+            await anyio.sleep(INTERVAL_S)
+            await block()
+            await anyio.to_thread.run_sync(end.wait)
+            group.cancel_scope.cancel()
+
+    thread = threading.Thread(target=anyio.run, args=[daemon])
+    thread.start()
+    try:
+        assert manager.next() == "WATCHDOG=1"
+        assert blocked.wait(PATIENCE_S)
+        manager.drain()
+        with pytest.raises(TimeoutError):
+            manager.next(within_s=20 * INTERVAL_S)
+        release.set()
+        assert manager.next() == "WATCHDOG=1"
+    finally:
+        release.set()
+        end.set()
+        thread.join()
+
+
+def view(slot: str, state: SlotState, problem: ProblemCode | None = None) -> SlotView:
+    return SlotView(
+        slot=SlotName(slot),
+        port_path=PortPath(f"pci-0-usb-0:{slot}"),
+        state=state,
+        problem=None if problem is None else ProblemView(code=problem),
+    )
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_task_that_ended_misses_the_watchdog_and_is_told_once() -> None:
+    fed: list[float] = []
+
+    class CountingNotifier(Notifier):
+        def alive(self) -> None:
+            fed.append(anyio.current_time())
+
+    ended: list[str] = []
+    with capture_logs() as logs:
+        async with anyio.create_task_group() as group:
+            group.start_soon(feed_watchdog, CountingNotifier(None), 30.0, lambda: ended)
+            await anyio.sleep(95)
+            assert len(fed) == 10
+            ended.append("A2")
+            await anyio.sleep(300)
+            assert len(fed) == 10
+            group.cancel_scope.cancel()
+    assert [(line["event"], line["ended_tasks"]) for line in logs] == [("watchdog_not_fed", ["A2"])]
+
+
+def test_the_status_counts_slots() -> None:
+    states = [
+        SlotState.EMPTY,
+        SlotState.FINISHED,
+        SlotState.RUNNING,
+        SlotState.SETTLING,
+        SlotState.REPLUGGING,
+        SlotState.AWAITING_OPERATOR,
+    ]
+    views = [view(f"A{n}", state) for n, state in enumerate(states)]
+    assert status_text(views) == "6 slots, 4 busy, 1 needs a person"
+    views += [view("B1", SlotState.WAITING), view("B2", SlotState.QUARANTINED)]
+    assert status_text(views) == "8 slots, 4 busy, 3 need a person"
+    assert status_text(views[:1]) == "1 slot, 0 busy, 0 need a person"
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_the_status_follows_the_board() -> None:
+    told: list[str] = []
+
+    class ListeningNotifier(Notifier):
+        def status(self, text: str) -> None:
+            told.append(text)
+
+    board, note = RackBoard(), [""]
+    async with anyio.create_task_group() as group:
+        group.start_soon(follow_status, ListeningNotifier(None), board, lambda: note[0])
+        board.show(view("A1", SlotState.EMPTY))
+        await anyio.sleep(60)
+        for _ in range(50):
+            board.show(view("A1", SlotState.RUNNING))
+            board.show(view("A1", SlotState.SETTLING))
+        await anyio.sleep(60)
+        note[0] = ", ending"
+        await anyio.sleep(60)
+        group.cancel_scope.cancel()
+    assert told == [
+        "1 slot, 0 busy, 0 need a person",
+        "1 slot, 1 busy, 0 need a person",
+        "1 slot, 1 busy, 0 need a person, ending",
+    ]
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_watchers_mistake_costs_the_daemon_nothing() -> None:
+    failures: list[None] = []
+    tries: list[None] = []
+
+    async def stumble() -> None:
+        tries.append(None)
+        message = "a mistake in a subscriber"
+        raise ValueError(message)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(keep_following, stumble, lambda: failures.append(None))
+        await anyio.sleep(10.5)
+        group.cancel_scope.cancel()
+    assert len(failures) == len(tries) > 5
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_one_line_when_a_slot_breaks_and_one_when_it_recovers() -> None:
+    board = RackBoard()
+    with capture_logs() as logs:
+        async with anyio.create_task_group() as group:
+            group.start_soon(log_problems, board)
+            for state, problem in (
+                (SlotState.WAITING, ProblemCode.UNAUTHORIZED),
+                (SlotState.WAITING, ProblemCode.UNAUTHORIZED),
+                (SlotState.WAITING, ProblemCode.ADB_SERVER_DOWN),
+                (SlotState.RUNNING, None),
+                (SlotState.QUARANTINED, ProblemCode.SLOT_BROKEN),
+            ):
+                board.show(view("A1", state, problem))
+                await anyio.sleep(10)
+            board.arrange([])
+            await anyio.sleep(10)
+            group.cancel_scope.cancel()
+    assert [(line["event"], line["problem"]) for line in logs] == [
+        ("slot_problem", "unauthorized"),
+        ("slot_problem_over", "unauthorized"),
+        ("slot_problem", "slot_broken"),
+    ]

@@ -1,0 +1,164 @@
+"""A reload takes over what can change, names what can't, and refuses what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import pytest
+from structlog.testing import capture_logs
+
+from benchd.config import Settings, load_settings
+from benchd.daemon.notify import Notifier
+from benchd.daemon.reload import Reloader
+
+pytestmark = pytest.mark.asyncio
+
+CONFIG = """\
+[site]
+name = "店"
+
+[rack]
+settle_s = 2.0
+
+[slots.A1]
+port = "pci-0000:00:14.0-usb-0:1"
+"""
+RECIPE = """\
+name = "overwrite"
+description_ja = "調べる"
+description_en = "Look"
+
+[[stage]]
+name = "inspect"
+deadline_s = 60
+attempts = 1
+"""
+
+
+class ListeningNotifier(Notifier):
+    """A fake that keeps what systemd would hear."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.told: list[str] = []
+
+    def ready(self) -> None:
+        self.told.append("ready")
+
+    def reloading(self) -> None:
+        self.told.append("reloading")
+
+
+class Bench:
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "benchd.toml"
+        self.recipe = folder / "recipes" / "overwrite.toml"
+        self.recipe.parent.mkdir()
+        self.recipe.write_text(RECIPE)
+        self.file.write_text(CONFIG)
+        self.applied: list[Settings] = []
+        self.notifier = ListeningNotifier()
+        self.reloader = Reloader(
+            load_settings(self.file),
+            read=lambda: load_settings(self.file),
+            apply=self.apply,
+            notifier=self.notifier,
+        )
+
+    async def apply(self, settings: Settings) -> None:
+        self.applied.append(settings)
+
+    async def reload(self, text: str) -> Sequence[tuple[str, object]]:
+        self.file.write_text(text)
+        with capture_logs() as logs:
+            await self.reloader.reload()
+        return [(str(line["event"]), line.get("name")) for line in logs]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+async def test_slots_recipes_and_timing_are_taken_over(bench: Bench) -> None:
+    before = load_settings(bench.file)
+    bench.recipe.write_text(RECIPE.replace("60", "90"))
+    more = '\n[slots.A2]\nport = "pci-0000:00:14.0-usb-0:2"\n'
+    assert await bench.reload(CONFIG.replace("2.0", "3.0") + more) == []
+    (settings,) = bench.applied
+    assert list(settings.topology.places) == ["A1", "A2"]
+    assert settings.timing.settle_s == 3.0
+    assert settings.recipes["overwrite"].digest != before.recipes["overwrite"].digest
+
+
+async def test_every_mistake_is_logged_and_the_old_configuration_kept(bench: Bench) -> None:
+    wrong = CONFIG.replace("2.0", '"two"') + 'recipe = "overwrit"\nrecepie = "x"\n'
+    bench.recipe.write_text(RECIPE.replace("60", "-1"))
+    told = await bench.reload(wrong)
+    assert sorted(told) == [
+        ("config_mistake", "rack.settle_s"),
+        ("config_mistake", "slots.A1.recepie"),
+        ("config_mistake", "slots.A1.recipe"),
+        ("config_mistake", "stage[inspect].deadline_s"),
+        ("config_refused", None),
+    ]
+    assert bench.applied == []
+    bench.file.unlink()
+    with capture_logs() as logs:
+        await bench.reloader.reload()
+    assert [line["event"] for line in logs] == ["config_mistake", "config_refused"]
+    assert bench.applied == []
+
+
+async def test_what_needs_a_restart_is_named_every_time_and_not_taken_over(bench: Bench) -> None:
+    changed = CONFIG.replace("店", "別の店") + (
+        '[ledger]\npath = "other.sqlite"\n[http]\nlisten = "127.0.0.1:9000"\n[adb]\nport = 15038\n'
+    )
+    needed = [
+        ("config_needs_restart", "site.name"),
+        ("config_needs_restart", "adb.port"),
+        ("config_needs_restart", "ledger.path"),
+        ("config_needs_restart", "http.listen"),
+    ]
+    assert await bench.reload(changed) == needed
+    assert await bench.reload(changed) == needed
+    assert await bench.reload(CONFIG) == []
+    assert [str(settings.http.listen) for settings in bench.applied] == ["127.0.0.1:8420"] * 3
+    assert {settings.adb.port for settings in bench.applied} == {15037}
+
+
+async def test_readers_and_providers_need_a_restart_and_are_quiet_if_nothing_changed(
+    bench: Bench,
+) -> None:
+    felica = CONFIG + '\n[felica.providers.kiosk]\nkind = "operator"\n'
+    assert await bench.reload(felica) == [("config_needs_restart", "felica.providers")]
+    bench.reloader._settings = load_settings(bench.file)
+    assert await bench.reload(felica) == []
+    with_reader = felica.replace("[slots.A1]\n", '[slots.A1]\nreader = "Some Reader 00 00"\n')
+    assert await bench.reload(with_reader) == [("config_needs_restart", "felica.readers")]
+
+
+async def test_systemd_hears_when_a_reload_begins_and_ends_even_if_it_is_refused(
+    bench: Bench,
+) -> None:
+    bench.file.write_text("not TOML")
+    applied = anyio.Event()
+
+    async def apply(_settings: Settings) -> None:
+        applied.set()
+
+    bench.reloader._apply = apply
+    async with anyio.create_task_group() as group:
+        group.start_soon(bench.reloader.run)
+        bench.reloader.ask()
+        with anyio.fail_after(30):
+            while bench.notifier.told != ["reloading", "ready"]:
+                await anyio.lowlevel.checkpoint()
+        bench.file.write_text(CONFIG)
+        bench.reloader.ask()
+        bench.reloader.ask()
+        with anyio.fail_after(30):
+            await applied.wait()
+        group.cancel_scope.cancel()

@@ -1,0 +1,43 @@
+"""A scan of model chips as tests ask for it."""
+
+from __future__ import annotations
+
+from chip_model import ModelField
+
+from benchd.felica.verdict.baselines import Baselines, load_baselines, parse_baselines
+from benchd.felica.verdict.nodes import shipped_catalogue
+from benchd.felica.verdict.scan import Survey, scan_chip, survey_chip
+from benchd.words.chip import ChipScan
+
+CATALOGUE = shipped_catalogue()
+SHIPPED = load_baselines(CATALOGUE)
+
+
+def scan(
+    field: ModelField,
+    *,
+    baselines: Baselines = SHIPPED,
+    passes: int = 2,
+    power_cycle: bool = True,
+) -> ChipScan:
+    return scan_chip(
+        field,
+        catalogue=CATALOGUE,
+        baselines=baselines,
+        identify=lambda idm: f"hash of {idm.hex()}",
+        passes=passes,
+        power_cycle=power_cycle,
+        reader="Model Reader",
+        clock=field.clock,
+    )
+
+
+def survey(field: ModelField, *, passes: int = 2, power_cycle: bool = True) -> Survey:
+    return survey_chip(
+        field, catalogue=CATALOGUE, passes=passes, power_cycle=power_cycle, clock=field.clock
+    )
+
+
+def with_baseline(text: str) -> Baselines:
+    """The shipped baselines behind those of a text."""
+    return Baselines(all=(*parse_baselines(text, "test", CATALOGUE), *SHIPPED.all))

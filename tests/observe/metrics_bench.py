@@ -1,0 +1,60 @@
+"""A fake rack whose journal is observed as the composition root does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import anyio
+from prometheus_client.parser import text_string_to_metric_families
+
+from benchd.observe.journal import JournalSubscriber, ObservedJournal
+from benchd.observe.metrics import RackMetrics
+from benchd.observe.record_metrics import RecordMetrics
+from benchd.words.ids import SlotName
+from benchd.words.record import Entry
+from tests.core.world import World
+
+Series = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+class FailingSubscriber:
+    """Counts nothing: whatever it hears of, it breaks."""
+
+    def stored(self, entry: Entry) -> None:
+        raise ZeroDivisionError(entry.kind)
+
+    def recalled(self, entry: Entry) -> None:
+        raise ZeroDivisionError(entry.kind)
+
+
+def new_metrics(*slots: str) -> RackMetrics:
+    names = [SlotName(slot) for slot in slots or ("A1",)]
+    return RackMetrics(slots=names, recipes=("overwrite",), version="1.2.3")
+
+
+def observe(world: World, subscriber: JournalSubscriber | None = None) -> RackMetrics:
+    """Put metrics beside the rack; call before it runs."""
+    metrics = new_metrics(*world.ports)
+    metrics.follow(views=world.board.views, adb_up=lambda: world.access.server_up)
+    subscriber = subscriber or RecordMetrics(metrics, anyio.current_time)
+    journal = ObservedJournal(world.journal, subscriber, metrics.fault)
+    # The slots hold their parts already, and those are frozen for all but this.
+    object.__setattr__(world.parts, "journal", journal)
+    world.desk._journal = journal
+    return metrics
+
+
+async def text_of(metrics: RackMetrics, accept: str = "") -> str:
+    return (await metrics.expose(accept))[0].decode()
+
+
+async def series_of(metrics: RackMetrics) -> Series:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(await text_of(metrics))
+        for sample in family.samples
+    }
+
+
+async def value(metrics: RackMetrics, name: str, **labels: str) -> float:
+    return (await series_of(metrics))[name, frozenset(labels.items())]

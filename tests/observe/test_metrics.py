@@ -1,0 +1,151 @@
+"""The form of the metrics, and what stands around them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from functools import partial
+
+import anyio
+import pytest
+from metrics_bench import new_metrics, series_of, text_of, value
+
+from benchd.observe.journal import bulkhead
+from benchd.observe.loop_lag import PROBE_EVERY_S, measure_loop_lag
+from benchd.observe.metrics import RackMetrics
+from benchd.words.ids import SlotName
+from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.slot import SlotState
+
+pytestmark = pytest.mark.asyncio
+
+CONTRACT = (
+    "benchd_slot_state",
+    "benchd_stage_duration_seconds_bucket",
+    "benchd_jobs_total",
+    "benchd_dispositions_total",
+    "benchd_overwritten_bytes_total",
+    "benchd_felica_residue_found_total",
+    "benchd_event_loop_lag_seconds_bucket",
+    "benchd_hotplug_to_start_seconds_bucket",
+    "benchd_reader_up",
+    "benchd_adb_server_up",
+    "benchd_ledger_commit_seconds_bucket",
+    "benchd_build_info",
+)
+
+
+async def test_promtool_finds_nothing_to_say() -> None:
+    promtool = shutil.which("promtool")
+    assert promtool is not None
+    told = await text_of(new_metrics("A1", "A2"))
+    done = subprocess.run(
+        [promtool, "check", "metrics"], input=told, capture_output=True, check=False, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+async def test_the_whole_contract_is_there_before_anything_happens() -> None:
+    names = {name for name, _ in await series_of(new_metrics())}
+    assert set(CONTRACT) <= names
+    assert not [name for name in names if name.endswith("_created")]
+
+
+async def test_every_word_of_the_model_has_its_series() -> None:
+    series = await series_of(new_metrics("A1", "B1"))
+
+    def labels(name: str, label: str) -> set[str]:
+        return {dict(found)[label] for told, found in series if told == name}
+
+    assert labels("benchd_slot_state", "state") == set(SlotState)
+    assert labels("benchd_slot_state", "slot") == {"A1", "B1"}
+    assert labels("benchd_stage_duration_seconds_count", "stage") == set(StageName)
+    assert labels("benchd_stage_duration_seconds_count", "outcome") == set(Outcome)
+    assert labels("benchd_jobs_total", "recipe") == {"overwrite", "other"}
+    assert labels("benchd_dispositions_total", "reason") == {*Reason, "none"}
+    assert labels("benchd_dispositions_total", "disposition") == set(Disposition)
+    allowed = {"slot", "state", "stage", "outcome", "recipe", "disposition", "reason", "le"}
+    told = {label for _, found in series for label, _ in found}
+    assert told == allowed | {"version", "python", "generation"}
+
+
+async def test_open_metrics_on_request() -> None:
+    metrics = new_metrics()
+    body, content_type = await metrics.expose("application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text; version=1.0.0")
+    assert body.endswith(b"# EOF\n")
+    body, content_type = await metrics.expose("text/html")
+    assert content_type.startswith("text/plain; version=0.0.4")
+    assert b"# EOF" not in body
+
+
+async def test_a_slot_that_is_not_configured_makes_no_series() -> None:
+    metrics = new_metrics("A1")
+    before = (await series_of(metrics)).keys()
+    metrics.overwritten(SlotName("Z9"), 4096)
+    assert (await series_of(metrics)).keys() == before
+
+
+async def test_a_fault_of_a_subscriber_is_counted_and_logged_without_what_it_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    metrics = new_metrics()
+
+    def broken(serial: str) -> None:
+        raise ValueError(serial)
+
+    bulkhead(broken, metrics.fault)("R5CT10ABCDE")
+    assert await value(metrics, "benchd_metrics_faults_total") == 1
+    told = capsys.readouterr()
+    assert "ValueError" in told.out + told.err
+    assert "R5CT10ABCDE" not in told.out + told.err
+
+
+@pytest.mark.looptime
+async def test_the_loop_is_looked_at_as_long_as_it_runs() -> None:
+    lags: list[float] = []
+    with anyio.move_on_after(10 * PROBE_EVERY_S + 0.01):
+        await measure_loop_lag(lags.append, anyio.current_time)
+    assert lags == pytest.approx([0.0] * 10)
+
+
+async def test_a_call_that_blocks_the_loop_is_seen_as_lag() -> None:
+    metrics = new_metrics()
+    blocked_s = 0.3
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(measure_loop_lag, metrics.loop_lagged, time.monotonic))
+        await anyio.wait_all_tasks_blocked()
+        time.sleep(PROBE_EVERY_S + blocked_s)  # the fault that this test is about
+        while not await _seen(metrics):  # noqa: ASYNC110 - only looking tells
+            await anyio.sleep(0.01)
+        group.cancel_scope.cancel()
+    assert await value(metrics, "benchd_event_loop_lag_seconds_sum") > blocked_s * 0.9
+
+
+async def _seen(metrics: RackMetrics) -> bool:
+    return await value(metrics, "benchd_event_loop_lag_seconds_count") > 0
+
+
+async def test_a_new_configuration_brings_and_takes_series() -> None:
+    metrics = new_metrics("A1", "A2")
+    metrics.overwritten(SlotName("A1"), 5)
+    metrics.overwritten(SlotName("A2"), 7)
+    metrics.reconfigured(slots=[SlotName("A2"), SlotName("A3")], recipes=("delete",))
+    found = {
+        dict(labels)["slot"]: number
+        for (name, labels), number in (await series_of(metrics)).items()
+        if name == "benchd_overwritten_bytes_total"
+    }
+    assert found == {"A2": 7, "A3": 0}
+    slots = {
+        dict(labels)["slot"]
+        for name, labels in await series_of(metrics)
+        if name in ("benchd_slot_state", "benchd_reader_up")
+    }
+    assert slots == {"A2", "A3"}
+    # The last jobs of a recipe that has left may still be running.
+    assert await value(metrics, "benchd_jobs_total", recipe="overwrite", outcome="passed") == 0
+    assert await value(metrics, "benchd_jobs_total", recipe="delete", outcome="passed") == 0
+    metrics.overwritten(SlotName("A1"), 9)
+    assert "A1" not in await text_of(metrics)

@@ -1,0 +1,178 @@
+"""benchd's own adb server: how it starts, dies, comes back, and what it does about left-overs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from handset_rack import SERVER_PORT, host_service, kill_now, running_rack, until
+from structlog.testing import capture_logs
+
+from benchd.android.server import watch as server_watch
+from benchd.android.server.listener import find_listener, holds_listener, is_listened_on
+from benchd.android.server.own_server import AdbServer
+from benchd.errors import DependencyMissing
+
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
+
+DAEMON = """
+import shutil, sys, anyio, pathlib
+from benchd.android.server.own_server import AdbServer
+if sys.argv[3] == "without":
+    real = shutil.which
+    shutil.which = lambda name, *rest: None if name == "setpriv" else real(name, *rest)
+async def main():
+    folder = pathlib.Path(sys.argv[1])
+    server = AdbServer(port=int(sys.argv[2]), home=folder, log_path=folder / "log", usb=False)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(server.run)
+        print("server", server.pid, flush=True)
+anyio.run(main)
+"""
+
+
+def make_server(folder: Path, **changes: object) -> AdbServer:
+    settings: dict[str, object] = {
+        "port": SERVER_PORT,
+        "home": folder,
+        "log_path": folder / "adb.log",
+        "usb": False,
+        **changes,
+    }
+    return AdbServer(**settings)  # type: ignore[arg-type]
+
+
+@contextmanager
+def running_daemon(
+    folder: Path, setpriv: str = "with"
+) -> Generator[tuple[subprocess.Popen[str], int], None, None]:
+    """A benchd that has started its server; it's killed when the block is left."""
+    with subprocess.Popen(
+        [sys.executable, "-c", DAEMON, str(folder), str(SERVER_PORT), setpriv],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as daemon:
+        assert daemon.stdout is not None
+        told = next(line for line in daemon.stdout if line.startswith("server "))
+        yield daemon, int(told.split()[1])
+        daemon.kill()
+
+
+async def test_it_listens_on_loopback_only_and_refuses_to_be_ended(tmp_path: Path) -> None:
+    async with running_rack(tmp_path) as rack:
+        assert rack.server.up
+        assert rack.server.pid is not None
+        assert holds_listener(rack.server.pid, SERVER_PORT)
+        listening = subprocess.run(
+            ["ss", "-ltnH"], capture_output=True, text=True, check=True
+        ).stdout.split()
+        assert listening[3] == f"127.0.0.1:{SERVER_PORT}"
+        assert len(listening) == 5
+        assert "rejected" in await host_service("host:kill")
+        assert await host_service("host:version") == "0029"
+    assert find_listener(SERVER_PORT) is None
+
+
+async def test_it_comes_back_after_each_death_and_says_so_once(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with running_rack(tmp_path) as rack:
+            for round_number in range(1, 4):
+                pid = rack.server.pid
+                kill_now(pid)
+                with anyio.fail_after(10):
+                    while rack.server.generation == round_number or not rack.server.up:
+                        await rack.server.changed()
+                assert rack.server.pid != pid
+                assert not rack.server.serving(round_number)
+                assert rack.server.serving(round_number + 1)
+    told = [entry["event"] for entry in logs if entry["event"].startswith("adb_server")]
+    assert told == ["adb_server_down", "adb_server_back"] * 3
+
+
+async def test_it_is_started_anew_when_it_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_watch, "PROBE_EVERY_S", 0.05)
+    monkeypatch.setattr(server_watch, "PROBE_DEADLINE_S", 0.1)
+    async with running_rack(tmp_path) as rack:
+        pid = rack.server.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        with anyio.fail_after(10):
+            while not rack.server.up or rack.server.pid == pid:
+                await rack.server.changed()
+
+
+async def test_a_missing_adb_is_told_with_its_cure(tmp_path: Path) -> None:
+    with pytest.raises(DependencyMissing, match="no-such-adb") as refusal:
+        await make_server(tmp_path, adb_path="no-such-adb").run()
+    assert "install" in refusal.value.cure
+
+
+async def test_somebody_elses_port_is_left_alone(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", SERVER_PORT)),
+        pytest.raises(DependencyMissing, match=f"process {os.getpid()}"),
+    ):
+        await make_server(tmp_path).run()
+
+
+async def test_somebody_elses_adb_server_is_left_alone(tmp_path: Path) -> None:
+    foreign = subprocess.Popen(
+        ["adb", "-P", str(SERVER_PORT), "nodaemon", "server"],
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "ADB_USB": "0", "ADB_MDNS": "0"},
+        stderr=subprocess.DEVNULL,
+    )
+    await until(lambda: is_listened_on(SERVER_PORT))
+    with pytest.raises(DependencyMissing, match=f"process {foreign.pid}"):
+        await make_server(tmp_path).run()
+    assert foreign.poll() is None
+    foreign.kill()
+    foreign.wait()
+
+
+async def test_a_server_that_cannot_start_is_told(tmp_path: Path) -> None:
+    broken = tmp_path / "adb"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(DependencyMissing, match="ended at once"):
+        await make_server(tmp_path, adb_path=str(broken)).run()
+
+
+@pytest.mark.parametrize("setpriv", ["with", "without"])
+async def test_what_a_killed_daemon_leaves_is_replaced(tmp_path: Path, setpriv: str) -> None:
+    server_pid = 0
+    for _ in range(3):
+        with running_daemon(tmp_path, setpriv) as (_, found_pid):
+            server_pid = found_pid
+        if setpriv == "without":
+            found = find_listener(SERVER_PORT)
+            assert found is not None
+            assert found.pid == server_pid
+        else:
+            await until(lambda: not is_listened_on(SERVER_PORT))
+    with capture_logs() as logs:
+        server = make_server(tmp_path)
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(server.run)
+            assert server.pid != server_pid
+            tasks.cancel_scope.cancel()
+    ended = [entry["pid"] for entry in logs if entry["event"] == "leftover_adb_server_ended"]
+    assert ended == ([server_pid] if setpriv == "without" else [])
+
+
+async def test_a_living_daemons_server_is_left_alone(tmp_path: Path) -> None:
+    with running_daemon(tmp_path) as (daemon, server_pid):
+        with pytest.raises(DependencyMissing, match=f"another benchd .process {daemon.pid}"):
+            await make_server(tmp_path).run()
+        found = find_listener(SERVER_PORT)
+        assert found is not None
+        assert found.pid == server_pid

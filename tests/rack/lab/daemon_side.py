@@ -1,0 +1,46 @@
+"""A program for inside the rack: the daemon's own adapters look at every handset, as JSON."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import anyio
+
+from benchd.android.access import AdbAccess
+from benchd.android.server.own_server import AdbServer
+from benchd.words.ids import AdbAddress
+from benchd.words.port import Liveness
+
+
+async def main(directory: Path, slots: list[int]) -> None:
+    server = AdbServer(
+        port=5037, home=directory / "home", log_path=directory / "server.log", usb=False
+    )
+    access = AdbAccess(server=server, program_path=lambda _abi: Path("/bin/true"))
+    found: dict[int, object] = {}
+
+    async def look(slot: int) -> None:
+        address = AdbAddress(f"127.0.0.1:{16000 + slot}")
+        async with access.liveness(address) as states:
+            async for state in states:
+                if state is Liveness.READY:
+                    break
+        handset = await access.open(address)
+        facts = await handset.inspect()
+        reset = await handset.reset_facts()
+        percent = (await handset.battery()).percent
+        again = {"percent_again": percent, **asdict(await handset.nfc_facts())}
+        found[slot] = {**again, **facts.as_evidence(), **reset.as_evidence()}
+
+    async with anyio.create_task_group() as running:
+        await running.start(server.run)
+        await running.start(access.run)
+        async with anyio.create_task_group() as looking:
+            for slot in slots:
+                looking.start_soon(look, slot)
+        running.cancel_scope.cancel()
+    sys.stdout.write(json.dumps(found))
+
+
+anyio.run(main, Path(sys.argv[1]), [int(slot) for slot in sys.argv[2:]])

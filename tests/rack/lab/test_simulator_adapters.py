@@ -1,0 +1,73 @@
+"""The daemon's own adapters, inside the rack, read of each handset what its plan says."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+from simulator_rack import one, virtual_rack
+
+from benchd.lab.simulator.plan import Account, User
+from benchd.lab.simulator.scenarios import SCENARIOS
+
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
+
+COMPANY = replace(
+    one("live-data"),
+    name="company",
+    accounts=(Account(name="a, type=b}"), Account(name="x@example.jp", type="jp.line")),
+    users=(User(number=10, name="Work profile"),),
+    device_owner="com.example.mdm/com.example.mdm.AdminReceiver",
+    battery_temperature_c=-3.5,
+    boot_count=3,
+    battery_percent=17,
+    felica=False,
+    memory_card=True,
+    asleep=True,
+)
+OLDEST_SDK = 26
+
+
+async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
+    plans = [COMPANY, *(scenario.plan for scenario in SCENARIOS.values())]
+    plans = [
+        replace(plan, adb_enabled=True, authorized=True, charges_percent_per_s=0.0)
+        for plan in plans
+        if plan.model.sdk >= OLDEST_SDK and plan.dd_reads_directly
+    ]
+    plans = [replace(plan, slot=slot) for slot, plan in enumerate(plans, start=1)]
+    slots = [str(plan.slot) for plan in plans]
+    async with virtual_rack(tmp_path, *plans, server=False) as rack:
+        command = [sys.executable, str(Path(__file__).with_name("daemon_side.py"))]
+        done = await anyio.run_process(
+            rack.house.command(*command, str(tmp_path), *slots), stderr=None
+        )
+    found = json.loads(done.stdout)
+    for plan in plans:
+        facts = found[str(plan.slot)]
+        modified = plan.verified_boot_state != "green"
+        assert facts["serial"] == plan.serial
+        assert facts["model"] == plan.model.model
+        assert facts["imei"] == (plan.imei if plan.model.sdk <= 33 else None)
+        assert facts["capacity_bytes"] == plan.capacity_bytes
+        assert (facts["used_bytes"] > 0.4 * plan.capacity_bytes) == (plan.owner_share > 0)
+        assert facts["battery_temperature_c"] == plan.battery_temperature_c
+        assert facts["account_count"] == len(plan.accounts)
+        assert facts["user_ids"] == [0, *(user.number for user in plan.users)]
+        assert facts["battery_percent"] == facts["percent_again"] == plan.battery_percent
+        assert facts["felica_capable"] is plan.felica
+        assert facts["jpki_capable"] is (True if plan.felica else None)
+        assert facts["removable_media"] is plan.memory_card
+        assert facts["sim"] is False
+        assert facts["nfc_on"] is plan.nfc_on
+        assert facts["screen_on"] is facts["unlocked"] is not plan.asleep
+        assert facts["device_owner"] == bool(plan.device_owner)
+        assert facts["screen_lock"] is (True if plan.screen_lock else None)
+        assert bool(facts["modification_signs"]) == modified
+        assert facts["third_party_packages"] == len(plan.packages)
+        assert facts["boot_count"] == plan.boot_count
+        assert facts["test_harness"] is False
+    ids = {facts["android_id"] for facts in found.values()}
+    assert len(ids) == len(plans)

@@ -1,0 +1,99 @@
+"""The encoder: one text per value, and what is read is what was written."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchd.signing import canonical
+from benchd.words.ids import JsonValue
+
+any_text = st.text(st.characters(exclude_categories=()), max_size=20)
+well_formed_text = st.text(max_size=20)
+
+
+def values(text: st.SearchStrategy[str]) -> st.SearchStrategy[JsonValue]:
+    leaves = (
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | text
+    )
+    return st.recursive(
+        leaves,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
+        max_leaves=12,
+    )
+
+
+@given(values(well_formed_text))
+@settings(max_examples=300, deadline=None)
+def test_round_trip(value: JsonValue) -> None:
+    assert canonical.decode(canonical.encode(value)) == value
+
+
+@given(values(any_text))
+@settings(max_examples=300, deadline=None)
+def test_encoding_what_was_decoded_gives_the_same_bytes(value: JsonValue) -> None:
+    try:
+        data = canonical.encode(value)
+    except ValueError as error:
+        assert "stands twice" in str(error)  # noqa: PT017 - surrogate pairs can make keys equal
+        return
+    assert canonical.encode(canonical.decode(data)) == data
+    data.decode()
+
+
+class Word(StrEnum):
+    CLEAR = "clear"
+
+
+def test_other_mappings_and_sequences_are_written_like_json() -> None:
+    value = MappingProxyType({"b": (1, 2.5), "a": Word.CLEAR, "ä": "髙"})
+    assert canonical.encode(value).decode() == '{"a":"clear","b":[1,2.5],"ä":"髙"}'
+
+
+def test_surrogates_are_escaped_and_pairs_joined() -> None:
+    assert canonical.encode("\udc80").decode() == '"\\udc80"'
+    assert canonical.encode("\ud83d\ude00") == canonical.encode("\U0001f600")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_no_number_that_json_lacks(value: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        canonical.encode({"x": value})
+
+
+def test_depth_is_bounded() -> None:
+    value: JsonValue = 1
+    for _ in range(canonical.MAX_DEPTH + 1):
+        value = [value]
+    with pytest.raises(ValueError, match="deeper"):
+        canonical.encode(value)
+    with pytest.raises(ValueError, match="nested"):
+        canonical.decode(b"[" * 100_000 + b"]" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"b":1,"a":2}',
+        b'{"a": 1}',
+        b'{"a":1,"a":1}',
+        b'"\\u0041"',
+        b"1.0e0",
+        b" 1",
+        b"NaN",
+        b"\xff",
+        b"",
+    ],
+)
+def test_any_other_form_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - several parsers, one class
+        canonical.decode(data)
