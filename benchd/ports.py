@@ -153,7 +153,7 @@ class HandsetAccess(Protocol):
         ...
 
 
-class ChipBench(Protocol):
+class ChipAccess(Protocol):
     """The contactless readers of the rack and the providers that clear chips.
 
     Cancelling a call returns at once. While a clear runs, the slot's field is off and the
@@ -209,7 +209,7 @@ class ClearProvider(Protocol):
         ...
 
 
-class Journal(Protocol):
+class Ledger(Protocol):
     """The ledger as the core sees it; every method raises LedgerFault when it can't serve."""
 
     async def append(self, entry: Entry) -> Receipt:

@@ -219,7 +219,7 @@ def _not_reached(overwrite: EvidenceReader) -> list[str]:
         f"{reserved} bytes of it that the file system reserves for the system",
         f"{rest} bytes of it that the file system keeps for itself: its tables and its last gaps",
         *by_host,
-        "the file system's journal, checkpoints and over-provisioning",
+        "the file system's ledger, checkpoints and over-provisioning",
         "spare, worn and reserved cells of the flash memory, which its controller hides",
         "partitions outside of the user storage",
         "SIM cards and memory cards",

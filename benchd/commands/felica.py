@@ -11,9 +11,9 @@ import anyio
 
 from benchd.certificate import load_key
 from benchd.config import Settings, load_settings
-from benchd.daemon.app import chip_bench
+from benchd.daemon.app import chip_access
 from benchd.errors import BenchdError, DependencyMissing, NotFound, ReaderFault, ReaderGone
-from benchd.felica.access import PcscChipBench
+from benchd.felica.access import PcscChipAccess
 from benchd.felica.worker.wire import CaptureOrder
 from benchd.texts.catalogue import Catalogue, ChipTrouble
 from benchd.words.chip import ChipScan, ChipVerdict
@@ -70,35 +70,35 @@ def _slots(settings: Settings, slot: str | None) -> Sequence[SlotName]:
 async def _scan_all(settings: Settings, slots: Sequence[SlotName]) -> dict[SlotName, Found]:
     found: dict[SlotName, Found] = {}
 
-    async def look(bench: PcscChipBench, slot: SlotName) -> None:
+    async def look(chips: PcscChipAccess, slot: SlotName) -> None:
         try:
-            await _until_there(bench, slot)
-            found[slot] = await bench.scan(slot, passes=PASSES, power_cycle=True)
+            await _until_there(chips, slot)
+            found[slot] = await chips.scan(slot, passes=PASSES, power_cycle=True)
         except (ReaderGone, ReaderFault) as failure:
             found[slot] = failure
 
-    async with _bench(settings) as bench, anyio.create_task_group() as looks:
+    async with _open_chips(settings) as chips, anyio.create_task_group() as looks:
         for slot in slots:
-            looks.start_soon(look, bench, slot)
+            looks.start_soon(look, chips, slot)
     return {slot: found[slot] for slot in slots}
 
 
 async def _capture(settings: Settings, slot: SlotName, order: CaptureOrder) -> str:
-    async with _bench(settings) as bench:
-        await _until_there(bench, slot)
-        return await bench.capture(slot, order)
+    async with _open_chips(settings) as chips:
+        await _until_there(chips, slot)
+        return await chips.capture(slot, order)
 
 
 @asynccontextmanager
-async def _bench(settings: Settings) -> AsyncGenerator[PcscChipBench, None]:
-    bench = chip_bench(settings, load_key(settings.certificate.key))
-    if not isinstance(bench, PcscChipBench):
+async def _open_chips(settings: Settings) -> AsyncGenerator[PcscChipAccess, None]:
+    chips = chip_access(settings, load_key(settings.certificate.key))
+    if not isinstance(chips, PcscChipAccess):
         raise DependencyMissing("no slot has a reader", cure="name one in the configuration")
     failure: BenchdError | None = None
     async with anyio.create_task_group() as tasks:
-        await tasks.start(bench.run)
+        await tasks.start(chips.run)
         try:
-            yield bench
+            yield chips
         except BenchdError as raised:
             # Told as it is, not inside the group's.
             failure = raised
@@ -107,11 +107,11 @@ async def _bench(settings: Settings) -> AsyncGenerator[PcscChipBench, None]:
         raise failure
 
 
-async def _until_there(bench: PcscChipBench, slot: SlotName) -> None:
+async def _until_there(chips: PcscChipAccess, slot: SlotName) -> None:
     with anyio.move_on_after(READERS_WITHIN_S) as patience:
-        await bench.until_there(slot)
+        await chips.until_there(slot)
     if patience.cancelled_caught:
-        raise ReaderGone(bench.trouble(slot) or "the reader has come and gone")
+        raise ReaderGone(chips.trouble(slot) or "the reader has come and gone")
 
 
 def _told(slot: SlotName, found: Found, catalogue: Catalogue) -> dict[str, JsonValue]:

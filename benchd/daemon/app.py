@@ -27,16 +27,16 @@ from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
 from benchd.errors import DependencyMissing
-from benchd.felica.access import PcscChipBench
+from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
-from benchd.ledger import open_journal
-from benchd.observe.journal import ObservedJournal, bulkhead
+from benchd.ledger import open_ledger
+from benchd.observe.announcing import AnnouncingLedger, bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
-from benchd.ports import HotplugSource, Journal
+from benchd.ports import HotplugSource, Ledger
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -78,7 +78,7 @@ class Rack:
     """What the web is given."""
 
     board: RackBoard
-    journal: Journal
+    ledger: Ledger
     desk: Desk
     metrics: RackMetrics
     admission: Admission
@@ -108,31 +108,31 @@ async def run_rack(
         recipes=settings.recipes,
         version=metadata.version("benchd"),
     )
-    async with open_journal(
+    async with open_ledger(
         settings.ledger.path,
         head_key=key,
         commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
-    ) as ledger:
-        counted = ObservedJournal(ledger, RecordMetrics(metrics, time.monotonic), metrics.fault)
-        journal = ObservedJournal(counted, words or PrivateWords(), metrics.fault)
+    ) as stored:
+        counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
+        ledger = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
         issuer = DsseIssuer(
             key=key,
             directory=settings.certificate.directory,
             site=settings.site.name,
             benchd_version=metadata.version("benchd"),
         )
-        await _recover(journal, issuer, clock, settings)
+        await _recover(ledger, issuer, clock, settings)
         rack = Rack(
             board=RackBoard(),
-            journal=journal,
-            desk=Desk(journal, clock),
+            ledger=ledger,
+            desk=Desk(ledger, clock),
             metrics=metrics,
             admission=Admission(),
         )
-        chips = chip_bench(settings, key)
+        chips = chip_access(settings, key)
         async with _services(settings, rack, chips, usb=usb, listener=listener) as access:
             parts = RackParts(
-                journal=journal,
+                ledger=ledger,
                 access=access,
                 chips=chips,
                 issuer=issuer,
@@ -169,7 +169,7 @@ async def _take_over(
     supervisor: Supervisor, parts: RackParts, metrics: RackMetrics, settings: Settings
 ) -> None:
     """Put what can change at run time into effect; the ledger knows of it first."""
-    await parts.journal.append(
+    await parts.ledger.append(
         Entry(
             kind=EntryKind.CONFIG_CHANGED,
             at=parts.clock.now(),
@@ -195,18 +195,18 @@ async def _take_over(
     )
 
 
-def chip_bench(settings: Settings, key: SigningKey) -> NoReaders | PcscChipBench:
+def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAccess:
     """The rack's readers and providers, if it has any."""
     if not settings.felica.is_used:
         return NoReaders()
     # The same for as long as the rack keeps its key, and useless to whoever doesn't have that.
-    return PcscChipBench(settings.felica, salt=key.derive(CHIP_SALT), clock=time.monotonic)
+    return PcscChipAccess(settings.felica, salt=key.derive(CHIP_SALT), clock=time.monotonic)
 
 
 async def _recover(
-    journal: Journal, issuer: DsseIssuer, clock: SystemClock, settings: Settings
+    ledger: Ledger, issuer: DsseIssuer, clock: SystemClock, settings: Settings
 ) -> None:
-    await journal.append(
+    await ledger.append(
         Entry(
             kind=EntryKind.DAEMON_STARTED,
             at=clock.now(),
@@ -217,8 +217,8 @@ async def _recover(
             },
         )
     )
-    settled = await settle_open_jobs(journal, clock)
-    await keep_certificates(journal, issuer, CERTIFICATES_LOOKED_AT)
+    settled = await settle_open_jobs(ledger, clock)
+    await keep_certificates(ledger, issuer, CERTIFICATES_LOOKED_AT)
     _log.info("recovered", interrupted_jobs=settled)
 
 
@@ -226,7 +226,7 @@ async def _recover(
 async def _services(
     settings: Settings,
     rack: Rack,
-    chips: NoReaders | PcscChipBench,
+    chips: NoReaders | PcscChipAccess,
     *,
     usb: bool,
     listener: socket.socket | None,
@@ -239,7 +239,7 @@ async def _services(
         program_path=program_path,
         streams_per_bus=settings.adb.streams_per_bus,
     )
-    rack.metrics.follow(views=rack.board.views, adb_up=lambda: adb.up)
+    rack.metrics.read_from(views=rack.board.views, adb_up=lambda: adb.up)
     listen = settings.http.listen
     app = create_app(
         rack,
@@ -254,8 +254,8 @@ async def _services(
         services = await stack.enter_async_context(anyio.create_task_group())
         await services.start(adb.run)
         await services.start(access.run)
-        if isinstance(chips, PcscChipBench):
-            rack.metrics.follow(readers_up=chips.readers_up)
+        if isinstance(chips, PcscChipAccess):
+            rack.metrics.read_from(readers_up=chips.readers_up)
             await services.start(chips.run)
         lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
         services.start_soon(measure_loop_lag, lagged, time.monotonic)

@@ -14,7 +14,7 @@ from benchd.daemon.notify import Notifier, watchdog_interval_s
 from benchd.daemon.problem_log import log_problems
 from benchd.daemon.reload import Reloader
 from benchd.daemon.watchdog import feed_watchdog, follow_status
-from benchd.observe.journal import keep_following
+from benchd.observe.announcing import keep_following
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor

@@ -1,4 +1,4 @@
-"""The chip bench: which worker has a slot's reader, and that reader and clear never meet."""
+"""The way to chips: which worker has a slot's reader, and that reader and clear never meet."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ FIELD_OFF_WITHIN_S: Final = 15.0
 _log = structlog.get_logger()
 
 
-class PcscChipBench:
-    """Implements `benchd.ports.ChipBench`; `run` must be running for a reader to be there."""
+class PcscChipAccess:
+    """Implements `benchd.ports.ChipAccess`; `run` must be running for a reader to be there."""
 
     def __init__(
         self, settings: FelicaSettings, *, salt: bytes, clock: Callable[[], float]
@@ -76,7 +76,7 @@ class PcscChipBench:
         return self._settings.readers.get(slot)
 
     async def scan(self, slot: SlotName, *, passes: int, power_cycle: bool) -> ChipScan:
-        """Look at the chip so many times. See `benchd.ports.ChipBench`."""
+        """Look at the chip so many times. See `benchd.ports.ChipAccess`."""
         async with self._lock(slot):
             worker = self._worker_of(slot)
             return await worker.scan(

@@ -14,7 +14,7 @@ from benchd.ledger.record import COLUMNS, Row, row_of, unseal
 _FOLLOWING = f"SELECT {COLUMNS} FROM record WHERE sequence > ? ORDER BY sequence"  # noqa: S608
 
 
-def follow(connection: apsw.Connection, after: Head) -> Iterator[Row]:
+def linked_rows(connection: apsw.Connection, after: Head) -> Iterator[Row]:
     """Every record after a known one, in order; raises LedgerBroken at the first that is wrong."""
     last = after
     try:
@@ -40,7 +40,7 @@ def end_of_chain(
 ) -> Head:
     """The last record of a chain that holds together after a known record and reaches its head."""
     end = after
-    for row in follow(connection, after):
+    for row in linked_rows(connection, after):
         end = Head(sequence=row.sequence, hash=row.hash)
         if signed and signed.sequence == end.sequence and signed != end:
             message = f"record {end.sequence} isn't the one that the head was signed for"

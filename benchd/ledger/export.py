@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from benchd.ledger.chain import follow
+from benchd.ledger.chain import linked_rows
 from benchd.ledger.database import open_copy
 from benchd.ledger.head import EMPTY_HEAD
 from benchd.ledger.snapshot import snapshot
@@ -19,5 +19,5 @@ def export_lines(path: Path) -> Iterator[bytes]:
     with zeros before the first. Raises LedgerBroken in place of the first record that is wrong.
     """
     with snapshot(path) as copy, closing(open_copy(copy.database)) as connection:
-        for row in follow(connection, EMPTY_HEAD):
+        for row in linked_rows(connection, EMPTY_HEAD):
             yield b'{"hash":"%b","body":%b}\n' % (row.hash.hex().encode(), row.body)

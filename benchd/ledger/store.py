@@ -102,7 +102,7 @@ class LedgerStore:
 
     @contextmanager
     def _turn(self) -> Generator[None]:
-        # The journal's limiter lets one call in at a time, until one is given up while its
+        # The ledger's limiter lets one call in at a time, until one is given up while its
         # thread goes on: from then on this lock keeps others out of the connection.
         with self._call:
             if self._refusal is not None:

@@ -116,7 +116,7 @@ class RackMetrics:
         for slot in self._slots:
             self._overwritten.labels(slot)
 
-    def follow(
+    def read_from(
         self,
         *,
         views: Callable[[], Mapping[SlotName, SlotView]] | None = None,

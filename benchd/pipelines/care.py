@@ -130,20 +130,20 @@ class Care:
         if cool and charged:
             self._let_go()
         else:
-            self._context.bench.show_problem(self._problem(battery, hot=not cool))
+            self._context.station.show_problem(self._problem(battery, hot=not cool))
 
     def _hold(self, battery: BatteryFacts, *, hot: bool) -> None:
         self.rests += 1
         self._rest_began = anyio.current_time()
         self._turn(due=True)
-        self._context.bench.show_problem(self._problem(battery, hot=hot))
+        self._context.station.show_problem(self._problem(battery, hot=hot))
 
     def _let_go(self) -> None:
         if self._rest_began is not None:
             self._rested_s += anyio.current_time() - self._rest_began
             self._rest_began = None
         self._turn(due=False)
-        self._context.bench.show_problem(None)
+        self._context.station.show_problem(None)
 
     def _turn(self, *, due: bool) -> None:
         self._due = due

@@ -15,7 +15,7 @@ _REASON_OF: Final[Mapping[ChipVerdict, Reason]] = {
     ChipVerdict.INCONSISTENT: Reason.FELICA_INCONSISTENT,
     ChipVerdict.IN_USE: Reason.FELICA_RESIDUE,
 }
-"""All others can't be told by radio alone, whatever the bench says: they can't be judged."""
+"""All others can't be told by radio alone, whatever a reader says: they can't be judged."""
 
 SHOWN_OWNERS: Final = 8
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from benchd.errors import StageFailed
-from benchd.ports import CertificateIssuer, ChipBench, Clock, Entropy, Handset, Journal, Keystream
+from benchd.ports import CertificateIssuer, ChipAccess, Clock, Entropy, Handset, Keystream, Ledger
 from benchd.words.handset import HandsetFacts, ResetFacts
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
 from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
@@ -25,12 +25,12 @@ UNTOLD = "—"
 class AbsenceWindow(Protocol):
     """An open planned absence: until it closes, leaving the port doesn't abort the job."""
 
-    async def observe(self, *, leave_within_s: float, return_within_s: float) -> Absence:
+    async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
         """What the port shows; returns early once the handset has left and come back."""
         ...
 
 
-class Bench(Protocol):
+class Station(Protocol):
     """What a stage may ask of the slot that it runs in."""
 
     async def ask(self, gate: Gate, facts: Mapping[str, str]) -> Decision:
@@ -85,9 +85,9 @@ class JobContext:
         job: JobId,
         slot: SlotName,
         handset: Handset | None,
-        bench: Bench,
-        chips: ChipBench,
-        journal: Journal,
+        station: Station,
+        chips: ChipAccess,
+        ledger: Ledger,
         issuer: CertificateIssuer,
         clock: Clock,
         entropy: Entropy,
@@ -96,9 +96,9 @@ class JobContext:
         self.job = job
         self.slot = slot
         self._handset = handset
-        self.bench = bench
+        self.station = station
         self.chips = chips
-        self.journal = journal
+        self.ledger = ledger
         self.issuer = issuer
         self.clock = clock
         self.entropy = entropy
@@ -140,7 +140,7 @@ class JobContext:
     def handset_facts(self) -> dict[str, str]:
         """What a question shows so that a person knows which handset is meant."""
         if self.facts is None:
-            port = self.bench.port()
+            port = self.station.port()
             usb = f"USB {port.vendor_id or ''}:{port.product_id or ''}"
             return {"model": usb, "serial": port.usb_serial or "", "imei_end": UNTOLD}
         identity = self.facts.identity
@@ -154,7 +154,7 @@ class JobContext:
 
     async def approved(self, gate: Gate, reason: Reason, facts: Mapping[str, str]) -> Decision:
         """The same with other facts in the question."""
-        decision = await self.bench.ask(gate, facts)
+        decision = await self.station.ask(gate, facts)
         if not decision.approved:
             raise StageFailed(reason, f"{gate} was answered with no")
         return decision

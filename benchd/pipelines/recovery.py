@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from benchd.pipelines.history import fold_job
-from benchd.ports import CertificateIssuer, Clock, Journal
+from benchd.ports import CertificateIssuer, Clock, Ledger
 from benchd.words.ids import JobId
 from benchd.words.job import DISPOSITION_OF, Outcome, Reason
 from benchd.words.record import Entry, EntryKind
@@ -13,16 +13,16 @@ from benchd.words.record import Entry, EntryKind
 _log = structlog.get_logger()
 
 
-async def settle_open_jobs(journal: Journal, clock: Clock) -> int:
+async def settle_open_jobs(ledger: Ledger, clock: Clock) -> int:
     """End every open job as INTERRUPTED and return how many there were.
 
     The handset itself is asked afterwards: if it's still in its slot, a new job proves
     everything again.
     """
-    opened = await journal.open_jobs()
+    opened = await ledger.open_jobs()
     for record in opened:
         entry = record.entry
-        await journal.append(
+        await ledger.append(
             Entry(
                 kind=EntryKind.JOB_ENDED,
                 at=clock.now(),
@@ -42,13 +42,11 @@ async def settle_open_jobs(journal: Journal, clock: Clock) -> int:
     return len(opened)
 
 
-async def keep_certificates(
-    journal: Journal, issuer: CertificateIssuer, newest: int
-) -> list[JobId]:
+async def keep_certificates(ledger: Ledger, issuer: CertificateIssuer, newest: int) -> list[JobId]:
     """Write the files of certificates that the ledger holds; a crash may have come in between."""
     kept: list[JobId] = []
-    for job in await journal.job_ids(newest):
-        history = fold_job(await journal.entries(job))
+    for job in await ledger.job_ids(newest):
+        history = fold_job(await ledger.entries(job))
         if history.envelope is not None:
             await issuer.keep(job, history.envelope)
             kept.append(job)

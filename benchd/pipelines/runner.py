@@ -93,7 +93,7 @@ class JobRunner:
                 await self._record_fault(spec, Outcome.INTERRUPTED, fault, "reader_gone")
                 if losses > LOSSES_ALLOWED:
                     raise StageFailed(Reason.ATTEMPTS_EXHAUSTED, str(fault)) from fault
-                await self._context.bench.reader_back()
+                await self._context.station.reader_back()
             except HandsetFault as fault:
                 failures += 1
                 await self._record_fault(spec, Outcome.FAILED, fault, type(fault).__name__)
@@ -115,7 +115,7 @@ class JobRunner:
 
     async def _find_again(self) -> None:
         if self._recipe.needs_adb:
-            self._context.handset = await self._context.bench.reopen(REOPEN_WITHIN_S)
+            self._context.handset = await self._context.station.reopen(REOPEN_WITHIN_S)
 
     async def _attempt(self, spec: StageSpec) -> StageResult:
         try:
@@ -152,7 +152,7 @@ class JobRunner:
         )
 
     async def _record(self, kind: EntryKind, data: Evidence) -> None:
-        await self._context.journal.append(
+        await self._context.ledger.append(
             Entry(
                 kind=kind,
                 at=self._context.clock.now(),

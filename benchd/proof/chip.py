@@ -1,7 +1,7 @@
 """What is still missing before a job's records prove that a FeliCa chip is empty, or not there.
 
 Everything in here reads stored evidence and nothing else: a stage that was mistaken, or a
-bench that said too much, has to be found out here.
+reader that said too much, has to be found out here.
 """
 
 from __future__ import annotations

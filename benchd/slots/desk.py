@@ -16,7 +16,7 @@ from benchd.errors import (
 )
 from benchd.people import operator_name, same_person
 from benchd.pipelines.contract import decision_evidence
-from benchd.ports import Clock, Journal
+from benchd.ports import Clock, Ledger
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.words.ids import JobId, OperatorName, SlotName
 from benchd.words.job import Decision, Gate
@@ -42,8 +42,8 @@ class OpenQuestion:
 class Desk:
     """All open questions of the rack, and who has answered what in each running job."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
-        self._journal = journal
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
         self._clock = clock
         self._open: dict[tuple[JobId, Gate], OpenQuestion] = {}
         self._answered_by: dict[JobId, list[OperatorName]] = {}
@@ -53,7 +53,7 @@ class Desk:
     ) -> Decision:
         """The answer of a person, recorded. Withdrawn when cancelled."""
         waiting = OpenQuestion(job=job, slot=slot, occupancy=occupancy, gate=question.gate)
-        await self._journal.append(
+        await self._ledger.append(
             Entry(
                 kind=EntryKind.QUESTION_ASKED,
                 at=self._clock.now(),
@@ -108,7 +108,7 @@ class Desk:
             gate=gate, approved=approved, operator=name, note=note, at=self._clock.now()
         )
         try:
-            await self._journal.append(
+            await self._ledger.append(
                 Entry(
                     kind=EntryKind.DECISION,
                     at=decision.at,

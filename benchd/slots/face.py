@@ -52,7 +52,7 @@ class Face:
         self.view = replace(self._move(SlotState.RUNNING), problem=None, question=None)
         self._show()
 
-    def job(self, job: JobId, recipe: str) -> None:
+    def began_job(self, job: JobId, recipe: str) -> None:
         """A job has begun."""
         self.view = replace(self._move(SlotState.RUNNING), job=job, recipe=recipe, problem=None)
         self._show()
@@ -61,19 +61,19 @@ class Face:
         """A former daemon's job, whose end is shown again."""
         self.view = replace(self.view, job=job, recipe=recipe)
 
-    def stage(self, stage: StageName) -> None:
+    def began_stage(self, stage: StageName) -> None:
         """The job has come to this stage."""
         self.view = replace(
             self._move(SlotState.RUNNING), stage=stage, progress=None, eta_s=None, problem=None
         )
         self._show()
 
-    def progress(self, fraction: float, eta_s: float | None) -> None:
+    def progressed(self, fraction: float, eta_s: float | None) -> None:
         """How far the stage is."""
         self.view = replace(self.view, progress=fraction, eta_s=eta_s)
         self._show()
 
-    def identity(self, identity: HandsetIdentity) -> None:
+    def identified(self, identity: HandsetIdentity) -> None:
         """Who is in the slot."""
         self.view = replace(self.view, identity=identity)
         self._show()

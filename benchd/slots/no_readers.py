@@ -9,7 +9,7 @@ from benchd.words.ids import SlotName
 
 
 class NoReaders:
-    """Implements `benchd.ports.ChipBench` for slots that have no reader and no provider."""
+    """Implements `benchd.ports.ChipAccess` for slots that have no reader and no provider."""
 
     def reader(self, slot: SlotName) -> str | None:  # noqa: ARG002 - the port's signature
         """No slot has one."""

@@ -18,7 +18,7 @@ from benchd.slots.assignment import Assignment
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
-from benchd.slots.slot_bench import SlotBench
+from benchd.slots.station import SlotStation
 from benchd.slots.topology import SlotPlace
 from benchd.words.ids import Evidence, JobId
 from benchd.words.job import DISPOSITION_OF, Disposition, JobEnd, JobState, Outcome, Reason
@@ -71,7 +71,7 @@ class Occupancy:
         self._continued = continued
         self._assignment = assignment
         self._presence = Presence(attached, settle_s=parts.timing.settle_s)
-        self._bench = SlotBench(self._presence, place, parts, face, number)
+        self._bench = SlotStation(self._presence, place, parts, face, number)
         self._preparing: anyio.CancelScope | None = None
         self._job: Job | None = None
         self._end: JobEnd | None = None
@@ -248,14 +248,14 @@ class Occupancy:
         self._job = self._bench.job = Job(job)
         structlog.contextvars.bind_contextvars(job=job, occupancy=self._number)
         _log.info("job_opened", recipe=recipe.name)
-        self._face.job(job, recipe.name)
+        self._face.began_job(job, recipe.name)
         context = JobContext(
             job=job,
             slot=self._place.name,
             handset=self._handset,
-            bench=self._bench,
+            station=self._bench,
             chips=parts.chips,
-            journal=parts.journal,
+            ledger=parts.ledger,
             issuer=parts.issuer,
             clock=parts.clock,
             entropy=parts.entropy,
@@ -266,7 +266,7 @@ class Occupancy:
             context=context,
             recipe=recipe,
             occupancy=self._number,
-            show_stage=self._face.stage,
+            show_stage=self._face.began_stage,
         )
         end = await runner.run() if refusal is None else end_of_failure(refusal)
         await self._record_end(end, context.envelope)
@@ -341,7 +341,7 @@ class Occupancy:
         }
 
     async def _record(self, kind: EntryKind, data: Evidence, job: JobId | None = None) -> None:
-        await self._parts.journal.append(
+        await self._parts.ledger.append(
             Entry(
                 kind=kind,
                 at=self._parts.clock.now(),

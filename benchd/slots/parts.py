@@ -9,12 +9,12 @@ from benchd.pipelines.recipe import Recipe
 from benchd.ports import (
     Board,
     CertificateIssuer,
-    ChipBench,
+    ChipAccess,
     Clock,
     Entropy,
     HandsetAccess,
-    Journal,
     Keystream,
+    Ledger,
 )
 from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
@@ -34,9 +34,9 @@ class Timing:
 class RackParts:
     """The ports of the core, wired once for all slots."""
 
-    journal: Journal
+    ledger: Ledger
     access: HandsetAccess
-    chips: ChipBench
+    chips: ChipAccess
     issuer: CertificateIssuer
     board: Board
     desk: Desk

@@ -87,7 +87,7 @@ class ReplugWindow:
             self._left_at = now
         self._longest_s = max(self._longest_s or 0.0, now - self._left_at)
 
-    async def observe(self, *, leave_within_s: float, return_within_s: float) -> Absence:
+    async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
         """Wait for the departure, then until it's back to stay; each within its own time."""
         with anyio.move_on_after(leave_within_s):
             while self._left_at is None:

@@ -45,7 +45,7 @@ class Slot:
         """Queue a plug event; never blocks."""
         self._send.send_nowait(event)
 
-    def follow(self, place: SlotPlace, parts: RackParts) -> None:
+    def reassign(self, place: SlotPlace, parts: RackParts) -> None:
         """From the next job on, work as this says; a job that runs keeps the recipe it has.
 
         The port stays the same: a slot that moves is another slot.
@@ -65,7 +65,7 @@ class Slot:
             await self._run()
 
     async def _run(self) -> None:
-        before = await self._parts.journal.slot_entries(self._place.name)
+        before = await self._parts.ledger.slot_entries(self._place.name)
         number = max((record.entry.occupancy or 0 for record in before), default=0)
         attached: Attached | None = None
         while True:
@@ -124,7 +124,7 @@ class Slot:
         return following
 
     async def _record(self, kind: EntryKind, number: int, data: Evidence) -> None:
-        await self._parts.journal.append(
+        await self._parts.ledger.append(
             Entry(
                 kind=kind,
                 at=self._parts.clock.now(),

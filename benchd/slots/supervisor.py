@@ -104,7 +104,7 @@ class Supervisor:
             tended.slot.retire()
             tended.scope.cancel()
         for name, tended in self._tended.items():
-            tended.slot.follow(topology.places[name], parts)
+            tended.slot.reassign(topology.places[name], parts)
         for tended in leaving:
             await tended.ended.wait()
         for name in (*changes.moved, *changes.added):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from benchd.errors import NotFound
 from benchd.pipelines.history import JobHistory, fold_job
-from benchd.ports import Journal
+from benchd.ports import Ledger
 from benchd.web.objects import DecisionObject, DecisionRequest, JobObject, JobsObject
 from benchd.web.peer import via
 from benchd.web.present import Presenter
@@ -28,14 +28,14 @@ def job_routes(rack: RackService, presenter: Presenter) -> APIRouter:
     @router.get("")
     async def jobs(limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50) -> JobsObject:
         """The newest jobs, newest first."""
-        newest = await rack.journal.job_ids(limit)
-        histories = [await _history(rack.journal, job) for job in newest]
+        newest = await rack.ledger.job_ids(limit)
+        histories = [await _history(rack.ledger, job) for job in newest]
         return JobsObject(jobs=[presenter.summary(history) for history in histories])
 
     @router.get("/{job}", responses=NOT_FOUND)
     async def job(job: JobInPath) -> JobObject:
         """One job: what was done, what was answered, how it ended."""
-        return presenter.job(await _history(rack.journal, JobId(job)))
+        return presenter.job(await _history(rack.ledger, JobId(job)))
 
     @router.get(
         "/{job}/certificate.json",
@@ -44,7 +44,7 @@ def job_routes(rack: RackService, presenter: Presenter) -> APIRouter:
     )
     async def certificate(job: JobInPath) -> Response:
         """The signed certificate, byte for byte as it stands in the ledger."""
-        history = await _history(rack.journal, JobId(job))
+        history = await _history(rack.ledger, JobId(job))
         if history.envelope is None:
             message = f"job {job} has no certificate"
             raise NotFound(message)
@@ -74,8 +74,8 @@ def job_routes(rack: RackService, presenter: Presenter) -> APIRouter:
     return router
 
 
-async def _history(journal: Journal, job: JobId) -> JobHistory:
-    records = await journal.entries(job)
+async def _history(ledger: Ledger, job: JobId) -> JobHistory:
+    records = await ledger.entries(job)
     if not records:
         message = f"there is no job {job}"
         raise NotFound(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from benchd.ports import Journal
+from benchd.ports import Ledger
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.slot import SlotView
@@ -88,7 +88,7 @@ class RackService(Protocol):
         ...
 
     @property
-    def journal(self) -> Journal:
+    def ledger(self) -> Ledger:
         """What is on record."""
         ...
 

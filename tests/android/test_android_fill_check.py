@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from handset_fakes import line
-from handset_fill_bench import (
+from handset_fill_rig import (
     CHECK,
     CHECK_DONE,
     DONE_FILES,
@@ -16,7 +16,7 @@ from handset_fill_bench import (
     MIB,
     ORDER,
     STARTED,
-    Bench,
+    Rig,
     progress,
 )
 
@@ -31,33 +31,33 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
 
 
-async def test_a_whole_check(bench: Bench) -> None:
-    report = await bench.check(progress(5 * MIB), line("done", **CHECK_DONE), Exit(0))
+async def test_a_whole_check(rig: Rig) -> None:
+    report = await rig.check(progress(5 * MIB), line("done", **CHECK_DONE), Exit(0))
     assert (report.bytes_proven, report.bytes_bad) == (7 * MIB, 0)
-    assert bench.request()["files"] == DONE_FILES
+    assert rig.request()["files"] == DONE_FILES
 
 
-async def test_small_files_go_forward_too(bench: Bench) -> None:
+async def test_small_files_go_forward_too(rig: Rig) -> None:
     told = (progress(7 * MIB), progress(WHOLE_BYTES))
-    assert await bench.check(*told, line("done", **CHECK_DONE), Exit(0)) is not None
+    assert await rig.check(*told, line("done", **CHECK_DONE), Exit(0)) is not None
 
 
-async def test_a_check_that_found_bad_bytes(bench: Bench) -> None:
+async def test_a_check_that_found_bad_bytes(rig: Rig) -> None:
     bad = [{"name": "fill-000001.dat", "offset": 4096, "bytes": 8192}]
     done = {**CHECK_DONE, "bytes_proven": 7 * MIB - 8192, "bytes_bad": 8192, "bad": bad}
-    report = await bench.check(line("done", **done), Exit(1))
+    report = await rig.check(line("done", **done), Exit(1))
     assert report.bytes_bad == 8192
     assert report.bad_runs == (BadRun(name="fill-000001.dat", offset=4096, size_bytes=8192),)
 
 
-async def test_a_file_that_grew_counts_more_bad_bytes_than_were_ordered(bench: Bench) -> None:
+async def test_a_file_that_grew_counts_more_bad_bytes_than_were_ordered(rig: Rig) -> None:
     bad = [{"name": "fill-000001.dat", "offset": 3 * MIB, "bytes": 100}]
     done = {**CHECK_DONE, "bytes_bad": 100, "bad": bad}
-    assert await bench.check(line("done", **done), Exit(1)) is not None
+    assert await rig.check(line("done", **done), Exit(1)) is not None
 
 
 @pytest.mark.parametrize(
@@ -105,83 +105,83 @@ async def test_a_file_that_grew_counts_more_bad_bytes_than_were_ordered(bench: B
     ],
 )
 async def test_a_check_that_contradicts_itself_is_refused(
-    bench: Bench, change: Mapping[str, object], exit_code: int
+    rig: Rig, change: Mapping[str, object], exit_code: int
 ) -> None:
     with pytest.raises(AnswerNotRecognised):
-        await bench.check(line("done", **{**CHECK_DONE, **change}), Exit(exit_code))
+        await rig.check(line("done", **{**CHECK_DONE, **change}), Exit(exit_code))
 
 
-async def test_a_check_reports_no_start(bench: Bench) -> None:
+async def test_a_check_reports_no_start(rig: Rig) -> None:
     with pytest.raises(AnswerNotRecognised):
-        await bench.check(line("started", **STARTED), line("done", **CHECK_DONE), Exit(0))
+        await rig.check(line("started", **STARTED), line("done", **CHECK_DONE), Exit(0))
 
 
-async def test_more_progress_than_was_ordered_is_refused(bench: Bench) -> None:
+async def test_more_progress_than_was_ordered_is_refused(rig: Rig) -> None:
     with pytest.raises(AnswerNotRecognised):
-        await bench.check(progress(WHOLE_BYTES + 1), line("done", **CHECK_DONE), Exit(0))
+        await rig.check(progress(WHOLE_BYTES + 1), line("done", **CHECK_DONE), Exit(0))
 
 
-async def test_a_check_of_nothing_proves_nothing(bench: Bench) -> None:
+async def test_a_check_of_nothing_proves_nothing(rig: Rig) -> None:
     with pytest.raises(StageFailed) as refusal:
-        await bench.driver.check(dataclasses.replace(CHECK, files=()), bench.seen.append)
+        await rig.driver.check(dataclasses.replace(CHECK, files=()), rig.seen.append)
     assert refusal.value.reason == "proof_incomplete"
 
 
-async def test_drop(bench: Bench) -> None:
-    bench.says("drop", line("done", **DROP_DONE), Exit(0))
-    report = await bench.driver.drop()
+async def test_drop(rig: Rig) -> None:
+    rig.says("drop", line("done", **DROP_DONE), Exit(0))
+    report = await rig.driver.drop()
     assert (report.files_removed, report.free_bytes) == (2, 7 * MIB)
-    assert bench.request() == {"directory": "/data/local/tmp/benchd", "only_tail": False}
+    assert rig.request() == {"directory": "/data/local/tmp/benchd", "only_tail": False}
 
 
 @pytest.mark.parametrize("exit_code", [1, 4])
-async def test_a_drop_with_another_code_is_refused(bench: Bench, exit_code: int) -> None:
-    bench.says("drop", line("done", **DROP_DONE), Exit(exit_code))
+async def test_a_drop_with_another_code_is_refused(rig: Rig, exit_code: int) -> None:
+    rig.says("drop", line("done", **DROP_DONE), Exit(exit_code))
     with pytest.raises(AnswerNotRecognised):
-        await bench.driver.drop()
+        await rig.driver.drop()
 
 
-async def test_a_key_of_another_size_never_leaves_the_house(bench: Bench) -> None:
+async def test_a_key_of_another_size_never_leaves_the_house(rig: Rig) -> None:
     with pytest.raises(ValueError, match="key"):
-        await bench.fill(order=dataclasses.replace(ORDER, key=b"short"))
+        await rig.fill(order=dataclasses.replace(ORDER, key=b"short"))
 
 
-async def test_a_check_of_ranges(bench: Bench) -> None:
+async def test_a_check_of_ranges(rig: Rig) -> None:
     ranges = (
         FileRange(file=0, offset=4096, size_bytes=8192),
         FileRange(file=1, offset=0, size_bytes=4096),
     )
     done = {**CHECK_DONE, "bytes_ordered": 12288, "bytes_proven": 12288}
     order = dataclasses.replace(CHECK, ranges=ranges)
-    report = await bench.check(line("done", **done), Exit(0), order=order)
+    report = await rig.check(line("done", **done), Exit(0), order=order)
     assert report.bytes_proven == 12288
-    assert bench.request()["ranges"] == [[0, 4096, 8192], [1, 0, 4096]]
+    assert rig.request()["ranges"] == [[0, 4096, 8192], [1, 0, 4096]]
 
 
-async def test_a_check_of_everything_is_no_answer_to_ranges(bench: Bench) -> None:
+async def test_a_check_of_everything_is_no_answer_to_ranges(rig: Rig) -> None:
     ranges = (FileRange(file=0, offset=4096, size_bytes=8192),)
     with pytest.raises(AnswerNotRecognised):
-        await bench.check(
+        await rig.check(
             line("done", **CHECK_DONE), Exit(0), order=dataclasses.replace(CHECK, ranges=ranges)
         )
 
 
-async def test_small_files_that_differ_are_told(bench: Bench) -> None:
-    report = await bench.check(line("done", **{**CHECK_DONE, "small_same": 1}), Exit(1))
+async def test_small_files_that_differ_are_told(rig: Rig) -> None:
+    report = await rig.check(line("done", **{**CHECK_DONE, "small_same": 1}), Exit(1))
     assert report.small_same == 1
 
 
-async def test_the_tail_is_dropped_alone(bench: Bench) -> None:
+async def test_the_tail_is_dropped_alone(rig: Rig) -> None:
     done = {**DROP_DONE, "trim": "not_asked"}
-    bench.says("drop", line("done", **done), Exit(0))
-    assert (await bench.driver.drop(only_tail=True)).trim == "not_asked"
-    assert bench.request()["only_tail"] is True
+    rig.says("drop", line("done", **done), Exit(0))
+    assert (await rig.driver.drop(only_tail=True)).trim == "not_asked"
+    assert rig.request()["only_tail"] is True
 
 
 @pytest.mark.parametrize("change", [{"trim": "perhaps"}, {"trim": None}, {"trimmed_bytes": -1}])
 async def test_a_drop_that_makes_no_sense_is_refused(
-    bench: Bench, change: Mapping[str, object]
+    rig: Rig, change: Mapping[str, object]
 ) -> None:
-    bench.says("drop", line("done", **{**DROP_DONE, **change}), Exit(0))
+    rig.says("drop", line("done", **{**DROP_DONE, **change}), Exit(0))
     with pytest.raises(AnswerNotRecognised):
-        await bench.driver.drop()
+        await rig.driver.drop()

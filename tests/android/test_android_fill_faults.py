@@ -7,11 +7,11 @@ from pathlib import Path
 import anyio
 import pytest
 from handset_fakes import Pause, Step, Unplug, line
-from handset_fill_bench import (
+from handset_fill_rig import (
     FILL_DONE,
     MIB,
     STARTED,
-    Bench,
+    Rig,
     progress,
 )
 
@@ -30,8 +30,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def bench(tmp_path: Path) -> Bench:
     ],
 )
 async def test_the_programs_own_faults(
-    bench: Bench, code: str, exit_code: int, fault: type[BenchdError]
+    rig: Rig, code: str, exit_code: int, fault: type[BenchdError]
 ) -> None:
     with pytest.raises(fault):
-        await bench.fill(
+        await rig.fill(
             line("started", **STARTED), line("error", code=code, message="m"), Exit(exit_code)
         )
 
@@ -69,11 +69,9 @@ async def test_the_programs_own_faults(
         (255, AnswerNotRecognised),
     ],
 )
-async def test_an_end_without_a_word(
-    bench: Bench, exit_code: int, fault: type[BenchdError]
-) -> None:
+async def test_an_end_without_a_word(rig: Rig, exit_code: int, fault: type[BenchdError]) -> None:
     with pytest.raises(fault):
-        await bench.fill(Exit(exit_code))
+        await rig.fill(Exit(exit_code))
 
 
 @pytest.mark.parametrize(
@@ -85,55 +83,51 @@ async def test_an_end_without_a_word(
         [line("started", **STARTED), line("done", **FILL_DONE)],
     ],
 )
-async def test_a_cable_pulled_at_any_moment_is_a_handset_gone(
-    bench: Bench, steps: list[Step]
-) -> None:
+async def test_a_cable_pulled_at_any_moment_is_a_handset_gone(rig: Rig, steps: list[Step]) -> None:
     with pytest.raises(HandsetGone):
-        await bench.fill(*steps, Unplug())
+        await rig.fill(*steps, Unplug())
 
 
-async def test_a_busy_directory_is_waited_for(bench: Bench) -> None:
+async def test_a_busy_directory_is_waited_for(rig: Rig) -> None:
     busy = [line("error", code="busy", message="another one"), Exit(3)]
-    bench.says("fill", *busy)
-    bench.says("fill", *busy)
+    rig.says("fill", *busy)
+    rig.says("fill", *busy)
     began = anyio.current_time()
-    await bench.fill(line("started", **STARTED), line("done", **FILL_DONE), Exit(0))
+    await rig.fill(line("started", **STARTED), line("done", **FILL_DONE), Exit(0))
     assert 1 <= anyio.current_time() - began < 5
 
 
-async def test_a_directory_that_stays_busy_is_a_transient_fault(bench: Bench) -> None:
+async def test_a_directory_that_stays_busy_is_a_transient_fault(rig: Rig) -> None:
     began = anyio.current_time()
     with pytest.raises(TransientFault, match="another one"):
-        await bench.fill(line("error", code="busy", message="another one"), Exit(3))
+        await rig.fill(line("error", code="busy", message="another one"), Exit(3))
     assert 25 < anyio.current_time() - began < 35
 
 
-async def test_silence_is_a_stall(bench: Bench) -> None:
+async def test_silence_is_a_stall(rig: Rig) -> None:
     began = anyio.current_time()
     with pytest.raises(HandsetStalled, match="no line"):
-        await bench.fill(line("started", **STARTED), Pause(1000))
+        await rig.fill(line("started", **STARTED), Pause(1000))
     assert anyio.current_time() - began == pytest.approx(30, abs=1)
 
 
-async def test_lines_without_growth_are_a_stall(bench: Bench) -> None:
+async def test_lines_without_growth_are_a_stall(rig: Rig) -> None:
     beats: list[Step] = [step for _ in range(100) for step in (Pause(1), progress(MIB))]
     began = anyio.current_time()
     with pytest.raises(HandsetStalled, match="no growth"):
-        await bench.fill(line("started", **STARTED), *beats)
+        await rig.fill(line("started", **STARTED), *beats)
     assert anyio.current_time() - began == pytest.approx(31, abs=1)
 
 
-async def test_a_check_without_growth_is_a_stall(bench: Bench) -> None:
+async def test_a_check_without_growth_is_a_stall(rig: Rig) -> None:
     beats: list[Step] = [step for _ in range(100) for step in (Pause(1), progress(0))]
     with pytest.raises(HandsetStalled, match="no growth"):
-        await bench.check(*beats)
+        await rig.check(*beats)
 
 
-async def test_slow_growth_is_none(bench: Bench) -> None:
+async def test_slow_growth_is_none(rig: Rig) -> None:
     steps: list[Step] = [
         step for number in range(1, 20) for step in (Pause(25), progress(number, 25 * number))
     ]
-    report = await bench.fill(
-        line("started", **STARTED), *steps, line("done", **FILL_DONE), Exit(0)
-    )
+    report = await rig.fill(line("started", **STARTED), *steps, line("done", **FILL_DONE), Exit(0))
     assert report is not None

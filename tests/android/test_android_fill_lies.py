@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from handset_fakes import Step, line
-from handset_fill_bench import (
+from handset_fill_rig import (
     CAPACITY,
     DONE_FILES,
     FILES,
@@ -15,7 +15,7 @@ from handset_fill_bench import (
     KEY,
     MIB,
     STARTED,
-    Bench,
+    Rig,
     progress,
 )
 
@@ -26,12 +26,12 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
 
 
-async def test_a_whole_fill(bench: Bench) -> None:
-    report = await bench.fill(
+async def test_a_whole_fill(rig: Rig) -> None:
+    report = await rig.fill(
         line("started", **STARTED),
         progress(0, 1),
         progress(5 * MIB, 2),
@@ -42,8 +42,8 @@ async def test_a_whole_fill(bench: Bench) -> None:
     assert report.bytes_written == 7 * MIB
     assert report.files == FILES
     assert report.mode == "o_direct"
-    assert [entry.bytes_done for entry in bench.seen] == [0, 5 * MIB, 7 * MIB]
-    assert bench.request() == {
+    assert [entry.bytes_done for entry in rig.seen] == [0, 5 * MIB, 7 * MIB]
+    assert rig.request() == {
         "directory": "/data/local/tmp/benchd",
         "key": KEY.hex(),
         "cipher": "auto",
@@ -58,10 +58,10 @@ async def test_a_whole_fill(bench: Bench) -> None:
     }
 
 
-async def test_the_key_is_on_no_command_line(bench: Bench) -> None:
-    await bench.fill(line("started", **STARTED), line("done", **FILL_DONE), Exit(0))
-    assert not any(KEY.hex() in command for command in bench.shell.commands)
-    assert bench.shell.commands[-1] == "exec /data/local/tmp/benchd-fill fill"
+async def test_the_key_is_on_no_command_line(rig: Rig) -> None:
+    await rig.fill(line("started", **STARTED), line("done", **FILL_DONE), Exit(0))
+    assert not any(KEY.hex() in command for command in rig.shell.commands)
+    assert rig.shell.commands[-1] == "exec /data/local/tmp/benchd-fill fill"
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ async def test_the_key_is_on_no_command_line(bench: Bench) -> None:
         pytest.param(20 * [Output(b"x" * 100_000, is_error=True)], id="a flood of errors"),
     ],
 )
-async def test_what_is_no_whole_fill_is_refused(bench: Bench, steps: list[Step]) -> None:
+async def test_what_is_no_whole_fill_is_refused(rig: Rig, steps: list[Step]) -> None:
     with pytest.raises(AnswerNotRecognised):
-        await bench.fill(*steps)
+        await rig.fill(*steps)
 
 
 @pytest.mark.parametrize(
@@ -185,11 +185,11 @@ async def test_what_is_no_whole_fill_is_refused(bench: Bench, steps: list[Step])
     ],
 )
 async def test_a_report_that_does_not_add_up_is_refused(
-    bench: Bench, change: Mapping[str, object]
+    rig: Rig, change: Mapping[str, object]
 ) -> None:
     done = line("done", **{**FILL_DONE, **change})
     with pytest.raises(AnswerNotRecognised):
-        await bench.fill(line("started", **STARTED), done, Exit(0))
+        await rig.fill(line("started", **STARTED), done, Exit(0))
 
 
 @pytest.mark.parametrize(
@@ -204,16 +204,14 @@ async def test_a_report_that_does_not_add_up_is_refused(
         {"version": 1},
     ],
 )
-async def test_a_start_that_cannot_be_is_refused(
-    bench: Bench, change: Mapping[str, object]
-) -> None:
+async def test_a_start_that_cannot_be_is_refused(rig: Rig, change: Mapping[str, object]) -> None:
     started = line("started", **{**STARTED, **change})
     with pytest.raises(AnswerNotRecognised):
-        await bench.fill(started, line("done", **FILL_DONE), Exit(0))
+        await rig.fill(started, line("done", **FILL_DONE), Exit(0))
 
 
-async def test_a_full_medium_gives_a_report_without_files(bench: Bench) -> None:
-    report = await bench.fill(
+async def test_a_full_medium_gives_a_report_without_files(rig: Rig) -> None:
+    report = await rig.fill(
         line("started", **{**STARTED, "free_bytes": 0}),
         line("done", **{**FILL_DONE, "bytes": 0, "files": [], "free_bytes_before": 0}),
         Exit(0),

@@ -37,7 +37,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_layout, "LOG_BYTES", 3 * BLOCK)
 
 
-class Bench:
+class Rig:
     def __init__(self, handset: StreamedHandset) -> None:
         self.handset = handset
         turn = BusTurns().of(AdbAddress("usb:1-1"))
@@ -55,8 +55,8 @@ class Bench:
 
 
 async def test_it_fills_to_the_last_block_with_the_last_part_in_tail_files() -> None:
-    bench = Bench(StreamedHandset())
-    report = await bench.fill()
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
     assert [(file.name, file.size_bytes // BLOCK) for file in report.files] == [
         ("fill-000000.dat", 20),
         ("fill-000001.dat", 20),
@@ -70,11 +70,11 @@ async def test_it_fills_to_the_last_block_with_the_last_part_in_tail_files() -> 
         "none",
     )
     assert (report.free_bytes_after, report.small_files, report.resumed_bytes) == (0, 0, 0)
-    assert bench.seen == sorted(bench.seen)
+    assert rig.seen == sorted(rig.seen)
     for file in report.files:
         wanted = HostKeystream()("aes-128-ctr", KEY, file.stream_offset, file.size_bytes)
-        assert bytes(bench.handset.files[file.name]) == wanted
-    checked = await bench.check(report)
+        assert bytes(rig.handset.files[file.name]) == wanted
+    checked = await rig.check(report)
     assert (checked.bytes_proven, checked.bytes_bad, checked.past_cache) == (
         56 * BLOCK,
         0,
@@ -83,7 +83,7 @@ async def test_it_fills_to_the_last_block_with_the_last_part_in_tail_files() -> 
 
 
 async def test_f2fs_gets_a_file_in_each_of_its_logs_of_data() -> None:
-    report = await Bench(StreamedHandset(file_system="f2fs")).fill()
+    report = await Rig(StreamedHandset(file_system="f2fs")).fill()
     assert [(file.name, file.size_bytes // BLOCK) for file in report.files] == [
         ("fill-000000.db", 3),
         ("fill-000001.jpg", 3),
@@ -96,41 +96,41 @@ async def test_f2fs_gets_a_file_in_each_of_its_logs_of_data() -> None:
 
 
 async def test_only_the_tail_goes_first_and_then_everything() -> None:
-    bench = Bench(StreamedHandset())
-    await bench.fill()
-    bench.handset.files["small-000000.dat"] = bytearray()
-    assert (await bench.fill_.drop(only_tail=True)).files_removed == 1
-    assert len(bench.handset.files) == 4
-    dropped = await bench.fill_.drop()
+    rig = Rig(StreamedHandset())
+    await rig.fill()
+    rig.handset.files["small-000000.dat"] = bytearray()
+    assert (await rig.fill_.drop(only_tail=True)).files_removed == 1
+    assert len(rig.handset.files) == 4
+    dropped = await rig.fill_.drop()
     assert (dropped.files_removed, dropped.trim) == (3, "not_asked")
     assert dropped.free_bytes == 56 * BLOCK
-    assert bench.handset.files == {}
+    assert rig.handset.files == {}
 
 
 async def test_a_resumed_fill_keeps_what_proves_itself_and_nothing_else() -> None:
-    bench = Bench(StreamedHandset(takes_until=30 * BLOCK))
+    rig = Rig(StreamedHandset(takes_until=30 * BLOCK))
     with pytest.raises(HandsetGone):
-        await bench.fill()
-    bench.handset.takes_until = None
+        await rig.fill()
+    rig.handset.takes_until = None
     resumed = FillOrder(
         key=KEY, file_bytes=ORDER.file_bytes, stall_s=30, headroom_bytes=6 * BLOCK, resume=True
     )
-    report = await bench.fill(resumed)
+    report = await rig.fill(resumed)
     assert report.resumed_bytes == 30 * BLOCK
     assert report.bytes_written == report.free_bytes_before == 56 * BLOCK
-    assert (await bench.check(report)).bytes_proven == 56 * BLOCK
-    bench.handset.files["fill-000001.dat"][5] ^= 1
-    assert (await bench.fill(resumed)).resumed_bytes < 50 * BLOCK
-    assert (await bench.fill(ORDER)).resumed_bytes == 0
+    assert (await rig.check(report)).bytes_proven == 56 * BLOCK
+    rig.handset.files["fill-000001.dat"][5] ^= 1
+    assert (await rig.fill(resumed)).resumed_bytes < 50 * BLOCK
+    assert (await rig.fill(ORDER)).resumed_bytes == 0
 
 
 async def test_another_key_resumes_nothing() -> None:
-    bench = Bench(StreamedHandset())
-    await bench.fill()
+    rig = Rig(StreamedHandset())
+    await rig.fill()
     other = FillOrder(key=bytes(16), file_bytes=ORDER.file_bytes, stall_s=30, resume=True)
-    report = await bench.fill(other)
+    report = await rig.fill(other)
     assert report.resumed_bytes == 0
-    assert (await bench.check(report)).bytes_proven == 0
+    assert (await rig.check(report)).bytes_proven == 0
 
 
 @pytest.mark.parametrize(
@@ -149,21 +149,21 @@ async def test_another_key_resumes_nothing() -> None:
 async def test_a_stream_that_breaks_is_never_a_fill(
     then: list[Step], fault: type[BenchdError]
 ) -> None:
-    bench = Bench(StreamedHandset(takes_until=30 * BLOCK, then=tuple(then)))
+    rig = Rig(StreamedHandset(takes_until=30 * BLOCK, then=tuple(then)))
     begun = anyio.current_time()
     with pytest.raises(fault):
-        await bench.fill()
+        await rig.fill()
     assert anyio.current_time() - begun <= 31
 
 
 async def test_a_file_that_is_shorter_than_what_was_taken_is_a_storage_fault() -> None:
     with pytest.raises(StorageFault, match="holds"):
-        await Bench(StreamedHandset(short_by=1)).fill()
+        await Rig(StreamedHandset(short_by=1)).fill()
 
 
 async def test_a_storage_without_room_is_no_fill() -> None:
     with pytest.raises(StorageFault, match="not a single block"):
-        await Bench(StreamedHandset(used=64 * BLOCK)).fill()
+        await Rig(StreamedHandset(used=64 * BLOCK)).fill()
 
 
 async def test_a_storage_that_is_never_full_is_not_believed() -> None:
@@ -173,45 +173,45 @@ async def test_a_storage_that_is_never_full_is_not_believed() -> None:
 
     handset = Bottomless()
     with pytest.raises(StorageFault, match="more than it has room for"):
-        await Bench(handset).fill()
+        await Rig(handset).fill()
 
 
 async def test_one_changed_byte_is_found_in_its_block() -> None:
-    bench = Bench(StreamedHandset())
-    report = await bench.fill()
-    bench.handset.files["fill-000001.dat"][5 * BLOCK + 7] ^= 1
-    checked = await bench.check(report)
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    rig.handset.files["fill-000001.dat"][5 * BLOCK + 7] ^= 1
+    checked = await rig.check(report)
     assert (checked.bytes_bad, checked.bytes_proven) == (BLOCK, 55 * BLOCK)
     (run,) = checked.bad_runs
     assert (run.name, run.offset, run.size_bytes) == ("fill-000001.dat", 5 * BLOCK, BLOCK)
 
 
 async def test_a_file_that_lost_its_end_is_bad() -> None:
-    bench = Bench(StreamedHandset())
-    report = await bench.fill()
-    del bench.handset.files["fill-000002.dat"][-100:]
-    checked = await bench.check(report)
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    del rig.handset.files["fill-000002.dat"][-100:]
+    checked = await rig.check(report)
     assert checked.bytes_bad >= 100
     assert checked.bytes_proven + checked.bytes_bad == 56 * BLOCK
 
 
 async def test_a_file_that_has_grown_is_bad() -> None:
-    bench = Bench(StreamedHandset())
-    report = await bench.fill()
-    bench.handset.files["fill-000000.dat"] += bytes(BLOCK)
-    assert (await bench.check(report)).bytes_bad == BLOCK
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    rig.handset.files["fill-000000.dat"] += bytes(BLOCK)
+    assert (await rig.check(report)).bytes_bad == BLOCK
 
 
 async def test_a_sample_reads_only_what_is_ordered() -> None:
-    bench = Bench(StreamedHandset())
-    report = await bench.fill()
-    bench.handset.files["fill-000001.dat"][9 * BLOCK] ^= 1
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    rig.handset.files["fill-000001.dat"][9 * BLOCK] ^= 1
     ranges = (
         FileRange(file=0, offset=0, size_bytes=2 * BLOCK),
         FileRange(file=1, offset=8 * BLOCK, size_bytes=2 * BLOCK),
         FileRange(file=3, offset=5 * BLOCK, size_bytes=BLOCK),
     )
-    checked = await bench.check(report, ranges)
+    checked = await rig.check(report, ranges)
     assert (checked.bytes_proven, checked.bytes_bad) == (4 * BLOCK, BLOCK)
     assert [(run.name, run.offset) for run in checked.bad_runs] == [("fill-000001.dat", 9 * BLOCK)]
 
@@ -232,36 +232,36 @@ async def test_a_sample_reads_only_what_is_ordered() -> None:
 async def test_a_read_back_that_breaks_proves_nothing(
     steps: list[Step], fault: type[BenchdError]
 ) -> None:
-    bench = Bench(StreamedHandset())
-    report = await bench.fill()
-    bench.handset.dd = tuple(steps)
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    rig.handset.dd = tuple(steps)
     with pytest.raises(fault):
-        await bench.check(report)
+        await rig.check(report)
 
 
 async def test_nothing_but_o_direct_is_ever_asked_for() -> None:
-    bench = Bench(StreamedHandset())
-    report = await bench.fill()
-    await bench.check(report)
-    sample = await bench.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    await rig.check(report)
+    sample = await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
     assert sample.past_cache == "o_direct"
-    assert bytes(sample.data) == bytes(bench.handset.files["fill-000000.dat"][BLOCK : 2 * BLOCK])
-    reads = [command for command in bench.handset.commands if "exec dd" in command]
+    assert bytes(sample.data) == bytes(rig.handset.files["fill-000000.dat"][BLOCK : 2 * BLOCK])
+    reads = [command for command in rig.handset.commands if "exec dd" in command]
     assert reads
     assert all("iflag=direct" in command for command in reads)
-    bench.handset.dd = (Exit(1),)
+    rig.handset.dd = (Exit(1),)
     with pytest.raises(StorageFault):
-        await bench.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+        await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
 
 
 async def test_what_a_program_has_filled_is_not_checked_without_it() -> None:
-    bench = Bench(StreamedHandset())
-    report = await bench.fill()
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
     order = CheckOrder(fill=ORDER, cipher=report.cipher, files=report.files, small_files=3)
     with pytest.raises(UnsupportedHandset):
-        await bench.fill_.check(order, lambda _: None)
+        await rig.fill_.check(order, lambda _: None)
     with pytest.raises(StageFailed, match="no fill file"):
-        await bench.fill_.check(CheckOrder(fill=ORDER, cipher="x", files=()), lambda _: None)
+        await rig.fill_.check(CheckOrder(fill=ORDER, cipher="x", files=()), lambda _: None)
 
 
 class Resting:
@@ -280,31 +280,31 @@ class Resting:
 
 
 async def test_a_handset_that_rests_is_sent_nothing_and_has_not_stalled() -> None:
-    bench = Bench(StreamedHandset())
+    rig = Rig(StreamedHandset())
     rest = Resting()
     reports: list[FillReport] = []
     async with anyio.create_task_group() as group:
 
         async def fill() -> None:
-            reports.append(await bench.fill_.fill(ORDER, lambda _: None, rest))
+            reports.append(await rig.fill_.fill(ORDER, lambda _: None, rest))
 
         group.start_soon(fill)
         await anyio.sleep(ORDER.stall_s * 3)
-        assert bench.handset.written == 0
+        assert rig.handset.written == 0
         rest.end()
     assert reports[0].bytes_written == 56 * BLOCK
 
 
 async def test_a_read_back_rests_too() -> None:
-    bench = Bench(StreamedHandset())
-    report = await bench.fill()
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
     rest = Resting()
     order = CheckOrder(fill=ORDER, cipher=report.cipher, files=report.files)
     begun = anyio.current_time()
     async with anyio.create_task_group() as group:
 
         async def check() -> None:
-            checked = await bench.fill_.check(order, lambda _: None, rest)
+            checked = await rig.fill_.check(order, lambda _: None, rest)
             assert checked.bytes_proven == 56 * BLOCK
 
         group.start_soon(check)
@@ -314,13 +314,13 @@ async def test_a_read_back_rests_too() -> None:
 
 
 async def test_after_a_rest_silence_is_a_stall_again() -> None:
-    bench = Bench(StreamedHandset(takes_until=0, then=(Pause(1000),)))
+    rig = Rig(StreamedHandset(takes_until=0, then=(Pause(1000),)))
     rest = Resting()
     begun = anyio.current_time()
     async with anyio.create_task_group() as group:
         group.start_soon(_end_later, rest, ORDER.stall_s * 2)
         with pytest.raises(HandsetStalled):
-            await bench.fill_.fill(ORDER, lambda _: None, rest)
+            await rig.fill_.fill(ORDER, lambda _: None, rest)
     assert anyio.current_time() - begun == pytest.approx(ORDER.stall_s * 3, abs=1)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from handset_fakes import Step, Unplug, line, said
-from handset_fill_bench import EVICT_DONE, Bench
+from handset_fill_rig import EVICT_DONE, Rig
 
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import AnswerNotRecognised, BenchdError, HandsetGone, StorageFault
@@ -20,36 +20,36 @@ READ: list[Step] = [Output(BLOCKS, is_error=False), Exit(0)]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
 
 
-async def test_a_sample_is_cut_out_of_whole_blocks(bench: Bench) -> None:
-    bench.shell.on(f"{DD} iflag=direct", *READ)
-    sample = await bench.sampler.sample("fill-000001.dat", 3 * 4096 + 100, 5000)
+async def test_a_sample_is_cut_out_of_whole_blocks(rig: Rig) -> None:
+    rig.shell.on(f"{DD} iflag=direct", *READ)
+    sample = await rig.sampler.sample("fill-000001.dat", 3 * 4096 + 100, 5000)
     assert (sample.data, sample.past_cache) == (BLOCKS[100:5100], "o_direct")
-    assert bench.shell.commands == [f"{DD} iflag=direct 2> /dev/null"]
+    assert rig.shell.commands == [f"{DD} iflag=direct 2> /dev/null"]
 
 
-async def test_where_dd_has_no_direct_the_cache_is_emptied_by_another_tool(bench: Bench) -> None:
-    bench.shell.on(f"{DD} iflag=direct", *said("", 1))
-    bench.shell.on(f"{EMPTY} iflag=nocache", *said(""))
-    bench.shell.on(f"{DD} 2>", *READ)
+async def test_where_dd_has_no_direct_the_cache_is_emptied_by_another_tool(rig: Rig) -> None:
+    rig.shell.on(f"{DD} iflag=direct", *said("", 1))
+    rig.shell.on(f"{EMPTY} iflag=nocache", *said(""))
+    rig.shell.on(f"{DD} 2>", *READ)
     for _ in range(2):
-        sample = await bench.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
+        sample = await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
         assert (sample.data, sample.past_cache) == (BLOCKS, "evicted")
-    asked = [command.removesuffix(" 2> /dev/null") for command in bench.shell.commands]
+    asked = [command.removesuffix(" 2> /dev/null") for command in rig.shell.commands]
     assert asked == [f"{DD} iflag=direct", *(2 * [f"{EMPTY} iflag=nocache", DD])]
 
 
 async def test_where_nothing_else_helps_the_program_empties_it_and_that_is_named(
-    bench: Bench,
+    rig: Rig,
 ) -> None:
-    bench.shell.on(f"{DD} iflag=direct", *said("", 1))
-    bench.shell.on(f"{EMPTY} iflag=nocache", *said("", 1))
-    bench.says("evict", line("done", **EVICT_DONE), Exit(0))
-    bench.shell.on(f"{DD} 2>", *READ)
-    sample = await bench.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
+    rig.shell.on(f"{DD} iflag=direct", *said("", 1))
+    rig.shell.on(f"{EMPTY} iflag=nocache", *said("", 1))
+    rig.says("evict", line("done", **EVICT_DONE), Exit(0))
+    rig.shell.on(f"{DD} 2>", *READ)
+    sample = await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
     assert sample.past_cache == "evicted_by_program"
 
 
@@ -62,23 +62,23 @@ async def test_where_nothing_else_helps_the_program_empties_it_and_that_is_named
     ],
 )
 async def test_a_cache_that_stays_gives_no_sample(
-    bench: Bench, steps: list[Step], fault: type[BenchdError]
+    rig: Rig, steps: list[Step], fault: type[BenchdError]
 ) -> None:
-    bench.shell.on(f"{DD} iflag=direct", *said("", 1))
-    bench.shell.on(f"{EMPTY} iflag=nocache", *said("", 1))
-    bench.says("evict", *steps)
-    bench.shell.on(f"{DD} 2>", *READ)
+    rig.shell.on(f"{DD} iflag=direct", *said("", 1))
+    rig.shell.on(f"{EMPTY} iflag=nocache", *said("", 1))
+    rig.says("evict", *steps)
+    rig.shell.on(f"{DD} 2>", *READ)
     with pytest.raises(fault):
-        await bench.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
+        await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
 
 
-async def test_a_way_that_worked_once_is_not_left_for_a_weaker_one(bench: Bench) -> None:
-    bench.shell.on(f"{DD} iflag=direct", *READ)
-    bench.shell.on(f"{DD} iflag=direct", *said("", 1))
-    await bench.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
+async def test_a_way_that_worked_once_is_not_left_for_a_weaker_one(rig: Rig) -> None:
+    rig.shell.on(f"{DD} iflag=direct", *READ)
+    rig.shell.on(f"{DD} iflag=direct", *said("", 1))
+    await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
     with pytest.raises(StorageFault):
-        await bench.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
-    assert len(bench.shell.commands) == 2
+        await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
+    assert len(rig.shell.commands) == 2
 
 
 @pytest.mark.parametrize(
@@ -91,18 +91,18 @@ async def test_a_way_that_worked_once_is_not_left_for_a_weaker_one(bench: Bench)
     ],
 )
 async def test_a_sample_is_exact_or_none(
-    bench: Bench, steps: list[Step], fault: type[BenchdError]
+    rig: Rig, steps: list[Step], fault: type[BenchdError]
 ) -> None:
-    bench.shell.on(f"{DD} iflag=direct", *steps)
+    rig.shell.on(f"{DD} iflag=direct", *steps)
     with pytest.raises(fault):
-        await bench.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
+        await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
 
 
 @pytest.mark.parametrize(
     "name",
     ["x", "../../etc/passwd", "fill-000000.dat;rm", "fill-1.dat", "small-000000.dat", "lock", ""],
 )
-async def test_a_sample_of_anything_else_is_never_asked_for(bench: Bench, name: str) -> None:
+async def test_a_sample_of_anything_else_is_never_asked_for(rig: Rig, name: str) -> None:
     with pytest.raises(AnswerNotRecognised):
-        await bench.sampler.sample(name, 0, 4096)
-    assert bench.shell.commands == []
+        await rig.sampler.sample(name, 0, 4096)
+    assert rig.shell.commands == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from handset_fakes import FakeShell, Step, said
-from handset_fill_bench import PROGRAM, Bench
+from handset_fill_rig import PROGRAM, Rig
 
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
@@ -41,7 +41,7 @@ class Ways:
         self.ways = WaysToOverwrite(self.shell, Binaries(path), turn)
 
     def installed(self, version: int) -> None:
-        self.shell.on("wc -c", *said(Bench.measured(PROGRAM)))
+        self.shell.on("wc -c", *said(Rig.measured(PROGRAM)))
         self.shell.on(VERSION, Exit(version))
 
     def direct(self, *steps: Step) -> None:
@@ -50,30 +50,30 @@ class Ways:
 
 
 async def test_the_program_is_taken_where_it_runs_and_dd_isnt_asked(tmp_path: Path) -> None:
-    bench = Ways(tmp_path)
-    bench.installed(0)
-    await bench.ways.look()
-    assert isinstance(await bench.ways.chosen(may_make_room=True), NativeFill)
-    assert bench.shell.commands.count(VERSION) == 1
+    rig = Ways(tmp_path)
+    rig.installed(0)
+    await rig.ways.look()
+    assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
+    assert rig.shell.commands.count(VERSION) == 1
 
 
 @pytest.mark.parametrize("code", [126, 127])
 async def test_where_it_may_not_run_the_host_streams(tmp_path: Path, code: int) -> None:
-    bench = Ways(tmp_path)
-    bench.installed(code)
-    bench.direct(*CONTENT)
-    await bench.ways.look()
-    assert isinstance(await bench.ways.chosen(may_make_room=True), HostFill)
-    assert bench.shell.commands.count(VERSION) == 1
-    assert sum(command.startswith(READ) for command in bench.shell.commands) == 1
-    assert bench.shell.commands[-1].startswith("rm -f")
+    rig = Ways(tmp_path)
+    rig.installed(code)
+    rig.direct(*CONTENT)
+    await rig.ways.look()
+    assert isinstance(await rig.ways.chosen(may_make_room=True), HostFill)
+    assert rig.shell.commands.count(VERSION) == 1
+    assert sum(command.startswith(READ) for command in rig.shell.commands) == 1
+    assert rig.shell.commands[-1].startswith("rm -f")
 
 
 async def test_where_there_is_no_program_the_host_streams(tmp_path: Path) -> None:
-    bench = Ways(tmp_path, abi="mips64")
-    bench.direct(*CONTENT)
-    await bench.ways.look()
-    assert isinstance(await bench.ways.chosen(may_make_room=False), HostFill)
+    rig = Ways(tmp_path, abi="mips64")
+    rig.direct(*CONTENT)
+    await rig.ways.look()
+    assert isinstance(await rig.ways.chosen(may_make_room=False), HostFill)
 
 
 @pytest.mark.parametrize(
@@ -84,39 +84,39 @@ async def test_where_there_is_no_program_the_host_streams(tmp_path: Path) -> Non
 async def test_without_reads_past_the_cache_there_is_no_way(
     tmp_path: Path, steps: list[Step]
 ) -> None:
-    bench = Ways(tmp_path)
-    bench.installed(126)
-    bench.direct(*steps)
+    rig = Ways(tmp_path)
+    rig.installed(126)
+    rig.direct(*steps)
     for _ in range(2):
         with pytest.raises(UnsupportedHandset):
-            await bench.ways.look()
+            await rig.ways.look()
 
 
 async def test_where_nothing_can_be_written_there_is_no_way(tmp_path: Path) -> None:
-    bench = Ways(tmp_path, abi="mips64")
-    bench.shell.on(PROBE, Output(b"Permission denied", is_error=True), Exit(1))
+    rig = Ways(tmp_path, abi="mips64")
+    rig.shell.on(PROBE, Output(b"Permission denied", is_error=True), Exit(1))
     with pytest.raises(UnsupportedHandset, match="nothing can be written"):
-        await bench.ways.look()
+        await rig.ways.look()
 
 
 async def test_a_storage_too_full_to_ask_is_asked_again_later(tmp_path: Path) -> None:
-    bench = Ways(tmp_path)
-    bench.shell.on("wc -c", Exit(1))
-    bench.shell.on(f"rm -rf {PROGRAM_PATH}.new", *FULL)
-    await bench.ways.look()
+    rig = Ways(tmp_path)
+    rig.shell.on("wc -c", Exit(1))
+    rig.shell.on(f"rm -rf {PROGRAM_PATH}.new", *FULL)
+    await rig.ways.look()
     with pytest.raises(StorageFault, match="no room"):
-        await bench.ways.chosen(may_make_room=False)
+        await rig.ways.chosen(may_make_room=False)
     full = Ways(tmp_path, abi="mips64")
     full.shell.on(PROBE, *FULL)
     await full.ways.look()
 
 
 async def test_an_unplug_meanwhile_decides_nothing(tmp_path: Path) -> None:
-    bench = Ways(tmp_path)
-    bench.shell.on("wc -c", *said(Bench.measured(PROGRAM)))
-    bench.shell.on(VERSION)
-    bench.shell.on(VERSION, Exit(0))
+    rig = Ways(tmp_path)
+    rig.shell.on("wc -c", *said(Rig.measured(PROGRAM)))
+    rig.shell.on(VERSION)
+    rig.shell.on(VERSION, Exit(0))
     with pytest.raises(HandsetGone):
-        await bench.ways.look()
-    await bench.ways.look()
-    assert isinstance(await bench.ways.chosen(may_make_room=True), NativeFill)
+        await rig.ways.look()
+    await rig.ways.look()
+    assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)

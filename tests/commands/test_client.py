@@ -41,7 +41,7 @@ async def ask(path: Path, what: Callable[[BenchdClient], _Result]) -> _Result:
 async def test_reads(rack: FakeRack, server: Server) -> None:
     rack.board.show(running_view())
     envelope = '{"payload":"eyJ9"}'
-    rack.journal.keep_job(
+    rack.ledger.keep_job(
         outcome="passed", disposition="sellable", reason=None, certificate=envelope
     )
     async with server() as here:
@@ -120,7 +120,7 @@ async def test_refused_decision_and_faulty_ledger(rack: FakeRack, server: Server
                 here.path,
                 lambda client: client.decide(JOB, "consent", approved=True, operator="\u200b"),
             )
-        rack.journal.broken = True
+        rack.ledger.broken = True
         with pytest.raises(LedgerFault, match="hangs") as fault:
             await ask(here.path, lambda client: client.jobs())
         assert fault.value.exit_code == 4

@@ -23,7 +23,7 @@ from benchd.words.slot import SlotState, SlotView
 from tests.web.web_fakes import (
     HOSTILE,
     JOB,
-    FakeJournal,
+    FakeLedger,
     asking_view,
     identity,
     port,
@@ -65,8 +65,8 @@ def rack_of(catalogue: Catalogue, *views: SlotView, ports: int = 0) -> JsonObjec
     }
 
 
-def story_of(catalogue: Catalogue, journal: FakeJournal) -> JsonObject:
-    return Presenter(catalogue).job(fold_job(journal.stored)).model_dump(mode="json")
+def story_of(catalogue: Catalogue, ledger: FakeLedger) -> JsonObject:
+    return Presenter(catalogue).job(fold_job(ledger.stored)).model_dump(mode="json")
 
 
 def test_status_tells_what_each_slot_does_and_wants(catalogue: Catalogue) -> None:
@@ -122,9 +122,9 @@ def test_what_is_left_in_a_chip_is_named(catalogue: Catalogue) -> None:
         status_view(rack, catalogue, "ja")
     )
     assert "(Suica, Edy)" in printed(status_view(rack, catalogue, "en"))
-    journal = FakeJournal()
-    journal.keep_job()
-    job = story_of(catalogue, journal)
+    ledger = FakeLedger()
+    ledger.keep_job()
+    job = story_of(catalogue, ledger)
     stages = [
         {"stage": "felica_check", "outcome": "passed", "owners": {"ja": "Suica", "en": "Suica"}}
     ]
@@ -153,9 +153,9 @@ def test_hostile_strings_do_no_harm(catalogue: Catalogue) -> None:
     view = replace(running_view(), identity=identity(model=HOSTILE, serial="[/]" + HOSTILE))
     asking = replace(asking_view(SlotName("A2"), 2), identity=identity(model=HOSTILE))
     rack = rack_of(catalogue, view, asking)
-    journal = FakeJournal()
-    journal.keep_job(model=HOSTILE, detail=HOSTILE)
-    job = story_of(catalogue, journal)
+    ledger = FakeLedger()
+    ledger.keep_job(model=HOSTILE, detail=HOSTILE)
+    job = story_of(catalogue, ledger)
     for what in (status_view(rack, catalogue, "ja"), job_view(job, catalogue, "ja")):
         told = printed(what)
         assert "\x1b" not in told
@@ -188,9 +188,9 @@ def test_empty_rack_and_ledger(catalogue: Catalogue) -> None:
 
 
 def test_failed_job_tells_its_story(catalogue: Catalogue, japan: None) -> None:
-    journal = FakeJournal()
-    journal.keep_job()
-    told = printed(job_view(story_of(catalogue, journal), catalogue, "ja"))
+    ledger = FakeLedger()
+    ledger.keep_job()
+    told = printed(job_view(story_of(catalogue, ledger), catalogue, "ja"))
     assert "消去は証明されていません。販売しないでください。" in told
     assert "上書きできた範囲が足りません" in told
     assert "保留へ。端末を再起動して挿し直すと、最初から処理します。" in told
@@ -203,11 +203,11 @@ def test_failed_job_tells_its_story(catalogue: Catalogue, japan: None) -> None:
 
 
 def test_certified_job_says_so(catalogue: Catalogue) -> None:
-    journal = FakeJournal()
-    journal.keep_job(
+    ledger = FakeLedger()
+    ledger.keep_job(
         outcome="passed", disposition="sellable", reason=None, detail="", certificate="{}"
     )
-    told = printed(job_view(story_of(catalogue, journal), catalogue, "ja"))
+    told = printed(job_view(story_of(catalogue, ledger), catalogue, "ja"))
     assert "消去の証明書があります。" in told
     assert "証明されていません" not in told
 
@@ -223,26 +223,26 @@ def test_certified_job_says_so(catalogue: Catalogue) -> None:
     ],
 )
 def test_anything_less_is_no_proof(catalogue: Catalogue, change: dict[str, str | bool]) -> None:
-    journal = FakeJournal()
-    journal.keep_job(
+    ledger = FakeLedger()
+    ledger.keep_job(
         outcome="passed", disposition="sellable", reason=None, detail="", certificate="{}"
     )
-    job = {**story_of(catalogue, journal), **change}
+    job = {**story_of(catalogue, ledger), **change}
     assert "消去は証明されていません" in printed(job_view(job, catalogue, "ja"))
 
 
 def test_running_job_has_no_verdict(catalogue: Catalogue) -> None:
-    journal = FakeJournal()
-    journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
-    told = printed(job_view(story_of(catalogue, journal), catalogue, "ja"))
+    ledger = FakeLedger()
+    ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    told = printed(job_view(story_of(catalogue, ledger), catalogue, "ja"))
     assert "処理中。まだ結果は出ていません。" in told
     assert "証明" not in told
 
 
 def test_jobs_are_one_line_each(catalogue: Catalogue, japan: None) -> None:
-    journal = FakeJournal()
-    journal.keep_job()
-    summary = Presenter(catalogue).summary(fold_job(journal.stored)).model_dump(mode="json")
+    ledger = FakeLedger()
+    ledger.keep_job()
+    summary = Presenter(catalogue).summary(fold_job(ledger.stored)).model_dump(mode="json")
     told = printed(jobs_view({"jobs": [summary, summary]}, catalogue, "ja")).splitlines()
     assert len(told) == 4
     assert told[-1].split() == [

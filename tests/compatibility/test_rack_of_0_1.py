@@ -16,7 +16,7 @@ import pytest
 from benchd.certificate import verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.ledger import export_lines, verify_ledger
-from benchd.ledger.chain import follow
+from benchd.ledger.chain import linked_rows
 from benchd.ledger.database import open_copy
 from benchd.ledger.head import EMPTY_HEAD
 from benchd.ledger.record import unseal
@@ -36,7 +36,7 @@ EXPORT = "968345a27e26fd24b541b114060e59328a4ba2499218a65328c9a610759e192b"
 def stored_entries(ledger: Path) -> list[StoredEntry]:
     """Its records as the proof reads them."""
     with closing(open_copy(ledger)) as connection:
-        return [unseal(row) for row in follow(connection, EMPTY_HEAD)]
+        return [unseal(row) for row in linked_rows(connection, EMPTY_HEAD)]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A rack with a fake chip bench, and what its ledger says of it."""
+"""A rack with a fake chips, and what its ledger says of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchd.words.slot import SlotState, SlotView
 
 from .fake_chips import (
     FakeChip,
-    FakeChipBench,
+    FakeChipAccess,
 )
 from .world import Phone, World, ended
 
@@ -24,11 +24,11 @@ CHECK, CLEAR, RECHECK = (
 
 def world_with(
     chip: FakeChip, answers: Mapping[Gate, bool] | None = None, *, slots: int = 1
-) -> tuple[World, FakeChipBench]:
+) -> tuple[World, FakeChipAccess]:
     """A rack whose first slot has this chip on its reader; the others have good ones."""
     chips = {f"A{n}": FakeChip() for n in range(1, slots + 1)} | {"A1": chip}
-    bench = FakeChipBench(chips)
-    return World(slots, chips=bench, answers=answers), bench
+    chips = FakeChipAccess(chips)
+    return World(slots, chips=chips, answers=answers), chips
 
 
 async def run(world: World, phone: Phone | None = None) -> SlotView:
@@ -41,18 +41,18 @@ def attempts(world: World, stage: StageName) -> list[Mapping[str, Any]]:
     """What the ledger says of each ended attempt of a stage, in order."""
     return [
         stored.entry.data
-        for stored in world.journal.of(EntryKind.STAGE_ENDED)
+        for stored in world.ledger.of(EntryKind.STAGE_ENDED)
         if stored.entry.data["stage"] == stage
     ]
 
 
 def asked(world: World) -> list[object]:
-    return [s.entry.data["gate"] for s in world.journal.of(EntryKind.QUESTION_ASKED)]
+    return [s.entry.data["gate"] for s in world.ledger.of(EntryKind.QUESTION_ASKED)]
 
 
 def questions(world: World, gate: Gate) -> list[Mapping[str, Any]]:
     """What the ledger says of each question that was asked at a gate."""
-    asked_so_far = [stored.entry.data for stored in world.journal.of(EntryKind.QUESTION_ASKED)]
+    asked_so_far = [stored.entry.data for stored in world.ledger.of(EntryKind.QUESTION_ASKED)]
     return [data for data in asked_so_far if data["gate"] == gate]
 
 

@@ -1,4 +1,4 @@
-"""A fake chip bench: what each chip really is, what is said of it, and readers that fail."""
+"""A fake chips: what each chip really is, what is said of it, and readers that fail."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SILENT = ChipScan(
 
 
 def scan_of(verdict: ChipVerdict, **changes: object) -> ChipScan:
-    """A scan with this verdict as a bench gives it."""
+    """A scan with this verdict as a chips gives it."""
     of = {ChipVerdict.UNUSED: UNUSED, ChipVerdict.IN_USE: IN_USE, ChipVerdict.SILENT: SILENT}
     like = of.get(verdict) or replace(UNUSED, verdict=verdict, detail=f"it is {verdict}")
     return replace(like, **changes)  # type: ignore[arg-type]
@@ -67,11 +67,11 @@ class FakeChip:
     claims: list[ClearOutcome] = field(default_factory=list[ClearOutcome])
     """What the provider says, in order; then DONE."""
     disobeys: bool = False
-    """The bench says truly that it looked once, with the field on, whatever it was asked."""
+    """The chips says truly that it looked once, with the field on, whatever it was asked."""
 
 
-class FakeChipBench:
-    """A fake of benchd.ports.ChipBench for slots that have a reader each."""
+class FakeChipAccess:
+    """A fake of benchd.ports.ChipAccess for slots that have a reader each."""
 
     def __init__(self, chips: dict[str, FakeChip]) -> None:
         self.chips = chips

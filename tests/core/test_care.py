@@ -24,7 +24,7 @@ def overwrite(**changes: float) -> OverwriteStage:
 def evidence_of(world: World, stage: StageName) -> Mapping[str, object]:
     told = [
         s.entry.data["evidence"]
-        for s in world.journal.of(EntryKind.STAGE_ENDED)
+        for s in world.ledger.of(EntryKind.STAGE_ENDED)
         if s.entry.data["stage"] == stage
     ]
     assert isinstance(told[-1], Mapping)

@@ -17,7 +17,7 @@ from .chip_world import CHECK, CLEAR, attempts, certified, run, world_with
 from .fake_chips import (
     IN_USE,
     FakeChip,
-    FakeChipBench,
+    FakeChipAccess,
     raised,
 )
 from .world import Phone, World, ended, make_recipe
@@ -41,12 +41,12 @@ CLEARS: dict[str, tuple[list[ClearOutcome], Reason | None]] = {
 @pytest.mark.parametrize("case", CLEARS)
 async def test_what_a_provider_says_is_acted_on_and_never_believed(case: str) -> None:
     claims, reason = CLEARS[case]
-    world, bench = world_with(FakeChip(looks=IN_USE, claims=list(claims)))
+    world, chips = world_with(FakeChip(looks=IN_USE, claims=list(claims)))
     view = await run(world)
     assert view.reason is reason
     named = reason in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE)
     assert view.owners == (ChipOwners(ja="Suica", en="Suica") if named else None)
-    assert len(bench.orders) == len(claims)
+    assert len(chips.orders) == len(claims)
     assert certified(world) is (reason is None)
     told = [attempt["evidence"] for attempt in attempts(world, CLEAR)]
     assert all(evidence["consent"] == "Sato" for evidence in told)
@@ -75,7 +75,7 @@ async def test_a_clear_by_hand_is_a_claim_of_the_operator(cleared: bool) -> None
 
 
 async def test_an_unplug_while_a_provider_clears_aborts_the_job() -> None:
-    world, bench = world_with(FakeChip(looks=IN_USE))
+    world, chips = world_with(FakeChip(looks=IN_USE))
 
     async def for_ever(_order: ClearOrder) -> ClearClaim:
         began.set()
@@ -83,7 +83,7 @@ async def test_an_unplug_while_a_provider_clears_aborts_the_job() -> None:
         raise AssertionError
 
     began = anyio.Event()
-    bench.clear = for_ever  # type: ignore[method-assign]
+    chips.clear = for_ever  # type: ignore[method-assign]
     async with world.running():
         world.ports["A1"].plug(Phone())
         await began.wait()
@@ -95,24 +95,24 @@ async def test_an_unplug_while_a_provider_clears_aborts_the_job() -> None:
 
 async def test_nothing_is_cleared_without_a_consent_on_record() -> None:
     recipe = make_recipe(gates=GatesStage(attest=(Gate.NETWORK, Gate.JPKI)))
-    bench = FakeChipBench({"A1": FakeChip(looks=IN_USE)})
-    world = World(recipe=recipe, chips=bench)
+    chips = FakeChipAccess({"A1": FakeChip(looks=IN_USE)})
+    world = World(recipe=recipe, chips=chips)
     view = await run(world)
     assert view.reason is Reason.CONSENT_MISSING
-    assert bench.orders == []
+    assert chips.orders == []
 
 
 async def test_the_intent_to_clear_is_on_record_before_the_provider_hears_of_it() -> None:
-    world, bench = world_with(FakeChip(looks=IN_USE))
+    world, chips = world_with(FakeChip(looks=IN_USE))
     known: list[bool] = []
-    clear = bench.clear
+    clear = chips.clear
 
     async def watched(order: ClearOrder) -> ClearClaim:
-        started = [s.entry.data for s in world.journal.of(EntryKind.STAGE_STARTED)]
+        started = [s.entry.data for s in world.ledger.of(EntryKind.STAGE_STARTED)]
         known.append(any(d["stage"] == CLEAR and d["destructive"] for d in started))
         return await clear(order)
 
-    bench.clear = watched  # type: ignore[method-assign]
+    chips.clear = watched  # type: ignore[method-assign]
     assert (await run(world)).disposition is Disposition.SELLABLE
     assert known == [True]
 
@@ -120,12 +120,12 @@ async def test_the_intent_to_clear_is_on_record_before_the_provider_hears_of_it(
 async def test_what_an_earlier_attempt_saw_is_not_taken_for_the_next_ones() -> None:
     faults = raised(lambda: ReaderFault("it hung"), 1)
     chip = FakeChip(looks=IN_USE, claims=[ClearOutcome.RETRYABLE], after_clear=None)
-    world, bench = world_with(chip)
+    world, chips = world_with(chip)
     view = await run(world)
     assert view.reason is Reason.FELICA_RESIDUE
     first, second = attempts(world, CLEAR)
     assert (first["evidence"]["claim"], second["evidence"]["claim"]) == ("retryable", "done")
-    assert len(bench.orders) == 2
+    assert len(chips.orders) == 2
     world, _ = world_with(FakeChip(once=[*faults]))
     await run(world)
     assert attempts(world, CHECK)[0]["evidence"] == {}

@@ -16,19 +16,19 @@ from .chip_world import CLEAR, attempts, certified, world_with
 from .fake_chips import (
     IN_USE,
     FakeChip,
-    FakeChipBench,
+    FakeChipAccess,
 )
 from .world import Phone, World, phone_like
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-def at_the_kiosk(answers: Mapping[Gate, bool] | None = None) -> tuple[World, FakeChipBench]:
+def at_the_kiosk(answers: Mapping[Gate, bool] | None = None) -> tuple[World, FakeChipAccess]:
     """A rack that asks for a clear by hand, its operators still away."""
     chip = FakeChip(once=[IN_USE], claims=[ClearOutcome.NEEDS_OPERATOR])
-    world, bench = world_with(chip, answers)
+    world, chips = world_with(chip, answers)
     world.silent_in = CLEAR
-    return world, bench
+    return world, chips
 
 
 async def until_cleared_by_hand(world: World) -> None:
@@ -98,7 +98,7 @@ async def test_a_twin_is_found_out_by_the_next_attempt_too() -> None:
         if phone.calls["reset_facts"] == 1:
             raise HandsetGone("?")
 
-    world, bench = at_the_kiosk()
+    world, chips = at_the_kiosk()
     phone = Phone()
     port = world.ports["A1"]
     async with world.running():
@@ -113,7 +113,7 @@ async def test_a_twin_is_found_out_by_the_next_attempt_too() -> None:
         view = await world.until_state(SlotState.FINISHED)
     assert twin.calls["reset_facts"] == 2
     assert view.reason is Reason.HANDSET_CHANGED
-    assert len(bench.orders) == 1
+    assert len(chips.orders) == 1
     assert not certified(world)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchd.errors import ReaderFault, StorageFault
 from benchd.pipelines.runner import LOSSES_ALLOWED
-from benchd.slots.slot_bench import READER_PAUSE_S
+from benchd.slots.station import READER_PAUSE_S
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.slot import ProblemCode, SlotState
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 @pytest.mark.parametrize("stage", [CHECK, RECHECK])
 async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: StageName) -> None:
-    world, bench = world_with(FakeChip(), slots=2)
+    world, chips = world_with(FakeChip(), slots=2)
     async with world.running():
         if stage is RECHECK:
             world.silent_in = StageName.GATES
@@ -38,7 +38,7 @@ async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: S
             world.silent_in = None
             world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
             await world.until(lambda: world.view().stage is StageName.OVERWRITE)
-        bench.unplug_reader("A1")
+        chips.unplug_reader("A1")
         view = await world.until_state(SlotState.WAITING)
         assert view.stage is stage
         assert view.problem is not None
@@ -48,7 +48,7 @@ async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: S
         assert neighbour.disposition is Disposition.SELLABLE
         await anyio.sleep(7 * 24 * 3600)
         assert world.view().state is SlotState.WAITING
-        bench.plug_reader("A1")
+        chips.plug_reader("A1")
         await world.until(lambda: world.view().problem is None)
         view = await world.until_state(SlotState.FINISHED)
         assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
@@ -58,13 +58,13 @@ async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: S
 
 
 async def test_a_reader_that_comes_and_goes_ends_the_job_at_last() -> None:
-    world, bench = world_with(FakeChip())
+    world, chips = world_with(FakeChip())
 
     async def there_for_a_moment(slot: SlotName) -> None:
         pass
 
-    bench.until_there = there_for_a_moment  # type: ignore[method-assign]
-    bench.unplug_reader("A1")
+    chips.until_there = there_for_a_moment  # type: ignore[method-assign]
+    chips.unplug_reader("A1")
     view = await run(world)
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED)
     assert not certified(world)
@@ -75,8 +75,8 @@ async def test_a_reader_that_comes_and_goes_ends_the_job_at_last() -> None:
 
 
 async def test_an_unplug_while_the_reader_is_waited_for_aborts_the_job() -> None:
-    world, bench = world_with(FakeChip())
-    bench.unplug_reader("A1")
+    world, chips = world_with(FakeChip())
+    chips.unplug_reader("A1")
     async with world.running():
         world.ports["A1"].plug(Phone())
         await world.until_state(SlotState.WAITING)
@@ -123,11 +123,11 @@ async def test_a_question_that_nobody_answers_in_time_leaves_the_scan_on_record(
 
 
 async def test_no_other_slot_is_touched() -> None:
-    world, bench = world_with(FakeChip(looks=IN_USE), slots=3)
+    world, chips = world_with(FakeChip(looks=IN_USE), slots=3)
     async with world.running():
         world.ports["A1"].plug(Phone())
         await world.until_state(SlotState.FINISHED)
         assert world.view("A2").state is SlotState.EMPTY
-    assert {slot for slot, _, _ in bench.scans} == {"A1"}
-    assert {order.slot for order in bench.orders} == {"A1"}
+    assert {slot for slot, _, _ in chips.scans} == {"A1"}
+    assert {order.slot for order in chips.orders} == {"A1"}
     assert [end["disposition"] for end in ended(world)] == [Disposition.SELLABLE]

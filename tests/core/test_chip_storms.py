@@ -13,7 +13,7 @@ from benchd.words.job import Disposition, Gate
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotState
 
-from .fake_chips import CHIP, OTHER_CHIP, FakeChip, FakeChipBench, scan_of
+from .fake_chips import CHIP, OTHER_CHIP, FakeChip, FakeChipAccess, scan_of
 from .world import Phone, World, ended
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -85,7 +85,7 @@ async def test_what_passes_is_what_the_rules_let_pass(seed: int) -> None:
         case = Case.drawn(rng)
         chip = FakeChip(once=[case.check], looks=case.recheck, after_clear=None)
         chip.claims = [case.claim] * 5
-        world = World(chips=FakeChipBench({"A1": chip}), answers=case.answers)
+        world = World(chips=FakeChipAccess({"A1": chip}), answers=case.answers)
         async with world.running():
             world.ports["A1"].plug(Phone(felica_capable=case.capable))
             view = await world.until_state(SlotState.FINISHED)
@@ -93,7 +93,7 @@ async def test_what_passes_is_what_the_rules_let_pass(seed: int) -> None:
         assert sellable is case.may_pass(), case
         assert bool(world.issuer.kept) is sellable
         assert (ended(world)[0]["certificate"] is not None) is sellable
-        assert len(world.journal.of(EntryKind.JOB_ENDED)) == 1
+        assert len(world.ledger.of(EntryKind.JOB_ENDED)) == 1
         passed += sellable
     # A storm in which nothing passes, or everything, shows nothing.
     assert 5 <= passed <= ROUNDS - 5

@@ -1,4 +1,4 @@
-"""The FeliCa stages on a fake chip bench: every verdict of it, and none of the bad ones passes."""
+"""The FeliCa stages on a fake chips: every verdict of it, and none of the bad ones passes."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 async def test_an_unused_chip_needs_no_person_and_no_clear() -> None:
-    world, bench = world_with(FakeChip())
+    world, chips = world_with(FakeChip())
     view = await run(world)
     assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
-    assert bench.scans == [("A1", 1, False), ("A1", 2, True)]
-    assert bench.orders == []
+    assert chips.scans == [("A1", 1, False), ("A1", 2, True)]
+    assert chips.orders == []
     assert not [gate for gate in asked(world) if str(gate).startswith("felica")]
     [check], [clear], [recheck] = (attempts(world, stage) for stage in (CHECK, CLEAR, RECHECK))
     assert (check["evidence"]["source"], check["evidence"]["verdict"]) == ("reader", "unused")
@@ -50,10 +50,10 @@ async def test_an_unused_chip_needs_no_person_and_no_clear() -> None:
 
 
 async def test_a_chip_in_use_is_cleared_by_the_provider_with_the_consent_named() -> None:
-    world, bench = world_with(FakeChip(looks=IN_USE))
+    world, chips = world_with(FakeChip(looks=IN_USE))
     view = await run(world)
     assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
-    [order] = bench.orders
+    [order] = chips.orders
     assert (order.job, order.slot, order.consent) == (view.job, "A1", "Sato")
     assert order.identity == Phone().identity()
     [clear] = attempts(world, CLEAR)
@@ -103,10 +103,10 @@ async def test_a_recheck_that_is_no_answer_ends_the_job_with_its_scan_on_record(
 
 
 async def test_a_provider_that_lies_is_found_out_and_what_is_left_is_named() -> None:
-    world, bench = world_with(FakeChip(looks=IN_USE, after_clear=None))
+    world, chips = world_with(FakeChip(looks=IN_USE, after_clear=None))
     view = await run(world)
     assert (view.disposition, view.reason) == (Disposition.DESTROY, Reason.FELICA_RESIDUE)
-    assert len(bench.orders) == 1
+    assert len(chips.orders) == 1
     assert "Suica" in str(ended(world)[0]["detail"])
     assert view.owners == ChipOwners(ja="Suica", en="Suica")
     [recheck] = attempts(world, RECHECK)
@@ -170,7 +170,7 @@ async def test_only_on_a_baseline_that_nobody_saw_a_person_attests(
 
 
 async def test_no_chip_needs_the_handset_and_a_person_beside_the_silence() -> None:
-    world, bench = world_with(FakeChip(looks=SILENT))
+    world, chips = world_with(FakeChip(looks=SILENT))
     view = await run(world, Phone(felica_capable=False))
     assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
     [check], [clear], [recheck] = (attempts(world, stage) for stage in (CHECK, CLEAR, RECHECK))
@@ -182,7 +182,7 @@ async def test_no_chip_needs_the_handset_and_a_person_beside_the_silence() -> No
     assert check["evidence"]["answer"]["operator"] == "Sato"
     assert (clear["outcome"], clear["because"]) == (Outcome.SKIPPED, "no_chip")
     assert recheck["evidence"]["verdict"] == "no_chip"
-    assert bench.orders == []
+    assert chips.orders == []
 
 
 async def test_a_person_who_knows_of_a_chip_makes_silence_a_hold() -> None:
@@ -272,10 +272,10 @@ async def test_a_handset_that_answers_over_the_air_is_not_asked() -> None:
 
 async def test_whose_services_are_left_is_shown_again_after_a_restart() -> None:
     chip = FakeChip(looks=IN_USE, after_clear=None)
-    world, bench = world_with(chip)
+    world, chips = world_with(chip)
     view = await run(world)
     assert (view.reason, view.owners) == (Reason.FELICA_RESIDUE, ChipOwners(ja="Suica", en="Suica"))
-    second = World(journal=world.journal, chips=bench)
+    second = World(ledger=world.ledger, chips=chips)
     old, new = world.ports["A1"], second.ports["A1"]
     new.phone, new.interfaces = old.phone, old.interfaces
     new.enumeration, new.attached = old.enumeration, old.attached

@@ -25,7 +25,7 @@ from benchd.words.job import JOB_MOVES, Gate, Outcome, StageName
 from benchd.words.record import EntryKind, StoredEntry
 from benchd.words.slot import SLOT_MOVES, SlotState
 
-from .fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipBench
+from .fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
 from .world import MIB, Phone, World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -46,7 +46,7 @@ CHIPS = {
 async def good_records(*, live_data: bool = True, chip: str = "no reader") -> Sequence[StoredEntry]:
     """The records of a job that passed, without its end."""
     on_reader = copy.deepcopy(CHIPS[chip])
-    world = World(chips=FakeChipBench({"A1": on_reader}) if on_reader else None)
+    world = World(chips=FakeChipAccess({"A1": on_reader}) if on_reader else None)
     capable = chip != "no chip"
     async with world.running():
         world.ports["A1"].plug(
@@ -55,7 +55,7 @@ async def good_records(*, live_data: bool = True, chip: str = "no reader") -> Se
         await world.until_state(SlotState.FINISHED)
     job = world.view().job
     assert job is not None
-    records = await world.journal.entries(job)
+    records = await world.ledger.entries(job)
     return [r for r in records if r.entry.kind is not EntryKind.JOB_ENDED][:-2]
 
 

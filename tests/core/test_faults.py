@@ -179,7 +179,7 @@ OF_A_GOOD_JOB = [
 @pytest.mark.parametrize("kind", OF_A_GOOD_JOB)
 async def test_without_a_ledger_the_daemon_stops_and_nothing_passes(kind: EntryKind) -> None:
     world = World()
-    world.journal.fail_on = lambda entry: entry.kind is kind
+    world.ledger.fail_on = lambda entry: entry.kind is kind
 
     async def plug_and_unplug() -> None:
         async with world.running():
@@ -198,7 +198,7 @@ async def test_without_a_ledger_the_daemon_stops_and_nothing_passes(kind: EntryK
 
 async def test_no_destructive_call_is_made_once_the_ledger_fails() -> None:
     world = World()
-    world.journal.fail_on = lambda entry: (
+    world.ledger.fail_on = lambda entry: (
         entry.kind is EntryKind.STAGE_STARTED and entry.data["stage"] == StageName.OVERWRITE
     )
     phone = Phone()
@@ -287,7 +287,7 @@ async def test_a_handset_lost_right_after_its_reset_is_proven_against_the_facts_
         assert view.outcome is Outcome.PASSED
     [told] = [
         s.entry.data
-        for s in world.journal.of(EntryKind.STAGE_ENDED)
+        for s in world.ledger.of(EntryKind.STAGE_ENDED)
         if (s.entry.data["stage"], s.entry.data["outcome"])
         == (StageName.INITIALISE, Outcome.PASSED)
     ]
@@ -360,7 +360,7 @@ async def test_a_server_lost_while_the_reset_is_asked_for_costs_no_attempt() -> 
         assert view.outcome is Outcome.PASSED
     told = [
         s.entry.data["because"]
-        for s in world.journal.of(EntryKind.STAGE_ENDED)
+        for s in world.ledger.of(EntryKind.STAGE_ENDED)
         if s.entry.data["stage"] == StageName.INITIALISE
     ]
     assert told == ["adb_server_lost"] * 6 + [None]

@@ -26,7 +26,7 @@ WANTED = WatchList(imeis=frozenset({"356938035643809"}), sha256="0" * 64)
 def gates_evidence(world: World) -> Mapping[str, object]:
     [told] = [
         s.entry.data["evidence"]
-        for s in world.journal.of(EntryKind.STAGE_ENDED)
+        for s in world.ledger.of(EntryKind.STAGE_ENDED)
         if s.entry.data["stage"] == StageName.GATES
     ]
     assert isinstance(told, Mapping)
@@ -91,7 +91,7 @@ async def test_while_it_charges_an_unplug_ends_the_job_and_a_lost_server_asks_no
         problem = world.view().problem
         assert problem is not None
         assert problem.code is ProblemCode.LOW_BATTERY
-        asked = [s.entry.data["gate"] for s in world.journal.of(EntryKind.QUESTION_ASKED)]
+        asked = [s.entry.data["gate"] for s in world.ledger.of(EntryKind.QUESTION_ASKED)]
         assert len(asked) == len(set(asked)) == 3
         world.ports["A1"].unplug()
         await world.until_state(SlotState.EMPTY)
@@ -117,7 +117,7 @@ async def test_a_handset_that_cannot_be_worked_with_ends_as_a_job_and_the_next_o
         world.ports["A1"].plug(Phone())
         assert (await world.until_state(SlotState.FINISHED)).outcome is Outcome.PASSED
         assert (await world.until_state(SlotState.FINISHED, "A2")).outcome is Outcome.PASSED
-    assert not world.journal.of(EntryKind.SLOT_QUARANTINED)
+    assert not world.ledger.of(EntryKind.SLOT_QUARANTINED)
     first = ended(world)[0]
     assert (first["reason"], first["detail"]) == (
         Reason.UNSUPPORTED_MODEL,
@@ -132,7 +132,7 @@ async def test_a_handset_on_the_list_is_held_before_anybody_is_asked() -> None:
         Disposition.HOLD,
         Reason.WATCH_LISTED,
     )
-    assert not world.journal.of(EntryKind.QUESTION_ASKED)
+    assert not world.ledger.of(EntryKind.QUESTION_ASKED)
 
 
 async def test_that_an_imei_was_not_looked_up_is_on_record() -> None:
@@ -171,7 +171,7 @@ async def test_a_restriction_is_not_approved_without_the_sign_that_was_looked_up
         job = JobId(str(view.job))
         with pytest.raises(LookUpResultNeeded):
             await world.desk.decide(job, Gate.NETWORK, approved=True, operator="Sato", note=note)
-        assert not world.journal.of(EntryKind.DECISION)
+        assert not world.ledger.of(EntryKind.DECISION)
         await world.desk.decide(job, Gate.NETWORK, approved=False, operator="Sato", note=note)
         assert (await world.until_state(SlotState.FINISHED)).reason is Reason.NETWORK_RESTRICTED
 

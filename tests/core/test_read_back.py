@@ -31,7 +31,7 @@ def sampled_world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def read_back_evidence(world: World) -> Mapping[str, Any]:
-    records = stage_records(world.journal.stored)
+    records = stage_records(world.ledger.stored)
     passed = [r for r in records if r.stage is StageName.READ_BACK and r.outcome is Outcome.PASSED]
     return dict(passed[-1].evidence)
 
@@ -167,7 +167,7 @@ async def sampled_records(monkeypatch: pytest.MonkeyPatch) -> list[StoredEntry]:
         await world.until_state(SlotState.FINISHED)
     job = world.view().job
     assert job is not None
-    records = await world.journal.entries(job)
+    records = await world.ledger.entries(job)
     return [r for r in records if r.entry.kind is not EntryKind.JOB_ENDED][:-2]
 
 

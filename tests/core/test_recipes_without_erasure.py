@@ -92,7 +92,7 @@ async def test_an_assessment_tells_everything_at_once_and_changes_nothing() -> N
     )
     [question] = [
         s.entry.data["facts"]
-        for s in world.journal.of(EntryKind.QUESTION_ASKED)
+        for s in world.ledger.of(EntryKind.QUESTION_ASKED)
         if s.entry.data["gate"] == Gate.ASSESS
     ]
     assert isinstance(question, dict)

@@ -40,7 +40,7 @@ async def reload(
 def ends_of(world: World, slot: str) -> list[tuple[object, object]]:
     return [
         (stored.entry.data["outcome"], stored.entry.data["reason"])
-        for stored in world.journal.of(EntryKind.JOB_ENDED)
+        for stored in world.ledger.of(EntryKind.JOB_ENDED)
         if stored.entry.slot == slot
     ]
 
@@ -161,7 +161,7 @@ async def test_a_job_keeps_its_recipe_and_the_next_has_the_new_one() -> None:
         await world.until_state(SlotState.FINISHED, "A1")
     opened = [
         (stored.entry.slot, stored.entry.data["recipe"], stored.entry.data["recipe_sha256"])
-        for stored in world.journal.of(EntryKind.JOB_OPENED)
+        for stored in world.ledger.of(EntryKind.JOB_OPENED)
     ]
     assert opened == [
         ("A1", "overwrite", "0" * 64),

@@ -10,14 +10,14 @@ from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, SlotState
 
-from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryJournal, Phone, World, ended
+from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryLedger, Phone, World, ended
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-async def first_daemon(journal: MemoryJournal, *, until: StageName | None) -> tuple[World, Phone]:
+async def first_daemon(ledger: MemoryLedger, *, until: StageName | None) -> tuple[World, Phone]:
     """Runs a job until a stage (or its end), then the daemon dies as by kill -9."""
-    world = World(journal=journal)
+    world = World(ledger=ledger)
     phone = Phone()
     async with world.running():
         world.silent_in = until
@@ -28,14 +28,14 @@ async def first_daemon(journal: MemoryJournal, *, until: StageName | None) -> tu
             await world.until(lambda: world.view().stage is until)
             await anyio.sleep(0.01)
         # What a dead daemon still wanted to write isn't written.
-        before = len(journal.stored)
-    del journal.stored[before:]
+        before = len(ledger.stored)
+    del ledger.stored[before:]
     return world, phone
 
 
-def second_world(first: World, journal: MemoryJournal) -> World:
+def second_world(first: World, ledger: MemoryLedger) -> World:
     """The same rack: what is plugged in stayed plugged in."""
-    world = World(journal=journal)
+    world = World(ledger=ledger)
     old, new = first.ports["A1"], world.ports["A1"]
     new.phone, new.interfaces = old.phone, old.interfaces
     new.enumeration, new.attached = old.enumeration, old.attached
@@ -49,11 +49,11 @@ LASTING = [s for s in STAGES if s not in (StageName.FELICA_CLEAR, StageName.CERT
 
 @pytest.mark.parametrize("stage", LASTING)
 async def test_an_open_job_is_interrupted_and_run_again_from_the_start(stage: StageName) -> None:
-    journal = MemoryJournal()
-    first, phone = await first_daemon(journal, until=stage)
+    ledger = MemoryLedger()
+    first, phone = await first_daemon(ledger, until=stage)
     phone.calls.clear()
-    second = second_world(first, journal)
-    assert await settle_open_jobs(journal, second.clock) == 1
+    second = second_world(first, ledger)
+    assert await settle_open_jobs(ledger, second.clock) == 1
     assert [end["outcome"] for end in ended(second)] == [Outcome.INTERRUPTED]
     async with second.running():
         if stage in (StageName.OBSERVE, StageName.CONFIRM):
@@ -69,11 +69,11 @@ async def test_an_open_job_is_interrupted_and_run_again_from_the_start(stage: St
 
 
 async def test_a_passed_handset_that_never_left_is_shown_as_passed_again() -> None:
-    journal = MemoryJournal()
-    first, phone = await first_daemon(journal, until=None)
+    ledger = MemoryLedger()
+    first, phone = await first_daemon(ledger, until=None)
     phone.calls.clear()
-    second = second_world(first, journal)
-    assert await settle_open_jobs(journal, second.clock) == 0
+    second = second_world(first, ledger)
+    assert await settle_open_jobs(ledger, second.clock) == 0
     async with second.running():
         view = await second.until_state(SlotState.FINISHED)
         assert (view.outcome, view.job) == (Outcome.PASSED, first.view().job)
@@ -83,9 +83,9 @@ async def test_a_passed_handset_that_never_left_is_shown_as_passed_again() -> No
 
 
 async def test_a_handset_plugged_while_nobody_looked_is_never_taken_for_the_passed_one() -> None:
-    journal = MemoryJournal()
-    first, phone = await first_daemon(journal, until=None)
-    second = second_world(first, journal)
+    ledger = MemoryLedger()
+    first, phone = await first_daemon(ledger, until=None)
+    second = second_world(first, ledger)
     port = second.ports["A1"]
     # The same serial, the same port, but another enumeration: it may be any handset.
     port.enumeration = 999
@@ -93,16 +93,16 @@ async def test_a_handset_plugged_while_nobody_looked_is_never_taken_for_the_pass
     async with second.running():
         view = await second.until_state(SlotState.WAITING)
         assert (view.outcome, view.occupancy) == (None, 2)
-    closed = journal.of(EntryKind.OCCUPANCY_CLOSED)
+    closed = ledger.of(EntryKind.OCCUPANCY_CLOSED)
     assert closed[0].entry.data == {"noticed": "at_start"}
     assert phone.calls["fill"] == 1
 
 
 async def test_a_certificate_that_was_not_written_out_is_written_at_start() -> None:
-    journal = MemoryJournal()
-    first, _ = await first_daemon(journal, until=None)
+    ledger = MemoryLedger()
+    first, _ = await first_daemon(ledger, until=None)
     issuer = FakeIssuer()
-    assert await keep_certificates(journal, issuer, 10) == [first.view().job]
+    assert await keep_certificates(ledger, issuer, 10) == [first.view().job]
     assert issuer.kept == first.issuer.kept
 
 

@@ -28,7 +28,7 @@ def waiting_recipe() -> Recipe:
 
 
 def overwrite_evidence(world: World) -> Mapping[str, Any]:
-    records = stage_records(world.journal.stored)
+    records = stage_records(world.ledger.stored)
     passed = [r for r in records if r.stage is StageName.OVERWRITE and r.outcome is Outcome.PASSED]
     return dict(passed[-1].evidence)
 
@@ -175,4 +175,4 @@ async def test_another_job_has_another_key_and_resumes_nothing() -> None:
     first, second = phone.filled
     assert first.key != second.key
     assert not second.resume
-    assert len(world.journal.of(EntryKind.JOB_ENDED)) == 2
+    assert len(world.ledger.of(EntryKind.JOB_ENDED)) == 2

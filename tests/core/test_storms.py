@@ -100,8 +100,8 @@ async def test_a_storm(seed: int) -> None:
 
 def check_ledger(world: World) -> None:
     """Every job has one end; every pass has its certificate; none is sellable but by passing."""
-    opened = [s.entry.job for s in world.journal.of(EntryKind.JOB_OPENED)]
-    ends = world.journal.of(EntryKind.JOB_ENDED)
+    opened = [s.entry.job for s in world.ledger.of(EntryKind.JOB_OPENED)]
+    ends = world.ledger.of(EntryKind.JOB_ENDED)
     assert sorted(map(str, opened)) == sorted(str(s.entry.job) for s in ends)
     for stored in ends:
         passed = stored.entry.data["outcome"] == Outcome.PASSED

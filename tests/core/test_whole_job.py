@@ -30,7 +30,7 @@ async def test_a_fresh_handset_ends_passed_and_sellable() -> None:
         assert view.job in world.issuer.kept
         world.ports["A1"].unplug()
         await world.until_state(SlotState.EMPTY)
-    kinds = [stored.entry.kind for stored in world.journal.stored]
+    kinds = [stored.entry.kind for stored in world.ledger.stored]
     assert kinds[0] is EntryKind.OCCUPANCY_OPENED
     assert kinds[-1] is EntryKind.OCCUPANCY_CLOSED
 
@@ -52,7 +52,7 @@ async def test_intent_is_on_record_before_every_stage_and_evidence_after() -> No
         await world.until_state(SlotState.FINISHED)
     marks = [
         (stored.entry.kind, stored.entry.data["stage"])
-        for stored in world.journal.stored
+        for stored in world.ledger.stored
         if stored.entry.kind in (EntryKind.STAGE_STARTED, EntryKind.STAGE_ENDED)
     ]
     assert marks == [
@@ -95,7 +95,7 @@ async def test_a_chip_in_use_is_cleared_and_checked_again() -> None:
         world.ports["A1"].plug(Phone())
         view = await world.until_state(SlotState.FINISHED)
         assert view.outcome is Outcome.PASSED
-    asked = [s.entry.data["gate"] for s in world.journal.of(EntryKind.QUESTION_ASKED)]
+    asked = [s.entry.data["gate"] for s in world.ledger.of(EntryKind.QUESTION_ASKED)]
     assert Gate.FELICA_CLEAR in asked
 
 

@@ -31,7 +31,7 @@ from benchd.pipelines.stages.inspect import InspectStage
 from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
-from benchd.ports import ChipBench, Handset, ProgressSink, Rest
+from benchd.ports import ChipAccess, Handset, ProgressSink, Rest
 from benchd.proof.erasure import REQUIRED_STAGES, VerifiedErasure
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -101,7 +101,7 @@ def fake_keystream(cipher: str, key: bytes, offset: int, size_bytes: int) -> byt
     return bytes(pad[(offset + i) % 4096] for i in range(size_bytes))
 
 
-class MemoryJournal:
+class MemoryLedger:
     """A fake ledger in memory, chained like the real one; it can be told to fail."""
 
     def __init__(self) -> None:
@@ -592,9 +592,9 @@ class World:
         slots: int = 1,
         *,
         recipe: Recipe | None = None,
-        journal: MemoryJournal | None = None,
+        ledger: MemoryLedger | None = None,
         answers: Mapping[Gate, bool] | None = None,
-        chips: ChipBench | None = None,
+        chips: ChipAccess | None = None,
     ) -> None:
         self.group: anyio.abc.TaskGroup
         self.listeners: list[Callable[[PlugEvent], None]] = []
@@ -603,13 +603,13 @@ class World:
             f"A{n}": Port(self, SlotName(f"A{n}"), n) for n in range(1, slots + 1)
         }
         self.access = FakeAccess(self)
-        self.journal = journal or MemoryJournal()
+        self.ledger = ledger or MemoryLedger()
         self.board = RackBoard()
         self.clock = SteppingClock()
         self.entropy = CountingEntropy()
         self.issuer = FakeIssuer(self)
         self.passed_for_real: set[JobId] = set()
-        self.desk = Desk(self.journal, self.clock)
+        self.desk = Desk(self.ledger, self.clock)
         self.answers: dict[Gate, bool] = dict(answers or {})
         self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
@@ -618,7 +618,7 @@ class World:
         """In this stage the operators take a break."""
         self.file_bytes = 32 * MIB
         self.parts = RackParts(
-            journal=self.journal,
+            ledger=self.ledger,
             access=self.access,
             chips=chips or NoReaders(),
             issuer=self.issuer,
@@ -716,7 +716,7 @@ class World:
 
 def ended(world: World) -> list[Mapping[str, object]]:
     """The ends of all jobs so far, in order."""
-    return [stored.entry.data for stored in world.journal.of(EntryKind.JOB_ENDED)]
+    return [stored.entry.data for stored in world.ledger.of(EntryKind.JOB_ENDED)]
 
 
 def phone_like(phone: Phone, **changes: object) -> Phone:

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from benchd.daemon.notify import Notifier, watchdog_interval_s
 from benchd.daemon.problem_log import log_problems
 from benchd.daemon.watchdog import feed_watchdog, follow_status, status_text
-from benchd.observe.journal import keep_following
+from benchd.observe.announcing import keep_following
 from benchd.slots.board import RackBoard
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.slot import ProblemCode, ProblemView, SlotState, SlotView

@@ -51,7 +51,7 @@ class ListeningNotifier(Notifier):
         self.told.append("reloading")
 
 
-class Bench:
+class Rig:
     def __init__(self, folder: Path) -> None:
         self.file = folder / "benchd.toml"
         self.recipe = folder / "recipes" / "overwrite.toml"
@@ -78,25 +78,25 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
 
 
-async def test_slots_recipes_and_timing_are_taken_over(bench: Bench) -> None:
-    before = load_settings(bench.file)
-    bench.recipe.write_text(RECIPE.replace("60", "90"))
+async def test_slots_recipes_and_timing_are_taken_over(rig: Rig) -> None:
+    before = load_settings(rig.file)
+    rig.recipe.write_text(RECIPE.replace("60", "90"))
     more = '\n[slots.A2]\nport = "pci-0000:00:14.0-usb-0:2"\n'
-    assert await bench.reload(CONFIG.replace("2.0", "3.0") + more) == []
-    (settings,) = bench.applied
+    assert await rig.reload(CONFIG.replace("2.0", "3.0") + more) == []
+    (settings,) = rig.applied
     assert list(settings.topology.places) == ["A1", "A2"]
     assert settings.timing.settle_s == 3.0
     assert settings.recipes["overwrite"].digest != before.recipes["overwrite"].digest
 
 
-async def test_every_mistake_is_logged_and_the_old_configuration_kept(bench: Bench) -> None:
+async def test_every_mistake_is_logged_and_the_old_configuration_kept(rig: Rig) -> None:
     wrong = CONFIG.replace("2.0", '"two"') + 'recipe = "overwrit"\nrecepie = "x"\n'
-    bench.recipe.write_text(RECIPE.replace("60", "-1"))
-    told = await bench.reload(wrong)
+    rig.recipe.write_text(RECIPE.replace("60", "-1"))
+    told = await rig.reload(wrong)
     assert sorted(told) == [
         ("config_mistake", "rack.settle_s"),
         ("config_mistake", "slots.A1.recepie"),
@@ -104,15 +104,15 @@ async def test_every_mistake_is_logged_and_the_old_configuration_kept(bench: Ben
         ("config_mistake", "stage[inspect].deadline_s"),
         ("config_refused", None),
     ]
-    assert bench.applied == []
-    bench.file.unlink()
+    assert rig.applied == []
+    rig.file.unlink()
     with capture_logs() as logs:
-        await bench.reloader.reload()
+        await rig.reloader.reload()
     assert [line["event"] for line in logs] == ["config_mistake", "config_refused"]
-    assert bench.applied == []
+    assert rig.applied == []
 
 
-async def test_what_needs_a_restart_is_named_every_time_and_not_taken_over(bench: Bench) -> None:
+async def test_what_needs_a_restart_is_named_every_time_and_not_taken_over(rig: Rig) -> None:
     changed = CONFIG.replace("店", "別の店") + (
         '[ledger]\npath = "other.sqlite"\n[http]\nlisten = "127.0.0.1:9000"\n[adb]\nport = 15038\n'
     )
@@ -122,43 +122,43 @@ async def test_what_needs_a_restart_is_named_every_time_and_not_taken_over(bench
         ("config_needs_restart", "ledger.path"),
         ("config_needs_restart", "http.listen"),
     ]
-    assert await bench.reload(changed) == needed
-    assert await bench.reload(changed) == needed
-    assert await bench.reload(CONFIG) == []
-    assert [str(settings.http.listen) for settings in bench.applied] == ["127.0.0.1:8420"] * 3
-    assert {settings.adb.port for settings in bench.applied} == {15037}
+    assert await rig.reload(changed) == needed
+    assert await rig.reload(changed) == needed
+    assert await rig.reload(CONFIG) == []
+    assert [str(settings.http.listen) for settings in rig.applied] == ["127.0.0.1:8420"] * 3
+    assert {settings.adb.port for settings in rig.applied} == {15037}
 
 
 async def test_readers_and_providers_need_a_restart_and_are_quiet_if_nothing_changed(
-    bench: Bench,
+    rig: Rig,
 ) -> None:
     felica = CONFIG + '\n[felica.providers.kiosk]\nkind = "operator"\n'
-    assert await bench.reload(felica) == [("config_needs_restart", "felica.providers")]
-    bench.reloader._settings = load_settings(bench.file)
-    assert await bench.reload(felica) == []
+    assert await rig.reload(felica) == [("config_needs_restart", "felica.providers")]
+    rig.reloader._settings = load_settings(rig.file)
+    assert await rig.reload(felica) == []
     with_reader = felica.replace("[slots.A1]\n", '[slots.A1]\nreader = "Some Reader 00 00"\n')
-    assert await bench.reload(with_reader) == [("config_needs_restart", "felica.readers")]
+    assert await rig.reload(with_reader) == [("config_needs_restart", "felica.readers")]
 
 
 async def test_systemd_hears_when_a_reload_begins_and_ends_even_if_it_is_refused(
-    bench: Bench,
+    rig: Rig,
 ) -> None:
-    bench.file.write_text("not TOML")
+    rig.file.write_text("not TOML")
     applied = anyio.Event()
 
     async def apply(_settings: Settings) -> None:
         applied.set()
 
-    bench.reloader._apply = apply
+    rig.reloader._apply = apply
     async with anyio.create_task_group() as group:
-        group.start_soon(bench.reloader.run)
-        bench.reloader.ask()
+        group.start_soon(rig.reloader.run)
+        rig.reloader.ask()
         with anyio.fail_after(30):
-            while bench.notifier.told != ["reloading", "ready"]:
+            while rig.notifier.told != ["reloading", "ready"]:
                 await anyio.lowlevel.checkpoint()
-        bench.file.write_text(CONFIG)
-        bench.reloader.ask()
-        bench.reloader.ask()
+        rig.file.write_text(CONFIG)
+        rig.reloader.ask()
+        rig.reloader.ask()
         with anyio.fail_after(30):
             await applied.wait()
         group.cancel_scope.cancel()

@@ -24,8 +24,8 @@ from benchd.certificate import create_key
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
-from benchd.ledger import export_lines, open_journal, verify_ledger
-from benchd.observe.journal import ObservedJournal
+from benchd.ledger import export_lines, open_ledger, verify_ledger
+from benchd.observe.announcing import AnnouncingLedger
 from benchd.observe.logs import configure_logs
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
@@ -98,13 +98,13 @@ async def test_two_thousand_jobs_leave_no_trace_in_memory(
     after: Mapping[str, int] = {}
     took_s = 0.0
     ledger_file = tmp_path / "ledger.sqlite"
-    async with open_journal(ledger_file, head_key=key) as ledger:
-        counted = ObservedJournal(ledger, RecordMetrics(metrics, monotonic), metrics.fault)
-        journal = ObservedJournal(counted, words, metrics.fault)
-        world = World(SLOTS, recipe=SHORT, journal=journal)  # type: ignore[arg-type]
+    async with open_ledger(ledger_file, head_key=key) as stored:
+        counted = AnnouncingLedger(stored, RecordMetrics(metrics, monotonic), metrics.fault)
+        ledger = AnnouncingLedger(counted, words, metrics.fault)
+        world = World(SLOTS, recipe=SHORT, ledger=ledger)  # type: ignore[arg-type]
         object.__setattr__(world.parts, "timing", Timing(settle_s=0.001))
         metrics.reconfigured(slots=[port.slot for port in world.ports.values()], recipes=())
-        metrics.follow(views=world.board.views)
+        metrics.read_from(views=world.board.views)
         app = create_app(world, Catalogue.load(), metrics=metrics.expose)
         with unix_listener(tmp_path / "benchd.sock") as listener:
             async with anyio.create_task_group() as group:

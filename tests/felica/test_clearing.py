@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 import pytest
-from provider_bench import IDENTITY, ORDER
+from provider_rig import IDENTITY, ORDER
 
 from benchd.felica.clearing import clear_with
 from benchd.felica.providers import Carrier, ClearRule, carrier_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from provider_bench import CODES, IDENTITY, ORDER, tool
+from provider_rig import CODES, IDENTITY, ORDER, tool
 
 from benchd.felica.providers.external_tool import command_for, external_tool
 from benchd.felica.providers.kinds import OptionRefused

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from chip_model import EDY, IN_USE, PHONE_PMM, ROOT, UNUSED, ModelChip, ModelField
-from scan_bench import CATALOGUE, scan, survey
+from scan_rig import CATALOGUE, scan, survey
 
 from benchd.errors import UsageRefused
 from benchd.felica.protocol.errors import DataFileInvalid

@@ -25,7 +25,7 @@ from chip_model import (
     old_chip,
     silent_to,
 )
-from scan_bench import scan
+from scan_rig import scan
 
 from benchd.errors import ReaderFault, ReaderGone
 from benchd.felica.protocol.talk import LONGEST_LOOK_S

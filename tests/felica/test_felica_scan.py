@@ -19,7 +19,7 @@ from chip_model import (
     NodeCode,
     old_chip,
 )
-from scan_bench import scan, with_baseline
+from scan_rig import scan, with_baseline
 
 from benchd.felica.verdict.listing import MOST_ASKED
 from benchd.words.chip import BaselineKind, ChipScan, ChipVerdict

@@ -12,7 +12,7 @@ import pytest
 
 from benchd.errors import ReaderFault, ReaderGone
 from benchd.felica.worker.__main__ import Worker
-from benchd.felica.worker.looker import Looker
+from benchd.felica.worker.chip_tasks import ChipTasks
 from benchd.felica.worker.readers import RackReaders
 from benchd.felica.worker.wire import Message, WorkerOrder, encode
 from benchd.words.ids import SlotName
@@ -38,7 +38,7 @@ async def answer_to(failure: Exception) -> Message:
     request = {"id": 3, "do": "scan", "slot": "A1", "within_s": 1, "passes": 1}
     async with anyio.create_task_group() as tasks:
         readers = cast("RackReaders", FakeReaders(failure))
-        worker = Worker(readers, tasks, Looker(ORDER), said.append)
+        worker = Worker(readers, tasks, ChipTasks(ORDER), said.append)
         worker.take({**request, "power_cycle": True})
     (answer,) = said
     return answer

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from install_bench import ROOT, run
+from install_rig import ROOT, run
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from install_bench import own_environment, run
+from install_rig import own_environment, run
 
 BOOT_S = 60
 STOP_S = 30

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from install_bench import ROOT, run
+from install_rig import ROOT, run
 
 UNITS = "/usr/local/lib/systemd/system"
 ABIS = ("arm64", "arm", "amd64", "386")

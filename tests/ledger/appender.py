@@ -13,19 +13,19 @@ import anyio
 from ledger_rack import RackKey, make_entry
 
 from benchd.errors import LedgerFault
-from benchd.ledger import open_journal, store
+from benchd.ledger import open_ledger, store
 
 
 async def main(path: Path, count: int, file_limit_bytes: int) -> None:
     if not file_limit_bytes:
         # Checkpoints come often, so that many kills fall into one.
         store.CHECKPOINT_PAGES = 20
-    async with open_journal(path, head_key=RackKey()) as journal:
+    async with open_ledger(path, head_key=RackKey()) as ledger:
         if file_limit_bytes:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit_bytes, resource.RLIM_INFINITY))
         for number in range(count):
             try:
-                receipt = await journal.append(make_entry(number))
+                receipt = await ledger.append(make_entry(number))
             except LedgerFault as fault:
                 print("fault:", fault, flush=True)  # noqa: T201 - the parent reads it
                 if file_limit_bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ledger_rack import FillLedger, RackKey, make_entry
 
-from benchd.ledger import open_journal
+from benchd.ledger import open_ledger
 
 
 @pytest.fixture
@@ -21,10 +21,10 @@ def fill(tmp_path: Path, key: RackKey) -> FillLedger:
 
     async def run(count: int) -> Path:
         path = tmp_path / "ledger.db"
-        async with open_journal(path, head_key=key) as journal:
+        async with open_ledger(path, head_key=key) as ledger:
             for number in range(count):
                 data = {"dump": "鷗" * 5000} if number == count // 2 else None
-                await journal.append(make_entry(number, data))
+                await ledger.append(make_entry(number, data))
         return path
 
     return run

@@ -13,7 +13,7 @@ import pytest
 from ledger_rack import FillLedger, RackKey, make_entry
 
 from benchd.errors import LedgerBroken, LedgerFault
-from benchd.ledger import open_journal, verify_ledger
+from benchd.ledger import open_ledger, verify_ledger
 from benchd.ledger.store import LedgerStore
 
 APPENDER = Path(__file__).with_name("appender.py")
@@ -58,8 +58,8 @@ async def test_after_kill_9_it_goes_on(tmp_path: Path, key: RackKey) -> None:
     path = tmp_path / "ledger.db"
     killed_in_mid_append(path, random.Random(1))
     records = verify_ledger(path, key.public_key_pem).records
-    async with open_journal(path, head_key=key) as journal:
-        assert (await journal.append(make_entry(1))).sequence == records + 1
+    async with open_ledger(path, head_key=key) as ledger:
+        assert (await ledger.append(make_entry(1))).sequence == records + 1
     report = verify_ledger(path, key.public_key_pem)
     assert (report.records, report.signed_records) == (records + 1, records + 1)
 
@@ -68,9 +68,9 @@ async def left_by_a_crash(directory: Path, key: RackKey) -> Path:
     """The files of a ledger as a power cut leaves them when every append was acknowledged."""
     path = directory / "ledger.db"
     left = directory / "left" / "ledger.db"
-    async with open_journal(path, head_key=key) as journal:
+    async with open_ledger(path, head_key=key) as ledger:
         for number in range(30):
-            await journal.append(make_entry(number))
+            await ledger.append(make_entry(number))
         shutil.copytree(directory, left.parent)
     return left
 
@@ -111,7 +111,7 @@ async def test_a_wal_that_was_removed_is_missed(tmp_path: Path, key: RackKey) ->
     with pytest.raises(LedgerBroken):
         verify_ledger(path, key.public_key_pem)
     with pytest.raises(LedgerBroken):
-        async with open_journal(path, head_key=key):
+        async with open_ledger(path, head_key=key):
             pytest.fail("it must not open")
 
 
@@ -133,12 +133,12 @@ def test_a_full_disk_ends_the_ledger(tmp_path: Path, key: RackKey) -> None:
 @pytest.mark.asyncio
 async def test_another_process_is_refused(fill: FillLedger, key: RackKey) -> None:
     path = await fill(3)
-    async with open_journal(path, head_key=key) as journal:
+    async with open_ledger(path, head_key=key) as ledger:
         child = start_appender(path, 1)
         assert child.stdout is not None
         assert child.wait(timeout=30) != 0
         child.stdout.close()
-        assert (await journal.append(make_entry(3))).sequence == 4
+        assert (await ledger.append(make_entry(3))).sequence == 4
     assert verify_ledger(path, key.public_key_pem).records == 4
 
 

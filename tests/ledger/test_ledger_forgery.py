@@ -13,7 +13,7 @@ import pytest
 from ledger_rack import FillLedger, RackKey, broken, forge
 
 from benchd.errors import LedgerBroken, LedgerFault
-from benchd.ledger import open_journal, verify_ledger
+from benchd.ledger import open_ledger, verify_ledger
 from benchd.ledger.database import CHECKSUM_VFS, open_for_writing
 from benchd.ledger.head_file import head_path
 
@@ -65,7 +65,7 @@ async def test_a_chain_that_was_made_anew_fails_at_the_head(fill: FillLedger, ke
     forge(path, *statements)
     assert "isn't the one that the head was signed for" in str(broken(path, key))
     with pytest.raises(LedgerBroken, match="signed for"):
-        async with open_journal(path, head_key=key):
+        async with open_ledger(path, head_key=key):
             pytest.fail("it must not open")
 
 
@@ -84,7 +84,7 @@ async def test_missing_triggers_and_indexes_are_found(fill: FillLedger, key: Rac
             connection.execute(statement)
         assert "tables or triggers" in str(broken(copy, key))
         with pytest.raises(LedgerBroken, match="tables or triggers"):
-            async with open_journal(copy, head_key=key):
+            async with open_ledger(copy, head_key=key):
                 pytest.fail("it must not open")
 
 
@@ -123,7 +123,7 @@ async def test_a_foreign_or_newer_database_is_refused(tmp_path: Path, key: RackK
         with closing(apsw.Connection(str(path))) as connection:
             change(connection)
         with pytest.raises(LedgerFault, match=reason):
-            async with open_journal(path, head_key=key):
+            async with open_ledger(path, head_key=key):
                 pytest.fail("it must not open")
 
 

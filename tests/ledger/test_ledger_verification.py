@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger_rack import FillLedger, RackKey, broken, forge, make_entry
 
 from benchd.errors import LedgerBroken, LedgerFault, UsageRefused
-from benchd.ledger import export_lines, open_journal, store, verify_ledger
+from benchd.ledger import export_lines, open_ledger, store, verify_ledger
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SLOT_BYTES, head_path, read_head, reset_head
 from benchd.signing.public_key import public_key_of
@@ -92,12 +92,12 @@ async def test_any_changed_byte_of_the_head_is_found(fill: FillLedger, key: Rack
         torn[start + 100 : start + SLOT_BYTES] = bytes(SLOT_BYTES - 100)
         head.write_bytes(torn)
         broken(path, key)
-        async with open_journal(path, head_key=key):
+        async with open_ledger(path, head_key=key):
             pass
         assert verify_ledger(path, key.public_key_pem).signed_records == 5
     head.write_bytes(sound[:50])
     with pytest.raises(LedgerBroken, match="head file doesn't verify"):
-        async with open_journal(path, head_key=key):
+        async with open_ledger(path, head_key=key):
             pytest.fail("it must not open")
     head.unlink()
     assert "head file is gone" in str(broken(path, key))
@@ -129,18 +129,18 @@ async def test_an_older_head_is_fine_and_a_newer_one_is_not(fill: FillLedger, ke
     head_path(path).write_bytes(old_head)
     report = verify_ledger(path, key.public_key_pem)
     assert (report.records, report.signed_records) == (20, 10)
-    async with open_journal(path, head_key=key):
+    async with open_ledger(path, head_key=key):
         pass
     assert verify_ledger(path, key.public_key_pem).signed_records == 20
     path.write_bytes(old_ledger)
     assert broken(path, key).sequence == 11
     with pytest.raises(LedgerBroken) as caught:
-        async with open_journal(path, head_key=key):
+        async with open_ledger(path, head_key=key):
             pytest.fail("it must not open")
     assert caught.value.sequence == 11
     path.unlink()
     with pytest.raises(LedgerBroken):
-        async with open_journal(path, head_key=key):
+        async with open_ledger(path, head_key=key):
             pytest.fail("it must not open")
 
 
@@ -152,7 +152,7 @@ async def test_a_head_for_another_record_is_refused(fill: FillLedger, key: RackK
         reset_head(head_path(path), wrong, key)
         assert broken(path, key).sequence == sequence
         with pytest.raises(LedgerBroken, match="signed for"):
-            async with open_journal(path, head_key=key):
+            async with open_ledger(path, head_key=key):
                 pytest.fail("it must not open")
 
 
@@ -162,7 +162,7 @@ async def test_another_key_is_refused(fill: FillLedger, key: RackKey) -> None:
     stranger = RackKey(private=Ed25519PrivateKey.generate())
     assert "isn't signed by this rack's key" in str(broken(path, stranger))
     with pytest.raises(LedgerBroken, match="this rack's key"):
-        async with open_journal(path, head_key=stranger):
+        async with open_ledger(path, head_key=stranger):
             pytest.fail("it must not open")
     with pytest.raises(UsageRefused):
         verify_ledger(path, b"no key")
@@ -178,7 +178,7 @@ async def test_damage_is_found_at_the_start_too(fill: FillLedger, key: RackKey) 
     changed[sound.find(body) + 5] ^= 1
     path.write_bytes(changed)
     with pytest.raises(LedgerFault):
-        async with open_journal(path, head_key=key):
+        async with open_ledger(path, head_key=key):
             pytest.fail("it must not open")
 
 
@@ -199,12 +199,12 @@ async def test_a_ledger_in_use_can_be_verified(
     path = tmp_path / "ledger.db"
     done = anyio.Event()
     seen = [0]
-    async with open_journal(path, head_key=key) as journal, anyio.create_task_group() as group:
+    async with open_ledger(path, head_key=key) as ledger, anyio.create_task_group() as group:
 
         async def write() -> None:
             number = 0
             while not done.is_set():
-                await journal.append(make_entry(number))
+                await ledger.append(make_entry(number))
                 number += 1
 
         group.start_soon(write)

@@ -9,9 +9,9 @@ from functools import partial
 
 import anyio
 import pytest
-from metrics_bench import new_metrics, series_of, text_of, value
+from metrics_rig import new_metrics, series_of, text_of, value
 
-from benchd.observe.journal import bulkhead
+from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import PROBE_EVERY_S, measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.words.ids import SlotName

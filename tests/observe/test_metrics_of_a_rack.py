@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import anyio
 import pytest
-from metrics_bench import FailingSubscriber, new_metrics, observe, series_of, text_of, value
+from metrics_rig import FailingSubscriber, new_metrics, observe, series_of, text_of, value
 
-from benchd.observe.journal import ObservedJournal
+from benchd.observe.announcing import AnnouncingLedger
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import settle_open_jobs
 from benchd.words.chip import ChipVerdict
@@ -18,7 +18,7 @@ from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotState
-from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipBench, scan_of
+from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess, scan_of
 from tests.core.world import MIB, Phone, World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -59,7 +59,7 @@ async def test_a_handset_that_passes_is_counted_once_and_its_stages_are_timed() 
     assert seconds == pytest.approx(20.5)  # four steps of 5 s and five answers of 0.1 s
     written = next(
         stored.entry.data["evidence"]["bytes_written"]  # type: ignore[index,call-overload]
-        for stored in world.journal.of(EntryKind.STAGE_ENDED)
+        for stored in world.ledger.of(EntryKind.STAGE_ENDED)
         if stored.entry.data["stage"] == "overwrite"
     )
     assert await value(metrics, "benchd_overwritten_bytes_total", slot="A1") == written
@@ -118,7 +118,7 @@ async def test_residue_is_counted_once_a_job(at: Gate) -> None:
 async def test_what_a_reader_finds_is_counted_once_a_job(
     chip: FakeChip, found: int, reason: str
 ) -> None:
-    world = World(chips=FakeChipBench({"A1": copy.deepcopy(chip)}))
+    world = World(chips=FakeChipAccess({"A1": copy.deepcopy(chip)}))
     metrics = observe(world)
     at_start = (await series_of(metrics)).keys()
     async with world.running():
@@ -155,15 +155,15 @@ async def test_a_job_that_a_dead_daemon_left_open_is_counted_as_interrupted(
     async with world.running():
         world.ports["A1"].plug(Phone())
         await world.until_state(SlotState.RUNNING)
-        opened = next(iter(world.journal.of(EntryKind.JOB_OPENED)))
+        opened = next(iter(world.ledger.of(EntryKind.JOB_OPENED)))
         # As if the daemon were killed here: nothing of what follows is on record.
-        world.journal.stored = world.journal.stored[: opened.sequence]
+        world.ledger.stored = world.ledger.stored[: opened.sequence]
         entry = replace(opened.entry, data={**opened.entry.data, "recipe": configured})
-        world.journal.stored[-1] = replace(opened, entry=entry)
+        world.ledger.stored[-1] = replace(opened, entry=entry)
         metrics = new_metrics()
         records = RecordMetrics(metrics, anyio.current_time)
-        journal = ObservedJournal(world.journal, records, metrics.fault)
-        assert await settle_open_jobs(journal, world.clock) == 1
+        ledger = AnnouncingLedger(world.ledger, records, metrics.fault)
+        assert await settle_open_jobs(ledger, world.clock) == 1
     outcome = {"recipe": counted, "outcome": "interrupted"}
     assert await value(metrics, "benchd_jobs_total", **outcome) == 1
     assert await value(metrics, "benchd_metrics_faults_total") == 0
@@ -176,13 +176,13 @@ async def test_a_subscriber_that_fails_never_costs_a_job() -> None:
         world.ports["A1"].plug(Phone())
         view = await world.until_state(SlotState.FINISHED)
         assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
-    assert await value(metrics, "benchd_metrics_faults_total") == len(world.journal.stored)
+    assert await value(metrics, "benchd_metrics_faults_total") == len(world.ledger.stored)
 
 
 async def test_what_the_ledger_refused_is_not_counted() -> None:
     world = World()
     metrics = observe(world)
-    world.journal.fail_on = lambda entry: entry.kind is EntryKind.JOB_ENDED
+    world.ledger.fail_on = lambda entry: entry.kind is EntryKind.JOB_ENDED
 
     async def work() -> None:
         async with world.running():
@@ -225,7 +225,7 @@ async def test_server_and_readers_are_asked_at_every_scrape() -> None:
     readers: list[SlotName] = []
     metrics = new_metrics("A1", "A2")
     assert await value(metrics, "benchd_adb_server_up") == 0
-    metrics.follow(adb_up=lambda: up, readers_up=lambda: readers)
+    metrics.read_from(adb_up=lambda: up, readers_up=lambda: readers)
     assert await value(metrics, "benchd_adb_server_up") == 1
     assert await value(metrics, "benchd_reader_up", slot="A2") == 0
     up = False

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from metrics_bench import new_metrics, series_of
+from metrics_rig import new_metrics, series_of
 
 SHIPPED = Path(__file__).parents[2] / "configs" / "prometheus"
 

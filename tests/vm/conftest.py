@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.vm.bench import Bench
 from tests.vm.machine import CHECKOUT, Machine, MachineBroken, build_disk
+from tests.vm.rig import Rig
 
 WANTED = "BENCHD_VM"
 STORY = CHECKOUT / "build" / "vm-story"
@@ -88,9 +88,9 @@ def leave_the_rest(machine: Machine) -> None:
 
 
 @pytest_asyncio.fixture
-async def bench(machine: Machine, request: pytest.FixtureRequest) -> AsyncGenerator[Bench, None]:
+async def rig(machine: Machine, request: pytest.FixtureRequest) -> AsyncGenerator[Rig, None]:
     """Empty ports, a table without handsets, and what was seen of it if the test failed."""
-    made = Bench(machine=machine)
+    made = Rig(machine=machine)
     await made.guest("logger", f"===== {request.node.name} =====")
     try:
         yield made

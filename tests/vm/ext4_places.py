@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from tests.vm.bench import Bench
+from tests.vm.rig import Rig
 
 NO_INODE: Final = "<block not found>"
 _BLOCK_SIZE: Final = re.compile(r"^Block size:\s+(\d+)$", re.MULTILINE)
@@ -28,10 +28,10 @@ _OWNERS: Final = {"7": Place.TABLES, "8": Place.JOURNAL}
 
 
 async def places_of(
-    bench: Bench, device: str, mountpoint: str, offsets: Sequence[int]
+    rig: Rig, device: str, mountpoint: str, offsets: Sequence[int]
 ) -> dict[int, Place]:
     """By offset in bytes; the file system stands still meanwhile, its disk up to date."""
-    dumped = await bench.shell(
+    dumped = await rig.shell(
         f"fsfreeze -f {mountpoint}; trap 'fsfreeze -u {mountpoint}' EXIT; dumpe2fs {device}"
     )
     found = _BLOCK_SIZE.search(dumped)
@@ -39,7 +39,7 @@ async def places_of(
     block_bytes = int(found[1])
     free = [_range(word) for line in _FREE.findall(dumped) for word in line.split(", ")]
     blocks = sorted({offset // block_bytes for offset in offsets})
-    told = await bench.shell(f"debugfs -R 'icheck {' '.join(map(str, blocks))}' {device}")
+    told = await rig.shell(f"debugfs -R 'icheck {' '.join(map(str, blocks))}' {device}")
     owners = dict(line.split("\t", 1) for line in told.splitlines()[1:])
     return {
         offset: _place(offset // block_bytes, owners[str(offset // block_bytes)], free)

@@ -8,9 +8,9 @@ import tomllib
 import anyio
 import pytest
 
-from tests.vm.bench import Bench, slot_name
 from tests.vm.guest.rackvm.plan import READER_SLOTS
 from tests.vm.machine import CHECKOUT
+from tests.vm.rig import Rig, slot_name
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
 
@@ -20,33 +20,33 @@ OF_THE_CHIP = ("felica_check", "felica_clear", "felica_recheck")
 
 
 @pytest.mark.slow
-async def test_a_cable_is_pulled_in_each_stage_and_put_back(bench: Bench) -> None:
+async def test_a_cable_is_pulled_in_each_stage_and_put_back(rig: Rig) -> None:
     chance = random.Random()
     kinds = {stage: ("ext4", "live-data")[place % 2] for place, stage in enumerate(STAGES)}
     kinds |= dict.fromkeys(OF_THE_CHIP, "felica-in-use")
     slots: dict[str, int] = dict(zip(OF_THE_CHIP, READER_SLOTS, strict=False))
     slots |= {stage: n for n, stage in enumerate((s for s in STAGES if s not in slots), start=1)}
-    await bench.fill_table(kinds)
-    await bench.start_service()
+    await rig.fill_table(kinds)
+    await rig.start_service()
 
     async def pull(stage: str) -> None:
         """At a moment after it has begun; the last one is over before anybody sees it."""
         slot = slot_name(slots[stage])
         first = min(STAGES.index(stage), STAGES.index("confirm"))
-        await bench.until_slot(slot, *STAGES[first:], within_s=600)
+        await rig.until_slot(slot, *STAGES[first:], within_s=600)
         await anyio.sleep(chance.uniform(0.0, 1.0))
-        found = bench.watch.slots[slot]["stage"]
+        found = rig.watch.slots[slot]["stage"]
         away_s = chance.uniform(0.0, 4.0)
-        await bench.rack("replug", handsets=[stage], after_s=away_s)
-        await bench.note(f"meant for {stage}, pulled in {found}, back after {away_s:.1f} s")
+        await rig.rack("replug", handsets=[stage], after_s=away_s)
+        await rig.note(f"meant for {stage}, pulled in {found}, back after {away_s:.1f} s")
 
-    async with bench.operating():
-        await bench.plug(slots)
+    async with rig.operating():
+        await rig.plug(slots)
         async with anyio.create_task_group() as pulls:
             for stage in STAGES:
                 pulls.start_soon(pull, stage)
-        await bench.watch.look()
-        ends = await bench.ends(slots, within_s=900)
+        await rig.watch.look()
+        ends = await rig.ends(slots, within_s=900)
     # Pulled after its final reset, a handset has no adb: its new job gets it from the
     # operator's hand. All of them end as erased, each by a job that had no gap.
     assert {end.outcome for end in ends.values()} == {"passed"}, ends
@@ -54,46 +54,46 @@ async def test_a_cable_is_pulled_in_each_stage_and_put_back(bench: Bench) -> Non
 
 
 @pytest.mark.slow
-async def test_a_handset_moved_to_another_slot_begins_anew_there(bench: Bench) -> None:
-    await bench.fill_table({"one": "ext4"})
-    await bench.start_service()
-    async with bench.operating():
-        await bench.plug({"one": 1})
-        await bench.until_slot("S01", "overwrite", "read_back")
-        first = bench.watch.slots["S01"]["job"]
-        await bench.unplug("one")
-        await bench.plug({"one": 9})
-        ends = await bench.ends({"one": 9})
+async def test_a_handset_moved_to_another_slot_begins_anew_there(rig: Rig) -> None:
+    await rig.fill_table({"one": "ext4"})
+    await rig.start_service()
+    async with rig.operating():
+        await rig.plug({"one": 1})
+        await rig.until_slot("S01", "overwrite", "read_back")
+        first = rig.watch.slots["S01"]["job"]
+        await rig.unplug("one")
+        await rig.plug({"one": 9})
+        ends = await rig.ends({"one": 9})
     assert ends["one"].outcome == "passed", ends
     assert ends["one"].job != first
-    left = await bench.watch.job(str(first))
+    left = await rig.watch.job(str(first))
     assert (left["outcome"], left["reason"]) == ("aborted", "unplugged")
     assert not left["certificate"]
 
 
-async def test_neighbours_swapped_while_both_are_away_are_noticed(bench: Bench) -> None:
+async def test_neighbours_swapped_while_both_are_away_are_noticed(rig: Rig) -> None:
     """The one moment in which a handset may leave: both are in their final reset."""
     kinds = {"left": "ext4", "right": "ext4"}
-    await bench.fill_table(kinds)
-    await bench.start_service()
+    await rig.fill_table(kinds)
+    await rig.start_service()
     away: set[str] = set()
     both = anyio.Event()
     swapped = anyio.Event()
 
     async def reset_together(slot: str) -> None:
-        await bench.reset_by_hand(slot)
+        await rig.reset_by_hand(slot)
         away.add(slot)
         if len(away) == 2:
             both.set()
         await swapped.wait()
 
-    async with bench.operating(reset=reset_together):
-        await bench.plug({"left": 1, "right": 2})
+    async with rig.operating(reset=reset_together):
+        await rig.plug({"left": 1, "right": 2})
         with anyio.fail_after(400):
             await both.wait()
-        await bench.swap("left", "right")
+        await rig.swap("left", "right")
         swapped.set()
-        ends = await bench.ends({"right": 1, "left": 2})
+        ends = await rig.ends({"right": 1, "left": 2})
     assert {end.outcome for end in ends.values()} == {"failed"}, ends
     assert {end.reason for end in ends.values()} == {"handset_changed"}, ends
     assert all(end.statement is None for end in ends.values())

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.vm.bench import Bench, slot_name
 from tests.vm.guest.rackvm.plan import READER_SLOTS
+from tests.vm.rig import Rig, slot_name
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(600)]
 
 
 async def test_a_chip_is_cleared_by_a_tool_and_the_tools_word_alone_never_passes(
-    bench: Bench,
+    rig: Rig,
 ) -> None:
     kinds = {"used": "felica-in-use", "lies": "felica-clear-lies"}
     slots = dict(zip(kinds, READER_SLOTS, strict=False))
-    await bench.fill_table(kinds)
-    await bench.start_service()
-    ends = await bench.run_to_the_end(slots)
+    await rig.fill_table(kinds)
+    await rig.start_service()
+    ends = await rig.run_to_the_end(slots)
     used, lies = ends["used"], ends["lies"]
     assert used.outcome == "passed", used
     assert used.statement is not None
@@ -30,17 +30,17 @@ async def test_a_chip_is_cleared_by_a_tool_and_the_tools_word_alone_never_passes
 
 
 @pytest.mark.slow
-async def test_a_reader_that_is_gone_is_waited_for(bench: Bench) -> None:
-    await bench.fill_table({"one": "ext4"})
-    await bench.start_service()
+async def test_a_reader_that_is_gone_is_waited_for(rig: Rig) -> None:
+    await rig.fill_table({"one": "ext4"})
+    await rig.start_service()
     slot = READER_SLOTS[0]
-    await bench.shell("systemctl stop pcscd.socket pcscd")
+    await rig.shell("systemctl stop pcscd.socket pcscd")
     try:
-        async with bench.operating():
-            await bench.plug({"one": slot})
-            await bench.until_problem(slot_name(slot), "reader_gone")
-            await bench.shell("systemctl start pcscd.socket")
-            ends = await bench.ends({"one": slot})
+        async with rig.operating():
+            await rig.plug({"one": slot})
+            await rig.until_problem(slot_name(slot), "reader_gone")
+            await rig.shell("systemctl start pcscd.socket")
+            ends = await rig.ends({"one": slot})
     finally:
-        await bench.shell("systemctl start pcscd.socket")
+        await rig.shell("systemctl start pcscd.socket")
     assert ends["one"].outcome == "passed", ends

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
-from tests.vm.bench import Bench, slot_name
 from tests.vm.ext4_places import Place, places_of
+from tests.vm.rig import Rig, slot_name
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(900)]
 
@@ -32,43 +32,43 @@ class Look:
     """Where others are, and whose place that is, where the file system can tell."""
 
 
-async def look(bench: Bench, handset: str, *, ext4: bool) -> Look:
+async def look(rig: Rig, handset: str, *, ext4: bool) -> Look:
     """The daemon stands still meanwhile, since it deletes the files as soon as they are proven."""
     root = f"/run/rack-vm/chips/{handset}/data"
-    await bench.shell("systemctl kill -s STOP benchd")
+    await rig.shell("systemctl kill -s STOP benchd")
     try:
-        text = await bench.shell(f"sync; {REACHED.format(root=root)}")
+        text = await rig.shell(f"sync; {REACHED.format(root=root)}")
         extents = [range(int(first), int(last) + 1) for first, last in _EXTENT.findall(text)]
-        markers = await bench.residue(handset)
+        markers = await rig.residue(handset)
         inside = [place for place in markers if any(place in extent for extent in extents)]
         others = [place for place in markers if place not in inside]
         device = f"/dev/mapper/chip-{handset}"
-        outside = await places_of(bench, device, root, others) if ext4 and others else {}
+        outside = await places_of(rig, device, root, others) if ext4 and others else {}
     finally:
-        await bench.shell("systemctl kill -s CONT benchd")
+        await rig.shell("systemctl kill -s CONT benchd")
     return Look(covered_bytes=sum(map(len, extents)), inside=inside, outside=outside)
 
 
-async def test_no_marker_is_left_in_a_reached_block_and_the_rest_is_named(bench: Bench) -> None:
+async def test_no_marker_is_left_in_a_reached_block_and_the_rest_is_named(rig: Rig) -> None:
     kinds = {"f2fs": "residue", "live": "live-data", "plain": "residue-ext4"}
     slots = {name: number for number, name in enumerate(kinds, start=1)}
-    await bench.fill_table(kinds)
-    planted = {name: len(await bench.residue(name)) for name in kinds}
+    await rig.fill_table(kinds)
+    planted = {name: len(await rig.residue(name)) for name in kinds}
     # A mere reset leaves them, or the search below would prove nothing.
     assert all(count > 300 for count in planted.values()), planted
-    await bench.start_service()
+    await rig.start_service()
     looks: dict[str, Look] = {}
 
     async def look_at(name: str) -> None:
-        await bench.until_slot(slot_name(slots[name]), "read_back")
-        looks[name] = await look(bench, name, ext4=name == "plain")
+        await rig.until_slot(slot_name(slots[name]), "read_back")
+        looks[name] = await look(rig, name, ext4=name == "plain")
 
-    async with bench.operating():
-        await bench.plug(slots)
+    async with rig.operating():
+        await rig.plug(slots)
         async with anyio.create_task_group() as tasks:
             for name in kinds:
                 tasks.start_soon(look_at, name)
-        ends = await bench.ends(slots)
+        ends = await rig.ends(slots)
     for name, end in ends.items():
         assert end.outcome == "passed", end
         assert end.statement is not None
@@ -76,7 +76,7 @@ async def test_no_marker_is_left_in_a_reached_block_and_the_rest_is_named(bench:
         assert seen.covered_bytes > 0, name
         assert not seen.inside, (name, seen.inside)
         # Those that are left lie in what the certificate says wasn't reached, and fit into it.
-        survivors = await bench.residue(name)
+        survivors = await rig.residue(name)
         unreached = end.statement["predicate"]["not_reached"]
         found = re.match(r"(\d+) bytes of the user storage", unreached[0])
         assert found, unreached
@@ -85,17 +85,17 @@ async def test_no_marker_is_left_in_a_reached_block_and_the_rest_is_named(bench:
         assert all(any(place in text for text in unreached) for place in classes), classes
         if name == "plain":
             assert set(survivors) <= set(seen.outside)
-        await bench.note(
+        await rig.note(
             f"{name}: {planted[name]} markers on the chip, {len(survivors)} left,"
             f" {seen.covered_bytes} bytes of it covered by the fill;"
             f" beside it: { {str(place): count for place, count in classes.items()} }"
         )
 
 
-async def test_an_unencrypted_handset_with_survivors_possible_is_held(bench: Bench) -> None:
-    await bench.fill_table({"plain": "unencrypted"})
-    await bench.start_service()
-    ends = await bench.run_to_the_end({"plain": 1})
-    slot = bench.watch.slots[slot_name(1)]
+async def test_an_unencrypted_handset_with_survivors_possible_is_held(rig: Rig) -> None:
+    await rig.fill_table({"plain": "unencrypted"})
+    await rig.start_service()
+    ends = await rig.run_to_the_end({"plain": 1})
+    slot = rig.watch.slots[slot_name(1)]
     assert (slot["disposition"], slot["reason"]) == ("hold", "storage_unencrypted"), ends
     assert ends["plain"].statement is None

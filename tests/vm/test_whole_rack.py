@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from benchd.lab.simulator.scenarios import SHARED_SERIAL
-from tests.vm.bench import LOOK_EVERY_S, Bench
 from tests.vm.guest.rackvm.kinds import kind
+from tests.vm.rig import LOOK_EVERY_S, Rig
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
 
@@ -20,7 +20,7 @@ FOUND_WITHIN_S = 60.0
 HIGHEST_EXPOSURE = 2.0
 
 
-async def first_to_last_found_s(bench: Bench, count: int) -> float:
+async def first_to_last_found_s(rig: Rig, count: int) -> float:
     """From the first new device since the mark to the last of so many, by the kernel's own log.
 
     What `udevadm monitor` stamps is when it came to read an event, seconds later on a busy machine.
@@ -28,7 +28,7 @@ async def first_to_last_found_s(bench: Bench, count: int) -> float:
     first: dict[str, float] = {}
     with anyio.fail_after(FOUND_WITHIN_S):
         while len(first) < count:
-            _, marked, text = (await bench.shell("dmesg")).rpartition(MARK)
+            _, marked, text = (await rig.shell("dmesg")).rpartition(MARK)
             assert marked, "the kernel's log has lost the mark"
             for stamp, device in FOUND.findall(text):
                 first.setdefault(device, float(stamp))
@@ -40,22 +40,22 @@ async def first_to_last_found_s(bench: Bench, count: int) -> float:
     "word", ["same-serial-small", pytest.param("same-serial-a", marks=pytest.mark.slow)]
 )
 async def test_sixteen_handsets_with_one_serial_plugged_at_once_all_pass(
-    bench: Bench, word: str
+    rig: Rig, word: str
 ) -> None:
     slots = {f"same-{number:02}": number for number in range(1, MANY + 1)}
-    await bench.make(*(kind(word, name=name, number=number) for name, number in slots.items()))
-    await bench.start_service()
-    shown = await bench.shell("systemctl show -p ActiveState,NotifyAccess,StatusText benchd")
+    await rig.make(*(kind(word, name=name, number=number) for name, number in slots.items()))
+    await rig.start_service()
+    shown = await rig.shell("systemctl show -p ActiveState,NotifyAccess,StatusText benchd")
     assert "ActiveState=active" in shown, shown
     # Only READY=1 and STATUS= of its own bring it there (Type=notify-reload).
     assert "StatusText=24 slots" in shown, shown
-    await bench.shell(f"echo '{MARK}' >/dev/kmsg")
-    async with bench.operating():
-        await bench.plug(slots)
-        apart_s = await first_to_last_found_s(bench, MANY)
-        ends = await bench.ends(slots, within_s=900)
+    await rig.shell(f"echo '{MARK}' >/dev/kmsg")
+    async with rig.operating():
+        await rig.plug(slots)
+        apart_s = await first_to_last_found_s(rig, MANY)
+        ends = await rig.ends(slots, within_s=900)
     # Two seconds is what it may take on two processors: a figure, not a condition.
-    await bench.note(f"{MANY} handsets plugged within {apart_s:.2f} s")
+    await rig.note(f"{MANY} handsets plugged within {apart_s:.2f} s")
     assert [end.outcome for end in ends.values()] == ["passed"] * MANY, ends
     assert {end.serial for end in ends.values()} == {SHARED_SERIAL}
     # Each in its slot: the other numbers tell them apart.
@@ -64,23 +64,23 @@ async def test_sixteen_handsets_with_one_serial_plugged_at_once_all_pass(
         assert statement is not None
         assert statement["predicate"]["slot"] == f"S{number:02}"
     assert len({end.imei for end in ends.values()}) == MANY
-    states = await bench.states()
+    states = await rig.states()
     assert [state.reset_count for state in states.values()] == [1] * MANY
 
 
-async def test_the_service_holds_no_usb_node_and_little_else(bench: Bench) -> None:
-    await bench.fill_table({"one": "clean"})
-    await bench.start_service()
-    await bench.plug({"one": 1})
-    await bench.until_state("S01", "awaiting_operator")
-    fds = await bench.shell("ls -l /proc/$(systemctl show -P MainPID benchd)/fd")
+async def test_the_service_holds_no_usb_node_and_little_else(rig: Rig) -> None:
+    await rig.fill_table({"one": "clean"})
+    await rig.start_service()
+    await rig.plug({"one": 1})
+    await rig.until_state("S01", "awaiting_operator")
+    fds = await rig.shell("ls -l /proc/$(systemctl show -P MainPID benchd)/fd")
     assert "/dev/bus/usb" not in fds
     # Who does hold it: without this the line above would pass on a dead rack.
-    adb = await bench.shell("ls -l /proc/$(systemctl show -P MainPID benchd-adb)/fd")
+    adb = await rig.shell("ls -l /proc/$(systemctl show -P MainPID benchd-adb)/fd")
     assert "/dev/bus/usb/001/" in adb
-    owner = await bench.shell("ps -o user= -p $(systemctl show -P MainPID benchd)")
+    owner = await rig.shell("ps -o user= -p $(systemctl show -P MainPID benchd)")
     assert owner.strip() == "benchd"
-    told = await bench.shell("systemd-analyze security --no-pager benchd.service | tail -n 1")
+    told = await rig.shell("systemd-analyze security --no-pager benchd.service | tail -n 1")
     found = re.search(r"benchd.service: ([0-9.]+)", told)
     assert found, told
     assert float(found.group(1)) <= HIGHEST_EXPOSURE

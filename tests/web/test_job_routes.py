@@ -35,7 +35,7 @@ async def answer_to(
 
 async def test_jobs_are_listed_newest_first(rack: FakeRack, visit: Browser) -> None:
     for number in range(3):
-        rack.journal.keep_job(job=JobId(f"job-{number}"))
+        rack.ledger.keep_job(job=JobId(f"job-{number}"))
     async with visit() as client:
         answer = (await client.get("/api/v1/jobs", params={"limit": 2})).json()
     assert [job["job"] for job in answer["jobs"]] == ["job-2", "job-1"]
@@ -56,7 +56,7 @@ async def test_limit_has_bounds(visit: Browser, limit: str) -> None:
 
 
 async def test_job_tells_its_stages_and_answers(rack: FakeRack, visit: Browser) -> None:
-    rack.journal.keep_job()
+    rack.ledger.keep_job()
     async with visit() as client:
         job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
     assert [(stage["stage"], stage["outcome"], stage["because"]) for stage in job["stages"]] == [
@@ -77,12 +77,12 @@ async def test_job_tells_its_stages_and_answers(rack: FakeRack, visit: Browser) 
 async def test_job_tells_whose_services_a_look_at_the_chip_found(
     rack: FakeRack, visit: Browser
 ) -> None:
-    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     found = {"owners_ja": ["Suica", "楽天Edy"], "owners_en": ["Suica", "Edy"]}
     for evidence in (found, {"owners_ja": [], "owners_en": []}, {}):
         stage = {"stage": "felica_check", "outcome": "passed", "because": None}
-        rack.journal.keep(EntryKind.STAGE_STARTED, {**stage, "attempt": 1, "destructive": False})
-        rack.journal.keep(EntryKind.STAGE_ENDED, {**stage, "evidence": evidence})
+        rack.ledger.keep(EntryKind.STAGE_STARTED, {**stage, "attempt": 1, "destructive": False})
+        rack.ledger.keep(EntryKind.STAGE_ENDED, {**stage, "evidence": evidence})
     async with visit() as client:
         job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
     assert [stage["owners"] for stage in job["stages"]] == [
@@ -93,7 +93,7 @@ async def test_job_tells_whose_services_a_look_at_the_chip_found(
 
 
 async def test_running_job_has_no_end(rack: FakeRack, visit: Browser) -> None:
-    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     async with visit() as client:
         job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
     assert (job["ended_at"], job["outcome"], job["disposition"]) == (None, None, None)
@@ -101,7 +101,7 @@ async def test_running_job_has_no_end(rack: FakeRack, visit: Browser) -> None:
 
 
 async def test_hostile_records_do_no_harm(rack: FakeRack, visit: Browser) -> None:
-    rack.journal.keep_job(model=HOSTILE, detail=HOSTILE)
+    rack.ledger.keep_job(model=HOSTILE, detail=HOSTILE)
     async with visit() as client:
         job = await client.get(f"/api/v1/jobs/{JOB}")
         jobs = await client.get("/api/v1/jobs")
@@ -111,7 +111,7 @@ async def test_hostile_records_do_no_harm(rack: FakeRack, visit: Browser) -> Non
 
 async def test_certificate_is_what_the_ledger_holds(rack: FakeRack, visit: Browser) -> None:
     envelope = '{"payload": "eyJ9",  "signatures": [] }'
-    rack.journal.keep_job(
+    rack.ledger.keep_job(
         outcome="passed", disposition="sellable", reason=None, certificate=envelope
     )
     async with visit() as client:
@@ -129,7 +129,7 @@ async def test_job_that_is_not_there(visit: Browser, path: str) -> None:
 
 
 async def test_job_without_certificate(rack: FakeRack, visit: Browser) -> None:
-    rack.journal.keep_job()
+    rack.ledger.keep_job()
     async with visit() as client:
         answer = await client.get(f"/api/v1/jobs/{JOB}/certificate.json")
     assert answer.status_code == 404
@@ -137,7 +137,7 @@ async def test_job_without_certificate(rack: FakeRack, visit: Browser) -> None:
 
 
 async def test_ledger_that_cannot_serve(rack: FakeRack, visit: Browser) -> None:
-    rack.journal.broken = True
+    rack.ledger.broken = True
     async with visit() as client:
         answers = [
             await client.get("/api/v1/jobs"),
@@ -156,7 +156,7 @@ async def test_answer_is_recorded_with_its_way_in(rack: FakeRack, visit: Browser
         answer = await answer_to(rack, client)
     assert answer.status_code == 200
     assert answer.json()["via"] == {"transport": "tcp"}
-    recorded = rack.journal.stored[-1].entry
+    recorded = rack.ledger.stored[-1].entry
     assert recorded.kind is EntryKind.DECISION
     assert recorded.data["operator"] == "佐藤"
     assert recorded.data["approved"] is True
@@ -174,7 +174,7 @@ async def test_answer_that_cannot_be_kept(rack: FakeRack, visit: Browser) -> Non
     async with visit() as client, anyio.create_task_group() as group:
         group.start_soon(rack.ask, Gate.CONSENT)
         await anyio.wait_all_tasks_blocked()
-        rack.journal.broken = True
+        rack.ledger.broken = True
         answer = await client.post(DECISIONS, json=ANSWER)
         assert answer.status_code == 503
         group.cancel_scope.cancel()
@@ -200,14 +200,14 @@ async def test_two_people_at_once_one_wins(rack: FakeRack, visit: Browser) -> No
     async with visit() as client, anyio.create_task_group() as group:
         group.start_soon(rack.ask, Gate.CONSENT)
         await anyio.wait_all_tasks_blocked()
-        rack.journal.appending = anyio.Event()
-        rack.journal.may_append = anyio.Event()
+        rack.ledger.appending = anyio.Event()
+        rack.ledger.may_append = anyio.Event()
         group.start_soon(answer_as, client, "佐藤")
-        await rack.journal.appending.wait()
+        await rack.ledger.appending.wait()
         await answer_as(client, "鈴木")
-        rack.journal.may_append.set()
+        rack.ledger.may_append.set()
     assert codes == {"佐藤": 200, "鈴木": 409}
-    kept = [s.entry.data for s in rack.journal.stored if s.entry.kind is EntryKind.DECISION]
+    kept = [s.entry.data for s in rack.ledger.stored if s.entry.kind is EntryKind.DECISION]
     assert [data["operator"] for data in kept] == ["佐藤"]
 
 
@@ -235,7 +235,7 @@ async def test_bad_bodies_are_refused(
     assert answer.status_code == 422
     assert answer.json()["error"]["code"] == "invalid_request"
     assert place in answer.json()["error"]["message"]
-    assert not [s for s in rack.journal.stored if s.entry.kind is EntryKind.DECISION]
+    assert not [s for s in rack.ledger.stored if s.entry.kind is EntryKind.DECISION]
 
 
 async def answer_to_raw(
@@ -295,7 +295,7 @@ async def test_large_bodies_are_refused(visit: Browser, streamed: bool) -> None:
 
 
 async def test_unexpected_failure_tells_nothing_inner(rack: FakeRack, visit: Browser) -> None:
-    rack.journal.keep(EntryKind.DECISION, {"secret": "path"})
+    rack.ledger.keep(EntryKind.DECISION, {"secret": "path"})
     async with visit() as client:
         answer = await client.get(f"/api/v1/jobs/{JOB}")
     assert answer.status_code == 500

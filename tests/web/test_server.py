@@ -46,7 +46,7 @@ async def test_peer_credentials_of_the_unix_socket(rack: FakeRack, server: Serve
         answer = await client.post(DECISIONS, json=ANSWER)
         assert answer.status_code == 200
         assert answer.json()["via"] == expected
-    recorded = rack.journal.stored[-1].entry
+    recorded = rack.ledger.stored[-1].entry
     assert recorded.kind is EntryKind.DECISION
     assert recorded.data["via"] == expected
 
@@ -216,7 +216,7 @@ async def test_two_clients_deciding_at_once_one_wins(rack: FakeRack, server: Ser
             answering.start_soon(answer_as, here, "佐藤")
             answering.start_soon(answer_as, here, "鈴木")
     assert sorted(codes) in ([200, 404], [200, 409])
-    kept = [s for s in rack.journal.stored if s.entry.kind is EntryKind.DECISION]
+    kept = [s for s in rack.ledger.stored if s.entry.kind is EntryKind.DECISION]
     assert len(kept) == 1
 
 

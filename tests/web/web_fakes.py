@@ -34,7 +34,7 @@ class FakeClock:
         return self._now
 
 
-class FakeJournal:
+class FakeLedger:
     """A ledger in memory that can be told to be slow or broken."""
 
     def __init__(self) -> None:
@@ -147,11 +147,11 @@ class FakeRack:
     """A rack without slots' tasks: the real board and desk over a ledger in memory."""
 
     board: RackBoard = field(default_factory=RackBoard)
-    journal: FakeJournal = field(default_factory=FakeJournal)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desk = Desk(self.journal, FakeClock())
+        self.desk = Desk(self.ledger, FakeClock())
 
     async def ask(self, gate: Gate, job: JobId = JOB) -> None:
         """What a slot does while it waits for a person; returns with the answer."""

@@ -19,7 +19,7 @@ from benchd.words.handset import HandsetIdentity
 DEFAULT_TIMEOUT_S: Final = 600.0
 LONGEST_TIMEOUT_S: Final = 24 * 3600.0
 KILL_TIME_S: Final = 10.0
-"""How much longer the bench waits than the program may run."""
+"""How much longer it is waited for than the program may run."""
 LONGEST_DETAIL: Final = 160
 LONGEST_REPORT: Final = 64
 LONGEST_ARGUMENT: Final = 256

@@ -10,7 +10,7 @@ from benchd.felica.protocol.errors import AnotherChip, ChipFault
 from benchd.felica.protocol.talk import Talk
 from benchd.felica.protocol.transport import ChipTransport
 from benchd.felica.verdict.baselines import Baselines
-from benchd.felica.verdict.chip_look import Look, look_at_chip
+from benchd.felica.verdict.chip_nodes import ChipNodes, list_chip
 from benchd.felica.verdict.judge import judge
 from benchd.felica.verdict.nodes import NodeCatalogue
 from benchd.words.chip import ChipScan, ChipVerdict
@@ -20,7 +20,7 @@ from benchd.words.chip import ChipScan, ChipVerdict
 class Survey:
     """What several looks in a row have shown, before anybody judges it."""
 
-    look: Look | None
+    look: ChipNodes | None
     """What all looks agree on; None where there is no such thing."""
     verdict: ChipVerdict | None
     """Why there isn't: SILENT, INCONSISTENT or UNREADABLE. None where all agree."""
@@ -39,7 +39,7 @@ def survey_chip(
     power_cycle: bool,
     clock: Callable[[], float],
 ) -> Survey:
-    """Look `passes` times (one or more), after switching the field off and on if asked to.
+    """ChipNodes `passes` times (one or more), after switching the field off and on if asked to.
 
     Raises what the transport raises, ReaderGone and ReaderFault; whatever a chip does is part
     of the survey.
@@ -49,7 +49,7 @@ def survey_chip(
         raise ValueError(message)
     if power_cycle:
         transport.power_cycle()
-    looks: list[Look | None] = []
+    looks: list[ChipNodes | None] = []
     polled: dict[int, None] = {}
 
     def ended(verdict: ChipVerdict | None, detail: str) -> Survey:
@@ -65,7 +65,7 @@ def survey_chip(
     for _ in range(passes):
         talk = Talk(transport, clock)
         try:
-            looks.append(look_at_chip(talk, catalogue))
+            looks.append(list_chip(talk, catalogue))
         except AnotherChip as fault:
             return ended(ChipVerdict.INCONSISTENT, str(fault))
         except ChipFault as fault:
@@ -128,7 +128,7 @@ def scan_chip(
     )
 
 
-def _difference(first: Look | None, last: Look | None) -> str:
+def _difference(first: ChipNodes | None, last: ChipNodes | None) -> str:
     if first is None or last is None:
         return "the chip answered in one pass and not in another"
     if first.chip != last.chip:

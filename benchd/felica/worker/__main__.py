@@ -20,7 +20,7 @@ from anyio.abc import TaskGroup
 from benchd.errors import BenchdError, ReaderFault
 from benchd.felica.readers.session import ReaderSession
 from benchd.felica.readers.watch import ReaderWatch
-from benchd.felica.worker.looker import Looker
+from benchd.felica.worker.chip_tasks import ChipTasks
 from benchd.felica.worker.readers import RackReaders, Troubles
 from benchd.felica.worker.wire import (
     LONGEST_LINE,
@@ -41,10 +41,12 @@ Say = Callable[[Message], None]
 class Worker:
     """Answers requests, each in a task of its own; all state lives on the loop."""
 
-    def __init__(self, readers: RackReaders, tasks: TaskGroup, looker: Looker, say: Say) -> None:
+    def __init__(
+        self, readers: RackReaders, tasks: TaskGroup, chip_tasks: ChipTasks, say: Say
+    ) -> None:
         self._readers = readers
         self._tasks = tasks
-        self._looker = looker
+        self._chip_tasks = chip_tasks
         self._say = say
         self._open: dict[int, SlotName] = {}
         """The slot of each request without an answer."""
@@ -78,11 +80,11 @@ class Worker:
         if message["do"] == "capture":
             order = capture_of(message)
             text = await self._readers.work(
-                slot, lambda session: self._looker.capture(session, order), within_s
+                slot, lambda session: self._chip_tasks.capture(session, order), within_s
             )
             return {"id": number, "baseline": text}
         scan = partial(
-            self._looker.scan,
+            self._chip_tasks.scan,
             reader=self._readers.model(slot),
             passes=int(str(message["passes"])),
             power_cycle=message["power_cycle"] is True,
@@ -100,7 +102,7 @@ async def serve(order: WorkerOrder, lines: BinaryIO, say: Say) -> None:
             say({"slots": dict(troubles)})
 
         readers = RackReaders(order, tasks, tell)
-        worker = Worker(readers, tasks, Looker(order), say)
+        worker = Worker(readers, tasks, ChipTasks(order), say)
 
         def listen() -> None:
             while line := lines.readline(LONGEST_LINE):

@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 
 from benchd.errors import BenchdError, ReaderFault
-from benchd.felica.access import PcscChipBench
+from benchd.felica.access import PcscChipAccess
 from benchd.felica.settings import FelicaSettings
 from benchd.lab.benchmarks.percentiles import percentile
 from benchd.lab.benchmarks.report import Line, ratio, say, tell
@@ -62,7 +62,7 @@ async def _measure(rounds: int, inserts: int) -> dict[str, JsonValue]:
             pcscd=tuple(dict.fromkeys(at.socket for at in house.readers.values())),
             baselines=(BASELINE,),
         )
-        bench = PcscChipBench(settings, salt=SALT, clock=time.monotonic)
+        bench = PcscChipAccess(settings, salt=SALT, clock=time.monotonic)
         async with anyio.create_task_group() as tasks:
             await tasks.start(bench.run)
             with anyio.fail_after(READY_WITHIN_S):
@@ -76,7 +76,7 @@ async def _measure(rounds: int, inserts: int) -> dict[str, JsonValue]:
 
 
 async def _figures(
-    bench: PcscChipBench, chips: ChipHands, rounds: int, inserts: int
+    bench: PcscChipAccess, chips: ChipHands, rounds: int, inserts: int
 ) -> dict[str, JsonValue]:
     one: list[float] = []
     fifteen: list[float] = []
@@ -114,7 +114,7 @@ def _card(slot: int, ic: str, profile: str) -> CardPlan:
     return CardPlan(name=f"card-{slot}", slot=slot, chip=ChipPlan(ic_type=ic, profile=profile))
 
 
-async def _scan_at_once(bench: PcscChipBench, slots: Sequence[int]) -> float:
+async def _scan_at_once(bench: PcscChipAccess, slots: Sequence[int]) -> float:
     """Seconds for a re-check's scan, twice and power-cycled, on all these readers at once."""
     begun = time.monotonic()
     async with anyio.create_task_group() as tasks:
@@ -123,7 +123,7 @@ async def _scan_at_once(bench: PcscChipBench, slots: Sequence[int]) -> float:
     return time.monotonic() - begun
 
 
-async def _recheck(bench: PcscChipBench, slot: int) -> None:
+async def _recheck(bench: PcscChipAccess, slot: int) -> None:
     scan = await bench.scan(_slot(slot), passes=2, power_cycle=True)
     if scan.verdict is not ChipVerdict.IN_USE:
         raise WrongVerdict(f"a chip in use was found {scan.verdict}: {scan.detail}")
@@ -133,7 +133,7 @@ async def _exchanges(chips: ChipHands) -> int:
     return sum(state.exchanges for state in await chips.all())
 
 
-async def _inserts(bench: PcscChipBench, chips: ChipHands, ic: str, count: int) -> list[float]:
+async def _inserts(bench: PcscChipAccess, chips: ChipHands, ic: str, count: int) -> list[float]:
     """Seconds from laying a chip onto an empty reader to the verdict of a check, one by one."""
     await chips.take_away("card-1")
     await _until_empty(bench)
@@ -153,7 +153,7 @@ async def _inserts(bench: PcscChipBench, chips: ChipHands, ic: str, count: int) 
     return found
 
 
-async def _until_empty(bench: PcscChipBench) -> None:
+async def _until_empty(bench: PcscChipAccess) -> None:
     """Until the reader itself has noticed that nothing lies on it; pcscd looks now and then."""
     while True:
         try:

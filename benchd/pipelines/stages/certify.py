@@ -17,7 +17,7 @@ class CertifyStage:
 
     async def run(self, context: JobContext) -> StageResult:
         """The signed envelope is kept with the job's end, in one record."""
-        records = await context.journal.entries(context.job)
+        records = await context.ledger.entries(context.job)
         try:
             erasure = verify_erasure(context.job, records)
             context.envelope = context.issuer.issue(erasure, context.clock.now())

@@ -33,7 +33,7 @@ class FelicaCheckStage:
 
     async def _asked(self, context: JobContext) -> Evidence:
         """Yes is 未利用 (unused), no is 利用中 (in use): both are answers, neither fails here."""
-        decision = await context.bench.ask(Gate.FELICA_CHECK, context.handset_facts())
+        decision = await context.station.ask(Gate.FELICA_CHECK, context.handset_facts())
         return {
             "source": "operator",
             "verdict": ChipVerdict.UNUSED if decision.approved else ChipVerdict.IN_USE,
@@ -51,7 +51,7 @@ class FelicaCheckStage:
                 "felica_capable": False,
                 "answer": decision_evidence(decision),
             }
-        decision = await context.bench.ask(Gate.FELICA_RETIRED, shown)
+        decision = await context.station.ask(Gate.FELICA_RETIRED, shown)
         if decision.approved:
             raise StageFailed(
                 Reason.FELICA_RETIRED, "silent over the air, and its own screen says retired"

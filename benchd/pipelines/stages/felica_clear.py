@@ -51,15 +51,15 @@ class FelicaClearStage:
 
     async def _by_hand(self, context: JobContext, claim: ClearClaim) -> Evidence:
         """A person clears it, and says so; the handset may leave its slot for that."""
-        async with context.bench.planned_absence() as window:
+        async with context.station.planned_absence() as window:
             decision = await context.approval(Gate.FELICA_CLEAR, Reason.FELICA_NOT_CLEARABLE)
-            absence = await window.observe(leave_within_s=0, return_within_s=self.return_within_s)
+            absence = await window.absence(leave_within_s=0, return_within_s=self.return_within_s)
             if absence.left and not absence.returned:
                 raise StageFailed(
                     Reason.HANDSET_NOT_RETURNED, f"not back within {self.return_within_s:.0f} s"
                 )
         if absence.left:
-            context.handset = await context.bench.reopen(self.return_within_s)
+            context.handset = await context.station.reopen(self.return_within_s)
         same = await _same_handset(context)
         done = replace(claim, provider="operator", outcome=ClearOutcome.DONE)
         return {

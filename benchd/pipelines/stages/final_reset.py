@@ -19,9 +19,9 @@ class FinalResetStage:
 
     async def run(self, context: JobContext) -> StageResult:
         """The window is open from the question on: the handset may leave before the answer."""
-        async with context.bench.planned_absence() as window:
+        async with context.station.planned_absence() as window:
             decision = await context.approval(Gate.FINAL_RESET, Reason.OPERATOR_STOPPED)
-            absence = await window.observe(
+            absence = await window.absence(
                 leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
             )
             if not absence.left:

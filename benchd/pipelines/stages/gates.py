@@ -98,11 +98,11 @@ class GatesStage:
         try:
             with anyio.move_on_after(self.charge_within_s):
                 while percent < self.minimum_battery_percent:
-                    context.bench.show_problem(self._low(percent))
+                    context.station.show_problem(self._low(percent))
                     await anyio.sleep(self.battery_every_s)
                     percent = await self._battery_now(context, percent)
         finally:
-            context.bench.show_problem(None)
+            context.station.show_problem(None)
         if percent < self.minimum_battery_percent:
             raise StageFailed(
                 Reason.LOW_BATTERY,
@@ -116,7 +116,7 @@ class GatesStage:
             return (await context.handset.battery()).percent
         except HandsetFault:
             # A cable that was touched in hours of charging is no reason to ask everything again.
-            context.handset = await context.bench.reopen(REOPEN_WITHIN_S)
+            context.handset = await context.station.reopen(REOPEN_WITHIN_S)
             return before
 
     def _low(self, percent: int) -> ProblemView:

@@ -48,7 +48,7 @@ class InitialiseStage:
         before = context.before_reset
         absence_s: float | None = None
         if self.missing_proof(before, now):
-            async with context.bench.planned_absence() as window:
+            async with context.station.planned_absence() as window:
                 lost = await self._reset(context)
                 now, absence_s = await self._look_again(context, window)
             missing = self.missing_proof(before, now)
@@ -92,14 +92,14 @@ class InitialiseStage:
     async def _look_again(
         self, context: JobContext, window: AbsenceWindow
     ) -> tuple[ResetFacts, float | None]:
-        absence = await window.observe(
+        absence = await window.absence(
             leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
         )
         if absence.left and not absence.returned:
             raise StageFailed(
                 Reason.HANDSET_NOT_RETURNED, f"not back within {self.return_within_s:.0f} s"
             )
-        context.handset = await context.bench.reopen(self.return_within_s)
+        context.handset = await context.station.reopen(self.return_within_s)
         return await context.handset.reset_facts(), absence.absent_s
 
     def not_fresh(self, facts: ResetFacts) -> list[str]:

@@ -15,5 +15,5 @@ class InspectStage:
         """Read the facts and show who is in the slot."""
         facts = await context.handset.inspect()
         context.facts = facts
-        context.bench.show_identity(facts)
+        context.station.show_identity(facts)
         return StageResult(evidence=facts.as_evidence())

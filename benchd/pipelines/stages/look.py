@@ -32,7 +32,7 @@ class LookStage:
         )
 
     def _refuse_adb(self, context: JobContext) -> Attached:
-        port = context.bench.port()
+        port = context.station.port()
         if port.has_adb:
             raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
         return port

@@ -66,12 +66,12 @@ class OverwriteStage(CareLimits):
         while True:
             runs += 1
             fill = _Fill(context, order, self)
-            async with context.bench.planned_absence() as window:
+            async with context.station.planned_absence() as window:
                 try:
                     report = await fill.run()
                 except HandsetGone:
                     rested_s += fill.rested_s
-                    absence = await window.observe(
+                    absence = await window.absence(
                         leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
                     )
                     if not absence.left:
@@ -84,7 +84,7 @@ class OverwriteStage(CareLimits):
             if not (fill.confirmed_bytes or proof_due):
                 message = "unplugged before anything was written that could prove it's the same"
                 raise StageFailed(Reason.HANDSET_LOST, message)
-            context.handset = await context.bench.reopen(self.return_within_s)
+            context.handset = await context.station.reopen(self.return_within_s)
             order, proof_due = replace(order, resume=True), True
 
     def _evidence(self, order: FillOrder, report: FillReport, runs: int) -> Evidence:
@@ -125,7 +125,7 @@ class _Fill:
     def __init__(self, context: JobContext, order: FillOrder, limits: CareLimits) -> None:
         self._context = context
         self._order = order
-        meter = TransferMeter(context.inspected().storage.free_bytes, context.bench.show_progress)
+        meter = TransferMeter(context.inspected().storage.free_bytes, context.station.show_progress)
         self._care = Care(context, limits, meter)
         self.confirmed_bytes = 0
 

@@ -100,7 +100,7 @@ class _Reading:
             file_bytes=overwrite.whole("file_bytes"),
             stall_s=stage.stall_s,
         )
-        self._meter = TransferMeter(self._written, context.bench.show_progress)
+        self._meter = TransferMeter(self._written, context.station.show_progress)
         self._seed = context.entropy.token(SEED_BYTES)
         self._plan: SamplePlan | None = None
         if stage.check == CheckMode.SAMPLED:

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from benchd.errors import ReaderFault
-from benchd.felica.access import PcscChipBench
+from benchd.felica.access import PcscChipAccess
 from benchd.felica.settings import FelicaSettings
 from benchd.lab.simulator.chips import BASELINE
 from benchd.lab.simulator.chips.hands import ChipHands
@@ -28,11 +28,11 @@ SLOT = SlotName("A1")
 @dataclass(kw_only=True)
 class Looked:
     chips: ChipHands
-    bench: PcscChipBench
+    access: PcscChipAccess
 
     async def scan(self, passes: int) -> ChipScan:
         with anyio.fail_after(60):
-            return await self.bench.scan(SLOT, passes=passes, power_cycle=True)
+            return await self.access.scan(SLOT, passes=passes, power_cycle=True)
 
     async def exchanges(self) -> int:
         return (await self.chips.state("card")).exchanges
@@ -50,13 +50,13 @@ async def chip_on_reader(plan: ChipPlan) -> AsyncGenerator[Looked, None]:
         settings = FelicaSettings(
             readers={SLOT: reader.name}, pcscd=(reader.socket,), baselines=(BASELINE,)
         )
-        bench = PcscChipBench(settings, salt=bytes(32), clock=time.monotonic)
-        await tasks.start(bench.run)
+        access = PcscChipAccess(settings, salt=bytes(32), clock=time.monotonic)
+        await tasks.start(access.run)
         with anyio.fail_after(60):
-            await bench.until_there(SLOT)
+            await access.until_there(SLOT)
             while not (await hands.chips.state("card")).powered:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
-        yield Looked(chips=hands.chips, bench=bench)
+        yield Looked(chips=hands.chips, access=access)
         tasks.cancel_scope.cancel()
 
 

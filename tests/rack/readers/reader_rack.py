@@ -1,4 +1,4 @@
-"""A virtual rack of chips, and the bench that looks at them from the daemon's side."""
+"""A virtual rack of chips, and the access that looks at them from the daemon's side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from benchd.felica.access import PcscChipBench
+from benchd.felica.access import PcscChipAccess
 from benchd.felica.providers import ClearProvider, ClearRule
 from benchd.felica.settings import FelicaSettings
 from benchd.lab.simulator.chips.hands import ChipHands, ChipState
@@ -36,19 +36,19 @@ def slot_name(number: int) -> SlotName:
 class ReaderRack:
     house: RackHouse
     chips: ChipHands
-    bench: PcscChipBench
+    access: PcscChipAccess
 
     async def scan(self, slot: int, *, passes: int = 2, power_cycle: bool = True) -> ChipScan:
         with anyio.fail_after(DEADLINE_S):
-            return await self.bench.scan(slot_name(slot), passes=passes, power_cycle=power_cycle)
+            return await self.access.scan(slot_name(slot), passes=passes, power_cycle=power_cycle)
 
     async def until_there(self, *slots: int) -> None:
         with anyio.fail_after(DEADLINE_S):
             for slot in slots:
-                await self.bench.until_there(slot_name(slot))
+                await self.access.until_there(slot_name(slot))
 
     async def until_gone(self, slot: int) -> None:
-        await until(lambda: slot_name(slot) not in self.bench.readers_up())
+        await until(lambda: slot_name(slot) not in self.access.readers_up())
 
     async def truth(self, slot: int) -> ChipState:
         return await self.chips.state(f"card-{slot}")
@@ -61,7 +61,7 @@ class ReaderRack:
                 await anyio.sleep(0.01)
 
     def worker_pid(self, number: int = 0) -> int:
-        pid = self.bench._workers[number].pid
+        pid = self.access._workers[number].pid
         assert pid is not None
         return pid
 
@@ -88,10 +88,10 @@ async def reader_rack(
             providers=providers or {},
             rules=tuple(ClearRule(provider=name) for name in providers or {}),
         )
-        bench = PcscChipBench(settings, salt=SALT, clock=time.monotonic)
+        access = PcscChipAccess(settings, salt=SALT, clock=time.monotonic)
         async with anyio.create_task_group() as tasks:
-            await tasks.start(bench.run)
-            rack = ReaderRack(house=house, chips=hands.chips, bench=bench)
+            await tasks.start(access.run)
+            rack = ReaderRack(house=house, chips=hands.chips, access=access)
             if wishes is None:
                 await rack.until_there(*house.readers)
             try:

@@ -84,7 +84,7 @@ async def test_a_tool_may_take_the_reader_that_was_just_scanned_with(tmp_path: P
         }
         made.append(external_tool("tool", options, tmp_path))
         assert (await rack.scan(1)).verdict is ChipVerdict.IN_USE
-        claim = await rack.bench.clear(ORDER)
+        claim = await rack.access.clear(ORDER)
         assert (claim.outcome, claim.report) == (ClearOutcome.DONE, "0x0")
         assert claim.elapsed_s > 0
         assert (await rack.scan(1)).verdict is ChipVerdict.IN_USE
@@ -99,7 +99,7 @@ async def test_no_scan_begins_before_the_clear_has_ended() -> None:
             verdicts.append((await rack.scan(1)).verdict)
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(rack.bench.clear, ORDER)
+            tasks.start_soon(rack.access.clear, ORDER)
             await provider.began.wait()
             exchanges = (await rack.truth(1)).exchanges
             tasks.start_soon(scan)
@@ -117,7 +117,7 @@ async def test_a_reader_that_hangs_isnt_cleared_beside() -> None:
         await rack.chips.set_faults(1, ReaderFaults(hang=True))
         with pytest.raises(ReaderFault):
             await rack.scan(1)
-        claim = await rack.bench.clear(ORDER)
+        claim = await rack.access.clear(ORDER)
         assert claim.outcome is ClearOutcome.RETRYABLE
         assert "field" in claim.detail
         assert not provider.began.is_set()
@@ -129,4 +129,4 @@ async def test_a_clear_needs_no_reader() -> None:
     async with reader_rack(card(1), providers={"p": lambda: provider}) as rack:
         await rack.chips.kill_pcscd()
         await rack.until_gone(1)
-        assert (await rack.bench.clear(ORDER)).outcome is ClearOutcome.DONE
+        assert (await rack.access.clear(ORDER)).outcome is ClearOutcome.DONE

@@ -18,8 +18,8 @@ from reader_rack import ReaderRack, card, reader_rack
 
 from benchd.certificate import create_key
 from benchd.config import Settings, load_settings
-from benchd.daemon.app import chip_bench, run_rack
-from benchd.felica.access import PcscChipBench
+from benchd.daemon.app import chip_access, run_rack
+from benchd.felica.access import PcscChipAccess
 from benchd.lab.simulator.chips.plan import ReaderFaults
 from benchd.slots.no_readers import NoReaders
 from benchd.words.port import PlugEvent
@@ -186,10 +186,10 @@ async def test_without_readers_and_rules_there_is_no_bench(tmp_path: Path) -> No
     async with reader_rack(readers=2) as rack:
         settings = load_settings(configured(tmp_path, rack))
         key = create_key(tmp_path / "other.pem")
-        assert isinstance(chip_bench(settings, key), PcscChipBench)
+        assert isinstance(chip_access(settings, key), PcscChipAccess)
         config = configured(tmp_path, rack)
         config.write_text(config.read_text().partition("[slots.")[0])
-        assert isinstance(chip_bench(load_settings(config), key), NoReaders)
+        assert isinstance(chip_access(load_settings(config), key), NoReaders)
 
 
 async def daemon(settings: Settings) -> None:

@@ -19,9 +19,9 @@ from test_felica_commands import CONFIG, RECIPE, free_port
 from benchd.certificate import create_key
 from benchd.commands.learning import learn_slots
 from benchd.config import load_settings
-from benchd.daemon.app import chip_bench
+from benchd.daemon.app import chip_access
 from benchd.errors import BenchdError, ConfigInvalid, UsageRefused
-from benchd.felica.access import PcscChipBench
+from benchd.felica.access import PcscChipAccess
 from benchd.lab.simulator.addresses import port_path
 from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
 from benchd.lab.simulator.hands import RackHands
@@ -169,17 +169,17 @@ async def test_a_walk_along_the_rack_is_written_and_the_readers_answer_for_their
 
 
 async def _answer_for_their_slots(begun: Learning) -> None:
-    """The daemon's own bench finds the chip that is left where it lies, and none beside it."""
+    """The daemon's own access finds the chip that is left where it lies, and none beside it."""
     await begun.hands.unplug("two")
     settings = load_settings(begun.config)
-    bench = chip_bench(settings, create_key(begun.config.with_name("other.pem")))
-    assert isinstance(bench, PcscChipBench)
+    access = chip_access(settings, create_key(begun.config.with_name("other.pem")))
+    assert isinstance(access, PcscChipAccess)
     async with anyio.create_task_group() as tasks:
-        await tasks.start(bench.run)
+        await tasks.start(access.run)
         with anyio.fail_after(DEADLINE_S):
             for slot, silent in (("A1", False), ("B7", True)):
-                await bench.until_there(SlotName(slot))
-                scan = await bench.scan(SlotName(slot), passes=1, power_cycle=False)
+                await access.until_there(SlotName(slot))
+                scan = await access.scan(SlotName(slot), passes=1, power_cycle=False)
                 assert (scan.verdict is ChipVerdict.SILENT) is silent
         tasks.cancel_scope.cancel()
 

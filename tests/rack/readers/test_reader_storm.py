@@ -35,8 +35,8 @@ class Storm:
         """Again and again, like one job after the other."""
         while True:
             try:
-                await self.rack.bench.until_there(slot_name(slot))
-                scan = await self.rack.bench.scan(slot_name(slot), passes=2, power_cycle=True)
+                await self.rack.access.until_there(slot_name(slot))
+                scan = await self.rack.access.scan(slot_name(slot), passes=2, power_cycle=True)
                 self.verdicts[slot].append(scan.verdict)
             except (ReaderFault, ReaderGone):
                 self.failures += 1
@@ -88,7 +88,7 @@ class Storm:
         await self.rack.chips.start_pcscd()
 
     async def kill_worker(self) -> None:
-        pid = self.rack.bench._workers[0].pid
+        pid = self.rack.access._workers[0].pid
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
 

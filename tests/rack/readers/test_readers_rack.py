@@ -191,11 +191,11 @@ async def test_a_cancelled_scan_returns_at_once_and_frees_the_reader() -> None:
 
 async def test_a_slot_without_a_reader_has_none() -> None:
     async with reader_rack(readers=2) as rack:
-        assert rack.bench.reader(slot_name(9)) is None
+        assert rack.access.reader(slot_name(9)) is None
         with pytest.raises(ReaderGone, match="no reader"):
-            await rack.bench.scan(slot_name(9), passes=1, power_cycle=False)
+            await rack.access.scan(slot_name(9), passes=1, power_cycle=False)
         with pytest.raises(ReaderGone, match="no reader"):
-            await rack.bench.until_there(slot_name(9))
+            await rack.access.until_there(slot_name(9))
 
 
 async def until_scanned(rack: ReaderRack, slot: int, verdict: ChipVerdict) -> None:
@@ -214,8 +214,8 @@ async def until_scanned(rack: ReaderRack, slot: int, verdict: ChipVerdict) -> No
 
 async def test_a_reader_at_a_usb_port_is_looked_for_there_and_nowhere_else() -> None:
     async with reader_rack(card(1), wishes={slot_name(1): "usb:9-9"}) as rack:
-        await until(lambda: rack.bench.settled)
-        assert rack.bench.trouble(slot_name(1)) == "it isn't plugged in"
+        await until(lambda: rack.access.settled)
+        assert rack.access.trouble(slot_name(1)) == "it isn't plugged in"
         with pytest.raises(ReaderGone, match="plugged in"):
             await rack.scan(1)
 
@@ -225,7 +225,7 @@ async def test_a_worker_ends_with_the_daemon_even_if_a_reader_is_stuck() -> None
         await rack.chips.set_faults(1, ReaderFaults(hang=True))
         with pytest.raises(ReaderFault):
             await rack.scan(1)
-        process = rack.bench._workers[0]._process
+        process = rack.access._workers[0]._process
         assert process is not None
         assert process.stdin is not None
         await process.stdin.aclose()

@@ -106,7 +106,7 @@ class Gallery:
         if goes is Disposition.SELLABLE:
             self._pass(job)
             return
-        self._rack.journal.keep_job(
+        self._rack.ledger.keep_job(
             job=job,
             outcome=outcome,
             disposition=goes,
@@ -158,7 +158,7 @@ class Gallery:
         return job
 
     def _open(self, job: JobId) -> None:
-        self._rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, job)
+        self._rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, job)
         for stage in BEFORE_OVERWRITE:
             self._stage(job, stage, {})
 
@@ -178,7 +178,7 @@ class Gallery:
                 "note": "",
                 "at": BEGAN.isoformat(),
             }
-            self._rack.journal.keep(EntryKind.DECISION, answer, job)
+            self._rack.ledger.keep(EntryKind.DECISION, answer, job)
         end: Evidence = {
             "outcome": "passed",
             "disposition": "sellable",
@@ -186,15 +186,15 @@ class Gallery:
             "detail": "",
             "certificate": '{"payload": ""}',
         }
-        self._rack.journal.keep(EntryKind.JOB_ENDED, end, job)
+        self._rack.ledger.keep(EntryKind.JOB_ENDED, end, job)
 
     def _stage(
         self, job: JobId, stage: StageName, evidence: Evidence, because: str | None = None
     ) -> None:
-        journal = self._rack.journal
-        journal.keep(EntryKind.STAGE_STARTED, {"stage": stage}, job)
+        ledger = self._rack.ledger
+        ledger.keep(EntryKind.STAGE_STARTED, {"stage": stage}, job)
         outcome = "skipped" if because else "passed"
-        journal.keep(
+        ledger.keep(
             EntryKind.STAGE_ENDED,
             {"stage": stage, "outcome": outcome, "because": because, "evidence": evidence},
             job,

@@ -61,13 +61,13 @@ async def test_plug_changes_its_tile_within_a_second(rack: FakeRack, server: Ser
         rack.board.show(replace(empty, state=SlotState.SETTLING, occupancy=1))
         await seen.shows("A1", "接続確認中", within_ms=1000)
         assert time.monotonic() - began < 1.0
-        rack.journal.keep_job()
+        rack.ledger.keep_job()
         rack.board.show(running_view(0.629))
         await seen.shows("A1", "処理中", "上書き", "62%", "残り 3:12", "SO-51B", "HQ6123")
 
 
 async def test_answer_on_the_page_lets_the_job_go_on(rack: FakeRack, server: Server) -> None:
-    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     rack.board.show(asking_view(A1, 1, Gate.FELICA_CHECK))
     async with server() as here, anyio.create_task_group() as group:
         group.start_soon(rack.ask, Gate.FELICA_CHECK)
@@ -81,11 +81,11 @@ async def test_answer_on_the_page_lets_the_job_go_on(rack: FakeRack, server: Ser
             await expect(seen.page.locator("#panel .no")).to_have_text("いいえ利用中")
             await seen.page.locator("#panel .no").click()
             await expect(seen.page.locator(".refused")).to_contain_text("自分の名前")
-            assert rack.journal.stored[-1].entry.kind is EntryKind.QUESTION_ASKED
+            assert rack.ledger.stored[-1].entry.kind is EntryKind.QUESTION_ASKED
             await seen.page.keyboard.type("佐藤")
             await seen.page.locator("#panel .yes").click()
             await expect(seen.page.locator("#panel")).to_be_hidden()
-            kept = rack.journal.stored[-1].entry
+            kept = rack.ledger.stored[-1].entry
             assert kept.kind is EntryKind.DECISION
             assert (kept.data["operator"], kept.data["approved"]) == ("佐藤", True)
             # This tab knows who sits at it, also after a reload.
@@ -94,7 +94,7 @@ async def test_answer_on_the_page_lets_the_job_go_on(rack: FakeRack, server: Ser
 
 
 async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server) -> None:
-    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     async with server() as here, anyio.create_task_group() as group:
         group.start_soon(rack.ask, Gate.OBSERVE)
         await anyio.wait_all_tasks_blocked()
@@ -117,11 +117,11 @@ async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server) -> 
             await expect(seen.page.locator("#panel")).to_be_hidden()
             # Who confirmed doesn't become who works at this tab.
             await expect(seen.page.locator("#operator-name")).to_have_value("佐藤")
-    assert rack.journal.stored[-1].entry.data["operator"] == "鈴木"
+    assert rack.ledger.stored[-1].entry.data["operator"] == "鈴木"
 
 
 async def test_question_that_is_over_takes_no_answer(rack: FakeRack, server: Server) -> None:
-    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     rack.board.show(asking_view(A1, 1, Gate.OBSERVE))
     async with server() as here, visit(address(here)) as seen:
         await seen.tile("A1").locator(".open").click()
@@ -132,7 +132,7 @@ async def test_question_that_is_over_takes_no_answer(rack: FakeRack, server: Ser
 
 
 async def test_progress_does_not_disturb_who_types(rack: FakeRack, server: Server) -> None:
-    rack.journal.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     view = asking_view(A1, 1, Gate.OBSERVE)
     rack.board.show(view)
     async with server() as here, visit(address(here)) as seen:
@@ -145,14 +145,14 @@ async def test_progress_does_not_disturb_who_types(rack: FakeRack, server: Serve
 
 
 async def test_green_needs_the_certificate(rack: FakeRack, server: Server) -> None:
-    rack.journal.keep_job(outcome="passed", disposition="sellable", reason=None)
+    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None)
     rack.board.show(SELLABLE)
     async with server() as here, visit(address(here)) as seen:
         await seen.shows("A1", "証明書を確認中")
         assert await colour(seen, "A1") != GREEN
         await expect(seen.tile("A1")).not_to_contain_text("販売可")
-        rack.journal.stored.clear()
-        rack.journal.keep_job(
+        rack.ledger.stored.clear()
+        rack.ledger.keep_job(
             outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
         )
         await seen.page.reload()
@@ -175,7 +175,7 @@ async def test_green_needs_the_certificate(rack: FakeRack, server: Server) -> No
 async def test_failed_handset_is_sent_somewhere_in_words(
     rack: FakeRack, server: Server, reason: Reason, goes: Disposition, word: str
 ) -> None:
-    rack.journal.keep_job(reason=reason)
+    rack.ledger.keep_job(reason=reason)
     rack.board.show(replace(SELLABLE, outcome=Outcome.FAILED, disposition=goes, reason=reason))
     async with server() as here, visit(address(here)) as seen:
         await expect(seen.tile("A1").locator(".state")).to_have_text(word)
@@ -210,7 +210,7 @@ async def test_a_missing_reader_says_what_to_do(rack: FakeRack, server: Server) 
 async def test_page_survives_a_restart(
     rack: FakeRack, catalogue: Catalogue, app: FastAPI, tmp_path: Path
 ) -> None:
-    rack.journal.keep_job(
+    rack.ledger.keep_job(
         outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
     )
     rack.board.show(SELLABLE)
@@ -273,7 +273,7 @@ async def test_english_by_switch_is_kept(rack: FakeRack, server: Server) -> None
 
 @pytest.mark.parametrize("hostile", [HOSTILE, "<img src=x onerror=alert(1)>", "\"'><b>x</b>"])
 async def test_hostile_handset_stays_text(rack: FakeRack, server: Server, hostile: str) -> None:
-    rack.journal.keep_job(model=hostile, detail=hostile)
+    rack.ledger.keep_job(model=hostile, detail=hostile)
     rack.board.show(replace(running_view(), identity=identity(model=hostile, serial=hostile)))
     async with server() as here, visit(address(here)) as seen:
         await seen.shows("A1", hostile[:5])

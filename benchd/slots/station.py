@@ -25,8 +25,8 @@ READER_PAUSE_S = 2.0
 """What a reader that was lost is given before it's asked again, as pcscd is when it restarts."""
 
 
-class SlotBench:
-    """Implements `benchd.pipelines.contract.Bench` for one occupancy."""
+class SlotStation:
+    """Implements `benchd.pipelines.contract.Station` for one occupancy."""
 
     def __init__(
         self,
@@ -148,12 +148,12 @@ class SlotBench:
 
     def show_progress(self, fraction: float, eta_s: float | None) -> None:
         """Show how far the stage is."""
-        self._face.progress(fraction, eta_s)
+        self._face.progressed(fraction, eta_s)
 
     def show_identity(self, facts: HandsetFacts) -> None:
         """From here on a replug must bring back this handset."""
         self._identity = facts.identity
-        self._face.identity(facts.identity)
+        self._face.identified(facts.identity)
 
 
 class _ShownWindow:
@@ -172,9 +172,9 @@ class _ShownWindow:
         else:
             self._face.running()
 
-    async def observe(self, *, leave_within_s: float, return_within_s: float) -> Absence:
+    async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
         self._show(JobState.REPLUGGING)
-        absence = await self._window.observe(
+        absence = await self._window.absence(
             leave_within_s=leave_within_s, return_within_s=return_within_s
         )
         self._show(JobState.RUNNING)

@@ -1,4 +1,4 @@
-"""The journal: what is acknowledged is stored, in order, whatever is cancelled or hangs."""
+"""The ledger: what is acknowledged is stored, in order, whatever is cancelled or hangs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from ledger_rack import START, FillLedger, RackKey, make_entry
 
 from benchd.errors import LedgerFault
-from benchd.ledger import export_lines, open_journal, verify_ledger
-from benchd.ports import Journal
+from benchd.ledger import export_lines, open_ledger, verify_ledger
+from benchd.ports import Ledger
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import EntryKind, Receipt
 
@@ -41,30 +41,30 @@ def modes_in(directory: Path) -> dict[str, int]:
 
 @pytest.mark.asyncio
 async def test_what_is_appended_is_read_back(tmp_path: Path, key: RackKey) -> None:
-    async with open_journal(tmp_path / "ledger.db", head_key=key) as opened:
-        journal: Journal = opened
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as opened:
+        ledger: Ledger = opened
         entries = [make_entry(number) for number in range(35)]
-        receipts = [await journal.append(entry) for entry in entries]
-        first_job = await journal.entries(JobId("job-0"))
+        receipts = [await ledger.append(entry) for entry in entries]
+        first_job = await ledger.entries(JobId("job-0"))
         assert [stored.entry for stored in first_job] == entries[:10]
         assert [stored.hash_hex for stored in first_job] == [r.hash_hex for r in receipts[:10]]
         assert [r.sequence for r in receipts] == list(range(1, 36))
-        assert [stored.entry.job for stored in await journal.open_jobs()] == ["job-3"]
-        assert await journal.job_ids(2) == ["job-3", "job-2"]
-        assert await journal.job_ids(0) == []
-        newest = await journal.slot_entries(SlotName("A2"))
+        assert [stored.entry.job for stored in await ledger.open_jobs()] == ["job-3"]
+        assert await ledger.job_ids(2) == ["job-3", "job-2"]
+        assert await ledger.job_ids(0) == []
+        newest = await ledger.slot_entries(SlotName("A2"))
         assert [stored.entry for stored in newest] == entries[30:35]
-        older = await journal.slot_entries(SlotName("A1"))
+        older = await ledger.slot_entries(SlotName("A1"))
         assert [stored.entry for stored in older] == [*entries[0:10], *entries[20:30]]
-        assert await journal.slot_entries(SlotName("B9")) == []
-        assert await journal.entries(JobId("unknown")) == []
+        assert await ledger.slot_entries(SlotName("B9")) == []
+        assert await ledger.entries(JobId("unknown")) == []
 
 
 @pytest.mark.asyncio
 async def test_a_ledger_goes_on_where_it_ended(fill: FillLedger, key: RackKey) -> None:
     path = await fill(7)
-    async with open_journal(path, head_key=key) as journal:
-        receipt = await journal.append(make_entry(7))
+    async with open_ledger(path, head_key=key) as ledger:
+        receipt = await ledger.append(make_entry(7))
     assert receipt.sequence == 8
     report = verify_ledger(path, key.public_key_pem)
     assert (report.records, report.head_hash) == (8, receipt.hash_hex)
@@ -73,8 +73,8 @@ async def test_a_ledger_goes_on_where_it_ended(fill: FillLedger, key: RackKey) -
 
 @pytest.mark.asyncio
 async def test_its_files_are_for_its_owner_only(tmp_path: Path, key: RackKey) -> None:
-    async with open_journal(tmp_path / "ledger.db", head_key=key) as journal:
-        await journal.append(make_entry(0))
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
+        await ledger.append(make_entry(0))
         modes = modes_in(tmp_path)
     assert modes == dict.fromkeys(
         ("ledger.db", "ledger.db-wal", "ledger.db.head", "ledger.db.lock"), 0o600
@@ -87,13 +87,13 @@ async def test_sixteen_tasks_under_a_storm_of_cancellations(tmp_path: Path, key:
     path = tmp_path / "ledger.db"
     acknowledged: list[Receipt] = []
 
-    async with open_journal(path, head_key=key) as journal:
+    async with open_ledger(path, head_key=key) as ledger:
 
         async def run(slot: int) -> None:
             for number in range(100):
                 with anyio.move_on_after(0.002):
                     entry = make_entry(number, {"slot": slot, "number": number})
-                    acknowledged.append(await journal.append(entry))
+                    acknowledged.append(await ledger.append(entry))
                     await anyio.sleep(0.001)
 
         async with anyio.create_task_group() as group:
@@ -110,11 +110,11 @@ async def test_tasks_that_asyncio_itself_cancels(tmp_path: Path, key: RackKey) -
     path = tmp_path / "ledger.db"
     acknowledged: list[Receipt] = []
     told = asyncio.Event()
-    async with open_journal(path, head_key=key) as journal:
+    async with open_ledger(path, head_key=key) as ledger:
 
         async def run() -> None:
             while True:
-                acknowledged.append(await journal.append(make_entry(len(acknowledged))))
+                acknowledged.append(await ledger.append(make_entry(len(acknowledged))))
                 told.set()
 
         for round_number in range(30):
@@ -132,11 +132,11 @@ async def test_tasks_that_asyncio_itself_cancels(tmp_path: Path, key: RackKey) -
 
 @pytest.mark.asyncio
 async def test_an_append_in_a_cancelled_scope_is_still_made(tmp_path: Path, key: RackKey) -> None:
-    async with open_journal(tmp_path / "ledger.db", head_key=key) as journal:
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
         receipts: list[Receipt] = []
         with anyio.CancelScope() as scope:
             scope.cancel()
-            receipts.append(await journal.append(make_entry(0)))
+            receipts.append(await ledger.append(make_entry(0)))
         assert [receipt.sequence for receipt in receipts] == [1]
 
 
@@ -151,43 +151,43 @@ async def test_a_disk_that_hangs_ends_the_ledger(tmp_path: Path, key: RackKey) -
             disk_moves.wait()
             return self.private.sign(message)
 
-    async with open_journal(path, head_key=SlowKey(), deadline_s=0.2) as journal:
-        assert (await journal.append(make_entry(0))).sequence == 1
+    async with open_ledger(path, head_key=SlowKey(), deadline_s=0.2) as ledger:
+        assert (await ledger.append(make_entry(0))).sequence == 1
         disk_moves.clear()
         with pytest.raises(LedgerFault, match="took longer than"):
-            await journal.append(make_entry(1))
+            await ledger.append(make_entry(1))
         disk_moves.set()
         with pytest.raises(LedgerFault, match="refuses everything"):
-            await journal.append(make_entry(2))
+            await ledger.append(make_entry(2))
         with pytest.raises(LedgerFault, match="refuses everything"):
-            await journal.entries(JobId("job-0"))
+            await ledger.entries(JobId("job-0"))
     # Nobody was told of the second record; it may be there, and the chain holds with it.
     assert verify_ledger(path, key.public_key_pem).records in {1, 2}
 
 
 @pytest.mark.asyncio
 async def test_a_closed_ledger_refuses(tmp_path: Path, key: RackKey) -> None:
-    async with open_journal(tmp_path / "ledger.db", head_key=key) as journal:
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
         pass
     with pytest.raises(LedgerFault, match="closed"):
-        await journal.append(make_entry(0))
+        await ledger.append(make_entry(0))
 
 
 @pytest.mark.asyncio
 async def test_a_second_writer_is_refused(fill: FillLedger, key: RackKey) -> None:
     path = await fill(1)
-    async with open_journal(path, head_key=key) as journal:
+    async with open_ledger(path, head_key=key) as ledger:
         with pytest.raises(LedgerFault, match="another benchd holds this ledger"):
-            async with open_journal(path, head_key=key):
+            async with open_ledger(path, head_key=key):
                 pytest.fail("it must not open")
-        assert (await journal.append(make_entry(1))).sequence == 2
+        assert (await ledger.append(make_entry(1))).sequence == 2
 
 
 @pytest.mark.asyncio
 async def test_hostile_strings_come_back_as_they_were(tmp_path: Path, key: RackKey) -> None:
     path = tmp_path / "ledger.db"
     job = JobId("hostile")
-    async with open_journal(path, head_key=key) as journal:
+    async with open_ledger(path, head_key=key) as ledger:
         entries = [
             replace(make_entry(1, {"model": text, text: [text[:9]]}), job=job)
             for text in HOSTILE
@@ -195,8 +195,8 @@ async def test_hostile_strings_come_back_as_they_were(tmp_path: Path, key: RackK
         ]
         entries.append(replace(make_entry(1, {"model": HOSTILE[-1]}), job=job))
         for entry in entries:
-            await journal.append(entry)
-        assert [stored.entry for stored in await journal.entries(job)] == entries
+            await ledger.append(entry)
+        assert [stored.entry for stored in await ledger.entries(job)] == entries
     assert verify_ledger(path, key.public_key_pem).records == len(entries)
     assert len(list(export_lines(path))) == len(entries)
 
@@ -218,16 +218,16 @@ async def test_hostile_strings_come_back_as_they_were(tmp_path: Path, key: RackK
 async def test_what_cannot_be_kept_whole_is_refused(
     tmp_path: Path, key: RackKey, data: dict[str, str], reason: str
 ) -> None:
-    async with open_journal(tmp_path / "ledger.db", head_key=key) as journal:
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
         with pytest.raises(LedgerFault, match=reason):
-            await journal.append(make_entry(0, data))
-        assert (await journal.append(make_entry(0))).sequence == 1
+            await ledger.append(make_entry(0, data))
+        assert (await ledger.append(make_entry(0))).sequence == 1
 
 
 @pytest.mark.asyncio
 async def test_names_and_times_are_checked(tmp_path: Path, key: RackKey) -> None:
     good = make_entry(0)
-    async with open_journal(tmp_path / "ledger.db", head_key=key) as journal:
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
         for bad in (
             replace(good, job=JobId("a\0b")),
             replace(good, job=JobId("\ud800")),
@@ -238,10 +238,10 @@ async def test_names_and_times_are_checked(tmp_path: Path, key: RackKey) -> None
             replace(good, at=datetime(2026, 1, 1)),  # noqa: DTZ001 - that it has no zone is the point
         ):
             with pytest.raises(LedgerFault):
-                await journal.append(bad)
+                await ledger.append(bad)
         tokyo = replace(good, at=START.astimezone(timezone(timedelta(hours=9))))
-        await journal.append(tokyo)
-        [stored] = await journal.entries(JobId("job-0"))
+        await ledger.append(tokyo)
+        [stored] = await ledger.entries(JobId("job-0"))
         assert stored.entry.at == START
 
 
@@ -249,13 +249,13 @@ async def test_names_and_times_are_checked(tmp_path: Path, key: RackKey) -> None
 async def test_records_without_slot_and_job(tmp_path: Path, key: RackKey) -> None:
     path = tmp_path / "ledger.db"
     heard: list[float] = []
-    async with open_journal(path, head_key=key, commit_seconds=heard.append) as journal:
-        await journal.append(
+    async with open_ledger(path, head_key=key, commit_seconds=heard.append) as ledger:
+        await ledger.append(
             replace(
                 make_entry(0), kind=EntryKind.DAEMON_STARTED, slot=None, occupancy=None, job=None
             )
         )
-        assert await journal.open_jobs() == []
+        assert await ledger.open_jobs() == []
     assert len(heard) == 1
     [line] = export_lines(path)
     assert b'"kind":"daemon_started"' in line

@@ -82,7 +82,7 @@ def progress(done: int, elapsed: float = 1.0) -> Output:
     return line("progress", bytes=done, elapsed_s=elapsed)
 
 
-class Bench:
+class Rig:
     """A driver, the fake shell that it talks to and what it told of progress."""
 
     def __init__(self, folder: Path) -> None:

@@ -54,8 +54,8 @@ class End:
 class _Hands:
     """What operators do to the handset in a slot."""
 
-    def __init__(self, bench: Bench, reset: Reset) -> None:
-        self._bench = bench
+    def __init__(self, rig: Rig, reset: Reset) -> None:
+        self._bench = rig
         self._reset = reset
 
     async def reset_by_hand(self, slot: str) -> None:
@@ -72,7 +72,7 @@ class _Hands:
 
 
 @dataclass(kw_only=True)
-class Bench:
+class Rig:
     """One test's rack: starts with empty ports and no handset."""
 
     machine: Machine

@@ -19,7 +19,7 @@ from benchd.words.chip import ChipScan
 CHIP_HASH_DIGITS: Final = 32
 
 
-class Looker:
+class ChipTasks:
     """Knows the catalogue, the baselines and the salt of one rack."""
 
     def __init__(self, order: WorkerOrder) -> None:
@@ -31,7 +31,7 @@ class Looker:
     def scan(
         self, transport: ChipTransport, *, reader: str, passes: int, power_cycle: bool
     ) -> ChipScan:
-        """See `benchd.ports.ChipBench.scan`; `reader` is the reader's model."""
+        """See `benchd.ports.ChipAccess.scan`; `reader` is the reader's model."""
         return scan_chip(
             transport,
             catalogue=self._catalogue,

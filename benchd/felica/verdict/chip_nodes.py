@@ -22,7 +22,7 @@ _MOST_SYSTEMS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ChipNodes:
     """What one look has shown."""
 
     chip: bytes
@@ -31,7 +31,7 @@ class Look:
     systems: Mapping[int, SystemNodes]
 
 
-def look_at_chip(talk: Talk, catalogue: NodeCatalogue) -> Look | None:
+def list_chip(talk: Talk, catalogue: NodeCatalogue) -> ChipNodes | None:
     """The chip in the field, or None where nothing has answered at all.
 
     Raises a ChipFault for whatever answers in another way than one handset's chip does.
@@ -45,7 +45,7 @@ def look_at_chip(talk: Talk, catalogue: NodeCatalogue) -> Look | None:
         system: list_nodes(talk, poll, catalogue.nodes(system)) for system, poll in found.items()
     }
     talk.still_there()
-    return Look(
+    return ChipNodes(
         chip=answers[0].chip,
         ic_type=answers[0].ic_type,
         systems=MappingProxyType(dict(sorted(systems.items()))),

@@ -1,4 +1,4 @@
-"""A journal that tells a subscriber what it has stored: persisted first, told after."""
+"""A ledger that tells a subscriber what it has stored: persisted first, told after."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import anyio
 import structlog
 
-from benchd.ports import Journal
+from benchd.ports import Ledger
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, Receipt, StoredEntry
 
@@ -19,7 +19,7 @@ _Told = TypeVar("_Told")
 PAUSE_AFTER_FAULT_S = 1.0
 
 
-class JournalSubscriber(Protocol):
+class LedgerSubscriber(Protocol):
     """Learns from records; must be quick, since the job waits for it."""
 
     def stored(self, entry: Entry) -> None:
@@ -56,37 +56,37 @@ async def keep_following(follow: Callable[[], Awaitable[None]], failed: Callable
         await anyio.sleep(PAUSE_AFTER_FAULT_S)
 
 
-class ObservedJournal:
-    """Implements `benchd.ports.Journal` around another one; the subscriber can't break it."""
+class AnnouncingLedger:
+    """Implements `benchd.ports.Ledger` around another one; the subscriber can't break it."""
 
     def __init__(
-        self, journal: Journal, subscriber: JournalSubscriber, failed: Callable[[], None]
+        self, ledger: Ledger, subscriber: LedgerSubscriber, failed: Callable[[], None]
     ) -> None:
-        self._journal = journal
+        self._ledger = ledger
         self._stored = bulkhead(subscriber.stored, failed)
         self._recalled = bulkhead(subscriber.recalled, failed)
 
     async def append(self, entry: Entry) -> Receipt:
         """Returns when the record is on disk and the subscriber has heard of it."""
-        receipt = await self._journal.append(entry)
+        receipt = await self._ledger.append(entry)
         self._stored(entry)
         return receipt
 
     async def entries(self, job: JobId) -> Sequence[StoredEntry]:
         """All records of one job in order, their hashes recomputed and compared."""
-        return await self._journal.entries(job)
+        return await self._ledger.entries(job)
 
     async def open_jobs(self) -> Sequence[StoredEntry]:
         """The JOB_OPENED record of each job without JOB_ENDED."""
-        found = await self._journal.open_jobs()
+        found = await self._ledger.open_jobs()
         for stored in found:
             self._recalled(stored.entry)
         return found
 
     async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
         """All records of the last occupancy of a slot; empty where it never had one."""
-        return await self._journal.slot_entries(slot)
+        return await self._ledger.slot_entries(slot)
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
-        return await self._journal.job_ids(limit)
+        return await self._ledger.job_ids(limit)

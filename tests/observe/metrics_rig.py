@@ -1,4 +1,4 @@
-"""A fake rack whose journal is observed as the composition root does it."""
+"""A fake rack whose ledger is observed as the composition root does it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import anyio
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchd.observe.journal import JournalSubscriber, ObservedJournal
+from benchd.observe.announcing import AnnouncingLedger, LedgerSubscriber
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.words.ids import SlotName
@@ -32,15 +32,15 @@ def new_metrics(*slots: str) -> RackMetrics:
     return RackMetrics(slots=names, recipes=("overwrite",), version="1.2.3")
 
 
-def observe(world: World, subscriber: JournalSubscriber | None = None) -> RackMetrics:
+def observe(world: World, subscriber: LedgerSubscriber | None = None) -> RackMetrics:
     """Put metrics beside the rack; call before it runs."""
     metrics = new_metrics(*world.ports)
-    metrics.follow(views=world.board.views, adb_up=lambda: world.access.server_up)
+    metrics.read_from(views=world.board.views, adb_up=lambda: world.access.server_up)
     subscriber = subscriber or RecordMetrics(metrics, anyio.current_time)
-    journal = ObservedJournal(world.journal, subscriber, metrics.fault)
+    ledger = AnnouncingLedger(world.ledger, subscriber, metrics.fault)
     # The slots hold their parts already, and those are frozen for all but this.
-    object.__setattr__(world.parts, "journal", journal)
-    world.desk._journal = journal
+    object.__setattr__(world.parts, "ledger", ledger)
+    world.desk._ledger = ledger
     return metrics
 
 

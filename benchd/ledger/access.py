@@ -37,8 +37,8 @@ _LAST_OCCUPANCY = """
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
 
 
-class SqliteJournal:
-    """The `Journal` on one SQLite file; `open_journal` makes it."""
+class SqliteLedger:
+    """The `Ledger` on one SQLite file; `open_ledger` makes it."""
 
     def __init__(
         self,
@@ -108,13 +108,13 @@ class SqliteJournal:
 
 
 @asynccontextmanager
-async def open_journal(
+async def open_ledger(
     path: Path,
     *,
     head_key: HeadKey,
     deadline_s: float = DEADLINE_S,
     commit_seconds: Callable[[float], None] | None = None,
-) -> AsyncGenerator[SqliteJournal]:
+) -> AsyncGenerator[SqliteLedger]:
     """Open the ledger for writing, or make it.
 
     Raises LedgerBroken when its end or its signed head doesn't verify, and LedgerFault when
@@ -122,10 +122,10 @@ async def open_journal(
     """
     limiter = CapacityLimiter(1)
     store = await to_thread.run_sync(partial(LedgerStore, path, head_key), limiter=limiter)
-    journal = SqliteJournal(
+    ledger = SqliteLedger(
         store, limiter=limiter, deadline_s=deadline_s, commit_seconds=commit_seconds
     )
     try:
-        yield journal
+        yield ledger
     finally:
-        await journal.aclose()
+        await ledger.aclose()
