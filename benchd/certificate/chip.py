@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from benchd.certificate import form
-from benchd.certificate.form import Form
 from benchd.proof.chip import SEEN_BASELINES
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.evidence import EvidenceReader
+from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence
+from benchd.proof.evidence.values import Said, Texts
 from benchd.words.chip import BaselineKind, ChipVerdict
-from benchd.words.ids import Evidence, JsonValue
 from benchd.words.job import Gate, Outcome, StageName
-
-OPERATOR: Final = "operator"
-READER: Final = "reader"
 
 UNKNOWN_KIND: Final = "unknown"
 _BASIS_OF: Final[Mapping[str, str]] = {
@@ -45,69 +41,79 @@ _BASIS_OF_NO_CHIP: Final = (
 )
 _SOURCES_OF_NO_CHIP: Final = ("reader: silent", "handset: not capable", "operator: no chip")
 
-FORM: Final[Form] = {
-    "check": form.text,
-    "clear": form.text,
-    "recheck": form.one_of(ChipVerdict.UNUSED, ChipVerdict.NO_CHIP),
-    "source": form.one_of(READER, OPERATOR),
-    "sources": form.texts,
-    "baseline": form.text_or_null,
-    "baseline_kind": form.text_or_null,
-    "basis": form.text,
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FelicaSection:
+    """What the chip was found to be, by whom, and on what that rests."""
+
+    check: Said
+    clear: Said
+    recheck: Literal[ChipVerdict.UNUSED, ChipVerdict.NO_CHIP]
+    source: Literal["reader", "operator"]
+    sources: Texts
+    baseline: str | None
+    baseline_kind: str | None
+    basis: Said
+
+    @classmethod
+    def of(cls, erasure: VerifiedErasure) -> FelicaSection:
+        """The certificate's words on the chip of a proven erasure."""
+        evidence, clear = erasure.evidence, erasure.stages[StageName.FELICA_CLEAR]
+        recheck = evidence.felica_recheck
+        claim = evidence.felica_clear.claim if evidence.felica_clear else ""
+        skipped = clear.outcome is Outcome.SKIPPED
+        kind = _kind_of(recheck)
+        words = _words(recheck.source, recheck.verdict, kind)
+        return cls(
+            check=evidence.felica_check.verdict,
+            clear=f"skipped: {clear.skipped_because}" if skipped else claim,
+            recheck=recheck.verdict,  # pyright: ignore[reportArgumentType] - checked when signed
+            source=recheck.source,  # pyright: ignore[reportArgumentType]
+            sources=words.sources,
+            baseline=recheck.baseline if kind else None,
+            baseline_kind=kind,
+            basis=words.basis,
+        )
 
 
-def chip_of(erasure: VerifiedErasure) -> dict[str, JsonValue]:
-    """The certificate's words on the chip of a proven erasure."""
-    clear = erasure.stages[StageName.FELICA_CLEAR]
-    recheck = EvidenceReader(
-        erasure.stages[StageName.FELICA_RECHECK].evidence, StageName.FELICA_RECHECK
-    )
-    check = EvidenceReader(erasure.stages[StageName.FELICA_CHECK].evidence, StageName.FELICA_CHECK)
-    if clear.outcome is Outcome.SKIPPED:
-        cleared = f"skipped: {clear.skipped_because}"
-    else:
-        cleared = EvidenceReader(clear.evidence, StageName.FELICA_CLEAR).text("claim")
-    return {
-        "check": check.text("verdict"),
-        "clear": cleared,
-        "recheck": recheck.text("verdict"),
-        "source": recheck.text("source"),
-        **_rests_on(recheck),
-    }
+def _kind_of(recheck: ChipEvidence) -> str | None:
+    """Where the picture comes from that it was compared with; None where it wasn't."""
+    if recheck.source != READER or recheck.verdict is not ChipVerdict.UNUSED:
+        return None
+    return recheck.baseline_kind or UNKNOWN_KIND
 
 
-def _rests_on(recheck: EvidenceReader) -> dict[str, JsonValue]:
-    source, verdict = recheck.text("source"), recheck.text("verdict")
-    if source == READER and verdict == ChipVerdict.UNUSED:
-        kind = recheck.optional_text("baseline_kind") or UNKNOWN_KIND
-        return {**_words(source, verdict, kind), "baseline": recheck.text("baseline")}
-    return {**_words(source, verdict, None), "baseline": None}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    basis: str
+    sources: tuple[str, ...]
 
 
-def _words(source: JsonValue, verdict: JsonValue, kind: str | None) -> dict[str, JsonValue]:
+def _words(source: str, verdict: ChipVerdict, kind: str | None) -> _Words:
     """All that follows from who looked, what was found, and what it was compared with."""
     if source == OPERATOR:
-        basis, sources = _BASIS_OF_SCREEN, [f"operator: {Gate.FELICA_RECHECK}"]
-    elif verdict == ChipVerdict.NO_CHIP:
-        basis, sources = _BASIS_OF_NO_CHIP, list(_SOURCES_OF_NO_CHIP)
-    else:
-        basis, sources = _BASIS_OF.get(kind or "", ""), [f"reader: {ChipVerdict.UNUSED}"]
-        if kind not in SEEN_BASELINES:
-            sources.append(f"operator: {Gate.FELICA_ATTEST}")
-    return {"basis": basis, "sources": sources, "baseline_kind": kind}
+        return _Words(basis=_BASIS_OF_SCREEN, sources=(f"operator: {Gate.FELICA_RECHECK}",))
+    if verdict is ChipVerdict.NO_CHIP:
+        return _Words(basis=_BASIS_OF_NO_CHIP, sources=_SOURCES_OF_NO_CHIP)
+    attested = () if kind in SEEN_BASELINES else (f"operator: {Gate.FELICA_ATTEST}",)
+    return _Words(
+        basis=_BASIS_OF.get(kind or "", ""), sources=(f"reader: {ChipVerdict.UNUSED}", *attested)
+    )
 
 
-def gaps_of_chip(chip: Evidence) -> Iterator[str]:
+def gaps_of_chip(chip: FelicaSection) -> Iterator[str]:
     """What keeps words on a chip from being a certificate's, their form being right already."""
-    source, verdict, kind = chip["source"], chip["recheck"], chip["baseline_kind"]
-    compared = source == READER and verdict == ChipVerdict.UNUSED
-    if source == OPERATOR and verdict != ChipVerdict.UNUSED:
+    compared = chip.source == READER and chip.recheck is ChipVerdict.UNUSED
+    if chip.source == OPERATOR and chip.recheck is not ChipVerdict.UNUSED:
         yield "no operator's look shows that there is no FeliCa chip"
-    if compared and (not isinstance(kind, str) or kind not in _BASIS_OF):
+    if compared and chip.baseline_kind not in _BASIS_OF:
         yield "it isn't said where the picture of an unused FeliCa chip comes from"
-    if compared is not bool(chip["baseline"]):
+    if compared is not bool(chip.baseline):
         yield "it isn't said what an unused FeliCa chip was taken to look like"
-    for key, value in _words(source, verdict, str(kind) if compared else None).items():
-        if chip[key] != value:
-            yield f"felica.{key} isn't what the rest of it says"
+    if not compared and chip.baseline_kind is not None:
+        yield "felica.baseline_kind isn't what the rest of it says"
+    words = _words(chip.source, chip.recheck, chip.baseline_kind if compared else None)
+    if chip.basis != words.basis:
+        yield "felica.basis isn't what the rest of it says"
+    if chip.sources != words.sources:
+        yield "felica.sources isn't what the rest of it says"

@@ -14,6 +14,7 @@ from benchd.certificate.keeping import keep_file
 from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.evidence.forms import to_json
 from benchd.signing import canonical
 from benchd.signing.key import SigningKey
 from benchd.words.ids import Evidence, JobId
@@ -35,7 +36,7 @@ class DsseIssuer:
         statement = statement_of(
             erasure, at=at, site=self._site, benchd_version=self._benchd_version
         )
-        return sign_statement(statement, self._key)
+        return sign_statement(to_json(statement), self._key)
 
     async def keep(self, job: JobId, envelope: bytes) -> None:
         """Write the certificate's file, if it isn't there yet; never changes one that is."""

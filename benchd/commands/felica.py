@@ -15,6 +15,8 @@ from benchd.daemon.app import chip_access
 from benchd.errors import BenchdError, DependencyMissing, NotFound, ReaderFault, ReaderGone
 from benchd.felica.access import PcscChipAccess
 from benchd.felica.worker.wire import CaptureOrder
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import to_json
 from benchd.texts.catalogue import Catalogue, ChipTrouble
 from benchd.words.chip import ChipScan, ChipVerdict
 from benchd.words.ids import JsonValue, SlotName
@@ -117,7 +119,7 @@ async def _until_there(chips: PcscChipAccess, slot: SlotName) -> None:
 def _told(slot: SlotName, found: Found, catalogue: Catalogue) -> dict[str, JsonValue]:
     match found:
         case ChipScan():
-            guidance, evidence = catalogue.chip(found.verdict), dict(found.as_evidence())
+            guidance, evidence = catalogue.chip(found.verdict), to_json(ChipEvidence.of(found))
         case failure:
             gone = isinstance(failure, ReaderGone)
             trouble = ChipTrouble.READER_GONE if gone else ChipTrouble.READER_FAULT

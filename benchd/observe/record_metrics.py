@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from benchd.observe.metrics import RackMetrics
-from benchd.proof.evidence import EvidenceReader
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, read_evidence
+from benchd.proof.evidence.storage import OverwriteEvidence
+from benchd.proof.reading import RecordReader
+from benchd.words.chip import ChipVerdict
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import Entry, EntryKind
 
-FOUND_IN_USE = "in_use"
+_COUNTED: Final = (StageName.OVERWRITE, StageName.FELICA_CHECK)
 """The verdict of `felica_check` on a chip that somebody has used."""
 
 
@@ -52,7 +57,7 @@ class RecordMetrics:
     def recalled(self, entry: Entry) -> None:
         """A former daemon's job that is still open: it is about to be ended."""
         if entry.job is not None:
-            recipe = EvidenceReader(entry.data, entry.kind).text("recipe")
+            recipe = RecordReader(entry.data, entry.kind).text("recipe")
             self._jobs.setdefault(entry.job, _OpenJob(recipe))
 
     def _job_opened(self, entry: Entry) -> None:
@@ -66,27 +71,34 @@ class RecordMetrics:
     def _stage_started(self, entry: Entry) -> None:
         job = self._job_of(entry)
         if job is not None:
-            stage = StageName(EvidenceReader(entry.data, entry.kind).text("stage"))
+            stage = StageName(RecordReader(entry.data, entry.kind).text("stage"))
             job.stage = (stage, self.now())
 
     def _stage_ended(self, entry: Entry) -> None:
         job = self._job_of(entry)
         if job is None:
             return
-        reader = EvidenceReader(entry.data, entry.kind)
+        reader = RecordReader(entry.data, entry.kind)
         stage, outcome = StageName(reader.text("stage")), Outcome(reader.text("outcome"))
         self._end_stage(job, outcome)
         if outcome is not Outcome.PASSED:
             return
-        evidence = EvidenceReader(reader.mapping("evidence"), stage)
-        if stage is StageName.OVERWRITE and entry.slot is not None:
-            self.metrics.overwritten(entry.slot, evidence.whole("bytes_written"))
-        elif stage is StageName.FELICA_CHECK and evidence.text("verdict") == FOUND_IN_USE:
-            self._residue(job)
+        if stage in _COUNTED:
+            form = reader.optional_whole("form") or FORM_BEFORE_NUMBERS
+            self._count(entry, job, read_evidence(stage, reader.mapping("evidence"), form))
+
+    def _count(self, entry: Entry, job: _OpenJob, evidence: object | None) -> None:
+        match evidence:
+            case OverwriteEvidence() if entry.slot is not None:
+                self.metrics.overwritten(entry.slot, evidence.bytes_written)
+            case ChipEvidence(verdict=ChipVerdict.IN_USE):
+                self._residue(job)
+            case _:
+                pass
 
     def _job_ended(self, entry: Entry) -> None:
         job = self._jobs.pop(entry.job, None) if entry.job is not None else None
-        reader = EvidenceReader(entry.data, entry.kind)
+        reader = RecordReader(entry.data, entry.kind)
         outcome = Outcome(reader.text("outcome"))
         word = reader.optional_text("reason")
         reason = None if word is None else Reason(word)

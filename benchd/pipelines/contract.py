@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from benchd.errors import StageFailed
 from benchd.ports import CertificateIssuer, ChipAccess, Clock, Entropy, Handset, Keystream, Ledger
-from benchd.words.handset import HandsetFacts, ResetFacts
-from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.proof.evidence.job import JobEvidence
+from benchd.words.handset import HandsetFacts
+from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
 from benchd.words.port import Absence, Attached
 from benchd.words.slot import ProblemView
 
-if TYPE_CHECKING:
-    from benchd.pipelines.stages.read_back import PartProof
+T = TypeVar("T")
 
 IMEI_END_DIGITS = 4
 UNTOLD = "—"
@@ -104,16 +104,24 @@ class JobContext:
         self.entropy = entropy
         self.keystream = keystream
         self.facts: HandsetFacts | None = None
-        self.evidence: dict[StageName, Evidence] = {}
-        self.seen: Evidence = {}
-        """What the running attempt has seen so far: on record even if it ends without a result."""
-        self.before_reset: ResetFacts | None = None
-        self.reset_method: str | None = None
+        self.evidence = JobEvidence()
+        self.seen: object | None = None
+        """The evidence that the running attempt has so far: on record even if it has no result."""
         self.fill_key: bytes | None = None
-        self.tail_proof: PartProof | None = None
-        self.read_back: Evidence | None = None
-        self.absence: Absence | None = None
+        """That of the overwrite, for the read-back; in no record, and gone with the job."""
+        self._memory: dict[type[object], object] = {}
         self.envelope: bytes | None = None
+
+    def saw(self, stage: StageName, evidence: object | None) -> None:
+        """Keep what a stage that has passed saw, if any other needs to know it."""
+        if stage in JobEvidence.__dataclass_fields__:
+            self.evidence = replace(self.evidence, **{stage: evidence})
+
+    def memory(self, kind: type[T]) -> T:
+        """What a stage keeps from one attempt of its own to the next, made at the first asking."""
+        kept = self._memory.setdefault(kind, kind())
+        assert isinstance(kept, kind)  # noqa: S101 - it is kept under its own type
+        return kept
 
     @property
     def handset(self) -> Handset:
@@ -164,7 +172,8 @@ class JobContext:
 class StageResult:
     """What a stage has to show. Failures are raised, so a result is never one."""
 
-    evidence: Evidence = field(default_factory=dict[str, JsonValue])
+    evidence: object | None = None
+    """A frozen dataclass, whose fields the record tells by their names; None if it saw nothing."""
     skipped_because: str | None = None
 
     @property
@@ -184,14 +193,3 @@ class Stage(Protocol):
         on record even then goes into `context.seen` before.
         """
         ...
-
-
-def decision_evidence(decision: Decision) -> Evidence:
-    """A decision as JSON."""
-    return {
-        "gate": decision.gate,
-        "approved": decision.approved,
-        "operator": decision.operator,
-        "note": decision.note,
-        "at": decision.at.isoformat(),
-    }

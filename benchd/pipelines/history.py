@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from benchd.pipelines.chip_evidence import owners_in
-from benchd.proof.erasure import stage_records
-from benchd.proof.evidence import EvidenceReader
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
+from benchd.proof.reading import RecordReader
+from benchd.proof.records import StageRecord, stage_records
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import EntryKind, StoredEntry
@@ -64,11 +65,10 @@ def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
         message = "a job's first record is job_opened"
         raise ValueError(message)
     attempts = stage_records(records)
-    passed = {a.stage: a.evidence for a in attempts if a.outcome is Outcome.PASSED}
-    overwrite = passed.get(StageName.OVERWRITE)
-    read_back = passed.get(StageName.READ_BACK)
+    passed = {a.stage: a for a in attempts if a.outcome is Outcome.PASSED}
+    inspect = passed.get(StageName.INSPECT)
     end = next((r.entry for r in records if r.entry.kind is EntryKind.JOB_ENDED), None)
-    ending = EvidenceReader(end.data, "job_ended") if end else None
+    ending = RecordReader(end.data, "job_ended") if end else None
     disposition = ending.optional_text("disposition") if ending else None
     reason = ending.optional_text("reason") if ending else None
     envelope = ending.optional_text("certificate") if ending else None
@@ -76,26 +76,24 @@ def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
         job=opened.job,
         slot=opened.slot,
         occupancy=opened.occupancy or 0,
-        recipe=EvidenceReader(opened.data, "job_opened").text("recipe"),
+        recipe=RecordReader(opened.data, "job_opened").text("recipe"),
         opened_at=opened.at,
         ended_at=end.at if end else None,
         outcome=Outcome(ending.text("outcome")) if ending else None,
         disposition=Disposition(disposition) if disposition else None,
         reason=Reason(reason) if reason else None,
         detail=(ending.optional_text("detail") or "") if ending else "",
-        handset=passed.get(StageName.INSPECT),
-        bytes_written=(
-            EvidenceReader(overwrite, "overwrite").whole("bytes_written") if overwrite else None
-        ),
-        coverage=EvidenceReader(read_back, "read_back").number("coverage") if read_back else None,
+        handset=inspect.stored if inspect else None,
+        bytes_written=_bytes_written(passed.get(StageName.OVERWRITE)),
+        coverage=_coverage(passed.get(StageName.READ_BACK)),
         stages=tuple(
             {
                 "stage": a.stage,
                 "outcome": a.outcome,
                 "because": a.skipped_because,
-                "owners": _owners(a.evidence),
-                "started_at": a.started_at,
-                "ended_at": a.ended_at,
+                "owners": _owners(a),
+                "started_at": a.started_at.isoformat(),
+                "ended_at": a.ended_at.isoformat(),
             }
             for a in attempts
         ),
@@ -104,6 +102,17 @@ def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
     )
 
 
-def _owners(evidence: Evidence) -> Evidence | None:
-    owners = owners_in(evidence)
+def _bytes_written(overwrite: StageRecord | None) -> int | None:
+    evidence = overwrite.shown() if overwrite else None
+    return evidence.bytes_written if isinstance(evidence, OverwriteEvidence) else None
+
+
+def _coverage(read_back: StageRecord | None) -> float | None:
+    evidence = read_back.shown() if read_back else None
+    return evidence.coverage if isinstance(evidence, ReadBackEvidence) else None
+
+
+def _owners(attempt: StageRecord) -> Evidence | None:
+    evidence = attempt.shown()
+    owners = evidence.owners if isinstance(evidence, ChipEvidence) else None
     return None if owners is None else {"ja": owners.ja, "en": owners.en}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import MappingProxyType
 
 import anyio
 import structlog
 
 from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, ReaderGone, StageFailed
-from benchd.pipelines.chip_evidence import owners_in
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import FORM, to_json
 from benchd.words.chip import ChipOwners
 from benchd.words.ids import Evidence
 from benchd.words.job import DISPOSITION_OF, Disposition, JobEnd, Outcome, Reason, StageName
@@ -77,7 +79,7 @@ class JobRunner:
                 {"stage": spec.name, "attempt": attempt, "destructive": spec.destructive},
             )
             self._show_stage(spec.name)
-            self._context.seen = {}
+            self._context.seen = None
             try:
                 result = await self._attempt(spec)
             except StageFailed as failure:
@@ -100,15 +102,9 @@ class JobRunner:
                 if failures >= spec.attempts:
                     raise StageFailed(self._reason_of(fault), str(fault)) from fault
             else:
-                self._context.evidence[spec.name] = result.evidence
-                await self._record(
-                    EntryKind.STAGE_ENDED,
-                    {
-                        "stage": spec.name,
-                        "outcome": result.outcome,
-                        "because": result.skipped_because,
-                        "evidence": result.evidence,
-                    },
+                self._context.saw(spec.name, result.evidence)
+                await self._record_end(
+                    spec, result.outcome, result.skipped_because, result.evidence
                 )
                 return
             await self._find_again()
@@ -129,9 +125,9 @@ class JobRunner:
         """Whose services keep the handset from being sold: of the last scan that has seen any."""
         if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
             return None
-        context = self._context
-        check = context.evidence.get(StageName.FELICA_CHECK, {})
-        return owners_in(context.seen) or owners_in(check)
+        seen, check = self._context.seen, self._context.evidence.felica_check
+        last = seen.owners if isinstance(seen, ChipEvidence) else None
+        return last or (check.owners if check else None)
 
     def _reason_of(self, fault: HandsetFault) -> Reason:
         return Reason.HANDSET_LOST if isinstance(fault, HandsetGone) else Reason.ATTEMPTS_EXHAUSTED
@@ -140,14 +136,25 @@ class JobRunner:
         self, spec: StageSpec, outcome: Outcome, fault: Exception, because: str
     ) -> None:
         _log.warning("stage_attempt_ended", stage=spec.name, because=because, detail=str(fault))
+        await self._record_end(spec, outcome, because, self._context.seen, {"detail": str(fault)})
+
+    async def _record_end(
+        self,
+        spec: StageSpec,
+        outcome: Outcome,
+        because: str | None,
+        evidence: object | None,
+        more: Evidence = MappingProxyType({}),
+    ) -> None:
         await self._record(
             EntryKind.STAGE_ENDED,
             {
                 "stage": spec.name,
                 "outcome": outcome,
                 "because": because,
-                "evidence": self._context.seen,
-                "detail": str(fault),
+                "form": FORM,
+                "evidence": {} if evidence is None else to_json(evidence),
+                **more,
             },
         )
 

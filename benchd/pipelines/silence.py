@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from benchd.pipelines.contract import JobContext
+from benchd.proof.evidence.chip import SilenceEvidence
 from benchd.words.handset import NfcFacts, SilenceCause
-from benchd.words.ids import JsonValue
 
 SAID: Final[Mapping[SilenceCause, str]] = {
     SilenceCause.NFC_OFF: "NFC is off on this handset",
@@ -18,22 +18,13 @@ SAID: Final[Mapping[SilenceCause, str]] = {
 _UNKNOWN: Final = NfcFacts(nfc_on=None, screen_on=None, unlocked=None)
 
 
-async def causes_of_silence(context: JobContext) -> tuple[SilenceCause, ...]:
-    """What the handset says; also puts it into what the attempt has seen.
+async def handset_says(context: JobContext) -> SilenceEvidence:
+    """What the handset says of its radio; unknown in a recipe without adb.
 
-    UNKNOWN in a recipe without adb. Raises what a handset over adb does.
+    Raises what a handset over adb does.
     """
     handset = context.open_handset
-    facts = _UNKNOWN if handset is None else await handset.nfc_facts()
-    causes = facts.causes()
-    told: dict[str, JsonValue] = {
-        "nfc_on": facts.nfc_on,
-        "screen_on": facts.screen_on,
-        "screen_unlocked": facts.unlocked,
-        "silence_causes": list(causes),
-    }
-    context.seen = {**context.seen, "handset_says": told}
-    return causes
+    return SilenceEvidence.of(_UNKNOWN if handset is None else await handset.nfc_facts())
 
 
 def in_words(causes: tuple[SilenceCause, ...]) -> str:

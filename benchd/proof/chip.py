@@ -6,17 +6,17 @@ reader that said too much, has to be found out here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.errors import CertificateGap
-from benchd.proof.evidence import EvidenceReader
+from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence, ClearEvidence
+from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.chip import BaselineKind, ChipVerdict
 from benchd.words.clear import ClearOutcome
 from benchd.words.job import Gate
 
-SOURCES: Final = ("reader", "operator")
+SOURCES: Final = (READER, OPERATOR)
 SKIPPED_FOR: Final[Mapping[str, ChipVerdict]] = {
     "chip_unused": ChipVerdict.UNUSED,
     "no_chip": ChipVerdict.NO_CHIP,
@@ -29,166 +29,155 @@ LEAST_PASSES: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChipRecords:
+class ChipCase:
     """What a job's records say of its chip."""
 
-    inspect: EvidenceReader
-    check: EvidenceReader
-    clear: EvidenceReader
+    inspect: InspectEvidence
+    check: ChipEvidence
+    clear: ClearEvidence | None
     clear_skipped: str | None
     """Why the clear was skipped; None where it wasn't."""
-    recheck: EvidenceReader
-    answers: Mapping[str, bool]
+    recheck: ChipEvidence
+    answers: Mapping[Gate, bool]
     """The last answer of a person at each gate."""
 
 
-def chip_gaps(records: ChipRecords) -> list[str]:
+def chip_gaps(case: ChipCase) -> list[str]:
     """Every gap; empty where the records prove an unused chip or none."""
-    gaps: list[str] = []
-    for look in (_of_means, _of_check, _of_clear, _of_recheck):
-        gaps += _gaps_found(look, records)
-    return gaps
+    return [*_of_means(case), *_of_check(case), *_of_clear(case), *_of_recheck(case)]
 
 
-def _gaps_found(look: Callable[[ChipRecords], list[str]], records: ChipRecords) -> list[str]:
-    try:
-        return look(records)
-    except CertificateGap as gap:
-        return list(gap.missing)
-
-
-def _of_means(records: ChipRecords) -> list[str]:
+def _of_means(case: ChipCase) -> list[str]:
     """A reader taken away, or brought along, in mid-job would compare what can't be compared."""
-    sources = records.check.text("source"), records.recheck.text("source")
+    sources = {"felica_check": case.check.source, "felica_recheck": case.recheck.source}
     gaps = [
         f"{stage}: {source} is no way to look at a chip"
-        for stage, source in zip(("felica_check", "felica_recheck"), sources, strict=True)
+        for stage, source in sources.items()
         if source not in SOURCES
     ]
-    if sources[0] != sources[1]:
+    if case.check.source != case.recheck.source:
         gaps.append("felica_recheck: it wasn't made by the same means as the check")
     return gaps
 
 
-def _of_check(records: ChipRecords) -> list[str]:
-    check = records.check
-    source, verdict = check.text("source"), check.text("verdict")
-    gaps: list[str] = []
-    if source == "operator":
-        if verdict not in (ChipVerdict.UNUSED, ChipVerdict.IN_USE):
-            gaps.append(f"felica_check: no operator can see that a chip is {verdict}")
-        elif records.answers.get(Gate.FELICA_CHECK) is not (verdict == ChipVerdict.UNUSED):
-            gaps.append(f"felica_check: nobody has answered that the chip is {verdict}")
-        return gaps
-    match verdict:
+def _of_check(case: ChipCase) -> list[str]:
+    check = case.check
+    if check.source == OPERATOR:
+        return _of_answer(case)
+    match check.verdict:
         case ChipVerdict.UNUSED:
-            gaps += _of_nodes(check, "felica_check")
+            return _of_nodes(check, "felica_check")
         case ChipVerdict.IN_USE:
-            pass  # the clear and the re-check of the same chip have to answer for it
+            return []  # the clear and the re-check of the same chip have to answer for it
         case ChipVerdict.NO_CHIP:
-            gaps += _of_no_chip(records)
+            return _of_no_chip(case)
         case _:
-            gaps.append(f"felica_check: a chip that is {verdict} can't be gone on with")
-    return gaps
+            return [f"felica_check: a chip that is {check.verdict} can't be gone on with"]
 
 
-def _of_nodes(scan: EvidenceReader, stage: str) -> list[str]:
+def _of_answer(case: ChipCase) -> list[str]:
+    """Whether what an operator can see on a screen is what one has answered."""
+    verdict = case.check.verdict
+    if verdict not in (ChipVerdict.UNUSED, ChipVerdict.IN_USE):
+        return [f"felica_check: no operator can see that a chip is {verdict}"]
+    if case.answers.get(Gate.FELICA_CHECK) is not (verdict is ChipVerdict.UNUSED):
+        return [f"felica_check: nobody has answered that the chip is {verdict}"]
+    return []
+
+
+def _of_nodes(scan: ChipEvidence, stage: str) -> list[str]:
     """Whether a scan that speaks of an unused chip has seen one."""
-    systems = [EvidenceReader(system, stage) for system in scan.items("systems")]
     gaps: list[str] = []
-    if not scan.text("chip"):
+    if not scan.chip:
         gaps.append(f"{stage}: it isn't known which chip it was")
-    if not systems or not scan.texts("polled"):
+    if not scan.systems or not scan.polled:
         gaps.append(f"{stage}: no system of the chip has answered")
-    if any(system.texts("residue") for system in systems):
+    if any(system.residue for system in scan.systems):
         gaps.append(f"{stage}: nodes are left that an unused chip doesn't have")
-    if scan.texts("owners_en") or scan.texts("owners_ja"):
+    if scan.owners_en or scan.owners_ja:
         gaps.append(f"{stage}: somebody's services are left")
-    if not scan.text("baseline"):
+    if not scan.baseline:
         gaps.append(f"{stage}: it isn't known what an unused chip was taken to look like")
     return gaps
 
 
-def _of_no_chip(records: ChipRecords) -> list[str]:
-    """Silence, the handset's own word and a person's: all three, and no chip ever seen."""
+def _of_silence(scan: ChipEvidence, stage: str) -> list[str]:
+    """Whether nothing at all has answered where there is said to be no chip."""
     gaps: list[str] = []
-    if records.check.text("over_the_air") != ChipVerdict.SILENT:
-        gaps.append("felica_check: something answered where there is said to be no chip")
-    if records.check.flag("felica_capable") or records.inspect.flag("felica_capable"):
-        gaps.append("felica_check: the handset says that it has a chip")
-    if records.check.optional_text("chip") is not None or records.check.items("systems"):
-        gaps.append("felica_check: a chip was seen where there is said to be none")
-    if records.answers.get(Gate.FELICA_NO_CHIP) is not True:
+    if scan.over_the_air is not ChipVerdict.SILENT:
+        gaps.append(f"{stage}: something answered where there is said to be no chip")
+    if scan.chip is not None or scan.systems:
+        gaps.append(f"{stage}: a chip was seen where there is said to be none")
+    return gaps
+
+
+def _of_no_chip(case: ChipCase) -> list[str]:
+    """Silence, the handset's own word and a person's: all three, and no chip ever seen."""
+    gaps = _of_silence(case.check, "felica_check")
+    if {case.check.felica_capable, case.inspect.felica_capable} != {False}:
+        gaps.append("felica_check: the handset doesn't say that it has no chip")
+    if case.answers.get(Gate.FELICA_NO_CHIP) is not True:
         gaps.append(f"{Gate.FELICA_NO_CHIP}: nobody has approved it")
     return gaps
 
 
-def _of_clear(records: ChipRecords) -> list[str]:
-    found = records.check.text("verdict")
-    if records.clear_skipped is not None:
-        if SKIPPED_FOR.get(records.clear_skipped) != found:
-            return [f"felica_clear: skipped as {records.clear_skipped}, but the chip is {found}"]
+def _of_clear(case: ChipCase) -> list[str]:
+    found, clear = case.check.verdict, case.clear
+    if case.clear_skipped is not None:
+        if SKIPPED_FOR.get(case.clear_skipped) != found:
+            return [f"felica_clear: skipped as {case.clear_skipped}, but the chip is {found}"]
         return []
+    if clear is None:
+        return ["felica_clear: what it saw isn't on record"]
     gaps: list[str] = []
-    if records.clear.text("claim") not in CLAIMS:
+    if clear.claim not in CLAIMS:
         gaps.append("felica_clear: nobody claims to have cleared the chip")
-    if not records.clear.text("consent"):
+    if not clear.consent:
         gaps.append("felica_clear: nobody is named who put the consent on record")
-    if (
-        records.clear.text("provider") == "operator"
-        and records.answers.get(Gate.FELICA_CLEAR) is not True
-    ):
+    if clear.provider == OPERATOR and case.answers.get(Gate.FELICA_CLEAR) is not True:
         gaps.append(f"{Gate.FELICA_CLEAR}: nobody has approved it")
     return gaps
 
 
-def _of_recheck(records: ChipRecords) -> list[str]:
-    recheck = records.recheck
-    source, verdict = recheck.text("source"), recheck.text("verdict")
+def _of_recheck(case: ChipCase) -> list[str]:
+    recheck = case.recheck
     gaps: list[str] = []
-    if source == "operator":
-        if verdict != ChipVerdict.UNUSED:
+    if recheck.source == OPERATOR:
+        if recheck.verdict is not ChipVerdict.UNUSED:
             gaps.append("felica_recheck: the chip isn't unused")
-        if records.answers.get(Gate.FELICA_RECHECK) is not True:
+        if case.answers.get(Gate.FELICA_RECHECK) is not True:
             gaps.append(f"{Gate.FELICA_RECHECK}: nobody has approved it")
         return gaps
-    if recheck.whole("passes") < LEAST_PASSES:
+    if recheck.passes < LEAST_PASSES:
         gaps.append("felica_recheck: the chip was looked at too few times")
-    if not recheck.flag("power_cycled"):
+    if not recheck.power_cycled:
         gaps.append("felica_recheck: the reader's field wasn't off before")
-    match verdict:
+    match recheck.verdict:
         case ChipVerdict.UNUSED:
-            gaps += _of_unused(records)
+            gaps += _of_unused(case)
         case ChipVerdict.NO_CHIP:
-            gaps += _of_no_chip_again(records)
+            gaps += _of_no_chip_again(case)
         case _:
             gaps.append("felica_recheck: the chip isn't unused")
     return gaps
 
 
-def _of_unused(records: ChipRecords) -> list[str]:
-    check, recheck = records.check, records.recheck
+def _of_unused(case: ChipCase) -> list[str]:
+    check, recheck = case.check, case.recheck
     gaps = _of_nodes(recheck, "felica_recheck")
-    if recheck.text("chip") != check.text("chip"):
+    if recheck.chip != check.chip:
         gaps.append("felica_recheck: it was another chip than at the check")
-    if recheck.optional_text("ic_type") != check.optional_text("ic_type"):
+    if recheck.ic_type != check.ic_type:
         gaps.append("felica_recheck: it was another kind of chip than at the check")
-    kind = recheck.optional_text("baseline_kind")
-    if kind is not None and kind not in set(BaselineKind):
-        gaps.append(f"felica_recheck: {kind} is no origin of a baseline")
-    attested = records.answers.get(Gate.FELICA_ATTEST)
-    if attested is not True and (kind not in SEEN_BASELINES or attested is False):
+    attested = case.answers.get(Gate.FELICA_ATTEST)
+    seen = recheck.baseline_kind in SEEN_BASELINES
+    if attested is not True and (not seen or attested is False):
         gaps.append(f"{Gate.FELICA_ATTEST}: nobody has approved it")
     return gaps
 
 
-def _of_no_chip_again(records: ChipRecords) -> list[str]:
-    recheck = records.recheck
-    gaps: list[str] = []
-    if records.check.text("verdict") != ChipVerdict.NO_CHIP:
+def _of_no_chip_again(case: ChipCase) -> list[str]:
+    gaps = _of_silence(case.recheck, "felica_recheck")
+    if case.check.verdict is not ChipVerdict.NO_CHIP:
         gaps.append("felica_recheck: there was a chip at the check")
-    if recheck.text("over_the_air") != ChipVerdict.SILENT:
-        gaps.append("felica_recheck: something answered where there is said to be no chip")
-    if recheck.optional_text("chip") is not None or recheck.items("systems"):
-        gaps.append("felica_recheck: a chip was seen where there is said to be none")
     return gaps

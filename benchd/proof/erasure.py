@@ -7,20 +7,21 @@ it can make a `VerifiedErasure`, and only a `VerifiedErasure` can be certified.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.people import same_person
-from benchd.proof.chip import SKIPPED_FOR, ChipRecords, chip_gaps
-from benchd.proof.evidence import EvidenceReader
+from benchd.proof.chip import SKIPPED_FOR, ChipCase, chip_gaps
+from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.network import SALEABLE, look_up_result
-from benchd.proof.storage import StorageRecords, storage_gaps
-from benchd.words.ids import Evidence, JobId
+from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
+from benchd.proof.storage import storage_gaps
+from benchd.words.ids import JobId
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.port import ADB_INTERFACE
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.record import StoredEntry
 
 _SEAL: Final = object()
 
@@ -56,38 +57,21 @@ REQUIRED_APPROVALS: Final = (
 """What a person has to approve in every job; what the chip needs depends on who looked at it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageRecord:
-    """The last attempt of one stage, as the ledger tells it."""
-
-    stage: StageName
-    outcome: Outcome
-    started_sequence: int
-    ended_sequence: int
-    started_at: str
-    ended_at: str
-    evidence: Evidence
-    skipped_because: str | None
-
-
 class VerifiedErasure:
     """The proof of one erasure without a gap; can be made by `verify_erasure` alone."""
 
-    __slots__ = ("job", "records", "stages")
+    __slots__ = ("answers", "evidence", "job", "records", "stages")
 
     def __init__(
-        self,
-        seal: object,
-        *,
-        job: JobId,
-        stages: Mapping[StageName, StageRecord],
-        records: Sequence[StoredEntry],
+        self, seal: object, *, job: JobId, case: ErasureCase, records: Sequence[StoredEntry]
     ) -> None:
         if seal is not _SEAL:
             message = "a VerifiedErasure comes from verify_erasure only"
             raise TypeError(message)
         self.job = job
-        self.stages = dict(stages)
+        self.stages = case.stages
+        self.evidence = case.evidence
+        self.answers = case.answers
         self.records = tuple(records)
 
     def evidence_digest(self) -> str:
@@ -98,64 +82,65 @@ class VerifiedErasure:
         return digest.hexdigest()
 
 
-def stage_records(records: Sequence[StoredEntry]) -> list[StageRecord]:
-    """Every ended attempt in order, each paired with the start that precedes it."""
-    ended: list[StageRecord] = []
-    started: StoredEntry | None = None
-    for record in records:
-        if record.entry.kind is EntryKind.STAGE_STARTED:
-            started = record
-        elif record.entry.kind is EntryKind.STAGE_ENDED and started is not None:
-            reader = EvidenceReader(record.entry.data, "stage_ended")
-            ended.append(
-                StageRecord(
-                    stage=StageName(reader.text("stage")),
-                    outcome=Outcome(reader.text("outcome")),
-                    started_sequence=started.sequence,
-                    ended_sequence=record.sequence,
-                    started_at=started.entry.at.isoformat(),
-                    ended_at=record.entry.at.isoformat(),
-                    evidence=reader.mapping("evidence"),
-                    skipped_because=reader.optional_text("because"),
-                )
-            )
-            started = None
-    return ended
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureCase:
+    """What a job's records say where no stage is missing; proves nothing yet."""
+
+    stages: Mapping[StageName, StageRecord]
+    """The last attempt of each stage."""
+    evidence: ErasureEvidence
+    answers: Sequence[DecisionRecord]
+
+    def skipped(self, stage: StageName) -> str | None:
+        """Why a stage was skipped; None where it was run."""
+        record = self.stages[stage]
+        return record.skipped_because if record.outcome is Outcome.SKIPPED else None
 
 
 def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasure:
     """The proof that the job's records hold, else CertificateGap with all that is missing."""
-    gaps: list[str] = []
     attempts = stage_records(records)
     stages = {attempt.stage: attempt for attempt in attempts}
-    gaps += _gaps_of_order(attempts, stages)
-    gaps += _gaps_of_approval(records)
-    checks = {
-        StageName.GATES: _gaps_of_gates,
-        StageName.INITIALISE: _gaps_of_initialise,
-        StageName.READ_BACK: _gaps_of_storage,
-        StageName.FELICA_CLEAR: _gaps_of_felica_clear,
-        StageName.FELICA_RECHECK: _gaps_of_chip,
-        StageName.OBSERVE: _gaps_of_observe,
-        StageName.CONFIRM: _gaps_of_confirm,
-    }
-    for stage, check in checks.items():
-        if stage in stages:
-            try:
-                gaps += check(stages, records)
-            except CertificateGap as gap:
-                gaps += gap.missing
+    answers = decisions(records)
+    gaps = [*_gaps_of_order(attempts, stages), *_gaps_of_approval(answers)]
+    try:
+        evidence = _evidence_of(stages)
+    except CertificateGap as gap:
+        raise CertificateGap((*gaps, *gap.missing)) from gap
+    case = ErasureCase(stages=stages, evidence=evidence, answers=answers)
+    for check in _CHECKS:
+        gaps += check(case)
     if gaps:
         raise CertificateGap(tuple(gaps))
-    return VerifiedErasure(_SEAL, job=job, stages=stages, records=records)
+    return VerifiedErasure(_SEAL, job=job, case=case, records=records)
+
+
+def _evidence_of(stages: Mapping[StageName, StageRecord]) -> ErasureEvidence:
+    """What every stage of an erasure saw; CertificateGap with all that is missing or malformed."""
+    seen: dict[str, object] = {StageName.FELICA_CLEAR: None}
+    gaps: list[str] = []
+    for stage in REQUIRED_STAGES:
+        if stage not in stages:
+            gaps.append(f"{stage}: there is no record of it")
+            continue
+        try:
+            found = stages[stage].evidence()
+        except CertificateGap as gap:
+            gaps += gap.missing
+            continue
+        if found is not None:
+            seen[stage] = found
+        elif stage is not StageName.FELICA_CLEAR:
+            gaps.append(f"{stage}: what it saw isn't on record")
+    if gaps:
+        raise CertificateGap(tuple(gaps))
+    return ErasureEvidence(**seen)  # pyright: ignore[reportArgumentType]
 
 
 def _gaps_of_order(
     attempts: Sequence[StageRecord], stages: Mapping[StageName, StageRecord]
 ) -> list[str]:
-    gaps = [
-        f"{stage}: there is no record of it" for stage in REQUIRED_STAGES if stage not in stages
-    ]
+    gaps: list[str] = []
     for stage, record in stages.items():
         if record.outcome is Outcome.SKIPPED:
             if record.skipped_because not in SKIPPABLE.get(stage, frozenset()):
@@ -176,134 +161,113 @@ def _gaps_of_order(
     return gaps
 
 
-def _gaps_of_approval(records: Sequence[StoredEntry]) -> list[str]:
-    answers = decisions(records)
+def _gaps_of_approval(answers: Sequence[DecisionRecord]) -> list[str]:
+    approved = {answer.gate for answer in answers if answer.approved}
+    latest = {answer.gate: answer.approved for answer in answers}
     gaps = [
-        f"{gate}: nobody has approved it"
-        for gate in REQUIRED_APPROVALS
-        if not any(answer.text("gate") == gate and answer.flag("approved") for answer in answers)
+        f"{gate}: nobody has approved it" for gate in REQUIRED_APPROVALS if gate not in approved
     ]
-    latest = {answer.text("gate"): answer for answer in answers}
     gaps += [
         f"{gate}: the last answer was no"
         for gate in REQUIRED_APPROVALS
-        if gate in latest and not latest[gate].flag("approved")
+        if not latest.get(gate, True)
     ]
     return gaps
 
 
-def decisions(records: Sequence[StoredEntry]) -> list[EvidenceReader]:
-    """Every person's answer in these records, in order."""
-    return [
-        EvidenceReader(record.entry.data, "decision")
-        for record in records
-        if record.entry.kind is EntryKind.DECISION
-    ]
-
-
-Stages = Mapping[StageName, StageRecord]
-
-
-def _read(stages: Stages, stage: StageName) -> EvidenceReader:
-    record = stages.get(stage)
-    return EvidenceReader(record.evidence if record else {}, stage)
-
-
-def _gaps_of_gates(stages: Stages, records: Sequence[StoredEntry]) -> list[str]:
+def _of_gates(case: ErasureCase) -> list[str]:
     gaps: list[str] = []
-    if _read(stages, StageName.GATES).texts("accepted"):
+    if case.evidence.gates.accepted:
         gaps.append("gates: something was let through that forbids an erasure")
-    looked_up = [a for a in decisions(records) if a.text("gate") == Gate.NETWORK]
-    if not looked_up or look_up_result(looked_up[-1].text("note")) not in SALEABLE:
+    looked_up = [answer for answer in case.answers if answer.gate is Gate.NETWORK]
+    if not looked_up or look_up_result(looked_up[-1].note) not in SALEABLE:
         gaps.append("network: the result of the look-up isn't on record")
     return gaps
 
 
-def _facts_of_reset(stages: Stages) -> EvidenceReader:
-    """The handset as its reset left it, here or before it came in."""
-    skipped = stages[StageName.INITIALISE].outcome is Outcome.SKIPPED
-    evidence = _read(stages, StageName.INITIALISE)
-    return EvidenceReader(evidence.mapping("before" if skipped else "after"), "initialise")
-
-
-def _gaps_of_initialise(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    record = stages[StageName.INITIALISE]
-    evidence = _read(stages, StageName.INITIALISE)
-    facts = _facts_of_reset(stages)
+def _of_initialise(case: ErasureCase) -> list[str]:
+    evidence = case.evidence.initialise
+    left = evidence.left
     gaps: list[str] = []
-    if facts.whole("account_count") != 0:
+    if (evidence.after is None) is not bool(case.skipped(StageName.INITIALISE)):
+        gaps.append("initialise: it can't be told whether the handset was reset here")
+    if left.account_count != 0:
         gaps.append("initialise: accounts are left")
-    if facts.numbers("user_ids") != (0,):
+    if left.user_ids != (0,):
         gaps.append("initialise: users other than the first are left")
-    if facts.whole("third_party_packages") != 0:
+    if left.third_party_packages != 0:
         gaps.append("initialise: installed apps are left")
-    if facts.whole("used_bytes") > evidence.whole("fresh_used_bytes"):
+    if left.used_bytes > evidence.fresh_used_bytes:
         gaps.append("initialise: more storage is in use than on a fresh handset")
-    if record.outcome is Outcome.PASSED:
-        before = EvidenceReader(evidence.mapping("before"), "initialise")
-        if before.text("android_id") == facts.text("android_id"):
-            gaps.append("initialise: android_id is the same as before")
+    if evidence.after is not None and evidence.before.android_id == evidence.after.android_id:
+        gaps.append("initialise: android_id is the same as before")
     return gaps
 
 
-def _gaps_of_storage(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    return storage_gaps(
-        StorageRecords(
-            inspect=_read(stages, StageName.INSPECT),
-            overwrite=_read(stages, StageName.OVERWRITE),
-            read_back=_read(stages, StageName.READ_BACK),
-        )
-    )
+def _of_storage(case: ErasureCase) -> list[str]:
+    evidence = case.evidence
+    return storage_gaps(evidence.inspect, evidence.overwrite, evidence.read_back)
 
 
-def _gaps_of_felica_clear(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
+def _of_felica_clear(case: ErasureCase) -> list[str]:
     """A handset may leave its slot to be cleared, and has to be the one that comes back."""
-    if stages[StageName.FELICA_CLEAR].outcome is Outcome.SKIPPED:
+    if case.skipped(StageName.FELICA_CLEAR):
         return []
-    if StageName.INITIALISE not in stages:
-        return ["felica_clear: it can't be told which handset it was"]
-    known = _facts_of_reset(stages).text("android_id")
-    if known and _read(stages, StageName.FELICA_CLEAR).text("android_id") == known:
+    clear = case.evidence.felica_clear
+    if clear is None:
+        return ["felica_clear: what it saw isn't on record"]
+    known = case.evidence.initialise.left.android_id
+    if known and clear.android_id == known:
         return []
     return ["felica_clear: it wasn't the handset that was overwritten"]
 
 
-def _gaps_of_chip(stages: Stages, records: Sequence[StoredEntry]) -> list[str]:
-    clear = stages.get(StageName.FELICA_CLEAR)
-    skipped = clear is not None and clear.outcome is Outcome.SKIPPED
+def _of_chip(case: ErasureCase) -> list[str]:
+    evidence = case.evidence
     return chip_gaps(
-        ChipRecords(
-            inspect=_read(stages, StageName.INSPECT),
-            check=_read(stages, StageName.FELICA_CHECK),
-            clear=_read(stages, StageName.FELICA_CLEAR),
-            clear_skipped=(clear.skipped_because or "") if clear and skipped else None,
-            recheck=_read(stages, StageName.FELICA_RECHECK),
-            answers={answer.text("gate"): answer.flag("approved") for answer in decisions(records)},
+        ChipCase(
+            inspect=evidence.inspect,
+            check=evidence.felica_check,
+            clear=evidence.felica_clear,
+            clear_skipped=case.skipped(StageName.FELICA_CLEAR),
+            recheck=evidence.felica_recheck,
+            answers={answer.gate: answer.approved for answer in case.answers},
         )
     )
 
 
-def _gaps_of_observe(stages: Stages, _: Sequence[StoredEntry]) -> list[str]:
-    evidence = _read(stages, StageName.OBSERVE)
-    kinds = set(evidence.texts("kinds"))
+def _of_observe(case: ErasureCase) -> list[str]:
+    evidence = case.evidence.observe
     gaps: list[str] = []
-    if "operator_welcome" not in kinds:
+    if "operator_welcome" not in evidence.kinds:
         gaps.append("observe: nobody has seen the welcome screen")
-    if "usb_reenumerated" not in kinds:
+    if "usb_reenumerated" not in evidence.kinds:
         gaps.append("observe: the handset wasn't seen to leave and come back as a reset makes it")
-    if ADB_INTERFACE in evidence.texts("interfaces_after"):
+    if evidence.absent_s is None:
+        gaps.append("observe: it isn't on record how long the handset was away")
+    if ADB_INTERFACE in evidence.interfaces_after:
         gaps.append("observe: adb is still on, which a plain reset switches off")
     return gaps
 
 
-def _gaps_of_confirm(_: Stages, records: Sequence[StoredEntry]) -> list[str]:
-    answers = decisions(records)
-    confirmed = [a for a in answers if a.text("gate") == Gate.CONFIRM and a.flag("approved")]
-    others = [a.text("operator") for a in answers if a.text("gate") != Gate.CONFIRM]
+def _of_confirm(case: ErasureCase) -> list[str]:
+    confirmed = [a for a in case.answers if a.gate is Gate.CONFIRM and a.approved]
+    others = [answer.operator for answer in case.answers if answer.gate is not Gate.CONFIRM]
     if not confirmed:
         return ["confirm: nobody has confirmed"]
     if not others:
         return ["confirm: nobody is on record who ran the job"]
-    if any(same_person(confirmed[-1].text("operator"), other) for other in others):
+    if any(same_person(confirmed[-1].operator, other) for other in others):
         return ["confirm: the same person ran the job and confirmed it"]
     return []
+
+
+_CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
+    _of_gates,
+    _of_initialise,
+    _of_storage,
+    _of_felica_clear,
+    _of_chip,
+    _of_observe,
+    _of_confirm,
+)

@@ -15,8 +15,9 @@ from benchd.errors import (
     SecondPersonNeeded,
 )
 from benchd.people import operator_name, same_person
-from benchd.pipelines.contract import decision_evidence
 from benchd.ports import Clock, Ledger
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.words.ids import JobId, OperatorName, SlotName
 from benchd.words.job import Decision, Gate
@@ -115,7 +116,7 @@ class Desk:
                     slot=question.slot,
                     occupancy=question.occupancy,
                     job=job,
-                    data={**decision_evidence(decision), "via": dict(via or {})},
+                    data={**to_json(DecisionEvidence.of(decision)), "via": dict(via or {})},
                 )
             )
         except BaseException:

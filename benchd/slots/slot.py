@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import anyio
 import structlog
 
 from benchd.errors import LedgerFault
-from benchd.pipelines.chip_evidence import owners_in
-from benchd.proof.evidence import EvidenceReader
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.reading import RecordReader
+from benchd.proof.records import stage_records
 from benchd.slots.assignment import Assignment
 from benchd.slots.face import Face
 from benchd.slots.occupancy import Continued, Occupancy
@@ -150,7 +151,7 @@ def _continued(before: Sequence[StoredEntry], attached: Attached) -> Continued |
     if not before or before[-1].entry.kind is EntryKind.OCCUPANCY_CLOSED:
         return None
     seen = [
-        EvidenceReader(record.entry.data, record.entry.kind).text("attachment")
+        RecordReader(record.entry.data, record.entry.kind).text("attachment")
         for record in before
         if record.entry.kind in (EntryKind.OCCUPANCY_OPENED, EntryKind.ATTACHMENT_CHANGED)
     ]
@@ -160,14 +161,14 @@ def _continued(before: Sequence[StoredEntry], attached: Attached) -> Continued |
     ended = [r.entry for r in before if r.entry.kind is EntryKind.JOB_ENDED]
     if not opened or not ended or opened[-1].job != ended[-1].job:
         return Continued()
-    reader = EvidenceReader(ended[-1].data, "job_ended")
+    reader = RecordReader(ended[-1].data, "job_ended")
     outcome = Outcome(reader.text("outcome"))
     if outcome not in SHOWN_AGAIN:
         return Continued()
     reason = reader.optional_text("reason")
     return Continued(
         job=opened[-1].job,
-        recipe=EvidenceReader(opened[-1].data, "job_opened").text("recipe"),
+        recipe=RecordReader(opened[-1].data, "job_opened").text("recipe"),
         end=JobEnd(
             outcome=outcome,
             disposition=Disposition(reader.text("disposition")),
@@ -183,10 +184,9 @@ def _owners_left(
     """Whose services the job's last scan that saw any has found, where they kept it from sale."""
     if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
         return None
-    for record in reversed(before):
-        if record.entry.kind is EntryKind.STAGE_ENDED and record.entry.job == job:
-            evidence = record.entry.data.get("evidence")
-            owners = owners_in(evidence) if isinstance(evidence, Mapping) else None
-            if owners is not None:
-                return owners
+    attempts = stage_records([record for record in before if record.entry.job == job])
+    for attempt in reversed(attempts):
+        evidence = attempt.shown()
+        if isinstance(evidence, ChipEvidence) and evidence.owners is not None:
+            return evidence.owners
     return None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from benchd.words.ids import Evidence
-
 
 class ChipVerdict(StrEnum):
     """What a FeliCa chip was found to be. Silence is a verdict of its own and never a clean one."""
@@ -70,32 +68,6 @@ class ChipScan:
     reader: str = ""
     """The reader's model; no serial."""
     elapsed_s: float = 0.0
-
-    def as_evidence(self) -> Evidence:
-        """The same as JSON."""
-        return {
-            "verdict": self.verdict,
-            "detail": self.detail,
-            "chip": self.chip,
-            "ic_type": None if self.ic_type is None else f"{self.ic_type:02X}",
-            "systems": [
-                {
-                    "code": system.code,
-                    "node_count": len(system.nodes),
-                    "residue": list(system.residue),
-                }
-                for system in self.systems
-            ],
-            "polled": list(self.polled),
-            "passes": self.passes,
-            "power_cycled": self.power_cycled,
-            "baseline": self.baseline,
-            "baseline_kind": self.baseline_kind,
-            "owners_en": list(self.owners_en),
-            "owners_ja": list(self.owners_ja),
-            "reader": self.reader,
-            "elapsed_s": self.elapsed_s,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from benchd.words.handset import HandsetIdentity
-from benchd.words.ids import Evidence, JobId, SlotName
+from benchd.words.ids import JobId, SlotName
 
 
 class ClearOutcome(StrEnum):
@@ -44,17 +44,6 @@ class ClearClaim:
     """The number of the provider's own report."""
     vendor_code: str | None = None
     elapsed_s: float = 0.0
-
-    def as_evidence(self) -> Evidence:
-        """The same as JSON."""
-        return {
-            "provider": self.provider,
-            "claim": self.outcome,
-            "detail": self.detail,
-            "report": self.report,
-            "vendor_code": self.vendor_code,
-            "elapsed_s": self.elapsed_s,
-        }
 
 
 class ClearMethod(StrEnum):

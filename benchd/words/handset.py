@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from benchd.words.ids import Evidence
-
 
 class SilenceCause(StrEnum):
     """Why a chip may be silent, by what its handset says over adb; none of them excuses it."""
@@ -88,18 +86,6 @@ class ResetFacts:
     boot_count: int | None
     test_harness: bool
 
-    def as_evidence(self) -> Evidence:
-        """The same as JSON."""
-        return {
-            "android_id": self.android_id,
-            "account_count": self.account_count,
-            "user_ids": list(self.user_ids),
-            "used_bytes": self.used_bytes,
-            "third_party_packages": self.third_party_packages,
-            "boot_count": self.boot_count,
-            "test_harness": self.test_harness,
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandsetFacts:
@@ -131,36 +117,3 @@ class HandsetFacts:
     """Whether a memory card is in it, which no reset of the handset reaches for certain."""
     sim: bool | None
     """Whether a SIM is in it; None where this Android doesn't tell adb."""
-
-    def as_evidence(self) -> Evidence:
-        """The same as JSON, without what isn't evidence."""
-        return {
-            "serial": self.identity.serial,
-            "manufacturer": self.identity.manufacturer,
-            "model": self.identity.model,
-            "android": self.identity.android,
-            "build": self.identity.build,
-            "imei": self.identity.imei,
-            "sdk": self.sdk,
-            "abi": self.abi,
-            "capacity_bytes": self.storage.capacity_bytes,
-            "used_bytes": self.storage.used_bytes,
-            "free_bytes": self.storage.free_bytes,
-            "file_system": self.storage.file_system,
-            "battery_percent": self.battery_percent,
-            "battery_temperature_c": self.battery_temperature_c,
-            "crypto_state": self.crypto_state,
-            "crypto_type": self.crypto_type,
-            "metadata_encryption": self.metadata_encryption,
-            "verified_boot_state": self.verified_boot_state,
-            "bootloader_locked": self.bootloader_locked,
-            "modification_signs": list(self.modification_signs),
-            "screen_lock": self.screen_lock,
-            "account_count": self.account_count,
-            "user_ids": list(self.user_ids),
-            "device_owner": self.device_owner,
-            "felica_capable": self.felica_capable,
-            "jpki_capable": self.jpki_capable,
-            "removable_media": self.removable_media,
-            "sim": self.sim,
-        }

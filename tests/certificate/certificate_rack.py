@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from benchd.proof.erasure import VerifiedErasure, verify_erasure
+from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
+from benchd.proof.evidence.forms import FORM, to_json
+from benchd.words.chip import ChipVerdict
+from benchd.words.clear import ClearOutcome
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import Entry, EntryKind, StoredEntry
@@ -56,6 +60,7 @@ class Job:
                 "stage": stage,
                 "outcome": outcome,
                 "because": skipped_because,
+                "form": FORM,
                 "evidence": evidence,
             },
         )
@@ -99,7 +104,24 @@ class ChipStory:
     capable: bool | None = True
 
 
+def answer(gate: Gate, operator: str, *, approved: bool = True) -> Evidence:
+    """A decision inside of a stage's evidence."""
+    return {
+        "gate": gate,
+        "approved": approved,
+        "operator": operator,
+        "note": "",
+        "at": "2026-11-24T09:30:00+00:00",
+    }
+
+
+def seen_by_operator(verdict: str, gate: Gate) -> Evidence:
+    told = ChipEvidence(source="operator", verdict=ChipVerdict(verdict))
+    return {**to_json(told), "answer": answer(gate, ERASER, approved=verdict == "unused")}
+
+
 CHIP_BASE: Evidence = {
+    **to_json(ChipEvidence(source="reader", verdict=ChipVerdict.UNUSED)),
     "source": "reader",
     "verdict": "unused",
     "chip": "c0ffee00" * 8,
@@ -123,11 +145,28 @@ SILENT_BASE: Evidence = {
     "baseline": None,
     "baseline_kind": None,
 }
+
+
+def cleared_by(provider: str) -> Evidence:
+    return to_json(
+        ClearEvidence(
+            provider=provider,
+            claim=ClearOutcome.DONE,
+            detail="",
+            report=None,
+            vendor_code=None,
+            elapsed_s=1.5,
+            consent=ERASER,
+            android_id="bbbb",
+        )
+    )
+
+
 TWICE: Evidence = {"passes": 2, "power_cycled": True}
 LOOKED_AT = ChipStory(
-    check={"source": "operator", "verdict": "in_use"},
-    clear={"provider": "operator", "claim": "done", "consent": ERASER, "android_id": "bbbb"},
-    recheck={"source": "operator", "verdict": "unused"},
+    check=seen_by_operator("in_use", Gate.FELICA_CHECK),
+    clear=cleared_by("operator"),
+    recheck=seen_by_operator("unused", Gate.FELICA_RECHECK),
     answers={Gate.FELICA_CHECK: False, Gate.FELICA_CLEAR: True, Gate.FELICA_RECHECK: True},
 )
 SCANNED = ChipStory(
@@ -142,7 +181,7 @@ CLEARED = replace(
         "owners_en": ["Suica"],
         "owners_ja": ["Suica"],
     },
-    clear={"provider": "tool", "claim": "done", "consent": ERASER, "android_id": "bbbb"},
+    clear=cleared_by("tool"),
 )
 SIMULATED = replace(
     SCANNED,
@@ -186,17 +225,43 @@ def records_of_an_erasure(
             "android": "13",
             "build": "TQ2A",
             "imei": "356938035643809",
+            "sdk": 33,
+            "abi": "arm64-v8a",
             "file_system": "f2fs",
             "capacity_bytes": CAPACITY,
+            "used_bytes": 40_000_000_000,
+            "free_bytes": CAPACITY - 40_000_000_000,
+            "battery_percent": 80,
+            "battery_temperature_c": 25.5,
             "crypto_state": "encrypted",
             "crypto_type": "file",
+            "metadata_encryption": True,
+            "verified_boot_state": "green",
+            "bootloader_locked": True,
+            "modification_signs": [],
+            "screen_lock": False,
+            "account_count": 0,
+            "user_ids": [0],
+            "device_owner": False,
             "felica_capable": chip.capable,
+            "jpki_capable": None,
+            "removable_media": False,
+            "sim": False,
             **(handset or {}),
         },
     )
     for gate in (Gate.NETWORK, Gate.CONSENT, Gate.JPKI):
         job.decide(gate, ERASER)
-    job.stage(StageName.GATES, {"minimum_battery_percent": 30, "accepted": []})
+    job.stage(
+        StageName.GATES,
+        {
+            "minimum_battery_percent": 30,
+            "battery_percent": 80,
+            "accepted": [],
+            "watch_list": None,
+            "answers": [answer(Gate.CONSENT, ERASER)],
+        },
+    )
     job.stage(StageName.FELICA_CHECK, chip.check)
     job.stage(
         StageName.INITIALISE,
@@ -205,6 +270,7 @@ def records_of_an_erasure(
             "before": reset_facts("aaaa"),
             "after": reset_facts("bbbb"),
             "fresh_used_bytes": 1_000_000_000,
+            "absent_s": 61.5,
         },
     )
     job.stage(
@@ -214,9 +280,19 @@ def records_of_an_erasure(
             "program_version": "1",
             "mode": "o_direct",
             "key_sha256": KEY_SHA256,
+            "file_bytes": WRITTEN,
             "bytes_written": WRITTEN,
             "resumed_bytes": 0,
+            "fill_runs": 1,
             "small_files": 0,
+            "small_bytes": 0,
+            "directories": 0,
+            "headroom_bytes": 0,
+            "full_s": 1.0,
+            "free_bytes_before": WRITTEN,
+            "free_bytes_after": 0,
+            "elapsed_s": 600.0,
+            "rested_s": 0.0,
             "capacity_bytes": CAPACITY,
             "used_bytes_before": 900_000_000,
             "reserved_bytes": 134_217_728,
@@ -230,6 +306,13 @@ def records_of_an_erasure(
             "sample_subsections": 0,
             "sample_places": 0,
             "small_files_same": 0,
+            "tail_bytes_proven": 0,
+            "sampled_from_bytes": 0,
+            "check_elapsed_s": 500.0,
+            "files_removed": 1,
+            "free_bytes_after_drop": WRITTEN,
+            "trim": "done",
+            "trimmed_bytes": WRITTEN,
             "bytes_proven": WRITTEN,
             "bytes_bad": 0,
             "capacity_bytes": CAPACITY,
@@ -252,18 +335,31 @@ def records_of_an_erasure(
         job.stage(StageName.FELICA_CLEAR, chip.clear)
     job.stage(StageName.FELICA_RECHECK, chip.recheck)
     job.decide(Gate.FINAL_RESET, ERASER)
-    job.stage(StageName.FINAL_RESET, {"method": "guided"})
+    job.stage(
+        StageName.FINAL_RESET,
+        {
+            "method": "guided",
+            "answer": answer(Gate.FINAL_RESET, ERASER),
+            "absent_s": 47.25,
+            "interfaces_before": ["ff4201"],
+            "interfaces_after": ["060101"],
+            "attachment_before": "7:1",
+            "attachment_after": "7:2",
+        },
+    )
     job.decide(Gate.OBSERVE, ERASER)
     job.stage(
         StageName.OBSERVE,
         {
             "kinds": ["usb_reenumerated", "operator_welcome"],
             "absent_s": 47.25,
+            "minimum_absence_s": 20.0,
             "interfaces_after": ["060101"],
+            "answer": answer(Gate.OBSERVE, ERASER),
         },
     )
     job.decide(Gate.CONFIRM, CONFIRMER)
-    job.stage(StageName.CONFIRM, {"answer": {"operator": CONFIRMER}})
+    job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER)})
     return job.records
 
 

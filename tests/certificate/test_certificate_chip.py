@@ -10,13 +10,15 @@ import pytest
 from benchd.certificate import SigningKey, gaps_of, sign_statement
 from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateGap
+from benchd.proof.evidence.forms import to_json
 from benchd.signing import canonical
 from benchd.words.ids import Evidence
 from tests.certificate.certificate_rack import INFERRED, START, STORIES, ChipStory, proven_erasure
 
 
 def statement_on(story: ChipStory) -> Evidence:
-    return statement_of(proven_erasure(chip=story), at=START, site="大宮", benchd_version="0.1.0")
+    erasure = proven_erasure(chip=story)
+    return to_json(statement_of(erasure, at=START, site="大宮", benchd_version="0.1.0"))
 
 
 def words_on(story: ChipStory) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from benchd.proof.erasure import verify_erasure
 from benchd.words.ids import JobId
 from tests.certificate.certificate_rack import JOB, START, proven_erasure, records_of_an_erasure
 
-HOSTILE = "SO-51C\u2028\x00\ud800'\"<script>"
+HOSTILE = "SO-51C\u2028\x00'\"<script>"
 
 
 @pytest.fixture
@@ -54,6 +54,11 @@ def test_a_hostile_name_is_carried_as_it_is(issuer: DsseIssuer, key: SigningKey)
     data = issuer.issue(proven_erasure({"model": HOSTILE}), START)
     statement = verify_certificate(data, key.public_key_pem)
     assert statement["subject"][0]["name"] == f"Sony {HOSTILE}"  # type: ignore[index,call-overload]
+
+
+def test_a_name_that_is_no_text_gets_none() -> None:
+    with pytest.raises(CertificateGap, match="inspect"):
+        proven_erasure({"model": "SO-51C\ud800"})
 
 
 @pytest.mark.parametrize(

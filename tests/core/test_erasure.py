@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -89,7 +90,7 @@ async def test_a_good_record_verifies(chip: str) -> None:
 
 async def test_nothing_else_can_make_a_verified_erasure() -> None:
     with pytest.raises(TypeError):
-        VerifiedErasure(object(), job=JOB, stages={}, records=())
+        VerifiedErasure(object(), job=JOB, case=ANY, records=())
 
 
 @pytest.mark.parametrize("chip", CHIPS)

@@ -139,7 +139,12 @@ async def test_that_an_imei_was_not_looked_up_is_on_record() -> None:
     world = World(recipe=make_recipe(gates=GatesStage(watch_list=WANTED)))
     assert (await end_of(world, Phone(imei=None)))[0] is Outcome.PASSED
     watched = gates_evidence(world)["watch_list"]
-    assert watched == {"sha256": "0" * 64, "entries": 1, "looked_up": "not_looked_up"}
+    assert watched == {
+        "sha256": "0" * 64,
+        "entries": 1,
+        "looked_up": "not_looked_up",
+        "answer": None,
+    }
 
 
 @pytest.mark.parametrize("found", [True, False])

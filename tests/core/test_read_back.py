@@ -9,7 +9,8 @@ import pytest
 
 from benchd.errors import CertificateGap, HandsetGone
 from benchd.pipelines.stages.read_back import ReadBackStage
-from benchd.proof.erasure import stage_records, verify_erasure
+from benchd.proof.erasure import verify_erasure
+from benchd.proof.records import stage_records
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import EntryKind, StoredEntry
@@ -33,7 +34,7 @@ def sampled_world(monkeypatch: pytest.MonkeyPatch) -> World:
 def read_back_evidence(world: World) -> Mapping[str, Any]:
     records = stage_records(world.ledger.stored)
     passed = [r for r in records if r.stage is StageName.READ_BACK and r.outcome is Outcome.PASSED]
-    return dict(passed[-1].evidence)
+    return dict(passed[-1].stored)
 
 
 async def test_the_tail_is_proven_and_gone_before_the_rest_is_read() -> None:

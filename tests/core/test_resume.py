@@ -11,7 +11,7 @@ import pytest
 from benchd.errors import HandsetGone
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.overwrite import OverwriteStage
-from benchd.proof.erasure import stage_records
+from benchd.proof.records import stage_records
 from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotState
@@ -30,7 +30,7 @@ def waiting_recipe() -> Recipe:
 def overwrite_evidence(world: World) -> Mapping[str, Any]:
     records = stage_records(world.ledger.stored)
     passed = [r for r in records if r.stage is StageName.OVERWRITE and r.outcome is Outcome.PASSED]
-    return dict(passed[-1].evidence)
+    return dict(passed[-1].stored)
 
 
 async def filling(world: World, steps: int) -> None:

@@ -22,6 +22,8 @@ from chip_model import (
 from scan_rig import scan, with_baseline
 
 from benchd.felica.verdict.listing import MOST_ASKED
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import to_json
 from benchd.words.chip import BaselineKind, ChipScan, ChipVerdict
 
 UNFUSED = {0xFFFF: (ROOT,)}
@@ -64,7 +66,7 @@ def test_chip_in_use() -> None:
     assert systems["FE0F"].residue == ()
     assert found.owners_en == ("Edy", "Japanese transit cards")
     assert found.owners_ja == ("楽天Edy", "交通系ICカード")
-    evidence = str(found.as_evidence())
+    evidence = str(to_json(ChipEvidence.of(found)))
     assert SERIAL.hex()[2:] not in evidence.replace(str(found.chip), "")
 
 

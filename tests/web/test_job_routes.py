@@ -10,6 +10,7 @@ import pytest
 from benchd.words.ids import JobId
 from benchd.words.job import Gate
 from benchd.words.record import EntryKind
+from tests import recorded
 from tests.web.web_fakes import HOSTILE, JOB, FakeRack
 from tests.web.web_running import Browser
 
@@ -78,11 +79,10 @@ async def test_job_tells_whose_services_a_look_at_the_chip_found(
     rack: FakeRack, visit: Browser
 ) -> None:
     rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
-    found = {"owners_ja": ["Suica", "楽天Edy"], "owners_en": ["Suica", "Edy"]}
-    for evidence in (found, {"owners_ja": [], "owners_en": []}, {}):
-        stage = {"stage": "felica_check", "outcome": "passed", "because": None}
-        rack.ledger.keep(EntryKind.STAGE_STARTED, {**stage, "attempt": 1, "destructive": False})
-        rack.ledger.keep(EntryKind.STAGE_ENDED, {**stage, "evidence": evidence})
+    found = recorded.chip(owners_ja=("Suica", "楽天Edy"), owners_en=("Suica", "Edy"))
+    for evidence in (found, recorded.chip(), {}):
+        rack.ledger.keep(EntryKind.STAGE_STARTED, {"stage": "felica_check"})
+        rack.ledger.keep(EntryKind.STAGE_ENDED, recorded.stage_ended("felica_check", evidence))
     async with visit() as client:
         job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
     assert [stage["owners"] for stage in job["stages"]] == [

@@ -16,6 +16,7 @@ from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import Gate, StageName
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState, SlotView
+from tests import recorded
 
 BEGAN = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 A1 = SlotName("A1")
@@ -116,7 +117,7 @@ class FakeLedger:
         )
         self._keep_stage("initialise", "skipped", "arrived_reset", {}, job)
         self._keep_stage("overwrite", "interrupted", "adb_server_lost", {}, job)
-        self._keep_stage("overwrite", "passed", None, {"bytes_written": 90}, job)
+        self._keep_stage("overwrite", "passed", None, recorded.overwrite(bytes_written=90), job)
         if reason is not None:
             self._keep_stage("read_back", "failed", reason, {}, job)
         self.keep(
@@ -137,7 +138,7 @@ class FakeLedger:
         self.keep(EntryKind.STAGE_STARTED, {"stage": stage}, job)
         self.keep(
             EntryKind.STAGE_ENDED,
-            {"stage": stage, "outcome": outcome, "because": because, "evidence": evidence},
+            recorded.stage_ended(stage, evidence, outcome=outcome, because=because),
             job,
         )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.stages.gates import refusals
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import HandsetFacts
-from benchd.words.job import Finding, Gate, Reason, StageName
+from benchd.words.job import Finding, Gate, Reason
 
 _OF_REASON = {
     Reason.SYSTEM_MODIFIED: Finding.SYSTEM_MODIFIED,
@@ -17,6 +18,16 @@ _OF_REASON = {
     Reason.REMOVABLE_MEDIA: Finding.REMOVABLE_MEDIA,
 }
 _EMPTY_CHIP = (ChipVerdict.UNUSED, ChipVerdict.NO_CHIP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessEvidence:
+    """What the seller was told."""
+
+    findings: tuple[Finding, ...]
+    chip: ChipVerdict | None
+    overwritable: bool
+    answer: DecisionEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +44,19 @@ class AssessStage:
         facts = {**context.handset_facts(), "findings": ",".join(found)}
         decision = await context.approved(Gate.ASSESS, Reason.OPERATOR_STOPPED, facts)
         return StageResult(
-            evidence={
-                "findings": list(found),
-                "chip": self._chip(context),
-                "overwritable": Finding.SYSTEM_MODIFIED not in found,
-                "answer": decision_evidence(decision),
-            }
+            evidence=AssessEvidence(
+                findings=found,
+                chip=self._chip(context),
+                overwritable=Finding.SYSTEM_MODIFIED not in found,
+                answer=DecisionEvidence.of(decision),
+            )
         )
 
-    def _chip(self, context: JobContext) -> str | None:
-        verdict = context.evidence.get(StageName.FELICA_CHECK, {}).get("verdict")
-        return None if verdict is None else str(verdict)
+    def _chip(self, context: JobContext) -> ChipVerdict | None:
+        check = context.evidence.felica_check
+        return None if check is None else check.verdict
 
-    def findings(self, facts: HandsetFacts, chip: str | None) -> tuple[Finding, ...]:
+    def findings(self, facts: HandsetFacts, chip: ChipVerdict | None) -> tuple[Finding, ...]:
         """Everything that stands in the way, or that only the owner can do."""
         found = [_OF_REASON[reason] for reason, _ in refusals(facts)]
         if facts.sim:

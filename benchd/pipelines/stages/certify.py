@@ -12,6 +12,13 @@ from benchd.words.job import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertifyEvidence:
+    """Which certificate was made; it stands in the job's end."""
+
+    certificate_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CertifyStage:
     """Reads the records back from the ledger: what isn't in there hasn't happened."""
 
@@ -24,5 +31,7 @@ class CertifyStage:
         except CertificateGap as gap:
             raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
         return StageResult(
-            evidence={"certificate_sha256": hashlib.sha256(context.envelope).hexdigest()}
+            evidence=CertifyEvidence(
+                certificate_sha256=hashlib.sha256(context.envelope).hexdigest()
+            )
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.proof.evidence.people import ConfirmEvidence, DecisionEvidence
 from benchd.words.job import Gate, Reason
 
 
@@ -15,4 +16,4 @@ class ConfirmStage:
     async def run(self, context: JobContext) -> StageResult:
         """Ask the second person."""
         decision = await context.approval(Gate.CONFIRM, Reason.NOT_CONFIRMED)
-        return StageResult(evidence={"answer": decision_evidence(decision)})
+        return StageResult(evidence=ConfirmEvidence(answer=DecisionEvidence.of(decision)))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchd.errors import StageFailed
-from benchd.pipelines.chip_evidence import of_no_chip, of_scan, refusal_of
-from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
-from benchd.pipelines.silence import causes_of_silence, in_words
+from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.silence import handset_says, in_words
+from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.chip import ChipScan, ChipVerdict
-from benchd.words.ids import Evidence
 from benchd.words.job import Gate, Reason
 
 
@@ -22,38 +23,40 @@ class FelicaCheckStage:
         if context.chips.reader(context.slot) is None:
             return StageResult(evidence=await self._asked(context))
         scan = await context.chips.scan(context.slot, passes=1, power_cycle=False)
-        context.seen = of_scan(scan)
+        context.seen = seen = ChipEvidence.of(scan)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
-                return StageResult(evidence=context.seen)
+                return StageResult(evidence=seen)
             case ChipVerdict.SILENT:
                 return StageResult(evidence=await self._silent(context, scan))
             case _:
                 raise refusal_of(scan)
 
-    async def _asked(self, context: JobContext) -> Evidence:
+    async def _asked(self, context: JobContext) -> ChipEvidence:
         """Yes is 未利用 (unused), no is 利用中 (in use): both are answers, neither fails here."""
         decision = await context.station.ask(Gate.FELICA_CHECK, context.handset_facts())
-        return {
-            "source": "operator",
-            "verdict": ChipVerdict.UNUSED if decision.approved else ChipVerdict.IN_USE,
-            "answer": decision_evidence(decision),
-        }
+        return ChipEvidence(
+            source=OPERATOR,
+            verdict=ChipVerdict.UNUSED if decision.approved else ChipVerdict.IN_USE,
+            answer=DecisionEvidence.of(decision),
+        )
 
-    async def _silent(self, context: JobContext, scan: ChipScan) -> Evidence:
+    async def _silent(self, context: JobContext, scan: ChipScan) -> ChipEvidence:
         """Silence alone means nothing: handset and person have to say that there is no chip."""
-        causes = await causes_of_silence(context)
-        shown = context.handset_facts() | {"causes": ",".join(causes)}
+        says = await handset_says(context)
+        context.seen = replace(ChipEvidence.of(scan), handset_says=says)
+        shown = context.handset_facts() | {"causes": ",".join(says.silence_causes)}
         if context.facts is not None and context.facts.felica_capable is False:
             decision = await context.approved(Gate.FELICA_NO_CHIP, Reason.FELICA_SILENT, shown)
-            return of_no_chip(scan) | {
-                "handset_says": context.seen["handset_says"],
-                "felica_capable": False,
-                "answer": decision_evidence(decision),
-            }
+            return replace(
+                of_no_chip(scan),
+                handset_says=says,
+                felica_capable=False,
+                answer=DecisionEvidence.of(decision),
+            )
         decision = await context.station.ask(Gate.FELICA_RETIRED, shown)
         if decision.approved:
             raise StageFailed(
                 Reason.FELICA_RETIRED, "silent over the air, and its own screen says retired"
             )
-        raise refusal_of(scan, in_words(causes))
+        raise refusal_of(scan, in_words(says.silence_causes))

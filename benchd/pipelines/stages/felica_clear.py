@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from benchd.errors import StageFailed, TransientFault
-from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.contract import JobContext, StageResult
 from benchd.proof.chip import SKIPPED_FOR
-from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
-from benchd.words.ids import Evidence
-from benchd.words.job import Gate, Reason, StageName
+from benchd.proof.evidence.chip import OPERATOR, ClearEvidence
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.words.clear import ClearOrder, ClearOutcome
+from benchd.words.job import Gate, Reason
 
 _BECAUSE: Mapping[object, str] = {verdict: because for because, verdict in SKIPPED_FOR.items()}
 """By what the check has found; the re-check looks at it again all the same."""
@@ -25,10 +26,10 @@ class FelicaClearStage:
 
     async def run(self, context: JobContext) -> StageResult:
         """Never says that the chip is clean: only what somebody claims to have done."""
-        found = context.evidence.get(StageName.FELICA_CHECK, {}).get("verdict")
-        if found in _BECAUSE:
-            return StageResult(skipped_because=_BECAUSE[found])
-        same = await _same_handset(context)
+        check = context.evidence.felica_check
+        if check is not None and check.verdict in _BECAUSE:
+            return StageResult(skipped_because=_BECAUSE[check.verdict])
+        android_id = await _same_handset(context)
         order = ClearOrder(
             job=context.job,
             slot=context.slot,
@@ -36,20 +37,19 @@ class FelicaClearStage:
             consent=_consent(context),
         )
         claim = await context.chips.clear(order)
-        context.seen = {**claim.as_evidence(), **same, "consent": order.consent}
+        context.seen = seen = ClearEvidence.of(claim, consent=order.consent, android_id=android_id)
         said = f"{claim.provider or 'no provider'}: {claim.outcome}: {claim.detail}"
         match claim.outcome:
             case ClearOutcome.DONE | ClearOutcome.ALREADY_INITIAL:
-                return StageResult(evidence=context.seen)
+                return StageResult(evidence=seen)
             case ClearOutcome.NEEDS_OPERATOR:
-                by_hand = await self._by_hand(context, claim)
-                return StageResult(evidence={**by_hand, "consent": order.consent})
+                return StageResult(evidence=await self._by_hand(context, seen))
             case ClearOutcome.RETRYABLE:
                 raise TransientFault(said)
             case ClearOutcome.UNSUPPORTED | ClearOutcome.FATAL:
                 raise StageFailed(Reason.FELICA_NOT_CLEARABLE, said)
 
-    async def _by_hand(self, context: JobContext, claim: ClearClaim) -> Evidence:
+    async def _by_hand(self, context: JobContext, asked: ClearEvidence) -> ClearEvidence:
         """A person clears it, and says so; the handset may leave its slot for that."""
         async with context.station.planned_absence() as window:
             decision = await context.approval(Gate.FELICA_CLEAR, Reason.FELICA_NOT_CLEARABLE)
@@ -60,47 +60,42 @@ class FelicaClearStage:
                 )
         if absence.left:
             context.handset = await context.station.reopen(self.return_within_s)
-        same = await _same_handset(context)
-        done = replace(claim, provider="operator", outcome=ClearOutcome.DONE)
-        return {
-            **done.as_evidence(),
-            **same,
-            "asked_by": claim.provider,
-            "answer": decision_evidence(decision),
-            "absent_s": absence.absent_s,
-        }
+        return replace(
+            asked,
+            provider=OPERATOR,
+            claim=ClearOutcome.DONE,
+            android_id=await _same_handset(context),
+            asked_by=asked.provider,
+            answer=DecisionEvidence.of(decision),
+            absent_s=absence.absent_s,
+        )
 
 
-async def _same_handset(context: JobContext) -> Evidence:
+async def _same_handset(context: JobContext) -> str | None:
     """The id that Android drew at the last reset, the same as when this handset was reset here.
 
     What a handset says it is isn't enough: identical serials exist, and the overwrite can't be
     proven again. A second attempt asks too, since the first may have ended with a handset back
     in the slot that nobody had looked at yet.
     """
-    if StageName.INITIALISE not in context.evidence:
-        return {}  # such a recipe proves nothing of the handset's storage, and certifies nothing
-    reset = context.evidence[StageName.INITIALISE]
-    facts = reset.get("after") or reset.get("before")
-    known = facts.get("android_id") if isinstance(facts, Mapping) else None
+    reset = context.evidence.initialise
+    if reset is None:
+        return None  # such a recipe proves nothing of the storage, and certifies nothing
+    known = reset.left.android_id
     now = (await context.handset.reset_facts()).android_id
     if not now or now != known:
         raise StageFailed(
             Reason.HANDSET_CHANGED, "its android_id isn't the one of the handset overwritten here"
         )
-    return {"android_id": now}
+    return now
 
 
 def _consent(context: JobContext) -> str:
     """Who has put on record that the owner agreed to lose what the chip holds."""
-    answers = context.evidence.get(StageName.GATES, {}).get("answers")
-    for answer in answers if isinstance(answers, Sequence) else ():
-        if (
-            isinstance(answer, Mapping)
-            and answer.get("gate") == Gate.CONSENT
-            and answer.get("approved") is True
-        ):
-            return str(answer.get("operator"))
+    gates = context.evidence.gates
+    for answer in gates.answers if gates else ():
+        if answer.gate is Gate.CONSENT and answer.approved:
+            return answer.operator
     raise StageFailed(
         Reason.CONSENT_MISSING, "nobody has put on record that the chip's balance may be lost"
     )

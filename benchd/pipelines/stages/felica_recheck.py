@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchd.errors import StageFailed
-from benchd.pipelines.chip_evidence import of_no_chip, of_scan, refusal_of
-from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
-from benchd.pipelines.silence import causes_of_silence, in_words
+from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.silence import handset_says, in_words
 from benchd.proof.chip import SEEN_BASELINES
+from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.chip import ChipScan, ChipVerdict
-from benchd.words.ids import Evidence
-from benchd.words.job import Gate, Reason, StageName
+from benchd.words.job import Gate, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +24,9 @@ class FelicaRecheckStage:
         if context.chips.reader(context.slot) is None:
             return StageResult(evidence=await self._asked(context))
         scan = await context.chips.scan(context.slot, passes=2, power_cycle=True)
-        context.seen = of_scan(scan)
-        check = context.evidence.get(StageName.FELICA_CHECK)
-        if scan.chip is not None and check is not None and scan.chip != check.get("chip"):
+        context.seen = ChipEvidence.of(scan)
+        check = context.evidence.felica_check
+        if scan.chip is not None and check is not None and scan.chip != check.chip:
             raise StageFailed(
                 Reason.FELICA_INCONSISTENT,
                 f"{scan.verdict}, but this chip isn't the one of the first check",
@@ -33,26 +34,28 @@ class FelicaRecheckStage:
         if scan.verdict is ChipVerdict.UNUSED:
             return StageResult(evidence=await self._unused(context, scan))
         silent = scan.verdict is ChipVerdict.SILENT
-        if silent and check is not None and check.get("verdict") == ChipVerdict.NO_CHIP:
+        if silent and check is not None and check.verdict is ChipVerdict.NO_CHIP:
             return StageResult(evidence=of_no_chip(scan))
-        raise refusal_of(scan, in_words(await causes_of_silence(context)) if silent else "")
+        if not silent:
+            raise refusal_of(scan)
+        says = await handset_says(context)
+        context.seen = replace(ChipEvidence.of(scan), handset_says=says)
+        raise refusal_of(scan, in_words(says.silence_causes))
 
-    async def _asked(self, context: JobContext) -> Evidence:
+    async def _asked(self, context: JobContext) -> ChipEvidence:
         """Anything but 未利用 (unused) is residue."""
         decision = await context.approval(Gate.FELICA_RECHECK, Reason.FELICA_RESIDUE)
-        return {
-            "source": "operator",
-            "verdict": ChipVerdict.UNUSED,
-            "answer": decision_evidence(decision),
-        }
+        return ChipEvidence(
+            source=OPERATOR, verdict=ChipVerdict.UNUSED, answer=DecisionEvidence.of(decision)
+        )
 
-    async def _unused(self, context: JobContext, scan: ChipScan) -> Evidence:
+    async def _unused(self, context: JobContext, scan: ChipScan) -> ChipEvidence:
         """Where nobody has seen an unused chip of this kind yet, the screen has to say it too."""
         if scan.chip is None or not scan.baseline:
             raise StageFailed(
                 Reason.FELICA_UNREADABLE, "the scan doesn't say which chip it was, or unlike what"
             )
         if scan.baseline_kind in SEEN_BASELINES:
-            return of_scan(scan)
+            return ChipEvidence.of(scan)
         decision = await context.approval(Gate.FELICA_ATTEST, Reason.FELICA_NOT_ATTESTED)
-        return of_scan(scan) | {"answer": decision_evidence(decision)}
+        return replace(ChipEvidence.of(scan), answer=DecisionEvidence.of(decision))

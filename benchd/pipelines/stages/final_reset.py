@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.errors import StageFailed
-from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.reset import FinalResetEvidence
 from benchd.words.job import Gate, Reason
 from benchd.words.port import Attached
 
@@ -38,17 +40,16 @@ class FinalResetStage:
             raise StageFailed(
                 Reason.HANDSET_CHANGED, "another handset came back: USB serial or vendor differ"
             )
-        context.absence = absence
         return StageResult(
-            evidence={
-                "method": "guided",
-                "answer": decision_evidence(decision),
-                "absent_s": absence.absent_s,
-                "interfaces_before": sorted(absence.before.interfaces),
-                "interfaces_after": sorted(after.interfaces),
-                "attachment_before": absence.before.attachment,
-                "attachment_after": after.attachment,
-            }
+            evidence=FinalResetEvidence(
+                method="guided",
+                answer=DecisionEvidence.of(decision),
+                absent_s=absence.absent_s,
+                interfaces_before=tuple(sorted(absence.before.interfaces)),
+                interfaces_after=tuple(sorted(after.interfaces)),
+                attachment_before=absence.before.attachment,
+                attachment_after=after.attachment,
+            )
         )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
 from benchd.errors import HandsetFault, StageFailed
-from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.watch_list import WatchList
+from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.handset import HandsetFacts
-from benchd.words.ids import Evidence, JsonValue
 from benchd.words.job import Gate, Reason
 from benchd.words.slot import ProblemCode, ProblemView
 
@@ -53,43 +54,44 @@ class GatesStage:
         The battery comes last: it charges while people look things up.
         """
         facts = context.inspected()
-        accepted: list[JsonValue] = []
+        accepted: list[Reason] = []
         for reason, detail in refusals(facts):
             if reason not in self.accept:
                 raise StageFailed(reason, detail)
             accepted.append(reason)
         watched = await self._watched(context, facts)
         answers = [
-            decision_evidence(await context.approval(gate, ATTESTATIONS[gate]))
+            DecisionEvidence.of(await context.approval(gate, ATTESTATIONS[gate]))
             for gate in self.attest
         ]
         return StageResult(
-            evidence={
-                "minimum_battery_percent": self.minimum_battery_percent,
-                "battery_percent": await self._charged(context, facts.battery_percent),
-                "accepted": accepted,
-                "watch_list": watched,
-                "answers": answers,
-            }
+            evidence=GatesEvidence(
+                minimum_battery_percent=self.minimum_battery_percent,
+                battery_percent=await self._charged(context, facts.battery_percent),
+                accepted=tuple(accepted),
+                watch_list=watched,
+                answers=tuple(answers),
+            )
         )
 
-    async def _watched(self, context: JobContext, facts: HandsetFacts) -> Evidence | None:
+    async def _watched(self, context: JobContext, facts: HandsetFacts) -> WatchLookUp | None:
         """Look the IMEI up; that one couldn't be is on record too."""
         if self.watch_list is None:
             return None
-        told: dict[str, JsonValue] = {
-            "sha256": self.watch_list.sha256,
-            "entries": len(self.watch_list.imeis),
-        }
+        told = WatchLookUp(
+            sha256=self.watch_list.sha256,
+            entries=len(self.watch_list.imeis),
+            looked_up="not_looked_up",
+        )
         imei = facts.identity.imei
         if imei in self.watch_list.imeis:
             raise StageFailed(Reason.WATCH_LISTED, "its IMEI is on the dealer's list")
         if imei is not None:
-            return {**told, "looked_up": "by_imei"}
+            return replace(told, looked_up="by_imei")
         if not self.imei_by_hand:
-            return {**told, "looked_up": "not_looked_up"}
+            return told
         decision = await context.approval(Gate.WATCH_LIST, Reason.WATCH_LISTED)
-        return {**told, "looked_up": "by_hand", "answer": decision_evidence(decision)}
+        return replace(told, looked_up="by_hand", answer=DecisionEvidence.of(decision))
 
     async def _charged(self, context: JobContext, percent: int) -> int:
         """Wait, and say so, until there is enough in the battery; returns what there is."""

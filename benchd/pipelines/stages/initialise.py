@@ -14,11 +14,20 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
+from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.words.handset import ResetFacts
 from benchd.words.job import Gate, Reason
 
 TEST_HARNESS_SDK = 29
 """Test Harness Mode came with Android 10."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Kept for a second attempt: a handset that was lost after its reset didn't arrive so."""
+
+    before: ResetFacts | None = None
+    method: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +43,15 @@ class InitialiseStage:
     async def run(self, context: JobContext) -> StageResult:
         """Skips a handset that arrived reset; never believes an exit code."""
         now = await context.handset.reset_facts()
-        if context.before_reset is None:
+        memory = context.memory(_Memory)
+        if memory.before is None:
             if not self.not_fresh(now):
                 return StageResult(
-                    evidence={
-                        "before": now.as_evidence(),
-                        "fresh_used_bytes": self.fresh_used_bytes,
-                    },
+                    evidence=InitialiseEvidence(before=now, fresh_used_bytes=self.fresh_used_bytes),
                     skipped_because="arrived_reset",
                 )
-            # Kept for a second attempt: a handset that was lost after its reset didn't arrive so.
-            context.before_reset = now
-        before = context.before_reset
+            memory.before = now
+        before = memory.before
         absence_s: float | None = None
         if self.missing_proof(before, now):
             async with context.station.planned_absence() as window:
@@ -57,13 +63,13 @@ class InitialiseStage:
             if missing:
                 raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
         return StageResult(
-            evidence={
-                "method": context.reset_method,
-                "before": before.as_evidence(),
-                "after": now.as_evidence(),
-                "fresh_used_bytes": self.fresh_used_bytes,
-                "absent_s": absence_s,
-            }
+            evidence=InitialiseEvidence(
+                method=memory.method,
+                before=before,
+                after=now,
+                fresh_used_bytes=self.fresh_used_bytes,
+                absent_s=absence_s,
+            )
         )
 
     async def _reset(self, context: JobContext) -> HandsetFault | None:
@@ -72,9 +78,10 @@ class InitialiseStage:
         Either way the handset may leave now, so the port is watched; what was done the facts
         show, and only without a reset the fault counts: as the handset's, or as the server's.
         """
+        memory = context.memory(_Memory)
         broken = "the link broke while the reset was asked for, and it wasn't made"
         if self.method == "test_harness" and context.inspected().sdk >= TEST_HARNESS_SDK:
-            context.reset_method = "test_harness"
+            memory.method = "test_harness"
             try:
                 await context.handset.enable_test_harness()
             except HandsetGone:
@@ -85,7 +92,7 @@ class InitialiseStage:
                 pass  # some makers leave it out: a person can still reset it
             else:
                 return None
-        context.reset_method = "guided"
+        memory.method = "guided"
         await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.proof.evidence.handset import InspectEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,4 +17,4 @@ class InspectStage:
         facts = await context.handset.inspect()
         context.facts = facts
         context.station.show_identity(facts)
-        return StageResult(evidence=facts.as_evidence())
+        return StageResult(evidence=InspectEvidence.of(facts))

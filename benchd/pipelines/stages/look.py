@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.errors import StageFailed
-from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.job import Gate, Reason
 from benchd.words.port import Attached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookEvidence:
+    """What USB showed, and what a person saw."""
+
+    kinds: tuple[str, ...] = ("usb_interfaces", "operator_welcome")
+    interfaces: tuple[str, ...]
+    usb_serial: str | None
+    vendor_id: str | None
+    product_id: str | None
+    answer: DecisionEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +34,13 @@ class LookStage:
         # While somebody looked, the port may have told of more interfaces.
         port = self._refuse_adb(context)
         return StageResult(
-            evidence={
-                "kinds": ["usb_interfaces", "operator_welcome"],
-                "interfaces": sorted(port.interfaces),
-                "usb_serial": port.usb_serial,
-                "vendor_id": port.vendor_id,
-                "product_id": port.product_id,
-                "answer": decision_evidence(decision),
-            }
+            evidence=LookEvidence(
+                interfaces=tuple(sorted(port.interfaces)),
+                usb_serial=port.usb_serial,
+                vendor_id=port.vendor_id,
+                product_id=port.product_id,
+                answer=DecisionEvidence.of(decision),
+            )
         )
 
     def _refuse_adb(self, context: JobContext) -> Attached:

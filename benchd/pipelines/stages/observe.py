@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.errors import StageFailed
-from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
 from benchd.words.job import Gate, Reason
-from benchd.words.port import Absence
+from benchd.words.port import ADB_INTERFACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,28 +21,28 @@ class ObserveStage:
 
     async def run(self, context: JobContext) -> StageResult:
         """Weigh what the port showed, then ask who stands before the handset."""
-        kinds = self.kinds_of(context.absence)
+        reset = context.evidence.final_reset
+        kinds = self.kinds_of(reset)
         if not kinds:
             raise StageFailed(
                 Reason.FINAL_RESET_NOT_PROVEN,
                 "the port showed no reset: the absence was too short or adb is still on",
             )
         decision = await context.approval(Gate.OBSERVE, Reason.FINAL_RESET_NOT_PROVEN)
-        absence = context.absence
-        after = absence.after if absence else None
         return StageResult(
-            evidence={
-                "kinds": [*kinds, "operator_welcome"],
-                "absent_s": absence.absent_s if absence else None,
-                "minimum_absence_s": self.minimum_absence_s,
-                "interfaces_after": sorted(after.interfaces) if after else [],
-                "answer": decision_evidence(decision),
-            }
+            evidence=ObserveEvidence(
+                kinds=(*kinds, "operator_welcome"),
+                absent_s=reset.absent_s if reset else None,
+                minimum_absence_s=self.minimum_absence_s,
+                interfaces_after=reset.interfaces_after if reset else (),
+                answer=DecisionEvidence.of(decision),
+            )
         )
 
-    def kinds_of(self, absence: Absence | None) -> list[str]:
+    def kinds_of(self, reset: FinalResetEvidence | None) -> list[str]:
         """`usb_reenumerated` if it left for long enough and came back on its port without adb."""
-        if absence is None or absence.after is None or absence.absent_s is None:
+        if reset is None or reset.absent_s is None:
             return []
-        long_enough = absence.absent_s >= self.minimum_absence_s
-        return ["usb_reenumerated"] if long_enough and not absence.after.has_adb else []
+        long_enough = reset.absent_s >= self.minimum_absence_s
+        adb_is_off = ADB_INTERFACE not in reset.interfaces_after
+        return ["usb_reenumerated"] if long_enough and adb_is_off else []

@@ -10,8 +10,8 @@ from benchd.errors import HandsetGone, StageFailed
 from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.progress import TransferMeter
+from benchd.proof.evidence.storage import OverwriteEvidence
 from benchd.words.fill import FillOrder, FillReport, TransferProgress
-from benchd.words.ids import Evidence
 from benchd.words.job import Reason
 
 KEY_BYTES = 16
@@ -40,7 +40,6 @@ class OverwriteStage(CareLimits):
         resume = context.fill_key is not None
         if context.fill_key is None:
             context.fill_key = context.entropy.token(KEY_BYTES)
-        context.tail_proof = context.read_back = None
         order = FillOrder(
             key=context.fill_key,
             file_bytes=self.file_bytes,
@@ -53,8 +52,7 @@ class OverwriteStage(CareLimits):
             report, runs, rested_s = await fill.run(), 1, fill.rested_s
         else:
             report, runs, rested_s = await self._fill_over_replugs(context, order)
-        evidence = {**self._evidence(order, report, runs), "rested_s": rested_s}
-        return StageResult(evidence=evidence)
+        return StageResult(evidence=_evidence(order, report, runs=runs, rested_s=rested_s))
 
     async def _fill_over_replugs(
         self, context: JobContext, order: FillOrder
@@ -87,37 +85,6 @@ class OverwriteStage(CareLimits):
             context.handset = await context.station.reopen(self.return_within_s)
             order, proof_due = replace(order, resume=True), True
 
-    def _evidence(self, order: FillOrder, report: FillReport, runs: int) -> Evidence:
-        return {
-            "cipher": report.cipher,
-            "program_version": report.program_version,
-            "mode": report.mode,
-            "key_sha256": hashlib.sha256(order.key).hexdigest(),
-            "file_bytes": order.file_bytes,
-            "bytes_written": report.bytes_written,
-            "resumed_bytes": report.resumed_bytes,
-            "fill_runs": runs,
-            "files": [
-                {
-                    "name": file.name,
-                    "stream_offset": file.stream_offset,
-                    "size_bytes": file.size_bytes,
-                }
-                for file in report.files
-            ],
-            "small_files": report.small_files,
-            "small_bytes": report.small_bytes,
-            "directories": report.directories,
-            "headroom_bytes": order.headroom_bytes,
-            "full_s": report.full_s,
-            "capacity_bytes": report.capacity_bytes,
-            "free_bytes_before": report.free_bytes_before,
-            "free_bytes_after": report.free_bytes_after,
-            "used_bytes_before": report.used_bytes_before,
-            "reserved_bytes": report.reserved_bytes,
-            "elapsed_s": report.elapsed_s,
-        }
-
 
 class _Fill:
     """One run of the fill program, and how far it was heard to come."""
@@ -147,4 +114,32 @@ def _changed() -> StageFailed:
     return StageFailed(
         Reason.HANDSET_CHANGED,
         "the handset that came back holds nothing of what this job had written",
+    )
+
+
+def _evidence(
+    order: FillOrder, report: FillReport, *, runs: int, rested_s: float
+) -> OverwriteEvidence:
+    return OverwriteEvidence(
+        cipher=report.cipher,
+        program_version=report.program_version,
+        mode=report.mode,
+        key_sha256=hashlib.sha256(order.key).hexdigest(),
+        file_bytes=order.file_bytes,
+        bytes_written=report.bytes_written,
+        resumed_bytes=report.resumed_bytes,
+        fill_runs=runs,
+        files=report.files,
+        small_files=report.small_files,
+        small_bytes=report.small_bytes,
+        directories=report.directories,
+        headroom_bytes=order.headroom_bytes,
+        full_s=report.full_s,
+        capacity_bytes=report.capacity_bytes,
+        free_bytes_before=report.free_bytes_before,
+        free_bytes_after=report.free_bytes_after,
+        used_bytes_before=report.used_bytes_before,
+        reserved_bytes=report.reserved_bytes,
+        elapsed_s=report.elapsed_s,
+        rested_s=rested_s,
     )

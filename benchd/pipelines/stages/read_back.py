@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from benchd.errors import StageFailed, StorageFault
@@ -11,7 +11,7 @@ from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES, SamplePlan, host_places, sample_plan
-from benchd.proof.evidence import EvidenceReader
+from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.storage import (
     HOST_PAST_CACHE,
     MINIMUM_HOST_SAMPLES,
@@ -20,8 +20,7 @@ from benchd.proof.storage import (
     plain_bytes_left,
 )
 from benchd.words.fill import CheckOrder, CheckReport, FilledFile, FillOrder
-from benchd.words.ids import Evidence
-from benchd.words.job import Reason, StageName
+from benchd.words.job import Reason
 
 SEED_BYTES = 16
 SHOWN_BAD_RUNS = 8
@@ -39,6 +38,14 @@ class PartProof:
     host_ways: set[str] = field(default_factory=set[str])
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What was proven stays so for another attempt."""
+
+    tail: PartProof | None = None
+    proven: ReadBackEvidence | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadBackStage(CareLimits):
     """Proves the overwrite by two paths and says how much of the capacity it reached."""
@@ -54,50 +61,47 @@ class ReadBackStage(CareLimits):
 
         What takes the last room is proven and deleted first: Android isn't full for long.
         """
-        # What is proven stays so for another attempt: a link that breaks while files are being
-        # deleted leaves nothing to read again.
-        if context.read_back is None:
+        # A link that breaks while files are being deleted leaves nothing to read again.
+        memory = context.memory(_Memory)
+        if memory.proven is None:
             reading = _Reading(self, context)
-            if context.tail_proof is None:
-                context.tail_proof = await reading.prove_tail()
+            if memory.tail is None:
+                memory.tail = await reading.prove_tail()
             await context.handset.drop(only_tail=True)
-            body = await reading.prove_body(context.tail_proof.bytes_proven)
-            context.read_back = reading.evidence(context.tail_proof, body)
+            body = await reading.prove_body(memory.tail.bytes_proven)
+            memory.proven = reading.evidence(memory.tail, body)
         dropped = await context.handset.drop()
-        _refuse_plain_text(context, context.read_back)
-        return StageResult(
-            evidence={
-                **context.read_back,
-                "files_removed": dropped.files_removed,
-                "free_bytes_after_drop": dropped.free_bytes,
-                "trim": dropped.trim,
-                "trimmed_bytes": dropped.trimmed_bytes,
-            }
+        evidence = replace(
+            memory.proven,
+            files_removed=dropped.files_removed,
+            free_bytes_after_drop=dropped.free_bytes,
+            trim=dropped.trim,
+            trimmed_bytes=dropped.trimmed_bytes,
         )
+        context.seen = evidence
+        _refuse_plain_text(context)
+        return StageResult(evidence=evidence)
 
 
 class _Reading:
     """One attempt to prove what the overwrite is on record to have written."""
 
     def __init__(self, stage: ReadBackStage, context: JobContext) -> None:
+        overwrite = _overwrite(context)
         if context.fill_key is None:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "there is no overwrite to read back")
         self._stage = stage
         self._context = context
-        overwrite = EvidenceReader(
-            context.evidence.get(StageName.OVERWRITE, {}), StageName.OVERWRITE
-        )
-        files = [_filled_file(file) for file in overwrite.items("files")]
-        self._tail = tuple(file for file in files if file.is_tail)
-        self._body = tuple(file for file in files if not file.is_tail)
-        self._cipher = overwrite.text("cipher")
-        self._small_files = overwrite.whole("small_files")
-        self._written = overwrite.whole("bytes_written")
-        self._capacity = overwrite.whole("capacity_bytes")
-        self._free_before = overwrite.whole("free_bytes_before")
+        self._tail = tuple(file for file in overwrite.files if file.is_tail)
+        self._body = tuple(file for file in overwrite.files if not file.is_tail)
+        self._cipher = overwrite.cipher
+        self._small_files = overwrite.small_files
+        self._written = overwrite.bytes_written
+        self._capacity = overwrite.capacity_bytes
+        self._free_before = overwrite.free_bytes_before
         self._fill = FillOrder(
             key=context.fill_key,
-            file_bytes=overwrite.whole("file_bytes"),
+            file_bytes=overwrite.file_bytes,
             stall_s=stage.stall_s,
         )
         self._meter = TransferMeter(self._written, context.station.show_progress)
@@ -176,42 +180,47 @@ class _Reading:
             proof.host_samples += 1
             proof.host_ways.add(seen.past_cache)
 
-    def evidence(self, tail: PartProof, body: PartProof) -> Evidence:
+    def evidence(self, tail: PartProof, body: PartProof) -> ReadBackEvidence:
         """Both parts together; where they were read in different ways, the weaker one is named."""
         proven = tail.bytes_proven + body.bytes_proven
         plan = self._plan
-        return {
-            "check_mode": CheckMode.WHOLE if plan is None else CheckMode.SAMPLED,
-            "bytes_proven": proven,
-            "bytes_bad": 0,
-            "small_files_same": tail.small_files_same + body.small_files_same,
-            "tail_bytes_proven": tail.bytes_proven,
-            "sample_subsections": 0 if plan is None else plan.subsections,
-            "sample_places": 0 if plan is None else plan.places,
-            "sampled_from_bytes": 0 if plan is None else sum(f.size_bytes for f in self._body),
-            "capacity_bytes": self._capacity,
-            "coverage": self._vouched(proven) / self._capacity,
-            "coverage_of_free": min(1.0, self._vouched(proven) / max(self._free_before, 1)),
-            "minimum_coverage": self._stage.minimum_coverage,
-            "past_cache": _weakest(tail.ways | body.ways, PAST_CACHE),
-            "check_elapsed_s": tail.elapsed_s + body.elapsed_s,
-            "host_samples": tail.host_samples + body.host_samples,
-            "host_sample_bytes": BLOCK_BYTES,
-            "host_mismatches": 0,
-            "host_past_cache": _weakest(tail.host_ways | body.host_ways, HOST_PAST_CACHE),
-            "seed": self._seed.hex(),
-        }
+        return ReadBackEvidence(
+            check_mode=CheckMode.WHOLE if plan is None else CheckMode.SAMPLED,
+            bytes_proven=proven,
+            bytes_bad=0,
+            small_files_same=tail.small_files_same + body.small_files_same,
+            tail_bytes_proven=tail.bytes_proven,
+            sample_subsections=0 if plan is None else plan.subsections,
+            sample_places=0 if plan is None else plan.places,
+            sampled_from_bytes=0 if plan is None else sum(f.size_bytes for f in self._body),
+            capacity_bytes=self._capacity,
+            coverage=self._vouched(proven) / self._capacity,
+            coverage_of_free=min(1.0, self._vouched(proven) / max(self._free_before, 1)),
+            minimum_coverage=self._stage.minimum_coverage,
+            past_cache=_weakest(tail.ways | body.ways, PAST_CACHE),
+            check_elapsed_s=tail.elapsed_s + body.elapsed_s,
+            host_samples=tail.host_samples + body.host_samples,
+            host_sample_bytes=BLOCK_BYTES,
+            host_mismatches=0,
+            host_past_cache=_weakest(tail.host_ways | body.host_ways, HOST_PAST_CACHE),
+            seed=self._seed.hex(),
+        )
 
 
-def _refuse_plain_text(context: JobContext, proof: Evidence) -> None:
+def _overwrite(context: JobContext) -> OverwriteEvidence:
+    overwrite = context.evidence.overwrite
+    if overwrite is None:
+        raise StageFailed(Reason.PROOF_INCOMPLETE, "there is no overwrite to read back")
+    return overwrite
+
+
+def _refuse_plain_text(context: JobContext) -> None:
     """Encrypted, what wasn't reached is nonsense after a reset; in plain text it may be read."""
     facts = context.inspected()
-    overwrite = EvidenceReader(context.evidence.get(StageName.OVERWRITE, {}), StageName.OVERWRITE)
     left = plain_bytes_left(
-        facts.crypto_state, facts.storage.capacity_bytes, overwrite.whole("bytes_written")
+        facts.crypto_state, facts.storage.capacity_bytes, _overwrite(context).bytes_written
     )
     if left:
-        context.seen = proof
         message = f"{left} bytes weren't reached, and the storage isn't encrypted"
         raise StageFailed(Reason.STORAGE_UNENCRYPTED, message)
 
@@ -227,13 +236,4 @@ def _what_is_bad(report: CheckReport, ordered: int) -> str:
     return (
         f"{report.bytes_bad} bytes aren't what was written,"
         f" {report.bytes_proven} of {ordered} proven ({places})"
-    )
-
-
-def _filled_file(file: Evidence) -> FilledFile:
-    reader = EvidenceReader(file, "files")
-    return FilledFile(
-        name=reader.text("name"),
-        stream_offset=reader.whole("stream_offset"),
-        size_bytes=reader.whole("size_bytes"),
     )

@@ -9,6 +9,8 @@ import anyio
 
 from benchd.android.access import AdbAccess
 from benchd.android.server.own_server import AdbServer
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
@@ -31,7 +33,7 @@ async def main(directory: Path, slots: list[int]) -> None:
         reset = await handset.reset_facts()
         percent = (await handset.battery()).percent
         again = {"percent_again": percent, **asdict(await handset.nfc_facts())}
-        found[slot] = {**again, **facts.as_evidence(), **reset.as_evidence()}
+        found[slot] = {**again, **to_json(InspectEvidence.of(facts)), **to_json(reset)}
 
     async with anyio.create_task_group() as running:
         await running.start(server.run)

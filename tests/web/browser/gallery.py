@@ -7,6 +7,7 @@ from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState, SlotView
+from tests import recorded
 from tests.web.web_fakes import BEGAN, FakeRack, port
 
 MODELS = (
@@ -166,8 +167,8 @@ class Gallery:
         """Every stage of a job that ended with a certificate."""
         self._open(job)
         self._stage(job, StageName.INITIALISE, {}, because="arrived_reset")
-        self._stage(job, StageName.OVERWRITE, {"bytes_written": 61_203_283_968})
-        self._stage(job, StageName.READ_BACK, {"coverage": 0.9871})
+        self._stage(job, StageName.OVERWRITE, recorded.overwrite(bytes_written=61_203_283_968))
+        self._stage(job, StageName.READ_BACK, recorded.read_back(coverage=0.9871))
         for stage in AFTER_READ_BACK:
             self._stage(job, stage, {})
         for gate, operator in ((Gate.FINAL_RESET, "佐藤"), (Gate.CONFIRM, "鈴木")):
@@ -196,6 +197,6 @@ class Gallery:
         outcome = "skipped" if because else "passed"
         ledger.keep(
             EntryKind.STAGE_ENDED,
-            {"stage": stage, "outcome": outcome, "because": because, "evidence": evidence},
+            recorded.stage_ended(stage, evidence, outcome=outcome, because=because),
             job,
         )

@@ -1,0 +1,145 @@
+"""What a look at a FeliCa chip put on record, and what a clear provider claimed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.values import Seconds, Whole
+from benchd.words.chip import BaselineKind, ChipOwners, ChipScan, ChipSystem, ChipVerdict
+from benchd.words.clear import ClearClaim, ClearOutcome
+from benchd.words.handset import NfcFacts, SilenceCause
+
+READER = "reader"
+OPERATOR = "operator"
+SHOWN_OWNERS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemEvidence:
+    """One system of a chip: how many nodes, and which of them an unused chip doesn't have."""
+
+    code: str
+    node_count: Whole
+    residue: tuple[str, ...]
+
+    @classmethod
+    def of(cls, system: ChipSystem) -> SystemEvidence:
+        """The same without the names of nodes that are as they must be."""
+        return cls(code=system.code, node_count=len(system.nodes), residue=system.residue)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceEvidence:
+    """What the handset said of its own radio while its chip was silent."""
+
+    nfc_on: bool | None
+    screen_on: bool | None
+    screen_unlocked: bool | None
+    silence_causes: tuple[SilenceCause, ...]
+
+    @classmethod
+    def of(cls, facts: NfcFacts) -> SilenceEvidence:
+        """The facts with all that explains the silence."""
+        return cls(
+            nfc_on=facts.nfc_on,
+            screen_on=facts.screen_on,
+            screen_unlocked=facts.unlocked,
+            silence_causes=facts.causes(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipEvidence:
+    """Stages `felica_check` and `felica_recheck`: codes and counts, never what is in a chip."""
+
+    source: str
+    """Who looked: the slot's reader, or an operator at the handset's own screen."""
+    verdict: ChipVerdict
+    detail: str = ""
+    chip: str | None = None
+    ic_type: str | None = None
+    """PMm's second byte as two hex digits."""
+    systems: tuple[SystemEvidence, ...] = ()
+    polled: tuple[str, ...] = ()
+    passes: Whole = 0
+    power_cycled: bool = False
+    baseline: str | None = None
+    baseline_kind: BaselineKind | None = None
+    owners_en: tuple[str, ...] = ()
+    owners_ja: tuple[str, ...] = ()
+    reader: str = ""
+    elapsed_s: Seconds = 0.0
+    over_the_air: ChipVerdict | None = None
+    """What the reader saw where the verdict is that there is no chip."""
+    felica_capable: bool | None = None
+    """What the handset said where the verdict is that there is no chip."""
+    handset_says: SilenceEvidence | None = None
+    answer: DecisionEvidence | None = None
+
+    @classmethod
+    def of(cls, scan: ChipScan) -> ChipEvidence:
+        """A scan by the slot's reader."""
+        return cls(
+            source=READER,
+            verdict=scan.verdict,
+            detail=scan.detail,
+            chip=scan.chip,
+            ic_type=None if scan.ic_type is None else f"{scan.ic_type:02X}",
+            systems=tuple(map(SystemEvidence.of, scan.systems)),
+            polled=scan.polled,
+            passes=scan.passes,
+            power_cycled=scan.power_cycled,
+            baseline=scan.baseline,
+            baseline_kind=scan.baseline_kind,
+            owners_en=scan.owners_en,
+            owners_ja=scan.owners_ja,
+            reader=scan.reader,
+            elapsed_s=scan.elapsed_s,
+        )
+
+    @property
+    def owners(self) -> ChipOwners | None:
+        """Whose services were found; None where it knows of none."""
+        if not self.owners_ja or not self.owners_en:
+            return None
+        return ChipOwners(
+            ja="、".join(_shown(self.owners_ja)), en=", ".join(_shown(self.owners_en))
+        )
+
+
+def _shown(names: tuple[str, ...]) -> tuple[str, ...]:
+    return names if len(names) <= SHOWN_OWNERS else (*names[:SHOWN_OWNERS], "…")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearEvidence:
+    """Stage `felica_clear`: what somebody claims to have done; only the re-check decides."""
+
+    provider: str
+    claim: ClearOutcome
+    detail: str
+    report: str | None
+    vendor_code: str | None
+    elapsed_s: Seconds
+    consent: str
+    android_id: str | None = None
+    """That of this job's reset; None where the recipe resets nothing."""
+    asked_by: str | None = None
+    """The provider that asked for a person's hand."""
+    answer: DecisionEvidence | None = None
+    absent_s: Seconds | None = None
+
+    @classmethod
+    def of(cls, claim: ClearClaim, *, consent: str, android_id: str | None) -> ClearEvidence:
+        """The claim, with who agreed to it and which handset it was made for."""
+        return cls(
+            provider=claim.provider,
+            claim=claim.outcome,
+            detail=claim.detail,
+            report=claim.report,
+            vendor_code=claim.vendor_code,
+            elapsed_s=claim.elapsed_s,
+            consent=consent,
+            android_id=android_id,
+        )

@@ -1,0 +1,116 @@
+"""The edge between evidence and the JSON of the ledger: strict adapters, and the form by number.
+
+Form 1 is that of the first benchd: fields that didn't apply were left out, and no number stood
+beside it. From form 2 on every field stands there and the number with it; what is missing,
+unknown or of another type is refused. docs/adr/0013-typed-evidence.md says why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, cast, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from benchd.errors import CertificateGap
+from benchd.proof.evidence.job import JobEvidence
+from benchd.words.ids import Evidence, JsonValue
+
+FORM = 2
+"""The form that this benchd writes."""
+FORM_BEFORE_NUMBERS = 1
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(kind: type[object]) -> TypeAdapter[object]:
+    return TypeAdapter(kind)
+
+
+def adapter_of(kind: type[T]) -> TypeAdapter[T]:
+    """The one adapter of a type."""
+    return cast("TypeAdapter[T]", _adapter(kind))
+
+
+def to_json(value: object) -> Any:  # noqa: ANN401 - JSON of whatever type was given
+    """A dataclass of evidence in JSON's own types, every field of it."""
+    kind: type[object] = type(value)
+    return adapter_of(kind).dump_python(value, mode="json", by_alias=True)
+
+
+def from_json(kind: type[T], data: JsonValue, place: str, *, exact: bool = True) -> T:
+    """The value that this JSON describes, else CertificateGap naming the place and each fault.
+
+    Where it has to be exact, writing the value again has to give the same JSON: no field is
+    missing, and none unknown.
+    """
+    try:
+        text = json.dumps(data, allow_nan=False)
+        value = adapter_of(kind).validate_json(text, strict=True, by_alias=True)
+    except ValidationError as error:
+        raise CertificateGap(tuple(_faults(error, place))) from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CertificateGap((f"{place}: it isn't JSON: {error}",)) from error
+    if exact and to_json(value) != json.loads(text):
+        raise CertificateGap((f"{place}: {_difference(data, to_json(value))}",))
+    return value
+
+
+def _faults(error: ValidationError, place: str) -> list[str]:
+    faults = error.errors(include_url=False, include_input=False)
+    return [f"{'.'.join([place, *map(str, fault['loc'])])} {_said_of(fault)}" for fault in faults]
+
+
+def _said_of(fault: ErrorDetails) -> str:
+    match fault["type"]:
+        case "missing":
+            return "is missing"
+        case "wanted":
+            return fault["msg"]
+        case "dataclass_type":
+            return "isn't an object"
+        case "too_short" | "tuple_type":
+            return "isn't a list with something in it"
+        case kind if kind.startswith(("datetime", "timezone")):
+            return "isn't a time with its zone"
+        case _:
+            return f"is wrong: {fault['msg']}"
+
+
+def _difference(given: JsonValue, known: JsonValue) -> str:
+    if not isinstance(given, Mapping) or not isinstance(known, Mapping):
+        return "it isn't written as benchd writes it"
+    missing, unknown = sorted(known.keys() - given.keys()), sorted(given.keys() - known.keys())
+    if missing or unknown:
+        return f"fields missing: {', '.join(missing) or '-'}; unknown: {', '.join(unknown) or '-'}"
+    return "a field inside of it is missing or unknown"
+
+
+@cache
+def _kinds() -> Mapping[str, type[object]]:
+    hints = get_type_hints(JobEvidence)
+    return {field.name: _without_none(hints[field.name]) for field in fields(JobEvidence)}
+
+
+def _without_none(hint: UnionType) -> type[object]:
+    [kind] = (each for each in get_args(hint) if each is not type(None))
+    return kind
+
+
+def read_evidence(stage: str, data: Evidence, form: int) -> object | None:
+    """What a stage saw, as its type; None for a stage of which nobody needs to know.
+
+    Raises CertificateGap for evidence that isn't of its form.
+    """
+    kind = _kinds().get(stage)
+    if kind is None:
+        return None
+    if not FORM_BEFORE_NUMBERS <= form <= FORM:
+        raise CertificateGap((f"{stage}: its evidence is of form {form}, which isn't known",))
+    return from_json(kind, data, stage, exact=form == FORM)

@@ -1,0 +1,117 @@
+"""What the handset said of itself: at inspection, at the gates, before and after its reset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.values import Number, Seconds, Whole
+from benchd.words.handset import HandsetFacts, ResetFacts
+from benchd.words.job import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectEvidence:
+    """Stage `inspect`: the facts of `HandsetFacts`, one by one."""
+
+    serial: str
+    manufacturer: str
+    model: str
+    android: str
+    build: str
+    imei: str | None
+    sdk: Whole
+    abi: str
+    capacity_bytes: Whole
+    used_bytes: Whole
+    free_bytes: Whole
+    file_system: str
+    battery_percent: Whole
+    battery_temperature_c: Number
+    crypto_state: str
+    crypto_type: str | None
+    metadata_encryption: bool | None
+    verified_boot_state: str | None
+    bootloader_locked: bool | None
+    modification_signs: tuple[str, ...]
+    screen_lock: bool | None
+    account_count: Whole
+    user_ids: tuple[int, ...]
+    device_owner: bool
+    felica_capable: bool | None
+    jpki_capable: bool | None
+    removable_media: bool
+    sim: bool | None
+
+    @classmethod
+    def of(cls, facts: HandsetFacts) -> InspectEvidence:
+        """What the inspection puts on record."""
+        identity, storage = facts.identity, facts.storage
+        return cls(
+            serial=identity.serial,
+            manufacturer=identity.manufacturer,
+            model=identity.model,
+            android=identity.android,
+            build=identity.build,
+            imei=identity.imei,
+            sdk=facts.sdk,
+            abi=facts.abi,
+            capacity_bytes=storage.capacity_bytes,
+            used_bytes=storage.used_bytes,
+            free_bytes=storage.free_bytes,
+            file_system=storage.file_system,
+            battery_percent=facts.battery_percent,
+            battery_temperature_c=facts.battery_temperature_c,
+            crypto_state=facts.crypto_state,
+            crypto_type=facts.crypto_type,
+            metadata_encryption=facts.metadata_encryption,
+            verified_boot_state=facts.verified_boot_state,
+            bootloader_locked=facts.bootloader_locked,
+            modification_signs=facts.modification_signs,
+            screen_lock=facts.screen_lock,
+            account_count=facts.account_count,
+            user_ids=facts.user_ids,
+            device_owner=facts.device_owner,
+            felica_capable=facts.felica_capable,
+            jpki_capable=facts.jpki_capable,
+            removable_media=facts.removable_media,
+            sim=facts.sim,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchLookUp:
+    """What became of looking the IMEI up in the dealer's list of wanted handsets."""
+
+    sha256: str
+    entries: Whole
+    looked_up: str
+    answer: DecisionEvidence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatesEvidence:
+    """Stage `gates`: what was let through, and what people attested."""
+
+    minimum_battery_percent: Whole
+    battery_percent: Whole
+    accepted: tuple[Reason, ...]
+    watch_list: WatchLookUp | None
+    answers: tuple[DecisionEvidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitialiseEvidence:
+    """Stage `initialise`: the facts that only a reset changes, before and after it."""
+
+    before: ResetFacts
+    fresh_used_bytes: Whole
+    after: ResetFacts | None = None
+    """None where the handset came in already reset."""
+    method: str | None = None
+    absent_s: Seconds | None = None
+
+    @property
+    def left(self) -> ResetFacts:
+        """The handset as its reset left it, here or before it came in."""
+        return self.after or self.before

@@ -1,0 +1,32 @@
+"""What was seen of the reset that readies a handset for sale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.values import Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalResetEvidence:
+    """Stage `final_reset`: how the handset left its port and came back."""
+
+    method: str
+    answer: DecisionEvidence
+    absent_s: Seconds | None
+    interfaces_before: tuple[str, ...]
+    interfaces_after: tuple[str, ...]
+    attachment_before: str
+    attachment_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveEvidence:
+    """Stage `observe`: which kinds of evidence there are that the reset took place."""
+
+    kinds: tuple[str, ...]
+    absent_s: Seconds | None
+    minimum_absence_s: Seconds
+    interfaces_after: tuple[str, ...]
+    answer: DecisionEvidence

@@ -1,0 +1,48 @@
+"""Reads the few plain fields of a record: one that is missing or of another type is a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchd.errors import CertificateGap
+from benchd.words.ids import Evidence
+
+
+class RecordReader:
+    """One record's data; every method raises CertificateGap naming the place and the key."""
+
+    __slots__ = ("_data", "_place")
+
+    def __init__(self, data: Evidence, place: str) -> None:
+        self._data = data
+        self._place = place
+
+    def _gap(self, key: str, wanted: str) -> CertificateGap:
+        return CertificateGap((f"{self._place}: {key} is missing or not {wanted}",))
+
+    def text(self, key: str) -> str:
+        """A string, which may be empty."""
+        value = self._data.get(key)
+        if not isinstance(value, str):
+            raise self._gap(key, "text")
+        return value
+
+    def optional_text(self, key: str) -> str | None:
+        """A string or nothing."""
+        return None if self._data.get(key) is None else self.text(key)
+
+    def optional_whole(self, key: str) -> int | None:
+        """A whole number above zero, or nothing."""
+        value = self._data.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise self._gap(key, "a whole number")
+        return value
+
+    def mapping(self, key: str) -> Evidence:
+        """A mapping."""
+        value = self._data.get(key)
+        if not isinstance(value, Mapping):
+            raise self._gap(key, "a mapping")
+        return value

@@ -1,0 +1,84 @@
+"""A job's records as the proof reads them: attempts of stages, and people's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from benchd.errors import CertificateGap
+from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, from_json, read_evidence
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.reading import RecordReader
+from benchd.words.ids import Evidence
+from benchd.words.job import Outcome, StageName
+from benchd.words.record import EntryKind, StoredEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRecord:
+    """One ended attempt of one stage, as the ledger tells it."""
+
+    stage: StageName
+    outcome: Outcome
+    started_sequence: int
+    ended_sequence: int
+    started_at: datetime
+    ended_at: datetime
+    skipped_because: str | None
+    stored: Evidence
+    """Its evidence as it stands in the record, not looked into."""
+    form: int
+
+    def evidence(self) -> object | None:
+        """What it saw, as its type; None where it saw nothing. Raises CertificateGap."""
+        return read_evidence(self.stage, self.stored, self.form) if self.stored else None
+
+    def shown(self) -> object | None:
+        """The same for showing: nothing is told of evidence that isn't of its form."""
+        try:
+            return self.evidence()
+        except CertificateGap:
+            return None
+
+
+def stage_records(records: Sequence[StoredEntry]) -> list[StageRecord]:
+    """Every ended attempt in order, each paired with the start that precedes it."""
+    ended: list[StageRecord] = []
+    started: StoredEntry | None = None
+    for record in records:
+        if record.entry.kind is EntryKind.STAGE_STARTED:
+            started = record
+        elif record.entry.kind is EntryKind.STAGE_ENDED and started is not None:
+            reader = RecordReader(record.entry.data, "stage_ended")
+            ended.append(
+                StageRecord(
+                    stage=StageName(reader.text("stage")),
+                    outcome=Outcome(reader.text("outcome")),
+                    started_sequence=started.sequence,
+                    ended_sequence=record.sequence,
+                    started_at=started.entry.at,
+                    ended_at=record.entry.at,
+                    skipped_because=reader.optional_text("because"),
+                    stored=reader.mapping("evidence"),
+                    form=reader.optional_whole("form") or FORM_BEFORE_NUMBERS,
+                )
+            )
+            started = None
+    return ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRecord(DecisionEvidence):
+    """An answer as its own record holds it: also from where it came."""
+
+    via: Mapping[str, str]
+
+
+def decisions(records: Sequence[StoredEntry]) -> list[DecisionRecord]:
+    """Every person's answer in these records, in order."""
+    return [
+        from_json(DecisionRecord, record.entry.data, "decision")
+        for record in records
+        if record.entry.kind is EntryKind.DECISION
+    ]
