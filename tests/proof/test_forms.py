@@ -79,7 +79,7 @@ def test_the_first_form_left_out_what_did_not_apply_and_knew_less() -> None:
 def test_a_value_of_another_type_is_refused_in_any_form(
     form: int, field: str, value: object
 ) -> None:
-    data = {**recorded.overwrite(bytes_written=5), field: value}
+    data = cast("Evidence", {**recorded.overwrite(bytes_written=5), field: value})
     with pytest.raises(CertificateGap, match="overwrite"):
         read_evidence(StageName.OVERWRITE, data, form)
 
