@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchd.certificate import chip, form
 from benchd.certificate.form import Form
 from benchd.people import same_person
+from benchd.proof.floors import MINIMUM_SAMPLE
 from benchd.proof.network import SALEABLE
-from benchd.proof.storage import FILL_MODES, MINIMUM_SAMPLE, STREAMED, CheckMode
+from benchd.proof.storage import FILL_MODES, STREAMED, CheckMode
 from benchd.words.ids import Evidence, JsonValue
 from benchd.words.job import Disposition, Gate, Outcome, StageName
 

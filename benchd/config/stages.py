@@ -36,7 +36,7 @@ from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.pipelines.watch_list import WatchList
-from benchd.proof.storage import MINIMUM_HOST_SAMPLES
+from benchd.proof.floors import MINIMUM_HOST_SAMPLES
 from benchd.words.job import Gate, Reason, StageName
 
 STAGE_CLASSES: Final[Mapping[StageName, Callable[..., Stage]]] = MappingProxyType(

@@ -12,6 +12,14 @@ from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.proof.evidence import EvidenceReader
+from benchd.proof.floors import (
+    LOWEST_MINIMUM_COVERAGE,
+    MINIMUM_HOST_SAMPLES,
+    MINIMUM_SAMPLE,
+    MINIMUM_SEED_DIGITS,
+    MINIMUM_SUBSECTIONS,
+    PLACES_IN_SUBSECTION,
+)
 
 PAST_CACHE: Final = ("o_direct", "evicted")
 """How the fill program may have read, from the strongest to the weakest."""
@@ -22,16 +30,8 @@ STREAMED: Final = "streamed"
 FILL_MODES: Final = ("o_direct", "buffered", STREAMED)
 NO_PROGRAM: Final = "none"
 STREAMED_CIPHER: Final = "aes-128-ctr"
-MINIMUM_HOST_SAMPLES: Final = 8
-MINIMUM_SUBSECTIONS: Final = 1000
-PLACES_IN_SUBSECTION: Final = 2
-MINIMUM_SAMPLE: Final = 0.1
-"""What SP 800-88 Rev. 1 asks of a sample; the first and the last place come on top."""
-MINIMUM_SEED_DIGITS: Final = 32
 ENCRYPTED: Final = "encrypted"
 """The only `ro.crypto.state` under which a reset alone leaves nothing that can be read."""
-LOWEST_MINIMUM_COVERAGE: Final = 0.5
-"""A recipe may ask for more; with less nobody could speak of an erased storage."""
 
 
 class CheckMode(StrEnum):

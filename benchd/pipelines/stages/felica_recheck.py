@@ -9,6 +9,7 @@ from benchd.pipelines.chip_evidence import of_no_chip, of_scan, refusal_of
 from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
 from benchd.pipelines.silence import causes_of_silence, in_words
 from benchd.proof.chip import SEEN_BASELINES
+from benchd.proof.floors import LEAST_PASSES
 from benchd.words.chip import ChipScan, ChipVerdict
 from benchd.words.ids import Evidence
 from benchd.words.job import Gate, Reason, StageName
@@ -22,7 +23,7 @@ class FelicaRecheckStage:
         """The same chip as at the check, and nothing left in it; anything else ends the job."""
         if context.chips.reader(context.slot) is None:
             return StageResult(evidence=await self._asked(context))
-        scan = await context.chips.scan(context.slot, passes=2, power_cycle=True)
+        scan = await context.chips.scan(context.slot, passes=LEAST_PASSES, power_cycle=True)
         context.seen = of_scan(scan)
         check = context.evidence.get(StageName.FELICA_CHECK)
         if scan.chip is not None and check is not None and scan.chip != check.get("chip"):

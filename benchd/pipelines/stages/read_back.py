@@ -12,18 +12,13 @@ from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES, SamplePlan, host_places, sample_plan
 from benchd.proof.evidence import EvidenceReader
-from benchd.proof.storage import (
-    HOST_PAST_CACHE,
-    MINIMUM_HOST_SAMPLES,
-    PAST_CACHE,
-    CheckMode,
-    plain_bytes_left,
-)
+from benchd.proof.floors import MINIMUM_HOST_SAMPLES, MINIMUM_SEED_DIGITS
+from benchd.proof.storage import HOST_PAST_CACHE, PAST_CACHE, CheckMode, plain_bytes_left
 from benchd.words.fill import CheckOrder, CheckReport, FilledFile, FillOrder
 from benchd.words.ids import Evidence
 from benchd.words.job import Reason, StageName
 
-SEED_BYTES = 16
+SEED_BYTES = MINIMUM_SEED_DIGITS // 2
 SHOWN_BAD_RUNS = 8
 
 
