@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.description import StageDescription
 from benchd.pipelines.stages.gates import refusals
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import HandsetFacts
@@ -26,6 +28,14 @@ class AssessStage:
     A handset that benchd can't overwrite at all never comes so far: its job has ended as
     unsupported.
     """
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.ASSESS,
+        destructive=False,
+        needs_adb=True,
+        after=(StageName.INSPECT, StageName.FELICA_CHECK),
+        needed_for=(Reason.ASSESSED,),
+    )
 
     async def run(self, context: JobContext) -> StageResult:
         """Have the seller told; that they were is on record with a name."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_evidence import of_no_chip, of_scan, refusal_of
 from benchd.pipelines.contract import JobContext, StageResult, decision_evidence
+from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import causes_of_silence, in_words
 from benchd.proof.chip import SEEN_BASELINES
 from benchd.proof.floors import LEAST_PASSES
@@ -18,6 +20,13 @@ from benchd.words.job import Gate, Reason, StageName
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FelicaRecheckStage:
     """Scans twice after a power cycle, or asks again what the handset's own screen says."""
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.FELICA_RECHECK,
+        destructive=False,
+        needs_adb=False,
+        needed_for=(Reason.RECHECKED, Reason.RECYCLED),
+    )
 
     async def run(self, context: JobContext) -> StageResult:
         """The same chip as at the check, and nothing left in it; anything else ends the job."""
