@@ -9,8 +9,9 @@ from benchd.certificate.statement import Predicate, Statement
 from benchd.errors import CertificateGap
 from benchd.people import same_person
 from benchd.proof.evidence.forms import from_json
+from benchd.proof.floors import MINIMUM_SAMPLE
 from benchd.proof.network import SALEABLE
-from benchd.proof.storage import FILL_MODES, MINIMUM_SAMPLE, STREAMED, CheckMode
+from benchd.proof.storage import FILL_MODES, STREAMED, CheckMode
 from benchd.words.ids import JsonValue
 from benchd.words.job import Gate, Outcome, StageName
 

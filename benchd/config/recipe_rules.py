@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from benchd.config.document import Document
@@ -11,44 +11,16 @@ from benchd.config.locator import KeyPath
 from benchd.config.wording import listed
 from benchd.errors import ConfigIssue
 from benchd.pipelines.care import CareLimits
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.parameters import parameters_of
 from benchd.pipelines.recipe import StageSpec
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.pipelines.stages.gates import ATTESTATIONS, GatesStage
 from benchd.proof.erasure import REQUIRED_APPROVALS, REQUIRED_STAGES
-from benchd.words.job import DESTRUCTIVE_STAGES, Gate, Reason, StageName
+from benchd.words.job import Gate, Reason, StageName
 
-NEEDED_BEFORE: Final[Mapping[StageName, StageName]] = {
-    StageName.GATES: StageName.INSPECT,
-    StageName.INITIALISE: StageName.INSPECT,
-    StageName.OVERWRITE: StageName.INSPECT,
-    StageName.FELICA_CLEAR: StageName.GATES,
-    StageName.OBSERVE: StageName.FINAL_RESET,
-    StageName.ASSESS: StageName.FELICA_CHECK,
-}
-"""Whose results a stage can't do without."""
-
-WITHOUT_ADB: Final = (
-    StageName.FELICA_CHECK,
-    StageName.FELICA_RECHECK,
-    StageName.LOOK,
-    StageName.CONFIRM,
-)
-"""What touches nothing but the reader and a person's eyes."""
-
-NEEDED_FOR: Final[Mapping[str, tuple[StageName, ...]]] = {
-    Reason.ASSESSED: (StageName.INSPECT, StageName.FELICA_CHECK, StageName.ASSESS),
-    Reason.RECHECKED: (StageName.FELICA_RECHECK, StageName.LOOK),
-    Reason.RECYCLED: (
-        StageName.INSPECT,
-        StageName.GATES,
-        StageName.FELICA_CHECK,
-        StageName.FELICA_CLEAR,
-        StageName.FELICA_RECHECK,
-    ),
-}
-"""What a recipe must have done before its end may say so."""
 CHANGES_NOTHING: Final = (Reason.ASSESSED, Reason.RECHECKED)
-
-_PATIENCE = ("_within_s", "stall_s")
+_DESCRIBED: Final = tuple(stage.describes for stage in STAGE_CLASSES.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +30,11 @@ class ReadStage:
     index: int
     name: StageName | None
     spec: StageSpec | None
+
+    @property
+    def describes(self) -> StageDescription | None:
+        """What the stage says of itself, also where its parameters are wrong."""
+        return STAGE_CLASSES[self.name].describes if self.name else None
 
     def path(self, key: str) -> KeyPath:
         """Where one of its keys stands."""
@@ -76,10 +53,8 @@ def recipe_issues(document: Document, stages: Sequence[ReadStage]) -> list[Confi
         issues += _unpaired(document, stages)
         issues += _ends_otherwise(document, stages)
         issues += _needs_adb(document, stages)
-        if StageName.CERTIFY in names:
-            issues += _not_certifiable(document, stages)
-        else:
-            issues += _unprepared(document, stages)
+        unfit = list(_not_certifiable(document, stages)) if StageName.CERTIFY in names else []
+        issues += unfit or _unprepared(document, stages)
     return issues
 
 
@@ -129,11 +104,9 @@ def _restless(document: Document, stages: Sequence[ReadStage]) -> Iterator[Confi
 
 
 def _waits(spec: StageSpec) -> dict[str, float]:
-    stage: object = spec.stage
-    if not is_dataclass(stage):
-        return {}
-    names = [field.name for field in fields(stage) if field.name.endswith(_PATIENCE)]
-    return {name: getattr(stage, name) for name in names}
+    parameters = parameters_of(type(spec.stage))
+    names = [parameter.name for parameter in parameters if parameter.waits]
+    return {name: getattr(spec.stage, name) for name in names}
 
 
 def _unpaired(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
@@ -154,9 +127,13 @@ def _unpaired(document: Document, stages: Sequence[ReadStage]) -> Iterator[Confi
 def _unprepared(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
     seen: set[StageName | None] = set()
     for stage in stages:
-        needed = NEEDED_BEFORE.get(stage.name) if stage.name else None
-        if needed is not None and needed not in seen:
-            yield document.issue(stage.path("name"), f"{stage.name} needs {needed} before it")
+        needed = stage.describes.after if stage.describes else ()
+        missing = [name for name in needed if name not in seen]
+        # That the read-back lacks its overwrite is said with where it has to stand.
+        if missing and stage.name is not StageName.READ_BACK:
+            yield document.issue(
+                stage.path("name"), f"{stage.name} needs {listed(missing)} before it"
+            )
         seen.add(stage.name)
     if StageName.FELICA_CLEAR in seen:
         # What the chip holds is lost for good; the stage itself refuses too, but after hours.
@@ -175,11 +152,12 @@ def _ends_otherwise(document: Document, stages: Sequence[ReadStage]) -> Iterator
     if end is not None and StageName.CERTIFY in names:
         yield document.issue(("ends_as",), "a recipe with certify ends with its certificate")
         return
-    missing = [name for name in NEEDED_FOR.get(str(end), ()) if name not in names]
+    needed = [described.name for described in _DESCRIBED if end in described.needed_for]
+    missing = [name for name in needed if name not in names]
     if missing:
         yield document.issue(("ends_as",), f"{end} needs {listed(missing)} among the stages")
     for stage in stages:
-        if end in CHANGES_NOTHING and stage.name in DESTRUCTIVE_STAGES:
+        if end in CHANGES_NOTHING and stage.describes and stage.describes.destructive:
             yield document.issue(
                 stage.path("name"), f"a recipe that ends as {end} changes nothing on the handset"
             )
@@ -188,12 +166,13 @@ def _ends_otherwise(document: Document, stages: Sequence[ReadStage]) -> Iterator
 def _needs_adb(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
     if document.data.get("needs_adb") is not False:
         return
+    allowed = [described.name for described in _DESCRIBED if not described.needs_adb]
     for stage in stages:
-        if stage.name not in WITHOUT_ADB:
+        if stage.name not in allowed:
             yield document.issue(
                 stage.path("name"),
                 f"{stage.name} needs adb, and needs_adb is false; allowed then is one of"
-                f" {listed(WITHOUT_ADB)}",
+                f" {listed(allowed)}",
             )
 
 

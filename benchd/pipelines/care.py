@@ -10,6 +10,7 @@ import anyio
 
 from benchd.errors import BenchdError, HandsetFault, StageFailed
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.parameters import Celsius, Percent, Seconds, Share
 from benchd.pipelines.progress import TransferMeter
 from benchd.words.fill import TransferProgress
 from benchd.words.handset import BatteryFacts
@@ -26,13 +27,13 @@ MEASURED_OVER_S = 60.0
 class CareLimits:
     """When a handset rests and works again, and how much slower than at first it may become."""
 
-    rest_above_c: float = 45.0
-    work_below_c: float = 40.0
-    rest_below_percent: int = 10
-    work_above_percent: int = 20
-    care_every_s: float = 30.0
+    rest_above_c: Celsius = 45.0
+    work_below_c: Celsius = 40.0
+    rest_below_percent: Percent = 10
+    work_above_percent: Percent = 20
+    care_every_s: Seconds = 30.0
     """How often somebody looks."""
-    slowest_share: float = 0.05
+    slowest_share: Share = 0.05
     """Share of the first minute's rate at which the whole transfer has to be done in the end."""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from benchd.errors import StageFailed
+from benchd.pipelines.description import StageDescription
 from benchd.ports import CertificateIssuer, ChipAccess, Clock, Entropy, Handset, Keystream, Ledger
 from benchd.proof.evidence.job import JobEvidence
 from benchd.words.handset import HandsetFacts
@@ -184,6 +185,8 @@ class StageResult:
 
 class Stage(Protocol):
     """One named step. Running it again after a fault must be safe: it proves, it never assumes."""
+
+    describes: ClassVar[StageDescription]
 
     async def run(self, context: JobContext) -> StageResult:
         """Do the step and return its evidence.

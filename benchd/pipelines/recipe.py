@@ -5,22 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.pipelines.contract import Stage
-from benchd.words.job import DESTRUCTIVE_STAGES, Reason, StageName
+from benchd.words.job import Reason, StageName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSpec:
     """One step: the stage with its parameters, and how long and how often it may try."""
 
-    name: StageName
     stage: Stage
     deadline_s: float
     attempts: int
 
     @property
+    def name(self) -> StageName:
+        """The stage's own name."""
+        return self.stage.describes.name
+
+    @property
     def destructive(self) -> bool:
         """Whether the stage changes what is on the handset."""
-        return self.name in DESTRUCTIVE_STAGES
+        return self.stage.describes.destructive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

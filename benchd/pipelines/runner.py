@@ -116,10 +116,15 @@ class JobRunner:
     async def _attempt(self, spec: StageSpec) -> StageResult:
         try:
             with anyio.fail_after(spec.deadline_s):
-                return await spec.stage.run(self._context)
+                result = await spec.stage.run(self._context)
         except TimeoutError as late:
             message = f"{spec.name} took longer than {spec.deadline_s:.0f} s"
             raise StageFailed(Reason.STAGE_DEADLINE, message) from late
+        because = result.skipped_because
+        if because is not None and because not in spec.stage.describes.skipped_for:
+            message = f"{spec.name} may not be skipped for {because}"
+            raise StageFailed(Reason.PROOF_INCOMPLETE, message)
+        return result
 
     def _owners_left(self, reason: Reason) -> ChipOwners | None:
         """Whose services keep the handset from being sold: of the last scan that has seen any."""

@@ -13,14 +13,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from benchd.proof.floors import (
+    MINIMUM_SUBSECTIONS,
+    PLACES_FILL_SUBSECTION,
+    PLACES_IN_SUBSECTION,
+)
 from benchd.words.fill import FileRange, FilledFile
 
 BLOCK_BYTES = 4096
-SUBSECTIONS = 1000
-PLACES_IN_EACH = 2
-SHARE_OF_EACH = 20
-"""A place is one part of its subsection in so many: 5 %."""
-SMALLEST_SAMPLED_BLOCKS = SUBSECTIONS * SHARE_OF_EACH
+SMALLEST_SAMPLED_BLOCKS = MINIMUM_SUBSECTIONS * PLACES_FILL_SUBSECTION
 """On less than this a place would be less than a block, so all of it is read."""
 
 
@@ -41,23 +42,23 @@ def sample_plan(files: Sequence[FilledFile], seed: bytes) -> SamplePlan | None:
         return None
     chooser = random.Random(seed)  # noqa: S311 - only unforeseeable before the fill, and on record
     places = [(0, 1), (total - 1, total)]
-    for number in range(SUBSECTIONS):
-        first = number * total // SUBSECTIONS
-        end = (number + 1) * total // SUBSECTIONS
+    for number in range(MINIMUM_SUBSECTIONS):
+        first = number * total // MINIMUM_SUBSECTIONS
+        end = (number + 1) * total // MINIMUM_SUBSECTIONS
         places += _places_in(first, end, chooser)
     merged = list(_merged(sorted(places)))
     starts = [0, *accumulate(counts)]
     ranges = [part for first, end in merged for part in _in_files(first, end, starts, files)]
-    return SamplePlan(ranges=tuple(ranges), subsections=SUBSECTIONS, places=len(places))
+    return SamplePlan(ranges=tuple(ranges), subsections=MINIMUM_SUBSECTIONS, places=len(places))
 
 
 def _places_in(first: int, end: int, chooser: random.Random) -> list[tuple[int, int]]:
     """Two places of a subsection, as blocks [first, end), that don't overlap."""
     size = end - first
-    length = -(-size // SHARE_OF_EACH)
+    length = -(-size // PLACES_FILL_SUBSECTION)
     # What both leave free is split in three; where both end up is equally likely everywhere.
-    free = size - PLACES_IN_EACH * length
-    one, other = sorted(chooser.randint(0, free) for _ in range(PLACES_IN_EACH))
+    free = size - PLACES_IN_SUBSECTION * length
+    one, other = sorted(chooser.randint(0, free) for _ in range(PLACES_IN_SUBSECTION))
     return [
         (first + one, first + one + length),
         (first + length + other, first + length + other + length),

@@ -12,6 +12,7 @@ from typing import Final
 
 from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence, ClearEvidence
 from benchd.proof.evidence.handset import InspectEvidence
+from benchd.proof.floors import LEAST_PASSES
 from benchd.words.chip import BaselineKind, ChipVerdict
 from benchd.words.clear import ClearOutcome
 from benchd.words.job import Gate
@@ -25,7 +26,6 @@ SKIPPED_FOR: Final[Mapping[str, ChipVerdict]] = {
 CLAIMS: Final = (ClearOutcome.DONE, ClearOutcome.ALREADY_INITIAL)
 SEEN_BASELINES: Final = (BaselineKind.OBSERVED,)
 """Pictures that somebody took of a real unused chip; any other needs a person's word beside it."""
-LEAST_PASSES: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,8 +40,9 @@ REQUIRED_STAGES: Final = (
 )
 """An erasure is these, in this order; a recipe that leaves one out can't be certified."""
 
+ARRIVED_RESET: Final = "arrived_reset"
 SKIPPABLE: Final[Mapping[StageName, frozenset[str]]] = {
-    StageName.INITIALISE: frozenset({"arrived_reset"}),
+    StageName.INITIALISE: frozenset({ARRIVED_RESET}),
     StageName.FELICA_CLEAR: frozenset(SKIPPED_FOR),
 }
 """Which stages may be skipped, and for which reasons only."""

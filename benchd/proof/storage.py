@@ -1,6 +1,6 @@
 """What is still missing before a job's records prove that its storage is overwritten.
 
-As `chip_proof` does for the chip, this reads stored evidence and nothing else.
+As `proof.chip` does for the chip, this reads stored evidence and nothing else.
 """
 
 from __future__ import annotations
@@ -10,6 +10,14 @@ from typing import Final
 
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
+from benchd.proof.floors import (
+    LOWEST_MINIMUM_COVERAGE,
+    MINIMUM_HOST_SAMPLES,
+    MINIMUM_SAMPLE,
+    MINIMUM_SEED_DIGITS,
+    MINIMUM_SUBSECTIONS,
+    PLACES_IN_SUBSECTION,
+)
 
 PAST_CACHE: Final = ("o_direct", "evicted")
 """How the fill program may have read, from the strongest to the weakest."""
@@ -20,16 +28,8 @@ STREAMED: Final = "streamed"
 FILL_MODES: Final = ("o_direct", "buffered", STREAMED)
 NO_PROGRAM: Final = "none"
 STREAMED_CIPHER: Final = "aes-128-ctr"
-MINIMUM_HOST_SAMPLES: Final = 8
-MINIMUM_SUBSECTIONS: Final = 1000
-PLACES_IN_SUBSECTION: Final = 2
-MINIMUM_SAMPLE: Final = 0.1
-"""What SP 800-88 Rev. 1 asks of a sample; the first and the last place come on top."""
-MINIMUM_SEED_DIGITS: Final = 32
 ENCRYPTED: Final = "encrypted"
 """The only `ro.crypto.state` under which a reset alone leaves nothing that can be read."""
-LOWEST_MINIMUM_COVERAGE: Final = 0.5
-"""A recipe may ask for more; with less nobody could speak of an erased storage."""
 
 
 class CheckMode(StrEnum):

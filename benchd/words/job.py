@@ -179,16 +179,6 @@ class StageName(StrEnum):
     LOOK = "look"
 
 
-DESTRUCTIVE_STAGES = frozenset(
-    {
-        StageName.INITIALISE,
-        StageName.OVERWRITE,
-        StageName.FELICA_CLEAR,
-        StageName.FINAL_RESET,
-    }
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """A named person's answer at a gate."""

@@ -10,14 +10,17 @@ import pytest
 
 from benchd.config import check_config, load_settings
 from benchd.config.felica_section import ClearTable
+from benchd.config.recipes import read_recipes
 from benchd.config.sections import ConfigFile, SlotSettings
 from benchd.config.stages import STAGE_TABLES
 from benchd.config.values import Section
 from benchd.felica.providers.external_tool import TOOL_OPTIONS
+from benchd.lab.demo.folder import make_folder
 from benchd.proof.erasure import REQUIRED_STAGES
 from benchd.words.job import Reason, StageName
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+VIRTUAL_MACHINE_RECIPE = CONFIGS.parent / "tests/vm/image/config/recipes/overwrite.toml"
 RECIPES = sorted((CONFIGS / "recipes").glob("*.toml"))
 
 
@@ -115,6 +118,17 @@ def test_recipes_write_out_every_parameter_with_a_comment(file: Path) -> None:
         for key in table.keys() - common:
             assert re.search(rf"(?m)^#.*\n{key} = ", text), key
     assert [line for line in without_a_comment(text) if line.startswith("[")] == []
+
+
+def test_the_recipes_of_both_virtual_racks_have_no_mistake(tmp_path: Path) -> None:
+    demo = make_folder(tmp_path / "demo", (), port=8420, control_socket=tmp_path / "control.sock")
+    for file in (demo.path / "recipes" / "overwrite.toml", VIRTUAL_MACHINE_RECIPE):
+        book = read_recipes({file: file.name})
+        assert book.issues == []
+        assert [spec.name for spec in book.recipes["overwrite"].stages] == [
+            *REQUIRED_STAGES,
+            StageName.CERTIFY,
+        ]
 
 
 def test_the_shipped_recipes_are_the_dealers_policies() -> None:

@@ -17,7 +17,9 @@ from benchd.errors import (
     TransientFault,
     UnsupportedHandset,
 )
+from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.stages.initialise import InitialiseStage
+from benchd.pipelines.stages.inspect import InspectStage
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotState
@@ -380,3 +382,18 @@ async def test_an_adb_server_that_stays_dead_ends_the_jobs_and_breaks_no_slot() 
             view = await world.until_state(SlotState.FINISHED, slot)
             assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.HANDSET_LOST)
     assert not world.issuer.kept
+
+
+class SkippedInspectStage(InspectStage):
+    """Skips what it never says may be skipped."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        return StageResult(skipped_because="arrived_reset")
+
+
+async def test_a_skip_for_a_reason_that_the_stage_does_not_declare_ends_the_job() -> None:
+    world = World(recipe=make_recipe(inspect=SkippedInspectStage()))
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        view = await world.until_state(SlotState.FINISHED)
+    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)

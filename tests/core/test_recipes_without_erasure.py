@@ -31,33 +31,27 @@ from .world import ADB, ANSWER_S, MTP_ONLY, Phone, World, ended
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-def recipe(ends_as: Reason, *stages: tuple[StageName, Stage], needs_adb: bool = True) -> Recipe:
+def recipe(ends_as: Reason, *stages: Stage, needs_adb: bool = True) -> Recipe:
     return Recipe(
         name="trial",
         digest="0" * 64,
         ends_as=ends_as,
         needs_adb=needs_adb,
-        stages=tuple(
-            StageSpec(name=name, stage=stage, deadline_s=ANSWER_S, attempts=3)
-            for name, stage in stages
-        ),
+        stages=tuple(StageSpec(stage=stage, deadline_s=ANSWER_S, attempts=3) for stage in stages),
     )
 
 
-INSPECT = (StageName.INSPECT, InspectStage())
-CHECK = (StageName.FELICA_CHECK, FelicaCheckStage())
-RECHECK_CHIP = (StageName.FELICA_RECHECK, FelicaRecheckStage())
-ASSESS = recipe(Reason.ASSESSED, INSPECT, CHECK, (StageName.ASSESS, AssessStage()))
-RECHECK = recipe(Reason.RECHECKED, RECHECK_CHIP, (StageName.LOOK, LookStage()), needs_adb=False)
+INSPECT = InspectStage()
+CHECK = FelicaCheckStage()
+RECHECK_CHIP = FelicaRecheckStage()
+ASSESS = recipe(Reason.ASSESSED, INSPECT, CHECK, AssessStage())
+RECHECK = recipe(Reason.RECHECKED, RECHECK_CHIP, LookStage(), needs_adb=False)
 RECYCLE = recipe(
     Reason.RECYCLED,
     INSPECT,
-    (
-        StageName.GATES,
-        GatesStage(minimum_battery_percent=0, attest=(Gate.CONSENT,), accept=ACCEPTABLE),
-    ),
+    GatesStage(minimum_battery_percent=0, attest=(Gate.CONSENT,), accept=ACCEPTABLE),
     CHECK,
-    (StageName.FELICA_CLEAR, FelicaClearStage()),
+    FelicaClearStage(),
     RECHECK_CHIP,
 )
 
@@ -180,9 +174,7 @@ async def test_a_recycled_handset_goes_to_the_crusher_whatever_else_is_wrong_wit
 
 @pytest.mark.parametrize("without", [ASSESS, RECYCLE])
 async def test_a_certificate_after_them_is_refused(without: Recipe) -> None:
-    certify = StageSpec(
-        name=StageName.CERTIFY, stage=CertifyStage(), deadline_s=ANSWER_S, attempts=1
-    )
+    certify = StageSpec(stage=CertifyStage(), deadline_s=ANSWER_S, attempts=1)
     forged = Recipe(
         name="forged",
         digest="0" * 64,

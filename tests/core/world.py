@@ -18,6 +18,7 @@ from math import inf
 import anyio
 
 from benchd.errors import AdbServerLost, DecisionRefused, HandsetGone, LedgerFault, NotFound
+from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
 from benchd.pipelines.stages.confirm import ConfirmStage
@@ -541,9 +542,9 @@ class FakeHotplug:
             receive.close()
 
 
-def make_recipe(**changes: object) -> Recipe:
+def make_recipe(**changes: Stage | None) -> Recipe:
     """The overwrite recipe with short deadlines; `changes` replace stages by their name."""
-    stages: dict[StageName, object] = {
+    stages: dict[StageName, Stage | None] = {
         StageName.INSPECT: InspectStage(),
         StageName.GATES: GatesStage(),
         StageName.FELICA_CHECK: FelicaCheckStage(),
@@ -573,8 +574,7 @@ def make_recipe(**changes: object) -> Recipe:
         digest="0" * 64,
         stages=tuple(
             StageSpec(
-                name=name,
-                stage=stage,  # type: ignore[arg-type]
+                stage=stage,
                 deadline_s=ANSWER_S if name in by_people else DEADLINE_S,
                 attempts=3,
             )

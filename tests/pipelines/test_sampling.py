@@ -9,11 +9,11 @@ from hypothesis import strategies as some
 from benchd.pipelines.sampling import (
     BLOCK_BYTES,
     SMALLEST_SAMPLED_BLOCKS,
-    SUBSECTIONS,
     SamplePlan,
     host_places,
     sample_plan,
 )
+from benchd.proof.floors import MINIMUM_SUBSECTIONS
 from benchd.words.fill import FileRange, FilledFile
 
 GIB = 1 << 30
@@ -65,8 +65,11 @@ def test_the_rule_holds(sizes: list[int], seed: bytes) -> None:
     assert plan.places >= 2 * plan.subsections + 2
     assert sum(part.size_bytes for part in plan.ranges) >= 0.1 * sum(sizes)
     taken = set(read)
-    for number in range(SUBSECTIONS):
-        first, end = number * total // SUBSECTIONS, (number + 1) * total // SUBSECTIONS
+    for number in range(MINIMUM_SUBSECTIONS):
+        first, end = (
+            number * total // MINIMUM_SUBSECTIONS,
+            (number + 1) * total // MINIMUM_SUBSECTIONS,
+        )
         inside = sum(block in taken for block in range(first, end))
         assert inside >= 0.1 * (end - first), "two places of 5 % each that don't overlap"
 

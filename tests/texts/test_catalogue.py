@@ -7,7 +7,7 @@ from importlib import resources
 
 import pytest
 
-from benchd.proof.erasure import SKIPPABLE
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import (
     FACTS,
     Because,
@@ -200,7 +200,7 @@ def test_felica_yes_is_unused(catalogue: Catalogue, gate: Gate) -> None:
 
 
 def test_every_skip_that_counts_has_its_words() -> None:
-    skips = {because for reasons in SKIPPABLE.values() for because in reasons}
+    skips = {because for stage in STAGE_CLASSES.values() for because in stage.describes.skipped_for}
     assert skips <= set(Because)
 
 

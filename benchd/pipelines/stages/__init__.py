@@ -1,1 +1,28 @@
-"""The steps that recipes are made of, one file each; each describes itself."""
+"""The steps that recipes are made of: each stands in the file of its name and describes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final, cast
+
+from benchd.pipelines.contract import Stage
+from benchd.pipelines.description import StageDescription
+from benchd.words.job import StageName
+
+
+def _class_of(name: StageName) -> type[Stage]:
+    """The class in the file of this name that describes this stage."""
+    module = import_module(f"{__name__}.{name}")
+    for value in vars(module).values():
+        describes = getattr(value, "describes", None)
+        if isinstance(describes, StageDescription) and describes.name is name:
+            return cast("type[Stage]", value)
+    raise TypeError(f"no class of {module.__name__} describes the stage {name}")
+
+
+STAGE_CLASSES: Final[Mapping[StageName, type[Stage]]] = MappingProxyType(
+    {name: _class_of(name) for name in StageName}
+)
+"""In the order of an erasure, then what other recipes have besides."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
 from benchd.pipelines.stages.gates import refusals
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import HandsetFacts
-from benchd.words.job import Finding, Gate, Reason
+from benchd.words.job import Finding, Gate, Reason, StageName
 
 _OF_REASON = {
     Reason.SYSTEM_MODIFIED: Finding.SYSTEM_MODIFIED,
@@ -37,6 +39,14 @@ class AssessStage:
     A handset that benchd can't overwrite at all never comes so far: its job has ended as
     unsupported.
     """
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.ASSESS,
+        destructive=False,
+        needs_adb=True,
+        after=(StageName.INSPECT, StageName.FELICA_CHECK),
+        needed_for=(Reason.ASSESSED,),
+    )
 
     async def run(self, context: JobContext) -> StageResult:
         """Have the seller told; that they were is on record with a name."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchd.errors import CertificateGap, StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
-from benchd.proof.erasure import verify_erasure
-from benchd.words.job import Reason
+from benchd.pipelines.description import StageDescription
+from benchd.proof.erasure import REQUIRED_STAGES, verify_erasure
+from benchd.words.job import Reason, StageName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,13 @@ class CertifyEvidence:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertifyStage:
     """Reads the records back from the ledger: what isn't in there hasn't happened."""
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.CERTIFY,
+        destructive=False,
+        needs_adb=True,
+        after=REQUIRED_STAGES,
+    )
 
     async def run(self, context: JobContext) -> StageResult:
         """The signed envelope is kept with the job's end, in one record."""

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
 from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.chip import ChipScan, ChipVerdict
-from benchd.words.job import Gate, Reason
+from benchd.words.job import Gate, Reason, StageName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FelicaCheckStage:
     """Looks over the air where the slot has a reader, else asks what the handset's screen says."""
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.FELICA_CHECK,
+        destructive=False,
+        needs_adb=False,
+        needed_for=(Reason.ASSESSED, Reason.RECYCLED),
+    )
 
     async def run(self, context: JobContext) -> StageResult:
         """Unused, in use and no chip are answers; what is none ends the job."""

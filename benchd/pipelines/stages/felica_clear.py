@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from benchd.errors import StageFailed, TransientFault
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.parameters import Patience
 from benchd.proof.chip import SKIPPED_FOR
+from benchd.proof.erasure import SKIPPABLE
 from benchd.proof.evidence.chip import OPERATOR, ClearEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.clear import ClearOrder, ClearOutcome
-from benchd.words.job import Gate, Reason
+from benchd.words.job import Gate, Reason, StageName
 
 _BECAUSE: Mapping[object, str] = {verdict: because for because, verdict in SKIPPED_FOR.items()}
 """By what the check has found; the re-check looks at it again all the same."""
@@ -21,7 +25,16 @@ _BECAUSE: Mapping[object, str] = {verdict: because for because, verdict in SKIPP
 class FelicaClearStage:
     """Orders the clear from the provider that fits, or from a person's hand."""
 
-    return_within_s: float = 1800
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.FELICA_CLEAR,
+        destructive=True,
+        needs_adb=True,
+        after=(StageName.GATES,),
+        skipped_for=SKIPPABLE[StageName.FELICA_CLEAR],
+        needed_for=(Reason.RECYCLED,),
+    )
+
+    return_within_s: Patience = 1800
     """How long after the operator's yes a handset may still be on its way back from a kiosk."""
 
     async def run(self, context: JobContext) -> StageResult:

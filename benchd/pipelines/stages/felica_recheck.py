@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
 from benchd.proof.chip import SEEN_BASELINES
 from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.floors import LEAST_PASSES
 from benchd.words.chip import ChipScan, ChipVerdict
-from benchd.words.job import Gate, Reason
+from benchd.words.job import Gate, Reason, StageName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FelicaRecheckStage:
     """Scans twice after a power cycle, or asks again what the handset's own screen says."""
 
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.FELICA_RECHECK,
+        destructive=False,
+        needs_adb=False,
+        needed_for=(Reason.RECHECKED, Reason.RECYCLED),
+    )
+
     async def run(self, context: JobContext) -> StageResult:
         """The same chip as at the check, and nothing left in it; anything else ends the job."""
         if context.chips.reader(context.slot) is None:
             return StageResult(evidence=await self._asked(context))
-        scan = await context.chips.scan(context.slot, passes=2, power_cycle=True)
+        scan = await context.chips.scan(context.slot, passes=LEAST_PASSES, power_cycle=True)
         context.seen = ChipEvidence.of(scan)
         check = context.evidence.felica_check
         if scan.chip is not None and check is not None and scan.chip != check.chip:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.parameters import Patience
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence
-from benchd.words.job import Gate, Reason
+from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached
 
 
@@ -16,8 +19,14 @@ from benchd.words.port import Attached
 class FinalResetStage:
     """Guides the operator and watches the port; no route over adb ends in a plain reset."""
 
-    leave_within_s: float = 600
-    return_within_s: float = 1800
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.FINAL_RESET,
+        destructive=True,
+        needs_adb=True,
+    )
+
+    leave_within_s: Patience = 600
+    return_within_s: Patience = 1800
 
     async def run(self, context: JobContext) -> StageResult:
         """The window is open from the question on: the handset may leave before the answer."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
 
 import anyio
 
 from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.handset import HandsetFacts
-from benchd.words.job import Gate, Reason
+from benchd.words.job import Gate, Reason, StageName
 from benchd.words.slot import ProblemCode, ProblemView
 
 ATTESTATIONS = {
@@ -38,12 +41,24 @@ REOPEN_WITHIN_S = 600.0
 class GatesStage:
     """Refuses what can't or mustn't be erased, then asks for what only a person knows."""
 
-    minimum_battery_percent: int = 30
-    charge_within_s: float = 14_400
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.GATES,
+        destructive=False,
+        needs_adb=True,
+        after=(StageName.INSPECT,),
+        needed_for=(Reason.RECYCLED,),
+    )
+
+    minimum_battery_percent: Percent = 30
+    charge_within_s: Patience = 14_400
     """How long a handset may take to charge up to that."""
-    battery_every_s: float = 30
-    attest: tuple[Gate, ...] = (Gate.NETWORK, Gate.CONSENT, Gate.JPKI)
-    accept: tuple[Reason, ...] = ()
+    battery_every_s: Seconds = 30
+    attest: tuple[Annotated[Gate, OneOf(tuple(ATTESTATIONS))], ...] = (
+        Gate.NETWORK,
+        Gate.CONSENT,
+        Gate.JPKI,
+    )
+    accept: tuple[Annotated[Reason, OneOf(ACCEPTABLE)], ...] = ()
     watch_list: WatchList | None = None
     imei_by_hand: bool = False
     """Whether a person looks a handset up in the list that doesn't tell its IMEI."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from benchd.errors import (
     AdbServerLost,
@@ -14,9 +14,12 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.parameters import Bytes, Patience
+from benchd.proof.erasure import ARRIVED_RESET, SKIPPABLE
 from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.words.handset import ResetFacts
-from benchd.words.job import Gate, Reason
+from benchd.words.job import Gate, Reason, StageName
 
 TEST_HARNESS_SDK = 29
 """Test Harness Mode came with Android 10."""
@@ -34,11 +37,19 @@ class _Memory:
 class InitialiseStage:
     """Resets by Test Harness Mode, which keeps adb, or by an operator's hand."""
 
-    fresh_used_bytes: int
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.INITIALISE,
+        destructive=True,
+        needs_adb=True,
+        after=(StageName.INSPECT,),
+        skipped_for=SKIPPABLE[StageName.INITIALISE],
+    )
+
+    fresh_used_bytes: Bytes
     """A handset fresh from its reset has no more than this in use; depends on the model."""
     method: Literal["test_harness", "guided"] = "test_harness"
-    leave_within_s: float = 120
-    return_within_s: float = 900
+    leave_within_s: Patience = 120
+    return_within_s: Patience = 900
 
     async def run(self, context: JobContext) -> StageResult:
         """Skips a handset that arrived reset; never believes an exit code."""
@@ -48,7 +59,7 @@ class InitialiseStage:
             if not self.not_fresh(now):
                 return StageResult(
                     evidence=InitialiseEvidence(before=now, fresh_used_bytes=self.fresh_used_bytes),
-                    skipped_because="arrived_reset",
+                    skipped_because=ARRIVED_RESET,
                 )
             memory.before = now
         before = memory.before

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
 from benchd.proof.evidence.handset import InspectEvidence
+from benchd.words.job import Reason, StageName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectStage:
     """Reads all that the gates and the certificate need."""
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.INSPECT,
+        destructive=False,
+        needs_adb=True,
+        needed_for=(Reason.ASSESSED, Reason.RECYCLED),
+    )
 
     async def run(self, context: JobContext) -> StageResult:
         """Read the facts and show who is in the slot."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.words.job import Gate, Reason
+from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached
 
 
@@ -26,6 +28,13 @@ class LookEvidence:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookStage:
     """Needs both: what USB shows and what a person sees. Neither proves an erasure."""
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.LOOK,
+        destructive=False,
+        needs_adb=False,
+        needed_for=(Reason.RECHECKED,),
+    )
 
     async def run(self, context: JobContext) -> StageResult:
         """A handset fresh from its reset offers no adb; debugging has to be switched on by hand."""

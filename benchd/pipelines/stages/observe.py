@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.parameters import Seconds
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
-from benchd.words.job import Gate, Reason
+from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import ADB_INTERFACE
 
 
@@ -16,7 +19,14 @@ from benchd.words.port import ADB_INTERFACE
 class ObserveStage:
     """Needs the port's evidence and a person's eyes; that adb is gone is no evidence by itself."""
 
-    minimum_absence_s: float = 20
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.OBSERVE,
+        destructive=False,
+        needs_adb=True,
+        after=(StageName.FINAL_RESET,),
+    )
+
+    minimum_absence_s: Seconds = 20
     """A real reset takes the handset off its port for at least this long."""
 
     async def run(self, context: JobContext) -> StageResult:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Interval, MultipleOf
 
 from benchd.errors import HandsetGone, StageFailed
 from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.parameters import LARGEST_BYTES, Bytes, Patience
 from benchd.pipelines.progress import TransferMeter
+from benchd.pipelines.sampling import BLOCK_BYTES
 from benchd.proof.evidence.storage import OverwriteEvidence
 from benchd.words.fill import FillOrder, FillReport, TransferProgress
-from benchd.words.job import Reason
+from benchd.words.job import Reason, StageName
 
 KEY_BYTES = 16
 
@@ -21,14 +26,26 @@ KEY_BYTES = 16
 class OverwriteStage(CareLimits):
     """Runs the fill program; what it says is a claim until the read-back."""
 
-    file_bytes: int = 1 << 30
-    stall_s: float = 60
-    headroom_bytes: int = 256 << 20
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.OVERWRITE,
+        destructive=True,
+        needs_adb=True,
+        after=(StageName.INSPECT,),
+    )
+
+    file_bytes: Annotated[
+        # Each file is a line of evidence: smaller ones would only bloat the ledger.
+        int,
+        Interval(ge=1 << 20, le=LARGEST_BYTES),
+        MultipleOf(BLOCK_BYTES),
+    ] = 1 << 30
+    stall_s: Patience = 60
+    headroom_bytes: Bytes = 256 << 20
     unplugged: Literal["abort", "wait"] = "abort"
     """What a pulled cable does to the job: end it, or let it go on where the proof ends."""
-    leave_within_s: float = 10
+    leave_within_s: Patience = 10
     """How long the port may take to tell of a departure that broke the fill off."""
-    return_within_s: float = 120
+    return_within_s: Patience = 120
 
     async def run(self, context: JobContext) -> StageResult:
         """Fill everything that can be reached, and go on where an earlier attempt was broken off.

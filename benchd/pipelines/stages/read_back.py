@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Interval
 
 from benchd.errors import StageFailed, StorageFault
 from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.parameters import Patience
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES, SamplePlan, host_places, sample_plan
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
+from benchd.proof.floors import LOWEST_MINIMUM_COVERAGE, MINIMUM_HOST_SAMPLES, MINIMUM_SEED_DIGITS
 from benchd.proof.storage import (
     HOST_PAST_CACHE,
-    MINIMUM_HOST_SAMPLES,
     PAST_CACHE,
     CheckMode,
     plain_bytes_left,
 )
 from benchd.words.fill import CheckOrder, CheckReport, FilledFile, FillOrder
-from benchd.words.job import Reason
+from benchd.words.job import Reason, StageName
 
-SEED_BYTES = 16
+SEED_BYTES = MINIMUM_SEED_DIGITS // 2
 SHOWN_BAD_RUNS = 8
 
 
@@ -50,11 +54,18 @@ class _Memory:
 class ReadBackStage(CareLimits):
     """Proves the overwrite by two paths and says how much of the capacity it reached."""
 
-    minimum_coverage: float
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.READ_BACK,
+        destructive=False,
+        needs_adb=True,
+        after=(StageName.OVERWRITE,),
+    )
+
+    minimum_coverage: Annotated[float, Interval(ge=LOWEST_MINIMUM_COVERAGE, le=1)]
     """Share of the storage's capacity that has to be proven, 0 to 1."""
     check: Literal["whole", "sampled"] = "whole"
-    host_samples: int = 64
-    stall_s: float = 60
+    host_samples: Annotated[int, Interval(ge=MINIMUM_HOST_SAMPLES, le=100_000)] = 64
+    stall_s: Patience = 60
 
     async def run(self, context: JobContext) -> StageResult:
         """Check on the handset and sample from the host, in two parts, then delete everything.

@@ -1,0 +1,27 @@
+"""The least that a proof takes: each number stands here once.
+
+The proof compares records with it, the stages do no less, and the limits of their parameters
+begin at it, so that `benchd check-config` refuses a recipe which no proof could come of.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+LOWEST_MINIMUM_COVERAGE: Final = 0.5
+"""A recipe may ask for more; with less nobody could speak of an erased storage."""
+
+MINIMUM_HOST_SAMPLES: Final = 8
+"""Blocks that the host itself has drawn, fetched and compared."""
+
+MINIMUM_SUBSECTIONS: Final = 1000
+PLACES_IN_SUBSECTION: Final = 2
+PLACES_FILL_SUBSECTION: Final = 20
+"""A place is one part of its subsection in so many: 5 %."""
+MINIMUM_SAMPLE: Final = PLACES_IN_SUBSECTION / PLACES_FILL_SUBSECTION
+"""What SP 800-88 Rev. 1 asks of a sample; the first and the last place come on top."""
+MINIMUM_SEED_DIGITS: Final = 32
+"""Hex digits of the seed that the places are drawn from: 16 bytes."""
+
+LEAST_PASSES: Final = 2
+"""How often the re-check scans a chip, with the same result."""

@@ -1,0 +1,200 @@
+"""What the proof takes and what check-config takes is one thing, told before any erasure."""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as some
+
+from benchd.config import check_config, load_settings
+from benchd.config.recipes import read_recipes
+from benchd.pipelines.recipe import Recipe
+from benchd.pipelines.sampling import SMALLEST_SAMPLED_BLOCKS
+from benchd.pipelines.stages.gates import ACCEPTABLE, ATTESTATIONS, GatesStage
+from benchd.pipelines.stages.read_back import SEED_BYTES, ReadBackStage
+from benchd.proof import floors
+from benchd.proof.erasure import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.words.job import Disposition, Gate, StageName
+from benchd.words.slot import SlotState
+from tests.core.world import Phone, World
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+CERTIFYING = [*REQUIRED_STAGES, StageName.CERTIFY]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeFloor:
+    """A floor that a recipe can be below, and the nearest number that is."""
+
+    parameter: str
+    floor: float
+    below: float
+
+
+IN_RECIPES = {
+    "LOWEST_MINIMUM_COVERAGE": RecipeFloor(
+        parameter="minimum_coverage",
+        floor=floors.LOWEST_MINIMUM_COVERAGE,
+        below=math.nextafter(floors.LOWEST_MINIMUM_COVERAGE, 0),
+    ),
+    "MINIMUM_HOST_SAMPLES": RecipeFloor(
+        parameter="host_samples",
+        floor=floors.MINIMUM_HOST_SAMPLES,
+        below=floors.MINIMUM_HOST_SAMPLES - 1,
+    ),
+}
+BY_THE_STAGES = {
+    "MINIMUM_SUBSECTIONS",
+    "PLACES_IN_SUBSECTION",
+    "PLACES_FILL_SUBSECTION",
+    "MINIMUM_SAMPLE",
+    "MINIMUM_SEED_DIGITS",
+    "LEAST_PASSES",
+}
+"""Which no recipe sets: the stage does as much by itself."""
+
+
+def configured(tmp_path: Path, values: dict[str, float]) -> tuple[Path, list[str]]:
+    """The shipped configuration with these values in its overwrite recipe, and its lines."""
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    file = tmp_path / "configs" / "recipes" / "overwrite.toml"
+    text = file.read_text()
+    for parameter, value in values.items():
+        text, count = re.subn(rf"(?m)^{parameter} = .*", f"{parameter} = {value!r}", text)
+        assert count == 1
+    file.write_text(text)
+    return tmp_path / "configs" / "benchd.toml", text.splitlines()
+
+
+def test_no_floor_is_left_out_here() -> None:
+    constants = {name for name in vars(floors) if name.isupper()}
+    assert constants == IN_RECIPES.keys() | BY_THE_STAGES
+
+
+@pytest.mark.parametrize("at", IN_RECIPES.values(), ids=IN_RECIPES)
+def test_a_recipe_just_below_a_floor_is_refused_at_its_place(
+    tmp_path: Path, at: RecipeFloor
+) -> None:
+    file, lines = configured(tmp_path, {at.parameter: at.below})
+    [issue] = check_config(file)
+    assert Path(issue.file).name == "overwrite.toml"
+    assert (issue.line, issue.column) == (lines.index(f"{at.parameter} = {at.below!r}") + 1, 1)
+    assert issue.key == f"stage[read_back].{at.parameter}"
+    assert issue.message == f"found {at.below}, allowed is at least {at.floor}"
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_recipe_at_every_floor_is_taken_and_ends_in_a_certificate(tmp_path: Path) -> None:
+    values: dict[str, float] = {at.parameter: at.floor for at in IN_RECIPES.values()}
+    file, _ = configured(tmp_path, values)
+    assert check_config(file) == ()
+    world = World(recipe=load_settings(file).recipes["overwrite"])
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        view = await world.until_state(SlotState.FINISHED)
+    assert (view.disposition, view.reason) == (Disposition.SELLABLE, None)
+
+
+def test_what_no_recipe_sets_the_stages_do_by_themselves() -> None:
+    assert SEED_BYTES * 2 >= floors.MINIMUM_SEED_DIGITS
+    assert SMALLEST_SAMPLED_BLOCKS >= floors.MINIMUM_SUBSECTIONS
+
+
+EXTRA = [StageName.ASSESS, StageName.LOOK, *REQUIRED_STAGES]
+
+
+@some.composite
+def orders(draw: some.DrawFn) -> list[StageName]:
+    """The stages of an erasure, most often with one mistake in them."""
+    names = list(CERTIFYING)
+    place, other = draw(some.tuples(*[some.integers(0, len(names) - 1)] * 2))
+    match draw(some.sampled_from(["as it is", "without", "swapped", "with"])):
+        case "without":
+            del names[place]
+        case "swapped":
+            names[place], names[other] = names[other], names[place]
+        case "with":
+            names.insert(place, draw(some.sampled_from(EXTRA)))
+        case _:
+            pass
+    return names
+
+
+def words(of: list[str]) -> some.SearchStrategy[list[str]]:
+    """Now all of them, now some."""
+    return some.one_of(some.just(of), some.lists(some.sampled_from(of), unique=True))
+
+
+def refused_by_the_proof(recipe: Recipe) -> list[str]:
+    """What of this recipe no record could make good in the eyes of the proof."""
+    names = [spec.name for spec in recipe.stages]
+    asked = {Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM}
+    refused: list[str] = []
+    if [name for name in names if name in CERTIFYING] != CERTIFYING:
+        refused.append("the order")
+    for spec in recipe.stages:
+        match spec.stage:
+            case GatesStage(attest=attest, accept=accept):
+                asked.update(attest)
+                refused += accept
+            case ReadBackStage(minimum_coverage=coverage, host_samples=samples):
+                if coverage < floors.LOWEST_MINIMUM_COVERAGE:
+                    refused.append("the coverage")
+                if samples < floors.MINIMUM_HOST_SAMPLES:
+                    refused.append("the samples")
+            case _:
+                pass
+    return [*refused, *(gate for gate in REQUIRED_APPROVALS if gate not in asked)]
+
+
+GOOD = {
+    "names": CERTIFYING,
+    "attest": list(ATTESTATIONS),
+    "accept": [],
+    "coverage": floors.LOWEST_MINIMUM_COVERAGE,
+    "samples": floors.MINIMUM_HOST_SAMPLES,
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    names=orders(),
+    attest=words(list(ATTESTATIONS)),
+    accept=some.one_of(some.just([]), words(list(ACCEPTABLE))),
+    coverage=some.one_of(some.just(0.85), some.floats(0, 1)),
+    samples=some.one_of(some.just(64), some.integers(0, 20)),
+)
+@example(**GOOD)
+def test_what_the_rules_take_for_an_erasure_the_proof_takes_too(
+    tmp_path_factory: pytest.TempPathFactory,
+    names: list[StageName],
+    attest: list[str],
+    accept: list[str],
+    coverage: float,
+    samples: int,
+) -> None:
+    parameters = {
+        StageName.GATES: f"attest = {[*map(str, attest)]}\naccept = {[*map(str, accept)]}",
+        StageName.INITIALISE: "fresh_used_bytes = 1000",
+        StageName.READ_BACK: f"minimum_coverage = {coverage!r}\nhost_samples = {samples}",
+    }
+    file = tmp_path_factory.getbasetemp() / "trial.toml"
+    file.write_text(
+        'name = "trial"\ndescription_ja = "試す"\ndescription_en = "Try"\n'
+        + "".join(
+            f'[[stage]]\nname = "{name}"\ndeadline_s = 90000\nattempts = 1\n'
+            f"{parameters.get(name, '')}\n"
+            for name in names
+        )
+    )
+    for recipe in read_recipes({file: "trial.toml"}).recipes.values():
+        if StageName.CERTIFY in names:
+            event("taken")
+            assert refused_by_the_proof(recipe) == []
