@@ -35,6 +35,7 @@ from benchd.errors import (
 )
 from benchd.ports import ProgressSink, Rest
 from benchd.words.ids import JsonValue
+from benchd.words.job import FaultCode
 
 LONGEST_LINE_BYTES: Final = 1 << 20
 MOST_STDERR_BYTES: Final = 1 << 20
@@ -59,6 +60,8 @@ _KILLED: Final = range(129, 193)
 
 class ProgramBusy(TransientFault):
     """Raised when another fill program is at work, perhaps one that has lost its host."""
+
+    code = FaultCode.PROGRAM_BUSY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
