@@ -56,13 +56,11 @@ class ExternalAdbServer:
 
     async def until_up(self) -> None:
         """Wait until the server answers."""
-        while not self.up:
-            await self._changed.wait()
+        await self._changed.until(lambda: self.up)
 
     async def until_over(self, generation: int) -> None:
         """Wait until the server of this generation is used no more, dead or only silent."""
-        while self.up and generation == self.generation:
-            await self._changed.wait()
+        await self._changed.until(lambda: not self.up or generation != self.generation)
 
     async def changed(self) -> None:
         """Wait for the next time the server comes up or goes down."""

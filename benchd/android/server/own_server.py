@@ -74,13 +74,11 @@ class AdbServer:
 
     async def until_up(self) -> None:
         """Wait until the server answers."""
-        while not self._up:
-            await self._changed.wait()
+        await self._changed.until(lambda: self._up)
 
     async def until_over(self, generation: int) -> None:
         """Wait until the server of this generation is used no more, dead or only silent."""
-        while self._up and generation == self.generation:
-            await self._changed.wait()
+        await self._changed.until(lambda: not self._up or generation != self.generation)
 
     async def changed(self) -> None:
         """Wait for the next time the server comes up or goes down."""

@@ -16,6 +16,7 @@ import structlog
 from anyio.abc import SocketStream, TaskGroup
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from benchd.wakeup import Bell
 from benchd.words.ids import AdbAddress
 
 _log = structlog.get_logger()
@@ -39,18 +40,18 @@ class Cable:
         self._seen: Mapping[AdbAddress, str] = {}
         self._offline_since: dict[AdbAddress, float] = {}
         self._busy: set[AdbAddress] = set()
-        self._changed = anyio.Event()
+        self._changed = Bell()
 
     def hold(self, address: AdbAddress) -> None:
         """A handset that speaks adb is plugged in here."""
         self._held.add(address)
-        self._changed.set()
+        self._changed.ring()
 
     def release(self, address: AdbAddress) -> None:
         """It is not any more."""
         self._held.discard(address)
         self._silent.discard(address)
-        self._changed.set()
+        self._changed.ring()
 
     def silence(self, address: AdbAddress, *, silent: bool) -> None:
         """It is there but hangs: that its entry is offline is nothing to put right."""
@@ -58,7 +59,7 @@ class Cable:
             self._silent.add(address)
         else:
             self._silent.discard(address)
-        self._changed.set()
+        self._changed.ring()
 
     async def run(self) -> None:
         """Follow the server's list and put right what differs, for as long as the rack runs."""
@@ -80,7 +81,6 @@ class Cable:
 
             tasks.start_soon(follow)
             while True:
-                self._changed = anyio.Event()
                 done = self._put_right(tasks)
                 with anyio.move_on_after(math.inf if done else LOOK_AGAIN_S):
                     await self._changed.wait()
@@ -95,7 +95,7 @@ class Cable:
                 for entry in entries
                 if len(entry) >= 2 and entry[0].startswith(ADDRESS_PREFIX)
             }
-            self._changed.set()
+            self._changed.ring()
 
     def _put_right(self, tasks: TaskGroup) -> bool:
         """Ask for what is missing; whether nothing is."""
