@@ -93,6 +93,7 @@ class Word(StrEnum):
     NO_SLOTS = "no_slots"
     CHIP = "chip"
     SERVICES = "services"
+    NO_LAB = "no_lab"
 
 
 class LearnWord(StrEnum):
