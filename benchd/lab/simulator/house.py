@@ -20,9 +20,9 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from benchd.errors import DependencyMissing, UsageRefused
 from benchd.lab.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
-from benchd.lab.simulator.child import RackBroken
 from benchd.lab.simulator.chips.addresses import ReaderAddress, reader_address
 from benchd.lab.simulator.chips.pcscd import require_pcscd
+from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.plan import PLAN_JSON, RackPlan
 from benchd.lab.simulator.rack import BROKEN_STATUS
 from benchd.lab.simulator.system_image import require_programs

@@ -15,7 +15,6 @@ import structlog
 from anyio.abc import Process
 
 from benchd.errors import DependencyMissing, UsageRefused
-from benchd.lab.simulator.child import RackBroken
 from benchd.lab.simulator.chips.addresses import (
     SLOTS_OF_DRIVER,
     friendly_name,
@@ -23,6 +22,7 @@ from benchd.lab.simulator.chips.addresses import (
     pcscd_socket,
     vpcd_port,
 )
+from benchd.lab.simulator.lines.child import RackBroken
 from benchd.wakeup import Bell
 
 _log = structlog.get_logger()
