@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from benchd.words.fill import FileRange, FilledFile
+from benchd.words.fill import BLOCK_BYTES, FileRange, FilledFile
 
-BLOCK_BYTES = 4096
 SUBSECTIONS = 1000
 PLACES_IN_EACH = 2
 SHARE_OF_EACH = 20

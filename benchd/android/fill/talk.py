@@ -21,7 +21,7 @@ from benchd.android.fill.messages import (
     read_progress,
     read_started,
 )
-from benchd.android.fill.program import PROGRAM_PATH
+from benchd.android.fill.program import CANNOT_RUN, PROGRAM_PATH
 from benchd.android.shell.commands import CommandStream, Shell
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import (
@@ -54,7 +54,6 @@ BAD_BYTES: Final = 1
 _CODE_OF_ERROR: Final[Mapping[str, int]] = MappingProxyType(
     {"usage": 2, "busy": 3, "io": 4, "cache_not_evicted": 4, "host_gone": 5}
 )
-_CANNOT_RUN: Final = (126, 127)
 _KILLED: Final = range(129, 193)
 
 
@@ -255,7 +254,7 @@ def _fault(error: ProgramError, code: int) -> BenchdError:
 
 
 def _fault_without_word(code: int) -> BenchdError:
-    if code in _CANNOT_RUN:
+    if code in CANNOT_RUN:
         return UnsupportedHandset(f"the fill program can't be run here (code {code})")
     if code == _CODE_OF_ERROR["host_gone"]:
         return HandsetGone("the fill program lost its host")

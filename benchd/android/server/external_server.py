@@ -22,14 +22,12 @@ from benchd.android.server.smart_socket import (
     SmartSocket,
     connect,
 )
-from benchd.android.server.watch import until_unusable
+from benchd.android.server.watch import FIRST_PAUSE_S, LONGEST_PAUSE_S, until_unusable
 from benchd.errors import AdbServerLost, DependencyMissing
 from benchd.wakeup import Wakeup
 
 _log = structlog.get_logger()
 
-FIRST_PAUSE_S: Final = 0.1
-LONGEST_PAUSE_S: Final = 5.0
 TRUSTED_USERS: Final = frozenset({0})
 """Who may hold the listening socket beside benchd's own user: systemd."""
 _ESTABLISHED: Final = 1  # TCP_ESTABLISHED in the kernel's include/net/tcp_states.h

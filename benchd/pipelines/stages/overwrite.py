@@ -10,11 +10,9 @@ from benchd.errors import HandsetGone, StageFailed
 from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.progress import TransferMeter
-from benchd.words.fill import FillOrder, FillReport, TransferProgress
+from benchd.words.fill import KEY_BYTES, FillOrder, FillReport, TransferProgress
 from benchd.words.ids import Evidence
 from benchd.words.job import Reason
-
-KEY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
