@@ -8,6 +8,9 @@ code; what an operator reads comes from the catalogues.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from benchd.words.job import FaultCode, Reason
 
 
 class BenchdError(Exception):
@@ -108,33 +111,45 @@ class CertificateGap(BenchdError):
 
 
 class HandsetFault(BenchdError):
-    """Base of what goes wrong between benchd and one handset."""
+    """Base of what goes wrong between benchd and one handset; `code` is the ledger's word."""
+
+    code: ClassVar[FaultCode]
 
 
 class TransientFault(HandsetFault):
     """Raised when the same attempt may well succeed if it is made again."""
 
+    code = FaultCode.TRANSIENT_FAULT
+
 
 class AdbServerLost(HandsetFault):
     """Raised when benchd's adb server is gone: wait for it, it isn't the handset's fault."""
+
+    code = FaultCode.ADB_SERVER_LOST
 
 
 class ReaderFault(TransientFault):
     """Raised when a contactless reader failed or hung in mid-exchange; another attempt may do."""
 
+    code = FaultCode.READER_FAULT
+
 
 class ReaderGone(HandsetFault):
     """Raised while a slot's contactless reader or its pcscd is away: wait for it."""
+
+    code = FaultCode.READER_GONE
 
 
 class HandsetGone(HandsetFault):
     """Raised when the transport ended before the answer did: nothing is known of what was asked."""
 
+    code = FaultCode.HANDSET_GONE
+
 
 class StageFailed(BenchdError):
-    """Raised to end the job as FAILED; `reason` is a code of `benchd.model.Reason`."""
+    """Raised to end the job as FAILED; `reason` decides where the handset goes."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
@@ -144,25 +159,25 @@ class HandsetStalled(StageFailed):
     """Raised when a handset that is connected has said nothing for too long."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("handset_stalled", detail)
+        super().__init__(Reason.HANDSET_STALLED, detail)
 
 
 class StorageFault(StageFailed):
     """Raised when the handset's storage refused, lost or changed what was written to it."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("storage_fault", detail)
+        super().__init__(Reason.STORAGE_FAULT, detail)
 
 
 class AnswerNotRecognised(StageFailed):
     """Raised when an answer has a form that benchd doesn't know: a problem, never a default."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("answer_not_recognised", detail)
+        super().__init__(Reason.ANSWER_NOT_RECOGNISED, detail)
 
 
 class UnsupportedHandset(StageFailed):
     """Raised when benchd has no way to erase this kind of handset."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("unsupported_model", detail)
+        super().__init__(Reason.UNSUPPORTED_MODEL, detail)

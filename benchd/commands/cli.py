@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
+from benchd.commands.bench import bench_app
+from benchd.commands.lab import require_lab
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.errors import CertificateInvalid, LedgerBroken
-from benchd.lab.benchmarks.commands import bench_app
 
 if TYPE_CHECKING:
     from benchd.commands.client import BenchdClient
@@ -95,10 +96,10 @@ def demo(
     ] = None,
 ) -> None:
     """Run the daemon on a virtual rack; no handset is needed."""
-    from benchd.lab.demo import run_demo
-
     if once and by_hand:
         raise typer.BadParameter("--once has its own operators: it can't be played --by-hand")
+    require_lab()
+    from benchd.lab.demo import run_demo
 
     names = tuple(name.strip() for name in scenario.split(",")) if scenario else ()
     ok = run_demo(

@@ -64,7 +64,11 @@ def make_providers(document: Document, folder: Path) -> tuple[Makers, list[Confi
             path = (*at, key) if isinstance(key, str) else at
             issues.append(document.issue(path, str(refusal)))
         except (ImportError, AttributeError) as broken:
-            message = f"found {found(kind)}, whose package can't be loaded: {broken}"
+            others = listed(sorted(known_kinds() - {kind}))
+            message = (
+                f"found {found(kind)}, whose package can't be loaded: {broken}; install that"
+                f" package, or name another kind ({others})"
+            )
             issues.append(document.issue((*at, "kind"), message))
     return makers, issues
 

@@ -28,7 +28,7 @@ from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
 from benchd.errors import DependencyMissing
 from benchd.felica.access import PcscChipAccess
-from benchd.filler import program_path
+from benchd.filler import BUILD_ALL, program_path, require_programs
 from benchd.ledger import open_ledger
 from benchd.observe.announcing import AnnouncingLedger, bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
@@ -100,6 +100,7 @@ async def run_rack(
     already takes the place of the TCP address in the settings. Raises
     DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
+    _look_for_programs(usb=usb)
     key = load_key(key_file(settings.certificate.key, os.environ))
     _make_directories(settings)
     clock = SystemClock()
@@ -277,6 +278,13 @@ def _adb_server(settings: Settings, *, usb: bool) -> AdbServer | ExternalAdbServ
         adb_path=settings.adb.path,
         usb=usb,
     )
+
+
+def _look_for_programs(*, usb: bool) -> None:
+    """Find out now, not in the middle of a job, that there is no fill program."""
+    missing = require_programs()
+    if missing and usb:
+        _log.warning("fill_program_missing", abis=missing, cure=BUILD_ALL)
 
 
 def _make_directories(settings: Settings) -> None:

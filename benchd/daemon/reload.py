@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from benchd.config import Settings
 from benchd.daemon.notify import Notifier
 from benchd.errors import ConfigInvalid
+from benchd.wakeup import Bell
 
 _log = structlog.get_logger()
 
@@ -39,18 +40,17 @@ class Reloader:
         self._read = read
         self._apply = apply
         self._notifier = notifier
-        self._asked = anyio.Event()
+        self._asked = Bell()
         self._limiter = anyio.CapacityLimiter(1)
 
     def ask(self) -> None:
         """Have the configuration read anew; returns at once."""
-        self._asked.set()
+        self._asked.ring()
 
     async def run(self) -> None:
         """Serve requests until cancelled."""
         while True:
             await self._asked.wait()
-            self._asked = anyio.Event()
             self._notifier.reloading()
             await self.reload()
             self._notifier.ready()

@@ -14,7 +14,7 @@ import structlog
 
 from benchd.daemon.notify import Notifier
 from benchd.words.ids import SlotName
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import NEEDS_A_PERSON, SlotState, SlotView
 
 _log = structlog.get_logger()
 
@@ -24,9 +24,6 @@ LONGEST_STATUS_PAUSE_S: Final = 10.0
 
 BUSY: Final = frozenset(
     {SlotState.SETTLING, SlotState.RUNNING, SlotState.AWAITING_OPERATOR, SlotState.REPLUGGING}
-)
-NEEDS_A_PERSON: Final = frozenset(
-    {SlotState.WAITING, SlotState.AWAITING_OPERATOR, SlotState.QUARANTINED}
 )
 
 

@@ -15,6 +15,7 @@ from benchd.felica.clearing import clear_with
 from benchd.felica.settings import FelicaSettings
 from benchd.felica.worker.process import NOT_RUNNING, ReaderWorker
 from benchd.felica.worker.wire import STUCK, CaptureOrder, WorkerOrder
+from benchd.wakeup import Wakeup
 from benchd.words.chip import ChipScan
 from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
 from benchd.words.ids import SlotName
@@ -48,7 +49,7 @@ class PcscChipAccess:
         self._locks: dict[SlotName, anyio.Lock] = {}
         self._down_since: dict[SlotName, float] = {}
         self._up = frozenset[SlotName]()
-        self._changed = anyio.Event()
+        self._changed = Wakeup()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Keep the workers up until cancelled; a reader that isn't there doesn't keep it down."""
@@ -96,8 +97,7 @@ class PcscChipAccess:
         """Returns once the slot's reader answers; ReaderGone where none is configured."""
         if slot not in self._settings.readers:
             raise ReaderGone(f"slot {slot} has no reader")
-        while slot not in self._up:
-            await self._changed.wait()
+        await self._changed.until(lambda: slot in self._up)
 
     async def clear(self, order: ClearOrder) -> ClearClaim:
         """Have the provider of the first rule that fits clear the chip, with the field off."""
@@ -154,8 +154,7 @@ class PcscChipAccess:
         if self.settled:
             self._log_changes(up)
         self._up = up
-        self._changed.set()
-        self._changed = anyio.Event()
+        self._changed.fire()
 
     def _log_changes(self, up: frozenset[SlotName]) -> None:
         now = self._clock()

@@ -5,6 +5,7 @@ The program is written in Go, lies beside this file and is built by `benchd.fill
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 from benchd.errors import DependencyMissing, UnsupportedHandset
@@ -18,6 +19,8 @@ _ABI_BY_ANDROID_NAME = {
     "x86_64": "amd64",
     "x86": "386",
 }
+
+BUILD_ALL = "Build it with: python -m benchd.filler.build"
 
 SOURCE_FOLDER = Path(__file__).resolve().parent
 """Where the Go sources lie."""
@@ -44,6 +47,31 @@ def program_path(abi: str) -> Path:
     if not path.is_file():
         raise DependencyMissing(
             f"The fill program for {go_abi(abi)} has not been built: {path} is missing.",
-            cure=f"Build it with: python -m benchd.filler.build --abi {go_abi(abi)}",
+            cure=f"{BUILD_ALL} --abi {go_abi(abi)}",
         )
     return path
+
+
+def require_programs() -> tuple[str, ...]:
+    """Give the ABIs that have no program here; raises `DependencyMissing` if that can't be meant.
+
+    An installed wheel has to hold every program that it came with. A checkout builds those that
+    it needs, and needs one at least.
+    """
+    missing = tuple(abi for abi in ABIS if not built_path(abi).is_file())
+    lost = tuple(abi for abi in missing if built_path(abi).name in _shipped())
+    if lost:
+        raise DependencyMissing(
+            f"The fill program for {', '.join(lost)} is missing from {SOURCE_FOLDER / 'bin'}.",
+            cure="Install benchd anew with: scripts/install",
+        )
+    if missing == ABIS:
+        raise DependencyMissing(
+            f"No fill program has been built: {SOURCE_FOLDER / 'bin'} holds none.", cure=BUILD_ALL
+        )
+    return missing
+
+
+def _shipped() -> frozenset[str]:
+    """The files of the wheel that benchd was installed from; an editable install lists none."""
+    return frozenset(file.name for file in metadata.files("benchd") or ())

@@ -43,8 +43,16 @@ func check(request checkRequest, events *eventWriter) (int, error) {
 		return 0, err
 	}
 	ordered := request.orderedBytes()
-	events.emit(checkDoneEvent{"done", ordered, work.proven.Load(), work.bad.bytes, work.bad.runs,
-		smallSame, work.pastCache(), secondsSince(start)})
+	events.emit(checkDoneEvent{
+		Event:        "done",
+		BytesOrdered: ordered,
+		BytesProven:  work.proven.Load(),
+		BytesBad:     work.bad.bytes,
+		Bad:          work.bad.runs,
+		SmallSame:    smallSame,
+		PastCache:    work.pastCache(),
+		ElapsedS:     secondsSince(start),
+	})
 	if work.bad.bytes == 0 && work.proven.Load() == ordered && smallSame == request.smallFiles {
 		return exitDone, nil
 	}

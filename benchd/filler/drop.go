@@ -34,7 +34,13 @@ func drop(request dropRequest, events *eventWriter) error {
 	if err != nil {
 		return err
 	}
-	events.emit(dropDoneEvent{"done", removed, left.freeBytes, trim, trimmed})
+	events.emit(dropDoneEvent{
+		Event:        "done",
+		FilesRemoved: removed,
+		FreeBytes:    left.freeBytes,
+		Trim:         trim,
+		TrimmedBytes: trimmed,
+	})
 	return nil
 }
 

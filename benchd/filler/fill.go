@@ -35,8 +35,15 @@ func fill(request fillRequest, events *eventWriter) error {
 		return err
 	}
 	defer ahead.stop()
-	events.emit(startedEvent{"started", programVersion, stream.cipher, os.Getpid(),
-		before.capacityBytes, before.freeBytes, modeName(direct)})
+	events.emit(startedEvent{
+		Event:         "started",
+		Version:       programVersion,
+		Cipher:        stream.cipher,
+		PID:           os.Getpid(),
+		CapacityBytes: before.capacityBytes,
+		FreeBytes:     before.freeBytes,
+		Mode:          modeName(direct),
+	})
 
 	var counted atomic.Int64
 	beat := startHeartbeat(events, request.pace, start, &counted, where)
@@ -56,9 +63,22 @@ func fill(request fillRequest, events *eventWriter) error {
 	if err != nil {
 		return err
 	}
-	events.emit(fillDoneEvent{"done", counted.Load(), work.resumedBytes, secondsSince(start), work.files,
-		work.smallFiles, int64(work.smallFiles) * smallBytes, work.directories, work.fullSeconds(),
-		after.capacityBytes, before.freeBytes, after.freeBytes, before.usedBytes, before.reservedBytes})
+	events.emit(fillDoneEvent{
+		Event:           "done",
+		Bytes:           counted.Load(),
+		ResumedBytes:    work.resumedBytes,
+		ElapsedS:        secondsSince(start),
+		Files:           work.files,
+		SmallFiles:      work.smallFiles,
+		SmallBytes:      int64(work.smallFiles) * smallBytes,
+		Directories:     work.directories,
+		FullS:           work.fullSeconds(),
+		CapacityBytes:   after.capacityBytes,
+		FreeBytesBefore: before.freeBytes,
+		FreeBytesAfter:  after.freeBytes,
+		UsedBytesBefore: before.usedBytes,
+		ReservedBytes:   before.reservedBytes,
+	})
 	return nil
 }
 

@@ -118,7 +118,7 @@ func (f *smallFile) finish(size int64) error {
 
 func runFill(t *testing.T, target *smallMedium, fileBytes, maxBytes int64) (*filler, error) {
 	t.Helper()
-	request := fillRequest{key: testKey, fileBytes: fileBytes, maxBytes: maxBytes, pace: time.Hour}
+	request := fillRequest{streamRequest: streamRequest{key: testKey, fileBytes: fileBytes, pace: time.Hour}, maxBytes: maxBytes}
 	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), new(atomic.Int64))
 	return work, work.run()
 }
@@ -274,7 +274,7 @@ func TestFaultsEndTheFill(t *testing.T) {
 func TestOnlySyncedBytesAreCounted(t *testing.T) {
 	target := newSmallMedium(3 * syncEveryBytes / blockBytes)
 	var counted atomic.Int64
-	request := fillRequest{key: testKey, fileBytes: 2 * syncEveryBytes, pace: time.Hour}
+	request := fillRequest{streamRequest: streamRequest{key: testKey, fileBytes: 2 * syncEveryBytes, pace: time.Hour}}
 	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), &counted)
 	var before []int64
 	target.onSync = func() { before = append(before, counted.Load()) }

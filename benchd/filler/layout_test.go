@@ -91,7 +91,7 @@ func TestASmallFileThatDiffersIsNotSame(t *testing.T) {
 
 func TestTheBodyKeepsTheHeadroom(t *testing.T) {
 	target := newSmallMedium(5000)
-	request := fillRequest{key: testKey, fileBytes: 1000 * blockBytes, pace: time.Hour}
+	request := fillRequest{streamRequest: streamRequest{key: testKey, fileBytes: 1000 * blockBytes, pace: time.Hour}}
 	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), new(atomic.Int64))
 	work.headroom = 600 * blockBytes
 	if err := work.run(); err != nil {
@@ -115,7 +115,7 @@ func TestEachLogGetsItsShareOfTheTail(t *testing.T) {
 	for _, blocks := range []int{30, 3000} {
 		target := newSmallMedium(20000 + blocks)
 		target.inodeCost = 1
-		request := fillRequest{key: testKey, fileBytes: 100_000 * blockBytes, pace: time.Hour}
+		request := fillRequest{streamRequest: streamRequest{key: testKey, fileBytes: 100_000 * blockBytes, pace: time.Hour}}
 		work := newFiller(target, newTestAhead(t), request, layoutFor(layoutLogs, space{}), new(atomic.Int64))
 		work.headroom = int64(blocks) * blockBytes
 		if err := work.run(); err != nil {

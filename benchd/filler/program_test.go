@@ -163,7 +163,7 @@ func TestMissingDirectoryIsNoSuccess(t *testing.T) {
 }
 
 func TestTooManyNamesAreRefused(t *testing.T) {
-	request := fillRequest{fileBytes: blockBytes}
+	request := fillRequest{streamRequest: streamRequest{fileBytes: blockBytes}}
 	wantCode(t, enoughNames(request, space{capacityBytes: 1 << 40}), codeUsage)
 	request.maxBytes = 1 << 20
 	if err := enoughNames(request, space{capacityBytes: 1 << 40}); err != nil {

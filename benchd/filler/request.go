@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
 	"path"
@@ -22,51 +21,33 @@ const (
 	maxWatchS       = 7 * 24 * 3600.0
 )
 
+// streamRequest is what a fill and a check of it are told alike.
+type streamRequest struct {
+	directory   string
+	key         cipherKey
+	fileBytes   int64
+	pace        time.Duration
+	cipher      string
+	hostSilence time.Duration // 0: nobody listens
+}
+
 type fillRequest struct {
-	directory string
-	key       cipherKey
-	fileBytes int64
-	maxBytes  int64 // 0: until the medium is full
-	pace      time.Duration
-	cipher    string
+	streamRequest
+	maxBytes int64 // 0: until the medium is full
 	// resume lets files of an earlier fill with the same key prove themselves.
 	resume        bool
 	headroomBytes int64
 	layout        string
-	hostSilence   time.Duration // 0: nobody listens
 	guardTail     time.Duration
 	guardKeep     time.Duration // 0: no guard
 }
 
 type checkRequest struct {
-	directory string
-	key       cipherKey
-	fileBytes int64
-	files     []filledFile
-	pace      time.Duration
-	cipher    string
+	streamRequest
+	files []filledFile
 	// ranges are the stretches of each file that are to be read; nil for all of every file.
-	ranges      [][]stretch
-	smallFiles  int
-	hostSilence time.Duration
-}
-
-// stretches are what is to be read of one file.
-func (r *checkRequest) stretches(index int) []stretch {
-	if r.ranges == nil {
-		return []stretch{{0, r.files[index].Bytes}}
-	}
-	return r.ranges[index]
-}
-
-func (r *checkRequest) orderedBytes() int64 {
-	var sum int64
-	for index := range r.files {
-		for _, part := range r.stretches(index) {
-			sum += part.bytes
-		}
-	}
-	return sum
+	ranges     [][]stretch
+	smallFiles int
 }
 
 type dropRequest struct {
@@ -94,32 +75,52 @@ func readRequest[T any](input io.Reader, parse func([]byte) (T, error)) (T, erro
 	return parse(line)
 }
 
+// startRequest takes the line apart and reads what every request begins with.
+func startRequest(line []byte) (fields, string, error) {
+	from, err := splitObject(line)
+	if err != nil {
+		return nil, "", err
+	}
+	directory, err := takeDirectory(from)
+	return from, directory, err
+}
+
+// startStreamRequest is startRequest for those that are about a keystream.
+func startStreamRequest(line []byte) (fields, streamRequest, error) {
+	var request streamRequest
+	from, directory, err := startRequest(line)
+	if err != nil {
+		return nil, request, err
+	}
+	request.directory = directory
+	if request.key, err = takeKey(from); err != nil {
+		return nil, request, err
+	}
+	if request.fileBytes, err = takeFileBytes(from); err != nil {
+		return nil, request, err
+	}
+	if request.pace, err = takePace(from); err != nil {
+		return nil, request, err
+	}
+	if request.cipher, err = takeWord(from, "cipher", cipherAuto, cipherAES, cipherChaCha); err != nil {
+		return nil, request, err
+	}
+	request.hostSilence, err = takeSeconds(from, "host_silence_s")
+	return from, request, err
+}
+
 func parseFillRequest(line []byte) (fillRequest, error) {
 	var request fillRequest
-	from, err := splitObject(line)
+	from, start, err := startStreamRequest(line)
 	if err != nil {
 		return request, err
 	}
-	if request.directory, err = takeDirectory(from); err != nil {
-		return request, err
-	}
-	if request.key, err = takeKey(from); err != nil {
-		return request, err
-	}
-	if request.fileBytes, err = takeFileBytes(from); err != nil {
-		return request, err
-	}
-	if request.pace, err = takePace(from); err != nil {
-		return request, err
-	}
+	request.streamRequest = start
 	if request.maxBytes, err = takeOr[int64](from, "max_bytes", 0); err != nil {
 		return request, err
 	}
 	if request.maxBytes < 0 || request.maxBytes > 0 && request.maxBytes < blockBytes {
 		return request, usage("max_bytes must be 0 (no limit) or at least %d", blockBytes)
-	}
-	if request.cipher, err = takeWord(from, "cipher", cipherAuto, cipherAES, cipherChaCha); err != nil {
-		return request, err
 	}
 	if request.resume, err = takeOr(from, "resume", false); err != nil {
 		return request, err
@@ -133,18 +134,15 @@ func parseFillRequest(line []byte) (fillRequest, error) {
 	if request.layout, err = takeWord(from, "layout", layoutAuto, layoutPlain, layoutLogs); err != nil {
 		return request, err
 	}
-	if err := takeWatches(from, &request); err != nil {
+	if err := takeGuard(from, &request); err != nil {
 		return request, err
 	}
 	return request, from.refuseRest()
 }
 
-// takeWatches reads how long the host may be silent, during a fill and after it.
-func takeWatches(from fields, request *fillRequest) error {
+// takeGuard reads for how long nothing may be at work after a fill.
+func takeGuard(from fields, request *fillRequest) error {
 	var err error
-	if request.hostSilence, err = takeSeconds(from, "host_silence_s"); err != nil {
-		return err
-	}
 	if request.guardTail, err = takeSeconds(from, "guard_tail_s"); err != nil {
 		return err
 	}
@@ -159,26 +157,12 @@ func takeWatches(from fields, request *fillRequest) error {
 
 func parseCheckRequest(line []byte) (checkRequest, error) {
 	var request checkRequest
-	from, err := splitObject(line)
+	from, start, err := startStreamRequest(line)
 	if err != nil {
 		return request, err
 	}
-	if request.directory, err = takeDirectory(from); err != nil {
-		return request, err
-	}
-	if request.key, err = takeKey(from); err != nil {
-		return request, err
-	}
-	if request.fileBytes, err = takeFileBytes(from); err != nil {
-		return request, err
-	}
-	if request.pace, err = takePace(from); err != nil {
-		return request, err
-	}
+	request.streamRequest = start
 	if request.files, err = takeFiles(from, request.fileBytes); err != nil {
-		return request, err
-	}
-	if request.cipher, err = takeWord(from, "cipher", cipherAuto, cipherAES, cipherChaCha); err != nil {
 		return request, err
 	}
 	if request.ranges, err = takeRanges(from, request.files); err != nil {
@@ -190,21 +174,16 @@ func parseCheckRequest(line []byte) (checkRequest, error) {
 	if request.smallFiles < 0 || request.smallFiles > maxFiles {
 		return request, usage("small_files must lie between 0 and %d", maxFiles)
 	}
-	if request.hostSilence, err = takeSeconds(from, "host_silence_s"); err != nil {
-		return request, err
-	}
 	return request, from.refuseRest()
 }
 
 func parseDropRequest(line []byte) (dropRequest, error) {
 	var request dropRequest
-	from, err := splitObject(line)
+	from, directory, err := startRequest(line)
 	if err != nil {
 		return request, err
 	}
-	if request.directory, err = takeDirectory(from); err != nil {
-		return request, err
-	}
+	request.directory = directory
 	if request.onlyTail, err = takeOr(from, "only_tail", false); err != nil {
 		return request, err
 	}
@@ -213,13 +192,11 @@ func parseDropRequest(line []byte) (dropRequest, error) {
 
 func parseEvictRequest(line []byte) (evictRequest, error) {
 	var request evictRequest
-	from, err := splitObject(line)
+	from, directory, err := startRequest(line)
 	if err != nil {
 		return request, err
 	}
-	if request.directory, err = takeDirectory(from); err != nil {
-		return request, err
-	}
+	request.directory = directory
 	if request.names, err = take[[]string](from, "names"); err != nil {
 		return request, err
 	}
@@ -309,94 +286,4 @@ func takeSeconds(from fields, key string) (time.Duration, error) {
 		return 0, usage("%s must be 0 or lie between %g and %g", key, minPaceS, maxWatchS)
 	}
 	return duration(seconds), nil
-}
-
-// takeRanges reads the parts that are to be read: each [number of the file in the list,
-// offset, bytes], in order, apart from each other, on whole blocks.
-func takeRanges(from fields, files []filledFile) ([][]stretch, error) {
-	if _, present := from["ranges"]; !present {
-		return nil, nil
-	}
-	listed, err := take[[][]int64](from, "ranges")
-	if err != nil {
-		return nil, err
-	}
-	if len(listed) == 0 {
-		return nil, usage("ranges is empty: there is nothing to prove")
-	}
-	ranges := make([][]stretch, len(files))
-	lastFile, lastEnd := int64(0), int64(0)
-	for _, numbers := range listed {
-		if len(numbers) != 3 || numbers[0] < lastFile || numbers[0] >= int64(len(files)) {
-			return nil, usage("ranges must be [file, offset, bytes] in the order of the files")
-		}
-		if numbers[0] > lastFile {
-			lastFile, lastEnd = numbers[0], 0
-		}
-		offset, size, fileEnd := numbers[1], numbers[2], files[lastFile].Bytes
-		// A difference, since a sum might wrap around.
-		if offset < lastEnd || offset > fileEnd || size < 1 || size > fileEnd-offset || offset%blockBytes != 0 {
-			return nil, usage("range %d of file %d is out of order or out of the file", offset, lastFile)
-		}
-		lastEnd = offset + size
-		if size%blockBytes != 0 && lastEnd != fileEnd {
-			return nil, usage("range %d of file %d ends inside a block", offset, lastFile)
-		}
-		ranges[lastFile] = append(ranges[lastFile], stretch{offset, size})
-	}
-	return ranges, nil
-}
-
-// takeFiles refuses an empty list and a file listed twice: either could make
-// "everything listed is proven" true without proof.
-func takeFiles(from fields, fileBytes int64) ([]filledFile, error) {
-	listed, err := take[[]json.RawMessage](from, "files")
-	if err != nil {
-		return nil, err
-	}
-	if len(listed) == 0 {
-		return nil, usage("files is empty: there is nothing to prove")
-	}
-	files := make([]filledFile, 0, len(listed))
-	seen := make(map[int64]bool, len(listed))
-	for _, text := range listed {
-		file, err := parseFile(text, fileBytes)
-		if err != nil {
-			return nil, err
-		}
-		if seen[file.StreamOffset] {
-			return nil, usage("file %q is listed twice", file.Name)
-		}
-		seen[file.StreamOffset] = true
-		files = append(files, file)
-	}
-	return files, nil
-}
-
-func parseFile(text []byte, fileBytes int64) (filledFile, error) {
-	var file filledFile
-	from, err := splitObject(text)
-	if err != nil {
-		return file, err
-	}
-	if file.Name, err = take[string](from, "name"); err != nil {
-		return file, err
-	}
-	if file.StreamOffset, err = take[int64](from, "stream_offset"); err != nil {
-		return file, err
-	}
-	if file.Bytes, err = take[int64](from, "bytes"); err != nil {
-		return file, err
-	}
-	index, isFillName := fillIndex(file.Name)
-	if !isFillName {
-		return file, usage("%q is not the name of a fill file", file.Name)
-	}
-	if file.StreamOffset != int64(index)*fileBytes {
-		return file, usage("file %q must have stream_offset %d", file.Name, int64(index)*fileBytes)
-	}
-	if file.Bytes < 1 || file.Bytes > fileBytes {
-		return file, usage("file %q must have between 1 and %d bytes", file.Name, fileBytes)
-	}
-	return file, from.refuseRest()
 }

@@ -12,6 +12,7 @@ from benchd.errors import BenchdError, HandsetFault, StageFailed
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.parameters import Celsius, Percent, Seconds, Share
 from benchd.pipelines.progress import TransferMeter
+from benchd.wakeup import Wakeup
 from benchd.words.fill import TransferProgress
 from benchd.words.handset import BatteryFacts
 from benchd.words.job import Reason
@@ -45,7 +46,7 @@ class Care:
         self._limits = limits
         self._meter = meter
         self._due = False
-        self._changed = anyio.Event()
+        self._changed = Wakeup()
         self._begun_at = anyio.current_time()
         self._rested_s = 0.0
         self._rest_began: float | None = None
@@ -148,8 +149,7 @@ class Care:
 
     def _turn(self, *, due: bool) -> None:
         self._due = due
-        self._changed.set()
-        self._changed = anyio.Event()
+        self._changed.fire()
 
     def _problem(self, battery: BatteryFacts, *, hot: bool) -> ProblemView:
         if hot:

@@ -16,7 +16,15 @@ from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.words.chip import ChipOwners
 from benchd.words.ids import Evidence
-from benchd.words.job import DISPOSITION_OF, Disposition, JobEnd, Outcome, Reason, StageName
+from benchd.words.job import (
+    DISPOSITION_OF,
+    Disposition,
+    FaultCode,
+    JobEnd,
+    Outcome,
+    Reason,
+    StageName,
+)
 from benchd.words.record import Entry, EntryKind
 
 LOSSES_ALLOWED = 20
@@ -28,11 +36,10 @@ _log = structlog.get_logger()
 
 def end_of_failure(failure: StageFailed) -> JobEnd:
     """The end of a job that failed for this."""
-    reason = Reason(failure.reason)
     return JobEnd(
         outcome=Outcome.FAILED,
-        disposition=DISPOSITION_OF[reason],
-        reason=reason,
+        disposition=DISPOSITION_OF[failure.reason],
+        reason=failure.reason,
         detail=failure.detail,
     )
 
@@ -59,9 +66,7 @@ class JobRunner:
             for spec in self._recipe.stages:
                 await self._run_stage(spec)
         except StageFailed as failure:
-            return replace(
-                end_of_failure(failure), owners=self._owners_left(Reason(failure.reason))
-            )
+            return replace(end_of_failure(failure), owners=self._owners_left(failure.reason))
         if self._context.envelope is None:
             # Only a certificate makes a handset sellable; without one something is still due.
             due = self._recipe.ends_as
@@ -87,18 +92,18 @@ class JobRunner:
                 raise
             except AdbServerLost as fault:
                 losses += 1
-                await self._record_fault(spec, Outcome.INTERRUPTED, fault, "adb_server_lost")
+                await self._record_fault(spec, Outcome.INTERRUPTED, fault, fault.code)
                 if losses > LOSSES_ALLOWED:
                     raise StageFailed(Reason.ATTEMPTS_EXHAUSTED, str(fault)) from fault
             except ReaderGone as fault:
                 losses += 1
-                await self._record_fault(spec, Outcome.INTERRUPTED, fault, "reader_gone")
+                await self._record_fault(spec, Outcome.INTERRUPTED, fault, fault.code)
                 if losses > LOSSES_ALLOWED:
                     raise StageFailed(Reason.ATTEMPTS_EXHAUSTED, str(fault)) from fault
                 await self._context.station.reader_back()
             except HandsetFault as fault:
                 failures += 1
-                await self._record_fault(spec, Outcome.FAILED, fault, type(fault).__name__)
+                await self._record_fault(spec, Outcome.FAILED, fault, fault.code)
                 if failures >= spec.attempts:
                     raise StageFailed(self._reason_of(fault), str(fault)) from fault
             else:
@@ -138,7 +143,7 @@ class JobRunner:
         return Reason.HANDSET_LOST if isinstance(fault, HandsetGone) else Reason.ATTEMPTS_EXHAUSTED
 
     async def _record_fault(
-        self, spec: StageSpec, outcome: Outcome, fault: Exception, because: str
+        self, spec: StageSpec, outcome: Outcome, fault: Exception, because: FaultCode | Reason
     ) -> None:
         _log.warning("stage_attempt_ended", stage=spec.name, because=because, detail=str(fault))
         await self._record_end(spec, outcome, because, self._context.seen, {"detail": str(fault)})

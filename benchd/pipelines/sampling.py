@@ -18,9 +18,8 @@ from benchd.proof.floors import (
     PLACES_FILL_SUBSECTION,
     PLACES_IN_SUBSECTION,
 )
-from benchd.words.fill import FileRange, FilledFile
+from benchd.words.fill import BLOCK_BYTES, FileRange, FilledFile
 
-BLOCK_BYTES = 4096
 SMALLEST_SAMPLED_BLOCKS = MINIMUM_SUBSECTIONS * PLACES_FILL_SUBSECTION
 """On less than this a place would be less than a block, so all of it is read."""
 

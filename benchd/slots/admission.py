@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import anyio
 
+from benchd.wakeup import Wakeup
+
 
 class Admission:
     """The door that every job goes through; once it is closed it stays closed."""
@@ -14,7 +16,7 @@ class Admission:
     def __init__(self) -> None:
         self.running = 0
         self._closed = anyio.Event()
-        self._changed = anyio.Event()
+        self._ended = Wakeup()
 
     @property
     def closed(self) -> bool:
@@ -33,11 +35,9 @@ class Admission:
             yield
         finally:
             self.running -= 1
-            self._changed.set()
-            self._changed = anyio.Event()
+            self._ended.fire()
 
     async def drained(self) -> None:
         """Wait until the door is closed and the last job behind it has ended."""
         await self._closed.wait()
-        while self.running:
-            await self._changed.wait()
+        await self._ended.until(lambda: not self.running)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import anyio
-
+from benchd.wakeup import Wakeup
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.slot import SlotView
 
@@ -16,7 +15,7 @@ class RackBoard:
     def __init__(self) -> None:
         self._views: dict[SlotName, SlotView] = {}
         self._unknown_ports: dict[PortPath, None] = {}
-        self._changed = anyio.Event()
+        self._changed = Wakeup()
         self.version = 0
 
     def show(self, view: SlotView) -> None:
@@ -40,8 +39,7 @@ class RackBoard:
 
     def _wake(self) -> None:
         self.version += 1
-        self._changed.set()
-        self._changed = anyio.Event()
+        self._changed.fire()
 
     def views(self) -> Mapping[SlotName, SlotView]:
         """Every slot as it is now."""
@@ -53,6 +51,5 @@ class RackBoard:
 
     async def changed(self, since: int) -> int:
         """Wait until something differs from version `since`; returns the version there is then."""
-        while self.version == since:
-            await self._changed.wait()
+        await self._changed.until(lambda: self.version != since)
         return self.version

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from benchd.wakeup import Wakeup
 from benchd.words.port import Absence, Attached
 
 
@@ -18,7 +19,7 @@ class Presence:
         self.attached: Attached | None = attached
         self.last = attached
         self.window: ReplugWindow | None = None
-        self._changed = anyio.Event()
+        self._changed = Wakeup()
 
     def arrive(self, attached: Attached) -> None:
         """Something is on the port now."""
@@ -35,8 +36,7 @@ class Presence:
         self._wake()
 
     def _wake(self) -> None:
-        self._changed.set()
-        self._changed = anyio.Event()
+        self._changed.fire()
 
     @property
     def leaving_allowed(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
@@ -13,7 +13,7 @@ from typing import Literal, cast
 
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import SilenceCause
-from benchd.words.job import Disposition, Finding, Gate, Outcome, Reason, StageName
+from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState
 
 Language = Literal["ja", "en"]
@@ -48,16 +48,11 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 class Because(StrEnum):
-    """Why an attempt was skipped or ended early, beside the reasons that end a job."""
+    """Why an attempt was skipped."""
 
     ARRIVED_RESET = "arrived_reset"
     CHIP_UNUSED = "chip_unused"
     NO_CHIP = "no_chip"
-    ADB_SERVER_LOST = "adb_server_lost"
-    READER_GONE = "reader_gone"
-    HANDSET_GONE = "HandsetGone"
-    TRANSIENT_FAULT = "TransientFault"
-    READER_FAULT = "ReaderFault"
 
 
 class Word(StrEnum):
@@ -98,6 +93,7 @@ class Word(StrEnum):
     NO_SLOTS = "no_slots"
     CHIP = "chip"
     SERVICES = "services"
+    NO_LAB = "no_lab"
 
 
 class LearnWord(StrEnum):
@@ -184,13 +180,13 @@ class PageWord(StrEnum):
     IMEI = "imei"
 
 
-_NAMED: Mapping[str, type[StrEnum]] = {
+_NAMED: Mapping[str, Iterable[StrEnum]] = {
     "slot_state": SlotState,
     "outcome": Outcome,
     "disposition": Disposition,
     "stage": StageName,
     "finding": Finding,
-    "because": Because,
+    "because": (*Because, *FaultCode),
     "word": Word,
     "refusal": Refusal,
     "page": PageWord,
@@ -302,8 +298,8 @@ class Catalogue:
         """The name of a stage."""
         return self._texts[f"stage.{stage}"]
 
-    def because(self, because: Because) -> Texts:
-        """Why an attempt was skipped or ended early."""
+    def because(self, because: Because | FaultCode) -> Texts:
+        """Why an attempt was skipped, or ended early without ending the job."""
         return self._texts[f"because.{because}"]
 
     def word(self, word: Word) -> Texts:

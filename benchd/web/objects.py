@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
+from benchd.slots.desk import LONGEST_NOTE
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.slot import ProblemCode, SlotState
 
 LONGEST_OPERATOR = 200
 """What is read at all; the desk has a limit of its own for a name in its normal form."""
-LONGEST_NOTE = 500
 
 
 class _Object(BaseModel):

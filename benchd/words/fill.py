@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+KEY_BYTES = 16
+BLOCK_BYTES = 4096
+"""What storage is written, read past its cache and compared in."""
 TAIL_PREFIX = "tail-"
 """How the names of the fill files begin that take the last room."""
 

@@ -126,6 +126,17 @@ ENDS_WITHOUT_ERASURE = (
 """How a job may end that has passed but proves no erasure; its recipe names one of them."""
 
 
+class FaultCode(StrEnum):
+    """Why an attempt ended without ending its job; old ledgers hold these very words."""
+
+    ADB_SERVER_LOST = "adb_server_lost"
+    READER_GONE = "reader_gone"
+    HANDSET_GONE = "HandsetGone"
+    TRANSIENT_FAULT = "TransientFault"
+    READER_FAULT = "ReaderFault"
+    PROGRAM_BUSY = "ProgramBusy"
+
+
 class Gate(StrEnum):
     """A question that only a person answers."""
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 from benchd.words.ids import AdbAddress, PortPath
 
 ADB_INTERFACE = "ff4201"
-
-
 FASTBOOT_INTERFACE = "ff4203"
 """USB class, subclass and protocol that name a mode; source: AOSP adb.h and fastboot.h."""
+SMART_CARD_CLASS = "0b"
+"""The USB class of whatever reads smart cards; source: USB's CCID specification."""
 
 
 class Liveness(StrEnum):

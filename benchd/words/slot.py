@@ -26,6 +26,9 @@ class SlotState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+NEEDS_A_PERSON = frozenset({SlotState.WAITING, SlotState.AWAITING_OPERATOR, SlotState.QUARANTINED})
+"""Where nothing happens until somebody comes."""
+
 SLOT_MOVES: Mapping[SlotState, frozenset[SlotState]] = MappingProxyType(
     {
         SlotState.EMPTY: frozenset({SlotState.SETTLING}),

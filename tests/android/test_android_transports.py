@@ -86,6 +86,7 @@ async def test_hanging_handsets_take_no_thread_from_the_others() -> None:
 
         async def answer(link: FakeLink, text: str) -> None:
             await link.stream.send(b"OKAY\x03\x01\x00\x00\x00\x05")
+            await link.until_closed()
 
         server.on("shell,v2,raw:", answer)
         async with anyio.create_task_group() as tasks:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from benchd.errors import ReaderGone
+from benchd.wakeup import Wakeup
 from benchd.words.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
 from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
 from benchd.words.ids import SlotName
@@ -78,7 +79,7 @@ class FakeChipAccess:
         self.scans: list[tuple[SlotName, int, bool]] = []
         self.orders: list[ClearOrder] = []
         self.gone: set[SlotName] = set()
-        self._changed = anyio.Event()
+        self._changed = Wakeup()
 
     def reader(self, slot: SlotName) -> str | None:
         return f"reader of {slot}" if slot in self.chips else None
@@ -97,16 +98,14 @@ class FakeChipAccess:
         return replace(step, passes=passes, power_cycled=power_cycle, elapsed_s=0.5)
 
     async def until_there(self, slot: SlotName) -> None:
-        while slot in self.gone:
-            await self._changed.wait()
+        await self._changed.until(lambda: slot not in self.gone)
 
     def unplug_reader(self, slot: str) -> None:
         self.gone.add(SlotName(slot))
 
     def plug_reader(self, slot: str) -> None:
         self.gone.discard(SlotName(slot))
-        self._changed.set()
-        self._changed = anyio.Event()
+        self._changed.fire()
 
     async def clear(self, order: ClearOrder) -> ClearClaim:
         await anyio.sleep(1)

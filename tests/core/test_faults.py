@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
+from benchd.android.fill.talk import ProgramBusy
 from benchd.errors import (
     AdbServerLost,
     AnswerNotRecognised,
+    HandsetFault,
     HandsetGone,
     HandsetStalled,
     LedgerFault,
@@ -366,6 +368,22 @@ async def test_a_server_lost_while_the_reset_is_asked_for_costs_no_attempt() -> 
         if s.entry.data["stage"] == StageName.INITIALISE
     ]
     assert told == ["adb_server_lost"] * 6 + [None]
+
+
+@pytest.mark.parametrize("fault", [HandsetGone, TransientFault, ProgramBusy])
+async def test_the_ledger_tells_every_fault_by_its_code(fault: type[HandsetFault]) -> None:
+    once = raising(lambda: fault("?"), times=1)
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(used_bytes=30 * MIB, faults={"fill": once}))
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    told = [
+        s.entry.data["because"]
+        for s in world.ledger.of(EntryKind.STAGE_ENDED)
+        if s.entry.data["stage"] == StageName.OVERWRITE
+    ]
+    assert told == [fault.code, None]
 
 
 async def test_an_adb_server_that_stays_dead_ends_the_jobs_and_breaks_no_slot() -> None:

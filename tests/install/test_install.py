@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, run
+from install_rig import ROOT, own_environment, run
 
 UNITS = "/usr/local/lib/systemd/system"
 ABIS = ("arm64", "arm", "amd64", "386")
@@ -85,6 +86,28 @@ def test_the_wheel_has_a_fill_program_for_every_processor(wheels: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for abi in ABIS:
         assert f"benchd/filler/bin/benchd-fill-{abi}" in names
+
+
+def test_an_installation_carries_no_lab(installed: Path, wheels: Path) -> None:
+    (wheel,) = wheels.glob("benchd-*.whl")
+    carried = [*zipfile.ZipFile(wheel).namelist(), *(path.name for path in wheels.iterdir())]
+    carried += [str(path) for path in (installed / "opt/benchd").rglob("*")]
+    for part in ("benchd/lab", "mfusepy", "securesystemslib"):
+        assert not [name for name in carried if part in name], part
+
+
+def test_what_needs_the_lab_says_what_to_do(installed: Path) -> None:
+    for command in (("demo",), ("bench", "scale")):
+        refused = subprocess.run(
+            ["chroot", installed, "benchd", *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=own_environment(),
+        )
+        assert refused.returncode == 3
+        assert "scripts/demo" in refused.stderr
+        assert "Traceback" not in refused.stderr
 
 
 def test_every_unit_verifies_where_it_is_installed(installed: Path) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchd.lab.simulator.chips.chip import VirtualChip
-from benchd.lab.simulator.chips.clear_provider import simulated
 from benchd.lab.simulator.chips.clearing import clear
 from benchd.lab.simulator.chips.plan import ChipPlan, ClearStory
+from benchd.lab.simulator.clear_provider import simulated
 from benchd.words.clear import ClearOutcome
 
 

@@ -23,7 +23,15 @@ from benchd.texts.catalogue import (
     printable,
 )
 from benchd.words.chip import ChipVerdict
-from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Outcome, Reason, StageName
+from benchd.words.job import (
+    DISPOSITION_OF,
+    Disposition,
+    FaultCode,
+    Gate,
+    Outcome,
+    Reason,
+    StageName,
+)
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState
 
 HOSTILE = {
@@ -76,7 +84,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         **{f"outcome.{outcome}": catalogue.outcome(outcome) for outcome in Outcome},
         **{f"disposition.{goes}": catalogue.disposition(goes) for goes in Disposition},
         **{f"stage.{stage}": catalogue.stage(stage) for stage in StageName},
-        **{f"because.{because}": catalogue.because(because) for because in Because},
+        **{f"because.{because}": catalogue.because(because) for because in (*Because, *FaultCode)},
         **{f"word.{word}": catalogue.word(word) for word in Word},
         **{f"gate.{gate}.title": catalogue.gate(gate) for gate in Gate},
         **{f"gate.{gate}": catalogue.question(view) for gate, view in questions.items()},

@@ -8,17 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.android.shell.text import lines_of
-from benchd.errors import AnswerNotRecognised
+from benchd.android.facts.search import read_search, search_command
 
 FELICA_DIRECTORIES: Final = ("/vendor/etc/felica", "/product/etc/felica", "/system/etc/felica")
 
-_END: Final = "looked everywhere"
-
-LOOK_FOR_FELICA: Final = (
-    f'for d in {" ".join(FELICA_DIRECTORIES)}; do if [ -d "$d" ]; then echo "$d"; fi; done;'
-    f' echo "{_END}"'
-)
+LOOK_FOR_FELICA: Final = search_command(FELICA_DIRECTORIES, "-d")
 """A shell command; that it reached its end is part of its answer."""
 
 _FELICA_PACKAGES: Final = "com.felicanetworks."
@@ -34,13 +28,7 @@ _ANDROID: Final = "android"
 
 def read_felica_directories(text: str) -> tuple[str, ...]:
     """The folders for FeliCa's settings that are there."""
-    lines = lines_of(text)
-    if not lines or lines[-1] != _END:
-        raise AnswerNotRecognised("the search for FeliCa's folders has no end")
-    found = tuple(lines[:-1])
-    if not set(found) <= set(FELICA_DIRECTORIES):
-        raise AnswerNotRecognised("the search for FeliCa's folders found another one")
-    return found
+    return read_search(text, FELICA_DIRECTORIES, "FeliCa's folders")
 
 
 def felica_capable(

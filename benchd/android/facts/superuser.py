@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.android.shell.text import lines_of
-from benchd.errors import AnswerNotRecognised
+from benchd.android.facts.search import read_search, search_command
 
 SUPERUSER_PATHS: Final = tuple(
     f"{folder}/su"
@@ -28,21 +27,10 @@ SUPERUSER_PATHS: Final = tuple(
 )
 """The folders of Android's own PATH and those that public root tools use."""
 
-_END: Final = "looked everywhere"
-
-LOOK_FOR_SUPERUSER: Final = (
-    f'for p in {" ".join(SUPERUSER_PATHS)}; do if [ -e "$p" ]; then echo "$p"; fi; done;'
-    f' echo "{_END}"'
-)
+LOOK_FOR_SUPERUSER: Final = search_command(SUPERUSER_PATHS, "-e")
 """A shell command; that it reached its end is part of its answer."""
 
 
 def read_superuser_paths(text: str) -> tuple[str, ...]:
     """The paths at which a `su` lies."""
-    lines = lines_of(text)
-    if not lines or lines[-1] != _END:
-        raise AnswerNotRecognised("the search for su has no end")
-    found = tuple(lines[:-1])
-    if not set(found) <= set(SUPERUSER_PATHS):
-        raise AnswerNotRecognised("the search for su found what it didn't look for")
-    return found
+    return read_search(text, SUPERUSER_PATHS, "su")

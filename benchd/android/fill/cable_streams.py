@@ -8,7 +8,7 @@ from typing import Final
 import anyio
 
 from benchd.android.fill.bus_turns import BusTurn
-from benchd.android.fill.comparison import BLOCK_BYTES, Comparison
+from benchd.android.fill.comparison import Comparison
 from benchd.android.fill.program import FILL_DIRECTORY
 from benchd.android.shell.commands import CommandStream, Shell
 from benchd.android.shell.packets import Exit, Output
@@ -20,7 +20,7 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.ports import ProgressSink, Rest
-from benchd.words.fill import TransferProgress
+from benchd.words.fill import BLOCK_BYTES, TransferProgress
 
 PIECE_BYTES: Final = 256 << 10
 MOST_STDERR_BYTES: Final = 4096

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from benchd.android.fill.messages import LONGEST_BAD_LIST
 from benchd.ports import Keystream
-from benchd.words.fill import BadRun, FilledFile
-
-BLOCK_BYTES: Final = 4096
+from benchd.words.fill import BLOCK_BYTES, BadRun, FilledFile
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,7 +6,6 @@ from typing import Final
 
 import anyio
 
-from benchd.android.fill.keystream import KEY_BYTES
 from benchd.android.fill.messages import (
     read_check_done,
     read_drop_done,
@@ -26,7 +25,7 @@ from benchd.android.fill.talk import (
 from benchd.android.shell.commands import Shell
 from benchd.errors import AnswerNotRecognised, StageFailed
 from benchd.ports import ProgressSink, Rest
-from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport
+from benchd.words.fill import KEY_BYTES, CheckOrder, CheckReport, DropReport, FillOrder, FillReport
 from benchd.words.ids import JsonValue
 from benchd.words.job import Reason
 

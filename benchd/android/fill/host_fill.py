@@ -14,7 +14,7 @@ import anyio
 from benchd.android.facts.inspection import read_storage_facts
 from benchd.android.fill.bus_turns import BusTurn
 from benchd.android.fill.cable_streams import CableStreams, Meter
-from benchd.android.fill.comparison import BLOCK_BYTES, Comparison
+from benchd.android.fill.comparison import Comparison
 from benchd.android.fill.host_sampler import HostSampler
 from benchd.android.fill.keystream import AES_COUNTER
 from benchd.android.fill.messages import LONGEST_BAD_LIST, fill_index, fill_name, is_fill_name
@@ -25,6 +25,7 @@ from benchd.errors import AnswerNotRecognised, StageFailed, StorageFault, Unsupp
 from benchd.ports import Keystream, ProgressSink, Rest
 from benchd.proof.storage import NO_PROGRAM, STREAMED
 from benchd.words.fill import (
+    BLOCK_BYTES,
     TAIL_PREFIX,
     BadRun,
     CheckOrder,

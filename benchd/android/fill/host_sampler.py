@@ -10,9 +10,8 @@ from benchd.android.fill.messages import is_fill_name
 from benchd.android.fill.program import FILL_DIRECTORY
 from benchd.android.shell.commands import Completed, Shell, command_line
 from benchd.errors import AnswerNotRecognised, StorageFault, UnsupportedHandset
-from benchd.words.fill import HostSample
+from benchd.words.fill import BLOCK_BYTES, HostSample
 
-BLOCK_BYTES: Final = 4096
 SAMPLE_DEADLINE_S: Final = 60.0
 LARGEST_SAMPLE_BYTES: Final = 16 << 20
 

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from benchd.android.fill.chacha import chacha8_bytes
+from benchd.words.fill import KEY_BYTES
 
-KEY_BYTES: Final = 16
 AES_COUNTER: Final = "aes-128-ctr"
 CHACHA8: Final = "chacha8"
 CIPHERS: Final = (AES_COUNTER, CHACHA8)

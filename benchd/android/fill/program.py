@@ -36,7 +36,7 @@ _MEASURE: Final = (
 _MAKE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/tail-*"
 _MAKE_MORE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/fill-*"
 
-_CANNOT_RUN: Final = (126, 127)
+CANNOT_RUN: Final = (126, 127)
 """What a shell ends with where a file may not be executed: noexec, SELinux, another processor."""
 
 _SIZE: Final = re.compile(r"\s*([0-9]{1,12})\s*")
@@ -107,7 +107,7 @@ class FillProgram:
         except UnsupportedHandset:
             return False
         answer = await self._shell.run(f"exec {PROGRAM_PATH} version")
-        return answer.exit_code not in _CANNOT_RUN
+        return answer.exit_code not in CANNOT_RUN
 
     async def _abi(self) -> str:
         answer = await self._shell.run(command_line("getprop", "ro.product.cpu.abi"))

@@ -21,7 +21,7 @@ from benchd.android.fill.messages import (
     read_progress,
     read_started,
 )
-from benchd.android.fill.program import PROGRAM_PATH
+from benchd.android.fill.program import CANNOT_RUN, PROGRAM_PATH
 from benchd.android.shell.commands import CommandStream, Shell
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import (
@@ -35,6 +35,7 @@ from benchd.errors import (
 )
 from benchd.ports import ProgressSink, Rest
 from benchd.words.ids import JsonValue
+from benchd.words.job import FaultCode
 
 LONGEST_LINE_BYTES: Final = 1 << 20
 MOST_STDERR_BYTES: Final = 1 << 20
@@ -53,12 +54,13 @@ BAD_BYTES: Final = 1
 _CODE_OF_ERROR: Final[Mapping[str, int]] = MappingProxyType(
     {"usage": 2, "busy": 3, "io": 4, "cache_not_evicted": 4, "host_gone": 5}
 )
-_CANNOT_RUN: Final = (126, 127)
 _KILLED: Final = range(129, 193)
 
 
 class ProgramBusy(TransientFault):
     """Raised when another fill program is at work, perhaps one that has lost its host."""
+
+    code = FaultCode.PROGRAM_BUSY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +254,7 @@ def _fault(error: ProgramError, code: int) -> BenchdError:
 
 
 def _fault_without_word(code: int) -> BenchdError:
-    if code in _CANNOT_RUN:
+    if code in CANNOT_RUN:
         return UnsupportedHandset(f"the fill program can't be run here (code {code})")
     if code == _CODE_OF_ERROR["host_gone"]:
         return HandsetGone("the fill program lost its host")

@@ -22,14 +22,12 @@ from benchd.android.server.smart_socket import (
     SmartSocket,
     connect,
 )
-from benchd.android.server.watch import until_unusable
+from benchd.android.server.watch import FIRST_PAUSE_S, LONGEST_PAUSE_S, until_unusable
 from benchd.errors import AdbServerLost, DependencyMissing
 from benchd.wakeup import Wakeup
 
 _log = structlog.get_logger()
 
-FIRST_PAUSE_S: Final = 0.1
-LONGEST_PAUSE_S: Final = 5.0
 TRUSTED_USERS: Final = frozenset({0})
 """Who may hold the listening socket beside benchd's own user: systemd."""
 _ESTABLISHED: Final = 1  # TCP_ESTABLISHED in the kernel's include/net/tcp_states.h
@@ -56,13 +54,11 @@ class ExternalAdbServer:
 
     async def until_up(self) -> None:
         """Wait until the server answers."""
-        while not self.up:
-            await self._changed.wait()
+        await self._changed.until(lambda: self.up)
 
     async def until_over(self, generation: int) -> None:
         """Wait until the server of this generation is used no more, dead or only silent."""
-        while self.up and generation == self.generation:
-            await self._changed.wait()
+        await self._changed.until(lambda: not self.up or generation != self.generation)
 
     async def changed(self) -> None:
         """Wait for the next time the server comes up or goes down."""

@@ -18,14 +18,12 @@ from anyio.abc import Process, TaskStatus
 from benchd.android.server.leftover import clear_port, marks
 from benchd.android.server.listener import find_listener, holds_listener
 from benchd.android.server.smart_socket import server_version
-from benchd.android.server.watch import until_unusable
+from benchd.android.server.watch import FIRST_PAUSE_S, LONGEST_PAUSE_S, until_unusable
 from benchd.errors import AdbServerLost, DependencyMissing
 from benchd.wakeup import Wakeup
 
 _log = structlog.get_logger()
 
-FIRST_PAUSE_S: Final = 0.1
-LONGEST_PAUSE_S: Final = 5.0
 STEADY_AFTER_S: Final = 30.0
 KILL_DEADLINE_S: Final = 5.0
 MAXIMUM_LOG_BYTES: Final = 16 << 20
@@ -74,13 +72,11 @@ class AdbServer:
 
     async def until_up(self) -> None:
         """Wait until the server answers."""
-        while not self._up:
-            await self._changed.wait()
+        await self._changed.until(lambda: self._up)
 
     async def until_over(self, generation: int) -> None:
         """Wait until the server of this generation is used no more, dead or only silent."""
-        while self._up and generation == self.generation:
-            await self._changed.wait()
+        await self._changed.until(lambda: not self._up or generation != self.generation)
 
     async def changed(self) -> None:
         """Wait for the next time the server comes up or goes down."""

@@ -12,6 +12,7 @@ from typing import Final
 
 import anyio
 from anyio.abc import SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from benchd.errors import AdbServerLost
 
@@ -29,7 +30,8 @@ class SmartSocket:
 
     def __init__(self, stream: SocketStream) -> None:
         self.stream = stream
-        self._buffer = bytearray()
+        self.incoming = BufferedByteReceiveStream(stream)
+        """What comes after the answers; belongs to whoever reads it from there on."""
 
     async def request(self, text: str) -> None:
         """Ask and wait for OKAY; raises RequestRefused on FAIL."""
@@ -57,22 +59,9 @@ class SmartSocket:
 
     async def read_exactly(self, size_bytes: int) -> bytes:
         """Read that many bytes, however they arrive."""
-        while len(self._buffer) < size_bytes:
-            self._buffer += await self._receive()
-        taken = bytes(self._buffer[:size_bytes])
-        del self._buffer[:size_bytes]
-        return taken
-
-    def rest(self) -> bytes:
-        """What was read beyond the answers; belongs to whoever reads the stream from here on."""
-        taken = bytes(self._buffer)
-        self._buffer.clear()
-        return taken
-
-    async def _receive(self) -> bytes:
         try:
-            return await self.stream.receive()
-        except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as ended:
+            return await self.incoming.receive_exactly(size_bytes)
+        except (anyio.IncompleteRead, anyio.BrokenResourceError, OSError) as ended:
             raise AdbServerLost("the adb server closed the connection") from ended
 
 

@@ -14,13 +14,12 @@ import anyio.to_thread
 from adbutils import AdbClient, AdbConnection, AdbDevice, AdbError, AdbTimeout
 from anyio.abc import SocketStream
 
-from benchd.android.server.smart_socket import HOST, server_version
+from benchd.android.server.smart_socket import HOST, SERVER_DEADLINE_S, server_version
 from benchd.errors import AdbServerLost, HandsetGone
 
 T = TypeVar("T")
 
 THREADS: Final = 8
-SERVER_DEADLINE_S: Final = 5.0
 BLAME_DEADLINE_S: Final = 2.0
 
 

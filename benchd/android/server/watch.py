@@ -13,6 +13,9 @@ from benchd.errors import AdbServerLost
 PROBE_EVERY_S: Final = 5.0
 PROBE_DEADLINE_S: Final = 5.0
 MISSED_PROBES: Final = 3
+FIRST_PAUSE_S: Final = 0.1
+LONGEST_PAUSE_S: Final = 5.0
+"""How soon a lost server is looked for again: twice as long each time, up to this."""
 
 
 async def until_unusable(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import anyio
-from anyio.abc import SocketStream
 
 from benchd.android.server.smart_socket import RequestRefused, SmartSocket, close_at_once
 from benchd.android.server.transports import Transport, TransportOpener
@@ -96,10 +95,10 @@ def command_line(*arguments: str) -> str:
 class AdbCommandStream:
     """A command over adb's second shell protocol, on the event loop."""
 
-    def __init__(self, stream: SocketStream, first: bytes, blame: Blame) -> None:
-        self._stream = stream
+    def __init__(self, socket: SmartSocket, blame: Blame) -> None:
+        self._socket = socket
         self._reader = PacketReader()
-        self._waiting: deque[ShellEvent] = deque(self._reader.feed(first))
+        self._waiting = deque[ShellEvent]()
         self._blame = blame
 
     async def send(self, data: bytes) -> None:
@@ -115,7 +114,7 @@ class AdbCommandStream:
         """The next output or the exit."""
         while not self._waiting:
             try:
-                data = await self._stream.receive()
+                data = await self._socket.incoming.receive()
             except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as ended:
                 raise await self._blame() from ended
             self._waiting.extend(self._reader.feed(data))
@@ -127,7 +126,7 @@ class AdbCommandStream:
 
     async def _send(self, packets: bytes) -> None:
         try:
-            await self._stream.send(packets)
+            await self._socket.stream.send(packets)
         except (anyio.BrokenResourceError, OSError) as broken:
             raise await self._blame() from broken
 
@@ -154,7 +153,7 @@ class AdbShell:
                 raise await self._stalled("no shell was opened") from late
             except (RequestRefused, AdbServerLost) as refused:
                 raise await self._fault() from refused
-            yield AdbCommandStream(stream, socket.rest(), self._fault)
+            yield AdbCommandStream(socket, self._fault)
         finally:
             await close_at_once(stream)
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.words.ids import PortPath
-from benchd.words.port import Attached, PlugEvent
+from benchd.words.port import SMART_CARD_CLASS, Attached, PlugEvent
 
 RETURN_S: Final = 3.0
 """A handset that changes its mode enumerates anew, in less than this."""
-_SMART_CARD_CLASS: Final = "0b"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ class NewPlugs:
                 self._left_at[port] = self._clock()
             return None
         known = port in self._present
-        if known or any(kind.startswith(_SMART_CARD_CLASS) for kind in event.interfaces):
+        if known or any(kind.startswith(SMART_CARD_CLASS) for kind in event.interfaces):
             return None
         self._present.add(port)
         left_at = self._left_at.get(port)

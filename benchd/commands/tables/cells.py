@@ -17,7 +17,7 @@ from rich.text import Text
 
 from benchd.texts.catalogue import Because, Catalogue, Language, Texts, Word, printable
 from benchd.words.ids import JsonValue
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
 from benchd.words.slot import SlotState
 
 JsonObject = Mapping[str, JsonValue]
@@ -208,7 +208,8 @@ class Cells:
         if isinstance(value, str) and value in list(Reason):
             why = Text(self._catalogue.reason(Reason(value)).to(self.language))
         else:
-            why = self._named(Because, stage, "because", self._catalogue.because, {})
+            words = FaultCode if value in list(FaultCode) else Because
+            why = self._named(words, stage, "because", self._catalogue.because, {})
         return Text.assemble(why, self._owners(stage))
 
     def _owners(self, of: JsonObject) -> str:

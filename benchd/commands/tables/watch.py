@@ -17,9 +17,9 @@ from benchd.commands.tables.show import never_fail_on_a_letter
 from benchd.commands.tables.status import status_view
 from benchd.errors import DependencyMissing
 from benchd.texts.catalogue import Catalogue, Language, PageWord, Word, language_of
+from benchd.words.slot import NEEDS_A_PERSON
 
 LOOK_EVERY_S = 0.5
-PEOPLE = frozenset({"waiting", "awaiting_operator", "quarantined"})
 BUSY = frozenset({"settling", "running", "replugging"})
 
 Read = Callable[[], JsonObject]
@@ -55,7 +55,7 @@ def _look(read: Read, catalogue: Catalogue, language: Language) -> RenderableTyp
 def _summary(rack: JsonObject, catalogue: Catalogue, language: Language) -> Text:
     """The same numbers as the dashboard's, those who need a person first."""
     states = [str(slot.get("state")) for slot in parts(rack, "slots")]
-    people = sum(state in PEOPLE for state in states) + len(parts(rack, "unknown_ports"))
+    people = sum(state in NEEDS_A_PERSON for state in states) + len(parts(rack, "unknown_ports"))
     counts = (
         (catalogue.word(Word.ATTENTION), people, "bold black on yellow" if people else "dim"),
         (catalogue.page(PageWord.BUSY), sum(state in BUSY for state in states), "cyan"),

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from benchd.felica.readers.pcsc import Connection, Context
+from benchd.words.port import SMART_CARD_CLASS
 
 SYSFS_USB: Final = Path("/sys/bus/usb/devices")
-_SMART_CARD_CLASS: Final = "0b"
 _USB_CHANNEL: Final = 0x0020
 """The upper half of libccid's channel id of a USB reader; below it bus and address."""
 
@@ -27,7 +27,7 @@ def plugged_readers(sysfs: Path) -> frozenset[str]:
     ports: set[str] = set()
     for folder in _folders(sysfs):
         port, colon, _ = folder.name.partition(":")
-        if colon and _read(folder / "bInterfaceClass") == _SMART_CARD_CLASS:
+        if colon and _read(folder / "bInterfaceClass") == SMART_CARD_CLASS:
             ports.add(port)
     return frozenset(ports)
 

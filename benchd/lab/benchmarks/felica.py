@@ -10,7 +10,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import anyio
 
@@ -19,6 +18,7 @@ from benchd.felica.access import PcscChipAccess
 from benchd.felica.settings import FelicaSettings
 from benchd.lab.benchmarks.percentiles import percentile
 from benchd.lab.benchmarks.report import Line, ratio, say, tell
+from benchd.lab.simulator.chips import BASELINE
 from benchd.lab.simulator.chips.hands import ChipHands
 from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
 from benchd.lab.simulator.hands import RackHands
@@ -33,7 +33,6 @@ CURRENT_IC, OLD_IC = "18", "14"
 SALT = bytes(32)
 READY_WITHIN_S = 60.0
 ENDS_WITHIN_S = 300.0
-BASELINE = Path(__file__).parents[1] / "simulator" / "chips" / "baseline.toml"
 EXPECTED = {"in_use": ChipVerdict.IN_USE, "cleared": ChipVerdict.UNUSED}
 
 

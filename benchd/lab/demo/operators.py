@@ -11,6 +11,7 @@ from typing import Protocol, cast
 import anyio
 import httpx2
 
+from benchd.wakeup import Wakeup
 from benchd.words.ids import JsonValue
 from benchd.words.job import Gate, StageName
 from benchd.words.slot import ProblemCode, SlotState
@@ -53,7 +54,7 @@ class RackWatch:
             transport=httpx2.AsyncHTTPTransport(uds=str(socket)), base_url="http://benchd"
         )
         self.slots: dict[str, SlotObject] = {}
-        self._looked = anyio.Event()
+        self._looked = Wakeup()
 
     async def look(self) -> bool:
         """Read every slot; False while nobody answers."""
@@ -65,8 +66,7 @@ class RackWatch:
             return False
         body = cast("Mapping[str, list[SlotObject]]", answer.json())
         self.slots = {str(slot["slot"]): slot for slot in body["slots"]}
-        self._looked.set()
-        self._looked = anyio.Event()
+        self._looked.fire()
         return True
 
     async def next_look(self) -> None:

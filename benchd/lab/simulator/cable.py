@@ -13,9 +13,11 @@ from typing import Final
 
 import anyio
 import structlog
-from anyio.abc import SocketStream, TaskGroup
-from anyio.streams.buffered import BufferedByteReceiveStream
+from anyio.abc import TaskGroup
 
+from benchd.android.server.smart_socket import RequestRefused, SmartSocket, connect
+from benchd.errors import AdbServerLost
+from benchd.wakeup import Bell
 from benchd.words.ids import AdbAddress
 
 _log = structlog.get_logger()
@@ -26,7 +28,7 @@ OFFLINE_PATIENCE_S: Final = 0.5
 REQUEST_DEADLINE_S: Final = 5.0
 ADDRESS_PREFIX: Final = "127.0.0.1:"
 
-_LOST = (OSError, anyio.BrokenResourceError, anyio.IncompleteRead, anyio.EndOfStream)
+_LOST = (AdbServerLost, RequestRefused)
 
 
 class Cable:
@@ -39,18 +41,18 @@ class Cable:
         self._seen: Mapping[AdbAddress, str] = {}
         self._offline_since: dict[AdbAddress, float] = {}
         self._busy: set[AdbAddress] = set()
-        self._changed = anyio.Event()
+        self._changed = Bell()
 
     def hold(self, address: AdbAddress) -> None:
         """A handset that speaks adb is plugged in here."""
         self._held.add(address)
-        self._changed.set()
+        self._changed.ring()
 
     def release(self, address: AdbAddress) -> None:
         """It is not any more."""
         self._held.discard(address)
         self._silent.discard(address)
-        self._changed.set()
+        self._changed.ring()
 
     def silence(self, address: AdbAddress, *, silent: bool) -> None:
         """It is there but hangs: that its entry is offline is nothing to put right."""
@@ -58,44 +60,42 @@ class Cable:
             self._silent.add(address)
         else:
             self._silent.discard(address)
-        self._changed.set()
+        self._changed.ring()
 
     async def run(self) -> None:
         """Follow the server's list and put right what differs, for as long as the rack runs."""
         while True:
             with suppress(*_LOST):
-                async with await self._ask("host:track-devices") as stream:
-                    await self._serve(stream)
+                async with connect(self._adb_port) as server:
+                    await server.request("host:track-devices")
+                    await self._serve(server)
             self._seen = {}
             self._offline_since.clear()
             await anyio.sleep(SERVER_PAUSE_S)
 
-    async def _serve(self, stream: SocketStream) -> None:
+    async def _serve(self, server: SmartSocket) -> None:
         async with anyio.create_task_group() as tasks:
 
             async def follow() -> None:
                 with suppress(*_LOST):
-                    await self._follow(stream)
+                    await self._follow(server)
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(follow)
             while True:
-                self._changed = anyio.Event()
                 done = self._put_right(tasks)
                 with anyio.move_on_after(math.inf if done else LOOK_AGAIN_S):
                     await self._changed.wait()
 
-    async def _follow(self, stream: SocketStream) -> None:
-        lines = BufferedByteReceiveStream(stream)
+    async def _follow(self, server: SmartSocket) -> None:
         while True:
-            listing = (await _receive(lines)).decode(errors="replace")
-            entries = (line.split("\t") for line in listing.splitlines())
+            entries = (line.split("\t") for line in (await server.block()).splitlines())
             self._seen = {
                 AdbAddress(entry[0]): entry[1]
                 for entry in entries
                 if len(entry) >= 2 and entry[0].startswith(ADDRESS_PREFIX)
             }
-            self._changed.set()
+            self._changed.ring()
 
     def _put_right(self, tasks: TaskGroup) -> bool:
         """Ask for what is missing; whether nothing is."""
@@ -122,35 +122,9 @@ class Cable:
     async def _request(self, address: AdbAddress, request: str) -> None:
         try:
             with suppress(*_LOST), anyio.move_on_after(REQUEST_DEADLINE_S):
-                async with await self._ask(request + address) as stream:
+                async with connect(self._adb_port) as server:
+                    await server.request(request + address)
                     # Success or not, it answers OKAY and tells in words: the list is what counts.
-                    await _receive(BufferedByteReceiveStream(stream))
+                    await server.block()
         finally:
             self._busy.discard(address)
-
-    async def _ask(self, request: str) -> SocketStream:
-        """Send a request to the server; returns the stream after its OKAY."""
-        stream = await anyio.connect_tcp("127.0.0.1", self._adb_port)
-        try:
-            encoded = request.encode()
-            await stream.send(b"%04x" % len(encoded) + encoded)
-            answer = await _receive_exactly(stream, 4)
-        except BaseException:
-            await stream.aclose()
-            raise
-        if answer != b"OKAY":
-            await stream.aclose()
-            raise anyio.BrokenResourceError
-        return stream
-
-
-async def _receive_exactly(stream: SocketStream, size_bytes: int) -> bytes:
-    data = b""
-    while len(data) < size_bytes:
-        data += await stream.receive(size_bytes - len(data))
-    return data
-
-
-async def _receive(lines: BufferedByteReceiveStream) -> bytes:
-    size = int(await lines.receive_exactly(4), 16)
-    return await lines.receive_exactly(size)

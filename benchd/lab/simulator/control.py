@@ -13,13 +13,13 @@ from pydantic.dataclasses import dataclass
 
 from benchd.errors import UsageRefused
 from benchd.lab.simulator.addresses import adb_address, port_path
-from benchd.lab.simulator.child import RackBroken
 from benchd.lab.simulator.chips.control import ChipRequest
 from benchd.lab.simulator.chips.control import obey as obey_for_chips
 from benchd.lab.simulator.chips.shelf import ReaderShelf
 from benchd.lab.simulator.hands import HandsetState
 from benchd.lab.simulator.handset import VirtualHandset
-from benchd.lab.simulator.json_lines import serve_json_lines
+from benchd.lab.simulator.lines.child import RackBroken
+from benchd.lab.simulator.lines.serving import serve_json_lines
 from benchd.lab.simulator.plan import Wipe
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.words.ids import JsonValue

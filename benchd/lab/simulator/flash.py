@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from benchd.errors import DependencyMissing
-from benchd.lab.simulator.child import Child, Message
+from benchd.lab.simulator.lines.child import Child, Message
 from benchd.lab.simulator.plan import HandsetPlan
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.lab.simulator.storage.state import StorageFacts

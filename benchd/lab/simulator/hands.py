@@ -15,8 +15,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import TypeAdapter
 
 from benchd.errors import UsageRefused
-from benchd.lab.simulator.child import RackBroken
 from benchd.lab.simulator.chips.hands import ChipHands
+from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.words.ids import AdbAddress, JsonValue, PortPath
 

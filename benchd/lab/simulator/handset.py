@@ -17,9 +17,9 @@ from benchd.lab.simulator.android import AndroidState, after_reset, as_it_came_i
 from benchd.lab.simulator.answers import answers, write_answers
 from benchd.lab.simulator.auth_front import AuthFront
 from benchd.lab.simulator.cable import Cable
-from benchd.lab.simulator.child import Child, Message, RackBroken
 from benchd.lab.simulator.chips.shelf import ReaderShelf
 from benchd.lab.simulator.flash import Flash
+from benchd.lab.simulator.lines.child import Child, Message, RackBroken
 from benchd.lab.simulator.plan import Act, HandsetPlan, Trigger, Wipe
 from benchd.lab.simulator.plug_board import PlugBoard
 from benchd.lab.simulator.sandbox import Sandbox

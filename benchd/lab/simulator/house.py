@@ -18,11 +18,12 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from benchd.config.sections import LONGEST_SOCKET_PATH
 from benchd.errors import DependencyMissing, UsageRefused
 from benchd.lab.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
-from benchd.lab.simulator.child import RackBroken
 from benchd.lab.simulator.chips.addresses import ReaderAddress, reader_address
 from benchd.lab.simulator.chips.pcscd import require_pcscd
+from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.plan import PLAN_JSON, RackPlan
 from benchd.lab.simulator.rack import BROKEN_STATUS
 from benchd.lab.simulator.system_image import require_programs
@@ -30,8 +31,6 @@ from benchd.lab.simulator.tool_desk import ASK_SOCKET
 
 START_DEADLINE_S: Final = 120.0
 END_DEADLINE_S: Final = 10.0
-LONGEST_SOCKET_PATH: Final = 107
-"""Bytes in sockaddr_un."""
 LOG_TAIL_BYTES: Final = 2000
 MAKE_WAY: Final = ("nice", "-n", "19", "chrt", "--idle", "0")
 """Nice alone isn't enough: the kernel gives 64 handsets at nice 19 as much as one other process.

@@ -25,13 +25,13 @@ from anyio.abc import TaskGroup
 
 from benchd.lab.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
 from benchd.lab.simulator.cable import Cable
-from benchd.lab.simulator.child import RackBroken
 from benchd.lab.simulator.chips.addresses import slots_of_pcscds
 from benchd.lab.simulator.chips.chip import VirtualChip
 from benchd.lab.simulator.chips.pcscd import Pcscd
 from benchd.lab.simulator.chips.shelf import ReaderShelf
 from benchd.lab.simulator.control import ControlDesk
 from benchd.lab.simulator.handset import Rack, VirtualHandset
+from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.plan import PLAN_JSON, RackPlan
 from benchd.lab.simulator.plug_board import PlugBoard
 from benchd.lab.simulator.system_image import SystemImage

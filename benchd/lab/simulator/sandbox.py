@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from benchd.lab.simulator.addresses import adbd_port
-from benchd.lab.simulator.child import Child, Message
+from benchd.lab.simulator.lines.child import Child, Message
 from benchd.lab.simulator.plan import HandsetModel, HandsetPlan
 from benchd.lab.simulator.system_image import SystemImage
 

@@ -16,10 +16,8 @@ from benchd.pipelines.parameters import LARGEST_BYTES, Bytes, Patience
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES
 from benchd.proof.evidence.storage import OverwriteEvidence
-from benchd.words.fill import FillOrder, FillReport, TransferProgress
+from benchd.words.fill import KEY_BYTES, FillOrder, FillReport, TransferProgress
 from benchd.words.job import Reason, StageName
-
-KEY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

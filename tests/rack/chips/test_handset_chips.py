@@ -9,9 +9,9 @@ import anyio
 import pytest
 
 from benchd.errors import UsageRefused
-from benchd.lab.simulator.chips.clear_provider import SimulatedClearProvider, simulated
 from benchd.lab.simulator.chips.hands import ChipState
 from benchd.lab.simulator.chips.plan import ChipPlan
+from benchd.lab.simulator.clear_provider import SimulatedClearProvider, simulated
 from benchd.lab.simulator.hands import RackHands
 from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import HandsetPlan, RackPlan

@@ -10,7 +10,7 @@ import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 from simulator_rack import one, until, virtual_rack
 
-from benchd.lab.simulator.child import RackBroken
+from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.scenarios import SCENARIOS
 from benchd.lab.simulator.storage.faults import StorageFaults
 

@@ -15,7 +15,6 @@ import structlog
 from anyio.abc import Process
 
 from benchd.errors import DependencyMissing, UsageRefused
-from benchd.lab.simulator.child import RackBroken
 from benchd.lab.simulator.chips.addresses import (
     SLOTS_OF_DRIVER,
     friendly_name,
@@ -23,6 +22,8 @@ from benchd.lab.simulator.chips.addresses import (
     pcscd_socket,
     vpcd_port,
 )
+from benchd.lab.simulator.lines.child import RackBroken
+from benchd.wakeup import Bell
 
 _log = structlog.get_logger()
 
@@ -67,7 +68,7 @@ class Pcscd:
         self._slots = slots
         self._log = log
         self._process: Process | None = None
-        self._started = anyio.Event()
+        self._started = Bell()
 
     @property
     def running(self) -> bool:
@@ -106,14 +107,13 @@ class Pcscd:
                     await anyio.sleep(LOOK_EVERY_S)
         except TimeoutError as late:
             raise RackBroken(f"pcscd {self.number} doesn't get ready") from late
-        self._started.set()
+        self._started.ring()
 
     async def watch(self) -> None:
         """Say in the rack's log when it ends although nobody has killed it."""
         while True:
             await self._started.wait()
             process = self._process
-            self._started = anyio.Event()
             if process is not None:
                 status = await process.wait()
                 if process is self._process:

@@ -12,6 +12,7 @@ from benchd.lab.simulator.chips.addresses import vpcd_port
 from benchd.lab.simulator.chips.chip import VirtualChip
 from benchd.lab.simulator.chips.plan import ReaderFaults
 from benchd.lab.simulator.chips.vpcd import VpcdLine
+from benchd.wakeup import Wakeup
 
 RETRY_S: Final = 0.05
 """How soon a card knocks again where no vpcd listens."""
@@ -30,7 +31,7 @@ class VirtualReader:
         """Whether a frame waits for it to stop hanging."""
         self.exchanges = 0
         self._exchanges_before_faults = 0
-        self._changed = anyio.Event()
+        self._changed = Wakeup()
         self._visit = anyio.CancelScope()
 
     def lay(self, chip: VirtualChip) -> None:
@@ -152,5 +153,4 @@ class VirtualReader:
         await self._changed.wait()
 
     def _tell(self) -> None:
-        self._changed.set()
-        self._changed = anyio.Event()
+        self._changed.fire()

@@ -13,7 +13,7 @@ from typing import Final
 
 import anyio
 
-from benchd.lab.simulator.child import RackBroken
+from benchd.lab.simulator.lines.child import RackBroken
 
 from . import owner
 from .plan import Chip, FileSystem

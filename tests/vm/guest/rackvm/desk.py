@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from benchd.errors import BenchdError, UsageRefused
 from benchd.lab.simulator.chips.chip import VirtualChip
 from benchd.lab.simulator.chips.control import ChipRequest, obey
-from benchd.lab.simulator.json_lines import serve_json_lines
+from benchd.lab.simulator.lines.serving import serve_json_lines
 from benchd.lab.simulator.plan import Wipe
 
 from .handset import Handset, Shared, as_chip

@@ -9,7 +9,7 @@ from typing import Final
 
 import anyio
 
-from benchd.lab.simulator.child import RackBroken
+from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.plan import HandsetPlan
 
 from .tools import call

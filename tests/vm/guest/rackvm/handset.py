@@ -15,8 +15,8 @@ from anyio.abc import TaskGroup
 from benchd.errors import UsageRefused
 from benchd.lab.simulator.android import AndroidState, after_reset, as_it_came_in
 from benchd.lab.simulator.answers import answers, write_answers
-from benchd.lab.simulator.child import Message, RackBroken
 from benchd.lab.simulator.chips.shelf import ReaderShelf
+from benchd.lab.simulator.lines.child import Message, RackBroken
 from benchd.lab.simulator.plan import HandsetPlan, Wipe
 from benchd.lab.simulator.system_image import SystemImage
 from benchd.lab.simulator.tool_desk import ASK_SOCKET, ToolDesk

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from benchd.lab.simulator.child import Child, Message, RackBroken
+from benchd.lab.simulator.lines.child import Child, Message, RackBroken
 from benchd.lab.simulator.plan import HandsetModel
 from benchd.lab.simulator.sandbox import ENVIRONMENT, SHELL_UID, banner
 from benchd.lab.simulator.system_image import SystemImage

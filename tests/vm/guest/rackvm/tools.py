@@ -6,7 +6,7 @@ import subprocess
 
 import anyio
 
-from benchd.lab.simulator.child import RackBroken
+from benchd.lab.simulator.lines.child import RackBroken
 
 
 async def call(*argv: str, text: str | None = None) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from benchd.commands.lab import require_lab
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 bench_app = typer.Typer(help="Figures of this machine, beside other ways.", no_args_is_help=True)
@@ -17,6 +19,7 @@ bench_app = typer.Typer(help="Figures of this machine, beside other ways.", no_a
 @bench_app.callback()
 def _end_in_order() -> None:
     """Take down loop devices, mounts and racks on SIGTERM too, as on Ctrl-C."""
+    require_lab()
 
     def end(number: int, frame: FrameType | None) -> None:
         del frame

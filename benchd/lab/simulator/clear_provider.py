@@ -15,8 +15,8 @@ from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, Validati
 from pydantic.dataclasses import dataclass
 
 from benchd.errors import UsageRefused
-from benchd.lab.simulator.child import RackBroken
 from benchd.lab.simulator.hands import RackHands
+from benchd.lab.simulator.lines.child import RackBroken
 from benchd.words.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
 from benchd.words.handset import HandsetIdentity
 

@@ -1,0 +1,1 @@
+"""JSON lines: the children that speak them, and sockets that answer them."""
