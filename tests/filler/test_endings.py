@@ -19,6 +19,8 @@ from fill_program import (
     stdout_of,
 )
 
+from tests.hang_up import hang_ups_reach_children
+
 
 @pytest.mark.parametrize("reason", [signal.SIGHUP, signal.SIGTERM])
 def test_a_signal_ends_it_without_a_claim(
@@ -47,9 +49,9 @@ def test_the_end_of_stdin_does_not(program: Path, folder: str) -> None:
 
 def test_a_signal_before_the_request_ends_it_too(program: Path) -> None:
     # Until its handlers stand, a signal kills the program: that is no claim either.
-    with subprocess.Popen(
-        [program, "fill"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
+    with hang_ups_reach_children():
+        started = subprocess.Popen([program, "fill"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with started as process:
         process.send_signal(signal.SIGHUP)
         assert process.wait(DEADLINE_S) in (5, -signal.SIGHUP)
         assert stdout_of(process).read() == b""

@@ -19,6 +19,7 @@ from benchd.android.server.smart_socket import connect
 from benchd.android.shell.commands import AdbShell
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
+from tests.hang_up import hang_ups_reach_children
 
 ADBD = "/usr/sbin/adbd"
 FEATURES = "features=shell_v2,cmd,stat_v2,ls_v2"
@@ -48,7 +49,7 @@ class Daemon:
             "PATH": f"{self.folder / 'bin'}:/usr/bin:/bin",
             "HOME": str(self.folder),
         }
-        with (self.folder / "adbd.log").open("ab") as log:
+        with (self.folder / "adbd.log").open("ab") as log, hang_ups_reach_children():
             self.process = subprocess.Popen(
                 self.command(),
                 env=environment,

@@ -1,5 +1,7 @@
 """Cables: what an unplug ends and what it doesn't, and an adb server that comes and goes."""
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -13,6 +15,14 @@ from benchd.words.port import Attached, Detached
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 
 
+@pytest.fixture
+def under_nohup() -> Iterator[None]:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("under_nohup")
 async def test_an_unplug_ends_the_shell_but_neither_the_writer_nor_the_data(tmp_path: Path) -> None:
     async with virtual_rack(tmp_path, one("clean"), server=True) as rack:
         count = f"i=0; while :; do i=$((i+1)); echo $i > {TMP}/count; done"

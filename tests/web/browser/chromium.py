@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -45,11 +45,13 @@ class Visit:
             await expect(self.tile(slot)).to_contain_text(text, timeout=within_ms)
 
 
+Visits = Callable[..., AbstractAsyncContextManager[Visit]]
+"""`visited` with the browser that all tests share."""
+
+
 @asynccontextmanager
-async def visit(
-    url: str, *, width: int = 1920, height: int = 1080, may_be_away: bool = False
-) -> AsyncGenerator[Visit]:
-    """The page at this address; it must not complain, nor ask any other host for anything."""
+async def running_chromium() -> AsyncGenerator[Browser]:
+    """A browser without a page."""
     # The wrapper of umockdev, under which pytest runs, isn't for browsers.
     environment: dict[str, str | float | bool] = {
         key: value for key, value in os.environ.items() if key != "LD_PRELOAD"
@@ -59,22 +61,36 @@ async def visit(
             executable_path=CHROMIUM, args=list(ARGUMENTS), env=environment
         )
         try:
-            context = await browser.new_context(
-                viewport={"width": width, "height": height}, timezone_id="Asia/Tokyo"
-            )
-            page = await context.new_page()
-            seen = Visit(page)
-            page.on("console", lambda message: _note(seen, message))
-            page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-            page.on("request", lambda asked: seen.foreign.append(asked.url))
-            await page.goto(url)
-            yield seen
-            told = [c for c in seen.complaints if not (may_be_away and AWAY in c)]
-            assert told == [], told
-            base = url.split("/?", 1)[0].rstrip("/")
-            assert [asked for asked in seen.foreign if not asked.startswith(base)] == []
+            yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def visited(
+    browser: Browser,
+    url: str,
+    *,
+    width: int = 1920,
+    height: int = 1080,
+    may_be_away: bool = False,
+) -> AsyncGenerator[Visit]:
+    """The page at this address; it must not complain, nor ask any other host for anything."""
+    # Storage, cookies and cache are the context's, so no visit knows of another.
+    async with await browser.new_context(
+        viewport={"width": width, "height": height}, timezone_id="Asia/Tokyo"
+    ) as context:
+        page = await context.new_page()
+        seen = Visit(page)
+        page.on("console", lambda message: _note(seen, message))
+        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        page.on("request", lambda asked: seen.foreign.append(asked.url))
+        await page.goto(url)
+        yield seen
+        told = [c for c in seen.complaints if not (may_be_away and AWAY in c)]
+        assert told == [], told
+        base = url.split("/?", 1)[0].rstrip("/")
+        assert [asked for asked in seen.foreign if not asked.startswith(base)] == []
 
 
 def _note(seen: Visit, message: ConsoleMessage) -> None:

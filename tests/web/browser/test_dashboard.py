@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from chromium import Visit, needs_chromium, visit
+from chromium import Visit, Visits, needs_chromium
 from fastapi import FastAPI
 from gallery import Gallery
 from playwright.async_api import expect
@@ -33,7 +33,7 @@ from tests.web.web_fakes import (
 )
 from tests.web.web_running import Running, Server, running
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120), needs_chromium]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
 GREEN = "rgb(31, 184, 101)"
 SELLABLE = replace(
@@ -52,7 +52,9 @@ async def colour(seen: Visit, slot: str) -> str:
     return await seen.tile(slot).evaluate("tile => getComputedStyle(tile).backgroundColor")
 
 
-async def test_plug_changes_its_tile_within_a_second(rack: FakeRack, server: Server) -> None:
+async def test_plug_changes_its_tile_within_a_second(
+    rack: FakeRack, server: Server, visit: Visits
+) -> None:
     empty = SlotView(slot=A1, port_path=port(1))
     rack.board.show(empty)
     async with server() as here, visit(address(here)) as seen:
@@ -66,7 +68,9 @@ async def test_plug_changes_its_tile_within_a_second(rack: FakeRack, server: Ser
         await seen.shows("A1", "処理中", "上書き", "62%", "残り 3:12", "SO-51B", "HQ6123")
 
 
-async def test_answer_on_the_page_lets_the_job_go_on(rack: FakeRack, server: Server) -> None:
+async def test_answer_on_the_page_lets_the_job_go_on(
+    rack: FakeRack, server: Server, visit: Visits
+) -> None:
     rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     rack.board.show(asking_view(A1, 1, Gate.FELICA_CHECK))
     async with server() as here, anyio.create_task_group() as group:
@@ -93,7 +97,7 @@ async def test_answer_on_the_page_lets_the_job_go_on(rack: FakeRack, server: Ser
             await expect(seen.page.locator("#operator-name")).to_have_value("佐藤")
 
 
-async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server) -> None:
+async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server, visit: Visits) -> None:
     rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     async with server() as here, anyio.create_task_group() as group:
         group.start_soon(rack.ask, Gate.OBSERVE)
@@ -120,7 +124,9 @@ async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server) -> 
     assert rack.ledger.stored[-1].entry.data["operator"] == "鈴木"
 
 
-async def test_question_that_is_over_takes_no_answer(rack: FakeRack, server: Server) -> None:
+async def test_question_that_is_over_takes_no_answer(
+    rack: FakeRack, server: Server, visit: Visits
+) -> None:
     rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     rack.board.show(asking_view(A1, 1, Gate.OBSERVE))
     async with server() as here, visit(address(here)) as seen:
@@ -131,7 +137,9 @@ async def test_question_that_is_over_takes_no_answer(rack: FakeRack, server: Ser
         await expect(seen.page.locator("#panel .yes")).to_have_count(0)
 
 
-async def test_progress_does_not_disturb_who_types(rack: FakeRack, server: Server) -> None:
+async def test_progress_does_not_disturb_who_types(
+    rack: FakeRack, server: Server, visit: Visits
+) -> None:
     rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     view = asking_view(A1, 1, Gate.OBSERVE)
     rack.board.show(view)
@@ -144,7 +152,7 @@ async def test_progress_does_not_disturb_who_types(rack: FakeRack, server: Serve
         await expect(seen.page.locator('#panel input[name="note"]')).to_have_value("箱なし")
 
 
-async def test_green_needs_the_certificate(rack: FakeRack, server: Server) -> None:
+async def test_green_needs_the_certificate(rack: FakeRack, server: Server, visit: Visits) -> None:
     rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None)
     rack.board.show(SELLABLE)
     async with server() as here, visit(address(here)) as seen:
@@ -173,7 +181,7 @@ async def test_green_needs_the_certificate(rack: FakeRack, server: Server) -> No
     ],
 )
 async def test_failed_handset_is_sent_somewhere_in_words(
-    rack: FakeRack, server: Server, reason: Reason, goes: Disposition, word: str
+    rack: FakeRack, server: Server, reason: Reason, goes: Disposition, word: str, visit: Visits
 ) -> None:
     rack.ledger.keep_job(reason=reason)
     rack.board.show(replace(SELLABLE, outcome=Outcome.FAILED, disposition=goes, reason=reason))
@@ -183,7 +191,9 @@ async def test_failed_handset_is_sent_somewhere_in_words(
         await expect(seen.tile("A1")).not_to_contain_text("販売可")
 
 
-async def test_what_is_left_in_a_chip_is_named(rack: FakeRack, server: Server) -> None:
+async def test_what_is_left_in_a_chip_is_named(
+    rack: FakeRack, server: Server, visit: Visits
+) -> None:
     rack.board.show(
         replace(
             running_view(),
@@ -198,7 +208,9 @@ async def test_what_is_left_in_a_chip_is_named(rack: FakeRack, server: Server) -
         await seen.shows("A1", "FeliCaにデータが残っています (Suica、楽天Edy)")
 
 
-async def test_a_missing_reader_says_what_to_do(rack: FakeRack, server: Server) -> None:
+async def test_a_missing_reader_says_what_to_do(
+    rack: FakeRack, server: Server, visit: Visits
+) -> None:
     view = replace(running_view(), state=SlotState.WAITING, stage=StageName.FELICA_RECHECK)
     rack.board.show(
         replace(view, problem=ProblemView(code=ProblemCode.READER_GONE, facts={"reader": "棚A1"}))
@@ -208,7 +220,7 @@ async def test_a_missing_reader_says_what_to_do(rack: FakeRack, server: Server) 
 
 
 async def test_page_survives_a_restart(
-    rack: FakeRack, catalogue: Catalogue, app: FastAPI, tmp_path: Path
+    rack: FakeRack, catalogue: Catalogue, app: FastAPI, tmp_path: Path, visit: Visits
 ) -> None:
     rack.ledger.keep_job(
         outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
@@ -234,7 +246,9 @@ async def test_page_survives_a_restart(
                 await expect(seen.tile("A2")).to_have_count(0)  # configured no more
 
 
-async def test_a_silent_daemon_counts_as_away(rack: FakeRack, server: Server) -> None:
+async def test_a_silent_daemon_counts_as_away(
+    rack: FakeRack, server: Server, visit: Visits
+) -> None:
     rack.board.show(running_view())
     async with server() as here, visit(address(here)) as seen:
         await seen.page.clock.install()
@@ -246,7 +260,9 @@ async def test_a_silent_daemon_counts_as_away(rack: FakeRack, server: Server) ->
         await expect(seen.page.locator("#connection")).to_be_hidden()
 
 
-async def test_unknown_port_shows_the_lines_to_add(rack: FakeRack, server: Server) -> None:
+async def test_unknown_port_shows_the_lines_to_add(
+    rack: FakeRack, server: Server, visit: Visits
+) -> None:
     rack.board.show(running_view())
     async with server() as here, visit(address(here)) as seen:
         await seen.shows("A1", "処理中")
@@ -259,7 +275,7 @@ async def test_unknown_port_shows_the_lines_to_add(rack: FakeRack, server: Serve
         await expect(unknown).to_be_hidden()
 
 
-async def test_english_by_switch_is_kept(rack: FakeRack, server: Server) -> None:
+async def test_english_by_switch_is_kept(rack: FakeRack, server: Server, visit: Visits) -> None:
     rack.board.show(running_view())
     async with server() as here, visit(address(here)) as seen:
         await seen.shows("A1", "処理中")
@@ -272,7 +288,9 @@ async def test_english_by_switch_is_kept(rack: FakeRack, server: Server) -> None
 
 
 @pytest.mark.parametrize("hostile", [HOSTILE, "<img src=x onerror=alert(1)>", "\"'><b>x</b>"])
-async def test_hostile_handset_stays_text(rack: FakeRack, server: Server, hostile: str) -> None:
+async def test_hostile_handset_stays_text(
+    rack: FakeRack, server: Server, hostile: str, visit: Visits
+) -> None:
     rack.ledger.keep_job(model=hostile, detail=hostile)
     rack.board.show(replace(running_view(), identity=identity(model=hostile, serial=hostile)))
     async with server() as here, visit(address(here)) as seen:
@@ -282,7 +300,7 @@ async def test_hostile_handset_stays_text(rack: FakeRack, server: Server, hostil
         assert await seen.page.locator("li img, li b b, dialog img").count() == 0
 
 
-async def test_person_needed_is_announced(rack: FakeRack, server: Server) -> None:
+async def test_person_needed_is_announced(rack: FakeRack, server: Server, visit: Visits) -> None:
     rack.board.show(running_view())
     async with server() as here, visit(address(here)) as seen:
         await seen.shows("A1", "処理中")
@@ -297,7 +315,7 @@ async def test_person_needed_is_announced(rack: FakeRack, server: Server) -> Non
     ("slots", "width", "height"), [(8, 1920, 1080), (32, 1920, 1080), (16, 390, 844)]
 )
 async def test_nothing_hangs_over_the_edge(
-    rack: FakeRack, server: Server, slots: int, width: int, height: int
+    rack: FakeRack, server: Server, slots: int, width: int, height: int, visit: Visits
 ) -> None:
     Gallery(rack).fill(slots)
     async with server() as here, visit(address(here), width=width, height=height) as seen:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from chromium import Visit, needs_chromium, visit
+from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import expect
 
 from benchd.lab.demo.rack import demo_rack, loopback_listener
@@ -21,7 +21,7 @@ from benchd.lab.simulator.scenarios import SCENARIOS
 
 pytestmark = [
     pytest.mark.rack,
-    pytest.mark.asyncio,
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(240),
     needs_chromium,
 ]
@@ -84,7 +84,9 @@ async def answer_yes(seen: Visit, operator: str) -> None:
     await seen.page.locator("#panel .yes").click()
 
 
-async def test_a_person_brings_a_handset_from_plug_to_certificate(tmp_path: Path) -> None:
+async def test_a_person_brings_a_handset_from_plug_to_certificate(
+    tmp_path: Path, visit: Visits
+) -> None:
     port = free_port()
     async with (
         demo(tmp_path / "rack", port, "--scenario", "clean"),
@@ -117,7 +119,7 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(tmp_path: Path
 
 
 async def test_a_plug_shows_within_a_second_and_the_page_survives_a_killed_daemon(
-    tmp_path: Path,
+    tmp_path: Path, visit: Visits
 ) -> None:
     port = free_port()
     with loopback_listener(port) as listener:

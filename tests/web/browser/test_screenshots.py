@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-from chromium import needs_chromium, visit
+from chromium import Visits, needs_chromium
 from gallery import Gallery
 from playwright.async_api import expect
 
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import Server
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120), needs_chromium]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
 WALL = (1920, 1080)
 PHONE = (390, 844)
@@ -34,6 +34,7 @@ PHONE = (390, 844)
     ],
 )
 async def test_screenshot(
+    *,
     rack: FakeRack,
     server: Server,
     tmp_path: Path,
@@ -42,6 +43,7 @@ async def test_screenshot(
     slots: int,
     size: tuple[int, int],
     opened: str | None,
+    visit: Visits,
 ) -> None:
     folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
     Gallery(rack).fill(slots)

@@ -120,6 +120,8 @@ def become_adbd(banner: str, environment: dict[str, str]) -> NoReturn:
         null = os.open(LOG, os.O_RDWR)
         for descriptor in (0, 1):
             os.dup2(null, descriptor)
+        # Who started the rack may ignore hang-ups, as under nohup: a handset's shells never do.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.execve(ADBD, [ADBD, "--device_banner", banner], environment)  # noqa: S606 - no shell wanted
     finally:
         os._exit(127)

@@ -1,0 +1,15 @@
+"""One Chromium for all visits: starting it takes longer than most of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from functools import partial
+
+import pytest_asyncio
+from chromium import Visits, running_chromium, visited
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def visit() -> AsyncGenerator[Visits]:
+    async with running_chromium() as browser:
+        yield partial(visited, browser)
