@@ -25,6 +25,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.slot import SlotState, SlotView
@@ -107,7 +108,7 @@ class RackMetrics:
         return Histogram(name, text, registry=self._registry, buckets=tuple(buckets))
 
     def _fill_with_zeros(self) -> None:
-        for stage, outcome in product(StageName, Outcome):
+        for stage, outcome in product(STAGE_CLASSES, Outcome):
             self._stages.labels(stage, outcome)
         for recipe, outcome in product((*self._recipes, OTHER_RECIPE), Outcome):
             self._jobs.labels(recipe, outcome)

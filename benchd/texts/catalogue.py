@@ -11,6 +11,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Literal, cast
 
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import SilenceCause
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
@@ -180,11 +181,11 @@ class PageWord(StrEnum):
     IMEI = "imei"
 
 
-_NAMED: Mapping[str, Iterable[StrEnum]] = {
+_NAMED: Mapping[str, Iterable[str]] = {
     "slot_state": SlotState,
     "outcome": Outcome,
     "disposition": Disposition,
-    "stage": StageName,
+    "stage": STAGE_CLASSES,
     "finding": Finding,
     "because": (*Because, *FaultCode),
     "word": Word,

@@ -250,7 +250,7 @@ def test_a_stage_with_a_number_without_limits_gets_no_table() -> None:
         table_of(PaintStage)
 
 
-@pytest.mark.parametrize("name", list(StageName))
+@pytest.mark.parametrize("name", list(STAGE_TABLES))
 def test_the_defaults_of_every_stage_are_within_its_limits(tmp_path: Path, name: str) -> None:
     table = {"name": name, "deadline_s": 1.0, "attempts": 1}
     table |= {"fresh_used_bytes": 1} if name == "initialise" else {}

@@ -30,6 +30,7 @@ from benchd.observe.logs import configure_logs
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.parts import Timing
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
@@ -46,7 +47,7 @@ WARM_UP = 400
 JOBS = 2000
 MOST_GROWTH_KIB = 2 * 1024
 
-SHORT = make_recipe(**{name: None for name in StageName if name is not StageName.INSPECT})
+SHORT = make_recipe(**{name: None for name in STAGE_CLASSES if name is not StageName.INSPECT})
 
 
 def size_of_this_process() -> dict[str, int]:

@@ -30,7 +30,6 @@ from benchd.words.job import (
     Gate,
     Outcome,
     Reason,
-    StageName,
 )
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState
 
@@ -83,7 +82,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         **{f"slot_state.{state}": catalogue.slot_state(state) for state in SlotState},
         **{f"outcome.{outcome}": catalogue.outcome(outcome) for outcome in Outcome},
         **{f"disposition.{goes}": catalogue.disposition(goes) for goes in Disposition},
-        **{f"stage.{stage}": catalogue.stage(stage) for stage in StageName},
+        **{f"stage.{stage}": catalogue.stage(stage) for stage in STAGE_CLASSES},
         **{f"because.{because}": catalogue.because(because) for because in (*Because, *FaultCode)},
         **{f"word.{word}": catalogue.word(word) for word in Word},
         **{f"gate.{gate}.title": catalogue.gate(gate) for gate in Gate},
