@@ -34,12 +34,23 @@ _STRICTLY: Final[Mapping[object, tuple[object, ...]]] = {
 """How a type is read that TOML has another one for, or that pydantic would read too kindly."""
 
 
+def _chosen_of(words: tuple[str, ...]) -> Callable[[object], object]:
+    def chosen(value: object) -> object:
+        if value not in words:
+            raise refused(
+                f"found {found(value)}, allowed is one of {listed(words)}{suggestion(value, words)}"
+            )
+        return value
+
+    return chosen
+
+
 class StageTable(BaseModel):
     """What every stage of a recipe has; a stage of its own kind has its parameters too."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True)
 
-    name: StageName
+    name: Annotated[str, BeforeValidator(_chosen_of(tuple(STAGE_CLASSES)))]
     deadline_s: Annotated[Seconds, Strict(), Field(allow_inf_nan=False)]
     attempts: Annotated[int, Strict(), Field(ge=1, le=10)]
 
@@ -76,17 +87,6 @@ def _as_pydantic_has_it(mark: object) -> object:
     return BeforeValidator(_chosen_of(mark.words)) if isinstance(mark, OneOf) else mark
 
 
-def _chosen_of(words: tuple[str, ...]) -> Callable[[object], object]:
-    def chosen(value: object) -> object:
-        if value not in words:
-            raise refused(
-                f"found {found(value)}, allowed is one of {listed(words)}{suggestion(value, words)}"
-            )
-        return value
-
-    return chosen
-
-
 STAGE_TABLES: Final[Mapping[StageName, type[StageTable]]] = MappingProxyType(
     {name: table_of(stage) for name, stage in STAGE_CLASSES.items()}
 )
@@ -99,7 +99,7 @@ def stage_spec(table: StageTable) -> StageSpec:
         name: getattr(table, name) for name in type(table).model_fields if name not in common
     }
     return StageSpec(
-        stage=STAGE_CLASSES[table.name](**parameters),
+        stage=STAGE_CLASSES[StageName(table.name)](**parameters),
         deadline_s=table.deadline_s,
         attempts=table.attempts,
     )
