@@ -58,14 +58,14 @@ def main() -> None:
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the daemon."""
     from benchd.config import load_settings
-    from benchd.daemon.app import run_rack
+    from benchd.daemon.app import run_daemon
     from benchd.hotplug import UdevHotplug
     from benchd.observe.logs import configure_logs
 
     read = partial(load_settings, config)
     settings = read()
     words = configure_logs()
-    anyio.run(partial(run_rack, settings, UdevHotplug(), reread=read, words=words))
+    anyio.run(partial(run_daemon, settings, UdevHotplug(), reread=read, words=words))
 
 
 @app.command("check-config")

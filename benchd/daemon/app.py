@@ -74,7 +74,7 @@ class SystemEntropy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rack:
+class ServedRack:
     """What the web is given."""
 
     board: RackBoard
@@ -84,7 +84,7 @@ class Rack:
     admission: Admission
 
 
-async def run_rack(
+async def run_daemon(
     settings: Settings,
     hotplug: HotplugSource,
     *,
@@ -123,7 +123,7 @@ async def run_rack(
             benchd_version=metadata.version("benchd"),
         )
         await _recover(ledger, issuer, clock, settings)
-        rack = Rack(
+        rack = ServedRack(
             board=RackBoard(),
             ledger=ledger,
             desk=Desk(ledger, clock),
@@ -226,7 +226,7 @@ async def _recover(
 @asynccontextmanager
 async def _services(
     settings: Settings,
-    rack: Rack,
+    rack: ServedRack,
     chips: NoReaders | PcscChipAccess,
     *,
     usb: bool,

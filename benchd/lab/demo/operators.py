@@ -150,10 +150,10 @@ class Operators:
         while True:
             if await self.watch.look():
                 for name, slot in self.watch.slots.items():
-                    await self._follow(name, slot)
+                    await self._act_on_answers(name, slot)
             await anyio.sleep(LOOK_EVERY_S)
 
-    async def _follow(self, name: str, slot: SlotObject) -> None:
+    async def _act_on_answers(self, name: str, slot: SlotObject) -> None:
         await self._put_right(name, slot)
         if not slot["job"] or slot["state"] in SETTLED or slot["stage"] not in RESETTING:
             return

@@ -57,7 +57,7 @@ class _Request:
 _REQUEST: Final = TypeAdapter[_Request | ChipRequest](_Request | ChipRequest)
 
 
-class ControlDesk:
+class ControlService:
     """Obeys requests, one line each."""
 
     def __init__(

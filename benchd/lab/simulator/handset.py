@@ -25,7 +25,7 @@ from benchd.lab.simulator.plug_board import PlugBoard
 from benchd.lab.simulator.sandbox import Sandbox
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.lab.simulator.system_image import SystemImage
-from benchd.lab.simulator.tool_desk import ASK_SOCKET, ToolDesk
+from benchd.lab.simulator.tool_service import ASK_SOCKET, ToolService
 
 _log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ FULL_PERCENT: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rack:
+class SharedParts:
     """What all handsets of a rack share."""
 
     image: SystemImage
@@ -48,7 +48,7 @@ class Rack:
 class VirtualHandset:
     """Everything that can be done to one handset. `run` keeps it alive."""
 
-    def __init__(self, *, plan: HandsetPlan, directory: Path, rack: Rack) -> None:
+    def __init__(self, *, plan: HandsetPlan, directory: Path, rack: SharedParts) -> None:
         self.plan = plan
         self.slot: int | None = None
         self.attachment: str | None = None
@@ -102,7 +102,7 @@ class VirtualHandset:
                 await self._sandbox_up.wait()
             self._require_whole()
             listener = await anyio.create_unix_listener(self.state_directory / ASK_SOCKET)
-            self._tasks.start_soon(listener.serve, ToolDesk(self).serve)
+            self._tasks.start_soon(listener.serve, ToolService(self).serve)
             if self.plan.charges_percent_per_s:
                 self._tasks.start_soon(self._charge)
             if self.plan.slot is not None:

@@ -19,7 +19,7 @@ from benchd.lab.simulator.chips.shelf import ReaderShelf
 from benchd.lab.simulator.lines.child import Message, RackBroken
 from benchd.lab.simulator.plan import HandsetPlan, Wipe
 from benchd.lab.simulator.system_image import SystemImage
-from benchd.lab.simulator.tool_desk import ASK_SOCKET, ToolDesk
+from benchd.lab.simulator.tool_service import ASK_SOCKET, ToolService
 
 from .chip import SHELL, HandsetChip
 from .plan import Chip, Mode, State, UsbHandset
@@ -84,7 +84,7 @@ class Handset:
         await self.chip.become(self.given.chip)
         self._show_android()
         listener = await anyio.create_unix_listener(self._state / ASK_SOCKET, mode=0o666)
-        self._alive.start_soon(listener.serve, ToolDesk(self).serve)
+        self._alive.start_soon(listener.serve, ToolService(self).serve)
         await self.usb.make()
         await self._boot()
 

@@ -41,7 +41,7 @@ class Restartable(Protocol):
         ...
 
 
-class ToolDesk:
+class ToolService:
     """Answers one handset's tools."""
 
     def __init__(self, handset: Restartable) -> None:
