@@ -28,7 +28,8 @@ from prometheus_client.registry import Collector
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 
 OTHER_RECIPE = "other"
 """A job that a former daemon began with a recipe that is no longer configured."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import cast
 
 import anyio
 import structlog
 
-from benchd.errors import LedgerFault
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import stage_records
@@ -17,6 +15,7 @@ from benchd.slots.assignment import Assignment
 from benchd.slots.face import Face
 from benchd.slots.occupancy import Continued, Occupancy
 from benchd.slots.parts import RackParts
+from benchd.slots.quarantine import let_ledger_faults_through, until_gone
 from benchd.slots.topology import SlotPlace
 from benchd.words.chip import ChipOwners
 from benchd.words.ids import Evidence, JobId
@@ -93,7 +92,7 @@ class Slot:
             try:
                 await occupancy.run()
             except Exception as broken:  # noqa: BLE001 - the one bulkhead: neighbours go on
-                _raise_ledger_fault(broken)
+                let_ledger_faults_through(broken)
                 attached = await self._quarantine(occupancy, number, broken)
             else:
                 attached = occupancy.next_attached
@@ -110,16 +109,9 @@ class Slot:
         _log.error("slot_quarantined", occupancy=number, job=occupancy.job, exc_info=broken)
         await self._record(EntryKind.SLOT_QUARANTINED, number, {"error": type(broken).__name__})
         self._face.quarantined(ProblemView(code=ProblemCode.SLOT_BROKEN), occupancy.end)
-        here = occupancy.attached
-        following: Attached | None = occupancy.next_attached
-        while here is not None and following is None:
-            event = await self._events.receive()
-            match event:
-                case Detached():
-                    here = None
-                case Attached():
-                    if event.attachment != here.attachment:
-                        following = event
+        following = occupancy.next_attached
+        if following is None and occupancy.attached is not None:
+            following = await until_gone(self._events, occupancy.attached)
         await self._record(EntryKind.OCCUPANCY_CLOSED, number, {})
         self._face.empty()
         return following
@@ -134,16 +126,6 @@ class Slot:
                 data=data,
             )
         )
-
-
-def _raise_ledger_fault(broken: Exception) -> None:
-    """No ledger, no wipe: this one fault stops the daemon."""
-    if isinstance(broken, LedgerFault):
-        raise broken
-    if isinstance(broken, BaseExceptionGroup):
-        faults = cast("BaseExceptionGroup[BaseException]", broken).subgroup(LedgerFault)
-        if faults is not None:
-            raise faults
 
 
 def _continued(before: Sequence[StoredEntry], attached: Attached) -> Continued | None:

@@ -15,7 +15,8 @@ from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import SilenceCause
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView
+from benchd.words.slot_states import SlotState
 
 Language = Literal["ja", "en"]
 

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.desk import LONGEST_NOTE
 from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 LONGEST_OPERATOR = 200
 """What is read at all; the desk has a limit of its own for a name in its normal form."""

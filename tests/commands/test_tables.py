@@ -19,7 +19,8 @@ from benchd.words.chip import ChipOwners
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 from tests.web.web_fakes import (
     HOSTILE,
     JOB,

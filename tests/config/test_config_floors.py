@@ -21,7 +21,7 @@ from benchd.pipelines.stages.read_back import SEED_BYTES, ReadBackStage
 from benchd.proof import floors
 from benchd.proof.erasure import REQUIRED_APPROVALS, REQUIRED_STAGES
 from benchd.words.job import Disposition, Gate, StageName
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 from tests.core.world import Phone, World
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -8,7 +8,7 @@ import pytest
 
 from benchd.words.chip import BaselineKind, ChipOwners, ChipScan, ChipVerdict
 from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .chip_world import (
     CHECK,

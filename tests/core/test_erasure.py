@@ -24,7 +24,7 @@ from benchd.words.clear import ClearOutcome
 from benchd.words.ids import JobId
 from benchd.words.job import JOB_MOVES, Gate, Outcome, StageName
 from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot import SLOT_MOVES, SlotState
+from benchd.words.slot_states import SLOT_MOVES, SlotState
 
 from .fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
 from .world import MIB, Phone, World

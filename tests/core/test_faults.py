@@ -24,7 +24,7 @@ from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.inspect import InspectStage
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .world import FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
 

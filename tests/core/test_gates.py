@@ -14,7 +14,8 @@ from benchd.proof.network import look_up_result
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 from .world import Phone, World, ended, make_recipe, phone_like
 

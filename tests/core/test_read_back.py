@@ -14,7 +14,7 @@ from benchd.proof.records import stage_records
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from . import world as world_module
 from .test_erasure import changed

@@ -8,7 +8,8 @@ import pytest
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryLedger, Phone, World, ended
 

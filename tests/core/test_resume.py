@@ -14,7 +14,7 @@ from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.proof.records import stage_records
 from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .world import MIB, Phone, World, ended, make_recipe, phone_like
 

@@ -9,7 +9,7 @@ from benchd.slots.topology import SlotPlace, Topology
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.job import Outcome
 from benchd.words.port import Attached, Detached
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .world import Phone, World
 

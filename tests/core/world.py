@@ -63,7 +63,8 @@ from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.job import Gate, StageName
 from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 
 MIB = 1 << 20
 CAPACITY = 64 * MIB

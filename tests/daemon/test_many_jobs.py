@@ -37,7 +37,7 @@ from benchd.web.app import create_app
 from benchd.web.server import serve
 from benchd.web.sockets import unix_listener
 from benchd.words.job import Reason, StageName
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 from tests.core.world import Phone, World, make_recipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio, pytest.mark.timeout(300)]

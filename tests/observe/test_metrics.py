@@ -17,7 +17,7 @@ from benchd.observe.metrics import RackMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 pytestmark = pytest.mark.asyncio
 

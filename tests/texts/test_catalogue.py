@@ -31,7 +31,8 @@ from benchd.words.job import (
     Outcome,
     Reason,
 )
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView
+from benchd.words.slot_states import SlotState
 
 HOSTILE = {
     "placeholder": "{serial}{model}{port_path}",

@@ -8,7 +8,8 @@ import pytest
 
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 from tests.web.web_fakes import (
     A1,
     HOSTILE,

@@ -15,7 +15,8 @@ from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import Gate, StageName
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState, SlotView
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot_states import SlotState
 from tests import recorded
 
 BEGAN = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

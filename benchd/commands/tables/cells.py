@@ -19,7 +19,7 @@ from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import Because, Catalogue, Language, Texts, Word, printable
 from benchd.words.ids import JsonValue
 from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 JsonObject = Mapping[str, JsonValue]
 

@@ -14,7 +14,8 @@ import httpx2
 from benchd.wakeup import Wakeup
 from benchd.words.ids import JsonValue
 from benchd.words.job import Gate, StageName
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 LOOK_EVERY_S = 0.1
 MOST_JOBS = 500

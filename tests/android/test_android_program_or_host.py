@@ -10,8 +10,8 @@ from handset_fill_rig import PROGRAM, Rig
 
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
-from benchd.android.fill.overwriting import NativeFill, WaysToOverwrite
 from benchd.android.fill.program import PROGRAM_PATH, Binaries
+from benchd.android.fill.program_or_host import NativeFill, WaysToOverwrite
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import HandsetGone, StorageFault, UnsupportedHandset
 from benchd.filler import program_path
