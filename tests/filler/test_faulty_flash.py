@@ -14,7 +14,7 @@ from virtual_flash import PLACES, UNPLUGS
 
 SCRIPT = Path(__file__).with_name("virtual_flash.py")
 
-pytestmark = [pytest.mark.rack, pytest.mark.slow]
+pytestmark = pytest.mark.rack
 
 
 def trials(name: str, folder: str, program: Path) -> list[dict[str, Any]]:

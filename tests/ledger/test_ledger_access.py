@@ -81,7 +81,6 @@ async def test_its_files_are_for_its_owner_only(tmp_path: Path, key: RackKey) ->
     )
 
 
-@pytest.mark.slow
 @pytest.mark.asyncio
 async def test_sixteen_tasks_under_a_storm_of_cancellations(tmp_path: Path, key: RackKey) -> None:
     path = tmp_path / "ledger.db"
