@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST_DETAIL = 1000
+"""Characters of what is told of a failure: a handset's answer may be part of it."""
+
 
 class BenchdError(Exception):
     """Base of all that benchd raises on purpose; `exit_code` is the command's."""
@@ -135,9 +138,9 @@ class StageFailed(BenchdError):
     """Raised to end the job as FAILED; `reason` is a code of `benchd.model.Reason`."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
         self.reason = reason
-        self.detail = detail
+        self.detail = detail[:LONGEST_DETAIL]
+        super().__init__(self.detail)
 
 
 class HandsetStalled(StageFailed):
@@ -166,3 +169,10 @@ class UnsupportedHandset(StageFailed):
 
     def __init__(self, detail: str) -> None:
         super().__init__("unsupported_model", detail)
+
+
+class RecordRefused(StageFailed):
+    """Raised when the ledger can't keep a record as it is: that job's trouble, not the ledger's."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("record_refused", detail)

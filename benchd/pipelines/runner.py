@@ -8,7 +8,15 @@ from dataclasses import replace
 import anyio
 import structlog
 
-from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, ReaderGone, StageFailed
+from benchd.errors import (
+    LONGEST_DETAIL,
+    AdbServerLost,
+    HandsetFault,
+    HandsetGone,
+    ReaderGone,
+    RecordRefused,
+    StageFailed,
+)
 from benchd.pipelines.chip_evidence import owners_in
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.recipe import Recipe, StageSpec
@@ -101,10 +109,9 @@ class JobRunner:
                     raise StageFailed(self._reason_of(fault), str(fault)) from fault
             else:
                 self._context.evidence[spec.name] = result.evidence
-                await self._record(
-                    EntryKind.STAGE_ENDED,
+                await self._record_stage_end(
+                    spec,
                     {
-                        "stage": spec.name,
                         "outcome": result.outcome,
                         "because": result.skipped_because,
                         "evidence": result.evidence,
@@ -139,17 +146,35 @@ class JobRunner:
     async def _record_fault(
         self, spec: StageSpec, outcome: Outcome, fault: Exception, because: str
     ) -> None:
-        _log.warning("stage_attempt_ended", stage=spec.name, because=because, detail=str(fault))
-        await self._record(
-            EntryKind.STAGE_ENDED,
+        detail = str(fault)[:LONGEST_DETAIL]
+        _log.warning("stage_attempt_ended", stage=spec.name, because=because, detail=detail)
+        await self._record_stage_end(
+            spec,
             {
-                "stage": spec.name,
                 "outcome": outcome,
                 "because": because,
                 "evidence": self._context.seen,
-                "detail": str(fault),
+                "detail": detail,
             },
         )
+
+    async def _record_stage_end(self, spec: StageSpec, end: Evidence) -> None:
+        """Record how an attempt ended, or in short that its record is more than can be kept."""
+        try:
+            await self._record(EntryKind.STAGE_ENDED, {"stage": spec.name, **end})
+        except RecordRefused as refused:
+            self._context.seen = {}
+            await self._record(
+                EntryKind.STAGE_ENDED,
+                {
+                    "stage": spec.name,
+                    "outcome": Outcome.FAILED,
+                    "because": refused.reason,
+                    "evidence": {},
+                    "detail": refused.detail,
+                },
+            )
+            raise
 
     async def _record(self, kind: EntryKind, data: Evidence) -> None:
         await self._context.ledger.append(

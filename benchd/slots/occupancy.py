@@ -9,7 +9,7 @@ import anyio
 import structlog
 from anyio.abc import ObjectReceiveStream
 
-from benchd.errors import AdbServerLost, BenchdError, HandsetGone, StageFailed
+from benchd.errors import AdbServerLost, BenchdError, HandsetGone, RecordRefused, StageFailed
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.job import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
@@ -269,7 +269,12 @@ class Occupancy:
             show_stage=self._face.began_stage,
         )
         end = await runner.run() if refusal is None else end_of_failure(refusal)
-        await self._record_end(end, context.envelope)
+        try:
+            await self._record_end(end, context.envelope)
+        except RecordRefused as refused:
+            # What isn't on record with its job's end certifies nothing.
+            end, context.envelope = end_of_failure(refused), None
+            await self._record_end(end, None)
         if context.envelope is not None:
             await self._keep(job, context.envelope)
         self._face.finished(end)

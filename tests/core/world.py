@@ -18,6 +18,7 @@ from math import inf
 import anyio
 
 from benchd.errors import AdbServerLost, DecisionRefused, HandsetGone, LedgerFault, NotFound
+from benchd.ledger.record import GENESIS, seal
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
 from benchd.pipelines.stages.confirm import ConfirmStage
@@ -114,6 +115,8 @@ class MemoryLedger:
             self.broken = True
             message = "the fake disk is full"
             raise LedgerFault(message)
+        # What the real ledger refuses, this one refuses too.
+        seal(entry, sequence=len(self.stored) + 1, previous=GENESIS)
         body = json.dumps(dict(entry.data), sort_keys=True, default=str)
         json.loads(body)
         last = self.stored[-1].hash_hex if self.stored else ""

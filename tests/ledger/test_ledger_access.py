@@ -13,7 +13,7 @@ import anyio
 import pytest
 from ledger_rack import START, FillLedger, RackKey, make_entry
 
-from benchd.errors import LedgerFault
+from benchd.errors import LedgerFault, RecordRefused
 from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.ports import Ledger
 from benchd.words.ids import JobId, SlotName
@@ -219,7 +219,7 @@ async def test_what_cannot_be_kept_whole_is_refused(
     tmp_path: Path, key: RackKey, data: dict[str, str], reason: str
 ) -> None:
     async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
-        with pytest.raises(LedgerFault, match=reason):
+        with pytest.raises(RecordRefused, match=reason):
             await ledger.append(make_entry(0, data))
         assert (await ledger.append(make_entry(0))).sequence == 1
 
@@ -237,7 +237,7 @@ async def test_names_and_times_are_checked(tmp_path: Path, key: RackKey) -> None
             replace(good, occupancy=1 << 63),
             replace(good, at=datetime(2026, 1, 1)),  # noqa: DTZ001 - that it has no zone is the point
         ):
-            with pytest.raises(LedgerFault):
+            with pytest.raises(RecordRefused):
                 await ledger.append(bad)
         tokyo = replace(good, at=START.astimezone(timezone(timedelta(hours=9))))
         await ledger.append(tokyo)

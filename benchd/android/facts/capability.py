@@ -38,7 +38,7 @@ def read_felica_directories(text: str) -> tuple[str, ...]:
     if not lines or lines[-1] != _END:
         raise AnswerNotRecognised("the search for FeliCa's folders has no end")
     found = tuple(lines[:-1])
-    if not set(found) <= set(FELICA_DIRECTORIES):
+    if not set(found) <= set(FELICA_DIRECTORIES) or len(found) > len(FELICA_DIRECTORIES):
         raise AnswerNotRecognised("the search for FeliCa's folders found another one")
     return found
 

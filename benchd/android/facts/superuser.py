@@ -43,6 +43,6 @@ def read_superuser_paths(text: str) -> tuple[str, ...]:
     if not lines or lines[-1] != _END:
         raise AnswerNotRecognised("the search for su has no end")
     found = tuple(lines[:-1])
-    if not set(found) <= set(SUPERUSER_PATHS):
+    if not set(found) <= set(SUPERUSER_PATHS) or len(found) > len(SUPERUSER_PATHS):
         raise AnswerNotRecognised("the search for su found what it didn't look for")
     return found
