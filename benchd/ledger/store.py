@@ -14,7 +14,7 @@ from benchd.ledger.chain import end_of_chain, known_record
 from benchd.ledger.database import open_for_writing, query
 from benchd.ledger.files import create_file
 from benchd.ledger.head import Head, HeadKey
-from benchd.ledger.head_file import advance_head, head_path, read_head, reset_head
+from benchd.ledger.head_file import HeadFile, head_path, read_head
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.record import COLUMNS, Row, row_of, seal, unseal
 from benchd.signing.public_key import public_key_of
@@ -33,8 +33,6 @@ class LedgerStore:
 
     def __init__(self, path: Path, head_key: HeadKey) -> None:
         """Take the writer's lock, open or make the ledger and check its end against the head."""
-        self._head_path = head_path(path)
-        self._head_key = head_key
         self._call = threading.Lock()
         self._refusal: str | None = None
         self._wal_pages = 0
@@ -42,13 +40,14 @@ class LedgerStore:
             try:
                 stack.enter_context(writer_lock(path))
                 public_key = public_key_of(head_key.public_key_pem)
-                signed = read_head(self._head_path, public_key, strict=False)
+                signed = read_head(head_path(path), public_key, strict=False)
                 create_file(path)
                 self._connection = open_for_writing(path)
                 stack.callback(self._connection.close)
                 self._connection.set_wal_hook(self._count_pages)
                 self._head = self._checked_end(signed)
-                reset_head(self._head_path, self._head, head_key)
+                self._head_file = HeadFile(head_path(path), self._head, head_key)
+                stack.callback(self._head_file.close)
             except (apsw.Error, OSError) as error:
                 message = f"the ledger {path} can't be opened: {error}"
                 raise LedgerFault(message) from error
@@ -129,7 +128,7 @@ class LedgerStore:
         )
         query(self._connection, "COMMIT")
         head = Head(sequence=row.sequence, hash=row.hash)
-        advance_head(self._head_path, head, self._head_key)
+        self._head_file.advance(head)
         self._head = head
 
     def _roll_back(self) -> None:

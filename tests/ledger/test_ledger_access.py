@@ -15,6 +15,7 @@ from ledger_rack import START, FillLedger, RackKey, make_entry
 
 from benchd.errors import LedgerFault, RecordRefused
 from benchd.ledger import export_lines, open_ledger, verify_ledger
+from benchd.ledger.head_file import head_path
 from benchd.ports import Ledger
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import EntryKind, Receipt
@@ -259,3 +260,13 @@ async def test_records_without_slot_and_job(tmp_path: Path, key: RackKey) -> Non
     assert len(heard) == 1
     [line] = export_lines(path)
     assert b'"kind":"daemon_started"' in line
+
+
+@pytest.mark.asyncio
+async def test_a_head_that_was_taken_away_ends_the_ledger(tmp_path: Path, key: RackKey) -> None:
+    path = tmp_path / "ledger.db"
+    async with open_ledger(path, head_key=key) as ledger:
+        await ledger.append(make_entry(0))
+        head_path(path).unlink()
+        with pytest.raises(LedgerFault, match="taken away"):
+            await ledger.append(make_entry(1))
