@@ -1,4 +1,4 @@
-"""The ledger as the core sees it: each call on the ledger's own thread, bounded in time."""
+"""The ledger as the core sees it: bounded in time, appends and reads on threads of their own."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import anyio
+import apsw
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from benchd.errors import LedgerFault
 from benchd.ledger.head import HeadKey
+from benchd.ledger.reader import LedgerReader
 from benchd.ledger.store import LedgerStore
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, Receipt, StoredEntry
@@ -43,14 +45,16 @@ class SqliteLedger:
     def __init__(
         self,
         store: LedgerStore,
+        reader: LedgerReader,
         *,
-        limiter: CapacityLimiter,
         deadline_s: float,
         commit_seconds: Callable[[float], None] | None,
     ) -> None:
-        """Take over an open store; `commit_seconds` hears how long each append took."""
+        """Take over an open ledger; `commit_seconds` hears how long each append took."""
         self._store = store
-        self._limiter = limiter
+        self._reader = reader
+        self._appends = CapacityLimiter(1)
+        self._reads = CapacityLimiter(1)
         self._deadline_s = deadline_s
         self._commit_seconds = commit_seconds
 
@@ -58,7 +62,9 @@ class SqliteLedger:
         """Returns when the record is on disk; shielded from cancellation, bounded in time."""
         started = time.perf_counter()
         try:
-            receipt = await self._call(self._store.append, entry, shield=True)
+            receipt = await self._call(
+                self._store.append, entry, limiter=self._appends, shield=True
+            )
         except TimeoutError as error:
             # The thread may still store it or not, so nobody could say what the next one follows.
             reason = f"a record took longer than {self._deadline_s:g} s"
@@ -89,21 +95,28 @@ class SqliteLedger:
     async def aclose(self) -> None:
         """Close the ledger's file in good order; never raises."""
         with CancelScope(shield=True):
-            await to_thread.run_sync(self._store.close, limiter=self._limiter)
+            await to_thread.run_sync(self._reader.close, limiter=self._reads)
+            await to_thread.run_sync(self._store.close, limiter=self._appends)
 
     async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        self._store.check()
         try:
-            return await self._call(self._store.select, condition, values)
+            return await self._call(self._reader.select, condition, values, limiter=self._reads)
         except TimeoutError as error:
+            self._reader.interrupt()
             message = f"the ledger gave no answer within {self._deadline_s:g} s"
             raise LedgerFault(message) from error
 
     async def _call(
-        self, function: Callable[..., _Result], *arguments: object, shield: bool = False
+        self,
+        function: Callable[..., _Result],
+        *arguments: object,
+        limiter: CapacityLimiter,
+        shield: bool = False,
     ) -> _Result:
         with anyio.fail_after(self._deadline_s, shield=shield):
             return await to_thread.run_sync(
-                partial(function, *arguments), limiter=self._limiter, abandon_on_cancel=True
+                partial(function, *arguments), limiter=limiter, abandon_on_cancel=True
             )
 
 
@@ -120,12 +133,21 @@ async def open_ledger(
     Raises LedgerBroken when its end or its signed head doesn't verify, and LedgerFault when
     another benchd holds it or the disk refuses.
     """
-    limiter = CapacityLimiter(1)
-    store = await to_thread.run_sync(partial(LedgerStore, path, head_key), limiter=limiter)
-    ledger = SqliteLedger(
-        store, limiter=limiter, deadline_s=deadline_s, commit_seconds=commit_seconds
-    )
+    opened = await to_thread.run_sync(partial(_open, path, head_key), limiter=CapacityLimiter(1))
+    ledger = SqliteLedger(*opened, deadline_s=deadline_s, commit_seconds=commit_seconds)
     try:
         yield ledger
     finally:
         await ledger.aclose()
+
+
+def _open(path: Path, head_key: HeadKey) -> tuple[LedgerStore, LedgerReader]:
+    store = LedgerStore(path, head_key)
+    try:
+        return store, LedgerReader(path)
+    except BaseException as error:
+        store.close()
+        if isinstance(error, apsw.Error):
+            message = f"the ledger {path} can't be opened for reading: {error}"
+            raise LedgerFault(message) from error
+        raise

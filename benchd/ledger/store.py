@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import apsw
 
-from benchd.errors import LedgerBroken, LedgerFault
+from benchd.errors import LedgerFault
 from benchd.ledger.chain import end_of_chain, known_record
 from benchd.ledger.database import open_for_writing, query
 from benchd.ledger.files import create_file
 from benchd.ledger.head import Head, HeadKey
 from benchd.ledger.head_file import HeadFile, head_path, read_head
 from benchd.ledger.lock import writer_lock
-from benchd.ledger.record import COLUMNS, Row, row_of, seal, unseal
+from benchd.ledger.record import COLUMNS, Row, seal
 from benchd.signing.public_key import public_key_of
-from benchd.words.record import Entry, Receipt, StoredEntry
+from benchd.words.record import Entry, Receipt
 
 CHECKPOINT_PAGES = 1000
 CLOSE_WAIT_S = 5.0
@@ -57,6 +57,12 @@ class LedgerStore:
         """Refuse every further call; may be called while another thread is inside one."""
         self._refusal = self._refusal or reason
 
+    def check(self) -> None:
+        """Raise LedgerFault if nothing is served any more."""
+        if self._refusal is not None:
+            message = f"the ledger refuses everything since {self._refusal}"
+            raise LedgerFault(message)
+
     def append(self, entry: Entry) -> Receipt:
         """Add a record; it and the head are on disk when this returns."""
         with self._turn():
@@ -72,20 +78,6 @@ class LedgerStore:
                     raise LedgerFault(message) from error
                 raise
             return Receipt(sequence=row.sequence, hash_hex=row.hash.hex())
-
-    def select(self, condition: str, values: Sequence[str | int] = ()) -> list[StoredEntry]:
-        """The records that an SQL condition picks, each checked against its hash."""
-        sql = f"SELECT {COLUMNS} FROM record AS this {condition}"  # noqa: S608
-        with self._turn():
-            try:
-                found = list(query(self._connection, sql, values))
-            except (apsw.CorruptError, apsw.IOError) as error:
-                message = f"the ledger's file is damaged: {error}"
-                raise LedgerBroken(message, sequence=0) from error
-            except apsw.Error as error:
-                message = f"the ledger can't be read: {error}"
-                raise LedgerFault(message) from error
-        return [unseal(row_of(columns, sequence=0)) for columns in found]
 
     def close(self) -> None:
         """Bring everything into the one file and let go of the lock; never raises."""
@@ -104,9 +96,7 @@ class LedgerStore:
         # The ledger's limiter lets one call in at a time, until one is given up while its
         # thread goes on: from then on this lock keeps others out of the connection.
         with self._call:
-            if self._refusal is not None:
-                message = f"the ledger refuses everything since {self._refusal}"
-                raise LedgerFault(message)
+            self.check()
             yield
 
     def _write(self, row: Row) -> None:
@@ -139,7 +129,10 @@ class LedgerStore:
     def _checkpoint_when_due(self) -> None:
         # Before an append, so that a disk that fails here has not half-stored the record; and
         # with TRUNCATE, so that the WAL never holds old frames that nothing covers any more.
-        if self._wal_pages >= CHECKPOINT_PAGES:
+        if self._wal_pages < CHECKPOINT_PAGES:
+            return
+        # A read that goes on needs the WAL as it is; the next append tries again.
+        with suppress(apsw.BusyError):
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._wal_pages = 0
 

@@ -78,7 +78,7 @@ async def test_its_files_are_for_its_owner_only(tmp_path: Path, key: RackKey) ->
         await ledger.append(make_entry(0))
         modes = modes_in(tmp_path)
     assert modes == dict.fromkeys(
-        ("ledger.db", "ledger.db-wal", "ledger.db.head", "ledger.db.lock"), 0o600
+        ("ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.head", "ledger.db.lock"), 0o600
     )
 
 
