@@ -240,6 +240,10 @@ class CertificateIssuer(Protocol):
         """The signed envelope for this proof and nothing less; raises CertificateGap."""
         ...
 
+    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
+        """Whether this is the rack's own certificate of this very job and these records of it."""
+        ...
+
     async def keep(self, job: JobId, envelope: bytes) -> None:
         """Write the certificate's file, if it isn't there yet; the ledger has it already."""
         ...

@@ -80,6 +80,7 @@ class Rack:
     board: RackBoard
     ledger: Ledger
     desk: Desk
+    issuer: DsseIssuer
     metrics: RackMetrics
     admission: Admission
 
@@ -126,6 +127,7 @@ async def run_rack(
             board=RackBoard(),
             ledger=ledger,
             desk=Desk(ledger, clock),
+            issuer=issuer,
             metrics=metrics,
             admission=Admission(),
         )

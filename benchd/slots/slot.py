@@ -11,6 +11,8 @@ import structlog
 
 from benchd.errors import LedgerFault
 from benchd.pipelines.chip_evidence import owners_in
+from benchd.pipelines.history import ending_of
+from benchd.ports import CertificateIssuer
 from benchd.proof.evidence import EvidenceReader
 from benchd.slots.assignment import Assignment
 from benchd.slots.face import Face
@@ -19,7 +21,7 @@ from benchd.slots.parts import RackParts
 from benchd.slots.topology import SlotPlace
 from benchd.words.chip import ChipOwners
 from benchd.words.ids import Evidence, JobId
-from benchd.words.job import Disposition, JobEnd, Outcome, Reason
+from benchd.words.job import JobEnd, Outcome, Reason
 from benchd.words.port import Attached, Detached, PlugEvent
 from benchd.words.record import Entry, EntryKind, StoredEntry
 from benchd.words.slot import ProblemCode, ProblemView
@@ -74,7 +76,7 @@ class Slot:
                 if isinstance(event, Detached):
                     continue
                 attached = event
-            continued = _continued(before, attached)
+            continued = _continued(before, attached, self._parts.issuer)
             if continued is None:
                 await self._close_left_open(before, number)
                 number += 1
@@ -145,7 +147,9 @@ def _raise_ledger_fault(broken: Exception) -> None:
             raise faults
 
 
-def _continued(before: Sequence[StoredEntry], attached: Attached) -> Continued | None:
+def _continued(
+    before: Sequence[StoredEntry], attached: Attached, issuer: CertificateIssuer
+) -> Continued | None:
     """What a former daemon knew of this handset, if the port proves that it never left."""
     if not before or before[-1].entry.kind is EntryKind.OCCUPANCY_CLOSED:
         return None
@@ -157,28 +161,26 @@ def _continued(before: Sequence[StoredEntry], attached: Attached) -> Continued |
     if not seen or seen[-1] != attached.attachment:
         return None
     opened = [r.entry for r in before if r.entry.kind is EntryKind.JOB_OPENED]
-    ended = [r.entry for r in before if r.entry.kind is EntryKind.JOB_ENDED]
-    if not opened or not ended or opened[-1].job != ended[-1].job:
+    if not opened:
         return Continued()
-    reader = EvidenceReader(ended[-1].data, "job_ended")
-    outcome = Outcome(reader.text("outcome"))
-    if outcome not in SHOWN_AGAIN:
+    job = opened[-1].job
+    ending = ending_of([r for r in before if r.entry.job == job], issuer)
+    if ending is None or ending.outcome not in SHOWN_AGAIN:
         return Continued()
-    reason = reader.optional_text("reason")
     return Continued(
-        job=opened[-1].job,
+        job=job,
         recipe=EvidenceReader(opened[-1].data, "job_opened").text("recipe"),
         end=JobEnd(
-            outcome=outcome,
-            disposition=Disposition(reader.text("disposition")),
-            reason=Reason(reason) if reason else None,
-            owners=_owners_left(before, opened[-1].job, reason),
+            outcome=ending.outcome,
+            disposition=ending.disposition,
+            reason=ending.reason,
+            owners=_owners_left(before, job, ending.reason),
         ),
     )
 
 
 def _owners_left(
-    before: Sequence[StoredEntry], job: JobId | None, reason: str | None
+    before: Sequence[StoredEntry], job: JobId | None, reason: Reason | None
 ) -> ChipOwners | None:
     """Whose services the job's last scan that saw any has found, where they kept it from sale."""
     if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):

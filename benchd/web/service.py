@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from benchd.ports import Ledger
+from benchd.ports import CertificateIssuer, Ledger
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.slot import SlotView
@@ -95,4 +95,9 @@ class RackService(Protocol):
     @property
     def desk(self) -> AnswerDesk:
         """Who is asked."""
+        ...
+
+    @property
+    def issuer(self) -> CertificateIssuer:
+        """Whose certificates are believed."""
         ...

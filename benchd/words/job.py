@@ -92,6 +92,7 @@ class Reason(StrEnum):
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     PROOF_INCOMPLETE = "proof_incomplete"
     RECORD_REFUSED = "record_refused"
+    RECORD_BROKEN = "record_broken"
     UNPLUGGED = "unplugged"
     DAEMON_STOPPED = "daemon_stopped"
     SLOT_RECONFIGURED = "slot_reconfigured"

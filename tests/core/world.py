@@ -158,6 +158,12 @@ class FakeIssuer:
             self._world.note_truth(erasure.job)
         return json.dumps({"job": erasure.job, "at": at.isoformat()}).encode()
 
+    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
+        with suppress(ValueError):
+            told = json.loads(envelope)
+            return isinstance(told, dict) and told.get("job") == job
+        return False
+
     async def keep(self, job: JobId, envelope: bytes) -> None:
         self.kept[job] = envelope
 
