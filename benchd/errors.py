@@ -69,8 +69,9 @@ class LedgerFault(BenchdError):
 class LedgerBroken(LedgerFault):
     """Raised when the ledger doesn't verify; `sequence` is the first record that is wrong."""
 
-    def __init__(self, message: str, *, sequence: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, sequence: int, cure: str = "") -> None:
+        super().__init__(f"{message}\n{cure}" if cure else message)
+        self.cure = cure
         self.sequence = sequence
 
 

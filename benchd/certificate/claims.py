@@ -74,7 +74,7 @@ def claims_in(directory: Path, claims: Claims, newest: int) -> Iterator[tuple[Pa
     """The claims of the newest certificates in a folder; files that are none are passed over."""
     # A job's name begins with its day, so names are in the order of days.
     files = sorted(directory.glob("[!.]*.json"), key=lambda file: file.name, reverse=True)
-    for file in files[:newest]:
+    for file in [file for file in files if file.is_file()][:newest]:
         claim = claims.of(file.read_bytes())
         if claim is not None:
             yield file, claim

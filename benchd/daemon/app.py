@@ -26,6 +26,7 @@ from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
+from benchd.daemon.witnesses import certificates_that_know
 from benchd.errors import DependencyMissing
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
@@ -109,9 +110,11 @@ async def run_rack(
         recipes=settings.recipes,
         version=metadata.version("benchd"),
     )
+    witnesses = certificates_that_know(settings.certificate.directory, key.public_key_pem)
     async with open_ledger(
         settings.ledger.path,
         head_key=key,
+        witnesses=witnesses,
         commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
     ) as stored:
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)

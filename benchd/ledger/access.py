@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from benchd.errors import LedgerFault
 from benchd.ledger.head import HeadKey
 from benchd.ledger.reader import LedgerReader
 from benchd.ledger.store import LedgerStore
+from benchd.ledger.witness import Witness
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, Receipt, StoredEntry
 
@@ -125,15 +126,18 @@ async def open_ledger(
     path: Path,
     *,
     head_key: HeadKey,
+    witnesses: Iterable[Witness] = (),
     deadline_s: float = DEADLINE_S,
     commit_seconds: Callable[[float], None] | None = None,
 ) -> AsyncGenerator[SqliteLedger]:
     """Open the ledger for writing, or make it.
 
-    Raises LedgerBroken when its end or its signed head doesn't verify, and LedgerFault when
-    another benchd holds it or the disk refuses.
+    Raises LedgerBroken when its end or its signed head doesn't verify or a witness knows more,
+    and LedgerFault when another benchd holds it or the disk refuses.
     """
-    opened = await to_thread.run_sync(partial(_open, path, head_key), limiter=CapacityLimiter(1))
+    opened = await to_thread.run_sync(
+        partial(_open, path, head_key, witnesses), limiter=CapacityLimiter(1)
+    )
     ledger = SqliteLedger(*opened, deadline_s=deadline_s, commit_seconds=commit_seconds)
     try:
         yield ledger
@@ -141,8 +145,10 @@ async def open_ledger(
         await ledger.aclose()
 
 
-def _open(path: Path, head_key: HeadKey) -> tuple[LedgerStore, LedgerReader]:
-    store = LedgerStore(path, head_key)
+def _open(
+    path: Path, head_key: HeadKey, witnesses: Iterable[Witness]
+) -> tuple[LedgerStore, LedgerReader]:
+    store = LedgerStore(path, head_key, witnesses)
     try:
         return store, LedgerReader(path)
     except BaseException as error:

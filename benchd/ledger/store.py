@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerFault
 from benchd.ledger.chain import end_of_chain, known_record
 from benchd.ledger.database import open_for_writing, query
 from benchd.ledger.files import create_file
-from benchd.ledger.head import Head, HeadKey
+from benchd.ledger.head import Head, HeadKey, encode_head
 from benchd.ledger.head_file import HeadFile, head_path, read_head
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.record import COLUMNS, Row, seal
+from benchd.ledger.restored import number_above, restored_data
+from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import public_key_of
 from benchd.words.record import Entry, Receipt
 
@@ -31,8 +35,12 @@ _INSERT = f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # n
 class LedgerStore:
     """A ledger opened for adding. After one failed append it refuses everything."""
 
-    def __init__(self, path: Path, head_key: HeadKey) -> None:
-        """Take the writer's lock, open or make the ledger and check its end against the head."""
+    def __init__(self, path: Path, head_key: HeadKey, witnesses: Iterable[Witness] = ()) -> None:
+        """Take the writer's lock, open or make the ledger, check its end by head and witnesses.
+
+        Raises LedgerBroken or LedgerFault.
+        """
+        self._head_key = head_key
         self._call = threading.Lock()
         self._refusal: str | None = None
         self._wal_pages = 0
@@ -45,7 +53,8 @@ class LedgerStore:
                 self._connection = open_for_writing(path)
                 stack.callback(self._connection.close)
                 self._connection.set_wal_hook(self._count_pages)
-                self._head = self._checked_end(signed)
+                self._head = self._checked_end(signed, public_key)
+                check_witnesses(self._connection, witnesses)
                 self._head_file = HeadFile(head_path(path), self._head, head_key)
                 stack.callback(self._head_file.close)
             except (apsw.Error, OSError) as error:
@@ -66,18 +75,38 @@ class LedgerStore:
     def append(self, entry: Entry) -> Receipt:
         """Add a record; it and the head are on disk when this returns."""
         with self._turn():
-            row = seal(entry, sequence=self._head.sequence + 1, previous=self._head.hash)
-            try:
-                self._write(row)
-            except BaseException as error:
-                # A commit or a sync that failed may be on disk or not, so nothing may follow it.
-                self.refuse(f"record {row.sequence} couldn't be stored ({error})")
-                self._roll_back()
-                if isinstance(error, apsw.Error | OSError):
-                    message = f"the ledger couldn't store record {row.sequence}: {error}"
-                    raise LedgerFault(message) from error
-                raise
-            return Receipt(sequence=row.sequence, hash_hex=row.hash.hex())
+            return self._add(entry, self._head.sequence + 1)
+
+    def number_on(self, entry: Entry, *, known: int) -> Receipt:
+        """Add the record of a restore, above the highest number that anybody knows of."""
+        with self._turn():
+            sequence = number_above(max(known, self._head.sequence))
+            data = restored_data(self._head, sequence=sequence, known=known, key=self._head_key)
+            return self._add(replace(entry, data={**entry.data, **data}), sequence)
+
+    @property
+    def head(self) -> Head:
+        """The last record that is stored."""
+        return self._head
+
+    def signed_head(self) -> tuple[Head, bytes]:
+        """The last record that is stored, and the rack's own word for it."""
+        head = self._head
+        return head, encode_head(head, self._head_key)
+
+    def _add(self, entry: Entry, sequence: int) -> Receipt:
+        row = seal(entry, sequence=sequence, previous=self._head.hash)
+        try:
+            self._write(row)
+        except BaseException as error:
+            # A commit or a sync that failed may be on disk or not, so nothing may follow it.
+            self.refuse(f"record {row.sequence} couldn't be stored ({error})")
+            self._roll_back()
+            if isinstance(error, apsw.Error | OSError):
+                message = f"the ledger couldn't store record {row.sequence}: {error}"
+                raise LedgerFault(message) from error
+            raise
+        return Receipt(sequence=row.sequence, hash_hex=row.hash.hex())
 
     def close(self) -> None:
         """Bring everything into the one file and let go of the lock; never raises."""
@@ -140,7 +169,7 @@ class LedgerStore:
         self._wal_pages = pages
         return apsw.SQLITE_OK
 
-    def _checked_end(self, signed: Head | None) -> Head:
+    def _checked_end(self, signed: Head | None, key: Ed25519PublicKey) -> Head:
         before_head = signed.sequence - 1 if signed else 0
         after = known_record(self._connection, records_before_end=TAIL_RECORDS, at_most=before_head)
-        return end_of_chain(self._connection, signed=signed, after=after)
+        return end_of_chain(self._connection, signed=signed, key=key, after=after)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anyio
 import httpx2
@@ -330,7 +331,7 @@ async def test_what_says_sellable_without_the_racks_signature_is_a_broken_record
     ],
 )
 async def test_words_that_never_stand_together_are_a_broken_record(
-    rack: FakeRack, visit: Browser, end: dict[str, str]
+    rack: FakeRack, visit: Browser, end: dict[str, Any]
 ) -> None:
     rack.ledger.keep_job(**end)
     async with visit() as client:
