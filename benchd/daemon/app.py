@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
 
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 
 from benchd.android.access import AdbAccess
 from benchd.android.fill.keystream import HostKeystream
@@ -22,15 +21,18 @@ from benchd.android.server.external_server import ExternalAdbServer
 from benchd.android.server.own_server import AdbServer
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
+from benchd.daemon.integrity import Integrity
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
+from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.witnesses import certificates_that_know
 from benchd.errors import DependencyMissing
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
 from benchd.ledger import open_ledger
+from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import AnnouncingLedger, bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
@@ -56,22 +58,6 @@ DIRECTORY_MODE = 0o750
 CHIP_SALT = b"benchd: salt for the hash of a FeliCa chip's IDm"
 
 _log = structlog.get_logger()
-
-
-class SystemClock:
-    """Wall time of this machine."""
-
-    def now(self) -> datetime:
-        """The current time in UTC."""
-        return datetime.now(UTC)
-
-
-class SystemEntropy:
-    """The kernel's random numbers."""
-
-    def token(self, size_bytes: int) -> bytes:
-        """Fresh bytes that nobody can foresee."""
-        return secrets.token_bytes(size_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +121,13 @@ async def run_rack(
             admission=Admission(),
         )
         chips = chip_access(settings, key)
-        async with _services(settings, rack, chips, usb=usb, listener=listener) as access:
+        integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
+        patrol = Patrol(stored, ledger.append, clock, integrity)
+        await patrol.recall()
+        async with (
+            _services(settings, rack, chips, usb=usb, listener=listener) as access,
+            _background() as background,
+        ):
             parts = RackParts(
                 ledger=ledger,
                 access=access,
@@ -159,6 +151,7 @@ async def run_rack(
                 notifier=notifier,
             )
             keep_responsive()
+            background.start_soon(patrol.run)
             await serve_rack(
                 supervisor,
                 board=rack.board,
@@ -270,6 +263,14 @@ async def _services(
         finally:
             stop_serving.set()
             services.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _background() -> AsyncGenerator[TaskGroup, None]:
+    """What goes on beside the slots and ends with them."""
+    async with anyio.create_task_group() as group:
+        yield group
+        group.cancel_scope.cancel()
 
 
 def _adb_server(settings: Settings, *, usb: bool) -> AdbServer | ExternalAdbServer:

@@ -12,14 +12,16 @@ from typing import TypeVar
 import anyio
 import apsw
 from anyio import CancelScope, CapacityLimiter, to_thread
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerFault
-from benchd.ledger.head import HeadKey
+from benchd.ledger.head import Head, HeadKey
 from benchd.ledger.reader import LedgerReader
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
+from benchd.signing.public_key import public_key_of
 from benchd.words.ids import JobId, SlotName
-from benchd.words.record import Entry, Receipt, StoredEntry
+from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
 
@@ -37,6 +39,7 @@ _LAST_OCCUPANCY = """
     )
     ORDER BY sequence
 """
+_NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
 
 
@@ -47,15 +50,21 @@ class SqliteLedger:
         self,
         store: LedgerStore,
         reader: LedgerReader,
+        walker: LedgerReader,
         *,
+        key: Ed25519PublicKey,
         deadline_s: float,
         commit_seconds: Callable[[float], None] | None,
     ) -> None:
         """Take over an open ledger; `commit_seconds` hears how long each append took."""
         self._store = store
         self._reader = reader
+        # Its own connection: a walk is never interrupted for a read that takes too long.
+        self._walker = walker
+        self._key = key
         self._appends = CapacityLimiter(1)
         self._reads = CapacityLimiter(1)
+        self._walks = CapacityLimiter(1)
         self._deadline_s = deadline_s
         self._commit_seconds = commit_seconds
 
@@ -93,9 +102,30 @@ class SqliteLedger:
         opened = await self._select(_NEWEST_JOBS, max(0, limit))
         return [stored.entry.job for stored in opened if stored.entry.job is not None]
 
+    @property
+    def head(self) -> Head:
+        """The last record that is stored."""
+        return self._store.head
+
+    def signed_head(self) -> tuple[Head, bytes]:
+        """The last record that is stored, and the rack's own word for it."""
+        return self._store.signed_head()
+
+    async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
+        """The newest record of a kind."""
+        found = await self._select(_NEWEST_OF_KIND, kind.value)
+        return found[0] if found else None
+
+    async def follow(self, after: Head, most: int) -> tuple[Head, int]:
+        """How far the chain holds within so many records after a known one, and how many."""
+        return await to_thread.run_sync(
+            partial(self._walker.follow, after, most, self._key), limiter=self._walks
+        )
+
     async def aclose(self) -> None:
         """Close the ledger's file in good order; never raises."""
         with CancelScope(shield=True):
+            await to_thread.run_sync(self._walker.close, limiter=self._walks)
             await to_thread.run_sync(self._reader.close, limiter=self._reads)
             await to_thread.run_sync(self._store.close, limiter=self._appends)
 
@@ -138,7 +168,12 @@ async def open_ledger(
     opened = await to_thread.run_sync(
         partial(_open, path, head_key, witnesses), limiter=CapacityLimiter(1)
     )
-    ledger = SqliteLedger(*opened, deadline_s=deadline_s, commit_seconds=commit_seconds)
+    ledger = SqliteLedger(
+        *opened,
+        key=public_key_of(head_key.public_key_pem),
+        deadline_s=deadline_s,
+        commit_seconds=commit_seconds,
+    )
     try:
         yield ledger
     finally:
@@ -147,10 +182,10 @@ async def open_ledger(
 
 def _open(
     path: Path, head_key: HeadKey, witnesses: Iterable[Witness]
-) -> tuple[LedgerStore, LedgerReader]:
+) -> tuple[LedgerStore, LedgerReader, LedgerReader]:
     store = LedgerStore(path, head_key, witnesses)
     try:
-        return store, LedgerReader(path)
+        return store, LedgerReader(path), LedgerReader(path)
     except BaseException as error:
         store.close()
         if isinstance(error, apsw.Error):

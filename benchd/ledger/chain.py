@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,7 +21,7 @@ _FOLLOWING = f"SELECT {COLUMNS} FROM record WHERE sequence > ? ORDER BY sequence
 
 def linked_rows(
     connection: apsw.Connection, after: Head, key: Ed25519PublicKey | None = None
-) -> Iterator[Row]:
+) -> Generator[Row]:
     """Every record after a known one, in order; raises LedgerBroken at the first that is wrong.
 
     With the rack's key a restore, the only gap that there may be, has to be signed.

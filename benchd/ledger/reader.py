@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 import apsw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerBroken, LedgerFault
+from benchd.ledger.chain import linked_rows
 from benchd.ledger.database import open_for_reading, query
+from benchd.ledger.head import Head
 from benchd.ledger.record import COLUMNS, row_of, unseal
 from benchd.words.record import StoredEntry
 
@@ -33,6 +37,14 @@ class LedgerReader:
         with self._turn() as connection:
             found = list(query(connection, sql, values))
         return [unseal(row_of(columns, sequence=0)) for columns in found]
+
+    def follow(self, after: Head, most: int, key: Ed25519PublicKey) -> tuple[Head, int]:
+        """How far the chain holds within so many records after a known one, and how many."""
+        end, count = after, 0
+        with self._turn() as connection, closing(linked_rows(connection, after, key)) as rows:
+            for row in islice(rows, most):
+                end, count = Head(sequence=row.sequence, hash=row.hash), count + 1
+        return end, count
 
     def interrupt(self) -> None:
         """End a query that takes too long, from another thread."""

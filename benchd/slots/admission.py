@@ -1,4 +1,4 @@
-"""Whether new jobs may begin, and how many are running: what a daemon that ends in peace asks."""
+"""Whether new jobs may begin, and how many are running."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from contextlib import contextmanager
 
 import anyio
 
+from benchd.words.slot import ProblemCode
+
 
 class Admission:
-    """The door that every job goes through; once it is closed it stays closed."""
+    """The door that every job goes through: held for a problem, or closed for good."""
 
     def __init__(self) -> None:
         self.running = 0
+        self.held_for: ProblemCode | None = None
+        """Why no new job may begin for now."""
         self._closed = anyio.Event()
         self._changed = anyio.Event()
 
@@ -24,6 +28,21 @@ class Admission:
     def close(self) -> None:
         """Let no new job begin; those that run go on."""
         self._closed.set()
+        self._wake()
+
+    def hold(self, code: ProblemCode) -> None:
+        """Let no new job begin until `release`; those that run go on."""
+        self.held_for = code
+        self._wake()
+
+    def release(self) -> None:
+        """Let jobs begin again."""
+        self.held_for = None
+        self._wake()
+
+    async def changed(self) -> None:
+        """Wait until the door is held, released or closed, or a job has ended."""
+        await self._changed.wait()
 
     @contextmanager
     def job(self) -> Generator[None]:
@@ -33,11 +52,14 @@ class Admission:
             yield
         finally:
             self.running -= 1
-            self._changed.set()
-            self._changed = anyio.Event()
+            self._wake()
 
     async def drained(self) -> None:
         """Wait until the door is closed and the last job behind it has ended."""
         await self._closed.wait()
         while self.running:
             await self._changed.wait()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()

@@ -227,11 +227,15 @@ class Occupancy:
         self._face.waiting(ProblemView(code=code))
 
     async def _admit(self, refusal: StageFailed | None) -> None:
-        """Run the job, unless the daemon is about to end."""
-        if self._parts.admission.closed:
+        """Run the job once that is allowed; never, if the daemon is about to end."""
+        admission = self._parts.admission
+        while not admission.closed and admission.held_for is not None:
+            self._wait_for(admission.held_for)
+            await admission.changed()
+        if admission.closed:
             self._wait_for(ProblemCode.DAEMON_DRAINING)
             return
-        with self._parts.admission.job():
+        with admission.job():
             await self._run_job(refusal)
 
     async def _run_job(self, refusal: StageFailed | None) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
-from benchd.words.slot import SlotView
+from benchd.words.slot import ProblemView, SlotView
 
 
 class WatchedBoard(Protocol):
@@ -25,6 +25,10 @@ class WatchedBoard(Protocol):
 
     def unknown_ports(self) -> tuple[PortPath, ...]:
         """Ports in use that no slot claims."""
+        ...
+
+    def notices(self) -> tuple[ProblemView, ...]:
+        """What is the matter with the rack as a whole."""
         ...
 
     async def changed(self, since: int) -> int:
