@@ -75,6 +75,10 @@ class LedgerBroken(LedgerFault):
         self.sequence = sequence
 
 
+class AnchorUnreachable(BenchdError):
+    """Raised when a place outside can't keep or tell a ledger's head: try again, never stop."""
+
+
 class DecisionRefused(BenchdError):
     """Raised when a person's answer isn't accepted, or isn't this person's to give."""
 

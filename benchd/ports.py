@@ -233,6 +233,26 @@ class Ledger(Protocol):
         ...
 
 
+class Anchor(Protocol):
+    """A place outside the rack that has seen the ledger's head; an older ledger can't deny it.
+
+    Every method raises AnchorUnreachable when it can't serve.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the configuration calls it."""
+        ...
+
+    async def keep(self, signed_head: bytes) -> str:
+        """Send a head; returns once it is kept, with the place's own receipt in short."""
+        ...
+
+    async def newest(self) -> bytes | None:
+        """The newest head of this rack that it keeps; None where it has none yet."""
+        ...
+
+
 class CertificateIssuer(Protocol):
     """Signs what a complete verification has shown."""
 

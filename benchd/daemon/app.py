@@ -27,11 +27,12 @@ from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.system import SystemClock, SystemEntropy
-from benchd.daemon.witnesses import certificates_that_know
+from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.errors import DependencyMissing
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
 from benchd.ledger import open_ledger
+from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import AnnouncingLedger, bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
@@ -40,6 +41,7 @@ from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Ledger
+from benchd.signing.public_key import public_key_of
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -96,7 +98,7 @@ async def run_rack(
         recipes=settings.recipes,
         version=metadata.version("benchd"),
     )
-    witnesses = certificates_that_know(settings.certificate.directory, key.public_key_pem)
+    witnesses = await witnesses_of(settings, key)
     async with open_ledger(
         settings.ledger.path,
         head_key=key,
@@ -124,6 +126,15 @@ async def run_rack(
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
         patrol = Patrol(stored, ledger.append, clock, integrity)
         await patrol.recall()
+        anchoring = Anchoring(
+            stored,
+            ledger.append,
+            anchors_of(settings.ledger.anchor, key),
+            key=public_key_of(key.public_key_pem),
+            clock=clock,
+            sink=integrity,
+            every_s=settings.ledger.anchor.every_s,
+        )
         async with (
             _services(settings, rack, chips, usb=usb, listener=listener) as access,
             _background() as background,
@@ -152,6 +163,7 @@ async def run_rack(
             )
             keep_responsive()
             background.start_soon(patrol.run)
+            background.start_soon(anchoring.run)
             await serve_rack(
                 supervisor,
                 board=rack.board,

@@ -17,6 +17,7 @@ class Integrity:
         self._board = board
         self._admission = admission
         self._metrics = metrics
+        self._outrun = False
 
     def walked(self, share: float) -> None:
         """This much of the chain has been looked at in this pass."""
@@ -24,12 +25,21 @@ class Integrity:
 
     def sound(self, at: datetime) -> None:
         """The whole chain held at this time."""
-        self._metrics.sound(at)
-        self._admission.release()
-        self._board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
+        if not self._outrun:
+            self._metrics.sound(at)
+            self._admission.release()
+            self._board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
+
+    def outrun(self) -> None:
+        """An anchor knows more than the ledger; a start with that anchor refuses it."""
+        self._outrun = True
+        self._hold()
 
     def broken(self, detail: str) -> None:  # noqa: ARG002 - whoever found it has logged it
-        """The chain doesn't hold, or somebody outside knows more than it."""
+        """The chain doesn't hold."""
+        self._hold()
+
+    def _hold(self) -> None:
         self._metrics.broken()
         self._admission.hold(ProblemCode.LEDGER_BROKEN)
         self._board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))

@@ -122,6 +122,10 @@ class SqliteLedger:
             partial(self._walker.follow, after, most, self._key), limiter=self._walks
         )
 
+    async def check_witness(self, witness: Witness) -> None:
+        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
+        await to_thread.run_sync(partial(self._walker.check_witness, witness), limiter=self._walks)
+
     async def aclose(self) -> None:
         """Close the ledger's file in good order; never raises."""
         with CancelScope(shield=True):

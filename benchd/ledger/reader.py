@@ -16,6 +16,7 @@ from benchd.ledger.chain import linked_rows
 from benchd.ledger.database import open_for_reading, query
 from benchd.ledger.head import Head
 from benchd.ledger.record import COLUMNS, row_of, unseal
+from benchd.ledger.witness import Witness, check_witnesses
 from benchd.words.record import StoredEntry
 
 TURN_WAIT_S = 10.0
@@ -45,6 +46,11 @@ class LedgerReader:
             for row in islice(rows, most):
                 end, count = Head(sequence=row.sequence, hash=row.hash), count + 1
         return end, count
+
+    def check_witness(self, witness: Witness) -> None:
+        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
+        with self._turn() as connection:
+            check_witnesses(connection, [witness])
 
     def interrupt(self) -> None:
         """End a query that takes too long, from another thread."""
