@@ -233,11 +233,35 @@ class Ledger(Protocol):
         ...
 
 
+class Anchor(Protocol):
+    """A place outside the rack that has seen the ledger's head; an older ledger can't deny it.
+
+    Every method raises AnchorUnreachable when it can't serve.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the configuration calls it."""
+        ...
+
+    async def keep(self, signed_head: bytes) -> str:
+        """Send a head; returns once it is kept, with the place's own receipt in short."""
+        ...
+
+    async def newest(self) -> bytes | None:
+        """The newest head of this rack that it keeps; None where it has none yet."""
+        ...
+
+
 class CertificateIssuer(Protocol):
     """Signs what a complete verification has shown."""
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         """The signed envelope for this proof and nothing less; raises CertificateGap."""
+        ...
+
+    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
+        """Whether this is the rack's own certificate of this very job and these records of it."""
         ...
 
     async def keep(self, job: JobId, envelope: bytes) -> None:

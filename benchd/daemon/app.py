@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
 
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 
 from benchd.android.access import AdbAccess
 from benchd.android.fill.keystream import HostKeystream
@@ -22,14 +21,19 @@ from benchd.android.server.external_server import ExternalAdbServer
 from benchd.android.server.own_server import AdbServer
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
+from benchd.daemon.integrity import Integrity
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
+from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.errors import DependencyMissing
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, program_path, require_programs
 from benchd.ledger import open_ledger
+from benchd.ledger.anchoring import Anchoring
+from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import AnnouncingLedger, bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
@@ -37,6 +41,7 @@ from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Ledger
+from benchd.signing.public_key import public_key_of
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -57,22 +62,6 @@ CHIP_SALT = b"benchd: salt for the hash of a FeliCa chip's IDm"
 _log = structlog.get_logger()
 
 
-class SystemClock:
-    """Wall time of this machine."""
-
-    def now(self) -> datetime:
-        """The current time in UTC."""
-        return datetime.now(UTC)
-
-
-class SystemEntropy:
-    """The kernel's random numbers."""
-
-    def token(self, size_bytes: int) -> bytes:
-        """Fresh bytes that nobody can foresee."""
-        return secrets.token_bytes(size_bytes)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedRack:
     """What the web is given."""
@@ -80,6 +69,7 @@ class ServedRack:
     board: RackBoard
     ledger: Ledger
     desk: Desk
+    issuer: DsseIssuer
     metrics: RackMetrics
     admission: Admission
 
@@ -109,9 +99,11 @@ async def run_daemon(
         recipes=settings.recipes,
         version=metadata.version("benchd"),
     )
+    witnesses = await witnesses_of(settings, key)
     async with open_ledger(
         settings.ledger.path,
         head_key=key,
+        witnesses=witnesses,
         commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
     ) as stored:
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
@@ -127,11 +119,27 @@ async def run_daemon(
             board=RackBoard(),
             ledger=ledger,
             desk=Desk(ledger, clock),
+            issuer=issuer,
             metrics=metrics,
             admission=Admission(),
         )
         chips = chip_access(settings, key)
-        async with _services(settings, rack, chips, usb=usb, listener=listener) as access:
+        integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
+        patrol = Patrol(stored, ledger.append, clock, integrity)
+        await patrol.recall()
+        anchoring = Anchoring(
+            stored,
+            ledger.append,
+            anchors_of(settings.ledger.anchor, key),
+            key=public_key_of(key.public_key_pem),
+            clock=clock,
+            sink=integrity,
+            every_s=settings.ledger.anchor.every_s,
+        )
+        async with (
+            _services(settings, rack, chips, usb=usb, listener=listener) as access,
+            _background() as background,
+        ):
             parts = RackParts(
                 ledger=ledger,
                 access=access,
@@ -155,6 +163,8 @@ async def run_daemon(
                 notifier=notifier,
             )
             keep_responsive()
+            background.start_soon(patrol.run)
+            background.start_soon(anchoring.run)
             await serve_rack(
                 supervisor,
                 board=rack.board,
@@ -266,6 +276,14 @@ async def _services(
         finally:
             stop_serving.set()
             services.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _background() -> AsyncGenerator[TaskGroup, None]:
+    """What goes on beside the slots and ends with them."""
+    async with anyio.create_task_group() as group:
+        yield group
+        group.cancel_scope.cancel()
 
 
 def _adb_server(settings: Settings, *, usb: bool) -> AdbServer | ExternalAdbServer:

@@ -9,7 +9,7 @@ import anyio
 import structlog
 from anyio.abc import ObjectReceiveStream
 
-from benchd.errors import AdbServerLost, BenchdError, HandsetGone, StageFailed
+from benchd.errors import AdbServerLost, BenchdError, HandsetGone, RecordRefused, StageFailed
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.job import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
@@ -227,11 +227,15 @@ class Occupancy:
         self._face.waiting(ProblemView(code=code))
 
     async def _admit(self, refusal: StageFailed | None) -> None:
-        """Run the job, unless the daemon is about to end."""
-        if self._parts.admission.closed:
+        """Run the job once that is allowed; never, if the daemon is about to end."""
+        admission = self._parts.admission
+        while not admission.closed and admission.held_for is not None:
+            self._wait_for(admission.held_for)
+            await admission.changed()
+        if admission.closed:
             self._wait_for(ProblemCode.DAEMON_DRAINING)
             return
-        with self._parts.admission.job():
+        with admission.job():
             await self._run_job(refusal)
 
     async def _run_job(self, refusal: StageFailed | None) -> None:
@@ -269,7 +273,12 @@ class Occupancy:
             show_stage=self._face.began_stage,
         )
         end = await runner.run() if refusal is None else end_of_failure(refusal)
-        await self._record_end(end, context.envelope)
+        try:
+            await self._record_end(end, context.envelope)
+        except RecordRefused as refused:
+            # What isn't on record with its job's end certifies nothing.
+            end, context.envelope = end_of_failure(refused), None
+            await self._record_end(end, None)
         if context.envelope is not None:
             await self._keep(job, context.envelope)
         self._face.finished(end)

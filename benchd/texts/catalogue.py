@@ -141,6 +141,7 @@ class Refusal(StrEnum):
     LEDGER_FAULT = "ledger_fault"
     HOST_REFUSED = "host_refused"
     ORIGIN_REFUSED = "origin_refused"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
     INTERNAL_ERROR = "internal_error"
     UNREACHABLE = "unreachable"
 

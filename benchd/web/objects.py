@@ -97,6 +97,8 @@ class RackObject(_Object):
 
     slots: list[SlotObject]
     unknown_ports: list[UnknownPortObject]
+    notices: list[ProblemObject]
+    """What is the matter with the rack as a whole."""
 
 
 class StageObject(_Object):

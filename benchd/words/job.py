@@ -93,6 +93,8 @@ class Reason(StrEnum):
     STAGE_DEADLINE = "stage_deadline"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     PROOF_INCOMPLETE = "proof_incomplete"
+    RECORD_REFUSED = "record_refused"
+    RECORD_BROKEN = "record_broken"
     UNPLUGGED = "unplugged"
     DAEMON_STOPPED = "daemon_stopped"
     SLOT_RECONFIGURED = "slot_reconfigured"

@@ -23,6 +23,8 @@ class ProblemCode(StrEnum):
     NO_PERMISSION = "no_permission"
     ADB_SERVER_DOWN = "adb_server_down"
     DAEMON_DRAINING = "daemon_draining"
+    LEDGER_BROKEN = "ledger_broken"
+    ANCHOR_UNREACHABLE = "anchor_unreachable"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
     TOO_HOT = "too_hot"

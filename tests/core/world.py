@@ -18,6 +18,7 @@ from math import inf
 import anyio
 
 from benchd.errors import AdbServerLost, DecisionRefused, HandsetGone, LedgerFault, NotFound
+from benchd.ledger.record import GENESIS, seal
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
@@ -116,6 +117,8 @@ class MemoryLedger:
             self.broken = True
             message = "the fake disk is full"
             raise LedgerFault(message)
+        # What the real ledger refuses, this one refuses too.
+        seal(entry, sequence=len(self.stored) + 1, previous=GENESIS)
         body = json.dumps(dict(entry.data), sort_keys=True, default=str)
         json.loads(body)
         last = self.stored[-1].hash_hex if self.stored else ""
@@ -156,6 +159,12 @@ class FakeIssuer:
         if self._world is not None:
             self._world.note_truth(erasure.job)
         return json.dumps({"job": erasure.job, "at": at.isoformat()}).encode()
+
+    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
+        with suppress(ValueError):
+            told = json.loads(envelope)
+            return isinstance(told, dict) and told.get("job") == job
+        return False
 
     async def keep(self, job: JobId, envelope: bytes) -> None:
         self.kept[job] = envelope

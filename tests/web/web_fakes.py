@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from benchd.errors import LedgerFault
+from benchd.proof.erasure import VerifiedErasure
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.words.handset import HandsetIdentity
@@ -144,12 +145,29 @@ class FakeLedger:
         )
 
 
+class FakeIssuer:
+    """A fake signer that vouches for every certificate but those of some jobs."""
+
+    def __init__(self) -> None:
+        self.doubts: set[JobId] = set()
+
+    def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
+        raise NotImplementedError
+
+    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
+        return job not in self.doubts
+
+    async def keep(self, job: JobId, envelope: bytes) -> None:
+        raise NotImplementedError
+
+
 @dataclass
 class FakeRack:
     """A rack without slots' tasks: the real board and desk over a ledger in memory."""
 
     board: RackBoard = field(default_factory=RackBoard)
     ledger: FakeLedger = field(default_factory=FakeLedger)
+    issuer: FakeIssuer = field(default_factory=FakeIssuer)
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
