@@ -21,6 +21,7 @@ from benchd.android.server.external_server import ExternalAdbServer
 from benchd.android.server.own_server import AdbServer
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
+from benchd.daemon.directories import make_directories
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
@@ -28,7 +29,6 @@ from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.witnesses import anchors_of, witnesses_of
-from benchd.errors import DependencyMissing
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, program_path, require_programs
 from benchd.ledger import open_ledger
@@ -56,7 +56,6 @@ from benchd.words.record import Entry, EntryKind
 
 CERTIFICATES_LOOKED_AT = 500
 """How many of the newest jobs are looked at for a certificate whose file a crash left out."""
-DIRECTORY_MODE = 0o750
 CHIP_SALT = b"benchd: salt for the hash of a FeliCa chip's IDm"
 
 _log = structlog.get_logger()
@@ -92,7 +91,7 @@ async def run_daemon(
     """
     _look_for_programs(usb=usb)
     key = load_key(key_file(settings.certificate.key, os.environ))
-    _make_directories(settings)
+    make_directories(settings)
     clock = SystemClock()
     metrics = RackMetrics(
         slots=settings.topology.places,
@@ -303,15 +302,3 @@ def _look_for_programs(*, usb: bool) -> None:
     missing = require_programs()
     if missing and usb:
         _log.warning("fill_program_missing", abis=missing, cure=BUILD_ALL)
-
-
-def _make_directories(settings: Settings) -> None:
-    """Make what benchd keeps its things in; DependencyMissing says which can't be made."""
-    own = (settings.adb.home,) if settings.adb.server == "own" else ()
-    for directory in (*own, settings.certificate.directory, settings.ledger.path.parent):
-        try:
-            directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-        except OSError as error:
-            message = f"the directory {directory} can't be made: {error.strerror}"
-            cure = "Make it for benchd's user, or set another one in the configuration."
-            raise DependencyMissing(message, cure=cure) from error

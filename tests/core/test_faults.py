@@ -176,7 +176,15 @@ async def test_an_unplug_in_any_stage_aborts_the_job_and_the_next_plug_is_a_new_
 OF_A_GOOD_JOB = [
     kind
     for kind in EntryKind
-    if kind not in (EntryKind.DAEMON_STARTED, EntryKind.CONFIG_CHANGED, EntryKind.SLOT_QUARANTINED)
+    if kind
+    not in (
+        EntryKind.DAEMON_STARTED,
+        EntryKind.CONFIG_CHANGED,
+        EntryKind.SLOT_QUARANTINED,
+        EntryKind.LEDGER_CHECKED,
+        EntryKind.LEDGER_ANCHORED,
+        EntryKind.LEDGER_RESTORED,
+    )
 ]
 
 
