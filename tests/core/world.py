@@ -289,6 +289,7 @@ class FakeHandset:
             metadata_encryption=True,
             verified_boot_state="green",
             bootloader_locked=True,
+            security_patch="2026-10-05",
             modification_signs=phone.signs,
             screen_lock=phone.screen_lock,
             account_count=phone.accounts,
