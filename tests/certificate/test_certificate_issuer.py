@@ -14,7 +14,13 @@ from benchd.errors import CertificateGap, CertificateInvalid, DependencyMissing
 from benchd.ports import CertificateIssuer
 from benchd.proof.erasure import verify_erasure
 from benchd.words.ids import JobId
-from tests.certificate.certificate_rack import ISSUED_AT, JOB, proven_erasure, records_of_an_erasure
+from tests.certificate.certificate_rack import (
+    ISSUED_AT,
+    JOB,
+    START,
+    proven_erasure,
+    records_of_an_erasure,
+)
 
 HOSTILE = "SO-51C\u2028\x00'\"<script>"
 
@@ -74,6 +80,11 @@ def test_a_handset_that_is_not_named_gets_none(
 def test_records_without_an_opening_get_none(issuer: DsseIssuer) -> None:
     with pytest.raises(CertificateGap, match="job_opened"):
         issuer.issue(verify_erasure(JOB, records_of_an_erasure()[1:]), ISSUED_AT)
+
+
+def test_a_clock_that_went_back_behind_a_decision_gets_none(issuer: DsseIssuer) -> None:
+    with pytest.raises(CertificateGap, match="before confirm was decided"):
+        issuer.issue(proven_erasure(), START)
 
 
 def names_in(directory: Path) -> list[str]:

@@ -131,3 +131,7 @@ async def test_the_whole_of_the_lie_that_cannot_be_caught_is_named_last() -> Non
     statement = statement_on(await run())
     assert statement["predicate"]["not_reached"][-1] == Sentence.SYSTEM_TRUSTED
     assert "trusted to have answered truthfully" in Sentence.SYSTEM_TRUSTED
+
+
+async def test_no_word_of_it_rests_on_a_trim() -> None:
+    assert "trim" not in json.dumps(statement_on(await run()))
