@@ -15,7 +15,7 @@ from benchd.android.facts.inspection import read_facts
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
 from benchd.android.fill.keystream import HostKeystream
-from benchd.errors import AnswerNotRecognised
+from benchd.errors import AnswerNotRecognised, StorageFault
 from benchd.words.fill import CheckOrder, FillOrder
 from benchd.words.ids import AdbAddress
 
@@ -101,3 +101,15 @@ async def test_a_handset_that_is_streamed_to_never_hears_the_key() -> None:
     assert len(heard) > report.bytes_written
     assert KEY.hex().encode() not in heard
     assert KEY not in heard
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("hidden", [BLOCK, 8 * BLOCK, 40 * BLOCK])
+async def test_a_df_that_hides_room_from_the_host_is_found_by_what_goes_in(hidden: int) -> None:
+    """The host writes until nothing goes in any more, whatever `df` says."""
+    handset = StreamedHandset(used=0, df_hides=hidden)
+    fill = HostFill(handset, HostKeystream(), BusTurns().of(AdbAddress("usb:1-1")))
+    order = FillOrder(key=KEY, file_bytes=20 * BLOCK, stall_s=30)
+
+    with pytest.raises(StorageFault, match="more than it has room for"):
+        await fill.fill(order, lambda _: None)
