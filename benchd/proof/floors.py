@@ -11,6 +11,14 @@ from typing import Final
 LOWEST_MINIMUM_COVERAGE: Final = 0.5
 """A recipe may ask for more; with less nobody could speak of an erased storage."""
 
+CAPACITY_TOLERANCE: Final = 0.02
+"""By which share `df` may have told of less at inspection than the fill found: a reset makes the
+file system anew, and its tables may take another size."""
+
+LEAST_FREED: Final = 0.9
+"""The share of what was written that has to be free again once it's said to be deleted; Android
+fills some of the room again at once."""
+
 MINIMUM_HOST_SAMPLES: Final = 8
 """Blocks that the host itself has drawn, fetched and compared."""
 

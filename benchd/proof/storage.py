@@ -11,6 +11,8 @@ from typing import Final
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import (
+    CAPACITY_TOLERANCE,
+    LEAST_FREED,
     LOWEST_MINIMUM_COVERAGE,
     MINIMUM_HOST_SAMPLES,
     MINIMUM_SAMPLE,
@@ -46,7 +48,9 @@ def storage_gaps(
     return [
         *_of_files(overwrite),
         *_of_extent(overwrite, read_back),
+        *_of_capacity(inspect, overwrite),
         *_of_coverage(inspect, overwrite, read_back),
+        *_of_deletion(overwrite, read_back),
         *_of_small_files(overwrite, read_back),
         *_of_host_samples(read_back),
         *_of_mode(overwrite, read_back),
@@ -124,6 +128,33 @@ def _of_coverage(
     if read_back.minimum_coverage < LOWEST_MINIMUM_COVERAGE:
         gaps.append("read_back: the recipe asks for too little coverage")
     return gaps
+
+
+def _of_capacity(inspect: InspectEvidence, overwrite: OverwriteEvidence) -> list[str]:
+    """Whether `df` and whoever has written tell of one storage: the system answers only the one."""
+    if capacities_agree(inspect.capacity_bytes, overwrite.capacity_bytes):
+        return []
+    return ["overwrite: it found another capacity than the inspection was told of"]
+
+
+def capacities_agree(told_bytes: int, found_bytes: int) -> bool:
+    """Whether a capacity that was told may be the one that was found when it was written to."""
+    return (1 - CAPACITY_TOLERANCE) * found_bytes <= told_bytes <= found_bytes
+
+
+def _of_deletion(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:
+    """A deletion shows in the room that it gives back; how many files went is only a word."""
+    free = read_back.free_bytes_after_drop
+    if read_back.files_removed is None or free is None:
+        return ["read_back: nothing says that what was written was deleted"]
+    if not room_is_back(free, overwrite.bytes_written):
+        return ["read_back: what is said to be deleted still takes its room"]
+    return []
+
+
+def room_is_back(free_bytes: int, bytes_written: int) -> bool:
+    """Whether as much is free as a deletion of all that was written leaves."""
+    return free_bytes >= LEAST_FREED * bytes_written
 
 
 def _of_small_files(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:

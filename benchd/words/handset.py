@@ -102,6 +102,7 @@ class HandsetFacts:
     metadata_encryption: bool | None
     verified_boot_state: str | None
     bootloader_locked: bool | None
+    security_patch: str | None
     modification_signs: tuple[str, ...]
     """Each sign of a modified system, for example `ro.boot.verifiedbootstate=orange`."""
     screen_lock: bool | None

@@ -68,6 +68,8 @@ class StreamedHandset:
 
     capacity: int = 64 * BLOCK
     used: int = 8 * BLOCK
+    df_hides: int = 0
+    """So many bytes of the capacity and of what is free `df` doesn't tell."""
     file_system: str = "ext4"
     files: dict[str, bytearray] = field(default_factory=dict[str, bytearray])
     commands: list[str] = field(default_factory=list[str])
@@ -130,7 +132,8 @@ class StreamedHandset:
         return [Output(content, is_error=False), Exit(0)]
 
     def _script(self, command: str) -> Completed:
-        kib = [number // 1024 for number in (self.capacity, self.used, self.room())]
+        told = (self.capacity - self.df_hides, self.used, max(self.room() - self.df_hides, 0))
+        kib = [number // 1024 for number in told]
         kib[1] = kib[0] - kib[2]
         answers = {
             "df -k /data": "Filesystem 1K-blocks Used Available Use% Mounted on\n"

@@ -67,6 +67,7 @@ async def test_facts() -> None:
     assert (facts.crypto_state, facts.crypto_type) == ("encrypted", "file")
     assert facts.metadata_encryption is True
     assert (facts.verified_boot_state, facts.bootloader_locked) == ("green", True)
+    assert facts.security_patch is None
     assert facts.modification_signs == ()
     assert facts.screen_lock is None
     assert (facts.account_count, facts.user_ids, facts.device_owner) == (0, (0,), False)

@@ -18,6 +18,7 @@ from benchd.words.record import Entry, EntryKind, StoredEntry
 
 JOB = JobId("20261124-A1-0007")
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+ISSUED_AT = START + timedelta(hours=4)
 CAPACITY = 128_000_000_000
 WRITTEN = 120_000_000_000
 KEY_SHA256 = hashlib.sha256(b"key").hexdigest()
@@ -247,6 +248,7 @@ def records_of_an_erasure(
             "jpki_capable": None,
             "removable_media": False,
             "sim": False,
+            "security_patch": "2026-10-05",
             **(handset or {}),
         },
     )

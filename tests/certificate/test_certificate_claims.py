@@ -10,7 +10,7 @@ import pytest
 from benchd.certificate import DsseIssuer, SigningKey, create_key
 from benchd.certificate.claims import Claims, claims_in
 from benchd.words.ids import JobId
-from tests.certificate.certificate_rack import JOB, START, proven_erasure
+from tests.certificate.certificate_rack import ISSUED_AT, JOB, proven_erasure
 
 
 def issuer_of(key: SigningKey, directory: Path) -> DsseIssuer:
@@ -20,7 +20,7 @@ def issuer_of(key: SigningKey, directory: Path) -> DsseIssuer:
 def test_a_certificate_is_believed_with_its_own_records(key: SigningKey, tmp_path: Path) -> None:
     erasure = proven_erasure()
     issuer = issuer_of(key, tmp_path)
-    envelope = issuer.issue(erasure, START)
+    envelope = issuer.issue(erasure, ISSUED_AT)
     later = replace(erasure.records[-1], sequence=erasure.records[-1].sequence + 3)
     for _ in range(2):
         assert issuer.vouches(JOB, envelope, [*erasure.records, later])
@@ -29,7 +29,7 @@ def test_a_certificate_is_believed_with_its_own_records(key: SigningKey, tmp_pat
 def test_it_is_not_believed_of_anything_else(key: SigningKey, tmp_path: Path) -> None:
     erasure = proven_erasure()
     issuer = issuer_of(key, tmp_path)
-    envelope = issuer.issue(erasure, START)
+    envelope = issuer.issue(erasure, ISSUED_AT)
     records = list(erasure.records)
     changed = [*records[:1], replace(records[1], hash_hex="00" * 32), *records[2:]]
     assert not issuer.vouches(JobId("another"), envelope, records)
@@ -43,7 +43,7 @@ def test_it_is_not_believed_of_anything_else(key: SigningKey, tmp_path: Path) ->
 def test_another_racks_certificate_is_not_believed(key: SigningKey, tmp_path: Path) -> None:
     erasure = proven_erasure()
     other = issuer_of(create_key(tmp_path / "other.key"), tmp_path)
-    envelope = other.issue(erasure, START)
+    envelope = other.issue(erasure, ISSUED_AT)
     assert not issuer_of(key, tmp_path).vouches(JOB, envelope, erasure.records)
 
 
@@ -51,7 +51,7 @@ def test_another_racks_certificate_is_not_believed(key: SigningKey, tmp_path: Pa
 async def test_the_newest_of_a_folder(key: SigningKey, tmp_path: Path) -> None:
     erasure = proven_erasure()
     issuer = issuer_of(key, tmp_path)
-    envelope = issuer.issue(erasure, START)
+    envelope = issuer.issue(erasure, ISSUED_AT)
     for day in ("20261122", "20261123", "20261124"):
         await issuer.keep(JobId(f"{day}-aa"), envelope)
     (tmp_path / "20261125-aa.json").write_text("{}")

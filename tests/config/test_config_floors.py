@@ -56,6 +56,8 @@ BY_THE_STAGES = {
     "MINIMUM_SAMPLE",
     "MINIMUM_SEED_DIGITS",
     "LEAST_PASSES",
+    "CAPACITY_TOLERANCE",
+    "LEAST_FREED",
 }
 """Which no recipe sets: the stage does as much by itself."""
 

@@ -208,6 +208,10 @@ class Phone:
     reset_lies: bool = False
     wipe_forgets: tuple[str, ...] = ()
     written_share: float = 0.93
+    df_capacity_bytes: int | None = None
+    """What `df` tells where that isn't what the fill program finds."""
+    keeps_files: bool = False
+    """Says that it has deleted what the fill has made, and hasn't."""
     bad_bytes: int = 0
     unproven_bytes: int = 0
     past_cache: str = "evicted"
@@ -282,14 +286,15 @@ class FakeHandset:
 
     async def inspect(self) -> HandsetFacts:
         phone = await self._call("inspect")
+        capacity = phone.df_capacity_bytes or CAPACITY
         return HandsetFacts(
             identity=phone.identity(),
             sdk=33,
             abi="arm64-v8a",
             storage=StorageFacts(
-                capacity_bytes=CAPACITY,
+                capacity_bytes=capacity,
                 used_bytes=phone.used_bytes,
-                free_bytes=CAPACITY - phone.used_bytes,
+                free_bytes=capacity - phone.used_bytes,
                 file_system="f2fs",
             ),
             battery_percent=phone.battery_percent,
@@ -299,6 +304,7 @@ class FakeHandset:
             metadata_encryption=True,
             verified_boot_state="green",
             bootloader_locked=True,
+            security_patch="2026-10-05",
             modification_signs=phone.signs,
             screen_lock=phone.screen_lock,
             account_count=phone.accounts,
@@ -415,7 +421,7 @@ class FakeHandset:
         phone.dropped = not only_tail
         return DropReport(
             files_removed=1,
-            free_bytes=CAPACITY - phone.used_bytes,
+            free_bytes=0 if phone.keeps_files else CAPACITY - phone.used_bytes,
             trim="not_asked" if only_tail else "not_allowed",
             trimmed_bytes=0,
         )

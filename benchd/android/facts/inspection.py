@@ -10,6 +10,7 @@ from benchd.android.facts.battery import read_battery
 from benchd.android.facts.boot_state import (
     bootloader_locked,
     modification_signs,
+    security_patch,
     verified_boot_state,
 )
 from benchd.android.facts.capability import (
@@ -18,6 +19,7 @@ from benchd.android.facts.capability import (
     jpki_capable,
     read_felica_directories,
 )
+from benchd.android.facts.encryption import crypto_state, crypto_type
 from benchd.android.facts.features import read_features
 from benchd.android.facts.imei import read_imei
 from benchd.android.facts.nfc import read_nfc
@@ -99,6 +101,7 @@ async def read_facts(shell: Shell) -> HandsetFacts:
     answers |= await _ask(shell, _OWNERS | _STATE)
     answers |= await _ask(shell, _PARTS)
     battery = read_battery(answers["battery"].required())
+    policy = answers["policy"].required()
     superuser = read_superuser_paths(answers["superuser"].required())
     user_ids = read_user_ids(answers["users"].required())
     features = read_features(answers["features"].required())
@@ -110,16 +113,17 @@ async def read_facts(shell: Shell) -> HandsetFacts:
         storage=read_storage(answers["usage"].required(), answers["mounts"].required()),
         battery_percent=battery.percent,
         battery_temperature_c=battery.temperature_c,
-        crypto_state=_crypto_state(properties),
-        crypto_type=one_of(properties, "ro.crypto.type", "file", "block", "managed"),
+        crypto_state=crypto_state(properties, policy),
+        crypto_type=crypto_type(properties),
         metadata_encryption=_flag(properties, "ro.crypto.metadata.enabled"),
         verified_boot_state=verified_boot_state(properties),
         bootloader_locked=bootloader_locked(properties),
+        security_patch=security_patch(properties),
         modification_signs=modification_signs(properties, superuser),
         screen_lock=has_screen_lock(answers["trust"].required()),
         account_count=count_accounts(answers["accounts"].required(), user_ids),
         user_ids=user_ids,
-        device_owner=has_device_owner(answers["policy"].required()),
+        device_owner=has_device_owner(policy),
         felica_capable=felica_capable(
             features, packages, read_felica_directories(answers["felica"].required())
         ),
@@ -189,13 +193,6 @@ def _sdk(properties: Mapping[str, str]) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 4):
         raise AnswerNotRecognised("getprop: ro.build.version.sdk is no number")
     return int(value)
-
-
-def _crypto_state(properties: Mapping[str, str]) -> str:
-    state = one_of(properties, "ro.crypto.state", "encrypted", "unencrypted", "unsupported")
-    if state is None:
-        raise AnswerNotRecognised("getprop: no ro.crypto.state")
-    return state
 
 
 def _flag(properties: Mapping[str, str], name: str) -> bool | None:

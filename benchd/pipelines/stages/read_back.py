@@ -21,7 +21,9 @@ from benchd.proof.storage import (
     HOST_PAST_CACHE,
     PAST_CACHE,
     CheckMode,
+    capacities_agree,
     plain_bytes_left,
+    room_is_back,
 )
 from benchd.words.fill import CheckOrder, CheckReport, FilledFile, FillOrder
 from benchd.words.job import Reason, StageName
@@ -74,6 +76,7 @@ class ReadBackStage(CareLimits):
         """
         # A link that breaks while files are being deleted leaves nothing to read again.
         memory = context.memory(_Memory)
+        _refuse_contradiction(context)
         if memory.proven is None:
             reading = _Reading(self, context)
             if memory.tail is None:
@@ -90,6 +93,9 @@ class ReadBackStage(CareLimits):
             trimmed_bytes=dropped.trimmed_bytes,
         )
         context.seen = evidence
+        if not room_is_back(dropped.free_bytes, _overwrite(context).bytes_written):
+            message = f"only {dropped.free_bytes} bytes are free after the deletion"
+            raise StageFailed(Reason.PROOF_INCOMPLETE, message)
         _refuse_plain_text(context)
         return StageResult(evidence=evidence)
 
@@ -223,6 +229,15 @@ def _overwrite(context: JobContext) -> OverwriteEvidence:
     if overwrite is None:
         raise StageFailed(Reason.PROOF_INCOMPLETE, "there is no overwrite to read back")
     return overwrite
+
+
+def _refuse_contradiction(context: JobContext) -> None:
+    """A `df` that tells of another storage than was written to would fail the proof hours later."""
+    told = context.inspected().storage.capacity_bytes
+    found = _overwrite(context).capacity_bytes
+    if not capacities_agree(told, found):
+        message = f"the inspection was told of {told} bytes, the overwrite found {found}"
+        raise StageFailed(Reason.PROOF_INCOMPLETE, message)
 
 
 def _refuse_plain_text(context: JobContext) -> None:

@@ -42,6 +42,7 @@ class InspectEvidence:
     jpki_capable: bool | None
     removable_media: bool
     sim: bool | None
+    security_patch: str | None = None
 
     @classmethod
     def of(cls, facts: HandsetFacts) -> InspectEvidence:
@@ -76,6 +77,7 @@ class InspectEvidence:
             jpki_capable=facts.jpki_capable,
             removable_media=facts.removable_media,
             sim=facts.sim,
+            security_patch=facts.security_patch,
         )
 
 
