@@ -129,7 +129,7 @@ class Occupancy:
                             return
                         await self._arrived(event)
                     case Detached():
-                        self._presence.leave()
+                        self._presence.leave(event)
                         if not await self._may_come_back():
                             return
 
