@@ -113,7 +113,7 @@ def test_a_recipe_just_below_a_floor_is_refused_at_its_place(
     assert Path(issue.file).name == "overwrite.toml"
     assert (issue.line, issue.column) == (lines.index(f"{at.parameter} = {at.beyond!r}") + 1, 1)
     assert issue.key == f"stage[{at.stage}].{at.parameter}"
-    assert issue.message == f"found {at.beyond}, allowed is {at.allowed} {at.floor:g}"
+    assert issue.message == f"found {at.beyond}, allowed is {at.allowed} {at.floor:.12g}"
 
 
 def test_row_4_a_recipe_that_asks_for_next_to_nothing_is_refused_with_four_lines(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import anyio
 import pytest
 
 from benchd.pipelines.stages.initialise import InitialiseStage
@@ -13,9 +14,9 @@ from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.floors import MOST_BOOTS_SINCE_RESET
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import ProblemCode, SlotState, SlotView
 
-from .world import MIB, Phone, World, make_recipe
+from .world import ADB, FRESH, MIB, MTP_ONLY, Phone, World, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -110,3 +111,31 @@ async def test_row_4_no_recipe_can_ask_for_less_than_the_proof_does(stage: str) 
     view, world = await end_of(phone, World(recipe=make_recipe(**{stage: ROW_4[stage]})))
     assert view.outcome is Outcome.FAILED
     assert not world.issuer.kept
+
+
+MISSING = {"no adb": ProblemCode.ADB_DISABLED, "not authorised": ProblemCode.UNAUTHORIZED}
+
+
+@pytest.mark.parametrize("case", MISSING)
+async def test_after_a_guided_reset_the_wall_says_within_seconds_what_is_missing(case: str) -> None:
+    recipe = make_recipe(initialise=InitialiseStage(fresh_used_bytes=FRESH, method="guided"))
+    world = World(recipe=recipe)
+    world.after_guided_reset = MTP_ONLY if case == "no adb" else ADB
+    port = world.ports["A1"]
+    async with world.running():
+        port.plug(Phone(apps=5))
+        await world.until(lambda: not port.attached)
+        port.authorized = case == "no adb"
+        await world.until(lambda: port.attached)
+        came_back_s = anyio.current_time()
+        view = await world.until_state(SlotState.WAITING)
+        assert view.problem is not None
+        assert view.problem.code is MISSING[case]
+        assert anyio.current_time() - came_back_s < 10
+        port.authorized = True
+        if case == "no adb":
+            port.unplug()
+        assert port.phone is not None
+        port.plug(port.phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.disposition is Disposition.SELLABLE

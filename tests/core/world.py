@@ -631,6 +631,7 @@ class World:
         self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
         self.does_final_reset = True
+        self.after_guided_reset = ADB
         self.silent_in: StageName | None = None
         """In this stage the operators take a break."""
         self.file_bytes = 32 * MIB
@@ -710,7 +711,7 @@ class World:
                     keeps = phone is not None and phone.adb_after_final_reset
                     port.restart(ADB if keeps else MTP_ONLY)
                 if gate is Gate.GUIDED_RESET and approved:
-                    port.restart(ADB)
+                    port.restart(self.after_guided_reset)
                 with suppress(NotFound, DecisionRefused):
                     await self.desk.decide(
                         view.job,
