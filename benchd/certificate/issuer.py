@@ -15,7 +15,7 @@ from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.certificate.keeping import keep_file
 from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateGap
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import FORM_OF_FLOORS, VerifiedErasure
 from benchd.proof.evidence.forms import to_json
 from benchd.signing import canonical
 from benchd.signing.key import SigningKey
@@ -37,6 +37,8 @@ class DsseIssuer:
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         """The signed envelope for this proof; raises CertificateGap for what it doesn't show."""
+        if erasure.form < FORM_OF_FLOORS:
+            raise CertificateGap(("it was recorded by a benchd that asked for less than this one",))
         statement = statement_of(
             erasure, at=at, site=self._site, benchd_version=self._benchd_version
         )

@@ -210,7 +210,12 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
     if not settings.felica.is_used:
         return NoReaders()
     # The same for as long as the rack keeps its key, and useless to whoever doesn't have that.
-    return PcscChipAccess(settings.felica, salt=key.derive(CHIP_SALT), clock=time.monotonic)
+    return PcscChipAccess(
+        settings.felica,
+        salt=key.derive(CHIP_SALT),
+        clock=time.monotonic,
+        signer=key.public_key_pem.decode(),
+    )
 
 
 async def _recover(

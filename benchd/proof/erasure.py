@@ -15,12 +15,14 @@ from benchd.errors import CertificateGap
 from benchd.people import same_person
 from benchd.proof.chip import SKIPPED_FOR, ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
+from benchd.proof.final_reset import absence_gaps, observe_gaps
+from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
+from benchd.proof.fresh import freshness_gaps
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.storage import storage_gaps
 from benchd.words.ids import JobId
 from benchd.words.job import Gate, Outcome, StageName
-from benchd.words.port import ADB_INTERFACE
 from benchd.words.record import StoredEntry
 
 _SEAL: Final = object()
@@ -47,6 +49,10 @@ SKIPPABLE: Final[Mapping[StageName, frozenset[str]]] = {
 }
 """Which stages may be skipped, and for which reasons only."""
 
+FORM_OF_FLOORS: Final = 3
+"""From this form on evidence says how fresh a handset is and how long it was away for certain; what
+was recorded before is held to the rules of its time, and isn't certified anew."""
+
 REQUIRED_APPROVALS: Final = (
     Gate.CONSENT,
     Gate.JPKI,
@@ -61,7 +67,7 @@ REQUIRED_APPROVALS: Final = (
 class VerifiedErasure:
     """The proof of one erasure without a gap; can be made by `verify_erasure` alone."""
 
-    __slots__ = ("answers", "evidence", "job", "records", "stages")
+    __slots__ = ("answers", "evidence", "form", "job", "records", "stages")
 
     def __init__(
         self, seal: object, *, job: JobId, case: ErasureCase, records: Sequence[StoredEntry]
@@ -73,6 +79,7 @@ class VerifiedErasure:
         self.stages = case.stages
         self.evidence = case.evidence
         self.answers = case.answers
+        self.form = case.form
         self.records = tuple(records)
 
     def evidence_digest(self) -> str:
@@ -91,6 +98,11 @@ class ErasureCase:
     """The last attempt of each stage."""
     evidence: ErasureEvidence
     answers: Sequence[DecisionRecord]
+
+    @property
+    def form(self) -> int:
+        """The oldest form that any of its evidence is written in."""
+        return min(self.stages[stage].form for stage in REQUIRED_STAGES)
 
     def skipped(self, stage: StageName) -> str | None:
         """Why a stage was skipped; None where it was run."""
@@ -205,9 +217,22 @@ def _of_initialise(case: ErasureCase) -> list[str]:
     return gaps
 
 
+def _of_freshness(case: ErasureCase) -> list[str]:
+    if case.form < FORM_OF_FLOORS:
+        return []
+    evidence = case.evidence
+    return freshness_gaps(evidence.initialise, evidence.inspect.capacity_bytes)
+
+
 def _of_storage(case: ErasureCase) -> list[str]:
     evidence = case.evidence
-    return storage_gaps(evidence.inspect, evidence.overwrite, evidence.read_back)
+    of_today = case.form >= FORM_OF_FLOORS
+    return storage_gaps(
+        evidence.inspect,
+        evidence.overwrite,
+        evidence.read_back,
+        least_coverage=LOWEST_MINIMUM_COVERAGE if of_today else LOWEST_COVERAGE_BEFORE_FORM_3,
+    )
 
 
 def _of_felica_clear(case: ErasureCase) -> list[str]:
@@ -237,18 +262,10 @@ def _of_chip(case: ErasureCase) -> list[str]:
     )
 
 
-def _of_observe(case: ErasureCase) -> list[str]:
-    evidence = case.evidence.observe
-    gaps: list[str] = []
-    if "operator_welcome" not in evidence.kinds:
-        gaps.append("observe: nobody has seen the welcome screen")
-    if "usb_reenumerated" not in evidence.kinds:
-        gaps.append("observe: the handset wasn't seen to leave and come back as a reset makes it")
-    if evidence.absent_s is None:
-        gaps.append("observe: it isn't on record how long the handset was away")
-    if ADB_INTERFACE in evidence.interfaces_after:
-        gaps.append("observe: adb is still on, which a plain reset switches off")
-    return gaps
+def _of_final_reset(case: ErasureCase) -> list[str]:
+    observe, reset = case.evidence.observe, case.evidence.final_reset
+    of_today = case.form >= FORM_OF_FLOORS
+    return observe_gaps(observe) + (absence_gaps(observe, reset) if of_today else [])
 
 
 def _of_confirm(case: ErasureCase) -> list[str]:
@@ -266,9 +283,10 @@ def _of_confirm(case: ErasureCase) -> list[str]:
 _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_gates,
     _of_initialise,
+    _of_freshness,
     _of_storage,
     _of_felica_clear,
     _of_chip,
-    _of_observe,
+    _of_final_reset,
     _of_confirm,
 )

@@ -13,7 +13,6 @@ from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import (
     CAPACITY_TOLERANCE,
     LEAST_FREED,
-    LOWEST_MINIMUM_COVERAGE,
     MINIMUM_HOST_SAMPLES,
     MINIMUM_SAMPLE,
     MINIMUM_SEED_DIGITS,
@@ -42,15 +41,19 @@ class CheckMode(StrEnum):
 
 
 def storage_gaps(
-    inspect: InspectEvidence, overwrite: OverwriteEvidence, read_back: ReadBackEvidence
+    inspect: InspectEvidence,
+    overwrite: OverwriteEvidence,
+    read_back: ReadBackEvidence,
+    *,
+    least_coverage: float,
 ) -> list[str]:
-    """Every gap; empty where the records prove the overwrite."""
+    """Every gap; empty where the records prove the overwrite of at least that share."""
     return [
         *_of_files(overwrite),
         *_of_extent(overwrite, read_back),
         *_of_capacity(inspect, overwrite),
-        *_of_coverage(inspect, overwrite, read_back),
         *_of_deletion(overwrite, read_back),
+        *_of_coverage(inspect, overwrite, read_back, least_coverage),
         *_of_small_files(overwrite, read_back),
         *_of_host_samples(read_back),
         *_of_mode(overwrite, read_back),
@@ -112,7 +115,10 @@ def _of_sample(read_back: ReadBackEvidence, written: int) -> list[str]:
 
 
 def _of_coverage(
-    inspect: InspectEvidence, overwrite: OverwriteEvidence, read_back: ReadBackEvidence
+    inspect: InspectEvidence,
+    overwrite: OverwriteEvidence,
+    read_back: ReadBackEvidence,
+    least_coverage: float,
 ) -> list[str]:
     """Whether enough of the capacity is vouched for; a sample vouches for all it's drawn from."""
     sampled = read_back.check_mode == CheckMode.SAMPLED
@@ -125,7 +131,7 @@ def _of_coverage(
         gaps.append("read_back: the capacity makes no sense")
     elif vouched / capacity < read_back.minimum_coverage:
         gaps.append("read_back: too little of the capacity is proven")
-    if read_back.minimum_coverage < LOWEST_MINIMUM_COVERAGE:
+    if read_back.minimum_coverage < least_coverage:
         gaps.append("read_back: the recipe asks for too little coverage")
     return gaps
 

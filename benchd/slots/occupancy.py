@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import anyio
@@ -20,22 +19,14 @@ from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
 from benchd.slots.station import SlotStation
 from benchd.slots.topology import SlotPlace
+from benchd.slots.trouble import PROBLEM_OF, problem_of_port
 from benchd.words.ids import Evidence, JobId
 from benchd.words.job import DISPOSITION_OF, Disposition, JobEnd, JobState, Outcome, Reason
-from benchd.words.port import FASTBOOT_INTERFACE, Attached, Detached, Liveness, PlugEvent
+from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import ProblemCode, ProblemView
 
 _log = structlog.get_logger()
-
-PROBLEM_OF: Mapping[Liveness, ProblemCode] = {
-    Liveness.SERVER_DOWN: ProblemCode.ADB_SERVER_DOWN,
-    Liveness.ABSENT: ProblemCode.OFFLINE,
-    Liveness.OFFLINE: ProblemCode.OFFLINE,
-    Liveness.UNAUTHORIZED: ProblemCode.UNAUTHORIZED,
-    Liveness.NO_PERMISSION: ProblemCode.NO_PERMISSION,
-    Liveness.WRONG_MODE: ProblemCode.WRONG_MODE,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +120,7 @@ class Occupancy:
                             return
                         await self._arrived(event)
                     case Detached():
-                        self._presence.leave()
+                        self._presence.leave(event)
                         if not await self._may_come_back():
                             return
 
@@ -208,9 +199,9 @@ class Occupancy:
             return attached
 
     async def _ready(self, attached: Attached) -> Handset:
-        if not attached.has_adb:
-            wrong = FASTBOOT_INTERFACE in attached.interfaces
-            self._wait_for(ProblemCode.WRONG_MODE if wrong else ProblemCode.ADB_DISABLED)
+        trouble = problem_of_port(attached)
+        if trouble is not None:
+            self._wait_for(trouble)
             await anyio.sleep_forever()
         while True:
             async with self._parts.access.liveness(attached.adb_address) as states:

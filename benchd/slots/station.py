@@ -15,12 +15,14 @@ from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
 from benchd.slots.topology import SlotPlace
+from benchd.slots.trouble import PROBLEM_OF, problem_of_port
 from benchd.words.handset import HandsetFacts, HandsetIdentity
-from benchd.words.ids import AdbAddress
 from benchd.words.job import Decision, Gate, JobState, Reason
 from benchd.words.port import Absence, Attached, Liveness
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView
 
+_PASSING = (Liveness.ABSENT, Liveness.OFFLINE)
+"""What a handset that has just come back is for a moment, and mends itself."""
 READER_PAUSE_S = 2.0
 """What a reader that was lost is given before it's asked again, as pcscd is when it restarts."""
 
@@ -110,11 +112,11 @@ class SlotStation:
         while True:
             while self._presence.attached is None:
                 await self._presence.changed()
-            address = self._presence.attached.adb_address
+            attached = self._presence.attached
             opened: Handset | None = None
             async with anyio.create_task_group() as group:
                 group.start_soon(self._cancel_on_change, group.cancel_scope)
-                opened = await self._open_at(address)
+                opened = await self._open_at(attached)
                 group.cancel_scope.cancel()
             if opened is not None:
                 return opened
@@ -123,13 +125,21 @@ class SlotStation:
         await self._presence.changed()
         scope.cancel()
 
-    async def _open_at(self, address: AdbAddress) -> Handset | None:
+    async def _open_at(self, attached: Attached) -> Handset | None:
+        """Whoever reset it by hand has to see at once what is still to be done on its screen."""
+        address, trouble = attached.adb_address, problem_of_port(attached)
+        if trouble is not None:
+            await anyio.sleep(self._parts.timing.settle_s)
+            self._face.waiting(ProblemView(code=trouble))
+            await anyio.sleep_forever()
         async with self._parts.access.liveness(address) as states:
             async for liveness in states:
                 if liveness is Liveness.READY:
                     break
                 if liveness is Liveness.SERVER_DOWN:
                     self._face.waiting(ProblemView(code=ProblemCode.ADB_SERVER_DOWN))
+                elif liveness not in _PASSING:
+                    self._face.waiting(ProblemView(code=PROBLEM_OF[liveness]))
         try:
             return await self._parts.access.open(address)
         except (HandsetGone, AdbServerLost):

@@ -76,7 +76,7 @@ class BatteryFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetFacts:
-    """Facts that only a reset changes."""
+    """Facts that only a reset changes. A count that is None couldn't be read; 1,000 may be more."""
 
     android_id: str
     account_count: int
@@ -85,6 +85,11 @@ class ResetFacts:
     third_party_packages: int
     boot_count: int | None
     test_harness: bool
+    owner_files: int | None = None
+    """Under /sdcard, without those that the system makes by itself."""
+    call_count: int | None = None
+    contact_count: int | None = None
+    message_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

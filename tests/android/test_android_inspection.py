@@ -14,6 +14,13 @@ from benchd.android.facts.inspection import (
     read_identity,
     read_reset_facts,
 )
+from benchd.android.facts.owner import (
+    COUNT_CALLS,
+    COUNT_CONTACTS,
+    COUNT_FILES,
+    COUNT_MMS,
+    COUNT_SMS,
+)
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
 from benchd.android.resets import enable_test_harness
 from benchd.errors import (
@@ -50,6 +57,11 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         "settings get secure android_id": "51b6be48bac8c569\n",
         "settings get global boot_count": "2\n",
         "pm list packages -3": "",
+        COUNT_FILES: "/whole\n1\n",
+        COUNT_CALLS: "No result found.\n",
+        COUNT_CONTACTS: "No result found.\n",
+        COUNT_SMS: "No result found.\n",
+        COUNT_MMS: "No result found.\n",
     }
     return ScriptedShell(answers | changes)
 
@@ -105,8 +117,50 @@ async def test_reset_facts() -> None:
     assert facts.used_bytes == 94844540 * 1024
     assert (facts.third_party_packages, facts.boot_count) == (0, 2)
     assert facts.test_harness is True
+    assert (facts.owner_files, facts.call_count) == (0, 0)
+    assert (facts.contact_count, facts.message_count) == (0, 0)
     other = await read_reset_facts(aquos(getprop=answer("getprop-10-xperia")))
     assert other.test_harness is False
+
+
+async def test_what_an_owner_left_is_counted() -> None:
+    facts = await read_reset_facts(
+        aquos(
+            **{
+                COUNT_FILES: "/whole\n8\n",
+                COUNT_CALLS: "Row: 0 _id=3\nRow: 1 _id=12\n",
+                COUNT_CONTACTS: "Row: 0 _id=1\n",
+                COUNT_SMS: "Row: 0 _id=1\n",
+                COUNT_MMS: "Row: 0 _id=1\nRow: 1 _id=2\n",
+            }
+        )
+    )
+    assert (facts.owner_files, facts.call_count) == (7, 2)
+    assert (facts.contact_count, facts.message_count) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("command", "answered"),
+    [
+        (COUNT_FILES, ""),
+        (COUNT_FILES, "12\n"),
+        (COUNT_FILES, "/whole\n/whole\n3\n"),
+        (COUNT_FILES, "/whole\nmany\n"),
+        (COUNT_CALLS, ""),
+        (COUNT_CALLS, "Error while accessing provider:call_log\n"),
+        (COUNT_CALLS, "No result found.\nRow: 0 _id=1\n"),
+        (COUNT_CONTACTS, "Row: 0 _id=1, display_name=Hanako\n"),
+        (COUNT_SMS, "java.lang.SecurityException: Permission Denial\n"),
+        (COUNT_MMS, "[ERROR] Unsupported argument\n"),
+    ],
+)
+async def test_what_cannot_be_counted_is_unknown_and_never_none(
+    command: str, answered: str
+) -> None:
+    facts = await read_reset_facts(aquos(**{command: answered}))
+    counts = (facts.owner_files, facts.call_count, facts.contact_count, facts.message_count)
+    assert counts.count(None) == 1
+    assert [count for count in counts if count is not None] == [0, 0, 0]
 
 
 async def test_identity_falls_back_where_the_handset_has_two_names_for_it() -> None:

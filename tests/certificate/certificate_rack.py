@@ -89,6 +89,10 @@ def reset_facts(android_id: str) -> Evidence:
         "third_party_packages": 0,
         "boot_count": 3,
         "test_harness": True,
+        "owner_files": 0,
+        "call_count": 0,
+        "contact_count": 0,
+        "message_count": 0,
     }
 
 
@@ -272,6 +276,7 @@ def records_of_an_erasure(
             "before": reset_facts("aaaa"),
             "after": reset_facts("bbbb"),
             "fresh_used_bytes": 1_000_000_000,
+            "fresh_used_share": 0.2,
             "absent_s": 61.5,
         },
     )

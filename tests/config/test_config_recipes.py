@@ -19,7 +19,7 @@ from benchd.words.job import ENDS_WITHOUT_ERASURE, Gate, StageName
 
 PARAMETERS = {
     StageName.INITIALISE: "fresh_used_bytes = 1000",
-    StageName.READ_BACK: "minimum_coverage = 0.5",
+    StageName.READ_BACK: "minimum_coverage = 0.8",
 }
 HEADER = 'name = "trial"\ndescription_ja = "試す"\ndescription_en = "Try"\n'
 CERTIFIED = [
@@ -98,7 +98,7 @@ def test_a_recipe_is_its_stages_with_their_parameters(tmp_path: Path) -> None:
         ("overwrite", "file_bytes = 5000000", "found 5000000, allowed is a multiple of 4096"),
         ("overwrite", "stall_s = 9000000", "found 9000000, allowed is at most 2592000"),
         ("overwrite", "stall_s = true", "found true, allowed is a number"),
-        ("read_back", "minimum_coverage = 0", "found 0, allowed is at least 0.5"),
+        ("read_back", "minimum_coverage = 0", "found 0, allowed is at least 0.8"),
         ("read_back", "minimum_coverage = 1.1", "found 1.1, allowed is at most 1"),
         ("read_back", "minimum_coverage = nan", "found nan, allowed is a finite number"),
         ("read_back", "minimum_coverage = 1\nhost_samples = 7", "found 7, allowed is at least 8"),

@@ -183,6 +183,11 @@ class Phone:
     accounts: int = 0
     users: tuple[int, ...] = (0,)
     apps: int = 0
+    files: int | None = 0
+    call_log: int | None = 0
+    contacts: int | None = 0
+    messages: int | None = 0
+    boot_count: int | None = 1
     used_bytes: int = 2 * MIB
     screen_lock: bool | None = False
     signs: tuple[str, ...] = ()
@@ -250,6 +255,13 @@ class Phone:
             "accounts": 0,
             "users": (0,),
             "apps": 0,
+            # What it doesn't tell, it doesn't tell afterwards either.
+            **{
+                name: 0
+                for name in ("files", "call_log", "contacts", "messages")
+                if getattr(self, name) is not None
+            },
+            "boot_count": None if self.boot_count is None else 1,
             "used_bytes": 2 * MIB,
         }
         self.wiped = True
@@ -334,8 +346,12 @@ class FakeHandset:
             user_ids=phone.users,
             used_bytes=phone.used_bytes,
             third_party_packages=phone.apps,
-            boot_count=7,
+            boot_count=phone.boot_count,
             test_harness=False,
+            owner_files=phone.files,
+            call_count=phone.call_log,
+            contact_count=phone.contacts,
+            message_count=phone.messages,
         )
 
     async def enable_test_harness(self) -> None:
@@ -463,12 +479,13 @@ class Port:
             usb_serial=self.phone.serial,
             vendor_id="0fce",
             product_id="020d",
+            at_s=anyio.current_time(),
         )
 
     def unplug(self) -> None:
         self.attached = False
         self.enumeration = self.world.next_enumeration()
-        self.world.tell(Detached(port_path=self.port_path))
+        self.world.tell(Detached(port_path=self.port_path, at_s=anyio.current_time()))
         self.world.access.poke()
 
     def restart(self, interfaces: frozenset[str]) -> None:
@@ -630,6 +647,7 @@ class World:
         self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
         self.does_final_reset = True
+        self.after_guided_reset = ADB
         self.silent_in: StageName | None = None
         """In this stage the operators take a break."""
         self.file_bytes = 32 * MIB
@@ -709,7 +727,7 @@ class World:
                     keeps = phone is not None and phone.adb_after_final_reset
                     port.restart(ADB if keeps else MTP_ONLY)
                 if gate is Gate.GUIDED_RESET and approved:
-                    port.restart(ADB)
+                    port.restart(self.after_guided_reset)
                 with suppress(NotFound, DecisionRefused):
                     await self.desk.decide(
                         view.job,

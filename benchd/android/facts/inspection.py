@@ -23,6 +23,16 @@ from benchd.android.facts.encryption import crypto_state, crypto_type
 from benchd.android.facts.features import read_features
 from benchd.android.facts.imei import read_imei
 from benchd.android.facts.nfc import read_nfc
+from benchd.android.facts.owner import (
+    COUNT_CALLS,
+    COUNT_CONTACTS,
+    COUNT_FILES,
+    COUNT_MMS,
+    COUNT_SMS,
+    read_file_count,
+    read_row_count,
+    sum_of_known,
+)
 from benchd.android.facts.packages import count_packages, read_packages
 from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import one_of, read_properties, required
@@ -58,6 +68,13 @@ _RESET: Final = {
     "android_id": "settings get secure android_id",
     "boot_count": "settings get global boot_count",
     "packages": "pm list packages -3",
+}
+_LEFT: Final = {
+    "files": COUNT_FILES,
+    "calls": COUNT_CALLS,
+    "contacts": COUNT_CONTACTS,
+    "sms": COUNT_SMS,
+    "mms": COUNT_MMS,
 }
 _BATTERY: Final = {"battery": "dumpsys battery"}
 _STATE: Final = {
@@ -151,6 +168,8 @@ async def read_reset_facts(shell: Shell) -> ResetFacts:
     """The facts that only a reset changes, read afresh."""
     answers = await _ask(shell, _PROPERTIES | _STORAGE)
     answers |= await _ask(shell, _OWNERS | _RESET)
+    left = await _ask(shell, _LEFT)
+    rows = {name: read_row_count(answer.text) for name, answer in left.items()}
     properties = read_properties(answers["properties"].required())
     storage = read_storage(answers["usage"].required(), answers["mounts"].required())
     user_ids = read_user_ids(answers["users"].required())
@@ -162,6 +181,10 @@ async def read_reset_facts(shell: Shell) -> ResetFacts:
         third_party_packages=count_packages(answers["packages"].required()),
         boot_count=read_boot_count(answers["boot_count"].required()),
         test_harness=_flag(properties, _TEST_HARNESS) is True,
+        owner_files=read_file_count(left["files"].text),
+        call_count=rows["calls"],
+        contact_count=rows["contacts"],
+        message_count=sum_of_known(rows["sms"], rows["mms"]),
     )
 
 

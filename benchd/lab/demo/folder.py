@@ -84,7 +84,7 @@ STAGES: tuple[tuple[str, dict[str, float | int]], ...] = (
     ("felica_clear", {"return_within_s": 120}),
     ("felica_recheck", {}),
     ("final_reset", {"leave_within_s": 60, "return_within_s": 120}),
-    ("observe", {"minimum_absence_s": 0.5}),
+    ("observe", {}),
     ("confirm", {}),
     ("certify", {}),
 )

@@ -32,6 +32,8 @@ _log = structlog.get_logger()
 START_DEADLINE_S: Final = 60.0
 CHARGE_EVERY_S: Final = 0.5
 FULL_PERCENT: Final = 100.0
+LONGEST_WAIT_S: Final = 1.0
+"""What somebody really waits for an absence; the rest of it goes by on the port's clock alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,10 +200,13 @@ class VirtualHandset:
                 self.adb_enabled = wipe is Wipe.TEST_HARNESS
                 self.reset_count += 1
             self._show_android()
-        await anyio.sleep(self.plan.reset_s)
+        absence_s = self.plan.restart_s if wipe is Wipe.NONE else self.plan.reset_s
+        waited_s = min(absence_s, LONGEST_WAIT_S)
+        await anyio.sleep(waited_s)
         async with self._hands:
             self.restarting = False
             if self.slot is not None:
+                self._rack.board.skip(self.slot, absence_s - waited_s)
                 await self._appear()
 
     async def _appear(self) -> None:

@@ -112,6 +112,9 @@ class HandsetPlan:
     accounts: tuple[Account, ...] = ()
     users: tuple[User, ...] = ()
     packages: tuple[str, ...] = ()
+    calls: int = 0
+    contacts: int = 0
+    messages: int = 0
     boot_count: int = 1
     screen_lock: bool = False
     device_owner: str | None = None
@@ -137,8 +140,10 @@ class HandsetPlan:
     """How fast it charges in its slot."""
     battery_temperature_c: float = 28.1
     test_harness: TestHarness = TestHarness.WORKS
-    reset_s: float = 1.0
-    """How long a reset or a restart keeps the handset off the bus."""
+    reset_s: float = 40.0
+    """How long a reset keeps the handset off the bus, in the rack's own time."""
+    restart_s: float = 2.0
+    """The same of a mere restart."""
     shutdown_s: float = 0.3
     """How long it still answers after it was asked to restart."""
     faults: StorageFaults = field(default_factory=StorageFaults)

@@ -33,6 +33,8 @@ from benchd.words.job import Disposition, Gate, Outcome, Reason
 
 LIVE_SHARE: Final = 0.45
 """How full a handset comes in that nobody has reset."""
+PHOTOS_SHARE: Final = 0.08
+"""With a few photos on it, it has no more in use than a fresh one may have."""
 SHARED_SERIAL: Final = "0123456789ABCDEF"
 """What makers forget to replace: seen on many handsets at once."""
 OWNERS_PACKAGES: Final = (
@@ -129,6 +131,9 @@ def _live(name: str, model: HandsetModel, serial: str, imei: str) -> HandsetPlan
         imei=imei,
         owner_share=LIVE_SHARE,
         packages=OWNERS_PACKAGES,
+        calls=31,
+        contacts=112,
+        messages=240,
         boot_count=214,
     )
 
@@ -140,6 +145,14 @@ _OF_STORAGE_AND_CABLE: Final = (
     ),
     Scenario(
         plan=_live("live-data", AQUOS_SENSE_6, "356401820047713", "356401820047710"),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
+            _reset("photos-only", XPERIA_ACE_III, "HQ633K0CV3", "353871116120525"),
+            owner_share=PHOTOS_SHARE,
+            boot_count=3,
+        ),
         end=PASSED,
     ),
     Scenario(

@@ -11,6 +11,7 @@ from benchd.errors import DependencyMissing
 
 _ANDROID_TOOLS: Final = (
     "cmd",
+    "content",
     "dumpsys",
     "getprop",
     "pm",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from annotated_types import Interval
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.parameters import Seconds
+from benchd.pipelines.parameters import LONGEST_S
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
+from benchd.proof.floors import MINIMUM_ABSENCE_S
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import ADB_INTERFACE
 
@@ -26,7 +29,9 @@ class ObserveStage:
         after=(StageName.FINAL_RESET,),
     )
 
-    minimum_absence_s: Seconds = 20
+    minimum_absence_s: Annotated[float, Interval(ge=MINIMUM_ABSENCE_S, le=LONGEST_S)] = (
+        MINIMUM_ABSENCE_S
+    )
     """A real reset takes the handset off its port for at least this long."""
 
     async def run(self, context: JobContext) -> StageResult:

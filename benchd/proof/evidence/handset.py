@@ -108,6 +108,8 @@ class InitialiseEvidence:
 
     before: ResetFacts
     fresh_used_bytes: Whole
+    fresh_used_share: Number = 1.0
+    """The same as a share of the capacity; older forms knew none."""
     after: ResetFacts | None = None
     """None where the handset came in already reset."""
     method: str | None = None

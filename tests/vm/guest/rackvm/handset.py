@@ -210,7 +210,7 @@ class Handset:
                 self.reset_count += 1
             self._show_android()
             await self._boot()
-        await anyio.sleep(self.plan.reset_s)
+        await anyio.sleep(self.plan.restart_s if wipe is Wipe.NONE else self.plan.reset_s)
         async with self._turn:
             self.restarting = False
             await self._appear()

@@ -12,7 +12,7 @@ from benchd.lab.simulator.scenarios import SCENARIOS
 
 from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset
 
-CAPACITY_BYTES: Final = 128 * MEBIBYTE
+CAPACITY_BYTES: Final = 1024 * MEBIBYTE
 SMALL_CAPACITY_BYTES: Final = 32 * MEBIBYTE
 MARKERS: Final = 400
 
@@ -23,7 +23,7 @@ def _of(scenario: str) -> UsbHandset:
     # Storage faults are device-mapper's here, and cables are pulled by hand.
     plain = replace(android, faults=type(android.faults)(), triggers=())
     return UsbHandset(
-        android=replace(plain, reset_s=3.0),
+        android=replace(plain, reset_s=22.0, restart_s=3.0),
         markers=MARKERS if android.owner_share else 0,
         arrives_reset=not android.owner_share,
     )
