@@ -156,6 +156,7 @@ class JobRunner:
         evidence: object | None,
         more: Evidence = MappingProxyType({}),
     ) -> None:
+        came_back = self._context.binding.to_record()
         await self._record(
             EntryKind.STAGE_ENDED,
             {
@@ -164,6 +165,7 @@ class JobRunner:
                 "because": because,
                 "form": FORM,
                 "evidence": {} if evidence is None else to_json(evidence),
+                "came_back": None if came_back is None else to_json(came_back),
                 **more,
             },
         )

@@ -13,6 +13,7 @@ from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.people import same_person
+from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
 from benchd.proof.chip import SKIPPED_FOR, ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.network import SALEABLE, look_up_result
@@ -61,7 +62,7 @@ REQUIRED_APPROVALS: Final = (
 class VerifiedErasure:
     """The proof of one erasure without a gap; can be made by `verify_erasure` alone."""
 
-    __slots__ = ("answers", "evidence", "job", "records", "stages")
+    __slots__ = ("answers", "binding", "evidence", "job", "records", "stages")
 
     def __init__(
         self, seal: object, *, job: JobId, case: ErasureCase, records: Sequence[StoredEntry]
@@ -73,6 +74,8 @@ class VerifiedErasure:
         self.stages = case.stages
         self.evidence = case.evidence
         self.answers = case.answers
+        self.binding = case.binding
+        """What tied the handset to itself; None in records older than that."""
         self.records = tuple(records)
 
     def evidence_digest(self) -> str:
@@ -91,6 +94,8 @@ class ErasureCase:
     """The last attempt of each stage."""
     evidence: ErasureEvidence
     answers: Sequence[DecisionRecord]
+    binding: Chain | None
+    """None in records that are older than returns on record."""
 
     def skipped(self, stage: StageName) -> str | None:
         """Why a stage was skipped; None where it was run."""
@@ -108,7 +113,10 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
         evidence = _evidence_of(stages)
     except CertificateGap as gap:
         raise CertificateGap((*gaps, *gap.missing)) from gap
-    case = ErasureCase(stages=stages, evidence=evidence, answers=answers)
+    binding: Chain | None = None
+    if any(attempt.form >= BINDING_FORM for attempt in attempts):
+        binding = chain_of(records, attempts, evidence, answers)
+    case = ErasureCase(stages=stages, evidence=evidence, answers=answers, binding=binding)
     for check in _CHECKS:
         gaps += check(case)
     if gaps:
@@ -180,10 +188,21 @@ def _of_gates(case: ErasureCase) -> list[str]:
     gaps: list[str] = []
     if case.evidence.gates.accepted:
         gaps.append("gates: something was let through that forbids an erasure")
+    number = case.evidence.gates.screen_number
+    if number is not None and number not in _numbers_read(case.answers):
+        gaps.append("gates: nobody has read the number on the handset's screen")
     looked_up = [answer for answer in case.answers if answer.gate is Gate.NETWORK]
     if not looked_up or look_up_result(looked_up[-1].note) not in SALEABLE:
         gaps.append("network: the result of the look-up isn't on record")
     return gaps
+
+
+def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
+    return {
+        screen_number(answer.gate, answer.note)
+        for answer in answers
+        if answer.approved and answer.gate in NUMBER_GATES
+    }
 
 
 def _of_initialise(case: ErasureCase) -> list[str]:
@@ -237,6 +256,10 @@ def _of_chip(case: ErasureCase) -> list[str]:
     )
 
 
+def _of_binding(case: ErasureCase) -> list[str]:
+    return list(case.binding.gaps) if case.binding else []
+
+
 def _of_observe(case: ErasureCase) -> list[str]:
     evidence = case.evidence.observe
     gaps: list[str] = []
@@ -270,5 +293,6 @@ _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_felica_clear,
     _of_chip,
     _of_observe,
+    _of_binding,
     _of_confirm,
 )

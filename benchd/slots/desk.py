@@ -12,10 +12,12 @@ from benchd.errors import (
     DecisionRefused,
     LookUpResultNeeded,
     NotFound,
+    ScreenNumberNeeded,
     SecondPersonNeeded,
 )
 from benchd.people import operator_name, same_person
 from benchd.ports import Clock, Ledger
+from benchd.proof.binding import NUMBER_GATES, screen_number
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.network import SALEABLE, look_up_result
@@ -25,6 +27,13 @@ from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import QuestionView
 
 LONGEST_NOTE = 500
+NUMBER_WANTED: Mapping[Gate, str] = {
+    Gate.IMEI: (
+        "the note has to be one IMEI as the handset's own screen shows it (*#06#): 15 digits with"
+        " the right check digit, neither 14 or 16 digits nor the 32 of an EID"
+    ),
+    Gate.SERIAL: "the note has to be the serial as the handset's own screen shows it",
+}
 
 
 @dataclass(slots=True)
@@ -101,6 +110,8 @@ class Desk:
         if gate is Gate.NETWORK and approved and look_up_result(note) not in SALEABLE:
             message = "the note has to begin with the result of the look-up: ○, △ or - (× is a no)"
             raise LookUpResultNeeded(message)
+        if gate in NUMBER_GATES and approved and screen_number(gate, note) is None:
+            raise ScreenNumberNeeded(NUMBER_WANTED[gate])
         if question.being_kept:
             message = f"{gate} has just been answered by somebody else"
             raise AnsweredAlready(message)

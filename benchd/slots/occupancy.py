@@ -120,18 +120,23 @@ class Occupancy:
     async def _watch(self) -> None:
         """Follow the port until the handset has left for good."""
         with self._bench.departed:
-            while True:
-                event = await self._events.receive()
-                match event:
-                    case Attached():
-                        if self._is_another_plug(event):
-                            self.next_attached = event
-                            return
-                        await self._arrived(event)
-                    case Detached():
-                        self._presence.leave()
-                        if not await self._may_come_back():
-                            return
+            await self._follow()
+        if self._bench.begins_anew:
+            self.next_attached = self._presence.attached
+
+    async def _follow(self) -> None:
+        while True:
+            event = await self._events.receive()
+            match event:
+                case Attached():
+                    if self._is_another_plug(event):
+                        self.next_attached = event
+                        return
+                    await self._arrived(event)
+                case Detached():
+                    self._presence.leave()
+                    if not await self._may_come_back():
+                        return
 
     def _is_another_plug(self, attached: Attached) -> bool:
         """Whether this is a plug of its own, though no departure was told before it."""
@@ -145,7 +150,9 @@ class Occupancy:
         changed = attached.attachment != self._presence.last.attachment
         self._presence.arrive(attached)
         if changed:
-            await self._record(EntryKind.ATTACHMENT_CHANGED, self._attachment())
+            # The proof follows the port through the job: with no record nothing would be due.
+            running = self._job.id if self._job is not None and not self._job.ended else None
+            await self._record(EntryKind.ATTACHMENT_CHANGED, self._attachment(), running)
         if self._preparing is not None:
             self._preparing.cancel()
 
@@ -260,6 +267,7 @@ class Occupancy:
             clock=parts.clock,
             entropy=parts.entropy,
             keystream=parts.keystream,
+            certifies=recipe.certifies,
         )
         self._bench.context = context
         runner = JobRunner(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from benchd.proof.erasure import VerifiedErasure, verify_erasure
+from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.words.chip import ChipVerdict
@@ -22,6 +23,7 @@ CAPACITY = 128_000_000_000
 WRITTEN = 120_000_000_000
 KEY_SHA256 = hashlib.sha256(b"key").hexdigest()
 
+IMEI = "356938035643809"
 ERASER = "佐藤"
 CONFIRMER = "鈴木"
 
@@ -50,7 +52,12 @@ class Job:
         )
 
     def stage(
-        self, stage: StageName, evidence: Evidence, *, skipped_because: str | None = None
+        self,
+        stage: StageName,
+        evidence: Evidence,
+        *,
+        skipped_because: str | None = None,
+        came_back: ReturnEvidence | None = None,
     ) -> None:
         outcome = Outcome.PASSED if skipped_because is None else Outcome.SKIPPED
         self.add(EntryKind.STAGE_STARTED, {"stage": stage, "attempt": 1, "destructive": False})
@@ -62,17 +69,18 @@ class Job:
                 "because": skipped_because,
                 "form": FORM,
                 "evidence": evidence,
+                "came_back": None if came_back is None else to_json(came_back),
             },
         )
 
-    def decide(self, gate: Gate, operator: str, *, approved: bool = True) -> None:
+    def decide(self, gate: Gate, operator: str, *, approved: bool = True, note: str = "") -> None:
         self.add(
             EntryKind.DECISION,
             {
                 "gate": gate,
                 "approved": approved,
                 "operator": operator,
-                "note": "○" if gate is Gate.NETWORK else "",
+                "note": "○" if gate is Gate.NETWORK else note,
                 "at": "2026-11-24T09:30:00+00:00",
                 "via": {"peer": "127.0.0.1"},
             },
@@ -215,7 +223,10 @@ def records_of_an_erasure(
 ) -> list[StoredEntry]:
     """All records of a job that proves an erasure; `handset` replaces what it said it was."""
     job = Job()
-    job.add(EntryKind.JOB_OPENED, {"recipe": "overwrite", "recipe_sha256": KEY_SHA256})
+    job.add(
+        EntryKind.JOB_OPENED,
+        {"recipe": "overwrite", "recipe_sha256": KEY_SHA256, "attachment": "7:0"},
+    )
     job.stage(
         StageName.INSPECT,
         {
@@ -224,7 +235,7 @@ def records_of_an_erasure(
             "model": "SO-51C",
             "android": "13",
             "build": "TQ2A",
-            "imei": "356938035643809",
+            "imei": IMEI,
             "sdk": 33,
             "abi": "arm64-v8a",
             "file_system": "f2fs",
@@ -247,6 +258,8 @@ def records_of_an_erasure(
             "jpki_capable": None,
             "removable_media": False,
             "sim": False,
+            "second_imei": None,
+            "telephony": True,
             **(handset or {}),
         },
     )
@@ -260,9 +273,11 @@ def records_of_an_erasure(
             "accepted": [],
             "watch_list": None,
             "answers": [answer(Gate.CONSENT, ERASER)],
+            "screen_number": None,
         },
     )
     job.stage(StageName.FELICA_CHECK, chip.check)
+    job.add(EntryKind.ATTACHMENT_CHANGED, {"attachment": "7:1"})
     job.stage(
         StageName.INITIALISE,
         {
@@ -272,6 +287,7 @@ def records_of_an_erasure(
             "fresh_used_bytes": 1_000_000_000,
             "absent_s": 61.5,
         },
+        came_back=ReturnEvidence(attachment="7:1", imeis=(IMEI,)),
     )
     job.stage(
         StageName.OVERWRITE,
@@ -335,6 +351,7 @@ def records_of_an_erasure(
         job.stage(StageName.FELICA_CLEAR, chip.clear)
     job.stage(StageName.FELICA_RECHECK, chip.recheck)
     job.decide(Gate.FINAL_RESET, ERASER)
+    job.add(EntryKind.ATTACHMENT_CHANGED, {"attachment": "7:2"})
     job.stage(
         StageName.FINAL_RESET,
         {
@@ -348,6 +365,7 @@ def records_of_an_erasure(
         },
     )
     job.decide(Gate.OBSERVE, ERASER)
+    job.decide(Gate.IMEI, ERASER, note=IMEI)
     job.stage(
         StageName.OBSERVE,
         {
@@ -356,7 +374,9 @@ def records_of_an_erasure(
             "minimum_absence_s": 20.0,
             "interfaces_after": ["060101"],
             "answer": answer(Gate.OBSERVE, ERASER),
+            "chip": None,
         },
+        came_back=ReturnEvidence(attachment="7:2", screen_number=IMEI),
     )
     job.decide(Gate.CONFIRM, CONFIRMER)
     job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER)})

@@ -16,7 +16,7 @@ from benchd.lab.simulator.addresses import adb_address, port_path
 from benchd.lab.simulator.chips.control import ChipRequest
 from benchd.lab.simulator.chips.control import obey as obey_for_chips
 from benchd.lab.simulator.chips.shelf import ReaderShelf
-from benchd.lab.simulator.hands import HandsetState
+from benchd.lab.simulator.hands import HandsetState, Screen
 from benchd.lab.simulator.handset import VirtualHandset
 from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.lines.serving import serve_json_lines
@@ -46,6 +46,7 @@ class _Request:
         "resume",
         "set_faults",
         "residue",
+        "screen",
         "shutdown",
     ]
     handset: str = ""
@@ -135,6 +136,8 @@ async def _obey(handset: VirtualHandset, request: _Request) -> _Answer:
             await handset.resume()
         case "set_faults":
             await handset.flash.set_faults(request.faults)
+        case "screen":
+            return asdict(Screen(imei=handset.plan.imei, serial=handset.plan.serial))
         case "residue":
             return {"blocks": await handset.flash.residue_blocks()}
         case _:

@@ -13,6 +13,7 @@ from benchd.errors import (
     TransientFault,
     UnsupportedHandset,
 )
+from benchd.pipelines.binding import tie_by_screen
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import Bytes, Patience
@@ -73,6 +74,7 @@ class InitialiseStage:
                 raise lost
             if missing:
                 raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
+        await tie_by_screen(context)
         return StageResult(
             evidence=InitialiseEvidence(
                 method=memory.method,

@@ -21,7 +21,7 @@ from benchd.errors import CertificateGap
 from benchd.proof.evidence.job import JobEvidence
 from benchd.words.ids import Evidence, JsonValue
 
-FORM = 2
+FORM = 3
 """The form that this benchd writes."""
 FORM_BEFORE_NUMBERS = 1
 
