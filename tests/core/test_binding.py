@@ -321,3 +321,48 @@ async def test_the_port_of_a_job_is_on_record_as_the_jobs() -> None:
     [job] = {s.entry.job for s in world.ledger.of(EntryKind.JOB_ENDED)}
     changed = [s for s in world.ledger.of(EntryKind.ATTACHMENT_CHANGED) if s.entry.job == job]
     assert len(changed) == 1
+
+
+# Row 8
+
+
+async def one_chip_under(*phones: Phone, **answers: bool) -> tuple[World, list[SlotView]]:
+    """The same chip lies on the reader under each of them."""
+    told = {Gate(gate): answer for gate, answer in answers.items()}
+    world = World(chips=FakeChipAccess({"A1": FakeChip()}), answers=told)
+    ends: list[SlotView] = []
+    async with world.running():
+        for phone in phones:
+            world.ports["A1"].plug(phone)
+            ends.append(await finished(world))
+            world.ports["A1"].unplug()
+            await world.until_state(SlotState.EMPTY)
+    return world, ends
+
+
+async def test_row_8_one_chip_under_two_handsets() -> None:
+    world, (first, second) = await one_chip_under(Phone(), Phone(imei=B_IMEI))
+    assert first.outcome is Outcome.PASSED
+    assert (second.outcome, second.reason) == (Outcome.FAILED, Reason.FELICA_INCONSISTENT)
+    assert len(world.issuer.kept) == 1
+
+
+async def test_row_8_an_imei_from_the_screen_tells_them_apart_too() -> None:
+    other = Phone(imei=None, screen_imei=B_IMEI)
+    _, (_, second) = await one_chip_under(Phone(), other)
+    assert second.reason is Reason.FELICA_INCONSISTENT
+
+
+async def test_a_handset_may_come_in_again() -> None:
+    world, ends = await one_chip_under(Phone(), Phone())
+    assert [end.outcome for end in ends] == [Outcome.PASSED, Outcome.PASSED]
+    assert Gate.CHIP_SEEN_BEFORE not in asked(world)
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_where_no_imei_is_known_a_person_decides(approved: bool) -> None:
+    tablet = Phone(imei=None, telephony=False)
+    world, (_, second) = await one_chip_under(tablet, Phone(), chip_seen_before=approved)
+    assert asked(world).count(Gate.CHIP_SEEN_BEFORE) == 1
+    assert (second.outcome is Outcome.PASSED) is approved
+    assert second.reason is (None if approved else Reason.FELICA_INCONSISTENT)

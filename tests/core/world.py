@@ -144,6 +144,15 @@ class MemoryLedger:
         newest = max((s.entry.occupancy or 0 for s in mine), default=0)
         return [s for s in mine if s.entry.occupancy == newest]
 
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        seen = [s.entry for s in self.of(EntryKind.STAGE_ENDED)]
+        jobs = [
+            entry.job
+            for entry in seen[::-1]
+            if entry.job and dict(entry.data["evidence"]).get("chip") == chip  # type: ignore[arg-type]
+        ]
+        return list(dict.fromkeys(jobs))[:limit]
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED) if s.entry.job]
         return jobs[::-1][:limit]

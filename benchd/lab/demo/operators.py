@@ -200,7 +200,7 @@ class Operators:
         if approved and gate in HAND_RESETS:
             await self._reset_once(slot, job, gate)
         operator = SECOND_OPERATOR if gate is Gate.CONFIRM else FIRST_OPERATOR
-        note = await self._note(slot, gate)
+        note = await self._note(slot, gate) if approved else "demo"
         await self.watch.decide(job, gate, approved=approved, operator=operator, note=note)
 
     async def _note(self, slot: str, gate: Gate) -> str:

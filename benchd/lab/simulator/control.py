@@ -95,6 +95,9 @@ class ControlDesk:
             case "shutdown":
                 self._shut_down()
                 return {}
+            case "screen":
+                shown = self._handset(request.handset).plan
+                return asdict(Screen(imei=shown.imei, serial=shown.serial))
             case "plug" | "move":
                 await self._put_in(self._handset(request.handset), request.slot, request.do)
                 return {}
@@ -136,8 +139,6 @@ async def _obey(handset: VirtualHandset, request: _Request) -> _Answer:
             await handset.resume()
         case "set_faults":
             await handset.flash.set_faults(request.faults)
-        case "screen":
-            return asdict(Screen(imei=handset.plan.imei, serial=handset.plan.serial))
         case "residue":
             return {"blocks": await handset.flash.residue_blocks()}
         case _:
