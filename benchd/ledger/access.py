@@ -36,9 +36,9 @@ _LAST_OCCUPANCY = """
 """
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
 _OF_CHIP = """
-    WHERE kind = 'stage_ended' AND iif(
-        json_valid(CAST(body AS TEXT)), json_extract(CAST(body AS TEXT), '$.data.evidence.chip'), NULL
-    ) = ?
+    WHERE kind = 'stage_ended'
+    AND iif(json_valid(CAST(body AS TEXT)),
+            json_extract(CAST(body AS TEXT), '$.data.evidence.chip'), NULL) = ?
     ORDER BY sequence
 """
 

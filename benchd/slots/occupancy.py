@@ -318,6 +318,7 @@ class Occupancy:
         """Give an open job the end that it had."""
         job = self._job
         if job is not None and not job.ended:
+            await self._parts.desk.close(job.id)
             broken = reason is Reason.INTERNAL_ERROR
             await self._record_end(
                 JobEnd(
