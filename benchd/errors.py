@@ -98,6 +98,10 @@ class LookUpResultNeeded(DecisionRefused):
     """Raised when a network restriction is approved without the sign that the look-up gave."""
 
 
+class ScreenNumberNeeded(DecisionRefused):
+    """Raised when what was read from a handset's screen can't be the number that was asked for."""
+
+
 class AnsweredAlready(DecisionRefused):
     """Raised when somebody else has answered first."""
 

@@ -228,6 +228,10 @@ class Ledger(Protocol):
         """All records of the last occupancy of a slot; empty where it never had one."""
         ...
 
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        """The jobs in which a scan has seen this chip, the newest first."""
+        ...
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         ...

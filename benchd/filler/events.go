@@ -44,13 +44,15 @@ type fillDoneEvent struct {
 	Event string `json:"event"`
 	// Bytes are all that the listed files hold, ResumedBytes those of them that an earlier
 	// fill had written and this one has only read and proven.
-	Bytes        int64        `json:"bytes"`
-	ResumedBytes int64        `json:"resumed_bytes"`
-	ElapsedS     float64      `json:"elapsed_s"`
-	Files        []filledFile `json:"files"`
-	SmallFiles   int          `json:"small_files"`
-	SmallBytes   int64        `json:"small_bytes"`
-	Directories  int          `json:"directories"`
+	Bytes        int64 `json:"bytes"`
+	ResumedBytes int64 `json:"resumed_bytes"`
+	// PriorBytesProven are those of the request's prior bytes that were proven before the fill.
+	PriorBytesProven int64        `json:"prior_bytes_proven"`
+	ElapsedS         float64      `json:"elapsed_s"`
+	Files            []filledFile `json:"files"`
+	SmallFiles       int          `json:"small_files"`
+	SmallBytes       int64        `json:"small_bytes"`
+	Directories      int          `json:"directories"`
 	// FullS is for how many seconds less than the headroom has been free.
 	FullS           float64 `json:"full_s"`
 	CapacityBytes   int64   `json:"capacity_bytes"`

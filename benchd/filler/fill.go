@@ -14,6 +14,11 @@ func fill(request fillRequest, events *eventWriter) error {
 		return err
 	}
 	defer where.close()
+	stream := newStream(request.key, request.cipher)
+	priorProven, err := where.proveFirst(request, stream)
+	if err != nil {
+		return err
+	}
 	if err := startGuard(request); err != nil {
 		return err
 	}
@@ -29,7 +34,6 @@ func fill(request fillRequest, events *eventWriter) error {
 	if err := enoughNames(request, before); err != nil {
 		return err
 	}
-	stream := newStream(request.key, request.cipher)
 	ahead, err := newReadAhead(stream)
 	if err != nil {
 		return err
@@ -64,20 +68,21 @@ func fill(request fillRequest, events *eventWriter) error {
 		return err
 	}
 	events.emit(fillDoneEvent{
-		Event:           "done",
-		Bytes:           counted.Load(),
-		ResumedBytes:    work.resumedBytes,
-		ElapsedS:        secondsSince(start),
-		Files:           work.files,
-		SmallFiles:      work.smallFiles,
-		SmallBytes:      int64(work.smallFiles) * smallBytes,
-		Directories:     work.directories,
-		FullS:           work.fullSeconds(),
-		CapacityBytes:   after.capacityBytes,
-		FreeBytesBefore: before.freeBytes,
-		FreeBytesAfter:  after.freeBytes,
-		UsedBytesBefore: before.usedBytes,
-		ReservedBytes:   before.reservedBytes,
+		Event:            "done",
+		Bytes:            counted.Load(),
+		ResumedBytes:     work.resumedBytes,
+		PriorBytesProven: priorProven,
+		ElapsedS:         secondsSince(start),
+		Files:            work.files,
+		SmallFiles:       work.smallFiles,
+		SmallBytes:       int64(work.smallFiles) * smallBytes,
+		Directories:      work.directories,
+		FullS:            work.fullSeconds(),
+		CapacityBytes:    after.capacityBytes,
+		FreeBytesBefore:  before.freeBytes,
+		FreeBytesAfter:   after.freeBytes,
+		UsedBytesBefore:  before.usedBytes,
+		ReservedBytes:    before.reservedBytes,
 	})
 	return nil
 }

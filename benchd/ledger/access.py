@@ -41,6 +41,12 @@ _LAST_OCCUPANCY = """
 """
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
+_OF_CHIP = """
+    WHERE kind = 'stage_ended'
+    AND iif(json_valid(CAST(body AS TEXT)),
+            json_extract(CAST(body AS TEXT), '$.data.evidence.chip'), NULL) = ?
+    ORDER BY sequence
+"""
 
 
 class SqliteLedger:
@@ -96,6 +102,12 @@ class SqliteLedger:
     async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
         """All records of the last occupancy of a slot; empty where it never had one."""
         return await self._select(_LAST_OCCUPANCY, slot)
+
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        """The jobs in which a scan has seen this chip, the newest first."""
+        seen = await self._select(_OF_CHIP, chip)
+        jobs = (stored.entry.job for stored in reversed(seen) if stored.entry.job is not None)
+        return list(dict.fromkeys(jobs))[:limit]
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""

@@ -177,11 +177,13 @@ class JobRunner:
     async def _record_stage_end(
         self, spec: StageSpec, outcome: Outcome, because: str | None, more: Evidence
     ) -> None:
+        came_back = self._context.binding.to_record()
         end: Evidence = {
             "stage": spec.name,
             "outcome": outcome,
             "because": because,
             "form": FORM,
+            "came_back": None if came_back is None else to_json(came_back),
             **more,
         }
         await self._record(EntryKind.STAGE_ENDED, end)

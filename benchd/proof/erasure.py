@@ -13,6 +13,7 @@ from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.people import same_person
+from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
 from benchd.proof.chip import SKIPPED_FOR, ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps
@@ -67,7 +68,7 @@ REQUIRED_APPROVALS: Final = (
 class VerifiedErasure:
     """The proof of one erasure without a gap; can be made by `verify_erasure` alone."""
 
-    __slots__ = ("answers", "evidence", "form", "job", "records", "stages")
+    __slots__ = ("answers", "binding", "evidence", "form", "job", "records", "stages")
 
     def __init__(
         self, seal: object, *, job: JobId, case: ErasureCase, records: Sequence[StoredEntry]
@@ -80,6 +81,8 @@ class VerifiedErasure:
         self.evidence = case.evidence
         self.answers = case.answers
         self.form = case.form
+        self.binding = case.binding
+        """What tied the handset to itself; None in records older than that."""
         self.records = tuple(records)
 
     def evidence_digest(self) -> str:
@@ -98,6 +101,8 @@ class ErasureCase:
     """The last attempt of each stage."""
     evidence: ErasureEvidence
     answers: Sequence[DecisionRecord]
+    binding: Chain | None
+    """None in records that are older than returns on record."""
 
     @property
     def form(self) -> int:
@@ -120,7 +125,10 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
         evidence = _evidence_of(stages)
     except CertificateGap as gap:
         raise CertificateGap((*gaps, *gap.missing)) from gap
-    case = ErasureCase(stages=stages, evidence=evidence, answers=answers)
+    binding: Chain | None = None
+    if any(attempt.form >= BINDING_FORM for attempt in attempts):
+        binding = chain_of(records, attempts, evidence, answers)
+    case = ErasureCase(stages=stages, evidence=evidence, answers=answers, binding=binding)
     for check in _CHECKS:
         gaps += check(case)
     if gaps:
@@ -192,10 +200,21 @@ def _of_gates(case: ErasureCase) -> list[str]:
     gaps: list[str] = []
     if case.evidence.gates.accepted:
         gaps.append("gates: something was let through that forbids an erasure")
+    number = case.evidence.gates.screen_number
+    if number is not None and number not in _numbers_read(case.answers):
+        gaps.append("gates: nobody has read the number on the handset's screen")
     looked_up = [answer for answer in case.answers if answer.gate is Gate.NETWORK]
     if not looked_up or look_up_result(looked_up[-1].note) not in SALEABLE:
         gaps.append("network: the result of the look-up isn't on record")
     return gaps
+
+
+def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
+    return {
+        screen_number(answer.gate, answer.note)
+        for answer in answers
+        if answer.approved and answer.gate in NUMBER_GATES
+    }
 
 
 def _of_initialise(case: ErasureCase) -> list[str]:
@@ -268,6 +287,10 @@ def _of_final_reset(case: ErasureCase) -> list[str]:
     return observe_gaps(observe) + (absence_gaps(observe, reset) if of_today else [])
 
 
+def _of_binding(case: ErasureCase) -> list[str]:
+    return list(case.binding.gaps) if case.binding else []
+
+
 def _of_confirm(case: ErasureCase) -> list[str]:
     confirmed = [a for a in case.answers if a.gate is Gate.CONFIRM and a.approved]
     others = [answer.operator for answer in case.answers if answer.gate is not Gate.CONFIRM]
@@ -288,5 +311,6 @@ _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_felica_clear,
     _of_chip,
     _of_final_reset,
+    _of_binding,
     _of_confirm,
 )

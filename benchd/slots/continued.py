@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from benchd.pipelines.history import ending_of
 from benchd.ports import CertificateIssuer
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import stage_records
-from benchd.slots.occupancy import Continued
 from benchd.words.chip import ChipOwners
 from benchd.words.ids import JobId
 from benchd.words.job import JobEnd, Outcome, Reason
@@ -18,6 +18,16 @@ from benchd.words.record import EntryKind, StoredEntry
 
 SHOWN_AGAIN = (Outcome.PASSED, Outcome.FAILED)
 """Ends that still stand after a restart; an interrupted or aborted job is run again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continued:
+    """An occupancy that a former daemon opened and whose handset never left the port."""
+
+    job: JobId | None = None
+    recipe: str | None = None
+    end: JobEnd | None = None
+    """The end that stands in the ledger; None if the job has to be run again."""
 
 
 def continued_from(

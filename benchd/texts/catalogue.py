@@ -33,6 +33,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
         f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes"},
         f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes"},
+        f"gate.{Gate.IMEI}": frozenset({"model", "serial"}),
+        f"gate.{Gate.SERIAL}": frozenset({"model"}),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
     }
@@ -132,6 +134,7 @@ class Refusal(StrEnum):
 
     SECOND_PERSON_NEEDED = "second_person_needed"
     LOOK_UP_RESULT_NEEDED = "look_up_result_needed"
+    SCREEN_NUMBER_NEEDED = "screen_number_needed"
     NAME_REFUSED = "name_refused"
     ANSWERED_ALREADY = "answered_already"
     DECISION_REFUSED = "decision_refused"
@@ -167,6 +170,7 @@ class PageWord(StrEnum):
     SECOND_NAME_HINT = "second_name_hint"
     NOTE_HINT = "note_hint"
     LOOK_UP_HINT = "look_up_hint"
+    NUMBER_HINT = "number_hint"
     NOT_TAKEN = "not_taken"
     TAKEN = "taken"
     QUESTION_GONE = "question_gone"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 KEY_BYTES = 16
 BLOCK_BYTES = 4096
 """What storage is written, read past its cache and compared in."""
+NOTHING_OF_THIS_JOB = "the handset that came back holds nothing of what this job had written"
+"""Why it's another one, whoever finds it out."""
 TAIL_PREFIX = "tail-"
 """How the names of the fill files begin that take the last room."""
 
@@ -25,6 +27,9 @@ class FillOrder:
     """What stays free until the last seconds, so that Android is full for no longer."""
     resume: bool = False
     """Whether files of an earlier fill with this key may prove themselves and stay."""
+    prior_bytes: int = 0
+    """As many were confirmed before the handset was first away: a block of them has to prove
+    itself before anything is written, or it's another handset. 0 where it never was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,8 @@ class FillReport:
     """All that the files hold."""
     resumed_bytes: int
     """Those of them that an earlier fill of this job wrote and this one has read and proven."""
+    prior_bytes_proven: int
+    """Those of the order's prior bytes that proved themselves first; it needn't try all."""
     files: tuple[FilledFile, ...]
     small_files: int
     small_bytes: int

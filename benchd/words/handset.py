@@ -45,10 +45,18 @@ class HandsetIdentity:
     android: str
     build: str
     imei: str | None = None
+    second_imei: str | None = None
+    """That of a second SIM's radio, where it has one and tells it."""
+
+    @property
+    def imeis(self) -> tuple[str, ...]:
+        """All that it tells."""
+        return tuple(imei for imei in (self.imei, self.second_imei) if imei is not None)
 
     def same_handset(self, other: HandsetIdentity) -> bool:
         """Whether both describe one handset, judged by what a reset doesn't change."""
-        imei_fits = self.imei is None or other.imei is None or self.imei == other.imei
+        told = set(self.imeis), set(other.imeis)
+        imei_fits = not all(told) or not told[0].isdisjoint(told[1])
         return imei_fits and (self.serial, self.manufacturer, self.model) == (
             other.serial,
             other.manufacturer,
@@ -123,3 +131,5 @@ class HandsetFacts:
     """Whether a memory card is in it, which no reset of the handset reaches for certain."""
     sim: bool | None
     """Whether a SIM is in it; None where this Android doesn't tell adb."""
+    telephony: bool | None = None
+    """Whether it can telephone, and so has an IMEI; None where its answers don't tell."""

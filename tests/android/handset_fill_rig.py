@@ -47,6 +47,7 @@ DONE_FILES = [
 FILL_DONE = {
     "bytes": 7 * MIB,
     "resumed_bytes": 0,
+    "prior_bytes_proven": 0,
     "elapsed_s": 3.5,
     "files": DONE_FILES,
     "small_files": 2,

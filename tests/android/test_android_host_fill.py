@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 import pytest
 from handset_fakes import Pause, Step, Unplug
@@ -24,6 +26,7 @@ from benchd.errors import (
 )
 from benchd.words.fill import CheckOrder, CheckReport, FileRange, FillOrder, FillReport
 from benchd.words.ids import AdbAddress
+from benchd.words.job import Reason
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -122,6 +125,25 @@ async def test_a_resumed_fill_keeps_what_proves_itself_and_nothing_else() -> Non
     rig.handset.files["fill-000001.dat"][5] ^= 1
     assert (await rig.fill(resumed)).resumed_bytes < 50 * BLOCK
     assert (await rig.fill(ORDER)).resumed_bytes == 0
+
+
+async def test_a_handset_that_was_away_proves_itself_before_anything_is_written() -> None:
+    rig = Rig(StreamedHandset())
+    written = await rig.fill(ORDER)
+    again = replace(ORDER, resume=True, prior_bytes=written.bytes_written)
+    assert 0 < (await rig.fill(again)).prior_bytes_proven <= written.bytes_written
+
+
+@pytest.mark.parametrize("key", [KEY, bytes(16)], ids=["a handset without fill", "another key"])
+async def test_another_handset_is_not_written_to(key: bytes) -> None:
+    rig = Rig(StreamedHandset())
+    if key != KEY:
+        await rig.fill(replace(ORDER, key=key))
+    before = dict(rig.handset.files)
+    with pytest.raises(StageFailed) as refused:
+        await rig.fill(replace(ORDER, resume=True, prior_bytes=1 << 20))
+    assert refused.value.reason is Reason.HANDSET_CHANGED
+    assert rig.handset.files == before
 
 
 async def test_another_key_resumes_nothing() -> None:

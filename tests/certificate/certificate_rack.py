@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from benchd.proof.erasure import VerifiedErasure, verify_erasure
+from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.words.chip import ChipVerdict
@@ -23,6 +24,7 @@ CAPACITY = 128_000_000_000
 WRITTEN = 120_000_000_000
 KEY_SHA256 = hashlib.sha256(b"key").hexdigest()
 
+IMEI = "356938035643809"
 ERASER = "佐藤"
 CONFIRMER = "鈴木"
 
@@ -51,7 +53,12 @@ class Job:
         )
 
     def stage(
-        self, stage: StageName, evidence: Evidence, *, skipped_because: str | None = None
+        self,
+        stage: StageName,
+        evidence: Evidence,
+        *,
+        skipped_because: str | None = None,
+        came_back: ReturnEvidence | None = None,
     ) -> None:
         outcome = Outcome.PASSED if skipped_because is None else Outcome.SKIPPED
         self.add(EntryKind.STAGE_STARTED, {"stage": stage, "attempt": 1, "destructive": False})
@@ -63,17 +70,18 @@ class Job:
                 "because": skipped_because,
                 "form": FORM,
                 "evidence": evidence,
+                "came_back": None if came_back is None else to_json(came_back),
             },
         )
 
-    def decide(self, gate: Gate, operator: str, *, approved: bool = True) -> None:
+    def decide(self, gate: Gate, operator: str, *, approved: bool = True, note: str = "") -> None:
         self.add(
             EntryKind.DECISION,
             {
                 "gate": gate,
                 "approved": approved,
                 "operator": operator,
-                "note": "○" if gate is Gate.NETWORK else "",
+                "note": "○" if gate is Gate.NETWORK else note,
                 "at": "2026-11-24T09:30:00+00:00",
                 "via": {"peer": "127.0.0.1"},
             },
@@ -220,7 +228,10 @@ def records_of_an_erasure(
 ) -> list[StoredEntry]:
     """All records of a job that proves an erasure; `handset` replaces what it said it was."""
     job = Job()
-    job.add(EntryKind.JOB_OPENED, {"recipe": "overwrite", "recipe_sha256": KEY_SHA256})
+    job.add(
+        EntryKind.JOB_OPENED,
+        {"recipe": "overwrite", "recipe_sha256": KEY_SHA256, "attachment": "7:0"},
+    )
     job.stage(
         StageName.INSPECT,
         {
@@ -229,7 +240,7 @@ def records_of_an_erasure(
             "model": "SO-51C",
             "android": "13",
             "build": "TQ2A",
-            "imei": "356938035643809",
+            "imei": IMEI,
             "sdk": 33,
             "abi": "arm64-v8a",
             "file_system": "f2fs",
@@ -253,6 +264,8 @@ def records_of_an_erasure(
             "removable_media": False,
             "sim": False,
             "security_patch": "2026-10-05",
+            "second_imei": None,
+            "telephony": True,
             **(handset or {}),
         },
     )
@@ -266,9 +279,11 @@ def records_of_an_erasure(
             "accepted": [],
             "watch_list": None,
             "answers": [answer(Gate.CONSENT, ERASER)],
+            "screen_number": None,
         },
     )
     job.stage(StageName.FELICA_CHECK, chip.check)
+    job.add(EntryKind.ATTACHMENT_CHANGED, {"attachment": "7:1"})
     job.stage(
         StageName.INITIALISE,
         {
@@ -279,6 +294,7 @@ def records_of_an_erasure(
             "fresh_used_share": 0.2,
             "absent_s": 61.5,
         },
+        came_back=ReturnEvidence(attachment="7:1", imeis=(IMEI,)),
     )
     job.stage(
         StageName.OVERWRITE,
@@ -342,6 +358,7 @@ def records_of_an_erasure(
         job.stage(StageName.FELICA_CLEAR, chip.clear)
     job.stage(StageName.FELICA_RECHECK, chip.recheck)
     job.decide(Gate.FINAL_RESET, ERASER)
+    job.add(EntryKind.ATTACHMENT_CHANGED, {"attachment": "7:2"})
     job.stage(
         StageName.FINAL_RESET,
         {
@@ -355,6 +372,7 @@ def records_of_an_erasure(
         },
     )
     job.decide(Gate.OBSERVE, ERASER)
+    job.decide(Gate.IMEI, ERASER, note=IMEI)
     job.stage(
         StageName.OBSERVE,
         {
@@ -363,7 +381,9 @@ def records_of_an_erasure(
             "minimum_absence_s": 20.0,
             "interfaces_after": ["060101"],
             "answer": answer(Gate.OBSERVE, ERASER),
+            "chip": None,
         },
+        came_back=ReturnEvidence(attachment="7:2", screen_number=IMEI),
     )
     job.decide(Gate.CONFIRM, CONFIRMER)
     job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER)})

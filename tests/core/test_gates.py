@@ -138,7 +138,7 @@ async def test_a_handset_on_the_list_is_held_before_anybody_is_asked() -> None:
 
 async def test_that_an_imei_was_not_looked_up_is_on_record() -> None:
     world = World(recipe=make_recipe(gates=GatesStage(watch_list=WANTED)))
-    assert (await end_of(world, Phone(imei=None)))[0] is Outcome.PASSED
+    assert (await end_of(world, Phone(imei=None, telephony=False)))[0] is Outcome.PASSED
     watched = gates_evidence(world)["watch_list"]
     assert watched == {
         "sha256": "0" * 64,
@@ -152,7 +152,7 @@ async def test_that_an_imei_was_not_looked_up_is_on_record() -> None:
 async def test_a_person_looks_up_what_the_handset_does_not_tell(*, found: bool) -> None:
     gates = GatesStage(watch_list=WANTED, imei_by_hand=True)
     world = World(recipe=make_recipe(gates=gates), answers={Gate.WATCH_LIST: not found})
-    outcome, _, reason = await end_of(world, Phone(imei=None))
+    outcome, _, reason = await end_of(world, Phone(imei=None, telephony=False))
     assert (outcome, reason) == (
         (Outcome.FAILED, Reason.WATCH_LISTED) if found else (Outcome.PASSED, None)
     )

@@ -42,7 +42,7 @@ def second_world(first: World, ledger: MemoryLedger) -> World:
     old, new = first.ports["A1"], world.ports["A1"]
     new.phone, new.interfaces = old.phone, old.interfaces
     new.enumeration, new.attached = old.enumeration, old.attached
-    world._enumerations = 1000
+    world._enumerations = world.entropy._count = 1000
     return world
 
 

@@ -17,7 +17,14 @@ from math import inf
 
 import anyio
 
-from benchd.errors import AdbServerLost, DecisionRefused, HandsetGone, LedgerFault, NotFound
+from benchd.errors import (
+    AdbServerLost,
+    DecisionRefused,
+    HandsetGone,
+    LedgerFault,
+    NotFound,
+    StageFailed,
+)
 from benchd.ledger.record import GENESIS, seal
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
@@ -61,7 +68,7 @@ from benchd.words.handset import (
     StorageFacts,
 )
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
-from benchd.words.job import Gate, StageName
+from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 from benchd.words.slot import SlotView
@@ -78,6 +85,8 @@ CIPHER = "aes-128-ctr"
 RESET_S = 45.0
 DEADLINE_S = 3600.0
 ANSWER_S = 86_400.0
+UNTOLD_IMEI = "352099001761481"
+"""That of a handset that tells adb none."""
 
 
 class SteppingClock:
@@ -139,6 +148,15 @@ class MemoryLedger:
         newest = max((s.entry.occupancy or 0 for s in mine), default=0)
         return [s for s in mine if s.entry.occupancy == newest]
 
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        seen = [s.entry for s in self.of(EntryKind.STAGE_ENDED)]
+        jobs = [
+            entry.job
+            for entry in seen[::-1]
+            if entry.job and dict(entry.data["evidence"]).get("chip") == chip  # type: ignore[arg-type]
+        ]
+        return list(dict.fromkeys(jobs))[:limit]
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED) if s.entry.job]
         return jobs[::-1][:limit]
@@ -179,6 +197,11 @@ class Phone:
 
     serial: str = "R5CT10ABCDE"
     imei: str | None = "356938035643809"
+    """What it tells over adb."""
+    second_imei: str | None = None
+    screen_imei: str | None = None
+    """What its own screen shows under *#06#; None: what it tells."""
+    telephony: bool | None = True
     android_id: str = "aaaa0000aaaa0000"
     accounts: int = 0
     users: tuple[int, ...] = (0,)
@@ -246,6 +269,7 @@ class Phone:
             android="13",
             build="TQ2A",
             imei=self.imei,
+            second_imei=self.second_imei,
         )
 
     def wipe(self) -> None:
@@ -326,6 +350,7 @@ class FakeHandset:
             jpki_capable=phone.jpki_capable,
             removable_media=phone.removable_media,
             sim=phone.sim,
+            telephony=phone.telephony,
         )
 
     async def battery(self) -> BatteryFacts:
@@ -363,8 +388,10 @@ class FakeHandset:
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
     ) -> FillReport:
         phone = await self._call("fill")
-        self._port.fill_key = order.key
         found = phone.held_bytes if phone.held_key == order.key else 0
+        if order.prior_bytes and not found:
+            raise StageFailed(Reason.HANDSET_CHANGED, "nothing proves itself")
+        self._port.fill_key = order.key
         phone.filled.append(order)
         written = int(CAPACITY * phone.written_share) // 4096 * 4096
         for step in range(1, 5):
@@ -384,6 +411,7 @@ class FakeHandset:
             mode="o_direct",
             bytes_written=written,
             resumed_bytes=found if order.resume else 0,
+            prior_bytes_proven=min(found, order.prior_bytes),
             files=tuple(
                 FilledFile(
                     name=f"{'tail' if i == len(sizes) - 1 else 'fill'}-{i:06d}.dat",
@@ -645,6 +673,7 @@ class World:
         self.desk = Desk(self.ledger, self.clock)
         self.answers: dict[Gate, bool] = dict(answers or {})
         self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
+        """What they write where it isn't what the handset's own screen shows."""
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
         self.does_final_reset = True
         self.after_guided_reset = ADB
@@ -708,6 +737,14 @@ class World:
         await self.until(lambda: self.view(slot).state is state)
         return self.view(slot)
 
+    def _on_screen(self, port: Port, gate: Gate) -> str:
+        """What somebody reads on the screen of the handset that lies there."""
+        if port.phone is None:
+            return ""
+        phone = port.phone
+        shown = phone.screen_imei or phone.imei or UNTOLD_IMEI
+        return {Gate.IMEI: shown, Gate.SERIAL: phone.serial}.get(gate, "")
+
     async def _operate(self) -> None:
         """The operators: do what the question says, then answer it."""
         while True:
@@ -734,7 +771,7 @@ class World:
                         gate,
                         approved=approved,
                         operator=self.operators.get(gate, "Sato"),
-                        note=self.notes.get(gate, ""),
+                        note=self.notes.get(gate, self._on_screen(port, gate)),
                     )
             await self.board.changed(version)
 

@@ -62,6 +62,22 @@ async def test_what_is_appended_is_read_back(tmp_path: Path, key: RackKey) -> No
 
 
 @pytest.mark.asyncio
+async def test_a_chip_is_found_in_the_jobs_that_saw_it(tmp_path: Path, key: RackKey) -> None:
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
+        for job, chip in (("one", "c0"), ("two", "c1"), ("three", "c0"), ("three", "c0")):
+            seen = replace(
+                make_entry(1),
+                kind=EntryKind.STAGE_ENDED,
+                job=JobId(job),
+                data={"stage": "felica_check", "evidence": {"chip": chip}},
+            )
+            await ledger.append(seen)
+        assert await ledger.chip_jobs("c0", 5) == ["three", "one"]
+        assert await ledger.chip_jobs("c0", 1) == ["three"]
+        assert await ledger.chip_jobs("c9", 5) == []
+
+
+@pytest.mark.asyncio
 async def test_a_ledger_goes_on_where_it_ended(fill: FillLedger, key: RackKey) -> None:
     path = await fill(7)
     async with open_ledger(path, head_key=key) as ledger:

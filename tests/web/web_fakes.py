@@ -65,6 +65,9 @@ class FakeLedger:
     async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
         raise NotImplementedError
 
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        raise NotImplementedError
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         self._serve()
         opened = [s.entry.job for s in self.stored if s.entry.kind is EntryKind.JOB_OPENED]

@@ -15,6 +15,7 @@ from benchd.android.facts.boot_state import (
 )
 from benchd.android.facts.capability import (
     LOOK_FOR_FELICA,
+    can_telephone,
     felica_capable,
     jpki_capable,
     read_felica_directories,
@@ -149,6 +150,7 @@ async def read_facts(shell: Shell) -> HandsetFacts:
             answers["volumes"].required(), answers["disks"].required()
         ),
         sim=has_sim(properties),
+        telephony=can_telephone(features),
     )
 
 

@@ -26,6 +26,7 @@ from benchd.ports import Keystream, ProgressSink, Rest
 from benchd.proof.storage import NO_PROGRAM, STREAMED
 from benchd.words.fill import (
     BLOCK_BYTES,
+    NOTHING_OF_THIS_JOB,
     TAIL_PREFIX,
     BadRun,
     CheckOrder,
@@ -36,6 +37,7 @@ from benchd.words.fill import (
     FillOrder,
     FillReport,
     HostSample,
+    TransferProgress,
 )
 from benchd.words.handset import StorageFacts
 from benchd.words.job import Reason
@@ -46,6 +48,8 @@ SMALLEST_HEADROOM_SHARE: Final = 8
 """The headroom on a small storage is one part in so many at most."""
 COMMAND_DEADLINE_S: Final = 120.0
 MOST_DIGITS: Final = 15
+PRIOR_ENOUGH_BYTES: Final = 1 << 20
+"""So much of a keystream nobody else has; the whole is read again anyway."""
 
 _NO_SPACE: Final = b"No space left on device"
 _IN_DIRECTORY: Final = f"mkdir -p {FILL_DIRECTORY} && cd {FILL_DIRECTORY} && ls"
@@ -69,6 +73,7 @@ class HostFill:
         """Write the keystream file by file until the storage is full, and sync it."""
         begun = anyio.current_time()
         meter = Meter(progress, rest)
+        prior_bytes_proven = await self._prior(order, rest)
         kept = await self._kept(order, meter)
         before = _without(await read_storage_facts(self._shell), kept)
         run = _Run(order, meter, before, kept)
@@ -85,6 +90,7 @@ class HostFill:
             mode=STREAMED,
             bytes_written=run.written,
             resumed_bytes=sum(file.size_bytes for file in kept),
+            prior_bytes_proven=prior_bytes_proven,
             files=tuple(run.files),
             small_files=0,
             small_bytes=0,
@@ -139,6 +145,28 @@ class HostFill:
             trim="not_asked",
             trimmed_bytes=0,
         )
+
+    async def _prior(self, order: FillOrder, rest: Rest | None) -> int:
+        """How much of the first file that an earlier fill has left proves itself, a part of it."""
+        if not order.prior_bytes:
+            return 0
+        meter = Meter(_tell_nobody, rest)
+        before = 0
+        for name in sorted(await self._listed()):
+            place = (fill_index(name) or 0) * order.file_bytes
+            size = await self._size_of(name)
+            part = min(size, PRIOR_ENOUGH_BYTES, order.prior_bytes - before)
+            before += size
+            if name.startswith(TAIL_PREFIX) or part < BLOCK_BYTES:
+                continue
+            file = FilledFile(
+                name=name, stream_offset=place, size_bytes=part // BLOCK_BYTES * BLOCK_BYTES
+            )
+            check = CheckOrder(fill=order, cipher=AES_COUNTER, files=(file,))
+            found = await self._compare(file, _parts(check)[0], check, meter)
+            if found.proven:
+                return found.proven
+        raise StageFailed(Reason.HANDSET_CHANGED, NOTHING_OF_THIS_JOB)
 
     async def _kept(self, order: FillOrder, meter: Meter) -> list[FilledFile]:
         """What an earlier fill has left and this one has read and proven; all else is deleted."""
@@ -241,6 +269,13 @@ class HostFill:
         )
         return [name for name in listed.decode(errors="replace").split() if is_fill_name(name)]
 
+    async def _listed(self) -> list[str]:
+        """The fill files that are there, before anything is deleted."""
+        listed = require_success(
+            await self._shell.run(_IN_DIRECTORY, deadline_s=COMMAND_DEADLINE_S), "ls"
+        )
+        return [name for name in listed.decode(errors="replace").split() if is_fill_name(name)]
+
     async def _size_of(self, name: str) -> int:
         """How many bytes a fill file has; 0 where it couldn't even be made."""
         path = f"{FILL_DIRECTORY}/{name}"
@@ -293,6 +328,10 @@ def _parts(order: CheckOrder) -> list[FileRange]:
         FileRange(file=number, offset=0, size_bytes=file.size_bytes)
         for number, file in enumerate(order.files)
     ]
+
+
+def _tell_nobody(_: TransferProgress) -> None:
+    """What is read again isn't progress."""
 
 
 def _without(found: StorageFacts, kept: list[FilledFile]) -> StorageFacts:

@@ -19,6 +19,7 @@ from benchd.words.fill import (
     CheckReport,
     DropReport,
     FilledFile,
+    FillOrder,
     FillReport,
     TransferProgress,
 )
@@ -115,10 +116,10 @@ def read_error(fields: Fields) -> ProgramError:
     return ProgramError(code=text(fields, "code"), message=printable(text(fields, "message")))
 
 
-def read_fill_done(fields: Fields, started: Started, file_bytes: int) -> FillReport:
+def read_fill_done(fields: Fields, started: Started, order: FillOrder) -> FillReport:
     """The report of a whole fill: each file has its own stretch, and the sizes add up."""
     written = whole(fields, "bytes", at_most=started.capacity_bytes)
-    files = tuple(_filled_file(item, file_bytes) for item in objects(fields, "files"))
+    files = tuple(_filled_file(item, order.file_bytes) for item in objects(fields, "files"))
     if any(one.stream_offset >= next_one.stream_offset for one, next_one in pairwise(files)):
         raise AnswerNotRecognised("the fill files aren't in order, or one is listed twice")
     if sum(file.size_bytes for file in files) != written:
@@ -133,6 +134,7 @@ def read_fill_done(fields: Fields, started: Started, file_bytes: int) -> FillRep
         mode=started.mode,
         bytes_written=written,
         resumed_bytes=whole(fields, "resumed_bytes", at_most=written),
+        prior_bytes_proven=whole(fields, "prior_bytes_proven", at_most=order.prior_bytes),
         files=files,
         small_files=whole(fields, "small_files", at_most=MOST_SMALL_FILES),
         small_bytes=whole(fields, "small_bytes", at_most=capacity),

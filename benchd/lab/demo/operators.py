@@ -11,6 +11,7 @@ from typing import Protocol, cast
 import anyio
 import httpx2
 
+from benchd.lab.simulator.hands import Screen
 from benchd.wakeup import Wakeup
 from benchd.words.ids import JsonValue
 from benchd.words.job import Gate, StageName
@@ -44,6 +45,10 @@ class Hands(Protocol):
 
     async def allow_adb(self, slot: str) -> None:
         """Allow this computer."""
+        ...
+
+    async def screen(self, slot: str) -> Screen:
+        """Read what its own screen shows of who it is."""
         ...
 
 
@@ -97,9 +102,10 @@ class RackWatch:
         answer.raise_for_status()
         return answer.text
 
-    async def decide(self, job: str, gate: str, *, approved: bool, operator: str) -> bool:
+    async def decide(
+        self, job: str, gate: str, *, approved: bool, operator: str, note: str = "demo"
+    ) -> bool:
         """Answer a question; False if it wasn't taken."""
-        note = LOOKED_UP if approved and gate == Gate.NETWORK else "demo"
         try:
             answer = await self.http.post(
                 f"/api/v1/jobs/{job}/decisions",
@@ -195,7 +201,19 @@ class Operators:
         if approved and gate in HAND_RESETS:
             await self._reset_once(slot, job, gate)
         operator = SECOND_OPERATOR if gate is Gate.CONFIRM else FIRST_OPERATOR
-        await self.watch.decide(job, gate, approved=approved, operator=operator)
+        note = await self._note(slot, gate) if approved else "demo"
+        await self.watch.decide(job, gate, approved=approved, operator=operator, note=note)
+
+    async def _note(self, slot: str, gate: Gate) -> str:
+        match gate:
+            case Gate.NETWORK:
+                return LOOKED_UP
+            case Gate.IMEI:
+                return (await self.hands.screen(slot)).imei
+            case Gate.SERIAL:
+                return (await self.hands.screen(slot)).serial
+            case _:
+                return "demo"
 
 
 def _parts(value: JsonValue) -> list[Mapping[str, JsonValue]]:

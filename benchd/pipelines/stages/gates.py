@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 import anyio
 
 from benchd.errors import HandsetFault, StageFailed
+from benchd.pipelines.binding import number_on_screen
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
@@ -16,6 +17,7 @@ from benchd.pipelines.watch_list import WatchList
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.handset import HandsetFacts
+from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.slot import ProblemCode, ProblemView
 
@@ -74,7 +76,8 @@ class GatesStage:
             if reason not in self.accept:
                 raise StageFailed(reason, detail)
             accepted.append(reason)
-        watched = await self._watched(context, facts)
+        number = await self._screen_number(context, facts)
+        watched = await self._watched(context, facts, number)
         answers = [
             DecisionEvidence.of(await context.approval(gate, ATTESTATIONS[gate]))
             for gate in self.attest
@@ -86,10 +89,22 @@ class GatesStage:
                 accepted=tuple(accepted),
                 watch_list=watched,
                 answers=tuple(answers),
+                screen_number=number,
             )
         )
 
-    async def _watched(self, context: JobContext, facts: HandsetFacts) -> WatchLookUp | None:
+    async def _screen_number(self, context: JobContext, facts: HandsetFacts) -> str | None:
+        """What will tell it from a twin once adb is gone; asked only where adb tells no IMEI."""
+        if not context.certifies or facts.identity.imeis:
+            return None
+        number = await number_on_screen(context)
+        if not is_imei(number) and number != facts.identity.serial:
+            raise StageFailed(Reason.HANDSET_CHANGED, "its screen shows another serial than adb")
+        return number
+
+    async def _watched(
+        self, context: JobContext, facts: HandsetFacts, number: str | None
+    ) -> WatchLookUp | None:
         """Look the IMEI up; that one couldn't be is on record too."""
         if self.watch_list is None:
             return None
@@ -98,10 +113,10 @@ class GatesStage:
             entries=len(self.watch_list.imeis),
             looked_up="not_looked_up",
         )
-        imei = facts.identity.imei
-        if imei in self.watch_list.imeis:
+        imeis = {*facts.identity.imeis, *({number} if number and is_imei(number) else ())}
+        if not imeis.isdisjoint(self.watch_list.imeis):
             raise StageFailed(Reason.WATCH_LISTED, "its IMEI is on the dealer's list")
-        if imei is not None:
+        if imeis:
             return replace(told, looked_up="by_imei")
         if not self.imei_by_hand:
             return told

@@ -15,6 +15,7 @@ from benchd.errors import (
     TransientFault,
     UnsupportedHandset,
 )
+from benchd.pipelines.binding import tie_by_screen
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import Patience
@@ -80,6 +81,7 @@ class InitialiseStage:
                 raise lost
             if missing:
                 raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
+        await tie_by_screen(context)
         return StageResult(
             evidence=replace(
                 self._evidence(before=before), method=memory.method, after=now, absent_s=absence_s

@@ -8,6 +8,8 @@ from typing import Annotated, ClassVar
 from annotated_types import Interval
 
 from benchd.errors import StageFailed
+from benchd.pipelines.binding import tie_by_screen
+from benchd.pipelines.chip_again import look_at_chip_again
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import LONGEST_S
@@ -44,6 +46,8 @@ class ObserveStage:
                 "the port showed no reset: the absence was too short or adb is still on",
             )
         decision = await context.approval(Gate.OBSERVE, Reason.FINAL_RESET_NOT_PROVEN)
+        chip = await look_at_chip_again(context)
+        await tie_by_screen(context)
         return StageResult(
             evidence=ObserveEvidence(
                 kinds=(*kinds, "operator_welcome"),
@@ -51,6 +55,7 @@ class ObserveStage:
                 minimum_absence_s=self.minimum_absence_s,
                 interfaces_after=reset.interfaces_after if reset else (),
                 answer=DecisionEvidence.of(decision),
+                chip=chip,
             )
         )
 

@@ -77,6 +77,8 @@ class ChipEvidence:
     """What the handset said where the verdict is that there is no chip."""
     handset_says: SilenceEvidence | None = None
     answer: DecisionEvidence | None = None
+    tied: bool = False
+    """Whether it was seen to be this handset's: silent with its NFC off, the same with it on."""
 
     @classmethod
     def of(cls, scan: ChipScan) -> ChipEvidence:

@@ -43,6 +43,13 @@ class InspectEvidence:
     removable_media: bool
     sim: bool | None
     security_patch: str | None = None
+    second_imei: str | None = None
+    telephony: bool | None = None
+
+    @property
+    def imeis(self) -> tuple[str, ...]:
+        """All that the handset told over adb."""
+        return tuple(imei for imei in (self.imei, self.second_imei) if imei is not None)
 
     @classmethod
     def of(cls, facts: HandsetFacts) -> InspectEvidence:
@@ -78,6 +85,8 @@ class InspectEvidence:
             removable_media=facts.removable_media,
             sim=facts.sim,
             security_patch=facts.security_patch,
+            second_imei=identity.second_imei,
+            telephony=facts.telephony,
         )
 
 
@@ -100,6 +109,8 @@ class GatesEvidence:
     accepted: tuple[Reason, ...]
     watch_list: WatchLookUp | None
     answers: tuple[DecisionEvidence, ...]
+    screen_number: str | None = None
+    """What a person read on the handset's own screen where adb told no IMEI."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,7 @@ class Handset:
             restarting=self.restarting,
             broken=self.broken,
             serial=self.plan.serial,
+            imei=self.plan.imei,
             android_id=self.android.android_id,
             boot_count=self.android.boot_count,
             reset_count=self.reset_count,
