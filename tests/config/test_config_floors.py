@@ -82,6 +82,7 @@ BY_THE_STAGES = {
     "MINIMUM_SEED_DIGITS",
     "LEAST_PASSES",
     "MOST_BOOTS_SINCE_RESET",
+    "LOWEST_SHARE_OF_NOMINAL",
 }
 """Which no recipe sets: the stage does as much by itself."""
 OF_EARLIER_FORMS = {"LOWEST_COVERAGE_BEFORE_FORM_3"}
