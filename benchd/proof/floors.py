@@ -21,6 +21,10 @@ MOST_FRESH_USED_BYTES: Final = 16 << 30
 MOST_BOOTS_SINCE_RESET: Final = 5
 """The start after the reset, and one each where it was bought, sorted, charged and plugged in."""
 
+LOWEST_SHARE_OF_NOMINAL: Final = 0.6
+"""Of the size that a model is sold with, its system and the file system leave this much for users,
+also of 16 GB; a size twice as large would leave half of that at most."""
+
 MINIMUM_ABSENCE_S: Final = 20.0
 """A reset makes the user storage anew and the system set itself up: no handset is faster. A mere
 restart of USB takes two seconds."""

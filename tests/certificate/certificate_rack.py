@@ -280,6 +280,8 @@ def records_of_an_erasure(
             "watch_list": None,
             "answers": [answer(Gate.CONSENT, ERASER)],
             "screen_number": None,
+            "nominal_bytes": 128_000_000_000,
+            "nominal_sizes_sha256": "0" * 64,
         },
     )
     job.stage(StageName.FELICA_CHECK, chip.check)

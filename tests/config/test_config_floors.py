@@ -84,6 +84,7 @@ BY_THE_STAGES = {
     "CAPACITY_TOLERANCE",
     "LEAST_FREED",
     "MOST_BOOTS_SINCE_RESET",
+    "LOWEST_SHARE_OF_NOMINAL",
 }
 """Which no recipe sets: the stage does as much by itself."""
 OF_EARLIER_FORMS = {"LOWEST_COVERAGE_BEFORE_FORM_3"}

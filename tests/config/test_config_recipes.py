@@ -361,3 +361,42 @@ def test_mistakes_in_a_watch_list_are_told_without_its_numbers(
     assert message in told
     assert "stage[gates].watch_list" in told
     assert "35693803564380" not in told
+
+
+TABLE = """
+[[model]]
+manufacturer = "Sony"
+model = "SO-53C"
+nominal_bytes = [64_000_000_000, 128_000_000_000]
+provenance = "the maker's specification, read 2026-11-24"
+"""
+
+
+def test_a_table_of_nominal_sizes_is_read_with_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "sizes.toml").write_text(TABLE)
+    text = recipe("inspect", stage("gates", 'nominal_sizes = "sizes.toml"'))
+    gates = read(tmp_path, text).recipes["trial"].stages[1].stage
+    assert isinstance(gates, GatesStage)
+    assert gates.nominal_sizes is not None
+    assert gates.nominal_sizes.sizes == {("Sony", "SO-53C"): (64_000_000_000, 128_000_000_000)}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "doesn't exist"),
+        ("[[model]", "isn't TOML"),
+        (TABLE + TABLE, "a model stands twice"),
+        (TABLE.replace("64_000_000_000, 128_000_000_000", ""), "model.0.nominal_bytes"),
+        (TABLE.replace("64_000_000_000", "0"), "model.0.nominal_bytes.0"),
+        (TABLE.replace("provenance", "origin"), "model.0.provenance"),
+    ],
+)
+def test_mistakes_in_a_table_of_nominal_sizes_are_told(
+    tmp_path: Path, content: str | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / "sizes.toml").write_text(content)
+    [told] = issues(tmp_path, recipe("inspect", stage("gates", 'nominal_sizes = "sizes.toml"')))
+    assert message in told
+    assert "stage[gates].nominal_sizes" in told

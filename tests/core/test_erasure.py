@@ -163,6 +163,7 @@ LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
         StageName.INITIALISE,
         {"after.used_bytes": 14 * MIB, "fresh_used_bytes": 1 << 40, "fresh_used_share": 1.0},
     ),
+    "half of what it is sold with": (StageName.GATES, {"nominal_bytes": 128 * MIB}),
     "no threshold": (StageName.INITIALISE, {"fresh_used_bytes": ...}),
     "nothing written": (StageName.OVERWRITE, {"bytes_written": 0, "files": []}),
     "files don't add up": (StageName.OVERWRITE, {"bytes_written": 4096}),

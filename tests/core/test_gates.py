@@ -8,6 +8,8 @@ import anyio
 import pytest
 
 from benchd.errors import LookUpResultNeeded, UnsupportedHandset
+from benchd.pipelines.nominal_sizes import NominalSizes
+from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.network import look_up_result
@@ -17,7 +19,7 @@ from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
 
-from .world import Phone, World, ended, make_recipe, phone_like
+from .world import MIB, Phone, World, ended, make_recipe, phone_like
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -225,3 +227,36 @@ async def test_questions_tell_twins_apart_by_the_end_of_their_imei() -> None:
         )
         questions = [view.question for view in world.board.views().values()]
     assert [q.facts["imei_end"] for q in questions if q] == ["3809", "7518"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "nominal"),
+    [((), None), ((64,), 64), ((64, 128), 64), ((100,), 100), ((32,), 32), ((106,), 106)],
+)
+async def test_a_storage_as_large_as_its_model_is_sold_goes_on(
+    sizes: tuple[int, ...], nominal: int | None
+) -> None:
+    world = World(recipe=sold_with(*sizes))
+    assert (await end_of(world, Phone()))[1] is Disposition.SELLABLE
+    told = gates_evidence(world)
+    assert told["nominal_bytes"] == (nominal and nominal * MIB)
+    assert told["nominal_sizes_sha256"] == "1" * 64
+
+
+@pytest.mark.parametrize("sizes", [(107,), (128,), (32, 128), (1024,)])
+async def test_a_storage_that_is_clearly_smaller_than_its_model_is_sold_is_held(
+    sizes: tuple[int, ...],
+) -> None:
+    phone = Phone()
+    assert await end_of(World(recipe=sold_with(*sizes)), phone) == (
+        Outcome.FAILED,
+        Disposition.HOLD,
+        Reason.CAPACITY_BELOW_NOMINAL,
+    )
+    assert phone.calls["enable_test_harness"] == phone.calls["fill"] == 0
+
+
+def sold_with(*sizes_mib: int) -> Recipe:
+    """A recipe whose table has the model of the tests' phone, whose storage has 64 MiB."""
+    table = {("Sony", "SO-51C"): tuple(MIB * size for size in sizes_mib)}
+    return make_recipe(gates=GatesStage(nominal_sizes=NominalSizes(sizes=table, sha256="1" * 64)))

@@ -12,10 +12,12 @@ from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.binding import number_on_screen
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.nominal_sizes import NominalSizes
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.nominal import is_clearly_less, nominal_size
 from benchd.words.handset import HandsetFacts
 from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Reason, StageName
@@ -64,6 +66,7 @@ class GatesStage:
     watch_list: WatchList | None = None
     imei_by_hand: bool = False
     """Whether a person looks a handset up in the list that doesn't tell its IMEI."""
+    nominal_sizes: NominalSizes | None = None
 
     async def run(self, context: JobContext) -> StageResult:
         """Check the facts first: a handset that can't go on shouldn't cost a person's time.
@@ -76,6 +79,7 @@ class GatesStage:
             if reason not in self.accept:
                 raise StageFailed(reason, detail)
             accepted.append(reason)
+        nominal_bytes = self._nominal_bytes(facts)
         number = await self._screen_number(context, facts)
         watched = await self._watched(context, facts, number)
         answers = [
@@ -88,10 +92,24 @@ class GatesStage:
                 battery_percent=await self._charged(context, facts.battery_percent),
                 accepted=tuple(accepted),
                 watch_list=watched,
+                nominal_bytes=nominal_bytes,
+                nominal_sizes_sha256=self.nominal_sizes.sha256 if self.nominal_sizes else None,
                 answers=tuple(answers),
                 screen_number=number,
             )
         )
+
+    def _nominal_bytes(self, facts: HandsetFacts) -> int | None:
+        """The size that its storage is sold with; None where nobody has told of its model."""
+        sizes = self.nominal_sizes.of(facts.identity) if self.nominal_sizes else ()
+        capacity_bytes = facts.storage.capacity_bytes
+        nominal_bytes = nominal_size(capacity_bytes, sizes)
+        if nominal_bytes is not None and is_clearly_less(capacity_bytes, nominal_bytes):
+            raise StageFailed(
+                Reason.CAPACITY_BELOW_NOMINAL,
+                f"{capacity_bytes} bytes, of {nominal_bytes} that the model is sold with",
+            )
+        return nominal_bytes
 
     async def _screen_number(self, context: JobContext, facts: HandsetFacts) -> str | None:
         """What will tell it from a twin once adb is gone; asked only where adb tells no IMEI."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.values import Number, Seconds, Whole
+from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
 from benchd.words.handset import HandsetFacts, ResetFacts
 from benchd.words.job import Reason
 
@@ -111,6 +111,10 @@ class GatesEvidence:
     answers: tuple[DecisionEvidence, ...]
     screen_number: str | None = None
     """What a person read on the handset's own screen where adb told no IMEI."""
+    nominal_bytes: Whole | None = None
+    """The size that the storage is sold with; None where that isn't known of its model."""
+    nominal_sizes_sha256: Sha256 | None = None
+    """Which table was looked into, if any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
