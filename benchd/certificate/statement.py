@@ -186,7 +186,7 @@ def _not_reached(overwrite: OverwriteEvidence) -> tuple[str, ...]:
     )
     return (
         f"{missing} bytes of the user storage, which are:",
-        f"{used} bytes of it that the system itself occupied",
+        f"{used} bytes of it that were in use before the overwrite began",
         f"{reserved} bytes of it that the file system reserves for the system",
         f"{rest} bytes of it that the file system keeps for itself: its tables and its last gaps",
         *by_host,

@@ -20,7 +20,7 @@ class Place(StrEnum):
     JOURNAL = "the file system's journal"
     TABLES = "the file system keeps for itself: its tables and its last gaps"
     FREE = "the file system reserves for the system"
-    FILES = "the system itself occupied"
+    FILES = "in use before the overwrite began"
 
 
 _OWNERS: Final = {"7": Place.TABLES, "8": Place.JOURNAL}
