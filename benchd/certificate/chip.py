@@ -54,7 +54,7 @@ class FelicaSection(ChipWords):
             sources=sources_of(recheck.source, recheck.verdict, kind),
             baseline=recheck.baseline if kind else None,
             baseline_kind=kind,
-            baseline_sha256=None,
+            baseline_sha256=recheck.baseline_sha256 if kind else None,
             basis=WORDING.basis(recheck.source, recheck.verdict, kind),
         )
 

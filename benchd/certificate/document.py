@@ -26,6 +26,8 @@ BONDS = (
     Sentence.BOUND_BY_KEYSTREAM,
     Sentence.BOUND_BY_CHIP,
     Sentence.BOUND_BY_ANDROID_ID,
+    Sentence.BOUND_BY_SCREEN_IMEI,
+    Sentence.BOUND_BY_SCREEN_SERIAL,
 )
 
 

@@ -122,9 +122,9 @@ def _predicate_of(
         ledger=LedgerSection.of(erasure.records),
         disposition=Disposition.SELLABLE,
         trusted=TrustedSection.of(evidence.inspect),
-        bound_by=bound_by(evidence),
+        bound_by=bound_by(erasure),
         in_use_before=in_use,
-        nominal_capacity_bytes="unknown",
+        nominal_capacity_bytes=evidence.gates.nominal_bytes or "unknown",
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from benchd.certificate.sentences import Sentence
+from benchd.proof.binding import Tie
+from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.chip import READER
 from benchd.proof.evidence.handset import InspectEvidence
-from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence
 from benchd.proof.evidence.values import Said, Whole
 
@@ -50,11 +53,20 @@ class InUseSection:
         )
 
 
-def bound_by(evidence: ErasureEvidence) -> tuple[str, ...]:
+_BY_SCREEN: Final[Mapping[Tie, Sentence]] = {
+    Tie.SCREEN_IMEI: Sentence.BOUND_BY_SCREEN_IMEI,
+    Tie.SCREEN_SERIAL: Sentence.BOUND_BY_SCREEN_SERIAL,
+}
+
+
+def bound_by(erasure: VerifiedErasure) -> tuple[str, ...]:
     """All that ties the evidence to one handset."""
+    evidence, binding = erasure.evidence, erasure.binding
     bonds = [Sentence.BOUND_BY_KEYSTREAM]
     if evidence.felica_check.source == READER and evidence.felica_check.chip is not None:
         bonds.append(Sentence.BOUND_BY_CHIP)
     if evidence.felica_clear is not None:
         bonds.append(Sentence.BOUND_BY_ANDROID_ID)
+    seen: Mapping[Tie, int] = binding.last_seen if binding else {}
+    bonds += [sentence for tie, sentence in _BY_SCREEN.items() if tie in seen]
     return tuple(bond.value for bond in bonds)

@@ -49,6 +49,10 @@ async def native(_: Patch) -> Records:
     return await run()
 
 
+async def without_telephony(_: Patch) -> Records:
+    return await run(Phone(imei=None, telephony=False))
+
+
 async def streamed(_: Patch) -> Records:
     return await streamed_records()
 
@@ -97,14 +101,19 @@ ALWAYS = {
     *(S.OTHER_PARTITIONS, S.CARDS, S.SYSTEM_TRUSTED),
     *(S.USB_REENUMERATED, S.OPERATOR_WELCOME, S.BOUND_BY_KEYSTREAM),
 }
-BY_PROGRAM = {S.BY_PROGRAM, S.READ_WHOLE}
+BY_IMEI = {S.BOUND_BY_SCREEN_IMEI}
+BY_PROGRAM = {S.BY_PROGRAM, S.READ_WHOLE} | BY_IMEI
 BY_EYE = {S.CHIP_BY_EYE, S.OPERATOR_RECHECK, S.CLEAR_SKIPPED}
 BY_READER = {S.READER_UNUSED, S.BOUND_BY_CHIP}
 KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = {
     "native, chip by eye": (native, BY_PROGRAM | BY_EYE),
-    "streamed": (streamed, {S.BY_HOST, S.SMALL_BY_HOST, S.READ_WHOLE} | BY_EYE),
+    "without telephony": (
+        without_telephony,
+        {S.BY_PROGRAM, S.READ_WHOLE, S.BOUND_BY_SCREEN_SERIAL} | BY_EYE,
+    ),
+    "streamed": (streamed, {S.BY_HOST, S.SMALL_BY_HOST, S.READ_WHOLE} | BY_EYE | BY_IMEI),
     "resumed": (resumed, BY_PROGRAM | BY_EYE | {S.RESUMED}),
-    "sampled": (sampled, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE),
+    "sampled": (sampled, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE | BY_IMEI),
     "chip scanned": (scanned, BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED}),
     "chip cleared": (
         cleared,
