@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from handset_fakes import FakeShell, ScriptedShell, said
 from handset_fixtures import answer
@@ -30,10 +32,13 @@ from benchd.errors import (
     StageFailed,
     UnsupportedHandset,
 )
+from benchd.lab.simulator.answers import parcel_dump
 
 pytestmark = pytest.mark.asyncio
 
 IMEI = "service call iphonesubinfo 1 s16 com.android.shell"
+SECOND_IMEI = "service call iphonesubinfo 4 i32 1 s16 com.android.shell"
+SECOND_IMEI_BEFORE_11 = "service call iphonesubinfo 3 i32 1 s16 com.android.shell"
 
 
 def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
@@ -41,6 +46,8 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
     answers: dict[str, str | tuple[int, str]] = {
         "getprop": answer("getprop-15-aquos-test-harness"),
         IMEI: answer("imei-10"),
+        SECOND_IMEI: answer("imei-16-null"),
+        SECOND_IMEI_BEFORE_11: answer("imei-16-other-string"),
         "df -k /data": answer("df-16-pixel-8-pro"),
         "cat /proc/mounts": answer("mounts-16-f2fs"),
         "dumpsys account": answer("account-16-none"),
@@ -108,6 +115,19 @@ async def test_facts_of_a_handset_that_is_in_use_and_changed() -> None:
     assert facts.screen_lock is True
     assert facts.crypto_state == "unencrypted"
     assert facts.metadata_encryption is None
+
+
+@pytest.mark.parametrize("asked", [SECOND_IMEI, SECOND_IMEI_BEFORE_11])
+async def test_both_imeis_of_a_handset_with_two_radios(asked: str) -> None:
+    other = "356938035643809"
+    told = struct.pack("<ii", 0, len(other)) + other.encode("utf-16-le") + bytes(2)
+    identity = await read_identity(aquos(**{asked: parcel_dump(told)}))
+    assert identity.imeis == ("490154203237518", other)
+
+
+async def test_one_imei_told_twice_is_one() -> None:
+    identity = await read_identity(aquos(**{SECOND_IMEI: answer("imei-10")}))
+    assert identity.imeis == ("490154203237518",)
 
 
 async def test_reset_facts() -> None:

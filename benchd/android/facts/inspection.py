@@ -63,6 +63,11 @@ SCRIPT_DEADLINE_S: Final = 60.0
 
 _PROPERTIES: Final = {"properties": "getprop"}
 _IMEI: Final = {"imei": "service call iphonesubinfo 1 s16 com.android.shell"}
+_SECOND_IMEI: Final = {
+    # getDeviceIdForPhone is call 4 from Android 11 on, 3 before; the other one tells no IMEI.
+    "second_imei": "service call iphonesubinfo 4 i32 1 s16 com.android.shell",
+    "second_imei_before_11": "service call iphonesubinfo 3 i32 1 s16 com.android.shell",
+}
 _STORAGE: Final = {"usage": "df -k /data", "mounts": "cat /proc/mounts"}
 _OWNERS: Final = {"accounts": "dumpsys account", "users": "pm list users"}
 _RESET: Final = {
@@ -101,8 +106,8 @@ _TEST_HARNESS: Final = "persist.sys.test_harness"
 
 async def read_identity(shell: Shell) -> HandsetIdentity:
     """Who the handset says it is."""
-    answers = await _ask(shell, _PROPERTIES | _IMEI)
-    return _identity(read_properties(answers["properties"].required()), answers["imei"])
+    answers = await _ask(shell, _PROPERTIES | _IMEI | _SECOND_IMEI)
+    return _identity(read_properties(answers["properties"].required()), answers)
 
 
 async def read_storage_facts(shell: Shell) -> StorageFacts:
@@ -113,7 +118,7 @@ async def read_storage_facts(shell: Shell) -> StorageFacts:
 
 async def read_facts(shell: Shell) -> HandsetFacts:
     """All that the gates and the certificate need to know."""
-    answers = await _ask(shell, _PROPERTIES | _IMEI | _STORAGE)
+    answers = await _ask(shell, _PROPERTIES | _IMEI | _SECOND_IMEI | _STORAGE)
     properties = read_properties(answers["properties"].required())
     _refuse_too_old(properties)
     answers |= await _ask(shell, _OWNERS | _STATE)
@@ -125,7 +130,7 @@ async def read_facts(shell: Shell) -> HandsetFacts:
     features = read_features(answers["features"].required())
     packages = read_packages(answers["all_packages"].required())
     return HandsetFacts(
-        identity=_identity(properties, answers["imei"]),
+        identity=_identity(properties, answers),
         sdk=_sdk(properties),
         abi=required(properties, "ro.product.cpu.abi"),
         storage=read_storage(answers["usage"].required(), answers["mounts"].required()),
@@ -194,16 +199,22 @@ async def _ask(shell: Shell, commands: Mapping[str, str]) -> dict[str, Answer]:
     return await run_script(shell, commands, deadline_s=SCRIPT_DEADLINE_S)
 
 
-def _identity(properties: Mapping[str, str], imei: Answer) -> HandsetIdentity:
+def _identity(properties: Mapping[str, str], answers: Mapping[str, Answer]) -> HandsetIdentity:
+    # A refusal is no fault: newer releases keep the IMEI from adb.
+    imei, *more = (_imei(answers[asked]) for asked in (*_IMEI, *_SECOND_IMEI))
     return HandsetIdentity(
         serial=required(properties, "ro.serialno", "ro.boot.serialno"),
         manufacturer=required(properties, "ro.product.manufacturer", "ro.product.brand"),
         model=required(properties, "ro.product.model"),
         android=required(properties, "ro.build.version.release"),
         build=required(properties, "ro.build.display.id", "ro.build.id"),
-        # A refusal is no fault: newer releases keep the IMEI from adb.
-        imei=read_imei(imei.text) if imei.status == 0 else None,
+        imei=imei,
+        second_imei=next((other for other in more if other not in (None, imei)), None),
     )
+
+
+def _imei(answer: Answer) -> str | None:
+    return read_imei(answer.text) if answer.status == 0 else None
 
 
 def _refuse_too_old(properties: Mapping[str, str]) -> None:
