@@ -43,9 +43,10 @@ func check(request checkRequest, events *eventWriter) (int, error) {
 		return 0, err
 	}
 	ordered := request.orderedBytes()
-	events.emit(checkDoneEvent{"done", ordered, work.proven.Load(), work.bad.bytes, work.bad.runs,
+	events.emit(checkDoneEvent{"done", ordered, work.proven.Load(), work.shown, work.bad.bytes, work.bad.runs,
 		smallSame, work.pastCache(), secondsSince(start)})
-	if work.bad.bytes == 0 && work.proven.Load() == ordered && smallSame == request.smallFiles {
+	allProven := work.proven.Load() == ordered && work.shown >= ordered
+	if work.bad.bytes == 0 && allProven && smallSame == request.smallFiles {
 		return exitDone, nil
 	}
 	return exitBad, nil
@@ -60,6 +61,8 @@ type checker struct {
 	seen   atomic.Int64
 	proven atomic.Int64
 	bad    badRuns
+	// shown are bytes that were read right after the page cache was seen not to hold them.
+	shown int64
 	// direct and cached count the files read by O_DIRECT and through the emptied page cache.
 	direct, cached int
 }
@@ -117,9 +120,12 @@ func (c *checker) checkFile(file filledFile, stretches []stretch) error {
 	if err := evict(fd, file.Name, present); err != nil {
 		return err
 	}
-	reader := &mediumReader{fd: fd}
-	reader.direct.Store(setDirect(fd, true) == nil)
+	reader := newMediumReader(fd)
 	c.compareStretches(reader, file, stretches)
+	if unshown := reader.unshown.Load(); unshown != nil {
+		return &fault{unshown.code, file.Name + ": " + unshown.message}
+	}
+	c.shown += reader.shown.Load()
 	if status.Size > file.Bytes {
 		c.bad.add(file.Name, file.Bytes, status.Size-file.Bytes)
 	}
@@ -129,10 +135,10 @@ func (c *checker) checkFile(file filledFile, stretches []stretch) error {
 	if len(stretches) == 0 {
 		return nil
 	}
-	if left, err := residentPages(fd, present); err != nil || left > 0 || !reader.direct.Load() {
-		c.cached++
-	} else {
+	if reader.past() {
 		c.direct++
+	} else {
+		c.cached++
 	}
 	return nil
 }

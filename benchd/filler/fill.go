@@ -22,7 +22,7 @@ func fill(request fillRequest, events *eventWriter) error {
 	if err != nil {
 		return err
 	}
-	direct, err := where.takesDirect()
+	seen, err := where.probe()
 	if err != nil {
 		return err
 	}
@@ -36,13 +36,14 @@ func fill(request fillRequest, events *eventWriter) error {
 	}
 	defer ahead.stop()
 	events.emit(startedEvent{"started", programVersion, stream.cipher, os.Getpid(),
-		before.capacityBytes, before.freeBytes, modeName(direct)})
+		before.capacityBytes, before.freeBytes, modeName(seen.direct)})
 
 	var counted atomic.Int64
 	beat := startHeartbeat(events, request.pace, start, &counted, where)
-	target := &disk{where: where, direct: direct, stream: stream, counted: &counted}
+	target := &disk{where: where, direct: seen.direct, stream: stream, counted: &counted}
 	defer target.stop()
-	work := newFiller(target, ahead, request, layoutFor(request.layout, before), &counted)
+	plan := layoutFor(request.layout, before, seen)
+	work := newFiller(target, ahead, request, plan, &counted)
 	work.headroom = min(request.headroomBytes, before.freeBytes/smallestHeadroomShare)
 	err = work.run()
 	if err == nil {
@@ -57,7 +58,7 @@ func fill(request fillRequest, events *eventWriter) error {
 		return err
 	}
 	events.emit(fillDoneEvent{"done", counted.Load(), work.resumedBytes, secondsSince(start), work.files,
-		work.smallFiles, int64(work.smallFiles) * smallBytes, work.directories, work.fullSeconds(),
+		work.smallFiles, int64(work.smallFiles) * smallBytes, work.directories, plan.logs, work.fullSeconds(),
 		after.capacityBytes, before.freeBytes, after.freeBytes, before.usedBytes, before.reservedBytes})
 	return nil
 }

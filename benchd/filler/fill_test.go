@@ -119,7 +119,7 @@ func (f *smallFile) finish(size int64) error {
 func runFill(t *testing.T, target *smallMedium, fileBytes, maxBytes int64) (*filler, error) {
 	t.Helper()
 	request := fillRequest{key: testKey, fileBytes: fileBytes, maxBytes: maxBytes, pace: time.Hour}
-	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), new(atomic.Int64))
+	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}, abilities{}), new(atomic.Int64))
 	return work, work.run()
 }
 
@@ -275,7 +275,7 @@ func TestOnlySyncedBytesAreCounted(t *testing.T) {
 	target := newSmallMedium(3 * syncEveryBytes / blockBytes)
 	var counted atomic.Int64
 	request := fillRequest{key: testKey, fileBytes: 2 * syncEveryBytes, pace: time.Hour}
-	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), &counted)
+	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}, abilities{}), &counted)
 	var before []int64
 	target.onSync = func() { before = append(before, counted.Load()) }
 	if err := work.run(); err != nil {

@@ -1,9 +1,15 @@
 package main
 
+import "slices"
+
 const (
 	layoutAuto  = "auto"
 	layoutPlain = "plain"
 	layoutLogs  = "logs"
+
+	logsOne    = "one"
+	logsByName = "by_name"
+	logsByBoth = "by_name_and_lifetime"
 
 	// logBytes fills up the segments that f2fs has open for hot and for cold data: 2 MiB
 	// each, source: Documentation/filesystems/f2fs.rst. Old blocks behind them are reached
@@ -29,7 +35,9 @@ const (
 // inodes apart has each of its logs written to, since a large file alone leaves the old
 // blocks of the other logs readable.
 type layout struct {
-	// first are the ends of the file names of the first files, one for each log of data.
+	// logs names how the logs are chosen.
+	logs string
+	// first are the ends of the names of the first files, for each log and each way to it.
 	first       []string
 	tail        []string
 	smallFirst  int
@@ -37,14 +45,20 @@ type layout struct {
 	directories int
 }
 
-func layoutFor(asked string, on space) layout {
-	if asked == layoutLogs || asked == layoutAuto && on.splitsLogs {
-		return layout{
-			first: []string{hotEnd, coldEnd}, tail: []string{hotEnd, coldEnd, warmEnd},
-			smallFirst: smallFilesFirst, smallMost: smallFilesFirst + smallFilesRest, directories: directoriesFirst,
-		}
+func layoutFor(asked string, on space, seen abilities) layout {
+	if asked != layoutLogs && (asked != layoutAuto || !on.splitsLogs) {
+		return layout{logs: logsOne, tail: []string{warmEnd}, smallMost: smallFilesRest}
 	}
-	return layout{tail: []string{warmEnd}, smallMost: smallFilesRest}
+	plan := layout{
+		logs: logsByName, first: []string{hotEnd, coldEnd},
+		smallFirst: smallFilesFirst, smallMost: smallFilesFirst + smallFilesRest, directories: directoriesFirst,
+	}
+	if seen.lifetimes {
+		plan.logs = logsByBoth
+		plan.first = append(plan.first, shortLifeEnd, longLifeEnd)
+	}
+	plan.tail = append(slices.Clone(plan.first), warmEnd)
+	return plan
 }
 
 // bodyFile gives the name and the size of the body file with this index.

@@ -16,13 +16,20 @@ const (
 	lockName    = "lock"
 )
 
-// f2fs chooses the log of a file's data by the end of its name: data bases are
-// hot, pictures are cold, all else is warm. Source: fs/f2fs/namei.c and mkfs.f2fs.
+// f2fs chooses the log of a file's data by the end of its name, as long as it is written through
+// the page cache: data bases are hot, pictures are cold, all else is warm. O_DIRECT doesn't look
+// at the name, but at how long the data was said to live; which of both a kernel's logs obey
+// depends on its age and on active_logs. Source: fs/f2fs/namei.c, segment.c and mkfs.f2fs.
 const (
-	warmEnd = ".dat"
-	hotEnd  = ".db"
-	coldEnd = ".jpg"
+	warmEnd      = ".dat"
+	hotEnd       = ".db"
+	coldEnd      = ".jpg"
+	shortLifeEnd = ".short"
+	longLifeEnd  = ".long"
 )
+
+// fileEnds are the ends that the name of a fill file may have.
+var fileEnds = []string{warmEnd, hotEnd, coldEnd, shortLifeEnd, longLifeEnd}
 
 // fileName is the name of a fill file taken apart.
 type fileName struct {
@@ -46,7 +53,7 @@ func fillName(index int) string { return fileName{index: index, end: warmEnd}.St
 // parseName takes a fill file's name apart; other names are none of this program's business.
 func parseName(name string) (fileName, bool) {
 	for _, prefix := range []string{bodyPrefix, tailPrefix} {
-		for _, end := range []string{warmEnd, hotEnd, coldEnd} {
+		for _, end := range fileEnds {
 			if index, found := numbered(name, prefix, end); found {
 				return fileName{index, prefix == tailPrefix, end}, true
 			}
