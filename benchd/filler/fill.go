@@ -44,7 +44,7 @@ func fill(request fillRequest, events *eventWriter) error {
 	defer target.stop()
 	plan := layoutFor(request.layout, before, seen)
 	work := newFiller(target, ahead, request, plan, &counted)
-	work.headroom = min(request.headroomBytes, before.freeBytes/smallestHeadroomShare)
+	work.headroom = plan.headroom(request.headroomBytes, before.freeBytes)
 	err = work.run()
 	if err == nil {
 		err = where.sync()
@@ -57,7 +57,7 @@ func fill(request fillRequest, events *eventWriter) error {
 	if err != nil {
 		return err
 	}
-	events.emit(fillDoneEvent{"done", counted.Load(), work.resumedBytes, secondsSince(start), work.files,
+	events.emit(fillDoneEvent{"done", work.filledBytes(), work.resumedBytes, secondsSince(start), work.files,
 		work.smallFiles, int64(work.smallFiles) * smallBytes, work.directories, plan.logs, work.fullSeconds(),
 		after.capacityBytes, before.freeBytes, after.freeBytes, before.usedBytes, before.reservedBytes})
 	return nil

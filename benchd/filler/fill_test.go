@@ -52,7 +52,9 @@ func (m *smallMedium) create(name string) (mediumFile, error) {
 }
 
 func (m *smallMedium) remove(name string) error {
-	m.freeBlocks += m.inodeCost
+	if file := m.files[name]; file != nil {
+		m.freeBlocks += m.inodeCost + (len(file.data)+blockBytes-1)/blockBytes
+	}
 	delete(m.files, name)
 	return nil
 }

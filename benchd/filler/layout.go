@@ -21,6 +21,11 @@ const (
 	directoriesFirst = 1024
 	// The last gaps take small files when not one block of data fits any more.
 	smallFilesRest = 1024
+	// segmentBlocks is how many blocks a segment has; to the end of an open one there are fewer.
+	segmentBlocks = 512
+	// ballastBytes are a segment for each of the logs, twice for those that two ways lead to,
+	// and some to spare.
+	ballastBytes = 24 << 20
 	// smallBytes fits into an inode of f2fs, which has room for about 3,400 bytes.
 	smallBytes = 3072
 	// smallStreamOffset is where small file i has its stretch, after every possible fill
@@ -29,7 +34,17 @@ const (
 
 	// smallestHeadroomShare bounds the headroom on a small storage to one part in so many.
 	smallestHeadroomShare = 8
+	// With ballast in it, it needs more of a small one.
+	smallestShareWithBallast = 4
 )
+
+// headroom is what the body leaves free.
+func (l layout) headroom(asked, freeBytes int64) int64 {
+	if l.ballast > 0 {
+		return min(asked+l.ballast, freeBytes/smallestShareWithBallast)
+	}
+	return min(asked, freeBytes/smallestHeadroomShare)
+}
 
 // layout is how a file system wants to be filled: one that keeps hot, warm and cold data and
 // inodes apart has each of its logs written to, since a large file alone leaves the old
@@ -41,17 +56,19 @@ type layout struct {
 	first       []string
 	tail        []string
 	smallFirst  int
-	smallMost   int
+	smallRest   int
 	directories int
+	ballast     int64
 }
 
 func layoutFor(asked string, on space, seen abilities) layout {
 	if asked != layoutLogs && (asked != layoutAuto || !on.splitsLogs) {
-		return layout{logs: logsOne, tail: []string{warmEnd}, smallMost: smallFilesRest}
+		return layout{logs: logsOne, tail: []string{warmEnd}, smallRest: smallFilesRest}
 	}
 	plan := layout{
 		logs: logsByName, first: []string{hotEnd, coldEnd},
-		smallFirst: smallFilesFirst, smallMost: smallFilesFirst + smallFilesRest, directories: directoriesFirst,
+		smallFirst: smallFilesFirst, smallRest: smallFilesRest, directories: directoriesFirst,
+		ballast: ballastBytes,
 	}
 	if seen.lifetimes {
 		plan.logs = logsByBoth

@@ -28,6 +28,13 @@ const (
 	longLifeEnd  = ".long"
 )
 
+// Names so long that few of them fill a block of their directory: with active_logs=4 nothing but
+// directories gets into the log of hot data.
+var (
+	longWord = "-" + strings.Repeat("x", 220)
+	smallEnd = longWord + warmEnd
+)
+
 // fileEnds are the ends that the name of a fill file may have.
 var fileEnds = []string{warmEnd, hotEnd, coldEnd, shortLifeEnd, longLifeEnd}
 
@@ -70,10 +77,12 @@ func fillIndex(name string) (int, bool) {
 
 // smallName is the name of a file that is meant to fit beside its own inode.
 func smallName(index int) string {
-	return fmt.Sprintf("%s%0*d%s", smallPrefix, nameDigits, index, warmEnd)
+	return fmt.Sprintf("%s%0*d%s", smallPrefix, nameDigits, index, smallEnd)
 }
 
-func directoryName(index int) string { return fmt.Sprintf("%s%0*d", dirPrefix, nameDigits, index) }
+func directoryName(index int) string {
+	return fmt.Sprintf("%s%0*d%s", dirPrefix, nameDigits, index, longWord)
+}
 
 func isBodyName(name string) bool {
 	parsed, isFillName := parseName(name)
@@ -93,12 +102,12 @@ func isOwnName(name string) bool {
 
 // isSmallName and isDirectoryName tell the rest of what this program makes.
 func isSmallName(name string) bool {
-	_, found := numbered(name, smallPrefix, warmEnd)
+	_, found := numbered(name, smallPrefix, smallEnd)
 	return found
 }
 
 func isDirectoryName(name string) bool {
-	_, found := numbered(name, dirPrefix, "")
+	_, found := numbered(name, dirPrefix, longWord)
 	return found
 }
 
