@@ -15,16 +15,13 @@ from benchd.android.shell.commands import Shell
 from benchd.errors import UnsupportedHandset
 from benchd.words.fill import HostSample
 
-# Both are built into the shell: a program would have to be fetched, and be counted, itself.
-_TELL: Final = (
-    'while read -r name bytes; do case $name in read_bytes:) echo "$name $bytes" >&2;; esac;'
-    " done < /proc/$$/io"
-)
-# The same `dd` once before anything is counted, so that its own pages are in memory.
-_WARM_UP: Final = "dd if=/dev/null of=/dev/null 2> /dev/null"
+_TELL: Final = "cat /proc/$$/io >&2"
+# Once before anything is counted, so that the programs' own pages are in memory: they would have
+# to be fetched, and be counted, themselves.
+_WARM_UP: Final = "dd if=/dev/null of=/dev/null 2> /dev/null; cat /proc/$$/io > /dev/null 2>&1"
 _COUNT: Final = re.compile(rb"^read_bytes: ([0-9]{1,19})\r?$", re.MULTILINE)
 _COUNTS: Final = 2
-MOST_COUNT_BYTES: Final = 128
+MOST_COUNT_BYTES: Final = 1024
 """What the two counts take beside what was read."""
 
 
