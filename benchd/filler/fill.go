@@ -27,7 +27,7 @@ func fill(request fillRequest, events *eventWriter) error {
 	if err != nil {
 		return err
 	}
-	direct, err := where.takesDirect()
+	seen, err := where.probe()
 	if err != nil {
 		return err
 	}
@@ -46,15 +46,16 @@ func fill(request fillRequest, events *eventWriter) error {
 		PID:           os.Getpid(),
 		CapacityBytes: before.capacityBytes,
 		FreeBytes:     before.freeBytes,
-		Mode:          modeName(direct),
+		Mode:          modeName(seen.direct),
 	})
 
 	var counted atomic.Int64
 	beat := startHeartbeat(events, request.pace, start, &counted, where)
-	target := &disk{where: where, direct: direct, stream: stream, counted: &counted}
+	target := &disk{where: where, direct: seen.direct, stream: stream, counted: &counted}
 	defer target.stop()
-	work := newFiller(target, ahead, request, layoutFor(request.layout, before), &counted)
-	work.headroom = min(request.headroomBytes, before.freeBytes/smallestHeadroomShare)
+	plan := layoutFor(request.layout, before, seen)
+	work := newFiller(target, ahead, request, plan, &counted)
+	work.headroom = plan.headroom(request.headroomBytes, before.freeBytes)
 	err = work.run()
 	if err == nil {
 		err = where.sync()
@@ -69,7 +70,7 @@ func fill(request fillRequest, events *eventWriter) error {
 	}
 	events.emit(fillDoneEvent{
 		Event:            "done",
-		Bytes:            counted.Load(),
+		Bytes:            work.filledBytes(),
 		ResumedBytes:     work.resumedBytes,
 		PriorBytesProven: priorProven,
 		ElapsedS:         secondsSince(start),
@@ -77,6 +78,7 @@ func fill(request fillRequest, events *eventWriter) error {
 		SmallFiles:       work.smallFiles,
 		SmallBytes:       int64(work.smallFiles) * smallBytes,
 		Directories:      work.directories,
+		Logs:             plan.logs,
 		FullS:            work.fullSeconds(),
 		CapacityBytes:    after.capacityBytes,
 		FreeBytesBefore:  before.freeBytes,

@@ -14,22 +14,23 @@ func (d *directory) proveFirst(request fillRequest, stream generator) (int64, er
 	if request.priorBytes == 0 {
 		return 0, nil
 	}
-	found, err := d.space()
+	names, err := d.own(isBodyName)
 	if err != nil {
 		return 0, err
 	}
-	plan := layoutFor(request.layout, found)
 	reader := &disk{where: d, stream: stream, counted: new(atomic.Int64)}
 	defer reader.stop()
-	left := request.priorBytes
-	for index := 0; left >= blockBytes && index < maxFiles; index++ {
-		name, size := plan.bodyFile(index, request.fileBytes)
-		size = min(size, left)
-		wanted := min(size, priorEnoughBytes)
-		if proven := reader.provenOf(name.String(), int64(index)*request.fileBytes, wanted); proven > 0 {
+	for _, name := range names {
+		index, _ := fillIndex(name)
+		// Files before it may be smaller than a full one, never larger: no more than was confirmed.
+		start := int64(index) * request.fileBytes
+		wanted := min(request.fileBytes, request.priorBytes-start, priorEnoughBytes)
+		if wanted < blockBytes {
+			break
+		}
+		if proven := reader.provenOf(name, start, wanted); proven > 0 {
 			return proven, nil
 		}
-		left -= size
 	}
 	return 0, &fault{codeNotProven, "nothing is here of what was confirmed before"}
 }

@@ -94,6 +94,9 @@ class FillReport:
     small_bytes: int
     """In files so small that they may lie beside their inodes: compared, never counted."""
     directories: int
+    logs: str
+    """How the logs of a file system that keeps hot and cold data apart were reached: it has but
+    `one`, or they were chosen `by_name`, or `by_name_and_lifetime`, which no kernel ignores."""
     full_s: float
     """For how long less than the headroom had been free when the fill ended."""
     capacity_bytes: int
@@ -119,6 +122,8 @@ class CheckReport:
     """What reading everything back, past the handset's cache, has shown."""
 
     bytes_proven: int
+    bytes_shown: int
+    """What was read right after it was shown that no cache can answer; proof rests on it."""
     bytes_bad: int
     bad_runs: tuple[BadRun, ...]
     small_same: int
@@ -144,7 +149,8 @@ class HostSample:
 
     data: bytes
     past_cache: str
-    """`o_direct`, or `evicted` by a tool of the handset, or `evicted_by_program`."""
+    """`evicted_by_program`, which has shown that nothing was left in the cache; or `o_direct`,
+    where no program runs and the handset's kernel counted what was fetched from the medium."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

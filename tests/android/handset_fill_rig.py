@@ -33,7 +33,7 @@ FILES = (
 PROGRAM = b"\x7fELF not really"
 
 STARTED = {
-    "version": "1",
+    "version": "3",
     "cipher": "aes-128-ctr",
     "pid": 7,
     "capacity_bytes": CAPACITY,
@@ -53,6 +53,7 @@ FILL_DONE = {
     "small_files": 2,
     "small_bytes": 6144,
     "directories": 1,
+    "logs": "by_name_and_lifetime",
     "full_s": 0.5,
     "capacity_bytes": CAPACITY,
     "free_bytes_before": 7 * MIB,
@@ -63,6 +64,7 @@ FILL_DONE = {
 CHECK_DONE = {
     "bytes_ordered": 7 * MIB,
     "bytes_proven": 7 * MIB,
+    "bytes_shown": 7 * MIB,
     "bytes_bad": 0,
     "bad": [],
     "small_same": 2,
@@ -75,7 +77,7 @@ DROP_DONE = {
     "trim": "not_allowed",
     "trimmed_bytes": 0,
 }
-EVICT_DONE = {"files_evicted": 1}
+EVICT_DONE = {"files_evicted": 1, "pages_left": 0}
 CHECK = CheckOrder(fill=ORDER, cipher="aes-128-ctr", files=FILES, small_files=2)
 
 

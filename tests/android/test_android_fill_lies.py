@@ -173,6 +173,8 @@ async def test_what_is_no_whole_fill_is_refused(rig: Rig, steps: list[Step]) -> 
         {"small_files": -1},
         {"small_bytes": "few"},
         {"directories": None},
+        {"logs": "all"},
+        {"logs": None},
         {"full_s": -1},
         {"used_bytes_before": CAPACITY + 1},
         {"reserved_bytes": None},
@@ -203,7 +205,9 @@ async def test_a_report_that_does_not_add_up_is_refused(
         {"capacity_bytes": 0, "free_bytes": 0},
         {"capacity_bytes": 1 << 63},
         {"free_bytes": CAPACITY + 1},
-        {"version": 1},
+        {"version": 3},
+        {"version": "2"},
+        {"version": "4"},
     ],
 )
 async def test_a_start_that_cannot_be_is_refused(rig: Rig, change: Mapping[str, object]) -> None:

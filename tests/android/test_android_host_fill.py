@@ -268,12 +268,40 @@ async def test_nothing_but_o_direct_is_ever_asked_for() -> None:
     sample = await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
     assert sample.past_cache == "o_direct"
     assert bytes(sample.data) == bytes(rig.handset.files["fill-000000.dat"][BLOCK : 2 * BLOCK])
-    reads = [command for command in rig.handset.commands if "exec dd" in command]
+    reads = [command for command in rig.handset.commands if "; dd if" in command]
     assert reads
     assert all("iflag=direct" in command for command in reads)
     rig.handset.dd = (Exit(1),)
     with pytest.raises(StorageFault):
         await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+
+
+async def test_a_dd_that_is_answered_from_memory_proves_nothing() -> None:
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    rig.handset.cached_bytes = BLOCK
+    with pytest.raises(UnsupportedHandset, match="from memory"):
+        await rig.check(report)
+    with pytest.raises(UnsupportedHandset, match="from memory"):
+        await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+
+
+async def test_a_kernel_that_counts_nothing_shows_nothing() -> None:
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    rig.handset.dd = (Output(bytes(BLOCK), is_error=False), Exit(0))
+    with pytest.raises(UnsupportedHandset, match="nothing shows"):
+        await rig.check(report)
+    with pytest.raises(UnsupportedHandset, match="nothing shows"):
+        await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+
+
+async def test_a_resumed_fill_keeps_nothing_that_came_from_memory() -> None:
+    rig = Rig(StreamedHandset())
+    await rig.fill()
+    rig.handset.cached_bytes = BLOCK
+    with pytest.raises(UnsupportedHandset, match="from memory"):
+        await rig.fill(replace(ORDER, resume=True))
 
 
 async def test_what_a_program_has_filled_is_not_checked_without_it() -> None:

@@ -423,6 +423,7 @@ class FakeHandset:
             small_files=3,
             small_bytes=3 * 3072,
             directories=0,
+            logs="one",
             full_s=1.0,
             capacity_bytes=CAPACITY,
             free_bytes_before=CAPACITY - phone.used_bytes,
@@ -443,6 +444,7 @@ class FakeHandset:
         bad = phone.bad_bytes
         return CheckReport(
             bytes_proven=total - bad - phone.unproven_bytes,
+            bytes_shown=total - phone.unproven_bytes,
             bytes_bad=bad,
             bad_runs=(BadRun(name=order.files[0].name, offset=0, size_bytes=bad),) if bad else (),
             small_same=order.small_files - phone.small_bad,

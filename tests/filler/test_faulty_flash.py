@@ -53,6 +53,16 @@ def test_what_the_chip_refuses_ends_the_fill(fault: str, program: Path, folder: 
         assert trial["filled"]["code"] == "io"
 
 
+def test_after_an_eviction_a_dd_that_only_remembers_tells_the_truth(
+    program: Path, folder: str
+) -> None:
+    (seen,) = trials("remembered", folder, program)
+    assert seen["remembered"]
+    assert seen["evicted"] == {"event": "done", "files_evicted": 1, "pages_left": 0}
+    assert not seen["held"]
+    assert seen["checked"] == 0  # what was lost is the later write
+
+
 def test_a_chip_that_stops_is_never_done(program: Path, folder: str) -> None:
     seen = trials("stalled", folder, program)
     assert len(seen) == PLACES

@@ -15,10 +15,11 @@ from benchd.android.facts.inspection import read_storage_facts
 from benchd.android.fill.bus_turns import BusTurn
 from benchd.android.fill.cable_streams import CableStreams, Meter
 from benchd.android.fill.comparison import Comparison
-from benchd.android.fill.host_sampler import HostSampler
+from benchd.android.fill.counted_reads import counted_sample
 from benchd.android.fill.keystream import AES_COUNTER
 from benchd.android.fill.messages import LONGEST_BAD_LIST, fill_index, fill_name, is_fill_name
 from benchd.android.fill.program import FILL_DIRECTORY
+from benchd.android.fill.sample_blocks import sample_blocks
 from benchd.android.fill.stream_layout import StreamLayout
 from benchd.android.shell.commands import Shell, require_success
 from benchd.errors import AnswerNotRecognised, StageFailed, StorageFault, UnsupportedHandset
@@ -65,7 +66,6 @@ class HostFill:
         self._shell = shell
         self._keystream = keystream
         self._streams = CableStreams(shell, turn)
-        self._sampler = HostSampler(shell, None)
 
     async def fill(
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
@@ -95,6 +95,7 @@ class HostFill:
             small_files=0,
             small_bytes=0,
             directories=0,
+            logs="by_name" if run.layout.logs else "one",
             full_s=full_s,
             capacity_bytes=before.capacity_bytes,
             free_bytes_before=before.free_bytes,
@@ -124,6 +125,7 @@ class HostFill:
             runs += found.runs[: LONGEST_BAD_LIST - len(runs)]
         return CheckReport(
             bytes_proven=proven,
+            bytes_shown=proven + bad,
             bytes_bad=bad,
             bad_runs=tuple(runs),
             small_same=0,
@@ -133,7 +135,7 @@ class HostFill:
 
     async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
         """Bytes of one fill file past the handset's cache."""
-        return await self._sampler.sample(name, offset, size_bytes)
+        return await counted_sample(self._shell, sample_blocks(name, offset, size_bytes))
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:
         """Delete all that the fill has made, or only what takes the last room, and sync."""

@@ -44,6 +44,7 @@ class HandsetState:
     free_bytes: int
     available_bytes: int
     written_bytes: int
+    read_bytes: int
     fill_bytes: int
     filled_since_s: float | None
     """When the first bytes of a fill were on the medium, by the machine's monotonic clock."""

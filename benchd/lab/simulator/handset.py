@@ -165,6 +165,10 @@ class VirtualHandset:
             await self._sandbox.thaw_adbd()
             self._set_hung(hung=False)
 
+    async def fetched_bytes(self) -> int:
+        """What was read from its chip so far, past every cache."""
+        return (await self.flash.facts()).read_bytes
+
     async def restart(self, wipe: Wipe, *, after_s: float = 0.0) -> None:
         """Begin a restart, with or without a reset; returns when it's on its way."""
         if self._tasks is None:

@@ -36,6 +36,16 @@ class Wipe(StrEnum):
     BY_HAND = "by_hand"
 
 
+class Dd(StrEnum):
+    """What its `dd` makes of `iflag=direct`, where no program runs and all rests on it."""
+
+    DIRECT = "direct"
+    OLD = "old"
+    """It doesn't know the flag."""
+    REMEMBERS = "remembers"
+    """It takes the flag, and is answered from memory all the same."""
+
+
 class Act(StrEnum):
     """What befalls a handset in mid-fill."""
 
@@ -128,8 +138,7 @@ class HandsetPlan:
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
     runs_programs: bool = True
     """Whether a program in its user storage may be run; False: mounted noexec."""
-    dd_reads_directly: bool = True
-    """Whether its `dd` knows `iflag=direct`."""
+    dd: Dd = Dd.DIRECT
     nfc_on: bool = True
     """Off, its chip is silent."""
     asleep: bool = False

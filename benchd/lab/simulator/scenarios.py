@@ -23,6 +23,7 @@ from benchd.lab.simulator.plan import (
     MEBIBYTE,
     Account,
     Act,
+    Dd,
     HandsetModel,
     HandsetPlan,
     TestHarness,
@@ -332,7 +333,15 @@ _OF_PROGRAMS: Final = (
         plan=replace(
             _live("no-direct-reads", ARROWS_WE, "F51B0000433X", "357302115550294"),
             runs_programs=False,
-            dd_reads_directly=False,
+            dd=Dd.OLD,
+        ),
+        end=failed(Disposition.HOLD, Reason.UNSUPPORTED_MODEL),
+    ),
+    Scenario(
+        plan=replace(
+            _live("direct-reads-lie", ARROWS_WE, "F51B0000441X", "357302115550302"),
+            runs_programs=False,
+            dd=Dd.REMEMBERS,
         ),
         end=failed(Disposition.HOLD, Reason.UNSUPPORTED_MODEL),
     ),
