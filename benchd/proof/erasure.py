@@ -22,7 +22,7 @@ from benchd.proof.fresh import freshness_gaps
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.nominal import is_clearly_less
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
-from benchd.proof.storage import storage_gaps
+from benchd.proof.storage import reach_gaps, storage_gaps
 from benchd.words.ids import JobId
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import StoredEntry
@@ -248,14 +248,16 @@ def _of_freshness(case: ErasureCase) -> list[str]:
 
 
 def _of_storage(case: ErasureCase) -> list[str]:
-    evidence = case.evidence
-    of_today = case.form >= FORM_OF_FLOORS
-    return storage_gaps(
-        evidence.inspect,
-        evidence.overwrite,
-        evidence.read_back,
-        least_coverage=LOWEST_MINIMUM_COVERAGE if of_today else LOWEST_COVERAGE_BEFORE_FORM_3,
-    )
+    inspect, overwrite = case.evidence.inspect, case.evidence.overwrite
+    read_back = case.evidence.read_back
+    if case.form < FORM_OF_FLOORS:
+        least = LOWEST_COVERAGE_BEFORE_FORM_3
+        return storage_gaps(inspect, overwrite, read_back, least_coverage=least)
+    least = LOWEST_MINIMUM_COVERAGE
+    return [
+        *storage_gaps(inspect, overwrite, read_back, least_coverage=least),
+        *reach_gaps(inspect, overwrite, read_back),
+    ]
 
 
 def _of_felica_clear(case: ErasureCase) -> list[str]:

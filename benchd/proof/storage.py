@@ -22,12 +22,15 @@ from benchd.proof.floors import (
 
 PAST_CACHE: Final = ("o_direct", "evicted")
 """How the fill program may have read, from the strongest to the weakest."""
-HOST_PAST_CACHE: Final = ("o_direct", "evicted", "evicted_by_program")
+EVICTED_BY_PROGRAM: Final = "evicted_by_program"
+HOST_PAST_CACHE: Final = ("o_direct", "evicted", EVICTED_BY_PROGRAM)
 """The same for the host's own samples."""
 STREAMED: Final = "streamed"
 """The mode of a fill that the host has made over the cable, where no program runs."""
 FILL_MODES: Final = ("o_direct", "buffered", STREAMED)
 NO_PROGRAM: Final = "none"
+F2FS: Final = "f2fs"
+ONE_LOG: Final = "one"
 STREAMED_CIPHER: Final = "aes-128-ctr"
 ENCRYPTED: Final = "encrypted"
 """The only `ro.crypto.state` under which a reset alone leaves nothing that can be read."""
@@ -179,6 +182,29 @@ def _of_host_samples(read_back: ReadBackEvidence) -> list[str]:
     if read_back.host_mismatches != 0:
         gaps.append("read_back: the host's own samples differ")
     return gaps
+
+
+def reach_gaps(
+    inspect: InspectEvidence, overwrite: OverwriteEvidence, read_back: ReadBackEvidence
+) -> list[str]:
+    """Whether every log was reached, and each read shown to come from the medium; since form 3."""
+    return [*_of_shown_reads(overwrite, read_back), *_of_logs(inspect, overwrite)]
+
+
+def _of_shown_reads(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:
+    gaps: list[str] = []
+    if read_back.bytes_shown is None or read_back.bytes_shown < read_back.bytes_proven:
+        gaps.append("read_back: a cache may have answered for some of what was read")
+    if overwrite.mode != STREAMED and read_back.host_past_cache != EVICTED_BY_PROGRAM:
+        gaps.append("read_back: the host's own samples don't follow an eviction that was shown")
+    return gaps
+
+
+def _of_logs(inspect: InspectEvidence, overwrite: OverwriteEvidence) -> list[str]:
+    """On f2fs, which keeps hot and cold data apart, a fill of one log leaves the others as is."""
+    if overwrite.logs is None or (inspect.file_system == F2FS and overwrite.logs == ONE_LOG):
+        return ["overwrite: the file system's logs of hot and cold data weren't reached"]
+    return []
 
 
 def _of_mode(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:

@@ -18,6 +18,25 @@ from .world import CAPACITY, Phone, World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
+SHOWN_LESS = {
+    "a cache may have answered for one byte": (StageName.READ_BACK, {"bytes_shown": 1}),
+    "nobody says what was shown": (StageName.READ_BACK, {"bytes_shown": None}),
+    "the host's samples follow no eviction": (
+        StageName.READ_BACK,
+        {"host_past_cache": "o_direct"},
+    ),
+    "one log of f2fs was filled": (StageName.OVERWRITE, {"logs": "one"}),
+    "nobody says which logs were filled": (StageName.OVERWRITE, {"logs": None}),
+}
+
+
+@pytest.mark.parametrize("lie", SHOWN_LESS)
+async def test_what_is_assumed_and_not_shown_is_a_gap(lie: str) -> None:
+    stage, change = SHOWN_LESS[lie]
+    with pytest.raises(CertificateGap):
+        verify_erasure(JOB, changed(await good_records(), stage, change))
+
+
 CAUGHT = {
     "the program reads nothing, dd answers as it should": (
         Phone(bad_bytes=CAPACITY // 2),

@@ -243,7 +243,7 @@ class Phone:
     bad_bytes: int = 0
     unproven_bytes: int = 0
     past_cache: str = "evicted"
-    host_past_cache: str = "o_direct"
+    host_past_cache: str = "evicted_by_program"
     small_bad: int = 0
     held_key: bytes = b""
     held_bytes: int = 0
@@ -423,7 +423,7 @@ class FakeHandset:
             small_files=3,
             small_bytes=3 * 3072,
             directories=0,
-            logs="one",
+            logs="by_name_and_lifetime",
             full_s=1.0,
             capacity_bytes=CAPACITY,
             free_bytes_before=CAPACITY - phone.used_bytes,

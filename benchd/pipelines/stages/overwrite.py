@@ -179,4 +179,5 @@ def _evidence(
         reserved_bytes=report.reserved_bytes,
         elapsed_s=report.elapsed_s,
         rested_s=rested_s,
+        logs=report.logs,
     )

@@ -37,6 +37,7 @@ class PartProof:
     """What reading one part of the files, the tail or the body, has shown."""
 
     bytes_proven: int = 0
+    bytes_shown: int = 0
     elapsed_s: float = 0.0
     small_files_same: int = 0
     host_samples: int = 0
@@ -179,7 +180,11 @@ class _Reading:
             raise StorageFault(message)
         if report.past_cache not in PAST_CACHE:
             raise StageFailed(Reason.PROOF_INCOMPLETE, f"read through {report.past_cache}")
+        if report.bytes_shown < report.bytes_proven:
+            message = f"only {report.bytes_shown} bytes came past the cache for certain"
+            raise StageFailed(Reason.PROOF_INCOMPLETE, message)
         proof.bytes_proven += report.bytes_proven
+        proof.bytes_shown += report.bytes_shown
         proof.elapsed_s += report.elapsed_s
         proof.small_files_same += report.small_same
         proof.ways.add(report.past_cache)
@@ -221,6 +226,7 @@ class _Reading:
             host_mismatches=0,
             host_past_cache=_weakest(tail.host_ways | body.host_ways, HOST_PAST_CACHE),
             seed=self._seed.hex(),
+            bytes_shown=tail.bytes_shown + body.bytes_shown,
         )
 
 
