@@ -50,6 +50,7 @@ IN_ORDER = (
     "felica-none",
     "no-native-programs",
     "no-direct-reads",
+    "photos-only",
 )
 """Every scenario, in the order in which slots are filled where nobody names any."""
 USUAL_SLOTS = 8
