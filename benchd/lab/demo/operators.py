@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -130,6 +131,10 @@ class Operators:
     """By slot: where a scenario's answer isn't yes."""
     resets: set[tuple[str, Gate]] = field(default_factory=set[tuple[str, Gate]])
     """The questions for which somebody has reset the handset already."""
+    screens: set[tuple[str, JsonValue, JsonValue]] = field(
+        default_factory=set[tuple[str, JsonValue, JsonValue]]
+    )
+    """The questions for which a handset's screen has been held up already."""
     look_every_s: float = LOOK_EVERY_S
 
     async def work(self) -> None:
@@ -150,7 +155,7 @@ class Operators:
                 await anyio.sleep(self.look_every_s)
 
     async def assist(self) -> None:
-        """Only do what a person's answer says was done: press reset; until cancelled.
+        """Only do what a person's answer says was done, and hold up the handsets' screens.
 
         The answers, and everything else, are left to whoever sits at the dashboard.
         """
@@ -158,6 +163,7 @@ class Operators:
             if await self.watch.look():
                 for name, slot in self.watch.slots.items():
                     await self._act_on_answers(name, slot)
+                    await self._hold_up_screen(name, slot)
             await anyio.sleep(LOOK_EVERY_S)
 
     async def _act_on_answers(self, name: str, slot: SlotObject) -> None:
@@ -168,6 +174,16 @@ class Operators:
         for decision in _parts(job.get("decisions")):
             if decision["approved"] and decision["gate"] in HAND_RESETS:
                 await self._reset_once(name, str(slot["job"]), Gate(str(decision["gate"])))
+
+    async def _hold_up_screen(self, name: str, slot: SlotObject) -> None:
+        """Say what a virtual handset's own screen shows, once for each question about it."""
+        question = slot["question"]
+        gate = question["gate"] if isinstance(question, Mapping) else None
+        if gate not in (Gate.IMEI, Gate.SERIAL) or (name, gate, slot["job"]) in self.screens:
+            return
+        self.screens.add((name, gate, slot["job"]))
+        number = await self._note(name, Gate(str(gate)))
+        sys.stderr.write(f"{name}: 端末の画面 / on the handset's own screen: {number}\n")
 
     async def _put_right(self, name: str, slot: SlotObject) -> None:
         """Do on the handset's screen what the wall says, if it can be done there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ pytestmark = [
     needs_chromium,
 ]
 
+SCREEN = re.compile(r"own screen: (\d{15})")
 BENCHD = Path(sys.executable).with_name("benchd")
 ENDS_WITHIN_MS = 120_000
 
@@ -38,9 +40,11 @@ def free_port() -> int:
 @asynccontextmanager
 async def demo(directory: Path, port: int, *arguments: str) -> AsyncGenerator[None]:
     command = [BENCHD, "demo", "--by-hand", "--port", str(port), "--directory", str(directory)]
-    async with await anyio.open_process(
-        [*command, *arguments], stdin=subprocess.DEVNULL, stdout=None, stderr=None
-    ) as process:
+    with told_by(directory).open("w") as told:
+        running = await anyio.open_process(
+            [*command, *arguments], stdin=subprocess.DEVNULL, stdout=None, stderr=told
+        )
+    async with running as process:
         try:
             with anyio.fail_after(60):
                 while not await answers(port):
@@ -51,6 +55,19 @@ async def demo(directory: Path, port: int, *arguments: str) -> AsyncGenerator[No
             with anyio.CancelScope(shield=True):
                 process.send_signal(signal.SIGINT)
                 await process.wait()
+
+
+def told_by(directory: Path) -> Path:
+    """What a demo says on its terminal, beside its folder."""
+    return directory.with_suffix(".told")
+
+
+async def on_screen(directory: Path) -> str:
+    """What the virtual handset's own screen shows, as the demo holds it up."""
+    with anyio.fail_after(30):
+        while not (found := SCREEN.search(told_by(directory).read_text())):  # noqa: ASYNC110 - another process
+            await anyio.sleep(0.1)
+    return found[1]
 
 
 async def answers(port: int) -> bool:
@@ -97,6 +114,12 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
         answered: list[str] = []
         while gate != "第三者確認":
             await answer_yes(seen, "佐藤")
+            if gate == "画面のIMEI":
+                # Without the number that is on the screen a yes is refused.
+                await expect(panel.locator(".refused")).to_be_visible()
+                number = await on_screen(tmp_path / "rack")
+                await panel.locator('input[name="note"]').fill(number)
+                await panel.locator(".yes").click()
             if gate == "ネットワーク利用制限":
                 # A yes without the sign that was looked up is refused, and the page says why.
                 await expect(panel.locator(".refused")).to_contain_text("照会結果の記号")
@@ -105,7 +128,7 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
             await expect(panel).to_be_hidden()
             answered.append(gate)
             gate = await next_question(seen, gate)
-        assert {"ネットワーク利用制限", "最終初期化", "目視確認"} <= set(answered)
+        assert {"ネットワーク利用制限", "最終初期化", "目視確認", "画面のIMEI"} <= set(answered)
         # The first operator's own confirmation is refused, and the page says why.
         await answer_yes(seen, "佐藤")
         await expect(panel.locator(".refused")).to_contain_text("確認できません")
