@@ -16,7 +16,7 @@ from benchd.pipelines.parameters import parameters_of
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.pipelines.stages.gates import ATTESTATIONS, GatesStage
-from benchd.proof.erasure import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
 from benchd.words.job import Gate, Reason, StageName
 
 CHANGES_NOTHING: Final = (Reason.ASSESSED, Reason.RECHECKED)

@@ -14,13 +14,14 @@ from typing import Final
 from benchd.errors import CertificateGap
 from benchd.people import same_person
 from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
-from benchd.proof.chip import SKIPPED_FOR, ChipCase, chip_gaps
+from benchd.proof.chip import ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps
 from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
 from benchd.proof.fresh import freshness_gaps
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.nominal import is_clearly_less
+from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.storage import reach_gaps, storage_gaps
 from benchd.words.ids import JobId
@@ -29,41 +30,9 @@ from benchd.words.record import StoredEntry
 
 _SEAL: Final = object()
 
-REQUIRED_STAGES: Final = (
-    StageName.INSPECT,
-    StageName.GATES,
-    StageName.FELICA_CHECK,
-    StageName.INITIALISE,
-    StageName.OVERWRITE,
-    StageName.READ_BACK,
-    StageName.FELICA_CLEAR,
-    StageName.FELICA_RECHECK,
-    StageName.FINAL_RESET,
-    StageName.OBSERVE,
-    StageName.CONFIRM,
-)
-"""An erasure is these, in this order; a recipe that leaves one out can't be certified."""
-
-ARRIVED_RESET: Final = "arrived_reset"
-SKIPPABLE: Final[Mapping[StageName, frozenset[str]]] = {
-    StageName.INITIALISE: frozenset({ARRIVED_RESET}),
-    StageName.FELICA_CLEAR: frozenset(SKIPPED_FOR),
-}
-"""Which stages may be skipped, and for which reasons only."""
-
 FORM_OF_FLOORS: Final = 3
 """From this form on evidence says how fresh a handset is and how long it was away for certain; what
 was recorded before is held to the rules of its time, and isn't certified anew."""
-
-REQUIRED_APPROVALS: Final = (
-    Gate.CONSENT,
-    Gate.JPKI,
-    Gate.NETWORK,
-    Gate.FINAL_RESET,
-    Gate.OBSERVE,
-    Gate.CONFIRM,
-)
-"""What a person has to approve in every job; what the chip needs depends on who looked at it."""
 
 
 class VerifiedErasure:
@@ -121,7 +90,7 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
     attempts = stage_records(records)
     stages = {attempt.stage: attempt for attempt in attempts}
     answers = decisions(records)
-    gaps = [*_gaps_of_order(attempts, stages), *_gaps_of_approval(answers)]
+    gaps = [*order_gaps(attempts, stages), *approval_gaps(answers)]
     try:
         evidence = _evidence_of(stages)
     except CertificateGap as gap:
@@ -157,44 +126,6 @@ def _evidence_of(stages: Mapping[StageName, StageRecord]) -> ErasureEvidence:
     if gaps:
         raise CertificateGap(tuple(gaps))
     return ErasureEvidence(**seen)  # pyright: ignore[reportArgumentType]
-
-
-def _gaps_of_order(
-    attempts: Sequence[StageRecord], stages: Mapping[StageName, StageRecord]
-) -> list[str]:
-    gaps: list[str] = []
-    for stage, record in stages.items():
-        if record.outcome is Outcome.SKIPPED:
-            if record.skipped_because not in SKIPPABLE.get(stage, frozenset()):
-                gaps.append(f"{stage}: skipped because of {record.skipped_because}")
-        elif record.outcome is not Outcome.PASSED:
-            gaps.append(f"{stage}: its last attempt ended as {record.outcome}")
-    order = [stages[stage].ended_sequence for stage in REQUIRED_STAGES if stage in stages]
-    if order != sorted(order):
-        gaps.append("the stages were not run in the order that makes a proof")
-    read_back = stages.get(StageName.READ_BACK)
-    if read_back is not None:
-        gaps += [
-            f"{attempt.stage}: ran again after the read-back"
-            for attempt in attempts
-            if attempt.stage in (StageName.OVERWRITE, StageName.INITIALISE)
-            and attempt.started_sequence > read_back.started_sequence
-        ]
-    return gaps
-
-
-def _gaps_of_approval(answers: Sequence[DecisionRecord]) -> list[str]:
-    approved = {answer.gate for answer in answers if answer.approved}
-    latest = {answer.gate: answer.approved for answer in answers}
-    gaps = [
-        f"{gate}: nobody has approved it" for gate in REQUIRED_APPROVALS if gate not in approved
-    ]
-    gaps += [
-        f"{gate}: the last answer was no"
-        for gate in REQUIRED_APPROVALS
-        if not latest.get(gate, True)
-    ]
-    return gaps
 
 
 def _of_gates(case: ErasureCase) -> list[str]:

@@ -17,10 +17,11 @@ from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
 from benchd.slots.readiness import Readiness
+from benchd.slots.records import end_cut_short, told_of_end, told_of_port
 from benchd.slots.station import SlotStation
 from benchd.slots.topology import SlotPlace
 from benchd.words.ids import Evidence, JobId
-from benchd.words.job import DISPOSITION_OF, Disposition, JobEnd, JobState, Outcome, Reason
+from benchd.words.job import Disposition, JobEnd, JobState, Reason
 from benchd.words.port import Attached, Detached, PlugEvent
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import ProblemCode, ProblemView
@@ -62,7 +63,7 @@ class Occupancy:
     async def run(self) -> None:
         """Returns when the handset has left for good, with its job settled."""
         if self._continued is None:
-            await self._record(EntryKind.OCCUPANCY_OPENED, self._attachment())
+            await self._record(EntryKind.OCCUPANCY_OPENED, told_of_port(self._presence.last))
         self._face.settling(self._number)
         reason = Reason.UNPLUGGED
         try:
@@ -109,7 +110,7 @@ class Occupancy:
             event = await self._events.receive()
             match event:
                 case Attached():
-                    if self._is_another_plug(event):
+                    if self._preparing is None and self._presence.is_another_plug(event):
                         self.next_attached = event
                         return
                     await self._arrived(event)
@@ -118,21 +119,15 @@ class Occupancy:
                     if not await self._may_come_back():
                         return
 
-    def _is_another_plug(self, attached: Attached) -> bool:
-        """Whether this is a plug of its own, though no departure was told before it."""
-        if self._presence.leaving_allowed or self._preparing is not None:
-            return False
-        return (
-            self._presence.attached is None or attached.attachment != self._presence.last.attachment
-        )
-
     async def _arrived(self, attached: Attached) -> None:
         changed = attached.attachment != self._presence.last.attachment
         self._presence.arrive(attached)
         if changed:
             # The proof follows the port through the job: with no record nothing would be due.
             running = self._job.id if self._job is not None and not self._job.ended else None
-            await self._record(EntryKind.ATTACHMENT_CHANGED, self._attachment(), running)
+            await self._record(
+                EntryKind.ATTACHMENT_CHANGED, told_of_port(self._presence.last), running
+            )
         if self._preparing is not None:
             self._preparing.cancel()
 
@@ -206,7 +201,11 @@ class Occupancy:
         job = JobId(f"{now:%Y%m%d}-{parts.entropy.token(5).hex()}")
         await self._record(
             EntryKind.JOB_OPENED,
-            {"recipe": recipe.name, "recipe_sha256": recipe.digest, **self._attachment()},
+            {
+                "recipe": recipe.name,
+                "recipe_sha256": recipe.digest,
+                **told_of_port(self._presence.last),
+            },
             job,
         )
         self._job = self._station.job = Job(job)
@@ -254,17 +253,8 @@ class Occupancy:
     async def _record_end(self, end: JobEnd, envelope: bytes | None) -> None:
         certified = end.disposition is Disposition.SELLABLE
         job = self._job.id if self._job else None
-        await self._record(
-            EntryKind.JOB_ENDED,
-            {
-                "outcome": end.outcome,
-                "disposition": end.disposition,
-                "reason": end.reason,
-                "detail": end.detail,
-                "certificate": envelope.decode() if certified and envelope else None,
-            },
-            job,
-        )
+        certificate = envelope.decode() if certified and envelope else None
+        await self._record(EntryKind.JOB_ENDED, told_of_end(end, certificate), job)
         if self._job is not None:
             self._job.move(JobState.ENDED)
         self._end = end
@@ -281,15 +271,7 @@ class Occupancy:
         job = self._job
         if job is not None and not job.ended:
             await self._parts.desk.close(job.id)
-            broken = reason is Reason.INTERNAL_ERROR
-            await self._record_end(
-                JobEnd(
-                    outcome=Outcome.FAILED if broken else Outcome.ABORTED,
-                    disposition=DISPOSITION_OF[reason],
-                    reason=reason,
-                ),
-                None,
-            )
+            await self._record_end(end_cut_short(reason), None)
         if job is not None:
             self._parts.desk.forget(job.id)
 
@@ -299,17 +281,6 @@ class Occupancy:
             handset = context.open_handset if context is not None else self._handset
             if handset is not None:
                 await handset.aclose()
-
-    def _attachment(self) -> Evidence:
-        last = self._presence.last
-        return {
-            "attachment": last.attachment,
-            "port_path": last.port_path,
-            "interfaces": sorted(last.interfaces),
-            "usb_serial": last.usb_serial,
-            "vendor_id": last.vendor_id,
-            "product_id": last.product_id,
-        }
 
     async def _record(self, kind: EntryKind, data: Evidence, job: JobId | None = None) -> None:
         await self._parts.ledger.append(

@@ -21,6 +21,12 @@ class Presence:
         self.window: ReplugWindow | None = None
         self._changed = Wakeup()
 
+    def is_another_plug(self, attached: Attached) -> bool:
+        """Whether this is a plug of its own, though no departure was told before it."""
+        if self.leaving_allowed:
+            return False
+        return self.attached is None or attached.attachment != self.last.attachment
+
     def arrive(self, attached: Attached) -> None:
         """Something is on the port now."""
         self.attached = self.last = attached

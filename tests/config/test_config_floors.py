@@ -20,7 +20,7 @@ from benchd.pipelines.sampling import SMALLEST_SAMPLED_BLOCKS
 from benchd.pipelines.stages.gates import ACCEPTABLE, ATTESTATIONS, GatesStage
 from benchd.pipelines.stages.read_back import SEED_BYTES, ReadBackStage
 from benchd.proof import floors
-from benchd.proof.erasure import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
 from benchd.words.job import Disposition, Gate, StageName
 from benchd.words.slot_states import SlotState
 from tests.core.world import Phone, World

@@ -16,7 +16,7 @@ from benchd.config.stages import STAGE_TABLES
 from benchd.config.values import Section
 from benchd.felica.providers.external_tool import TOOL_OPTIONS
 from benchd.lab.demo.folder import make_folder
-from benchd.proof.erasure import REQUIRED_STAGES
+from benchd.proof.order import REQUIRED_STAGES
 from benchd.words.job import Reason, StageName
 
 CONFIGS = Path(__file__).parents[2] / "configs"

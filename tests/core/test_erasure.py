@@ -13,12 +13,8 @@ from unittest.mock import ANY
 import pytest
 
 from benchd.errors import CertificateGap
-from benchd.proof.erasure import (
-    REQUIRED_APPROVALS,
-    REQUIRED_STAGES,
-    VerifiedErasure,
-    verify_erasure,
-)
+from benchd.proof.erasure import VerifiedErasure, verify_erasure
+from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
 from benchd.words.chip import BaselineKind
 from benchd.words.clear import ClearOutcome
 from benchd.words.ids import JobId

@@ -41,7 +41,8 @@ from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.ports import ChipAccess, Handset, ProgressSink, Rest
-from benchd.proof.erasure import REQUIRED_STAGES, VerifiedErasure
+from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.order import REQUIRED_STAGES
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders

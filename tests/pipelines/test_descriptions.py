@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.proof.erasure import REQUIRED_STAGES, SKIPPABLE
+from benchd.proof.order import REQUIRED_STAGES, SKIPPABLE
 from benchd.words.job import StageName
 
 

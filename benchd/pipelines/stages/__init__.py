@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.description import StageDescription
-from benchd.proof.erasure import REQUIRED_STAGES
+from benchd.proof.order import REQUIRED_STAGES
 from benchd.words.job import StageName
 
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 from benchd.errors import CertificateGap, StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.proof.erasure import REQUIRED_STAGES, verify_erasure
+from benchd.proof.erasure import verify_erasure
+from benchd.proof.order import REQUIRED_STAGES
 from benchd.words.job import Reason, StageName
 
 

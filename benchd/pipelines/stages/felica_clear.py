@@ -11,9 +11,9 @@ from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import Patience
 from benchd.proof.chip import SKIPPED_FOR
-from benchd.proof.erasure import SKIPPABLE
 from benchd.proof.evidence.chip import OPERATOR, ClearEvidence
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.order import SKIPPABLE
 from benchd.words.clear import ClearOrder, ClearOutcome
 from benchd.words.job import Gate, Reason, StageName
 

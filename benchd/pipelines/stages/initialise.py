@@ -19,10 +19,10 @@ from benchd.pipelines.binding import tie_by_screen
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import Patience
-from benchd.proof.erasure import ARRIVED_RESET, SKIPPABLE
 from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.proof.floors import MOST_FRESH_USED_BYTES, MOST_FRESH_USED_SHARE
 from benchd.proof.fresh import most_used_bytes, traces_of_use, unread
+from benchd.proof.order import ARRIVED_RESET, SKIPPABLE
 from benchd.words.handset import ResetFacts
 from benchd.words.job import Gate, Reason, StageName
 
