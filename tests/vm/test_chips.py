@@ -23,7 +23,12 @@ async def test_a_chip_is_cleared_by_a_tool_and_the_tools_word_alone_never_passes
     assert used.statement is not None
     felica = used.statement["predicate"]["felica"]
     said = {key: felica[key] for key in ("source", "check", "clear", "recheck")}
-    assert said == {"source": "reader", "check": "in_use", "clear": "done", "recheck": "unused"}
+    assert said == {
+        "source": "reader",
+        "check": "in_use",
+        "clear": "claimed: done",
+        "recheck": "unused",
+    }
     # The tool ran inside the service's sandbox, as benchd's own user.
     assert (lies.outcome, lies.disposition, lies.reason) == ("failed", "destroy", "felica_residue")
     assert lies.statement is None

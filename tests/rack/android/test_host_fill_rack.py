@@ -23,7 +23,7 @@ INSIDE = Path(__file__).with_name("streaming_side.py")
 
 def handset(slot: int, faults: StorageFaults | None = None) -> HandsetPlan:
     plan = SCENARIOS["clean"].handset(name=str(slot), slot=slot, copy=slot)
-    return replace(plan, faults=faults or StorageFaults())
+    return replace(plan, runs_programs=False, faults=faults or StorageFaults())
 
 
 async def streamed(directory: Path, *handsets: HandsetPlan) -> dict[str, dict[str, Any]]:
