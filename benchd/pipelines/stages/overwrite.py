@@ -107,7 +107,7 @@ class _Fill:
     def __init__(self, context: JobContext, order: FillOrder, limits: CareLimits) -> None:
         self._context = context
         self._order = order
-        meter = TransferMeter(context.inspected().storage.free_bytes, context.station.show_progress)
+        meter = TransferMeter(_expected_bytes(context), context.station.show_progress)
         self._care = Care(context, limits, meter)
         self.confirmed_bytes = 0
 
@@ -123,6 +123,13 @@ class _Fill:
     def _hear(self, progress: TransferProgress) -> None:
         self.confirmed_bytes = max(self.confirmed_bytes, progress.bytes_done)
         self._care.hear(progress)
+
+
+def _expected_bytes(context: JobContext) -> int:
+    """What is free since the reset: at the inspection an earlier job's fill may have lain there."""
+    storage, reset = context.inspected().storage, context.evidence.initialise
+    used_bytes = storage.used_bytes if reset is None else reset.left.used_bytes
+    return storage.capacity_bytes - used_bytes
 
 
 def _changed() -> StageFailed:
