@@ -1,0 +1,210 @@
+"""Holes of the core put back, one at a time: a machine that finds none of them finds nothing.
+
+A hole is a few functions of the mended core replaced by what they would be without the mend. All
+that a hole needs stands here; `ingredients` says what a schedule has to have to fall into it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
+from unittest.mock import patch
+
+from benchd.lab.adversity.referee import Fault
+from benchd.lab.adversity.schedule import Kind, Lie, Owner, Schedule
+from benchd.pipelines.stages.read_back import PartProof
+from benchd.words.chip import BaselineKind
+from benchd.words.fill import FilledFile
+from benchd.words.job import Gate, StageName
+
+SWAPS: Final = (Kind.SWAP, Kind.UNTOLD_SWAP, Kind.EXCHANGE, Kind.CRASH_SWAP)
+_LAST_GATES: Final = (Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM)
+_LAST_STAGES: Final = (StageName.FINAL_RESET, StageName.OBSERVE, StageName.CONFIRM)
+BINDING: Final = "benchd.proof.binding"
+AT_THE_END: Final = (*_LAST_GATES, *_LAST_STAGES, "reset_away")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A name of the core and what stands there while the hole is open."""
+
+    module: str
+    name: str
+    """With a dot for a method: `Class.method`."""
+    by: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """One row of the table of holes that once were."""
+
+    row: int
+    says: str
+    ingredients: Callable[[Schedule], bool]
+    shows_as: tuple[str, ...]
+    """The rules that it breaks."""
+    replaced: tuple[Replaced, ...]
+
+    def is_fallen_into(self, schedule: Schedule, faults: Sequence[Fault]) -> bool:
+        """Whether these faults of this schedule are what the hole lets through."""
+        return self.ingredients(schedule) and any(fault.rule in self.shows_as for fault in faults)
+
+    def missing(self) -> list[str]:
+        """What it would replace and this core doesn't have: there the hole was never closed."""
+        return [f"{each.module}.{each.name}" for each in self.replaced if not _is_there(each)]
+
+    @contextmanager
+    def opened(self) -> Generator[None]:
+        """The core with this hole in it."""
+        with ExitStack() as stack:
+            for each in self.replaced:
+                if _is_there(each):
+                    _replace(each, stack)
+            yield
+
+
+def _is_there(each: Replaced) -> bool:
+    try:
+        owner: object = importlib.import_module(each.module)
+    except ModuleNotFoundError:
+        return False
+    for part in each.name.split("."):
+        owner = getattr(owner, part, None)
+    return owner is not None
+
+
+def _replace(each: Replaced, stack: ExitStack) -> None:
+    """In the module itself, and wherever the core has imported the name from it."""
+    module = importlib.import_module(each.module)
+    name, _, method = each.name.partition(".")
+    if method:
+        stack.enter_context(patch.object(getattr(module, name), method, each.by))
+        return
+    original = getattr(module, name)
+    for loaded in list(sys.modules.values()):
+        if loaded.__name__.startswith("benchd.") and vars(loaded).get(name) is original:
+            stack.enter_context(patch.object(loaded, name, each.by))
+
+
+async def _samples_unseen(
+    _reading: object, files: Sequence[FilledFile], count: int, proof: PartProof
+) -> None:
+    """Row 5: the host takes its own samples for granted."""
+    proof.host_samples += count if files else 0
+    proof.host_ways.add("o_direct")
+
+
+def _tied_by_anything(*_arguments: object) -> frozenset[object]:
+    """Rows 1 and 2: whatever came back is the handset that left."""
+    return frozenset(importlib.import_module(BINDING).Tie)
+
+
+def _nothing(*_arguments: object, **_options: object) -> list[str]:
+    return []
+
+
+def _struck_by_swap(schedule: Schedule, *, at_the_end: bool) -> bool:
+    return any(
+        blow.kind in SWAPS and _is_at_the_end(blow.point) is at_the_end for blow in schedule.blows
+    )
+
+
+def _is_at_the_end(point: str) -> bool:
+    return point.rpartition(":")[2] in AT_THE_END
+
+
+def _lies(*lies: Lie) -> Callable[[Schedule], bool]:
+    return lambda schedule: any(bay.handset.lie in lies for bay in schedule.bays)
+
+
+def _swapped_in_mid_overwrite(schedule: Schedule) -> bool:
+    return any(bay.waits for bay in schedule.bays) and _struck_by_swap(schedule, at_the_end=False)
+
+
+def _came_with_photos(schedule: Schedule) -> bool:
+    plans = [plan for bay in schedule.bays for plan in (bay.handset, bay.visitor)]
+    return any(plan.owner is Owner.PHOTOS for plan in plans)
+
+
+ERASED: Final = "sellable means erased"
+NAMED: Final = "a certificate names what lies there"
+UNUSED: Final = "sellable means an unused chip"
+ONE_CHIP: Final = "a chip is one handset's"
+
+HOLES: Final = (
+    Hole(
+        row=1,
+        says="swapped in mid-overwrite: what a second attempt finds counts as proof",
+        ingredients=_swapped_in_mid_overwrite,
+        shows_as=(ERASED,),
+        replaced=(
+            Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
+            Replaced(module=BINDING, name="differences", by=_nothing),
+        ),
+    ),
+    Hole(
+        row=2,
+        says="swapped at the final reset: nothing looks at the handset afterwards",
+        ingredients=lambda schedule: _struck_by_swap(schedule, at_the_end=True),
+        shows_as=(ERASED, NAMED, UNUSED),
+        replaced=(
+            Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
+            Replaced(module=BINDING, name="differences", by=_nothing),
+        ),
+    ),
+    Hole(
+        row=3,
+        says="photos without an account count as freshly reset",
+        ingredients=_came_with_photos,
+        shows_as=(ERASED,),
+        replaced=(
+            Replaced(module="benchd.proof.fresh", name="traces_of_use", by=_nothing),
+            Replaced(module="benchd.proof.fresh", name="unread", by=_nothing),
+            Replaced(module="benchd.proof.fresh", name="freshness_gaps", by=_nothing),
+        ),
+    ),
+    Hole(
+        row=4,
+        says="a recipe that asks for nothing is proven by nothing",
+        ingredients=lambda schedule: any(bay.lax_recipe for bay in schedule.bays),
+        shows_as=(ERASED,),
+        replaced=(Replaced(module="benchd.proof.floors", name="LOWEST_MINIMUM_COVERAGE", by=0.5),),
+    ),
+    Hole(
+        row=5,
+        says="the fill program alone is believed",
+        ingredients=_lies(Lie.PROGRAM, Lie.FLASH),
+        shows_as=(ERASED,),
+        replaced=(
+            Replaced(
+                module="benchd.pipelines.stages.read_back",
+                name="_Reading._sample",
+                by=_samples_unseen,
+            ),
+        ),
+    ),
+    Hole(
+        row=8,
+        says="a chip isn't looked up: one lies under two handsets",
+        ingredients=_lies(Lie.DONOR),
+        shows_as=(ONE_CHIP,),
+        replaced=(),
+    ),
+    Hole(
+        row=9,
+        says="a picture that nobody took counts as one of an unused chip",
+        ingredients=_lies(Lie.BASELINE),
+        shows_as=(UNUSED,),
+        replaced=(
+            Replaced(
+                module="benchd.proof.chip",
+                name="SEEN_BASELINES",
+                by=(BaselineKind.OBSERVED, BaselineKind.INFERRED),
+            ),
+        ),
+    ),
+)
