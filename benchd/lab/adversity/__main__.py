@@ -12,9 +12,12 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
+from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.mutations import HOLES, Hole
 from benchd.lab.adversity.pasting import as_test
-from benchd.lab.adversity.search import Tally, made_short, search
+from benchd.lab.adversity.schedule import BayPlan, HandsetPlan
+from benchd.lab.adversity.search import Found, Tally, made_short, search
+from benchd.proof.evidence.forms import to_json
 
 SEEDS = 500
 SEEDS_FOR_A_HOLE = 2000
@@ -85,27 +88,45 @@ def _look_for_holes(seeds: range) -> int:
 
 
 def _found(hole: Hole, seeds: range) -> bool:
+    """Only schedules that have what the hole needs are run; the others can't fall into it."""
     began_s = time.process_time()
-    tally = Tally()
-    open_here = f" (open here: no {', '.join(hole.missing())})" if hole.missing() else ""
+    likely = (seed for seed in seeds if hole.ingredients(draw(seed)))
     with hole.opened():
-        for seed, schedule, faults in search(iter(seeds), tally):
-            if not hole.is_fallen_into(schedule, faults):
-                continue
-            found = made_short(seed, schedule, faults)
-            if hole.is_fallen_into(found.schedule, found.faults):
+        for seed, schedule, faults in search(likely, Tally()):
+            if hole.is_fallen_into(schedule, faults):
+                found = made_short(seed, schedule, faults, fails=hole.swallows)
                 took_s = time.process_time() - began_s
-                _say(
-                    f"row {hole.row}: found by seed {seed}, after {tally.schedules} schedules and"
-                    f" {took_s:.1f} s: {hole.says}{open_here}",
-                    *[f"  {fault}" for fault in found.faults],
-                    *[
-                        f"  {blow.kind} at {blow.point} ({blow.nth}) in {blow.slot}"
-                        for blow in found.schedule.blows
-                    ],
-                )
+                _say(*_lines_of_hole(hole, found, seeds.index(seed) + 1, took_s))
                 return True
     return False
+
+
+def _lines_of_hole(hole: Hole, found: Found, seeds: int, took_s: float) -> list[str]:
+    missing = hole.missing()
+    open_here = f" (open here: there is no {', '.join(missing)})" if missing else ""
+    return [
+        f"row {hole.row}: found after {seeds} seeds, {took_s:.1f} s: {hole.says}{open_here}",
+        *[f"  {fault}" for fault in found.faults],
+        *[f"  {b.kind} at {b.point}, no. {b.nth}, in {b.slot}" for b in found.schedule.blows],
+        *[f"  {bay.slot}: {_differing(bay)}" for bay in found.schedule.bays],
+    ]
+
+
+def _differing(bay: BayPlan) -> str:
+    """What isn't as it is in the plainest slot."""
+    plain = BayPlan(slot=bay.slot, handset=HandsetPlan())
+    said = [
+        f"{name} {value}"
+        for whose in ("handset", "visitor")
+        for name, value in to_json(getattr(bay, whose)).items()
+        if value != to_json(HandsetPlan())[name]
+    ]
+    said += [
+        f"{name} {value}"
+        for name, value in to_json(bay).items()
+        if name not in ("handset", "visitor") and value != to_json(plain)[name]
+    ]
+    return ", ".join(said) or "as plain as can be"
 
 
 def _say(*lines: str) -> None:

@@ -10,12 +10,13 @@ import importlib
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from unittest.mock import patch
 
 from benchd.lab.adversity.referee import Fault
-from benchd.lab.adversity.schedule import Kind, Lie, Owner, Schedule
+from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Kind, Lie, Owner, Schedule
+from benchd.lab.adversity.search import faults_of
 from benchd.pipelines.stages.read_back import PartProof
 from benchd.words.chip import BaselineKind
 from benchd.words.fill import FilledFile
@@ -24,6 +25,7 @@ from benchd.words.job import Gate, StageName
 SWAPS: Final = (Kind.SWAP, Kind.UNTOLD_SWAP, Kind.EXCHANGE, Kind.CRASH_SWAP)
 _LAST_GATES: Final = (Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM)
 _LAST_STAGES: Final = (StageName.FINAL_RESET, StageName.OBSERVE, StageName.CONFIRM)
+AT_FILL: Final = ("fill", "fill_step", "battery", "stage_started:overwrite")
 BINDING: Final = "benchd.proof.binding"
 AT_THE_END: Final = (*_LAST_GATES, *_LAST_STAGES, "reset_away")
 
@@ -45,13 +47,24 @@ class Hole:
     row: int
     says: str
     ingredients: Callable[[Schedule], bool]
+    without: Callable[[Schedule], Schedule]
+    """The same schedule without them."""
     shows_as: tuple[str, ...]
     """The rules that it breaks."""
     replaced: tuple[Replaced, ...]
 
     def is_fallen_into(self, schedule: Schedule, faults: Sequence[Fault]) -> bool:
-        """Whether these faults of this schedule are what the hole lets through."""
-        return self.ingredients(schedule) and any(fault.rule in self.shows_as for fault in faults)
+        """Whether these faults of this schedule are what the hole lets through, and no other."""
+        if not self.ingredients(schedule) or not self._shows(faults):
+            return False
+        return not self._shows(faults_of(self.without(schedule)))
+
+    def swallows(self, schedule: Schedule) -> bool:
+        """Whether a schedule falls into it."""
+        return self.ingredients(schedule) and self.is_fallen_into(schedule, faults_of(schedule))
+
+    def _shows(self, faults: Sequence[Fault]) -> bool:
+        return any(fault.rule in self.shows_as for fault in faults)
 
     def missing(self) -> list[str]:
         """What it would replace and this core doesn't have: there the hole was never closed."""
@@ -107,22 +120,53 @@ def _nothing(*_arguments: object, **_options: object) -> list[str]:
     return []
 
 
-def _struck_by_swap(schedule: Schedule, *, at_the_end: bool) -> bool:
-    return any(
-        blow.kind in SWAPS and _is_at_the_end(blow.point) is at_the_end for blow in schedule.blows
-    )
+def _swapped_at_the_end(schedule: Schedule) -> bool:
+    return any(point.rpartition(":")[2] in AT_THE_END for point in _swap_points(schedule))
 
 
-def _is_at_the_end(point: str) -> bool:
-    return point.rpartition(":")[2] in AT_THE_END
+def _swapped_in_mid_overwrite(schedule: Schedule) -> bool:
+    waits = any(bay.waits for bay in schedule.bays)
+    at_fill = any(point in AT_FILL for point in _swap_points(schedule))
+    return waits and at_fill and not _swapped_at_the_end(schedule)
+
+
+def _swap_points(schedule: Schedule) -> list[str]:
+    return [blow.point for blow in schedule.blows if blow.kind in SWAPS]
 
 
 def _lies(*lies: Lie) -> Callable[[Schedule], bool]:
     return lambda schedule: any(bay.handset.lie in lies for bay in schedule.bays)
 
 
-def _swapped_in_mid_overwrite(schedule: Schedule) -> bool:
-    return any(bay.waits for bay in schedule.bays) and _struck_by_swap(schedule, at_the_end=False)
+def _without_swaps(schedule: Schedule) -> Schedule:
+    return replace(schedule, blows=tuple(b for b in schedule.blows if b.kind not in SWAPS))
+
+
+def _without_waiting(schedule: Schedule) -> Schedule:
+    return _with_bays(schedule, lambda bay: replace(bay, waits=False))
+
+
+def _without_photos(schedule: Schedule) -> Schedule:
+    def plain(plan: HandsetPlan) -> HandsetPlan:
+        return replace(plan, owner=Owner.RESET if plan.owner is Owner.PHOTOS else plan.owner)
+
+    return _with_bays(
+        schedule, lambda bay: replace(bay, handset=plain(bay.handset), visitor=plain(bay.visitor))
+    )
+
+
+def _without_lies(schedule: Schedule) -> Schedule:
+    return _with_bays(
+        schedule, lambda bay: replace(bay, handset=replace(bay.handset, lie=Lie.NOTHING))
+    )
+
+
+def _without_lax_recipes(schedule: Schedule) -> Schedule:
+    return _with_bays(schedule, lambda bay: replace(bay, lax_recipe=False))
+
+
+def _with_bays(schedule: Schedule, change: Callable[[BayPlan], BayPlan]) -> Schedule:
+    return replace(schedule, bays=tuple(map(change, schedule.bays)))
 
 
 def _came_with_photos(schedule: Schedule) -> bool:
@@ -140,6 +184,7 @@ HOLES: Final = (
         row=1,
         says="swapped in mid-overwrite: what a second attempt finds counts as proof",
         ingredients=_swapped_in_mid_overwrite,
+        without=_without_waiting,
         shows_as=(ERASED,),
         replaced=(
             Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
@@ -149,7 +194,8 @@ HOLES: Final = (
     Hole(
         row=2,
         says="swapped at the final reset: nothing looks at the handset afterwards",
-        ingredients=lambda schedule: _struck_by_swap(schedule, at_the_end=True),
+        ingredients=_swapped_at_the_end,
+        without=_without_swaps,
         shows_as=(ERASED, NAMED, UNUSED),
         replaced=(
             Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
@@ -160,6 +206,7 @@ HOLES: Final = (
         row=3,
         says="photos without an account count as freshly reset",
         ingredients=_came_with_photos,
+        without=_without_photos,
         shows_as=(ERASED,),
         replaced=(
             Replaced(module="benchd.proof.fresh", name="traces_of_use", by=_nothing),
@@ -171,6 +218,7 @@ HOLES: Final = (
         row=4,
         says="a recipe that asks for nothing is proven by nothing",
         ingredients=lambda schedule: any(bay.lax_recipe for bay in schedule.bays),
+        without=_without_lax_recipes,
         shows_as=(ERASED,),
         replaced=(Replaced(module="benchd.proof.floors", name="LOWEST_MINIMUM_COVERAGE", by=0.5),),
     ),
@@ -178,6 +226,7 @@ HOLES: Final = (
         row=5,
         says="the fill program alone is believed",
         ingredients=_lies(Lie.PROGRAM, Lie.FLASH),
+        without=_without_lies,
         shows_as=(ERASED,),
         replaced=(
             Replaced(
@@ -188,9 +237,18 @@ HOLES: Final = (
         ),
     ),
     Hole(
+        row=5,
+        says="the IMEI that adb tells is believed",
+        ingredients=_lies(Lie.IMEI),
+        without=_without_lies,
+        shows_as=(NAMED,),
+        replaced=(Replaced(module=BINDING, name="differences", by=_nothing),),
+    ),
+    Hole(
         row=8,
         says="a chip isn't looked up: one lies under two handsets",
         ingredients=_lies(Lie.DONOR),
+        without=_without_lies,
         shows_as=(ONE_CHIP,),
         replaced=(),
     ),
@@ -198,6 +256,7 @@ HOLES: Final = (
         row=9,
         says="a picture that nobody took counts as one of an unused chip",
         ingredients=_lies(Lie.BASELINE),
+        without=_without_lies,
         shows_as=(UNUSED,),
         replaced=(
             Replaced(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -24,7 +25,7 @@ from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.referee import Referee
 from benchd.lab.adversity.schedule import BayPlan, Lie, Schedule
 from benchd.lab.adversity.striking import Striking
-from benchd.lab.adversity.truth import Chip, Truth, digest, make_truth
+from benchd.lab.adversity.truth import Chip, digest, make_truth
 from benchd.words.ids import SlotName
 
 DOWN_S: Final = 3.0
@@ -152,7 +153,13 @@ def _bays(schedule: Schedule) -> dict[SlotName, Bay]:
 
 def _bay(plan: BayPlan, number: int, first: BayPlan) -> Bay:
     like = first.slot if plan.twin_of_first else plan.slot
-    own = make_truth(plan.handset, name=f"own of {plan.slot}", like=like)
-    visits_as = like if plan.visitor_is_twin else f"stranger in {plan.slot}"
-    visitor: Truth = make_truth(plan.visitor, name=f"visitor of {plan.slot}", like=visits_as)
+    hostile = (first if plan.twin_of_first else plan).handset.hostile_words
+    own = make_truth(
+        replace(plan.handset, hostile_words=hostile), name=f"own of {plan.slot}", like=like
+    )
+    visitor = make_truth(
+        replace(plan.visitor, hostile_words=hostile and plan.visitor_is_twin),
+        name=f"visitor of {plan.slot}",
+        like=like if plan.visitor_is_twin else f"stranger in {plan.slot}",
+    )
     return Bay(plan, number, own, visitor)

@@ -103,12 +103,18 @@ def _ends_in(ends: Sequence[End], slot: str) -> list[End]:
     return [end for end in ends if end.slot == slot]
 
 
-def made_short(seed: int, schedule: Schedule, faults: Sequence[Fault]) -> Found:
-    """The same fault by the shortest schedule that is found."""
+def made_short(
+    seed: int,
+    schedule: Schedule,
+    faults: Sequence[Fault],
+    *,
+    fails: Callable[[Schedule], bool] | None = None,
+) -> Found:
+    """The shortest schedule that is found to fail so; by default, to break the same rule."""
     rule = faults[0].rule
 
-    def fails(each: Schedule) -> bool:
+    def breaks_it(each: Schedule) -> bool:
         return any(fault.rule == rule for fault in faults_of(each))
 
-    short = shrunk(schedule, fails)
+    short = shrunk(schedule, fails or breaks_it)
     return Found(seed=seed, schedule=short, faults=faults_of(short))
