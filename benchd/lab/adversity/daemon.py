@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from math import inf
-from typing import Protocol
 
 import anyio
 from anyio.abc import TaskStatus
@@ -14,6 +12,7 @@ from anyio.abc import TaskStatus
 from benchd.android.fill.keystream import HostKeystream
 from benchd.errors import AdbServerLost, HandsetGone
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.chips import SimulatedChips
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server, SimulatedHandset
@@ -35,18 +34,6 @@ from benchd.words.record import Entry, EntryKind
 
 OPEN_S = 0.05
 CERTIFICATES_LOOKED_AT = 50
-
-
-class Chance(Protocol):
-    """Time and randomness, which outlive the daemon."""
-
-    def now(self) -> datetime:
-        """Wall time."""
-        ...
-
-    def token(self, size_bytes: int) -> bytes:
-        """Fresh bytes."""
-        ...
 
 
 class Outside:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchd.certificate import SigningKey
 from benchd.errors import LedgerFault
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.daemon import Daemon, Outside
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
@@ -34,25 +34,6 @@ DONOR: Final = "the donor's"
 _KEY: Final = SigningKey(
     Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"adversity").digest())
 )
-
-
-class Chance:
-    """The rack's wall clock, which may jump, and randomness that is the same in every run."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._drawn = 0
-        self.ahead_s = 0.0
-
-    def now(self) -> datetime:
-        """Wall time in UTC."""
-        seconds = anyio.current_time() + self.ahead_s
-        return datetime(2026, 11, 24, tzinfo=UTC) + timedelta(seconds=seconds)
-
-    def token(self, size_bytes: int) -> bytes:
-        """Bytes that only this run draws."""
-        self._drawn += 1
-        return hashlib.shake_128(f"{self._seed} {self._drawn}".encode()).digest(size_bytes)
 
 
 class Rack:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 import anyio
 
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.chance import Chance
+from benchd.lab.adversity.daemon import Daemon
+from benchd.lab.adversity.hands import Hands
+from benchd.lab.adversity.handset import Server
+from benchd.lab.adversity.people import People
 from benchd.lab.adversity.schedule import Blow, Kind
 from benchd.lab.adversity.truth import Truth
 from benchd.words.ids import SlotName
-
-if TYPE_CHECKING:
-    from benchd.lab.adversity.rack import Rack
 
 FLAP_S: Final = 0.7
 OF_PEOPLE: Final = frozenset(
@@ -20,10 +22,27 @@ OF_PEOPLE: Final = frozenset(
 )
 
 
+class Struck(Protocol):
+    """A rack, as far as a blow can reach."""
+
+    bays: dict[SlotName, Bay]
+    hands: Hands
+    server: Server
+    chance: Chance
+    daemon: Daemon | None
+    people: People | None
+    scope: anyio.CancelScope
+    down_s: float
+
+    def reload(self) -> None:
+        """Have the daemon take over its configuration again."""
+        ...
+
+
 class Striking:
     """Strikes one rack; never waits itself."""
 
-    def __init__(self, rack: Rack) -> None:
+    def __init__(self, rack: Struck) -> None:
         self._rack = rack
 
     def strike(self, blow: Blow) -> None:
@@ -129,5 +148,5 @@ def _other(bay: Bay) -> Truth:
     return bay.visitor if bay.handset is bay.own else bay.own
 
 
-def _any(rack: Rack) -> Bay:
+def _any(rack: Struck) -> Bay:
     return next(iter(rack.bays.values()))
