@@ -89,10 +89,10 @@ _POINTS_OF: Final[Mapping[Phase, tuple[str, ...]]] = {
         *["asked:observe", "answered:observe"],
     ),
 }
-_NEAR_SHARE: Final = 0.75
+_NEAR_SHARE: Final = 0.85
 _WEIGHTS_IN_OVERWRITE: Final = _WEIGHTS | {Kind.SWAP: 14, Kind.TRANSIENT: 8, Kind.PULL: 8}
 _OWNERS: Final = {Owner.RESET: 10, Owner.PHOTOS: 3, Owner.APPS: 6, Owner.LOCKED: 1}
-_VISITING_OWNERS: Final = {Owner.RESET: 2, Owner.PHOTOS: 3, Owner.APPS: 3, Owner.LOCKED: 2}
+_VISITING_OWNERS: Final = {Owner.RESET: 1, Owner.PHOTOS: 1, Owner.APPS: 1, Owner.LOCKED: 7}
 _CHIPS: Final = {ChipState.UNUSED: 6, ChipState.IN_USE: 3, ChipState.ABSENT: 1}
 _MOST_BLOWS: Final = 4
 _LARGEST_JUMP_S: Final = 200_000.0
@@ -133,14 +133,14 @@ def _bay(chance: random.Random, number: int, phase: Phase) -> BayPlan:
     needs_chip = lie in (Lie.DONOR, Lie.PROVIDER, Lie.BASELINE)
     chip = ChipState.IN_USE if needs_chip else _weighted(chance, _CHIPS)
     # That there is no chip, a reader has to have heard: without one it's held, honest or not.
-    reader = needs_chip or chip is ChipState.ABSENT or chance.random() < (0.2 if at_fill else 0.5)
+    reader = needs_chip or chip is ChipState.ABSENT or chance.random() < (0.1 if at_fill else 0.5)
     return BayPlan(
         slot=f"A{number}",
         handset=HandsetPlan(
             owner=_weighted(chance, _OWNERS),
             chip=chip,
             lie=lie,
-            tells_imei=lie is Lie.IMEI or chance.random() < (0.2 if at_fill else 0.5),
+            tells_imei=lie is Lie.IMEI or chance.random() < (0.1 if at_fill else 0.5),
             hostile_words=chance.random() < 0.1,
         ),
         visitor=HandsetPlan(
@@ -149,22 +149,23 @@ def _bay(chance: random.Random, number: int, phase: Phase) -> BayPlan:
             tells_imei=chance.random() < 0.5,
             set_up=at_fill or chance.random() < 0.5,
         ),
-        visitor_is_twin=chance.random() < 0.8,
+        visitor_is_twin=chance.random() < (0.95 if at_fill else 0.7),
         twin_of_first=number > 1 and chance.random() < 0.3,
         reader=reader,
-        waits=chance.random() < (0.8 if at_fill else 0.3),
+        waits=chance.random() < (0.95 if at_fill else 0.3),
         lax_recipe=chance.random() < 0.08,
     )
 
 
 def _blows(chance: random.Random, bay: BayPlan, phase: Phase, *, alone: bool) -> list[Blow]:
     """Half of the slots meet only what mends itself."""
-    gentle = chance.random() < 0.5
-    weights = _WEIGHTS_IN_OVERWRITE if phase is Phase.OVERWRITE else _WEIGHTS
+    at_fill = phase is Phase.OVERWRITE
+    gentle = chance.random() < (0.3 if at_fill else 0.5)
+    weights = _WEIGHTS_IN_OVERWRITE if at_fill else _WEIGHTS
     kinds = [kind for kind in Kind if kind in MENDS_ITSELF or not gentle]
     kinds = [kind for kind in kinds if not (alone and kind is Kind.EXCHANGE)]
     blows: list[Blow] = []
-    for _ in range(chance.randint(0, _MOST_BLOWS)):
+    for _ in range(chance.randint(2 if at_fill else 0, _MOST_BLOWS)):
         [kind] = chance.choices(kinds, [weights.get(kind, 1) for kind in kinds])
         if kind in _MISTAKES:
             # One person errs once: two who err together are trusted, and said to be.

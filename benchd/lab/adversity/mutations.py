@@ -125,9 +125,11 @@ def _swapped_at_the_end(schedule: Schedule) -> bool:
 
 
 def _swapped_in_mid_overwrite(schedule: Schedule) -> bool:
+    """A twin with photos alone falls into row 3 in a job of its own, and isn't counted here."""
     waits = any(bay.waits for bay in schedule.bays)
     at_fill = any(point in AT_FILL for point in _swap_points(schedule))
-    return waits and at_fill and not _swapped_at_the_end(schedule)
+    elsewhere = _swapped_at_the_end(schedule) or _came_with_photos(schedule)
+    return waits and at_fill and not elsewhere
 
 
 def _swap_points(schedule: Schedule) -> list[str]:
@@ -170,7 +172,9 @@ def _with_bays(schedule: Schedule, change: Callable[[BayPlan], BayPlan]) -> Sche
 
 
 def _came_with_photos(schedule: Schedule) -> bool:
-    plans = [plan for bay in schedule.bays for plan in (bay.handset, bay.visitor)]
+    swapped = {blow.slot for blow in schedule.blows if blow.kind in SWAPS}
+    visitors = [bay.visitor for bay in schedule.bays if bay.slot in swapped]
+    plans = [*(bay.handset for bay in schedule.bays), *visitors]
     return any(plan.owner is Owner.PHOTOS for plan in plans)
 
 

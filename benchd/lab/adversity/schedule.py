@@ -17,7 +17,7 @@ class Owner(StrEnum):
     APPS = "apps"
     """Apps and many files, the accounts removed."""
     LOCKED = "locked"
-    """With an account and a screen lock."""
+    """With an account, a screen lock and a few files."""
 
 
 class ChipState(StrEnum):

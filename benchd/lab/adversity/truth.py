@@ -20,8 +20,8 @@ CAPACITY_BYTES: Final = EXTENTS * GIB
 
 OWNER: Final = "owner"
 SYSTEM: Final = "system"
-PHOTOS_EXTENTS: Final = 2
-APPS_EXTENTS: Final = 20
+FEW_EXTENTS: Final = 2
+MANY_EXTENTS: Final = 20
 OLD_BOOT_COUNT: Final = 214
 HOSTILE_WORDS: Final = ' <b>"); DROP\u202e\u0000\ud800 ${x} 携帯' + "A" * 40
 
@@ -134,9 +134,9 @@ def _move_in(truth: Truth, owner: Owner) -> None:
         return
     truth.boot_count = OLD_BOOT_COUNT
     truth.welcome = False
-    extents = PHOTOS_EXTENTS if owner is Owner.PHOTOS else APPS_EXTENTS
+    extents = MANY_EXTENTS if owner is Owner.APPS else FEW_EXTENTS
     truth.live = set(REACHABLE[:extents])
-    truth.apps = 0 if owner is Owner.PHOTOS else 31
+    truth.apps = 31 if owner is Owner.APPS else 0
     truth.accounts = 1 if owner is Owner.LOCKED else 0
 
 
