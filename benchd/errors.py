@@ -12,6 +12,9 @@ from typing import ClassVar
 
 from benchd.words.job import FaultCode, Reason
 
+LONGEST_DETAIL = 1000
+"""Characters of what is told of a failure: a handset's answer may be part of it."""
+
 
 class BenchdError(Exception):
     """Base of all that benchd raises on purpose; `exit_code` is the command's."""
@@ -69,9 +72,14 @@ class LedgerFault(BenchdError):
 class LedgerBroken(LedgerFault):
     """Raised when the ledger doesn't verify; `sequence` is the first record that is wrong."""
 
-    def __init__(self, message: str, *, sequence: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, sequence: int, cure: str = "") -> None:
+        super().__init__(f"{message}\n{cure}" if cure else message)
+        self.cure = cure
         self.sequence = sequence
+
+
+class AnchorUnreachable(BenchdError):
+    """Raised when a place outside can't keep or tell a ledger's head: try again, never stop."""
 
 
 class DecisionRefused(BenchdError):
@@ -88,6 +96,10 @@ class NameRefused(DecisionRefused):
 
 class LookUpResultNeeded(DecisionRefused):
     """Raised when a network restriction is approved without the sign that the look-up gave."""
+
+
+class ScreenNumberNeeded(DecisionRefused):
+    """Raised when what was read from a handset's screen can't be the number that was asked for."""
 
 
 class AnsweredAlready(DecisionRefused):
@@ -152,7 +164,8 @@ class StageFailed(BenchdError):
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
-        self.detail = detail
+        self.detail = detail[:LONGEST_DETAIL]
+        super().__init__(self.detail)
 
 
 class HandsetStalled(StageFailed):
@@ -181,3 +194,10 @@ class UnsupportedHandset(StageFailed):
 
     def __init__(self, detail: str) -> None:
         super().__init__(Reason.UNSUPPORTED_MODEL, detail)
+
+
+class RecordRefused(StageFailed):
+    """Raised when the ledger can't keep a record as it is: that job's trouble, not the ledger's."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Reason.RECORD_REFUSED, detail)

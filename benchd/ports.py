@@ -228,8 +228,32 @@ class Ledger(Protocol):
         """All records of the last occupancy of a slot; empty where it never had one."""
         ...
 
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        """The jobs in which a scan has seen this chip, the newest first."""
+        ...
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
+        ...
+
+
+class Anchor(Protocol):
+    """A place outside the rack that has seen the ledger's head; an older ledger can't deny it.
+
+    Every method raises AnchorUnreachable when it can't serve.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the configuration calls it."""
+        ...
+
+    async def keep(self, signed_head: bytes) -> str:
+        """Send a head; returns once it is kept, with the place's own receipt in short."""
+        ...
+
+    async def newest(self) -> bytes | None:
+        """The newest head of this rack that it keeps; None where it has none yet."""
         ...
 
 
@@ -238,6 +262,10 @@ class CertificateIssuer(Protocol):
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         """The signed envelope for this proof and nothing less; raises CertificateGap."""
+        ...
+
+    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
+        """Whether this is the rack's own certificate of this very job and these records of it."""
         ...
 
     async def keep(self, job: JobId, envelope: bytes) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from hypothesis import settings
+
 
 def pytest_configure() -> None:
     """Say that the main thread has no event loop, so that none is made by asking for it.
@@ -10,3 +12,6 @@ def pytest_configure() -> None:
     that nobody closes.
     """
     asyncio.set_event_loop(None)
+    # How fast a machine is that others share says nothing about what is tested.
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")

@@ -18,8 +18,8 @@ from benchd.android.facts.inspection import (
     read_reset_facts,
 )
 from benchd.android.fill.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
-from benchd.android.fill.overwriting import Overwriter, WaysToOverwrite
 from benchd.android.fill.program import Binaries
+from benchd.android.fill.program_or_host import Overwriter, WaysToOverwrite
 from benchd.android.resets import enable_test_harness
 from benchd.android.server.tracker import Tracker
 from benchd.android.server.transports import ServerDoor, Transport, TransportOpener

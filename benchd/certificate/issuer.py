@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 
+from benchd.certificate.claims import Claims
 from benchd.certificate.document import gaps_of
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.certificate.keeping import keep_file
 from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateGap
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import FORM_OF_FLOORS, VerifiedErasure
 from benchd.proof.evidence.forms import to_json
 from benchd.signing import canonical
 from benchd.signing.key import SigningKey
 from benchd.words.ids import Evidence, JobId
+from benchd.words.record import StoredEntry
 
 
 class DsseIssuer:
@@ -30,13 +33,21 @@ class DsseIssuer:
         self._site = site
         self._benchd_version = benchd_version
         self._limiter = CapacityLimiter(1)
+        self._claims = Claims(key.public_key_pem)
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         """The signed envelope for this proof; raises CertificateGap for what it doesn't show."""
+        if erasure.form < FORM_OF_FLOORS:
+            raise CertificateGap(("it was recorded by a benchd that asked for less than this one",))
         statement = statement_of(
             erasure, at=at, site=self._site, benchd_version=self._benchd_version
         )
         return sign_statement(to_json(statement), self._key)
+
+    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
+        """Whether this is the rack's own certificate of this very job and these records of it."""
+        claim = self._claims.of(envelope)
+        return claim is not None and claim.job == job and claim.rests_on(records)
 
     async def keep(self, job: JobId, envelope: bytes) -> None:
         """Write the certificate's file, if it isn't there yet; never changes one that is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchd.certificate.sentences import Sentence
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.handset import InspectEvidence
@@ -65,7 +66,7 @@ class MediumSection:
     def of(cls, inspect: InspectEvidence, read_back: ReadBackEvidence) -> MediumSection:
         """From the inspection, with the capacity that was proven against."""
         return cls(
-            type="flash memory built into the handset, its user storage",
+            type=Sentence.MEDIUM.value,
             file_system=inspect.file_system,
             capacity_bytes=read_back.capacity_bytes,
             crypto_state=inspect.crypto_state,

@@ -15,9 +15,11 @@ import anyio
 import typer
 
 from benchd.commands.bench import bench_app
+from benchd.commands.files import read_file
 from benchd.commands.lab import require_lab
+from benchd.commands.ledger import ledger_app
 from benchd.daemon.exit_codes import exit_on_error
-from benchd.errors import CertificateInvalid, LedgerBroken
+from benchd.errors import CertificateInvalid
 
 if TYPE_CHECKING:
     from benchd.commands.client import BenchdClient
@@ -35,7 +37,6 @@ app = typer.Typer(
 slots_app = typer.Typer(help="The rack's slots.", no_args_is_help=True)
 certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
 key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
-ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
 felica_app = typer.Typer(help="FeliCa chips on the rack's readers.", no_args_is_help=True)
 app.add_typer(felica_app, name="felica")
 app.add_typer(slots_app, name="slots")
@@ -58,14 +59,14 @@ def main() -> None:
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the daemon."""
     from benchd.config import load_settings
-    from benchd.daemon.app import run_rack
+    from benchd.daemon.app import run_daemon
     from benchd.hotplug import UdevHotplug
     from benchd.observe.logs import configure_logs
 
     read = partial(load_settings, config)
     settings = read()
     words = configure_logs()
-    anyio.run(partial(run_rack, settings, UdevHotplug(), reread=read, words=words))
+    anyio.run(partial(run_daemon, settings, UdevHotplug(), reread=read, words=words))
 
 
 @app.command("check-config")
@@ -261,7 +262,7 @@ def certificate_verify(
     from benchd.certificate import verify_certificate
 
     try:
-        statement = verify_certificate(_read(file), _read(key))
+        statement = verify_certificate(read_file(file), read_file(key))
     except CertificateInvalid as error:
         typer.echo(f"benchd: {file}: NOT VALID: {error}", err=True)
         raise typer.Exit(1) from error
@@ -269,31 +270,6 @@ def certificate_verify(
         typer.echo(json.dumps(statement, ensure_ascii=False, indent=2))
     else:
         typer.echo(f"{file}: valid")
-
-
-@ledger_app.command("verify")
-def ledger_verify(
-    file: Path,
-    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
-) -> None:
-    """Check every byte of a ledger and name the first record that is wrong."""
-    from benchd.ledger import verify_ledger
-
-    try:
-        report = verify_ledger(file, _read(key))
-    except LedgerBroken as error:
-        typer.echo(f"benchd: {file}: BROKEN at record {error.sequence}: {error}", err=True)
-        raise typer.Exit(1) from error
-    typer.echo(f"{file}: {report.records} records, head {report.head_hash}")
-
-
-@ledger_app.command("export")
-def ledger_export(file: Path) -> None:
-    """Print every record as it is stored, one JSON object a line."""
-    from benchd.ledger import export_lines
-
-    for line in export_lines(file):
-        sys.stdout.buffer.write(line)
 
 
 @felica_app.command("scan")
@@ -347,13 +323,6 @@ def _client() -> BenchdClient:
     from benchd.commands.client import BenchdClient, socket_path
 
     return BenchdClient(socket_path(os.environ))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}") from error
 
 
 def _show(as_json: bool, value: object, table: Callable[[], None]) -> None:

@@ -14,6 +14,8 @@ from benchd.config import Settings, load_settings
 from benchd.daemon.app import chip_access
 from benchd.errors import BenchdError, DependencyMissing, NotFound, ReaderFault, ReaderGone
 from benchd.felica.access import PcscChipAccess
+from benchd.felica.verdict.capture import signed_capture
+from benchd.felica.verdict.nodes import shipped_catalogue
 from benchd.felica.worker.wire import CaptureOrder
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import to_json
@@ -52,10 +54,15 @@ def exit_code(told: dict[str, JsonValue]) -> int:
 
 
 def capture_chip(config: Path, slot: str, order: CaptureOrder) -> str:
-    """A baseline of the chip on this slot's reader; raises UsageRefused where it carries none."""
+    """A baseline of the chip on this slot's reader, signed by this rack, which has seen it.
+
+    Raises UsageRefused where the chip carries none.
+    """
     settings = load_settings(config)
     (name,) = _slots(settings, slot)
-    return anyio.run(_capture, settings, name, order)
+    text = anyio.run(_capture, settings, name, order)
+    key = load_key(settings.certificate.key)
+    return signed_capture(text, sign=key.sign, catalogue=shipped_catalogue())
 
 
 def _slots(settings: Settings, slot: str | None) -> Sequence[SlotName]:

@@ -132,4 +132,4 @@ def _read_stages(document: Document, folder: Path, issues: list[ConfigIssue]) ->
 
 
 def _stage_name(name: object) -> StageName | None:
-    return next((stage for stage in StageName if stage == name), None)
+    return next((stage for stage in STAGE_TABLES if stage == name), None)

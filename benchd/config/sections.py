@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +30,15 @@ LONGEST_SOCKET_PATH = 107
 
 _USB_INTERFACE = re.compile(r".*-usb(?:v\d)?-\d+:[\d.]+:\d+\.\d+")
 _KERNEL_NAME = re.compile(r"\d+-\d+(?:\.\d+)*")
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
+        raise refused(
+            f"found {found(url)}, allowed is an address that begins with https:// or http://"
+        )
+    return url
 
 
 class SiteSettings(Section):
@@ -71,10 +81,21 @@ class AdbSettings(Section):
         return port
 
 
+class AnchorSettings(Section):
+    """Where outside of the rack the ledger's head is kept."""
+
+    folder: LocalPath | None = None
+    url: Annotated[str, StringConstraints(max_length=500), AfterValidator(_web_address)] | None = (
+        None
+    )
+    every_s: Annotated[float, Field(ge=10, le=86_400, allow_inf_nan=False)] = 900.0
+
+
 class LedgerSettings(Section):
     """The record of everything."""
 
     path: LocalPath = Path("/var/lib/benchd/ledger.sqlite")
+    anchor: AnchorSettings = Field(default_factory=AnchorSettings)
 
 
 class CertificateSettings(Section):

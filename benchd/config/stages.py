@@ -15,9 +15,11 @@ from pydantic import (
     create_model,
 )
 
+from benchd.config.nominal_sizes import nominal_sizes
 from benchd.config.watch_lists import watch_list
 from benchd.config.wording import found, listed, refused, suggestion
 from benchd.pipelines.contract import Stage
+from benchd.pipelines.nominal_sizes import NominalSizes
 from benchd.pipelines.parameters import OneOf, Seconds, parameters_of
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stages import STAGE_CLASSES
@@ -30,8 +32,20 @@ _STRICTLY: Final[Mapping[object, tuple[object, ...]]] = {
     float: (Strict(), Field(allow_inf_nan=False)),
     bool: (Strict(),),
     WatchList | None: (BeforeValidator(watch_list),),
+    NominalSizes | None: (BeforeValidator(nominal_sizes),),
 }
 """How a type is read that TOML has another one for, or that pydantic would read too kindly."""
+
+
+def _chosen_of(words: tuple[str, ...]) -> Callable[[object], object]:
+    def chosen(value: object) -> object:
+        if value not in words:
+            raise refused(
+                f"found {found(value)}, allowed is one of {listed(words)}{suggestion(value, words)}"
+            )
+        return value
+
+    return chosen
 
 
 class StageTable(BaseModel):
@@ -39,7 +53,7 @@ class StageTable(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True)
 
-    name: StageName
+    name: Annotated[str, BeforeValidator(_chosen_of(tuple(STAGE_CLASSES)))]
     deadline_s: Annotated[Seconds, Strict(), Field(allow_inf_nan=False)]
     attempts: Annotated[int, Strict(), Field(ge=1, le=10)]
 
@@ -76,17 +90,6 @@ def _as_pydantic_has_it(mark: object) -> object:
     return BeforeValidator(_chosen_of(mark.words)) if isinstance(mark, OneOf) else mark
 
 
-def _chosen_of(words: tuple[str, ...]) -> Callable[[object], object]:
-    def chosen(value: object) -> object:
-        if value not in words:
-            raise refused(
-                f"found {found(value)}, allowed is one of {listed(words)}{suggestion(value, words)}"
-            )
-        return value
-
-    return chosen
-
-
 STAGE_TABLES: Final[Mapping[StageName, type[StageTable]]] = MappingProxyType(
     {name: table_of(stage) for name, stage in STAGE_CLASSES.items()}
 )
@@ -99,7 +102,7 @@ def stage_spec(table: StageTable) -> StageSpec:
         name: getattr(table, name) for name in type(table).model_fields if name not in common
     }
     return StageSpec(
-        stage=STAGE_CLASSES[table.name](**parameters),
+        stage=STAGE_CLASSES[StageName(table.name)](**parameters),
         deadline_s=table.deadline_s,
         attempts=table.attempts,
     )

@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import ValidationInfo
 
-from benchd.android.facts.imei import is_imei
 from benchd.config.document import unreadable
 from benchd.config.wording import found, refused
 from benchd.pipelines.watch_list import WatchList
+from benchd.words.imei import is_imei
 
 NO_LIST: Final = ""
 SHOWN_MISTAKES: Final = 5

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
 
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 
 from benchd.android.access import AdbAccess
 from benchd.android.fill.keystream import HostKeystream
@@ -22,14 +21,19 @@ from benchd.android.server.external_server import ExternalAdbServer
 from benchd.android.server.own_server import AdbServer
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
+from benchd.daemon.directories import make_directories
+from benchd.daemon.integrity import Integrity
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
-from benchd.errors import DependencyMissing
+from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, program_path, require_programs
 from benchd.ledger import open_ledger
+from benchd.ledger.anchoring import Anchoring
+from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import AnnouncingLedger, bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
@@ -37,6 +41,7 @@ from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Ledger
+from benchd.signing.public_key import public_key_of
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -51,40 +56,24 @@ from benchd.words.record import Entry, EntryKind
 
 CERTIFICATES_LOOKED_AT = 500
 """How many of the newest jobs are looked at for a certificate whose file a crash left out."""
-DIRECTORY_MODE = 0o750
 CHIP_SALT = b"benchd: salt for the hash of a FeliCa chip's IDm"
 
 _log = structlog.get_logger()
 
 
-class SystemClock:
-    """Wall time of this machine."""
-
-    def now(self) -> datetime:
-        """The current time in UTC."""
-        return datetime.now(UTC)
-
-
-class SystemEntropy:
-    """The kernel's random numbers."""
-
-    def token(self, size_bytes: int) -> bytes:
-        """Fresh bytes that nobody can foresee."""
-        return secrets.token_bytes(size_bytes)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rack:
+class ServedRack:
     """What the web is given."""
 
     board: RackBoard
     ledger: Ledger
     desk: Desk
+    issuer: DsseIssuer
     metrics: RackMetrics
     admission: Admission
 
 
-async def run_rack(
+async def run_daemon(
     settings: Settings,
     hotplug: HotplugSource,
     *,
@@ -102,16 +91,18 @@ async def run_rack(
     """
     _look_for_programs(usb=usb)
     key = load_key(key_file(settings.certificate.key, os.environ))
-    _make_directories(settings)
+    make_directories(settings)
     clock = SystemClock()
     metrics = RackMetrics(
         slots=settings.topology.places,
         recipes=settings.recipes,
         version=metadata.version("benchd"),
     )
+    witnesses = await witnesses_of(settings, key)
     async with open_ledger(
         settings.ledger.path,
         head_key=key,
+        witnesses=witnesses,
         commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
     ) as stored:
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
@@ -123,15 +114,31 @@ async def run_rack(
             benchd_version=metadata.version("benchd"),
         )
         await _recover(ledger, issuer, clock, settings)
-        rack = Rack(
+        rack = ServedRack(
             board=RackBoard(),
             ledger=ledger,
             desk=Desk(ledger, clock),
+            issuer=issuer,
             metrics=metrics,
             admission=Admission(),
         )
         chips = chip_access(settings, key)
-        async with _services(settings, rack, chips, usb=usb, listener=listener) as access:
+        integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
+        patrol = Patrol(stored, ledger.append, clock, integrity)
+        await patrol.recall()
+        anchoring = Anchoring(
+            stored,
+            ledger.append,
+            anchors_of(settings.ledger.anchor, key),
+            key=public_key_of(key.public_key_pem),
+            clock=clock,
+            sink=integrity,
+            every_s=settings.ledger.anchor.every_s,
+        )
+        async with (
+            _services(settings, rack, chips, usb=usb, listener=listener) as access,
+            _background() as background,
+        ):
             parts = RackParts(
                 ledger=ledger,
                 access=access,
@@ -155,6 +162,8 @@ async def run_rack(
                 notifier=notifier,
             )
             keep_responsive()
+            background.start_soon(patrol.run)
+            background.start_soon(anchoring.run)
             await serve_rack(
                 supervisor,
                 board=rack.board,
@@ -201,7 +210,12 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
     if not settings.felica.is_used:
         return NoReaders()
     # The same for as long as the rack keeps its key, and useless to whoever doesn't have that.
-    return PcscChipAccess(settings.felica, salt=key.derive(CHIP_SALT), clock=time.monotonic)
+    return PcscChipAccess(
+        settings.felica,
+        salt=key.derive(CHIP_SALT),
+        clock=time.monotonic,
+        signer=key.public_key_pem.decode(),
+    )
 
 
 async def _recover(
@@ -226,7 +240,7 @@ async def _recover(
 @asynccontextmanager
 async def _services(
     settings: Settings,
-    rack: Rack,
+    rack: ServedRack,
     chips: NoReaders | PcscChipAccess,
     *,
     usb: bool,
@@ -268,6 +282,14 @@ async def _services(
             services.cancel_scope.cancel()
 
 
+@asynccontextmanager
+async def _background() -> AsyncGenerator[TaskGroup, None]:
+    """What goes on beside the slots and ends with them."""
+    async with anyio.create_task_group() as group:
+        yield group
+        group.cancel_scope.cancel()
+
+
 def _adb_server(settings: Settings, *, usb: bool) -> AdbServer | ExternalAdbServer:
     if settings.adb.server == "external":
         return ExternalAdbServer(port=settings.adb.port)
@@ -285,15 +307,3 @@ def _look_for_programs(*, usb: bool) -> None:
     missing = require_programs()
     if missing and usb:
         _log.warning("fill_program_missing", abis=missing, cure=BUILD_ALL)
-
-
-def _make_directories(settings: Settings) -> None:
-    """Make what benchd keeps its things in; DependencyMissing says which can't be made."""
-    own = (settings.adb.home,) if settings.adb.server == "own" else ()
-    for directory in (*own, settings.certificate.directory, settings.ledger.path.parent):
-        try:
-            directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-        except OSError as error:
-            message = f"the directory {directory} can't be made: {error.strerror}"
-            cure = "Make it for benchd's user, or set another one in the configuration."
-            raise DependencyMissing(message, cure=cure) from error

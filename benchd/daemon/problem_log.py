@@ -12,7 +12,9 @@ from benchd.words.slot import ProblemCode
 _log = structlog.get_logger()
 
 SHORTEST_PAUSE_S = 0.2
-OF_THE_RACK = frozenset({ProblemCode.ADB_SERVER_DOWN, ProblemCode.DAEMON_DRAINING})
+OF_THE_RACK = frozenset(
+    {ProblemCode.ADB_SERVER_DOWN, ProblemCode.DAEMON_DRAINING, ProblemCode.LEDGER_BROKEN}
+)
 """Concern all slots at once: whoever notices logs it, once."""
 
 

@@ -14,7 +14,8 @@ import structlog
 
 from benchd.daemon.notify import Notifier
 from benchd.words.ids import SlotName
-from benchd.words.slot import NEEDS_A_PERSON, SlotState, SlotView
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import NEEDS_A_PERSON, SlotState
 
 _log = structlog.get_logger()
 

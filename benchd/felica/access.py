@@ -32,15 +32,24 @@ class PcscChipAccess:
     """Implements `benchd.ports.ChipAccess`; `run` must be running for a reader to be there."""
 
     def __init__(
-        self, settings: FelicaSettings, *, salt: bytes, clock: Callable[[], float]
+        self,
+        settings: FelicaSettings,
+        *,
+        salt: bytes,
+        clock: Callable[[], float],
+        signer: str | None = None,
     ) -> None:
-        """`salt` is what IDms are hashed with; `clock` counts seconds and never goes back."""
+        """`salt` is what IDms are hashed with; `clock` counts seconds and never goes back.
+
+        `signer` is the rack's public key in PEM, without which no baseline counts as observed.
+        """
         self._settings = settings
         self._clock = clock
         order = WorkerOrder(
             slots=settings.readers,
             salt=salt,
             baselines=tuple(str(file.absolute()) for file in settings.baselines),
+            signer=signer,
         )
         self._workers = tuple(
             ReaderWorker(pcscd=socket, order=order, changed=self._look_again)

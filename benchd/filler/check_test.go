@@ -239,7 +239,7 @@ func TestBufferedWayProvesToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syscall.Close(fd)
-	if resident, err := residentPages(fd, size); err != nil || resident == 0 {
+	if resident, err := residentPages(fd, 0, size); err != nil || resident == 0 {
 		t.Fatalf("%d pages are cached, %v: the test shows nothing", resident, err)
 	}
 	if err := evict(fd, fillName(0), size); err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-const programVersion = "2"
+const programVersion = "3"
 
 type versionEvent struct {
 	Event   string `json:"event"`
@@ -44,13 +44,17 @@ type fillDoneEvent struct {
 	Event string `json:"event"`
 	// Bytes are all that the listed files hold, ResumedBytes those of them that an earlier
 	// fill had written and this one has only read and proven.
-	Bytes        int64        `json:"bytes"`
-	ResumedBytes int64        `json:"resumed_bytes"`
-	ElapsedS     float64      `json:"elapsed_s"`
-	Files        []filledFile `json:"files"`
-	SmallFiles   int          `json:"small_files"`
-	SmallBytes   int64        `json:"small_bytes"`
-	Directories  int          `json:"directories"`
+	Bytes        int64 `json:"bytes"`
+	ResumedBytes int64 `json:"resumed_bytes"`
+	// PriorBytesProven are those of the request's prior bytes that were proven before the fill.
+	PriorBytesProven int64        `json:"prior_bytes_proven"`
+	ElapsedS         float64      `json:"elapsed_s"`
+	Files            []filledFile `json:"files"`
+	SmallFiles       int          `json:"small_files"`
+	SmallBytes       int64        `json:"small_bytes"`
+	Directories      int          `json:"directories"`
+	// Logs is how the logs of hot and cold data were chosen: logsOne, logsByName or logsByBoth.
+	Logs string `json:"logs"`
 	// FullS is for how many seconds less than the headroom has been free.
 	FullS           float64 `json:"full_s"`
 	CapacityBytes   int64   `json:"capacity_bytes"`
@@ -70,10 +74,12 @@ type badRun struct {
 type checkDoneEvent struct {
 	Event string `json:"event"`
 	// BytesOrdered is what was to be read: all of the listed files, or the ranges.
-	BytesOrdered int64    `json:"bytes_ordered"`
-	BytesProven  int64    `json:"bytes_proven"`
-	BytesBad     int64    `json:"bytes_bad"`
-	Bad          []badRun `json:"bad"`
+	BytesOrdered int64 `json:"bytes_ordered"`
+	BytesProven  int64 `json:"bytes_proven"`
+	// BytesShown were read right after the page cache was seen to hold none of them.
+	BytesShown int64    `json:"bytes_shown"`
+	BytesBad   int64    `json:"bytes_bad"`
+	Bad        []badRun `json:"bad"`
 	// SmallSame counts the small files that were as they must be, perhaps out of a cache.
 	SmallSame int     `json:"small_same"`
 	PastCache string  `json:"past_cache"`
@@ -91,6 +97,8 @@ type dropDoneEvent struct {
 type evictDoneEvent struct {
 	Event        string `json:"event"`
 	FilesEvicted int    `json:"files_evicted"`
+	// PagesLeft is what the kernel still has of them in its page cache: none, or it's an error.
+	PagesLeft int `json:"pages_left"`
 }
 
 type errorEvent struct {

@@ -14,7 +14,7 @@ func evictFiles(request evictRequest, events *eventWriter) error {
 			return err
 		}
 	}
-	events.emit(evictDoneEvent{"done", len(request.names)})
+	events.emit(evictDoneEvent{Event: "done", FilesEvicted: len(request.names), PagesLeft: 0})
 	return nil
 }
 

@@ -25,6 +25,7 @@ const (
 	codeIO              faultCode = "io"
 	codeCacheNotEvicted faultCode = "cache_not_evicted"
 	codeHostGone        faultCode = "host_gone"
+	codeNotProven       faultCode = "not_proven"
 )
 
 // exitStatus gives the exit code that belongs to a fault code.
@@ -34,6 +35,8 @@ func (code faultCode) exitStatus() int {
 		return exitUsage
 	case codeBusy:
 		return exitBusy
+	case codeNotProven:
+		return exitBad
 	case codeHostGone:
 		return exitHostGone
 	default:

@@ -14,6 +14,11 @@ func fill(request fillRequest, events *eventWriter) error {
 		return err
 	}
 	defer where.close()
+	stream := newStream(request.key, request.cipher)
+	priorProven, err := where.proveFirst(request, stream)
+	if err != nil {
+		return err
+	}
 	if err := startGuard(request); err != nil {
 		return err
 	}
@@ -22,14 +27,13 @@ func fill(request fillRequest, events *eventWriter) error {
 	if err != nil {
 		return err
 	}
-	direct, err := where.takesDirect()
+	seen, err := where.probe()
 	if err != nil {
 		return err
 	}
 	if err := enoughNames(request, before); err != nil {
 		return err
 	}
-	stream := newStream(request.key, request.cipher)
 	ahead, err := newReadAhead(stream)
 	if err != nil {
 		return err
@@ -42,15 +46,16 @@ func fill(request fillRequest, events *eventWriter) error {
 		PID:           os.Getpid(),
 		CapacityBytes: before.capacityBytes,
 		FreeBytes:     before.freeBytes,
-		Mode:          modeName(direct),
+		Mode:          modeName(seen.direct),
 	})
 
 	var counted atomic.Int64
 	beat := startHeartbeat(events, request.pace, start, &counted, where)
-	target := &disk{where: where, direct: direct, stream: stream, counted: &counted}
+	target := &disk{where: where, direct: seen.direct, stream: stream, counted: &counted}
 	defer target.stop()
-	work := newFiller(target, ahead, request, layoutFor(request.layout, before), &counted)
-	work.headroom = min(request.headroomBytes, before.freeBytes/smallestHeadroomShare)
+	plan := layoutFor(request.layout, before, seen)
+	work := newFiller(target, ahead, request, plan, &counted)
+	work.headroom = plan.headroom(request.headroomBytes, before.freeBytes)
 	err = work.run()
 	if err == nil {
 		err = where.sync()
@@ -64,20 +69,22 @@ func fill(request fillRequest, events *eventWriter) error {
 		return err
 	}
 	events.emit(fillDoneEvent{
-		Event:           "done",
-		Bytes:           counted.Load(),
-		ResumedBytes:    work.resumedBytes,
-		ElapsedS:        secondsSince(start),
-		Files:           work.files,
-		SmallFiles:      work.smallFiles,
-		SmallBytes:      int64(work.smallFiles) * smallBytes,
-		Directories:     work.directories,
-		FullS:           work.fullSeconds(),
-		CapacityBytes:   after.capacityBytes,
-		FreeBytesBefore: before.freeBytes,
-		FreeBytesAfter:  after.freeBytes,
-		UsedBytesBefore: before.usedBytes,
-		ReservedBytes:   before.reservedBytes,
+		Event:            "done",
+		Bytes:            work.filledBytes(),
+		ResumedBytes:     work.resumedBytes,
+		PriorBytesProven: priorProven,
+		ElapsedS:         secondsSince(start),
+		Files:            work.files,
+		SmallFiles:       work.smallFiles,
+		SmallBytes:       int64(work.smallFiles) * smallBytes,
+		Directories:      work.directories,
+		Logs:             plan.logs,
+		FullS:            work.fullSeconds(),
+		CapacityBytes:    after.capacityBytes,
+		FreeBytesBefore:  before.freeBytes,
+		FreeBytesAfter:   after.freeBytes,
+		UsedBytesBefore:  before.usedBytes,
+		ReservedBytes:    before.reservedBytes,
 	})
 	return nil
 }

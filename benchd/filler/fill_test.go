@@ -52,7 +52,9 @@ func (m *smallMedium) create(name string) (mediumFile, error) {
 }
 
 func (m *smallMedium) remove(name string) error {
-	m.freeBlocks += m.inodeCost
+	if file := m.files[name]; file != nil {
+		m.freeBlocks += m.inodeCost + (len(file.data)+blockBytes-1)/blockBytes
+	}
 	delete(m.files, name)
 	return nil
 }
@@ -119,7 +121,7 @@ func (f *smallFile) finish(size int64) error {
 func runFill(t *testing.T, target *smallMedium, fileBytes, maxBytes int64) (*filler, error) {
 	t.Helper()
 	request := fillRequest{streamRequest: streamRequest{key: testKey, fileBytes: fileBytes, pace: time.Hour}, maxBytes: maxBytes}
-	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), new(atomic.Int64))
+	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}, abilities{}), new(atomic.Int64))
 	return work, work.run()
 }
 
@@ -275,7 +277,7 @@ func TestOnlySyncedBytesAreCounted(t *testing.T) {
 	target := newSmallMedium(3 * syncEveryBytes / blockBytes)
 	var counted atomic.Int64
 	request := fillRequest{streamRequest: streamRequest{key: testKey, fileBytes: 2 * syncEveryBytes, pace: time.Hour}}
-	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), &counted)
+	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}, abilities{}), &counted)
 	var before []int64
 	target.onSync = func() { before = append(before, counted.Load()) }
 	if err := work.run(); err != nil {

@@ -27,7 +27,10 @@ type filler struct {
 	resumedBytes int64
 	smallFiles   int
 	directories  int
-	syncedAt     time.Time
+	ballast      ballast
+	// owed are bytes that the host was told of and that aren't there any more.
+	owed     int64
+	syncedAt time.Time
 	// fullSince is when the headroom began to be used up.
 	fullSince time.Time
 }
@@ -45,7 +48,7 @@ func newFiller(target medium, ahead *readAhead, request fillRequest, plan layout
 
 // run fills the medium. What it leaves free has room neither for a block nor for a small file.
 func (f *filler) run() error {
-	if err := f.makeDirectories(); err != nil {
+	if err := f.makeDirectories(f.layout.directories); err != nil {
 		return err
 	}
 	if err := f.makeSmallFiles(f.layout.smallFirst); err != nil {
@@ -58,13 +61,19 @@ func (f *filler) run() error {
 		return nil
 	}
 	f.fullSince = time.Now()
+	if err := f.writeBallast(); err != nil {
+		return err
+	}
 	if err := f.tail(); err != nil {
+		return err
+	}
+	if err := f.turnLogs(); err != nil {
 		return err
 	}
 	if f.room == 0 {
 		return nil
 	}
-	return f.makeSmallFiles(f.layout.smallMost)
+	return f.makeSmallFiles(f.smallFiles + f.layout.smallRest)
 }
 
 // fullSeconds is for how long the headroom has been used up by now.
@@ -186,7 +195,9 @@ func (f *filler) confirm(file mediumFile, newBytes int64) error {
 		return err
 	}
 	f.syncedAt = time.Now()
-	f.counted.Add(newBytes)
+	paid := min(newBytes, f.owed)
+	f.owed -= paid
+	f.counted.Add(newBytes - paid)
 	return nil
 }
 

@@ -1,9 +1,15 @@
 package main
 
+import "slices"
+
 const (
 	layoutAuto  = "auto"
 	layoutPlain = "plain"
 	layoutLogs  = "logs"
+
+	logsOne    = "one"
+	logsByName = "by_name"
+	logsByBoth = "by_name_and_lifetime"
 
 	// logBytes fills up the segments that f2fs has open for hot and for cold data: 2 MiB
 	// each, source: Documentation/filesystems/f2fs.rst. Old blocks behind them are reached
@@ -15,6 +21,11 @@ const (
 	directoriesFirst = 1024
 	// The last gaps take small files when not one block of data fits any more.
 	smallFilesRest = 1024
+	// segmentBlocks is how many blocks a segment has; to the end of an open one there are fewer.
+	segmentBlocks = 512
+	// ballastBytes are a segment for each of the logs, twice for those that two ways lead to,
+	// and some to spare.
+	ballastBytes = 24 << 20
 	// smallBytes fits into an inode of f2fs, which has room for about 3,400 bytes.
 	smallBytes = 3072
 	// smallStreamOffset is where small file i has its stretch, after every possible fill
@@ -23,28 +34,48 @@ const (
 
 	// smallestHeadroomShare bounds the headroom on a small storage to one part in so many.
 	smallestHeadroomShare = 8
+	// With ballast in it, it needs more of a small one.
+	smallestShareWithBallast = 4
 )
+
+// headroom is what the body leaves free.
+func (l layout) headroom(asked, freeBytes int64) int64 {
+	if l.ballast > 0 {
+		return min(asked+l.ballast, freeBytes/smallestShareWithBallast)
+	}
+	return min(asked, freeBytes/smallestHeadroomShare)
+}
 
 // layout is how a file system wants to be filled: one that keeps hot, warm and cold data and
 // inodes apart has each of its logs written to, since a large file alone leaves the old
 // blocks of the other logs readable.
 type layout struct {
-	// first are the ends of the file names of the first files, one for each log of data.
+	// logs names how the logs are chosen.
+	logs string
+	// first are the ends of the names of the first files, for each log and each way to it.
 	first       []string
 	tail        []string
 	smallFirst  int
-	smallMost   int
+	smallRest   int
 	directories int
+	ballast     int64
 }
 
-func layoutFor(asked string, on space) layout {
-	if asked == layoutLogs || asked == layoutAuto && on.splitsLogs {
-		return layout{
-			first: []string{hotEnd, coldEnd}, tail: []string{hotEnd, coldEnd, warmEnd},
-			smallFirst: smallFilesFirst, smallMost: smallFilesFirst + smallFilesRest, directories: directoriesFirst,
-		}
+func layoutFor(asked string, on space, seen abilities) layout {
+	if asked != layoutLogs && (asked != layoutAuto || !on.splitsLogs) {
+		return layout{logs: logsOne, tail: []string{warmEnd}, smallRest: smallFilesRest}
 	}
-	return layout{tail: []string{warmEnd}, smallMost: smallFilesRest}
+	plan := layout{
+		logs: logsByName, first: []string{hotEnd, coldEnd},
+		smallFirst: smallFilesFirst, smallRest: smallFilesRest, directories: directoriesFirst,
+		ballast: ballastBytes,
+	}
+	if seen.lifetimes {
+		plan.logs = logsByBoth
+		plan.first = append(plan.first, shortLifeEnd, longLifeEnd)
+	}
+	plan.tail = append(slices.Clone(plan.first), warmEnd)
+	return plan
 }
 
 // bodyFile gives the name and the size of the body file with this index.

@@ -13,7 +13,7 @@ import (
 func logsFolder(t *testing.T) (string, map[string]any, map[string]any) {
 	t.Helper()
 	folder := diskFolder(t)
-	request := fillMap(folder, 16<<20, 24<<20)
+	request := fillMap(folder, 16<<20, 40<<20)
 	request["layout"] = layoutLogs
 	status, events := command(t, "fill", request)
 	if status != exitDone {
@@ -30,8 +30,9 @@ func TestEachLogIsReached(t *testing.T) {
 	for _, file := range done["files"].([]any) {
 		names = append(names, file.(map[string]any)["name"].(string))
 	}
-	if want := "fill-000000.db fill-000001.jpg fill-000002.dat"; strings.Join(names, " ") != want {
-		t.Errorf("files %q, want %s", names, want)
+	want := "fill-000000.db fill-000001.jpg fill-000002.short fill-000003.long fill-000004.dat"
+	if strings.Join(names, " ") != want || done["logs"] != logsByBoth {
+		t.Errorf("files %q, want %s; logs %v", names, want, done["logs"])
 	}
 	if done["small_files"] != float64(smallFilesFirst) || done["directories"] != float64(directoriesFirst) {
 		t.Errorf("done: %v", done)
@@ -42,12 +43,12 @@ func TestEachLogIsReached(t *testing.T) {
 		t.Errorf("%d small files, %d directories", len(small), len(made))
 	}
 	status, events := command(t, "check", request)
-	if status != exitDone || last(events)["bytes_proven"] != float64(24<<20) ||
+	if status != exitDone || last(events)["bytes_proven"] != float64(40<<20) ||
 		last(events)["small_same"] != float64(smallFilesFirst) {
 		t.Errorf("check: %d, %v", status, last(events))
 	}
 	status, events = command(t, "drop", map[string]any{"directory": folder})
-	if status != exitDone || last(events)["files_removed"] != 3.0 {
+	if status != exitDone || last(events)["files_removed"] != 5.0 {
 		t.Errorf("drop: %d, %v", status, last(events))
 	}
 	if left, _ := os.ReadDir(folder); len(left) != 1 || left[0].Name() != lockName {
@@ -84,7 +85,7 @@ func TestASmallFileThatDiffersIsNotSame(t *testing.T) {
 	status, events := command(t, "check", request)
 	done := last(events)
 	if status != exitBad || done["small_same"] != float64(smallFilesFirst-2) || done["bytes_bad"] != 0.0 ||
-		done["bytes_proven"] != float64(24<<20) {
+		done["bytes_proven"] != float64(40<<20) {
 		t.Errorf("check: %d, %v", status, done)
 	}
 }
@@ -92,7 +93,7 @@ func TestASmallFileThatDiffersIsNotSame(t *testing.T) {
 func TestTheBodyKeepsTheHeadroom(t *testing.T) {
 	target := newSmallMedium(5000)
 	request := fillRequest{streamRequest: streamRequest{key: testKey, fileBytes: 1000 * blockBytes, pace: time.Hour}}
-	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}), new(atomic.Int64))
+	work := newFiller(target, newTestAhead(t), request, layoutFor(layoutPlain, space{}, abilities{}), new(atomic.Int64))
 	work.headroom = 600 * blockBytes
 	if err := work.run(); err != nil {
 		t.Fatal(err)
@@ -113,15 +114,25 @@ func TestTheBodyKeepsTheHeadroom(t *testing.T) {
 
 func TestEachLogGetsItsShareOfTheTail(t *testing.T) {
 	for _, blocks := range []int{30, 3000} {
+		eachLogGetsItsShare(t, blocks, abilities{}, 3)
+		eachLogGetsItsShare(t, blocks, abilities{lifetimes: true}, 5)
+	}
+}
+
+func eachLogGetsItsShare(t *testing.T, blocks int, seen abilities, ways int) {
+	t.Helper()
+	{
 		target := newSmallMedium(20000 + blocks)
 		target.inodeCost = 1
 		request := fillRequest{streamRequest: streamRequest{key: testKey, fileBytes: 100_000 * blockBytes, pace: time.Hour}}
-		work := newFiller(target, newTestAhead(t), request, layoutFor(layoutLogs, space{}), new(atomic.Int64))
+		work := newFiller(target, newTestAhead(t), request, layoutFor(layoutLogs, space{}, seen), new(atomic.Int64))
 		work.headroom = int64(blocks) * blockBytes
 		if err := work.run(); err != nil {
 			t.Fatal(err)
 		}
-		if target.freeBlocks != 0 || target.madeDirectories != directoriesFirst || work.smallFiles != smallFilesFirst {
+		more := min(blocks*3/4/8, segmentBlocks)
+		if target.freeBlocks != 0 || target.madeDirectories != directoriesFirst+more ||
+			work.smallFiles != smallFilesFirst+more {
 			t.Errorf("%d blocks were left, %d directories, %d small files",
 				target.freeBlocks, target.madeDirectories, work.smallFiles)
 		}
@@ -131,7 +142,7 @@ func TestEachLogGetsItsShareOfTheTail(t *testing.T) {
 				ends[filepath.Ext(file.Name)] = true
 			}
 		}
-		if len(ends) != 3 {
+		if len(ends) != ways {
 			t.Errorf("tail with %d blocks: only %v", blocks, ends)
 		}
 	}
@@ -171,7 +182,7 @@ func TestEvict(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if resident, err := residentPages(int(file.Fd()), testFileBytes); err != nil || resident != 0 {
+	if resident, err := residentPages(int(file.Fd()), 0, testFileBytes); err != nil || resident != 0 {
 		t.Errorf("%d pages are cached, %v", resident, err)
 	}
 	status, _ = command(t, "evict", map[string]any{"directory": folder, "names": []string{fillName(9)}})

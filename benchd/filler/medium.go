@@ -55,15 +55,21 @@ func (d *disk) create(name string) (mediumFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	// O_DIRECT would take a small file out of its inode, where it has to lie.
-	direct := d.direct && !isSmallName(name)
-	if direct {
-		if err := setDirect(fd, true); err != nil {
-			_ = syscall.Close(fd)
-			return nil, err
-		}
+	return d.readied(fd, name)
+}
+
+// readied makes an open file go to the log that its name stands for.
+func (d *disk) readied(fd int, name string) (mediumFile, error) {
+	file := &diskFile{fd: fd, name: name, direct: d.direct && goesDirect(name)}
+	if err := setDirect(fd, file.direct); err != nil && file.direct {
+		_ = syscall.Close(fd)
+		return nil, err
 	}
-	return &diskFile{fd, name, direct}, nil
+	if err := setLifetime(fd, lifetimeOf(name)); err != nil {
+		_ = syscall.Close(fd)
+		return nil, err
+	}
+	return file, nil
 }
 
 func (d *disk) removeAllBut(kept map[string]bool) error {
@@ -132,23 +138,30 @@ func (f *diskFile) finish(size int64) error {
 	return nil
 }
 
-// takesDirect finds out whether O_DIRECT really goes past the page cache here.
-// A file system may accept the flag and still use the cache, for encrypted
-// files say; so a block is written and then looked for in the cache.
-func (d *directory) takesDirect() (bool, error) {
+// abilities are what a file system was seen to do.
+type abilities struct {
+	// direct is true where O_DIRECT really goes past the page cache: a file system may accept
+	// the flag and still use the cache, for encrypted files say.
+	direct bool
+	// lifetimes is true where a file can be told how long its data will live.
+	lifetimes bool
+}
+
+// probe finds them out with a file of its own; where there is no room for one, nothing is known.
+func (d *directory) probe() (abilities, error) {
 	fd, err := d.create(probeName)
 	if isFull(err) {
-		return false, nil
+		return abilities{}, nil
 	}
 	if err != nil {
-		return false, storageFault("create "+probeName, err)
+		return abilities{}, storageFault("create "+probeName, err)
 	}
-	direct := writesPastCache(fd)
+	seen := abilities{direct: writesPastCache(fd), lifetimes: setLifetime(fd, lifetimeShort) == nil}
 	_ = syscall.Close(fd)
 	if err := d.remove(probeName); err != nil {
-		return false, storageFault("delete "+probeName, err)
+		return abilities{}, storageFault("delete "+probeName, err)
 	}
-	return direct, nil
+	return seen, nil
 }
 
 func writesPastCache(fd int) bool {
@@ -164,6 +177,6 @@ func writesPastCache(fd int) bool {
 	if err != nil || written != len(block) {
 		return false
 	}
-	resident, err := residentPages(fd, blockBytes)
+	resident, err := residentPages(fd, 0, blockBytes)
 	return err == nil && resident == 0
 }

@@ -16,13 +16,27 @@ const (
 	lockName    = "lock"
 )
 
-// f2fs chooses the log of a file's data by the end of its name: data bases are
-// hot, pictures are cold, all else is warm. Source: fs/f2fs/namei.c and mkfs.f2fs.
+// f2fs chooses the log of a file's data by the end of its name, as long as it is written through
+// the page cache: data bases are hot, pictures are cold, all else is warm. O_DIRECT doesn't look
+// at the name, but at how long the data was said to live; which of both a kernel's logs obey
+// depends on its age and on active_logs. Source: fs/f2fs/namei.c, segment.c and mkfs.f2fs.
 const (
-	warmEnd = ".dat"
-	hotEnd  = ".db"
-	coldEnd = ".jpg"
+	warmEnd      = ".dat"
+	hotEnd       = ".db"
+	coldEnd      = ".jpg"
+	shortLifeEnd = ".short"
+	longLifeEnd  = ".long"
 )
+
+// Names so long that few of them fill a block of their directory: with active_logs=4 nothing but
+// directories gets into the log of hot data.
+var (
+	longWord = "-" + strings.Repeat("x", 220)
+	smallEnd = longWord + warmEnd
+)
+
+// fileEnds are the ends that the name of a fill file may have.
+var fileEnds = []string{warmEnd, hotEnd, coldEnd, shortLifeEnd, longLifeEnd}
 
 // fileName is the name of a fill file taken apart.
 type fileName struct {
@@ -46,7 +60,7 @@ func fillName(index int) string { return fileName{index: index, end: warmEnd}.St
 // parseName takes a fill file's name apart; other names are none of this program's business.
 func parseName(name string) (fileName, bool) {
 	for _, prefix := range []string{bodyPrefix, tailPrefix} {
-		for _, end := range []string{warmEnd, hotEnd, coldEnd} {
+		for _, end := range fileEnds {
 			if index, found := numbered(name, prefix, end); found {
 				return fileName{index, prefix == tailPrefix, end}, true
 			}
@@ -63,10 +77,12 @@ func fillIndex(name string) (int, bool) {
 
 // smallName is the name of a file that is meant to fit beside its own inode.
 func smallName(index int) string {
-	return fmt.Sprintf("%s%0*d%s", smallPrefix, nameDigits, index, warmEnd)
+	return fmt.Sprintf("%s%0*d%s", smallPrefix, nameDigits, index, smallEnd)
 }
 
-func directoryName(index int) string { return fmt.Sprintf("%s%0*d", dirPrefix, nameDigits, index) }
+func directoryName(index int) string {
+	return fmt.Sprintf("%s%0*d%s", dirPrefix, nameDigits, index, longWord)
+}
 
 func isBodyName(name string) bool {
 	parsed, isFillName := parseName(name)
@@ -86,12 +102,12 @@ func isOwnName(name string) bool {
 
 // isSmallName and isDirectoryName tell the rest of what this program makes.
 func isSmallName(name string) bool {
-	_, found := numbered(name, smallPrefix, warmEnd)
+	_, found := numbered(name, smallPrefix, smallEnd)
 	return found
 }
 
 func isDirectoryName(name string) bool {
-	_, found := numbered(name, dirPrefix, "")
+	_, found := numbered(name, dirPrefix, longWord)
 	return found
 }
 

@@ -19,7 +19,7 @@ func TestVersionAndUsage(t *testing.T) {
 		status    int
 		output    string
 	}{
-		"version":     {[]string{"version"}, "", exitDone, `{"event":"version","version":"2","cipher":"` + newStream(testKey, cipherAuto).cipher + `"}`},
+		"version":     {[]string{"version"}, "", exitDone, `{"event":"version","version":"3","cipher":"` + newStream(testKey, cipherAuto).cipher + `"}`},
 		"no command":  {nil, "", exitUsage, `"code":"usage"`},
 		"two":         {[]string{"fill", "now"}, goodFill, exitUsage, `"code":"usage"`},
 		"unknown":     {[]string{"erase"}, goodFill, exitUsage, `"code":"usage"`},

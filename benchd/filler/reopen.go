@@ -30,9 +30,8 @@ func (d *disk) reopen(name string, streamOffset, size int64) (mediumFile, int64,
 		_ = syscall.Close(fd)
 		return nil, 0, d.where.remove(name)
 	}
-	file := &diskFile{fd, name, d.direct}
-	if err := setDirect(fd, d.direct); err != nil {
-		_ = syscall.Close(fd)
+	file, err := d.readied(fd, name)
+	if err != nil {
 		return nil, 0, err
 	}
 	if status.Size > proven {
@@ -48,8 +47,7 @@ func (d *disk) reopen(name string, streamOffset, size int64) (mediumFile, int64,
 
 // proven reads an evicted file up to the first block that isn't the stream's, or can't be read.
 func (d *disk) proven(fd int, streamOffset, size int64) int64 {
-	reader := &mediumReader{fd: fd}
-	reader.direct.Store(setDirect(fd, true) == nil)
+	reader := newMediumReader(fd)
 	if d.reader == nil {
 		work, err := newChecker(d.where, d.stream)
 		if err != nil {

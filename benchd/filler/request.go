@@ -35,7 +35,9 @@ type fillRequest struct {
 	streamRequest
 	maxBytes int64 // 0: until the medium is full
 	// resume lets files of an earlier fill with the same key prove themselves.
-	resume        bool
+	resume bool
+	// priorBytes is how many bytes of the body had been confirmed before the handset was away.
+	priorBytes    int64
 	headroomBytes int64
 	layout        string
 	guardTail     time.Duration
@@ -124,6 +126,12 @@ func parseFillRequest(line []byte) (fillRequest, error) {
 	}
 	if request.resume, err = takeOr(from, "resume", false); err != nil {
 		return request, err
+	}
+	if request.priorBytes, err = takeOr[int64](from, "prior_bytes", 0); err != nil {
+		return request, err
+	}
+	if request.priorBytes < 0 || request.priorBytes > 0 && !request.resume {
+		return request, usage("prior_bytes must not be negative, and needs resume")
 	}
 	if request.headroomBytes, err = takeOr[int64](from, "headroom_bytes", 0); err != nil {
 		return request, err

@@ -194,3 +194,47 @@ func TestMemoryProvesNothingToAResume(t *testing.T) {
 		}
 	}
 }
+
+func TestAHandsetThatWasAwayProvesItselfBeforeAnythingIsWritten(t *testing.T) {
+	folder, _ := filledFolder(t)
+	done := resumed(t, folder, map[string]any{"prior_bytes": testTotalBytes})
+	if proven := done["prior_bytes_proven"].(float64); proven <= 0 || proven > priorEnoughBytes {
+		t.Errorf("done: %v", done)
+	}
+	if done["resumed_bytes"] != float64(testTotalBytes) || done["bytes"] != float64(testTotalBytes) {
+		t.Errorf("done: %v", done)
+	}
+	wantProven(t, folder, done, testKeyHex)
+}
+
+func TestWhatWasConfirmedLaterProvesNothing(t *testing.T) {
+	folder, _ := filledFolder(t)
+	for index := range 2 {
+		if err := os.Remove(filepath.Join(folder, fillName(index))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	request := fillMap(folder, testFileBytes, testTotalBytes)
+	request["resume"], request["prior_bytes"] = true, 2*testFileBytes
+	before := inodes(t, folder)
+	status, events := command(t, "fill", request)
+	if status != exitBad || last(events)["code"] != string(codeNotProven) {
+		t.Fatalf("fill: %d, %v", status, last(events))
+	}
+	if after := inodes(t, folder); len(after) != len(before) {
+		t.Errorf("files %v, before %v", after, before)
+	}
+}
+
+func TestAnotherHandsetIsNotWrittenTo(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "work")
+	request := fillMap(folder, testFileBytes, testTotalBytes)
+	request["resume"], request["prior_bytes"] = true, testTotalBytes
+	status, events := command(t, "fill", request)
+	if status != exitBad || last(events)["code"] != string(codeNotProven) || len(events) != 1 {
+		t.Fatalf("fill: %d, %v", status, events)
+	}
+	if left := inodes(t, folder); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}

@@ -1,8 +1,8 @@
 package main
 
 // makeDirectories takes blocks of the log that directories have for themselves.
-func (f *filler) makeDirectories() error {
-	for f.directories < f.layout.directories {
+func (f *filler) makeDirectories(most int) error {
+	for f.directories < most {
 		err := f.medium.makeDirectory(directoryName(f.directories))
 		if isFull(err) {
 			return nil

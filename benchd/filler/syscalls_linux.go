@@ -8,6 +8,7 @@ import (
 )
 
 const (
+	adviseRandom       = 1  // POSIX_FADV_RANDOM
 	adviseDontNeed     = 4  // POSIX_FADV_DONTNEED
 	adviseHugePage     = 14 // MADV_HUGEPAGE
 	syncFileRangeWrite = 2  // SYNC_FILE_RANGE_WRITE
@@ -70,11 +71,12 @@ func syncFileSystem(fd int) error {
 	return nil
 }
 
-// residentPages counts the pages of a file's first size bytes that are in the page cache.
-func residentPages(fd int, size int64) (int64, error) {
+// residentPages counts the pages with any of these bytes of a file that are in the page cache.
+func residentPages(fd int, start, size int64) (int64, error) {
 	var resident int64
-	for offset := int64(0); offset < size; offset += residencyWindow {
-		found, err := residentInWindow(fd, offset, int(min(residencyWindow, size-offset)))
+	end := start + size
+	for offset := start &^ int64(os.Getpagesize()-1); offset < end; offset += residencyWindow {
+		found, err := residentInWindow(fd, offset, int(min(residencyWindow, end-offset)))
 		if err != nil {
 			return 0, err
 		}

@@ -28,7 +28,11 @@ func (f *filler) tail() error {
 		return err
 	}
 	defer freeBuffer(buffer)
-	pieceBytes := f.tailPiece()
+	free, err := f.medium.freeBytes()
+	if err != nil {
+		return err
+	}
+	pieceBytes := f.tailPiece(min(free, f.headroom))
 	writers := make([]*tailWriter, len(f.layout.tail))
 	for index, end := range f.layout.tail {
 		writers[index] = &tailWriter{end: end, pieceBytes: pieceBytes}
@@ -63,9 +67,9 @@ func (f *filler) tail() error {
 }
 
 // tailPiece is so small that one log doesn't take what is left for the others.
-func (f *filler) tailPiece() int64 {
+func (f *filler) tailPiece(room int64) int64 {
 	const turns = 8
-	share := f.headroom / int64(turns*len(f.layout.tail)) &^ (blockBytes - 1)
+	share := room / int64(turns*len(f.layout.tail)) &^ (blockBytes - 1)
 	if len(f.layout.tail) == 1 {
 		return chunkBytes
 	}

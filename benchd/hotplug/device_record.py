@@ -58,9 +58,12 @@ def device_number(properties: UdevProperties) -> str:
 
 
 def device_record(
-    device_path: str, properties: UdevProperties, *, boot_id: str
+    device_path: str, properties: UdevProperties, *, boot_id: str, seen_s: float
 ) -> DeviceRecord | None:
-    """The record of a device, or None when udev gave it no ID_PATH, so that no slot can name it."""
+    """The record of a device, or None when udev gave it no ID_PATH, so that no slot can name it.
+
+    `seen_s` stands in where udev doesn't tell when it first saw it; both are the monotonic clock's.
+    """
     port_path = _cleaned(properties.get("ID_PATH", ""), _LONGEST_PATH)
     if not port_path:
         return None
@@ -78,6 +81,7 @@ def device_record(
         usb_serial=_cleaned(properties.get("ID_SERIAL_SHORT", ""), _LONGEST_SERIAL) or None,
         vendor_id=_four_digits(properties.get("ID_VENDOR_ID"), vendor),
         product_id=_four_digits(properties.get("ID_MODEL_ID"), product),
+        at_s=initialised_us / 1e6 if initialised_us else seen_s,
     )
     return DeviceRecord(
         device_path=device_path,

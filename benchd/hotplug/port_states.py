@@ -7,7 +7,7 @@ interfaces of a device that never left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from benchd.hotplug.device_record import DeviceRecord
 from benchd.words.ids import PortPath
@@ -17,7 +17,9 @@ from benchd.words.port import Attached, Detached, PlugEvent
 class PortStates:
     """Takes devices as they come and go, gives the plug events that bring the told up to date."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` is the monotonic one, in which the kernel and udev tell their times."""
+        self._clock = clock
         # In order of arrival: where udev tells no time, the later one is the newer one.
         self._devices: dict[str, DeviceRecord] = {}
         self._told: dict[PortPath, Attached] = {}
@@ -59,7 +61,7 @@ class PortStates:
             if newest is not None:
                 self._told[port] = newest
             if told is not None and (newest is None or newest.attachment != told.attachment):
-                events.append(Detached(port_path=port))
+                events.append(Detached(port_path=port, at_s=self._clock()))
             if newest is not None and newest != told:
                 events.append(newest)
         return events

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -45,10 +46,12 @@ class UdevHotplug:
         receive_buffer_bytes: int = RECEIVE_BUFFER_BYTES,
         udev_control: Path = Path("/run/udev/control"),
         boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id"),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._receive_buffer_bytes = receive_buffer_bytes
         self._udev_control = udev_control
         self._boot_id_file = boot_id_file
+        self._clock = clock
 
     @asynccontextmanager
     async def events(self) -> AsyncGenerator[AsyncIterator[PlugEvent], None]:
@@ -67,6 +70,7 @@ class UdevHotplug:
             udev_context(),
             receive_buffer_bytes=self._receive_buffer_bytes,
             boot_id=self._boot_id_file.read_text("ascii").strip(),
+            clock=self._clock,
         )
         try:
             yield stream
@@ -77,11 +81,19 @@ class UdevHotplug:
 class _PlugEvents(AsyncIterator[PlugEvent]):
     """The plug events of one watch. A cancelled wait for the next one loses none."""
 
-    def __init__(self, context: pyudev.Context, *, receive_buffer_bytes: int, boot_id: str) -> None:
+    def __init__(
+        self,
+        context: pyudev.Context,
+        *,
+        receive_buffer_bytes: int,
+        boot_id: str,
+        clock: Callable[[], float],
+    ) -> None:
         self._context = context
+        self._clock = clock
         self._receive_buffer_bytes = receive_buffer_bytes
         self._boot_id = boot_id
-        self._states = PortStates()
+        self._states = PortStates(clock)
         self._without_port: set[str] = set()
         self._closed = False
         # The monitor listens before the enumeration begins, so that nothing falls between.
@@ -165,7 +177,9 @@ class _PlugEvents(AsyncIterator[PlugEvent]):
     def _record(self, change: UsbChange) -> DeviceRecord | None:
         if is_hub(change.properties):
             return None
-        record = device_record(change.device_path, change.properties, boot_id=self._boot_id)
+        record = device_record(
+            change.device_path, change.properties, boot_id=self._boot_id, seen_s=self._clock()
+        )
         if record is None and change.device_path not in self._without_port:
             self._without_port.add(change.device_path)
             _log.warning("usb_device_without_id_path", device_path=change.device_path)

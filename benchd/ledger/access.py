@@ -1,22 +1,27 @@
-"""The ledger as the core sees it: each call on the ledger's own thread, bounded in time."""
+"""The ledger as the core sees it: bounded in time, appends and reads on threads of their own."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
+import apsw
 from anyio import CancelScope, CapacityLimiter, to_thread
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerFault
-from benchd.ledger.head import HeadKey
+from benchd.ledger.head import Head, HeadKey
+from benchd.ledger.reader import LedgerReader
 from benchd.ledger.store import LedgerStore
+from benchd.ledger.witness import Witness
+from benchd.signing.public_key import public_key_of
 from benchd.words.ids import JobId, SlotName
-from benchd.words.record import Entry, Receipt, StoredEntry
+from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
 
@@ -34,7 +39,14 @@ _LAST_OCCUPANCY = """
     )
     ORDER BY sequence
 """
+_NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
+_OF_CHIP = """
+    WHERE kind = 'stage_ended'
+    AND iif(json_valid(CAST(body AS TEXT)),
+            json_extract(CAST(body AS TEXT), '$.data.evidence.chip'), NULL) = ?
+    ORDER BY sequence
+"""
 
 
 class SqliteLedger:
@@ -43,14 +55,22 @@ class SqliteLedger:
     def __init__(
         self,
         store: LedgerStore,
+        reader: LedgerReader,
+        walker: LedgerReader,
         *,
-        limiter: CapacityLimiter,
+        key: Ed25519PublicKey,
         deadline_s: float,
         commit_seconds: Callable[[float], None] | None,
     ) -> None:
-        """Take over an open store; `commit_seconds` hears how long each append took."""
+        """Take over an open ledger; `commit_seconds` hears how long each append took."""
         self._store = store
-        self._limiter = limiter
+        self._reader = reader
+        # Its own connection: a walk is never interrupted for a read that takes too long.
+        self._walker = walker
+        self._key = key
+        self._appends = CapacityLimiter(1)
+        self._reads = CapacityLimiter(1)
+        self._walks = CapacityLimiter(1)
         self._deadline_s = deadline_s
         self._commit_seconds = commit_seconds
 
@@ -58,7 +78,9 @@ class SqliteLedger:
         """Returns when the record is on disk; shielded from cancellation, bounded in time."""
         started = time.perf_counter()
         try:
-            receipt = await self._call(self._store.append, entry, shield=True)
+            receipt = await self._call(
+                self._store.append, entry, limiter=self._appends, shield=True
+            )
         except TimeoutError as error:
             # The thread may still store it or not, so nobody could say what the next one follows.
             reason = f"a record took longer than {self._deadline_s:g} s"
@@ -81,29 +103,67 @@ class SqliteLedger:
         """All records of the last occupancy of a slot; empty where it never had one."""
         return await self._select(_LAST_OCCUPANCY, slot)
 
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        """The jobs in which a scan has seen this chip, the newest first."""
+        seen = await self._select(_OF_CHIP, chip)
+        jobs = (stored.entry.job for stored in reversed(seen) if stored.entry.job is not None)
+        return list(dict.fromkeys(jobs))[:limit]
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         opened = await self._select(_NEWEST_JOBS, max(0, limit))
         return [stored.entry.job for stored in opened if stored.entry.job is not None]
 
+    @property
+    def head(self) -> Head:
+        """The last record that is stored."""
+        return self._store.head
+
+    def signed_head(self) -> tuple[Head, bytes]:
+        """The last record that is stored, and the rack's own word for it."""
+        return self._store.signed_head()
+
+    async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
+        """The newest record of a kind."""
+        found = await self._select(_NEWEST_OF_KIND, kind.value)
+        return found[0] if found else None
+
+    async def follow(self, after: Head, most: int) -> tuple[Head, int]:
+        """How far the chain holds within so many records after a known one, and how many."""
+        return await to_thread.run_sync(
+            partial(self._walker.follow, after, most, self._key), limiter=self._walks
+        )
+
+    async def check_witness(self, witness: Witness) -> None:
+        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
+        await to_thread.run_sync(partial(self._walker.check_witness, witness), limiter=self._walks)
+
     async def aclose(self) -> None:
         """Close the ledger's file in good order; never raises."""
         with CancelScope(shield=True):
-            await to_thread.run_sync(self._store.close, limiter=self._limiter)
+            await to_thread.run_sync(self._walker.close, limiter=self._walks)
+            await to_thread.run_sync(self._reader.close, limiter=self._reads)
+            await to_thread.run_sync(self._store.close, limiter=self._appends)
 
     async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        self._store.check()
         try:
-            return await self._call(self._store.select, condition, values)
+            return await self._call(self._reader.select, condition, values, limiter=self._reads)
         except TimeoutError as error:
+            self._reader.interrupt()
             message = f"the ledger gave no answer within {self._deadline_s:g} s"
             raise LedgerFault(message) from error
 
     async def _call(
-        self, function: Callable[..., _Result], *arguments: object, shield: bool = False
+        self,
+        function: Callable[..., _Result],
+        *arguments: object,
+        limiter: CapacityLimiter,
+        shield: bool = False,
     ) -> _Result:
         with anyio.fail_after(self._deadline_s, shield=shield):
             return await to_thread.run_sync(
-                partial(function, *arguments), limiter=self._limiter, abandon_on_cancel=True
+                partial(function, *arguments), limiter=limiter, abandon_on_cancel=True
             )
 
 
@@ -112,20 +172,39 @@ async def open_ledger(
     path: Path,
     *,
     head_key: HeadKey,
+    witnesses: Iterable[Witness] = (),
     deadline_s: float = DEADLINE_S,
     commit_seconds: Callable[[float], None] | None = None,
 ) -> AsyncGenerator[SqliteLedger]:
     """Open the ledger for writing, or make it.
 
-    Raises LedgerBroken when its end or its signed head doesn't verify, and LedgerFault when
-    another benchd holds it or the disk refuses.
+    Raises LedgerBroken when its end or its signed head doesn't verify or a witness knows more,
+    and LedgerFault when another benchd holds it or the disk refuses.
     """
-    limiter = CapacityLimiter(1)
-    store = await to_thread.run_sync(partial(LedgerStore, path, head_key), limiter=limiter)
+    opened = await to_thread.run_sync(
+        partial(_open, path, head_key, witnesses), limiter=CapacityLimiter(1)
+    )
     ledger = SqliteLedger(
-        store, limiter=limiter, deadline_s=deadline_s, commit_seconds=commit_seconds
+        *opened,
+        key=public_key_of(head_key.public_key_pem),
+        deadline_s=deadline_s,
+        commit_seconds=commit_seconds,
     )
     try:
         yield ledger
     finally:
         await ledger.aclose()
+
+
+def _open(
+    path: Path, head_key: HeadKey, witnesses: Iterable[Witness]
+) -> tuple[LedgerStore, LedgerReader, LedgerReader]:
+    store = LedgerStore(path, head_key, witnesses)
+    try:
+        return store, LedgerReader(path), LedgerReader(path)
+    except BaseException as error:
+        store.close()
+        if isinstance(error, apsw.Error):
+            message = f"the ledger {path} can't be opened for reading: {error}"
+            raise LedgerFault(message) from error
+        raise

@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import apsw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from benchd.errors import LedgerBroken
+from benchd.errors import LedgerBroken, LedgerFault
 from benchd.ledger.database import query
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.record import COLUMNS, Row, row_of, unseal
+from benchd.ledger.restored import check_gap
+from benchd.words.record import EntryKind
+
+LARGEST_SEQUENCE = (1 << 63) - 1
 
 _FOLLOWING = f"SELECT {COLUMNS} FROM record WHERE sequence > ? ORDER BY sequence"  # noqa: S608
 
 
-def linked_rows(connection: apsw.Connection, after: Head) -> Iterator[Row]:
-    """Every record after a known one, in order; raises LedgerBroken at the first that is wrong."""
+def linked_rows(
+    connection: apsw.Connection, after: Head, key: Ed25519PublicKey | None = None
+) -> Generator[Row]:
+    """Every record after a known one, in order; raises LedgerBroken at the first that is wrong.
+
+    With the rack's key a restore, the only gap that there may be, has to be signed.
+    """
     last = after
     try:
         for columns in query(connection, _FOLLOWING, (after.sequence,)):
             row = row_of(columns, sequence=last.sequence + 1)
-            if row.sequence != last.sequence + 1:
+            if row.sequence != last.sequence + 1 and row.kind != EntryKind.LEDGER_RESTORED:
                 missing = last.sequence + 1
                 message = f"record {missing} is missing: record {row.sequence} is in its place"
                 raise LedgerBroken(message, sequence=missing)
-            unseal(row)
+            stored = unseal(row)
+            if stored.entry.kind is EntryKind.LEDGER_RESTORED:
+                check_gap(stored, last, key)
             if row.previous != last.hash:
                 message = f"record {row.sequence} doesn't follow the one before it"
                 raise LedgerBroken(message, sequence=row.sequence)
             last = Head(sequence=row.sequence, hash=row.hash)
             yield row
+    except (apsw.InterruptError, apsw.BusyError) as error:
+        message = f"the ledger can't be read now: {error}"
+        raise LedgerFault(message) from error
     except (apsw.Error, MemoryError, UnicodeDecodeError) as error:
         message = f"record {last.sequence + 1} can't be read: {error}"
         raise LedgerBroken(message, sequence=last.sequence + 1) from error
 
 
 def end_of_chain(
-    connection: apsw.Connection, *, signed: Head | None, after: Head = EMPTY_HEAD
+    connection: apsw.Connection,
+    *,
+    signed: Head | None,
+    key: Ed25519PublicKey,
+    after: Head = EMPTY_HEAD,
 ) -> Head:
     """The last record of a chain that holds together after a known record and reaches its head."""
     end = after
-    for row in linked_rows(connection, after):
+    for row in linked_rows(connection, after, key):
         end = Head(sequence=row.sequence, hash=row.hash)
         if signed and signed.sequence == end.sequence and signed != end:
             message = f"record {end.sequence} isn't the one that the head was signed for"
@@ -62,14 +81,13 @@ def end_of_chain(
 
 def known_record(connection: apsw.Connection, *, records_before_end: int, at_most: int) -> Head:
     """A record near the end to check the chain from, itself unchecked, and not beyond `at_most`."""
-    last = _head_at(connection, "ORDER BY sequence DESC LIMIT 1", 0)
+    last = _head_at(connection, LARGEST_SEQUENCE)
     start = min(last.sequence - records_before_end, at_most)
-    return _head_at(connection, "LIMIT 1", start) if start > 0 else EMPTY_HEAD
+    return _head_at(connection, start) if start > 0 else EMPTY_HEAD
 
 
-def _head_at(connection: apsw.Connection, order: str, sequence: int) -> Head:
-    operator = "=" if sequence else ">"
-    sql = f"SELECT sequence, hash FROM record WHERE sequence {operator} ? {order}"  # noqa: S608
+def _head_at(connection: apsw.Connection, sequence: int) -> Head:
+    sql = "SELECT sequence, hash FROM record WHERE sequence <= ? ORDER BY sequence DESC LIMIT 1"
     match next(query(connection, sql, (sequence,)), None):
         case (int() as number, bytes() as hash_):
             return Head(sequence=number, hash=hash_)

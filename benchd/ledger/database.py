@@ -53,12 +53,19 @@ def open_for_writing(path: Path) -> apsw.Connection:
     return connection
 
 
+def open_for_reading(path: Path) -> apsw.Connection:
+    """A second connection to a ledger that this process writes to; it can change nothing."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=CHECKSUM_VFS)
+    _restrict(connection)
+    query(connection, "PRAGMA query_only = 1")
+    return connection
+
+
 def open_copy(path: Path) -> apsw.Connection:
     """A connection to a private copy, by SQLite's own VFS: damaged pages are read as they are."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=PLAIN_VFS)
     query(connection, "PRAGMA locking_mode = exclusive")
-    query(connection, "PRAGMA trusted_schema = 0")
-    query(connection, "PRAGMA cell_size_check = 1")
+    _restrict(connection)
     return connection
 
 
@@ -77,10 +84,8 @@ def check_schema(connection: apsw.Connection) -> None:
 
 
 def _prepare(connection: apsw.Connection, path: Path) -> None:
-    # Exclusive: no other process gets at the pages while benchd runs, and no -shm file is needed.
-    query(connection, "PRAGMA locking_mode = exclusive")
-    query(connection, "PRAGMA trusted_schema = 0")
-    query(connection, "PRAGMA cell_size_check = 1")
+    # Not in exclusive mode, which would keep our own reading connection out as well.
+    _restrict(connection)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     if _known_version(connection) == 0:
         if _schema(connection):
@@ -95,6 +100,13 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
         message = f"the ledger {path} has no page checksums"
         raise LedgerBroken(message, sequence=0)
     check_schema(connection)
+
+
+def _restrict(connection: apsw.Connection) -> None:
+    query(connection, "PRAGMA trusted_schema = 0")
+    query(connection, "PRAGMA cell_size_check = 1")
+    # A file for sorting would need a descriptor, and room.
+    query(connection, "PRAGMA temp_store = memory")
 
 
 def _migrate(connection: apsw.Connection, *, upto: int) -> None:

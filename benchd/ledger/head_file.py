@@ -31,16 +31,30 @@ def reset_head(path: Path, head: Head, key: HeadKey) -> None:
     replace_file(path, _slot(head, key) * SLOTS)
 
 
-def advance_head(path: Path, head: Head, key: HeadKey) -> None:
-    """Put a head that follows the last one on disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        if os.pwrite(descriptor, _slot(head, key), head.sequence % SLOTS * SLOT_BYTES) < SLOT_BYTES:
-            message = f"{path} could be written only in part"
+class HeadFile:
+    """The head of an open ledger. Its descriptor is kept: a process that has none left goes on."""
+
+    def __init__(self, path: Path, head: Head, key: HeadKey) -> None:
+        """Write the file anew, with the head that the ledger has now."""
+        self._path = path
+        self._key = key
+        reset_head(path, head, key)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+
+    def advance(self, head: Head) -> None:
+        """Put a head that follows the last one on disk."""
+        if os.fstat(self._descriptor).st_nlink == 0:
+            message = f"{self._path} was taken away"
             raise OSError(message)
-        os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)
+        slot = _slot(head, self._key)
+        if os.pwrite(self._descriptor, slot, head.sequence % SLOTS * SLOT_BYTES) < SLOT_BYTES:
+            message = f"{self._path} could be written only in part"
+            raise OSError(message)
+        os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
 
 
 def read_head(path: Path, key: Ed25519PublicKey, *, strict: bool) -> Head | None:

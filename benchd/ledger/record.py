@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from benchd.errors import LedgerBroken, LedgerFault
+from benchd.errors import LedgerBroken, RecordRefused
 from benchd.signing import canonical
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, EntryKind, StoredEntry
@@ -34,7 +34,7 @@ class Row:
 
 
 def seal(entry: Entry, *, sequence: int, previous: bytes) -> Row:
-    """The row that keeps an entry; raises LedgerFault for an entry that can't be kept as it is."""
+    """The row that keeps an entry; raises RecordRefused for an entry that it can't keep."""
     try:
         body = _encode(entry, sequence)
         for name in (entry.slot, entry.job):
@@ -42,7 +42,7 @@ def seal(entry: Entry, *, sequence: int, previous: bytes) -> Row:
         _check_occupancy(entry.occupancy)
     except (ValueError, RecursionError) as error:
         message = f"the ledger can't keep this {entry.kind.value} record: {error}"
-        raise LedgerFault(message) from error
+        raise RecordRefused(message) from error
     return Row(
         sequence=sequence,
         previous=previous,

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from benchd.errors import LedgerBroken, LedgerFault
+from benchd.errors import LedgerFault
 from benchd.ledger.chain import end_of_chain, known_record
 from benchd.ledger.database import open_for_writing, query
 from benchd.ledger.files import create_file
-from benchd.ledger.head import Head, HeadKey
-from benchd.ledger.head_file import advance_head, head_path, read_head, reset_head
+from benchd.ledger.head import Head, HeadKey, encode_head
+from benchd.ledger.head_file import HeadFile, head_path, read_head
 from benchd.ledger.lock import writer_lock
-from benchd.ledger.record import COLUMNS, Row, row_of, seal, unseal
+from benchd.ledger.record import COLUMNS, Row, seal
+from benchd.ledger.restored import number_above, restored_data
+from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import public_key_of
-from benchd.words.record import Entry, Receipt, StoredEntry
+from benchd.words.record import Entry, Receipt
 
 CHECKPOINT_PAGES = 1000
 CLOSE_WAIT_S = 5.0
@@ -31,9 +35,11 @@ _INSERT = f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # n
 class LedgerStore:
     """A ledger opened for adding. After one failed append it refuses everything."""
 
-    def __init__(self, path: Path, head_key: HeadKey) -> None:
-        """Take the writer's lock, open or make the ledger and check its end against the head."""
-        self._head_path = head_path(path)
+    def __init__(self, path: Path, head_key: HeadKey, witnesses: Iterable[Witness] = ()) -> None:
+        """Take the writer's lock, open or make the ledger, check its end by head and witnesses.
+
+        Raises LedgerBroken or LedgerFault.
+        """
         self._head_key = head_key
         self._call = threading.Lock()
         self._refusal: str | None = None
@@ -42,13 +48,15 @@ class LedgerStore:
             try:
                 stack.enter_context(writer_lock(path))
                 public_key = public_key_of(head_key.public_key_pem)
-                signed = read_head(self._head_path, public_key, strict=False)
+                signed = read_head(head_path(path), public_key, strict=False)
                 create_file(path)
                 self._connection = open_for_writing(path)
                 stack.callback(self._connection.close)
                 self._connection.set_wal_hook(self._count_pages)
-                self._head = self._checked_end(signed)
-                reset_head(self._head_path, self._head, head_key)
+                self._head = self._checked_end(signed, public_key)
+                check_witnesses(self._connection, witnesses)
+                self._head_file = HeadFile(head_path(path), self._head, head_key)
+                stack.callback(self._head_file.close)
             except (apsw.Error, OSError) as error:
                 message = f"the ledger {path} can't be opened: {error}"
                 raise LedgerFault(message) from error
@@ -58,35 +66,47 @@ class LedgerStore:
         """Refuse every further call; may be called while another thread is inside one."""
         self._refusal = self._refusal or reason
 
+    def check(self) -> None:
+        """Raise LedgerFault if nothing is served any more."""
+        if self._refusal is not None:
+            message = f"the ledger refuses everything since {self._refusal}"
+            raise LedgerFault(message)
+
     def append(self, entry: Entry) -> Receipt:
         """Add a record; it and the head are on disk when this returns."""
         with self._turn():
-            row = seal(entry, sequence=self._head.sequence + 1, previous=self._head.hash)
-            try:
-                self._write(row)
-            except BaseException as error:
-                # A commit or a sync that failed may be on disk or not, so nothing may follow it.
-                self.refuse(f"record {row.sequence} couldn't be stored ({error})")
-                self._roll_back()
-                if isinstance(error, apsw.Error | OSError):
-                    message = f"the ledger couldn't store record {row.sequence}: {error}"
-                    raise LedgerFault(message) from error
-                raise
-            return Receipt(sequence=row.sequence, hash_hex=row.hash.hex())
+            return self._add(entry, self._head.sequence + 1)
 
-    def select(self, condition: str, values: Sequence[str | int] = ()) -> list[StoredEntry]:
-        """The records that an SQL condition picks, each checked against its hash."""
-        sql = f"SELECT {COLUMNS} FROM record AS this {condition}"  # noqa: S608
+    def number_on(self, entry: Entry, *, known: int) -> Receipt:
+        """Add the record of a restore, above the highest number that anybody knows of."""
         with self._turn():
-            try:
-                found = list(query(self._connection, sql, values))
-            except (apsw.CorruptError, apsw.IOError) as error:
-                message = f"the ledger's file is damaged: {error}"
-                raise LedgerBroken(message, sequence=0) from error
-            except apsw.Error as error:
-                message = f"the ledger can't be read: {error}"
+            sequence = number_above(max(known, self._head.sequence))
+            data = restored_data(self._head, sequence=sequence, known=known, key=self._head_key)
+            return self._add(replace(entry, data={**entry.data, **data}), sequence)
+
+    @property
+    def head(self) -> Head:
+        """The last record that is stored."""
+        return self._head
+
+    def signed_head(self) -> tuple[Head, bytes]:
+        """The last record that is stored, and the rack's own word for it."""
+        head = self._head
+        return head, encode_head(head, self._head_key)
+
+    def _add(self, entry: Entry, sequence: int) -> Receipt:
+        row = seal(entry, sequence=sequence, previous=self._head.hash)
+        try:
+            self._write(row)
+        except BaseException as error:
+            # A commit or a sync that failed may be on disk or not, so nothing may follow it.
+            self.refuse(f"record {row.sequence} couldn't be stored ({error})")
+            self._roll_back()
+            if isinstance(error, apsw.Error | OSError):
+                message = f"the ledger couldn't store record {row.sequence}: {error}"
                 raise LedgerFault(message) from error
-        return [unseal(row_of(columns, sequence=0)) for columns in found]
+            raise
+        return Receipt(sequence=row.sequence, hash_hex=row.hash.hex())
 
     def close(self) -> None:
         """Bring everything into the one file and let go of the lock; never raises."""
@@ -105,9 +125,7 @@ class LedgerStore:
         # The ledger's limiter lets one call in at a time, until one is given up while its
         # thread goes on: from then on this lock keeps others out of the connection.
         with self._call:
-            if self._refusal is not None:
-                message = f"the ledger refuses everything since {self._refusal}"
-                raise LedgerFault(message)
+            self.check()
             yield
 
     def _write(self, row: Row) -> None:
@@ -129,7 +147,7 @@ class LedgerStore:
         )
         query(self._connection, "COMMIT")
         head = Head(sequence=row.sequence, hash=row.hash)
-        advance_head(self._head_path, head, self._head_key)
+        self._head_file.advance(head)
         self._head = head
 
     def _roll_back(self) -> None:
@@ -140,7 +158,10 @@ class LedgerStore:
     def _checkpoint_when_due(self) -> None:
         # Before an append, so that a disk that fails here has not half-stored the record; and
         # with TRUNCATE, so that the WAL never holds old frames that nothing covers any more.
-        if self._wal_pages >= CHECKPOINT_PAGES:
+        if self._wal_pages < CHECKPOINT_PAGES:
+            return
+        # A read that goes on needs the WAL as it is; the next append tries again.
+        with suppress(apsw.BusyError):
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._wal_pages = 0
 
@@ -148,7 +169,7 @@ class LedgerStore:
         self._wal_pages = pages
         return apsw.SQLITE_OK
 
-    def _checked_end(self, signed: Head | None) -> Head:
+    def _checked_end(self, signed: Head | None, key: Ed25519PublicKey) -> Head:
         before_head = signed.sequence - 1 if signed else 0
         after = known_record(self._connection, records_before_end=TAIL_RECORDS, at_most=before_head)
-        return end_of_chain(self._connection, signed=signed, after=after)
+        return end_of_chain(self._connection, signed=signed, key=key, after=after)

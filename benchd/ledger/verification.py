@@ -52,24 +52,27 @@ def _verify(path: Path, key: Ed25519PublicKey) -> VerifyReport:
     with snapshot(path) as copy:
         damage = damage_of(copy.database, settled=not copy.has_wal)
         signed = read_head(copy.head, key, strict=True)
-        end = _end(copy, signed, damage)
+        end, records = _end(copy, signed, damage, key)
     return VerifyReport(
-        records=end.sequence,
+        records=records,
         head_hash=end.hash.hex(),
         signed_records=signed.sequence if signed else 0,
     )
 
 
-def _end(copy: Snapshot, signed: Head | None, damage: str | None) -> Head:
+def _end(
+    copy: Snapshot, signed: Head | None, damage: str | None, key: Ed25519PublicKey
+) -> tuple[Head, int]:
+    """The last record, and how many there are: a restore leaves numbers out."""
     try:
         with closing(open_copy(copy.database)) as connection:
-            end = end_of_chain(connection, signed=signed)
+            end = end_of_chain(connection, signed=signed, key=key)
             if damage is not None:
                 message = f"all {end.sequence} records hold, but outside of them {damage}"
                 raise LedgerBroken(message, sequence=0)
             check_schema(connection)
             _check_integrity(connection)
-            return end
+            return end, _count(connection)
     except apsw.Error as error:
         message = f"the ledger's file can't be read: {damage or error}"
         raise LedgerBroken(message, sequence=1) from error
@@ -80,3 +83,11 @@ def _check_integrity(connection: apsw.Connection) -> None:
     if found != ["ok"]:
         message = f"the ledger's indexes don't fit its records: {'; '.join(found)}"
         raise LedgerBroken(message, sequence=0)
+
+
+def _count(connection: apsw.Connection) -> int:
+    match next(query(connection, "SELECT count(*) FROM record"), None):
+        case (int() as records,):
+            return records
+        case _:
+            return 0

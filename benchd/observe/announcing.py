@@ -87,6 +87,10 @@ class AnnouncingLedger:
         """All records of the last occupancy of a slot; empty where it never had one."""
         return await self._ledger.slot_entries(slot)
 
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        """The jobs in which a scan has seen this chip, the newest first."""
+        return await self._ledger.chip_jobs(chip, limit)
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         return await self._ledger.job_ids(limit)

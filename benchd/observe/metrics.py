@@ -25,9 +25,12 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from benchd.observe.ledger_metrics import LedgerMetrics
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 
 OTHER_RECIPE = "other"
 """A job that a former daemon began with a recipe that is no longer configured."""
@@ -98,6 +101,7 @@ class RackMetrics:
             "How long a record took to be on the ledger's disk",
             COMMIT_BUCKETS_S,
         )
+        self.ledger = LedgerMetrics(self._registry)
         self._fill_with_zeros()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -107,7 +111,7 @@ class RackMetrics:
         return Histogram(name, text, registry=self._registry, buckets=tuple(buckets))
 
     def _fill_with_zeros(self) -> None:
-        for stage, outcome in product(StageName, Outcome):
+        for stage, outcome in product(STAGE_CLASSES, Outcome):
             self._stages.labels(stage, outcome)
         for recipe, outcome in product((*self._recipes, OTHER_RECIPE), Outcome):
             self._jobs.labels(recipe, outcome)

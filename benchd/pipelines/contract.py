@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, NoReturn, Protocol, TypeVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.description import StageDescription
 from benchd.ports import CertificateIssuer, ChipAccess, Clock, Entropy, Handset, Keystream, Ledger
+from benchd.proof.binding import JobBinding
 from benchd.proof.evidence.job import JobEvidence
 from benchd.words.handset import HandsetFacts
 from benchd.words.ids import JobId, SlotName
@@ -60,6 +61,10 @@ class Station(Protocol):
         """
         ...
 
+    async def counts_as_unplugged(self) -> NoReturn:
+        """End the job as if the handset had left for good; what is on the port begins another."""
+        ...
+
     def show_problem(self, problem: ProblemView | None) -> None:
         """Why the job can't go on just now; None once it goes on."""
         ...
@@ -93,6 +98,7 @@ class JobContext:
         clock: Clock,
         entropy: Entropy,
         keystream: Keystream,
+        certifies: bool,
     ) -> None:
         self.job = job
         self.slot = slot
@@ -104,6 +110,9 @@ class JobContext:
         self.clock = clock
         self.entropy = entropy
         self.keystream = keystream
+        self.certifies = certifies
+        """Whether the recipe ends in a certificate, so that the handset has to stay bound."""
+        self.binding = JobBinding(station.port().attachment)
         self.facts: HandsetFacts | None = None
         self.evidence = JobEvidence()
         self.seen: object | None = None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from benchd.ports import CertificateIssuer
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import StageRecord, stage_records
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.job import DISPOSITION_OF, Disposition, Outcome, Reason, StageName
+from benchd.words.record import Entry, EntryKind, StoredEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,64 @@ class JobHistory:
         }
 
 
-def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a job ended by its records, with the certificate that vouches for it."""
+
+    at: datetime
+    outcome: Outcome
+    disposition: Disposition
+    reason: Reason | None
+    detail: str
+    envelope: bytes | None
+
+
+def ending_of(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> Ending | None:
+    """How these records of one job say that it ended; None where they don't.
+
+    A record that says SELLABLE is believed only with a certificate that the rack itself has
+    signed for these very records: whoever can write the file can write any word in it.
+    """
+    end = next((r.entry for r in records if r.entry.kind is EntryKind.JOB_ENDED), None)
+    if end is None:
+        return None
+    told = _ending(end)
+    if told.envelope is None and told.disposition is not Disposition.SELLABLE:
+        return told
+    certified = (told.outcome, told.disposition, told.reason) == (
+        Outcome.PASSED,
+        Disposition.SELLABLE,
+        None,
+    )
+    if certified and told.envelope is not None and end.job is not None:
+        before = [record for record in records if record.entry is not end]
+        if issuer.vouches(end.job, told.envelope, before):
+            return told
+    return replace(
+        told,
+        outcome=Outcome.FAILED,
+        disposition=DISPOSITION_OF[Reason.RECORD_BROKEN],
+        reason=Reason.RECORD_BROKEN,
+        detail="the record of its end isn't what this rack has signed",
+        envelope=None,
+    )
+
+
+def _ending(end: Entry) -> Ending:
+    reader = RecordReader(end.data, end.kind)
+    reason = reader.optional_text("reason")
+    envelope = reader.optional_text("certificate")
+    return Ending(
+        at=end.at,
+        outcome=Outcome(reader.text("outcome")),
+        disposition=Disposition(reader.text("disposition")),
+        reason=Reason(reason) if reason else None,
+        detail=reader.optional_text("detail") or "",
+        envelope=envelope.encode("utf-8", "replace") if envelope else None,
+    )
+
+
+def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHistory:
     """The history that these records of one job tell; the first has to be JOB_OPENED."""
     opened = records[0].entry
     if opened.kind is not EntryKind.JOB_OPENED or not opened.job or not opened.slot:
@@ -67,11 +125,7 @@ def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
     attempts = stage_records(records)
     passed = {a.stage: a for a in attempts if a.outcome is Outcome.PASSED}
     inspect = passed.get(StageName.INSPECT)
-    end = next((r.entry for r in records if r.entry.kind is EntryKind.JOB_ENDED), None)
-    ending = RecordReader(end.data, "job_ended") if end else None
-    disposition = ending.optional_text("disposition") if ending else None
-    reason = ending.optional_text("reason") if ending else None
-    envelope = ending.optional_text("certificate") if ending else None
+    end = ending_of(records, issuer)
     return JobHistory(
         job=opened.job,
         slot=opened.slot,
@@ -79,10 +133,10 @@ def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
         recipe=RecordReader(opened.data, "job_opened").text("recipe"),
         opened_at=opened.at,
         ended_at=end.at if end else None,
-        outcome=Outcome(ending.text("outcome")) if ending else None,
-        disposition=Disposition(disposition) if disposition else None,
-        reason=Reason(reason) if reason else None,
-        detail=(ending.optional_text("detail") or "") if ending else "",
+        outcome=end.outcome if end else None,
+        disposition=end.disposition if end else None,
+        reason=end.reason if end else None,
+        detail=end.detail if end else "",
         handset=inspect.stored if inspect else None,
         bytes_written=_bytes_written(passed.get(StageName.OVERWRITE)),
         coverage=_coverage(passed.get(StageName.READ_BACK)),
@@ -98,7 +152,7 @@ def fold_job(records: Sequence[StoredEntry]) -> JobHistory:
             for a in attempts
         ),
         decisions=tuple(r.entry.data for r in records if r.entry.kind is EntryKind.DECISION),
-        envelope=envelope.encode() if envelope else None,
+        envelope=end.envelope if end else None,
     )
 
 

@@ -39,3 +39,8 @@ class Recipe:
     """How a job ends that has passed without a certificate: why it still isn't sellable."""
     needs_adb: bool = True
     """Whether a job waits for adb; one that touches nothing can do without."""
+
+    @property
+    def certifies(self) -> bool:
+        """Whether it ends in a certificate."""
+        return any(spec.name is StageName.CERTIFY for spec in self.stages)

@@ -46,7 +46,7 @@ async def keep_certificates(ledger: Ledger, issuer: CertificateIssuer, newest: i
     """Write the files of certificates that the ledger holds; a crash may have come in between."""
     kept: list[JobId] = []
     for job in await ledger.job_ids(newest):
-        history = fold_job(await ledger.entries(job))
+        history = fold_job(await ledger.entries(job), issuer)
         if history.envelope is not None:
             await issuer.keep(job, history.envelope)
             kept.append(job)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from types import MappingProxyType
 
 import anyio
 import structlog
 
-from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, ReaderGone, StageFailed
+from benchd.errors import (
+    LONGEST_DETAIL,
+    AdbServerLost,
+    HandsetFault,
+    HandsetGone,
+    ReaderGone,
+    RecordRefused,
+    StageFailed,
+)
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.proof.evidence.chip import ChipEvidence
@@ -19,7 +26,6 @@ from benchd.words.ids import Evidence
 from benchd.words.job import (
     DISPOSITION_OF,
     Disposition,
-    FaultCode,
     JobEnd,
     Outcome,
     Reason,
@@ -143,10 +149,11 @@ class JobRunner:
         return Reason.HANDSET_LOST if isinstance(fault, HandsetGone) else Reason.ATTEMPTS_EXHAUSTED
 
     async def _record_fault(
-        self, spec: StageSpec, outcome: Outcome, fault: Exception, because: FaultCode | Reason
+        self, spec: StageSpec, outcome: Outcome, fault: Exception, because: str
     ) -> None:
-        _log.warning("stage_attempt_ended", stage=spec.name, because=because, detail=str(fault))
-        await self._record_end(spec, outcome, because, self._context.seen, {"detail": str(fault)})
+        detail = str(fault)[:LONGEST_DETAIL]
+        _log.warning("stage_attempt_ended", stage=spec.name, because=because, detail=detail)
+        await self._record_end(spec, outcome, because, self._context.seen, detail)
 
     async def _record_end(
         self,
@@ -154,19 +161,32 @@ class JobRunner:
         outcome: Outcome,
         because: str | None,
         evidence: object | None,
-        more: Evidence = MappingProxyType({}),
+        detail: str | None = None,
     ) -> None:
-        await self._record(
-            EntryKind.STAGE_ENDED,
-            {
-                "stage": spec.name,
-                "outcome": outcome,
-                "because": because,
-                "form": FORM,
-                "evidence": {} if evidence is None else to_json(evidence),
-                **more,
-            },
-        )
+        """Record how an attempt ended, or in short that its record is more than can be kept."""
+        told: Evidence = {} if detail is None else {"detail": detail}
+        seen: Evidence = {} if evidence is None else to_json(evidence)
+        try:
+            await self._record_stage_end(spec, outcome, because, {"evidence": seen, **told})
+        except RecordRefused as refused:
+            self._context.seen = None
+            short: Evidence = {"evidence": {}, "detail": refused.detail}
+            await self._record_stage_end(spec, Outcome.FAILED, refused.reason, short)
+            raise
+
+    async def _record_stage_end(
+        self, spec: StageSpec, outcome: Outcome, because: str | None, more: Evidence
+    ) -> None:
+        came_back = self._context.binding.to_record()
+        end: Evidence = {
+            "stage": spec.name,
+            "outcome": outcome,
+            "because": because,
+            "form": FORM,
+            "came_back": None if came_back is None else to_json(came_back),
+            **more,
+        }
+        await self._record(EntryKind.STAGE_ENDED, end)
 
     async def _record(self, kind: EntryKind, data: Evidence) -> None:
         await self._context.ledger.append(

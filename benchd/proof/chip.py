@@ -44,7 +44,20 @@ class ChipCase:
 
 def chip_gaps(case: ChipCase) -> list[str]:
     """Every gap; empty where the records prove an unused chip or none."""
-    return [*_of_means(case), *_of_check(case), *_of_clear(case), *_of_recheck(case)]
+    return [
+        *_of_history(case),
+        *_of_means(case),
+        *_of_check(case),
+        *_of_clear(case),
+        *_of_recheck(case),
+    ]
+
+
+def _of_history(case: ChipCase) -> list[str]:
+    """A chip that was in an earlier job goes on only with somebody's yes."""
+    if case.answers.get(Gate.CHIP_SEEN_BEFORE, True):
+        return []
+    return [f"{Gate.CHIP_SEEN_BEFORE}: nobody has approved it"]
 
 
 def _of_means(case: ChipCase) -> list[str]:

@@ -13,14 +13,18 @@ from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.people import same_person
+from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
 from benchd.proof.chip import SKIPPED_FOR, ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
+from benchd.proof.final_reset import absence_gaps, observe_gaps
+from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
+from benchd.proof.fresh import freshness_gaps
 from benchd.proof.network import SALEABLE, look_up_result
+from benchd.proof.nominal import is_clearly_less
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
-from benchd.proof.storage import storage_gaps
+from benchd.proof.storage import reach_gaps, storage_gaps
 from benchd.words.ids import JobId
 from benchd.words.job import Gate, Outcome, StageName
-from benchd.words.port import ADB_INTERFACE
 from benchd.words.record import StoredEntry
 
 _SEAL: Final = object()
@@ -47,6 +51,10 @@ SKIPPABLE: Final[Mapping[StageName, frozenset[str]]] = {
 }
 """Which stages may be skipped, and for which reasons only."""
 
+FORM_OF_FLOORS: Final = 3
+"""From this form on evidence says how fresh a handset is and how long it was away for certain; what
+was recorded before is held to the rules of its time, and isn't certified anew."""
+
 REQUIRED_APPROVALS: Final = (
     Gate.CONSENT,
     Gate.JPKI,
@@ -61,7 +69,7 @@ REQUIRED_APPROVALS: Final = (
 class VerifiedErasure:
     """The proof of one erasure without a gap; can be made by `verify_erasure` alone."""
 
-    __slots__ = ("answers", "evidence", "job", "records", "stages")
+    __slots__ = ("answers", "binding", "evidence", "form", "job", "records", "stages")
 
     def __init__(
         self, seal: object, *, job: JobId, case: ErasureCase, records: Sequence[StoredEntry]
@@ -73,6 +81,9 @@ class VerifiedErasure:
         self.stages = case.stages
         self.evidence = case.evidence
         self.answers = case.answers
+        self.form = case.form
+        self.binding = case.binding
+        """What tied the handset to itself; None in records older than that."""
         self.records = tuple(records)
 
     def evidence_digest(self) -> str:
@@ -91,6 +102,13 @@ class ErasureCase:
     """The last attempt of each stage."""
     evidence: ErasureEvidence
     answers: Sequence[DecisionRecord]
+    binding: Chain | None
+    """None in records that are older than returns on record."""
+
+    @property
+    def form(self) -> int:
+        """The oldest form that any of its evidence is written in."""
+        return min(self.stages[stage].form for stage in REQUIRED_STAGES)
 
     def skipped(self, stage: StageName) -> str | None:
         """Why a stage was skipped; None where it was run."""
@@ -108,7 +126,10 @@ def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasur
         evidence = _evidence_of(stages)
     except CertificateGap as gap:
         raise CertificateGap((*gaps, *gap.missing)) from gap
-    case = ErasureCase(stages=stages, evidence=evidence, answers=answers)
+    binding: Chain | None = None
+    if any(attempt.form >= BINDING_FORM for attempt in attempts):
+        binding = chain_of(records, attempts, evidence, answers)
+    case = ErasureCase(stages=stages, evidence=evidence, answers=answers, binding=binding)
     for check in _CHECKS:
         gaps += check(case)
     if gaps:
@@ -180,10 +201,24 @@ def _of_gates(case: ErasureCase) -> list[str]:
     gaps: list[str] = []
     if case.evidence.gates.accepted:
         gaps.append("gates: something was let through that forbids an erasure")
+    number = case.evidence.gates.screen_number
+    if number is not None and number not in _numbers_read(case.answers):
+        gaps.append("gates: nobody has read the number on the handset's screen")
+    nominal_bytes = case.evidence.gates.nominal_bytes
+    if nominal_bytes and is_clearly_less(case.evidence.inspect.capacity_bytes, nominal_bytes):
+        gaps.append("gates: the storage is smaller than its model is sold with")
     looked_up = [answer for answer in case.answers if answer.gate is Gate.NETWORK]
     if not looked_up or look_up_result(looked_up[-1].note) not in SALEABLE:
         gaps.append("network: the result of the look-up isn't on record")
     return gaps
+
+
+def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
+    return {
+        screen_number(answer.gate, answer.note)
+        for answer in answers
+        if answer.approved and answer.gate in NUMBER_GATES
+    }
 
 
 def _of_initialise(case: ErasureCase) -> list[str]:
@@ -205,9 +240,24 @@ def _of_initialise(case: ErasureCase) -> list[str]:
     return gaps
 
 
-def _of_storage(case: ErasureCase) -> list[str]:
+def _of_freshness(case: ErasureCase) -> list[str]:
+    if case.form < FORM_OF_FLOORS:
+        return []
     evidence = case.evidence
-    return storage_gaps(evidence.inspect, evidence.overwrite, evidence.read_back)
+    return freshness_gaps(evidence.initialise, evidence.inspect.capacity_bytes)
+
+
+def _of_storage(case: ErasureCase) -> list[str]:
+    inspect, overwrite = case.evidence.inspect, case.evidence.overwrite
+    read_back = case.evidence.read_back
+    if case.form < FORM_OF_FLOORS:
+        least = LOWEST_COVERAGE_BEFORE_FORM_3
+        return storage_gaps(inspect, overwrite, read_back, least_coverage=least)
+    least = LOWEST_MINIMUM_COVERAGE
+    return [
+        *storage_gaps(inspect, overwrite, read_back, least_coverage=least),
+        *reach_gaps(inspect, overwrite, read_back),
+    ]
 
 
 def _of_felica_clear(case: ErasureCase) -> list[str]:
@@ -237,18 +287,14 @@ def _of_chip(case: ErasureCase) -> list[str]:
     )
 
 
-def _of_observe(case: ErasureCase) -> list[str]:
-    evidence = case.evidence.observe
-    gaps: list[str] = []
-    if "operator_welcome" not in evidence.kinds:
-        gaps.append("observe: nobody has seen the welcome screen")
-    if "usb_reenumerated" not in evidence.kinds:
-        gaps.append("observe: the handset wasn't seen to leave and come back as a reset makes it")
-    if evidence.absent_s is None:
-        gaps.append("observe: it isn't on record how long the handset was away")
-    if ADB_INTERFACE in evidence.interfaces_after:
-        gaps.append("observe: adb is still on, which a plain reset switches off")
-    return gaps
+def _of_final_reset(case: ErasureCase) -> list[str]:
+    observe, reset = case.evidence.observe, case.evidence.final_reset
+    of_today = case.form >= FORM_OF_FLOORS
+    return observe_gaps(observe) + (absence_gaps(observe, reset) if of_today else [])
+
+
+def _of_binding(case: ErasureCase) -> list[str]:
+    return list(case.binding.gaps) if case.binding else []
 
 
 def _of_confirm(case: ErasureCase) -> list[str]:
@@ -266,9 +312,11 @@ def _of_confirm(case: ErasureCase) -> list[str]:
 _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_gates,
     _of_initialise,
+    _of_freshness,
     _of_storage,
     _of_felica_clear,
     _of_chip,
-    _of_observe,
+    _of_final_reset,
+    _of_binding,
     _of_confirm,
 )

@@ -8,8 +8,34 @@ from __future__ import annotations
 
 from typing import Final
 
-LOWEST_MINIMUM_COVERAGE: Final = 0.5
-"""A recipe may ask for more; with less nobody could speak of an erased storage."""
+LOWEST_MINIMUM_COVERAGE: Final = 0.8
+"""A recipe may ask for more. What isn't proven is then no more than a fresh system may occupy, so
+that whoever leaves an owner's files in place falls short. Handsets of 64 GB reach 0.83 and more."""
+LOWEST_COVERAGE_BEFORE_FORM_3: Final = 0.5
+"""What records were held to that were made when this was the floor."""
+
+MOST_FRESH_USED_SHARE: Final = 0.2
+"""What a system occupies after a reset: 9 GiB of the 52 GiB that 64 GB leave for users."""
+MOST_FRESH_USED_BYTES: Final = 16 << 30
+"""No system needs more, however large the storage is."""
+MOST_BOOTS_SINCE_RESET: Final = 5
+"""The start after the reset, and one each where it was bought, sorted, charged and plugged in."""
+
+LOWEST_SHARE_OF_NOMINAL: Final = 0.6
+"""Of the size that a model is sold with, its system and the file system leave this much for users,
+also of 16 GB; a size twice as large would leave half of that at most."""
+
+MINIMUM_ABSENCE_S: Final = 20.0
+"""A reset makes the user storage anew and the system set itself up: no handset is faster. A mere
+restart of USB takes two seconds."""
+
+CAPACITY_TOLERANCE: Final = 0.02
+"""By which share `df` may have told of less at inspection than the fill found: a reset makes the
+file system anew, and its tables may take another size."""
+
+LEAST_FREED: Final = 0.9
+"""The share of what was written that has to be free again once it's said to be deleted; Android
+fills some of the room again at once."""
 
 MINIMUM_HOST_SAMPLES: Final = 8
 """Blocks that the host itself has drawn, fetched and compared."""

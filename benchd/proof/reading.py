@@ -40,6 +40,10 @@ class RecordReader:
             raise self._gap(key, "a whole number")
         return value
 
+    def optional_mapping(self, key: str) -> Evidence | None:
+        """A mapping or nothing."""
+        return None if self._data.get(key) is None else self.mapping(key)
+
     def mapping(self, key: str) -> Evidence:
         """A mapping."""
         value = self._data.get(key)

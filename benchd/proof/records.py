@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from benchd.errors import CertificateGap
+from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, from_json, read_evidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.reading import RecordReader
@@ -29,10 +30,21 @@ class StageRecord:
     stored: Evidence
     """Its evidence as it stands in the record, not looked into."""
     form: int
+    stored_return: Evidence | None = None
+    """What was seen of a handset that had come back, not looked into."""
 
     def evidence(self) -> object | None:
         """What it saw, as its type; None where it saw nothing. Raises CertificateGap."""
         return read_evidence(self.stage, self.stored, self.form) if self.stored else None
+
+    def came_back(self) -> ReturnEvidence | None:
+        """What was seen of a handset that had come back; raises CertificateGap."""
+        place = f"{self.stage}: came_back"
+        return (
+            None
+            if self.stored_return is None
+            else from_json(ReturnEvidence, self.stored_return, place)
+        )
 
     def shown(self) -> object | None:
         """The same for showing: nothing is told of evidence that isn't of its form."""
@@ -62,6 +74,7 @@ def stage_records(records: Sequence[StoredEntry]) -> list[StageRecord]:
                     skipped_because=reader.optional_text("because"),
                     stored=reader.mapping("evidence"),
                     form=reader.optional_whole("form") or FORM_BEFORE_NUMBERS,
+                    stored_return=reader.optional_mapping("came_back"),
                 )
             )
             started = None

@@ -11,7 +11,8 @@ from typing import Final
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import (
-    LOWEST_MINIMUM_COVERAGE,
+    CAPACITY_TOLERANCE,
+    LEAST_FREED,
     MINIMUM_HOST_SAMPLES,
     MINIMUM_SAMPLE,
     MINIMUM_SEED_DIGITS,
@@ -21,12 +22,15 @@ from benchd.proof.floors import (
 
 PAST_CACHE: Final = ("o_direct", "evicted")
 """How the fill program may have read, from the strongest to the weakest."""
-HOST_PAST_CACHE: Final = ("o_direct", "evicted", "evicted_by_program")
+EVICTED_BY_PROGRAM: Final = "evicted_by_program"
+HOST_PAST_CACHE: Final = ("o_direct", "evicted", EVICTED_BY_PROGRAM)
 """The same for the host's own samples."""
 STREAMED: Final = "streamed"
 """The mode of a fill that the host has made over the cable, where no program runs."""
 FILL_MODES: Final = ("o_direct", "buffered", STREAMED)
 NO_PROGRAM: Final = "none"
+F2FS: Final = "f2fs"
+ONE_LOG: Final = "one"
 STREAMED_CIPHER: Final = "aes-128-ctr"
 ENCRYPTED: Final = "encrypted"
 """The only `ro.crypto.state` under which a reset alone leaves nothing that can be read."""
@@ -40,13 +44,19 @@ class CheckMode(StrEnum):
 
 
 def storage_gaps(
-    inspect: InspectEvidence, overwrite: OverwriteEvidence, read_back: ReadBackEvidence
+    inspect: InspectEvidence,
+    overwrite: OverwriteEvidence,
+    read_back: ReadBackEvidence,
+    *,
+    least_coverage: float,
 ) -> list[str]:
-    """Every gap; empty where the records prove the overwrite."""
+    """Every gap; empty where the records prove the overwrite of at least that share."""
     return [
         *_of_files(overwrite),
         *_of_extent(overwrite, read_back),
-        *_of_coverage(inspect, overwrite, read_back),
+        *_of_capacity(inspect, overwrite),
+        *_of_deletion(overwrite, read_back),
+        *_of_coverage(inspect, overwrite, read_back, least_coverage),
         *_of_small_files(overwrite, read_back),
         *_of_host_samples(read_back),
         *_of_mode(overwrite, read_back),
@@ -108,7 +118,10 @@ def _of_sample(read_back: ReadBackEvidence, written: int) -> list[str]:
 
 
 def _of_coverage(
-    inspect: InspectEvidence, overwrite: OverwriteEvidence, read_back: ReadBackEvidence
+    inspect: InspectEvidence,
+    overwrite: OverwriteEvidence,
+    read_back: ReadBackEvidence,
+    least_coverage: float,
 ) -> list[str]:
     """Whether enough of the capacity is vouched for; a sample vouches for all it's drawn from."""
     sampled = read_back.check_mode == CheckMode.SAMPLED
@@ -121,9 +134,36 @@ def _of_coverage(
         gaps.append("read_back: the capacity makes no sense")
     elif vouched / capacity < read_back.minimum_coverage:
         gaps.append("read_back: too little of the capacity is proven")
-    if read_back.minimum_coverage < LOWEST_MINIMUM_COVERAGE:
+    if read_back.minimum_coverage < least_coverage:
         gaps.append("read_back: the recipe asks for too little coverage")
     return gaps
+
+
+def _of_capacity(inspect: InspectEvidence, overwrite: OverwriteEvidence) -> list[str]:
+    """Whether `df` and whoever has written tell of one storage: the system answers only the one."""
+    if capacities_agree(inspect.capacity_bytes, overwrite.capacity_bytes):
+        return []
+    return ["overwrite: it found another capacity than the inspection was told of"]
+
+
+def capacities_agree(told_bytes: int, found_bytes: int) -> bool:
+    """Whether a capacity that was told may be the one that was found when it was written to."""
+    return (1 - CAPACITY_TOLERANCE) * found_bytes <= told_bytes <= found_bytes
+
+
+def _of_deletion(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:
+    """A deletion shows in the room that it gives back; how many files went is only a word."""
+    free = read_back.free_bytes_after_drop
+    if read_back.files_removed is None or free is None:
+        return ["read_back: nothing says that what was written was deleted"]
+    if not room_is_back(free, overwrite.bytes_written):
+        return ["read_back: what is said to be deleted still takes its room"]
+    return []
+
+
+def room_is_back(free_bytes: int, bytes_written: int) -> bool:
+    """Whether as much is free as a deletion of all that was written leaves."""
+    return free_bytes >= LEAST_FREED * bytes_written
 
 
 def _of_small_files(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:
@@ -142,6 +182,29 @@ def _of_host_samples(read_back: ReadBackEvidence) -> list[str]:
     if read_back.host_mismatches != 0:
         gaps.append("read_back: the host's own samples differ")
     return gaps
+
+
+def reach_gaps(
+    inspect: InspectEvidence, overwrite: OverwriteEvidence, read_back: ReadBackEvidence
+) -> list[str]:
+    """Whether every log was reached, and each read shown to come from the medium; since form 3."""
+    return [*_of_shown_reads(overwrite, read_back), *_of_logs(inspect, overwrite)]
+
+
+def _of_shown_reads(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:
+    gaps: list[str] = []
+    if read_back.bytes_shown is None or read_back.bytes_shown < read_back.bytes_proven:
+        gaps.append("read_back: a cache may have answered for some of what was read")
+    if overwrite.mode != STREAMED and read_back.host_past_cache != EVICTED_BY_PROGRAM:
+        gaps.append("read_back: the host's own samples don't follow an eviction that was shown")
+    return gaps
+
+
+def _of_logs(inspect: InspectEvidence, overwrite: OverwriteEvidence) -> list[str]:
+    """On f2fs, which keeps hot and cold data apart, a fill of one log leaves the others as is."""
+    if overwrite.logs is None or (inspect.file_system == F2FS and overwrite.logs == ONE_LOG):
+        return ["overwrite: the file system's logs of hot and cold data weren't reached"]
+    return []
 
 
 def _of_mode(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:

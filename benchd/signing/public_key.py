@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -20,3 +20,12 @@ def public_key_of(pem: bytes) -> Ed25519PublicKey:
         message = "the public key isn't an Ed25519 key"
         raise UsageRefused(message)
     return key
+
+
+def has_signed(key: Ed25519PublicKey, message: bytes, signature: bytes) -> bool:
+    """Whether the key's owner has signed exactly this message."""
+    try:
+        key.verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""Whether new jobs may begin, and how many are running: what a daemon that ends in peace asks."""
+"""Whether new jobs may begin, and how many are running."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from contextlib import contextmanager
 import anyio
 
 from benchd.wakeup import Wakeup
+from benchd.words.slot import ProblemCode
 
 
 class Admission:
-    """The door that every job goes through; once it is closed it stays closed."""
+    """The door that every job goes through: held for a problem, or closed for good."""
 
     def __init__(self) -> None:
         self.running = 0
+        self.held_for: ProblemCode | None = None
+        """Why no new job may begin for now."""
         self._closed = anyio.Event()
-        self._ended = Wakeup()
+        self._changed = Wakeup()
 
     @property
     def closed(self) -> bool:
@@ -26,6 +29,21 @@ class Admission:
     def close(self) -> None:
         """Let no new job begin; those that run go on."""
         self._closed.set()
+        self._changed.fire()
+
+    def hold(self, code: ProblemCode) -> None:
+        """Let no new job begin until `release`; those that run go on."""
+        self.held_for = code
+        self._changed.fire()
+
+    def release(self) -> None:
+        """Let jobs begin again."""
+        self.held_for = None
+        self._changed.fire()
+
+    async def changed(self) -> None:
+        """Wait until the door is held, released or closed, or a job has ended."""
+        await self._changed.wait()
 
     @contextmanager
     def job(self) -> Generator[None]:
@@ -35,9 +53,9 @@ class Admission:
             yield
         finally:
             self.running -= 1
-            self._ended.fire()
+            self._changed.fire()
 
     async def drained(self) -> None:
         """Wait until the door is closed and the last job behind it has ended."""
         await self._closed.wait()
-        await self._ended.until(lambda: not self.running)
+        await self._changed.until(lambda: not self.running)

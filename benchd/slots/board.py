@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from benchd.wakeup import Wakeup
 from benchd.words.ids import PortPath, SlotName
-from benchd.words.slot import SlotView
+from benchd.words.slot import ProblemCode, ProblemView, SlotView
 
 
 class RackBoard:
@@ -15,6 +15,7 @@ class RackBoard:
     def __init__(self) -> None:
         self._views: dict[SlotName, SlotView] = {}
         self._unknown_ports: dict[PortPath, None] = {}
+        self._notices: dict[ProblemCode, ProblemView] = {}
         self._changed = Wakeup()
         self.version = 0
 
@@ -31,6 +32,21 @@ class RackBoard:
         else:
             self._unknown_ports.pop(port_path, None)
         self._wake()
+
+    def show_notice(self, problem: ProblemView) -> None:
+        """Something is the matter with the rack as a whole."""
+        if self._notices.get(problem.code) != problem:
+            self._notices[problem.code] = problem
+            self._wake()
+
+    def withdraw_notice(self, code: ProblemCode) -> None:
+        """It is the matter no more."""
+        if self._notices.pop(code, None) is not None:
+            self._wake()
+
+    def notices(self) -> tuple[ProblemView, ...]:
+        """What is the matter with the rack as a whole."""
+        return tuple(self._notices.values())
 
     def arrange(self, slots: Collection[SlotName]) -> None:
         """Show these slots only, in this order; one that was never shown comes when it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,19 +13,29 @@ from benchd.errors import (
     DecisionRefused,
     LookUpResultNeeded,
     NotFound,
+    ScreenNumberNeeded,
     SecondPersonNeeded,
 )
 from benchd.people import operator_name, same_person
 from benchd.ports import Clock, Ledger
+from benchd.proof.binding import NUMBER_GATES, screen_number
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.network import SALEABLE, look_up_result
+from benchd.wakeup import Wakeup
 from benchd.words.ids import JobId, OperatorName, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import QuestionView
 
 LONGEST_NOTE = 500
+NUMBER_WANTED: Mapping[Gate, str] = {
+    Gate.IMEI: (
+        "the note has to be one IMEI as the handset's own screen shows it (*#06#): 15 digits with"
+        " the right check digit, neither 14 or 16 digits nor the 32 of an EID"
+    ),
+    Gate.SERIAL: "the note has to be the serial as the handset's own screen shows it",
+}
 
 
 @dataclass(slots=True)
@@ -48,6 +59,9 @@ class Desk:
         self._clock = clock
         self._open: dict[tuple[JobId, Gate], OpenQuestion] = {}
         self._answered_by: dict[JobId, list[OperatorName]] = {}
+        self._keeping = Wakeup()
+        """Fires whenever an answer that was being kept is on disk, or isn't."""
+        self._being_kept: Counter[JobId] = Counter()
 
     async def ask(
         self, *, job: JobId, slot: SlotName, occupancy: int, question: QuestionView
@@ -101,6 +115,8 @@ class Desk:
         if gate is Gate.NETWORK and approved and look_up_result(note) not in SALEABLE:
             message = "the note has to begin with the result of the look-up: ○, △ or - (× is a no)"
             raise LookUpResultNeeded(message)
+        if gate in NUMBER_GATES and approved and screen_number(gate, note) is None:
+            raise ScreenNumberNeeded(NUMBER_WANTED[gate])
         if question.being_kept:
             message = f"{gate} has just been answered by somebody else"
             raise AnsweredAlready(message)
@@ -108,6 +124,7 @@ class Desk:
         decision = Decision(
             gate=gate, approved=approved, operator=name, note=note, at=self._clock.now()
         )
+        self._being_kept[job] += 1
         try:
             await self._ledger.append(
                 Entry(
@@ -122,13 +139,23 @@ class Desk:
         except BaseException:
             question.being_kept = False
             raise
+        finally:
+            self._being_kept[job] -= 1
+            self._keeping.fire()
         self._answered_by.setdefault(job, []).append(name)
         question.decision = decision
         question.answered.set()
         return decision
 
+    async def close(self, job: JobId) -> None:
+        """The job is about to end: no answer is taken any more, and none is still being kept."""
+        for gate in [gate for other, gate in self._open if other == job]:
+            del self._open[job, gate]
+        await self._keeping.until(lambda: not self._being_kept[job])
+
     def forget(self, job: JobId) -> None:
         """The job has ended."""
+        self._being_kept.pop(job, None)
         self._answered_by.pop(job, None)
 
     def _refuse_same_person(self, job: JobId, gate: Gate, name: OperatorName) -> None:

@@ -9,7 +9,8 @@ from benchd.slots.topology import SlotPlace
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId
 from benchd.words.job import JobEnd, StageName
-from benchd.words.slot import SLOT_MOVES, ProblemView, QuestionView, SlotState, SlotView
+from benchd.words.slot import ProblemView, QuestionView, SlotView
+from benchd.words.slot_states import SLOT_MOVES, SlotState
 
 
 class Face:

@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import anyio
 import structlog
 from anyio.abc import ObjectReceiveStream
 
-from benchd.errors import AdbServerLost, BenchdError, HandsetGone, StageFailed
+from benchd.errors import BenchdError, RecordRefused, StageFailed
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.job import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.ports import Handset
 from benchd.slots.assignment import Assignment
+from benchd.slots.continued import Continued
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
+from benchd.slots.readiness import Readiness
 from benchd.slots.station import SlotStation
 from benchd.slots.topology import SlotPlace
 from benchd.words.ids import Evidence, JobId
 from benchd.words.job import DISPOSITION_OF, Disposition, JobEnd, JobState, Outcome, Reason
-from benchd.words.port import FASTBOOT_INTERFACE, Attached, Detached, Liveness, PlugEvent
+from benchd.words.port import Attached, Detached, PlugEvent
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import ProblemCode, ProblemView
 
 _log = structlog.get_logger()
-
-PROBLEM_OF: Mapping[Liveness, ProblemCode] = {
-    Liveness.SERVER_DOWN: ProblemCode.ADB_SERVER_DOWN,
-    Liveness.ABSENT: ProblemCode.OFFLINE,
-    Liveness.OFFLINE: ProblemCode.OFFLINE,
-    Liveness.UNAUTHORIZED: ProblemCode.UNAUTHORIZED,
-    Liveness.NO_PERMISSION: ProblemCode.NO_PERMISSION,
-    Liveness.WRONG_MODE: ProblemCode.WRONG_MODE,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Continued:
-    """An occupancy that a former daemon opened and whose handset never left the port."""
-
-    job: JobId | None = None
-    recipe: str | None = None
-    end: JobEnd | None = None
-    """The end that stands in the ledger; None if the job has to be run again."""
 
 
 class Occupancy:
@@ -71,7 +51,7 @@ class Occupancy:
         self._continued = continued
         self._assignment = assignment
         self._presence = Presence(attached, settle_s=parts.timing.settle_s)
-        self._bench = SlotStation(self._presence, place, parts, face, number)
+        self._station = SlotStation(self._presence, place, parts, face, number)
         self._preparing: anyio.CancelScope | None = None
         self._job: Job | None = None
         self._end: JobEnd | None = None
@@ -119,19 +99,24 @@ class Occupancy:
 
     async def _watch(self) -> None:
         """Follow the port until the handset has left for good."""
-        with self._bench.departed:
-            while True:
-                event = await self._events.receive()
-                match event:
-                    case Attached():
-                        if self._is_another_plug(event):
-                            self.next_attached = event
-                            return
-                        await self._arrived(event)
-                    case Detached():
-                        self._presence.leave()
-                        if not await self._may_come_back():
-                            return
+        with self._station.departed:
+            await self._follow()
+        if self._station.begins_anew:
+            self.next_attached = self._presence.attached
+
+    async def _follow(self) -> None:
+        while True:
+            event = await self._events.receive()
+            match event:
+                case Attached():
+                    if self._is_another_plug(event):
+                        self.next_attached = event
+                        return
+                    await self._arrived(event)
+                case Detached():
+                    self._presence.leave(event)
+                    if not await self._may_come_back():
+                        return
 
     def _is_another_plug(self, attached: Attached) -> bool:
         """Whether this is a plug of its own, though no departure was told before it."""
@@ -145,7 +130,9 @@ class Occupancy:
         changed = attached.attachment != self._presence.last.attachment
         self._presence.arrive(attached)
         if changed:
-            await self._record(EntryKind.ATTACHMENT_CHANGED, self._attachment())
+            # The proof follows the port through the job: with no record nothing would be due.
+            running = self._job.id if self._job is not None and not self._job.ended else None
+            await self._record(EntryKind.ATTACHMENT_CHANGED, self._attachment(), running)
         if self._preparing is not None:
             self._preparing.cancel()
 
@@ -185,53 +172,30 @@ class Occupancy:
         Returns why the handset can't be worked with, if it can't; a recipe without adb needs
         nothing but the quiet port.
         """
+        ready = Readiness(self._presence, self._parts, self._face, self._number)
         while True:
             refusal: StageFailed | None = None
             self._preparing = anyio.CancelScope()
             with self._preparing:
-                attached = await self._quiet()
+                attached = await ready.quiet_port()
                 if self._assignment.recipe.needs_adb:
                     try:
-                        self._handset = await self._ready(attached)
+                        self._handset = await ready.handset(attached)
                     except StageFailed as unfit:
                         refusal = unfit
                 self._preparing = None
                 return refusal
 
-    async def _quiet(self) -> Attached:
-        while True:
-            while self._presence.attached is None:
-                await self._presence.changed()
-            self._face.settling(self._number)
-            attached = self._presence.attached
-            await anyio.sleep(self._parts.timing.settle_s)
-            return attached
-
-    async def _ready(self, attached: Attached) -> Handset:
-        if not attached.has_adb:
-            wrong = FASTBOOT_INTERFACE in attached.interfaces
-            self._wait_for(ProblemCode.WRONG_MODE if wrong else ProblemCode.ADB_DISABLED)
-            await anyio.sleep_forever()
-        while True:
-            async with self._parts.access.liveness(attached.adb_address) as states:
-                async for liveness in states:
-                    if liveness is Liveness.READY:
-                        break
-                    self._wait_for(PROBLEM_OF[liveness])
-            try:
-                return await self._parts.access.open(attached.adb_address)
-            except (HandsetGone, AdbServerLost) as fault:
-                _log.info("handset_not_open_yet", detail=str(fault))
-
-    def _wait_for(self, code: ProblemCode) -> None:
-        self._face.waiting(ProblemView(code=code))
-
     async def _admit(self, refusal: StageFailed | None) -> None:
-        """Run the job, unless the daemon is about to end."""
-        if self._parts.admission.closed:
-            self._wait_for(ProblemCode.DAEMON_DRAINING)
+        """Run the job once that is allowed; never, if the daemon is about to end."""
+        admission = self._parts.admission
+        while not admission.closed and admission.held_for is not None:
+            self._face.waiting(ProblemView(code=admission.held_for))
+            await admission.changed()
+        if admission.closed:
+            self._face.waiting(ProblemView(code=ProblemCode.DAEMON_DRAINING))
             return
-        with self._parts.admission.job():
+        with admission.job():
             await self._run_job(refusal)
 
     async def _run_job(self, refusal: StageFailed | None) -> None:
@@ -245,7 +209,7 @@ class Occupancy:
             {"recipe": recipe.name, "recipe_sha256": recipe.digest, **self._attachment()},
             job,
         )
-        self._job = self._bench.job = Job(job)
+        self._job = self._station.job = Job(job)
         structlog.contextvars.bind_contextvars(job=job, occupancy=self._number)
         _log.info("job_opened", recipe=recipe.name)
         self._face.began_job(job, recipe.name)
@@ -253,15 +217,16 @@ class Occupancy:
             job=job,
             slot=self._place.name,
             handset=self._handset,
-            station=self._bench,
+            station=self._station,
             chips=parts.chips,
             ledger=parts.ledger,
             issuer=parts.issuer,
             clock=parts.clock,
             entropy=parts.entropy,
             keystream=parts.keystream,
+            certifies=recipe.certifies,
         )
-        self._bench.context = context
+        self._station.context = context
         runner = JobRunner(
             context=context,
             recipe=recipe,
@@ -269,7 +234,12 @@ class Occupancy:
             show_stage=self._face.began_stage,
         )
         end = await runner.run() if refusal is None else end_of_failure(refusal)
-        await self._record_end(end, context.envelope)
+        try:
+            await self._record_end(end, context.envelope)
+        except RecordRefused as refused:
+            # What isn't on record with its job's end certifies nothing.
+            end, context.envelope = end_of_failure(refused), None
+            await self._record_end(end, None)
         if context.envelope is not None:
             await self._keep(job, context.envelope)
         self._face.finished(end)
@@ -310,6 +280,7 @@ class Occupancy:
         """Give an open job the end that it had."""
         job = self._job
         if job is not None and not job.ended:
+            await self._parts.desk.close(job.id)
             broken = reason is Reason.INTERNAL_ERROR
             await self._record_end(
                 JobEnd(
@@ -324,7 +295,7 @@ class Occupancy:
 
     async def _let_go(self) -> None:
         with anyio.move_on_after(self._parts.timing.settlement_s, shield=True):
-            context = self._bench.context
+            context = self._station.context
             handset = context.open_handset if context is not None else self._handset
             if handset is not None:
                 await handset.aclose()

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import anyio
 
 from benchd.wakeup import Wakeup
-from benchd.words.port import Absence, Attached
+from benchd.words.port import Absence, Attached, Detached
 
 
 class Presence:
@@ -28,11 +28,11 @@ class Presence:
             self.window.note_return(attached)
         self._wake()
 
-    def leave(self) -> None:
+    def leave(self, detached: Detached) -> None:
         """Nothing is on the port now."""
         self.attached = None
         if self.window is not None:
-            self.window.note_departure()
+            self.window.note_departure(detached)
         self._wake()
 
     def _wake(self) -> None:
@@ -61,43 +61,47 @@ class Presence:
 
 
 class ReplugWindow:
-    """An open planned absence; measures it on the loop's clock."""
+    """An open planned absence; measures it by the times that the port's own events bear."""
 
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
         self._before = presence.last
-        self._left_at: float | None = None
+        self._left = False
+        self._away_since_s: float | None = None
         self._longest_s: float | None = None
 
     @property
     def _returned(self) -> bool:
         return self._longest_s is not None and self._presence.attached is not None
 
-    def note_departure(self) -> None:
+    def note_departure(self, detached: Detached) -> None:
         """The handset has left, perhaps not for the first time: a reset may restart it twice."""
-        self._left_at = anyio.current_time()
+        self._left = True
+        self._away_since_s = detached.at_s
 
     def note_return(self, attached: Attached) -> None:
         """Something has come back, or only told more of its interfaces."""
-        now = anyio.current_time()
-        if self._left_at is None:
+        since_s = self._away_since_s
+        if since_s is None:
             if attached.attachment == self._before.attachment:
                 return
             # The port told a new enumeration without a departure: an absence of no length.
-            self._left_at = now
-        self._longest_s = max(self._longest_s or 0.0, now - self._left_at)
+            since_s = attached.at_s
+        self._left = True
+        self._away_since_s = None
+        self._longest_s = max(self._longest_s or 0.0, attached.at_s - since_s)
 
     async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
         """Wait for the departure, then until it's back to stay; each within its own time."""
         with anyio.move_on_after(leave_within_s):
-            while self._left_at is None:
+            while not self._left:
                 await self._presence.changed()
-        if self._left_at is not None:
+        if self._left:
             with anyio.move_on_after(return_within_s):
                 await self._back_to_stay()
         returned = self._returned
         return Absence(
-            left=self._left_at is not None,
+            left=self._left,
             returned=returned,
             absent_s=self._longest_s if returned else None,
             before=self._before,

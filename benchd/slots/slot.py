@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import cast
 
 import anyio
 import structlog
 
-from benchd.errors import LedgerFault
-from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.reading import RecordReader
-from benchd.proof.records import stage_records
 from benchd.slots.assignment import Assignment
+from benchd.slots.continued import continued_from
 from benchd.slots.face import Face
-from benchd.slots.occupancy import Continued, Occupancy
+from benchd.slots.occupancy import Occupancy
 from benchd.slots.parts import RackParts
+from benchd.slots.quarantine import let_ledger_faults_through, until_gone
 from benchd.slots.topology import SlotPlace
-from benchd.words.chip import ChipOwners
-from benchd.words.ids import Evidence, JobId
-from benchd.words.job import Disposition, JobEnd, Outcome, Reason
+from benchd.words.ids import Evidence
+from benchd.words.job import Reason
 from benchd.words.port import Attached, Detached, PlugEvent
 from benchd.words.record import Entry, EntryKind, StoredEntry
 from benchd.words.slot import ProblemCode, ProblemView
 
 _log = structlog.get_logger()
-
-SHOWN_AGAIN = (Outcome.PASSED, Outcome.FAILED)
-"""Ends that still stand after a restart; an interrupted or aborted job is run again."""
 
 
 class Slot:
@@ -75,7 +68,7 @@ class Slot:
                 if isinstance(event, Detached):
                     continue
                 attached = event
-            continued = _continued(before, attached)
+            continued = continued_from(before, attached, self._parts.issuer)
             if continued is None:
                 await self._close_left_open(before, number)
                 number += 1
@@ -93,7 +86,7 @@ class Slot:
             try:
                 await occupancy.run()
             except Exception as broken:  # noqa: BLE001 - the one bulkhead: neighbours go on
-                _raise_ledger_fault(broken)
+                let_ledger_faults_through(broken)
                 attached = await self._quarantine(occupancy, number, broken)
             else:
                 attached = occupancy.next_attached
@@ -110,16 +103,9 @@ class Slot:
         _log.error("slot_quarantined", occupancy=number, job=occupancy.job, exc_info=broken)
         await self._record(EntryKind.SLOT_QUARANTINED, number, {"error": type(broken).__name__})
         self._face.quarantined(ProblemView(code=ProblemCode.SLOT_BROKEN), occupancy.end)
-        here = occupancy.attached
-        following: Attached | None = occupancy.next_attached
-        while here is not None and following is None:
-            event = await self._events.receive()
-            match event:
-                case Detached():
-                    here = None
-                case Attached():
-                    if event.attachment != here.attachment:
-                        following = event
+        following = occupancy.next_attached
+        if following is None and occupancy.attached is not None:
+            following = await until_gone(self._events, occupancy.attached)
         await self._record(EntryKind.OCCUPANCY_CLOSED, number, {})
         self._face.empty()
         return following
@@ -134,59 +120,3 @@ class Slot:
                 data=data,
             )
         )
-
-
-def _raise_ledger_fault(broken: Exception) -> None:
-    """No ledger, no wipe: this one fault stops the daemon."""
-    if isinstance(broken, LedgerFault):
-        raise broken
-    if isinstance(broken, BaseExceptionGroup):
-        faults = cast("BaseExceptionGroup[BaseException]", broken).subgroup(LedgerFault)
-        if faults is not None:
-            raise faults
-
-
-def _continued(before: Sequence[StoredEntry], attached: Attached) -> Continued | None:
-    """What a former daemon knew of this handset, if the port proves that it never left."""
-    if not before or before[-1].entry.kind is EntryKind.OCCUPANCY_CLOSED:
-        return None
-    seen = [
-        RecordReader(record.entry.data, record.entry.kind).text("attachment")
-        for record in before
-        if record.entry.kind in (EntryKind.OCCUPANCY_OPENED, EntryKind.ATTACHMENT_CHANGED)
-    ]
-    if not seen or seen[-1] != attached.attachment:
-        return None
-    opened = [r.entry for r in before if r.entry.kind is EntryKind.JOB_OPENED]
-    ended = [r.entry for r in before if r.entry.kind is EntryKind.JOB_ENDED]
-    if not opened or not ended or opened[-1].job != ended[-1].job:
-        return Continued()
-    reader = RecordReader(ended[-1].data, "job_ended")
-    outcome = Outcome(reader.text("outcome"))
-    if outcome not in SHOWN_AGAIN:
-        return Continued()
-    reason = reader.optional_text("reason")
-    return Continued(
-        job=opened[-1].job,
-        recipe=RecordReader(opened[-1].data, "job_opened").text("recipe"),
-        end=JobEnd(
-            outcome=outcome,
-            disposition=Disposition(reader.text("disposition")),
-            reason=Reason(reason) if reason else None,
-            owners=_owners_left(before, opened[-1].job, reason),
-        ),
-    )
-
-
-def _owners_left(
-    before: Sequence[StoredEntry], job: JobId | None, reason: str | None
-) -> ChipOwners | None:
-    """Whose services the job's last scan that saw any has found, where they kept it from sale."""
-    if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
-        return None
-    attempts = stage_records([record for record in before if record.entry.job == job])
-    for attempt in reversed(attempts):
-        evidence = attempt.shown()
-        if isinstance(evidence, ChipEvidence) and evidence.owners is not None:
-            return evidence.owners
-    return None

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import anyio
 
 from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
+from benchd.pipelines.binding import check_return
 from benchd.pipelines.contract import AbsenceWindow, JobContext
 from benchd.pipelines.job import Job
 from benchd.ports import Handset
+from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
 from benchd.slots.topology import SlotPlace
+from benchd.slots.trouble import PROBLEM_OF, problem_of_port
 from benchd.words.handset import HandsetFacts, HandsetIdentity
-from benchd.words.ids import AdbAddress
 from benchd.words.job import Decision, Gate, JobState, Reason
 from benchd.words.port import Absence, Attached, Liveness
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView
 
+_PASSING = (Liveness.ABSENT, Liveness.OFFLINE)
+"""What a handset that has just come back is for a moment, and mends itself."""
 READER_PAUSE_S = 2.0
 """What a reader that was lost is given before it's asked again, as pcscd is when it restarts."""
 
@@ -44,6 +49,8 @@ class SlotStation:
         self._identity: HandsetIdentity | None = None
         self.job: Job | None = None
         self.context: JobContext | None = None
+        self.begins_anew = False
+        """Whether what is on the port when the job ends begins another one."""
         self.departed = anyio.CancelScope()
         """Ends the watch over the port: the handset is away and nothing allows it any more."""
 
@@ -78,9 +85,10 @@ class SlotStation:
         try:
             with anyio.fail_after(within_s):
                 while True:
-                    handset = await self._open_when_ready()
+                    handset, attached = await self._open_when_ready()
                     try:
                         found = await handset.identity()
+                        android_id = await self._android_id(handset)
                     except HandsetFault:
                         await handset.aclose()
                         continue
@@ -92,8 +100,32 @@ class SlotStation:
             await handset.aclose()
             message = "another handset is in the slot now"
             raise StageFailed(Reason.HANDSET_CHANGED, message)
+        try:
+            self._check_return(attached, found, android_id)
+        except StageFailed:
+            await handset.aclose()
+            raise
         self._face.running()
         return handset
+
+    async def _android_id(self, handset: Handset) -> str | None:
+        """The id that Android drew at its last reset, once the job has one to compare it with."""
+        if self.context is None or self.context.evidence.initialise is None:
+            return None
+        return (await handset.reset_facts()).android_id
+
+    def _check_return(
+        self, attached: Attached, found: HandsetIdentity, android_id: str | None
+    ) -> None:
+        if self.context is None or self.context.facts is None:
+            return
+        seen = ReturnEvidence(
+            attachment=attached.attachment,
+            serial=found.serial,
+            imeis=found.imeis,
+            android_id=android_id,
+        )
+        check_return(self.context, seen)
 
     async def reader_back(self) -> None:
         """Wait for the slot's reader, and say on the wall that it's missing."""
@@ -105,35 +137,50 @@ class SlotStation:
         await self._parts.chips.until_there(slot)
         self._face.running()
 
-    async def _open_when_ready(self) -> Handset:
+    async def _open_when_ready(self) -> tuple[Handset, Attached]:
         """Start over whenever the port changes: it may come back under another address."""
         while True:
             while self._presence.attached is None:
                 await self._presence.changed()
-            address = self._presence.attached.adb_address
+            attached = self._presence.attached
             opened: Handset | None = None
             async with anyio.create_task_group() as group:
                 group.start_soon(self._cancel_on_change, group.cancel_scope)
-                opened = await self._open_at(address)
+                opened = await self._open_at(attached)
                 group.cancel_scope.cancel()
             if opened is not None:
-                return opened
+                return opened, attached
 
     async def _cancel_on_change(self, scope: anyio.CancelScope) -> None:
         await self._presence.changed()
         scope.cancel()
 
-    async def _open_at(self, address: AdbAddress) -> Handset | None:
+    async def _open_at(self, attached: Attached) -> Handset | None:
+        """Whoever reset it by hand has to see at once what is still to be done on its screen."""
+        address, trouble = attached.adb_address, problem_of_port(attached)
+        if trouble is not None:
+            await anyio.sleep(self._parts.timing.settle_s)
+            self._face.waiting(ProblemView(code=trouble))
+            await anyio.sleep_forever()
         async with self._parts.access.liveness(address) as states:
             async for liveness in states:
                 if liveness is Liveness.READY:
                     break
                 if liveness is Liveness.SERVER_DOWN:
                     self._face.waiting(ProblemView(code=ProblemCode.ADB_SERVER_DOWN))
+                elif liveness not in _PASSING:
+                    self._face.waiting(ProblemView(code=PROBLEM_OF[liveness]))
         try:
             return await self._parts.access.open(address)
         except (HandsetGone, AdbServerLost):
             return None
+
+    async def counts_as_unplugged(self) -> NoReturn:
+        """End the job as if the handset had left for good; what is on the port begins another."""
+        self.begins_anew = True
+        self.departed.cancel()
+        while True:
+            await anyio.sleep_forever()
 
     def show_problem(self, problem: ProblemView | None) -> None:
         """Show why the job can't go on just now, or that it goes on."""

@@ -11,10 +11,12 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Literal, cast
 
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import SilenceCause
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView
+from benchd.words.slot_states import SlotState
 
 Language = Literal["ja", "en"]
 
@@ -31,6 +33,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
         f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes"},
         f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes"},
+        f"gate.{Gate.IMEI}": frozenset({"model", "serial"}),
+        f"gate.{Gate.SERIAL}": frozenset({"model"}),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
     }
@@ -130,6 +134,7 @@ class Refusal(StrEnum):
 
     SECOND_PERSON_NEEDED = "second_person_needed"
     LOOK_UP_RESULT_NEEDED = "look_up_result_needed"
+    SCREEN_NUMBER_NEEDED = "screen_number_needed"
     NAME_REFUSED = "name_refused"
     ANSWERED_ALREADY = "answered_already"
     DECISION_REFUSED = "decision_refused"
@@ -139,6 +144,7 @@ class Refusal(StrEnum):
     LEDGER_FAULT = "ledger_fault"
     HOST_REFUSED = "host_refused"
     ORIGIN_REFUSED = "origin_refused"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
     INTERNAL_ERROR = "internal_error"
     UNREACHABLE = "unreachable"
 
@@ -164,6 +170,7 @@ class PageWord(StrEnum):
     SECOND_NAME_HINT = "second_name_hint"
     NOTE_HINT = "note_hint"
     LOOK_UP_HINT = "look_up_hint"
+    NUMBER_HINT = "number_hint"
     NOT_TAKEN = "not_taken"
     TAKEN = "taken"
     QUESTION_GONE = "question_gone"
@@ -180,11 +187,11 @@ class PageWord(StrEnum):
     IMEI = "imei"
 
 
-_NAMED: Mapping[str, Iterable[StrEnum]] = {
+_NAMED: Mapping[str, Iterable[str]] = {
     "slot_state": SlotState,
     "outcome": Outcome,
     "disposition": Disposition,
-    "stage": StageName,
+    "stage": STAGE_CLASSES,
     "finding": Finding,
     "because": (*Because, *FaultCode),
     "word": Word,

@@ -11,7 +11,7 @@ from fastapi.sse import ServerSentEvent
 from benchd.web.present import Presenter
 from benchd.web.service import WatchedBoard
 from benchd.words.ids import PortPath, SlotName
-from benchd.words.slot import SlotView
+from benchd.words.slot import ProblemView, SlotView
 
 RECONNECT_AFTER_MS = 2000
 ALIVE_EVERY_S = 4.0
@@ -25,6 +25,7 @@ async def rack_events(
 ) -> AsyncIterator[ServerSentEvent]:
     """`slot` events carry a slot object, `unknown_ports` events the whole list of them.
 
+    `notices` events carry all that is the matter with the rack as a whole, once anything is.
     An `alive` event says that all there is has been told by now, and comes again and again.
 
     A watcher that is slow misses steps, never the last one: the board is read again.
@@ -32,6 +33,7 @@ async def rack_events(
     yield ServerSentEvent(comment="benchd", retry=RECONNECT_AFTER_MS)
     shown: dict[SlotName, SlotView] = {}
     shown_ports: tuple[PortPath, ...] | None = None
+    shown_notices: tuple[ProblemView, ...] = ()
     alive_due = -math.inf
     while not stopping.is_set():
         version = board.version
@@ -44,6 +46,12 @@ async def rack_events(
             shown_ports = ports
             listed = [presenter.unknown_port(port) for port in ports]
             yield ServerSentEvent(event="unknown_ports", data=listed)
+        notices = board.notices()
+        if notices != shown_notices:
+            shown_notices = notices
+            yield ServerSentEvent(
+                event="notices", data=[presenter.problem(view) for view in notices]
+            )
         if anyio.current_time() >= alive_due:
             alive_due = anyio.current_time() + ALIVE_EVERY_S
             yield ServerSentEvent(event="alive", data={"slots": list(board.views())})

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from benchd.errors import NotFound
 from benchd.pipelines.history import JobHistory, fold_job
-from benchd.ports import Ledger
 from benchd.web.objects import DecisionObject, DecisionRequest, JobObject, JobsObject
 from benchd.web.peer import via
 from benchd.web.present import Presenter
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
 from benchd.web.service import RackService
 from benchd.words.ids import JobId
+from benchd.words.job import Reason
 
 MOST_JOBS = 1000
 
@@ -29,13 +29,13 @@ def job_routes(rack: RackService, presenter: Presenter) -> APIRouter:
     async def jobs(limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50) -> JobsObject:
         """The newest jobs, newest first."""
         newest = await rack.ledger.job_ids(limit)
-        histories = [await _history(rack.ledger, job) for job in newest]
+        histories = [await _history(rack, job) for job in newest]
         return JobsObject(jobs=[presenter.summary(history) for history in histories])
 
     @router.get("/{job}", responses=NOT_FOUND)
     async def job(job: JobInPath) -> JobObject:
         """One job: what was done, what was answered, how it ended."""
-        return presenter.job(await _history(rack.ledger, JobId(job)))
+        return presenter.job(await _history(rack, JobId(job)))
 
     @router.get(
         "/{job}/certificate.json",
@@ -44,9 +44,11 @@ def job_routes(rack: RackService, presenter: Presenter) -> APIRouter:
     )
     async def certificate(job: JobInPath) -> Response:
         """The signed certificate, byte for byte as it stands in the ledger."""
-        history = await _history(rack.ledger, JobId(job))
+        history = await _history(rack, JobId(job))
         if history.envelope is None:
-            message = f"job {job} has no certificate"
+            broken = history.reason is Reason.RECORD_BROKEN
+            why = "has a changed record: its certificate isn't shown" if broken else ""
+            message = f"job {job} {why or 'has no certificate'}"
             raise NotFound(message)
         return Response(history.envelope, media_type="application/json")
 
@@ -74,9 +76,9 @@ def job_routes(rack: RackService, presenter: Presenter) -> APIRouter:
     return router
 
 
-async def _history(ledger: Ledger, job: JobId) -> JobHistory:
-    records = await ledger.entries(job)
+async def _history(rack: RackService, job: JobId) -> JobHistory:
+    records = await rack.ledger.entries(job)
     if not records:
         message = f"there is no job {job}"
         raise NotFound(message)
-    return fold_job(records)
+    return fold_job(records, rack.issuer)

@@ -6,12 +6,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.desk import LONGEST_NOTE
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.job import Disposition, Gate, Outcome, Reason
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 LONGEST_OPERATOR = 200
 """What is read at all; the desk has a limit of its own for a name in its normal form."""
+
+
+StageWord = Annotated[str, Field(json_schema_extra={"enum": list[JsonValue](STAGE_CLASSES)})]
+"""The name of a stage, of which there are as many as files in `pipelines/stages`."""
 
 
 class _Object(BaseModel):
@@ -65,7 +71,7 @@ class SlotObject(_Object):
     occupancy: int | None
     job: str | None
     recipe: str | None
-    stage: StageName | None
+    stage: StageWord | None
     progress: Annotated[float | None, Field(ge=0, le=1)]
     eta_s: Annotated[float | None, Field(ge=0)]
     handset: HandsetObject | None
@@ -91,12 +97,14 @@ class RackObject(_Object):
 
     slots: list[SlotObject]
     unknown_ports: list[UnknownPortObject]
+    notices: list[ProblemObject]
+    """What is the matter with the rack as a whole."""
 
 
 class StageObject(_Object):
     """One ended attempt of a stage."""
 
-    stage: StageName
+    stage: StageWord
     outcome: Outcome
     because: str | None
     """Why it was skipped or ended early: a reason's code, or the name of a fault."""

@@ -43,15 +43,21 @@ def via(scope: Scope) -> dict[str, str]:
     return {"transport": "unix", "uid": str(peer.uid)} if peer else {"transport": "tcp"}
 
 
+def is_unix(transport: asyncio.BaseTransport) -> bool:
+    """Whether somebody has connected to the Unix socket."""
+    connection: socket.socket | None = transport.get_extra_info("socket")
+    return connection is not None and connection.family == socket.AF_UNIX
+
+
 class PeerProtocol(H11Protocol):
     """Puts the credentials of a Unix socket's peer into the scope of its requests."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Ask the kernel once for each connection."""
         super().connection_made(transport)
-        connection: socket.socket | None = transport.get_extra_info("socket")
-        if connection is None or connection.family != socket.AF_UNIX:
+        if not is_unix(transport):
             return
+        connection: socket.socket = transport.get_extra_info("socket")
         raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
         pid, uid, gid = _UCRED.unpack(raw)
         self.app = _told_of(Peer(pid=pid, uid=uid, gid=gid), self.app)

@@ -18,6 +18,7 @@ from benchd.errors import (
     LookUpResultNeeded,
     NameRefused,
     NotFound,
+    ScreenNumberNeeded,
     SecondPersonNeeded,
 )
 from benchd.texts.catalogue import printable
@@ -89,6 +90,7 @@ def answer_in_one_form(app: FastAPI) -> None:
         SecondPersonNeeded: _benchd_error(409, "second_person_needed"),
         NameRefused: _benchd_error(409, "name_refused"),
         LookUpResultNeeded: _benchd_error(409, "look_up_result_needed"),
+        ScreenNumberNeeded: _benchd_error(409, "screen_number_needed"),
         AnsweredAlready: _benchd_error(409, "answered_already"),
         DecisionRefused: _benchd_error(409, "decision_refused"),
         LedgerFault: _benchd_error(503, "ledger_fault"),

@@ -14,11 +14,10 @@ from anyio.abc import TaskStatus
 from fastapi import FastAPI
 
 from benchd.web.app import stopping_of
-from benchd.web.peer import PeerProtocol
+from benchd.web.door import BACKLOG, DoorProtocol
 
 GRACE_S = 0.25
 """What open requests get to end by themselves; streams end at once, they are told to."""
-MOST_CONNECTIONS = 256
 
 _log = structlog.get_logger()
 
@@ -53,7 +52,7 @@ class _EmbeddedServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=PeerProtocol,
+                http=DoorProtocol,
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -61,7 +60,7 @@ class _EmbeddedServer(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,  # nobody may say that a request came from elsewhere
                 server_header=False,
-                limit_concurrency=MOST_CONNECTIONS,
+                backlog=BACKLOG,
             )
         )
         self.listening = anyio.Event()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from benchd.ports import Ledger
+from benchd.ports import CertificateIssuer, Ledger
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
-from benchd.words.slot import SlotView
+from benchd.words.slot import ProblemView, SlotView
 
 
 class WatchedBoard(Protocol):
@@ -25,6 +25,10 @@ class WatchedBoard(Protocol):
 
     def unknown_ports(self) -> tuple[PortPath, ...]:
         """Ports in use that no slot claims."""
+        ...
+
+    def notices(self) -> tuple[ProblemView, ...]:
+        """What is the matter with the rack as a whole."""
         ...
 
     async def changed(self, since: int) -> int:
@@ -95,4 +99,9 @@ class RackService(Protocol):
     @property
     def desk(self) -> AnswerDesk:
         """Who is asked."""
+        ...
+
+    @property
+    def issuer(self) -> CertificateIssuer:
+        """Whose certificates are believed."""
         ...

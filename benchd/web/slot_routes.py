@@ -30,6 +30,7 @@ def slot_routes(board: WatchedBoard, presenter: Presenter, stopping: anyio.Event
         return RackObject(
             slots=[presenter.slot(view) for view in board.views().values()],
             unknown_ports=[presenter.unknown_port(port) for port in board.unknown_ports()],
+            notices=[presenter.problem(view) for view in board.notices()],
         )
 
     @router.get("/slots/{slot}", responses=NOT_FOUND | INVALID)

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchd.errors import DependencyMissing
+from benchd.web.door import BACKLOG
 
-BACKLOG = 128
 PROBE_TIMEOUT_S = 1.0
 
 

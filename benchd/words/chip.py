@@ -62,6 +62,8 @@ class ChipScan:
     baseline: str | None = None
     """Name and version of the picture of an unused chip it was compared with."""
     baseline_kind: BaselineKind | None = None
+    baseline_sha256: str | None = None
+    """Of all that the picture says, so that it can be found again among many of its name."""
     owners_en: tuple[str, ...] = ()
     """Whose services the residue belongs to, as far as the catalogue knows."""
     owners_ja: tuple[str, ...] = ()

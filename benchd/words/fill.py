@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 KEY_BYTES = 16
 BLOCK_BYTES = 4096
 """What storage is written, read past its cache and compared in."""
+NOTHING_OF_THIS_JOB = "the handset that came back holds nothing of what this job had written"
+"""Why it's another one, whoever finds it out."""
 TAIL_PREFIX = "tail-"
 """How the names of the fill files begin that take the last room."""
 
@@ -25,6 +27,9 @@ class FillOrder:
     """What stays free until the last seconds, so that Android is full for no longer."""
     resume: bool = False
     """Whether files of an earlier fill with this key may prove themselves and stay."""
+    prior_bytes: int = 0
+    """As many were confirmed before the handset was first away: a block of them has to prove
+    itself before anything is written, or it's another handset. 0 where it never was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +87,16 @@ class FillReport:
     """All that the files hold."""
     resumed_bytes: int
     """Those of them that an earlier fill of this job wrote and this one has read and proven."""
+    prior_bytes_proven: int
+    """Those of the order's prior bytes that proved themselves first; it needn't try all."""
     files: tuple[FilledFile, ...]
     small_files: int
     small_bytes: int
     """In files so small that they may lie beside their inodes: compared, never counted."""
     directories: int
+    logs: str
+    """How the logs of a file system that keeps hot and cold data apart were reached: it has but
+    `one`, or they were chosen `by_name`, or `by_name_and_lifetime`, which no kernel ignores."""
     full_s: float
     """For how long less than the headroom had been free when the fill ended."""
     capacity_bytes: int
@@ -112,6 +122,8 @@ class CheckReport:
     """What reading everything back, past the handset's cache, has shown."""
 
     bytes_proven: int
+    bytes_shown: int
+    """What was read right after it was shown that no cache can answer; proof rests on it."""
     bytes_bad: int
     bad_runs: tuple[BadRun, ...]
     small_same: int
@@ -137,7 +149,8 @@ class HostSample:
 
     data: bytes
     past_cache: str
-    """`o_direct`, or `evicted` by a tool of the handset, or `evicted_by_program`."""
+    """`evicted_by_program`, which has shown that nothing was left in the cache; or `o_direct`,
+    where no program runs and the handset's kernel counted what was fetched from the medium."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,10 +45,18 @@ class HandsetIdentity:
     android: str
     build: str
     imei: str | None = None
+    second_imei: str | None = None
+    """That of a second SIM's radio, where it has one and tells it."""
+
+    @property
+    def imeis(self) -> tuple[str, ...]:
+        """All that it tells."""
+        return tuple(imei for imei in (self.imei, self.second_imei) if imei is not None)
 
     def same_handset(self, other: HandsetIdentity) -> bool:
         """Whether both describe one handset, judged by what a reset doesn't change."""
-        imei_fits = self.imei is None or other.imei is None or self.imei == other.imei
+        told = set(self.imeis), set(other.imeis)
+        imei_fits = not all(told) or not told[0].isdisjoint(told[1])
         return imei_fits and (self.serial, self.manufacturer, self.model) == (
             other.serial,
             other.manufacturer,
@@ -76,7 +84,7 @@ class BatteryFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetFacts:
-    """Facts that only a reset changes."""
+    """Facts that only a reset changes. A count that is None couldn't be read; 1,000 may be more."""
 
     android_id: str
     account_count: int
@@ -85,6 +93,11 @@ class ResetFacts:
     third_party_packages: int
     boot_count: int | None
     test_harness: bool
+    owner_files: int | None = None
+    """Under /sdcard, without those that the system makes by itself."""
+    call_count: int | None = None
+    contact_count: int | None = None
+    message_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +115,7 @@ class HandsetFacts:
     metadata_encryption: bool | None
     verified_boot_state: str | None
     bootloader_locked: bool | None
+    security_patch: str | None
     modification_signs: tuple[str, ...]
     """Each sign of a modified system, for example `ro.boot.verifiedbootstate=orange`."""
     screen_lock: bool | None
@@ -117,3 +131,5 @@ class HandsetFacts:
     """Whether a memory card is in it, which no reset of the handset reaches for certain."""
     sim: bool | None
     """Whether a SIM is in it; None where this Android doesn't tell adb."""
+    telephony: bool | None = None
+    """Whether it can telephone, and so has an IMEI; None where its answers don't tell."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Self, cast
 
 from benchd.words.chip import ChipOwners
 from benchd.words.ids import OperatorName
@@ -65,6 +67,7 @@ class Reason(StrEnum):
     WATCH_LISTED = "watch_listed"
     SYSTEM_MODIFIED = "system_modified"
     STORAGE_FAULT = "storage_fault"
+    CAPACITY_BELOW_NOMINAL = "capacity_below_nominal"
     COVERAGE_TOO_LOW = "coverage_too_low"
     STORAGE_UNENCRYPTED = "storage_unencrypted"
     RESET_NOT_PROVEN = "reset_not_proven"
@@ -73,6 +76,7 @@ class Reason(StrEnum):
     HANDSET_LOST = "handset_lost"
     HANDSET_CHANGED = "handset_changed"
     HANDSET_NOT_RETURNED = "handset_not_returned"
+    HANDSET_NOT_BOUND = "handset_not_bound"
     ANSWER_NOT_RECOGNISED = "answer_not_recognised"
     UNSUPPORTED_MODEL = "unsupported_model"
     LOW_BATTERY = "low_battery"
@@ -91,6 +95,8 @@ class Reason(StrEnum):
     STAGE_DEADLINE = "stage_deadline"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     PROOF_INCOMPLETE = "proof_incomplete"
+    RECORD_REFUSED = "record_refused"
+    RECORD_BROKEN = "record_broken"
     UNPLUGGED = "unplugged"
     DAEMON_STOPPED = "daemon_stopped"
     SLOT_RECONFIGURED = "slot_reconfigured"
@@ -144,12 +150,15 @@ class Gate(StrEnum):
     JPKI = "jpki"
     NETWORK = "network"
     WATCH_LIST = "watch_list"
+    IMEI = "imei"
+    SERIAL = "serial"
     FELICA_CHECK = "felica_check"
     FELICA_NO_CHIP = "felica_no_chip"
     FELICA_RETIRED = "felica_retired"
     FELICA_CLEAR = "felica_clear"
     FELICA_RECHECK = "felica_recheck"
     FELICA_ATTEST = "felica_attest"
+    CHIP_SEEN_BEFORE = "chip_seen_before"
     GUIDED_RESET = "guided_reset"
     FINAL_RESET = "final_reset"
     OBSERVE = "observe"
@@ -171,23 +180,52 @@ class Finding(StrEnum):
     JPKI = "jpki"
 
 
-class StageName(StrEnum):
-    """The named steps that recipes are made of."""
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_STAGE_NAMES: dict[str, StageName] = {}
 
-    INSPECT = "inspect"
-    GATES = "gates"
-    FELICA_CHECK = "felica_check"
-    INITIALISE = "initialise"
-    OVERWRITE = "overwrite"
-    READ_BACK = "read_back"
-    FELICA_CLEAR = "felica_clear"
-    FELICA_RECHECK = "felica_recheck"
-    FINAL_RESET = "final_reset"
-    OBSERVE = "observe"
-    CONFIRM = "confirm"
-    CERTIFY = "certify"
-    ASSESS = "assess"
-    LOOK = "look"
+
+class _Named:
+    """Makes an attribute of `StageName` the stage of that name."""
+
+    def __set_name__(self, owner: type[StageName], name: str) -> None:
+        setattr(owner, name, owner(name.lower()))
+
+
+def _named() -> StageName:
+    return cast("StageName", _Named())
+
+
+class StageName(str):
+    """The name of a step that recipes are made of: one object per name, so that `is` holds.
+
+    The attributes are those that others speak of. The list of all stages is that of the files in
+    `benchd.pipelines.stages`, and only those names get into a recipe, a metric or the API. Raises
+    ValueError for what can't be a name.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Self:
+        """The one object of this name."""
+        if name not in _STAGE_NAMES and not _STAGE_NAME.fullmatch(name):
+            message = f"{name[:40]!r} can't be the name of a stage"
+            raise ValueError(message)
+        return cast("Self", _STAGE_NAMES.setdefault(name, super().__new__(cls, name)))
+
+    INSPECT = _named()
+    GATES = _named()
+    FELICA_CHECK = _named()
+    INITIALISE = _named()
+    OVERWRITE = _named()
+    READ_BACK = _named()
+    FELICA_CLEAR = _named()
+    FELICA_RECHECK = _named()
+    FINAL_RESET = _named()
+    OBSERVE = _named()
+    CONFIRM = _named()
+    CERTIFY = _named()
+    ASSESS = _named()
+    LOOK = _named()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from benchd.words.ids import AdbAddress, PortPath
@@ -40,6 +40,8 @@ class Attached:
     usb_serial: str | None = None
     vendor_id: str | None = None
     product_id: str | None = None
+    at_s: float = field(compare=False)
+    """When it was enumerated, in the rack's own time: the kernel's, on a rack of hardware."""
 
     @property
     def has_adb(self) -> bool:
@@ -52,6 +54,8 @@ class Detached:
     """What was on a port has left it."""
 
     port_path: PortPath
+    at_s: float = field(compare=False)
+    """When it left, in the same time; rather too late than too early, where that isn't known."""
 
 
 PlugEvent = Attached | Detached

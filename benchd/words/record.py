@@ -24,6 +24,9 @@ class EntryKind(StrEnum):
     DECISION = "decision"
     JOB_ENDED = "job_ended"
     SLOT_QUARANTINED = "slot_quarantined"
+    LEDGER_CHECKED = "ledger_checked"
+    LEDGER_ANCHORED = "ledger_anchored"
+    LEDGER_RESTORED = "ledger_restored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,59 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from benchd.words.chip import ChipOwners
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-
-
-class SlotState(StrEnum):
-    """What a slot is doing, as the wall shows it."""
-
-    EMPTY = "empty"
-    SETTLING = "settling"
-    WAITING = "waiting"
-    RUNNING = "running"
-    AWAITING_OPERATOR = "awaiting_operator"
-    REPLUGGING = "replugging"
-    FINISHED = "finished"
-    QUARANTINED = "quarantined"
-
-
-NEEDS_A_PERSON = frozenset({SlotState.WAITING, SlotState.AWAITING_OPERATOR, SlotState.QUARANTINED})
-"""Where nothing happens until somebody comes."""
-
-SLOT_MOVES: Mapping[SlotState, frozenset[SlotState]] = MappingProxyType(
-    {
-        SlotState.EMPTY: frozenset({SlotState.SETTLING}),
-        SlotState.SETTLING: frozenset(
-            {SlotState.EMPTY, SlotState.WAITING, SlotState.RUNNING, SlotState.FINISHED}
-        ),
-        SlotState.WAITING: frozenset(
-            {SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING, SlotState.FINISHED}
-        ),
-        SlotState.RUNNING: frozenset(
-            {
-                SlotState.AWAITING_OPERATOR,
-                SlotState.REPLUGGING,
-                SlotState.WAITING,
-                SlotState.FINISHED,
-                SlotState.EMPTY,
-            }
-        ),
-        SlotState.AWAITING_OPERATOR: frozenset(
-            {SlotState.RUNNING, SlotState.REPLUGGING, SlotState.FINISHED, SlotState.EMPTY}
-        ),
-        SlotState.REPLUGGING: frozenset(
-            {SlotState.RUNNING, SlotState.AWAITING_OPERATOR, SlotState.FINISHED, SlotState.EMPTY}
-        ),
-        SlotState.FINISHED: frozenset({SlotState.EMPTY}),
-        SlotState.QUARANTINED: frozenset({SlotState.EMPTY}),
-    }
-)
-"""Allowed moves; every state may also go to QUARANTINED, which only an unplug leaves."""
+from benchd.words.slot_states import SlotState
 
 
 class ProblemCode(StrEnum):
@@ -70,6 +23,8 @@ class ProblemCode(StrEnum):
     NO_PERMISSION = "no_permission"
     ADB_SERVER_DOWN = "adb_server_down"
     DAEMON_DRAINING = "daemon_draining"
+    LEDGER_BROKEN = "ledger_broken"
+    ANCHOR_UNREACHABLE = "anchor_unreachable"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
     TOO_HOT = "too_hot"

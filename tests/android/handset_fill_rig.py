@@ -33,7 +33,7 @@ FILES = (
 PROGRAM = b"\x7fELF not really"
 
 STARTED = {
-    "version": "1",
+    "version": "3",
     "cipher": "aes-128-ctr",
     "pid": 7,
     "capacity_bytes": CAPACITY,
@@ -47,11 +47,13 @@ DONE_FILES = [
 FILL_DONE = {
     "bytes": 7 * MIB,
     "resumed_bytes": 0,
+    "prior_bytes_proven": 0,
     "elapsed_s": 3.5,
     "files": DONE_FILES,
     "small_files": 2,
     "small_bytes": 6144,
     "directories": 1,
+    "logs": "by_name_and_lifetime",
     "full_s": 0.5,
     "capacity_bytes": CAPACITY,
     "free_bytes_before": 7 * MIB,
@@ -62,6 +64,7 @@ FILL_DONE = {
 CHECK_DONE = {
     "bytes_ordered": 7 * MIB,
     "bytes_proven": 7 * MIB,
+    "bytes_shown": 7 * MIB,
     "bytes_bad": 0,
     "bad": [],
     "small_same": 2,
@@ -74,7 +77,7 @@ DROP_DONE = {
     "trim": "not_allowed",
     "trimmed_bytes": 0,
 }
-EVICT_DONE = {"files_evicted": 1}
+EVICT_DONE = {"files_evicted": 1, "pages_left": 0}
 CHECK = CheckOrder(fill=ORDER, cipher="aes-128-ctr", files=FILES, small_files=2)
 
 

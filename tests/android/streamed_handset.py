@@ -20,7 +20,18 @@ from benchd.android.shell.commands import (
 from benchd.android.shell.packets import Exit, Output, ShellEvent
 
 BLOCK = 4096
+DD = r"; dd if=\S+/(\S+) bs=(\d+)(?: skip=(\d+) count=(\d+))? iflag=direct"
 NO_SPACE = "cat: write error: No space left on device\n"
+
+
+def counting(content: bytes, fetched_bytes: int) -> list[Step]:
+    """What a read says of which the kernel has counted so many bytes as fetched."""
+    return [
+        Output(b"read_bytes: 4096\n", is_error=True),
+        Output(content, is_error=False),
+        Output(b"read_bytes: %d\n" % (4096 + fetched_bytes), is_error=True),
+        Exit(0),
+    ]
 
 
 class TakingStream(FakeStream):
@@ -68,6 +79,8 @@ class StreamedHandset:
 
     capacity: int = 64 * BLOCK
     used: int = 8 * BLOCK
+    df_hides: int = 0
+    """So many bytes of the capacity and of what is free `df` doesn't tell."""
     file_system: str = "ext4"
     files: dict[str, bytearray] = field(default_factory=dict[str, bytearray])
     commands: list[str] = field(default_factory=list[str])
@@ -76,6 +89,8 @@ class StreamedHandset:
     then: tuple[Step, ...] = (Unplug(),)
     dd: tuple[Step, ...] | None = None
     """What `dd` does instead of reading."""
+    cached_bytes: int = 0
+    """So many bytes of each read are answered from memory, whatever flag `dd` was given."""
     short_by: int = 0
     """So many bytes of each file are gone when its size is asked for."""
 
@@ -108,7 +123,7 @@ class StreamedHandset:
     def _answer(self, command: str) -> FakeStream:
         if found := re.fullmatch(r"exec cat > \S+/(\S+)", command):
             return TakingStream(self, found[1])
-        if found := re.match(r"exec dd if=\S+/(\S+) bs=(\d+)(?: skip=(\d+) count=(\d+))?", command):
+        if found := re.search(DD, command):
             return FakeStream(list(self.dd or self._read(found)))
         if found := re.fullmatch(r"if \[ -e \S+/(\S+) \].*", command):
             size = len(self.files.get(found[1], b""))
@@ -119,6 +134,8 @@ class StreamedHandset:
                 for name in [name for name in self.files if fnmatch(name, pattern)]:
                     del self.files[name]
             return FakeStream(said(listed))
+        if command.endswith("&& ls"):
+            return FakeStream(said("".join(f"{name}\n" for name in self.files)))
         assert command == "sync", command
         return FakeStream([Exit(0)])
 
@@ -127,10 +144,11 @@ class StreamedHandset:
         if found[3] is not None:
             size, skip, count = int(found[2]), int(found[3]), int(found[4])
             content = content[size * skip : size * (skip + count)]
-        return [Output(content, is_error=False), Exit(0)]
+        return counting(content, len(content) - self.cached_bytes)
 
     def _script(self, command: str) -> Completed:
-        kib = [number // 1024 for number in (self.capacity, self.used, self.room())]
+        told = (self.capacity - self.df_hides, self.used, max(self.room() - self.df_hides, 0))
+        kib = [number // 1024 for number in told]
         kib[1] = kib[0] - kib[2]
         answers = {
             "df -k /data": "Filesystem 1K-blocks Used Available Use% Mounted on\n"

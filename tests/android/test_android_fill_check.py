@@ -72,6 +72,10 @@ async def test_a_file_that_grew_counts_more_bad_bytes_than_were_ordered(rig: Rig
         ({"bytes_bad": -1}, 0),
         ({"bytes_ordered": 7 * MIB - 4096}, 0),
         ({"bytes_ordered": None}, 0),
+        ({"bytes_shown": 7 * MIB - 1}, 0),
+        ({"bytes_shown": 7 * MIB + 1}, 0),
+        ({"bytes_shown": 0}, 0),
+        ({"bytes_shown": None}, 0),
         ({"small_same": 1}, 0),
         ({"small_same": 3}, 0),
         ({"small_same": 3}, 1),
@@ -151,7 +155,7 @@ async def test_a_check_of_ranges(rig: Rig) -> None:
         FileRange(file=0, offset=4096, size_bytes=8192),
         FileRange(file=1, offset=0, size_bytes=4096),
     )
-    done = {**CHECK_DONE, "bytes_ordered": 12288, "bytes_proven": 12288}
+    done = {**CHECK_DONE, "bytes_ordered": 12288, "bytes_proven": 12288, "bytes_shown": 12288}
     order = dataclasses.replace(CHECK, ranges=ranges)
     report = await rig.check(line("done", **done), Exit(0), order=order)
     assert report.bytes_proven == 12288

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 import pytest
 from handset_fakes import Pause, Step, Unplug
@@ -24,6 +26,7 @@ from benchd.errors import (
 )
 from benchd.words.fill import CheckOrder, CheckReport, FileRange, FillOrder, FillReport
 from benchd.words.ids import AdbAddress
+from benchd.words.job import Reason
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -122,6 +125,25 @@ async def test_a_resumed_fill_keeps_what_proves_itself_and_nothing_else() -> Non
     rig.handset.files["fill-000001.dat"][5] ^= 1
     assert (await rig.fill(resumed)).resumed_bytes < 50 * BLOCK
     assert (await rig.fill(ORDER)).resumed_bytes == 0
+
+
+async def test_a_handset_that_was_away_proves_itself_before_anything_is_written() -> None:
+    rig = Rig(StreamedHandset())
+    written = await rig.fill(ORDER)
+    again = replace(ORDER, resume=True, prior_bytes=written.bytes_written)
+    assert 0 < (await rig.fill(again)).prior_bytes_proven <= written.bytes_written
+
+
+@pytest.mark.parametrize("key", [KEY, bytes(16)], ids=["a handset without fill", "another key"])
+async def test_another_handset_is_not_written_to(key: bytes) -> None:
+    rig = Rig(StreamedHandset())
+    if key != KEY:
+        await rig.fill(replace(ORDER, key=key))
+    before = dict(rig.handset.files)
+    with pytest.raises(StageFailed) as refused:
+        await rig.fill(replace(ORDER, resume=True, prior_bytes=1 << 20))
+    assert refused.value.reason is Reason.HANDSET_CHANGED
+    assert rig.handset.files == before
 
 
 async def test_another_key_resumes_nothing() -> None:
@@ -246,12 +268,40 @@ async def test_nothing_but_o_direct_is_ever_asked_for() -> None:
     sample = await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
     assert sample.past_cache == "o_direct"
     assert bytes(sample.data) == bytes(rig.handset.files["fill-000000.dat"][BLOCK : 2 * BLOCK])
-    reads = [command for command in rig.handset.commands if "exec dd" in command]
+    reads = [command for command in rig.handset.commands if "; dd if" in command]
     assert reads
     assert all("iflag=direct" in command for command in reads)
     rig.handset.dd = (Exit(1),)
     with pytest.raises(StorageFault):
         await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+
+
+async def test_a_dd_that_is_answered_from_memory_proves_nothing() -> None:
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    rig.handset.cached_bytes = BLOCK
+    with pytest.raises(UnsupportedHandset, match="from memory"):
+        await rig.check(report)
+    with pytest.raises(UnsupportedHandset, match="from memory"):
+        await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+
+
+async def test_a_kernel_that_counts_nothing_shows_nothing() -> None:
+    rig = Rig(StreamedHandset())
+    report = await rig.fill()
+    rig.handset.dd = (Output(bytes(BLOCK), is_error=False), Exit(0))
+    with pytest.raises(UnsupportedHandset, match="nothing shows"):
+        await rig.check(report)
+    with pytest.raises(UnsupportedHandset, match="nothing shows"):
+        await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+
+
+async def test_a_resumed_fill_keeps_nothing_that_came_from_memory() -> None:
+    rig = Rig(StreamedHandset())
+    await rig.fill()
+    rig.handset.cached_bytes = BLOCK
+    with pytest.raises(UnsupportedHandset, match="from memory"):
+        await rig.fill(replace(ORDER, resume=True))
 
 
 async def test_what_a_program_has_filled_is_not_checked_without_it() -> None:

@@ -1,4 +1,4 @@
-"""The host's own samples: exact or none, past the cache, in the way that the handset's dd has."""
+"""The host's own samples: exact or none, only of blocks that no cache holds."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import pytest
 from handset_fakes import Step, Unplug, line, said
 from handset_fill_rig import EVICT_DONE, Rig
 
+from benchd.android.fill.program import PROGRAM_PATH
 from benchd.android.shell.packets import Exit, Output
-from benchd.errors import AnswerNotRecognised, BenchdError, HandsetGone, StorageFault
+from benchd.errors import (
+    AnswerNotRecognised,
+    BenchdError,
+    HandsetGone,
+    StorageFault,
+    UnsupportedHandset,
+)
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 DD = "exec dd if=/data/local/tmp/benchd/fill-000001.dat bs=4096 skip=3 count=2"
-EMPTY = "exec dd if=/data/local/tmp/benchd/fill-000001.dat bs=4096 skip=0 count=0"
 BLOCKS = bytes(range(256)) * 32
 READ: list[Step] = [Output(BLOCKS, is_error=False), Exit(0)]
 
@@ -24,39 +30,41 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
 
 
-async def test_a_sample_is_cut_out_of_whole_blocks(rig: Rig) -> None:
+EVICT = f"exec {PROGRAM_PATH} evict"
+
+
+def evicts(rig: Rig, times: int = 1) -> None:
+    for _ in range(times):
+        rig.says("evict", line("done", **EVICT_DONE), Exit(0))
+
+
+async def test_a_sample_is_cut_out_of_whole_blocks_that_no_cache_holds(rig: Rig) -> None:
+    evicts(rig)
     rig.shell.on(f"{DD} iflag=direct", *READ)
     sample = await rig.sampler.sample("fill-000001.dat", 3 * 4096 + 100, 5000)
-    assert (sample.data, sample.past_cache) == (BLOCKS[100:5100], "o_direct")
-    assert rig.shell.commands == [f"{DD} iflag=direct 2> /dev/null"]
+    assert (sample.data, sample.past_cache) == (BLOCKS[100:5100], "evicted_by_program")
+    assert rig.shell.commands[-2:] == [EVICT, f"{DD} iflag=direct 2> /dev/null"]
 
 
-async def test_where_dd_has_no_direct_the_cache_is_emptied_by_another_tool(rig: Rig) -> None:
+async def test_the_cache_is_shown_to_be_empty_before_each_sample(rig: Rig) -> None:
+    evicts(rig, 2)
     rig.shell.on(f"{DD} iflag=direct", *said("", 1))
-    rig.shell.on(f"{EMPTY} iflag=nocache", *said(""))
+    rig.shell.on(f"{DD} 2>", *READ)
     rig.shell.on(f"{DD} 2>", *READ)
     for _ in range(2):
         sample = await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
-        assert (sample.data, sample.past_cache) == (BLOCKS, "evicted")
+        assert (sample.data, sample.past_cache) == (BLOCKS, "evicted_by_program")
     asked = [command.removesuffix(" 2> /dev/null") for command in rig.shell.commands]
-    assert asked == [f"{DD} iflag=direct", *(2 * [f"{EMPTY} iflag=nocache", DD])]
-
-
-async def test_where_nothing_else_helps_the_program_empties_it_and_that_is_named(
-    rig: Rig,
-) -> None:
-    rig.shell.on(f"{DD} iflag=direct", *said("", 1))
-    rig.shell.on(f"{EMPTY} iflag=nocache", *said("", 1))
-    rig.says("evict", line("done", **EVICT_DONE), Exit(0))
-    rig.shell.on(f"{DD} 2>", *READ)
-    sample = await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
-    assert sample.past_cache == "evicted_by_program"
+    assert asked[-5:] == [EVICT, f"{DD} iflag=direct", DD, EVICT, DD]
 
 
 @pytest.mark.parametrize(
     ("steps", "fault"),
     [
-        ([line("done", files_evicted=0), Exit(0)], AnswerNotRecognised),
+        ([line("done", files_evicted=0, pages_left=0), Exit(0)], AnswerNotRecognised),
+        ([line("done", files_evicted=1), Exit(0)], AnswerNotRecognised),
+        ([line("done", files_evicted=1, pages_left=1), Exit(0)], AnswerNotRecognised),
+        ([line("error", code="cache_not_evicted", message="m"), Exit(4)], UnsupportedHandset),
         ([line("done", **EVICT_DONE), Exit(1)], AnswerNotRecognised),
         ([line("error", code="io", message="m"), Exit(4)], StorageFault),
     ],
@@ -64,21 +72,20 @@ async def test_where_nothing_else_helps_the_program_empties_it_and_that_is_named
 async def test_a_cache_that_stays_gives_no_sample(
     rig: Rig, steps: list[Step], fault: type[BenchdError]
 ) -> None:
-    rig.shell.on(f"{DD} iflag=direct", *said("", 1))
-    rig.shell.on(f"{EMPTY} iflag=nocache", *said("", 1))
     rig.says("evict", *steps)
-    rig.shell.on(f"{DD} 2>", *READ)
+    rig.shell.on(f"{DD} iflag=direct", *READ)
     with pytest.raises(fault):
         await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
 
 
 async def test_a_way_that_worked_once_is_not_left_for_a_weaker_one(rig: Rig) -> None:
+    evicts(rig, 2)
     rig.shell.on(f"{DD} iflag=direct", *READ)
     rig.shell.on(f"{DD} iflag=direct", *said("", 1))
     await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
     with pytest.raises(StorageFault):
         await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)
-    assert len(rig.shell.commands) == 2
+    assert sum(command.startswith(DD) for command in rig.shell.commands) == 2
 
 
 @pytest.mark.parametrize(
@@ -93,6 +100,7 @@ async def test_a_way_that_worked_once_is_not_left_for_a_weaker_one(rig: Rig) -> 
 async def test_a_sample_is_exact_or_none(
     rig: Rig, steps: list[Step], fault: type[BenchdError]
 ) -> None:
+    evicts(rig)
     rig.shell.on(f"{DD} iflag=direct", *steps)
     with pytest.raises(fault):
         await rig.sampler.sample("fill-000001.dat", 3 * 4096, 8192)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from handset_fakes import FakeShell, ScriptedShell, said
 from handset_fixtures import answer
@@ -14,6 +16,13 @@ from benchd.android.facts.inspection import (
     read_identity,
     read_reset_facts,
 )
+from benchd.android.facts.owner import (
+    COUNT_CALLS,
+    COUNT_CONTACTS,
+    COUNT_FILES,
+    COUNT_MMS,
+    COUNT_SMS,
+)
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
 from benchd.android.resets import enable_test_harness
 from benchd.errors import (
@@ -23,10 +32,13 @@ from benchd.errors import (
     StageFailed,
     UnsupportedHandset,
 )
+from benchd.lab.simulator.answers import parcel_dump
 
 pytestmark = pytest.mark.asyncio
 
 IMEI = "service call iphonesubinfo 1 s16 com.android.shell"
+SECOND_IMEI = "service call iphonesubinfo 4 i32 1 s16 com.android.shell"
+SECOND_IMEI_BEFORE_11 = "service call iphonesubinfo 3 i32 1 s16 com.android.shell"
 
 
 def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
@@ -34,6 +46,8 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
     answers: dict[str, str | tuple[int, str]] = {
         "getprop": answer("getprop-15-aquos-test-harness"),
         IMEI: answer("imei-10"),
+        SECOND_IMEI: answer("imei-16-null"),
+        SECOND_IMEI_BEFORE_11: answer("imei-16-other-string"),
         "df -k /data": answer("df-16-pixel-8-pro"),
         "cat /proc/mounts": answer("mounts-16-f2fs"),
         "dumpsys account": answer("account-16-none"),
@@ -50,6 +64,11 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         "settings get secure android_id": "51b6be48bac8c569\n",
         "settings get global boot_count": "2\n",
         "pm list packages -3": "",
+        COUNT_FILES: "/whole\n1\n",
+        COUNT_CALLS: "No result found.\n",
+        COUNT_CONTACTS: "No result found.\n",
+        COUNT_SMS: "No result found.\n",
+        COUNT_MMS: "No result found.\n",
     }
     return ScriptedShell(answers | changes)
 
@@ -67,6 +86,7 @@ async def test_facts() -> None:
     assert (facts.crypto_state, facts.crypto_type) == ("encrypted", "file")
     assert facts.metadata_encryption is True
     assert (facts.verified_boot_state, facts.bootloader_locked) == ("green", True)
+    assert facts.security_patch is None
     assert facts.modification_signs == ()
     assert facts.screen_lock is None
     assert (facts.account_count, facts.user_ids, facts.device_owner) == (0, (0,), False)
@@ -97,6 +117,19 @@ async def test_facts_of_a_handset_that_is_in_use_and_changed() -> None:
     assert facts.metadata_encryption is None
 
 
+@pytest.mark.parametrize("asked", [SECOND_IMEI, SECOND_IMEI_BEFORE_11])
+async def test_both_imeis_of_a_handset_with_two_radios(asked: str) -> None:
+    other = "356938035643809"
+    told = struct.pack("<ii", 0, len(other)) + other.encode("utf-16-le") + bytes(2)
+    identity = await read_identity(aquos(**{asked: parcel_dump(told)}))
+    assert identity.imeis == ("490154203237518", other)
+
+
+async def test_one_imei_told_twice_is_one() -> None:
+    identity = await read_identity(aquos(**{SECOND_IMEI: answer("imei-10")}))
+    assert identity.imeis == ("490154203237518",)
+
+
 async def test_reset_facts() -> None:
     facts = await read_reset_facts(aquos())
     assert facts.android_id == "51b6be48bac8c569"
@@ -104,8 +137,50 @@ async def test_reset_facts() -> None:
     assert facts.used_bytes == 94844540 * 1024
     assert (facts.third_party_packages, facts.boot_count) == (0, 2)
     assert facts.test_harness is True
+    assert (facts.owner_files, facts.call_count) == (0, 0)
+    assert (facts.contact_count, facts.message_count) == (0, 0)
     other = await read_reset_facts(aquos(getprop=answer("getprop-10-xperia")))
     assert other.test_harness is False
+
+
+async def test_what_an_owner_left_is_counted() -> None:
+    facts = await read_reset_facts(
+        aquos(
+            **{
+                COUNT_FILES: "/whole\n8\n",
+                COUNT_CALLS: "Row: 0 _id=3\nRow: 1 _id=12\n",
+                COUNT_CONTACTS: "Row: 0 _id=1\n",
+                COUNT_SMS: "Row: 0 _id=1\n",
+                COUNT_MMS: "Row: 0 _id=1\nRow: 1 _id=2\n",
+            }
+        )
+    )
+    assert (facts.owner_files, facts.call_count) == (7, 2)
+    assert (facts.contact_count, facts.message_count) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("command", "answered"),
+    [
+        (COUNT_FILES, ""),
+        (COUNT_FILES, "12\n"),
+        (COUNT_FILES, "/whole\n/whole\n3\n"),
+        (COUNT_FILES, "/whole\nmany\n"),
+        (COUNT_CALLS, ""),
+        (COUNT_CALLS, "Error while accessing provider:call_log\n"),
+        (COUNT_CALLS, "No result found.\nRow: 0 _id=1\n"),
+        (COUNT_CONTACTS, "Row: 0 _id=1, display_name=Hanako\n"),
+        (COUNT_SMS, "java.lang.SecurityException: Permission Denial\n"),
+        (COUNT_MMS, "[ERROR] Unsupported argument\n"),
+    ],
+)
+async def test_what_cannot_be_counted_is_unknown_and_never_none(
+    command: str, answered: str
+) -> None:
+    facts = await read_reset_facts(aquos(**{command: answered}))
+    counts = (facts.owner_files, facts.call_count, facts.contact_count, facts.message_count)
+    assert counts.count(None) == 1
+    assert [count for count in counts if count is not None] == [0, 0, 0]
 
 
 async def test_identity_falls_back_where_the_handset_has_two_names_for_it() -> None:

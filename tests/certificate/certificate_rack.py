@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from benchd.proof.erasure import VerifiedErasure, verify_erasure
+from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.words.chip import ChipVerdict
@@ -18,10 +19,12 @@ from benchd.words.record import Entry, EntryKind, StoredEntry
 
 JOB = JobId("20261124-A1-0007")
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+ISSUED_AT = START + timedelta(hours=4)
 CAPACITY = 128_000_000_000
 WRITTEN = 120_000_000_000
 KEY_SHA256 = hashlib.sha256(b"key").hexdigest()
 
+IMEI = "356938035643809"
 ERASER = "佐藤"
 CONFIRMER = "鈴木"
 
@@ -50,7 +53,12 @@ class Job:
         )
 
     def stage(
-        self, stage: StageName, evidence: Evidence, *, skipped_because: str | None = None
+        self,
+        stage: StageName,
+        evidence: Evidence,
+        *,
+        skipped_because: str | None = None,
+        came_back: ReturnEvidence | None = None,
     ) -> None:
         outcome = Outcome.PASSED if skipped_because is None else Outcome.SKIPPED
         self.add(EntryKind.STAGE_STARTED, {"stage": stage, "attempt": 1, "destructive": False})
@@ -62,17 +70,18 @@ class Job:
                 "because": skipped_because,
                 "form": FORM,
                 "evidence": evidence,
+                "came_back": None if came_back is None else to_json(came_back),
             },
         )
 
-    def decide(self, gate: Gate, operator: str, *, approved: bool = True) -> None:
+    def decide(self, gate: Gate, operator: str, *, approved: bool = True, note: str = "") -> None:
         self.add(
             EntryKind.DECISION,
             {
                 "gate": gate,
                 "approved": approved,
                 "operator": operator,
-                "note": "○" if gate is Gate.NETWORK else "",
+                "note": "○" if gate is Gate.NETWORK else note,
                 "at": "2026-11-24T09:30:00+00:00",
                 "via": {"peer": "127.0.0.1"},
             },
@@ -88,6 +97,10 @@ def reset_facts(android_id: str) -> Evidence:
         "third_party_packages": 0,
         "boot_count": 3,
         "test_harness": True,
+        "owner_files": 0,
+        "call_count": 0,
+        "contact_count": 0,
+        "message_count": 0,
     }
 
 
@@ -215,7 +228,10 @@ def records_of_an_erasure(
 ) -> list[StoredEntry]:
     """All records of a job that proves an erasure; `handset` replaces what it said it was."""
     job = Job()
-    job.add(EntryKind.JOB_OPENED, {"recipe": "overwrite", "recipe_sha256": KEY_SHA256})
+    job.add(
+        EntryKind.JOB_OPENED,
+        {"recipe": "overwrite", "recipe_sha256": KEY_SHA256, "attachment": "7:0"},
+    )
     job.stage(
         StageName.INSPECT,
         {
@@ -224,7 +240,7 @@ def records_of_an_erasure(
             "model": "SO-51C",
             "android": "13",
             "build": "TQ2A",
-            "imei": "356938035643809",
+            "imei": IMEI,
             "sdk": 33,
             "abi": "arm64-v8a",
             "file_system": "f2fs",
@@ -247,6 +263,9 @@ def records_of_an_erasure(
             "jpki_capable": None,
             "removable_media": False,
             "sim": False,
+            "security_patch": "2026-10-05",
+            "second_imei": None,
+            "telephony": True,
             **(handset or {}),
         },
     )
@@ -260,9 +279,13 @@ def records_of_an_erasure(
             "accepted": [],
             "watch_list": None,
             "answers": [answer(Gate.CONSENT, ERASER)],
+            "screen_number": None,
+            "nominal_bytes": 128_000_000_000,
+            "nominal_sizes_sha256": "0" * 64,
         },
     )
     job.stage(StageName.FELICA_CHECK, chip.check)
+    job.add(EntryKind.ATTACHMENT_CHANGED, {"attachment": "7:1"})
     job.stage(
         StageName.INITIALISE,
         {
@@ -270,8 +293,10 @@ def records_of_an_erasure(
             "before": reset_facts("aaaa"),
             "after": reset_facts("bbbb"),
             "fresh_used_bytes": 1_000_000_000,
+            "fresh_used_share": 0.2,
             "absent_s": 61.5,
         },
+        came_back=ReturnEvidence(attachment="7:1", imeis=(IMEI,)),
     )
     job.stage(
         StageName.OVERWRITE,
@@ -279,6 +304,7 @@ def records_of_an_erasure(
             "cipher": "aes-128-ctr",
             "program_version": "1",
             "mode": "o_direct",
+            "logs": "by_name_and_lifetime",
             "key_sha256": KEY_SHA256,
             "file_bytes": WRITTEN,
             "bytes_written": WRITTEN,
@@ -322,7 +348,8 @@ def records_of_an_erasure(
             "past_cache": "o_direct",
             "host_samples": 66,
             "host_sample_bytes": 4096,
-            "host_past_cache": "o_direct",
+            "bytes_shown": WRITTEN,
+            "host_past_cache": "evicted_by_program",
             "host_mismatches": 0,
             "seed": "00ff",
         },
@@ -335,6 +362,7 @@ def records_of_an_erasure(
         job.stage(StageName.FELICA_CLEAR, chip.clear)
     job.stage(StageName.FELICA_RECHECK, chip.recheck)
     job.decide(Gate.FINAL_RESET, ERASER)
+    job.add(EntryKind.ATTACHMENT_CHANGED, {"attachment": "7:2"})
     job.stage(
         StageName.FINAL_RESET,
         {
@@ -348,6 +376,7 @@ def records_of_an_erasure(
         },
     )
     job.decide(Gate.OBSERVE, ERASER)
+    job.decide(Gate.IMEI, ERASER, note=IMEI)
     job.stage(
         StageName.OBSERVE,
         {
@@ -356,7 +385,9 @@ def records_of_an_erasure(
             "minimum_absence_s": 20.0,
             "interfaces_after": ["060101"],
             "answer": answer(Gate.OBSERVE, ERASER),
+            "chip": None,
         },
+        came_back=ReturnEvidence(attachment="7:2", screen_number=IMEI),
     )
     job.decide(Gate.CONFIRM, CONFIRMER)
     job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER)})

@@ -10,7 +10,7 @@ from benchd.certificate import SigningKey, create_key
 from benchd.certificate.statement import statement_of
 from benchd.proof.evidence.forms import to_json
 from benchd.words.ids import Evidence
-from tests.certificate.certificate_rack import START, proven_erasure
+from tests.certificate.certificate_rack import ISSUED_AT, proven_erasure
 
 
 @pytest.fixture
@@ -20,4 +20,6 @@ def key(tmp_path: Path) -> SigningKey:
 
 @pytest.fixture
 def statement() -> Evidence:
-    return to_json(statement_of(proven_erasure(), at=START, site="大宮", benchd_version="0.1.0"))
+    return to_json(
+        statement_of(proven_erasure(), at=ISSUED_AT, site="大宮", benchd_version="0.1.0")
+    )

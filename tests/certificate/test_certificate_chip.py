@@ -13,12 +13,18 @@ from benchd.errors import CertificateGap
 from benchd.proof.evidence.forms import to_json
 from benchd.signing import canonical
 from benchd.words.ids import Evidence
-from tests.certificate.certificate_rack import INFERRED, START, STORIES, ChipStory, proven_erasure
+from tests.certificate.certificate_rack import (
+    INFERRED,
+    ISSUED_AT,
+    STORIES,
+    ChipStory,
+    proven_erasure,
+)
 
 
 def statement_on(story: ChipStory) -> Evidence:
     erasure = proven_erasure(chip=story)
-    return to_json(statement_of(erasure, at=START, site="大宮", benchd_version="0.1.0"))
+    return to_json(statement_of(erasure, at=ISSUED_AT, site="大宮", benchd_version="0.1.0"))
 
 
 def words_on(story: ChipStory) -> dict[str, Any]:
@@ -33,9 +39,9 @@ def test_each_proven_story_is_certified_in_a_form_that_verifies(name: str, key: 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("looked at", ("in_use", "done", "unused", "operator", None, None)),
+        ("looked at", ("in_use", "claimed: done", "unused", "operator", None, None)),
         ("scanned", ("unused", "skipped: chip_unused", "unused", "reader", "m41/3", "observed")),
-        ("cleared", ("in_use", "done", "unused", "reader", "m41/3", "observed")),
+        ("cleared", ("in_use", "claimed: done", "unused", "reader", "m41/3", "observed")),
         (
             "simulated",
             ("unused", "skipped: chip_unused", "unused", "reader", "virtual/1", "simulated"),

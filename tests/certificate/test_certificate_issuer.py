@@ -14,7 +14,13 @@ from benchd.errors import CertificateGap, CertificateInvalid, DependencyMissing
 from benchd.ports import CertificateIssuer
 from benchd.proof.erasure import verify_erasure
 from benchd.words.ids import JobId
-from tests.certificate.certificate_rack import JOB, START, proven_erasure, records_of_an_erasure
+from tests.certificate.certificate_rack import (
+    ISSUED_AT,
+    JOB,
+    START,
+    proven_erasure,
+    records_of_an_erasure,
+)
 
 HOSTILE = "SO-51C\u2028\x00'\"<script>"
 
@@ -33,7 +39,7 @@ def issuer(key: SigningKey, directory: Path) -> DsseIssuer:
 
 def test_a_proof_becomes_a_certificate(issuer: CertificateIssuer, key: SigningKey) -> None:
     erasure = proven_erasure()
-    statement = verify_certificate(issuer.issue(erasure, START), key.public_key_pem)
+    statement = verify_certificate(issuer.issue(erasure, ISSUED_AT), key.public_key_pem)
     predicate = statement["predicate"]
     assert isinstance(predicate, dict)
     assert statement["subject"] == [
@@ -51,7 +57,7 @@ def test_a_proof_becomes_a_certificate(issuer: CertificateIssuer, key: SigningKe
 
 
 def test_a_hostile_name_is_carried_as_it_is(issuer: DsseIssuer, key: SigningKey) -> None:
-    data = issuer.issue(proven_erasure({"model": HOSTILE}), START)
+    data = issuer.issue(proven_erasure({"model": HOSTILE}), ISSUED_AT)
     statement = verify_certificate(data, key.public_key_pem)
     assert statement["subject"][0]["name"] == f"Sony {HOSTILE}"  # type: ignore[index,call-overload]
 
@@ -68,12 +74,17 @@ def test_a_handset_that_is_not_named_gets_none(
     issuer: DsseIssuer, handset: dict[str, str | int | None]
 ) -> None:
     with pytest.raises(CertificateGap):
-        issuer.issue(proven_erasure(handset), START)
+        issuer.issue(proven_erasure(handset), ISSUED_AT)
 
 
 def test_records_without_an_opening_get_none(issuer: DsseIssuer) -> None:
     with pytest.raises(CertificateGap, match="job_opened"):
-        issuer.issue(verify_erasure(JOB, records_of_an_erasure()[1:]), START)
+        issuer.issue(verify_erasure(JOB, records_of_an_erasure()[1:]), ISSUED_AT)
+
+
+def test_a_clock_that_went_back_behind_a_decision_gets_none(issuer: DsseIssuer) -> None:
+    with pytest.raises(CertificateGap, match="before confirm was decided"):
+        issuer.issue(proven_erasure(), START)
 
 
 def names_in(directory: Path) -> list[str]:
@@ -83,7 +94,7 @@ def names_in(directory: Path) -> list[str]:
 @pytest.mark.asyncio
 async def test_it_is_kept_once(key: SigningKey, directory: Path) -> None:
     issuer = DsseIssuer(key=key, directory=directory, site="大宮", benchd_version="0.1.0")
-    data = issuer.issue(proven_erasure(), START)
+    data = issuer.issue(proven_erasure(), ISSUED_AT)
     await issuer.keep(JOB, data)
     await issuer.keep(JOB, data)
     async with anyio.create_task_group() as group:

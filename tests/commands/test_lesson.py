@@ -29,11 +29,12 @@ def plug(port: str, *, interfaces: str = "ff4201") -> Attached:
         adb_address=AdbAddress("usb:1-1"),
         attachment=port,
         interfaces=frozenset({interfaces}),
+        at_s=0.0,
     )
 
 
 def unplug(port: str) -> Detached:
-    return Detached(port_path=PortPath(port))
+    return Detached(port_path=PortPath(port), at_s=0.0)
 
 
 def reader(name: str, port: str | None = None, *, card: bool = False) -> CardSeen:

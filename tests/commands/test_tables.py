@@ -19,10 +19,12 @@ from benchd.words.chip import ChipOwners
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 from tests.web.web_fakes import (
     HOSTILE,
     JOB,
+    FakeIssuer,
     FakeLedger,
     asking_view,
     identity,
@@ -66,7 +68,7 @@ def rack_of(catalogue: Catalogue, *views: SlotView, ports: int = 0) -> JsonObjec
 
 
 def story_of(catalogue: Catalogue, ledger: FakeLedger) -> JsonObject:
-    return Presenter(catalogue).job(fold_job(ledger.stored)).model_dump(mode="json")
+    return Presenter(catalogue).job(fold_job(ledger.stored, FakeIssuer())).model_dump(mode="json")
 
 
 def test_status_tells_what_each_slot_does_and_wants(catalogue: Catalogue) -> None:
@@ -242,7 +244,9 @@ def test_running_job_has_no_verdict(catalogue: Catalogue) -> None:
 def test_jobs_are_one_line_each(catalogue: Catalogue, japan: None) -> None:
     ledger = FakeLedger()
     ledger.keep_job()
-    summary = Presenter(catalogue).summary(fold_job(ledger.stored)).model_dump(mode="json")
+    summary = (
+        Presenter(catalogue).summary(fold_job(ledger.stored, FakeIssuer())).model_dump(mode="json")
+    )
     told = printed(jobs_view({"jobs": [summary, summary]}, catalogue, "ja")).splitlines()
     assert len(told) == 4
     assert told[-1].split() == [

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchd.certificate import verify_certificate
-from benchd.errors import CertificateInvalid
+from benchd.certificate import DsseIssuer, create_key, verify_certificate
+from benchd.errors import CertificateGap, CertificateInvalid
 from benchd.ledger import export_lines, verify_ledger
 from benchd.ledger.chain import linked_rows
 from benchd.ledger.database import open_copy
@@ -70,6 +71,18 @@ def test_its_records_still_prove_what_it_certified(ledger: Path, file: Path) -> 
     )
 
     assert erasure.evidence_digest() == statement["subject"][0]["digest"]["sha256"]
+
+
+@pytest.mark.asyncio
+async def test_its_records_are_not_certified_anew(ledger: Path, tmp_path: Path) -> None:
+    job = JobId(CERTIFICATES[0].stem)
+    records = [record for record in stored_entries(ledger) if record.entry.job == job]
+    issuer = DsseIssuer(
+        key=create_key(tmp_path / "key.pem"), directory=tmp_path, site="S", benchd_version="2"
+    )
+
+    with pytest.raises(CertificateGap, match="asked for less"):
+        issuer.issue(verify_erasure(job, records), datetime.now(UTC))
 
 
 @pytest.mark.parametrize("file", CERTIFICATES, ids=lambda file: file.stem)

@@ -14,6 +14,7 @@ from hypothesis import strategies as some
 
 from benchd.config import check_config, load_settings
 from benchd.config.recipes import read_recipes
+from benchd.errors import ConfigInvalid
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.sampling import SMALLEST_SAMPLED_BLOCKS
 from benchd.pipelines.stages.gates import ACCEPTABLE, ATTESTATIONS, GatesStage
@@ -21,7 +22,7 @@ from benchd.pipelines.stages.read_back import SEED_BYTES, ReadBackStage
 from benchd.proof import floors
 from benchd.proof.erasure import REQUIRED_APPROVALS, REQUIRED_STAGES
 from benchd.words.job import Disposition, Gate, StageName
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 from tests.core.world import Phone, World
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -30,23 +31,47 @@ CERTIFYING = [*REQUIRED_STAGES, StageName.CERTIFY]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeFloor:
-    """A floor that a recipe can be below, and the nearest number that is."""
+    """A floor that a recipe can be below, or above, and the nearest number that is."""
 
+    stage: StageName
     parameter: str
     floor: float
-    below: float
+    beyond: float
+    allowed: str = "at least"
 
 
 IN_RECIPES = {
     "LOWEST_MINIMUM_COVERAGE": RecipeFloor(
+        stage=StageName.READ_BACK,
         parameter="minimum_coverage",
         floor=floors.LOWEST_MINIMUM_COVERAGE,
-        below=math.nextafter(floors.LOWEST_MINIMUM_COVERAGE, 0),
+        beyond=math.nextafter(floors.LOWEST_MINIMUM_COVERAGE, 0),
     ),
     "MINIMUM_HOST_SAMPLES": RecipeFloor(
+        stage=StageName.READ_BACK,
         parameter="host_samples",
         floor=floors.MINIMUM_HOST_SAMPLES,
-        below=floors.MINIMUM_HOST_SAMPLES - 1,
+        beyond=floors.MINIMUM_HOST_SAMPLES - 1,
+    ),
+    "MOST_FRESH_USED_BYTES": RecipeFloor(
+        stage=StageName.INITIALISE,
+        parameter="fresh_used_bytes",
+        floor=floors.MOST_FRESH_USED_BYTES,
+        beyond=floors.MOST_FRESH_USED_BYTES + 1,
+        allowed="at most",
+    ),
+    "MOST_FRESH_USED_SHARE": RecipeFloor(
+        stage=StageName.INITIALISE,
+        parameter="fresh_used_share",
+        floor=floors.MOST_FRESH_USED_SHARE,
+        beyond=math.nextafter(floors.MOST_FRESH_USED_SHARE, 1),
+        allowed="at most",
+    ),
+    "MINIMUM_ABSENCE_S": RecipeFloor(
+        stage=StageName.OBSERVE,
+        parameter="minimum_absence_s",
+        floor=floors.MINIMUM_ABSENCE_S,
+        beyond=math.nextafter(floors.MINIMUM_ABSENCE_S, 0),
     ),
 }
 BY_THE_STAGES = {
@@ -56,8 +81,13 @@ BY_THE_STAGES = {
     "MINIMUM_SAMPLE",
     "MINIMUM_SEED_DIGITS",
     "LEAST_PASSES",
+    "CAPACITY_TOLERANCE",
+    "LEAST_FREED",
+    "MOST_BOOTS_SINCE_RESET",
+    "LOWEST_SHARE_OF_NOMINAL",
 }
 """Which no recipe sets: the stage does as much by itself."""
+OF_EARLIER_FORMS = {"LOWEST_COVERAGE_BEFORE_FORM_3"}
 
 
 def configured(tmp_path: Path, values: dict[str, float]) -> tuple[Path, list[str]]:
@@ -74,19 +104,36 @@ def configured(tmp_path: Path, values: dict[str, float]) -> tuple[Path, list[str
 
 def test_no_floor_is_left_out_here() -> None:
     constants = {name for name in vars(floors) if name.isupper()}
-    assert constants == IN_RECIPES.keys() | BY_THE_STAGES
+    assert constants == IN_RECIPES.keys() | BY_THE_STAGES | OF_EARLIER_FORMS
 
 
 @pytest.mark.parametrize("at", IN_RECIPES.values(), ids=IN_RECIPES)
 def test_a_recipe_just_below_a_floor_is_refused_at_its_place(
     tmp_path: Path, at: RecipeFloor
 ) -> None:
-    file, lines = configured(tmp_path, {at.parameter: at.below})
+    file, lines = configured(tmp_path, {at.parameter: at.beyond})
     [issue] = check_config(file)
     assert Path(issue.file).name == "overwrite.toml"
-    assert (issue.line, issue.column) == (lines.index(f"{at.parameter} = {at.below!r}") + 1, 1)
-    assert issue.key == f"stage[read_back].{at.parameter}"
-    assert issue.message == f"found {at.below}, allowed is at least {at.floor}"
+    assert (issue.line, issue.column) == (lines.index(f"{at.parameter} = {at.beyond!r}") + 1, 1)
+    assert issue.key == f"stage[{at.stage}].{at.parameter}"
+    assert issue.message == f"found {at.beyond}, allowed is {at.allowed} {at.floor:.12g}"
+
+
+def test_row_4_a_recipe_that_asks_for_next_to_nothing_is_refused_with_four_lines(
+    tmp_path: Path,
+) -> None:
+    file, _ = configured(
+        tmp_path,
+        {
+            "fresh_used_bytes": 1 << 40,
+            "fresh_used_share": 1.0,
+            "minimum_coverage": 0.5,
+            "minimum_absence_s": 0.001,
+        },
+    )
+    with pytest.raises(ConfigInvalid) as refused:
+        load_settings(file)
+    assert len(str(refused.value).splitlines()) == 4
 
 
 @pytest.mark.asyncio

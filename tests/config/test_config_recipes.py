@@ -19,7 +19,7 @@ from benchd.words.job import ENDS_WITHOUT_ERASURE, Gate, StageName
 
 PARAMETERS = {
     StageName.INITIALISE: "fresh_used_bytes = 1000",
-    StageName.READ_BACK: "minimum_coverage = 0.5",
+    StageName.READ_BACK: "minimum_coverage = 0.8",
 }
 HEADER = 'name = "trial"\ndescription_ja = "試す"\ndescription_en = "Try"\n'
 CERTIFIED = [
@@ -98,7 +98,7 @@ def test_a_recipe_is_its_stages_with_their_parameters(tmp_path: Path) -> None:
         ("overwrite", "file_bytes = 5000000", "found 5000000, allowed is a multiple of 4096"),
         ("overwrite", "stall_s = 9000000", "found 9000000, allowed is at most 2592000"),
         ("overwrite", "stall_s = true", "found true, allowed is a number"),
-        ("read_back", "minimum_coverage = 0", "found 0, allowed is at least 0.5"),
+        ("read_back", "minimum_coverage = 0", "found 0, allowed is at least 0.8"),
         ("read_back", "minimum_coverage = 1.1", "found 1.1, allowed is at most 1"),
         ("read_back", "minimum_coverage = nan", "found nan, allowed is a finite number"),
         ("read_back", "minimum_coverage = 1\nhost_samples = 7", "found 7, allowed is at least 8"),
@@ -250,7 +250,7 @@ def test_a_stage_with_a_number_without_limits_gets_no_table() -> None:
         table_of(PaintStage)
 
 
-@pytest.mark.parametrize("name", list(StageName))
+@pytest.mark.parametrize("name", list(STAGE_TABLES))
 def test_the_defaults_of_every_stage_are_within_its_limits(tmp_path: Path, name: str) -> None:
     table = {"name": name, "deadline_s": 1.0, "attempts": 1}
     table |= {"fresh_used_bytes": 1} if name == "initialise" else {}
@@ -361,3 +361,42 @@ def test_mistakes_in_a_watch_list_are_told_without_its_numbers(
     assert message in told
     assert "stage[gates].watch_list" in told
     assert "35693803564380" not in told
+
+
+TABLE = """
+[[model]]
+manufacturer = "Sony"
+model = "SO-53C"
+nominal_bytes = [64_000_000_000, 128_000_000_000]
+provenance = "the maker's specification, read 2026-11-24"
+"""
+
+
+def test_a_table_of_nominal_sizes_is_read_with_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "sizes.toml").write_text(TABLE)
+    text = recipe("inspect", stage("gates", 'nominal_sizes = "sizes.toml"'))
+    gates = read(tmp_path, text).recipes["trial"].stages[1].stage
+    assert isinstance(gates, GatesStage)
+    assert gates.nominal_sizes is not None
+    assert gates.nominal_sizes.sizes == {("Sony", "SO-53C"): (64_000_000_000, 128_000_000_000)}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "doesn't exist"),
+        ("[[model]", "isn't TOML"),
+        (TABLE + TABLE, "a model stands twice"),
+        (TABLE.replace("64_000_000_000, 128_000_000_000", ""), "model.0.nominal_bytes"),
+        (TABLE.replace("64_000_000_000", "0"), "model.0.nominal_bytes.0"),
+        (TABLE.replace("provenance", "origin"), "model.0.provenance"),
+    ],
+)
+def test_mistakes_in_a_table_of_nominal_sizes_are_told(
+    tmp_path: Path, content: str | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / "sizes.toml").write_text(content)
+    [told] = issues(tmp_path, recipe("inspect", stage("gates", 'nominal_sizes = "sizes.toml"')))
+    assert message in told
+    assert "stage[gates].nominal_sizes" in told

@@ -11,7 +11,7 @@ import pytest
 from benchd.config import check_config, load_settings
 from benchd.config.felica_section import ClearTable
 from benchd.config.recipes import read_recipes
-from benchd.config.sections import ConfigFile, SlotSettings
+from benchd.config.sections import AnchorSettings, ConfigFile, SlotSettings
 from benchd.config.stages import STAGE_TABLES
 from benchd.config.values import Section
 from benchd.felica.providers.external_tool import TOOL_OPTIONS
@@ -41,7 +41,9 @@ def keys_there_are() -> Iterator[str]:
             model = field.annotation
             assert isinstance(model, type)
             assert issubclass(model, Section)
-            yield from (f"{section}.{key}" for key in model.model_fields if key != "providers")
+            keys = model.model_fields.keys() - {"providers", "anchor"}
+            yield from (f"{section}.{key}" for key in keys)
+    yield from (f"ledger.anchor.{key}" for key in AnchorSettings.model_fields)
     yield "felica.providers.shop.kind"
     yield "felica.providers.licensed_tool.kind"
     yield from (f"felica.providers.licensed_tool.{key}" for key in TOOL_OPTIONS)

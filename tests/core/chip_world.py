@@ -7,7 +7,8 @@ from typing import Any
 
 from benchd.words.job import Disposition, Gate, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 
 from .fake_chips import (
     FakeChip,

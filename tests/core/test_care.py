@@ -10,7 +10,8 @@ import pytest
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 from .world import CAPACITY, MIB, Phone, World, ended, make_recipe
 

@@ -11,7 +11,7 @@ from benchd.words.chip import ChipOwners
 from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .chip_world import CHECK, CLEAR, attempts, certified, run, world_with
 from .fake_chips import (

@@ -10,7 +10,7 @@ import pytest
 from benchd.errors import HandsetGone
 from benchd.words.clear import ClearOutcome
 from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .chip_world import CLEAR, attempts, certified, world_with
 from .fake_chips import (

@@ -10,7 +10,8 @@ from benchd.pipelines.runner import LOSSES_ALLOWED
 from benchd.slots.station import READER_PAUSE_S
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 from .chip_world import CHECK, RECHECK, attempts, certified, run, world_with
 from .fake_chips import (

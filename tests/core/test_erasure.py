@@ -24,7 +24,7 @@ from benchd.words.clear import ClearOutcome
 from benchd.words.ids import JobId
 from benchd.words.job import JOB_MOVES, Gate, Outcome, StageName
 from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot import SLOT_MOVES, SlotState
+from benchd.words.slot_states import SLOT_MOVES, SlotState
 
 from .fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
 from .world import MIB, Phone, World
@@ -154,6 +154,16 @@ LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
     "users left": (StageName.INITIALISE, {"after.user_ids": [0, 10]}),
     "apps left": (StageName.INITIALISE, {"after.third_party_packages": 1}),
     "data left": (StageName.INITIALISE, {"after.used_bytes": 1 << 40}),
+    "files left": (StageName.INITIALISE, {"after.owner_files": 1}),
+    "calls left": (StageName.INITIALISE, {"after.call_count": 1}),
+    "contacts left": (StageName.INITIALISE, {"after.contact_count": 1}),
+    "messages left": (StageName.INITIALISE, {"after.message_count": 1}),
+    "started often": (StageName.INITIALISE, {"after.boot_count": 214}),
+    "more in use than a fifth": (
+        StageName.INITIALISE,
+        {"after.used_bytes": 14 * MIB, "fresh_used_bytes": 1 << 40, "fresh_used_share": 1.0},
+    ),
+    "half of what it is sold with": (StageName.GATES, {"nominal_bytes": 128 * MIB}),
     "no threshold": (StageName.INITIALISE, {"fresh_used_bytes": ...}),
     "nothing written": (StageName.OVERWRITE, {"bytes_written": 0, "files": []}),
     "files don't add up": (StageName.OVERWRITE, {"bytes_written": 4096}),
@@ -174,6 +184,7 @@ LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
     "storage shrank": (StageName.READ_BACK, {"capacity_bytes": 62410752}),
     "threshold too high": (StageName.READ_BACK, {"minimum_coverage": 0.99}),
     "threshold too low": (StageName.READ_BACK, {"minimum_coverage": 0.01}),
+    "row 4's threshold": (StageName.READ_BACK, {"minimum_coverage": 0.5}),
     "through the cache": (StageName.READ_BACK, {"past_cache": "page_cache"}),
     "no samples": (StageName.READ_BACK, {"host_samples": 0}),
     "a sample differs": (StageName.READ_BACK, {"host_mismatches": 1}),
@@ -185,6 +196,12 @@ LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
     "only adb gone": (StageName.OBSERVE, {"kinds": ["adb_gone"]}),
     "nobody looked": (StageName.OBSERVE, {"kinds": ["usb_reenumerated"]}),
     "only a look": (StageName.OBSERVE, {"kinds": ["operator_welcome"]}),
+    "away for too short": (
+        StageName.OBSERVE,
+        {"absent_s": 2.0, "minimum_absence_s": 0.001},
+    ),
+    "another absence": (StageName.OBSERVE, {"absent_s": 60.0}),
+    "an absence shorter than the recipe's": (StageName.OBSERVE, {"minimum_absence_s": 600.0}),
     "adb still on": (StageName.OBSERVE, {"interfaces_after": ["ff4201"]}),
 }
 

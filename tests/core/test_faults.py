@@ -24,7 +24,7 @@ from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.inspect import InspectStage
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .world import FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
 
@@ -176,7 +176,15 @@ async def test_an_unplug_in_any_stage_aborts_the_job_and_the_next_plug_is_a_new_
 OF_A_GOOD_JOB = [
     kind
     for kind in EntryKind
-    if kind not in (EntryKind.DAEMON_STARTED, EntryKind.CONFIG_CHANGED, EntryKind.SLOT_QUARANTINED)
+    if kind
+    not in (
+        EntryKind.DAEMON_STARTED,
+        EntryKind.CONFIG_CHANGED,
+        EntryKind.SLOT_QUARANTINED,
+        EntryKind.LEDGER_CHECKED,
+        EntryKind.LEDGER_ANCHORED,
+        EntryKind.LEDGER_RESTORED,
+    )
 ]
 
 

@@ -8,15 +8,18 @@ import anyio
 import pytest
 
 from benchd.errors import LookUpResultNeeded, UnsupportedHandset
+from benchd.pipelines.nominal_sizes import NominalSizes
+from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.network import look_up_result
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
-from .world import Phone, World, ended, make_recipe, phone_like
+from .world import MIB, Phone, World, ended, make_recipe, phone_like
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -137,7 +140,7 @@ async def test_a_handset_on_the_list_is_held_before_anybody_is_asked() -> None:
 
 async def test_that_an_imei_was_not_looked_up_is_on_record() -> None:
     world = World(recipe=make_recipe(gates=GatesStage(watch_list=WANTED)))
-    assert (await end_of(world, Phone(imei=None)))[0] is Outcome.PASSED
+    assert (await end_of(world, Phone(imei=None, telephony=False)))[0] is Outcome.PASSED
     watched = gates_evidence(world)["watch_list"]
     assert watched == {
         "sha256": "0" * 64,
@@ -151,7 +154,7 @@ async def test_that_an_imei_was_not_looked_up_is_on_record() -> None:
 async def test_a_person_looks_up_what_the_handset_does_not_tell(*, found: bool) -> None:
     gates = GatesStage(watch_list=WANTED, imei_by_hand=True)
     world = World(recipe=make_recipe(gates=gates), answers={Gate.WATCH_LIST: not found})
-    outcome, _, reason = await end_of(world, Phone(imei=None))
+    outcome, _, reason = await end_of(world, Phone(imei=None, telephony=False))
     assert (outcome, reason) == (
         (Outcome.FAILED, Reason.WATCH_LISTED) if found else (Outcome.PASSED, None)
     )
@@ -224,3 +227,36 @@ async def test_questions_tell_twins_apart_by_the_end_of_their_imei() -> None:
         )
         questions = [view.question for view in world.board.views().values()]
     assert [q.facts["imei_end"] for q in questions if q] == ["3809", "7518"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "nominal"),
+    [((), None), ((64,), 64), ((64, 128), 64), ((100,), 100), ((32,), 32), ((106,), 106)],
+)
+async def test_a_storage_as_large_as_its_model_is_sold_goes_on(
+    sizes: tuple[int, ...], nominal: int | None
+) -> None:
+    world = World(recipe=sold_with(*sizes))
+    assert (await end_of(world, Phone()))[1] is Disposition.SELLABLE
+    told = gates_evidence(world)
+    assert told["nominal_bytes"] == (nominal and nominal * MIB)
+    assert told["nominal_sizes_sha256"] == "1" * 64
+
+
+@pytest.mark.parametrize("sizes", [(107,), (128,), (32, 128), (1024,)])
+async def test_a_storage_that_is_clearly_smaller_than_its_model_is_sold_is_held(
+    sizes: tuple[int, ...],
+) -> None:
+    phone = Phone()
+    assert await end_of(World(recipe=sold_with(*sizes)), phone) == (
+        Outcome.FAILED,
+        Disposition.HOLD,
+        Reason.CAPACITY_BELOW_NOMINAL,
+    )
+    assert phone.calls["enable_test_harness"] == phone.calls["fill"] == 0
+
+
+def sold_with(*sizes_mib: int) -> Recipe:
+    """A recipe whose table has the model of the tests' phone, whose storage has 64 MiB."""
+    table = {("Sony", "SO-51C"): tuple(MIB * size for size in sizes_mib)}
+    return make_recipe(gates=GatesStage(nominal_sizes=NominalSizes(sizes=table, sha256="1" * 64)))

@@ -14,7 +14,7 @@ from benchd.proof.records import stage_records
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from . import world as world_module
 from .test_erasure import changed
@@ -50,7 +50,7 @@ async def test_the_tail_is_proven_and_gone_before_the_rest_is_read() -> None:
     assert phone.calls["drop_tail"] == 1
     evidence = read_back_evidence(world)
     assert evidence["check_mode"] == "whole"
-    assert evidence["host_past_cache"] == "o_direct"
+    assert evidence["host_past_cache"] == "evicted_by_program"
     assert evidence["bytes_proven"] == tail.ordered_bytes + body.ordered_bytes
 
 

@@ -24,7 +24,7 @@ from benchd.words.job import (
     StageName,
 )
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .world import ADB, ANSWER_S, MTP_ONLY, Phone, World, ended
 

@@ -14,7 +14,8 @@ from benchd.slots.topology import SlotPlace, Topology
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 from .world import MIB, Phone, World, ended, make_recipe
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 import pytest
 
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
-from benchd.words.job import Outcome, Reason, StageName
+from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryLedger, Phone, World, ended
 
@@ -39,7 +42,7 @@ def second_world(first: World, ledger: MemoryLedger) -> World:
     old, new = first.ports["A1"], world.ports["A1"]
     new.phone, new.interfaces = old.phone, old.interfaces
     new.enumeration, new.attached = old.enumeration, old.attached
-    world._enumerations = 1000
+    world._enumerations = world.entropy._count = 1000
     return world
 
 
@@ -115,3 +118,44 @@ async def test_a_stopping_daemon_settles_its_jobs() -> None:
         Outcome.ABORTED,
         Reason.DAEMON_STOPPED,
     )
+
+
+async def forged_end(ledger: MemoryLedger, certificate: str | None) -> World:
+    """A handset that is to be destroyed, whose record somebody has made into a sellable one."""
+    first = World(ledger=ledger)
+    phone = Phone(signs=("su at /system/xbin/su",))
+    async with first.running():
+        first.ports["A1"].plug(phone)
+        view = await first.until_state(SlotState.FINISHED)
+        assert view.disposition is Disposition.DESTROY
+        before = len(ledger.stored)
+    del ledger.stored[before:]
+    place = ledger.stored.index(ledger.of(EntryKind.JOB_ENDED)[0])
+    stored = ledger.stored[place]
+    data = {
+        **stored.entry.data,
+        "outcome": "passed",
+        "disposition": "sellable",
+        "reason": None,
+        "certificate": certificate,
+    }
+    ledger.stored[place] = replace(stored, entry=replace(stored.entry, data=data))
+    return first
+
+
+@pytest.mark.parametrize("certificate", [None, "", "{}", '{"job": "another"}', "\ud800"])
+async def test_a_changed_end_is_never_shown_as_sellable(certificate: str | None) -> None:
+    ledger = MemoryLedger()
+    second = second_world(await forged_end(ledger, certificate), ledger)
+    async with second.running():
+        view = await second.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.disposition) == (Outcome.FAILED, Disposition.HOLD)
+        assert view.reason is Reason.RECORD_BROKEN
+
+
+async def test_a_changed_end_makes_no_certificate_file() -> None:
+    ledger = MemoryLedger()
+    await forged_end(ledger, '{"job": "another"}')
+    issuer = FakeIssuer()
+    assert await keep_certificates(ledger, issuer, 10) == []
+    assert issuer.kept == {}

@@ -14,7 +14,7 @@ from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.proof.records import stage_records
 from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .world import MIB, Phone, World, ended, make_recipe, phone_like
 
@@ -83,7 +83,7 @@ async def test_a_handset_that_holds_nothing_of_the_job_is_another_one() -> None:
     assert not world.passed_for_real
 
 
-async def test_before_anything_was_written_nothing_can_prove_it() -> None:
+async def test_pulled_before_anything_was_written_it_begins_anew() -> None:
     world = World(recipe=waiting_recipe())
     phone = Phone()
     async with world.running():
@@ -96,7 +96,9 @@ async def test_before_anything_was_written_nothing_can_prove_it() -> None:
         await anyio.sleep(5)
         port.plug(phone)
         view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.HANDSET_LOST)
+        assert (view.outcome, view.occupancy) == (Outcome.PASSED, 2)
+    assert [end["reason"] for end in ended(world)] == [Reason.UNPLUGGED, None]
+    assert len({order.key for order in phone.filled}) == 2
 
 
 async def test_a_handset_of_another_identity_is_refused() -> None:

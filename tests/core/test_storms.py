@@ -12,7 +12,7 @@ from benchd.errors import HandsetGone, TransientFault
 from benchd.words.job import Outcome
 from benchd.words.port import PlugEvent
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .world import MIB, MTP_ONLY, Phone, Port, World
 

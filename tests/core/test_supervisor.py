@@ -9,7 +9,7 @@ from benchd.slots.topology import SlotPlace, Topology
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.job import Outcome
 from benchd.words.port import Attached, Detached
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .world import Phone, World
 
@@ -22,7 +22,7 @@ async def test_a_handset_in_an_unknown_port_is_shown_and_hinders_nobody() -> Non
     world = World()
     async with world.running():
         attached = Attached(
-            port_path=STRANGE, adb_address=world.ports["A1"].address, attachment="1"
+            port_path=STRANGE, adb_address=world.ports["A1"].address, attachment="1", at_s=0.0
         )
         world.tell(attached)
         world.ports["A1"].plug(Phone())
@@ -30,7 +30,7 @@ async def test_a_handset_in_an_unknown_port_is_shown_and_hinders_nobody() -> Non
         assert world.board.unknown_ports() == (STRANGE,)
         view = await world.until_state(SlotState.FINISHED)
         assert view.outcome is Outcome.PASSED
-        world.tell(Detached(port_path=STRANGE))
+        world.tell(Detached(port_path=STRANGE, at_s=1.0))
         await world.until(lambda: not world.board.unknown_ports())
 
 

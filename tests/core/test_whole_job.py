@@ -7,7 +7,7 @@ import pytest
 
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 from .world import MIB, STAGES, Phone, World, ended
 

@@ -17,7 +17,15 @@ from math import inf
 
 import anyio
 
-from benchd.errors import AdbServerLost, DecisionRefused, HandsetGone, LedgerFault, NotFound
+from benchd.errors import (
+    AdbServerLost,
+    DecisionRefused,
+    HandsetGone,
+    LedgerFault,
+    NotFound,
+    StageFailed,
+)
+from benchd.ledger.record import GENESIS, seal
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
@@ -60,10 +68,11 @@ from benchd.words.handset import (
     StorageFacts,
 )
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
-from benchd.words.job import Gate, StageName
+from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 
 MIB = 1 << 20
 CAPACITY = 64 * MIB
@@ -76,6 +85,8 @@ CIPHER = "aes-128-ctr"
 RESET_S = 45.0
 DEADLINE_S = 3600.0
 ANSWER_S = 86_400.0
+UNTOLD_IMEI = "352099001761481"
+"""That of a handset that tells adb none."""
 
 
 class SteppingClock:
@@ -115,6 +126,8 @@ class MemoryLedger:
             self.broken = True
             message = "the fake disk is full"
             raise LedgerFault(message)
+        # What the real ledger refuses, this one refuses too.
+        seal(entry, sequence=len(self.stored) + 1, previous=GENESIS)
         body = json.dumps(dict(entry.data), sort_keys=True, default=str)
         json.loads(body)
         last = self.stored[-1].hash_hex if self.stored else ""
@@ -134,6 +147,15 @@ class MemoryLedger:
         mine = [s for s in self.stored if s.entry.slot == slot]
         newest = max((s.entry.occupancy or 0 for s in mine), default=0)
         return [s for s in mine if s.entry.occupancy == newest]
+
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        seen = [s.entry for s in self.of(EntryKind.STAGE_ENDED)]
+        jobs = [
+            entry.job
+            for entry in seen[::-1]
+            if entry.job and dict(entry.data["evidence"]).get("chip") == chip  # type: ignore[arg-type]
+        ]
+        return list(dict.fromkeys(jobs))[:limit]
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED) if s.entry.job]
@@ -156,6 +178,12 @@ class FakeIssuer:
             self._world.note_truth(erasure.job)
         return json.dumps({"job": erasure.job, "at": at.isoformat()}).encode()
 
+    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
+        with suppress(ValueError):
+            told = json.loads(envelope)
+            return isinstance(told, dict) and told.get("job") == job
+        return False
+
     async def keep(self, job: JobId, envelope: bytes) -> None:
         self.kept[job] = envelope
 
@@ -169,10 +197,20 @@ class Phone:
 
     serial: str = "R5CT10ABCDE"
     imei: str | None = "356938035643809"
+    """What it tells over adb."""
+    second_imei: str | None = None
+    screen_imei: str | None = None
+    """What its own screen shows under *#06#; None: what it tells."""
+    telephony: bool | None = True
     android_id: str = "aaaa0000aaaa0000"
     accounts: int = 0
     users: tuple[int, ...] = (0,)
     apps: int = 0
+    files: int | None = 0
+    call_log: int | None = 0
+    contacts: int | None = 0
+    messages: int | None = 0
+    boot_count: int | None = 1
     used_bytes: int = 2 * MIB
     screen_lock: bool | None = False
     signs: tuple[str, ...] = ()
@@ -198,10 +236,14 @@ class Phone:
     reset_lies: bool = False
     wipe_forgets: tuple[str, ...] = ()
     written_share: float = 0.93
+    df_capacity_bytes: int | None = None
+    """What `df` tells where that isn't what the fill program finds."""
+    keeps_files: bool = False
+    """Says that it has deleted what the fill has made, and hasn't."""
     bad_bytes: int = 0
     unproven_bytes: int = 0
     past_cache: str = "evicted"
-    host_past_cache: str = "o_direct"
+    host_past_cache: str = "evicted_by_program"
     small_bad: int = 0
     held_key: bytes = b""
     held_bytes: int = 0
@@ -227,6 +269,7 @@ class Phone:
             android="13",
             build="TQ2A",
             imei=self.imei,
+            second_imei=self.second_imei,
         )
 
     def wipe(self) -> None:
@@ -236,6 +279,13 @@ class Phone:
             "accounts": 0,
             "users": (0,),
             "apps": 0,
+            # What it doesn't tell, it doesn't tell afterwards either.
+            **{
+                name: 0
+                for name in ("files", "call_log", "contacts", "messages")
+                if getattr(self, name) is not None
+            },
+            "boot_count": None if self.boot_count is None else 1,
             "used_bytes": 2 * MIB,
         }
         self.wiped = True
@@ -272,14 +322,15 @@ class FakeHandset:
 
     async def inspect(self) -> HandsetFacts:
         phone = await self._call("inspect")
+        capacity = phone.df_capacity_bytes or CAPACITY
         return HandsetFacts(
             identity=phone.identity(),
             sdk=33,
             abi="arm64-v8a",
             storage=StorageFacts(
-                capacity_bytes=CAPACITY,
+                capacity_bytes=capacity,
                 used_bytes=phone.used_bytes,
-                free_bytes=CAPACITY - phone.used_bytes,
+                free_bytes=capacity - phone.used_bytes,
                 file_system="f2fs",
             ),
             battery_percent=phone.battery_percent,
@@ -289,6 +340,7 @@ class FakeHandset:
             metadata_encryption=True,
             verified_boot_state="green",
             bootloader_locked=True,
+            security_patch="2026-10-05",
             modification_signs=phone.signs,
             screen_lock=phone.screen_lock,
             account_count=phone.accounts,
@@ -298,6 +350,7 @@ class FakeHandset:
             jpki_capable=phone.jpki_capable,
             removable_media=phone.removable_media,
             sim=phone.sim,
+            telephony=phone.telephony,
         )
 
     async def battery(self) -> BatteryFacts:
@@ -318,8 +371,12 @@ class FakeHandset:
             user_ids=phone.users,
             used_bytes=phone.used_bytes,
             third_party_packages=phone.apps,
-            boot_count=7,
+            boot_count=phone.boot_count,
             test_harness=False,
+            owner_files=phone.files,
+            call_count=phone.call_log,
+            contact_count=phone.contacts,
+            message_count=phone.messages,
         )
 
     async def enable_test_harness(self) -> None:
@@ -331,8 +388,10 @@ class FakeHandset:
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
     ) -> FillReport:
         phone = await self._call("fill")
-        self._port.fill_key = order.key
         found = phone.held_bytes if phone.held_key == order.key else 0
+        if order.prior_bytes and not found:
+            raise StageFailed(Reason.HANDSET_CHANGED, "nothing proves itself")
+        self._port.fill_key = order.key
         phone.filled.append(order)
         written = int(CAPACITY * phone.written_share) // 4096 * 4096
         for step in range(1, 5):
@@ -352,6 +411,7 @@ class FakeHandset:
             mode="o_direct",
             bytes_written=written,
             resumed_bytes=found if order.resume else 0,
+            prior_bytes_proven=min(found, order.prior_bytes),
             files=tuple(
                 FilledFile(
                     name=f"{'tail' if i == len(sizes) - 1 else 'fill'}-{i:06d}.dat",
@@ -363,6 +423,7 @@ class FakeHandset:
             small_files=3,
             small_bytes=3 * 3072,
             directories=0,
+            logs="by_name_and_lifetime",
             full_s=1.0,
             capacity_bytes=CAPACITY,
             free_bytes_before=CAPACITY - phone.used_bytes,
@@ -383,6 +444,7 @@ class FakeHandset:
         bad = phone.bad_bytes
         return CheckReport(
             bytes_proven=total - bad - phone.unproven_bytes,
+            bytes_shown=total - phone.unproven_bytes,
             bytes_bad=bad,
             bad_runs=(BadRun(name=order.files[0].name, offset=0, size_bytes=bad),) if bad else (),
             small_same=order.small_files - phone.small_bad,
@@ -405,7 +467,7 @@ class FakeHandset:
         phone.dropped = not only_tail
         return DropReport(
             files_removed=1,
-            free_bytes=CAPACITY - phone.used_bytes,
+            free_bytes=0 if phone.keeps_files else CAPACITY - phone.used_bytes,
             trim="not_asked" if only_tail else "not_allowed",
             trimmed_bytes=0,
         )
@@ -447,12 +509,13 @@ class Port:
             usb_serial=self.phone.serial,
             vendor_id="0fce",
             product_id="020d",
+            at_s=anyio.current_time(),
         )
 
     def unplug(self) -> None:
         self.attached = False
         self.enumeration = self.world.next_enumeration()
-        self.world.tell(Detached(port_path=self.port_path))
+        self.world.tell(Detached(port_path=self.port_path, at_s=anyio.current_time()))
         self.world.access.poke()
 
     def restart(self, interfaces: frozenset[str]) -> None:
@@ -612,8 +675,10 @@ class World:
         self.desk = Desk(self.ledger, self.clock)
         self.answers: dict[Gate, bool] = dict(answers or {})
         self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
+        """What they write where it isn't what the handset's own screen shows."""
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
         self.does_final_reset = True
+        self.after_guided_reset = ADB
         self.silent_in: StageName | None = None
         """In this stage the operators take a break."""
         self.file_bytes = 32 * MIB
@@ -674,6 +739,14 @@ class World:
         await self.until(lambda: self.view(slot).state is state)
         return self.view(slot)
 
+    def _on_screen(self, port: Port, gate: Gate) -> str:
+        """What somebody reads on the screen of the handset that lies there."""
+        if port.phone is None:
+            return ""
+        phone = port.phone
+        shown = phone.screen_imei or phone.imei or UNTOLD_IMEI
+        return {Gate.IMEI: shown, Gate.SERIAL: phone.serial}.get(gate, "")
+
     async def _operate(self) -> None:
         """The operators: do what the question says, then answer it."""
         while True:
@@ -693,14 +766,14 @@ class World:
                     keeps = phone is not None and phone.adb_after_final_reset
                     port.restart(ADB if keeps else MTP_ONLY)
                 if gate is Gate.GUIDED_RESET and approved:
-                    port.restart(ADB)
+                    port.restart(self.after_guided_reset)
                 with suppress(NotFound, DecisionRefused):
                     await self.desk.decide(
                         view.job,
                         gate,
                         approved=approved,
                         operator=self.operators.get(gate, "Sato"),
-                        note=self.notes.get(gate, ""),
+                        note=self.notes.get(gate, self._on_screen(port, gate)),
                     )
             await self.board.changed(version)
 

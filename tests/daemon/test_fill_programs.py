@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from benchd import filler
 from benchd.config import Settings, load_settings
-from benchd.daemon.app import run_rack
+from benchd.daemon.app import run_daemon
 from benchd.errors import DependencyMissing
 from benchd.filler import ABIS, built_path
 from benchd.hotplug import UdevHotplug
@@ -42,7 +42,7 @@ def settings(tmp_path: Path) -> Settings:
 
 async def refusal(settings: Settings, *, usb: bool = True) -> DependencyMissing:
     with pytest.raises(DependencyMissing) as refused:
-        await run_rack(settings, UdevHotplug(), usb=usb)
+        await run_daemon(settings, UdevHotplug(), usb=usb)
     return refused.value
 
 

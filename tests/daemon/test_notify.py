@@ -20,7 +20,8 @@ from benchd.daemon.watchdog import feed_watchdog, follow_status, status_text
 from benchd.observe.announcing import keep_following
 from benchd.slots.board import RackBoard
 from benchd.words.ids import PortPath, SlotName
-from benchd.words.slot import ProblemCode, ProblemView, SlotState, SlotView
+from benchd.words.slot import ProblemCode, ProblemView, SlotView
+from benchd.words.slot_states import SlotState
 
 PATIENCE_S = 30.0
 INTERVAL_S = 0.15

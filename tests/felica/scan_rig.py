@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from chip_model import ModelField
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.felica.verdict.baselines import Baselines, load_baselines, parse_baselines
+from benchd.felica.verdict.capture import signed_capture
 from benchd.felica.verdict.nodes import shipped_catalogue
 from benchd.felica.verdict.scan import Survey, scan_chip, survey_chip
+from benchd.signing.key import SigningKey
 from benchd.words.chip import ChipScan
 
 CATALOGUE = shipped_catalogue()
 SHIPPED = load_baselines(CATALOGUE)
+KEY = SigningKey(Ed25519PrivateKey.generate())
+SIGNER = KEY.private.public_key()
 
 
 def scan(
@@ -39,5 +44,11 @@ def survey(field: ModelField, *, passes: int = 2, power_cycle: bool = True) -> S
 
 
 def with_baseline(text: str) -> Baselines:
-    """The shipped baselines behind those of a text."""
-    return Baselines(all=(*parse_baselines(text, "test", CATALOGUE), *SHIPPED.all))
+    """The shipped baselines behind one that this rack has captured."""
+    captured = parse_baselines(signed(text), "test", CATALOGUE, signer=SIGNER)
+    return Baselines(all=(*captured, *SHIPPED.all))
+
+
+def signed(text: str) -> str:
+    """The text of one baseline as if this rack had captured it."""
+    return signed_capture(text.lstrip("\n"), sign=KEY.sign, catalogue=CATALOGUE)

@@ -3,12 +3,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from scan_rig import KEY, SIGNER, signed
 
 from benchd.felica.protocol.codes import ROOT, read_node
 from benchd.felica.protocol.errors import DataFileInvalid
 from benchd.felica.protocol.generation import is_handset_chip
 from benchd.felica.verdict.baselines import Baselines, load_baselines, parse_baselines
+from benchd.felica.verdict.capture import signed_capture
 from benchd.felica.verdict.nodes import shipped_catalogue
+from benchd.lab.simulator.chips import BASELINE
+from benchd.signing.key import SigningKey
 from benchd.words.chip import BaselineKind
 
 CATALOGUE = shipped_catalogue()
@@ -19,6 +24,7 @@ version = 3
 kind = "observed"
 ic_types = ["18", "1A"]
 provenance = "Model X, whose screen said 未利用, on 2026-11-24"
+
 [[baseline.system]]
 code = "FE00"
 nodes = ["0000-FFFE"]
@@ -47,7 +53,7 @@ def test_shipped_baselines_are_of_every_handset_chip_but_one() -> None:
 
 
 def test_a_baseline_says_all_of_this() -> None:
-    (baseline,) = parse_baselines(GOOD, "x.toml", CATALOGUE)
+    (baseline,) = parse_baselines(signed(GOOD), "x.toml", CATALOGUE, signer=SIGNER)
     assert baseline.label == "model-x v3"
     assert baseline.kind is BaselineKind.OBSERVED
     assert baseline.ic_types == {0x18, 0x1A}
@@ -57,12 +63,46 @@ def test_a_baseline_says_all_of_this() -> None:
     assert baseline.optional == {0xFE0F}
 
 
+ANOTHER_RACK = SigningKey(Ed25519PrivateKey.generate())
+SIGNED = signed(GOOD)
+TYPED = {
+    "nothing signed": GOOD,
+    "another rack's": signed_capture(GOOD.lstrip(), sign=ANOTHER_RACK.sign, catalogue=CATALOGUE),
+    "a node more": SIGNED.replace('["0000-FFFE"]', '["0000-FFFE", "9040-907F"]'),
+    "another chip": SIGNED.replace('"1A"', '"1B"'),
+    "another name": SIGNED.replace("model-x", "model-y"),
+    "another provenance": SIGNED.replace("Model X", "Model Y"),
+    "less of it needed": SIGNED.replace("optional = true", "optional = false"),
+    "a signature made for something else": signed_capture(
+        GOOD.lstrip(), sign=lambda message: KEY.sign(message[1:]), catalogue=CATALOGUE
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TYPED)
+def test_row_9_what_says_observed_without_the_racks_signature_is_only_inferred(case: str) -> None:
+    [baseline] = parse_baselines(TYPED[case], "x.toml", CATALOGUE, signer=SIGNER)
+    assert baseline.kind is BaselineKind.INFERRED
+
+
+def test_row_9_without_a_key_nothing_was_observed() -> None:
+    [baseline] = parse_baselines(SIGNED, "x.toml", CATALOGUE)
+    assert baseline.kind is BaselineKind.INFERRED
+
+
+def test_row_9_a_simulated_baseline_that_says_observed_is_only_inferred() -> None:
+    text = BASELINE.read_text().replace('"simulated"', '"observed"')
+    assert text != BASELINE.read_text()
+    found = parse_baselines(text, "x.toml", CATALOGUE, signer=SIGNER)
+    assert {baseline.kind for baseline in found} == {BaselineKind.INFERRED}
+
+
 def test_captured_baselines_go_before_shipped_ones(tmp_path: Path) -> None:
     simulated = tmp_path / "simulated.toml"
     simulated.write_text(GOOD.replace("observed", "simulated").replace("model-x", "rack"))
     captured = tmp_path / "captured.toml"
-    captured.write_text(GOOD)
-    all_kinds = load_baselines(CATALOGUE, [simulated, captured])
+    captured.write_text(signed(GOOD))
+    all_kinds = load_baselines(CATALOGUE, [simulated, captured], signer=SIGNER)
     assert [b.kind for b in all_kinds.of(0x1A)] == [
         BaselineKind.OBSERVED,
         BaselineKind.SIMULATED,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from chip_model import EDY, IN_USE, PHONE_PMM, ROOT, UNUSED, ModelChip, ModelField
-from scan_rig import CATALOGUE, scan, survey
+from scan_rig import CATALOGUE, SIGNER, scan, signed, survey
 
 from benchd.errors import UsageRefused
 from benchd.felica.protocol.errors import DataFileInvalid
@@ -27,8 +27,8 @@ def test_what_was_captured_is_the_baseline_of_the_same_chip(tmp_path: Path) -> N
     chip = ModelChip(systems=dict(OWN_AREA))
     assert scan(ModelField([chip])).verdict is ChipVerdict.IN_USE
     path = tmp_path / "captured.toml"
-    path.write_text(capture(survey(ModelField([chip])), model='Model "X" \\ 五'))
-    baselines = load_baselines(CATALOGUE, [path])
+    path.write_text(signed(capture(survey(ModelField([chip])), model='Model "X" \\ 五')))
+    baselines = load_baselines(CATALOGUE, [path], signer=SIGNER)
     found = scan(ModelField([chip]), baselines=baselines)
     assert found.verdict is ChipVerdict.UNUSED
     assert (found.baseline, found.baseline_kind) == ("model-x v1", BaselineKind.OBSERVED)

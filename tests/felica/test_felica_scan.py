@@ -240,6 +240,7 @@ version = 2
 kind = "observed"
 ic_types = ["18"]
 provenance = "a test"
+
 [[baseline.system]]
 code = "FE00"
 nodes = ["0000-FFFE", "9040-907F"]
@@ -252,6 +253,7 @@ def test_the_baseline_that_fits_best_is_named() -> None:
     found = scan(ModelField([chip]), baselines=baselines)
     assert verdict_of(found) is ChipVerdict.UNUSED
     assert (found.baseline, found.baseline_kind) == ("seen v2", BaselineKind.OBSERVED)
+    assert found.baseline_sha256 == baselines.all[0].sha256 != ""
     found = scan(ModelField([ModelChip()]), baselines=baselines)
     assert (found.baseline, found.baseline_kind) == (
         "mobile-4.1-cleared v1",

@@ -41,7 +41,7 @@ def test_a_missing_program_is_said_with_its_cure(
 def test_the_built_program_is_found_and_runs(program: Path) -> None:
     assert filler.program_path(builder.host_abi()) == program
     said = subprocess.run([program, "version"], capture_output=True, check=True).stdout
-    assert json.loads(said) == {"event": "version", "version": "2", "cipher": "aes-128-ctr"}
+    assert json.loads(said) == {"event": "version", "version": "3", "cipher": "aes-128-ctr"}
 
 
 def test_building_again_gives_the_same_bytes(

@@ -14,7 +14,7 @@ from virtual_flash import PLACES, UNPLUGS
 
 SCRIPT = Path(__file__).with_name("virtual_flash.py")
 
-pytestmark = [pytest.mark.rack, pytest.mark.slow]
+pytestmark = pytest.mark.rack
 
 
 def trials(name: str, folder: str, program: Path) -> list[dict[str, Any]]:
@@ -51,6 +51,16 @@ def test_what_the_chip_refuses_ends_the_fill(fault: str, program: Path, folder: 
         assert trial["fill"] == 4
         assert trial["filled"]["event"] == "error"
         assert trial["filled"]["code"] == "io"
+
+
+def test_after_an_eviction_a_dd_that_only_remembers_tells_the_truth(
+    program: Path, folder: str
+) -> None:
+    (seen,) = trials("remembered", folder, program)
+    assert seen["remembered"]
+    assert seen["evicted"] == {"event": "done", "files_evicted": 1, "pages_left": 0}
+    assert not seen["held"]
+    assert seen["checked"] == 0  # what was lost is the later write
 
 
 def test_a_chip_that_stops_is_never_done(program: Path, folder: str) -> None:

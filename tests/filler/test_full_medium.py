@@ -72,8 +72,10 @@ def test_ext4_is_filled_to_the_last_block_and_proven(
     assert checked["small_same"] == filled["small_files"]
     assert {file["name"][:5] for file in filled["files"]} == {"fill-", "tail-"}
     ends = {file["name"].split(".")[1] for file in filled["files"] if file["name"][:4] == "tail"}
-    assert ends == ({"dat", "db", "jpg"} if layout == "logs" else {"dat"})
+    assert ends == ({"dat", "db", "jpg", "long", "short"} if layout == "logs" else {"dat"})
     assert (filled["directories"] > 0) == (layout == "logs")
+    assert filled["logs"] == ("by_name_and_lifetime" if layout == "logs" else "one")
+    assert checked["bytes_shown"] == filled["bytes"]
     assert report["drop"]["last"]["files_removed"] == len(filled["files"])
     # As root the medium is told, and the loop device passes it on.
     assert report["drop"]["last"]["trim"] == "done"

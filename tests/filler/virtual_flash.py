@@ -114,6 +114,28 @@ def refusing(flash: Flash, program: Path) -> Iterator[dict[str, Any]]:
         yield {"fill": filled.exit_code, "filled": filled.last}
 
 
+def remembering(flash: Flash, program: Path) -> Iterator[dict[str, Any]]:
+    """The chip drops every write, and the page cache answers whoever asks, as `dd` does here."""
+    asked = request(flash.renew())
+    filled = run(program, "fill", {**asked, "max_bytes": FILE_BYTES})
+    name = filled.last["files"][0]["name"]
+    path = Path(asked["directory"]) / name
+    meant = bytes(reversed(path.read_bytes()))
+    flash.faults(lost=1.0)
+    path.write_bytes(meant)
+    command = ["dd", f"if={path}", "bs=4096"]
+    remembered = subprocess.run(command, capture_output=True, check=True).stdout
+    evicted = run(program, "evict", {"directory": asked["directory"], "names": [name]})
+    flash.faults()
+    held = subprocess.run(command, capture_output=True, check=True).stdout
+    yield {
+        "evicted": evicted.last,
+        "remembered": remembered == meant,
+        "held": held == meant,
+        "checked": run(program, "check", check_request(asked, filled.last)).exit_code,
+    }
+
+
 @contextmanager
 def filling(program: Path, asked: dict[str, Any]) -> Generator[subprocess.Popen[bytes]]:
     process = start(program, "fill", asked)
@@ -192,6 +214,7 @@ TRIALS: dict[str, Callable[[Flash, Path], Iterator[dict[str, Any]]]] = {
     "write_error": liar("write_error"),
     "read_error": liar("read_error", reading=True),
     "fsync_error": refusing,
+    "remembered": remembering,
     "stalled": stalling,
     "unplugged": unplugging,
 }

@@ -33,4 +33,4 @@ async def nothing_more(events: AsyncIterator[PlugEvent], testbed: UsbTestbed) ->
 
 
 def left(port: str) -> Detached:
-    return Detached(port_path=PortPath(id_path(port)))
+    return Detached(port_path=PortPath(id_path(port)), at_s=0.0)

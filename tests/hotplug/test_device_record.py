@@ -25,14 +25,14 @@ PATH = "/devices/pci0000:00/0000:03:00.0/usb4/4-1/4-1.4/4-1.4.2"
 
 
 def made(**changes: str) -> DeviceRecord:
-    found = device_record(PATH, HANDSET | changes, boot_id="boot")
+    found = device_record(PATH, HANDSET | changes, boot_id="boot", seen_s=7.0)
     assert found is not None
     return found
 
 
 def without(name: str) -> DeviceRecord | None:
     properties = {key: value for key, value in HANDSET.items() if key != name}
-    return device_record(PATH, properties, boot_id="boot")
+    return device_record(PATH, properties, boot_id="boot", seen_s=7.0)
 
 
 def test_a_handset_as_udev_tells_of_it() -> None:
@@ -48,12 +48,19 @@ def test_a_handset_as_udev_tells_of_it() -> None:
             usb_serial="0123456789ABCDEF",
             vendor_id="04dd",
             product_id="9c9b",
+            at_s=5.123456,
         ),
     )
 
 
+def test_without_udevs_time_the_time_that_it_was_seen_stands_in() -> None:
+    record = without("USEC_INITIALIZED")
+    assert record is not None
+    assert (made().attached.at_s, record.attached.at_s) == (5.123456, 7.0)
+
+
 def test_each_part_of_an_enumeration_makes_another_attachment() -> None:
-    other_boot = device_record(PATH, HANDSET, boot_id="another")
+    other_boot = device_record(PATH, HANDSET, boot_id="another", seen_s=7.0)
     assert other_boot is not None
     attachments = [
         made().attached.attachment,
@@ -95,7 +102,7 @@ def test_interfaces_that_are_none_are_left_out() -> None:
 
 @given(st.dictionaries(st.sampled_from(sorted(HANDSET)), st.text()))
 def test_no_property_can_do_harm(changes: dict[str, str]) -> None:
-    record = device_record(PATH, HANDSET | changes, boot_id="boot")
+    record = device_record(PATH, HANDSET | changes, boot_id="boot", seen_s=7.0)
     if record is None:
         return
     told = record.attached

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterable
 
 import pytest
@@ -34,6 +35,7 @@ def record(
             adb_address=AdbAddress(f"usb:{name}"),
             attachment=f"{path}@{time_us}",
             interfaces=frozenset(interfaces),
+            at_s=time_us / 1e6,
         ),
     )
 
@@ -63,7 +65,7 @@ class Rack(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.states = PortStates()
+        self.states = PortStates(time.monotonic)
         self.listener = Listener()
         self.there: dict[str, DeviceRecord] = {}
         self.clock_us = 0
@@ -157,7 +159,7 @@ TestRack.settings = settings(max_examples=100, stateful_step_count=40, deadline=
 
 @pytest.fixture
 def states() -> PortStates:
-    return PortStates()
+    return PortStates(time.monotonic)
 
 
 def test_the_older_half_stands_for_the_port_again_when_the_newer_leaves(
@@ -166,8 +168,8 @@ def test_the_older_half_stands_for_the_port_again_when_the_newer_leaves(
     slow, fast = record("/usb1/1-1", 1), record("/usb2/2-1", 2)
     assert states.present(slow) == [slow.attached]
     port = slow.attached.port_path
-    assert states.present(fast) == [Detached(port_path=port), fast.attached]
-    assert states.gone("/usb2/2-1") == [Detached(port_path=port), slow.attached]
+    assert states.present(fast) == [Detached(port_path=port, at_s=0.0), fast.attached]
+    assert states.gone("/usb2/2-1") == [Detached(port_path=port, at_s=0.0), slow.attached]
 
 
 def test_where_udev_tells_no_time_the_later_one_is_newer(states: PortStates) -> None:
@@ -202,13 +204,18 @@ def test_a_remove_counts_where_numbers_are_missing(
 ) -> None:
     device = record("/usb1/1-1", 2, number=known)
     states.present(device)
-    assert states.gone("/usb1/1-1", heard) == [Detached(port_path=device.attached.port_path)]
+    assert states.gone("/usb1/1-1", heard) == [
+        Detached(port_path=device.attached.port_path, at_s=0.0)
+    ]
 
 
 def test_an_unheard_replug_is_told_as_detached_and_attached(states: PortStates) -> None:
     states.present(record("/usb1/1-1", 1))
     new = record("/usb1/1-1", 2)
-    assert states.present(new) == [Detached(port_path=new.attached.port_path), new.attached]
+    assert states.present(new) == [
+        Detached(port_path=new.attached.port_path, at_s=0.0),
+        new.attached,
+    ]
 
 
 def test_an_event_without_interfaces_takes_none_away(states: PortStates) -> None:

@@ -32,7 +32,7 @@ class Told(TypedDict):
 
 def run(scenario: str) -> Told:
     done = subprocess.run(
-        [*IN_NAMESPACES, sys.executable, "-m", "tests.hotplug.netlink_rack", scenario],
+        [*IN_NAMESPACES, sys.executable, "-m", "tests.hotplug.netlink_rig", scenario],
         cwd=CHECKOUT,
         env={name: value for name, value in os.environ.items() if name != "UMOCKDEV_DIR"},
         capture_output=True,

@@ -46,6 +46,7 @@ async def test_plug_and_unplug(testbed: UsbTestbed, watch: Watch) -> None:
         usb_serial="S1",
         vendor_id="04dd",
         product_id="9c9b",
+        at_s=event.at_s,
     )
     assert event.adb_address == "usb:1-1.4"
 

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from benchd.lab.demo.operators import Operators, RackWatch
+from benchd.lab.simulator.hands import Screen
 from benchd.words.ids import JsonValue
 from benchd.words.job import Gate
 from benchd.words.slot import ProblemCode
@@ -52,6 +53,10 @@ class FakeHands:
 
     async def allow_adb(self, slot: str) -> None:
         self.done.append(f"allow {slot}")
+
+    async def screen(self, slot: str) -> Screen:
+        self.done.append(f"screen {slot}")
+        return Screen(imei="356938035643809", serial="SIM")
 
 
 async def assisted(operators: Operators, watch: FakeWatch) -> None:

@@ -40,7 +40,6 @@ def killed_in_mid_append(path: Path, random_: random.Random) -> int:
     return complete[-1] if complete else 0
 
 
-@pytest.mark.slow
 def test_kill_9_in_twenty_rounds(tmp_path: Path, key: RackKey) -> None:
     path = tmp_path / "ledger.db"
     random_ = random.Random(20261124)

@@ -27,7 +27,6 @@ def contents(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.parent.iterdir()}
 
 
-@pytest.mark.slow
 @pytest.mark.asyncio
 async def test_any_changed_byte_is_found(fill: FillLedger, key: RackKey) -> None:
     path = await fill(RECORDS)

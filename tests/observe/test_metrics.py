@@ -14,9 +14,10 @@ from metrics_rig import new_metrics, series_of, text_of, value
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import PROBE_EVERY_S, measure_loop_lag
 from benchd.observe.metrics import RackMetrics
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.ids import SlotName
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.slot import SlotState
+from benchd.words.job import Disposition, Outcome, Reason
+from benchd.words.slot_states import SlotState
 
 pytestmark = pytest.mark.asyncio
 
@@ -60,7 +61,7 @@ async def test_every_word_of_the_model_has_its_series() -> None:
 
     assert labels("benchd_slot_state", "state") == set(SlotState)
     assert labels("benchd_slot_state", "slot") == {"A1", "B1"}
-    assert labels("benchd_stage_duration_seconds_count", "stage") == set(StageName)
+    assert labels("benchd_stage_duration_seconds_count", "stage") == set(STAGE_CLASSES)
     assert labels("benchd_stage_duration_seconds_count", "outcome") == set(Outcome)
     assert labels("benchd_jobs_total", "recipe") == {"overwrite", "other"}
     assert labels("benchd_dispositions_total", "reason") == {*Reason, "none"}

@@ -17,7 +17,7 @@ from benchd.words.clear import ClearOutcome
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.record import EntryKind
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess, scan_of
 from tests.core.world import MIB, Phone, World
 

@@ -10,15 +10,14 @@ from benchd.words.job import StageName
 
 
 def test_each_name_is_described_once_in_the_file_of_its_name() -> None:
-    assert list(STAGE_CLASSES) == list(StageName)
     for name, stage in STAGE_CLASSES.items():
         assert stage.describes.name is name
         assert stage.__module__ == f"benchd.pipelines.stages.{name}"
-    assert len(set(STAGE_CLASSES.values())) == len(StageName)
+    assert len(set(STAGE_CLASSES.values())) == len(STAGE_CLASSES)
 
 
 def test_the_names_of_an_erasure_come_first_and_in_its_order() -> None:
-    assert list(StageName)[: len(REQUIRED_STAGES) + 1] == [*REQUIRED_STAGES, StageName.CERTIFY]
+    assert list(STAGE_CLASSES)[: len(REQUIRED_STAGES) + 1] == [*REQUIRED_STAGES, StageName.CERTIFY]
 
 
 @pytest.mark.parametrize("name", REQUIRED_STAGES)

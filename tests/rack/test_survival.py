@@ -21,7 +21,6 @@ from benchd.ledger import export_lines, verify_ledger
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
 
-KILLS = 20
 NAMES = ("clean", "live-data", "same-serial-a", "reset-lies")
 
 
@@ -57,7 +56,8 @@ def bodies(ledger: Path) -> list[dict[str, object]]:
     return [json.loads(line)["body"] for line in export_lines(ledger)]
 
 
-async def test_the_daemon_killed_twenty_times(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
+async def test_the_daemon_killed_again_and_again(tmp_path: Path, kills: int) -> None:
     chance = random.Random()
     async with (
         demo_rack(tmp_path, scenarios(NAMES), port=8420) as rack,
@@ -66,7 +66,7 @@ async def test_the_daemon_killed_twenty_times(tmp_path: Path) -> None:
         await rack.start_daemon()
         group.start_soon(rack.operators().work)
         known: list[dict[str, object]] = []
-        for _ in range(KILLS):
+        for _ in range(kills):
             await anyio.sleep(chance.uniform(0.0, 1.5))
             await rack.kill_daemon()
             # What was on record before is on record still, and in the same place.

@@ -30,9 +30,9 @@ from benchd.words.job import (
     Gate,
     Outcome,
     Reason,
-    StageName,
 )
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView
+from benchd.words.slot_states import SlotState
 
 HOSTILE = {
     "placeholder": "{serial}{model}{port_path}",
@@ -83,7 +83,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         **{f"slot_state.{state}": catalogue.slot_state(state) for state in SlotState},
         **{f"outcome.{outcome}": catalogue.outcome(outcome) for outcome in Outcome},
         **{f"disposition.{goes}": catalogue.disposition(goes) for goes in Disposition},
-        **{f"stage.{stage}": catalogue.stage(stage) for stage in StageName},
+        **{f"stage.{stage}": catalogue.stage(stage) for stage in STAGE_CLASSES},
         **{f"because.{because}": catalogue.because(because) for because in (*Because, *FaultCode)},
         **{f"word.{word}": catalogue.word(word) for word in Word},
         **{f"gate.{gate}.title": catalogue.gate(gate) for gate in Gate},
@@ -181,9 +181,8 @@ def test_question_says_what_yes_and_no_mean(catalogue: Catalogue, gate: Gate) ->
     question = catalogue.question(QuestionView(gate=gate, facts={}))
     assert re.search(r"\(はい=[^()]+、いいえ=[^()]+\)\?$", question.ja)
     assert re.search(r"\(yes = .+, no = .+\)\?$", question.en)
-    assert question.ja.count("?") == question.ja.count("{") + (
-        4 if "製造番号" in question.ja else 1
-    )
+    unfilled = {Gate.IMEI: 2, Gate.SERIAL: 1}.get(gate, 3 if "製造番号" in question.ja else 0)
+    assert question.ja.count("?") == question.ja.count("{") + unfilled + 1
 
 
 def test_meanings_are_those_of_the_question(catalogue: Catalogue) -> None:

@@ -18,9 +18,9 @@ class Place(StrEnum):
     """What isn't the fill's, each as the certificate's `not_reached` calls it."""
 
     JOURNAL = "the file system's journal"
-    TABLES = "the file system keeps for itself: its tables and its last gaps"
-    FREE = "the file system reserves for the system"
-    FILES = "the system itself occupied"
+    TABLES = "the file system's tables, its last gaps"
+    FREE = "of them that the file system reserves"
+    FILES = "of them in use when the overwrite began"
 
 
 _OWNERS: Final = {"7": Place.TABLES, "8": Place.JOURNAL}

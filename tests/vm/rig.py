@@ -15,6 +15,7 @@ import httpx2
 
 from benchd.certificate import verify_certificate
 from benchd.lab.demo.operators import Operators, RackWatch, SlotObject, ended
+from benchd.lab.simulator.hands import Screen
 from benchd.words.ids import JsonValue
 from benchd.words.job import Gate
 from tests.vm.guest.rackvm.command import SOCKET as RACK_SOCKET
@@ -69,6 +70,11 @@ class _Hands:
     async def allow_adb(self, slot: str) -> None:
         """Tap Allow."""
         await self._bench.allow_adb(slot)
+
+    async def screen(self, slot: str) -> Screen:
+        """Type *#06# and read what its own screen shows."""
+        state = (await self._bench.states())[self._bench.handset_in[slot]]
+        return Screen(imei=state.imei, serial=state.serial)
 
 
 @dataclass(kw_only=True)

@@ -19,7 +19,7 @@ STAGES = tuple(stage["name"] for stage in tomllib.loads(RECIPE.read_text())["sta
 OF_THE_CHIP = ("felica_check", "felica_clear", "felica_recheck")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_a_cable_is_pulled_in_each_stage_and_put_back(rig: Rig) -> None:
     chance = random.Random()
     kinds = {stage: ("ext4", "live-data")[place % 2] for place, stage in enumerate(STAGES)}
@@ -53,7 +53,7 @@ async def test_a_cable_is_pulled_in_each_stage_and_put_back(rig: Rig) -> None:
     assert all(end.statement is not None for end in ends.values())
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_a_handset_moved_to_another_slot_begins_anew_there(rig: Rig) -> None:
     await rig.fill_table({"one": "ext4"})
     await rig.start_service()

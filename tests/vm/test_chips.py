@@ -29,7 +29,7 @@ async def test_a_chip_is_cleared_by_a_tool_and_the_tools_word_alone_never_passes
     assert lies.statement is None
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_a_reader_that_is_gone_is_waited_for(rig: Rig) -> None:
     await rig.fill_table({"one": "ext4"})
     await rig.start_service()

@@ -85,6 +85,8 @@ async def test_no_marker_is_left_in_a_reached_block_and_the_rest_is_named(rig: R
         assert all(any(place in text for text in unreached) for place in classes), classes
         if name == "plain":
             assert set(survivors) <= set(seen.outside)
+        else:
+            assert not survivors, (name, survivors)
         await rig.note(
             f"{name}: {planted[name]} markers on the chip, {len(survivors)} left,"
             f" {seen.covered_bytes} bytes of it covered by the fill;"

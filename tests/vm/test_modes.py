@@ -47,7 +47,7 @@ async def test_a_reset_by_hand_is_seen_by_what_the_port_shows(rig: Rig) -> None:
         assert end.statement is not None
         reset = end.statement["predicate"]["final_reset"]
         assert reset["kinds"] == ["usb_reenumerated", "operator_welcome"]
-        assert reset["absent_s"] >= 1.5
+        assert reset["absent_s"] >= 20
     # Its port says the same: file transfer, and no adb.
     interfaces = await rig.shell(
         "udevadm info -q property -p /sys/bus/usb/devices/1-1 | grep ^ID_USB_INTERFACES="

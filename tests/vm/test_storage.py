@@ -28,7 +28,7 @@ async def test_failing_and_forgetful_storage_never_passes_and_slow_storage_does(
     assert [ends[name].outcome for name in ("slow", "good")] == ["passed", "passed"], ends
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_thousands_of_small_files_on_slow_storage_are_no_stall(rig: Rig) -> None:
     await rig.fill_table({"slow": "slow-f2fs"})
     await rig.start_service()
@@ -36,7 +36,7 @@ async def test_thousands_of_small_files_on_slow_storage_are_no_stall(rig: Rig) -
     assert end.outcome == "passed", end
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_storage_that_begins_to_drop_writes_in_mid_fill_never_passes(rig: Rig) -> None:
     await rig.fill_table({"one": "ext4", "two": "clean"})
     await rig.start_service()

@@ -13,7 +13,7 @@ STORMS = 10
 DROP_IN = "/run/systemd/system/benchd.service.d"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_all_ports_lost_and_found_ten_times(rig: Rig) -> None:
     kinds = {f"h{number}": ("clean", "ext4")[number % 2] for number in range(1, PORTS + 1)}
     slots = {name: number for number, name in enumerate(kinds, start=1)}
@@ -31,7 +31,7 @@ async def test_all_ports_lost_and_found_ten_times(rig: Rig) -> None:
         assert rig.watch.slots[slot_name(number)]["job"] == ends[name].job
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_events_lost_by_udevs_socket_are_made_good(rig: Rig) -> None:
     """While the daemon can't read, more happens than its socket keeps; afterwards it knows all."""
     # Who stands still for so long would be ended by the watchdog.

@@ -90,7 +90,7 @@ async def test_handsets_are_there_first_then_daemon_adb_server_and_pcscd_are_kil
     )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_adb_server_and_pcscd_die_again_and_again_under_load(rig: Rig) -> None:
     await rig.fill_table(KINDS)
     await rig.plug(SLOTS)
@@ -104,7 +104,7 @@ async def test_adb_server_and_pcscd_die_again_and_again_under_load(rig: Rig) -> 
     )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "end_it",
     ["systemctl kill --kill-whom=main -s USR2 benchd", "systemctl kill -s STOP benchd"],

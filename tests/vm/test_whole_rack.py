@@ -37,7 +37,7 @@ async def first_to_last_found_s(rig: Rig, count: int) -> float:
 
 
 @pytest.mark.parametrize(
-    "word", ["same-serial-small", pytest.param("same-serial-a", marks=pytest.mark.slow)]
+    "word", ["same-serial-small", pytest.param("same-serial-a", marks=pytest.mark.nightly)]
 )
 async def test_sixteen_handsets_with_one_serial_plugged_at_once_all_pass(
     rig: Rig, word: str

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anyio
 import httpx2
@@ -301,3 +302,38 @@ async def test_unexpected_failure_tells_nothing_inner(rack: FakeRack, visit: Bro
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "internal_error"
     assert "journalctl" in answer.json()["error"]["message"]
+
+
+async def test_what_says_sellable_without_the_racks_signature_is_a_broken_record(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    rack.issuer.doubts.add(JOB)
+    async with visit() as client:
+        [listed] = (await client.get("/api/v1/jobs")).json()["jobs"]
+        job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
+        certificate = await client.get(f"/api/v1/jobs/{JOB}/certificate.json")
+    for told in (listed, job):
+        assert (told["outcome"], told["disposition"]) == ("failed", "hold")
+        assert (told["reason"], told["certificate"]) == ("record_broken", False)
+        assert told["reason_text"]["ja"] == "この端末の記録が書き換えられています"
+    assert certificate.status_code == 404
+    assert "changed record" in certificate.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"outcome": "passed", "disposition": "sellable", "reason": None, "certificate": None},
+        {"outcome": "failed", "disposition": "sellable", "reason": None, "certificate": "{}"},
+        {"outcome": "passed", "disposition": "sellable", "reason": "locked", "certificate": "{}"},
+        {"outcome": "passed", "disposition": "hold", "reason": "locked", "certificate": "{}"},
+    ],
+)
+async def test_words_that_never_stand_together_are_a_broken_record(
+    rack: FakeRack, visit: Browser, end: dict[str, Any]
+) -> None:
+    rack.ledger.keep_job(**end)
+    async with visit() as client:
+        job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
+    assert (job["disposition"], job["reason"]) == ("hold", "record_broken")

@@ -18,6 +18,7 @@ from benchd.web.sockets import tcp_listener
 from benchd.words.ids import PortPath
 from benchd.words.job import Gate
 from benchd.words.record import EntryKind
+from benchd.words.slot import ProblemCode, ProblemView
 from tests.web.web_fakes import JOB, FakeRack, port, running_view
 from tests.web.web_running import Running, Server, running
 
@@ -233,3 +234,21 @@ async def test_requests_before_start_are_served_after(app: FastAPI) -> None:
             answer = await anyio.to_thread.run_sync(early.recv, 64)
             stop.set()
             assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_notices_are_told_when_there_are_any(rack: FakeRack, server: Server) -> None:
+    async with (
+        server() as here,
+        here.over_unix() as client,
+        client.stream("GET", "/api/v1/events") as response,
+    ):
+        told = events_of(response)
+        assert await anext(told) == ("unknown_ports", [])
+        assert await anext(told) == ("alive", {"slots": []})
+        rack.board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))
+        name, notices = await anext(told)
+        assert isinstance(notices, list)
+        assert (name, notices[0]["code"]) == ("notices", "ledger_broken")
+        rack.board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
+        assert await anext(told) == ("notices", [])
+        await told.aclose()

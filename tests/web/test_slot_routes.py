@@ -8,7 +8,8 @@ import pytest
 
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.slot import SlotState, SlotView
+from benchd.words.slot import ProblemCode, ProblemView, SlotView
+from benchd.words.slot_states import SlotState
 from tests.web.web_fakes import (
     A1,
     HOSTILE,
@@ -59,6 +60,7 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
             }
         ],
         "unknown_ports": [],
+        "notices": [],
     }
 
 
@@ -203,3 +205,15 @@ async def test_nothing_is_cached(visit: Browser) -> None:
         answer = await client.get("/api/v1/slots")
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_what_is_the_matter_with_the_whole_rack_is_told(
+    rack: FakeRack, visit: Browser
+) -> None:
+    for code in (ProblemCode.ANCHOR_UNREACHABLE, ProblemCode.LEDGER_BROKEN):
+        rack.board.show_notice(ProblemView(code=code))
+    rack.board.withdraw_notice(ProblemCode.ANCHOR_UNREACHABLE)
+    async with visit() as client:
+        [notice] = (await client.get("/api/v1/slots")).json()["notices"]
+    assert notice["code"] == "ledger_broken"
+    assert "benchd ledger verify" in notice["what_to_do"]["en"]

@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from benchd.errors import LedgerFault
+from benchd.proof.erasure import VerifiedErasure
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import Gate, StageName
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState, SlotView
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot_states import SlotState
 from tests import recorded
 
 BEGAN = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -61,6 +63,9 @@ class FakeLedger:
         raise NotImplementedError
 
     async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
+        raise NotImplementedError
+
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
         raise NotImplementedError
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
@@ -143,12 +148,29 @@ class FakeLedger:
         )
 
 
+class FakeIssuer:
+    """A fake signer that vouches for every certificate but those of some jobs."""
+
+    def __init__(self) -> None:
+        self.doubts: set[JobId] = set()
+
+    def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
+        raise NotImplementedError
+
+    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
+        return job not in self.doubts
+
+    async def keep(self, job: JobId, envelope: bytes) -> None:
+        raise NotImplementedError
+
+
 @dataclass
 class FakeRack:
     """A rack without slots' tasks: the real board and desk over a ledger in memory."""
 
     board: RackBoard = field(default_factory=RackBoard)
     ledger: FakeLedger = field(default_factory=FakeLedger)
+    issuer: FakeIssuer = field(default_factory=FakeIssuer)
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benchd.android.facts.properties import one_of
+from benchd.android.shell.text import printable
 
 _VERIFIED_BOOT = "ro.boot.verifiedbootstate"
 _FLASH_LOCKED = "ro.boot.flash.locked"
 _DEVICE_STATE = "ro.boot.vbmeta.device_state"
+_SECURITY_PATCH = "ro.build.version.security_patch"
 _DEBUGGABLE = "ro.debuggable"
 _BUILD_TYPE = "ro.build.type"
 _BUILD_TAGS = "ro.build.tags"
@@ -31,6 +33,11 @@ def bootloader_locked(properties: Mapping[str, str]) -> bool | None:
     if flash is None and device is None:
         return None
     return flash != "0" and device != "unlocked"
+
+
+def security_patch(properties: Mapping[str, str]) -> str | None:
+    """The patch level of the system, fit to be shown; None where the handset doesn't tell."""
+    return printable(properties.get(_SECURITY_PATCH, "")) or None
 
 
 def modification_signs(

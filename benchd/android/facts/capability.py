@@ -18,6 +18,7 @@ LOOK_FOR_FELICA: Final = search_command(FELICA_DIRECTORIES, "-d")
 _FELICA_PACKAGES: Final = "com.felicanetworks."
 _HOST_FELICA: Final = "android.hardware.nfc.hcef"
 """The NFC controller can imitate a FeliCa card. Handsets without any FeliCa chip have it too."""
+_TELEPHONY: Final = "android.hardware.telephony"
 _ELEMENT: Final = "android.hardware.se.omapi.ese"
 _WALLET: Final = "com.felicanetworks.mfm.main"
 """Carries the management of the secure element that JPKI's applet lives in."""
@@ -44,6 +45,11 @@ def felica_capable(
     if not features or _ANDROID not in packages or _HOST_FELICA in features:
         return None
     return False
+
+
+def can_telephone(features: frozenset[str]) -> bool | None:
+    """Whether the handset has a radio with an IMEI; None where it names no feature at all."""
+    return _TELEPHONY in features if features else None
 
 
 def jpki_capable(features: frozenset[str], packages: frozenset[str]) -> bool | None:

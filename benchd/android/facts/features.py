@@ -8,6 +8,8 @@ from typing import Final
 from benchd.android.shell.text import lines_of
 from benchd.errors import AnswerNotRecognised
 
+MOST_FEATURES: Final = 5_000
+
 # A version may follow the name, and the version of OpenGL ES has no name of its own.
 _FEATURE: Final = re.compile(r"feature:([!-<>-~]{1,255})(?:=(?:0x)?[0-9a-fA-F]{1,16})?")
 
@@ -22,4 +24,6 @@ def read_features(text: str) -> frozenset[str]:
         if match is None:
             raise AnswerNotRecognised("pm list features: a line that is no feature")
         found.add(match[1])
+        if len(found) > MOST_FEATURES:
+            raise AnswerNotRecognised(f"pm list features: more than {MOST_FEATURES} features")
     return frozenset(found)

@@ -10,7 +10,7 @@ import re
 import struct
 from typing import Final
 
-IMEI_DIGITS: Final = 15
+from benchd.words.imei import IMEI_DIGITS, is_imei
 
 _WORDS: Final = re.compile(
     r"(?:^|Parcel\()\s*(?:0x[0-9a-f]{8}: )?((?:[0-9a-f]{8}\s+)+)'", re.MULTILINE
@@ -28,14 +28,3 @@ def read_imei(text: str) -> str | None:
         return None
     number = characters[: 2 * IMEI_DIGITS].decode("utf-16-le", errors="replace")
     return number if is_imei(number) else None
-
-
-def is_imei(number: str) -> bool:
-    """Whether this is a number of 15 digits with the right check digit (ISO/IEC 7812-1, Luhn)."""
-    if not re.fullmatch(r"[0-9]{15}", number) or number == "0" * IMEI_DIGITS:
-        return False
-    total = 0
-    for place, digit in enumerate(map(int, reversed(number))):
-        doubled = digit * 2 if place % 2 else digit
-        total += doubled - 9 if doubled > 9 else doubled
-    return total % 10 == 0

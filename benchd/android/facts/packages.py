@@ -8,12 +8,16 @@ from typing import Final
 from benchd.android.shell.text import lines_of
 from benchd.errors import AnswerNotRecognised
 
+MOST_PACKAGES: Final = 10_000
+
 _PACKAGE: Final = re.compile(r"package:([A-Za-z0-9_.\-]{1,255})")
 
 
 def read_packages(text: str) -> frozenset[str]:
     """The names of all packages; an empty list is a valid one, the exit status has to say so."""
     lines = [line.strip() for line in lines_of(text) if line.strip()]
+    if len(lines) > MOST_PACKAGES:
+        raise AnswerNotRecognised(f"pm list packages: more than {MOST_PACKAGES} packages")
     found = [match[1] for line in lines if (match := _PACKAGE.fullmatch(line))]
     if len(found) != len(lines):
         raise AnswerNotRecognised("pm list packages: a line that is no package")

@@ -9,6 +9,11 @@ from typing import Final
 from benchd.android.shell.text import lines_of, printable
 from benchd.errors import AnswerNotRecognised
 
+LONGEST_NAME: Final = 256
+LONGEST_VALUE: Final = 4096
+"""Characters. A value that can be set has at most 91 bytes; one that a build sets may have more."""
+MOST_PROPERTIES: Final = 20_000
+
 _OPENING: Final = re.compile(r"\[([^\[\]]+)\]: \[(.*)", re.DOTALL)
 
 
@@ -26,6 +31,7 @@ def read_properties(text: str) -> Mapping[str, str]:
             name, value = match[1], match[2]
         else:
             value += "\n" + line
+        _check_size(name, value.removesuffix("]"), len(found))
         if value.endswith("]"):
             if name in found:
                 raise AnswerNotRecognised(f"getprop: {printable(name)} stands there twice")
@@ -36,6 +42,13 @@ def read_properties(text: str) -> Mapping[str, str]:
     if not found:
         raise AnswerNotRecognised("getprop: no properties")
     return found
+
+
+def _check_size(name: str, value: str, number: int) -> None:
+    if len(name) > LONGEST_NAME or len(value) > LONGEST_VALUE:
+        raise AnswerNotRecognised(f"getprop: {printable(name)} is longer than properties are")
+    if number >= MOST_PROPERTIES:
+        raise AnswerNotRecognised(f"getprop: more than {MOST_PROPERTIES} properties")
 
 
 def required(properties: Mapping[str, str], *names: str) -> str:

@@ -25,6 +25,6 @@ def read_search(text: str, places: Collection[str], what: str) -> tuple[str, ...
     if not lines or lines[-1] != _END:
         raise AnswerNotRecognised(f"the search for {what} has no end")
     found = tuple(lines[:-1])
-    if not set(found) <= set(places):
+    if not set(found) <= set(places) or len(found) > len(places):
         raise AnswerNotRecognised(f"the search for {what} found another place")
     return found

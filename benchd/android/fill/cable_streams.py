@@ -9,6 +9,7 @@ import anyio
 
 from benchd.android.fill.bus_turns import BusTurn
 from benchd.android.fill.comparison import Comparison
+from benchd.android.fill.counted_reads import counted, require_fetched
 from benchd.android.fill.program import FILL_DIRECTORY
 from benchd.android.shell.commands import CommandStream, Shell
 from benchd.android.shell.packets import Exit, Output
@@ -105,17 +106,19 @@ class CableStreams:
     async def fetch(self, into: Comparison, meter: Meter, *, stall_s: float) -> None:
         """Read a part of a file past the handset's cache, to its end.
 
-        Raises UnsupportedHandset where its `dd` can't bypass the cache: what comes out of
-        memory proves nothing about the flash. StorageFault where the medium can't be read.
+        Raises UnsupportedHandset where its `dd` can't bypass the cache, or isn't shown to have:
+        what comes out of memory proves nothing about the flash. StorageFault where the medium
+        can't be read.
         """
         stderr = bytearray()
         name = into.file.name
-        async with self._shell.stream(_dd(into), opens_within_s=stall_s) as running:
+        async with self._shell.stream(counted(_dd(into)), opens_within_s=stall_s) as running:
             while True:
                 await meter.rested()
                 match await self._next(running, stall_s):
                     case Exit(0):
                         into.end()
+                        require_fetched(bytes(stderr), into.taken)
                         return
                     case Exit(code) if into.taken == 0 and _IO_ERROR not in stderr:
                         raise UnsupportedHandset(
@@ -181,9 +184,9 @@ def _dd(part: Comparison) -> str:
     source = f"if={FILL_DIRECTORY}/{part.file.name}"
     if part.offset == 0 and part.size_bytes == part.file.size_bytes:
         # To the end of the file, wherever that is: a file that has grown isn't as written.
-        return f"exec dd {source} bs=1048576 iflag=direct"
+        return f"dd {source} bs=1048576 iflag=direct"
     first, beside = divmod(part.offset, BLOCK_BYTES)
     if beside:
         raise ValueError("a part of a file that begins inside of a block")
     count = -(-part.size_bytes // BLOCK_BYTES)
-    return f"exec dd {source} bs={BLOCK_BYTES} skip={first} count={count} iflag=direct"
+    return f"dd {source} bs={BLOCK_BYTES} skip={first} count={count} iflag=direct"

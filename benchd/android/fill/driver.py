@@ -63,6 +63,7 @@ class FillDriver:
                 "max_bytes": 0,
                 "headroom_bytes": order.headroom_bytes,
                 "resume": order.resume,
+                "prior_bytes": order.prior_bytes,
                 "guard_tail_s": GUARD_TAIL_S,
                 "guard_keep_s": GUARD_KEEP_S,
             },
@@ -75,7 +76,7 @@ class FillDriver:
         end = await self._patiently(run)
         if end.started is None or end.exit_code != DONE:
             raise AnswerNotRecognised(f"a fill that ended with {end.exit_code}")
-        return read_fill_done(end.done, end.started, order.file_bytes)
+        return read_fill_done(end.done, end.started, order)
 
     async def check(
         self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None

@@ -15,10 +15,11 @@ from benchd.android.facts.inspection import read_storage_facts
 from benchd.android.fill.bus_turns import BusTurn
 from benchd.android.fill.cable_streams import CableStreams, Meter
 from benchd.android.fill.comparison import Comparison
-from benchd.android.fill.host_sampler import HostSampler
+from benchd.android.fill.counted_reads import counted_sample
 from benchd.android.fill.keystream import AES_COUNTER
 from benchd.android.fill.messages import LONGEST_BAD_LIST, fill_index, fill_name, is_fill_name
 from benchd.android.fill.program import FILL_DIRECTORY
+from benchd.android.fill.sample_blocks import sample_blocks
 from benchd.android.fill.stream_layout import StreamLayout
 from benchd.android.shell.commands import Shell, require_success
 from benchd.errors import AnswerNotRecognised, StageFailed, StorageFault, UnsupportedHandset
@@ -26,6 +27,7 @@ from benchd.ports import Keystream, ProgressSink, Rest
 from benchd.proof.storage import NO_PROGRAM, STREAMED
 from benchd.words.fill import (
     BLOCK_BYTES,
+    NOTHING_OF_THIS_JOB,
     TAIL_PREFIX,
     BadRun,
     CheckOrder,
@@ -36,6 +38,7 @@ from benchd.words.fill import (
     FillOrder,
     FillReport,
     HostSample,
+    TransferProgress,
 )
 from benchd.words.handset import StorageFacts
 from benchd.words.job import Reason
@@ -46,6 +49,8 @@ SMALLEST_HEADROOM_SHARE: Final = 8
 """The headroom on a small storage is one part in so many at most."""
 COMMAND_DEADLINE_S: Final = 120.0
 MOST_DIGITS: Final = 15
+PRIOR_ENOUGH_BYTES: Final = 1 << 20
+"""So much of a keystream nobody else has; the whole is read again anyway."""
 
 _NO_SPACE: Final = b"No space left on device"
 _IN_DIRECTORY: Final = f"mkdir -p {FILL_DIRECTORY} && cd {FILL_DIRECTORY} && ls"
@@ -61,7 +66,6 @@ class HostFill:
         self._shell = shell
         self._keystream = keystream
         self._streams = CableStreams(shell, turn)
-        self._sampler = HostSampler(shell, None)
 
     async def fill(
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
@@ -69,6 +73,7 @@ class HostFill:
         """Write the keystream file by file until the storage is full, and sync it."""
         begun = anyio.current_time()
         meter = Meter(progress, rest)
+        prior_bytes_proven = await self._prior(order, rest)
         kept = await self._kept(order, meter)
         before = _without(await read_storage_facts(self._shell), kept)
         run = _Run(order, meter, before, kept)
@@ -85,10 +90,12 @@ class HostFill:
             mode=STREAMED,
             bytes_written=run.written,
             resumed_bytes=sum(file.size_bytes for file in kept),
+            prior_bytes_proven=prior_bytes_proven,
             files=tuple(run.files),
             small_files=0,
             small_bytes=0,
             directories=0,
+            logs="by_name" if run.layout.logs else "one",
             full_s=full_s,
             capacity_bytes=before.capacity_bytes,
             free_bytes_before=before.free_bytes,
@@ -118,6 +125,7 @@ class HostFill:
             runs += found.runs[: LONGEST_BAD_LIST - len(runs)]
         return CheckReport(
             bytes_proven=proven,
+            bytes_shown=proven + bad,
             bytes_bad=bad,
             bad_runs=tuple(runs),
             small_same=0,
@@ -127,7 +135,7 @@ class HostFill:
 
     async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
         """Bytes of one fill file past the handset's cache."""
-        return await self._sampler.sample(name, offset, size_bytes)
+        return await counted_sample(self._shell, sample_blocks(name, offset, size_bytes))
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:
         """Delete all that the fill has made, or only what takes the last room, and sync."""
@@ -139,6 +147,28 @@ class HostFill:
             trim="not_asked",
             trimmed_bytes=0,
         )
+
+    async def _prior(self, order: FillOrder, rest: Rest | None) -> int:
+        """How much of the first file that an earlier fill has left proves itself, a part of it."""
+        if not order.prior_bytes:
+            return 0
+        meter = Meter(_tell_nobody, rest)
+        before = 0
+        for name in sorted(await self._listed()):
+            place = (fill_index(name) or 0) * order.file_bytes
+            size = await self._size_of(name)
+            part = min(size, PRIOR_ENOUGH_BYTES, order.prior_bytes - before)
+            before += size
+            if name.startswith(TAIL_PREFIX) or part < BLOCK_BYTES:
+                continue
+            file = FilledFile(
+                name=name, stream_offset=place, size_bytes=part // BLOCK_BYTES * BLOCK_BYTES
+            )
+            check = CheckOrder(fill=order, cipher=AES_COUNTER, files=(file,))
+            found = await self._compare(file, _parts(check)[0], check, meter)
+            if found.proven:
+                return found.proven
+        raise StageFailed(Reason.HANDSET_CHANGED, NOTHING_OF_THIS_JOB)
 
     async def _kept(self, order: FillOrder, meter: Meter) -> list[FilledFile]:
         """What an earlier fill has left and this one has read and proven; all else is deleted."""
@@ -241,6 +271,13 @@ class HostFill:
         )
         return [name for name in listed.decode(errors="replace").split() if is_fill_name(name)]
 
+    async def _listed(self) -> list[str]:
+        """The fill files that are there, before anything is deleted."""
+        listed = require_success(
+            await self._shell.run(_IN_DIRECTORY, deadline_s=COMMAND_DEADLINE_S), "ls"
+        )
+        return [name for name in listed.decode(errors="replace").split() if is_fill_name(name)]
+
     async def _size_of(self, name: str) -> int:
         """How many bytes a fill file has; 0 where it couldn't even be made."""
         path = f"{FILL_DIRECTORY}/{name}"
@@ -293,6 +330,10 @@ def _parts(order: CheckOrder) -> list[FileRange]:
         FileRange(file=number, offset=0, size_bytes=file.size_bytes)
         for number, file in enumerate(order.files)
     ]
+
+
+def _tell_nobody(_: TransferProgress) -> None:
+    """What is read again isn't progress."""
 
 
 def _without(found: StorageFacts, kept: list[FilledFile]) -> StorageFacts:

@@ -19,6 +19,7 @@ from benchd.words.fill import (
     CheckReport,
     DropReport,
     FilledFile,
+    FillOrder,
     FillReport,
     TransferProgress,
 )
@@ -32,7 +33,11 @@ LARGEST_NUMBER: Final = (1 << 63) - 1
 
 TRIMS: Final = ("done", "not_allowed", "not_supported", "failed", "not_asked")
 
-_NAME: Final = re.compile(r"(?:fill|tail)-([0-9]{6})\.(?:dat|db|jpg)")
+PROGRAM_VERSION: Final = "3"
+"""The only version of the program that is understood: benchd brings it along."""
+LOGS: Final = ("one", "by_name", "by_name_and_lifetime")
+
+_NAME: Final = re.compile(r"(?:fill|tail)-([0-9]{6})\.(?:dat|db|jpg|short|long)")
 
 Fields = Mapping[str, JsonValue]
 
@@ -92,7 +97,7 @@ def read_started(fields: Fields) -> Started:
     """The start of a fill."""
     capacity = whole(fields, "capacity_bytes")
     started = Started(
-        version=printable(text(fields, "version")),
+        version=one_of(fields, "version", (PROGRAM_VERSION,)),
         cipher=one_of(fields, "cipher", CIPHERS),
         mode=one_of(fields, "mode", MODES),
         capacity_bytes=capacity,
@@ -115,10 +120,10 @@ def read_error(fields: Fields) -> ProgramError:
     return ProgramError(code=text(fields, "code"), message=printable(text(fields, "message")))
 
 
-def read_fill_done(fields: Fields, started: Started, file_bytes: int) -> FillReport:
+def read_fill_done(fields: Fields, started: Started, order: FillOrder) -> FillReport:
     """The report of a whole fill: each file has its own stretch, and the sizes add up."""
     written = whole(fields, "bytes", at_most=started.capacity_bytes)
-    files = tuple(_filled_file(item, file_bytes) for item in objects(fields, "files"))
+    files = tuple(_filled_file(item, order.file_bytes) for item in objects(fields, "files"))
     if any(one.stream_offset >= next_one.stream_offset for one, next_one in pairwise(files)):
         raise AnswerNotRecognised("the fill files aren't in order, or one is listed twice")
     if sum(file.size_bytes for file in files) != written:
@@ -133,10 +138,12 @@ def read_fill_done(fields: Fields, started: Started, file_bytes: int) -> FillRep
         mode=started.mode,
         bytes_written=written,
         resumed_bytes=whole(fields, "resumed_bytes", at_most=written),
+        prior_bytes_proven=whole(fields, "prior_bytes_proven", at_most=order.prior_bytes),
         files=files,
         small_files=whole(fields, "small_files", at_most=MOST_SMALL_FILES),
         small_bytes=whole(fields, "small_bytes", at_most=capacity),
         directories=whole(fields, "directories", at_most=MOST_SMALL_FILES),
+        logs=one_of(fields, "logs", LOGS),
         full_s=seconds(fields, "full_s"),
         capacity_bytes=capacity,
         free_bytes_before=free_before,
@@ -159,12 +166,16 @@ def read_check_done(fields: Fields, order: CheckOrder) -> CheckReport:
     # A file that has grown counts more bad bytes than were ordered.
     if proven + bad < ordered or (bad == 0 and proven != ordered):
         raise AnswerNotRecognised("the check accounts for fewer bytes than were to be read")
+    shown = whole(fields, "bytes_shown", at_most=ordered)
+    if shown < proven:
+        raise AnswerNotRecognised("the check has proven what it wasn't shown past the cache")
     if len(runs) > LONGEST_BAD_LIST or listed > bad:
         raise AnswerNotRecognised("the check lists more bad bytes than it counts")
     if len(runs) < LONGEST_BAD_LIST and listed != bad:
         raise AnswerNotRecognised("the check counts bad bytes that it doesn't list")
     return CheckReport(
         bytes_proven=proven,
+        bytes_shown=shown,
         bytes_bad=bad,
         bad_runs=runs,
         small_same=whole(fields, "small_same", at_most=order.small_files),
@@ -184,9 +195,11 @@ def read_drop_done(fields: Fields) -> DropReport:
 
 
 def read_evict_done(fields: Fields, count: int) -> None:
-    """The cache of so many files is empty."""
+    """The cache of so many files is empty, as the kernel itself has shown."""
     if whole(fields, "files_evicted") != count:
         raise AnswerNotRecognised("the cache of other files was emptied")
+    if whole(fields, "pages_left") != 0:
+        raise AnswerNotRecognised("the cache of a file was left as it was")
 
 
 def _filled_file(fields: Fields, file_bytes: int) -> FilledFile:

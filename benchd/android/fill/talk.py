@@ -29,13 +29,15 @@ from benchd.errors import (
     BenchdError,
     HandsetFault,
     HandsetGone,
+    StageFailed,
     StorageFault,
     TransientFault,
     UnsupportedHandset,
 )
 from benchd.ports import ProgressSink, Rest
+from benchd.words.fill import NOTHING_OF_THIS_JOB
 from benchd.words.ids import JsonValue
-from benchd.words.job import FaultCode
+from benchd.words.job import FaultCode, Reason
 
 LONGEST_LINE_BYTES: Final = 1 << 20
 MOST_STDERR_BYTES: Final = 1 << 20
@@ -52,7 +54,7 @@ DONE: Final = 0
 BAD_BYTES: Final = 1
 
 _CODE_OF_ERROR: Final[Mapping[str, int]] = MappingProxyType(
-    {"usage": 2, "busy": 3, "io": 4, "cache_not_evicted": 4, "host_gone": 5}
+    {"usage": 2, "busy": 3, "io": 4, "cache_not_evicted": 4, "not_proven": 1, "host_gone": 5}
 )
 _KILLED: Final = range(129, 193)
 
@@ -237,7 +239,9 @@ class _Conversation:
                 raise AnswerNotRecognised("the fill program says what it shouldn't say now")
 
 
-def _fault(error: ProgramError, code: int) -> BenchdError:
+def _fault(  # noqa: PLR0911 - one line for each word of the program
+    error: ProgramError, code: int
+) -> BenchdError:
     if _CODE_OF_ERROR.get(error.code) != code:
         return AnswerNotRecognised(f"the fill program's error doesn't fit its exit code {code}")
     match error.code:
@@ -247,6 +251,8 @@ def _fault(error: ProgramError, code: int) -> BenchdError:
             return StorageFault(error.message)
         case "cache_not_evicted":
             return UnsupportedHandset(f"the read-back can't bypass the cache: {error.message}")
+        case "not_proven":
+            return StageFailed(Reason.HANDSET_CHANGED, NOTHING_OF_THIS_JOB)
         case "host_gone":
             return HandsetGone("the fill program lost its host")
         case _:

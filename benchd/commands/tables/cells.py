@@ -15,10 +15,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import Because, Catalogue, Language, Texts, Word, printable
 from benchd.words.ids import JsonValue
-from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
-from benchd.words.slot import SlotState
+from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason
+from benchd.words.slot_states import SlotState
 
 JsonObject = Mapping[str, JsonValue]
 
@@ -173,7 +174,8 @@ class Cells:
 
     def stage(self, of: JsonObject) -> Text:
         """The name of a stage."""
-        return self._named(StageName, of, "stage", self._catalogue.stage, {})
+        stage = next((name for name in STAGE_CLASSES if name == of.get("stage")), None)
+        return Text(self._catalogue.stage(stage).to(self.language)) if stage else text(of, "stage")
 
     def gate(self, of: JsonObject) -> Text:
         """The name of a gate."""

@@ -39,6 +39,8 @@ class _StatusView:
         wishes = Table.grid(padding=(0, 2, 0, 0))
         wishes.add_column(no_wrap=True, style="bold")
         wishes.add_column(overflow="fold")
+        for notice in parts(rack, "notices"):
+            wishes.add_row("!", Group(*self._advice(notice)))
         for slot in slots:
             if wish := self._wish(slot):
                 wishes.add_row(text(slot, "slot"), Group(*wish))

@@ -17,7 +17,7 @@ from benchd.commands.tables.show import never_fail_on_a_letter
 from benchd.commands.tables.status import status_view
 from benchd.errors import DependencyMissing
 from benchd.texts.catalogue import Catalogue, Language, PageWord, Word, language_of
-from benchd.words.slot import NEEDS_A_PERSON
+from benchd.words.slot_states import NEEDS_A_PERSON
 
 LOOK_EVERY_S = 0.5
 BUSY = frozenset({"settling", "running", "replugging"})

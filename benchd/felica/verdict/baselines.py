@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Self
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from benchd.felica.protocol.codes import ROOT, Node, read_system, system_text
+from benchd.felica.protocol.codes import ROOT, Node, ordered, read_system, system_text
 from benchd.felica.protocol.errors import DataFileInvalid, NodeListInvalid
 from benchd.felica.protocol.generation import is_handset_chip
 from benchd.felica.protocol.tree import check_tree
@@ -26,8 +28,12 @@ from benchd.felica.verdict.data_file import (
     refused,
 )
 from benchd.felica.verdict.nodes import NodeCatalogue
+from benchd.signing import canonical
+from benchd.signing.public_key import has_signed
 from benchd.words.chip import BaselineKind
 
+SIGNED_FOR: Final = b"benchd baseline v1\n"
+"""Stands before what is signed, so that a signature made for anything else is none here."""
 _SHIPPED = "baselines.toml"
 _TRUST: Final = (BaselineKind.OBSERVED, BaselineKind.SIMULATED, BaselineKind.INFERRED)
 """Which kind is asked first. Simulated ones are only there where the configuration accepts them."""
@@ -46,6 +52,8 @@ class Baseline:
     """Allowed nodes by system; a system that isn't here is residue with all its nodes."""
     optional: frozenset[int]
     """Those of the systems that an unused chip may lack; all others it has."""
+    sha256: str = ""
+    """Of all the above as it was read, whoever signed it."""
 
     @property
     def label(self) -> str:
@@ -64,12 +72,18 @@ class Baselines:
         return tuple(baseline for baseline in self.all if ic_type in baseline.ic_types)
 
 
-def load_baselines(catalogue: NodeCatalogue, extra: Sequence[Path] = ()) -> Baselines:
-    """The shipped baselines and those of further files of any kind; raises DataFileInvalid."""
+def load_baselines(
+    catalogue: NodeCatalogue, extra: Sequence[Path] = (), *, signer: Ed25519PublicKey | None = None
+) -> Baselines:
+    """The shipped baselines and those of further files of any kind; raises DataFileInvalid.
+
+    That a chip was observed counts only where the rack's own key, `signer`, has signed it.
+    """
     text = resources.files("benchd.felica.verdict").joinpath(_SHIPPED).read_text("utf-8")
     read = [(_SHIPPED, parse_baselines(text, _SHIPPED, catalogue))]
     read += [
-        (str(path), _values(read_data_file(path, _File), str(path), catalogue)) for path in extra
+        (str(path), _values(read_data_file(path, _File), str(path), catalogue, signer))
+        for path in extra
     ]
     origin: dict[str, str] = {}
     for file, baselines in read:
@@ -82,9 +96,33 @@ def load_baselines(catalogue: NodeCatalogue, extra: Sequence[Path] = ()) -> Base
     return Baselines(all=tuple(sorted(found, key=lambda baseline: _TRUST.index(baseline.kind))))
 
 
-def parse_baselines(text: str, file: str, catalogue: NodeCatalogue) -> tuple[Baseline, ...]:
+def parse_baselines(
+    text: str, file: str, catalogue: NodeCatalogue, *, signer: Ed25519PublicKey | None = None
+) -> tuple[Baseline, ...]:
     """The baselines of a text; `file` is what messages call it. Raises DataFileInvalid."""
-    return _values(read_data(text, file, _File), file, catalogue)
+    return _values(read_data(text, file, _File), file, catalogue, signer)
+
+
+def signed_bytes(baseline: Baseline) -> bytes:
+    """What the rack's key signs of a baseline that it has captured: everything that it says."""
+    return SIGNED_FOR + _content(baseline)
+
+
+def _content(baseline: Baseline) -> bytes:
+    return canonical.encode(
+        {
+            "name": baseline.name,
+            "version": baseline.version,
+            "kind": baseline.kind,
+            "ic_types": sorted(baseline.ic_types),
+            "provenance": baseline.provenance,
+            "systems": {
+                system_text(system): [node.text for node in ordered(nodes)]
+                for system, nodes in baseline.systems.items()
+            },
+            "optional": sorted(map(system_text, baseline.optional)),
+        }
+    )
 
 
 def _ic_type(value: object) -> object:
@@ -128,6 +166,7 @@ class _Baseline(Table):
     kind: Annotated[BaselineKind, BeforeValidator(_kind)]
     ic_types: list[Annotated[int, BeforeValidator(_ic_type)]] = Field(min_length=1)
     provenance: Words
+    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")] | None = None
     system: list[_System] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -143,8 +182,10 @@ class _File(Table):
     baseline: list[_Baseline] = Field(min_length=1)
 
 
-def _values(file: _File, name: str, catalogue: NodeCatalogue) -> tuple[Baseline, ...]:
-    baselines = tuple(_value(baseline) for baseline in file.baseline)
+def _values(
+    file: _File, name: str, catalogue: NodeCatalogue, signer: Ed25519PublicKey | None = None
+) -> tuple[Baseline, ...]:
+    baselines = tuple(_trusted(baseline, signer) for baseline in file.baseline)
     mistakes = tuple(
         f"baseline {baseline.name}: {system_text(system)}/{node.text} is a node of {owner.en}; "
         "an unused chip doesn't have it"
@@ -157,6 +198,17 @@ def _values(file: _File, name: str, catalogue: NodeCatalogue) -> tuple[Baseline,
     if mistakes:
         raise DataFileInvalid(name, mistakes)
     return baselines
+
+
+def _trusted(read: _Baseline, signer: Ed25519PublicKey | None) -> Baseline:
+    """What somebody typed was never observed, whatever it says of itself."""
+    said = _value(read)
+    baseline = replace(said, sha256=hashlib.sha256(_content(said)).hexdigest())
+    signature = bytes.fromhex(read.signature or "")
+    captured = signer is not None and has_signed(signer, signed_bytes(said), signature)
+    if baseline.kind is BaselineKind.OBSERVED and not captured:
+        return replace(baseline, kind=BaselineKind.INFERRED)
+    return baseline
 
 
 def _value(baseline: _Baseline) -> Baseline:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from benchd.errors import UsageRefused
 from benchd.felica.protocol.codes import ordered, system_text
-from benchd.felica.verdict.baselines import parse_baselines
+from benchd.felica.verdict.baselines import parse_baselines, signed_bytes
 from benchd.felica.verdict.nodes import NodeCatalogue
 from benchd.felica.verdict.scan import Survey
 from benchd.words.chip import BaselineKind
@@ -22,7 +24,7 @@ _LONGEST_MODEL: Final = 128
 def capture_baseline(
     survey: Survey, *, name: str, model: str, screen: str, seen_on: date, catalogue: NodeCatalogue
 ) -> str:
-    """The TOML text of an observed baseline, as `load_baselines` reads it.
+    """The TOML text of an observed baseline, still to be signed by the rack that saw it.
 
     `model` is the handset's, `screen` what its own screen says of the chip, word by word. Raises
     UsageRefused where the survey or the label doesn't carry a baseline, DataFileInvalid where
@@ -62,6 +64,14 @@ def capture_baseline(
     text = "\n".join(lines) + "\n"
     parse_baselines(text, "captured baseline", catalogue)
     return text
+
+
+def signed_capture(text: str, *, sign: Callable[[bytes], bytes], catalogue: NodeCatalogue) -> str:
+    """The text of a baseline that was captured just now, with the signature that makes it count."""
+    [baseline] = parse_baselines(text, "captured baseline", catalogue)
+    observed = replace(baseline, kind=BaselineKind.OBSERVED)
+    head, gap, systems = text.partition("\n\n")
+    return f"{head}\nsignature = {_text(sign(signed_bytes(observed)).hex())}{gap}{systems}"
 
 
 def _text(value: str) -> str:

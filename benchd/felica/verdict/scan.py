@@ -123,6 +123,7 @@ def scan_chip(
         systems=judgement.systems,
         baseline=None if baseline is None else baseline.label,
         baseline_kind=None if baseline is None else baseline.kind,
+        baseline_sha256=None if baseline is None else baseline.sha256,
         owners_en=tuple(owner.en for owner in judgement.owners),
         owners_ja=tuple(owner.ja for owner in judgement.owners),
     )

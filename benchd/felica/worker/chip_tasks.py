@@ -14,6 +14,7 @@ from benchd.felica.verdict.capture import capture_baseline
 from benchd.felica.verdict.nodes import shipped_catalogue
 from benchd.felica.verdict.scan import scan_chip, survey_chip
 from benchd.felica.worker.wire import CaptureOrder, WorkerOrder
+from benchd.signing.public_key import public_key_of
 from benchd.words.chip import ChipScan
 
 CHIP_HASH_DIGITS: Final = 32
@@ -26,7 +27,11 @@ class ChipTasks:
         """Raises DataFileInvalid for baselines that can't be used, OSError for missing ones."""
         self._salt = order.salt
         self._catalogue = shipped_catalogue()
-        self._baselines = load_baselines(self._catalogue, [Path(file) for file in order.baselines])
+        self._baselines = load_baselines(
+            self._catalogue,
+            [Path(file) for file in order.baselines],
+            signer=None if order.signer is None else public_key_of(order.signer.encode()),
+        )
 
     def scan(
         self, transport: ChipTransport, *, reader: str, passes: int, power_cycle: bool

@@ -1,6 +1,6 @@
 """What the daemon and a reader worker say to each other: one JSON object a line.
 
-To the worker, first `{"slots": …, "salt": …, "baselines": …}`, then requests with a number:
+To the worker, first `{"slots": …, "salt": …, "baselines": …, "signer": …}`, then requests:
 `{"id", "do": "scan", "slot", "passes", "power_cycle", "within_s"}`, `{"id", "do": "capture",
 "slot", "capture", "within_s"}`, `{"id", "do": "field_off", "slot", "within_s"}` and `{"id", "do":
 "give_up"}`, whose number is that of the request meant. From it `{"id", "scan"}`, `{"id",
@@ -44,6 +44,8 @@ class WorkerOrder:
     """What the IDm is hashed with; comes by pipe, since others can read command lines."""
     baselines: tuple[str, ...]
     """Files."""
+    signer: str | None = None
+    """The rack's public key in PEM: what it hasn't signed was never observed."""
 
     def as_message(self) -> Message:
         """For `encode`."""
@@ -51,6 +53,7 @@ class WorkerOrder:
             "slots": dict(self.slots),
             "salt": self.salt.hex(),
             "baselines": list(self.baselines),
+            "signer": self.signer,
         }
 
 

@@ -17,7 +17,7 @@ from benchd.lab.adversity.referee import End, Fault
 from benchd.lab.adversity.schedule import Blow, Schedule
 from benchd.lab.adversity.virtual_time import run_in_virtual_time
 from benchd.words.job import Disposition
-from benchd.words.slot import SlotState
+from benchd.words.slot_states import SlotState
 
 STORM_S: Final = 4 * 3600.0
 CALM_S: Final = 8 * 3600.0

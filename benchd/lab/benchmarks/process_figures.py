@@ -20,7 +20,7 @@ class ProcessFigures:
     descriptors: int
 
 
-def look_at(pid: int) -> ProcessFigures:
+def figures_of(pid: int) -> ProcessFigures:
     """Read /proc; source of the fields: proc_pid_stat(5) and proc_pid_status(5)."""
     folder = Path(f"/proc/{pid}")
     # The name in brackets may hold anything, spaces too.
@@ -39,7 +39,7 @@ def look_at(pid: int) -> ProcessFigures:
 def family_cpu_s(pid: int) -> float:
     """Processor time so far of a process and all that descend from it; of the living ones."""
     try:
-        own_s = look_at(pid).cpu_s
+        own_s = figures_of(pid).cpu_s
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         children = [int(child) for t in tasks for child in (t / "children").read_text().split()]
     except (OSError, KeyError, IndexError):

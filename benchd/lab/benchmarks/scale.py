@@ -20,8 +20,8 @@ import anyio
 from benchd.errors import BenchdError
 from benchd.lab.benchmarks.naive import NAIVE_HANDSETS, THREADED_HANDSETS, run_naive
 from benchd.lab.benchmarks.percentiles import histogram_percentile, percentile
-from benchd.lab.benchmarks.process_figures import look_at
-from benchd.lab.benchmarks.rack_looks import RackLooks, Spent
+from benchd.lab.benchmarks.process_figures import figures_of
+from benchd.lab.benchmarks.rack_measurement import RackMeasurement, Spent
 from benchd.lab.benchmarks.report import Line, autogroup, ratio, say, tell
 from benchd.lab.demo.rack import DemoRack, demo_rack
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
@@ -123,28 +123,28 @@ async def _measure(count: int, pace: Pace, directory: Path) -> Measured:
         begun = time.monotonic()
         if rack.daemon is None:
             raise RackNotDone("the daemon isn't there")
-        at_start = look_at(rack.daemon.pid)
-        looks = RackLooks(rack, begun)
+        at_start = figures_of(rack.daemon.pid)
+        measured = RackMeasurement(rack, begun)
         async with anyio.create_task_group() as group:
             group.start_soon(rack.operators().work)
             group.start_soon(rack.must_live)
             with anyio.fail_after(ENDS_WITHIN_S):
-                await looks.until_all_ended()
+                await measured.until_all_ended()
             group.cancel_scope.cancel()
-        at_end = look_at(rack.daemon.pid)
+        at_end = figures_of(rack.daemon.pid)
         exposition = await rack.watch.metrics()
-        first_bytes_ms = await _first_bytes_ms(rack, looks.wall_to_monotonic_s)
+        first_bytes_ms = await _first_bytes_ms(rack, measured.wall_to_monotonic_s)
         last_s = await _last_first_byte_s(rack)
     _require_ends(rack)
     return Measured(
-        wall_s=looks.last_clean_end_s,
+        wall_s=measured.last_clean_end_s,
         daemon_cpu_s=at_end.cpu_s - at_start.cpu_s,
         jobs=count,
         loop_lag_p99_ms=1000
         * histogram_percentile(exposition, "benchd_event_loop_lag_seconds", 0.99),
         ready_to_first_byte_ms=tuple(first_bytes_ms),
-        at_peak_rss_bytes=looks.peak_rss_bytes,
-        until_filling=looks.spent_at(last_s - begun),
+        at_peak_rss_bytes=measured.peak_rss_bytes,
+        until_filling=measured.spent_at(last_s - begun),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 
 from benchd.config import load_settings
-from benchd.daemon.app import run_rack
+from benchd.daemon.app import run_daemon
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.lab.simulator.plug_source import SimulatedHotplug
 from benchd.observe.logs import configure_logs
@@ -26,7 +26,7 @@ def main() -> None:
     words = configure_logs()
 
     async def run() -> None:
-        await run_rack(
+        await run_daemon(
             settings,
             SimulatedHotplug(plug_socket),
             usb=False,

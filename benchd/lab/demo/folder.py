@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from benchd.certificate import create_key
+from benchd.lab import simulator
 from benchd.lab.simulator.addresses import port_path
 from benchd.lab.simulator.chips import BASELINE
 from benchd.lab.simulator.chips.addresses import ReaderAddress
@@ -71,9 +73,16 @@ description_ja = "上書き消去（仮想ラック）"
 description_en = "Overwrite (virtual rack)"
 """
 
-STAGES: tuple[tuple[str, dict[str, float | int]], ...] = (
+STAGES: tuple[tuple[str, dict[str, float | int | str]], ...] = (
     ("inspect", {}),
-    ("gates", {"charge_within_s": 120, "battery_every_s": 0.5}),
+    (
+        "gates",
+        {
+            "charge_within_s": 120,
+            "battery_every_s": 0.5,
+            "nominal_sizes": str(files(simulator) / "nominal_sizes.toml"),
+        },
+    ),
     ("felica_check", {}),
     (
         "initialise",
@@ -84,7 +93,7 @@ STAGES: tuple[tuple[str, dict[str, float | int]], ...] = (
     ("felica_clear", {"return_within_s": 120}),
     ("felica_recheck", {}),
     ("final_reset", {"leave_within_s": 60, "return_within_s": 120}),
-    ("observe", {"minimum_absence_s": 0.5}),
+    ("observe", {}),
     ("confirm", {}),
     ("certify", {}),
 )
@@ -162,7 +171,7 @@ def make_folder(
     recipe = RECIPE
     for name, parameters in STAGES:
         recipe += f'\n[[stage]]\nname = "{name}"\ndeadline_s = {STAGE_DEADLINE_S}\nattempts = 3\n'
-        recipe += "".join(f"{key} = {value}\n" for key, value in parameters.items())
+        recipe += "".join(f"{key} = {json.dumps(value)}\n" for key, value in parameters.items())
     (path / "recipes" / "overwrite.toml").write_text(recipe, encoding="utf-8")
     create_key(path / "certificate_key.pem")
     return folder

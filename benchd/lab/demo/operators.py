@@ -11,10 +11,12 @@ from typing import Protocol, cast
 import anyio
 import httpx2
 
+from benchd.lab.simulator.hands import Screen
 from benchd.wakeup import Wakeup
 from benchd.words.ids import JsonValue
 from benchd.words.job import Gate, StageName
-from benchd.words.slot import ProblemCode, SlotState
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
 
 LOOK_EVERY_S = 0.1
 MOST_JOBS = 500
@@ -43,6 +45,10 @@ class Hands(Protocol):
 
     async def allow_adb(self, slot: str) -> None:
         """Allow this computer."""
+        ...
+
+    async def screen(self, slot: str) -> Screen:
+        """Read what its own screen shows of who it is."""
         ...
 
 
@@ -96,9 +102,10 @@ class RackWatch:
         answer.raise_for_status()
         return answer.text
 
-    async def decide(self, job: str, gate: str, *, approved: bool, operator: str) -> bool:
+    async def decide(
+        self, job: str, gate: str, *, approved: bool, operator: str, note: str = "demo"
+    ) -> bool:
         """Answer a question; False if it wasn't taken."""
-        note = LOOKED_UP if approved and gate == Gate.NETWORK else "demo"
         try:
             answer = await self.http.post(
                 f"/api/v1/jobs/{job}/decisions",
@@ -150,10 +157,10 @@ class Operators:
         while True:
             if await self.watch.look():
                 for name, slot in self.watch.slots.items():
-                    await self._follow(name, slot)
+                    await self._act_on_answers(name, slot)
             await anyio.sleep(LOOK_EVERY_S)
 
-    async def _follow(self, name: str, slot: SlotObject) -> None:
+    async def _act_on_answers(self, name: str, slot: SlotObject) -> None:
         await self._put_right(name, slot)
         if not slot["job"] or slot["state"] in SETTLED or slot["stage"] not in RESETTING:
             return
@@ -194,7 +201,19 @@ class Operators:
         if approved and gate in HAND_RESETS:
             await self._reset_once(slot, job, gate)
         operator = SECOND_OPERATOR if gate is Gate.CONFIRM else FIRST_OPERATOR
-        await self.watch.decide(job, gate, approved=approved, operator=operator)
+        note = await self._note(slot, gate) if approved else "demo"
+        await self.watch.decide(job, gate, approved=approved, operator=operator, note=note)
+
+    async def _note(self, slot: str, gate: Gate) -> str:
+        match gate:
+            case Gate.NETWORK:
+                return LOOKED_UP
+            case Gate.IMEI:
+                return (await self.hands.screen(slot)).imei
+            case Gate.SERIAL:
+                return (await self.hands.screen(slot)).serial
+            case _:
+                return "demo"
 
 
 def _parts(value: JsonValue) -> list[Mapping[str, JsonValue]]:

@@ -17,7 +17,7 @@ from anyio.abc import Process
 from benchd.errors import BenchdError, DependencyMissing
 from benchd.lab.demo.folder import ADB_PORT, DemoFolder, DemoSlot, make_folder
 from benchd.lab.demo.operators import Operators, RackWatch
-from benchd.lab.simulator.hands import RackHands
+from benchd.lab.simulator.hands import RackHands, Screen
 from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import RackPlan
 from benchd.lab.simulator.scenarios import Scenario
@@ -66,6 +66,10 @@ class SlotHands:
     async def enable_adb(self, slot: str) -> None:
         """Switch USB debugging on, on the handset's own screen."""
         await self._hands.enable_adb(slot)
+
+    async def screen(self, slot: str) -> Screen:
+        """Type *#06# and read what the handset's own screen shows."""
+        return await self._hands.screen(slot)
 
     async def allow_adb(self, slot: str) -> None:
         """Allow this computer, on the handset's own screen."""

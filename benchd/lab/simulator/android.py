@@ -28,6 +28,9 @@ class AndroidState:
     accounts: tuple[Account, ...] = ()
     users: tuple[User, ...] = ()
     packages: tuple[str, ...] = ()
+    calls: int = 0
+    contacts: int = 0
+    messages: int = 0
     screen_lock: bool = False
     device_owner: str | None = None
     test_harness: bool = False
@@ -45,6 +48,9 @@ def as_it_came_in(plan: HandsetPlan) -> AndroidState:
         accounts=plan.accounts,
         users=plan.users,
         packages=plan.packages,
+        calls=plan.calls,
+        contacts=plan.contacts,
+        messages=plan.messages,
         screen_lock=plan.screen_lock,
         device_owner=plan.device_owner,
     )

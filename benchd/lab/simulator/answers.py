@@ -84,6 +84,10 @@ def answers(
         ("sm", "list-volumes all"): _volumes(plan),
         ("sm", "list-disks"): f"{_CARD}\n" if plan.memory_card else "",
         ("service", "iphonesubinfo"): "",
+        ("content", "call_log"): _rows(state.calls),
+        ("content", "com.android.contacts"): _rows(state.contacts),
+        ("content", "sms"): _rows(state.messages),
+        ("content", "mms"): _rows(0),
     }
     found = {asked: Answer(text=text) for asked, text in texts.items()}
     for arguments in ("1 s16 com.android.shell", "1"):
@@ -112,6 +116,12 @@ def write_answers(folder: Path, number: int, found: Mapping[tuple[str, str], Ans
 
 def _packages(names: tuple[str, ...]) -> str:
     return "".join(f"package:{name}\n" for name in names)
+
+
+def _rows(count: int) -> str:
+    """Content.QueryCommand: what the projection `_id` shows of so many rows."""
+    rows = "".join(f"Row: {number} _id={number + 1}\n" for number in range(count))
+    return rows or "No result found.\n"
 
 
 def _volumes(plan: HandsetPlan) -> str:

@@ -16,7 +16,7 @@ from benchd.lab.simulator.addresses import adb_address, port_path
 from benchd.lab.simulator.chips.control import ChipRequest
 from benchd.lab.simulator.chips.control import obey as obey_for_chips
 from benchd.lab.simulator.chips.shelf import ReaderShelf
-from benchd.lab.simulator.hands import HandsetState
+from benchd.lab.simulator.hands import HandsetState, Screen
 from benchd.lab.simulator.handset import VirtualHandset
 from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.lines.serving import serve_json_lines
@@ -46,6 +46,7 @@ class _Request:
         "resume",
         "set_faults",
         "residue",
+        "screen",
         "shutdown",
     ]
     handset: str = ""
@@ -57,7 +58,7 @@ class _Request:
 _REQUEST: Final = TypeAdapter[_Request | ChipRequest](_Request | ChipRequest)
 
 
-class ControlDesk:
+class ControlService:
     """Obeys requests, one line each."""
 
     def __init__(
@@ -94,6 +95,9 @@ class ControlDesk:
             case "shutdown":
                 self._shut_down()
                 return {}
+            case "screen":
+                shown = self._handset(request.handset).plan
+                return asdict(Screen(imei=shown.imei, serial=shown.serial))
             case "plug" | "move":
                 await self._put_in(self._handset(request.handset), request.slot, request.do)
                 return {}

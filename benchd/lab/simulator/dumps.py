@@ -113,7 +113,8 @@ def device_policy(plan: HandsetPlan, state: AndroidState) -> str:
     lines.append("  Enabled Device Admins (User 0, provisioningState: 0):")
     if state.device_owner is not None:
         lines += [f"    {state.device_owner}:", "      uid=10201", "      testOnlyAdmin=false"]
-    lines += ["    mPasswordOwner=-1", "", "  Encryption Status: per-user"]
+    encrypted = "per-user" if plan.crypto_state == "encrypted" else "unsupported"
+    lines += ["    mPasswordOwner=-1", "", f"  Encryption Status: {encrypted}"]
     return "\n".join(lines) + "\n"
 
 

@@ -44,6 +44,7 @@ class HandsetState:
     free_bytes: int
     available_bytes: int
     written_bytes: int
+    read_bytes: int
     fill_bytes: int
     filled_since_s: float | None
     """When the first bytes of a fill were on the medium, by the machine's monotonic clock."""
@@ -54,6 +55,14 @@ class HandsetState:
     account_count: int
     test_harness: bool
     reset_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """What a virtual handset's own screen shows of who it is, under *#06#."""
+
+    imei: str
+    serial: str
 
 
 _STATES = TypeAdapter(tuple[HandsetState, ...])
@@ -118,6 +127,11 @@ class RackHands:
     async def reboot(self, handset: str) -> None:
         """Restart it without a reset; returns when it has begun."""
         await self._ask("reboot", handset=handset)
+
+    async def screen(self, handset: str) -> Screen:
+        """Type *#06# and read what its own screen shows."""
+        answer = await self._ask("screen", handset=handset)
+        return Screen(imei=str(answer["imei"]), serial=str(answer["serial"]))
 
     async def hang(self, handset: str) -> None:
         """Let it stop answering while it stays on the bus."""

@@ -25,17 +25,19 @@ from benchd.lab.simulator.plug_board import PlugBoard
 from benchd.lab.simulator.sandbox import Sandbox
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.lab.simulator.system_image import SystemImage
-from benchd.lab.simulator.tool_desk import ASK_SOCKET, ToolDesk
+from benchd.lab.simulator.tool_service import ASK_SOCKET, ToolService
 
 _log = structlog.get_logger()
 
 START_DEADLINE_S: Final = 60.0
 CHARGE_EVERY_S: Final = 0.5
 FULL_PERCENT: Final = 100.0
+LONGEST_WAIT_S: Final = 1.0
+"""What somebody really waits for an absence; the rest of it goes by on the port's clock alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rack:
+class SharedParts:
     """What all handsets of a rack share."""
 
     image: SystemImage
@@ -48,7 +50,7 @@ class Rack:
 class VirtualHandset:
     """Everything that can be done to one handset. `run` keeps it alive."""
 
-    def __init__(self, *, plan: HandsetPlan, directory: Path, rack: Rack) -> None:
+    def __init__(self, *, plan: HandsetPlan, directory: Path, rack: SharedParts) -> None:
         self.plan = plan
         self.slot: int | None = None
         self.attachment: str | None = None
@@ -102,7 +104,7 @@ class VirtualHandset:
                 await self._sandbox_up.wait()
             self._require_whole()
             listener = await anyio.create_unix_listener(self.state_directory / ASK_SOCKET)
-            self._tasks.start_soon(listener.serve, ToolDesk(self).serve)
+            self._tasks.start_soon(listener.serve, ToolService(self).serve)
             if self.plan.charges_percent_per_s:
                 self._tasks.start_soon(self._charge)
             if self.plan.slot is not None:
@@ -163,6 +165,10 @@ class VirtualHandset:
             await self._sandbox.thaw_adbd()
             self._set_hung(hung=False)
 
+    async def fetched_bytes(self) -> int:
+        """What was read from its chip so far, past every cache."""
+        return (await self.flash.facts()).read_bytes
+
     async def restart(self, wipe: Wipe, *, after_s: float = 0.0) -> None:
         """Begin a restart, with or without a reset; returns when it's on its way."""
         if self._tasks is None:
@@ -198,10 +204,13 @@ class VirtualHandset:
                 self.adb_enabled = wipe is Wipe.TEST_HARNESS
                 self.reset_count += 1
             self._show_android()
-        await anyio.sleep(self.plan.reset_s)
+        absence_s = self.plan.restart_s if wipe is Wipe.NONE else self.plan.reset_s
+        waited_s = min(absence_s, LONGEST_WAIT_S)
+        await anyio.sleep(waited_s)
         async with self._hands:
             self.restarting = False
             if self.slot is not None:
+                self._rack.board.skip(self.slot, absence_s - waited_s)
                 await self._appear()
 
     async def _appear(self) -> None:

@@ -27,7 +27,7 @@ from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.plan import PLAN_JSON, RackPlan
 from benchd.lab.simulator.rack import BROKEN_STATUS
 from benchd.lab.simulator.system_image import require_programs
-from benchd.lab.simulator.tool_desk import ASK_SOCKET
+from benchd.lab.simulator.tool_service import ASK_SOCKET
 
 START_DEADLINE_S: Final = 120.0
 END_DEADLINE_S: Final = 10.0

@@ -36,6 +36,16 @@ class Wipe(StrEnum):
     BY_HAND = "by_hand"
 
 
+class Dd(StrEnum):
+    """What its `dd` makes of `iflag=direct`, where no program runs and all rests on it."""
+
+    DIRECT = "direct"
+    OLD = "old"
+    """It doesn't know the flag."""
+    REMEMBERS = "remembers"
+    """It takes the flag, and is answered from memory all the same."""
+
+
 class Act(StrEnum):
     """What befalls a handset in mid-fill."""
 
@@ -112,6 +122,9 @@ class HandsetPlan:
     accounts: tuple[Account, ...] = ()
     users: tuple[User, ...] = ()
     packages: tuple[str, ...] = ()
+    calls: int = 0
+    contacts: int = 0
+    messages: int = 0
     boot_count: int = 1
     screen_lock: bool = False
     device_owner: str | None = None
@@ -125,8 +138,7 @@ class HandsetPlan:
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
     runs_programs: bool = True
     """Whether a program in its user storage may be run; False: mounted noexec."""
-    dd_reads_directly: bool = True
-    """Whether its `dd` knows `iflag=direct`."""
+    dd: Dd = Dd.DIRECT
     nfc_on: bool = True
     """Off, its chip is silent."""
     asleep: bool = False
@@ -137,8 +149,10 @@ class HandsetPlan:
     """How fast it charges in its slot."""
     battery_temperature_c: float = 28.1
     test_harness: TestHarness = TestHarness.WORKS
-    reset_s: float = 1.0
-    """How long a reset or a restart keeps the handset off the bus."""
+    reset_s: float = 40.0
+    """How long a reset keeps the handset off the bus, in the rack's own time."""
+    restart_s: float = 2.0
+    """The same of a mere restart."""
     shutdown_s: float = 0.3
     """How long it still answers after it was asked to restart."""
     faults: StorageFaults = field(default_factory=StorageFaults)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -31,6 +32,7 @@ class PlugBoard:
     def __init__(self, rack_start: str) -> None:
         self._rack_start = rack_start
         self._count = 0
+        self._ahead_s: dict[PortPath, float] = {}
         self._attached: dict[PortPath, Attached] = {}
         self._listeners: list[_Listener] = []
 
@@ -45,6 +47,7 @@ class PlugBoard:
             usb_serial=plan.serial,
             vendor_id=plan.model.vendor_id,
             product_id=plan.model.product_id,
+            at_s=self._now_s(port_path(slot)),
         )
         self._attached[attached.port_path] = attached
         self._tell(_attached_line(attached))
@@ -52,8 +55,22 @@ class PlugBoard:
 
     def detach(self, slot: int) -> None:
         """It has left the port."""
-        del self._attached[port_path(slot)]
-        self._tell(_line({"event": "detached", "port_path": port_path(slot)}))
+        port = port_path(slot)
+        del self._attached[port]
+        self._tell(_line({"event": "detached", "port_path": port, "at_s": self._now_s(port)}))
+
+    def skip(self, slot: int, seconds: float) -> None:
+        """Let time go by on a port that nobody waits for: a reset takes its time, not the tests."""
+        port = port_path(slot)
+        self._ahead_s[port] = self._ahead_s.get(port, 0.0) + seconds
+
+    def _now_s(self, port: PortPath) -> float:
+        """The rack's own time on a port."""
+        return time.monotonic() + self._ahead_s.get(port, 0.0)
+
+    def _latest_s(self) -> float:
+        """What has left before somebody listened, left no later than this on any port."""
+        return time.monotonic() + max(self._ahead_s.values(), default=0.0)
 
     async def serve(self, stream: SocketStream) -> None:
         """Tell one listener the present state, then `ready`, then each change in order."""
@@ -62,7 +79,7 @@ class PlugBoard:
         listener = _Listener(send=send)
         for attached in self._attached.values():
             send.send_nowait(_attached_line(attached))
-        send.send_nowait(_line({"event": "ready"}))
+        send.send_nowait(_line({"event": "ready", "at_s": self._latest_s()}))
         self._listeners.append(listener)
         try:
             async with stream, receive:

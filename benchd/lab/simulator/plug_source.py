@@ -64,8 +64,8 @@ async def _read(
         except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError):
             return
         match json.loads(line):
-            case {"event": "ready"}:
-                for event in _differences(known, present):
+            case {"event": "ready", "at_s": float(now_s)}:
+                for event in _differences(known, present, now_s):
                     _note(known, event)
                     yield event
                 enumerated = True
@@ -76,8 +76,8 @@ async def _read(
                     continue
                 _note(known, attached)
                 yield attached
-            case {"event": "detached", "port_path": str(port_path)}:
-                detached = Detached(port_path=PortPath(port_path))
+            case {"event": "detached", "port_path": str(port_path), "at_s": float(at_s)}:
+                detached = Detached(port_path=PortPath(port_path), at_s=at_s)
                 _note(known, detached)
                 yield detached
             case _:
@@ -85,14 +85,14 @@ async def _read(
 
 
 def _differences(
-    known: dict[PortPath, Attached], present: dict[PortPath, Attached]
+    known: dict[PortPath, Attached], present: dict[PortPath, Attached], now_s: float
 ) -> list[PlugEvent]:
     """What leads from the last state told to the present one."""
     events: list[PlugEvent] = []
     for port_path, attached in known.items():
         now = present.get(port_path)
         if now is None or now.attachment != attached.attachment:
-            events.append(Detached(port_path=port_path))
+            events.append(Detached(port_path=port_path, at_s=now_s))
     for port_path, attached in present.items():
         before = known.get(port_path)
         if before is None or before.attachment != attached.attachment:

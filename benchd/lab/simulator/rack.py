@@ -29,8 +29,8 @@ from benchd.lab.simulator.chips.addresses import slots_of_pcscds
 from benchd.lab.simulator.chips.chip import VirtualChip
 from benchd.lab.simulator.chips.pcscd import Pcscd
 from benchd.lab.simulator.chips.shelf import ReaderShelf
-from benchd.lab.simulator.control import ControlDesk
-from benchd.lab.simulator.handset import Rack, VirtualHandset
+from benchd.lab.simulator.control import ControlService
+from benchd.lab.simulator.handset import SharedParts, VirtualHandset
 from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.plan import PLAN_JSON, RackPlan
 from benchd.lab.simulator.plug_board import PlugBoard
@@ -55,7 +55,7 @@ def main() -> int:
     plan = PLAN_JSON.validate_json((directory / PLAN_FILE).read_bytes())
     status = BROKEN_STATUS
     try:
-        status = anyio.run(run_rack, directory, plan)
+        status = anyio.run(run_virtual_rack, directory, plan)
     except* RackBroken as causes:
         for cause in _leaves(causes):
             sys.stderr.write(f"broken: {cause}\n")
@@ -70,7 +70,7 @@ def _leaves(group: BaseExceptionGroup[RackBroken]) -> Iterator[BaseException]:
             yield error
 
 
-async def run_rack(directory: Path, plan: RackPlan) -> int:
+async def run_virtual_rack(directory: Path, plan: RackPlan) -> int:
     """Build the rack, say that it is ready, serve until the house ends it."""
     image = SystemImage(directory)
     image.make()
@@ -86,7 +86,7 @@ async def run_rack(directory: Path, plan: RackPlan) -> int:
         shelf.add(each.name, VirtualChip(each.chip_as_read, each.imei))
     for card in plan.cards:
         shelf.add_card(card)
-    rack = Rack(image=image, board=board, cable=cable, shelf=shelf, log=log)
+    rack = SharedParts(image=image, board=board, cable=cable, shelf=shelf, log=log)
     handsets = {
         each.name: VirtualHandset(
             plan=each, directory=directory / "handsets" / str(number), rack=rack
@@ -106,7 +106,7 @@ async def run_rack(directory: Path, plan: RackPlan) -> int:
             for handset in handsets.values():
                 building.start_soon(_build, tasks, handset, limit)
         tasks.start_soon(plug.serve, board.serve)
-        tasks.start_soon(control.serve, ControlDesk(handsets, shelf, end).serve)
+        tasks.start_soon(control.serve, ControlService(handsets, shelf, end).serve)
         _say_ready()
     broken = [handset.broken for handset in handsets.values() if handset.broken is not None]
     for cause in broken:

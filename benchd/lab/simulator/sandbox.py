@@ -89,7 +89,7 @@ class Sandbox:
 
 
 def _command(image: SystemImage, *, data: Path, state: Path, plan: HandsetPlan) -> list[str]:
-    makers = image.makers_programs(dd_reads_directly=plan.dd_reads_directly)
+    makers = image.makers_programs(plan)
     command = [
         # The rack has its own process numbers, but /proc shows those of the machine, so that
         # programs brought into the rack find themselves in it. bubblewrap needs the rack's.

@@ -23,6 +23,7 @@ from benchd.lab.simulator.plan import (
     MEBIBYTE,
     Account,
     Act,
+    Dd,
     HandsetModel,
     HandsetPlan,
     TestHarness,
@@ -33,6 +34,8 @@ from benchd.words.job import Disposition, Gate, Outcome, Reason
 
 LIVE_SHARE: Final = 0.45
 """How full a handset comes in that nobody has reset."""
+PHOTOS_SHARE: Final = 0.08
+"""With a few photos on it, it has no more in use than a fresh one may have."""
 SHARED_SERIAL: Final = "0123456789ABCDEF"
 """What makers forget to replace: seen on many handsets at once."""
 OWNERS_PACKAGES: Final = (
@@ -129,6 +132,9 @@ def _live(name: str, model: HandsetModel, serial: str, imei: str) -> HandsetPlan
         imei=imei,
         owner_share=LIVE_SHARE,
         packages=OWNERS_PACKAGES,
+        calls=31,
+        contacts=112,
+        messages=240,
         boot_count=214,
     )
 
@@ -140,6 +146,14 @@ _OF_STORAGE_AND_CABLE: Final = (
     ),
     Scenario(
         plan=_live("live-data", AQUOS_SENSE_6, "356401820047713", "356401820047710"),
+        end=PASSED,
+    ),
+    Scenario(
+        plan=replace(
+            _reset("photos-only", XPERIA_ACE_III, "HQ633K0CV3", "353871116120525"),
+            owner_share=PHOTOS_SHARE,
+            boot_count=3,
+        ),
         end=PASSED,
     ),
     Scenario(
@@ -319,7 +333,15 @@ _OF_PROGRAMS: Final = (
         plan=replace(
             _live("no-direct-reads", ARROWS_WE, "F51B0000433X", "357302115550294"),
             runs_programs=False,
-            dd_reads_directly=False,
+            dd=Dd.OLD,
+        ),
+        end=failed(Disposition.HOLD, Reason.UNSUPPORTED_MODEL),
+    ),
+    Scenario(
+        plan=replace(
+            _live("direct-reads-lie", ARROWS_WE, "F51B0000441X", "357302115550302"),
+            runs_programs=False,
+            dd=Dd.REMEMBERS,
         ),
         end=failed(Disposition.HOLD, Reason.UNSUPPORTED_MODEL),
     ),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from benchd.errors import DependencyMissing
+from benchd.lab.simulator.plan import Dd, HandsetPlan
 
 _ANDROID_TOOLS: Final = (
     "cmd",
+    "content",
     "dumpsys",
     "getprop",
     "pm",
@@ -44,6 +48,32 @@ done
 exec /system/bin/dd "$@"
 """
 """A `dd` as old as those that have no input flags."""
+_DD_THAT_REMEMBERS: Final = """\
+#!/bin/sh
+for word; do
+    shift
+    [ "$word" = iflag=direct ] || set -- "$@" "$word"
+done
+exec /system/bin/dd "$@"
+"""
+"""One that takes the flag and is answered from memory, as by f2fs before fscrypt's direct reads."""
+_CAT_THAT_COUNTS: Final = """\
+#!/bin/sh
+case $* in
+    /proc/*/io) exec /usr/bin/python3 -ISE /system/benchd/ask.py fetched ;;
+esac
+exec /system/bin/cat "$@"
+"""
+"""This machine's kernel counts what block devices give, and a virtual chip is none."""
+_MAKERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "product": {},
+        "product-without-programs": {"cat": _CAT_THAT_COUNTS},
+        "product-old-dd": {"cat": _CAT_THAT_COUNTS, "dd": _DD_WITHOUT_FLAGS},
+        "product-remembering-dd": {"cat": _CAT_THAT_COUNTS, "dd": _DD_THAT_REMEMBERS},
+    }
+)
+"""What a maker has put before all other programs, by the name of the folder."""
 
 
 class SystemImage:
@@ -54,16 +84,23 @@ class SystemImage:
         self.etc = directory / "etc"
         self._without_superuser = directory / "xbin"
         self._with_superuser = directory / "xbin-rooted"
-        self._makers = directory / "product"
-        self._makers_with_old_dd = directory / "product-old-dd"
+        self._directory = directory
 
     def extra_programs(self, *, superuser: bool) -> Path:
         """What stands at /system/xbin."""
         return self._with_superuser if superuser else self._without_superuser
 
-    def makers_programs(self, *, dd_reads_directly: bool) -> Path:
+    def makers_programs(self, plan: HandsetPlan) -> Path:
         """What stands at /product/bin, before all others on PATH."""
-        return self._makers if dd_reads_directly else self._makers_with_old_dd
+        if plan.runs_programs:
+            return self._directory / "product"
+        match plan.dd:
+            case Dd.DIRECT:
+                return self._directory / "product-without-programs"
+            case Dd.OLD:
+                return self._directory / "product-old-dd"
+            case Dd.REMEMBERS:
+                return self._directory / "product-remembering-dd"
 
     def make(self) -> None:
         """Write everything."""
@@ -77,8 +114,7 @@ class SystemImage:
             self.etc,
             self._without_superuser,
             self._with_superuser,
-            self._makers,
-            self._makers_with_old_dd,
+            *(self._directory / name for name in _MAKERS),
         ):
             folder.mkdir(parents=True)
         device = resources.files("benchd.lab.simulator") / "device"
@@ -95,9 +131,11 @@ class SystemImage:
                 (programs / name).symlink_to(Path(found).resolve())
         (self.etc / "passwd").write_text(_USERS)
         (self.etc / "group").write_text(_GROUPS)
-        old_dd = self._makers_with_old_dd / "dd"
-        old_dd.write_text(_DD_WITHOUT_FLAGS)
-        old_dd.chmod(0o755)
+        for folder, scripts in _MAKERS.items():
+            for name, text in scripts.items():
+                program = self._directory / folder / name
+                program.write_text(text)
+                program.chmod(0o755)
         su = self._with_superuser / "su"
         su.write_text(_SU)
         su.chmod(0o755)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Final, cast
 
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.description import StageDescription
+from benchd.proof.erasure import REQUIRED_STAGES
 from benchd.words.job import StageName
+
+
+def _names() -> list[StageName]:
+    """Those of an erasure in its order, then what other recipes have besides."""
+    first = [*REQUIRED_STAGES, StageName.CERTIFY]
+    found = [StageName(module.name) for module in iter_modules(__path__)]
+    return [*first, *sorted(name for name in found if name not in first)]
 
 
 def _class_of(name: StageName) -> type[Stage]:
@@ -23,6 +32,6 @@ def _class_of(name: StageName) -> type[Stage]:
 
 
 STAGE_CLASSES: Final[Mapping[StageName, type[Stage]]] = MappingProxyType(
-    {name: _class_of(name) for name in StageName}
+    {name: _class_of(name) for name in _names()}
 )
-"""In the order of an erasure, then what other recipes have besides."""
+"""Every stage that there is, by its name."""

@@ -36,7 +36,9 @@ class CertifyStage:
         records = await context.ledger.entries(context.job)
         try:
             erasure = verify_erasure(context.job, records)
-            context.envelope = context.issuer.issue(erasure, context.clock.now())
+            # A clock that was set back mustn't date a certificate before what it rests on.
+            answered = (answer.at for answer in erasure.answers)
+            context.envelope = context.issuer.issue(erasure, max(context.clock.now(), *answered))
         except CertificateGap as gap:
             raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
         return StageResult(

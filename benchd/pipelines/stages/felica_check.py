@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
+from benchd.pipelines.chip_history import refuse_known_chip
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
@@ -35,6 +36,7 @@ class FelicaCheckStage:
         context.seen = seen = ChipEvidence.of(scan)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
+                await refuse_known_chip(context, scan.chip or "")
                 return StageResult(evidence=seen)
             case ChipVerdict.SILENT:
                 return StageResult(evidence=await self._silent(context, scan))

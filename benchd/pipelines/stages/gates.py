@@ -9,13 +9,17 @@ from typing import Annotated, ClassVar
 import anyio
 
 from benchd.errors import HandsetFault, StageFailed
+from benchd.pipelines.binding import number_on_screen
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.nominal_sizes import NominalSizes
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.nominal import is_clearly_less, nominal_size
 from benchd.words.handset import HandsetFacts
+from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.slot import ProblemCode, ProblemView
 
@@ -62,6 +66,7 @@ class GatesStage:
     watch_list: WatchList | None = None
     imei_by_hand: bool = False
     """Whether a person looks a handset up in the list that doesn't tell its IMEI."""
+    nominal_sizes: NominalSizes | None = None
 
     async def run(self, context: JobContext) -> StageResult:
         """Check the facts first: a handset that can't go on shouldn't cost a person's time.
@@ -74,7 +79,9 @@ class GatesStage:
             if reason not in self.accept:
                 raise StageFailed(reason, detail)
             accepted.append(reason)
-        watched = await self._watched(context, facts)
+        nominal_bytes = self._nominal_bytes(facts)
+        number = await self._screen_number(context, facts)
+        watched = await self._watched(context, facts, number)
         answers = [
             DecisionEvidence.of(await context.approval(gate, ATTESTATIONS[gate]))
             for gate in self.attest
@@ -85,11 +92,37 @@ class GatesStage:
                 battery_percent=await self._charged(context, facts.battery_percent),
                 accepted=tuple(accepted),
                 watch_list=watched,
+                nominal_bytes=nominal_bytes,
+                nominal_sizes_sha256=self.nominal_sizes.sha256 if self.nominal_sizes else None,
                 answers=tuple(answers),
+                screen_number=number,
             )
         )
 
-    async def _watched(self, context: JobContext, facts: HandsetFacts) -> WatchLookUp | None:
+    def _nominal_bytes(self, facts: HandsetFacts) -> int | None:
+        """The size that its storage is sold with; None where nobody has told of its model."""
+        sizes = self.nominal_sizes.of(facts.identity) if self.nominal_sizes else ()
+        capacity_bytes = facts.storage.capacity_bytes
+        nominal_bytes = nominal_size(capacity_bytes, sizes)
+        if nominal_bytes is not None and is_clearly_less(capacity_bytes, nominal_bytes):
+            raise StageFailed(
+                Reason.CAPACITY_BELOW_NOMINAL,
+                f"{capacity_bytes} bytes, of {nominal_bytes} that the model is sold with",
+            )
+        return nominal_bytes
+
+    async def _screen_number(self, context: JobContext, facts: HandsetFacts) -> str | None:
+        """What will tell it from a twin once adb is gone; asked only where adb tells no IMEI."""
+        if not context.certifies or facts.identity.imeis:
+            return None
+        number = await number_on_screen(context)
+        if not is_imei(number) and number != facts.identity.serial:
+            raise StageFailed(Reason.HANDSET_CHANGED, "its screen shows another serial than adb")
+        return number
+
+    async def _watched(
+        self, context: JobContext, facts: HandsetFacts, number: str | None
+    ) -> WatchLookUp | None:
         """Look the IMEI up; that one couldn't be is on record too."""
         if self.watch_list is None:
             return None
@@ -98,10 +131,10 @@ class GatesStage:
             entries=len(self.watch_list.imeis),
             looked_up="not_looked_up",
         )
-        imei = facts.identity.imei
-        if imei in self.watch_list.imeis:
+        imeis = {*facts.identity.imeis, *({number} if number and is_imei(number) else ())}
+        if not imeis.isdisjoint(self.watch_list.imeis):
             raise StageFailed(Reason.WATCH_LISTED, "its IMEI is on the dealer's list")
-        if imei is not None:
+        if imeis:
             return replace(told, looked_up="by_imei")
         if not self.imei_by_hand:
             return told

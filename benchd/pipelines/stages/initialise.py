@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Interval
 
 from benchd.errors import (
     AdbServerLost,
@@ -13,11 +15,14 @@ from benchd.errors import (
     TransientFault,
     UnsupportedHandset,
 )
+from benchd.pipelines.binding import tie_by_screen
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.parameters import Bytes, Patience
+from benchd.pipelines.parameters import Patience
 from benchd.proof.erasure import ARRIVED_RESET, SKIPPABLE
 from benchd.proof.evidence.handset import InitialiseEvidence
+from benchd.proof.floors import MOST_FRESH_USED_BYTES, MOST_FRESH_USED_SHARE
+from benchd.proof.fresh import most_used_bytes, traces_of_use, unread
 from benchd.words.handset import ResetFacts
 from benchd.words.job import Gate, Reason, StageName
 
@@ -45,42 +50,49 @@ class InitialiseStage:
         skipped_for=SKIPPABLE[StageName.INITIALISE],
     )
 
-    fresh_used_bytes: Bytes
+    fresh_used_bytes: Annotated[int, Interval(gt=0, le=MOST_FRESH_USED_BYTES)]
     """A handset fresh from its reset has no more than this in use; depends on the model."""
+    fresh_used_share: Annotated[float, Interval(gt=0, le=MOST_FRESH_USED_SHARE)] = (
+        MOST_FRESH_USED_SHARE
+    )
+    """The same as a share of the storage's capacity."""
     method: Literal["test_harness", "guided"] = "test_harness"
     leave_within_s: Patience = 120
     return_within_s: Patience = 900
 
     async def run(self, context: JobContext) -> StageResult:
-        """Skips a handset that arrived reset; never believes an exit code."""
+        """Skips only what shows that nobody used it since its reset; believes no exit code."""
         now = await context.handset.reset_facts()
         memory = context.memory(_Memory)
         if memory.before is None:
-            if not self.not_fresh(now):
+            if not (traces_of_use(now, self._most_used(context)) or unread(now)):
                 return StageResult(
-                    evidence=InitialiseEvidence(before=now, fresh_used_bytes=self.fresh_used_bytes),
-                    skipped_because=ARRIVED_RESET,
+                    evidence=self._evidence(before=now), skipped_because=ARRIVED_RESET
                 )
             memory.before = now
         before = memory.before
         absence_s: float | None = None
-        if self.missing_proof(before, now):
+        if self._missing_proof(context, before, now):
             async with context.station.planned_absence() as window:
                 lost = await self._reset(context)
                 now, absence_s = await self._look_again(context, window)
-            missing = self.missing_proof(before, now)
+            missing = self._missing_proof(context, before, now)
             if missing and lost is not None:
                 raise lost
             if missing:
                 raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
+        await tie_by_screen(context)
         return StageResult(
-            evidence=InitialiseEvidence(
-                method=memory.method,
-                before=before,
-                after=now,
-                fresh_used_bytes=self.fresh_used_bytes,
-                absent_s=absence_s,
+            evidence=replace(
+                self._evidence(before=before), method=memory.method, after=now, absent_s=absence_s
             )
+        )
+
+    def _evidence(self, *, before: ResetFacts) -> InitialiseEvidence:
+        return InitialiseEvidence(
+            before=before,
+            fresh_used_bytes=self.fresh_used_bytes,
+            fresh_used_share=self.fresh_used_share,
         )
 
     async def _reset(self, context: JobContext) -> HandsetFault | None:
@@ -120,22 +132,18 @@ class InitialiseStage:
         context.handset = await context.station.reopen(self.return_within_s)
         return await context.handset.reset_facts(), absence.absent_s
 
-    def not_fresh(self, facts: ResetFacts) -> list[str]:
-        """What tells this handset from one that was just reset."""
-        signs: list[str] = []
-        if facts.account_count:
-            signs.append(f"{facts.account_count} accounts")
-        if facts.user_ids != (0,):
-            signs.append(f"users {facts.user_ids}")
-        if facts.third_party_packages:
-            signs.append(f"{facts.third_party_packages} installed apps")
-        if facts.used_bytes > self.fresh_used_bytes:
-            signs.append(f"{facts.used_bytes} bytes in use")
-        return signs
+    def _most_used(self, context: JobContext) -> int:
+        return most_used_bytes(
+            context.inspected().storage.capacity_bytes,
+            at_most_bytes=self.fresh_used_bytes,
+            at_most_share=self.fresh_used_share,
+        )
 
-    def missing_proof(self, before: ResetFacts, after: ResetFacts) -> list[str]:
+    def _missing_proof(
+        self, context: JobContext, before: ResetFacts, after: ResetFacts
+    ) -> list[str]:
         """What keeps these facts from proving that a reset lies between them."""
-        signs = self.not_fresh(after)
+        signs = traces_of_use(after, self._most_used(context))
         if not after.android_id or after.android_id == before.android_id:
             signs.insert(0, "android_id is the same as before")
         return signs

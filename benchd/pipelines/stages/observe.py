@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from annotated_types import Interval
 
 from benchd.errors import StageFailed
+from benchd.pipelines.binding import tie_by_screen
+from benchd.pipelines.chip_again import look_at_chip_again
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.parameters import Seconds
+from benchd.pipelines.parameters import LONGEST_S
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
+from benchd.proof.floors import MINIMUM_ABSENCE_S
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import ADB_INTERFACE
 
@@ -26,7 +31,9 @@ class ObserveStage:
         after=(StageName.FINAL_RESET,),
     )
 
-    minimum_absence_s: Seconds = 20
+    minimum_absence_s: Annotated[float, Interval(ge=MINIMUM_ABSENCE_S, le=LONGEST_S)] = (
+        MINIMUM_ABSENCE_S
+    )
     """A real reset takes the handset off its port for at least this long."""
 
     async def run(self, context: JobContext) -> StageResult:
@@ -39,6 +46,8 @@ class ObserveStage:
                 "the port showed no reset: the absence was too short or adb is still on",
             )
         decision = await context.approval(Gate.OBSERVE, Reason.FINAL_RESET_NOT_PROVEN)
+        chip = await look_at_chip_again(context)
+        await tie_by_screen(context)
         return StageResult(
             evidence=ObserveEvidence(
                 kinds=(*kinds, "operator_welcome"),
@@ -46,6 +55,7 @@ class ObserveStage:
                 minimum_absence_s=self.minimum_absence_s,
                 interfaces_after=reset.interfaces_after if reset else (),
                 answer=DecisionEvidence.of(decision),
+                chip=chip,
             )
         )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Interval, MultipleOf
 
 from benchd.errors import HandsetGone, StageFailed
+from benchd.pipelines.binding import add_to_return
 from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
@@ -16,7 +17,13 @@ from benchd.pipelines.parameters import LARGEST_BYTES, Bytes, Patience
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES
 from benchd.proof.evidence.storage import OverwriteEvidence
-from benchd.words.fill import KEY_BYTES, FillOrder, FillReport, TransferProgress
+from benchd.words.fill import (
+    KEY_BYTES,
+    NOTHING_OF_THIS_JOB,
+    FillOrder,
+    FillReport,
+    TransferProgress,
+)
 from benchd.words.job import Reason, StageName
 
 
@@ -52,33 +59,41 @@ class OverwriteStage(CareLimits):
         it's read from the medium and found to be the keystream, and all of it is read again
         in the read-back: docs/adr/0008-resume-by-proof.md.
         """
+        if self.unplugged == "abort":
+            fill = await self._begin(context)
+            report, runs, rested_s = await fill.run(), 1, fill.rested_s
+        else:
+            fill, report, runs, rested_s = await self._fill_over_replugs(context)
+        return StageResult(evidence=_evidence(fill.order, report, runs=runs, rested_s=rested_s))
+
+    async def _begin(self, context: JobContext) -> _Fill:
+        """The next run: one on a handset that was away has to begin with a proof."""
+        memory = context.memory(_Memory)
+        here = context.station.port().attachment
         resume = context.fill_key is not None
         if context.fill_key is None:
-            context.fill_key = context.entropy.token(KEY_BYTES)
+            context.fill_key, memory.attachment = context.entropy.token(KEY_BYTES), here
+        was_away = here != memory.attachment
+        if was_away and not memory.confirmed_bytes:
+            # Nothing of this job is on it yet, so nothing is lost by beginning with it anew.
+            await context.station.counts_as_unplugged()
         order = FillOrder(
             key=context.fill_key,
             file_bytes=self.file_bytes,
             stall_s=self.stall_s,
             headroom_bytes=self.headroom_bytes,
             resume=resume,
+            prior_bytes=memory.confirmed_bytes if was_away else 0,
         )
-        if self.unplugged == "abort":
-            fill = _Fill(context, order, self)
-            report, runs, rested_s = await fill.run(), 1, fill.rested_s
-        else:
-            report, runs, rested_s = await self._fill_over_replugs(context, order)
-        return StageResult(evidence=_evidence(order, report, runs=runs, rested_s=rested_s))
+        return _Fill(context, order, self, None if was_away else memory)
 
-    async def _fill_over_replugs(
-        self, context: JobContext, order: FillOrder
-    ) -> tuple[FillReport, int, float]:
+    async def _fill_over_replugs(self, context: JobContext) -> tuple[_Fill, FillReport, int, float]:
         """Let the handset leave its port meanwhile, as long as it proves that it's the same."""
-        proof_due = False
         runs = 0
         rested_s = 0.0
         while True:
             runs += 1
-            fill = _Fill(context, order, self)
+            fill = await self._begin(context)
             async with context.station.planned_absence() as window:
                 try:
                     report = await fill.run()
@@ -90,38 +105,52 @@ class OverwriteStage(CareLimits):
                     if not absence.left:
                         raise
                 else:
-                    if proof_due and not report.resumed_bytes:
-                        raise _changed()
-                    return report, runs, rested_s + fill.rested_s
+                    return fill, report, runs, rested_s + fill.rested_s
             # Away for good, it counts as unplugged and this isn't reached.
-            if not (fill.confirmed_bytes or proof_due):
-                message = "unplugged before anything was written that could prove it's the same"
-                raise StageFailed(Reason.HANDSET_LOST, message)
             context.handset = await context.station.reopen(self.return_within_s)
-            order, proof_due = replace(order, resume=True), True
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Kept over all attempts: only what was confirmed before the first departure is a proof."""
+
+    attachment: str = ""
+    """The enumeration of the port on which the first fill began."""
+    confirmed_bytes: int = 0
 
 
 class _Fill:
     """One run of the fill program, and how far it was heard to come."""
 
-    def __init__(self, context: JobContext, order: FillOrder, limits: CareLimits) -> None:
+    def __init__(
+        self, context: JobContext, order: FillOrder, limits: CareLimits, memory: _Memory | None
+    ) -> None:
         self._context = context
-        self._order = order
+        self.order = order
+        self._memory = memory
         meter = TransferMeter(_expected_bytes(context), context.station.show_progress)
         self._care = Care(context, limits, meter)
-        self.confirmed_bytes = 0
 
     @property
     def rested_s(self) -> float:
         return self._care.rested_s
 
     async def run(self) -> FillReport:
-        return await self._care.over(
-            lambda care: self._context.handset.fill(self._order, self._hear, care)
+        report = await self._care.over(
+            lambda care: self._context.handset.fill(self.order, self._hear, care)
         )
+        if self.order.prior_bytes:
+            self._prove(report.prior_bytes_proven)
+        return report
+
+    def _prove(self, bytes_proven: int) -> None:
+        if not 0 < bytes_proven <= self.order.prior_bytes:
+            raise StageFailed(Reason.HANDSET_CHANGED, NOTHING_OF_THIS_JOB)
+        add_to_return(self._context, keystream_bytes=bytes_proven)
 
     def _hear(self, progress: TransferProgress) -> None:
-        self.confirmed_bytes = max(self.confirmed_bytes, progress.bytes_done)
+        if self._memory is not None:
+            self._memory.confirmed_bytes = max(self._memory.confirmed_bytes, progress.bytes_done)
         self._care.hear(progress)
 
 
@@ -130,13 +159,6 @@ def _expected_bytes(context: JobContext) -> int:
     storage, reset = context.inspected().storage, context.evidence.initialise
     used_bytes = storage.used_bytes if reset is None else reset.left.used_bytes
     return storage.capacity_bytes - used_bytes
-
-
-def _changed() -> StageFailed:
-    return StageFailed(
-        Reason.HANDSET_CHANGED,
-        "the handset that came back holds nothing of what this job had written",
-    )
 
 
 def _evidence(
@@ -164,4 +186,5 @@ def _evidence(
         reserved_bytes=report.reserved_bytes,
         elapsed_s=report.elapsed_s,
         rested_s=rested_s,
+        logs=report.logs,
     )

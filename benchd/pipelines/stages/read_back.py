@@ -21,7 +21,9 @@ from benchd.proof.storage import (
     HOST_PAST_CACHE,
     PAST_CACHE,
     CheckMode,
+    capacities_agree,
     plain_bytes_left,
+    room_is_back,
 )
 from benchd.words.fill import CheckOrder, CheckReport, FilledFile, FillOrder
 from benchd.words.job import Reason, StageName
@@ -35,6 +37,7 @@ class PartProof:
     """What reading one part of the files, the tail or the body, has shown."""
 
     bytes_proven: int = 0
+    bytes_shown: int = 0
     elapsed_s: float = 0.0
     small_files_same: int = 0
     host_samples: int = 0
@@ -74,6 +77,7 @@ class ReadBackStage(CareLimits):
         """
         # A link that breaks while files are being deleted leaves nothing to read again.
         memory = context.memory(_Memory)
+        _refuse_contradiction(context)
         if memory.proven is None:
             reading = _Reading(self, context)
             if memory.tail is None:
@@ -90,6 +94,9 @@ class ReadBackStage(CareLimits):
             trimmed_bytes=dropped.trimmed_bytes,
         )
         context.seen = evidence
+        if not room_is_back(dropped.free_bytes, _overwrite(context).bytes_written):
+            message = f"only {dropped.free_bytes} bytes are free after the deletion"
+            raise StageFailed(Reason.PROOF_INCOMPLETE, message)
         _refuse_plain_text(context)
         return StageResult(evidence=evidence)
 
@@ -173,7 +180,11 @@ class _Reading:
             raise StorageFault(message)
         if report.past_cache not in PAST_CACHE:
             raise StageFailed(Reason.PROOF_INCOMPLETE, f"read through {report.past_cache}")
+        if report.bytes_shown < report.bytes_proven:
+            message = f"only {report.bytes_shown} bytes came past the cache for certain"
+            raise StageFailed(Reason.PROOF_INCOMPLETE, message)
         proof.bytes_proven += report.bytes_proven
+        proof.bytes_shown += report.bytes_shown
         proof.elapsed_s += report.elapsed_s
         proof.small_files_same += report.small_same
         proof.ways.add(report.past_cache)
@@ -215,6 +226,7 @@ class _Reading:
             host_mismatches=0,
             host_past_cache=_weakest(tail.host_ways | body.host_ways, HOST_PAST_CACHE),
             seed=self._seed.hex(),
+            bytes_shown=tail.bytes_shown + body.bytes_shown,
         )
 
 
@@ -223,6 +235,15 @@ def _overwrite(context: JobContext) -> OverwriteEvidence:
     if overwrite is None:
         raise StageFailed(Reason.PROOF_INCOMPLETE, "there is no overwrite to read back")
     return overwrite
+
+
+def _refuse_contradiction(context: JobContext) -> None:
+    """A `df` that tells of another storage than was written to would fail the proof hours later."""
+    told = context.inspected().storage.capacity_bytes
+    found = _overwrite(context).capacity_bytes
+    if not capacities_agree(told, found):
+        message = f"the inspection was told of {told} bytes, the overwrite found {found}"
+        raise StageFailed(Reason.PROOF_INCOMPLETE, message)
 
 
 def _refuse_plain_text(context: JobContext) -> None:

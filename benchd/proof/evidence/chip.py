@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.values import Seconds, Whole
+from benchd.proof.evidence.values import Seconds, Sha256, Whole
 from benchd.words.chip import BaselineKind, ChipOwners, ChipScan, ChipSystem, ChipVerdict
 from benchd.words.clear import ClearClaim, ClearOutcome
 from benchd.words.handset import NfcFacts, SilenceCause
@@ -66,6 +66,7 @@ class ChipEvidence:
     power_cycled: bool = False
     baseline: str | None = None
     baseline_kind: BaselineKind | None = None
+    baseline_sha256: Sha256 | None = None
     owners_en: tuple[str, ...] = ()
     owners_ja: tuple[str, ...] = ()
     reader: str = ""
@@ -76,6 +77,8 @@ class ChipEvidence:
     """What the handset said where the verdict is that there is no chip."""
     handset_says: SilenceEvidence | None = None
     answer: DecisionEvidence | None = None
+    tied: bool = False
+    """Whether it was seen to be this handset's: silent with its NFC off, the same with it on."""
 
     @classmethod
     def of(cls, scan: ChipScan) -> ChipEvidence:
@@ -92,6 +95,7 @@ class ChipEvidence:
             power_cycled=scan.power_cycled,
             baseline=scan.baseline,
             baseline_kind=scan.baseline_kind,
+            baseline_sha256=scan.baseline_sha256,
             owners_en=scan.owners_en,
             owners_ja=scan.owners_ja,
             reader=scan.reader,

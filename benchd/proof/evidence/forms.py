@@ -2,7 +2,9 @@
 
 Form 1 is that of the first benchd: fields that didn't apply were left out, and no number stood
 beside it. From form 2 on every field stands there and the number with it; what is missing,
-unknown or of another type is refused. docs/adr/0013-typed-evidence.md says why.
+unknown or of another type is refused. Form 3 has what binds evidence to one handset and shows
+that it is fresh; what was recorded before is held to the rules of its time.
+docs/adr/0013-typed-evidence.md says why.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from benchd.errors import CertificateGap
 from benchd.proof.evidence.job import JobEvidence
 from benchd.words.ids import Evidence, JsonValue
 
-FORM = 2
+FORM = 3
 """The form that this benchd writes."""
 FORM_BEFORE_NUMBERS = 1
 

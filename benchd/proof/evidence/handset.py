@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.values import Number, Seconds, Whole
+from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
 from benchd.words.handset import HandsetFacts, ResetFacts
 from benchd.words.job import Reason
 
@@ -42,6 +42,14 @@ class InspectEvidence:
     jpki_capable: bool | None
     removable_media: bool
     sim: bool | None
+    security_patch: str | None = None
+    second_imei: str | None = None
+    telephony: bool | None = None
+
+    @property
+    def imeis(self) -> tuple[str, ...]:
+        """All that the handset told over adb."""
+        return tuple(imei for imei in (self.imei, self.second_imei) if imei is not None)
 
     @classmethod
     def of(cls, facts: HandsetFacts) -> InspectEvidence:
@@ -76,6 +84,9 @@ class InspectEvidence:
             jpki_capable=facts.jpki_capable,
             removable_media=facts.removable_media,
             sim=facts.sim,
+            security_patch=facts.security_patch,
+            second_imei=identity.second_imei,
+            telephony=facts.telephony,
         )
 
 
@@ -98,6 +109,12 @@ class GatesEvidence:
     accepted: tuple[Reason, ...]
     watch_list: WatchLookUp | None
     answers: tuple[DecisionEvidence, ...]
+    screen_number: str | None = None
+    """What a person read on the handset's own screen where adb told no IMEI."""
+    nominal_bytes: Whole | None = None
+    """The size that the storage is sold with; None where that isn't known of its model."""
+    nominal_sizes_sha256: Sha256 | None = None
+    """Which table was looked into, if any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +123,8 @@ class InitialiseEvidence:
 
     before: ResetFacts
     fresh_used_bytes: Whole
+    fresh_used_share: Number = 1.0
+    """The same as a share of the capacity; older forms knew none."""
     after: ResetFacts | None = None
     """None where the handset came in already reset."""
     method: str | None = None

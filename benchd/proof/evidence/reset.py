@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Seconds
 
@@ -30,3 +31,5 @@ class ObserveEvidence:
     minimum_absence_s: Seconds
     interfaces_after: tuple[str, ...]
     answer: DecisionEvidence
+    chip: ChipEvidence | None = None
+    """The look at the chip after the reset; None where no reader saw one before."""

@@ -33,6 +33,8 @@ class OverwriteEvidence:
     reserved_bytes: Whole
     elapsed_s: Seconds
     rested_s: Seconds
+    logs: str | None = None
+    """How the logs of a file system that keeps hot and cold data apart were reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +65,5 @@ class ReadBackEvidence:
     free_bytes_after_drop: Whole | None = None
     trim: str | None = None
     trimmed_bytes: Whole | None = None
+    bytes_shown: Whole | None = None
+    """Of what was proven: read right after it was shown that no cache can answer."""

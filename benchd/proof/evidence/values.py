@@ -12,6 +12,7 @@ from pydantic import (
     PlainSerializer,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
 )
 from pydantic_core import PydanticCustomError
@@ -51,5 +52,9 @@ Said = Annotated[str, Field(pattern=r"\S"), wanted("a text")]
 Texts = Annotated[tuple[Said, ...], MinLen(1)]
 OneOrMore = Annotated[tuple[T, ...], MinLen(1)]
 """A list that isn't empty."""
-Moment = Annotated[AwareDatetime, PlainSerializer(_iso, return_type=str, when_used="json")]
+Moment = Annotated[
+    AwareDatetime,
+    PlainSerializer(_iso, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 """A time with its zone, in ISO 8601 as Python writes it."""

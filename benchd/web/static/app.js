@@ -19,6 +19,7 @@ const tiles = new Map();
 /** By slot: the job whose certificate this page has seen. */
 const proofs = new Map();
 let ports = [];
+let notices = [];
 let version = null;
 let panel = null;
 let worded = false;
@@ -80,6 +81,17 @@ function showPorts(told) {
   byId("unknown").hidden = ports.length === 0;
   byId("unknown-ports").replaceChildren(...ports.map(portTile));
   summarise();
+}
+
+/** What is the matter with the rack as a whole stands above its slots. */
+function showNotices(told) {
+  notices = told;
+  byId("notices").hidden = notices.length === 0;
+  byId("notices").replaceChildren(
+    ...notices.map((notice) =>
+      el("li", {}, el("strong", {}, notice[current()]), el("span", {}, notice.what_to_do[current()])),
+    ),
+  );
 }
 
 /** The daemon has told everything: what it didn't name is gone. */
@@ -166,6 +178,7 @@ function label() {
   for (const name of slots.keys()) tiles.get(name).show(slots.get(name), proofOf(name));
   if (panel.name !== null) panel.relabel(slots.get(panel.name), proofOf(panel.name));
   showPorts(ports);
+  showNotices(notices);
 }
 
 async function start() {
@@ -188,7 +201,7 @@ async function start() {
   }
   worded = true;
   label();
-  new RackStream({ onSlot: showSlot, onPorts: showPorts, onComplete: complete, onAway: away });
+  new RackStream({ onSlot: showSlot, onPorts: showPorts, onNotices: showNotices, onComplete: complete, onAway: away });
 }
 
 start();

@@ -10,6 +10,9 @@ import { duration, page, percent, said, word } from "./words.js";
 
 const CONFIRM = "confirm";
 const NETWORK = "network";
+// The note of these holds a number from the handset's own screen.
+const NUMBERS = ["imei", "serial"];
+const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed"];
 
 export class Panel {
   constructor({ onOperator }) {
@@ -85,7 +88,6 @@ export class Panel {
 
   formFor(job, question) {
     const second = question.gate === CONFIRM;
-    const looked_up = question.gate === NETWORK;
     const operator = el("input", {
       name: "operator", autocomplete: "off", spellcheck: "false", maxlength: 64, "aria-describedby": "operator-hint",
     });
@@ -114,7 +116,7 @@ export class Panel {
         "div",
         { class: "fields" },
         el("label", {}, page(second ? "second_name" : "your_name"), operator, el("small", { id: "operator-hint" }, second ? page("second_name_hint") : "")),
-        el("label", {}, page(looked_up ? "look_up_hint" : "note_hint"), note),
+        el("label", {}, page(noteHint(question.gate)), note),
       ),
       refused,
       el("div", { class: "answers" }, button(true, "yes", said(question.yes)), button(false, "no", said(question.no))),
@@ -136,7 +138,7 @@ export class Panel {
     for (const button of form.buttons) button.disabled = false;
     if (error) {
       refuse(form, page("not_taken"), word("refusal", error.code), error.message);
-      (error.code === "look_up_result_needed" ? form.note : form.operator).focus();
+      (NOTE_REFUSED.includes(error.code) ? form.note : form.operator).focus();
       return;
     }
     byId("announcer").textContent = page("taken");
@@ -163,6 +165,11 @@ export class Panel {
     }
     if (this.told === key) this.telling.replaceChildren(el("h3", {}, page("story")), shown);
   }
+}
+
+function noteHint(gate) {
+  if (gate === NETWORK) return "look_up_hint";
+  return NUMBERS.includes(gate) ? "number_hint" : "note_hint";
 }
 
 function refuse(form, title, why, detail = "") {

@@ -4,16 +4,19 @@ const SILENT_AFTER_MS = 10_000;
 const RETRY_MS = 1_000;
 
 export class RackStream {
-  constructor({ onSlot, onPorts, onComplete, onAway }) {
-    Object.assign(this, { onSlot, onPorts, onComplete, onAway });
+  constructor({ onSlot, onPorts, onNotices, onComplete, onAway }) {
+    Object.assign(this, { onSlot, onPorts, onNotices, onComplete, onAway });
     this.open();
   }
 
   open() {
     const source = new EventSource("/api/v1/events");
+    // Told only where there are any.
+    this.onNotices([]);
     this.source = source;
     this.listen("slot", (slot) => this.onSlot(slot));
     this.listen("unknown_ports", (ports) => this.onPorts(ports));
+    this.listen("notices", (notices) => this.onNotices(notices));
     // Says that everything has been told: only now is the page up to date.
     this.listen("alive", ({ slots }) => this.onComplete(slots));
     source.onerror = () => this.lost(source);

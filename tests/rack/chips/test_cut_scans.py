@@ -60,7 +60,9 @@ async def chip_on_reader(plan: ChipPlan) -> AsyncGenerator[Looked, None]:
         tasks.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize(("ic_type", "passes"), [("18", 1), ("18", 2), ("14", 1)])
+@pytest.mark.parametrize(
+    ("ic_type", "passes"), [("18", 1), pytest.param("18", 2, marks=pytest.mark.slow), ("14", 1)]
+)
 async def test_a_chip_that_falls_silent_anywhere_in_a_look_is_never_unused(
     ic_type: str, passes: int
 ) -> None:

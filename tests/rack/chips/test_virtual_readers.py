@@ -75,12 +75,13 @@ async def test_frames_go_through_to_the_chip_and_silence_is_told() -> None:
         assert (await truth(hands, 1)).exchanges == 4
 
 
-async def test_a_chip_taken_off_in_mid_exchange_and_laid_back_at_once_is_found_twenty_times() -> (
-    None
-):
+@pytest.mark.parametrize("turns", [6, pytest.param(20, marks=pytest.mark.slow)])
+async def test_a_chip_taken_off_in_mid_exchange_and_laid_back_at_once_is_found_each_time(
+    turns: int,
+) -> None:
     async with rack(card(1)) as (house, hands), pcsc_child(house.readers[1]) as client:
         seen = await client.until_present()
-        for turn in range(20):
+        for turn in range(turns):
             await client.connect()
             await hands.chips.set_faults(1, ReaderFaults(leave_after=turn % 3))
             for _ in range(turn % 3):

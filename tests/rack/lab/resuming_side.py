@@ -118,7 +118,7 @@ class Trials:
             sample = await handset.sample(file.name, place.offset, place.size_bytes)
             at = file.stream_offset + place.offset
             assert sample.data == stream(report.cipher, fill.key, at, place.size_bytes)
-            assert sample.past_cache == "o_direct"
+            assert sample.past_cache == "evicted_by_program"
         return checked.bytes_proven
 
 

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from simulator_rack import one, virtual_rack
 
-from benchd.lab.simulator.plan import Account, User
+from benchd.lab.simulator.plan import Account, Dd, User
 from benchd.lab.simulator.scenarios import SCENARIOS
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
@@ -35,7 +35,7 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
     plans = [
         replace(plan, adb_enabled=True, authorized=True, charges_percent_per_s=0.0)
         for plan in plans
-        if plan.model.sdk >= OLDEST_SDK and plan.dd_reads_directly
+        if plan.model.sdk >= OLDEST_SDK and plan.dd is Dd.DIRECT
     ]
     plans = [replace(plan, slot=slot) for slot, plan in enumerate(plans, start=1)]
     slots = [str(plan.slot) for plan in plans]
@@ -52,7 +52,7 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         assert facts["model"] == plan.model.model
         assert facts["imei"] == (plan.imei if plan.model.sdk <= 33 else None)
         assert facts["capacity_bytes"] == plan.capacity_bytes
-        assert (facts["used_bytes"] > 0.4 * plan.capacity_bytes) == (plan.owner_share > 0)
+        assert (facts["used_bytes"] > 0.4 * plan.capacity_bytes) == (plan.owner_share > 0.4)
         assert facts["battery_temperature_c"] == plan.battery_temperature_c
         assert facts["account_count"] == len(plan.accounts)
         assert facts["user_ids"] == [0, *(user.number for user in plan.users)]
@@ -69,5 +69,9 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         assert facts["third_party_packages"] == len(plan.packages)
         assert facts["boot_count"] == plan.boot_count
         assert facts["test_harness"] is False
+        assert (facts["owner_files"] > 0) == (plan.owner_share > 0)
+        assert facts["call_count"] == plan.calls
+        assert facts["contact_count"] == plan.contacts
+        assert facts["message_count"] == plan.messages
     ids = {facts["android_id"] for facts in found.values()}
     assert len(ids) == len(plans)

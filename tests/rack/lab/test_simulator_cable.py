@@ -108,7 +108,7 @@ async def test_plug_events_tell_all_that_happens_on_a_port(tmp_path: Path) -> No
         assert (first.usb_serial, first.vendor_id) == ("HQ633K0CQ8", "0fce")
 
         await rack.hands.disable_adb("clean")
-        assert await anext(events) == Detached(port_path=first.port_path)
+        assert await anext(events) == Detached(port_path=first.port_path, at_s=0.0)
         second = await anext(events)
         assert isinstance(second, Attached)
         assert second.interfaces == frozenset({"060101"})

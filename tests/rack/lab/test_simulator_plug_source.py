@@ -24,10 +24,11 @@ def attached(port: int, attachment: str) -> dict[str, object]:
         "usb_serial": None,
         "vendor_id": "04dd",
         "product_id": "9c9b",
+        "at_s": 5.0,
     }
 
 
-READY = {"event": "ready"}
+READY = {"event": "ready", "at_s": 9.0}
 
 
 def seen(event: PlugEvent) -> str:
@@ -68,4 +69,5 @@ async def test_what_changed_while_nobody_told_is_told(tmp_path: Path) -> None:
                     await anyio.sleep(0.01)
             serving.cancel_scope.cancel()
     assert [seen(event) for event in told] == expected
-    assert told[3] == Detached(port_path=PortPath("p:1"))
+    assert told[3] == Detached(port_path=PortPath("p:1"), at_s=9.0)
+    assert {event.at_s for event in told if isinstance(event, Detached)} == {9.0}

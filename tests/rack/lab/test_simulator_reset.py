@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from simulator_rack import TMP, one, until, virtual_rack
 
+from benchd.android.facts.owner import COUNT_CALLS, COUNT_FILES
 from benchd.lab.simulator.plan import HandsetPlan, TestHarness
 from benchd.lab.simulator.plug_source import SimulatedHotplug
 from benchd.words.port import Attached, Detached
@@ -35,6 +36,8 @@ async def test_test_harness_mode_really_wipes_and_comes_back_with_adb(tmp_path: 
         assert await rack.output("settings get global boot_count") == "1"
         assert await rack.output("getprop persist.sys.test_harness") == "1"
         assert await rack.output("pm list packages -3") == ""
+        assert await rack.output(COUNT_FILES) == "/whole\n1"
+        assert await rack.output(COUNT_CALLS) == "No result found."
         assert await rack.output(f"ls {TMP}") == ""
         assert "sleep" not in await rack.output("ps -A")
         # A reset is no overwrite: the chip still holds it all.

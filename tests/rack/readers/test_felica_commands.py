@@ -18,7 +18,7 @@ from reader_rack import ReaderRack, card, reader_rack
 
 from benchd.certificate import create_key
 from benchd.config import Settings, load_settings
-from benchd.daemon.app import chip_access, run_rack
+from benchd.daemon.app import chip_access, run_daemon
 from benchd.felica.access import PcscChipAccess
 from benchd.lab.simulator.chips.plan import ReaderFaults
 from benchd.slots.no_readers import NoReaders
@@ -182,7 +182,7 @@ async def test_the_daemon_tells_prometheus_which_readers_answer(tmp_path: Path) 
             tasks.cancel_scope.cancel()
 
 
-async def test_without_readers_and_rules_there_is_no_bench(tmp_path: Path) -> None:
+async def test_without_readers_and_rules_nothing_reaches_chips(tmp_path: Path) -> None:
     async with reader_rack(readers=2) as rack:
         settings = load_settings(configured(tmp_path, rack))
         key = create_key(tmp_path / "other.pem")
@@ -193,7 +193,7 @@ async def test_without_readers_and_rules_there_is_no_bench(tmp_path: Path) -> No
 
 
 async def daemon(settings: Settings) -> None:
-    await run_rack(settings, NothingPlugged(), usb=False)
+    await run_daemon(settings, NothingPlugged(), usb=False)
 
 
 async def until_metric(settings: Settings, line: str) -> None:

@@ -6,7 +6,8 @@ from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotState, SlotView
+from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot_states import SlotState
 from tests import recorded
 from tests.web.web_fakes import BEGAN, FakeRack, port
 

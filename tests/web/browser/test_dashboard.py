@@ -19,7 +19,8 @@ from benchd.words.chip import ChipOwners
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, ProblemView, SlotState, SlotView
+from benchd.words.slot import ProblemCode, ProblemView, SlotView
+from benchd.words.slot_states import SlotState
 from tests.web.web_fakes import (
     A1,
     HOSTILE,

@@ -12,7 +12,11 @@ say() {
     exit "$status"
 }
 
-case "$*" in
+case "$tool $*" in
+"content query --uri content://"*" --projection _id") # By provider: a URI is no name of a file.
+    provider=${3#content://}
+    asked=$answers/content/${provider%%/*}
+    ;;
 */* | *..*) asked= ;;
 *) asked=$answers/$tool/${*:-all} ;;
 esac
@@ -55,6 +59,9 @@ case "$tool $1" in
 "dumpsys "*) # The real one ends with 0; a service that isn't simulated mustn't look like an answer.
     echo "Can't find service: $1" >&2
     exit 1
+    ;;
+"content "*) # Content.java: what went wrong goes to stderr, and it ends with 0 all the same.
+    echo "Error while accessing provider:$3" >&2
     ;;
 "which "*)
     found=1

@@ -24,8 +24,9 @@ _DIRECTORIES: Final = (
     ("/data", 0o771),
     ("/local", 0o751),
     ("/local/tmp", 0o771),
-    ("/media", 0o770),
-    ("/media/0", 0o770),
+    # The shell sees them through /sdcard, whose own daemon grants it all of them.
+    ("/media", 0o775),
+    ("/media/0", 0o775),
     ("/misc", 0o1771),
     ("/property", 0o700),
     ("/system", 0o775),
@@ -83,7 +84,8 @@ def lay_out_previous_owner(tree: Tree, *, share: float, mark: bytes) -> None:
     if share <= 0.0:
         return
     for path in _OWNER_DIRECTORIES:
-        tree.make_directory(path, mode=0o771, owner=SYSTEM_OWNER)
+        shared = path.startswith("/media/")
+        tree.make_directory(path, mode=0o775 if shared else 0o771, owner=SYSTEM_OWNER)
     space = tree.volume.space
     free_at_end = space.block_count * (1.0 - share)
     for path, size_bytes, head in _owner_files():

@@ -33,6 +33,8 @@ class StorageFacts:
     free_bytes: int
     available_bytes: int
     written_bytes: int
+    read_bytes: int
+    """What was fetched from the chip; what a page cache has answered isn't in it."""
     fill_bytes: int
     filled_since_s: float | None
     """When the first bytes of a fill were on the medium, by the machine's monotonic clock."""
@@ -62,6 +64,7 @@ class StorageState:
         self._owner_mark = owner_mark
         self._fill_marks = sorted(fill_marks)
         self._on_fill_mark = on_fill_mark
+        self._read_bytes = 0
         self._fill_bytes = 0
         self._filled_since_s: float | None = None
         self._mark_answered = threading.Event()
@@ -92,7 +95,9 @@ class StorageState:
         """Read at the chip's speed and with the chip's faults."""
         self._let_pass(size_bytes, self.medium.faults.read_bytes_per_s)
         with self.lock:
-            return self.volume.read(file, offset, size_bytes)
+            data = self.volume.read(file, offset, size_bytes)
+            self._read_bytes += len(data)
+            return data
 
     def sync(self) -> None:
         """Everything written has already reached the chip; says so, or EIO."""
@@ -137,6 +142,7 @@ class StorageState:
                 free_bytes=space.free_blocks * BLOCK_BYTES,
                 available_bytes=space.available_blocks * BLOCK_BYTES,
                 written_bytes=self.medium.written_bytes,
+                read_bytes=self._read_bytes,
                 fill_bytes=self._fill_bytes,
                 filled_since_s=self._filled_since_s,
                 previous_owner_files=sum(file.previous_owner for file in self.tree.files()),

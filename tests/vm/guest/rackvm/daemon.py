@@ -11,7 +11,7 @@ import structlog
 from benchd.lab.simulator.system_image import SystemImage
 
 from .command import SOCKET
-from .desk import RackDesk
+from .control import RackControl
 from .handset import Shared
 from .notify import notify_ready
 from .plan import SLOTS
@@ -45,11 +45,11 @@ async def main() -> None:
     async with anyio.create_task_group() as alive:
         await shelf.start(alive)
         shared = Shared(image=image, chips=chips, states=states, shelf=shelf, log=LOG)
-        desk = RackDesk(shared, alive)
-        alive.start_soon(desk.keep_cables_in)
+        control = RackControl(shared, alive)
+        alive.start_soon(control.keep_cables_in)
         notify_ready()
         _log.info("rack_up", slots=SLOTS)
-        await listener.serve(desk.serve)
+        await listener.serve(control.serve)
 
 
 if __name__ == "__main__":

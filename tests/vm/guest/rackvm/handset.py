@@ -19,7 +19,7 @@ from benchd.lab.simulator.chips.shelf import ReaderShelf
 from benchd.lab.simulator.lines.child import Message, RackBroken
 from benchd.lab.simulator.plan import HandsetPlan, Wipe
 from benchd.lab.simulator.system_image import SystemImage
-from benchd.lab.simulator.tool_desk import ASK_SOCKET, ToolDesk
+from benchd.lab.simulator.tool_service import ASK_SOCKET, ToolService
 
 from .chip import SHELL, HandsetChip
 from .plan import Chip, Mode, State, UsbHandset
@@ -84,7 +84,7 @@ class Handset:
         await self.chip.become(self.given.chip)
         self._show_android()
         listener = await anyio.create_unix_listener(self._state / ASK_SOCKET, mode=0o666)
-        self._alive.start_soon(listener.serve, ToolDesk(self).serve)
+        self._alive.start_soon(listener.serve, ToolService(self).serve)
         await self.usb.make()
         await self._boot()
 
@@ -99,11 +99,16 @@ class Handset:
             restarting=self.restarting,
             broken=self.broken,
             serial=self.plan.serial,
+            imei=self.plan.imei,
             android_id=self.android.android_id,
             boot_count=self.android.boot_count,
             reset_count=self.reset_count,
             test_harness=self.android.test_harness,
         )
+
+    async def fetched_bytes(self) -> int:
+        """Nothing to add: its chip is a block device, which the machine's own kernel counts."""
+        return 0
 
     async def plug(self, slot: int, together: Together) -> None:
         """Put the cable in, in the same instant as the others."""
@@ -210,7 +215,7 @@ class Handset:
                 self.reset_count += 1
             self._show_android()
             await self._boot()
-        await anyio.sleep(self.plan.reset_s)
+        await anyio.sleep(self.plan.restart_s if wipe is Wipe.NONE else self.plan.reset_s)
         async with self._turn:
             self.restarting = False
             await self._appear()

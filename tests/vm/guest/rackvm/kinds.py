@@ -12,7 +12,9 @@ from benchd.lab.simulator.scenarios import SCENARIOS
 
 from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset
 
-CAPACITY_BYTES: Final = 128 * MEBIBYTE
+CAPACITY_BYTES: Final = 1024 * MEBIBYTE
+"""F2fs holds 30 % of 128 MiB back for itself, of which no honest coverage comes."""
+BIG_EXT4_CAPACITY_BYTES: Final = 128 * MEBIBYTE
 SMALL_CAPACITY_BYTES: Final = 32 * MEBIBYTE
 MARKERS: Final = 400
 
@@ -23,7 +25,7 @@ def _of(scenario: str) -> UsbHandset:
     # Storage faults are device-mapper's here, and cables are pulled by hand.
     plain = replace(android, faults=type(android.faults)(), triggers=())
     return UsbHandset(
-        android=replace(plain, reset_s=3.0),
+        android=replace(plain, reset_s=22.0, restart_s=3.0),
         markers=MARKERS if android.owner_share else 0,
         arrives_reset=not android.owner_share,
     )
@@ -40,7 +42,11 @@ def _small(handset: UsbHandset) -> UsbHandset:
 
 _CLEAN: Final = _of("clean")
 _SMALL: Final = _small(_CLEAN)
-_BIG_EXT4: Final = replace(_CLEAN, file_system=FileSystem.EXT4)
+_BIG_EXT4: Final = replace(
+    _CLEAN,
+    file_system=FileSystem.EXT4,
+    android=replace(_CLEAN.android, capacity_bytes=BIG_EXT4_CAPACITY_BYTES),
+)
 """Half of a small one's faulty range would lie in the journal, where no file gets."""
 
 KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(

@@ -11,8 +11,12 @@ from typing import Final
 MARKER_BYTES: Final = 64
 BLOCK_BYTES: Final = 4096
 BIG_FILE_MARKERS: Final = 64
-SUFFIXES: Final = (".txt", ".db", ".jpg", ".xml", "")
+SUFFIXES: Final = (".txt", ".db", ".jpg", ".xml", "", ".db-wal", ".mp4", ".apk")
 """f2fs chooses by suffix and size in which of its logs a file goes: every kind must be there."""
+NOTE_BYTES: Final = (1024, 2048, 3072, 4096)
+"""Files so small that most of them lie beside their inodes."""
+NAMES_SHARE: Final = 4
+"""For each so many markers in files there is one more in the name of an empty file."""
 
 
 def new_token() -> bytes:
@@ -26,7 +30,10 @@ def marker(token: bytes, number: int) -> bytes:
 
 
 def plant(data: Path, token: bytes, count: int) -> None:
-    """Write files that hold `count` markers, and delete every other one of them."""
+    """Write files that hold `count` markers, and delete every other one of them.
+
+    Markers in names and in extended attributes come on top.
+    """
     home = data / "media" / "0"
     files: list[Path] = []
     number = 0
@@ -36,17 +43,27 @@ def plant(data: Path, token: bytes, count: int) -> None:
         here = min(count - number, BIG_FILE_MARKERS if big else 1)
         with file.open("wb") as stream:
             for _ in range(here):
-                stream.write(
-                    marker(token, number).ljust(BLOCK_BYTES if big else MARKER_BYTES, b"\0")
-                )
+                size = BLOCK_BYTES if big else NOTE_BYTES[len(files) % len(NOTE_BYTES)]
+                stream.write(marker(token, number).ljust(size, b"\0"))
                 number += 1
             stream.flush()
             os.fsync(stream.fileno())
+        if not big:
+            os.setxattr(file, "user.note", marker(token, number + len(files)))
         files.append(file)
+    files += _plant_names(home / "names", token, count // NAMES_SHARE)
     os.sync()
     for file in files[::2]:
         file.unlink()
     os.sync()
+
+
+def _plant_names(folder: Path, token: bytes, count: int) -> list[Path]:
+    folder.mkdir()
+    files = [folder / marker(token, number).decode() for number in range(count)]
+    for file in files:
+        file.touch()
+    return files
 
 
 def find(chip: Path, token: bytes) -> tuple[int, ...]:

@@ -81,6 +81,7 @@ class State:
     restarting: bool
     broken: str | None
     serial: str
+    imei: str
     android_id: str
     boot_count: int
     reset_count: int

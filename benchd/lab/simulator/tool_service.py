@@ -1,4 +1,4 @@
-"""What the handset's own tools ask of its system: a reset, a restart."""
+"""What the handset's own tools ask of its system: a reset, a restart, what its kernel counts."""
 
 from __future__ import annotations
 
@@ -40,8 +40,12 @@ class Restartable(Protocol):
         """Begin a restart."""
         ...
 
+    async def fetched_bytes(self) -> int:
+        """What was read from its chip so far, past every cache."""
+        ...
 
-class ToolDesk:
+
+class ToolService:
     """Answers one handset's tools."""
 
     def __init__(self, handset: Restartable) -> None:
@@ -53,7 +57,7 @@ class ToolDesk:
             try:
                 lines = BufferedByteReceiveStream(stream)
                 request = json.loads(await lines.receive_until(b"\n", LINE_MAXIMUM_BYTES))
-                answer, wipe = self._judge(str(request["do"]))
+                answer, wipe = await self._judge(str(request["do"]))
                 if wipe is not None:
                     await self._handset.restart(wipe, after_s=self._handset.plan.shutdown_s)
                 said = {"error_text": answer.text, "status": answer.status}
@@ -69,11 +73,19 @@ class ToolDesk:
             ) as odd:
                 _log.warning("tool_not_served", handset=self._handset.plan.name, cause=repr(odd))
 
-    def _judge(self, asked: str) -> tuple[Answer, Wipe | None]:
-        if asked == "reboot":
-            return _DONE, Wipe.NONE
-        if asked != "test_harness":
-            raise ValueError(asked)
+    async def _judge(self, asked: str) -> tuple[Answer, Wipe | None]:
+        match asked:
+            case "reboot":
+                return _DONE, Wipe.NONE
+            case "fetched":
+                # proc(5): the one line of /proc/PID/io that anybody asks for.
+                return Answer(text=f"read_bytes: {await self._handset.fetched_bytes()}\n"), None
+            case "test_harness":
+                return self._judge_test_harness()
+            case _:
+                raise ValueError(asked)
+
+    def _judge_test_harness(self) -> tuple[Answer, Wipe | None]:
         plan = self._handset.plan
         if plan.model.sdk < _FIRST_WITH_TEST_HARNESS:
             return _NO_SERVICE, None

@@ -38,7 +38,7 @@ CHIP_DEEDS: Final = (
 Request = Mapping[str, Any]
 
 
-class RackDesk:
+class RackControl:
     """Obeys requests: one JSON object in, one out."""
 
     def __init__(self, shared: Shared, alive: TaskGroup) -> None:

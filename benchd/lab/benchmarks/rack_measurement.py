@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from benchd.lab.benchmarks.process_figures import family_cpu_s, look_at, machine_cpu_s
+from benchd.lab.benchmarks.process_figures import family_cpu_s, figures_of, machine_cpu_s
 from benchd.lab.demo.operators import ended
 from benchd.lab.demo.rack import DemoRack
 
@@ -22,7 +22,7 @@ class Spent:
     """Of the daemon and all that it has started: adb server and readers' workers."""
 
 
-class RackLooks:
+class RackMeasurement:
     """Sees through the API what becomes of each slot, as anybody who watches the rack would."""
 
     def __init__(self, rack: DemoRack, begun: float) -> None:
@@ -49,7 +49,7 @@ class RackLooks:
                     if name in self._clean:
                         self.last_clean_end_s = now
             if self._rack.daemon is not None:
-                rss = look_at(self._rack.daemon.pid).rss_bytes
+                rss = figures_of(self._rack.daemon.pid).rss_bytes
                 self.peak_rss_bytes = max(self.peak_rss_bytes, rss)
             self._spent.append(
                 Spent(

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from handset_fakes import FakeShell, Step, said
 from handset_fill_rig import PROGRAM, Rig
+from streamed_handset import counting
 
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
-from benchd.android.fill.overwriting import NativeFill, WaysToOverwrite
 from benchd.android.fill.program import PROGRAM_PATH, Binaries
+from benchd.android.fill.program_or_host import NativeFill, WaysToOverwrite
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import HandsetGone, StorageFault, UnsupportedHandset
 from benchd.filler import program_path
@@ -21,8 +22,9 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 VERSION = f"exec {PROGRAM_PATH} version"
 PROBE = "mkdir -p /data/local/tmp/benchd && cat > /data/local/tmp/benchd/probe"
-READ = "exec dd if=/data/local/tmp/benchd/probe"
-CONTENT: list[Step] = [Output(bytes(range(256)) * 16, is_error=False), Exit(0)]
+READ = "dd if=/dev/null"
+BLOCK = bytes(range(256)) * 16
+CONTENT: list[Step] = counting(BLOCK, len(BLOCK))
 FULL: list[Step] = [Output(b"cat: write: No space left on device", is_error=True), Exit(1)]
 
 
@@ -78,8 +80,15 @@ async def test_where_there_is_no_program_the_host_streams(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "steps",
-    [[Exit(1)], [Exit(127)], [Exit(0)], [Output(bytes(4096), is_error=False), Exit(0)]],
-    ids=["no flag", "no dd", "nothing", "something else"],
+    [
+        [Exit(1)],
+        [Exit(127)],
+        [Exit(0)],
+        counting(bytes(4096), 4096),
+        [Output(BLOCK, is_error=False), Exit(0)],
+        counting(BLOCK, 0),
+    ],
+    ids=["no flag", "no dd", "nothing", "something else", "not counted", "out of memory"],
 )
 async def test_without_reads_past_the_cache_there_is_no_way(
     tmp_path: Path, steps: list[Step]

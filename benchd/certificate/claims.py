@@ -1,0 +1,80 @@
+"""What a certificate says of its rack's own ledger, once its signature has verified."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchd.certificate.verification import verify_certificate
+from benchd.errors import CertificateInvalid
+from benchd.words.ids import JobId
+from benchd.words.record import StoredEntry
+
+MOST_KNOWN = 4096
+"""A certificate is verified once, not at every look: 0.3 ms each, and a list shows a thousand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Which records of the ledger a certificate rests on."""
+
+    job: JobId
+    last_sequence: int
+    head_hash: str
+    evidence_sha256: str
+
+    def rests_on(self, records: Sequence[StoredEntry]) -> bool:
+        """Whether these, all of one job, are the records that it was made of."""
+        digest = hashlib.sha256()
+        for record in records:
+            if record.sequence <= self.last_sequence:
+                digest.update(bytes.fromhex(record.hash_hex))
+        return digest.hexdigest() == self.evidence_sha256
+
+
+class Claims:
+    """Reads certificates with one public key, and remembers what it has read."""
+
+    def __init__(self, public_key_pem: bytes) -> None:
+        self._public_key_pem = public_key_pem
+        self._known: dict[bytes, Claim | None] = {}
+
+    def of(self, envelope: bytes) -> Claim | None:
+        """The claim of a certificate; None for anything that the key's holder hasn't signed."""
+        name = hashlib.sha256(envelope).digest()
+        if name not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[name] = self._read(envelope)
+        return self._known[name]
+
+    def _read(self, envelope: bytes) -> Claim | None:
+        try:
+            statement = verify_certificate(envelope, self._public_key_pem)
+        except CertificateInvalid:
+            return None
+        match statement:
+            case {
+                "subject": [{"digest": {"sha256": str() as evidence}}],
+                "predicate": {
+                    "job": str() as job,
+                    "ledger": {"last_sequence": int() as last, "head_hash": str() as head},
+                },
+            }:
+                return Claim(
+                    job=JobId(job), last_sequence=last, head_hash=head, evidence_sha256=evidence
+                )
+            case _:
+                return None
+
+
+def claims_in(directory: Path, claims: Claims, newest: int) -> Iterator[tuple[Path, Claim]]:
+    """The claims of the newest certificates in a folder; files that are none are passed over."""
+    # A job's name begins with its day, so names are in the order of days.
+    files = sorted(directory.glob("[!.]*.json"), key=lambda file: file.name, reverse=True)
+    for file in [file for file in files if file.is_file()][:newest]:
+        claim = claims.of(file.read_bytes())
+        if claim is not None:
+            yield file, claim

@@ -1,0 +1,72 @@
+"""The parts of a certificate that say how far the rest can be trusted, beside their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from benchd.certificate.sentences import Sentence
+from benchd.proof.binding import Tie
+from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.evidence.chip import READER
+from benchd.proof.evidence.handset import InspectEvidence
+from benchd.proof.evidence.storage import OverwriteEvidence
+from benchd.proof.evidence.values import Said, Whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedSection:
+    """What the handset's own system said of itself, and how it was read; null where it's silent."""
+
+    verified_boot_state: str | None
+    bootloader_locked: bool | None
+    security_patch: str | None
+    read_by: Said
+
+    @classmethod
+    def of(cls, inspect: InspectEvidence) -> TrustedSection:
+        """From the inspection."""
+        return cls(
+            verified_boot_state=inspect.verified_boot_state,
+            bootloader_locked=inspect.bootloader_locked,
+            security_patch=inspect.security_patch,
+            read_by=Sentence.READ_BY.value,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InUseSection:
+    """How much of the storage couldn't be overwritten from the start; never by whom it was used."""
+
+    at_inspection_bytes: Whole
+    at_overwrite_bytes: Whole
+    reserved_bytes: Whole
+
+    @classmethod
+    def of(cls, inspect: InspectEvidence, overwrite: OverwriteEvidence) -> InUseSection:
+        """From the inspection, and from the file system as the overwrite found it."""
+        return cls(
+            at_inspection_bytes=inspect.used_bytes,
+            at_overwrite_bytes=overwrite.used_bytes_before,
+            reserved_bytes=overwrite.reserved_bytes,
+        )
+
+
+_BY_SCREEN: Final[Mapping[Tie, Sentence]] = {
+    Tie.SCREEN_IMEI: Sentence.BOUND_BY_SCREEN_IMEI,
+    Tie.SCREEN_SERIAL: Sentence.BOUND_BY_SCREEN_SERIAL,
+}
+
+
+def bound_by(erasure: VerifiedErasure) -> tuple[str, ...]:
+    """All that ties the evidence to one handset."""
+    evidence, binding = erasure.evidence, erasure.binding
+    bonds = [Sentence.BOUND_BY_KEYSTREAM]
+    if evidence.felica_check.source == READER and evidence.felica_check.chip is not None:
+        bonds.append(Sentence.BOUND_BY_CHIP)
+    if evidence.felica_clear is not None:
+        bonds.append(Sentence.BOUND_BY_ANDROID_ID)
+    seen: Mapping[Tie, int] = binding.last_seen if binding else {}
+    bonds += [sentence for tie, sentence in _BY_SCREEN.items() if tie in seen]
+    return tuple(bond.value for bond in bonds)

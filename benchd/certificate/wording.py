@@ -1,0 +1,56 @@
+"""Sentences put together from a certificate's own numbers, so that a reader can do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchd.certificate.sections import MediumSection, OverwriteSection, VerificationSection
+from benchd.certificate.sentences import Sentence
+from benchd.certificate.trust import InUseSection
+from benchd.proof.storage import STREAMED, CheckMode
+
+
+def technique_of(overwrite: OverwriteSection, verification: VerificationSection) -> str:
+    """How it was overwritten and what became of that, in one line."""
+    return ", ".join(_technique(overwrite, verification))
+
+
+def _technique(overwrite: OverwriteSection, verification: VerificationSection) -> Iterator[str]:
+    yield Sentence.OVERWRITTEN.format(cipher=overwrite.cipher)
+    yield Sentence.BY_HOST if overwrite.mode == STREAMED else Sentence.BY_PROGRAM
+    if overwrite.resumed_bytes:
+        yield Sentence.RESUMED.format(resumed_bytes=overwrite.resumed_bytes)
+    yield _read_part(overwrite, verification)
+    yield Sentence.HOST_LOOKED.format(count=verification.host_samples)
+    yield Sentence.DELETED
+
+
+def _read_part(overwrite: OverwriteSection, verification: VerificationSection) -> str:
+    if verification.mode == CheckMode.WHOLE:
+        return Sentence.READ_WHOLE
+    return Sentence.READ_SAMPLED.format(
+        share=verification.bytes_proven / overwrite.bytes_written,
+        places=verification.sample_places,
+        subsections=verification.sample_subsections,
+    )
+
+
+def not_reached_of(
+    medium: MediumSection, overwrite: OverwriteSection, in_use: InUseSection
+) -> tuple[str, ...]:
+    """Each class of storage that the overwrite can't get to, with its size where one is known."""
+    missing = medium.capacity_bytes - overwrite.bytes_written
+    used, reserved = in_use.at_overwrite_bytes, in_use.reserved_bytes
+    by_host = (Sentence.SMALL_BY_HOST.value,) if overwrite.mode == STREAMED else ()
+    return (
+        Sentence.NOT_WRITTEN.format(missing_bytes=missing),
+        Sentence.IN_USE.format(used_bytes=used),
+        Sentence.RESERVED.format(reserved_bytes=reserved),
+        Sentence.REST.format(rest_bytes=max(missing - used - reserved, 0)),
+        *by_host,
+        Sentence.JOURNAL.value,
+        Sentence.SPARE_CELLS.value,
+        Sentence.OTHER_PARTITIONS.value,
+        Sentence.CARDS.value,
+        Sentence.SYSTEM_TRUSTED.value,
+    )

@@ -1,0 +1,60 @@
+"""`benchd ledger …`: the record of everything, looked at without the daemon."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+
+from benchd.commands.files import read_file
+from benchd.errors import LedgerBroken
+
+ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
+
+DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
+
+
+@ledger_app.command("verify")
+def ledger_verify(
+    file: Path,
+    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
+) -> None:
+    """Check every byte of a ledger and name the first record that is wrong."""
+    from benchd.ledger import verify_ledger
+
+    try:
+        report = verify_ledger(file, read_file(key))
+    except LedgerBroken as error:
+        typer.echo(f"benchd: {file}: BROKEN at record {error.sequence}: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{file}: {report.records} records, head {report.head_hash}")
+
+
+@ledger_app.command("export")
+def ledger_export(file: Path) -> None:
+    """Print every record as it is stored, one JSON object a line."""
+    from benchd.ledger import export_lines
+
+    for line in export_lines(file):
+        sys.stdout.buffer.write(line)
+
+
+@ledger_app.command("restored")
+def ledger_restored(
+    operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
+    because: Annotated[str, typer.Option(help="What has happened to the lost part.")],
+    config: Annotated[
+        Path, typer.Option("--config", help="The configuration file.")
+    ] = DEFAULT_CONFIG,
+) -> None:
+    """Record, signed, that an older ledger was put back; the daemon has to be stopped."""
+    from benchd.config import load_settings
+    from benchd.daemon.restoring import record_restored
+
+    settings = load_settings(config)
+    told = anyio.run(partial(record_restored, settings, operator=operator, because=because))
+    typer.echo(f"{settings.ledger.path}: numbered on from record {told.sequence}")

@@ -1,0 +1,55 @@
+"""What the daemon does about what is found out of its ledger: the wall, the metrics, the door."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from benchd.observe.ledger_metrics import LedgerMetrics
+from benchd.slots.admission import Admission
+from benchd.slots.board import RackBoard
+from benchd.words.slot import ProblemCode, ProblemView
+
+
+class Integrity:
+    """Lets no job begin on a ledger that doesn't hold; those that run are finished and recorded."""
+
+    def __init__(self, *, board: RackBoard, admission: Admission, metrics: LedgerMetrics) -> None:
+        self._board = board
+        self._admission = admission
+        self._metrics = metrics
+        self._outrun = False
+
+    def walked(self, share: float) -> None:
+        """This much of the chain has been looked at in this pass."""
+        self._metrics.walked(share)
+
+    def sound(self, at: datetime) -> None:
+        """The whole chain held at this time."""
+        if not self._outrun:
+            self._metrics.sound(at)
+            self._admission.release()
+            self._board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
+
+    def outrun(self) -> None:
+        """An anchor knows more than the ledger; a start with that anchor refuses it."""
+        self._outrun = True
+        self._hold()
+
+    def broken(self, detail: str) -> None:  # noqa: ARG002 - whoever found it has logged it
+        """The chain doesn't hold."""
+        self._hold()
+
+    def _hold(self) -> None:
+        self._metrics.broken()
+        self._admission.hold(ProblemCode.LEDGER_BROKEN)
+        self._board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))
+
+    def anchored(self, sequence: int, at: datetime) -> None:
+        """Every anchor has this head."""
+        self._metrics.anchored(sequence, at)
+        self._board.withdraw_notice(ProblemCode.ANCHOR_UNREACHABLE)
+
+    def anchor_unreachable(self) -> None:
+        """A head couldn't be sent out; the rack goes on."""
+        self._metrics.anchor_unreachable()
+        self._board.show_notice(ProblemView(code=ProblemCode.ANCHOR_UNREACHABLE))

@@ -1,0 +1,74 @@
+"""What certificates and anchors know of the ledger, before it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from benchd.certificate import SigningKey
+from benchd.certificate.claims import Claims, claims_in
+from benchd.config import Settings
+from benchd.config.sections import AnchorSettings
+from benchd.errors import AnchorUnreachable
+from benchd.ledger.anchoring import witness_of
+from benchd.ledger.anchors import FolderAnchor, HttpAnchor
+from benchd.ledger.head import Head
+from benchd.ledger.witness import Witness
+from benchd.ports import Anchor
+from benchd.signing.public_key import public_key_of
+
+CERTIFICATES_ASKED = 1000
+"""How many of the newest are asked: the last days of a busy rack, in half a second."""
+
+_log = structlog.get_logger()
+
+
+def certificates_that_know(directory: Path, public_key_pem: bytes) -> list[Witness]:
+    """Each of the newest certificates, with the record that it was made after."""
+    try:
+        return [
+            Witness(
+                told_by=f"the certificate {file}",
+                head=Head(sequence=claim.last_sequence, hash=bytes.fromhex(claim.head_hash)),
+                job=claim.job,
+            )
+            for file, claim in claims_in(directory, Claims(public_key_pem), CERTIFICATES_ASKED)
+        ]
+    except OSError as error:
+        # Certificates that can't be read accuse nobody.
+        _log.warning("certificates_not_asked", detail=str(error))
+        return []
+
+
+def anchors_of(settings: AnchorSettings, key: SigningKey) -> list[Anchor]:
+    """The places that the configuration names."""
+    anchors: list[Anchor] = []
+    if settings.folder is not None:
+        anchors.append(FolderAnchor(settings.folder, key.key_id))
+    if settings.url is not None:
+        anchors.append(HttpAnchor(settings.url, key.key_id))
+    return anchors
+
+
+async def anchors_that_know(anchors: Sequence[Anchor], public_key_pem: bytes) -> list[Witness]:
+    """The newest head of each anchor; one that can't be reached is asked again later."""
+    witnesses: list[Witness] = []
+    for anchor in anchors:
+        try:
+            witness = await witness_of(anchor, public_key_of(public_key_pem))
+        except AnchorUnreachable as away:
+            _log.warning("anchor_unreachable", detail=str(away))
+        else:
+            witnesses += [witness] if witness is not None else []
+    return witnesses
+
+
+async def witnesses_of(settings: Settings, key: SigningKey) -> list[Witness]:
+    """All that is known of the ledger outside of it."""
+    anchors = anchors_of(settings.ledger.anchor, key)
+    return [
+        *certificates_that_know(settings.certificate.directory, key.public_key_pem),
+        *await anchors_that_know(anchors, key.public_key_pem),
+    ]

@@ -1,0 +1,148 @@
+"""Sends the ledger's head out of the rack, again and again, and keeps each receipt as a record."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+import anyio
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from benchd.errors import AnchorUnreachable, LedgerBroken
+from benchd.ledger.head import Head, decode_head
+from benchd.ledger.witness import Witness
+from benchd.ports import Anchor, Clock
+from benchd.words.record import Entry, EntryKind, Receipt
+
+AFTER_FAILURE_S: Final = 60.0
+
+_log = structlog.get_logger()
+
+
+class AnchoredLedger(Protocol):
+    """A ledger whose head can be sent out."""
+
+    def signed_head(self) -> tuple[Head, bytes]:
+        """The last record that is stored, and the rack's own word for it."""
+        ...
+
+    async def check_witness(self, witness: Witness) -> None:
+        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
+        ...
+
+
+class AnchoringSink(Protocol):
+    """Who hears how far the outside has come to know the ledger."""
+
+    def outrun(self) -> None:
+        """An anchor knows more than the ledger: an older one was put back."""
+        ...
+
+    def anchored(self, sequence: int, at: datetime) -> None:
+        """Every anchor has this head."""
+        ...
+
+    def anchor_unreachable(self) -> None:
+        """A head couldn't be sent out; the rack goes on."""
+        ...
+
+
+async def witness_of(anchor: Anchor, key: Ed25519PublicKey) -> Witness | None:
+    """What an anchor knows of the ledger; None where it has no head of this rack yet.
+
+    Raises AnchorUnreachable, also for a head that the rack hasn't signed: whoever keeps it can
+    then say nothing of the ledger.
+    """
+    signed = await anchor.newest()
+    if signed is None:
+        return None
+    try:
+        head = decode_head(signed.strip(), key)
+    except ValueError as error:
+        message = f"{anchor.name} keeps a head that isn't this rack's: {error}"
+        raise AnchorUnreachable(message) from error
+    return Witness(told_by=f"the anchor {anchor.name}", head=head)
+
+
+class Anchoring:
+    """One head to all anchors every so often, as long as the daemon lives."""
+
+    def __init__(
+        self,
+        ledger: AnchoredLedger,
+        record: Callable[[Entry], Awaitable[Receipt]],
+        anchors: Sequence[Anchor],
+        *,
+        key: Ed25519PublicKey,
+        clock: Clock,
+        sink: AnchoringSink,
+        every_s: float,
+    ) -> None:
+        """`record` keeps an entry; it's the ledger as everybody else uses it."""
+        self._ledger = ledger
+        self._record = record
+        self._anchors = anchors
+        self._key = key
+        self._clock = clock
+        self._sink = sink
+        self._every_s = every_s
+        self._receipted: int | None = None
+        """The last record, as long as nothing but receipts has followed the anchored head."""
+
+    async def run(self) -> None:
+        """Send whenever something has happened, until cancelled; at once without anchors."""
+        while self._anchors:
+            reached = await self.send()
+            await anyio.sleep(self._every_s if reached else min(self._every_s, AFTER_FAILURE_S))
+
+    async def send(self) -> bool:
+        """Send the present head to every anchor; whether all of them have it."""
+        head, signed = self._ledger.signed_head()
+        if head.sequence == self._receipted:
+            return True
+        receipts: dict[str, str] = {}
+        away = False
+        for anchor in self._anchors:
+            try:
+                await self._compare(anchor)
+                receipts[anchor.name] = await anchor.keep(signed)
+            except AnchorUnreachable as fault:
+                _log.warning("anchor_unreachable", detail=str(fault))
+                away = True
+            except LedgerBroken as error:
+                _log.error("ledger_broken", sequence=error.sequence, detail=str(error))
+                self._sink.outrun()
+        await self._keep(head, receipts)
+        reached = len(receipts) == len(self._anchors)
+        if reached:
+            self._sink.anchored(head.sequence, self._clock.now())
+        elif away:
+            self._sink.anchor_unreachable()
+        return reached
+
+    async def _compare(self, anchor: Anchor) -> None:
+        """An anchor that couldn't be asked at start is asked before it is told anything."""
+        witness = await witness_of(anchor, self._key)
+        if witness is not None:
+            await self._ledger.check_witness(witness)
+
+    async def _keep(self, head: Head, receipts: dict[str, str]) -> None:
+        last = head.sequence
+        for name, receipt in receipts.items():
+            kept = await self._record(
+                Entry(
+                    kind=EntryKind.LEDGER_ANCHORED,
+                    at=self._clock.now(),
+                    data={
+                        "anchor": name,
+                        "sequence": head.sequence,
+                        "hash": head.hash.hex(),
+                        "receipt": receipt,
+                    },
+                )
+            )
+            # Something else came in between: that is worth a head of its own.
+            last = kept.sequence if last >= 0 and kept.sequence == last + 1 else -1
+        self._receipted = last if len(receipts) == len(self._anchors) else None

@@ -1,0 +1,133 @@
+"""Places outside the rack that keep its ledger's head: a folder on another mount, an address."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import httpx2
+from anyio import CapacityLimiter, to_thread
+
+from benchd.errors import AnchorUnreachable
+
+DEADLINE_S = 20.0
+LONGEST_HEAD_BYTES = 512
+LONGEST_RECEIPT = 500
+"""Characters of an anchor's receipt that the ledger keeps."""
+NOBODY_KNOWS = 404
+
+_Result = TypeVar("_Result")
+
+
+class FolderAnchor:
+    """A folder, best on another machine's disk; heads are only ever added to its one file."""
+
+    def __init__(self, folder: Path, rack: str) -> None:
+        """`rack` is the key id of the rack, by which the file is called."""
+        self.name = str(folder)
+        self._file = folder / f"benchd-{rack[:16]}.heads"
+        self._limiter = CapacityLimiter(1)
+
+    async def keep(self, signed_head: bytes) -> str:
+        """Add a head; the receipt says where in the file it stands."""
+        return await self._call(partial(self._add, signed_head))
+
+    async def newest(self) -> bytes | None:
+        """The last head of the file; None where it has none yet."""
+        return await self._call(self._last)
+
+    async def _call(self, function: Callable[[], _Result]) -> _Result:
+        # A mount whose server is away hangs without end.
+        try:
+            with anyio.fail_after(DEADLINE_S):
+                return await to_thread.run_sync(
+                    function, limiter=self._limiter, abandon_on_cancel=True
+                )
+        except (OSError, TimeoutError) as error:
+            message = f"{self._file}: {error or 'no answer'}"
+            raise AnchorUnreachable(message) from error
+
+    def _add(self, signed_head: bytes) -> str:
+        # No folder is made: on a mount that isn't there it would lie on the rack's own disk.
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(self._file, flags, 0o640)
+        with os.fdopen(descriptor, "r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+            file.write((b"" if whole else b"\n") + signed_head + b"\n")
+            file.flush()
+            os.fsync(descriptor)
+            return f"ends at byte {file.tell()}"
+
+    def _last(self) -> bytes | None:
+        self._file.parent.stat()
+        try:
+            with self._file.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - 4 * LONGEST_HEAD_BYTES))
+                # What follows the last line feed was cut short by a crash.
+                lines = file.read().split(b"\n")[:-1]
+        except FileNotFoundError:
+            return None
+        return lines[-1] if lines else None
+
+
+class HttpAnchor:
+    """An address that takes heads by POST, with a receipt, and tells the newest by GET."""
+
+    def __init__(
+        self, url: str, rack: str, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        """`rack` is the key id of the rack, by which the other side tells racks apart."""
+        self.name = url
+        self._url = f"{url.rstrip('/')}/{rack}"
+        self._transport = transport
+
+    async def keep(self, signed_head: bytes) -> str:
+        """Send a head."""
+        status, body = await self._request("POST", signed_head)
+        self._expect(status in (200, 201), status)
+        return body.decode("utf-8", "replace")[:LONGEST_RECEIPT]
+
+    async def newest(self) -> bytes | None:
+        """The newest head that it keeps; None where it knows no such rack (404)."""
+        status, body = await self._request("GET", None)
+        if status == NOBODY_KNOWS:
+            return None
+        self._expect(status == 200, status)
+        return body
+
+    async def _request(self, method: str, content: bytes | None) -> tuple[int, bytes]:
+        try:
+            with anyio.fail_after(DEADLINE_S):
+                async with (
+                    httpx2.AsyncClient(transport=self._transport, trust_env=False) as client,
+                    client.stream(
+                        method,
+                        self._url,
+                        content=content,
+                        headers={"content-type": "application/json"},
+                    ) as answer,
+                ):
+                    return answer.status_code, await _bounded(answer)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
+            message = f"{self.name}: {type(error).__name__} {error}"
+            raise AnchorUnreachable(message) from error
+
+    def _expect(self, expected: bool, status: int) -> None:  # noqa: FBT001 - an assertion
+        if not expected:
+            message = f"{self.name} answered with {status}"
+            raise AnchorUnreachable(message)
+
+
+async def _bounded(answer: httpx2.Response) -> bytes:
+    body = b""
+    async for part in answer.aiter_bytes():
+        body += part
+        if len(body) > 4 * LONGEST_RECEIPT:
+            break
+    return body[: 4 * LONGEST_RECEIPT]

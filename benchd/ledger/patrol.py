@@ -1,0 +1,134 @@
+"""Walks the whole chain while the daemon works: slowly, at most once a day, behind every append.
+
+A start checks only the end of a ledger. What somebody changed further back is found here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import anyio
+import structlog
+
+from benchd.errors import LedgerBroken
+from benchd.ledger.head import EMPTY_HEAD, Head
+from benchd.ports import Clock
+from benchd.words.ids import Evidence
+from benchd.words.record import Entry, EntryKind, StoredEntry
+
+EVERY: Final = timedelta(days=1)
+AFTER_START_S: Final = 60.0
+"""A rack that has just been switched on has better things to do."""
+PIECE_RECORDS: Final = 100
+PAUSE_S: Final = 0.5
+"""Between two pieces: a million records take less than two hours, and a few percent of a core."""
+
+_log = structlog.get_logger()
+
+
+class WalkedLedger(Protocol):
+    """A ledger that can be looked through piece by piece."""
+
+    @property
+    def head(self) -> Head:
+        """The last record that is stored."""
+        ...
+
+    async def follow(self, after: Head, most: int) -> tuple[Head, int]:
+        """How far the chain holds within so many records after a known one, and how many."""
+        ...
+
+    async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
+        """The newest record of a kind."""
+        ...
+
+
+class PatrolSink(Protocol):
+    """Who hears how the ledger is."""
+
+    def walked(self, share: float) -> None:
+        """This much of the chain has been looked at in this pass."""
+        ...
+
+    def sound(self, at: datetime) -> None:
+        """The whole chain held at this time."""
+        ...
+
+    def broken(self, detail: str) -> None:
+        """The chain doesn't hold."""
+        ...
+
+
+class Patrol:
+    """One pass after the other, as long as the daemon lives."""
+
+    def __init__(
+        self,
+        ledger: WalkedLedger,
+        record: Callable[[Entry], Awaitable[object]],
+        clock: Clock,
+        sink: PatrolSink,
+    ) -> None:
+        """`record` keeps an entry; it's the ledger as everybody else uses it."""
+        self._ledger = ledger
+        self._record = record
+        self._clock = clock
+        self._sink = sink
+
+    async def recall(self) -> None:
+        """Tell what the last pass has found: a break isn't forgotten by a restart."""
+        last = await self._ledger.newest_of(EntryKind.LEDGER_CHECKED)
+        match last.entry.data if last else None:
+            case {"broken_at": None, "records": int()}:
+                self._sink.sound(last.entry.at if last else self._clock.now())
+            case {"broken_at": int(), "detail": str() as detail}:
+                self._sink.broken(detail)
+            case _:
+                pass
+
+    async def run(self) -> None:
+        """Walk whenever a pass is due, until cancelled."""
+        await anyio.sleep(AFTER_START_S)
+        while True:
+            await anyio.sleep(await self._due_in_s())
+            await self.walk()
+
+    async def walk(self) -> None:
+        """One whole pass: its finding is recorded, then told."""
+        target = self._ledger.head
+        try:
+            records = await self._follow_to(target)
+        except LedgerBroken as error:
+            _log.error("ledger_broken", sequence=error.sequence, detail=str(error))
+            await self._keep({"broken_at": error.sequence, "detail": str(error)})
+            self._sink.broken(str(error))
+        else:
+            await self._keep({"broken_at": None, "records": records, "head": target.sequence})
+            self._sink.sound(self._clock.now())
+
+    async def _follow_to(self, target: Head) -> int:
+        end, records = EMPTY_HEAD, 0
+        while end.sequence < target.sequence:
+            before = end
+            end, walked = await self._ledger.follow(before, PIECE_RECORDS)
+            if end == before:
+                message = f"record {end.sequence + 1} is missing, and the head was beyond it"
+                raise LedgerBroken(message, sequence=end.sequence + 1)
+            records += walked
+            self._sink.walked(min(1.0, end.sequence / target.sequence))
+            await anyio.sleep(PAUSE_S)
+        return records
+
+    async def _due_in_s(self) -> float:
+        last = await self._ledger.newest_of(EntryKind.LEDGER_CHECKED)
+        if last is None:
+            return 0.0
+        age = self._clock.now() - last.entry.at
+        # A clock that was set back must not put the next pass off for long.
+        return max(0.0, (EVERY - max(age, timedelta())).total_seconds())
+
+    async def _keep(self, found: Evidence) -> None:
+        entry = Entry(kind=EntryKind.LEDGER_CHECKED, at=self._clock.now(), data=found)
+        await self._record(entry)

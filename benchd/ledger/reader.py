@@ -1,0 +1,86 @@
+"""Reading a ledger while it is added to: a connection of its own, which no append waits for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+
+import apsw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from benchd.errors import LedgerBroken, LedgerFault
+from benchd.ledger.chain import linked_rows
+from benchd.ledger.database import open_for_reading, query
+from benchd.ledger.head import Head
+from benchd.ledger.record import COLUMNS, row_of, unseal
+from benchd.ledger.witness import Witness, check_witnesses
+from benchd.words.record import StoredEntry
+
+TURN_WAIT_S = 10.0
+"""How long a read waits for one before it that hangs: each that waits holds a thread."""
+
+
+class LedgerReader:
+    """One connection that only reads, one call at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a ledger that a `LedgerStore` has open already."""
+        self._call = threading.Lock()
+        self._closed = False
+        self._connection = open_for_reading(path)
+
+    def select(self, condition: str, values: Sequence[str | int] = ()) -> list[StoredEntry]:
+        """The records that an SQL condition picks, each checked against its hash."""
+        sql = f"SELECT {COLUMNS} FROM record AS this {condition}"  # noqa: S608
+        with self._turn() as connection:
+            found = list(query(connection, sql, values))
+        return [unseal(row_of(columns, sequence=0)) for columns in found]
+
+    def follow(self, after: Head, most: int, key: Ed25519PublicKey) -> tuple[Head, int]:
+        """How far the chain holds within so many records after a known one, and how many."""
+        end, count = after, 0
+        with self._turn() as connection, closing(linked_rows(connection, after, key)) as rows:
+            for row in islice(rows, most):
+                end, count = Head(sequence=row.sequence, hash=row.hash), count + 1
+        return end, count
+
+    def check_witness(self, witness: Witness) -> None:
+        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
+        with self._turn() as connection:
+            check_witnesses(connection, [witness])
+
+    def interrupt(self) -> None:
+        """End a query that takes too long, from another thread."""
+        with suppress(apsw.Error):
+            self._connection.interrupt()
+
+    def close(self) -> None:
+        """Let go of the file, unless a read hangs in it; never raises."""
+        self.interrupt()
+        if self._call.acquire(timeout=TURN_WAIT_S):
+            self._closed = True
+            with suppress(apsw.Error):
+                self._connection.close()
+            self._call.release()
+
+    @contextmanager
+    def _turn(self) -> Generator[apsw.Connection]:
+        if not self._call.acquire(timeout=TURN_WAIT_S):
+            message = "the ledger can't be read: an earlier read still hangs"
+            raise LedgerFault(message)
+        try:
+            if self._closed:
+                message = "the ledger was closed"
+                raise LedgerFault(message)
+            yield self._connection
+        except (apsw.CorruptError, apsw.IOError) as error:
+            message = f"the ledger's file is damaged: {error}"
+            raise LedgerBroken(message, sequence=0) from error
+        except apsw.Error as error:
+            message = f"the ledger can't be read: {error}"
+            raise LedgerFault(message) from error
+        finally:
+            self._call.release()

@@ -1,0 +1,49 @@
+"""What Prometheus is told of the ledger itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Gauge
+
+
+class LedgerMetrics:
+    """How far the ledger has been checked, and how far it is known outside of the rack."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"benchd_ledger_{name}", text, registry=registry)
+
+        self._progress = gauge("check_progress_ratio", "How far the present or last pass has come")
+        self._checked = gauge(
+            "checked_timestamp_seconds", "When the whole chain was last found to hold; 0 for never"
+        )
+        self._broken = gauge("broken", "1 while the chain doesn't hold: no job begins")
+        self._anchored = gauge(
+            "anchored_timestamp_seconds", "When every anchor last had the head; 0 for never"
+        )
+        self._anchored_sequence = gauge("anchored_sequence", "The last record that they know of")
+        self._anchor_up = gauge("anchor_up", "Whether every anchor took the last head")
+
+    def walked(self, share: float) -> None:
+        """This much of the chain has been looked at in this pass."""
+        self._progress.set(share)
+
+    def sound(self, at: datetime) -> None:
+        """The whole chain held at this time."""
+        self._checked.set(at.timestamp())
+        self._broken.set(0)
+
+    def broken(self) -> None:
+        """The chain doesn't hold."""
+        self._broken.set(1)
+
+    def anchored(self, sequence: int, at: datetime) -> None:
+        """Every anchor has this head."""
+        self._anchored.set(at.timestamp())
+        self._anchored_sequence.set(sequence)
+        self._anchor_up.set(1)
+
+    def anchor_unreachable(self) -> None:
+        """A head couldn't be sent out."""
+        self._anchor_up.set(0)

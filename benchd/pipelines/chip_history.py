@@ -1,0 +1,42 @@
+"""Whether a chip has been seen with another handset: one donor's chip may lie under many."""
+
+from __future__ import annotations
+
+from benchd.errors import StageFailed
+from benchd.pipelines.contract import JobContext
+from benchd.proof.binding import Known
+from benchd.proof.evidence.job import JobEvidence
+from benchd.proof.records import stage_records
+from benchd.words.ids import JobId
+from benchd.words.job import Gate, Outcome, Reason
+
+LOOKED_AT = 16
+"""Jobs with this chip that are compared, the newest first."""
+_KEPT = JobEvidence.__dataclass_fields__
+
+
+async def refuse_known_chip(context: JobContext, chip: str) -> None:
+    """StageFailed if the chip belongs to another handset; where nobody can tell, a person does."""
+    if not context.certifies:
+        return
+    mine = Known.of(context.evidence).imeis
+    undecided = False
+    for job in await context.ledger.chip_jobs(chip, LOOKED_AT):
+        if job == context.job:
+            continue
+        others = (await _known_of(context, job)).imeis
+        if mine and others and mine.isdisjoint(others):
+            raise StageFailed(
+                Reason.FELICA_INCONSISTENT, f"this chip was in a handset of another IMEI: job {job}"
+            )
+        undecided = undecided or not (mine and others)
+    if undecided:
+        await context.approval(Gate.CHIP_SEEN_BEFORE, Reason.FELICA_INCONSISTENT)
+
+
+async def _known_of(context: JobContext, job: JobId) -> Known:
+    """What is on record of the handset of another job."""
+    attempts = stage_records(await context.ledger.entries(job))
+    passed = [a for a in attempts if a.outcome is Outcome.PASSED and a.stage in _KEPT]
+    shown = {attempt.stage: attempt.shown() for attempt in passed}
+    return Known.of(JobEvidence(**shown))  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,252 @@
+"""What ties a job's evidence to one piece of hardware, from the inspection to the certificate.
+
+An enumeration of the port is unbroken by itself. After every other the handset has to show again
+that it's the same, by something that a twin with the same serial doesn't have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from benchd.proof.evidence.binding import ReturnEvidence
+from benchd.proof.evidence.job import ErasureEvidence, JobEvidence
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.records import DecisionRecord, StageRecord
+from benchd.words.imei import is_imei
+from benchd.words.job import Gate, Outcome, StageName
+from benchd.words.record import EntryKind, StoredEntry
+
+BINDING_FORM: Final = 3
+"""Records of older forms tell of no returns; they prove what they proved then."""
+LONGEST_SERIAL: Final = 64
+NUMBER_GATES: Final = (Gate.IMEI, Gate.SERIAL)
+"""At which a person reads a number from the handset's own screen."""
+
+
+class Tie(StrEnum):
+    """Something that what came back has in common with what left."""
+
+    SERIAL = "serial"
+    IMEI = "imei"
+    ANDROID_ID = "android_id"
+    KEYSTREAM = "keystream"
+    CHIP = "chip"
+    SCREEN_IMEI = "screen_imei"
+    SCREEN_SERIAL = "screen_serial"
+
+
+STRONG: Final = frozenset(Tie) - {Tie.SERIAL}
+"""What no other handset has: two may well say the same serial."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that a job has on record of its handset so far."""
+
+    serial: str | None = None
+    imeis: frozenset[str] = frozenset()
+    """Those that it told, and the one that a person read at the gates."""
+    telephony: bool | None = None
+    android_id: str | None = None
+    """That of this job's reset; None until then."""
+    tied_chip: str | None = None
+
+    @classmethod
+    def of(cls, evidence: JobEvidence | ErasureEvidence, *, is_reset: bool = True) -> Known:
+        """From what the stages saw; before its reset a handset has no id that stays."""
+        inspect, gates = evidence.inspect, evidence.gates
+        check, reset = evidence.felica_check, evidence.initialise
+        told = inspect.imeis if inspect else ()
+        number = gates.screen_number if gates else None
+        return cls(
+            serial=inspect.serial if inspect else None,
+            imeis=frozenset((*told, number) if number and is_imei(number) else told),
+            telephony=inspect.telephony if inspect else None,
+            android_id=reset.left.android_id if reset and is_reset else None,
+            tied_chip=check.chip if check and check.tied else None,
+        )
+
+    @property
+    def number_gate(self) -> Gate:
+        """Which number of its own screen can tell it from a twin."""
+        return Gate.SERIAL if self.telephony is False and not self.imeis else Gate.IMEI
+
+
+def ties_of(known: Known, seen: ReturnEvidence) -> frozenset[Tie]:
+    """What the handset that came back has in common with the one on record."""
+    number = seen.screen_number
+    by_serial = known.number_gate is Gate.SERIAL
+    found = {
+        Tie.SERIAL: seen.serial is not None and seen.serial == known.serial,
+        Tie.IMEI: not known.imeis.isdisjoint(seen.imeis),
+        Tie.ANDROID_ID: bool(known.android_id) and seen.android_id == known.android_id,
+        Tie.KEYSTREAM: seen.keystream_bytes > 0,
+        Tie.CHIP: known.tied_chip is not None and seen.chip == known.tied_chip,
+        Tie.SCREEN_IMEI: number in known.imeis,
+        Tie.SCREEN_SERIAL: by_serial and number is not None and number == known.serial,
+    }
+    return frozenset(tie for tie, holds in found.items() if holds)
+
+
+def differences(known: Known, seen: ReturnEvidence) -> list[str]:
+    """What shows that another handset came back, whatever else it has in common."""
+    told: list[str] = []
+    if seen.serial is not None and seen.serial != known.serial:
+        told.append("its serial is another")
+    if known.imeis and seen.imeis and known.imeis.isdisjoint(seen.imeis):
+        told.append("its IMEI is another")
+    if known.android_id and seen.android_id is not None and seen.android_id != known.android_id:
+        told.append("its android_id isn't the one of the handset that was reset here")
+    if known.tied_chip and seen.chip is not None and seen.chip != known.tied_chip:
+        told.append("its chip is another")
+    if seen.screen_number is not None and not ties_of(known, seen) & {
+        Tie.SCREEN_IMEI,
+        Tie.SCREEN_SERIAL,
+    }:
+        told.append("the number on its own screen is another")
+    return told
+
+
+def screen_number(gate: Gate, text: str) -> str | None:
+    """The number that somebody read from a handset's screen; None where it can't be one.
+
+    An IMEI has 15 digits with the right check digit: not the 14 without it, not the 16 of an
+    IMEISV, not the 32 of an eSIM's EID.
+    """
+    if gate is Gate.SERIAL:
+        serial = text.strip()
+        return serial if 0 < len(serial) <= LONGEST_SERIAL and serial.isprintable() else None
+    digits = re.sub(r"[ /-]", "", text.strip())
+    return digits if is_imei(digits) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """How the records tie a job's handset to itself, and where they don't."""
+
+    last_seen: Mapping[Tie, int]
+    """By tie: the newest record in which it was seen."""
+    returns: int
+    gaps: tuple[str, ...]
+
+
+def chain_of(
+    records: Sequence[StoredEntry],
+    attempts: Sequence[StageRecord],
+    evidence: ErasureEvidence,
+    answers: Sequence[DecisionRecord],
+) -> Chain:
+    """Follow the port through a job: what was done on a return that nothing ties is a gap."""
+    walk = _Walk(evidence, attempts)
+    ended = {attempt.ended_sequence: attempt for attempt in attempts}
+    answered = iter(answers)
+    for record in records:
+        if record.entry.kind in (EntryKind.JOB_OPENED, EntryKind.ATTACHMENT_CHANGED):
+            walk.enumerated(record)
+        elif record.entry.kind is EntryKind.DECISION:
+            walk.answered(next(answered))
+        elif record.sequence in ended:
+            walk.ended(ended[record.sequence])
+    return walk.chain()
+
+
+class _Walk:
+    """One walk over a job's records in their order."""
+
+    def __init__(self, evidence: ErasureEvidence, attempts: Sequence[StageRecord]) -> None:
+        self._evidence = evidence
+        self._gate = Known.of(evidence).number_gate
+        self._numbers_here: set[str] = set()
+        resets = [a.ended_sequence for a in attempts if a.stage is StageName.INITIALISE]
+        self._reset_at = max(resets, default=0)
+        self._first = self._here = self._bound = ""
+        self._last_seen: dict[Tie, int] = {}
+        self._returns = 0
+        self._gaps: list[str] = []
+
+    def enumerated(self, record: StoredEntry) -> None:
+        """The port told an enumeration."""
+        self._here = str(record.entry.data.get("attachment", ""))
+        self._numbers_here.clear()
+        if record.entry.kind is EntryKind.JOB_OPENED:
+            self._first = self._bound = self._here
+
+    def answered(self, answer: DecisionEvidence) -> None:
+        """Somebody has answered while this enumeration lasts."""
+        if answer.approved and answer.gate is self._gate:
+            self._numbers_here.add(screen_number(answer.gate, answer.note) or "")
+
+    def ended(self, attempt: StageRecord) -> None:
+        """A stage's attempt has ended, perhaps with a return."""
+        if attempt.stage is StageName.FINAL_RESET and attempt.outcome is Outcome.PASSED:
+            self._here = self._evidence.final_reset.attachment_after
+        seen = attempt.came_back()
+        if seen is not None and seen.attachment == self._here:
+            self._returned(attempt, seen)
+        elif attempt.stage is StageName.INSPECT and attempt.outcome is Outcome.PASSED:
+            self._saw(frozenset({Tie.SERIAL}), attempt.ended_sequence)
+        done = attempt.outcome in (Outcome.PASSED, Outcome.SKIPPED)
+        # adb is gone after the last reset: whose it was, `observe` has to find out.
+        if done and self._here != self._bound and attempt.stage is not StageName.FINAL_RESET:
+            self._gaps.append(f"{attempt.stage}: nothing ties the handset that came back to it")
+
+    def chain(self) -> Chain:
+        """What it has found."""
+        if not self._first:
+            self._gaps.append("job_opened: it doesn't say what was on the port")
+        if self._here != self._bound:
+            self._gaps.append("binding: nothing ties the handset that lies there to the job")
+        return Chain(
+            last_seen=self._last_seen, returns=self._returns, gaps=tuple(dict.fromkeys(self._gaps))
+        )
+
+    def _returned(self, attempt: StageRecord, seen: ReturnEvidence) -> None:
+        is_reset = attempt.ended_sequence > self._reset_at
+        known = Known.of(self._evidence, is_reset=is_reset)
+        others = differences(known, seen)
+        self._gaps += [f"{attempt.stage}: another handset came back: {other}" for other in others]
+        ties = ties_of(known, seen)
+        if attempt.stage is not StageName.OVERWRITE:
+            ties -= {Tie.KEYSTREAM}
+        if not {seen.screen_number} - {None} <= self._numbers_here:
+            self._gaps.append(f"{attempt.stage}: nobody has answered the number on its screen")
+        self._saw(ties, attempt.ended_sequence)
+        self._returns += self._here != self._bound
+        if ties & STRONG and not others:
+            self._bound = self._here
+
+    def _saw(self, ties: frozenset[Tie], sequence: int) -> None:
+        self._last_seen |= dict.fromkeys(ties, sequence)
+
+
+class JobBinding:
+    """The binding of a job that runs: which enumeration of the port is known to be its handset."""
+
+    def __init__(self, attachment: str) -> None:
+        self._bound = attachment
+        self.seen: ReturnEvidence | None = None
+        """What was last seen of a handset that has come back."""
+        self._recorded: ReturnEvidence | None = None
+
+    def due(self, attachment: str) -> bool:
+        """Whether nothing strong ties what is on the port with this enumeration yet."""
+        return attachment != self._bound
+
+    def came_back(self, known: Known, seen: ReturnEvidence) -> list[str]:
+        """Keep what was seen; returns what shows that it's another handset."""
+        self.seen = seen
+        others = differences(known, seen)
+        if not others and ties_of(known, seen) & STRONG:
+            self._bound = seen.attachment
+        return others
+
+    def to_record(self) -> ReturnEvidence | None:
+        """What no record tells yet."""
+        if self.seen is self._recorded:
+            return None
+        self._recorded = self.seen
+        return self.seen

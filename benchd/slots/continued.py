@@ -1,0 +1,76 @@
+"""What a former daemon knew of a handset that never left its port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchd.pipelines.history import ending_of
+from benchd.ports import CertificateIssuer
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.reading import RecordReader
+from benchd.proof.records import stage_records
+from benchd.words.chip import ChipOwners
+from benchd.words.ids import JobId
+from benchd.words.job import JobEnd, Outcome, Reason
+from benchd.words.port import Attached
+from benchd.words.record import EntryKind, StoredEntry
+
+SHOWN_AGAIN = (Outcome.PASSED, Outcome.FAILED)
+"""Ends that still stand after a restart; an interrupted or aborted job is run again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continued:
+    """An occupancy that a former daemon opened and whose handset never left the port."""
+
+    job: JobId | None = None
+    recipe: str | None = None
+    end: JobEnd | None = None
+    """The end that stands in the ledger; None if the job has to be run again."""
+
+
+def continued_from(
+    before: Sequence[StoredEntry], attached: Attached, issuer: CertificateIssuer
+) -> Continued | None:
+    """What a former daemon knew of this handset, if the port proves that it never left."""
+    if not before or before[-1].entry.kind is EntryKind.OCCUPANCY_CLOSED:
+        return None
+    seen = [
+        RecordReader(record.entry.data, record.entry.kind).text("attachment")
+        for record in before
+        if record.entry.kind in (EntryKind.OCCUPANCY_OPENED, EntryKind.ATTACHMENT_CHANGED)
+    ]
+    if not seen or seen[-1] != attached.attachment:
+        return None
+    opened = [r.entry for r in before if r.entry.kind is EntryKind.JOB_OPENED]
+    if not opened:
+        return Continued()
+    job = opened[-1].job
+    ending = ending_of([r for r in before if r.entry.job == job], issuer)
+    if ending is None or ending.outcome not in SHOWN_AGAIN:
+        return Continued()
+    return Continued(
+        job=job,
+        recipe=RecordReader(opened[-1].data, "job_opened").text("recipe"),
+        end=JobEnd(
+            outcome=ending.outcome,
+            disposition=ending.disposition,
+            reason=ending.reason,
+            owners=_owners_left(before, job, ending.reason),
+        ),
+    )
+
+
+def _owners_left(
+    before: Sequence[StoredEntry], job: JobId | None, reason: Reason | None
+) -> ChipOwners | None:
+    """Whose services the job's last scan that saw any has found, where they kept it from sale."""
+    if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
+        return None
+    attempts = stage_records([record for record in before if record.entry.job == job])
+    for attempt in reversed(attempts):
+        evidence = attempt.shown()
+        if isinstance(evidence, ChipEvidence) and evidence.owners is not None:
+            return evidence.owners
+    return None

@@ -1,0 +1,26 @@
+"""Why a handset that is on its port can't be worked with, in the words of the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from benchd.words.port import FASTBOOT_INTERFACE, Attached, Liveness
+from benchd.words.slot import ProblemCode
+
+PROBLEM_OF: Final[Mapping[Liveness, ProblemCode]] = {
+    Liveness.SERVER_DOWN: ProblemCode.ADB_SERVER_DOWN,
+    Liveness.ABSENT: ProblemCode.OFFLINE,
+    Liveness.OFFLINE: ProblemCode.OFFLINE,
+    Liveness.UNAUTHORIZED: ProblemCode.UNAUTHORIZED,
+    Liveness.NO_PERMISSION: ProblemCode.NO_PERMISSION,
+    Liveness.WRONG_MODE: ProblemCode.WRONG_MODE,
+}
+
+
+def problem_of_port(attached: Attached) -> ProblemCode | None:
+    """What its interfaces tell; None where adb is among them."""
+    if attached.has_adb:
+        return None
+    wrong_mode = FASTBOOT_INTERFACE in attached.interfaces
+    return ProblemCode.WRONG_MODE if wrong_mode else ProblemCode.ADB_DISABLED

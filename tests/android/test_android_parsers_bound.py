@@ -1,0 +1,73 @@
+"""However much a handset answers, what its answer is made into has a bound. All constructed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from benchd.android.facts.capability import FELICA_DIRECTORIES, read_felica_directories
+from benchd.android.facts.features import MOST_FEATURES, read_features
+from benchd.android.facts.packages import MOST_PACKAGES, read_packages
+from benchd.android.facts.properties import (
+    LONGEST_NAME,
+    LONGEST_VALUE,
+    MOST_PROPERTIES,
+    read_properties,
+)
+from benchd.android.facts.superuser import SUPERUSER_PATHS, read_superuser_paths
+from benchd.android.facts.users import MOST_USERS, read_user_ids
+from benchd.errors import AnswerNotRecognised
+
+END = "looked everywhere\n"
+
+
+def properties(number: int) -> str:
+    return "".join(f"[p{one}]: [v]\n" for one in range(number))
+
+
+def users(number: int) -> str:
+    return "Users:\n" + "".join(f"\tUserInfo{{{one}:x:c13}} running\n" for one in range(number))
+
+
+def packages(number: int) -> str:
+    return "".join(f"package:p.a{one}\n" for one in range(number))
+
+
+def features(number: int) -> str:
+    return "".join(f"feature:f.a{one}\n" for one in range(number))
+
+
+BOUNDS: list[tuple[Callable[[str], object], str, str]] = [
+    (read_properties, f"[a]: [{'v' * LONGEST_VALUE}]\n", f"[a]: [{'v' * (1 << 20)}]\n"),
+    (read_properties, "[a]: [v\nw]\n", "[a]: [v\n" + "w\n" * (1 << 19) + "]\n"),
+    (read_properties, f"[{'n' * LONGEST_NAME}]: [v]\n", f"[{'n' * (LONGEST_NAME + 1)}]: [v]\n"),
+    (read_properties, properties(MOST_PROPERTIES), properties(MOST_PROPERTIES + 1)),
+    (read_user_ids, users(MOST_USERS), users(MOST_USERS + 1)),
+    (read_packages, packages(MOST_PACKAGES), packages(MOST_PACKAGES + 1)),
+    (read_features, features(MOST_FEATURES), features(MOST_FEATURES + 1)),
+    (
+        read_superuser_paths,
+        "\n".join((*SUPERUSER_PATHS, END)),
+        "\n".join((*[SUPERUSER_PATHS[0]] * 100_000, END)),
+    ),
+    (
+        read_felica_directories,
+        "\n".join((*FELICA_DIRECTORIES, END)),
+        "\n".join((*[FELICA_DIRECTORIES[0]] * 100_000, END)),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("read", "most", "more"),
+    BOUNDS,
+    ids=[f"{r.__name__}-{n}" for n, (r, _, _) in enumerate(BOUNDS)],
+)
+def test_as_much_as_there_can_be_is_read_and_no_more(
+    read: Callable[[str], object], most: str, more: str
+) -> None:
+    assert read(most)
+    with pytest.raises(AnswerNotRecognised) as refused:
+        read(more)
+    assert len(refused.value.detail) < 500

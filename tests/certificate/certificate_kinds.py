@@ -1,0 +1,152 @@
+"""Certificates of each kind, from whole runs of the core, and the sentences that each says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchd.certificate.sentences import Sentence
+from benchd.certificate.statement import statement_of
+from benchd.errors import TransientFault
+from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence.forms import to_json
+from benchd.words.chip import BaselineKind
+from benchd.words.clear import ClearOutcome
+from benchd.words.job import StageName
+from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.slot_states import SlotState
+from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
+from tests.core.test_erasure import JOB, changed, streamed_records
+from tests.core.test_read_back import sampled_records
+from tests.core.world import Phone, World
+
+Records = Sequence[StoredEntry]
+Patch = pytest.MonkeyPatch
+S = Sentence
+
+
+async def run(phone: Phone | None = None, chip: FakeChip | None = None) -> Records:
+    """The records of a job that has passed, as its certificate was made from them."""
+    world = World(chips=FakeChipAccess({"A1": chip}) if chip else None)
+    async with world.running():
+        world.ports["A1"].plug(phone or Phone())
+        view = await world.until_state(SlotState.FINISHED)
+    assert view.job is not None, view
+    found = await world.ledger.entries(view.job)
+    return [r for r in found if r.entry.kind is not EntryKind.JOB_ENDED][:-2]
+
+
+async def broken_off(phone: Phone) -> None:
+    if phone.calls["fill_step"] == 3:
+        raise TransientFault("a loose cable")
+
+
+async def native(_: Patch) -> Records:
+    return await run()
+
+
+async def without_telephony(_: Patch) -> Records:
+    return await run(Phone(imei=None, telephony=False))
+
+
+async def streamed(_: Patch) -> Records:
+    return await streamed_records()
+
+
+async def resumed(_: Patch) -> Records:
+    return await run(Phone(faults={"fill_step": broken_off}))
+
+
+async def sampled(monkeypatch: Patch) -> Records:
+    return await sampled_records(monkeypatch)
+
+
+async def scanned(_: Patch) -> Records:
+    return await run(chip=FakeChip())
+
+
+async def cleared(_: Patch) -> Records:
+    return await run(chip=FakeChip(looks=IN_USE))
+
+
+async def cleared_by_hand(_: Patch) -> Records:
+    return await run(chip=FakeChip(once=[IN_USE], claims=[ClearOutcome.NEEDS_OPERATOR]))
+
+
+async def without_chip(_: Patch) -> Records:
+    return await run(Phone(felica_capable=False), FakeChip(looks=SILENT))
+
+
+async def inferred(_: Patch) -> Records:
+    return await run(chip=FakeChip(looks=replace(UNUSED, baseline_kind=BaselineKind.INFERRED)))
+
+
+async def simulated(_: Patch) -> Records:
+    return await run(chip=FakeChip(looks=replace(UNUSED, baseline_kind=BaselineKind.SIMULATED)))
+
+
+async def of_unknown_origin(monkeypatch: Patch) -> Records:
+    found = await inferred(monkeypatch)
+    return changed(found, StageName.FELICA_RECHECK, {"baseline_kind": None})
+
+
+ALWAYS = {
+    *(S.METHOD, S.STANDARD, S.MEDIUM, S.NOMINAL_UNKNOWN, S.READ_BY),
+    *(S.OVERWRITTEN, S.HOST_LOOKED, S.DELETED),
+    *(S.NOT_WRITTEN, S.IN_USE, S.RESERVED, S.REST, S.JOURNAL, S.SPARE_CELLS),
+    *(S.OTHER_PARTITIONS, S.CARDS, S.SYSTEM_TRUSTED),
+    *(S.USB_REENUMERATED, S.OPERATOR_WELCOME, S.BOUND_BY_KEYSTREAM),
+}
+BY_IMEI = {S.BOUND_BY_SCREEN_IMEI}
+BY_PROGRAM = {S.BY_PROGRAM, S.READ_WHOLE} | BY_IMEI
+BY_EYE = {S.CHIP_BY_EYE, S.OPERATOR_RECHECK, S.CLEAR_SKIPPED}
+BY_READER = {S.READER_UNUSED, S.BOUND_BY_CHIP}
+KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = {
+    "native, chip by eye": (native, BY_PROGRAM | BY_EYE),
+    "without telephony": (
+        without_telephony,
+        {S.BY_PROGRAM, S.READ_WHOLE, S.BOUND_BY_SCREEN_SERIAL} | BY_EYE,
+    ),
+    "streamed": (streamed, {S.BY_HOST, S.SMALL_BY_HOST, S.READ_WHOLE} | BY_EYE | BY_IMEI),
+    "resumed": (resumed, BY_PROGRAM | BY_EYE | {S.RESUMED}),
+    "sampled": (sampled, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE | BY_IMEI),
+    "chip scanned": (scanned, BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED}),
+    "chip cleared": (
+        cleared,
+        BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_CLAIMED, S.BOUND_BY_ANDROID_ID},
+    ),
+    "chip cleared by hand": (
+        cleared_by_hand,
+        BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_CLAIMED, S.BOUND_BY_ANDROID_ID},
+    ),
+    "no chip": (
+        without_chip,
+        BY_PROGRAM
+        | {S.CHIP_MISSING, S.READER_SILENT, S.HANDSET_NOT_CAPABLE, S.OPERATOR_NO_CHIP}
+        | {S.CLEAR_SKIPPED},
+    ),
+    "inferred": (
+        inferred,
+        BY_PROGRAM | BY_READER | {S.CHIP_INFERRED, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
+    ),
+    "simulated": (
+        simulated,
+        BY_PROGRAM | BY_READER | {S.CHIP_SIMULATED, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
+    ),
+    "of unknown origin": (
+        of_unknown_origin,
+        BY_PROGRAM | BY_READER | {S.CHIP_OF_UNKNOWN_ORIGIN, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
+    ),
+}
+
+
+def statement_on(records: Records) -> dict[str, Any]:
+    at = records[-1].entry.at
+    erasure = verify_erasure(JOB, records)
+    return json.loads(
+        json.dumps(to_json(statement_of(erasure, at=at, site="大宮", benchd_version="0")))
+    )

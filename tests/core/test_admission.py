@@ -1,0 +1,58 @@
+"""While the door is held no job begins; those that run go on, and those that wait begin after."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchd.words.job import Disposition, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import ProblemCode
+from benchd.words.slot_states import SlotState
+from tests.core.world import Phone, World
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+async def test_a_held_door_lets_running_jobs_end_and_no_new_one_begin() -> None:
+    world = World(slots=2)
+    admission = world.parts.admission
+    async with world.running():
+        world.ports["A1"].plug(Phone(serial="running"))
+        await world.until(lambda: world.view().stage is StageName.OVERWRITE)
+        admission.hold(ProblemCode.LEDGER_BROKEN)
+        world.ports["A2"].plug(Phone(serial="waiting"))
+        waiting = await world.until_state(SlotState.WAITING, "A2")
+        assert waiting.problem is not None
+        assert waiting.problem.code is ProblemCode.LEDGER_BROKEN
+        running = await world.until_state(SlotState.FINISHED)
+        assert running.disposition is Disposition.SELLABLE
+        assert len(world.ledger.of(EntryKind.JOB_OPENED)) == 1
+        admission.release()
+        begun = await world.until_state(SlotState.FINISHED, "A2")
+        assert begun.disposition is Disposition.SELLABLE
+
+
+async def test_a_handset_that_leaves_while_the_door_is_held_is_forgotten() -> None:
+    world = World()
+    world.parts.admission.hold(ProblemCode.LEDGER_BROKEN)
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.WAITING)
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.EMPTY)
+        world.parts.admission.release()
+    assert not world.ledger.of(EntryKind.JOB_OPENED)
+
+
+async def test_a_held_door_that_closes_says_so() -> None:
+    world = World()
+    world.parts.admission.hold(ProblemCode.LEDGER_BROKEN)
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.WAITING)
+        world.parts.admission.close()
+        await world.until(
+            lambda: (
+                (p := world.view().problem) is not None and p.code is ProblemCode.DAEMON_DRAINING
+            )
+        )

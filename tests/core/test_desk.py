@@ -1,0 +1,61 @@
+"""The desk: what is answered stands in the ledger before the job's end, or isn't taken."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from benchd.errors import NotFound
+from benchd.words.job import Gate, Outcome, Reason
+from benchd.words.record import Entry, EntryKind, Receipt
+from benchd.words.slot_states import SlotState
+
+from .world import MemoryLedger, Phone, World, ended
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+class SlowLedger(MemoryLedger):
+    """A fake ledger whose disk takes its time over people's answers."""
+
+    async def append(self, entry: Entry) -> Receipt:
+        if entry.kind is EntryKind.DECISION:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(3)
+        return await super().append(entry)
+
+
+async def until_asked(world: World, gate: Gate) -> None:
+    await world.until(
+        lambda: (question := world.view().question) is not None and question.gate is gate
+    )
+
+
+async def test_an_answer_that_races_an_unplug_stands_before_the_end_of_its_job() -> None:
+    world = World(ledger=SlowLedger())
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await until_asked(world, Gate.CONSENT)
+        await anyio.sleep(1)
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.EMPTY)
+    kinds = [stored.entry.kind for stored in world.ledger.stored]
+    assert kinds.index(EntryKind.JOB_ENDED) > len(kinds) - 1 - kinds[::-1].index(EntryKind.DECISION)
+    assert ended(world)[0]["outcome"] == Outcome.ABORTED
+    assert ended(world)[0]["reason"] == Reason.UNPLUGGED
+
+
+async def test_an_answer_that_comes_after_the_unplug_is_refused() -> None:
+    world = World(ledger=SlowLedger())
+    world.silent_in = None
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await until_asked(world, Gate.CONSENT)
+        job = world.view().job
+        assert job is not None
+        await anyio.sleep(0.5)
+        world.ports["A1"].unplug()
+        await anyio.sleep(0.5)
+        with pytest.raises(NotFound):
+            await world.desk.decide(job, Gate.CONSENT, approved=True, operator="Sato")
+        await world.until_state(SlotState.EMPTY)

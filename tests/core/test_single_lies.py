@@ -1,0 +1,116 @@
+"""One lie of a handset's system at a time, and the other answer that catches it.
+
+A system that lies in all answers at once can't be caught by software that runs on it; the
+certificate says so, which `tests/certificate` holds.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from benchd.errors import CertificateGap
+from benchd.proof.erasure import verify_erasure
+from benchd.words.job import Outcome, Reason, StageName
+from benchd.words.slot_states import SlotState
+
+from .test_erasure import JOB, changed, good_records
+from .world import CAPACITY, Phone, World
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+SHOWN_LESS = {
+    "a cache may have answered for one byte": (StageName.READ_BACK, {"bytes_shown": 1}),
+    "nobody says what was shown": (StageName.READ_BACK, {"bytes_shown": None}),
+    "the host's samples follow no eviction": (
+        StageName.READ_BACK,
+        {"host_past_cache": "o_direct"},
+    ),
+    "one log of f2fs was filled": (StageName.OVERWRITE, {"logs": "one"}),
+    "nobody says which logs were filled": (StageName.OVERWRITE, {"logs": None}),
+}
+
+
+@pytest.mark.parametrize("lie", SHOWN_LESS)
+async def test_what_is_assumed_and_not_shown_is_a_gap(lie: str) -> None:
+    stage, change = SHOWN_LESS[lie]
+    with pytest.raises(CertificateGap):
+        verify_erasure(JOB, changed(await good_records(), stage, change))
+
+
+CAUGHT = {
+    "the program reads nothing, dd answers as it should": (
+        Phone(bad_bytes=CAPACITY // 2),
+        Reason.STORAGE_FAULT,
+    ),
+    "the program says all is there, dd shows otherwise": (
+        Phone(sample_differs=True),
+        Reason.STORAGE_FAULT,
+    ),
+    "df tells of half the capacity": (
+        Phone(df_capacity_bytes=CAPACITY // 2),
+        Reason.PROOF_INCOMPLETE,
+    ),
+    "df tells of twice the capacity": (
+        Phone(df_capacity_bytes=2 * CAPACITY),
+        Reason.PROOF_INCOMPLETE,
+    ),
+    "df tells of a capacity that just takes what was written": (
+        Phone(df_capacity_bytes=int(0.95 * CAPACITY), written_share=0.92),
+        Reason.PROOF_INCOMPLETE,
+    ),
+    "files are said to be deleted and still take their room": (
+        Phone(keeps_files=True),
+        Reason.PROOF_INCOMPLETE,
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", CAUGHT)
+async def test_a_single_lie_is_caught(lie: str) -> None:
+    phone, reason = CAUGHT[lie]
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.reason) == (Outcome.FAILED, reason)
+    assert not world.issuer.kept
+
+
+PROVEN_FALSE: dict[str, tuple[StageName, dict[str, object], str]] = {
+    "df told of less": (
+        StageName.INSPECT,
+        {"capacity_bytes": int(0.97 * CAPACITY)},
+        "another capacity",
+    ),
+    "df told of more": (StageName.INSPECT, {"capacity_bytes": CAPACITY + 1}, "smaller"),
+    "nothing says that the files were deleted": (
+        StageName.READ_BACK,
+        {"files_removed": None, "free_bytes_after_drop": None},
+        "deleted",
+    ),
+    "the files still take their room": (
+        StageName.READ_BACK,
+        {"free_bytes_after_drop": CAPACITY // 2},
+        "deleted",
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", PROVEN_FALSE)
+async def test_the_proof_finds_it_whatever_the_stage_has_let_through(lie: str) -> None:
+    stage, change, told = PROVEN_FALSE[lie]
+    with pytest.raises(CertificateGap, match=told):
+        verify_erasure(JOB, changed(await good_records(), stage, change))
+
+
+async def test_a_capacity_that_a_new_file_system_may_have_made_is_no_lie() -> None:
+    change = {"capacity_bytes": int(0.99 * CAPACITY)}
+    assert verify_erasure(JOB, changed(await good_records(), StageName.INSPECT, change))
+
+
+@pytest.mark.parametrize("trim", ["done", "not_allowed", "failed", "made up"])
+async def test_nothing_rests_on_a_trim_that_is_claimed(trim: str) -> None:
+    claimed = {"trim": trim, "trimmed_bytes": 1 << 50}
+    good = await good_records()
+    told = verify_erasure(JOB, changed(good, StageName.READ_BACK, claimed))
+    assert told.evidence.overwrite == verify_erasure(JOB, good).evidence.overwrite

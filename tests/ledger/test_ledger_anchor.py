@@ -1,0 +1,196 @@
+"""Anchors: what has been seen outside can't be denied, and who can't be reached stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import pytest
+import pytest_asyncio
+from ledger_rack import RackKey, make_entry
+from test_ledger_patrol import FakeClock
+from test_ledger_restored import Backup
+
+from benchd.errors import AnchorUnreachable, LedgerBroken
+from benchd.ledger import SqliteLedger, open_ledger
+from benchd.ledger.anchoring import Anchoring, witness_of
+from benchd.ledger.anchors import LONGEST_RECEIPT, FolderAnchor, HttpAnchor
+from benchd.ports import Anchor
+from benchd.signing.public_key import public_key_of
+from benchd.words.record import EntryKind
+
+RACK = "ab" * 32
+
+
+@dataclass
+class Heard:
+    """A fake of what the daemon does about it."""
+
+    told: list[object] = field(default_factory=list)
+
+    def outrun(self) -> None:
+        self.told.append("outrun")
+
+    def anchored(self, sequence: int, at: object) -> None:
+        self.told.append(sequence)
+
+    def anchor_unreachable(self) -> None:
+        self.told.append("unreachable")
+
+
+class Notary:
+    """The other side of an HTTP anchor, in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.status = 201
+        self.receipt = "no. 7"
+
+    async def answer(self, request: httpx2.Request) -> httpx2.Response:
+        if self.status != 201:
+            return httpx2.Response(self.status)
+        if request.method == "GET":
+            kept = self.kept.get(request.url.path)
+            return httpx2.Response(404) if kept is None else httpx2.Response(200, content=kept)
+        self.kept[request.url.path] = await request.aread()
+        return httpx2.Response(201, text=self.receipt)
+
+    def anchor(self) -> HttpAnchor:
+        transport = httpx2.MockTransport(self.answer)
+        return HttpAnchor("https://anchor.example/heads/", RACK, transport)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest_asyncio.fixture
+async def ledger(path: Path, key: RackKey) -> AsyncGenerator[SqliteLedger]:
+    async with open_ledger(path, head_key=key) as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    return mount
+
+
+def anchoring(
+    ledger: SqliteLedger, key: RackKey, anchors: Sequence[Anchor], heard: Heard
+) -> Anchoring:
+    return Anchoring(
+        ledger,
+        ledger.append,
+        anchors,
+        key=public_key_of(key.public_key_pem),
+        clock=FakeClock(),
+        sink=heard,
+        every_s=900,
+    )
+
+
+@pytest.mark.asyncio
+async def test_a_receipt_is_recorded_and_triggers_no_new_anchor(
+    ledger: SqliteLedger, key: RackKey, folder: Path
+) -> None:
+    heard, notary = Heard(), Notary()
+    sender = anchoring(ledger, key, [FolderAnchor(folder, RACK), notary.anchor()], heard)
+    await ledger.append(make_entry(0))
+    for _ in range(3):
+        assert await sender.send()
+    assert (ledger.head.sequence, heard.told) == (3, [1])
+    receipt = await ledger.newest_of(EntryKind.LEDGER_ANCHORED)
+    assert receipt is not None
+    assert receipt.entry.data["sequence"] == 1
+    assert receipt.entry.data["receipt"] == "no. 7"
+    await ledger.append(make_entry(1))
+    assert await sender.send()
+    assert heard.told == [1, 4]
+    assert len(next(folder.iterdir()).read_bytes().splitlines()) == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["folder", "address"])
+async def test_an_older_ledger_is_found_by_its_anchor(
+    path: Path, key: RackKey, folder: Path, kind: str
+) -> None:
+    notary = Notary()
+    anchor = FolderAnchor(folder, RACK) if kind == "folder" else notary.anchor()
+    async with open_ledger(path, head_key=key) as ledger:
+        await ledger.append(make_entry(0))
+    backup = Backup(path)
+    async with open_ledger(path, head_key=key) as ledger:
+        for number in range(1, 5):
+            await ledger.append(make_entry(number))
+        await anchoring(ledger, key, [anchor], Heard()).send()
+    backup.put_back()
+    witness = await witness_of(anchor, public_key_of(key.public_key_pem))
+    assert witness is not None
+    with pytest.raises(LedgerBroken, match="benchd ledger restored") as found:
+        async with open_ledger(path, head_key=key, witnesses=[witness]):
+            pytest.fail("it must not open")
+    assert found.value.sequence == 5
+    # Where the anchor couldn't be asked at start, it's asked before it is told anything new.
+    heard = Heard()
+    async with open_ledger(path, head_key=key) as ledger:
+        await anchoring(ledger, key, [anchor], heard).send()
+    assert heard.told == ["outrun"]
+    assert await witness_of(anchor, public_key_of(key.public_key_pem)) == witness
+
+
+@pytest.mark.asyncio
+async def test_who_cannot_be_reached_stops_nothing(
+    ledger: SqliteLedger, key: RackKey, tmp_path: Path
+) -> None:
+    heard, notary = Heard(), Notary()
+    notary.status = 500
+    away = [FolderAnchor(tmp_path / "not mounted", RACK), notary.anchor()]
+    sender = anchoring(ledger, key, away, heard)
+    await ledger.append(make_entry(0))
+    assert not await sender.send()
+    assert heard.told == ["unreachable"]
+    assert (await ledger.append(make_entry(1))).sequence == 2
+    assert not (tmp_path / "not mounted").exists()
+    notary.status = 201
+    assert not await sender.send()
+    (tmp_path / "not mounted").mkdir()
+    assert await sender.send()
+    assert heard.told[-1] == 3
+
+
+@pytest.mark.asyncio
+async def test_a_head_that_is_not_the_racks_says_nothing(key: RackKey, folder: Path) -> None:
+    notary = Notary()
+    public_key = public_key_of(key.public_key_pem)
+    for anchor in (FolderAnchor(folder, RACK), notary.anchor()):
+        assert await witness_of(anchor, public_key) is None
+        await anchor.keep(b'{"hash":"00","sequence":9,"signature":"00"}')
+        with pytest.raises(AnchorUnreachable, match="isn't this rack's"):
+            await witness_of(anchor, public_key)
+
+
+@pytest.mark.asyncio
+async def test_a_line_that_was_cut_short_is_passed_over(folder: Path) -> None:
+    anchor = FolderAnchor(folder, RACK)
+    await anchor.keep(b"first")
+    with next(folder.iterdir()).open("ab") as file:
+        file.write(b"sec")
+    assert await anchor.newest() == b"first"
+    await anchor.keep(b"third")
+    assert await anchor.newest() == b"third"
+
+
+@pytest.mark.asyncio
+async def test_a_receipt_without_end_is_cut(ledger: SqliteLedger, key: RackKey) -> None:
+    notary = Notary()
+    notary.receipt = "x" * 1_000_000
+    await ledger.append(make_entry(0))
+    assert await anchoring(ledger, key, [notary.anchor()], Heard()).send()
+    receipt = await ledger.newest_of(EntryKind.LEDGER_ANCHORED)
+    assert receipt is not None
+    assert len(str(receipt.entry.data["receipt"])) == LONGEST_RECEIPT

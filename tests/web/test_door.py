@@ -1,0 +1,167 @@
+"""Whoever says nothing, or too many at once, keeps nobody else out and stops no ledger."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import anyio
+import anyio.abc
+import httpx2
+import pytest
+
+from benchd.web import door
+from tests.web.web_running import Running, Server
+
+SIDE = Path(__file__).with_name("door_side.py")
+ROOT = Path(__file__).parents[2]
+CROWD = 1100
+FILES = 512
+HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@contextmanager
+def side(*arguments: object) -> Generator[subprocess.Popen[str]]:
+    """One side in a process that ends with its input, at the latest with this block."""
+    command = [sys.executable, "-m", "tests.web.door_side", *map(str, arguments)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        try:
+            yield process
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def append_to(process: subprocess.Popen[str]) -> str:
+    assert process.stdin is not None
+    process.stdin.write("append\n")
+    process.stdin.flush()
+    return line_of(process)
+
+
+def test_eleven_hundred_idle_connections_stop_no_ledger(tmp_path: Path) -> None:
+    with side("daemon", tmp_path, FILES) as daemon:
+        port = line_of(daemon)
+        assert append_to(daemon) == "1"
+        with side("crowd", port, CROWD) as crowd:
+            assert line_of(crowd) == "all there"
+            assert [append_to(daemon) for _ in range(3)] == ["2", "3", "4"]
+            transport = httpx2.HTTPTransport(uds=str(tmp_path / "benchd.sock"))
+            with httpx2.Client(transport=transport, base_url="http://benchd") as operator:
+                assert operator.get("/healthz").status_code == 200
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as browser:
+                assert browser.get("/healthz").status_code == 200
+            assert append_to(daemon) == "5"
+
+
+async def ends(stream: anyio.abc.ByteReceiveStream) -> None:
+    """Returns once the other side has ended the connection."""
+    with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+        while True:
+            await stream.receive()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET",
+        HEAD,
+        b"POST /api/v1/jobs/x/decisions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+        HEAD + b"\r\n" + HEAD,
+    ],
+    ids=["nothing", "a word", "half a head", "half a body", "half a second one"],
+)
+async def test_a_request_has_its_time(
+    server: Server, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(door, "REQUEST_WITHIN_S", 0.2)
+    async with server() as here:
+        slow = await anyio.connect_tcp("127.0.0.1", here.port)
+        if said:
+            await slow.send(said)
+        with anyio.fail_after(5):
+            await ends(slow)
+        await slow.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_stream_that_is_read_has_no_such_end(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "REQUEST_WITHIN_S", 0.05)
+    async with (
+        server() as here,
+        here.over_tcp() as client,
+        client.stream("GET", "/api/v1/events") as response,
+    ):
+        alive = 0
+        async for line in response.aiter_lines():
+            alive += line.startswith("event: alive")
+            if alive == 2:
+                break
+        assert alive == 2
+
+
+async def hold_streams(here: Running, count: int) -> list[anyio.abc.SocketStream]:
+    """So many dashboards, each in the middle of its stream."""
+    streams: list[anyio.abc.SocketStream] = []
+    for _ in range(count):
+        stream = await anyio.connect_tcp("127.0.0.1", here.port)
+        await stream.send(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert (await stream.receive()).startswith(b"HTTP/1.1 200")
+        streams.append(stream)
+    return streams
+
+
+@pytest.mark.asyncio
+async def test_one_too_many_hears_so_and_the_other_door_stays_open(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "MOST_TCP", 3)
+    async with server() as here, here.over_unix() as operator:
+        streams = await hold_streams(here, 3)
+        async with here.over_tcp() as client:
+            answer = await client.get("/healthz")
+        assert answer.status_code == 503
+        assert answer.json()["error"]["code"] == "too_many_connections"
+        assert (await operator.get("/healthz")).status_code == 200
+        await streams.pop().aclose()
+        with anyio.fail_after(5):
+            while (await operator.get("/healthz")).status_code != 200 or not await served(here):
+                await anyio.lowlevel.checkpoint()
+        for stream in streams:
+            await stream.aclose()
+
+
+async def served(here: Running) -> bool:
+    async with here.over_tcp() as client:
+        return (await client.get("/healthz")).status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_who_only_waits_makes_room(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "MOST_TCP", 3)
+    async with server() as here:
+        streams = await hold_streams(here, 2)
+        idle = await anyio.connect_tcp("127.0.0.1", here.port)
+        assert await served(here)
+        await ends(idle)
+        for stream in (*streams, idle):
+            await stream.aclose()
