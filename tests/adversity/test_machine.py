@@ -85,10 +85,13 @@ def test_an_honest_handset_in_fair_weather_is_sold(owner: Owner, chip: ChipState
 
 
 @pytest.mark.parametrize(
-    "lie", [Lie.PROGRAM, Lie.FLASH, Lie.DD, Lie.PROVIDER, Lie.SHORT_FILL, Lie.BASELINE]
+    "lie",
+    [Lie.PROGRAM, Lie.FLASH, Lie.DD, Lie.IMEI, Lie.PROVIDER, Lie.SHORT_FILL, Lie.BASELINE],
 )
 def test_a_single_lie_is_held_and_no_fault(lie: Lie) -> None:
-    verdict = run_schedule(rack(handset=HandsetPlan(lie=lie, chip=ChipState.IN_USE)))
+    verdict = run_schedule(
+        rack(handset=HandsetPlan(lie=lie, chip=ChipState.IN_USE, tells_imei=True))
+    )
     assert verdict.faults == ()
     assert verdict.sellable == 0
 

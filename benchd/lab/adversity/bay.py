@@ -34,6 +34,7 @@ class Bay:
         """What lies on the reader in the place of the handset's own chip."""
         self.attached = False
         self.enumeration = 0
+        self._enumerated_at_s = 0.0
         self.reader_up = True
         self.changed = Wakeup()
         """Fired when what adb says of this port may have changed."""
@@ -74,13 +75,14 @@ class Bay:
         if self.attached:
             self.attached = False
             self.enumeration += 1
-            self._tell(Detached(port_path=self.port_path))
+            self._tell(Detached(port_path=self.port_path, at_s=anyio.current_time()))
             self.changed.fire()
 
     def come(self) -> None:
         """What lies there is on the bus, enumerated anew."""
         self.attached = True
         self.enumeration += 1
+        self._enumerated_at_s = anyio.current_time()
         self._tell(self.event())
         self.changed.fire()
 
@@ -95,6 +97,7 @@ class Bay:
             usb_serial=here.serial,
             vendor_id=VENDOR,
             product_id="020d",
+            at_s=self._enumerated_at_s,
         )
 
     def present(self) -> Truth:

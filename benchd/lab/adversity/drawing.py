@@ -20,7 +20,8 @@ from benchd.lab.adversity.schedule import (
     Owner,
     Schedule,
 )
-from benchd.words.job import Gate, StageName
+from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.words.job import Gate
 
 T = TypeVar("T")
 
@@ -41,13 +42,16 @@ CALLS: Final = (
     "clear",
 )
 """Where a handset or a reader can be struck in the middle of what it's asked for."""
-_ALWAYS_ASKED: Final = (Gate.CONSENT, Gate.NETWORK, Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM)
+_ALWAYS_ASKED: Final = (
+    *(Gate.CONSENT, Gate.NETWORK, Gate.FINAL_RESET),
+    *(Gate.OBSERVE, Gate.IMEI, Gate.CONFIRM),
+)
 ASKED: Final = tuple(f"asked:{gate}" for gate in (*_ALWAYS_ASKED, Gate.FELICA_CHECK))
 ANSWERED: Final = tuple(f"answered:{gate}" for gate in _ALWAYS_ASKED)
 _RECORDS: Final = (
     "job_opened",
     "job_ended",
-    *[f"{kind}:{stage}" for kind in ("stage_started", "stage_ended") for stage in StageName],
+    *[f"{kind}:{stage}" for kind in ("stage_started", "stage_ended") for stage in STAGE_CLASSES],
 )
 RECORDS: Final = (*_RECORDS, *[KEPT + record for record in _RECORDS])
 _SECONDS: Final = (0.05, 1.0, 5.0, 25.0, 45.0, 90.0, 400.0)
@@ -87,6 +91,7 @@ _POINTS_OF: Final[Mapping[Phase, tuple[str, ...]]] = {
     Phase.END: (
         *["asked:final_reset", "answered:final_reset", AWAY],
         *["asked:observe", "answered:observe"],
+        *["asked:imei", "answered:imei"],
     ),
 }
 _NEAR_SHARE: Final = 0.85
@@ -153,7 +158,8 @@ def _bay(chance: random.Random, number: int, phase: Phase) -> BayPlan:
         twin_of_first=number > 1 and chance.random() < 0.3,
         reader=reader,
         waits=chance.random() < (0.95 if at_fill else 0.3),
-        lax_recipe=chance.random() < 0.08,
+        # What a lax recipe lets through shows only where too little was written.
+        lax_recipe=chance.random() < (0.3 if lie is Lie.SHORT_FILL else 0.05),
     )
 
 

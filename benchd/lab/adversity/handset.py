@@ -7,7 +7,7 @@ from typing import Final
 import anyio
 
 from benchd.android.fill.keystream import AES_COUNTER, HostKeystream
-from benchd.errors import AdbServerLost, HandsetGone
+from benchd.errors import AdbServerLost, HandsetGone, StageFailed
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.points import Points
@@ -21,7 +21,9 @@ from benchd.lab.adversity.truth import (
     digest,
 )
 from benchd.ports import ProgressSink, Rest
+from benchd.proof.storage import EVICTED_BY_PROGRAM
 from benchd.words.fill import (
+    NOTHING_OF_THIS_JOB,
     CheckOrder,
     CheckReport,
     DropReport,
@@ -39,6 +41,7 @@ from benchd.words.handset import (
     ResetFacts,
     StorageFacts,
 )
+from benchd.words.job import Reason
 
 CALL_S: Final = 0.1
 STEPS: Final = 5
@@ -106,6 +109,7 @@ class SimulatedHandset:
             metadata_encryption=True,
             verified_boot_state="green",
             bootloader_locked=True,
+            security_patch="2026-10-05",
             modification_signs=(),
             screen_lock=truth.accounts > 0,
             account_count=truth.accounts,
@@ -115,6 +119,7 @@ class SimulatedHandset:
             jpki_capable=False,
             removable_media=False,
             sim=False,
+            telephony=True,
         )
 
     async def battery(self) -> BatteryFacts:
@@ -138,6 +143,10 @@ class SimulatedHandset:
             third_party_packages=truth.apps,
             boot_count=truth.boot_count,
             test_harness=False,
+            owner_files=truth.owner_files,
+            call_count=0,
+            contact_count=0,
+            message_count=0,
         )
 
     async def enable_test_harness(self) -> None:
@@ -152,6 +161,7 @@ class SimulatedHandset:
         truth = await self._call("fill")
         self._hands.drew(order.key)
         await _rested(rest)
+        prior = self._prior(truth, order)
         resumed = self._begin(truth, order)
         free_before = len(truth.free_extents()) * GIB
         wanted = truth.free_extents()
@@ -162,7 +172,19 @@ class SimulatedHandset:
             for extent in wanted[step * len(wanted) // STEPS : (step + 1) * len(wanted) // STEPS]:
                 _write(truth, extent)
             progress(TransferProgress(bytes_done=len(truth.files) * GIB, elapsed_s=STEP_S * step))
-        return _report(truth, resumed_bytes=resumed, free_bytes_before=free_before)
+        return _report(
+            truth, prior_bytes=prior, resumed_bytes=resumed, free_bytes_before=free_before
+        )
+
+    def _prior(self, truth: Truth, order: FillOrder) -> int:
+        """What proves that this job has written to this handset before it was away, in bytes."""
+        if truth.lie is Lie.PROGRAM:
+            return order.prior_bytes
+        key = digest(order.key)
+        held = sum(_holds(truth, name, key) for name in truth.files) * GIB
+        if order.prior_bytes and not held:
+            raise StageFailed(Reason.HANDSET_CHANGED, NOTHING_OF_THIS_JOB)
+        return min(held, order.prior_bytes)
 
     def _begin(self, truth: Truth, order: FillOrder) -> int:
         """What an earlier fill with this key holds, in bytes; anything else makes room."""
@@ -189,6 +211,7 @@ class SimulatedHandset:
                 bad += 0 if _holds(truth, name, key) else part.size_bytes
         return CheckReport(
             bytes_proven=order.ordered_bytes - bad,
+            bytes_shown=order.ordered_bytes - bad,
             bytes_bad=bad,
             bad_runs=(),
             small_same=order.small_files,
@@ -205,7 +228,7 @@ class SimulatedHandset:
             key = self._hands.keys.get(truth.contents[file.extent])
             if key is not None:
                 data = _KEYSTREAM(AES_COUNTER, key, file.stream_offset + offset, size_bytes)
-        return HostSample(data=data, past_cache="o_direct")
+        return HostSample(data=data, past_cache=EVICTED_BY_PROGRAM)
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:
         """Delete names; what lies in the flash stays."""
@@ -262,13 +285,16 @@ def _holds(truth: Truth, name: str, key: str) -> bool:
     return file is not None and truth.contents[file.extent] == key
 
 
-def _report(truth: Truth, *, resumed_bytes: int, free_bytes_before: int) -> FillReport:
+def _report(
+    truth: Truth, *, prior_bytes: int, resumed_bytes: int, free_bytes_before: int
+) -> FillReport:
     return FillReport(
         program_version="1",
         cipher=AES_COUNTER,
         mode="o_direct",
         bytes_written=len(truth.files) * GIB,
         resumed_bytes=resumed_bytes,
+        prior_bytes_proven=prior_bytes,
         files=tuple(
             FilledFile(name=name, stream_offset=file.stream_offset, size_bytes=GIB)
             for name, file in truth.files.items()
@@ -276,6 +302,7 @@ def _report(truth: Truth, *, resumed_bytes: int, free_bytes_before: int) -> Fill
         small_files=3,
         small_bytes=3 * 3072,
         directories=0,
+        logs="by_name_and_lifetime",
         full_s=1.0,
         capacity_bytes=CAPACITY_BYTES,
         free_bytes_before=free_bytes_before,

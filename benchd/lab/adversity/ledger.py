@@ -7,7 +7,7 @@ dies leaves its files as they are at that moment, and the next one opens a copy 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ import anyio
 from benchd.errors import LedgerFault
 from benchd.lab.adversity.points import Points
 from benchd.ledger.head import HeadKey
+from benchd.ledger.reader import LedgerReader
 from benchd.ledger.store import LedgerStore
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
@@ -36,7 +37,7 @@ class Disk:
         self._lives = 0
         self.acknowledged: list[Receipt] = []
 
-    def open(self) -> LedgerStore:
+    def open(self) -> tuple[LedgerStore, LedgerReader]:
         """The ledger as the last daemon left it, checked as every start checks it."""
         here, before = self._path(self._lives + 1), self._path(self._lives)
         here.parent.mkdir()
@@ -45,7 +46,7 @@ class Disk:
                 shutil.copyfile(file, here.parent / file.name)
             shutil.rmtree(before.parent)
         self._lives += 1
-        return LedgerStore(here, self._key)
+        return LedgerStore(here, self._key), LedgerReader(here)
 
     def _path(self, life: int) -> Path:
         return self._folder / str(life) / "ledger.db"
@@ -62,7 +63,7 @@ class SimulatedLedger:
         saw: Callable[[StoredEntry], None],
     ) -> None:
         self._disk = disk
-        self._store = disk.open()
+        self._store, self._reader = disk.open()
         self._points = points
         self._saw = saw
         self.dead = False
@@ -95,7 +96,7 @@ class SimulatedLedger:
     async def entries(self, job: JobId) -> Sequence[StoredEntry]:
         """All records of one job."""
         self._serves()
-        return self._store.select("WHERE job = ? ORDER BY sequence", (job,))
+        return self._reader.select("WHERE job = ? ORDER BY sequence", (job,))
 
     async def open_jobs(self) -> Sequence[StoredEntry]:
         """The first record of each job that has no end."""
@@ -110,6 +111,11 @@ class SimulatedLedger:
         newest = max((record.entry.occupancy or 0 for record in mine), default=0)
         return [record for record in mine if record.entry.occupancy == newest]
 
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        """The jobs in which a scan has seen this chip, the newest first."""
+        seen = [record.entry.job for record in reversed(self.all()) if _chip_of(record) == chip]
+        return list(dict.fromkeys(job for job in seen if job is not None))[:limit]
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         opened = [r.entry.job for r in self.all() if r.entry.kind is EntryKind.JOB_OPENED]
@@ -117,11 +123,17 @@ class SimulatedLedger:
 
     def all(self) -> list[StoredEntry]:
         """Every record, each with its hash recomputed."""
-        return self._store.select("ORDER BY sequence")
+        return self._reader.select("ORDER BY sequence")
 
     def close(self) -> None:
         """The daemon ends in good order, or has died: then its files were copied by nobody yet."""
+        self._reader.close()
         self._store.close()
+
+
+def _chip_of(record: StoredEntry) -> object:
+    evidence = record.entry.data.get("evidence")
+    return evidence.get("chip") if isinstance(evidence, Mapping) else None
 
 
 def point_of(entry: Entry) -> str:

@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 from unittest.mock import patch
 
+from benchd.lab.adversity.recipes import ANYTHING_BYTES, LITTLE_COVERAGE
 from benchd.lab.adversity.referee import Fault
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Kind, Lie, Owner, Schedule
 from benchd.lab.adversity.search import faults_of
 from benchd.pipelines.stages.read_back import PartProof
+from benchd.proof.storage import EVICTED_BY_PROGRAM
 from benchd.words.chip import BaselineKind
-from benchd.words.fill import FilledFile
+from benchd.words.fill import FilledFile, FillOrder
 from benchd.words.job import Gate, StageName
 
 SWAPS: Final = (Kind.SWAP, Kind.UNTOLD_SWAP, Kind.EXCHANGE, Kind.CRASH_SWAP)
@@ -27,6 +29,7 @@ _LAST_GATES: Final = (Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM)
 _LAST_STAGES: Final = (StageName.FINAL_RESET, StageName.OBSERVE, StageName.CONFIRM)
 AT_FILL: Final = ("fill", "fill_step", "battery", "stage_started:overwrite")
 BINDING: Final = "benchd.proof.binding"
+FLOORS: Final = "benchd.proof.floors"
 AT_THE_END: Final = (*_LAST_GATES, *_LAST_STAGES, "reset_away")
 
 
@@ -108,12 +111,27 @@ async def _samples_unseen(
 ) -> None:
     """Row 5: the host takes its own samples for granted."""
     proof.host_samples += count if files else 0
-    proof.host_ways.add("o_direct")
+    proof.host_ways.add(EVICTED_BY_PROGRAM)
 
 
 def _tied_by_anything(*_arguments: object) -> frozenset[object]:
     """Rows 1 and 2: whatever came back is the handset that left."""
     return frozenset(importlib.import_module(BINDING).Tie)
+
+
+_FillOrder: Final = FillOrder
+"""The class itself: its name is replaced while row 1 is open."""
+
+
+def _order_without_prior_bytes(*, prior_bytes: int = 0, **fields: object) -> FillOrder:
+    """Row 1: whoever comes back need not prove that it was written to."""
+    del prior_bytes
+    return _FillOrder(**fields)  # pyright: ignore[reportArgumentType]
+
+
+async def _any_chip(*_arguments: object) -> bool:
+    """Row 8: nobody compares a chip with those of other handsets."""
+    return False
 
 
 def _nothing(*_arguments: object, **_options: object) -> list[str]:
@@ -163,6 +181,10 @@ def _without_lies(schedule: Schedule) -> Schedule:
     )
 
 
+def _asks_for_nothing(schedule: Schedule) -> bool:
+    return any(bay.lax_recipe for bay in schedule.bays)
+
+
 def _without_lax_recipes(schedule: Schedule) -> Schedule:
     return _with_bays(schedule, lambda bay: replace(bay, lax_recipe=False))
 
@@ -178,6 +200,11 @@ def _came_with_photos(schedule: Schedule) -> bool:
     return any(plan.owner is Owner.PHOTOS for plan in plans)
 
 
+UNBOUND: Final = (
+    Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
+    Replaced(module=BINDING, name="differences", by=_nothing),
+)
+"""Whatever comes back is taken for the handset that left."""
 ERASED: Final = "sellable means erased"
 NAMED: Final = "a certificate names what lies there"
 UNUSED: Final = "sellable means an unused chip"
@@ -191,8 +218,8 @@ HOLES: Final = (
         without=_without_waiting,
         shows_as=(ERASED,),
         replaced=(
-            Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
-            Replaced(module=BINDING, name="differences", by=_nothing),
+            *UNBOUND,
+            Replaced(module="benchd.words.fill", name="FillOrder", by=_order_without_prior_bytes),
         ),
     ),
     Hole(
@@ -201,10 +228,7 @@ HOLES: Final = (
         ingredients=_swapped_at_the_end,
         without=_without_swaps,
         shows_as=(ERASED, NAMED, UNUSED),
-        replaced=(
-            Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
-            Replaced(module=BINDING, name="differences", by=_nothing),
-        ),
+        replaced=UNBOUND,
     ),
     Hole(
         row=3,
@@ -221,10 +245,15 @@ HOLES: Final = (
     Hole(
         row=4,
         says="a recipe that asks for nothing is proven by nothing",
-        ingredients=lambda schedule: any(bay.lax_recipe for bay in schedule.bays),
+        ingredients=_asks_for_nothing,
         without=_without_lax_recipes,
         shows_as=(ERASED,),
-        replaced=(Replaced(module="benchd.proof.floors", name="LOWEST_MINIMUM_COVERAGE", by=0.5),),
+        replaced=(
+            Replaced(module=FLOORS, name="LOWEST_MINIMUM_COVERAGE", by=LITTLE_COVERAGE),
+            Replaced(module=FLOORS, name="MOST_FRESH_USED_BYTES", by=ANYTHING_BYTES),
+            Replaced(module=FLOORS, name="MOST_FRESH_USED_SHARE", by=1.0),
+            Replaced(module=FLOORS, name="MINIMUM_ABSENCE_S", by=0.001),
+        ),
     ),
     Hole(
         row=5,
@@ -246,7 +275,7 @@ HOLES: Final = (
         ingredients=_lies(Lie.IMEI),
         without=_without_lies,
         shows_as=(NAMED,),
-        replaced=(Replaced(module=BINDING, name="differences", by=_nothing),),
+        replaced=UNBOUND,
     ),
     Hole(
         row=8,
@@ -254,7 +283,11 @@ HOLES: Final = (
         ingredients=_lies(Lie.DONOR),
         without=_without_lies,
         shows_as=(ONE_CHIP,),
-        replaced=(),
+        replaced=(
+            Replaced(
+                module="benchd.pipelines.chip_history", name="refuse_chip_of_another", by=_any_chip
+            ),
+        ),
     ),
     Hole(
         row=9,

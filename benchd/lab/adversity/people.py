@@ -24,7 +24,6 @@ from benchd.words.slot import ProblemCode, QuestionView, SlotView
 THINKS_S: Final = 20.0
 NOTICES_S: Final = 60.0
 WORKER, OTHER, SECOND = "Sato", "Tanaka", "Suzuki"
-OF_SUPERVISORS: Final = "chip_seen_before"
 
 
 class People:
@@ -96,15 +95,13 @@ class People:
     async def _decide(self, view: SlotView, gate: Gate, approved: bool, operator: str) -> None:  # noqa: FBT001
         if view.job is None:
             return
-        handset = self._bays[view.slot].handset
-        screen = "" if handset is None else handset.imei
         with suppress(NotFound, DecisionRefused):
             await self._daemon.desk.decide(
                 view.job,
                 gate,
                 approved=approved,
                 operator=operator,
-                note="○" if gate is Gate.NETWORK else screen,
+                note=_note(self._bays[view.slot], gate),
             )
         self._points.passes(view.slot, f"answered:{gate}")
 
@@ -120,10 +117,9 @@ class People:
             Gate.FELICA_ATTEST: unused,
             Gate.FELICA_NO_CHIP: handset.chip is None,
             Gate.FELICA_RETIRED: False,
+            Gate.CHIP_SEEN_BEFORE: bay.donor is None,
             Gate.OBSERVE: handset.welcome and bay.attached,
         }
-        if str(gate) == OF_SUPERVISORS:
-            return bay.donor is None
         return seen.get(gate, True)
 
     def _do(self, bay: Bay, gate: Gate, *, lazily: bool) -> None:
@@ -139,6 +135,19 @@ class People:
                 bay.handset.chip.in_use = bay.handset.lie is Lie.PROVIDER
             case _:
                 pass
+
+
+def _note(bay: Bay, gate: Gate) -> str:
+    """What is typed in: a number comes from the screen of the handset that lies there."""
+    match gate:
+        case Gate.NETWORK:
+            return "○"
+        case Gate.IMEI if bay.handset is not None:
+            return bay.handset.imei
+        case Gate.SERIAL if bay.handset is not None:
+            return bay.handset.serial
+        case _:
+            return ""
 
 
 def _mendable(view: SlotView) -> ProblemCode | None:

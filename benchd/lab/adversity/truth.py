@@ -20,6 +20,7 @@ CAPACITY_BYTES: Final = EXTENTS * GIB
 
 OWNER: Final = "owner"
 SYSTEM: Final = "system"
+FILES_IN_EXTENT: Final = 200
 FEW_EXTENTS: Final = 2
 MANY_EXTENTS: Final = 20
 OLD_BOOT_COUNT: Final = 214
@@ -91,6 +92,11 @@ class Truth:
         """Somebody goes through the first questions and switches debugging on."""
         self.adb_on = True
         self.welcome = False
+
+    @property
+    def owner_files(self) -> int:
+        """How many files an owner has left that still live."""
+        return len(self.live) * FILES_IN_EXTENT
 
     @property
     def used_extents(self) -> int:
