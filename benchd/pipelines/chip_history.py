@@ -17,8 +17,17 @@ _KEPT = JobEvidence.__dataclass_fields__
 
 async def refuse_known_chip(context: JobContext, chip: str) -> None:
     """StageFailed if the chip belongs to another handset; where nobody can tell, a person does."""
+    if await refuse_chip_of_another(context, chip):
+        await context.approval(Gate.CHIP_SEEN_BEFORE, Reason.FELICA_INCONSISTENT)
+
+
+async def refuse_chip_of_another(context: JobContext, chip: str) -> bool:
+    """StageFailed if the chip belongs to another handset; returns whether nobody can tell.
+
+    Two jobs that look at the same moment don't see each other's record yet: each looks twice.
+    """
     if not context.certifies:
-        return
+        return False
     mine = Known.of(context.evidence).imeis
     undecided = False
     for job in await context.ledger.chip_jobs(chip, LOOKED_AT):
@@ -30,8 +39,7 @@ async def refuse_known_chip(context: JobContext, chip: str) -> None:
                 Reason.FELICA_INCONSISTENT, f"this chip was in a handset of another IMEI: job {job}"
             )
         undecided = undecided or not (mine and others)
-    if undecided:
-        await context.approval(Gate.CHIP_SEEN_BEFORE, Reason.FELICA_INCONSISTENT)
+    return undecided
 
 
 async def _known_of(context: JobContext, job: JobId) -> Known:

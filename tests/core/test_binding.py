@@ -348,6 +348,17 @@ async def test_row_8_one_chip_under_two_handsets() -> None:
     assert len(world.issuer.kept) == 1
 
 
+async def test_row_8_one_chip_under_two_handsets_that_are_looked_at_at_once() -> None:
+    """Neither check has a record of the other's yet: the re-check looks again."""
+    world = World(2, chips=FakeChipAccess({"A1": FakeChip(), "A2": FakeChip()}))
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        world.ports["A2"].plug(Phone(imei=B_IMEI))
+        for slot in ("A1", "A2"):
+            view = await world.until_state(SlotState.FINISHED, slot)
+            must_not_pass(world, view, Reason.FELICA_INCONSISTENT)
+
+
 async def test_row_8_an_imei_from_the_screen_tells_them_apart_too() -> None:
     other = Phone(imei=None, screen_imei=B_IMEI)
     _, (_, second) = await one_chip_under(Phone(), other)

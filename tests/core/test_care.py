@@ -13,7 +13,7 @@ from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
 
-from .world import MIB, Phone, World, ended, make_recipe
+from .world import CAPACITY, MIB, Phone, World, ended, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -94,3 +94,13 @@ async def test_a_transfer_far_slower_than_at_first_ends_and_never_passes() -> No
         view = await world.until_state(SlotState.FINISHED)
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.STAGE_DEADLINE)
     assert not world.passed_for_real
+
+
+async def test_a_fill_that_an_earlier_job_left_behind_makes_nobody_a_snail() -> None:
+    # It's gone with the reset, and isn't to be taken for what little there is to write.
+    phone = Phone(used_bytes=CAPACITY * 97 // 100, fill_step_s=70)
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+    assert (view.outcome, view.reason) == (Outcome.PASSED, None)

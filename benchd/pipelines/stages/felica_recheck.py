@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
+from benchd.pipelines.chip_history import refuse_chip_of_another
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
@@ -65,6 +66,8 @@ class FelicaRecheckStage:
             raise StageFailed(
                 Reason.FELICA_UNREADABLE, "the scan doesn't say which chip it was, or unlike what"
             )
+        # Another slot may have looked at it at the same moment as the check did.
+        await refuse_chip_of_another(context, scan.chip)
         if scan.baseline_kind in SEEN_BASELINES:
             return ChipEvidence.of(scan)
         decision = await context.approval(Gate.FELICA_ATTEST, Reason.FELICA_NOT_ATTESTED)

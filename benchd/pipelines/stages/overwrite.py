@@ -128,7 +128,7 @@ class _Fill:
         self._context = context
         self.order = order
         self._memory = memory
-        meter = TransferMeter(context.inspected().storage.free_bytes, context.station.show_progress)
+        meter = TransferMeter(_expected_bytes(context), context.station.show_progress)
         self._care = Care(context, limits, meter)
 
     @property
@@ -152,6 +152,13 @@ class _Fill:
         if self._memory is not None:
             self._memory.confirmed_bytes = max(self._memory.confirmed_bytes, progress.bytes_done)
         self._care.hear(progress)
+
+
+def _expected_bytes(context: JobContext) -> int:
+    """What is free since the reset: at the inspection an earlier job's fill may have lain there."""
+    storage, reset = context.inspected().storage, context.evidence.initialise
+    used_bytes = storage.used_bytes if reset is None else reset.left.used_bytes
+    return storage.capacity_bytes - used_bytes
 
 
 def _evidence(

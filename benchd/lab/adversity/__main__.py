@@ -1,0 +1,139 @@
+"""`scripts/adversity`: look for a schedule that breaks a rule, or put known holes back and look."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import logging
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+import structlog
+
+from benchd.lab.adversity.drawing import draw
+from benchd.lab.adversity.mutations import HOLES, Hole
+from benchd.lab.adversity.pasting import as_test
+from benchd.lab.adversity.schedule import BayPlan, HandsetPlan
+from benchd.lab.adversity.search import Found, Tally, made_short, search
+from benchd.proof.evidence.forms import to_json
+
+SEEDS = 500
+SEEDS_FOR_A_HOLE = 2000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0 when no rule was broken, or when every hole was found."""
+    asked = _parser().parse_args(arguments)
+    # What the core has to say about each blow isn't wanted, and costs a third of the time.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    gc.freeze()
+    if asked.mutations:
+        return _look_for_holes(range(asked.start, asked.start + SEEDS_FOR_A_HOLE))
+    return _look(_seeds(asked), within_s=asked.minutes * 60 if asked.minutes else None)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/adversity", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=None, help=f"how many (default {SEEDS})")
+    parser.add_argument("--seed", type=int, default=None, help="this one alone")
+    parser.add_argument("--start", type=int, default=0, help="the first of them")
+    parser.add_argument("--minutes", type=float, default=None, help="stop after so long")
+    parser.add_argument("--mutations", action="store_true", help="put known holes back and look")
+    return parser
+
+
+def _seeds(asked: argparse.Namespace) -> Iterator[int]:
+    if asked.seed is not None:
+        return iter((asked.seed,))
+    if asked.seeds is None and asked.minutes is not None:
+        return itertools.count(asked.start)
+    return iter(range(asked.start, asked.start + (asked.seeds or SEEDS)))
+
+
+def _look(seeds: Iterator[int], *, within_s: float | None) -> int:
+    tally = Tally()
+    end_s = None if within_s is None else time.monotonic() + within_s
+    late = lambda: end_s is not None and time.monotonic() > end_s  # noqa: E731 - one expression
+    for seed, schedule, faults in search(seeds, tally, stop=late):
+        found = made_short(seed, schedule, faults)
+        _say(f"seed {seed}:", *[f"  {fault}" for fault in found.faults], "", as_test(found))
+        _say(*_lines(tally))
+        return 1
+    _say(*_lines(tally))
+    return 0
+
+
+def _lines(tally: Tally) -> list[str]:
+    def counted(counts: dict[str, int]) -> str:
+        ordered = sorted(counts.items(), key=lambda each: -each[1])
+        return ", ".join(f"{name} {count}" for name, count in ordered)
+
+    share = tally.sellable / tally.handsets if tally.handsets else 0.0
+    return [
+        f"{tally.schedules} schedules, {tally.rate:.1f} a second of processor time",
+        f"{tally.handsets} handsets, {tally.honest} of them honest, {share:.0%} ended sellable",
+        f"blows: {counted(tally.blows)}",
+        f"lies: {counted(tally.lies)}",
+        f"ends: {counted(tally.reasons)}",
+    ]
+
+
+def _look_for_holes(seeds: range) -> int:
+    missed = [hole for hole in HOLES if not _found(hole, seeds)]
+    for hole in missed:
+        _say(f"row {hole.row}: NOT FOUND within {len(seeds)} seeds: {hole.says}")
+    return 1 if missed else 0
+
+
+def _found(hole: Hole, seeds: range) -> bool:
+    """Only schedules that have what the hole needs are run; the others can't fall into it."""
+    began_s = time.process_time()
+    likely = (seed for seed in seeds if hole.ingredients(draw(seed)))
+    with hole.opened():
+        for seed, schedule, faults in search(likely, Tally()):
+            if hole.is_fallen_into(schedule, faults):
+                found = made_short(seed, schedule, faults, fails=hole.swallows)
+                took_s = time.process_time() - began_s
+                _say(*_lines_of_hole(hole, found, seeds.index(seed) + 1, took_s))
+                return True
+    return False
+
+
+def _lines_of_hole(hole: Hole, found: Found, seeds: int, took_s: float) -> list[str]:
+    missing = hole.missing()
+    open_here = f" (open here: there is no {', '.join(missing)})" if missing else ""
+    return [
+        f"row {hole.row}: found after {seeds} seeds, {took_s:.1f} s: {hole.says}{open_here}",
+        *[f"  {fault}" for fault in found.faults],
+        *[f"  {b.kind} at {b.point}, no. {b.nth}, in {b.slot}" for b in found.schedule.blows],
+        *[f"  {bay.slot}: {_differing(bay)}" for bay in found.schedule.bays],
+    ]
+
+
+def _differing(bay: BayPlan) -> str:
+    """What isn't as it is in the plainest slot."""
+    plain = BayPlan(slot=bay.slot, handset=HandsetPlan())
+    said = [
+        f"{name} {value}"
+        for whose in ("handset", "visitor")
+        for name, value in to_json(getattr(bay, whose)).items()
+        if value != to_json(HandsetPlan())[name]
+    ]
+    said += [
+        f"{name} {value}"
+        for name, value in to_json(bay).items()
+        if name not in ("handset", "visitor") and value != to_json(plain)[name]
+    ]
+    return ", ".join(said) or "as plain as can be"
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""One life of the daemon: the real core, recovered and supervised as the real daemon does it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from math import inf
+
+import anyio
+from anyio.abc import TaskStatus
+
+from benchd.android.fill.keystream import HostKeystream
+from benchd.errors import AdbServerLost, HandsetGone
+from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.chance import Chance
+from benchd.lab.adversity.chips import SimulatedChips
+from benchd.lab.adversity.hands import Hands
+from benchd.lab.adversity.handset import Server, SimulatedHandset
+from benchd.lab.adversity.issuer import SimulatedIssuer
+from benchd.lab.adversity.ledger import SimulatedLedger
+from benchd.lab.adversity.points import Points
+from benchd.lab.adversity.recipes import recipe_of
+from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.ports import Handset
+from benchd.slots.admission import Admission
+from benchd.slots.board import RackBoard
+from benchd.slots.desk import Desk
+from benchd.slots.parts import RackParts, Timing
+from benchd.slots.supervisor import Supervisor
+from benchd.slots.topology import SlotPlace, Topology
+from benchd.words.ids import AdbAddress, SlotName
+from benchd.words.port import Liveness, PlugEvent
+from benchd.words.record import Entry, EntryKind
+
+OPEN_S = 0.05
+CERTIFICATES_LOOKED_AT = 50
+
+
+class Outside:
+    """The rack around a daemon: it stays when the daemon goes."""
+
+    def __init__(
+        self,
+        *,
+        bays: Mapping[SlotName, Bay],
+        server: Server,
+        points: Points,
+        hands: Hands,
+        issuer: SimulatedIssuer,
+        chance: Chance,
+    ) -> None:
+        self.bays = bays
+        self.server = server
+        self.points = points
+        self.hands = hands
+        self.issuer = issuer
+        self.chance = chance
+
+
+class Daemon:
+    """The core, wired to the simulated rack."""
+
+    def __init__(self, outside: Outside, ledger: SimulatedLedger) -> None:
+        self._outside = outside
+        self.ledger = ledger
+        self.board = RackBoard()
+        self.desk = Desk(ledger, outside.chance)
+        self.admission = Admission()
+        self.parts = RackParts(
+            ledger=ledger,
+            access=_Access(outside),
+            chips=SimulatedChips(outside.bays, outside.points),
+            issuer=outside.issuer,
+            board=self.board,
+            desk=self.desk,
+            clock=outside.chance,
+            entropy=outside.chance,
+            keystream=HostKeystream(),
+            recipes={slot: recipe_of(bay.plan) for slot, bay in outside.bays.items()},
+            timing=Timing(settle_s=2.0),
+            admission=self.admission,
+        )
+        self.topology = Topology(
+            {
+                slot: SlotPlace(name=slot, port_path=bay.port_path, recipe=slot)
+                for slot, bay in outside.bays.items()
+            }
+        )
+        self.supervisor = Supervisor(self.topology, self.parts, _Hotplug(outside.bays))
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Recover, then run until cancelled."""
+        await self.ledger.append(
+            Entry(kind=EntryKind.DAEMON_STARTED, at=self._outside.chance.now())
+        )
+        await settle_open_jobs(self.ledger, self._outside.chance)
+        await keep_certificates(self.ledger, self._outside.issuer, CERTIFICATES_LOOKED_AT)
+        await self.supervisor.run(task_status=task_status)
+
+
+class _Access:
+    """Implements `benchd.ports.HandsetAccess` over the bays."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+
+    def _bay(self, address: AdbAddress) -> Bay:
+        return next(bay for bay in self._outside.bays.values() if bay.address == address)
+
+    @asynccontextmanager
+    async def liveness(self, address: AdbAddress) -> AsyncGenerator[AsyncIterator[Liveness], None]:
+        """What adb says of a bay, as it changes."""
+        yield self._states(self._bay(address))
+
+    async def _states(self, bay: Bay) -> AsyncIterator[Liveness]:
+        last: Liveness | None = None
+        while True:
+            now = bay.liveness(server_up=self._outside.server.up)
+            if now is last:
+                await bay.changed.wait()
+            else:
+                last = now
+                yield now
+
+    async def open(self, address: AdbAddress) -> Handset:
+        """The handset that is there."""
+        bay = self._bay(address)
+        await anyio.sleep(OPEN_S)
+        match bay.liveness(server_up=self._outside.server.up):
+            case Liveness.READY:
+                out = self._outside
+                return SimulatedHandset(bay, out.server, out.points, out.hands)
+            case Liveness.SERVER_DOWN:
+                raise AdbServerLost(address)
+            case _:
+                raise HandsetGone(address)
+
+
+class _Hotplug:
+    """Implements `benchd.ports.HotplugSource`: what is there first, then each change."""
+
+    def __init__(self, bays: Mapping[SlotName, Bay]) -> None:
+        self._bays = bays
+
+    @asynccontextmanager
+    async def events(self) -> AsyncGenerator[AsyncIterator[PlugEvent], None]:
+        """Events until nobody listens any more."""
+        send, receive = anyio.create_memory_object_stream[PlugEvent](inf)
+        for bay in self._bays.values():
+            if bay.attached:
+                send.send_nowait(bay.event())
+            bay.listen(send.send_nowait)
+        try:
+            with receive:
+                yield receive
+        finally:
+            for bay in self._bays.values():
+                bay.listen(lambda _event: None)
+            send.close()

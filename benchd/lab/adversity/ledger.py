@@ -1,0 +1,142 @@
+"""The real ledger on a disk in memory: it can be slow, can fail, and a daemon can die over it.
+
+`LedgerStore` is called on the spot, since threads have no place in virtual time; a daemon that
+dies leaves its files as they are at that moment, and the next one opens a copy of them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from benchd.errors import LedgerFault
+from benchd.lab.adversity.points import Points
+from benchd.ledger.head import HeadKey
+from benchd.ledger.reader import LedgerReader
+from benchd.ledger.store import LedgerStore
+from benchd.words.ids import JobId, SlotName
+from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+
+COMMIT_S: Final = 0.002
+LONGEST_S: Final = 10.0
+"""After this a disk hangs, and the ledger gives up."""
+KEPT: Final = "kept:"
+"""Begins the names of points after a record is on disk and before anybody hears of it."""
+
+
+class Disk:
+    """Where the ledger lies, over all the daemons that write to it."""
+
+    def __init__(self, folder: Path, key: HeadKey) -> None:
+        self._folder = folder
+        self._key = key
+        self._lives = 0
+        self.acknowledged: list[Receipt] = []
+
+    def open(self) -> tuple[LedgerStore, LedgerReader]:
+        """The ledger as the last daemon left it, checked as every start checks it."""
+        here, before = self._path(self._lives + 1), self._path(self._lives)
+        here.parent.mkdir()
+        if before.parent.exists():
+            for file in before.parent.iterdir():
+                shutil.copyfile(file, here.parent / file.name)
+            shutil.rmtree(before.parent)
+        self._lives += 1
+        return LedgerStore(here, self._key), LedgerReader(here)
+
+    def _path(self, life: int) -> Path:
+        return self._folder / str(life) / "ledger.db"
+
+
+class SimulatedLedger:
+    """Implements `benchd.ports.Ledger` for the life of one daemon."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        points: Points,
+        *,
+        saw: Callable[[StoredEntry], None],
+    ) -> None:
+        self._disk = disk
+        self._store, self._reader = disk.open()
+        self._points = points
+        self._saw = saw
+        self.dead = False
+        """Whether its daemon has died: nothing of what it does now ever happened."""
+        self.fails = False
+
+    async def append(self, entry: Entry) -> Receipt:
+        """Keep a record, unless a blow comes in between."""
+        point = point_of(entry)
+        with anyio.CancelScope(shield=True):
+            await self._reach_the_disk(entry.slot or "", point)
+        self._serves()
+        receipt = self._store.append(entry)
+        self._points.passes(entry.slot or "", KEPT + point)
+        self._serves()
+        self._disk.acknowledged.append(receipt)
+        self._saw(StoredEntry(sequence=receipt.sequence, entry=entry, hash_hex=receipt.hash_hex))
+        return receipt
+
+    async def _reach_the_disk(self, slot: str, point: str) -> None:
+        await anyio.sleep(COMMIT_S)
+        hang_s = self._points.passes(slot, point).hang_s
+        await anyio.sleep(min(hang_s, LONGEST_S))
+        self.fails = self.fails or hang_s > LONGEST_S
+
+    def _serves(self) -> None:
+        if self.dead or self.fails:
+            raise LedgerFault("the disk of this ledger is gone")
+
+    async def entries(self, job: JobId) -> Sequence[StoredEntry]:
+        """All records of one job."""
+        self._serves()
+        return self._reader.select("WHERE job = ? ORDER BY sequence", (job,))
+
+    async def open_jobs(self) -> Sequence[StoredEntry]:
+        """The first record of each job that has no end."""
+        records = self.all()
+        ended = {r.entry.job for r in records if r.entry.kind is EntryKind.JOB_ENDED}
+        opened = [r for r in records if r.entry.kind is EntryKind.JOB_OPENED]
+        return [record for record in opened if record.entry.job not in ended]
+
+    async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
+        """All records of the slot's last occupancy."""
+        mine = [record for record in self.all() if record.entry.slot == slot]
+        newest = max((record.entry.occupancy or 0 for record in mine), default=0)
+        return [record for record in mine if record.entry.occupancy == newest]
+
+    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
+        """The jobs in which a scan has seen this chip, the newest first."""
+        seen = [record.entry.job for record in reversed(self.all()) if _chip_of(record) == chip]
+        return list(dict.fromkeys(job for job in seen if job is not None))[:limit]
+
+    async def job_ids(self, limit: int) -> Sequence[JobId]:
+        """The newest jobs first."""
+        opened = [r.entry.job for r in self.all() if r.entry.kind is EntryKind.JOB_OPENED]
+        return [job for job in reversed(opened) if job is not None][:limit]
+
+    def all(self) -> list[StoredEntry]:
+        """Every record, each with its hash recomputed."""
+        return self._reader.select("ORDER BY sequence")
+
+    def close(self) -> None:
+        """The daemon ends in good order, or has died: then its files were copied by nobody yet."""
+        self._reader.close()
+        self._store.close()
+
+
+def _chip_of(record: StoredEntry) -> object:
+    evidence = record.entry.data.get("evidence")
+    return evidence.get("chip") if isinstance(evidence, Mapping) else None
+
+
+def point_of(entry: Entry) -> str:
+    """What the storm calls the moment at which this is kept."""
+    of = entry.data.get("stage") or entry.data.get("gate")
+    return f"{entry.kind}:{of}" if of else str(entry.kind)

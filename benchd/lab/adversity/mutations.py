@@ -1,0 +1,306 @@
+"""Holes of the core put back, one at a time: a machine that finds none of them finds nothing.
+
+A hole is a few functions of the mended core replaced by what they would be without the mend. All
+that a hole needs stands here; `ingredients` says what a schedule has to have to fall into it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+from unittest.mock import patch
+
+from benchd.lab.adversity.recipes import ANYTHING_BYTES, LITTLE_COVERAGE
+from benchd.lab.adversity.referee import Fault
+from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Kind, Lie, Owner, Schedule
+from benchd.lab.adversity.search import faults_of
+from benchd.pipelines.stages.read_back import PartProof
+from benchd.proof.storage import EVICTED_BY_PROGRAM
+from benchd.words.chip import BaselineKind
+from benchd.words.fill import FilledFile, FillOrder
+from benchd.words.job import Gate, StageName
+
+SWAPS: Final = (Kind.SWAP, Kind.UNTOLD_SWAP, Kind.EXCHANGE, Kind.CRASH_SWAP)
+_LAST_GATES: Final = (Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM)
+_LAST_STAGES: Final = (StageName.FINAL_RESET, StageName.OBSERVE, StageName.CONFIRM)
+AT_FILL: Final = ("fill", "fill_step", "battery", "stage_started:overwrite")
+BINDING: Final = "benchd.proof.binding"
+FLOORS: Final = "benchd.proof.floors"
+AT_THE_END: Final = (*_LAST_GATES, *_LAST_STAGES, "reset_away")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A name of the core and what stands there while the hole is open."""
+
+    module: str
+    name: str
+    """With a dot for a method: `Class.method`."""
+    by: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """One row of the table of holes that once were."""
+
+    row: int
+    says: str
+    ingredients: Callable[[Schedule], bool]
+    without: Callable[[Schedule], Schedule]
+    """The same schedule without them."""
+    shows_as: tuple[str, ...]
+    """The rules that it breaks."""
+    replaced: tuple[Replaced, ...]
+
+    def is_fallen_into(self, schedule: Schedule, faults: Sequence[Fault]) -> bool:
+        """Whether these faults of this schedule are what the hole lets through, and no other."""
+        if not self.ingredients(schedule) or not self._shows(faults):
+            return False
+        return not self._shows(faults_of(self.without(schedule)))
+
+    def swallows(self, schedule: Schedule) -> bool:
+        """Whether a schedule falls into it."""
+        return self.ingredients(schedule) and self.is_fallen_into(schedule, faults_of(schedule))
+
+    def _shows(self, faults: Sequence[Fault]) -> bool:
+        return any(fault.rule in self.shows_as for fault in faults)
+
+    def missing(self) -> list[str]:
+        """What it would replace and this core doesn't have: there the hole was never closed."""
+        return [f"{each.module}.{each.name}" for each in self.replaced if not _is_there(each)]
+
+    @contextmanager
+    def opened(self) -> Generator[None]:
+        """The core with this hole in it."""
+        with ExitStack() as stack:
+            for each in self.replaced:
+                if _is_there(each):
+                    _replace(each, stack)
+            yield
+
+
+def _is_there(each: Replaced) -> bool:
+    try:
+        owner: object = importlib.import_module(each.module)
+    except ModuleNotFoundError:
+        return False
+    for part in each.name.split("."):
+        owner = getattr(owner, part, None)
+    return owner is not None
+
+
+def _replace(each: Replaced, stack: ExitStack) -> None:
+    """In the module itself, and wherever the core has imported the name from it."""
+    module = importlib.import_module(each.module)
+    name, _, method = each.name.partition(".")
+    if method:
+        stack.enter_context(patch.object(getattr(module, name), method, each.by))
+        return
+    original = getattr(module, name)
+    for loaded in list(sys.modules.values()):
+        if loaded.__name__.startswith("benchd.") and vars(loaded).get(name) is original:
+            stack.enter_context(patch.object(loaded, name, each.by))
+
+
+async def _samples_unseen(
+    _reading: object, files: Sequence[FilledFile], count: int, proof: PartProof
+) -> None:
+    """Row 5: the host takes its own samples for granted."""
+    proof.host_samples += count if files else 0
+    proof.host_ways.add(EVICTED_BY_PROGRAM)
+
+
+def _tied_by_anything(*_arguments: object) -> frozenset[object]:
+    """Rows 1 and 2: whatever came back is the handset that left."""
+    return frozenset(importlib.import_module(BINDING).Tie)
+
+
+_FillOrder: Final = FillOrder
+"""The class itself: its name is replaced while row 1 is open."""
+
+
+def _order_without_prior_bytes(*, prior_bytes: int = 0, **fields: object) -> FillOrder:
+    """Row 1: whoever comes back need not prove that it was written to."""
+    del prior_bytes
+    return _FillOrder(**fields)  # pyright: ignore[reportArgumentType]
+
+
+async def _any_chip(*_arguments: object) -> bool:
+    """Row 8: nobody compares a chip with those of other handsets."""
+    return False
+
+
+def _nothing(*_arguments: object, **_options: object) -> list[str]:
+    return []
+
+
+def _swapped_at_the_end(schedule: Schedule) -> bool:
+    return any(point.rpartition(":")[2] in AT_THE_END for point in _swap_points(schedule))
+
+
+def _swapped_in_mid_overwrite(schedule: Schedule) -> bool:
+    """A twin with photos alone falls into row 3 in a job of its own, and isn't counted here."""
+    waits = any(bay.waits for bay in schedule.bays)
+    at_fill = any(point in AT_FILL for point in _swap_points(schedule))
+    elsewhere = _swapped_at_the_end(schedule) or _came_with_photos(schedule)
+    return waits and at_fill and not elsewhere
+
+
+def _swap_points(schedule: Schedule) -> list[str]:
+    return [blow.point for blow in schedule.blows if blow.kind in SWAPS]
+
+
+def _lies(*lies: Lie) -> Callable[[Schedule], bool]:
+    return lambda schedule: any(bay.handset.lie in lies for bay in schedule.bays)
+
+
+def _without_swaps(schedule: Schedule) -> Schedule:
+    return replace(schedule, blows=tuple(b for b in schedule.blows if b.kind not in SWAPS))
+
+
+def _without_waiting(schedule: Schedule) -> Schedule:
+    return _with_bays(schedule, lambda bay: replace(bay, waits=False))
+
+
+def _without_photos(schedule: Schedule) -> Schedule:
+    def plain(plan: HandsetPlan) -> HandsetPlan:
+        return replace(plan, owner=Owner.RESET if plan.owner is Owner.PHOTOS else plan.owner)
+
+    return _with_bays(
+        schedule, lambda bay: replace(bay, handset=plain(bay.handset), visitor=plain(bay.visitor))
+    )
+
+
+def _without_lies(schedule: Schedule) -> Schedule:
+    return _with_bays(
+        schedule, lambda bay: replace(bay, handset=replace(bay.handset, lie=Lie.NOTHING))
+    )
+
+
+def _asks_for_nothing(schedule: Schedule) -> bool:
+    return any(bay.lax_recipe for bay in schedule.bays)
+
+
+def _without_lax_recipes(schedule: Schedule) -> Schedule:
+    return _with_bays(schedule, lambda bay: replace(bay, lax_recipe=False))
+
+
+def _with_bays(schedule: Schedule, change: Callable[[BayPlan], BayPlan]) -> Schedule:
+    return replace(schedule, bays=tuple(map(change, schedule.bays)))
+
+
+def _came_with_photos(schedule: Schedule) -> bool:
+    swapped = {blow.slot for blow in schedule.blows if blow.kind in SWAPS}
+    visitors = [bay.visitor for bay in schedule.bays if bay.slot in swapped]
+    plans = [*(bay.handset for bay in schedule.bays), *visitors]
+    return any(plan.owner is Owner.PHOTOS for plan in plans)
+
+
+UNBOUND: Final = (
+    Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
+    Replaced(module=BINDING, name="differences", by=_nothing),
+)
+"""Whatever comes back is taken for the handset that left."""
+ERASED: Final = "sellable means erased"
+NAMED: Final = "a certificate names what lies there"
+UNUSED: Final = "sellable means an unused chip"
+ONE_CHIP: Final = "a chip is one handset's"
+
+HOLES: Final = (
+    Hole(
+        row=1,
+        says="swapped in mid-overwrite: what a second attempt finds counts as proof",
+        ingredients=_swapped_in_mid_overwrite,
+        without=_without_waiting,
+        shows_as=(ERASED,),
+        replaced=(
+            *UNBOUND,
+            Replaced(module="benchd.words.fill", name="FillOrder", by=_order_without_prior_bytes),
+        ),
+    ),
+    Hole(
+        row=2,
+        says="swapped at the final reset: nothing looks at the handset afterwards",
+        ingredients=_swapped_at_the_end,
+        without=_without_swaps,
+        shows_as=(ERASED, NAMED, UNUSED),
+        replaced=UNBOUND,
+    ),
+    Hole(
+        row=3,
+        says="photos without an account count as freshly reset",
+        ingredients=_came_with_photos,
+        without=_without_photos,
+        shows_as=(ERASED,),
+        replaced=(
+            Replaced(module="benchd.proof.fresh", name="traces_of_use", by=_nothing),
+            Replaced(module="benchd.proof.fresh", name="unread", by=_nothing),
+            Replaced(module="benchd.proof.fresh", name="freshness_gaps", by=_nothing),
+        ),
+    ),
+    Hole(
+        row=4,
+        says="a recipe that asks for nothing is proven by nothing",
+        ingredients=_asks_for_nothing,
+        without=_without_lax_recipes,
+        shows_as=(ERASED,),
+        replaced=(
+            Replaced(module=FLOORS, name="LOWEST_MINIMUM_COVERAGE", by=LITTLE_COVERAGE),
+            Replaced(module=FLOORS, name="MOST_FRESH_USED_BYTES", by=ANYTHING_BYTES),
+            Replaced(module=FLOORS, name="MOST_FRESH_USED_SHARE", by=1.0),
+            Replaced(module=FLOORS, name="MINIMUM_ABSENCE_S", by=0.001),
+        ),
+    ),
+    Hole(
+        row=5,
+        says="the fill program alone is believed",
+        ingredients=_lies(Lie.PROGRAM, Lie.FLASH),
+        without=_without_lies,
+        shows_as=(ERASED,),
+        replaced=(
+            Replaced(
+                module="benchd.pipelines.stages.read_back",
+                name="_Reading._sample",
+                by=_samples_unseen,
+            ),
+        ),
+    ),
+    Hole(
+        row=5,
+        says="the IMEI that adb tells is believed",
+        ingredients=_lies(Lie.IMEI),
+        without=_without_lies,
+        shows_as=(NAMED,),
+        replaced=UNBOUND,
+    ),
+    Hole(
+        row=8,
+        says="a chip isn't looked up: one lies under two handsets",
+        ingredients=_lies(Lie.DONOR),
+        without=_without_lies,
+        shows_as=(ONE_CHIP,),
+        replaced=(
+            Replaced(
+                module="benchd.pipelines.chip_history", name="refuse_chip_of_another", by=_any_chip
+            ),
+        ),
+    ),
+    Hole(
+        row=9,
+        says="a picture that nobody took counts as one of an unused chip",
+        ingredients=_lies(Lie.BASELINE),
+        without=_without_lies,
+        shows_as=(UNUSED,),
+        replaced=(
+            Replaced(
+                module="benchd.proof.chip",
+                name="SEEN_BASELINES",
+                by=(BaselineKind.OBSERVED, BaselineKind.INFERRED),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,34 @@
+"""Schedules as text: a file to keep, and a test to paste."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchd.lab.adversity.schedule import Schedule
+from benchd.lab.adversity.search import Found
+from benchd.proof.evidence.forms import from_json, to_json
+
+
+def as_text(schedule: Schedule) -> str:
+    """JSON with all that the schedule says."""
+    return json.dumps(to_json(schedule), indent=1) + "\n"
+
+
+def from_text(text: str) -> Schedule:
+    """The schedule in such a text."""
+    return from_json(Schedule, json.loads(text), "schedule")
+
+
+def from_file(path: Path) -> Schedule:
+    """The schedule in a file."""
+    return from_text(path.read_text(encoding="utf-8"))
+
+
+def as_test(found: Found) -> str:
+    """A test that fails as long as the hole is open; the file beside it holds the same."""
+    return (
+        f"def test_seed_{found.seed}() -> None:\n"
+        f'    schedule = from_text("""{as_text(found.schedule)}""")\n'
+        f"    assert faults_of(schedule) == ()\n"
+    )

@@ -1,0 +1,146 @@
+"""A whole rack under a storm: handsets, hands, people, and one daemon after the other."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import anyio
+from anyio.abc import TaskGroup
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from benchd.certificate import SigningKey
+from benchd.errors import LedgerFault
+from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.chance import Chance
+from benchd.lab.adversity.daemon import Daemon, Outside
+from benchd.lab.adversity.hands import Hands
+from benchd.lab.adversity.handset import Server
+from benchd.lab.adversity.issuer import SimulatedIssuer
+from benchd.lab.adversity.ledger import Disk, SimulatedLedger
+from benchd.lab.adversity.people import People
+from benchd.lab.adversity.points import Points
+from benchd.lab.adversity.referee import Referee
+from benchd.lab.adversity.schedule import BayPlan, Lie, Schedule
+from benchd.lab.adversity.striking import Striking
+from benchd.lab.adversity.truth import Chip, digest, make_truth
+from benchd.words.ids import SlotName
+
+DOWN_S: Final = 3.0
+"""How long systemd takes to start the daemon again."""
+DONOR: Final = "the donor's"
+_KEY: Final = SigningKey(
+    Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"adversity").digest())
+)
+
+
+class Rack:
+    """Everything that a schedule describes."""
+
+    def __init__(self, schedule: Schedule, folder: Path, group: TaskGroup) -> None:
+        self.schedule = schedule
+        self.bays = _bays(schedule)
+        self.server = Server()
+        self.chance = Chance(schedule.seed)
+        self.striking = Striking(self)
+        self.points = Points(schedule.blows, self.striking.strike)
+        self.hands = Hands(group, self.points)
+        self.referee = Referee(self.bays, _KEY.public_key_pem)
+        self.group = group
+        self._issuer = SimulatedIssuer(_KEY)
+        self._disk = Disk(folder, _KEY)
+        self.daemon: Daemon | None = None
+        self.people: People | None = None
+        self.scope = anyio.CancelScope()
+        """Ends the daemon that lives now."""
+        self.down_s = DOWN_S
+        self._tasks: TaskGroup | None = None
+        self._ending = False
+
+    async def run(self) -> None:
+        """Daemon after daemon, until `end`."""
+        before: SimulatedLedger | None = None
+        while not self._ending:
+            ledger = SimulatedLedger(self._disk, self.points, saw=self.referee.saw)
+            if before is not None:
+                before.close()
+            before = ledger
+            self.referee.reopened(ledger.all(), self._disk.acknowledged)
+            await self._live(ledger)
+            if not self._ending:
+                await anyio.sleep(self.down_s)
+            self.down_s = DOWN_S
+        if before is not None:
+            self.referee.finished(before.all())
+            before.close()
+
+    async def _live(self, ledger: SimulatedLedger) -> None:
+        """One daemon's life; what ends it but a failing ledger or our own hand is a fault."""
+        outside = Outside(
+            bays=self.bays,
+            server=self.server,
+            points=self.points,
+            hands=self.hands,
+            issuer=self._issuer,
+            chance=self.chance,
+        )
+        self.scope = anyio.CancelScope()
+        self.daemon = daemon = Daemon(outside, ledger)
+        self.people = People(daemon, self.bays, self.hands, self.points)
+        try:
+            with self.scope:
+                async with anyio.create_task_group() as group:
+                    await group.start(daemon.run)
+                    group.start_soon(self.people.work)
+                    group.start_soon(self._end_when_drained, daemon)
+                    self._tasks = group
+        except* LedgerFault:
+            pass
+        finally:
+            self.daemon = self.people = self._tasks = None
+
+    async def _end_when_drained(self, daemon: Daemon) -> None:
+        await daemon.admission.drained()
+        self.scope.cancel()
+
+    def reload(self) -> None:
+        """Have the daemon take over its configuration again."""
+        if self.daemon is not None and self._tasks is not None:
+            self._tasks.start_soon(self._reload, self.daemon)
+
+    async def _reload(self, daemon: Daemon) -> None:
+        await daemon.supervisor.reload(daemon.topology, daemon.parts)
+
+    def end(self) -> None:
+        """Stop the last daemon in good order."""
+        self._ending = True
+        self.scope.cancel()
+
+
+def _bays(schedule: Schedule) -> dict[SlotName, Bay]:
+    first = schedule.bays[0]
+    bays = {
+        SlotName(plan.slot): _bay(plan, number, first)
+        for number, plan in enumerate(schedule.bays, start=1)
+    }
+    donor = Chip(number=digest(DONOR), in_use=False)
+    for bay in bays.values():
+        if bay.plan.handset.lie is Lie.DONOR:
+            bay.donor = donor
+    return bays
+
+
+def _bay(plan: BayPlan, number: int, first: BayPlan) -> Bay:
+    like = first.slot if plan.twin_of_first else plan.slot
+    hostile = (first if plan.twin_of_first else plan).handset.hostile_words
+    own = make_truth(
+        replace(plan.handset, hostile_words=hostile), name=f"own of {plan.slot}", like=like
+    )
+    visitor = make_truth(
+        replace(plan.visitor, hostile_words=hostile and plan.visitor_is_twin),
+        name=f"visitor of {plan.slot}",
+        like=like if plan.visitor_is_twin else f"stranger in {plan.slot}",
+    )
+    return Bay(plan, number, own, visitor)

@@ -1,0 +1,61 @@
+"""The recipes of the simulated rack: that of an erasure, careful or lax."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchd.lab.adversity.schedule import BayPlan
+from benchd.lab.adversity.truth import GIB
+from benchd.pipelines.contract import Stage
+from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.pipelines.stages.certify import CertifyStage
+from benchd.pipelines.stages.confirm import ConfirmStage
+from benchd.pipelines.stages.felica_check import FelicaCheckStage
+from benchd.pipelines.stages.felica_clear import FelicaClearStage
+from benchd.pipelines.stages.felica_recheck import FelicaRecheckStage
+from benchd.pipelines.stages.final_reset import FinalResetStage
+from benchd.pipelines.stages.gates import GatesStage
+from benchd.pipelines.stages.initialise import InitialiseStage
+from benchd.pipelines.stages.inspect import InspectStage
+from benchd.pipelines.stages.observe import ObserveStage
+from benchd.pipelines.stages.overwrite import OverwriteStage
+from benchd.pipelines.stages.read_back import ReadBackStage
+from benchd.proof.floors import MINIMUM_HOST_SAMPLES
+
+DEADLINE_S: Final = 86_400.0
+ATTEMPTS: Final = 3
+FRESH_BYTES: Final = 6 * GIB
+LITTLE_COVERAGE: Final = 0.5
+ANYTHING_BYTES: Final = 1 << 40
+
+
+def recipe_of(plan: BayPlan) -> Recipe:
+    """The recipe of a slot, with the name of the slot."""
+    lax = plan.lax_recipe
+    stages: tuple[Stage, ...] = (
+        InspectStage(),
+        GatesStage(),
+        FelicaCheckStage(),
+        InitialiseStage(
+            fresh_used_bytes=ANYTHING_BYTES if lax else FRESH_BYTES,
+            fresh_used_share=1.0 if lax else 0.2,
+        ),
+        OverwriteStage(file_bytes=GIB, unplugged="wait" if plan.waits else "abort"),
+        ReadBackStage(
+            minimum_coverage=LITTLE_COVERAGE if lax else 0.9,
+            host_samples=MINIMUM_HOST_SAMPLES,
+        ),
+        FelicaClearStage(),
+        FelicaRecheckStage(),
+        FinalResetStage(),
+        ObserveStage(minimum_absence_s=0.001 if lax else 20.0),
+        ConfirmStage(),
+        CertifyStage(),
+    )
+    return Recipe(
+        name=plan.slot,
+        digest="0" * 64,
+        stages=tuple(
+            StageSpec(stage=stage, deadline_s=DEADLINE_S, attempts=ATTEMPTS) for stage in stages
+        ),
+    )

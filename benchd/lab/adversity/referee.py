@@ -1,0 +1,172 @@
+"""The rules of the game, held against the truth after every record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchd.certificate import verify_certificate
+from benchd.errors import CertificateInvalid
+from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.truth import OWNER, REACHABLE, Truth
+from benchd.words.ids import Evidence, JobId, SlotName
+from benchd.words.job import Disposition, StageName
+from benchd.words.record import EntryKind, Receipt, StoredEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A rule that was broken, and where."""
+
+    rule: str
+    slot: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} ({self.slot}): {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a job has ended, on record."""
+
+    slot: str
+    handset: str
+    disposition: str
+    reason: str | None
+    detail: str
+
+
+class Referee:
+    """Sees every record that was acknowledged, and every handset as it is at that moment."""
+
+    def __init__(self, bays: Mapping[SlotName, Bay], public_key_pem: bytes) -> None:
+        self._bays = bays
+        self._public_key_pem = public_key_pem
+        self._opened: dict[JobId, SlotName] = {}
+        self._keys: dict[JobId, str] = {}
+        self._chips: dict[JobId, str] = {}
+        self._sold_chips: dict[str, str] = {}
+        self.ends: dict[JobId, End] = {}
+        self.faults: list[Fault] = []
+
+    def saw(self, stored: StoredEntry) -> None:
+        """Judge what has just been put on record."""
+        entry = stored.entry
+        if entry.job is None or entry.slot is None:
+            return
+        match entry.kind:
+            case EntryKind.JOB_OPENED:
+                self._opened[entry.job] = entry.slot
+            case EntryKind.STAGE_ENDED:
+                self._remember(entry.job, entry.data)
+            case EntryKind.JOB_ENDED:
+                self._ended(entry.job, entry.slot, entry.data)
+            case _:
+                pass
+
+    def _remember(self, job: JobId, data: Evidence) -> None:
+        evidence = data.get("evidence")
+        if not isinstance(evidence, Mapping):
+            return
+        key, chip = evidence.get("key_sha256"), evidence.get("chip")
+        if isinstance(key, str):
+            self._keys[job] = key
+        if isinstance(chip, str) and data.get("stage") == StageName.FELICA_RECHECK:
+            self._chips[job] = chip
+
+    def _ended(self, job: JobId, slot: SlotName, data: Evidence) -> None:
+        if job in self.ends:
+            self._fault("a job has one end", slot, f"{job} has a second one")
+        truth = self._bays[slot].judged()
+        reason = data["reason"]
+        self.ends[job] = End(
+            slot=slot,
+            handset="" if truth is None else truth.name,
+            disposition=str(data["disposition"]),
+            reason=reason if isinstance(reason, str) else None,
+            detail=str(data["detail"]),
+        )
+        sellable = data["disposition"] == Disposition.SELLABLE
+        if sellable is not (data["certificate"] is not None):
+            self._fault("sellable means certified", slot, f"{job}: one without the other")
+        if sellable:
+            self._sold(job, slot, truth, str(data["certificate"]))
+
+    def _sold(self, job: JobId, slot: SlotName, truth: Truth | None, envelope: str) -> None:
+        if truth is None:
+            self._fault("sellable is what lies there", slot, "nothing lies there")
+            return
+        for fault in untrue_of_erased(truth, self._keys.get(job, "")):
+            self._fault("sellable means erased", slot, f"{truth.name}: {fault}")
+        self._judge_chip(job, slot, truth)
+        try:
+            statement = verify_certificate(envelope.encode(), self._public_key_pem)
+        except CertificateInvalid as invalid:
+            self._fault("a certificate verifies", slot, str(invalid))
+            return
+        for fault in untrue_of_named(truth, statement):
+            self._fault("a certificate names what lies there", slot, f"{truth.name}: {fault}")
+
+    def _judge_chip(self, job: JobId, slot: SlotName, truth: Truth) -> None:
+        """A donor's chip is found at its second handset; till then it can't be told from a chip."""
+        chip = self._chips.get(job)
+        seen_with = self._sold_chips.setdefault(chip, truth.name) if chip else truth.name
+        if seen_with != truth.name:
+            self._fault("a chip is one handset's", slot, f"{truth.name} has that of {seen_with}")
+        has_donor = self._bays[slot].donor is not None
+        if truth.chip is not None and truth.chip.in_use and not has_donor:
+            self._fault("sellable means an unused chip", slot, f"{truth.name}: its chip is in use")
+
+    def finished(self, records: Sequence[StoredEntry]) -> None:
+        """Whether every job has an end, once all is over."""
+        ended = {r.entry.job for r in records if r.entry.kind is EntryKind.JOB_ENDED}
+        for job, slot in self._opened.items():
+            if job not in ended:
+                self._fault("a job has one end", slot, f"{job} has none")
+
+    def reopened(self, records: Sequence[StoredEntry], acknowledged: Sequence[Receipt]) -> None:
+        """Whether the ledger still holds all that it has acknowledged."""
+        held = {record.sequence: record.hash_hex for record in records}
+        for receipt in acknowledged:
+            if held.get(receipt.sequence) != receipt.hash_hex:
+                self._fault("what was acknowledged is kept", "", f"record {receipt.sequence}")
+
+    def _fault(self, rule: str, slot: str, detail: str) -> None:
+        self.faults.append(Fault(rule=rule, slot=slot, detail=detail))
+
+    def stuck(self, slot: str, detail: str) -> None:
+        """A slot that doesn't come to an end though the storm is over."""
+        self._fault("no slot is stuck", slot, detail)
+
+    def broken(self, slot: str, detail: str) -> None:
+        """A handset that had to end sellable didn't, or something else that had to be wasn't."""
+        self._fault("an honest handset ends sellable", slot, detail)
+
+
+def untrue_of_erased(truth: Truth, key: str) -> list[str]:
+    """What keeps this handset from being erased by the job with this key."""
+    missed = [extent for extent in REACHABLE if truth.contents[extent] != key]
+    owners = sum(truth.contents[extent] == OWNER for extent in missed)
+    faults: list[str] = []
+    if missed:
+        faults.append(f"{len(missed)} extents weren't overwritten, {owners} of them the owner's")
+    if truth.filled_since_reset or not truth.welcome:
+        faults.append("it wasn't reset after the overwrite")
+    if truth.live or truth.accounts or truth.apps:
+        faults.append("somebody's files, accounts or apps live on it")
+    return faults
+
+
+def untrue_of_named(truth: Truth, statement: Evidence) -> list[str]:
+    """What the certificate says of the handset and isn't so."""
+    predicate = statement["predicate"]
+    handset = predicate["handset"] if isinstance(predicate, Mapping) else None
+    if not isinstance(handset, Mapping):
+        return ["no handset is named"]
+    true = {"serial": truth.serial, "model": truth.model, "imei": truth.imei}
+    return [
+        f"{name} {handset.get(name)} isn't its own, {value}"
+        for name, value in true.items()
+        if handset.get(name) not in (None, value)
+    ]

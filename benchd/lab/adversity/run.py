@@ -1,0 +1,154 @@
+"""One schedule from beginning to end: the storm, then the calm in which all has to come right."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.rack import Rack
+from benchd.lab.adversity.referee import End, Fault
+from benchd.lab.adversity.schedule import Blow, Schedule
+from benchd.lab.adversity.virtual_time import run_in_virtual_time
+from benchd.words.job import Disposition
+from benchd.words.slot_states import SlotState
+
+STORM_S: Final = 4 * 3600.0
+CALM_S: Final = 8 * 3600.0
+LOOKS_S: Final = 60.0
+TRIES: Final = 3
+PAUSE_S: Final = 30.0
+AT_REST: Final = frozenset({SlotState.FINISHED, SlotState.EMPTY, SlotState.QUARANTINED})
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of a schedule."""
+
+    faults: tuple[Fault, ...]
+    ends: tuple[End, ...]
+    struck: tuple[Blow, ...]
+    handsets: int
+    sellable: int
+
+
+def run_schedule(schedule: Schedule) -> Verdict:
+    """The same for the same schedule, whenever and wherever it is run."""
+    folder = Path(tempfile.mkdtemp(prefix="adversity-", dir=MEMORY if MEMORY.is_dir() else None))
+    try:
+        return run_in_virtual_time(lambda: _through(schedule, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _through(schedule: Schedule, folder: Path) -> Verdict:
+    verdicts: list[Verdict] = []
+    async with anyio.create_task_group() as group:
+        rack = Rack(schedule, folder, group)
+        ended = anyio.Event()
+        group.start_soon(_daemons, rack, ended)
+        for bay in rack.bays.values():
+            bay.put_in(bay.own)
+        await _storm(rack)
+        await _calm(rack)
+        rack.end()
+        await ended.wait()
+        verdicts.append(_verdict(rack))
+        group.cancel_scope.cancel()
+    return verdicts[0]
+
+
+async def _daemons(rack: Rack, ended: anyio.Event) -> None:
+    await rack.run()
+    ended.set()
+
+
+def _verdict(rack: Rack) -> Verdict:
+    ends = tuple(rack.referee.ends.values())
+    sold = {end.handset for end in ends if end.disposition == Disposition.SELLABLE}
+    return Verdict(
+        faults=tuple(rack.referee.faults),
+        ends=ends,
+        struck=tuple(rack.points.struck),
+        handsets=len(rack.bays),
+        sellable=sum(bay.own.name in sold for bay in rack.bays.values()),
+    )
+
+
+async def _storm(rack: Rack) -> None:
+    await _until(lambda: _all_at_rest(rack), within_s=STORM_S)
+    rack.points.calm = True
+    if rack.people is not None:
+        rack.people.mistakes.clear()
+
+
+async def _calm(rack: Rack) -> None:
+    """Every slot comes to rest, and every honest handset, put in again if need be, is sold."""
+    await _until(lambda: rack.hands.busy == 0 and rack.daemon is not None, within_s=CALM_S)
+    for bay in rack.bays.values():
+        await _bring_to_rest(rack, bay)
+    for bay in rack.bays.values():
+        if rack.schedule.is_honest(bay.plan) and not _sold(rack, bay):
+            ends = [end.reason for end in rack.referee.ends.values() if end.slot == bay.slot]
+            rack.referee.broken(bay.slot, f"its jobs ended for {ends}")
+    for bay in rack.bays.values():
+        await _empty(rack, bay)
+
+
+async def _bring_to_rest(rack: Rack, bay: Bay) -> None:
+    tries = TRIES if rack.schedule.is_honest(bay.plan) else 1
+    for _ in range(tries):
+        if not await _until(lambda: _at_rest(rack, bay), within_s=CALM_S):
+            view = rack.daemon.board.views().get(bay.slot) if rack.daemon else None
+            rack.referee.stuck(bay.slot, f"it shows {view}")
+            return
+        if _sold(rack, bay) or not rack.schedule.is_honest(bay.plan):
+            return
+        bay.pull_out()
+        await anyio.sleep(PAUSE_S)
+        bay.put_in(bay.own)
+        await anyio.sleep(PAUSE_S)
+    await _until(lambda: _at_rest(rack, bay), within_s=CALM_S)
+
+
+async def _empty(rack: Rack, bay: Bay) -> None:
+    bay.pull_out()
+    if not await _until(lambda: _state(rack, bay) is SlotState.EMPTY, within_s=CALM_S):
+        rack.referee.stuck(bay.slot, f"emptied, it shows {_state(rack, bay)}")
+
+
+async def _until(holds: Callable[[], bool], *, within_s: float) -> bool:
+    end_s = anyio.current_time() + within_s
+    await anyio.sleep(LOOKS_S)
+    while not holds():
+        if anyio.current_time() > end_s:
+            return False
+        await anyio.sleep(LOOKS_S)
+    return True
+
+
+def _state(rack: Rack, bay: Bay) -> SlotState | None:
+    view = rack.daemon.board.views().get(bay.slot) if rack.daemon is not None else None
+    return None if view is None else view.state
+
+
+def _at_rest(rack: Rack, bay: Bay) -> bool:
+    return _state(rack, bay) in AT_REST
+
+
+def _all_at_rest(rack: Rack) -> bool:
+    return rack.hands.busy == 0 and all(_at_rest(rack, bay) for bay in rack.bays.values())
+
+
+def _sold(rack: Rack, bay: Bay) -> bool:
+    return any(
+        end.handset == bay.own.name and end.disposition == Disposition.SELLABLE
+        for end in rack.referee.ends.values()
+    )

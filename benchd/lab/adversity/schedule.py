@@ -1,0 +1,178 @@
+"""What a seed draws: the handsets of a rack, and the blows that strike them. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Owner(StrEnum):
+    """In which state a handset came from its last owner."""
+
+    RESET = "reset"
+    """Reset, as most do: nothing lives, all of it is still in the flash."""
+    PHOTOS = "photos"
+    """A few photos and no account, no app: little more in use than on a fresh one."""
+    APPS = "apps"
+    """Apps and many files, the accounts removed."""
+    LOCKED = "locked"
+    """With an account, a screen lock and a few files."""
+
+
+class ChipState(StrEnum):
+    """What its FeliCa chip is."""
+
+    ABSENT = "absent"
+    UNUSED = "unused"
+    IN_USE = "in_use"
+
+
+class Lie(StrEnum):
+    """The one thing in which a handset, or what lies at it, doesn't tell the truth."""
+
+    NOTHING = "nothing"
+    PROGRAM = "program"
+    """The fill program writes nothing, and says of all that it is proven."""
+    FLASH = "flash"
+    """Half of what is written is lost; whoever reads past the cache sees it."""
+    DD = "dd"
+    """`dd` gives zeros."""
+    DF = "df"
+    """`df` says that no more is in use than on a fresh handset."""
+    ANDROID_ID = "android_id"
+    """It says that it was reset and draws a new id, and all stays as it was."""
+    IMEI = "imei"
+    """adb is told another IMEI than the handset's own screen shows."""
+    PROVIDER = "provider"
+    """The clear provider claims to be done and has done nothing."""
+    DONOR = "donor"
+    """A clean chip lies on the reader, under this handset and under another."""
+    BASELINE = "baseline"
+    """Its chip is in use, and it's compared with a picture that nobody has taken of a chip."""
+    SHORT_FILL = "short_fill"
+    """The fill stops long before the storage is full, and says that it is."""
+
+
+class Kind(StrEnum):
+    """A blow."""
+
+    PULL = "pull"
+    """Out, and the same handset in again."""
+    SWAP = "swap"
+    """Out, and another in: the visitor, or after it the handset that was there at first."""
+    UNTOLD_SWAP = "untold_swap"
+    """The same, told by the port as a new enumeration without a departure."""
+    EXCHANGE = "exchange"
+    """The handsets of two slots change places."""
+    FLAP = "flap"
+    """It changes its mode twice."""
+    TRANSIENT = "transient"
+    GONE = "gone"
+    """The transport breaks, and the port tells nothing."""
+    HANG = "hang"
+    SERVER_DEATH = "server_death"
+    LEDGER_SLOW = "ledger_slow"
+    LEDGER_FAULT = "ledger_fault"
+    """The disk fails: the daemon ends, and is started again."""
+    CRASH = "crash"
+    CRASH_SWAP = "crash_swap"
+    """The handset is changed while no daemon looks."""
+    STOP = "stop"
+    RELOAD = "reload"
+    DRAIN = "drain"
+    WRONG_ANSWER = "wrong_answer"
+    RACING_ANSWERS = "racing_answers"
+    SAME_PERSON = "same_person"
+    NO_RESET = "no_reset"
+    """Asked for the final reset, somebody switches debugging off and restarts the handset."""
+    CLOCK_JUMP = "clock_jump"
+    READER_GONE = "reader_gone"
+
+
+MENDS_ITSELF: Final = frozenset(Kind) - {
+    Kind.SWAP,
+    Kind.UNTOLD_SWAP,
+    Kind.EXCHANGE,
+    Kind.CRASH_SWAP,
+    Kind.WRONG_ANSWER,
+    Kind.RACING_ANSWERS,
+    Kind.NO_RESET,
+}
+"""After these an honest handset has to end sellable, if need be once it is put in again."""
+OF_THE_RACK: Final = frozenset(
+    {
+        Kind.EXCHANGE,
+        Kind.SERVER_DEATH,
+        Kind.LEDGER_SLOW,
+        Kind.LEDGER_FAULT,
+        Kind.CRASH,
+        Kind.CRASH_SWAP,
+        Kind.STOP,
+        Kind.RELOAD,
+        Kind.DRAIN,
+        Kind.CLOCK_JUMP,
+    }
+)
+"""They may change what becomes of other slots too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetPlan:
+    """One handset."""
+
+    owner: Owner = Owner.RESET
+    chip: ChipState = ChipState.UNUSED
+    lie: Lie = Lie.NOTHING
+    tells_imei: bool = False
+    hostile_words: bool = False
+    set_up: bool = True
+    """Whether somebody has gone through its first questions: only then adb is on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BayPlan:
+    """One slot, what lies in it, and how it is worked."""
+
+    slot: str
+    handset: HandsetPlan
+    visitor: HandsetPlan = HandsetPlan()
+    visitor_is_twin: bool = True
+    """Whether all that USB and adb tell of the visitor, but an IMEI, is the same."""
+    twin_of_first: bool = False
+    """Whether this slot's handset is a twin of that in the first slot."""
+    reader: bool = True
+    waits: bool = False
+    """Whether a handset that was pulled out of the overwrite is waited for."""
+    lax_recipe: bool = False
+    """Whether the recipe asks for so little that it asks for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blow:
+    """What strikes a slot, at the nth time that it passes a point."""
+
+    slot: str
+    point: str
+    nth: int
+    kind: Kind
+    lasts_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A rack and its storm."""
+
+    seed: int
+    bays: tuple[BayPlan, ...]
+    blows: tuple[Blow, ...]
+
+    def is_honest(self, bay: BayPlan) -> bool:
+        """Whether this slot's own handset has to end sellable."""
+        own = [blow for blow in self.blows if blow.slot == bay.slot or blow.kind is Kind.EXCHANGE]
+        return (
+            bay.handset.lie is Lie.NOTHING
+            and bay.handset.owner is not Owner.LOCKED
+            and not bay.lax_recipe
+            and all(blow.kind in MENDS_ITSELF for blow in own)
+        )

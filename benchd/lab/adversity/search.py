@@ -1,0 +1,120 @@
+"""Seed after seed: what was drawn, what came of it, and the first schedule that broke a rule."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from benchd.lab.adversity.drawing import draw
+from benchd.lab.adversity.referee import End, Fault
+from benchd.lab.adversity.run import Verdict, run_schedule
+from benchd.lab.adversity.schedule import OF_THE_RACK, Lie, Schedule
+from benchd.lab.adversity.shrinking import shrunk
+
+NEIGHBOURS_EVERY = 8
+"""Of how many seeds one is run again without the blows of one slot."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a search has drawn and seen."""
+
+    schedules: int = 0
+    handsets: int = 0
+    sellable: int = 0
+    honest: int = 0
+    blows: Counter[str] = field(default_factory=Counter[str])
+    lies: Counter[str] = field(default_factory=Counter[str])
+    reasons: Counter[str] = field(default_factory=Counter[str])
+    took_s: float = 0.0
+
+    def count(self, schedule: Schedule, verdict: Verdict) -> None:
+        """Add one schedule."""
+        self.schedules += 1
+        self.handsets += verdict.handsets
+        self.sellable += verdict.sellable
+        self.honest += sum(map(schedule.is_honest, schedule.bays))
+        self.blows.update(blow.kind for blow in verdict.struck)
+        self.lies.update(bay.handset.lie for bay in schedule.bays)
+        self.reasons.update(end.reason or end.disposition for end in verdict.ends)
+
+    @property
+    def rate(self) -> float:
+        """Schedules per second."""
+        return self.schedules / self.took_s if self.took_s else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A schedule that breaks a rule, as it was drawn and made short."""
+
+    seed: int
+    schedule: Schedule
+    faults: tuple[Fault, ...]
+
+
+def search(
+    seeds: Iterator[int], tally: Tally, *, stop: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[int, Schedule, tuple[Fault, ...]]]:
+    """Run seed after seed; gives those whose schedule breaks a rule, as they were drawn."""
+    for seed in seeds:
+        if stop():
+            return
+        began_s = time.process_time()
+        schedule = draw(seed)
+        faults = faults_of(schedule, tally)
+        tally.took_s += time.process_time() - began_s
+        if faults:
+            yield seed, schedule, faults
+
+
+def faults_of(schedule: Schedule, tally: Tally | None = None) -> tuple[Fault, ...]:
+    """Every rule that a schedule breaks; some are also asked whether slots leave each other be."""
+    verdict = run_schedule(schedule)
+    if tally is not None:
+        tally.count(schedule, verdict)
+    if schedule.seed % NEIGHBOURS_EVERY:
+        return verdict.faults
+    return (*verdict.faults, *_faults_of_neighbours(schedule, verdict))
+
+
+def _faults_of_neighbours(schedule: Schedule, verdict: Verdict) -> Sequence[Fault]:
+    """Whether the other slots end the same when one slot isn't struck."""
+    struck = [blow.slot for blow in verdict.struck]
+    shared = any(blow.kind in OF_THE_RACK for blow in schedule.blows)
+    donors = any(bay.handset.lie is Lie.DONOR for bay in schedule.bays)
+    if shared or donors or not struck or len(schedule.bays) == 1:
+        return ()
+    spared = replace(
+        schedule, blows=tuple(blow for blow in schedule.blows if blow.slot != struck[0])
+    )
+    others = run_schedule(spared)
+    return [
+        Fault(rule="slots leave each other be", slot=bay.slot, detail=f"without {struck[0]}'s")
+        for bay in schedule.bays
+        if bay.slot != struck[0]
+        and _ends_in(verdict.ends, bay.slot) != _ends_in(others.ends, bay.slot)
+    ]
+
+
+def _ends_in(ends: Sequence[End], slot: str) -> list[End]:
+    return [end for end in ends if end.slot == slot]
+
+
+def made_short(
+    seed: int,
+    schedule: Schedule,
+    faults: Sequence[Fault],
+    *,
+    fails: Callable[[Schedule], bool] | None = None,
+) -> Found:
+    """The shortest schedule that is found to fail so; by default, to break the same rule."""
+    rule = faults[0].rule
+
+    def breaks_it(each: Schedule) -> bool:
+        return any(fault.rule == rule for fault in faults_of(each))
+
+    short = shrunk(schedule, fails or breaks_it)
+    return Found(seed=seed, schedule=short, faults=faults_of(short))
