@@ -89,7 +89,10 @@ class Rig:
         self.watch = RackWatch(
             Path(),
             httpx2.AsyncClient(
-                base_url=f"http://127.0.0.1:{self.machine.dashboard_port}", timeout=API_WITHIN_S
+                base_url=f"http://127.0.0.1:{self.machine.dashboard_port}",
+                timeout=API_WITHIN_S,
+                # A connection that the guest has closed meanwhile looks open from here.
+                limits=httpx2.Limits(max_keepalive_connections=0),
             ),
         )
 
