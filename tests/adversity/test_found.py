@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchd.lab.adversity.mutations import HOLES, Hole
+from benchd.lab.adversity.holes import Hole
+from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import from_file
 from benchd.lab.adversity.search import faults_of
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 import structlog
 
 from benchd.lab.adversity.drawing import draw
-from benchd.lab.adversity.mutations import HOLES, Hole
+from benchd.lab.adversity.holes import Hole
+from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import as_test
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan
 from benchd.lab.adversity.search import Found, Tally, made_short, search

@@ -12,11 +12,18 @@ from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.schedule import Lie
+from benchd.lab.adversity.telling import (
+    STEP_S,
+    STEPS,
+    holds,
+    identity_of,
+    report_of,
+    used_bytes_of,
+    write_extent,
+)
 from benchd.lab.adversity.truth import (
     CAPACITY_BYTES,
     GIB,
-    SYSTEM_EXTENTS,
-    HeldFile,
     Truth,
     digest,
 )
@@ -27,7 +34,6 @@ from benchd.words.fill import (
     CheckOrder,
     CheckReport,
     DropReport,
-    FilledFile,
     FillOrder,
     FillReport,
     HostSample,
@@ -44,13 +50,8 @@ from benchd.words.handset import (
 from benchd.words.job import Reason
 
 CALL_S: Final = 0.1
-STEPS: Final = 5
-STEP_S: Final = 20.0
 CHECK_S: Final = 25.0
 SHORT_FILL_SHARE: Final = 0.55
-TAIL_EXTENTS: Final = 2
-_WRONG_IMEI: Final = "490154203237518"
-"""The example of 3GPP TS 23.003: nobody's."""
 _KEYSTREAM: Final = HostKeystream()
 
 
@@ -86,14 +87,14 @@ class SimulatedHandset:
 
     async def identity(self) -> HandsetIdentity:
         """Who it says it is."""
-        return _identity(await self._call("identity"))
+        return identity_of(await self._call("identity"))
 
     async def inspect(self) -> HandsetFacts:
         """What it says of itself."""
         truth = await self._call("inspect")
-        used = _used_bytes(truth)
+        used = used_bytes_of(truth)
         return HandsetFacts(
-            identity=_identity(truth),
+            identity=identity_of(truth),
             sdk=33,
             abi="arm64-v8a",
             storage=StorageFacts(
@@ -139,7 +140,7 @@ class SimulatedHandset:
             android_id=truth.android_id,
             account_count=truth.accounts,
             user_ids=(0,),
-            used_bytes=_used_bytes(truth),
+            used_bytes=used_bytes_of(truth),
             third_party_packages=truth.apps,
             boot_count=truth.boot_count,
             test_harness=False,
@@ -170,9 +171,9 @@ class SimulatedHandset:
         for step in range(STEPS):
             await self._call("fill_step", STEP_S)
             for extent in wanted[step * len(wanted) // STEPS : (step + 1) * len(wanted) // STEPS]:
-                _write(truth, extent)
+                write_extent(truth, extent)
             progress(TransferProgress(bytes_done=len(truth.files) * GIB, elapsed_s=STEP_S * step))
-        return _report(
+        return report_of(
             truth, prior_bytes=prior, resumed_bytes=resumed, free_bytes_before=free_before
         )
 
@@ -181,7 +182,7 @@ class SimulatedHandset:
         if truth.lie is Lie.PROGRAM:
             return order.prior_bytes
         key = digest(order.key)
-        held = sum(_holds(truth, name, key) for name in truth.files) * GIB
+        held = sum(holds(truth, name, key) for name in truth.files) * GIB
         if order.prior_bytes and not held:
             raise StageFailed(Reason.HANDSET_CHANGED, NOTHING_OF_THIS_JOB)
         return min(held, order.prior_bytes)
@@ -208,7 +209,7 @@ class SimulatedHandset:
             names = [file.name for file in order.files]
             for place, part in enumerate(parts):
                 name = names[place if order.ranges is None else order.ranges[place].file]
-                bad += 0 if _holds(truth, name, key) else part.size_bytes
+                bad += 0 if holds(truth, name, key) else part.size_bytes
         return CheckReport(
             bytes_proven=order.ordered_bytes - bad,
             bytes_shown=order.ordered_bytes - bad,
@@ -238,7 +239,7 @@ class SimulatedHandset:
             del truth.files[name]
         return DropReport(
             files_removed=len(gone),
-            free_bytes=CAPACITY_BYTES - _used_bytes(truth),
+            free_bytes=CAPACITY_BYTES - used_bytes_of(truth),
             trim="not_allowed",
             trimmed_bytes=0,
         )
@@ -247,67 +248,6 @@ class SimulatedHandset:
         """Nothing is held."""
 
 
-def _identity(truth: Truth) -> HandsetIdentity:
-    told = _WRONG_IMEI if truth.lie is Lie.IMEI else truth.imei
-    return HandsetIdentity(
-        serial=truth.serial,
-        manufacturer="Sony",
-        model=truth.model,
-        android="13",
-        build="TQ2A",
-        imei=told if truth.tells_imei else None,
-    )
-
-
-def _used_bytes(truth: Truth) -> int:
-    used = len(SYSTEM_EXTENTS) if truth.lie is Lie.DF else truth.used_extents
-    return used * GIB
-
-
 async def _rested(rest: Rest | None) -> None:
     while rest is not None and rest.due:
         await rest.changed()
-
-
-def _write(truth: Truth, extent: int) -> None:
-    """One more file: its place in the stream is its number, whatever extent it comes to lie in."""
-    number = len(truth.files)
-    is_tail = extent >= len(truth.contents) - TAIL_EXTENTS
-    name = f"{'tail' if is_tail else 'fill'}-{number:06d}.dat"
-    truth.files[name] = HeldFile(extent=extent, stream_offset=number * GIB)
-    lost = truth.lie is Lie.PROGRAM or (truth.lie is Lie.FLASH and number % 2)
-    if not lost:
-        truth.contents[extent] = truth.files_key
-
-
-def _holds(truth: Truth, name: str, key: str) -> bool:
-    file = truth.files.get(name)
-    return file is not None and truth.contents[file.extent] == key
-
-
-def _report(
-    truth: Truth, *, prior_bytes: int, resumed_bytes: int, free_bytes_before: int
-) -> FillReport:
-    return FillReport(
-        program_version="1",
-        cipher=AES_COUNTER,
-        mode="o_direct",
-        bytes_written=len(truth.files) * GIB,
-        resumed_bytes=resumed_bytes,
-        prior_bytes_proven=prior_bytes,
-        files=tuple(
-            FilledFile(name=name, stream_offset=file.stream_offset, size_bytes=GIB)
-            for name, file in truth.files.items()
-        ),
-        small_files=3,
-        small_bytes=3 * 3072,
-        directories=0,
-        logs="by_name_and_lifetime",
-        full_s=1.0,
-        capacity_bytes=CAPACITY_BYTES,
-        free_bytes_before=free_bytes_before,
-        free_bytes_after=0,
-        used_bytes_before=(len(SYSTEM_EXTENTS) + len(truth.live)) * GIB,
-        reserved_bytes=GIB,
-        elapsed_s=STEP_S * STEPS,
-    )

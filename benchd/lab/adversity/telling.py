@@ -1,0 +1,82 @@
+"""What a handset's programs tell of its truth, and what a fill really changes in it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchd.android.fill.keystream import AES_COUNTER
+from benchd.lab.adversity.schedule import Lie
+from benchd.lab.adversity.truth import CAPACITY_BYTES, GIB, SYSTEM_EXTENTS, HeldFile, Truth
+from benchd.words.fill import FilledFile, FillReport
+from benchd.words.handset import HandsetIdentity
+
+STEPS: Final = 5
+STEP_S: Final = 20.0
+TAIL_EXTENTS: Final = 2
+_WRONG_IMEI: Final = "490154203237518"
+"""The example of 3GPP TS 23.003: nobody's."""
+
+
+def identity_of(truth: Truth) -> HandsetIdentity:
+    """Who it says it is."""
+    told = _WRONG_IMEI if truth.lie is Lie.IMEI else truth.imei
+    return HandsetIdentity(
+        serial=truth.serial,
+        manufacturer="Sony",
+        model=truth.model,
+        android="13",
+        build="TQ2A",
+        imei=told if truth.tells_imei else None,
+    )
+
+
+def used_bytes_of(truth: Truth) -> int:
+    """What `df` says is in use."""
+    used = len(SYSTEM_EXTENTS) if truth.lie is Lie.DF else truth.used_extents
+    return used * GIB
+
+
+def write_extent(truth: Truth, extent: int) -> None:
+    """One more file: its place in the stream is its number, whatever extent it comes to lie in."""
+    number = len(truth.files)
+    is_tail = extent >= len(truth.contents) - TAIL_EXTENTS
+    name = f"{'tail' if is_tail else 'fill'}-{number:06d}.dat"
+    truth.files[name] = HeldFile(extent=extent, stream_offset=number * GIB)
+    lost = truth.lie is Lie.PROGRAM or (truth.lie is Lie.FLASH and number % 2)
+    if not lost:
+        truth.contents[extent] = truth.files_key
+
+
+def holds(truth: Truth, name: str, key: str) -> bool:
+    """Whether a fill file holds the keystream of the key with this digest."""
+    file = truth.files.get(name)
+    return file is not None and truth.contents[file.extent] == key
+
+
+def report_of(
+    truth: Truth, *, prior_bytes: int, resumed_bytes: int, free_bytes_before: int
+) -> FillReport:
+    """What the fill program says once it is done."""
+    return FillReport(
+        program_version="1",
+        cipher=AES_COUNTER,
+        mode="o_direct",
+        bytes_written=len(truth.files) * GIB,
+        resumed_bytes=resumed_bytes,
+        prior_bytes_proven=prior_bytes,
+        files=tuple(
+            FilledFile(name=name, stream_offset=file.stream_offset, size_bytes=GIB)
+            for name, file in truth.files.items()
+        ),
+        small_files=3,
+        small_bytes=3 * 3072,
+        directories=0,
+        logs="by_name_and_lifetime",
+        full_s=1.0,
+        capacity_bytes=CAPACITY_BYTES,
+        free_bytes_before=free_bytes_before,
+        free_bytes_after=0,
+        used_bytes_before=(len(SYSTEM_EXTENTS) + len(truth.live)) * GIB,
+        reserved_bytes=GIB,
+        elapsed_s=STEP_S * STEPS,
+    )
