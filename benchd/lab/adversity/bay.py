@@ -56,9 +56,10 @@ class Bay:
 
     def pull_out(self) -> Truth | None:
         """Somebody takes out what lies there."""
+        if self.handset is None:
+            return None
         handset, self.handset = self.handset, None
-        if handset is not None:
-            handset.lies_in = None
+        handset.lies_in = None
         self._former, self._pulled_at_s = handset, anyio.current_time()
         self.leave()
         return handset

@@ -16,7 +16,8 @@ from benchd.lab.adversity.rack import Rack
 from benchd.lab.adversity.referee import End, Fault
 from benchd.lab.adversity.schedule import Blow, Schedule
 from benchd.lab.adversity.virtual_time import run_in_virtual_time
-from benchd.words.job import Disposition
+from benchd.words.job import Disposition, Reason
+from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 
 STORM_S: Final = 4 * 3600.0
@@ -106,8 +107,7 @@ async def _bring_to_rest(rack: Rack, bay: Bay) -> None:
     tries = TRIES if rack.schedule.is_honest(bay.plan) else 1
     for _ in range(tries):
         if not await _until(lambda: _at_rest(rack, bay), within_s=CALM_S):
-            view = rack.daemon.board.views().get(bay.slot) if rack.daemon else None
-            rack.referee.stuck(bay.slot, f"it shows {view}")
+            rack.referee.stuck(bay.slot, f"it shows {_view(rack, bay)}")
             return
         if _sold(rack, bay) or not rack.schedule.is_honest(bay.plan):
             return
@@ -120,8 +120,15 @@ async def _bring_to_rest(rack: Rack, bay: Bay) -> None:
 
 async def _empty(rack: Rack, bay: Bay) -> None:
     bay.pull_out()
-    if not await _until(lambda: _state(rack, bay) is SlotState.EMPTY, within_s=CALM_S):
+    if not await _until(lambda: _shows_empty(rack, bay), within_s=CALM_S):
         rack.referee.stuck(bay.slot, f"emptied, it shows {_state(rack, bay)}")
+
+
+def _shows_empty(rack: Rack, bay: Bay) -> bool:
+    """A handset that stayed away in its reset is shown as missing until the next comes."""
+    view = _view(rack, bay)
+    missing = view is not None and view.reason is Reason.HANDSET_NOT_RETURNED
+    return missing or _state(rack, bay) is SlotState.EMPTY
 
 
 async def _until(holds: Callable[[], bool], *, within_s: float) -> bool:
@@ -134,8 +141,12 @@ async def _until(holds: Callable[[], bool], *, within_s: float) -> bool:
     return True
 
 
+def _view(rack: Rack, bay: Bay) -> SlotView | None:
+    return rack.daemon.board.views().get(bay.slot) if rack.daemon is not None else None
+
+
 def _state(rack: Rack, bay: Bay) -> SlotState | None:
-    view = rack.daemon.board.views().get(bay.slot) if rack.daemon is not None else None
+    view = _view(rack, bay)
     return None if view is None else view.state
 
 
