@@ -20,7 +20,7 @@ from benchd.ports import Anchor
 from benchd.signing.public_key import public_key_of
 
 CERTIFICATES_ASKED = 1000
-"""How many of the newest are asked: the last days of a busy rack, in half a second."""
+"""How many of the newest are asked: the last days of a busy rack, at 0.6 ms each."""
 
 _log = structlog.get_logger()
 
