@@ -21,7 +21,7 @@ class TieSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindingSection:
-    """Every tie that was seen, and how often the handset was away; never the numbers themselves."""
+    """Every tie that was seen, and how often the handset came back; no number itself."""
 
     bound_by: OneOrMore[TieSection]
     returns: Whole

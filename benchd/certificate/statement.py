@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
 from benchd.certificate.predicate import (
     STATEMENT_TYPE,
@@ -54,6 +55,7 @@ class Predicate(CommonPredicate):
     felica: FelicaSection
     trusted: TrustedSection
     bound_by: Texts
+    binding: BindingSection
     in_use_before: InUseSection
     nominal_capacity_bytes: Positive | Literal["unknown"]
 
@@ -123,6 +125,7 @@ def _predicate_of(
         disposition=Disposition.SELLABLE,
         trusted=TrustedSection.of(evidence.inspect),
         bound_by=bound_by(erasure),
+        binding=BindingSection.of(erasure),
         in_use_before=in_use,
         nominal_capacity_bytes=evidence.gates.nominal_bytes or "unknown",
     )
