@@ -269,14 +269,14 @@ class HostFill:
             ),
             "rm",
         )
-        return [name for name in listed.decode(errors="replace").split() if is_fill_name(name)]
+        return _fill_names(listed)
 
     async def _listed(self) -> list[str]:
         """The fill files that are there, before anything is deleted."""
         listed = require_success(
             await self._shell.run(_IN_DIRECTORY, deadline_s=COMMAND_DEADLINE_S), "ls"
         )
-        return [name for name in listed.decode(errors="replace").split() if is_fill_name(name)]
+        return _fill_names(listed)
 
     async def _size_of(self, name: str) -> int:
         """How many bytes a fill file has; 0 where it couldn't even be made."""
@@ -330,6 +330,10 @@ def _parts(order: CheckOrder) -> list[FileRange]:
         FileRange(file=number, offset=0, size_bytes=file.size_bytes)
         for number, file in enumerate(order.files)
     ]
+
+
+def _fill_names(listed: bytes) -> list[str]:
+    return [name for name in listed.decode(errors="replace").split() if is_fill_name(name)]
 
 
 def _tell_nobody(_: TransferProgress) -> None:
