@@ -70,6 +70,10 @@ class FakeServer:
     alive: bool = True
     requests: list[str] = field(default_factory=list)
     handlers: dict[str, Handler] = field(default_factory=dict)
+    paths: dict[int, str] = field(default_factory=dict)
+    """Where its transports are; those that it doesn't have here it doesn't have."""
+    states: dict[int, str] = field(default_factory=dict)
+    """The states of those that aren't `device`."""
     open_links: int = 0
 
     def serving(self, generation: int) -> bool:
@@ -84,6 +88,20 @@ class FakeServer:
     def on(self, prefix: str, handler: Handler) -> None:
         self.handlers[prefix] = handler
 
+    async def _answer(self, link: FakeLink, text: str) -> None:
+        """What adb 34.0.5 answers to what it is asked about a transport, and to newer services."""
+        head, _, rest = text.partition(":")
+        number, _, service = rest.partition(":")
+        state = self.states.get(int(number), "device") if number.isdigit() else ""
+        if head != "host-transport-id":
+            await link.fail(f"unknown host service '{rest}'")
+        elif int(number) not in self.paths:
+            await link.fail(f"no device with transport id '{number}'")
+        elif state in ("offline", "unauthorized"):
+            await link.fail(f"device {state}")
+        else:
+            await link.okay(self.paths[int(number)] if service == "get-devpath" else state)
+
     async def _serve(self, stream: SocketStream) -> None:
         self.open_links += 1
         try:
@@ -95,8 +113,8 @@ class FakeServer:
                     if text == "host:version" and text not in self.handlers:
                         await link.okay("0029")
                         return
-                    prefix = next(key for key in self.handlers if text.startswith(key))
-                    await self.handlers[prefix](link, text)
+                    prefix = next((key for key in self.handlers if text.startswith(key)), "")
+                    await self.handlers.get(prefix, self._answer)(link, text)
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             pass
         finally:

@@ -76,7 +76,7 @@ NO_PERMISSION = (
     ],
 )
 def test_a_line(line: str, address: str, liveness: Liveness, transport_id: int) -> None:
-    (found,) = read_device_list(line + "\n").values()
+    (found,) = read_device_list(line + "\n")
     assert (found.address, found.liveness, found.transport_id) == (
         AdbAddress(address),
         liveness,
@@ -91,20 +91,40 @@ def test_equal_serials_are_told_apart_by_their_ports() -> None:
     )
     found = read_device_list(text)
     assert len(found) == 64
-    assert found[AdbAddress("usb:2-64")].transport_id == 64
+    assert (found[-1].address, found[-1].transport_id) == ("usb:2-64", 64)
 
 
-def test_an_address_that_is_claimed_twice_is_ready_for_nobody() -> None:
+def claimed(text: str, address: str) -> list[tuple[Liveness, int]]:
+    return [
+        (claim.liveness, claim.transport_id)
+        for claim in read_device_list(text)
+        if claim.address == address
+    ]
+
+
+def test_an_address_that_is_claimed_twice_keeps_both_claims() -> None:
     text = (
         "honest                 device usb:1-1 model:X transport_id:1\n"
         "liar                   device usb:1-1 model:X transport_id:2\n"
     )
-    assert read_device_list(text)[AdbAddress("usb:1-1")].liveness is Liveness.OFFLINE
+    assert claimed(text, "usb:1-1") == [(Liveness.READY, 1), (Liveness.READY, 2)]
+
+
+def test_a_line_that_can_be_read_in_two_ways_claims_both() -> None:
+    """A serial that reads like a state and a path doesn't hide the path that adb has written."""
+    text = "x device usb:1-1 model: device usb:1-9 model:X transport_id:4\n"
+    assert claimed(text, "usb:1-1") == claimed(text, "usb:1-9") == [(Liveness.READY, 4)]
+
+
+@pytest.mark.parametrize("break_", ["\r", "\x0b", "\x85", "\u2028"])
+def test_only_what_ends_a_line_for_adb_ends_one(break_: str) -> None:
+    text = f"x{break_}y device usb:1-1 transport_id:9{break_}z device usb:1-9 transport_id:4\n"
+    assert [claim.transport_id for claim in read_device_list(text)] == [4]
 
 
 def test_lines_that_are_none_are_left_out() -> None:
-    assert read_device_list("") == {}
-    assert read_device_list("List of devices attached\n\nx device usb:1-1\n") == {}
+    assert read_device_list("") == ()
+    assert read_device_list("List of devices attached\n\nx device usb:1-1\n") == ()
 
 
 @given(text=some.text(max_size=300))

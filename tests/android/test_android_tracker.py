@@ -10,6 +10,7 @@ import pytest
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 from structlog.testing import capture_logs
 
+from benchd.android.server.device_list import ListedTransport
 from benchd.android.server.tracker import KEPT_CHANGES, LivenessStream, Tracker
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
@@ -34,6 +35,7 @@ async def tracking(*lists: str) -> AsyncGenerator[tuple[FakeServer, Tracker], No
         await link.until_closed()
 
     async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.paths = {1: HERE}
         server.on("host:track-devices-l", track)
         tracker = Tracker(server)
         await tasks.start(tracker.run)
@@ -71,8 +73,9 @@ async def test_a_new_transport_was_away_in_between() -> None:
     server = FakeServer()
     tracker = Tracker(server)
     tracker._streams[HERE] = [states]
-    tracker._take(listed("device", 1), 1)
-    tracker._take(listed("device", 2), 1)
+    for number in (1, 2):
+        ready = ListedTransport(address=HERE, liveness=Liveness.READY, transport_id=number)
+        tracker._take({HERE: ready}, 1)
     assert list(states._waiting) == [Liveness.READY, Liveness.ABSENT, Liveness.READY]
 
 
@@ -80,8 +83,9 @@ async def test_the_same_said_again_is_no_change() -> None:
     states = LivenessStream(Liveness.READY)
     tracker = Tracker(FakeServer())
     tracker._streams[HERE] = [states]
+    ready = ListedTransport(address=HERE, liveness=Liveness.READY, transport_id=1)
     for _ in range(3):
-        tracker._take(listed("device", 1) + listed("device", 2, "usb:2-2"), 1)
+        tracker._take({HERE: ready}, 1)
     assert list(states._waiting) == [Liveness.READY]
 
 
@@ -106,6 +110,7 @@ async def test_the_servers_death_is_told_to_everybody_once_and_the_list_comes_ba
                 await link.stream.aclose()
             await link.until_closed()
 
+        server.paths = {1: HERE, 2: "usb:2-2"}
         server.on("host:track-devices-l", track)
         tracker = Tracker(server)
         await tasks.start(tracker.run)
@@ -155,6 +160,7 @@ async def test_a_long_list_in_small_pieces_is_read_whole() -> None:
         await link.until_closed()
 
     async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.paths = {number: f"usb:1-{number}" for number in range(1, 100)}
         server.on("host:track-devices-l", track)
         tracker = Tracker(server)
         await tasks.start(tracker.run)

@@ -183,15 +183,17 @@ async def test_a_server_replaced_while_opening_gets_no_command() -> None:
         assert not any(request.startswith("shell") for request in server.requests)
 
 
-async def test_the_list_must_agree_with_the_server_about_the_port() -> None:
+async def test_a_handset_is_opened_only_where_the_server_says_that_it_is() -> None:
     listed = "liar                   device usb:1-2 model:X transport_id:1\n"
 
     async def track(link: FakeLink, text: str) -> None:
         await link.okay(listed)
         await link.hang()
 
+    answers = iter(["usb:1-2", "usb:1-1"])
+
     async def path(link: FakeLink, text: str) -> None:
-        await link.okay("usb:1-1")
+        await link.okay(next(answers))
 
     async with fake_server() as server, anyio.create_task_group() as tasks:
         server.on("host:track-devices-l", track)

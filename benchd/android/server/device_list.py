@@ -1,10 +1,9 @@
-"""The adb server's long list of transports, as text and as values."""
+"""The adb server's long list of transports: who claims to be where."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -31,50 +30,42 @@ LIVENESS_OF_STATE: Final[Mapping[str, Liveness]] = MappingProxyType(
 """The words of AOSP's adb.cpp, `to_string(ConnectionState)`."""
 
 # Three fields may hold blanks: the serial (a USB string), the state "no permissions (…); see […]"
-# and the product name (sent by the handset). A line is read from its fixed parts.
-_LINE = re.compile(
-    r"(?P<serial>.*?) +"
-    rf"(?P<state>{'|'.join(LIVENESS_OF_STATE)}|no permissions.*?)"
+# and the product name (sent by the handset). Any of them may read like a state and a path.
+_ID = re.compile(r"(?P<rest>.*) transport_id:(?P<transport_id>[0-9]{1,9})", re.DOTALL)
+_STATE = re.compile(
+    rf" +(?P<state>{'|'.join(LIVENESS_OF_STATE)}|no permissions.*?)"
     r"(?: (?P<device_path>usb:[0-9.-]+))?"
-    r"(?: (?:product|model|device):.*)?"
-    r" transport_id:(?P<transport_id>[0-9]{1,9})"
+    r"(?= (?:product|model|device):|$)"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedTransport:
-    """One line of the list; handsets write parts of it, so what it says has to be confirmed."""
+    """One reading of the list; handsets write parts of it, so what it says has to be confirmed."""
 
     address: AdbAddress
     liveness: Liveness
     transport_id: int
 
 
-def read_device_list(text: str) -> dict[AdbAddress, ListedTransport]:
-    """The transports by address; lines that aren't understood are left out.
+def read_device_list(text: str) -> tuple[ListedTransport, ...]:
+    """Every claim of a transport to an address, each once; what isn't understood is left out.
 
-    An address that is claimed twice is OFFLINE: a handset may write lines of its own into the
-    list by way of its product name.
+    A handset may write lines of its own by a line break in its USB serial, and a line may be read
+    in more ways than one: here all are kept, and `claims` asks which are true.
     """
-    lines = [found for line in text.splitlines() if (found := _read_line(line)) is not None]
-    claims = Counter(line.address for line in lines)
-    return {
-        line.address: line
-        if claims[line.address] == 1
-        else ListedTransport(
-            address=line.address, liveness=Liveness.OFFLINE, transport_id=line.transport_id
-        )
-        for line in lines
-    }
+    # Only this ends a line of adb's; a serial may hold whatever else Unicode calls a line break.
+    found = (claim for line in text.split("\n") for claim in _read_line(line))
+    return tuple(dict.fromkeys(found))
 
 
-def _read_line(line: str) -> ListedTransport | None:
-    match = _LINE.fullmatch(line)
+def _read_line(line: str) -> Iterator[ListedTransport]:
+    match = _ID.fullmatch(line)
     if match is None:
-        return None
-    state = match["state"]
-    return ListedTransport(
-        address=AdbAddress(match["device_path"] or match["serial"]),
-        liveness=LIVENESS_OF_STATE.get(state, Liveness.NO_PERMISSION),
-        transport_id=int(match["transport_id"]),
-    )
+        return
+    for state in _STATE.finditer(match["rest"]):
+        yield ListedTransport(
+            address=AdbAddress(state["device_path"] or line[: state.start()]),
+            liveness=LIVENESS_OF_STATE.get(state["state"], Liveness.NO_PERMISSION),
+            transport_id=int(match["transport_id"]),
+        )

@@ -50,12 +50,16 @@ class SmartSocket:
 
     async def block(self) -> str:
         """Read one text with its length in front."""
+        return (await self.message()).decode(errors="replace")
+
+    async def message(self) -> bytes:
+        """Read the bytes of one answer with its length in front."""
         header = await self.read_exactly(4)
         try:
             size_bytes = int(header, 16)
         except ValueError as garbled:
             raise AdbServerLost("the adb server's answer is garbled") from garbled
-        return (await self.read_exactly(size_bytes)).decode(errors="replace")
+        return await self.read_exactly(size_bytes)
 
     async def read_exactly(self, size_bytes: int) -> bytes:
         """Read that many bytes, however they arrive."""

@@ -11,8 +11,9 @@ import anyio
 import structlog
 from anyio.abc import TaskStatus
 
-from benchd.android.server.device_list import ListedTransport, read_device_list
-from benchd.android.server.smart_socket import SERVER_DEADLINE_S, RequestRefused, connect
+from benchd.android.server.device_list import ListedTransport
+from benchd.android.server.lists import open_list
+from benchd.android.server.smart_socket import RequestRefused
 from benchd.android.server.transports import ServerDoor, Transport
 from benchd.errors import AdbServerLost
 from benchd.wakeup import Wakeup
@@ -50,7 +51,7 @@ class LivenessStream:
 
 
 class Tracker:
-    """One `track-devices` stream for all slots; the server's death is one event for all of them."""
+    """One stream of lists for all slots; the server's death is one event for all of them."""
 
     def __init__(self, server: ServerDoor) -> None:
         self._server = server
@@ -81,16 +82,12 @@ class Tracker:
 
             tasks.start_soon(until_over)
             try:
-                async with connect(self._server.port) as link:
-                    with anyio.fail_after(SERVER_DEADLINE_S):
-                        await link.request("host:track-devices-l")
-                        text = await link.block()
-                    while True:
-                        self._take(text, generation)
+                async with open_list(self._server.port) as lists:
+                    async for listed in lists:
+                        self._take(listed, generation)
                         if not self._started:
                             task_status.started()
                             self._started = True
-                        text = await link.block()
             except (AdbServerLost, RequestRefused, TimeoutError) as end:
                 cause = str(end)
             tasks.cancel_scope.cancel()
@@ -127,10 +124,10 @@ class Tracker:
         listed = self._listed.get(address)
         return Liveness.ABSENT if listed is None else listed.liveness
 
-    def _take(self, text: str, generation: int) -> None:
+    def _take(self, listed: dict[AdbAddress, ListedTransport], generation: int) -> None:
         if not self._server.serving(generation):
             raise AdbServerLost("the list is from a server that is gone")
-        before, self._listed = self._listed, read_device_list(text)
+        before, self._listed = self._listed, listed
         self._generation = generation
         for address, streams in self._streams.items():
             earlier, now = before.get(address), self._listed.get(address)

@@ -140,9 +140,15 @@ async def host_service(text: str) -> str:
 
 
 @asynccontextmanager
-async def running_rack(folder: Path, program: Path | None = None) -> AsyncGenerator[Rack, None]:
+async def running_rack(
+    folder: Path, program: Path | None = None, adb: str = "adb"
+) -> AsyncGenerator[Rack, None]:
     server = AdbServer(
-        port=SERVER_PORT, home=folder / "home", log_path=folder / "adb.log", usb=False
+        port=SERVER_PORT,
+        home=folder / "home",
+        log_path=folder / "adb.log",
+        usb=False,
+        adb_path=adb,
     )
     access = AdbAccess(server=server, program_path=lambda abi: program or Path("/bin/true"))
     rack = Rack(server, access, folder)

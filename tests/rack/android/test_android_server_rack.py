@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import adbutils
 import anyio
 import pytest
 from handset_rack import SERVER_PORT, host_service, kill_now, running_rack, until
@@ -20,6 +21,7 @@ from benchd.android.server import watch as server_watch
 from benchd.android.server.listener import find_listener, holds_listener, is_listened_on
 from benchd.android.server.own_server import AdbServer
 from benchd.errors import DependencyMissing
+from benchd.words.port import Liveness
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 
@@ -64,6 +66,20 @@ def running_daemon(
         told = next(line for line in daemon.stdout if line.startswith("server "))
         yield daemon, int(told.split()[1])
         daemon.kill()
+
+
+@pytest.mark.parametrize("adb", ["adb", str(Path(adbutils.__file__).parent / "binaries/adb")])
+async def test_servers_of_both_kinds_tell_who_is_ready_where(tmp_path: Path, adb: str) -> None:
+    """Debian's tells it in text; adbutils brings a newer one, which tells it in binary form."""
+    async with running_rack(tmp_path, adb=adb) as rack:
+        daemons = [await rack.plug() for _ in range(2)]
+        for daemon in daemons:
+            shell = await rack.shell(daemon)
+            assert (await shell.run("echo here")).stdout == b"here\n"
+        daemons[0].kill()
+        await rack.until(daemons[0], Liveness.OFFLINE)
+        binary = await host_service("host:track-devices-proto-binary")
+        assert ("unknown host service" in binary) is (adb == "adb")
 
 
 async def test_it_listens_on_loopback_only_and_refuses_to_be_ended(tmp_path: Path) -> None:
