@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 KEY_BYTES = 16
 BLOCK_BYTES = 4096
 """What storage is written, read past its cache and compared in."""
+FILE_STEP_BYTES = 1 << 20
 NOTHING_OF_THIS_JOB = "the handset that came back holds nothing of what this job had written"
 """Why it's another one, whoever finds it out."""
 TAIL_PREFIX = "tail-"
 """How the names of the fill files begin that take the last room."""
+
+MOST_FILES = 1000
+"""How many files a fill may make: each is a line of its evidence, and a record has an end."""
+MOST_BODY_FILES = 800
+"""So many may be whole; the others are ends of runs, f2fs' logs and what takes the last room."""
+
+
+def least_file_bytes(capacity_bytes: int) -> int:
+    """How large the files have to be that a storage of this size isn't too many of them."""
+    return math.ceil(capacity_bytes / MOST_BODY_FILES / FILE_STEP_BYTES) * FILE_STEP_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

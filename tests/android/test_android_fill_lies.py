@@ -21,6 +21,7 @@ from handset_fill_rig import (
 
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import AnswerNotRecognised
+from benchd.words.fill import MOST_FILES
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -193,6 +194,16 @@ async def test_a_report_that_does_not_add_up_is_refused(
 ) -> None:
     done = line("done", **{**FILL_DONE, **change})
     with pytest.raises(AnswerNotRecognised):
+        await rig.fill(line("started", **STARTED), done, Exit(0))
+
+
+async def test_more_files_than_one_record_holds_are_refused(rig: Rig) -> None:
+    files = [
+        {"name": f"fill-{n:06d}.dat", "stream_offset": n * 4 * MIB, "bytes": 1}
+        for n in range(MOST_FILES + 1)
+    ]
+    done = line("done", **{**FILL_DONE, "files": files, "bytes": len(files)})
+    with pytest.raises(AnswerNotRecognised, match="1001 files"):
         await rig.fill(line("started", **STARTED), done, Exit(0))
 
 

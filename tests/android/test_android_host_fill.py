@@ -24,7 +24,14 @@ from benchd.errors import (
     StorageFault,
     UnsupportedHandset,
 )
-from benchd.words.fill import CheckOrder, CheckReport, FileRange, FillOrder, FillReport
+from benchd.words.fill import (
+    MOST_FILES,
+    CheckOrder,
+    CheckReport,
+    FileRange,
+    FillOrder,
+    FillReport,
+)
 from benchd.words.ids import AdbAddress
 from benchd.words.job import Reason
 
@@ -55,6 +62,13 @@ class Rig:
     ) -> CheckReport:
         order = CheckOrder(fill=ORDER, cipher=report.cipher, files=report.files, ranges=ranges)
         return await self.fill_.check(order, lambda _: None)
+
+
+async def test_a_storage_that_never_fills_gets_a_thousand_files_at_most() -> None:
+    rig = Rig(StreamedHandset(capacity=2 * MOST_FILES * BLOCK))
+    with pytest.raises(StorageFault, match="never full"):
+        await rig.fill(replace(ORDER, file_bytes=BLOCK))
+    assert len(rig.handset.files) == MOST_FILES
 
 
 async def test_it_fills_to_the_last_block_with_the_last_part_in_tail_files() -> None:

@@ -27,6 +27,7 @@ from benchd.ports import Keystream, ProgressSink, Rest
 from benchd.proof.storage import NO_PROGRAM, STREAMED
 from benchd.words.fill import (
     BLOCK_BYTES,
+    MOST_FILES,
     NOTHING_OF_THIS_JOB,
     TAIL_PREFIX,
     BadRun,
@@ -43,8 +44,6 @@ from benchd.words.fill import (
 from benchd.words.handset import StorageFacts
 from benchd.words.job import Reason
 
-MOST_FILES: Final = 4096
-"""How many files may be begun; a storage that is never full isn't believed."""
 SMALLEST_HEADROOM_SHARE: Final = 8
 """The headroom on a small storage is one part in so many at most."""
 COMMAND_DEADLINE_S: Final = 120.0
@@ -306,13 +305,12 @@ class _Run:
         self.next_index = max((fill_index(file.name) or 0 for file in kept), default=-1) + 1
         self.meter = meter
         self._most = before.capacity_bytes
-        self._begun_files = 0
 
     def begin_file(self) -> None:
         """Take the next number; a number is used once."""
         self.next_index += 1
-        self._begun_files += 1
-        if self._begun_files > MOST_FILES:
+        # A storage that is never full isn't believed.
+        if self.next_index > MOST_FILES:
             raise StorageFault("the storage is never full")
 
     def add(self, file: FilledFile) -> None:

@@ -14,6 +14,7 @@ from benchd.android.fill.keystream import CIPHERS
 from benchd.android.shell.text import printable
 from benchd.errors import AnswerNotRecognised
 from benchd.words.fill import (
+    MOST_FILES,
     BadRun,
     CheckOrder,
     CheckReport,
@@ -123,7 +124,10 @@ def read_error(fields: Fields) -> ProgramError:
 def read_fill_done(fields: Fields, started: Started, order: FillOrder) -> FillReport:
     """The report of a whole fill: each file has its own stretch, and the sizes add up."""
     written = whole(fields, "bytes", at_most=started.capacity_bytes)
-    files = tuple(_filled_file(item, order.file_bytes) for item in objects(fields, "files"))
+    listed = objects(fields, "files")
+    if len(listed) > MOST_FILES:
+        raise AnswerNotRecognised(f"the fill has made {len(listed)} files")
+    files = tuple(_filled_file(item, order.file_bytes) for item in listed)
     if any(one.stream_offset >= next_one.stream_offset for one, next_one in pairwise(files)):
         raise AnswerNotRecognised("the fill files aren't in order, or one is listed twice")
     if sum(file.size_bytes for file in files) != written:

@@ -23,6 +23,7 @@ from benchd.words.fill import (
     FillOrder,
     FillReport,
     TransferProgress,
+    least_file_bytes,
 )
 from benchd.words.job import Reason, StageName
 
@@ -39,7 +40,7 @@ class OverwriteStage(CareLimits):
     )
 
     file_bytes: Annotated[
-        # Each file is a line of evidence: smaller ones would only bloat the ledger.
+        # Each file is a line of evidence: on a large storage they are larger than this.
         int,
         Interval(ge=1 << 20, le=LARGEST_BYTES),
         MultipleOf(BLOCK_BYTES),
@@ -79,13 +80,18 @@ class OverwriteStage(CareLimits):
             await context.station.counts_as_unplugged()
         order = FillOrder(
             key=context.fill_key,
-            file_bytes=self.file_bytes,
+            file_bytes=self._file_bytes(context),
             stall_s=self.stall_s,
             headroom_bytes=self.headroom_bytes,
             resume=resume,
             prior_bytes=memory.confirmed_bytes if was_away else 0,
         )
         return _Fill(context, order, self, None if was_away else memory)
+
+    def _file_bytes(self, context: JobContext) -> int:
+        """What the recipe says, or as much more as keeps their list within one record."""
+        least = least_file_bytes(context.inspected().storage.capacity_bytes)
+        return min(max(self.file_bytes, least), LARGEST_BYTES)
 
     async def _fill_over_replugs(self, context: JobContext) -> tuple[_Fill, FillReport, int, float]:
         """Let the handset leave its port meanwhile, as long as it proves that it's the same."""
