@@ -11,7 +11,7 @@ from benchd.words.slot import ProblemCode, ProblemView
 
 
 class Integrity:
-    """Lets no job begin on a ledger that doesn't hold; those that run are finished and recorded."""
+    """Lets nothing new be destroyed on a ledger that doesn't hold; what is begun is recorded."""
 
     def __init__(self, *, board: RackBoard, admission: Admission, metrics: LedgerMetrics) -> None:
         self._board = board

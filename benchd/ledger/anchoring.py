@@ -12,9 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import AnchorUnreachable, LedgerBroken
 from benchd.ledger.head import Head, decode_head
+from benchd.ledger.outrun import OUTRUN, told_against
 from benchd.ledger.witness import Witness
 from benchd.ports import Anchor, Clock
-from benchd.words.record import Entry, EntryKind, Receipt
+from benchd.words.ids import Evidence
+from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 AFTER_FAILURE_S: Final = 60.0
 
@@ -26,6 +28,10 @@ class AnchoredLedger(Protocol):
 
     def signed_head(self) -> tuple[Head, bytes]:
         """The last record that is stored, and the rack's own word for it."""
+        ...
+
+    async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
+        """The newest record of a kind."""
         ...
 
     async def check_witness(self, witness: Witness) -> None:
@@ -114,6 +120,7 @@ class Anchoring:
             except LedgerBroken as error:
                 _log.error("ledger_broken", sequence=error.sequence, detail=str(error))
                 self._sink.outrun()
+                await self._keep_told(error)
         await self._keep(head, receipts)
         reached = len(receipts) == len(self._anchors)
         if reached:
@@ -127,6 +134,17 @@ class Anchoring:
         witness = await witness_of(anchor, self._key)
         if witness is not None:
             await self._ledger.check_witness(witness)
+
+    async def _keep_told(self, error: LedgerBroken) -> None:
+        """Once is enough: it is found again at every try."""
+        if await told_against(self._ledger) is None:
+            found: Evidence = {"broken_at": error.sequence, "detail": str(error)}
+            entry = Entry(
+                kind=EntryKind.LEDGER_CHECKED,
+                at=self._clock.now(),
+                data={**found, OUTRUN: str(error)},
+            )
+            await self._record(entry)
 
     async def _keep(self, head: Head, receipts: dict[str, str]) -> None:
         last = head.sequence

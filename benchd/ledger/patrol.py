@@ -14,6 +14,7 @@ import structlog
 
 from benchd.errors import LedgerBroken
 from benchd.ledger.head import EMPTY_HEAD, Head
+from benchd.ledger.outrun import OUTRUN, told_against
 from benchd.ports import Clock
 from benchd.words.ids import Evidence
 from benchd.words.record import Entry, EntryKind, StoredEntry
@@ -60,6 +61,10 @@ class PatrolSink(Protocol):
         """The chain doesn't hold."""
         ...
 
+    def outrun(self) -> None:
+        """An anchor knows more than the ledger: an older one was put back."""
+        ...
+
 
 class Patrol:
     """One pass after the other, as long as the daemon lives."""
@@ -79,6 +84,8 @@ class Patrol:
 
     async def recall(self) -> None:
         """Tell what the last pass has found: a break isn't forgotten by a restart."""
+        if await told_against(self._ledger) is not None:
+            self._sink.outrun()
         last = await self._ledger.newest_of(EntryKind.LEDGER_CHECKED)
         match last.entry.data if last else None:
             case {"broken_at": None, "records": int()}:
@@ -96,14 +103,14 @@ class Patrol:
             await self.walk()
 
     async def walk(self) -> None:
-        """One whole pass: its finding is recorded, then told."""
+        """One whole pass; a break shuts the door even before it's on record."""
         target = self._ledger.head
         try:
             records = await self._follow_to(target)
         except LedgerBroken as error:
             _log.error("ledger_broken", sequence=error.sequence, detail=str(error))
-            await self._keep({"broken_at": error.sequence, "detail": str(error)})
             self._sink.broken(str(error))
+            await self._keep({"broken_at": error.sequence, "detail": str(error)})
         else:
             await self._keep({"broken_at": None, "records": records, "head": target.sequence})
             self._sink.sound(self._clock.now())
@@ -130,5 +137,7 @@ class Patrol:
         return max(0.0, (EVERY - max(age, timedelta())).total_seconds())
 
     async def _keep(self, found: Evidence) -> None:
-        entry = Entry(kind=EntryKind.LEDGER_CHECKED, at=self._clock.now(), data=found)
+        told = await told_against(self._ledger)
+        data = found if told is None else {**found, OUTRUN: told}
+        entry = Entry(kind=EntryKind.LEDGER_CHECKED, at=self._clock.now(), data=data)
         await self._record(entry)

@@ -65,6 +65,10 @@ class Station(Protocol):
         """End the job as if the handset had left for good; what is on the port begins another."""
         ...
 
+    async def may_destroy(self) -> None:
+        """Returns once a job that has destroyed nothing yet may begin to."""
+        ...
+
     def show_problem(self, problem: ProblemView | None) -> None:
         """Why the job can't go on just now; None once it goes on."""
         ...

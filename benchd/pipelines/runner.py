@@ -65,11 +65,13 @@ class JobRunner:
         self._recipe = recipe
         self._occupancy = occupancy
         self._show_stage = show_stage
+        self._has_destroyed = False
 
     async def run(self) -> JobEnd:
         """The job's end. Cancellation means that the handset was unplugged or the daemon stops."""
         try:
             for spec in self._recipe.stages:
+                await self._let_through(spec)
                 await self._run_stage(spec)
         except StageFailed as failure:
             return replace(end_of_failure(failure), owners=self._owners_left(failure.reason))
@@ -78,6 +80,11 @@ class JobRunner:
             due = self._recipe.ends_as
             return JobEnd(outcome=Outcome.PASSED, disposition=DISPOSITION_OF[due], reason=due)
         return JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
+
+    async def _let_through(self, spec: StageSpec) -> None:
+        if spec.destructive and not self._has_destroyed:
+            await self._context.station.may_destroy()
+            self._has_destroyed = True
 
     async def _run_stage(self, spec: StageSpec) -> None:
         failures = 0

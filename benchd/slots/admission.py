@@ -12,7 +12,7 @@ from benchd.words.slot import ProblemCode
 
 
 class Admission:
-    """The door that every job goes through: held for a problem, or closed for good."""
+    """The door that every job goes through, and again before it first destroys anything."""
 
     def __init__(self) -> None:
         self.running = 0
@@ -32,7 +32,7 @@ class Admission:
         self._changed.fire()
 
     def hold(self, code: ProblemCode) -> None:
-        """Let no new job begin until `release`; those that run go on."""
+        """Let no job begin until `release`, and none begin to destroy; what is begun goes on."""
         self.held_for = code
         self._changed.fire()
 

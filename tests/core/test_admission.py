@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.words.job import Disposition, StageName
+from benchd.words.job import Disposition, Gate, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
-from tests.core.world import Phone, World
+from tests.core.world import MIB, Phone, World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -30,6 +30,25 @@ async def test_a_held_door_lets_running_jobs_end_and_no_new_one_begin() -> None:
         admission.release()
         begun = await world.until_state(SlotState.FINISHED, "A2")
         assert begun.disposition is Disposition.SELLABLE
+
+
+async def test_a_job_that_has_destroyed_nothing_yet_does_not_begin_to() -> None:
+    """A break that is found while it waits for a person stops it before its reset."""
+    world = World(answers={Gate.CONSENT: True})
+    admission = world.parts.admission
+    async with world.running():
+        phone = Phone(used_bytes=30 * MIB)
+        world.ports["A1"].plug(phone)
+        await world.until(lambda: world.view().stage is StageName.FELICA_CHECK)
+        admission.hold(ProblemCode.LEDGER_BROKEN)
+        waiting = await world.until_state(SlotState.WAITING)
+        assert waiting.problem is not None
+        assert waiting.problem.code is ProblemCode.LEDGER_BROKEN
+        started = [record.entry.data for record in world.ledger.of(EntryKind.STAGE_STARTED)]
+        assert not any(data["destructive"] for data in started)
+        assert not phone.filled
+        admission.release()
+        assert (await world.until_state(SlotState.FINISHED)).disposition is Disposition.SELLABLE
 
 
 async def test_a_handset_that_leaves_while_the_door_is_held_is_forgotten() -> None:

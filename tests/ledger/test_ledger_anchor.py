@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx2
@@ -11,12 +11,15 @@ import pytest
 import pytest_asyncio
 from ledger_rack import RackKey, make_entry
 from test_ledger_patrol import FakeClock
+from test_ledger_patrol import Heard as Passes
 from test_ledger_restored import Backup
 
 from benchd.errors import AnchorUnreachable, LedgerBroken
-from benchd.ledger import SqliteLedger, open_ledger
+from benchd.ledger import SqliteLedger, open_ledger, patrol
 from benchd.ledger.anchoring import Anchoring, witness_of
 from benchd.ledger.anchors import LONGEST_RECEIPT, FolderAnchor, HttpAnchor
+from benchd.ledger.outrun import told_against
+from benchd.ledger.patrol import Patrol
 from benchd.ports import Anchor
 from benchd.signing.public_key import public_key_of
 from benchd.words.record import EntryKind
@@ -139,8 +142,40 @@ async def test_an_older_ledger_is_found_by_its_anchor(
     heard = Heard()
     async with open_ledger(path, head_key=key) as ledger:
         await anchoring(ledger, key, [anchor], heard).send()
+        found = await ledger.newest_of(EntryKind.LEDGER_CHECKED)
+        assert found is not None
+        assert found.entry.data["broken_at"] == 5
     assert heard.told == ["outrun"]
     assert await witness_of(anchor, public_key_of(key.public_key_pem)) == witness
+
+
+@pytest.mark.asyncio
+async def test_what_an_anchor_has_told_is_not_forgotten_until_a_restore(
+    path: Path, key: RackKey, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by a restart at which it's away, nor by a pass that finds the chain sound."""
+    monkeypatch.setattr(patrol, "PAUSE_S", 0)
+    anchor = FolderAnchor(folder, RACK)
+    async with open_ledger(path, head_key=key) as ledger:
+        await ledger.append(make_entry(0))
+    backup = Backup(path)
+    async with open_ledger(path, head_key=key) as ledger:
+        await ledger.append(make_entry(1))
+        await anchoring(ledger, key, [anchor], Heard()).send()
+    backup.put_back()
+    async with open_ledger(path, head_key=key) as ledger:
+        sender = anchoring(ledger, key, [anchor], Heard())
+        for _ in range(3):
+            await sender.send()
+        assert ledger.head.sequence == 2
+        await Patrol(ledger, ledger.append, FakeClock(), Passes()).walk()
+    heard = Passes()
+    async with open_ledger(path, head_key=key) as ledger:
+        await Patrol(ledger, ledger.append, FakeClock(), heard).recall()
+        assert heard.told[0] == "outrun"
+        assert await told_against(ledger) is not None
+        await ledger.append(replace(make_entry(2), kind=EntryKind.LEDGER_RESTORED))
+        assert await told_against(ledger) is None
 
 
 @pytest.mark.asyncio

@@ -35,6 +35,9 @@ class Heard:
     def broken(self, detail: str) -> None:
         self.told.append(detail)
 
+    def outrun(self) -> None:
+        self.told.append("outrun")
+
 
 @dataclass
 class FakeClock:
@@ -117,6 +120,23 @@ async def test_a_break_is_not_forgotten_by_a_restart_until_a_pass_is_sound(
     assert [type(told) for told in heard.told] == [str]
 
 
+@pytest.mark.asyncio
+async def test_a_break_shuts_the_door_before_it_is_on_record(
+    fill: FillLedger, key: RackKey
+) -> None:
+    path = await fill(RECORDS)
+    change(path, 7)
+    heard = Heard()
+    async with open_ledger(path, head_key=key) as ledger:
+
+        async def record(entry: Entry) -> Receipt:
+            assert len(heard.told) == 1
+            return await ledger.append(entry)
+
+        await Patrol(ledger, record, FakeClock(), heard).walk()
+    assert len(heard.told) == 1
+
+
 @dataclass
 class MemoryWalk:
     """A fake ledger of which only its length and its newest check matter."""
@@ -130,7 +150,7 @@ class MemoryWalk:
         return Head(sequence=after.sequence + most, hash=bytes(32)), most
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
-        return self.checks[-1] if self.checks else None
+        return self.checks[-1] if self.checks and kind is EntryKind.LEDGER_CHECKED else None
 
     async def append(self, entry: Entry) -> Receipt:
         self.checks.append(StoredEntry(sequence=301, entry=entry, hash_hex=""))
