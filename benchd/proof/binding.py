@@ -41,6 +41,8 @@ class Tie(StrEnum):
 
 STRONG: Final = frozenset(Tie) - {Tie.SERIAL}
 """What no other handset has: two may well say the same serial."""
+STRONG_IN_OVERWRITE: Final = frozenset({Tie.KEYSTREAM, Tie.IMEI})
+"""Whoever left while it was filled has to show what was written; `android_id` is only its word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,13 +212,14 @@ class _Walk:
         others = differences(known, seen)
         self._gaps += [f"{attempt.stage}: another handset came back: {other}" for other in others]
         ties = ties_of(known, seen)
-        if attempt.stage is not StageName.OVERWRITE:
+        fills = attempt.stage is StageName.OVERWRITE
+        if not fills:
             ties -= {Tie.KEYSTREAM}
         if not {seen.screen_number} - {None} <= self._numbers_here:
             self._gaps.append(f"{attempt.stage}: nobody has answered the number on its screen")
         self._saw(ties, attempt.ended_sequence)
         self._returns += self._here != self._bound
-        if ties & STRONG and not others:
+        if ties & (STRONG_IN_OVERWRITE if fills else STRONG) and not others:
             self._bound = self._here
 
     def _saw(self, ties: frozenset[Tie], sequence: int) -> None:

@@ -12,6 +12,7 @@ from benchd.errors import CertificateGap
 from benchd.proof.binding import Known, Tie, differences, screen_number, ties_of
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.binding import ReturnEvidence
+from benchd.proof.evidence.forms import to_json
 from benchd.words.job import Gate, StageName
 from benchd.words.record import EntryKind, StoredEntry
 from tests.certificate.certificate_rack import IMEI, JOB, SCANNED, records_of_an_erasure
@@ -120,6 +121,43 @@ LIES: dict[str, tuple[Callable[[Records], Records], str]] = {
     ),
     "a malformed return": (lambda r: returned(r, OBSERVE, surplus=1), "came_back"),
 }
+
+
+def back_in_overwrite(**seen: Any) -> Records:  # noqa: ANN401 - JSON
+    """A handset that has left while it was filled, and come back with this."""
+    before = records_of_an_erasure()
+    [end] = [
+        record
+        for record in before
+        if record.entry.kind is EntryKind.STAGE_ENDED
+        and record.entry.data["stage"] == StageName.OVERWRITE
+    ]
+    place = before.index(end)
+    [*_, changed_port] = [r for r in before if r.entry.kind is EntryKind.ATTACHMENT_CHANGED]
+    back = changed(end, came_back=to_json(ReturnEvidence(attachment="7:5", **seen)))
+    left = changed(changed_port, attachment="7:5")
+    return [*before[:place], left, back, *before[place + 1 :]]
+
+
+@pytest.mark.parametrize(
+    ("told", "binds"),
+    [
+        ({"android_id": "bbbb"}, False),
+        ({"android_id": "bbbb", "serial": "R5CT10ABCDE"}, False),
+        ({"android_id": "bbbb", "keystream_bytes": 4096}, True),
+        ({"imeis": (IMEI,)}, True),
+    ],
+)
+def test_in_mid_overwrite_an_android_id_alone_binds_nothing(
+    told: dict[str, Any], *, binds: bool
+) -> None:
+    """What was written must be found again; the stage asks for it, and so does the proof."""
+    records = back_in_overwrite(**told)
+    if binds:
+        assert verify_erasure(JOB, records).binding is not None
+    else:
+        with pytest.raises(CertificateGap, match="overwrite: nothing ties"):
+            verify_erasure(JOB, records)
 
 
 @pytest.mark.parametrize("lie", LIES)
