@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from handset_fakes import FakeShell, ScriptedShell, said
-from handset_fixtures import answer
+from handset_fixtures import answer, names
 from structlog.testing import capture_logs
 
 from benchd.android.facts.capability import LOOK_FOR_FELICA
@@ -38,6 +38,8 @@ pytestmark = pytest.mark.asyncio
 
 IMEI = "service call iphonesubinfo 1 s16 com.android.shell"
 SECOND_IMEI = "service call iphonesubinfo 4 i32 1 s16 com.android.shell"
+NUMBERS = ("10", "12-oppo")
+"""The fixtures that tell an IMEI."""
 SECOND_IMEI_BEFORE_11 = "service call iphonesubinfo 3 i32 1 s16 com.android.shell"
 
 
@@ -123,6 +125,19 @@ async def test_both_imeis_of_a_handset_with_two_radios(asked: str) -> None:
     told = struct.pack("<ii", 0, len(other)) + other.encode("utf-16-le") + bytes(2)
     identity = await read_identity(aquos(**{asked: parcel_dump(told)}))
     assert identity.imeis == ("490154203237518", other)
+
+
+@pytest.mark.parametrize("name", [name for name in names("imei") if name[5:] not in NUMBERS])
+async def test_a_second_imei_that_cannot_be_read_is_unknown(name: str) -> None:
+    told = answer(name)
+    identity = await read_identity(aquos(**{SECOND_IMEI: told, SECOND_IMEI_BEFORE_11: told}))
+    assert identity.imeis == ("490154203237518",)
+    assert (await read_identity(aquos(**{IMEI: told}))).imei is None
+
+
+async def test_the_second_imei_in_the_form_of_a_real_handset() -> None:
+    identity = await read_identity(aquos(**{SECOND_IMEI: answer("imei-12-oppo")}))
+    assert identity.imeis == ("490154203237518", "356938035643809")
 
 
 async def test_one_imei_told_twice_is_one() -> None:

@@ -39,7 +39,8 @@ COUNT_MMS: Final = _rows("mms")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _ROW: Final = re.compile(r"Row: [0-9]{1,9} _id=[0-9]{1,19}")
 _NO_ROW: Final = "No result found."
-"""Source: AOSP, frameworks/base/cmds/content, Content.java; errors end with 0 too."""
+"""Source: AOSP, frameworks/base/cmds/content, Content.java; errors end with 0 too. A provider that
+gave no cursor gets the same words, but on standard error, which isn't listened to."""
 
 
 def read_file_count(text: str) -> int | None:
