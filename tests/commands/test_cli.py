@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 BENCHD = Path(sys.executable).with_name("benchd")
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 FIVE_MISTAKES = """\
 [site]
@@ -58,6 +60,32 @@ def test_a_config_with_five_mistakes_tells_all_five(tmp_path: Path) -> None:
     ]
     assert 'did you mean "port"?' in told[0]
     assert all("allowed" in line for line in told)
+
+
+def test_row_4_check_config_refuses_a_lax_recipe_with_four_lines(tmp_path: Path) -> None:
+    """How much may be in use, told twice, in bytes and as a share; coverage; and the absence."""
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    recipe = tmp_path / "configs" / "recipes" / "overwrite.toml"
+    lax = {
+        "fresh_used_bytes": "1_099_511_627_776",
+        "fresh_used_share": "1.0",
+        "minimum_coverage": "0.5",
+        "minimum_absence_s": "0.001",
+    }
+    lines = recipe.read_text(encoding="utf-8").splitlines()
+    places = {
+        key: 1 + next(i for i, line in enumerate(lines) if line.startswith(f"{key} = "))
+        for key in lax
+    }
+    for key, place in places.items():
+        lines[place - 1] = f"{key} = {lax[key]}"
+    recipe.write_text("\n".join(lines), encoding="utf-8")
+    refused = benchd("check-config", str(tmp_path / "configs" / "benchd.toml"))
+    assert refused.returncode == 2
+    told = [line.removeprefix("benchd: ").split(": ") for line in refused.stderr.splitlines()]
+    assert [place for place, *_ in told] == [f"{recipe}:{place}:1" for place in places.values()]
+    assert [key.partition("].")[2] for _, key, *_ in told] == list(places)
+    assert all(", allowed is at " in message for *_, message in told)
 
 
 def test_without_a_daemon_the_status_says_what_to_do(tmp_path: Path) -> None:
