@@ -127,7 +127,7 @@ async def test_the_schema_is_as_its_script_makes_it() -> None:
     assert (PAGE.parent / "certificate.schema.json").read_text() == schema_text()
 
 
-async def test_the_whole_of_the_lie_that_cannot_be_caught_is_named_last() -> None:
+async def test_row_5_the_whole_of_the_lie_that_cannot_be_caught_is_named_last() -> None:
     statement = statement_on(await run())
     assert statement["predicate"]["not_reached"][-1] == Sentence.SYSTEM_TRUSTED
     assert "trusted to have answered truthfully" in Sentence.SYSTEM_TRUSTED

@@ -32,7 +32,7 @@ async def filled(monkeypatch: pytest.MonkeyPatch, capacity_bytes: int) -> tuple[
 @pytest.mark.looptime
 @pytest.mark.asyncio
 @pytest.mark.parametrize("capacity_bytes", [60 * GB, 256 * GB, TB])
-async def test_an_honest_handset_with_small_files_ends_sellable(
+async def test_row_11_an_honest_handset_with_small_files_ends_sellable(
     monkeypatch: pytest.MonkeyPatch, capacity_bytes: int
 ) -> None:
     """Fifteen thousand files of 4 MiB were a record too large, after the whole fill."""

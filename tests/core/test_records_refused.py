@@ -38,7 +38,7 @@ def is_held(view: SlotView) -> bool:
     )
 
 
-async def test_an_answer_that_is_too_large_ends_its_job_and_no_other() -> None:
+async def test_row_11_an_answer_that_is_too_large_ends_its_job_and_no_other() -> None:
     world = World(slots=2)
     async with world.running():
         world.ports["A2"].plug(Phone(serial="neighbour"))
@@ -47,7 +47,7 @@ async def test_an_answer_that_is_too_large_ends_its_job_and_no_other() -> None:
         assert neighbour.disposition is Disposition.SELLABLE
 
 
-async def test_it_ends_like_that_at_every_replug_and_the_slot_goes_on() -> None:
+async def test_row_11_it_ends_like_that_at_every_replug_and_the_slot_goes_on() -> None:
     world = World()
     async with world.running():
         for _ in range(3):

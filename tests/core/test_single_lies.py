@@ -31,7 +31,7 @@ SHOWN_LESS = {
 
 
 @pytest.mark.parametrize("lie", SHOWN_LESS)
-async def test_what_is_assumed_and_not_shown_is_a_gap(lie: str) -> None:
+async def test_rows_6_and_7_what_is_assumed_and_not_shown_is_a_gap(lie: str) -> None:
     stage, change = SHOWN_LESS[lie]
     with pytest.raises(CertificateGap):
         verify_erasure(JOB, changed(await good_records(), stage, change))
@@ -66,7 +66,7 @@ CAUGHT = {
 
 
 @pytest.mark.parametrize("lie", CAUGHT)
-async def test_a_single_lie_is_caught(lie: str) -> None:
+async def test_row_5_a_single_lie_is_caught(lie: str) -> None:
     phone, reason = CAUGHT[lie]
     world = World()
     async with world.running():
@@ -97,7 +97,7 @@ PROVEN_FALSE: dict[str, tuple[StageName, dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize("lie", PROVEN_FALSE)
-async def test_the_proof_finds_it_whatever_the_stage_has_let_through(lie: str) -> None:
+async def test_row_5_the_proof_finds_it_whatever_the_stage_has_let_through(lie: str) -> None:
     stage, change, told = PROVEN_FALSE[lie]
     with pytest.raises(CertificateGap, match=told):
         verify_erasure(JOB, changed(await good_records(), stage, change))

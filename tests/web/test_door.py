@@ -54,7 +54,7 @@ def append_to(process: subprocess.Popen[str]) -> str:
     return line_of(process)
 
 
-def test_eleven_hundred_idle_connections_stop_no_ledger(tmp_path: Path) -> None:
+def test_row_11_eleven_hundred_idle_connections_stop_no_ledger(tmp_path: Path) -> None:
     with side("daemon", tmp_path, FILES) as daemon:
         port = line_of(daemon)
         assert append_to(daemon) == "1"

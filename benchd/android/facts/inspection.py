@@ -64,8 +64,7 @@ SCRIPT_DEADLINE_S: Final = 60.0
 _PROPERTIES: Final = {"properties": "getprop"}
 _IMEI: Final = {"imei": "service call iphonesubinfo 1 s16 com.android.shell"}
 _SECOND_IMEI: Final = {
-    # getDeviceIdForPhone is call 4 from Android 11 on, 3 before. From 11 on call 3 tells a name for
-    # the network, before 11 call 4 an IMEI of this same handset.
+    # getDeviceIdForPhone is call 4 from Android 11 on, 3 before; the other one tells no IMEI.
     "second_imei": "service call iphonesubinfo 4 i32 1 s16 com.android.shell",
     "second_imei_before_11": "service call iphonesubinfo 3 i32 1 s16 com.android.shell",
 }
