@@ -22,6 +22,7 @@ pytestmark = [
     ),
 ]
 
+SERVICE_MD = Path(__file__).parents[2] / "docs" / "service.md"
 SLOT = '\n[slots.{name}]\nport = "pci-0000:00:14.0-usb-0:{number}"\n'
 CONFIG = "etc/benchd/benchd.toml"
 PATIENCE_S = 120
@@ -45,6 +46,7 @@ def machine(installed: Path) -> Generator[Machine]:
         stand_in.unlink()
         config.write_bytes(kept)
         shutil.rmtree(installed / "var/lib/benchd", ignore_errors=True)
+        shutil.rmtree(installed / "etc/systemd/system/benchd.service.d", ignore_errors=True)
         for left in (installed / "var/tmp").glob("systemd-private-*"):
             shutil.rmtree(left)
 
@@ -132,3 +134,40 @@ def test_a_drained_daemon_stays_down(machine: Machine) -> None:
     until(lambda: machine.show("benchd", "ActiveState") == "inactive")
     assert machine.show("benchd", "Result") == "success"
     assert machine.show("benchd", "ExecMainStatus") == "0"
+
+
+def block_with(words: str) -> str:
+    """The one example of docs/service.md that has these words."""
+    [found] = [block for block in SERVICE_MD.read_text().split("```\n")[1::2] if words in block]
+    return found
+
+
+def test_an_older_ledger_is_refused_by_its_anchor_until_the_loss_is_recorded(
+    machine: Machine, installed: Path
+) -> None:
+    """With the drop-in and the command of docs/service.md as they stand there."""
+    config, state = installed / CONFIG, installed / "var/lib/benchd"
+    drop_in = installed / "etc/systemd/system/benchd.service.d/anchor.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text(block_with("ReadWritePaths="))
+    machine.run("systemctl", "stop", "benchd")
+    config.write_text(config.read_text() + '\n[ledger.anchor]\nfolder = "/mnt/anchor"\n')
+    machine.run("install", "-d", "-o", "benchd", "-g", "benchd", "-m", "0700", "/mnt/anchor")
+    machine.run("systemctl", "daemon-reload")
+    older = {file: file.read_bytes() for file in state.glob("ledger.sqlite*")}
+    machine.run("systemctl", "start", "benchd")
+    until(lambda: any((installed / "mnt/anchor").iterdir()))
+    machine.run("systemctl", "stop", "benchd")
+
+    for file in state.glob("ledger.sqlite*"):
+        file.unlink()
+    for file, data in older.items():
+        file.write_bytes(data)
+        file.chmod(0o600)
+        shutil.chown(file, *(int(machine.run("id", flag, "benchd")) for flag in ("-u", "-g")))
+    machine.run("systemctl", "start", "--no-block", "benchd")
+    until(lambda: machine.show("benchd", "ExecMainStatus") == "4")
+    machine.run("sh", "-ec", block_with("benchd ledger restored").replace("NAME", "Sato"))
+    until(lambda: machine.show("benchd", "ActiveState") == "active")
+    modes = machine.run("sh", "-c", "stat -c %a:%U /var/lib/benchd/ledger.sqlite*")
+    assert set(modes.split()) == {"600:benchd"}

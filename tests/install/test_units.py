@@ -70,6 +70,33 @@ def test_a_mistake_is_found(mistake: str, tmp_path: Path) -> None:
     assert told in done.stdout
 
 
+def drop_in() -> str:
+    """The example for anchors that docs/service.md gives."""
+    blocks = (ROOT / "docs" / "service.md").read_text().split("```\n")[1::2]
+    [example] = [block for block in blocks if "ReadWritePaths=" in block]
+    return example
+
+
+def test_the_drop_in_for_anchors_verifies_and_opens_no_more_than_it_says(tmp_path: Path) -> None:
+    units = tmp_path / "etc/systemd/system"
+    (units / "benchd.service.d").mkdir(parents=True)
+    (units / "benchd.service.d/anchor.conf").write_text(drop_in())
+    shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
+    for unit in ("benchd.service", "benchd-adb.service", "benchd-adb.socket"):
+        shutil.copy(SYSTEMD / unit, units / unit)
+    for program in ("opt/benchd/bin/benchd", "usr/bin/adb"):
+        path = tmp_path / program
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(0o755)
+    verify = ["systemd-analyze", "verify", "--man=no", f"--root={tmp_path}", "benchd.service"]
+    done = subprocess.run(verify, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    secure = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20"]
+    secure += [f"--root={tmp_path}", "benchd.service"]
+    done = subprocess.run(secure, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def settings_of(unit: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in (SYSTEMD / unit).read_text().splitlines():
