@@ -69,31 +69,3 @@ async def test_a_handset_moved_to_another_slot_begins_anew_there(rig: Rig) -> No
     left = await rig.watch.job(str(first))
     assert (left["outcome"], left["reason"]) == ("aborted", "unplugged")
     assert not left["certificate"]
-
-
-async def test_neighbours_swapped_while_both_are_away_are_noticed(rig: Rig) -> None:
-    """The one moment in which a handset may leave: both are in their final reset."""
-    kinds = {"left": "ext4", "right": "ext4"}
-    await rig.fill_table(kinds)
-    await rig.start_service()
-    away: set[str] = set()
-    both = anyio.Event()
-    swapped = anyio.Event()
-
-    async def reset_together(slot: str) -> None:
-        await rig.reset_by_hand(slot)
-        away.add(slot)
-        if len(away) == 2:
-            both.set()
-        await swapped.wait()
-
-    async with rig.operating(reset=reset_together):
-        await rig.plug({"left": 1, "right": 2})
-        with anyio.fail_after(400):
-            await both.wait()
-        await rig.swap("left", "right")
-        swapped.set()
-        ends = await rig.ends({"right": 1, "left": 2})
-    assert {end.outcome for end in ends.values()} == {"failed"}, ends
-    assert {end.reason for end in ends.values()} == {"handset_changed"}, ends
-    assert all(end.statement is None for end in ends.values())

@@ -28,6 +28,7 @@ FAULTY_SHARE: Final = 0.02
 """The faulty range, as shares of the chip: where a full file system has data for certain."""
 EVERY_WRITE_IS_DROPPED: Final = "0 3600 1 drop_writes"
 """Up for no second, down for an hour (Documentation/admin-guide/device-mapper/dm-flakey.rst)."""
+MOUNT_OPTIONS: Final = "nodiscard,nosuid,nodev,noatime"
 
 _MAKE: Final = {
     # No discard (-t 0), over what was there (-f).
@@ -43,7 +44,13 @@ class HandsetChip:
     """One handset's chip and what is mounted from it."""
 
     def __init__(
-        self, *, name: str, directory: Path, capacity_bytes: int, file_system: FileSystem
+        self,
+        *,
+        name: str,
+        directory: Path,
+        capacity_bytes: int,
+        file_system: FileSystem,
+        active_logs: int,
     ) -> None:
         self.file = directory / "chip.img"
         self.data = directory / "data"
@@ -51,6 +58,9 @@ class HandsetChip:
         self._mapped = f"chip-{name}"
         self._sectors = capacity_bytes // SECTOR_BYTES
         self._file_system = file_system
+        self._options = MOUNT_OPTIONS
+        if file_system is FileSystem.F2FS:
+            self._options += f",active_logs={active_logs}"
         self._loop = ""
 
     async def make(self) -> None:
@@ -138,7 +148,7 @@ class HandsetChip:
 
     async def _mount(self) -> None:
         await call(
-            *("mount", "-t", self._file_system.value, "-o", "nodiscard,nosuid,nodev,noatime"),
+            *("mount", "-t", self._file_system.value, "-o", self._options),
             *(f"/dev/mapper/{self._mapped}", str(self.data)),
         )
         self.data.chmod(0o771)

@@ -18,6 +18,7 @@ rack lift NAME                   take its FeliCa chip off the slot's reader; the
 rack lay NAME                    put it back onto the reader
 rack clear SLOT                  clear the chip on this slot's reader, as a licensed tool would
 rack residue NAME                how many of the last owner's markers are left on its chip
+rack fill NAME                   overwrite its chip by benchd's program, without benchd
 rack remove [NAME…]              throw handsets away, all without a name
 """
 
@@ -120,6 +121,8 @@ def main(words: list[str]) -> None:
             sys.exit(CLEARED[said["outcome"]])
         case ["residue", name]:
             say(str(len(ask({"do": "residue", "handset": name}))))
+        case ["fill", name]:
+            say(json.dumps(ask({"do": "fill", "handset": name})))
         case ["make", kind, name, *slot]:
             ask({"do": "make", "handsets": [{"kind": kind, "name": name}]})
             if slot:

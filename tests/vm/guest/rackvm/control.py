@@ -19,6 +19,7 @@ from benchd.lab.simulator.chips.control import ChipRequest, obey
 from benchd.lab.simulator.lines.serving import serve_json_lines
 from benchd.lab.simulator.plan import Wipe
 
+from .fill import fill_without_benchd
 from .handset import Handset, Shared, as_chip
 from .kinds import KINDS, kind
 from .plan import HANDSET_JSON, SLOTS, Mode
@@ -64,6 +65,7 @@ class RackControl:
             "swap": self._swap,
             "storm": self._storm,
             "residue": self._residue,
+            "fill": self._fill,
             **dict.fromkeys(CHIP_DEEDS, self._for_chips),
             "remove": self._remove,
         }
@@ -188,6 +190,10 @@ class RackControl:
 
     async def _residue(self, asked: Request) -> object:
         return list(await self._handset(asked["handset"]).chip.markers_left())
+
+    async def _fill(self, asked: Request) -> object:
+        data = self._handset(asked["handset"]).chip.data
+        return await fill_without_benchd(data, pulled_at=asked.get("pulled_at"))
 
     async def _remove(self, asked: Request) -> object:
         names = asked["handsets"] or list(self._handsets)

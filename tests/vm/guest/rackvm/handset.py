@@ -71,6 +71,7 @@ class Handset:
             directory=directory,
             capacity_bytes=given.android.capacity_bytes,
             file_system=given.file_system,
+            active_logs=given.active_logs,
         )
         self.usb = UsbSide(given.android, given.mode, directory)
 

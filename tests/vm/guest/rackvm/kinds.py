@@ -48,6 +48,8 @@ _BIG_EXT4: Final = replace(
     android=replace(_CLEAN.android, capacity_bytes=BIG_EXT4_CAPACITY_BYTES),
 )
 """Half of a small one's faulty range would lie in the journal, where no file gets."""
+_TWIN: Final = _small(_of("same-serial-a"))
+_OWNED: Final = _small(_of("account-and-lock"))
 
 KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
     {
@@ -59,7 +61,17 @@ KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
             )
         },
         **{name: _small(_of(name)) for name in ("felica-in-use", "felica-clear-lies")},
-        "same-serial-small": _small(_of("same-serial-a")),
+        "same-serial-small": _TWIN,
+        # Nobody has reset or unlocked it, and its port shows what one fresh from a reset shows.
+        "same-serial-owned": replace(
+            _OWNED,
+            android=replace(
+                _OWNED.android,
+                model=_TWIN.android.model,
+                serial=_TWIN.android.serial,
+                adb_enabled=False,
+            ),
+        ),
         "ext4": _SMALL,
         "residue": replace(_CLEAN, markers=MARKERS),
         "residue-ext4": replace(_BIG_EXT4, markers=MARKERS),

@@ -55,6 +55,8 @@ class UsbHandset:
     android: HandsetPlan
     mode: Mode = Mode.ANDROID
     file_system: FileSystem = FileSystem.F2FS
+    active_logs: int = 6
+    """How many logs f2fs keeps open at once: 2, 4 or 6."""
     chip: Chip = Chip.GOOD
     asks_for_key: bool = False
     """Unauthorized until somebody taps Allow on its screen."""
