@@ -14,6 +14,7 @@ import structlog
 
 from benchd.errors import LedgerBroken
 from benchd.ledger.head import EMPTY_HEAD, Head
+from benchd.ledger.witness import Witness
 from benchd.ports import Clock
 from benchd.words.ids import Evidence
 from benchd.words.record import Entry, EntryKind, StoredEntry
@@ -42,6 +43,10 @@ class WalkedLedger(Protocol):
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
+        ...
+
+    async def check_witness(self, witness: Witness) -> None:
+        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
         ...
 
 
@@ -119,6 +124,9 @@ class Patrol:
             records += walked
             self._sink.walked(min(1.0, end.sequence / target.sequence))
             await anyio.sleep(PAUSE_S)
+        # A chain that was made anew as a whole holds together too, but isn't the one written here.
+        if target.sequence:
+            await self._ledger.check_witness(Witness(told_by="the daemon itself", head=target))
         return records
 
     async def _due_in_s(self) -> float:

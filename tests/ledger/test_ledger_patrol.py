@@ -14,6 +14,7 @@ from ledger_rack import START, FillLedger, RackKey, forge, make_entry
 from benchd.ledger import SqliteLedger, export_lines, open_ledger, patrol
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.patrol import EVERY, PIECE_RECORDS, Patrol
+from benchd.ledger.witness import Witness
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 RECORDS = 250
@@ -131,6 +132,9 @@ class MemoryWalk:
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         return self.checks[-1] if self.checks else None
+
+    async def check_witness(self, witness: Witness) -> None:
+        assert witness.head == self.head
 
     async def append(self, entry: Entry) -> Receipt:
         self.checks.append(StoredEntry(sequence=301, entry=entry, hash_hex=""))
