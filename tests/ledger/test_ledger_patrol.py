@@ -45,7 +45,7 @@ class FakeClock:
         return self.at
 
 
-def change(path: Path, sequence: int) -> None:
+def change(path: Path, sequence: int, *, close: bool = True) -> None:
     """Rewrite an old record together with its own hash, as somebody without the key can."""
     lines = list(export_lines(path))
     previous, body = lines[sequence - 2][9:73].decode(), lines[sequence - 1][82:-2]
@@ -56,6 +56,7 @@ def change(path: Path, sequence: int) -> None:
         path,
         f"UPDATE record SET body = x'{changed.hex()}', hash = x'{digest}'"  # noqa: S608
         f" WHERE sequence = {sequence}",
+        close=close,
     )
 
 
