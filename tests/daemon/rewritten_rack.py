@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
-import apsw
 import httpx2
 from prometheus_client import CollectorRegistry
 
@@ -19,13 +17,11 @@ from benchd.certificate import DsseIssuer, SigningKey
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.witnesses import certificates_that_know
 from benchd.ledger import SqliteLedger, open_ledger
-from benchd.ledger.database import CHECKSUM_VFS
 from benchd.ledger.patrol import Patrol
 from benchd.ledger.witness import Witness
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.proof.erasure import verify_erasure
-from benchd.signing import canonical
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -33,7 +29,7 @@ from benchd.slots.parts import Timing
 from benchd.slots.records import told_of_end
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
-from benchd.words.ids import Evidence, JobId, SlotName
+from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, JobEnd, Outcome, Reason
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import ProblemCode, SlotView
@@ -121,41 +117,6 @@ def as_on_this_rack(entry: Entry) -> Entry:
     return replace(entry, data=json.loads(told))
 
 
-Rewrite = Callable[[Mapping[str, object]], Mapping[str, object]]
-
-
-def rewrite(path: Path, rewritten: Rewrite, *, whole_chain: bool, triggers: bool = True) -> int:
-    """Change records by SQL; their own hashes fit, and with `whole_chain` all that follow too.
-
-    Returns the number of the first that was changed. Without `triggers` those stay away.
-    """
-    with closing(apsw.Connection(str(path), vfs=CHECKSUM_VFS)) as connection:
-        rows = list(connection.execute("SELECT sequence, previous, body FROM record"))
-        dropped = list(
-            connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
-        )
-        for name, _ in dropped:
-            connection.execute(f"DROP TRIGGER {name}")
-        first, last = 0, bytes(32)
-        for sequence, previous, body in rows:
-            assert isinstance(sequence, int)
-            assert isinstance(previous, bytes)
-            assert isinstance(body, bytes)
-            record = canonical.decode(body)
-            assert isinstance(record, Mapping)
-            changed = canonical.encode(dict(rewritten(record)))  # type: ignore[arg-type]
-            first = first or (sequence if changed != body else 0)
-            before = last if whole_chain else previous
-            last = hashlib.sha256(before + changed).digest()
-            connection.execute(
-                "UPDATE record SET previous = ?, hash = ?, body = ? WHERE sequence = ?",
-                (before, last, changed, sequence),
-            )
-        for _, sql in dropped if triggers else ():
-            connection.execute(str(sql))
-    return first
-
-
 @dataclass(kw_only=True)
 class Served:
     """The rack at work, as far as anybody can look at it."""
@@ -239,10 +200,3 @@ def _rack(past: Past, ledger: SqliteLedger, socket: Path) -> Served:
         desk=world.parts.desk,
         socket=socket,
     )
-
-
-def changed(record: Mapping[str, object], **data: str | None) -> Evidence:
-    """A record whose data says something else."""
-    before = record["data"]
-    assert isinstance(before, Mapping)
-    return {**record, "data": {**before, **data}}  # type: ignore[dict-item]

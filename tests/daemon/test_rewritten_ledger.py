@@ -19,11 +19,8 @@ from rewritten_rack import (
     SOLD,
     SOLD_AT,
     Past,
-    Rewrite,
     Served,
-    changed,
     entry,
-    rewrite,
     served,
 )
 
@@ -32,8 +29,10 @@ from benchd.config import Settings, load_settings
 from benchd.daemon.restoring import record_restored
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.errors import LedgerBroken, LedgerFault
+from benchd.lab.adversity.rewriting import Rewritten, rewrite
 from benchd.ledger import open_ledger, patrol, verify_ledger
 from benchd.ledger.head_file import head_path
+from benchd.words.ids import Evidence
 from benchd.words.job import Disposition, Reason
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode
@@ -57,17 +56,18 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patrol, "PAUSE_S", 0)
 
 
-def sold(certificate: str | None, job: str = DESTROYED) -> Rewrite:
+def sold(certificate: str | None) -> Rewritten:
     """Make the end of the handset that is to be destroyed into that of one that may be sold."""
+    end = {"outcome": "passed", "disposition": "sellable", "reason": None}
 
-    def end(record: Mapping[str, object]) -> Mapping[str, object]:
-        if (record["kind"], record["job"]) != ("job_ended", job):
+    def changed(record: Evidence) -> Evidence:
+        data = record["data"]
+        if (record["kind"], record["job"]) != ("job_ended", DESTROYED):
             return record
-        return changed(
-            record, outcome="passed", disposition="sellable", reason=None, certificate=certificate
-        )
+        assert isinstance(data, Mapping)
+        return {**record, "data": {**data, **end, "certificate": certificate}}
 
-    return end
+    return changed
 
 
 async def command(rack: Served, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -119,6 +119,7 @@ async def test_row_10_a_rewritten_end_is_nowhere_sellable_and_stops_new_work(
     number = rewrite(
         past.path, sold(envelope if certificate != "none" else None), whole_chain=False
     )
+    assert number is not None
     async with served(past, tmp_path) as rack:
         assert rack.ledger.head.sequence - number >= BEYOND_A_START
         await shows_nothing_sellable(rack, tmp_path)

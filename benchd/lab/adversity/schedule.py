@@ -88,6 +88,12 @@ class Kind(StrEnum):
     """Asked for the final reset, somebody switches debugging off and restarts the handset."""
     CLOCK_JUMP = "clock_jump"
     READER_GONE = "reader_gone"
+    REWRITTEN_END = "rewritten_end"
+    """Somebody makes the end of a job that wasn't sold into one that was, in the ledger's file."""
+    REWRITTEN_JOB = "rewritten_job"
+    """The same with what a running job has seen of its handset."""
+    ROLLBACK = "rollback"
+    """An older ledger is put back, with its older head."""
 
 
 MENDS_ITSELF: Final = frozenset(Kind) - {
@@ -112,9 +118,14 @@ OF_THE_RACK: Final = frozenset(
         Kind.RELOAD,
         Kind.DRAIN,
         Kind.CLOCK_JUMP,
+        Kind.REWRITTEN_END,
+        Kind.REWRITTEN_JOB,
+        Kind.ROLLBACK,
     }
 )
 """They may change what becomes of other slots too."""
+OF_THE_FILE: Final = frozenset({Kind.REWRITTEN_END, Kind.REWRITTEN_JOB, Kind.ROLLBACK})
+"""By a hand at the ledger's file; a person mends it once it is noticed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +177,13 @@ class Schedule:
     seed: int
     bays: tuple[BayPlan, ...]
     blows: tuple[Blow, ...]
+    anchored: bool = False
+    """Whether something outside of the rack knows how far its ledger has come."""
+
+    @property
+    def forged(self) -> bool:
+        """Whether somebody is at the ledger's file."""
+        return any(blow.kind in OF_THE_FILE for blow in self.blows)
 
     def is_honest(self, bay: BayPlan) -> bool:
         """Whether this slot's own handset has to end sellable."""

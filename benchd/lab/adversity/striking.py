@@ -12,7 +12,7 @@ from benchd.lab.adversity.daemon import Daemon
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.people import People
-from benchd.lab.adversity.schedule import Blow, Kind
+from benchd.lab.adversity.schedule import OF_THE_FILE, Blow, Kind
 from benchd.lab.adversity.truth import Truth
 from benchd.words.ids import SlotName
 
@@ -38,6 +38,10 @@ class Struck(Protocol):
         """Have the daemon take over its configuration again."""
         ...
 
+    def forge(self, blow: Blow) -> None:
+        """Have somebody at the ledger's file."""
+        ...
+
 
 class Striking:
     """Strikes one rack; never waits itself."""
@@ -61,6 +65,8 @@ class Striking:
                 self._rack.reload()
             case Kind.CLOCK_JUMP:
                 self._rack.chance.ahead_s += blow.lasts_s
+            case kind if kind in OF_THE_FILE:
+                self._rack.forge(blow)
             case kind if kind in OF_PEOPLE and self._rack.people is not None:
                 self._rack.people.mistakes[bay.slot] = kind
             case _:
