@@ -134,8 +134,9 @@ class Patrol:
         if last is None:
             return 0.0
         age = self._clock.now() - last.entry.at
-        # A clock that was set back must not put the next pass off for long.
-        return max(0.0, (EVERY - max(age, timedelta())).total_seconds())
+        # A clock that was set back must not put passes off: a rack that is switched off each night
+        # would never see a whole day go by.
+        return max(0.0, (EVERY - age).total_seconds()) if age >= timedelta() else 0.0
 
     async def _keep(self, found: Evidence) -> None:
         entry = Entry(kind=EntryKind.LEDGER_CHECKED, at=self._clock.now(), data=found)

@@ -161,6 +161,18 @@ async def test_it_walks_once_a_day_and_after_a_restart_only_when_due() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_clock_that_was_set_back_puts_no_pass_off_however_often_it_is_started() -> None:
+    ledger = MemoryWalk()
+    await Patrol(ledger, ledger.append, FakeClock(at=START + 30 * EVERY), Heard()).walk()
+    for hours in (10, 10):
+        one = Patrol(ledger, ledger.append, LoopClock(), Heard())
+        with anyio.move_on_after(3600 * hours):
+            await one.run()
+    assert ledger.walks == 2
+
+
+@pytest.mark.asyncio
 async def test_a_chain_that_ends_before_its_head_is_broken() -> None:
     class Short(MemoryWalk):
         async def follow(self, after: Head, most: int) -> tuple[Head, int]:
