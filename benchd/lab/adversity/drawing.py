@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from benchd.lab.adversity.added import with_added
 from benchd.lab.adversity.hands import AWAY
-from benchd.lab.adversity.ledger import KEPT
 from benchd.lab.adversity.schedule import (
+    ADDED,
     MENDS_ITSELF,
-    OF_THE_FILE,
     BayPlan,
     Blow,
     ChipState,
@@ -22,47 +21,11 @@ from benchd.lab.adversity.schedule import (
     Owner,
     Schedule,
 )
-from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.lab.adversity.where import ANSWERED, ASKED, CALLS, RECORDS, SECONDS, STAGE_RECORDS
 from benchd.words.job import Gate
 
 T = TypeVar("T")
 
-CALLS: Final = (
-    "identity",
-    "inspect",
-    "reset_facts",
-    "enable_test_harness",
-    "fill",
-    *["fill_step"] * 4,
-    "check",
-    "check",
-    "sample",
-    "drop",
-    "drop_tail",
-    "battery",
-    "scan",
-    "clear",
-)
-"""Where a handset or a reader can be struck in the middle of what it's asked for."""
-_ALWAYS_ASKED: Final = (
-    *(Gate.CONSENT, Gate.NETWORK, Gate.FINAL_RESET),
-    *(Gate.OBSERVE, Gate.IMEI, Gate.CONFIRM),
-)
-ASKED: Final = tuple(f"asked:{gate}" for gate in (*_ALWAYS_ASKED, Gate.FELICA_CHECK))
-ANSWERED: Final = tuple(f"answered:{gate}" for gate in _ALWAYS_ASKED)
-_RECORDS: Final = (
-    "job_opened",
-    "job_ended",
-    *[f"{kind}:{stage}" for kind in ("stage_started", "stage_ended") for stage in STAGE_CLASSES],
-)
-RECORDS: Final = (*_RECORDS, *[KEPT + record for record in _RECORDS])
-_FORGED_SHARE: Final = 0.15
-_LATE: Final = (
-    *("stage_ended:read_back", "asked:final_reset", "asked:observe", "answered:confirm"),
-    *("stage_started:certify", "stage_ended:confirm", "job_ended"),
-)
-"""Where a job has come so far that a forger has something to gain."""
-_SECONDS: Final = (0.05, 1.0, 5.0, 25.0, 45.0, 90.0, 400.0)
 _OF_CALLS: Final = frozenset({Kind.TRANSIENT, Kind.GONE, Kind.HANG})
 _OF_LEDGER: Final = frozenset({Kind.LEDGER_SLOW})
 _MISTAKES: Final = (Kind.WRONG_ANSWER, Kind.RACING_ANSWERS, Kind.NO_RESET)
@@ -124,25 +87,7 @@ def draw(seed: int) -> Schedule:
         for bay, phase in zip(bays, phases, strict=True)
         for blow in _blows(chance, bay, phase, alone=count == 1)
     ]
-    return _forged(Schedule(seed=seed, bays=tuple(bays), blows=tuple(blows)))
-
-
-def _forged(schedule: Schedule) -> Schedule:
-    """Of some seeds somebody is at the ledger's file: drawn last, so that all else stays."""
-    chance = random.Random(f"{schedule.seed} at the ledger")  # noqa: S311 - as above
-    donors = any(bay.handset.lie is Lie.DONOR for bay in schedule.bays)
-    # Whose chip was in another handset is on record, and what was lost of that is lost.
-    if chance.random() > _FORGED_SHARE or donors:
-        return schedule
-    kind = chance.choice((Kind.REWRITTEN_END, Kind.REWRITTEN_JOB, Kind.ROLLBACK))
-    bay = chance.choice(schedule.bays)
-    late = kind is Kind.REWRITTEN_JOB
-    point = chance.choice(_LATE if late or chance.random() < 0.5 else _RECORDS)
-    nth = 1 if late else chance.choice((1, 1, 2))
-    blow = Blow(slot=bay.slot, point=point, nth=nth, kind=kind, lasts_s=chance.choice(_SECONDS))
-    crash = replace(blow, kind=Kind.CRASH, lasts_s=chance.choice(_SECONDS))
-    blows = (blow, crash) if chance.random() < 0.5 else (blow,)
-    return replace(schedule, blows=(*schedule.blows, *blows), anchored=chance.random() < 0.5)
+    return with_added(Schedule(seed=seed, bays=tuple(bays), blows=tuple(blows)))
 
 
 def _share_a_donor(bays: list[BayPlan]) -> list[BayPlan]:
@@ -194,7 +139,7 @@ def _blows(chance: random.Random, bay: BayPlan, phase: Phase, *, alone: bool) ->
     at_fill = phase is Phase.OVERWRITE
     gentle = chance.random() < (0.3 if at_fill else 0.5)
     weights = _WEIGHTS_IN_OVERWRITE if at_fill else _WEIGHTS
-    drawn = [kind for kind in Kind if kind not in OF_THE_FILE]
+    drawn = [kind for kind in Kind if kind not in ADDED]
     kinds = [kind for kind in drawn if kind in MENDS_ITSELF or not gentle]
     kinds = [kind for kind in kinds if not (alone and kind is Kind.EXCHANGE)]
     blows: list[Blow] = []
@@ -208,7 +153,7 @@ def _blows(chance: random.Random, bay: BayPlan, phase: Phase, *, alone: bool) ->
 
 
 def _blow(chance: random.Random, slot: str, kind: Kind, near: tuple[str, ...]) -> Blow:
-    lasts_s = chance.choice(_SECONDS)
+    lasts_s = chance.choice(SECONDS)
     if kind is Kind.CLOCK_JUMP:
         lasts_s = chance.uniform(-_LARGEST_JUMP_S, _LARGEST_JUMP_S)
     is_near = chance.random() < _NEAR_SHARE and kind not in (*_MISTAKES, *_OF_LEDGER)
@@ -228,7 +173,7 @@ def _point(chance: random.Random, kind: Kind, near: tuple[str, ...]) -> str:
     if kind in _MISTAKES:
         groups = (ASKED,)
     elif kind in _OF_LEDGER:
-        groups = (_RECORDS,)
+        groups = (STAGE_RECORDS,)
     return chance.choice(near or chance.choice(groups))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -155,10 +156,10 @@ class Rack:
         """Have somebody at the ledger's file."""
         self.forger.strike(blow, self._issuer.kept, self._witnesses.anchored)
 
-    def reload(self) -> None:
-        """Have the daemon take over its configuration again."""
+    def reload(self, *, lax: bool) -> None:
+        """Have the daemon take over its configuration again, or one that asks for nothing."""
         if self.daemon is not None and self._tasks is not None:
-            self._tasks.start_soon(self.daemon.reload)
+            self._tasks.start_soon(partial(self.daemon.reload, lax=lax))
 
     def end(self) -> None:
         """Stop the last daemon in good order."""

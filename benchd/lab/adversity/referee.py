@@ -11,6 +11,7 @@ import anyio
 from benchd.certificate import verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.schedule import Lie
 from benchd.lab.adversity.truth import OWNER, REACHABLE, Truth
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.job import Disposition, StageName
@@ -152,7 +153,7 @@ class Referee:
         seen_with = self._sold_chips.setdefault(chip, truth.name) if chip else truth.name
         if seen_with != truth.name:
             self._fault("a chip is one handset's", slot, f"{truth.name} has that of {seen_with}")
-        has_donor = self._bays[slot].donor is not None
+        has_donor = self._bays[slot].plan.handset.lie is Lie.DONOR
         if truth.chip is not None and truth.chip.in_use and not has_donor:
             self._fault("sellable means an unused chip", slot, f"{truth.name}: its chip is in use")
 
