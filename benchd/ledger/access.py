@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from benchd.errors import LedgerFault
 from benchd.ledger.head import Head, HeadKey
 from benchd.ledger.reader import LedgerReader
+from benchd.ledger.running import check_written
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
 from benchd.signing.public_key import public_key_of
@@ -92,8 +93,14 @@ class SqliteLedger:
         return receipt
 
     async def entries(self, job: JobId) -> Sequence[StoredEntry]:
-        """All records of one job in order, their hashes recomputed and compared."""
-        return await self._select("WHERE job = ? ORDER BY sequence", job)
+        """All records of one job in order, their hashes recomputed and compared.
+
+        While it runs they are compared with what was written, too: a certificate rests on them.
+        """
+        written = self._store.running.written(job)
+        records = await self._select("WHERE job = ? ORDER BY sequence", job)
+        check_written(written, records)
+        return records
 
     async def open_jobs(self) -> Sequence[StoredEntry]:
         """The JOB_OPENED record of each job without JOB_ENDED."""

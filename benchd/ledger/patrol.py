@@ -15,6 +15,7 @@ import structlog
 from benchd.errors import LedgerBroken
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.outrun import OUTRUN, told_against
+from benchd.ledger.witness import Witness
 from benchd.ports import Clock
 from benchd.words.ids import Evidence
 from benchd.words.record import Entry, EntryKind, StoredEntry
@@ -43,6 +44,10 @@ class WalkedLedger(Protocol):
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
+        ...
+
+    async def check_witness(self, witness: Witness) -> None:
+        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
         ...
 
 
@@ -126,6 +131,9 @@ class Patrol:
             records += walked
             self._sink.walked(min(1.0, end.sequence / target.sequence))
             await anyio.sleep(PAUSE_S)
+        # A chain that was made anew as a whole holds together too, but isn't the one written here.
+        if target.sequence:
+            await self._ledger.check_witness(Witness(told_by="the daemon itself", head=target))
         return records
 
     async def _due_in_s(self) -> float:
@@ -133,8 +141,9 @@ class Patrol:
         if last is None:
             return 0.0
         age = self._clock.now() - last.entry.at
-        # A clock that was set back must not put the next pass off for long.
-        return max(0.0, (EVERY - max(age, timedelta())).total_seconds())
+        # A clock that was set back must not put passes off: a rack that is switched off each night
+        # would never see a whole day go by.
+        return max(0.0, (EVERY - age).total_seconds()) if age >= timedelta() else 0.0
 
     async def _keep(self, found: Evidence) -> None:
         told = await told_against(self._ledger)

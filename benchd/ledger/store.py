@@ -20,6 +20,7 @@ from benchd.ledger.head_file import HeadFile, head_path, read_head
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.record import COLUMNS, Row, seal
 from benchd.ledger.restored import number_above, restored_data
+from benchd.ledger.running import RunningJobs
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import public_key_of
 from benchd.words.record import Entry, Receipt
@@ -44,6 +45,7 @@ class LedgerStore:
         self._call = threading.Lock()
         self._refusal: str | None = None
         self._wal_pages = 0
+        self.running = RunningJobs()
         with ExitStack() as stack:
             try:
                 stack.enter_context(writer_lock(path))
@@ -149,6 +151,7 @@ class LedgerStore:
         head = Head(sequence=row.sequence, hash=row.hash)
         self._head_file.advance(head)
         self._head = head
+        self.running.note(row)
 
     def _roll_back(self) -> None:
         with suppress(apsw.Error):

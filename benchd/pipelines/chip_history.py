@@ -10,8 +10,10 @@ from benchd.proof.records import stage_records
 from benchd.words.ids import JobId
 from benchd.words.job import Gate, Outcome, Reason
 
-LOOKED_AT = 16
-"""Jobs with this chip that are compared, the newest first."""
+OLDEST, NEWEST = 8, 8
+"""How many jobs with this chip are compared. Whoever is refused comes again, and again: the first
+that had the chip must stay in sight."""
+MOST_JOBS = 10_000
 _KEPT = JobEvidence.__dataclass_fields__
 
 
@@ -30,9 +32,8 @@ async def refuse_chip_of_another(context: JobContext, chip: str) -> bool:
         return False
     mine = Known.of(context.evidence).imeis
     undecided = False
-    for job in await context.ledger.chip_jobs(chip, LOOKED_AT):
-        if job == context.job:
-            continue
+    seen_in = [job for job in await context.ledger.chip_jobs(chip, MOST_JOBS) if job != context.job]
+    for job in dict.fromkeys((*seen_in[:NEWEST], *seen_in[-OLDEST:])):
         others = (await _known_of(context, job)).imeis
         if mine and others and mine.isdisjoint(others):
             raise StageFailed(

@@ -80,7 +80,7 @@ def ending_of(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> Endi
     end = next((r.entry for r in records if r.entry.kind is EntryKind.JOB_ENDED), None)
     if end is None:
         return None
-    told = _ending(end)
+    told = ending_by_its_words(end)
     if told.envelope is None and told.disposition is not Disposition.SELLABLE:
         return told
     certified = (told.outcome, told.disposition, told.reason) == (
@@ -102,7 +102,8 @@ def ending_of(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> Endi
     )
 
 
-def _ending(end: Entry) -> Ending:
+def ending_by_its_words(end: Entry) -> Ending:
+    """What the record of a job's end says, not yet believed."""
     reader = RecordReader(end.data, end.kind)
     reason = reader.optional_text("reason")
     envelope = reader.optional_text("certificate")

@@ -19,6 +19,12 @@ from benchd.words.record import EntryKind, StoredEntry
 SHOWN_AGAIN = (Outcome.PASSED, Outcome.FAILED)
 """Ends that still stand after a restart; an interrupted or aborted job is run again."""
 
+TELL_OF_THE_PORT = (
+    EntryKind.OCCUPANCY_OPENED,
+    EntryKind.JOB_OPENED,
+    EntryKind.ATTACHMENT_CHANGED,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continued:
@@ -36,20 +42,19 @@ def continued_from(
     """What a former daemon knew of this handset, if the port proves that it never left."""
     if not before or before[-1].entry.kind is EntryKind.OCCUPANCY_CLOSED:
         return None
-    seen = [
-        RecordReader(record.entry.data, record.entry.kind).text("attachment")
-        for record in before
-        if record.entry.kind in (EntryKind.OCCUPANCY_OPENED, EntryKind.ATTACHMENT_CHANGED)
-    ]
-    if not seen or seen[-1] != attached.attachment:
+    if _attachment_of(before) != attached.attachment:
         return None
     opened = [r.entry for r in before if r.entry.kind is EntryKind.JOB_OPENED]
     if not opened:
         return Continued()
     job = opened[-1].job
-    ending = ending_of([r for r in before if r.entry.job == job], issuer)
+    of_job = [record for record in before if record.entry.job == job]
+    ending = ending_of(of_job, issuer)
     if ending is None or ending.outcome not in SHOWN_AGAIN:
         return Continued()
+    if ending.envelope is not None and _attachment_of(of_job) != attached.attachment:
+        # Only the job's own records are under its signature: by those another handset lay there.
+        return None
     return Continued(
         job=job,
         recipe=RecordReader(opened[-1].data, "job_opened").text("recipe"),
@@ -60,6 +65,13 @@ def continued_from(
             owners=_owners_left(before, job, ending.reason),
         ),
     )
+
+
+def _attachment_of(records: Sequence[StoredEntry]) -> str | None:
+    """The last attachment that these records tell of."""
+    told = [record.entry for record in records if record.entry.kind in TELL_OF_THE_PORT]
+    named = [RecordReader(entry.data, entry.kind).optional_text("attachment") for entry in told]
+    return next((attachment for attachment in reversed(named) if attachment), None)
 
 
 def _owners_left(

@@ -242,6 +242,9 @@ class Occupancy:
         if context.envelope is not None:
             await self._keep(job, context.envelope)
         self._face.finished(end)
+        if self._presence.attached is None and end.reason is Reason.OPERATOR_STOPPED:
+            # Taken out while it was allowed to leave, and whoever said no has it in hand.
+            self._station.departed.cancel()
 
     async def _keep(self, job: JobId, envelope: bytes) -> None:
         try:

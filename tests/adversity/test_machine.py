@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.mutations import HOLES
-from benchd.lab.adversity.pasting import as_text, from_text
-from benchd.lab.adversity.referee import untrue_of_erased, untrue_of_named
+from benchd.lab.adversity.pasting import as_text, from_file, from_text, leave
+from benchd.lab.adversity.referee import Fault, untrue_of_erased, untrue_of_named
 from benchd.lab.adversity.run import run_schedule
 from benchd.lab.adversity.schedule import (
     BayPlan,
@@ -23,7 +25,7 @@ from benchd.lab.adversity.schedule import (
     Owner,
     Schedule,
 )
-from benchd.lab.adversity.search import faults_of
+from benchd.lab.adversity.search import Found, faults_of
 from benchd.lab.adversity.shrinking import shrunk
 from benchd.lab.adversity.truth import OWNER, REACHABLE, make_truth
 from benchd.lab.adversity.virtual_time import EverybodyWaitsError, run_in_virtual_time
@@ -112,12 +114,29 @@ def test_a_single_lie_is_held_and_no_fault(lie: Lie) -> None:
         blow(Kind.HANG, "sample", 400.0),
         blow(Kind.CLOCK_JUMP, "fill", -100_000.0),
         blow(Kind.SAME_PERSON, "asked:confirm"),
+        blow(Kind.CHIP_EXCHANGED, "stage_started:felica_recheck", 5.0),
+        blow(Kind.CHIP_EXCHANGED, "asked:observe", 25.0),
+        blow(Kind.CRASH, "kept:decision:confirm"),
+        blow(Kind.REWRITTEN_END, "asked:confirm"),
+        blow(Kind.REWRITTEN_END, "asked:observe", 90.0),
+        blow(Kind.REWRITTEN_JOB, "stage_started:certify"),
+        blow(Kind.ROLLBACK, "stage_ended:felica_recheck"),
     ],
     ids=lambda struck: f"{struck.kind} at {struck.point}",
 )
 def test_what_mends_itself_strikes_and_is_got_over(struck: Blow) -> None:
     verdict = run_schedule(rack(struck))
     assert verdict.struck == (struck,)
+    assert verdict.faults == ()
+    assert verdict.sellable == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.REWRITTEN_END, Kind.REWRITTEN_JOB, Kind.ROLLBACK])
+@pytest.mark.parametrize("anchored", [False, True])
+def test_what_is_done_to_the_file_at_a_crash_is_settled_too(kind: Kind, anchored: bool) -> None:
+    struck = (blow(kind, "job_ended"), blow(Kind.CRASH, "job_ended", 5.0))
+    verdict = run_schedule(replace(rack(*struck), anchored=anchored))
+    assert verdict.struck == struck
     assert verdict.faults == ()
     assert verdict.sellable == 1
 
@@ -150,6 +169,16 @@ def test_a_schedule_is_made_as_short_as_its_fault_allows() -> None:
     short = shrunk(long, lambda schedule: any(b.point == "fill_step" for b in schedule.blows))
     assert short.blows == (needed,)
     assert [bay.slot for bay in short.bays] == ["A1"]
+
+
+def test_what_is_found_is_left_as_a_schedule_and_a_test_to_paste(tmp_path: Path) -> None:
+    schedule = rack(blow(Kind.PULL, "fill_step"))
+    fault = Fault(rule="sellable means erased", slot="A1", detail="a file")
+    left = leave(Found(seed=4711, schedule=schedule, faults=(fault,)), tmp_path / "found")
+    assert from_file(left) == schedule
+    pasted: dict[str, Any] = {"from_text": from_text, "faults_of": faults_of}
+    exec(left.with_suffix(".py").read_text(), pasted)  # noqa: S102 - it is there to be pasted
+    pasted["test_seed_4711"]()
 
 
 def test_a_hole_is_open_only_as_long_as_it_is_held_open() -> None:

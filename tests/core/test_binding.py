@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 A_IMEI = "356938035643809"
 B_IMEI = "490154203237518"
+COMPARED = 16
+"""Jobs with a chip that a new one is compared with."""
 EID = "89049032004008882600004821436874"
 
 
@@ -363,6 +365,12 @@ async def test_row_8_an_imei_from_the_screen_tells_them_apart_too() -> None:
     other = Phone(imei=None, screen_imei=B_IMEI)
     _, (_, second) = await one_chip_under(Phone(), other)
     assert second.reason is Reason.FELICA_INCONSISTENT
+
+
+async def test_row_8_whoever_is_refused_often_enough_is_refused_still() -> None:
+    """Its own jobs must not push the job of the other handset out of sight."""
+    _, ends = await one_chip_under(Phone(), *[Phone(imei=B_IMEI)] * (COMPARED + 2))
+    assert [end.reason for end in ends[1:]] == [Reason.FELICA_INCONSISTENT] * (COMPARED + 2)
 
 
 async def test_a_handset_may_come_in_again() -> None:

@@ -423,3 +423,22 @@ async def test_a_skip_for_a_reason_that_the_stage_does_not_declare_ends_the_job(
         world.ports["A1"].plug(Phone())
         view = await world.until_state(SlotState.FINISHED)
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)
+
+
+async def test_a_handset_taken_out_of_a_reset_that_is_then_refused_leaves_an_empty_slot() -> None:
+    world = World()
+    async with world.running():
+        world.silent_in = StageName.FINAL_RESET
+        world.ports["A1"].plug(Phone())
+        view = await world.until_state(SlotState.AWAITING_OPERATOR)
+        while view.stage is not StageName.FINAL_RESET:
+            await world.board.changed(world.board.version)
+            view = world.view()
+        assert view.job is not None
+        await world.until(lambda: world.view().question is not None)
+        world.ports["A1"].unplug()
+        await anyio.sleep(1)
+        await world.desk.decide(view.job, Gate.FINAL_RESET, approved=False, operator="Sato")
+        with anyio.fail_after(60):
+            await world.until_state(SlotState.EMPTY)
+        assert ended(world)[0]["reason"] == Reason.OPERATOR_STOPPED

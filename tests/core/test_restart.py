@@ -159,3 +159,18 @@ async def test_a_changed_end_makes_no_certificate_file() -> None:
     issuer = FakeIssuer()
     assert await keep_certificates(ledger, issuer, 10) == []
     assert issuer.kept == {}
+
+
+async def test_another_handset_never_gets_the_end_of_one_that_was_sold() -> None:
+    """Somebody takes away what came after a sale, and writes that its handset lies there still."""
+    ledger = MemoryLedger()
+    first, _ = await first_daemon(ledger, until=None)
+    second = second_world(first, ledger)
+    second.ports["A1"].enumeration = 999
+    second.ports["A1"].interfaces = MTP_ONLY
+    opened = ledger.of(EntryKind.OCCUPANCY_OPENED)[0].entry
+    lies_there = {**opened.data, "attachment": "boot:999"}
+    await ledger.append(replace(opened, kind=EntryKind.ATTACHMENT_CHANGED, data=lies_there))
+    async with second.running():
+        view = await second.until_state(SlotState.WAITING)
+        assert (view.outcome, view.disposition, view.occupancy) == (None, None, 2)

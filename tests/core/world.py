@@ -659,6 +659,7 @@ class World:
         ledger: MemoryLedger | None = None,
         answers: Mapping[Gate, bool] | None = None,
         chips: ChipAccess | None = None,
+        adjust: Callable[[RackParts], RackParts] = lambda parts: parts,
     ) -> None:
         self.group: anyio.abc.TaskGroup
         self.listeners: list[Callable[[PlugEvent], None]] = []
@@ -683,18 +684,20 @@ class World:
         self.silent_in: StageName | None = None
         """In this stage the operators take a break."""
         self.file_bytes = 32 * MIB
-        self.parts = RackParts(
-            ledger=self.ledger,
-            access=self.access,
-            chips=chips or NoReaders(),
-            issuer=self.issuer,
-            board=self.board,
-            desk=self.desk,
-            clock=self.clock,
-            entropy=self.entropy,
-            keystream=fake_keystream,
-            recipes={"overwrite": recipe or make_recipe()},
-            timing=Timing(settle_s=2.0),
+        self.parts = adjust(
+            RackParts(
+                ledger=self.ledger,
+                access=self.access,
+                chips=chips or NoReaders(),
+                issuer=self.issuer,
+                board=self.board,
+                desk=self.desk,
+                clock=self.clock,
+                entropy=self.entropy,
+                keystream=fake_keystream,
+                recipes={"overwrite": recipe or make_recipe()},
+                timing=Timing(settle_s=2.0),
+            )
         )
         self.supervisor = Supervisor(
             Topology(

@@ -63,9 +63,13 @@ def broken(path: Path, key: RackKey) -> LedgerBroken:
     return caught.value
 
 
-def forge(path: Path, *statements: str) -> None:
-    """Change a ledger as its owner can: by SQL, with the triggers dropped and put back."""
-    open_for_writing(path).close()
+def forge(path: Path, *statements: str, close: bool = True) -> None:
+    """Change a ledger as its owner can: by SQL, with the triggers dropped and put back.
+
+    With `close` nobody has it open, and its file holds all of it.
+    """
+    if close:
+        open_for_writing(path).close()
     with closing(apsw.Connection(str(path), vfs=CHECKSUM_VFS)) as connection:
         triggers = list(
             connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
@@ -76,4 +80,5 @@ def forge(path: Path, *statements: str) -> None:
             connection.execute(statement)
         for _, sql in triggers:
             connection.execute(str(sql))
-    assert damage_of(path, settled=True) is None
+    if close:
+        assert damage_of(path, settled=True) is None

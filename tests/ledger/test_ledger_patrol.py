@@ -14,6 +14,7 @@ from ledger_rack import START, FillLedger, RackKey, forge, make_entry
 from benchd.ledger import SqliteLedger, export_lines, open_ledger, patrol
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.patrol import EVERY, PIECE_RECORDS, Patrol
+from benchd.ledger.witness import Witness
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 RECORDS = 250
@@ -47,7 +48,7 @@ class FakeClock:
         return self.at
 
 
-def change(path: Path, sequence: int) -> None:
+def change(path: Path, sequence: int, *, close: bool = True) -> None:
     """Rewrite an old record together with its own hash, as somebody without the key can."""
     lines = list(export_lines(path))
     previous, body = lines[sequence - 2][9:73].decode(), lines[sequence - 1][82:-2]
@@ -58,6 +59,7 @@ def change(path: Path, sequence: int) -> None:
         path,
         f"UPDATE record SET body = x'{changed.hex()}', hash = x'{digest}'"  # noqa: S608
         f" WHERE sequence = {sequence}",
+        close=close,
     )
 
 
@@ -152,6 +154,9 @@ class MemoryWalk:
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         return self.checks[-1] if self.checks and kind is EntryKind.LEDGER_CHECKED else None
 
+    async def check_witness(self, witness: Witness) -> None:
+        assert witness.head == self.head
+
     async def append(self, entry: Entry) -> Receipt:
         self.checks.append(StoredEntry(sequence=301, entry=entry, hash_hex=""))
         return Receipt(sequence=301, hash_hex="")
@@ -173,6 +178,18 @@ async def test_it_walks_once_a_day_and_after_a_restart_only_when_due() -> None:
         with anyio.move_on_after(EVERY.total_seconds() * days):
             await one.run()
     assert ledger.walks == 5
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_clock_that_was_set_back_puts_no_pass_off_however_often_it_is_started() -> None:
+    ledger = MemoryWalk()
+    await Patrol(ledger, ledger.append, FakeClock(at=START + 30 * EVERY), Heard()).walk()
+    for hours in (10, 10):
+        one = Patrol(ledger, ledger.append, LoopClock(), Heard())
+        with anyio.move_on_after(3600 * hours):
+            await one.run()
+    assert ledger.walks == 2
 
 
 @pytest.mark.asyncio

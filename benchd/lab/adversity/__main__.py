@@ -9,13 +9,14 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import structlog
 
 from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.holes import Hole
 from benchd.lab.adversity.mutations import HOLES
-from benchd.lab.adversity.pasting import as_test
+from benchd.lab.adversity.pasting import as_test, leave
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan
 from benchd.lab.adversity.search import Found, Tally, made_short, search
 from benchd.proof.evidence.forms import to_json
@@ -32,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.freeze()
     if asked.mutations:
         return _look_for_holes(range(asked.start, asked.start + SEEDS_FOR_A_HOLE))
-    return _look(_seeds(asked), within_s=asked.minutes * 60 if asked.minutes else None)
+    within_s = asked.minutes * 60 if asked.minutes else None
+    return _look(_seeds(asked), within_s=within_s, leave_in=asked.leave_in)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=None, help="this one alone")
     parser.add_argument("--start", type=int, default=0, help="the first of them")
     parser.add_argument("--minutes", type=float, default=None, help="stop after so long")
+    parser.add_argument("--leave-in", type=Path, help="folder for what is found, made short")
     parser.add_argument("--mutations", action="store_true", help="put known holes back and look")
     return parser
 
@@ -53,13 +56,15 @@ def _seeds(asked: argparse.Namespace) -> Iterator[int]:
     return iter(range(asked.start, asked.start + (asked.seeds or SEEDS)))
 
 
-def _look(seeds: Iterator[int], *, within_s: float | None) -> int:
+def _look(seeds: Iterator[int], *, within_s: float | None, leave_in: Path | None) -> int:
     tally = Tally()
     end_s = None if within_s is None else time.monotonic() + within_s
     late = lambda: end_s is not None and time.monotonic() > end_s  # noqa: E731 - one expression
     for seed, schedule, faults in search(seeds, tally, stop=late):
         found = made_short(seed, schedule, faults)
         _say(f"seed {seed}:", *[f"  {fault}" for fault in found.faults], "", as_test(found))
+        if leave_in is not None:
+            _say(f"left in {leave(found, leave_in)}", "")
         _say(*_lines(tally))
         return 1
     _say(*_lines(tally))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from math import inf
 
 import anyio
 from anyio.abc import TaskStatus
+from prometheus_client import CollectorRegistry
 
 from benchd.android.fill.keystream import HostKeystream
+from benchd.daemon.integrity import Integrity
 from benchd.errors import AdbServerLost, HandsetGone
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.chance import Chance
@@ -20,8 +23,11 @@ from benchd.lab.adversity.issuer import SimulatedIssuer
 from benchd.lab.adversity.ledger import SimulatedLedger
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.recipes import recipe_of
+from benchd.ledger.anchoring import Anchoring
+from benchd.ledger.patrol import Patrol
+from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
-from benchd.ports import Handset
+from benchd.ports import Anchor, Handset
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -31,9 +37,11 @@ from benchd.slots.topology import SlotPlace, Topology
 from benchd.words.ids import AdbAddress, SlotName
 from benchd.words.port import Liveness, PlugEvent
 from benchd.words.record import Entry, EntryKind
+from benchd.words.slot import ProblemCode
 
 OPEN_S = 0.05
 CERTIFICATES_LOOKED_AT = 50
+ANCHORED_EVERY_S = 900.0
 
 
 class Outside:
@@ -48,7 +56,9 @@ class Outside:
         hands: Hands,
         issuer: SimulatedIssuer,
         chance: Chance,
+        anchors: Sequence[Anchor],
     ) -> None:
+        self.anchors = anchors
         self.bays = bays
         self.server = server
         self.points = points
@@ -86,7 +96,27 @@ class Daemon:
                 for slot, bay in outside.bays.items()
             }
         )
-        self.supervisor = Supervisor(self.topology, self.parts, _Hotplug(outside.bays))
+        self._supervisor: Supervisor | None = None
+        integrity = Integrity(
+            board=self.board,
+            admission=self.admission,
+            metrics=LedgerMetrics(CollectorRegistry()),
+        )
+        self._patrol = Patrol(ledger, ledger.append, outside.chance, integrity)
+        self._anchoring = Anchoring(
+            ledger,
+            ledger.append,
+            outside.anchors,
+            key=ledger.public_key,
+            clock=outside.chance,
+            sink=integrity,
+            every_s=ANCHORED_EVERY_S,
+        )
+
+    @property
+    def tells_of_a_break(self) -> bool:
+        """Whether the wall says that the ledger doesn't hold."""
+        return any(view.code is ProblemCode.LEDGER_BROKEN for view in self.board.notices())
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Recover, then run until cancelled."""
@@ -95,7 +125,23 @@ class Daemon:
         )
         await settle_open_jobs(self.ledger, self._outside.chance)
         await keep_certificates(self.ledger, self._outside.issuer, CERTIFICATES_LOOKED_AT)
-        await self.supervisor.run(task_status=task_status)
+        await self._patrol.recall()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._patrol.run)
+            group.start_soon(self._anchoring.run)
+            self._supervisor = Supervisor(self.topology, self.parts, _Hotplug(self._outside.bays))
+            await self._supervisor.run(task_status=task_status)
+
+    async def reload(self, *, lax: bool) -> None:
+        """Take over the same configuration again, or one whose recipes ask for nothing."""
+        if lax:
+            plans = {
+                slot: replace(b.plan, lax_recipe=True) for slot, b in self._outside.bays.items()
+            }
+            recipes = {slot: recipe_of(plan) for slot, plan in plans.items()}
+            self.parts = replace(self.parts, recipes=recipes)
+        if self._supervisor is not None:
+            await self._supervisor.reload(self.topology, self.parts)
 
 
 class _Access:

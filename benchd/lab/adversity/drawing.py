@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from benchd.lab.adversity.added import with_added
 from benchd.lab.adversity.hands import AWAY
-from benchd.lab.adversity.ledger import KEPT
 from benchd.lab.adversity.schedule import (
+    ADDED,
     MENDS_ITSELF,
     BayPlan,
     Blow,
@@ -20,41 +21,11 @@ from benchd.lab.adversity.schedule import (
     Owner,
     Schedule,
 )
-from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.lab.adversity.where import ANSWERED, ASKED, CALLS, RECORDS, SECONDS, STAGE_RECORDS
 from benchd.words.job import Gate
 
 T = TypeVar("T")
 
-CALLS: Final = (
-    "identity",
-    "inspect",
-    "reset_facts",
-    "enable_test_harness",
-    "fill",
-    *["fill_step"] * 4,
-    "check",
-    "check",
-    "sample",
-    "drop",
-    "drop_tail",
-    "battery",
-    "scan",
-    "clear",
-)
-"""Where a handset or a reader can be struck in the middle of what it's asked for."""
-_ALWAYS_ASKED: Final = (
-    *(Gate.CONSENT, Gate.NETWORK, Gate.FINAL_RESET),
-    *(Gate.OBSERVE, Gate.IMEI, Gate.CONFIRM),
-)
-ASKED: Final = tuple(f"asked:{gate}" for gate in (*_ALWAYS_ASKED, Gate.FELICA_CHECK))
-ANSWERED: Final = tuple(f"answered:{gate}" for gate in _ALWAYS_ASKED)
-_RECORDS: Final = (
-    "job_opened",
-    "job_ended",
-    *[f"{kind}:{stage}" for kind in ("stage_started", "stage_ended") for stage in STAGE_CLASSES],
-)
-RECORDS: Final = (*_RECORDS, *[KEPT + record for record in _RECORDS])
-_SECONDS: Final = (0.05, 1.0, 5.0, 25.0, 45.0, 90.0, 400.0)
 _OF_CALLS: Final = frozenset({Kind.TRANSIENT, Kind.GONE, Kind.HANG})
 _OF_LEDGER: Final = frozenset({Kind.LEDGER_SLOW})
 _MISTAKES: Final = (Kind.WRONG_ANSWER, Kind.RACING_ANSWERS, Kind.NO_RESET)
@@ -116,7 +87,7 @@ def draw(seed: int) -> Schedule:
         for bay, phase in zip(bays, phases, strict=True)
         for blow in _blows(chance, bay, phase, alone=count == 1)
     ]
-    return Schedule(seed=seed, bays=tuple(bays), blows=tuple(blows))
+    return with_added(Schedule(seed=seed, bays=tuple(bays), blows=tuple(blows)))
 
 
 def _share_a_donor(bays: list[BayPlan]) -> list[BayPlan]:
@@ -168,7 +139,8 @@ def _blows(chance: random.Random, bay: BayPlan, phase: Phase, *, alone: bool) ->
     at_fill = phase is Phase.OVERWRITE
     gentle = chance.random() < (0.3 if at_fill else 0.5)
     weights = _WEIGHTS_IN_OVERWRITE if at_fill else _WEIGHTS
-    kinds = [kind for kind in Kind if kind in MENDS_ITSELF or not gentle]
+    drawn = [kind for kind in Kind if kind not in ADDED]
+    kinds = [kind for kind in drawn if kind in MENDS_ITSELF or not gentle]
     kinds = [kind for kind in kinds if not (alone and kind is Kind.EXCHANGE)]
     blows: list[Blow] = []
     for _ in range(chance.randint(2 if at_fill else 0, _MOST_BLOWS)):
@@ -181,7 +153,7 @@ def _blows(chance: random.Random, bay: BayPlan, phase: Phase, *, alone: bool) ->
 
 
 def _blow(chance: random.Random, slot: str, kind: Kind, near: tuple[str, ...]) -> Blow:
-    lasts_s = chance.choice(_SECONDS)
+    lasts_s = chance.choice(SECONDS)
     if kind is Kind.CLOCK_JUMP:
         lasts_s = chance.uniform(-_LARGEST_JUMP_S, _LARGEST_JUMP_S)
     is_near = chance.random() < _NEAR_SHARE and kind not in (*_MISTAKES, *_OF_LEDGER)
@@ -201,7 +173,7 @@ def _point(chance: random.Random, kind: Kind, near: tuple[str, ...]) -> str:
     if kind in _MISTAKES:
         groups = (ASKED,)
     elif kind in _OF_LEDGER:
-        groups = (_RECORDS,)
+        groups = (STAGE_RECORDS,)
     return chance.choice(near or chance.choice(groups))
 
 

@@ -1,23 +1,22 @@
 """The real ledger on a disk in memory: it can be slow, can fail, and a daemon can die over it.
 
-`LedgerStore` is called on the spot, since threads have no place in virtual time; a daemon that
-dies leaves its files as they are at that moment, and the next one opens a copy of them.
+`LedgerStore` is called on the spot, since threads have no place in virtual time.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import anyio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerFault
+from benchd.lab.adversity.disk import Disk
 from benchd.lab.adversity.points import Points
-from benchd.ledger.head import HeadKey
-from benchd.ledger.reader import LedgerReader
-from benchd.ledger.store import LedgerStore
+from benchd.ledger.head import Head
+from benchd.ledger.running import check_written
+from benchd.ledger.witness import Witness
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
@@ -28,30 +27,6 @@ KEPT: Final = "kept:"
 """Begins the names of points after a record is on disk and before anybody hears of it."""
 
 
-class Disk:
-    """Where the ledger lies, over all the daemons that write to it."""
-
-    def __init__(self, folder: Path, key: HeadKey) -> None:
-        self._folder = folder
-        self._key = key
-        self._lives = 0
-        self.acknowledged: list[Receipt] = []
-
-    def open(self) -> tuple[LedgerStore, LedgerReader]:
-        """The ledger as the last daemon left it, checked as every start checks it."""
-        here, before = self._path(self._lives + 1), self._path(self._lives)
-        here.parent.mkdir()
-        if before.parent.exists():
-            for file in before.parent.iterdir():
-                shutil.copyfile(file, here.parent / file.name)
-            shutil.rmtree(before.parent)
-        self._lives += 1
-        return LedgerStore(here, self._key), LedgerReader(here)
-
-    def _path(self, life: int) -> Path:
-        return self._folder / str(life) / "ledger.db"
-
-
 class SimulatedLedger:
     """Implements `benchd.ports.Ledger` for the life of one daemon."""
 
@@ -60,10 +35,12 @@ class SimulatedLedger:
         disk: Disk,
         points: Points,
         *,
+        witnesses: Sequence[Witness],
         saw: Callable[[StoredEntry], None],
     ) -> None:
         self._disk = disk
-        self._store, self._reader = disk.open()
+        self._store, self._reader = disk.open(witnesses)
+        self.public_key: Ed25519PublicKey = disk.public_key
         self._points = points
         self._saw = saw
         self.dead = False
@@ -96,7 +73,10 @@ class SimulatedLedger:
     async def entries(self, job: JobId) -> Sequence[StoredEntry]:
         """All records of one job."""
         self._serves()
-        return self._reader.select("WHERE job = ? ORDER BY sequence", (job,))
+        written = self._store.running.written(job)
+        records = self._reader.select("WHERE job = ? ORDER BY sequence", (job,))
+        check_written(written, records)
+        return records
 
     async def open_jobs(self) -> Sequence[StoredEntry]:
         """The first record of each job that has no end."""
@@ -120,6 +100,29 @@ class SimulatedLedger:
         """The newest jobs first."""
         opened = [r.entry.job for r in self.all() if r.entry.kind is EntryKind.JOB_OPENED]
         return [job for job in reversed(opened) if job is not None][:limit]
+
+    @property
+    def head(self) -> Head:
+        """The last record that is stored."""
+        return self._store.head
+
+    def signed_head(self) -> tuple[Head, bytes]:
+        """The last record that is stored, and the rack's own word for it."""
+        return self._store.signed_head()
+
+    async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
+        """The newest record of a kind."""
+        self._serves()
+        found = self._reader.select("WHERE kind = ? ORDER BY sequence DESC LIMIT 1", (kind.value,))
+        return found[0] if found else None
+
+    async def follow(self, after: Head, most: int) -> tuple[Head, int]:
+        """How far the chain holds within so many records after a known one, and how many."""
+        return self._reader.follow(after, most, self.public_key)
+
+    async def check_witness(self, witness: Witness) -> None:
+        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
+        self._reader.check_witness(witness)
 
     def all(self) -> list[StoredEntry]:
         """Every record, each with its hash recomputed."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from benchd.lab.adversity.holes import Hole, Replaced
+from benchd.lab.adversity.ledger_holes import LEDGER_HOLES
 from benchd.lab.adversity.recipes import ANYTHING_BYTES, LITTLE_COVERAGE
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Kind, Lie, Owner, Schedule
 from benchd.pipelines.stages.read_back import PartProof
@@ -226,4 +227,5 @@ HOLES: Final = (
             ),
         ),
     ),
+    *LEDGER_HOLES,
 )

@@ -32,3 +32,13 @@ def as_test(found: Found) -> str:
         f'    schedule = from_text("""{as_text(found.schedule)}""")\n'
         f"    assert faults_of(schedule) == ()\n"
     )
+
+
+def leave(found: Found, folder: Path) -> Path:
+    """Put what was found where a person looks for it: the schedule, and the test to paste."""
+    folder.mkdir(parents=True, exist_ok=True)
+    schedule = folder / f"seed-{found.seed}.json"
+    schedule.write_text(as_text(found.schedule), encoding="utf-8")
+    faults = "".join(f"# {fault}\n" for fault in found.faults)
+    schedule.with_suffix(".py").write_text(faults + as_test(found), encoding="utf-8")
+    return schedule

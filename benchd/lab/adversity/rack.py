@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,22 +13,30 @@ from anyio.abc import TaskGroup
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.certificate import SigningKey
-from benchd.errors import LedgerFault
+from benchd.errors import LedgerBroken, LedgerFault
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.daemon import Daemon, Outside
+from benchd.lab.adversity.disk import Disk
+from benchd.lab.adversity.forger import Forger, aged
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.issuer import SimulatedIssuer
-from benchd.lab.adversity.ledger import Disk, SimulatedLedger
+from benchd.lab.adversity.ledger import SimulatedLedger
+from benchd.lab.adversity.outside import SimulatedAnchor, Witnesses
 from benchd.lab.adversity.people import People
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.referee import Referee
-from benchd.lab.adversity.schedule import BayPlan, Lie, Schedule
+from benchd.lab.adversity.schedule import BayPlan, Blow, Lie, Schedule
 from benchd.lab.adversity.striking import Striking
 from benchd.lab.adversity.truth import Chip, digest, make_truth
+from benchd.lab.adversity.walls import Walls
 from benchd.words.ids import SlotName
 
+OLD_RECORDS: Final = 105
+"""More than a start looks at."""
+SETTLES_S: Final = 900.0
+"""How long a person takes who is told that the ledger doesn't hold."""
 DOWN_S: Final = 3.0
 """How long systemd takes to start the daemon again."""
 DONOR: Final = "the donor's"
@@ -51,6 +60,9 @@ class Rack:
         self.group = group
         self._issuer = SimulatedIssuer(_KEY)
         self._disk = Disk(folder, _KEY)
+        anchor = SimulatedAnchor() if schedule.anchored else None
+        self._witnesses = Witnesses(anchor, _KEY.public_key_pem)
+        self.forger = Forger(self._disk, self.referee)
         self.daemon: Daemon | None = None
         self.people: People | None = None
         self.scope = anyio.CancelScope()
@@ -58,12 +70,17 @@ class Rack:
         self.down_s = DOWN_S
         self._tasks: TaskGroup | None = None
         self._ending = False
+        self._settling = False
+        """Whether the daemon was stopped so that its ledger can be mended."""
 
     async def run(self) -> None:
         """Daemon after daemon, until `end`."""
         before: SimulatedLedger | None = None
         while not self._ending:
-            ledger = SimulatedLedger(self._disk, self.points, saw=self.referee.saw)
+            self._disk.begin_life()
+            if before is None and self.schedule.forged:
+                self._disk.write(aged(OLD_RECORDS, self.chance.now()))
+            ledger = await self._opened()
             if before is not None:
                 before.close()
             before = ledger
@@ -76,6 +93,23 @@ class Rack:
             self.referee.finished(before.all())
             before.close()
 
+    async def _opened(self) -> SimulatedLedger:
+        """A daemon that refuses its ledger is started again once a person has settled it."""
+        while True:
+            witnesses = await self._witnesses.of(self._issuer.kept.values())
+            if self._settling:
+                self._settling = False
+                self.forger.settle(witnesses, self.chance.now())
+            try:
+                return SimulatedLedger(
+                    self._disk, self.points, witnesses=witnesses, saw=self.referee.saw
+                )
+            except LedgerBroken:
+                if not self.forger.due:
+                    raise
+                await anyio.sleep(SETTLES_S)
+                self._settling = True
+
     async def _live(self, ledger: SimulatedLedger) -> None:
         """One daemon's life; what ends it but a failing ledger or our own hand is a fault."""
         outside = Outside(
@@ -85,6 +119,7 @@ class Rack:
             hands=self.hands,
             issuer=self._issuer,
             chance=self.chance,
+            anchors=self._witnesses.anchors,
         )
         self.scope = anyio.CancelScope()
         self.daemon = daemon = Daemon(outside, ledger)
@@ -95,6 +130,8 @@ class Rack:
                     await group.start(daemon.run)
                     group.start_soon(self.people.work)
                     group.start_soon(self._end_when_drained, daemon)
+                    group.start_soon(self._end_when_told, daemon)
+                    group.start_soon(Walls(daemon, self.referee, self.forger).look)
                     self._tasks = group
         except* LedgerFault:
             pass
@@ -105,13 +142,24 @@ class Rack:
         await daemon.admission.drained()
         self.scope.cancel()
 
-    def reload(self) -> None:
-        """Have the daemon take over its configuration again."""
-        if self.daemon is not None and self._tasks is not None:
-            self._tasks.start_soon(self._reload, self.daemon)
+    async def _end_when_told(self, daemon: Daemon) -> None:
+        """Somebody sees that the ledger doesn't hold: stops the daemon, and mends it."""
+        while not daemon.tells_of_a_break:
+            await daemon.board.changed(daemon.board.version)
+        if self.referee.held_since_s is None:
+            self.referee.held_since_s = anyio.current_time()
+        await anyio.sleep(SETTLES_S)
+        self._settling = True
+        self.scope.cancel()
 
-    async def _reload(self, daemon: Daemon) -> None:
-        await daemon.supervisor.reload(daemon.topology, daemon.parts)
+    def forge(self, blow: Blow) -> None:
+        """Have somebody at the ledger's file."""
+        self.forger.strike(blow, self._issuer.kept, self._witnesses.anchored)
+
+    def reload(self, *, lax: bool) -> None:
+        """Have the daemon take over its configuration again, or one that asks for nothing."""
+        if self.daemon is not None and self._tasks is not None:
+            self._tasks.start_soon(partial(self.daemon.reload, lax=lax))
 
     def end(self) -> None:
         """Stop the last daemon in good order."""

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+import anyio
 
 from benchd.certificate import verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.schedule import Lie
 from benchd.lab.adversity.truth import OWNER, REACHABLE, Truth
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.job import Disposition, StageName
 from benchd.words.record import EntryKind, Receipt, StoredEntry
+
+DOOR_S: Final = 11.0
+"""A job that was let in at the last moment is on record once a slow disk has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +51,18 @@ class Referee:
         self._bays = bays
         self._public_key_pem = public_key_pem
         self._opened: dict[JobId, SlotName] = {}
+        self._opened_at: dict[JobId, int] = {}
+        self._ended_at: dict[JobId, int] = {}
+        self._sold: set[JobId] = set()
         self._keys: dict[JobId, str] = {}
         self._chips: dict[JobId, str] = {}
         self._sold_chips: dict[str, str] = {}
         self.ends: dict[JobId, End] = {}
         self.faults: list[Fault] = []
+        self.untold_from: int | None = None
+        """From this record on somebody has changed what was acknowledged."""
+        self.held_since_s: float | None = None
+        """When a break was told: nothing new begins until somebody has settled it."""
 
     def saw(self, stored: StoredEntry) -> None:
         """Judge what has just been put on record."""
@@ -58,12 +72,36 @@ class Referee:
         match entry.kind:
             case EntryKind.JOB_OPENED:
                 self._opened[entry.job] = entry.slot
+                self._opened_at[entry.job] = stored.sequence
+                self._judge_door(entry.job, entry.slot)
             case EntryKind.STAGE_ENDED:
                 self._remember(entry.job, entry.data)
             case EntryKind.JOB_ENDED:
                 self._ended(entry.job, entry.slot, entry.data)
+                self._ended_at[entry.job] = stored.sequence
             case _:
                 pass
+
+    def _judge_door(self, job: JobId, slot: SlotName) -> None:
+        held_s = self.held_since_s
+        if held_s is not None and anyio.current_time() - held_s > DOOR_S:
+            self._fault("nothing begins on a broken ledger", slot, f"{job} was opened")
+
+    def shown(self, job: JobId | None, slot: str, where: str) -> None:
+        """Something is shown as sellable."""
+        if job not in self._sold:
+            self._fault("what is shown sellable was sold", slot, f"{job} {where}")
+
+    def unnoticed(self) -> None:
+        """Nobody was told that the ledger isn't what benchd has written."""
+        self._fault("a break is noticed", "", "the ledger was changed, and nothing says so")
+
+    def lost_after(self, kept: int) -> None:
+        """All that followed this record is lost, by a hand that nobody can see or by a restore."""
+        for job in [job for job, at in self._ended_at.items() if at > kept]:
+            del self._ended_at[job]
+        for job in [job for job, at in self._opened_at.items() if at > kept]:
+            del self._opened_at[job], self._opened[job]
 
     def _remember(self, job: JobId, data: Evidence) -> None:
         evidence = data.get("evidence")
@@ -76,7 +114,7 @@ class Referee:
             self._chips[job] = chip
 
     def _ended(self, job: JobId, slot: SlotName, data: Evidence) -> None:
-        if job in self.ends:
+        if job in self._ended_at:
             self._fault("a job has one end", slot, f"{job} has a second one")
         truth = self._bays[slot].judged()
         reason = data["reason"]
@@ -91,9 +129,10 @@ class Referee:
         if sellable is not (data["certificate"] is not None):
             self._fault("sellable means certified", slot, f"{job}: one without the other")
         if sellable:
-            self._sold(job, slot, truth, str(data["certificate"]))
+            self._sold.add(job)
+            self._judge_sale(job, slot, truth, str(data["certificate"]))
 
-    def _sold(self, job: JobId, slot: SlotName, truth: Truth | None, envelope: str) -> None:
+    def _judge_sale(self, job: JobId, slot: SlotName, truth: Truth | None, envelope: str) -> None:
         if truth is None:
             self._fault("sellable is what lies there", slot, "nothing lies there")
             return
@@ -114,7 +153,7 @@ class Referee:
         seen_with = self._sold_chips.setdefault(chip, truth.name) if chip else truth.name
         if seen_with != truth.name:
             self._fault("a chip is one handset's", slot, f"{truth.name} has that of {seen_with}")
-        has_donor = self._bays[slot].donor is not None
+        has_donor = self._bays[slot].plan.handset.lie is Lie.DONOR
         if truth.chip is not None and truth.chip.in_use and not has_donor:
             self._fault("sellable means an unused chip", slot, f"{truth.name}: its chip is in use")
 
@@ -129,6 +168,8 @@ class Referee:
         """Whether the ledger still holds all that it has acknowledged."""
         held = {record.sequence: record.hash_hex for record in records}
         for receipt in acknowledged:
+            if self.untold_from is not None and receipt.sequence >= self.untold_from:
+                continue
             if held.get(receipt.sequence) != receipt.hash_hex:
                 self._fault("what was acknowledged is kept", "", f"record {receipt.sequence}")
 

@@ -22,6 +22,8 @@ from benchd.words.slot_states import SlotState
 
 STORM_S: Final = 4 * 3600.0
 CALM_S: Final = 8 * 3600.0
+NOTICED_S: Final = 26 * 3600.0
+"""A pass over the whole ledger begins once a day."""
 LOOKS_S: Final = 60.0
 TRIES: Final = 3
 PAUSE_S: Final = 30.0
@@ -93,6 +95,9 @@ async def _storm(rack: Rack) -> None:
 async def _calm(rack: Rack) -> None:
     """Every slot comes to rest, and every honest handset, put in again if need be, is sold."""
     await _until(lambda: rack.hands.busy == 0 and rack.daemon is not None, within_s=CALM_S)
+    if rack.forger.due and not await _until(lambda: not rack.forger.due, within_s=NOTICED_S):
+        rack.referee.unnoticed()
+    await _until(lambda: rack.daemon is not None, within_s=CALM_S)
     for bay in rack.bays.values():
         await _bring_to_rest(rack, bay)
     for bay in rack.bays.values():

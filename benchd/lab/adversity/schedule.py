@@ -88,6 +88,16 @@ class Kind(StrEnum):
     """Asked for the final reset, somebody switches debugging off and restarts the handset."""
     CLOCK_JUMP = "clock_jump"
     READER_GONE = "reader_gone"
+    REWRITTEN_END = "rewritten_end"
+    """Somebody makes the end of a job that wasn't sold into one that was, in the ledger's file."""
+    REWRITTEN_JOB = "rewritten_job"
+    """The same with what a running job has seen of its handset."""
+    ROLLBACK = "rollback"
+    """An older ledger is put back, with its older head."""
+    CHIP_EXCHANGED = "chip_exchanged"
+    """Another chip, a clean one, lies on the reader for a while after the check."""
+    RELOAD_LAX = "reload_lax"
+    """A reload to recipes that ask for nothing."""
 
 
 MENDS_ITSELF: Final = frozenset(Kind) - {
@@ -98,6 +108,7 @@ MENDS_ITSELF: Final = frozenset(Kind) - {
     Kind.WRONG_ANSWER,
     Kind.RACING_ANSWERS,
     Kind.NO_RESET,
+    Kind.RELOAD_LAX,
 }
 """After these an honest handset has to end sellable, if need be once it is put in again."""
 OF_THE_RACK: Final = frozenset(
@@ -112,9 +123,19 @@ OF_THE_RACK: Final = frozenset(
         Kind.RELOAD,
         Kind.DRAIN,
         Kind.CLOCK_JUMP,
+        Kind.REWRITTEN_END,
+        Kind.REWRITTEN_JOB,
+        Kind.ROLLBACK,
+        Kind.RELOAD_LAX,
     }
 )
 """They may change what becomes of other slots too."""
+OF_THE_FILE: Final = frozenset({Kind.REWRITTEN_END, Kind.REWRITTEN_JOB, Kind.ROLLBACK})
+"""By a hand at the ledger's file; a person mends it once it is noticed."""
+ADDED: Final = OF_THE_FILE | {Kind.CHIP_EXCHANGED, Kind.RELOAD_LAX}
+"""Drawn apart from all others."""
+OF_ALL_SLOTS: Final = frozenset({Kind.EXCHANGE, Kind.RELOAD_LAX})
+"""No slot's own handset can be counted on after these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,10 +187,17 @@ class Schedule:
     seed: int
     bays: tuple[BayPlan, ...]
     blows: tuple[Blow, ...]
+    anchored: bool = False
+    """Whether something outside of the rack knows how far its ledger has come."""
+
+    @property
+    def forged(self) -> bool:
+        """Whether somebody is at the ledger's file."""
+        return any(blow.kind in OF_THE_FILE for blow in self.blows)
 
     def is_honest(self, bay: BayPlan) -> bool:
         """Whether this slot's own handset has to end sellable."""
-        own = [blow for blow in self.blows if blow.slot == bay.slot or blow.kind is Kind.EXCHANGE]
+        own = [blow for blow in self.blows if blow.slot == bay.slot or blow.kind in OF_ALL_SLOTS]
         return (
             bay.handset.lie is Lie.NOTHING
             and bay.handset.owner is not Owner.LOCKED

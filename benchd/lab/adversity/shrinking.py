@@ -27,6 +27,8 @@ def _smaller(schedule: Schedule) -> Iterator[Schedule]:
         for start in range(0, len(blows), size):
             yield replace(schedule, blows=blows[:start] + blows[start + size :])
         size //= 2
+    if schedule.anchored:
+        yield replace(schedule, anchored=False)
     for bay in schedule.bays:
         if len(schedule.bays) > 1:
             yield _without(schedule, bay)

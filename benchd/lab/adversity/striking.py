@@ -12,8 +12,8 @@ from benchd.lab.adversity.daemon import Daemon
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.people import People
-from benchd.lab.adversity.schedule import Blow, Kind
-from benchd.lab.adversity.truth import Truth
+from benchd.lab.adversity.schedule import OF_THE_FILE, Blow, Kind
+from benchd.lab.adversity.truth import Chip, Truth, digest
 from benchd.words.ids import SlotName
 
 FLAP_S: Final = 0.7
@@ -34,8 +34,12 @@ class Struck(Protocol):
     scope: anyio.CancelScope
     down_s: float
 
-    def reload(self) -> None:
-        """Have the daemon take over its configuration again."""
+    def reload(self, *, lax: bool) -> None:
+        """Have the daemon take over its configuration again, or one that asks for nothing."""
+        ...
+
+    def forge(self, blow: Blow) -> None:
+        """Have somebody at the ledger's file."""
         ...
 
 
@@ -57,10 +61,14 @@ class Striking:
                 self._rack.hands.begin(lambda: self._server_away(blow.lasts_s))
             case Kind.READER_GONE:
                 self._rack.hands.begin(lambda: self._reader_away(bay, blow.lasts_s))
-            case Kind.RELOAD:
-                self._rack.reload()
+            case Kind.CHIP_EXCHANGED if bay.donor is None:
+                self._rack.hands.begin(lambda: _other_chip(bay, blow.lasts_s))
+            case Kind.RELOAD | Kind.RELOAD_LAX:
+                self._rack.reload(lax=blow.kind is Kind.RELOAD_LAX)
             case Kind.CLOCK_JUMP:
                 self._rack.chance.ahead_s += blow.lasts_s
+            case kind if kind in OF_THE_FILE:
+                self._rack.forge(blow)
             case kind if kind in OF_PEOPLE and self._rack.people is not None:
                 self._rack.people.mistakes[bay.slot] = kind
             case _:
@@ -142,6 +150,12 @@ async def _flap(bay: Bay) -> None:
         if bay.handset is not None and not bay.attached:
             bay.come()
         await anyio.sleep(FLAP_S)
+
+
+async def _other_chip(bay: Bay, lasts_s: float) -> None:
+    bay.donor = Chip(number=digest(f"laid on {bay.slot}"), in_use=False)
+    await anyio.sleep(lasts_s)
+    bay.donor = None
 
 
 def _other(bay: Bay) -> Truth:

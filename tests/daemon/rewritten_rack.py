@@ -1,0 +1,202 @@
+"""A rack with a past: its ledger, signed certificates, and slots and API on top of both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import httpx2
+from prometheus_client import CollectorRegistry
+
+from benchd.certificate import DsseIssuer, SigningKey
+from benchd.daemon.integrity import Integrity
+from benchd.daemon.witnesses import certificates_that_know
+from benchd.ledger import SqliteLedger, open_ledger
+from benchd.ledger.patrol import Patrol
+from benchd.ledger.witness import Witness
+from benchd.observe.ledger_metrics import LedgerMetrics
+from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.proof.erasure import verify_erasure
+from benchd.slots.admission import Admission
+from benchd.slots.board import RackBoard
+from benchd.slots.desk import Desk
+from benchd.slots.parts import Timing
+from benchd.slots.records import told_of_end
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.words.ids import JobId, SlotName
+from benchd.words.job import Disposition, JobEnd, Outcome, Reason
+from benchd.words.record import Entry, EntryKind
+from benchd.words.slot import ProblemCode, SlotView
+from benchd.words.slot_states import SlotState
+from tests.certificate.certificate_rack import JOB as SOLD
+from tests.certificate.certificate_rack import records_of_an_erasure
+from tests.core.world import Phone, World
+from tests.web.web_running import running
+
+DESTROYED = JobId("20261124-A2-0003")
+AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+BEYOND_A_START = 130
+"""Records that follow what is rewritten: a start looks at the last 100."""
+SOLD_AT, DESTROYED_AT = SlotName("A1"), SlotName("A2")
+
+
+def entry(kind: EntryKind, slot: str | None = None, **data: str | None) -> Entry:
+    return Entry(
+        kind=kind,
+        at=AT,
+        slot=None if slot is None else SlotName(slot),
+        occupancy=None if slot is None else 7,
+        data=data,
+    )
+
+
+class Past:
+    """Makes what a rack has left: one handset sold, one to be destroyed, both in their slots."""
+
+    def __init__(self, folder: Path, key: SigningKey) -> None:
+        self.path = folder / "ledger.db"
+        self.certificates = folder / "certificates"
+        self.key = key
+
+    async def happen(self) -> None:
+        self.certificates.mkdir()
+        async with open_ledger(self.path, head_key=self.key) as ledger:
+            await self._sell(ledger)
+            await self._destroy(ledger)
+            for _ in range(BEYOND_A_START):
+                await ledger.append(entry(EntryKind.CONFIG_CHANGED))
+
+    def issuer(self) -> DsseIssuer:
+        return DsseIssuer(
+            key=self.key, directory=self.certificates, site="大宮", benchd_version="1"
+        )
+
+    def witnesses(self) -> list[Witness]:
+        return certificates_that_know(self.certificates, self.key.public_key_pem)
+
+    async def _sell(self, ledger: SqliteLedger) -> None:
+        await ledger.append(entry(EntryKind.OCCUPANCY_OPENED, "A1", attachment="boot:0"))
+        for record in records_of_an_erasure():
+            await ledger.append(as_on_this_rack(record.entry))
+        issuer = self.issuer()
+        erasure = verify_erasure(SOLD, await ledger.entries(SOLD))
+        envelope = issuer.issue(erasure, AT)
+        end = JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
+        told = told_of_end(end, envelope.decode())
+        ended = replace(entry(EntryKind.JOB_ENDED, "A1"), job=SOLD, data=told)
+        await ledger.append(ended)
+        await issuer.keep(SOLD, envelope)
+
+    async def _destroy(self, ledger: SqliteLedger) -> None:
+        opened = entry(EntryKind.OCCUPANCY_OPENED, "A2", attachment="boot:3")
+        await ledger.append(opened)
+        await ledger.append(
+            replace(
+                opened,
+                kind=EntryKind.JOB_OPENED,
+                job=DESTROYED,
+                data={"recipe": "overwrite", "attachment": "boot:3"},
+            )
+        )
+        end = JobEnd(
+            outcome=Outcome.FAILED, disposition=Disposition.DESTROY, reason=Reason.SYSTEM_MODIFIED
+        )
+        told = told_of_end(end, None)
+        await ledger.append(replace(opened, kind=EntryKind.JOB_ENDED, job=DESTROYED, data=told))
+
+
+def as_on_this_rack(entry: Entry) -> Entry:
+    """The same, told by the ports that the slots of these tests have."""
+    told = json.dumps(dict(entry.data), default=dict).replace('"7:', '"boot:')
+    return replace(entry, data=json.loads(told))
+
+
+@dataclass(kw_only=True)
+class Served:
+    """The rack at work, as far as anybody can look at it."""
+
+    world: World
+    board: RackBoard
+    admission: Admission
+    patrol: Patrol
+    ledger: SqliteLedger
+    issuer: DsseIssuer
+    desk: Desk
+    socket: Path
+    http: httpx2.AsyncClient | None = None
+
+    async def get(self, route: str) -> httpx2.Response:
+        assert self.http is not None
+        return await self.http.get(route)
+
+    async def until_finished(self, slot: SlotName) -> SlotView:
+        return await self._until(slot, lambda view: view.state is SlotState.FINISHED)
+
+    async def until_held(self, slot: SlotName) -> SlotView:
+        def held(view: SlotView) -> bool:
+            return view.problem is not None and view.problem.code is ProblemCode.LEDGER_BROKEN
+
+        return await self._until(slot, held)
+
+    async def _until(self, slot: SlotName, holds: Callable[[SlotView], bool]) -> SlotView:
+        with anyio.fail_after(20):
+            while True:
+                version = self.board.version
+                view = self.board.views().get(slot)
+                if view is not None and holds(view):
+                    return view
+                await self.board.changed(version)
+
+
+@asynccontextmanager
+async def served(past: Past, folder: Path) -> AsyncGenerator[Served]:
+    """Start as the daemon starts: witnesses, recovery, slots, API on a socket."""
+    async with open_ledger(past.path, head_key=past.key, witnesses=past.witnesses()) as ledger:
+        rack = _rack(past, ledger, folder / "api.sock")
+        await settle_open_jobs(ledger, rack.world.clock)
+        await keep_certificates(ledger, rack.issuer, 100)
+        await rack.patrol.recall()
+        app = create_app(rack, Catalogue.load())
+        async with running(app, rack.socket) as door, door.over_unix() as http:
+            rack.http = http
+            async with rack.world.running():
+                yield rack
+
+
+def _rack(past: Past, ledger: SqliteLedger, socket: Path) -> Served:
+    """Two handsets lie where they lay; a third can be put into A3."""
+    admission, issuer = Admission(), past.issuer()
+    world = World(
+        slots=3,
+        adjust=lambda parts: replace(
+            parts,
+            ledger=ledger,
+            issuer=issuer,
+            admission=admission,
+            desk=Desk(ledger, parts.clock),
+            timing=Timing(settle_s=0.01),
+        ),
+    )
+    world._enumerations = 10
+    integrity = Integrity(
+        board=world.board, admission=admission, metrics=LedgerMetrics(CollectorRegistry())
+    )
+    for name, enumeration in ((SOLD_AT, 2), (DESTROYED_AT, 3)):
+        port = world.ports[name]
+        port.phone, port.attached, port.enumeration = Phone(), True, enumeration
+    return Served(
+        world=world,
+        board=world.board,
+        admission=admission,
+        patrol=Patrol(ledger, ledger.append, world.clock, integrity),
+        ledger=ledger,
+        issuer=issuer,
+        desk=world.parts.desk,
+        socket=socket,
+    )
