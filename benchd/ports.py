@@ -101,6 +101,13 @@ class Handset(Protocol):
         """Whether its radio and its screen are on; what it doesn't say clearly is unknown."""
         ...
 
+    async def switch_nfc(self, *, on: bool) -> None:
+        """Ask for its radio to be switched; what became of it `nfc_facts` tells.
+
+        Off is for a short time only: by itself it goes on again.
+        """
+        ...
+
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""
         ...

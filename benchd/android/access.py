@@ -20,6 +20,7 @@ from benchd.android.facts.inspection import (
 from benchd.android.fill.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
 from benchd.android.fill.program import Binaries
 from benchd.android.fill.program_or_host import Overwriter, WaysToOverwrite
+from benchd.android.radio import switch_nfc
 from benchd.android.resets import enable_test_harness
 from benchd.android.server.tracker import Tracker
 from benchd.android.server.transports import ServerDoor, Transport, TransportOpener
@@ -112,6 +113,10 @@ class AdbHandset:
     async def nfc_facts(self) -> NfcFacts:
         """Whether its radio and its screen are on."""
         return await read_nfc_facts(self._shell)
+
+    async def switch_nfc(self, *, on: bool) -> None:
+        """Ask for its radio to be switched; its answer proves nothing."""
+        await switch_nfc(self._shell, on=on)
 
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""

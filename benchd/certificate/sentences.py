@@ -88,6 +88,10 @@ class Sentence(StrEnum):
 
     BOUND_BY_KEYSTREAM = "the keystream: the read-back found on the storage what had been written"
     BOUND_BY_CHIP = "the FeliCa chip: the same by its hash at the check and at the re-check"
+    BOUND_BY_TIED_CHIP = (
+        "the FeliCa chip: silent when the handset's NFC was switched off, the same when it was on"
+        " again, and still the same after its reset"
+    )
     BOUND_BY_ANDROID_ID = "android_id: drawn at this job's reset, the same after its chip's clear"
     BOUND_BY_SCREEN_IMEI = "the IMEI: a person read it on the handset's own screen after its reset"
     BOUND_BY_SCREEN_SERIAL = "the serial: a person read it on the handset's screen after its reset"

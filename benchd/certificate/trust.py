@@ -53,7 +53,8 @@ class InUseSection:
         )
 
 
-_BY_SCREEN: Final[Mapping[Tie, Sentence]] = {
+_AT_THE_END: Final[Mapping[Tie, Sentence]] = {
+    Tie.CHIP: Sentence.BOUND_BY_TIED_CHIP,
     Tie.SCREEN_IMEI: Sentence.BOUND_BY_SCREEN_IMEI,
     Tie.SCREEN_SERIAL: Sentence.BOUND_BY_SCREEN_SERIAL,
 }
@@ -68,5 +69,5 @@ def bound_by(erasure: VerifiedErasure) -> tuple[str, ...]:
     if evidence.felica_clear is not None:
         bonds.append(Sentence.BOUND_BY_ANDROID_ID)
     seen: Mapping[Tie, int] = binding.last_seen if binding else {}
-    bonds += [sentence for tie, sentence in _BY_SCREEN.items() if tie in seen]
+    bonds += [sentence for tie, sentence in _AT_THE_END.items() if tie in seen]
     return tuple(bond.value for bond in bonds)

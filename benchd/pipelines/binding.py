@@ -32,7 +32,19 @@ def add_to_return(context: JobContext, **found: str | int) -> None:
 
 async def tie_by_screen(context: JobContext) -> None:
     """Where nothing strong ties the handset that came back, a person reads its own screen."""
-    if context.certifies and context.binding.due(context.station.port().attachment):
+    if context.binding.due(context.station.port().attachment):
+        await _read_screen(context)
+
+
+async def tie_and_name_by_screen(context: JobContext) -> None:
+    """The same at the end, where its screen has to show whose number goes on the certificate."""
+    known, here = Known.of(context.evidence), context.station.port().attachment
+    if context.binding.number_due(known, here):
+        await _read_screen(context)
+
+
+async def _read_screen(context: JobContext) -> None:
+    if context.certifies:
         add_to_return(context, screen_number=await number_on_screen(context))
 
 

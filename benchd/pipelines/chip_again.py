@@ -7,6 +7,7 @@ from benchd.pipelines.binding import add_to_return
 from benchd.pipelines.chip_evidence import refusal_of
 from benchd.pipelines.contract import JobContext
 from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.tie import tied_chip
 from benchd.words.chip import ChipScan, ChipVerdict
 from benchd.words.job import Reason
 
@@ -30,7 +31,7 @@ async def look_at_chip_again(context: JobContext) -> ChipEvidence | None:
         raise StageFailed(Reason.HANDSET_CHANGED, "after the reset another chip lies there")
     if scan.verdict is not ChipVerdict.UNUSED:
         raise refusal_of(scan)
-    if check.tied:
+    if tied_chip(check):
         add_to_return(context, chip=check.chip)
     return seen
 

@@ -16,6 +16,7 @@ from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.job import ErasureEvidence, JobEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.records import DecisionRecord, StageRecord
+from benchd.proof.tie import tied_chip
 from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import EntryKind, StoredEntry
@@ -56,6 +57,8 @@ class Known:
     android_id: str | None = None
     """That of this job's reset; None until then."""
     tied_chip: str | None = None
+    unread: bool = False
+    """Whether its system alone has told its IMEI: no person has compared it with its screen."""
 
     @classmethod
     def of(cls, evidence: JobEvidence | ErasureEvidence, *, is_reset: bool = True) -> Known:
@@ -69,7 +72,8 @@ class Known:
             imeis=frozenset((*told, number) if number and is_imei(number) else told),
             telephony=inspect.telephony if inspect else None,
             android_id=reset.left.android_id if reset and is_reset else None,
-            tied_chip=check.chip if check and check.tied else None,
+            tied_chip=tied_chip(check),
+            unread=bool(told) and number is None,
         )
 
     @property
@@ -202,6 +206,8 @@ class _Walk:
             self._gaps.append("job_opened: it doesn't say what was on the port")
         if self._here != self._bound:
             self._gaps.append("binding: nothing ties the handset that lies there to the job")
+        if Known.of(self._evidence).unread and Tie.SCREEN_IMEI not in self._last_seen:
+            self._gaps.append("binding: nobody has read its IMEI on its own screen")
         return Chain(
             last_seen=self._last_seen, returns=self._returns, gaps=tuple(dict.fromkeys(self._gaps))
         )
@@ -215,12 +221,20 @@ class _Walk:
         fills = attempt.stage is StageName.OVERWRITE
         if not fills:
             ties -= {Tie.KEYSTREAM}
+        if Tie.CHIP in ties and not self._chip_was_seen(attempt, seen):
+            ties -= {Tie.CHIP}
+            self._gaps.append(f"{attempt.stage}: no look at the chip is on record")
         if not {seen.screen_number} - {None} <= self._numbers_here:
             self._gaps.append(f"{attempt.stage}: nobody has answered the number on its screen")
         self._saw(ties, attempt.ended_sequence)
         self._returns += self._here != self._bound
         if ties & (STRONG_IN_OVERWRITE if fills else STRONG) and not others:
             self._bound = self._here
+
+    def _chip_was_seen(self, attempt: StageRecord, seen: ReturnEvidence) -> bool:
+        """Whether the look after the last reset, which the proof weighs, is what saw it."""
+        again = self._evidence.observe.chip
+        return attempt.stage is StageName.OBSERVE and again is not None and again.chip == seen.chip
 
     def _saw(self, ties: frozenset[Tie], sequence: int) -> None:
         self._last_seen |= dict.fromkeys(ties, sequence)
@@ -234,14 +248,23 @@ class JobBinding:
         self.seen: ReturnEvidence | None = None
         """What was last seen of a handset that has come back."""
         self._recorded: ReturnEvidence | None = None
+        self._number_read = False
 
     def due(self, attachment: str) -> bool:
         """Whether nothing strong ties what is on the port with this enumeration yet."""
         return attachment != self._bound
 
+    def number_due(self, known: Known, attachment: str) -> bool:
+        """Whether a person has to read its screen: to tie it, or to know that its IMEI is its own.
+
+        A chip ties the handset, and says nothing of the name that its system gives itself.
+        """
+        return self.due(attachment) or (known.unread and not self._number_read)
+
     def came_back(self, known: Known, seen: ReturnEvidence) -> list[str]:
         """Keep what was seen; returns what shows that it's another handset."""
         self.seen = seen
+        self._number_read = self._number_read or seen.screen_number is not None
         others = differences(known, seen)
         if not others and ties_of(known, seen) & STRONG:
             self._bound = seen.attachment

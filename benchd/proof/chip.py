@@ -13,6 +13,7 @@ from typing import Final
 from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence, ClearEvidence
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.floors import LEAST_PASSES
+from benchd.proof.tie import shows_tie
 from benchd.words.chip import BaselineKind, ChipVerdict
 from benchd.words.clear import ClearOutcome
 from benchd.words.job import Gate
@@ -40,6 +41,8 @@ class ChipCase:
     recheck: ChipEvidence
     answers: Mapping[Gate, bool]
     """The last answer of a person at each gate."""
+    again: ChipEvidence | None = None
+    """The look after the last reset; None where no reader took one."""
 
 
 def chip_gaps(case: ChipCase) -> list[str]:
@@ -50,6 +53,8 @@ def chip_gaps(case: ChipCase) -> list[str]:
         *_of_check(case),
         *_of_clear(case),
         *_of_recheck(case),
+        *_of_tie(case),
+        *_of_look_again(case),
     ]
 
 
@@ -193,4 +198,29 @@ def _of_no_chip_again(case: ChipCase) -> list[str]:
     gaps = _of_silence(case.recheck, "felica_recheck")
     if case.check.verdict is not ChipVerdict.NO_CHIP:
         gaps.append("felica_recheck: there was a chip at the check")
+    return gaps
+
+
+def _of_tie(case: ChipCase) -> list[str]:
+    """The check alone ties a chip, and only by its own steps."""
+    gaps: list[str] = []
+    if case.check.tied and not shows_tie(case.check):
+        gaps.append("felica_check: nothing shows that the chip is this handset's own")
+    if case.recheck.tied or (case.again is not None and case.again.tied):
+        gaps.append("felica_check: the chip is said to have been tied elsewhere")
+    return gaps
+
+
+def _of_look_again(case: ChipCase) -> list[str]:
+    """Silence after the last reset says nothing; what answers has to be the chip of before."""
+    again = case.again
+    if again is None or (again.verdict is ChipVerdict.SILENT and again.chip is None):
+        return []
+    gaps = _of_nodes(again, "observe")
+    if again.source != READER or again.verdict is not ChipVerdict.UNUSED:
+        gaps.append("observe: the chip isn't unused")
+    if again.chip != case.recheck.chip:
+        gaps.append("observe: it was another chip than at the re-check")
+    if not again.power_cycled:
+        gaps.append("observe: the reader's field wasn't off before")
     return gaps

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
 import pytest
-from handset_fakes import ScriptedShell
+from handset_fakes import FakeShell, ScriptedShell, said
 from handset_fixtures import answer, names
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchd.android.facts.inspection import read_nfc_facts
 from benchd.android.facts.nfc import read_nfc
+from benchd.android.radio import off_command, switch_nfc
 from benchd.words.handset import NfcFacts, SilenceCause
 
 UNKNOWN = NfcFacts(nfc_on=None, screen_on=None, unlocked=None)
@@ -78,3 +85,39 @@ def test_what_explains_silence_and_what_does_not() -> None:
     assert fine.causes() == UNKNOWN.causes() == (SilenceCause.UNKNOWN,)
     off = NfcFacts(nfc_on=False, screen_on=None, unlocked=False)
     assert off.causes() == (SilenceCause.NFC_OFF, SilenceCause.SCREEN_LOCKED)
+
+
+@pytest.mark.asyncio
+async def test_nfc_is_switched_by_one_command_whose_answer_proves_nothing() -> None:
+    shell = FakeShell()
+    shell.on("svc nfc enable", *said("NFC operation failed", code=255))
+    shell.on("trap", *said(""))
+    await switch_nfc(shell, on=True)
+    await switch_nfc(shell, on=False)
+    assert shell.commands[1].endswith(" svc nfc disable")
+
+
+def test_what_was_switched_off_goes_on_again_when_its_shell_is_hung_up(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    svc = tmp_path / "svc"
+    svc.write_text(f'#!/bin/sh\necho "$@" >>{told}\n')
+    svc.chmod(0o755)
+    shell = subprocess.Popen(
+        ["/bin/sh", "-c", f"{off_command(0.5)}; echo off; read _"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert shell.stdout is not None
+    assert shell.stdin is not None
+    assert shell.stdout.readline() == b"off\n"
+    assert told.read_text().split("\n")[0] == "nfc disable"
+    os.killpg(shell.pid, signal.SIGHUP)
+    shell.stdin.close()
+    shell.wait()
+    deadline_s = time.monotonic() + 10
+    while "nfc enable" not in told.read_text():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    shell.stdout.close()

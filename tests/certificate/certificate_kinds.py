@@ -69,6 +69,11 @@ async def scanned(_: Patch) -> Records:
     return await run(chip=FakeChip())
 
 
+async def tied(_: Patch) -> Records:
+    phone = Phone(imei=None, switches_nfc=True)
+    return await run(phone, FakeChip(of=phone))
+
+
 async def cleared(_: Patch) -> Records:
     return await run(chip=FakeChip(looks=IN_USE))
 
@@ -115,6 +120,11 @@ KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = 
     "resumed": (resumed, BY_PROGRAM | BY_EYE | {S.RESUMED}),
     "sampled": (sampled, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE | BY_IMEI),
     "chip scanned": (scanned, BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED}),
+    "chip tied": (
+        tied,
+        {S.BY_PROGRAM, S.READ_WHOLE, S.BOUND_BY_TIED_CHIP, S.CHIP_OBSERVED, S.CLEAR_SKIPPED}
+        | BY_READER,
+    ),
     "chip cleared": (
         cleared,
         BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_CLAIMED, S.BOUND_BY_ANDROID_ID},

@@ -13,6 +13,8 @@ from benchd.words.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
 from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
 from benchd.words.ids import SlotName
 
+from .world import Phone
+
 CHIP = "c0ffee00" * 8
 OTHER_CHIP = "badbadba" * 8
 ROOT_ONLY = (ChipSystem(code="FE00", nodes=("0000-FFFE",), residue=()),)
@@ -67,6 +69,8 @@ class FakeChip:
     """What it looks like once a provider has worked on it; None: the clear does nothing."""
     claims: list[ClearOutcome] = field(default_factory=list[ClearOutcome])
     """What the provider says, in order; then DONE."""
+    of: Phone | None = None
+    """The handset that it's in, behind its NFC controller; None for a card on the reader."""
     disobeys: bool = False
     """The chips says truly that it looked once, with the field on, whatever it was asked."""
 
@@ -90,6 +94,8 @@ class FakeChipAccess:
         if slot in self.gone:
             raise ReaderGone(slot)
         chip = self.chips[slot]
+        if chip.of is not None and chip.of.nfc_on is False:
+            return replace(SILENT, passes=passes, power_cycled=power_cycle)
         step = chip.once.pop(0) if chip.once else chip.looks
         if isinstance(step, Exception):
             raise step

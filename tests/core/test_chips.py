@@ -263,11 +263,12 @@ async def test_a_chip_that_fell_silent_for_the_recheck_has_its_handset_asked() -
     assert not certified(world)
 
 
-async def test_a_handset_that_answers_over_the_air_is_not_asked() -> None:
+async def test_a_handset_that_answers_over_the_air_is_not_asked_why_it_is_silent() -> None:
     world, _ = world_with(FakeChip())
-    phone = Phone()
-    await run(world, phone)
-    assert phone.calls["nfc_facts"] == 0
+    await run(world, Phone())
+    for stage in (CHECK, RECHECK):
+        [attempt] = attempts(world, stage)
+        assert attempt["evidence"]["handset_says"] is None
 
 
 async def test_whose_services_are_left_is_shown_again_after_a_restart() -> None:

@@ -84,6 +84,7 @@ ADB = frozenset({"060101", "ff4201"})
 MTP_ONLY = frozenset({"060101"})
 CIPHER = "aes-128-ctr"
 RESET_S = 45.0
+NFC_BACK_ON_S = 60.0
 DEADLINE_S = 3600.0
 ANSWER_S = 86_400.0
 UNTOLD_IMEI = "352099001761481"
@@ -230,6 +231,8 @@ class Phone:
     felica_capable: bool | None = True
     jpki_capable: bool | None = None
     nfc_on: bool | None = True
+    switches_nfc: bool = False
+    """Whether its system lets adb switch its radio."""
     screen_on: bool | None = True
     unlocked: bool | None = True
     sim: bool | None = False
@@ -363,6 +366,17 @@ class FakeHandset:
     async def nfc_facts(self) -> NfcFacts:
         phone = await self._call("nfc_facts")
         return NfcFacts(nfc_on=phone.nfc_on, screen_on=phone.screen_on, unlocked=phone.unlocked)
+
+    async def switch_nfc(self, *, on: bool) -> None:
+        phone = await self._call("nfc_on" if on else "nfc_off")
+        if phone.switches_nfc:
+            phone.nfc_on = on
+            if not on:
+                self._port.world.group.start_soon(self._on_again, phone)
+
+    async def _on_again(self, phone: Phone) -> None:
+        await anyio.sleep(NFC_BACK_ON_S)
+        phone.nfc_on = True
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")

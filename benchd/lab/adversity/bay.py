@@ -116,7 +116,7 @@ class Bay:
         """What the slot's reader sees."""
         if self.donor is not None:
             return self.donor
-        return None if self.handset is None else self.handset.chip
+        return None if self.handset is None else self.handset.audible_chip
 
     def liveness(self, *, server_up: bool) -> Liveness:
         """What the adb server says of this port."""

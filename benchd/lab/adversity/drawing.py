@@ -19,6 +19,7 @@ from benchd.lab.adversity.schedule import (
     Kind,
     Lie,
     Owner,
+    Radio,
     Schedule,
 )
 from benchd.lab.adversity.where import ANSWERED, ASKED, CALLS, RECORDS, SECONDS, STAGE_RECORDS
@@ -70,6 +71,7 @@ _WEIGHTS_IN_OVERWRITE: Final = _WEIGHTS | {Kind.SWAP: 14, Kind.TRANSIENT: 8, Kin
 _OWNERS: Final = {Owner.RESET: 10, Owner.PHOTOS: 3, Owner.APPS: 6, Owner.LOCKED: 1}
 _VISITING_OWNERS: Final = {Owner.RESET: 1, Owner.PHOTOS: 1, Owner.APPS: 1, Owner.LOCKED: 7}
 _CHIPS: Final = {ChipState.UNUSED: 6, ChipState.IN_USE: 3, ChipState.ABSENT: 1}
+_RADIOS: Final = {Radio.SILENCES: 3, Radio.APART: 1, Radio.REFUSES: 1}
 _MOST_BLOWS: Final = 4
 _LARGEST_JUMP_S: Final = 200_000.0
 
@@ -108,8 +110,11 @@ def _bay(chance: random.Random, number: int, phase: Phase) -> BayPlan:
     lie = chance.choice([*lies, Lie.DONOR, Lie.DONOR]) if chance.random() < 0.3 else Lie.NOTHING
     needs_chip = lie in (Lie.DONOR, Lie.PROVIDER, Lie.BASELINE)
     chip = ChipState.IN_USE if needs_chip else _weighted(chance, _CHIPS)
+    if lie is Lie.CARD:
+        chip = ChipState.UNUSED
     # That there is no chip, a reader has to have heard: without one it's held, honest or not.
-    reader = needs_chip or chip is ChipState.ABSENT or chance.random() < (0.1 if at_fill else 0.5)
+    needs_reader = needs_chip or lie is Lie.CARD or chip is ChipState.ABSENT
+    reader = needs_reader or chance.random() < (0.1 if at_fill else 0.5)
     return BayPlan(
         slot=f"A{number}",
         handset=HandsetPlan(
@@ -118,11 +123,13 @@ def _bay(chance: random.Random, number: int, phase: Phase) -> BayPlan:
             lie=lie,
             tells_imei=lie is Lie.IMEI or chance.random() < (0.1 if at_fill else 0.5),
             hostile_words=chance.random() < 0.1,
+            radio=_weighted(chance, _RADIOS),
         ),
         visitor=HandsetPlan(
             owner=_weighted(chance, _VISITING_OWNERS if at_fill else _OWNERS),
             chip=_weighted(chance, _CHIPS),
             tells_imei=chance.random() < 0.5,
+            radio=_weighted(chance, _RADIOS),
             set_up=at_fill or chance.random() < 0.5,
         ),
         visitor_is_twin=chance.random() < (0.95 if at_fill else 0.7),

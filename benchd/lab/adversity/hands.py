@@ -14,6 +14,7 @@ from benchd.lab.adversity.truth import Truth, digest
 
 RESET_S: Final = 45.0
 RESTART_S: Final = 30.0
+NFC_BACK_ON_S: Final = 60.0
 AWAY: Final = "reset_away"
 """The point at which a handset is off the bus for its reset."""
 
@@ -69,6 +70,15 @@ class Hands:
         await anyio.sleep(absent_s / 2)
         if bay.handset is truth and not bay.attached:
             bay.come()
+
+    def begin_switching_back(self, truth: Truth) -> None:
+        """A handset whose NFC was switched off over adb switches it on again."""
+
+        async def switch_back() -> None:
+            await anyio.sleep(NFC_BACK_ON_S)
+            truth.switch_nfc(on=True)
+
+        self.begin(switch_back)
 
     def begin_putting_in(self, bay: Bay, handset: Truth, after_s: float) -> None:
         """Somebody puts a handset into a slot, if it's still free by then."""

@@ -129,9 +129,16 @@ class SimulatedHandset:
         return BatteryFacts(percent=80, temperature_c=30.0)
 
     async def nfc_facts(self) -> NfcFacts:
-        """All is on."""
-        await self._call("nfc_facts")
-        return NfcFacts(nfc_on=True, screen_on=True, unlocked=True)
+        """All is on, unless its NFC was switched off."""
+        truth = await self._call("nfc_facts")
+        return NfcFacts(nfc_on=truth.nfc_on, screen_on=True, unlocked=True)
+
+    async def switch_nfc(self, *, on: bool) -> None:
+        """Switch its NFC; off is for a while, whoever goes away in the meantime."""
+        truth = await self._call("nfc_on" if on else "nfc_off")
+        truth.switch_nfc(on=on)
+        if not on:
+            self._hands.begin_switching_back(truth)
 
     async def reset_facts(self) -> ResetFacts:
         """What only a reset changes."""

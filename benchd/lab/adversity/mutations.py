@@ -39,8 +39,9 @@ async def _samples_unseen(
 
 
 def _tied_by_anything(*_arguments: object) -> frozenset[object]:
-    """Rows 1 and 2: whatever came back is the handset that left."""
-    return frozenset(importlib.import_module(BINDING).Tie)
+    """Rows 1 and 2: whatever came back is the handset that left, if no chip says otherwise."""
+    tie = importlib.import_module(BINDING).Tie
+    return frozenset(tie) - {tie.CHIP}
 
 
 _FillOrder: Final = FillOrder
@@ -56,6 +57,11 @@ def _order_without_prior_bytes(*, prior_bytes: int = 0, **fields: object) -> Fil
 async def _any_chip(*_arguments: object) -> bool:
     """Row 8: nobody compares a chip with those of other handsets."""
     return False
+
+
+def _anything(*_arguments: object) -> bool:
+    """Row 8: whatever handset and reader told is what a tie looks like."""
+    return True
 
 
 def _nothing(*_arguments: object, **_options: object) -> list[str]:
@@ -133,6 +139,7 @@ ERASED: Final = "sellable means erased"
 NAMED: Final = "a certificate names what lies there"
 UNUSED: Final = "sellable means an unused chip"
 ONE_CHIP: Final = "a chip is one handset's"
+OWN_CHIP: Final = "a tied chip is its handset's own"
 
 HOLES: Final = (
     Hole(
@@ -211,6 +218,17 @@ HOLES: Final = (
             Replaced(
                 module="benchd.pipelines.chip_history", name="refuse_chip_of_another", by=_any_chip
             ),
+        ),
+    ),
+    Hole(
+        row=8,
+        says="a chip is tied that never fell silent: a donor's lies there after every swap",
+        ingredients=_lies(Lie.DONOR, Lie.CARD),
+        without=_without_lies,
+        shows_as=(ERASED, NAMED, OWN_CHIP),
+        replaced=(
+            Replaced(module="benchd.proof.tie", name="shows_silence", by=_anything),
+            Replaced(module="benchd.proof.tie", name="shows_chip", by=_anything),
         ),
     ),
     Hole(

@@ -174,9 +174,11 @@ def _bays(schedule: Schedule) -> dict[SlotName, Bay]:
         for number, plan in enumerate(schedule.bays, start=1)
     }
     donor = Chip(number=digest(DONOR), in_use=False)
-    for bay in bays.values():
+    for slot, bay in bays.items():
         if bay.plan.handset.lie is Lie.DONOR:
             bay.donor = donor
+        elif bay.plan.handset.lie is Lie.CARD:
+            bay.donor = Chip(number=digest(f"a card in {slot}"), in_use=False)
     return bays
 
 

@@ -112,6 +112,8 @@ class Referee:
             self._keys[job] = key
         if isinstance(chip, str) and data.get("stage") == StageName.FELICA_RECHECK:
             self._chips[job] = chip
+        if evidence.get("tied") is True:
+            self._judge_tie(self._opened[job], chip)
 
     def _ended(self, job: JobId, slot: SlotName, data: Evidence) -> None:
         if job in self._ended_at:
@@ -163,6 +165,13 @@ class Referee:
         for job, slot in self._opened.items():
             if job not in ended:
                 self._fault("a job has one end", slot, f"{job} has none")
+
+    def _judge_tie(self, slot: SlotName, chip: object) -> None:
+        """A chip that is said to be this handset's own is no donor's."""
+        truth = self._bays[slot].judged()
+        own = truth.chip.number if truth is not None and truth.chip is not None else None
+        if chip != own:
+            self._fault("a tied chip is its handset's own", slot, f"{chip} isn't")
 
     def reopened(self, records: Sequence[StoredEntry], acknowledged: Sequence[Receipt]) -> None:
         """Whether the ledger still holds all that it has acknowledged."""

@@ -28,6 +28,17 @@ class ChipState(StrEnum):
     IN_USE = "in_use"
 
 
+class Radio(StrEnum):
+    """What becomes of its chip when its NFC is switched over adb."""
+
+    SILENCES = "silences"
+    """The chip falls silent with it."""
+    APART = "apart"
+    """The chip is one of its own, and answers all the same."""
+    REFUSES = "refuses"
+    """The system leaves NFC as it is."""
+
+
 class Lie(StrEnum):
     """The one thing in which a handset, or what lies at it, doesn't tell the truth."""
 
@@ -48,6 +59,8 @@ class Lie(StrEnum):
     """The clear provider claims to be done and has done nothing."""
     DONOR = "donor"
     """A clean chip lies on the reader, under this handset and under another."""
+    CARD = "card"
+    """A clean chip of nobody's lies on the reader, above the handset's own unused one."""
     BASELINE = "baseline"
     """Its chip is in use, and it's compared with a picture that nobody has taken of a chip."""
     SHORT_FILL = "short_fill"
@@ -144,6 +157,7 @@ class HandsetPlan:
 
     owner: Owner = Owner.RESET
     chip: ChipState = ChipState.UNUSED
+    radio: Radio = Radio.SILENCES
     lie: Lie = Lie.NOTHING
     tells_imei: bool = False
     hostile_words: bool = False

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.lab.adversity.schedule import ChipState, HandsetPlan, Lie, Owner
+from benchd.lab.adversity.schedule import ChipState, HandsetPlan, Lie, Owner, Radio
 
 GIB: Final = 1 << 30
 EXTENTS: Final = 64
@@ -70,6 +70,18 @@ class Truth:
     welcome: bool = True
     """Whether its screen shows what a handset shows that was reset and not touched since."""
     filled_since_reset: bool = False
+    radio: Radio = Radio.SILENCES
+    nfc_on: bool = True
+
+    @property
+    def audible_chip(self) -> Chip | None:
+        """Its chip, where that answers over the air just now."""
+        return self.chip if self.nfc_on or self.radio is Radio.APART else None
+
+    def switch_nfc(self, *, on: bool) -> None:
+        """Its system is asked to."""
+        if self.radio is not Radio.REFUSES:
+            self.nfc_on = on
 
     def reset(self, *, keeps_adb: bool) -> None:
         """What a real reset does: all names are gone, the flash is as it was."""
@@ -82,6 +94,7 @@ class Truth:
         # Test Harness Mode skips the first questions; adb after any other reset means the same.
         self.welcome = not keeps_adb
         self.filled_since_reset = False
+        self.nfc_on = True
 
     def restart(self, *, keeps_adb: bool) -> None:
         """What a mere restart does."""
@@ -126,6 +139,7 @@ def make_truth(plan: HandsetPlan, *, name: str, like: str) -> Truth:
         tells_imei=plan.tells_imei,
         lie=plan.lie,
         chip=_chip(plan, name),
+        radio=plan.radio,
         adb_on=plan.set_up or plan.owner is not Owner.RESET,
         contents=[SYSTEM if extent in SYSTEM_EXTENTS else OWNER for extent in range(EXTENTS)],
     )

@@ -23,6 +23,8 @@ CALLS: Final = (
     "battery",
     "scan",
     "clear",
+    "nfc_off",
+    "nfc_on",
 )
 """Where a handset or a reader can be struck in the middle of what it's asked for."""
 _ALWAYS_ASKED: Final = (

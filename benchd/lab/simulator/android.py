@@ -34,6 +34,7 @@ class AndroidState:
     screen_lock: bool = False
     device_owner: str | None = None
     test_harness: bool = False
+    nfc_on: bool = True
 
     def restarted(self) -> AndroidState:
         """The same after a restart."""
@@ -53,6 +54,7 @@ def as_it_came_in(plan: HandsetPlan) -> AndroidState:
         messages=plan.messages,
         screen_lock=plan.screen_lock,
         device_owner=plan.device_owner,
+        nfc_on=plan.nfc_on,
     )
 
 

@@ -118,10 +118,10 @@ def device_policy(plan: HandsetPlan, state: AndroidState) -> str:
     return "\n".join(lines) + "\n"
 
 
-def nfc(plan: HandsetPlan) -> str:
+def nfc(plan: HandsetPlan, state: AndroidState) -> str:
     """The head of NfcService.dump, in the words of AOSP's packages/apps/Nfc."""
     lines = [
-        f"mState={'on' if plan.nfc_on else 'off'}",
+        f"mState={'on' if state.nfc_on else 'off'}",
         "mIsZeroClickRequested=false",
         f"mScreenState={'OFF_LOCKED' if plan.asleep else 'ON_UNLOCKED'}",
         "mIsSecureNfcEnabled=false",

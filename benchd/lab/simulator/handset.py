@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -169,6 +169,11 @@ class VirtualHandset:
         """What was read from its chip so far, past every cache."""
         return (await self.flash.facts()).read_bytes
 
+    async def switch_nfc(self, *, on: bool) -> None:
+        """Switch its NFC, and its chip with it unless that is one of its own."""
+        self.android = replace(self.android, nfc_on=on)
+        self._show_android()
+
     async def restart(self, wipe: Wipe, *, after_s: float = 0.0) -> None:
         """Begin a restart, with or without a reset; returns when it's on its way."""
         if self._tasks is None:
@@ -261,6 +266,8 @@ class VirtualHandset:
 
     def _show_android(self) -> None:
         self._answer_sets += 1
+        audible = self.android.nfc_on or self.plan.felica_apart
+        self._rack.shelf.switch(self.plan.name, on=audible)
         found = answers(self.plan, self.android, battery_percent=int(self._charged_percent))
         write_answers(self.state_directory, self._answer_sets, found)
 

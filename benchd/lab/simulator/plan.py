@@ -141,6 +141,8 @@ class HandsetPlan:
     dd: Dd = Dd.DIRECT
     nfc_on: bool = True
     """Off, its chip is silent."""
+    felica_apart: bool = False
+    """Its chip is one of its own beside the NFC controller, and answers though NFC is off."""
     asleep: bool = False
     """Screen off and locked; taken to make its chip silent, as the lock of some models does."""
     memory_card: bool = False
@@ -163,7 +165,7 @@ class HandsetPlan:
     @property
     def chip_as_read(self) -> ChipPlan:
         """What a reader finds: a handset without a chip is as one that says nothing."""
-        answers = self.felica and self.nfc_on and not self.asleep
+        answers = self.felica and (self.nfc_on or self.felica_apart) and not self.asleep
         return self.chip if answers else replace(self.chip, silent=True)
 
 

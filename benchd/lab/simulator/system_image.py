@@ -22,6 +22,7 @@ _ANDROID_TOOLS: Final = (
     "service",
     "settings",
     "sm",
+    "svc",
     "which",
 )
 """Programs that the rack answers for; each is the same script under another name."""

@@ -1,4 +1,4 @@
-"""What the handset's own tools ask of its system: a reset, a restart, what its kernel counts."""
+"""What the handset's own tools ask of its system: resets, NFC, what its kernel counts."""
 
 from __future__ import annotations
 
@@ -44,6 +44,10 @@ class Restartable(Protocol):
         """What was read from its chip so far, past every cache."""
         ...
 
+    async def switch_nfc(self, *, on: bool) -> None:
+        """Switch its NFC, and what hangs on it."""
+        ...
+
 
 class ToolService:
     """Answers one handset's tools."""
@@ -77,6 +81,9 @@ class ToolService:
         match asked:
             case "reboot":
                 return _DONE, Wipe.NONE
+            case "nfc_enable" | "nfc_disable":
+                await self._handset.switch_nfc(on=asked == "nfc_enable")
+                return _DONE, None
             case "fetched":
                 # proc(5): the one line of /proc/PID/io that anybody asks for.
                 return Answer(text=f"read_bytes: {await self._handset.fetched_bytes()}\n"), None

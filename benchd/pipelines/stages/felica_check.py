@@ -8,6 +8,7 @@ from typing import ClassVar
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
 from benchd.pipelines.chip_history import refuse_known_chip
+from benchd.pipelines.chip_tie import tie_to_handset
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
@@ -37,7 +38,8 @@ class FelicaCheckStage:
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
                 await refuse_known_chip(context, scan.chip or "")
-                return StageResult(evidence=seen)
+                context.seen = tied = await tie_to_handset(context, seen)
+                return StageResult(evidence=tied)
             case ChipVerdict.SILENT:
                 return StageResult(evidence=await self._silent(context, scan))
             case _:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from annotated_types import Interval
 
 from benchd.errors import StageFailed
-from benchd.pipelines.binding import tie_by_screen
+from benchd.pipelines.binding import tie_and_name_by_screen
 from benchd.pipelines.chip_again import look_at_chip_again
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
@@ -47,7 +47,7 @@ class ObserveStage:
             )
         decision = await context.approval(Gate.OBSERVE, Reason.FINAL_RESET_NOT_PROVEN)
         chip = await look_at_chip_again(context)
-        await tie_by_screen(context)
+        await tie_and_name_by_screen(context)
         return StageResult(
             evidence=ObserveEvidence(
                 kinds=(*kinds, "operator_welcome"),

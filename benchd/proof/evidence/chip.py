@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Seconds, Sha256, Whole
@@ -50,6 +50,42 @@ class SilenceEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchEvidence:
+    """What handset and reader told once the handset had been asked to switch its NFC."""
+
+    nfc_on: bool | None
+    """What it said last; unlike what was asked for, the reader didn't look."""
+    seen: ChipVerdict | None = None
+    chip: str | None = None
+    passes: Whole = 0
+    power_cycled: bool = False
+
+    def with_scan(self, scan: ChipScan) -> SwitchEvidence:
+        """The same with the reader's last look."""
+        return replace(
+            self,
+            seen=scan.verdict,
+            chip=scan.chip,
+            passes=scan.passes,
+            power_cycled=scan.power_cycled,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TieEvidence:
+    """Whether a chip falls silent with its handset's NFC and comes back with it: each step."""
+
+    found_on: bool | None = None
+    """What the handset said before; nothing is switched unless it's on."""
+    off: SwitchEvidence | None = None
+    on: SwitchEvidence | None = None
+    put_back: bool | None = None
+    """Whether it said in the end that it's on again; None where nothing was switched."""
+    detail: str = ""
+    """What went wrong, where something did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChipEvidence:
     """Stages `felica_check` and `felica_recheck`: codes and counts, never what is in a chip."""
 
@@ -79,6 +115,8 @@ class ChipEvidence:
     answer: DecisionEvidence | None = None
     tied: bool = False
     """Whether it was seen to be this handset's: silent with its NFC off, the same with it on."""
+    tie: TieEvidence | None = None
+    """The steps that showed it, or didn't; None where none were taken."""
 
     @classmethod
     def of(cls, scan: ChipScan) -> ChipEvidence:

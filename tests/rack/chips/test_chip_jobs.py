@@ -175,3 +175,30 @@ async def test_a_chip_that_leaves_in_mid_scan_never_passes_by_what_was_read_befo
         # In the middle of the first list of nodes, when nothing of the owner's was seen yet.
         await rack.hands.chips.set_faults(1, ReaderFaults(leave_after=4))
         assert await reasons(rack) != [None]
+
+
+def newer(**plan: object) -> Scenario:
+    """A handset that tells adb no IMEI, so that a person reads it at the gates."""
+    found = SCENARIOS["clean"]
+    model = replace(found.plan.model, android="14", sdk=34)
+    return replace(found, plan=replace(found.plan, model=model, **plan))  # type: ignore[arg-type]
+
+
+async def test_a_chip_is_tied_where_it_goes_off_and_on_with_its_handsets_nfc(
+    tmp_path: Path,
+) -> None:
+    scenarios = (newer(), newer(chip=ChipPlan(profile="in_use")), newer(felica_apart=True))
+    async with at_work(tmp_path, *scenarios) as rack:
+        await rack.start_daemon()
+        await must_end_as_expected(rack)
+        ties: list[set[str]] = []
+        for placed in rack.placed:
+            job = str(rack.watch.slots[placed.slot]["job"])
+            envelope = rack.folder.certificate(job).read_bytes()
+            told = verify_certificate(envelope, rack.folder.public_key.read_bytes())
+            binding = json.loads(json.dumps(told))["predicate"]["binding"]
+            ties.append({tie["tie"] for tie in binding["bound_by"]})
+        truth = await rack.hands.chips.all()
+        tied, cleared, apart = (found & {"chip", "screen_imei"} for found in ties)
+        assert (tied, cleared, apart) == ({"chip"}, {"chip"}, {"screen_imei"})
+        assert not any(chip.silent for chip in truth)

@@ -33,13 +33,20 @@ class VirtualChip:
     def __init__(self, plan: ChipPlan, owner: str) -> None:
         self.plan = plan
         self.ic = ic_profile(plan.ic_type)
-        self.silent = plan.silent or plan.retired
+        self.locked = plan.silent or plan.retired
+        self.powered_off = False
+        """Whether the handset has switched it off with its NFC."""
         self.mode = 0
         self.clear_attempts = 0
         self.profile = plan.profile
         self.systems = _systems(plan.profile)
         self._owner = owner
         self._generation = 0
+
+    @property
+    def silent(self) -> bool:
+        """Whether it answers nothing, whoever asks."""
+        return self.locked or self.powered_off
 
     @property
     def primary_idm(self) -> bytes:

@@ -124,8 +124,15 @@ class ReaderShelf:
 
     def silence(self, name: str, *, silent: bool) -> None:
         """Lock it, or switch it off; or let it answer again."""
-        self.place(name).chip.silent = silent
+        self.place(name).chip.locked = silent
         self._look_again(name)
+
+    def switch(self, name: str, *, on: bool) -> None:
+        """Its handset switches it with its NFC."""
+        chip = self.place(name).chip
+        if chip.powered_off is on:
+            chip.powered_off = not on
+            self._look_again(name)
 
     async def clear(self, slot: int) -> Said:
         """Have the chip in this slot cleared, by whoever can do that."""

@@ -48,6 +48,12 @@ case "$tool $1" in
     [ $# -eq 0 ] || { echo "reboot: $1: not on a virtual handset" >&2; exit 1; }
     exec /usr/bin/python3 -ISE /system/benchd/ask.py reboot
     ;;
+"svc nfc") # NfcCommand: it ends with 0 whatever became of it.
+    case "$2" in
+    enable | disable) exec /usr/bin/python3 -ISE /system/benchd/ask.py "nfc_$2" ;;
+    *) echo "usage: svc nfc [enable|disable]" >&2 ;;
+    esac
+    ;;
 "cmd phone" | "cmd package")
     echo "Unknown command: $2"
     exit 255

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -110,6 +110,11 @@ class Handset:
     async def fetched_bytes(self) -> int:
         """Nothing to add: its chip is a block device, which the machine's own kernel counts."""
         return 0
+
+    async def switch_nfc(self, *, on: bool) -> None:
+        """Switch its NFC, and its chip with it unless that is one of its own."""
+        self.android = replace(self.android, nfc_on=on)
+        self._show_android()
 
     async def plug(self, slot: int, together: Together) -> None:
         """Put the cable in, in the same instant as the others."""
@@ -257,6 +262,8 @@ class Handset:
 
     def _show_android(self) -> None:
         self._answer_sets += 1
+        audible = self.android.nfc_on or self.plan.felica_apart
+        self._shared.shelf.switch(self.given.name, on=audible)
         write_answers(self._state, self._answer_sets, answers(self.plan, self.android))
 
     def _write_keys(self) -> None:
