@@ -110,6 +110,12 @@ class NotFound(BenchdError):
     """Raised when a slot, job or certificate of that name doesn't exist."""
 
 
+class DossierInvalid(BenchdError):
+    """Raised when a folder isn't a handset's dossier, or can't be read as one."""
+
+    exit_code = 2
+
+
 class CertificateInvalid(BenchdError):
     """Raised when a certificate doesn't verify with the public key that was given."""
 

@@ -16,6 +16,7 @@ import typer
 
 from benchd.commands.bench import bench_app
 from benchd.commands.files import read_file
+from benchd.commands.handset import handset_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.daemon.exit_codes import exit_on_error
@@ -39,6 +40,7 @@ certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=T
 key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
 felica_app = typer.Typer(help="FeliCa chips on the rack's readers.", no_args_is_help=True)
 app.add_typer(felica_app, name="felica")
+app.add_typer(handset_app, name="handset")
 app.add_typer(slots_app, name="slots")
 app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")

@@ -59,13 +59,13 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         "dumpsys trust": answer("trust-16-open"),
         LOOK_FOR_SUPERUSER: "looked everywhere\n",
         "pm list features": answer("features-15-wallet"),
-        "pm list packages -u": answer("packages-15-wallet"),
+        "pm list packages -u --user 0": answer("packages-15-wallet"),
         LOOK_FOR_FELICA: "/vendor/etc/felica\nlooked everywhere\n",
         "sm list-volumes all": answer("volumes-16-no-card"),
         "sm list-disks": "",
-        "settings get secure android_id": "51b6be48bac8c569\n",
-        "settings get global boot_count": "2\n",
-        "pm list packages -3": "",
+        "settings get --user 0 secure android_id": "51b6be48bac8c569\n",
+        "settings get --user 0 global boot_count": "2\n",
+        "pm list packages -3 -f --user 0": "",
         COUNT_FILES: "/whole\n1\n",
         COUNT_CALLS: "No result found.\n",
         COUNT_CONTACTS: "No result found.\n",
@@ -229,7 +229,9 @@ async def test_every_part_must_be_there(command: str, broken: str) -> None:
         await read_facts(aquos(**{command: given}))
 
 
-@pytest.mark.parametrize("command", ["pm list features", "pm list packages -u", "sm list-disks"])
+@pytest.mark.parametrize(
+    "command", ["pm list features", "pm list packages -u --user 0", "sm list-disks"]
+)
 @pytest.mark.parametrize("broken", ["garbage\n", "failed"])
 async def test_a_list_that_may_be_empty_must_still_be_one(command: str, broken: str) -> None:
     given = (1, "") if broken == "failed" else broken
@@ -237,11 +239,11 @@ async def test_a_list_that_may_be_empty_must_still_be_one(command: str, broken: 
         await read_facts(aquos(**{command: given}))
 
 
-@pytest.mark.parametrize("silent", ["pm list features", "pm list packages -u"])
+@pytest.mark.parametrize("silent", ["pm list features", "pm list packages -u --user 0"])
 async def test_a_silent_package_manager_never_means_that_there_is_no_chip(silent: str) -> None:
     overseas = {
         "pm list features": answer("features-16-overseas"),
-        "pm list packages -u": answer("packages-16-overseas"),
+        "pm list packages -u --user 0": answer("packages-16-overseas"),
         LOOK_FOR_FELICA: "looked everywhere\n",
     }
     facts = await read_facts(aquos(**overseas))
@@ -257,9 +259,9 @@ async def test_a_card_is_seen_though_android_cannot_read_it() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "settings get secure android_id",
-        "settings get global boot_count",
-        "pm list packages -3",
+        "settings get --user 0 secure android_id",
+        "settings get --user 0 global boot_count",
+        "pm list packages -3 -f --user 0",
     ],
 )
 async def test_every_part_of_the_reset_facts_must_be_there(command: str) -> None:

@@ -76,7 +76,7 @@ def test_no_text_is_taken_for_fine(setting: str, dump: str) -> None:
 async def test_a_refusal_says_nothing(
     setting: str | tuple[int, str], dump: str | tuple[int, str], facts: NfcFacts
 ) -> None:
-    shell = ScriptedShell({"settings get global nfc_on": setting, "dumpsys nfc": dump})
+    shell = ScriptedShell({"settings get --user 0 global nfc_on": setting, "dumpsys nfc": dump})
     assert await read_nfc_facts(shell) == facts
 
 

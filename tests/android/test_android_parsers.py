@@ -20,7 +20,7 @@ from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import read_properties
 from benchd.android.facts.settings import read_android_id, read_boot_count
 from benchd.android.facts.sim import has_sim
-from benchd.android.facts.storage import read_file_system, read_storage
+from benchd.android.facts.storage import read_mounts, read_storage
 from benchd.android.facts.superuser import read_superuser_paths
 from benchd.android.facts.trust import has_screen_lock
 from benchd.android.facts.users import read_user_ids
@@ -284,13 +284,19 @@ def test_storage(
     free_bytes: int,
     file_system: str,
 ) -> None:
-    facts = read_storage(answer(usage), answer(mounts))
+    facts = read_storage(answer(usage), read_mounts(answer(mounts)))
     assert (facts.capacity_bytes, facts.used_bytes) == (capacity_bytes, used_bytes)
     assert (facts.free_bytes, facts.file_system) == (free_bytes, file_system)
 
 
+def test_the_device_decides_wherever_else_it_is_mounted() -> None:
+    usage = answer("df-16-pixel-8-pro").replace("/data/user/0", "/storage/emulated/0/Android/obb")
+    assert read_storage(usage, read_mounts(answer("mounts-16-f2fs"))).file_system == "f2fs"
+
+
 def test_the_last_mount_on_data_counts() -> None:
-    assert read_file_system("tmpfs /data tmpfs rw 0 0\n/dev/fuse /data fuse.x rw 0 0\n") == "fuse.x"
+    mounts = read_mounts("tmpfs /data tmpfs rw 0 0\n/dev/fuse /data fuse.x rw 0 0\n")
+    assert mounts["/data"].file_system == "fuse.x"
 
 
 @pytest.mark.parametrize("name", names("imei"))

@@ -10,7 +10,8 @@ from benchd.errors import AnswerNotRecognised
 
 MOST_PACKAGES: Final = 10_000
 
-_PACKAGE: Final = re.compile(r"package:([A-Za-z0-9_.\-]{1,255})")
+# With `-f` its place stands before the name; the names of folders there hold "=" too.
+_PACKAGE: Final = re.compile(r"package:(?:/[ -~]{1,1000}=)?([A-Za-z0-9_.\-]{1,255})")
 
 
 def read_packages(text: str) -> frozenset[str]:

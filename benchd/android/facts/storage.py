@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from benchd.android.shell.text import lines_of
@@ -11,43 +13,54 @@ from benchd.words.handset import StorageFacts
 
 _HEADING: Final = ("Filesystem", "1K-blocks", "Used", "Available", "Use%", "Mounted", "on")
 _ROW: Final = re.compile(
-    r"\S+ +([0-9]{1,15}) +([0-9]{1,15}) +([0-9]{1,15}) +(?:[0-9]{1,3}%|-) +(/\S*) *"
+    r"(\S+) +([0-9]{1,15}) +([0-9]{1,15}) +([0-9]{1,15}) +(?:[0-9]{1,3}%|-) +/.*"
 )
 _TYPE: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _DATA: Final = "/data"
 
 
-def read_storage(usage: str, mounts: str) -> StorageFacts:
-    """Size and use of the file system that holds /data."""
-    lines = [line for line in lines_of(usage) if line.strip()]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """What the mount table says of a place."""
+
+    device: str
+    file_system: str
+
+
+def read_storage(usage: str, mounts: Mapping[str, Mount]) -> StorageFacts:
+    """Size and use of the file system that holds /data.
+
+    The device decides. toybox names the *last* mount of it: where vold bind-mounts the apps' own
+    folders (most handsets launched with Android 11 or later) that is `/data/user/0` or
+    `/storage/emulated/0/Android/obb`.
+    """
+    lines = [line.rstrip() for line in lines_of(usage) if line.strip()]
     if len(lines) != 2 or tuple(lines[0].split()) != _HEADING:
         raise AnswerNotRecognised("df -k /data: not one line under its heading")
     row = _ROW.fullmatch(lines[1])
     if row is None:
         raise AnswerNotRecognised("df -k /data: numbers are missing")
-    size, used, free = (int(row[number]) for number in (1, 2, 3))
-    # From Android 11 on toybox names the last mount of the file system, /data/user/0.
-    if row[4] != _DATA and not row[4].startswith(_DATA + "/"):
-        raise AnswerNotRecognised("df -k /data: another file system")
+    if row[1] != mounts[_DATA].device:
+        raise AnswerNotRecognised("df -k /data: another device than that of /data")
+    size, used, free = (int(row[number]) for number in (2, 3, 4))
     if size == 0 or used + free > size:
         raise AnswerNotRecognised("df -k /data: the numbers contradict each other")
     return StorageFacts(
         capacity_bytes=1024 * size,
         used_bytes=1024 * used,
         free_bytes=1024 * free,
-        file_system=read_file_system(mounts),
+        file_system=mounts[_DATA].file_system,
     )
 
 
-def read_file_system(mounts: str) -> str:
-    """The type of the file system on /data, by the last mount there."""
-    found: str | None = None
-    for line in lines_of(mounts):
-        fields = line.split(" ")
+def read_mounts(text: str) -> Mapping[str, Mount]:
+    """The mount table by place, the last mount there counts; /data is among them for certain."""
+    found: dict[str, Mount] = {}
+    for line in lines_of(text):
+        fields = line.rstrip("\r").split(" ")
         if len(fields) != 6:
             raise AnswerNotRecognised("/proc/mounts: a line that is no mount")
-        if fields[1] == _DATA:
-            found = fields[2]
-    if found is None or not _TYPE.fullmatch(found):
+        found[fields[1]] = Mount(device=fields[0], file_system=fields[2])
+    if _DATA not in found or not _TYPE.fullmatch(found[_DATA].file_system):
         raise AnswerNotRecognised("/proc/mounts: nothing on /data")
     return found

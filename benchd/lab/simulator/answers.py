@@ -65,11 +65,11 @@ def answers(
     texts = {
         ("getprop", "all"): "".join(f"[{key}]: [{value}]\n" for key, value in values.items()),
         **{("getprop", key): f"{value}\n" for key, value in values.items()},
-        ("settings", "get secure android_id"): f"{state.android_id}\n",
-        ("settings", "get global boot_count"): f"{state.boot_count}\n",
+        ("settings", "get --user 0 secure android_id"): f"{state.android_id}\n",
+        ("settings", "get --user 0 global boot_count"): f"{state.boot_count}\n",
         ("settings", "get global adb_enabled"): "1\n",
         ("settings", "get global device_provisioned"): "1\n",
-        ("settings", "get global nfc_on"): f"{int(state.nfc_on)}\n",
+        ("settings", "get --user 0 global nfc_on"): f"{int(state.nfc_on)}\n",
         ("dumpsys", "nfc"): dumps.nfc(plan, state),
         ("dumpsys", "battery"): dumps.battery(plan, percent),
         ("dumpsys", "account"): dumps.accounts(plan, state),
@@ -78,8 +78,9 @@ def answers(
         ("dumpsys", "user"): dumps.user_service(plan, state),
         ("pm", "list users"): dumps.users_listed(plan, state),
         ("pm", "list packages"): _packages((*system, *state.packages)),
-        ("pm", "list packages -u"): _packages((*system, *state.packages)),
+        ("pm", "list packages -u --user 0"): _packages((*system, *state.packages)),
         ("pm", "list packages -3"): _packages(state.packages),
+        ("pm", "list packages -3 -f --user 0"): _packages_with_places(state.packages),
         ("pm", "list features"): "".join(f"feature:{name}\n" for name in features),
         ("sm", "list-volumes all"): _volumes(plan),
         ("sm", "list-disks"): f"{_CARD}\n" if plan.memory_card else "",
@@ -116,6 +117,14 @@ def write_answers(folder: Path, number: int, found: Mapping[tuple[str, str], Ans
 
 def _packages(names: tuple[str, ...]) -> str:
     return "".join(f"package:{name}\n" for name in names)
+
+
+def _packages_with_places(names: tuple[str, ...]) -> str:
+    """With `-f` the place comes first, in folders whose names may hold the sign after it."""
+    return "".join(
+        f"package:/data/app/~~bt-GwgDT0B0WlSsvXrZynw==/{name}-Vgj7nt0khQox6qBv7ngwMQ==/base.apk={name}\n"
+        for name in names
+    )
 
 
 def _rows(count: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Protocol
 
 import anyio
 
@@ -176,7 +176,36 @@ class GatesStage:
         )
 
 
-def refusals(facts: HandsetFacts) -> Iterator[tuple[Reason, str]]:
+class Standing(Protocol):
+    """The facts that gates refuse by; None where one isn't known."""
+
+    @property
+    def modification_signs(self) -> tuple[str, ...] | None:
+        """Each sign of a modified system."""
+        ...
+
+    @property
+    def device_owner(self) -> bool | None:
+        """Whether an organisation manages it."""
+        ...
+
+    @property
+    def account_count(self) -> int | None:
+        """Accounts of people."""
+        ...
+
+    @property
+    def screen_lock(self) -> bool | None:
+        """Whether it is closed."""
+        ...
+
+    @property
+    def removable_media(self) -> bool | None:
+        """Whether a card is in it."""
+        ...
+
+
+def refusals(facts: Standing) -> Iterator[tuple[Reason, str]]:
     """All that forbids to erase this handset as it is, the gravest first."""
     if facts.modification_signs:
         yield Reason.SYSTEM_MODIFIED, "; ".join(facts.modification_signs)

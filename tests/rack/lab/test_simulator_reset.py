@@ -32,8 +32,8 @@ async def test_test_harness_mode_really_wipes_and_comes_back_with_adb(tmp_path: 
         after = await rack.hands.handset("live-data")
         assert after.previous_owner_files == 0
         assert after.used_bytes < 0.2 * before.used_bytes
-        assert await rack.output("settings get secure android_id") != before.android_id
-        assert await rack.output("settings get global boot_count") == "1"
+        assert await rack.output("settings get --user 0 secure android_id") != before.android_id
+        assert await rack.output("settings get --user 0 global boot_count") == "1"
         assert await rack.output("getprop persist.sys.test_harness") == "1"
         assert await rack.output("pm list packages -3") == ""
         assert await rack.output(COUNT_FILES) == "/whole\n1"
@@ -93,5 +93,5 @@ async def test_a_restart_keeps_the_data_and_counts(tmp_path: Path) -> None:
         await until(restarted)
         await rack.until_state("device")
         assert await rack.output(f"cat {TMP}/mine") == "mine"
-        assert await rack.output("settings get global boot_count") == "215"
-        assert await rack.output("settings get secure android_id") == before.android_id
+        assert await rack.output("settings get --user 0 global boot_count") == "215"
+        assert await rack.output("settings get --user 0 secure android_id") == before.android_id

@@ -61,7 +61,7 @@ async def test_android_answers_and_refuses(tmp_path: Path) -> None:
         assert await rack.output("getprop ro.product.model") == "SH-54B"
         assert await rack.output("getprop no.such.property") == ""
         assert await rack.output("settings get secure no_such_setting") == "null"
-        assert await rack.output("settings get global boot_count") == "214"
+        assert await rack.output("settings get --user 0 global boot_count") == "214"
         assert "package:jp.paypay" in await rack.output("pm list packages -3")
         for line, status in {
             "cmd phone get-imei 0": 255,
@@ -79,5 +79,5 @@ async def test_two_handsets_may_bear_one_serial(tmp_path: Path) -> None:
     async with virtual_rack(tmp_path, one("same-serial-a", 1), one("same-serial-b", 2)) as rack:
         assert await rack.output("getprop ro.serialno", 1) == "0123456789ABCDEF"
         assert await rack.output("getprop ro.serialno", 2) == "0123456789ABCDEF"
-        ask = "settings get secure android_id"
+        ask = "settings get --user 0 secure android_id"
         assert await rack.output(ask, 1) != await rack.output(ask, 2)

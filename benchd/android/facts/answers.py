@@ -1,0 +1,77 @@
+"""A handset's answers by the names of the questions, wherever they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+from benchd.android.shell.script import Answer
+from benchd.errors import AnswerNotRecognised
+
+T = TypeVar("T")
+
+
+class NotAsked(Exception):
+    """Raised for a fact that rests on a question which wasn't put."""
+
+
+class Answers:
+    """Hands each answer to its parser, and remembers what was lacking and what wasn't understood.
+
+    Of a handset that is there every question has been put; a dossier may lack any of them.
+    """
+
+    def __init__(self, told: Mapping[str, Answer]) -> None:
+        self._told = told
+        self._refused: dict[str, str] = {}
+        self._missing: dict[str, None] = {}
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Why an answer that was read wasn't understood, by its name."""
+        return self._refused
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names of questions that facts rest on and that weren't put."""
+        return tuple(self._missing)
+
+    def read(self, name: str, parse: Callable[[str], T]) -> T:
+        """What a parser makes of an answer; AnswerNotRecognised where the handset refused it.
+
+        Raises NotAsked where there is none.
+        """
+        answer = self._answer(name)
+        if answer is None:
+            raise NotAsked(name)
+        with self.blamed(name):
+            return parse(answer.required())
+
+    def read_if_asked(self, name: str, parse: Callable[[str], T], otherwise: T) -> T:
+        """The same for what only adds to another answer."""
+        return otherwise if self._answer(name) is None else self.read(name, parse)
+
+    def read_if_told(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """The same for what a handset may refuse: it has said nothing then."""
+        answer = self._answer(name)
+        return None if answer is None or answer.status != 0 else parse(answer.text)
+
+    def read_always(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """The same where the exit status says nothing: the parser tells what is an answer."""
+        answer = self._answer(name)
+        return None if answer is None else parse(answer.text)
+
+    @contextmanager
+    def blamed(self, name: str) -> Generator[None]:
+        """Put down a refusal in this block to the answer of that name."""
+        try:
+            yield
+        except AnswerNotRecognised as refusal:
+            self._refused.setdefault(name, refusal.detail)
+            raise
+
+    def _answer(self, name: str) -> Answer | None:
+        if name not in self._told:
+            self._missing[name] = None
+        return self._told.get(name)

@@ -1,0 +1,72 @@
+"""Dossiers as they are read: what one answer hides hides no other, and nothing is made up."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from handset_fixtures import answer
+
+from benchd.android.dossier.folder import read_folder
+from benchd.android.dossier.replay import FACTS, Replay, replay
+from benchd.errors import DossierInvalid
+from benchd.proof.evidence.handset import InspectEvidence
+from benchd.words.handset import NfcFacts, ResetFacts
+from benchd.words.job import Reason
+
+
+def of(folder: Path, **answers: str) -> Replay:
+    for name, text in answers.items():
+        (folder / f"{name}.txt").write_text(text)
+    return replay(read_folder(folder))
+
+
+def test_one_answer_is_a_dossier(tmp_path: Path) -> None:
+    found = of(tmp_path, users=answer("users-16-xspace"))
+    assert found.facts["user_ids"] == (0, 10, 999)
+    assert [name for name, value in found.facts.items() if value is not None] == ["user_ids"]
+    assert "properties" in found.missing
+    assert "users" not in found.missing
+    assert found.refused == ()
+
+
+def test_a_refused_answer_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "battery.status").write_text("20\n")
+    found = of(tmp_path, battery="", users="garbage\n", volumes=answer("volumes-12-card"))
+    assert {one.command for one in found.refused} == {"battery", "users"}
+    assert found.facts["battery_percent"] is None
+    assert found.facts["removable_media"] is True
+    assert set(found.findings) == {Reason.REMOVABLE_MEDIA, Reason.ANSWER_NOT_RECOGNISED}
+
+
+def test_a_df_without_its_mount_table_tells_nothing(tmp_path: Path) -> None:
+    found = of(tmp_path, usage=answer("df-9"))
+    assert found.facts["capacity_bytes"] is None
+    assert "mounts" in found.missing
+    assert found.refused == ()
+
+
+def test_every_fact_on_record_is_told() -> None:
+    on_record = {
+        field.name for kind in (InspectEvidence, ResetFacts, NfcFacts) for field in fields(kind)
+    }
+    assert set(FACTS) == on_record
+
+
+@pytest.mark.parametrize("name", ["empty", "elsewhere"])
+def test_a_folder_without_an_answer_is_no_dossier(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "holiday.txt").write_text("sun\n")
+    with pytest.raises(DossierInvalid, match=name):
+        read_folder(tmp_path / name)
+
+
+def test_an_answer_without_bounds_and_a_status_that_is_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "users.txt").write_text("x" * (4 * 1024 * 1024 + 1))
+    with pytest.raises(DossierInvalid, match="more than"):
+        read_folder(tmp_path)
+    (tmp_path / "users.txt").write_text("")
+    (tmp_path / "users.status").write_text("none\n")
+    with pytest.raises(DossierInvalid, match="no exit status"):
+        read_folder(tmp_path)
