@@ -26,6 +26,7 @@ from benchd.errors import (
     StageFailed,
 )
 from benchd.ledger.record import GENESIS, seal
+from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
@@ -659,6 +660,7 @@ class World:
         ledger: MemoryLedger | None = None,
         answers: Mapping[Gate, bool] | None = None,
         chips: ChipAccess | None = None,
+        models: ModelCatalogue | None = None,
     ) -> None:
         self.group: anyio.abc.TaskGroup
         self.listeners: list[Callable[[PlugEvent], None]] = []
@@ -694,6 +696,7 @@ class World:
             entropy=self.entropy,
             keystream=fake_keystream,
             recipes={"overwrite": recipe or make_recipe()},
+            models=models or ModelCatalogue(),
             timing=Timing(settle_s=2.0),
         )
         self.supervisor = Supervisor(
