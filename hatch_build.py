@@ -1,4 +1,4 @@
-"""Puts the fill program for every handset processor into the wheel."""
+"""Puts the fill program for every processor and the catalogue of models into the wheel."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ class FillProgramHook(BuildHookInterface[BuilderConfig]):
     """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the programs and add them to the wheel, which git's ignore list hides."""
-        if version == "editable" or os.environ.get("BENCHD_SKIP_FILLER") == "1":
+        """Add the catalogue of models, and the programs, which git's ignore list hides."""
+        if version == "editable":
+            return
+        # A checkout has the catalogue where people look for it, a wheel beside its reader.
+        build_data["force_include"]["configs/models"] = "benchd/models/shipped"
+        if os.environ.get("BENCHD_SKIP_FILLER") == "1":
             return
         # benchd is imported from its sources: here none of its dependencies are installed.
         sys.path.insert(0, self.root)

@@ -19,6 +19,7 @@ from benchd.commands.files import read_file
 from benchd.commands.handset import handset_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
+from benchd.commands.models import models_app
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.errors import CertificateInvalid
 
@@ -45,6 +46,7 @@ app.add_typer(slots_app, name="slots")
 app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(models_app, name="models")
 app.add_typer(key_app, name="key")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]

@@ -9,10 +9,12 @@ from benchd.config.checking import check
 from benchd.config.cross_checks import port_issues, recipe_reference_issues, table_at
 from benchd.config.document import Document, read_document, unreadable
 from benchd.config.felica import Makers, felica_issues, felica_settings, make_providers
+from benchd.config.models import read_models, shipped_models
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
-from benchd.config.sections import ConfigFile, RecipesSettings
+from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
 from benchd.config.settings import Settings
 from benchd.errors import ConfigInvalid, ConfigIssue
+from benchd.models.catalogue import ModelCatalogue
 from benchd.slots.parts import Timing
 from benchd.slots.topology import SlotPlace, Topology
 
@@ -36,11 +38,13 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     issues += port_issues(document)
     book = _recipe_book(document, path)
     issues += book.issues
+    models = _models(document, parsed.models, issues) if parsed else ModelCatalogue()
     makers, refusals = make_providers(document, folder)
     issues += [*refusals, *felica_issues(document, None if parsed is None else parsed.felica)]
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=_order)))
-    return _settings(parsed, book, makers, repr(table_at(document, "felica").get("providers")))
+    options = repr(table_at(document, "felica").get("providers"))
+    return _settings(parsed, book, models, makers, options)
 
 
 def check_config(path: Path) -> tuple[ConfigIssue, ...]:
@@ -74,8 +78,32 @@ def _recipe_book(document: Document, path: Path) -> RecipeBook:
     return book
 
 
+def _models(
+    document: Document, section: ModelsSettings, issues: list[ConfigIssue]
+) -> ModelCatalogue:
+    """The catalogue of models; the mistakes in it go to `issues`."""
+    folders = [shipped_models()] if section.shipped else []
+    for index, folder in enumerate(section.folders):
+        if not folder.is_dir():
+            message = f"the folder {folder} isn't there; correct the path"
+            issues.append(document.issue(("models", "folders", index), message))
+            return ModelCatalogue()
+    try:
+        return read_models([*folders, *section.folders])
+    except ConfigInvalid as invalid:
+        issues += invalid.issues
+    except OSError as error:
+        message = f"the folder {error.filename} {unreadable(error)}"
+        issues.append(document.issue(("models", "folders"), message))
+    return ModelCatalogue()
+
+
 def _settings(
-    parsed: ConfigFile, book: RecipeBook, makers: Makers, provider_options: str
+    parsed: ConfigFile,
+    book: RecipeBook,
+    models: ModelCatalogue,
+    makers: Makers,
+    provider_options: str,
 ) -> Settings:
     return Settings(
         site=parsed.site,
@@ -93,6 +121,7 @@ def _settings(
         ),
         recipes=MappingProxyType(book.recipes),
         recipe_descriptions=MappingProxyType(book.descriptions),
+        models=models,
         felica=felica_settings(parsed.felica, parsed.slots, makers),
         provider_options=provider_options,
         timing=Timing(settle_s=parsed.rack.settle_s),

@@ -32,7 +32,8 @@ _USB_INTERFACE = re.compile(r".*-usb(?:v\d)?-\d+:[\d.]+:\d+\.\d+")
 _KERNEL_NAME = re.compile(r"\d+-\d+(?:\.\d+)*")
 
 
-def _web_address(url: str) -> str:
+def web_address(url: str) -> str:
+    """The text, if it is an address that a browser can open."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
         raise refused(
@@ -85,7 +86,7 @@ class AnchorSettings(Section):
     """Where outside of the rack the ledger's head is kept."""
 
     folder: LocalPath | None = None
-    url: Annotated[str, StringConstraints(max_length=500), AfterValidator(_web_address)] | None = (
+    url: Annotated[str, StringConstraints(max_length=500), AfterValidator(web_address)] | None = (
         None
     )
     every_s: Annotated[float, Field(ge=10, le=86_400, allow_inf_nan=False)] = 900.0
@@ -182,6 +183,13 @@ class RecipesSettings(Section):
     directory: LocalPath = Path("recipes")
 
 
+class ModelsSettings(Section):
+    """Where it is told what is known of handsets by their model."""
+
+    shipped: bool = True
+    folders: list[LocalPath] = Field(default_factory=list[Path])
+
+
 def _port_path(path: str) -> str:
     if not path or not path.isascii() or not path.isprintable() or " " in path:
         cure = "allowed is the ID_PATH of a USB port, without spaces"
@@ -212,6 +220,7 @@ class ConfigFile(Section):
     certificate: CertificateSettings = Field(default_factory=CertificateSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     recipes: RecipesSettings = Field(default_factory=RecipesSettings)
+    models: ModelsSettings = Field(default_factory=ModelsSettings)
     felica: FelicaSection = Field(default_factory=FelicaSection)
     slots: dict[Annotated[SlotName, AfterValidator(slot_name)], SlotSettings] = Field(
         default_factory=dict[SlotName, SlotSettings]

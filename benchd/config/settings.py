@@ -14,6 +14,7 @@ from benchd.config.sections import (
     SiteSettings,
 )
 from benchd.felica.settings import FelicaSettings
+from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.recipe import Recipe
 from benchd.slots.parts import Timing
 from benchd.slots.topology import Topology
@@ -31,6 +32,7 @@ class Settings:
     topology: Topology
     recipes: Mapping[str, Recipe]
     recipe_descriptions: Mapping[str, RecipeDescription]
+    models: ModelCatalogue
     felica: FelicaSettings
     provider_options: str
     """[felica.providers] as it is written: what makes a provider can't be compared."""

@@ -15,11 +15,9 @@ from pydantic import (
     create_model,
 )
 
-from benchd.config.nominal_sizes import nominal_sizes
 from benchd.config.watch_lists import watch_list
 from benchd.config.wording import found, listed, refused, suggestion
 from benchd.pipelines.contract import Stage
-from benchd.pipelines.nominal_sizes import NominalSizes
 from benchd.pipelines.parameters import OneOf, Seconds, parameters_of
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stages import STAGE_CLASSES
@@ -32,7 +30,6 @@ _STRICTLY: Final[Mapping[object, tuple[object, ...]]] = {
     float: (Strict(), Field(allow_inf_nan=False)),
     bool: (Strict(),),
     WatchList | None: (BeforeValidator(watch_list),),
-    NominalSizes | None: (BeforeValidator(nominal_sizes),),
 }
 """How a type is read that TOML has another one for, or that pydantic would read too kindly."""
 

@@ -152,6 +152,7 @@ async def run_daemon(
                 recipes=settings.recipes,
                 timing=settings.timing,
                 admission=rack.admission,
+                models=settings.models,
             )
             supervisor = Supervisor(settings.topology, parts, hotplug)
             notifier = Notifier.of(os.environ)
@@ -189,12 +190,14 @@ async def _take_over(
                     for name, place in settings.topology.places.items()
                 },
                 "recipes": {name: r.digest for name, r in settings.recipes.items()},
+                "models_sha256": settings.models.sha256,
             },
         )
     )
     metrics.reconfigured(slots=settings.topology.places, recipes=settings.recipes)
     changes = await supervisor.reload(
-        settings.topology, replace(parts, recipes=settings.recipes, timing=settings.timing)
+        settings.topology,
+        replace(parts, recipes=settings.recipes, models=settings.models, timing=settings.timing),
     )
     _log.info(
         "config_reloaded",

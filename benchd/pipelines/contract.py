@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, NoReturn, Protocol, TypeVar
 
 from benchd.errors import StageFailed
+from benchd.models.catalogue import ModelCatalogue
+from benchd.models.guidance import reset_words
 from benchd.pipelines.description import StageDescription
 from benchd.ports import CertificateIssuer, ChipAccess, Clock, Entropy, Handset, Keystream, Ledger
 from benchd.proof.binding import JobBinding
@@ -102,6 +104,7 @@ class JobContext:
         clock: Clock,
         entropy: Entropy,
         keystream: Keystream,
+        models: ModelCatalogue,
         certifies: bool,
     ) -> None:
         self.job = job
@@ -114,6 +117,7 @@ class JobContext:
         self.clock = clock
         self.entropy = entropy
         self.keystream = keystream
+        self.models = models
         self.certifies = certifies
         """Whether the recipe ends in a certificate, so that the handset has to stay bound."""
         self.binding = JobBinding(station.port().attachment)
@@ -169,6 +173,11 @@ class JobContext:
         # Two handsets with one serial may lie side by side: the IMEI is on the label too.
         end = identity.imei[-IMEI_END_DIGITS:] if identity.imei else UNTOLD
         return {"model": identity.model, "serial": identity.serial, "imei_end": end}
+
+    def reset_facts(self) -> dict[str, str]:
+        """The same with where this handset's own menus lead to a reset, as far as that is known."""
+        menu = self.models.menu_of(self.facts.identity) if self.facts else None
+        return {**self.handset_facts(), **reset_words(menu)}
 
     async def approval(self, gate: Gate, reason: Reason) -> Decision:
         """Ask, and go on only if the answer is yes; StageFailed with `reason` otherwise."""

@@ -20,7 +20,7 @@ from benchd.proof.final_reset import absence_gaps, observe_gaps
 from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
 from benchd.proof.fresh import freshness_gaps
 from benchd.proof.network import SALEABLE, look_up_result
-from benchd.proof.nominal import is_clearly_less
+from benchd.proof.nominal import is_clearly_less, is_clearly_more
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.storage import reach_gaps, storage_gaps
@@ -138,6 +138,8 @@ def _of_gates(case: ErasureCase) -> list[str]:
     nominal_bytes = case.evidence.gates.nominal_bytes
     if nominal_bytes and is_clearly_less(case.evidence.inspect.capacity_bytes, nominal_bytes):
         gaps.append("gates: the storage is smaller than its model is sold with")
+    if nominal_bytes and is_clearly_more(case.evidence.inspect.capacity_bytes, nominal_bytes):
+        gaps.append("gates: the storage is larger than its model is sold with")
     looked_up = [answer for answer in case.answers if answer.gate is Gate.NETWORK]
     if not looked_up or look_up_result(looked_up[-1].note) not in SALEABLE:
         gaps.append("network: the result of the look-up isn't on record")

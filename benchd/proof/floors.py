@@ -25,6 +25,9 @@ LOWEST_SHARE_OF_NOMINAL: Final = 0.6
 """Of the size that a model is sold with, its system and the file system leave this much for users,
 also of 16 GB; a size twice as large would leave half of that at most."""
 
+HIGHEST_SHARE_OF_NOMINAL: Final = 1.1
+"""No storage gives users more than it is sold with; a GB counted in powers of two is 7 % more."""
+
 MINIMUM_ABSENCE_S: Final = 20.0
 """A reset makes the user storage anew and the system set itself up: no handset is faster. A mere
 restart of USB takes two seconds."""

@@ -1,10 +1,10 @@
-"""Whether a storage is as large as its model is sold: less is counterfeit, or hidden from users."""
+"""Whether a storage is as large as its model is sold: less is hidden or counterfeit, more a lie."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchd.proof.floors import LOWEST_SHARE_OF_NOMINAL
+from benchd.proof.floors import HIGHEST_SHARE_OF_NOMINAL, LOWEST_SHARE_OF_NOMINAL
 
 
 def nominal_size(capacity_bytes: int, sizes: Sequence[int]) -> int | None:
@@ -18,3 +18,8 @@ def nominal_size(capacity_bytes: int, sizes: Sequence[int]) -> int | None:
 def is_clearly_less(capacity_bytes: int, nominal_bytes: int) -> bool:
     """Whether more is missing than any system takes for itself."""
     return capacity_bytes < LOWEST_SHARE_OF_NOMINAL * nominal_bytes
+
+
+def is_clearly_more(capacity_bytes: int, nominal_bytes: int) -> bool:
+    """Whether it shows more than was ever built in, so that the table or the system is wrong."""
+    return capacity_bytes > HIGHEST_SHARE_OF_NOMINAL * nominal_bytes

@@ -74,9 +74,9 @@ class Face:
         self.view = replace(self.view, progress=fraction, eta_s=eta_s)
         self._show()
 
-    def identified(self, identity: HandsetIdentity) -> None:
-        """Who is in the slot."""
-        self.view = replace(self.view, identity=identity)
+    def identified(self, identity: HandsetIdentity, model_name: str | None) -> None:
+        """Who is in the slot, and what its model is sold as, if the catalogue has it."""
+        self.view = replace(self.view, identity=identity, model_name=model_name)
         self._show()
 
     def awaiting(self, question: QuestionView) -> None:

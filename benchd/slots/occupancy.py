@@ -223,6 +223,7 @@ class Occupancy:
             clock=parts.clock,
             entropy=parts.entropy,
             keystream=parts.keystream,
+            models=parts.models,
             certifies=recipe.certifies,
         )
         self._station.context = context

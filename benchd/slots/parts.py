@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.recipe import Recipe
 from benchd.ports import (
     Board,
@@ -46,3 +47,5 @@ class RackParts:
     recipes: Mapping[str, Recipe]
     timing: Timing
     admission: Admission = field(default_factory=Admission)
+    models: ModelCatalogue = field(default_factory=ModelCatalogue)
+    """Without one every model is unknown, which is all right."""

@@ -10,7 +10,7 @@ from benchd.ports import Handset
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
-from benchd.slots.trouble import PROBLEM_OF, problem_of_port
+from benchd.slots.trouble import PROBLEM_OF, problem_of_port, shown_trouble
 from benchd.words.port import Attached, Liveness
 from benchd.words.slot import ProblemCode, ProblemView
 
@@ -39,7 +39,7 @@ class Readiness:
         """The handset over adb; StageFailed for one that can't be worked with."""
         trouble = problem_of_port(attached)
         if trouble is not None:
-            self._wait_for(trouble)
+            self._face.waiting(shown_trouble(trouble, attached, self._parts.models))
             await anyio.sleep_forever()
         while True:
             async with self._parts.access.liveness(attached.adb_address) as states:

@@ -18,7 +18,7 @@ from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
 from benchd.slots.topology import SlotPlace
-from benchd.slots.trouble import PROBLEM_OF, problem_of_port
+from benchd.slots.trouble import PROBLEM_OF, problem_of_port, shown_trouble
 from benchd.words.handset import HandsetFacts, HandsetIdentity
 from benchd.words.job import Decision, Gate, JobState, Reason
 from benchd.words.port import Absence, Attached, Liveness
@@ -160,7 +160,8 @@ class SlotStation:
         address, trouble = attached.adb_address, problem_of_port(attached)
         if trouble is not None:
             await anyio.sleep(self._parts.timing.settle_s)
-            self._face.waiting(ProblemView(code=trouble))
+            models, identity = self._parts.models, self._identity
+            self._face.waiting(shown_trouble(trouble, attached, models, identity))
             await anyio.sleep_forever()
         async with self._parts.access.liveness(address) as states:
             async for liveness in states:
@@ -210,7 +211,8 @@ class SlotStation:
     def show_identity(self, facts: HandsetFacts) -> None:
         """From here on a replug must bring back this handset."""
         self._identity = facts.identity
-        self._face.identified(facts.identity)
+        entry = self._parts.models.of(facts.identity)
+        self._face.identified(facts.identity, entry.name if entry else None)
 
 
 class _ShownWindow:

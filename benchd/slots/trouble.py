@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from benchd.models.catalogue import ModelCatalogue
+from benchd.models.guidance import debugging_words
+from benchd.words.handset import HandsetIdentity
 from benchd.words.port import FASTBOOT_INTERFACE, Attached, Liveness
-from benchd.words.slot import ProblemCode
+from benchd.words.slot import ProblemCode, ProblemView
 
 PROBLEM_OF: Final[Mapping[Liveness, ProblemCode]] = {
     Liveness.SERVER_DOWN: ProblemCode.ADB_SERVER_DOWN,
@@ -24,3 +27,16 @@ def problem_of_port(attached: Attached) -> ProblemCode | None:
         return None
     wrong_mode = FASTBOOT_INTERFACE in attached.interfaces
     return ProblemCode.WRONG_MODE if wrong_mode else ProblemCode.ADB_DISABLED
+
+
+def shown_trouble(
+    code: ProblemCode,
+    attached: Attached,
+    models: ModelCatalogue,
+    identity: HandsetIdentity | None = None,
+) -> ProblemView:
+    """The same for the wall, with this handset's own menus; before adb, with its maker's."""
+    if code is not ProblemCode.ADB_DISABLED:
+        return ProblemView(code=code)
+    menu = models.menu_of(identity) if identity else models.menu_of_vendor(attached.vendor_id)
+    return ProblemView(code=code, facts=debugging_words(menu))

@@ -22,10 +22,13 @@ Language = Literal["ja", "en"]
 
 LONGEST_VALUE = 80
 """Characters of one filled-in value; a model or serial that is longer is cut."""
+LONGEST_MENU = 200
+"""Of a way through menus, which is of the catalogue of models."""
 
 _OF_HANDSET = frozenset({"model", "serial", "imei_end"})
 FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
+        f"problem.{ProblemCode.ADB_DISABLED}": frozenset({"debugging"}),
         f"problem.{ProblemCode.UNKNOWN_PORT}": frozenset({"port_path"}),
         f"problem.{ProblemCode.LOW_BATTERY}": frozenset({"percent", "minimum"}),
         f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
@@ -35,6 +38,10 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes"},
         f"gate.{Gate.IMEI}": frozenset({"model", "serial"}),
         f"gate.{Gate.SERIAL}": frozenset({"model"}),
+        **dict.fromkeys(
+            (f"gate.{gate}" for gate in (Gate.GUIDED_RESET, Gate.FINAL_RESET)),
+            _OF_HANDSET | {"reset"},
+        ),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
     }
@@ -97,6 +104,7 @@ class Word(StrEnum):
     NO_SLOTS = "no_slots"
     CHIP = "chip"
     SERVICES = "services"
+    UNKNOWN_MODEL = "unknown_model"
     NO_LAB = "no_lab"
 
 
@@ -120,6 +128,13 @@ class LearnWord(StrEnum):
     CONFIRM = "confirm"
     WRITTEN = "written"
     NOT_WRITTEN = "not_written"
+
+
+class MenuWord(StrEnum):
+    """Where most handsets have what a person looks for: said where their own menus aren't known."""
+
+    RESET = "reset"
+    DEBUGGING = "debugging"
 
 
 class ChipTrouble(StrEnum):
@@ -185,6 +200,7 @@ class PageWord(StrEnum):
     PORT = "port"
     SERIAL = "serial"
     IMEI = "imei"
+    MODEL_NAME = "model_name"
 
 
 _NAMED: Mapping[str, Iterable[str]] = {
@@ -198,7 +214,11 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "refusal": Refusal,
     "page": PageWord,
 }
-_SPOKEN: Mapping[str, type[StrEnum]] = {"learn": LearnWord, "silence": SilenceCause}
+_SPOKEN: Mapping[str, type[StrEnum]] = {
+    "learn": LearnWord,
+    "menu": MenuWord,
+    "silence": SilenceCause,
+}
 """What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
     "problem": (ProblemCode, ("title", "what_to_do")),
@@ -248,7 +268,12 @@ def fill(template: str, facts: Mapping[str, str]) -> str:
 
     Values are never read as templates, and placeholders have no formats or attributes.
     """
-    return _PLACEHOLDER.sub(lambda found: printable(facts.get(found[1], "")) or "?", template)
+
+    def value(found: re.Match[str]) -> str:
+        longest = LONGEST_MENU if found[1] in list(MenuWord) else LONGEST_VALUE
+        return printable(facts.get(found[1], ""), longest) or "?"
+
+    return _PLACEHOLDER.sub(value, template)
 
 
 def language_of(environ: Mapping[str, str]) -> Language:
@@ -378,10 +403,17 @@ class Catalogue:
         texts = self._texts[key]
         findings = self._findings(facts.get("findings", ""))
         causes = self._causes(facts.get("causes", ""))
+        menus = {word: self._menu(word, facts) for word in MenuWord}
+        told = {**menus, "findings": findings, "causes": causes}
         return Texts(
-            ja=fill(texts.ja, {**facts, "findings": findings.ja, "causes": causes.ja}),
-            en=fill(texts.en, {**facts, "findings": findings.en, "causes": causes.en}),
+            ja=fill(texts.ja, {**facts, **{name: said.ja for name, said in told.items()}}),
+            en=fill(texts.en, {**facts, **{name: said.en for name, said in told.items()}}),
         )
+
+    def _menu(self, word: MenuWord, facts: Mapping[str, str]) -> Texts:
+        """The way through this handset's own menus, else through those of most."""
+        usual = self._texts[f"menu.{word}"]
+        return Texts(ja=facts.get(f"{word}_ja") or usual.ja, en=facts.get(f"{word}_en") or usual.en)
 
     def _causes(self, codes: str) -> Texts:
         """Why a chip is silent by its handset's word, one sentence for each cause."""

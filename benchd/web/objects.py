@@ -60,6 +60,10 @@ class HandsetObject(_Object):
     android: str
     manufacturer: str
     imei: str | None
+    name: str | None = None
+    """What the catalogue of models calls its model."""
+    known_model: bool | None = None
+    """Whether the catalogue has its model; null in lists of jobs, where nobody looks it up."""
 
 
 class SlotObject(_Object):

@@ -51,7 +51,7 @@ class Presenter:
             stage=view.stage,
             progress=None if ended else _within(view.progress, 1.0),
             eta_s=None if ended else _within(view.eta_s, math.inf),
-            handset=_handset(view.identity) if view.identity else None,
+            handset=_handset(view.identity, view.model_name) if view.identity else None,
             problem=self.problem(view.problem) if view.problem else None,
             question=self._question(view.question) if view.question else None,
             outcome=view.outcome,
@@ -150,13 +150,15 @@ def _guidance(guidance: Guidance) -> GuidanceObject:
     return GuidanceObject(ja=guidance.ja, en=guidance.en, what_to_do=_texts(guidance.what_to_do))
 
 
-def _handset(identity: HandsetIdentity) -> HandsetObject:
+def _handset(identity: HandsetIdentity, name: str | None) -> HandsetObject:
     return HandsetObject(
         serial=printable(identity.serial),
         model=printable(identity.model),
         android=printable(identity.android),
         manufacturer=printable(identity.manufacturer),
         imei=printable(identity.imei) if identity.imei else None,
+        name=printable(name) if name else None,
+        known_model=name is not None,
     )
 
 

@@ -68,6 +68,7 @@ class Reason(StrEnum):
     SYSTEM_MODIFIED = "system_modified"
     STORAGE_FAULT = "storage_fault"
     CAPACITY_BELOW_NOMINAL = "capacity_below_nominal"
+    CAPACITY_ABOVE_NOMINAL = "capacity_above_nominal"
     COVERAGE_TOO_LOW = "coverage_too_low"
     STORAGE_UNENCRYPTED = "storage_unencrypted"
     RESET_NOT_PROVEN = "reset_not_proven"

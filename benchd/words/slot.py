@@ -63,6 +63,8 @@ class SlotView:
     progress: float | None = None
     eta_s: float | None = None
     identity: HandsetIdentity | None = None
+    model_name: str | None = None
+    """What its model is sold as; None where the catalogue of models doesn't have it."""
     problem: ProblemView | None = None
     question: QuestionView | None = None
     outcome: Outcome | None = None

@@ -95,6 +95,14 @@ def test_status_tells_what_each_slot_does_and_wants(catalogue: Catalogue) -> Non
     assert "--operator NAME --approve (yes) | --reject (no)" in english
 
 
+def test_a_model_that_nobody_has_told_of_is_said_to_be_unknown(catalogue: Catalogue) -> None:
+    known = replace(running_view(), model_name="Xperia 1 III")
+    for view, said in ((running_view(), True), (known, False)):
+        rack = rack_of(catalogue, view)
+        assert ("機種未登録" in printed(status_view(rack, catalogue, "ja"))) is said
+        assert ("unknown model" in printed(status_view(rack, catalogue, "en"))) is said
+
+
 def test_only_a_sellable_handset_looks_sellable(catalogue: Catalogue) -> None:
     told = printed(status_view(rack_of(catalogue, SELLABLE), catalogue, "ja"))
     assert "販売可" in told

@@ -85,6 +85,7 @@ BY_THE_STAGES = {
     "LEAST_FREED",
     "MOST_BOOTS_SINCE_RESET",
     "LOWEST_SHARE_OF_NOMINAL",
+    "HIGHEST_SHARE_OF_NOMINAL",
 }
 """Which no recipe sets: the stage does as much by itself."""
 OF_EARLIER_FORMS = {"LOWEST_COVERAGE_BEFORE_FORM_3"}

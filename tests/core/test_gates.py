@@ -8,8 +8,7 @@ import anyio
 import pytest
 
 from benchd.errors import LookUpResultNeeded, UnsupportedHandset
-from benchd.pipelines.nominal_sizes import NominalSizes
-from benchd.pipelines.recipe import Recipe
+from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.network import look_up_result
@@ -19,6 +18,7 @@ from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
 
+from .catalogues import catalogue, model
 from .world import MIB, Phone, World, ended, make_recipe, phone_like
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -230,33 +230,44 @@ async def test_questions_tell_twins_apart_by_the_end_of_their_imei() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "nominal"),
-    [((), None), ((64,), 64), ((64, 128), 64), ((100,), 100), ((32,), 32), ((106,), 106)],
+    ("sizes", "nominal"), [((), None), ((64,), 64), ((64, 128), 64), ((100,), 100), ((106,), 106)]
 )
 async def test_a_storage_as_large_as_its_model_is_sold_goes_on(
     sizes: tuple[int, ...], nominal: int | None
 ) -> None:
-    world = World(recipe=sold_with(*sizes))
+    world = World(models=sold_with(*sizes))
     assert (await end_of(world, Phone()))[1] is Disposition.SELLABLE
     told = gates_evidence(world)
     assert told["nominal_bytes"] == (nominal and nominal * MIB)
     assert told["nominal_sizes_sha256"] == "1" * 64
 
 
-@pytest.mark.parametrize("sizes", [(107,), (128,), (32, 128), (1024,)])
-async def test_a_storage_that_is_clearly_smaller_than_its_model_is_sold_is_held(
-    sizes: tuple[int, ...],
+async def test_a_model_that_nobody_has_told_of_goes_on_without_a_nominal_size() -> None:
+    world = World(models=catalogue(model("SO-52A", storage_bytes=(1 << 40,))))
+    assert (await end_of(world, Phone()))[1] is Disposition.SELLABLE
+    assert gates_evidence(world)["nominal_bytes"] is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "reason"),
+    [
+        ((107,), Reason.CAPACITY_BELOW_NOMINAL),
+        ((128,), Reason.CAPACITY_BELOW_NOMINAL),
+        ((32, 128), Reason.CAPACITY_BELOW_NOMINAL),
+        ((1024,), Reason.CAPACITY_BELOW_NOMINAL),
+        ((32,), Reason.CAPACITY_ABOVE_NOMINAL),
+        ((16, 32), Reason.CAPACITY_ABOVE_NOMINAL),
+    ],
+)
+async def test_a_storage_that_is_not_what_its_model_is_sold_with_is_held(
+    sizes: tuple[int, ...], reason: Reason
 ) -> None:
     phone = Phone()
-    assert await end_of(World(recipe=sold_with(*sizes)), phone) == (
-        Outcome.FAILED,
-        Disposition.HOLD,
-        Reason.CAPACITY_BELOW_NOMINAL,
-    )
+    ends = await end_of(World(models=sold_with(*sizes)), phone)
+    assert ends == (Outcome.FAILED, Disposition.HOLD, reason)
     assert phone.calls["enable_test_harness"] == phone.calls["fill"] == 0
 
 
-def sold_with(*sizes_mib: int) -> Recipe:
-    """A recipe whose table has the model of the tests' phone, whose storage has 64 MiB."""
-    table = {("Sony", "SO-51C"): tuple(MIB * size for size in sizes_mib)}
-    return make_recipe(gates=GatesStage(nominal_sizes=NominalSizes(sizes=table, sha256="1" * 64)))
+def sold_with(*sizes_mib: int) -> ModelCatalogue:
+    """A catalogue that has the model of the tests' phone, whose storage has 64 MiB."""
+    return catalogue(model("SO-51C", storage_bytes=tuple(MIB * size for size in sizes_mib)))

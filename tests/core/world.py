@@ -26,6 +26,7 @@ from benchd.errors import (
     StageFailed,
 )
 from benchd.ledger.record import GENESIS, seal
+from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
@@ -674,6 +675,7 @@ class World:
         answers: Mapping[Gate, bool] | None = None,
         chips: ChipAccess | None = None,
         adjust: Callable[[RackParts], RackParts] = lambda parts: parts,
+        models: ModelCatalogue | None = None,
     ) -> None:
         self.group: anyio.abc.TaskGroup
         self.listeners: list[Callable[[PlugEvent], None]] = []
@@ -710,6 +712,7 @@ class World:
                 entropy=self.entropy,
                 keystream=fake_keystream,
                 recipes={"overwrite": recipe or make_recipe()},
+                models=models or ModelCatalogue(),
                 timing=Timing(settle_s=2.0),
             )
         )

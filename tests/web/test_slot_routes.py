@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio
 
 
 async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> None:
-    rack.board.show(running_view())
+    rack.board.show(replace(running_view(), model_name="Xperia 1 III"))
     async with visit() as client:
         answer = await client.get("/api/v1/slots")
     assert answer.status_code == 200
@@ -49,6 +49,8 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
                     "android": "13",
                     "manufacturer": "Sony",
                     "imei": "356938035643809",
+                    "name": "Xperia 1 III",
+                    "known_model": True,
                 },
                 "problem": None,
                 "question": None,
@@ -62,6 +64,16 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
         "unknown_ports": [],
         "notices": [],
     }
+
+
+async def test_a_model_that_nobody_has_told_of_is_called_unknown(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.board.show(running_view())
+    async with visit() as client:
+        [slot] = (await client.get("/api/v1/slots")).json()["slots"]
+    assert slot["handset"]["name"] is None
+    assert slot["handset"]["known_model"] is False
 
 
 async def test_slots_keep_the_order_of_the_rack(rack: FakeRack, visit: Browser) -> None:

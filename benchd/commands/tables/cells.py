@@ -177,6 +177,14 @@ class Cells:
         stage = next((name for name in STAGE_CLASSES if name == of.get("stage")), None)
         return Text(self._catalogue.stage(stage).to(self.language)) if stage else text(of, "stage")
 
+    def handset(self, of: JsonObject, *, longest: int = 80) -> Text:
+        """The same as `handset`, and below it that nobody has told of its model."""
+        shown = handset(of, longest=longest)
+        if part(of, "handset").get("known_model") is not False:
+            return shown
+        # On a line of its own: beside it, the column would take the room of the reasons.
+        return Text.assemble(shown, "\n", (self.word(Word.UNKNOWN_MODEL), "yellow"))
+
     def gate(self, of: JsonObject) -> Text:
         """The name of a gate."""
         return self._named(Gate, of, "gate", self._catalogue.gate, {})

@@ -9,7 +9,6 @@ from rich.text import Text
 from benchd.commands.tables.cells import (
     Cells,
     JsonObject,
-    handset,
     part,
     parts,
     plain_table,
@@ -66,7 +65,7 @@ class _StatusView:
                 self._matter(slot),
                 progress(slot),
                 seconds(slot.get("eta_s")),
-                handset(slot, longest=LONGEST_NAME),
+                self._cells.handset(slot, longest=LONGEST_NAME),
             )
         return table
 

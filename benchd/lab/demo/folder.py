@@ -44,6 +44,10 @@ listen = "127.0.0.1:{port}"
 [recipes]
 directory = "recipes"
 
+[models]
+# Their storage is smaller than that of any real handset.
+folders = [{models}]
+
 [felica]
 pcscd = {pcscd}
 # True of no real chip.
@@ -75,14 +79,7 @@ description_en = "Overwrite (virtual rack)"
 
 STAGES: tuple[tuple[str, dict[str, float | int | str]], ...] = (
     ("inspect", {}),
-    (
-        "gates",
-        {
-            "charge_within_s": 120,
-            "battery_every_s": 0.5,
-            "nominal_sizes": str(files(simulator) / "nominal_sizes.toml"),
-        },
-    ),
+    ("gates", {"charge_within_s": 120, "battery_every_s": 0.5}),
     ("felica_check", {}),
     (
         "initialise",
@@ -159,6 +156,7 @@ def make_folder(
         pcscd=json.dumps(list(sockets)),
         baseline=json.dumps(str(BASELINE)),
         control=json.dumps(str(control_socket)),
+        models=json.dumps(str(files(simulator) / "models")),
         numbers=", ".join(f"{slot.name} = {slot.number}" for slot in slots),
     )
     for slot in slots:

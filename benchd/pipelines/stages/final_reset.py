@@ -31,7 +31,9 @@ class FinalResetStage:
     async def run(self, context: JobContext) -> StageResult:
         """The window is open from the question on: the handset may leave before the answer."""
         async with context.station.planned_absence() as window:
-            decision = await context.approval(Gate.FINAL_RESET, Reason.OPERATOR_STOPPED)
+            decision = await context.approved(
+                Gate.FINAL_RESET, Reason.OPERATOR_STOPPED, context.reset_facts()
+            )
             absence = await window.absence(
                 leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Protocol
 
@@ -12,12 +12,11 @@ from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.binding import number_on_screen
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.nominal_sizes import NominalSizes
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.nominal import is_clearly_less, nominal_size
+from benchd.proof.nominal import is_clearly_less, is_clearly_more, nominal_size
 from benchd.words.handset import HandsetFacts
 from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Reason, StageName
@@ -66,7 +65,6 @@ class GatesStage:
     watch_list: WatchList | None = None
     imei_by_hand: bool = False
     """Whether a person looks a handset up in the list that doesn't tell its IMEI."""
-    nominal_sizes: NominalSizes | None = None
 
     async def run(self, context: JobContext) -> StageResult:
         """Check the facts first: a handset that can't go on shouldn't cost a person's time.
@@ -79,7 +77,7 @@ class GatesStage:
             if reason not in self.accept:
                 raise StageFailed(reason, detail)
             accepted.append(reason)
-        nominal_bytes = self._nominal_bytes(facts)
+        nominal_bytes = _nominal_bytes(facts, context.models.storage_bytes(facts.identity))
         number = await self._screen_number(context, facts)
         watched = await self._watched(context, facts, number)
         answers = [
@@ -93,23 +91,11 @@ class GatesStage:
                 accepted=tuple(accepted),
                 watch_list=watched,
                 nominal_bytes=nominal_bytes,
-                nominal_sizes_sha256=self.nominal_sizes.sha256 if self.nominal_sizes else None,
+                nominal_sizes_sha256=context.models.sha256 if context.models.models else None,
                 answers=tuple(answers),
                 screen_number=number,
             )
         )
-
-    def _nominal_bytes(self, facts: HandsetFacts) -> int | None:
-        """The size that its storage is sold with; None where nobody has told of its model."""
-        sizes = self.nominal_sizes.of(facts.identity) if self.nominal_sizes else ()
-        capacity_bytes = facts.storage.capacity_bytes
-        nominal_bytes = nominal_size(capacity_bytes, sizes)
-        if nominal_bytes is not None and is_clearly_less(capacity_bytes, nominal_bytes):
-            raise StageFailed(
-                Reason.CAPACITY_BELOW_NOMINAL,
-                f"{capacity_bytes} bytes, of {nominal_bytes} that the model is sold with",
-            )
-        return nominal_bytes
 
     async def _screen_number(self, context: JobContext, facts: HandsetFacts) -> str | None:
         """What will tell it from a twin once adb is gone; asked only where adb tells no IMEI."""
@@ -220,3 +206,20 @@ def refusals(facts: Standing) -> Iterator[tuple[Reason, str]]:
     if facts.removable_media:
         # Neither the overwrite nor a reset reaches it for certain.
         yield Reason.REMOVABLE_MEDIA, "a memory card or a USB drive is in it"
+
+
+def _nominal_bytes(facts: HandsetFacts, sizes: Sequence[int]) -> int | None:
+    """The size that its storage is sold with; None where nobody has told of its model.
+
+    A table can only hold a handset: what doesn't fit it isn't taken for anything else.
+    """
+    capacity_bytes = facts.storage.capacity_bytes
+    nominal_bytes = nominal_size(capacity_bytes, sizes)
+    if nominal_bytes is None:
+        return None
+    detail = f"{capacity_bytes} bytes, of {nominal_bytes} that the model is sold with"
+    if is_clearly_less(capacity_bytes, nominal_bytes):
+        raise StageFailed(Reason.CAPACITY_BELOW_NOMINAL, detail)
+    if is_clearly_more(capacity_bytes, nominal_bytes):
+        raise StageFailed(Reason.CAPACITY_ABOVE_NOMINAL, detail)
+    return nominal_bytes

@@ -116,7 +116,7 @@ class InitialiseStage:
             else:
                 return None
         memory.method = "guided"
-        await context.approval(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED)
+        await context.approved(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED, context.reset_facts())
         return None
 
     async def _look_again(

@@ -114,7 +114,7 @@ class GatesEvidence:
     nominal_bytes: Whole | None = None
     """The size that the storage is sold with; None where that isn't known of its model."""
     nominal_sizes_sha256: Sha256 | None = None
-    """Which table was looked into, if any."""
+    """Which catalogue of models was looked into, if there was any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

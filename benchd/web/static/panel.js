@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 import { keepOperatorName, operatorName } from "./operator.js";
 import { look } from "./status.js";
 import { story } from "./story.js";
-import { duration, page, percent, said, word } from "./words.js";
+import { calledOf, duration, page, percent, said, word } from "./words.js";
 
 const CONFIRM = "confirm";
 const NETWORK = "network";
@@ -185,6 +185,7 @@ function identity(slot) {
   const rows = [];
   if (slot.handset) {
     rows.push([word("word", "handset"), `${slot.handset.manufacturer} ${slot.handset.model}`]);
+    rows.push([page("model_name"), calledOf(slot.handset)]);
     rows.push([page("serial"), slot.handset.serial]);
     if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
     rows.push(["Android", slot.handset.android]);

@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { look, needsPerson } from "./status.js";
-import { duration, page, percent, said, word } from "./words.js";
+import { calledOf, duration, page, percent, said, word } from "./words.js";
 
 /** Changed in place: what a finger is on, or the keyboard, must not be replaced under it. */
 export class Tile {
@@ -18,9 +18,10 @@ export class Tile {
     this.numbers = el("p", { class: "numbers" }, this.percent, this.left);
     this.toDo = el("p", { class: "to-do" });
     this.model = el("b");
+    this.called = el("span", { class: "called" });
     this.serial = el("span");
     this.button = el("button", { type: "button", class: "open", onclick: () => open(name) });
-    const handset = el("p", { class: "handset" }, this.model, " ", this.serial);
+    const handset = el("p", { class: "handset" }, this.model, " ", this.called, " ", this.serial);
     const foot = el("div", { class: "foot" }, handset, this.button);
     this.element = el("li", { class: "tile", "data-slot": name });
     this.element.append(this.top, this.state, this.main, this.bar, this.numbers, this.toDo, foot);
@@ -38,6 +39,7 @@ export class Tile {
     write(this.main, seen.main);
     write(this.toDo, seen.to_do);
     write(this.model, slot.handset?.model ?? "");
+    write(this.called, calledOf(slot.handset));
     write(this.serial, slot.handset?.serial ?? "");
     this.progress(slot);
     write(this.button, slot.question ? page("answer") : page("open"));

@@ -48,6 +48,12 @@ export const page = (value) => word("page", value);
 
 export const said = (texts) => texts?.[language] ?? "";
 
+/** What a handset's model is sold as, or that nobody has told of it; empty where nobody has looked. */
+export function calledOf(handset) {
+  if (handset?.known_model === false) return word("word", "unknown_model");
+  return handset?.name ?? "";
+}
+
 /** 3:12 or 1:02:45. */
 export function duration(seconds) {
   if (typeof seconds !== "number" || !Number.isFinite(seconds) || seconds < 0) return "";

@@ -32,7 +32,7 @@ def test_a_parcel_looks_like_a_real_one() -> None:
 
 def test_answers_change_all_at_once(tmp_path: Path) -> None:
     plan = SCENARIOS["clean"].plan
-    asked = tmp_path / "answers" / "settings" / "get global boot_count"
+    asked = tmp_path / "answers" / "settings" / "get --user 0 global boot_count"
     state = as_it_came_in(plan)
     for number in range(1, 5):
         write_answers(tmp_path, number, answers(plan, state))

@@ -1,0 +1,134 @@
+"""`benchd models …`: what is known of handsets by their model, looked at without the daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchd.texts.catalogue import language_of, printable
+from benchd.words.ids import JsonValue
+
+if TYPE_CHECKING:
+    from benchd.models.catalogue import ModelCatalogue
+    from benchd.models.entry import Bilingual, Menu, ModelEntry
+
+models_app = typer.Typer(help="What is known of handsets by their model.", no_args_is_help=True)
+
+DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
+BYTES_OF_GB = 1_000_000_000
+LONGEST_CODES = 200
+UNKNOWN = "?"
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="The configuration whose [models] count."),
+]
+
+
+@models_app.command("check")
+def models_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of models; else all that count.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Report every mistake of a folder of models; changes nothing."""
+    from benchd.config.models import read_models, shipped_models
+
+    if folder is None:
+        catalogue = _catalogue(config)
+    elif folder.is_dir():
+        # A file of it may add to a maker, and name menus, that benchd brings.
+        catalogue = read_models([shipped_models(), folder])
+    else:
+        raise typer.BadParameter(f"{folder}: no such folder")
+    makers = {entry.maker for entry in catalogue.models}
+    typer.echo(f"{len(catalogue.models)} models of {len(makers)} makers count, no mistakes")
+
+
+@models_app.command("list")
+def models_list(
+    json_output: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Name every model that is known, with its codes and sizes."""
+    catalogue = _catalogue(config)
+    entries = sorted(catalogue.models, key=lambda entry: (entry.maker, entry.name))
+    if json_output:
+        models = [_told(entry, catalogue) for entry in entries]
+        told = {"sha256": catalogue.sha256, "models": models}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    for entry in entries:
+        sizes = ", ".join(_gigabytes(size) for size in entry.storage_bytes)
+        cells = (entry.maker, entry.name, " ".join(entry.codes), sizes or UNKNOWN)
+        typer.echo("\t".join(printable(cell, LONGEST_CODES) for cell in cells))
+
+
+@models_app.command("show")
+def models_show(code: str, config: ConfigOption = None) -> None:
+    """Tell all that is known of one model, by a code as the handset says it."""
+    catalogue = _catalogue(config)
+    entry = catalogue.of_code(code)
+    if entry is None:
+        typer.echo(f"benchd: {printable(code)}: unknown model", err=True)
+        raise typer.Exit(1)
+    language = language_of(os.environ)
+    for key, value in _told(entry, catalogue).items():
+        for item in value if isinstance(value, list) else [value]:
+            said = item.get(language) if isinstance(item, dict) else item
+            typer.echo(f"{key}\t{_cell(said)}")
+
+
+def _catalogue(config: Path | None) -> ModelCatalogue:
+    """The models of this configuration, else of the usual one, else those that benchd brings."""
+    from benchd.config import load_settings
+    from benchd.config.models import read_models, shipped_models
+
+    if config is not None or DEFAULT_CONFIG.is_file():
+        return load_settings(config or DEFAULT_CONFIG).models
+    return read_models([shipped_models()])
+
+
+def _told(entry: ModelEntry, catalogue: ModelCatalogue) -> dict[str, JsonValue]:
+    """An entry by the keys of its file, with the menus that it names."""
+    menus = catalogue.menus.get(entry.menus, ())
+    return {
+        "maker": entry.maker,
+        "name": entry.name,
+        "codes": list(entry.codes),
+        "devices": list(entry.devices),
+        "storage_bytes": list(entry.storage_bytes),
+        "felica": entry.felica,
+        "felica_generation": entry.felica_generation,
+        "released": entry.released,
+        "imei": [str(place) for place in entry.imei],
+        "reset": [_way(menu, menu.reset) for menu in menus],
+        "debugging": [_way(menu, menu.debugging) for menu in menus if menu.debugging],
+        "traps": [_both(trap) for trap in entry.traps],
+        "sources": [f"{each.url} ({each.read_on}): {each.says}" for each in entry.sources],
+    }
+
+
+def _way(menu: Menu, words: Bilingual) -> dict[str, JsonValue]:
+    last = f"–{menu.last_android}" if menu.last_android else "+"
+    versions = f"Android {menu.first_android}{last}"
+    return {"ja": f"{versions}: {words.ja}", "en": f"{versions}: {words.en}"}
+
+
+def _both(words: Bilingual) -> dict[str, JsonValue]:
+    return {"ja": words.ja, "en": words.en}
+
+
+def _cell(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return UNKNOWN if value is None else str(value)
+
+
+def _gigabytes(size_bytes: int) -> str:
+    return f"{size_bytes / BYTES_OF_GB:g} GB"

@@ -1,0 +1,100 @@
+"""What a catalogue of models says, and where each of it was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+class ImeiPlace(StrEnum):
+    """Where a person finds a handset's IMEI without adb."""
+
+    DIAL = "dial"
+    """`*#06#` on the keypad."""
+    SETTINGS = "settings"
+    ENGRAVED = "engraved"
+    """On the case itself."""
+    TRAY = "tray"
+    """On the tray of the SIM."""
+    LABEL = "label"
+    """On a label that can be pulled out, or under the battery."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bilingual:
+    """One text in both languages of the rack."""
+
+    ja: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A public place, what it says in our own words, and the day on which it was read."""
+
+    url: str
+    says: str
+    read_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Menu:
+    """How a maker's settings lead to what a person has to do, for some versions of Android."""
+
+    name: str
+    first_android: int
+    last_android: int | None
+    """None: up to the newest that there is."""
+    reset: Bilingual
+    """To the button that erases everything."""
+    debugging: Bilingual | None
+    """To the switch of USB debugging, from the first tap."""
+    sources: tuple[Source, ...]
+
+    def is_of(self, android: int) -> bool:
+        """Whether this version of Android has these menus."""
+        last = self.last_android
+        return self.first_android <= android and (last is None or android <= last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """Who makes handsets, by the words that they themselves use."""
+
+    name: str
+    """Of its file."""
+    title: Bilingual
+    manufacturers: tuple[str, ...]
+    """As `ro.product.manufacturer` says them."""
+    usb_vendors: tuple[str, ...]
+    """Four hexadecimal digits each."""
+    menus: str
+    """The menus of a handset whose entry names none, and of one that has no entry."""
+    imei: tuple[ImeiPlace, ...]
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """One model as it is sold, by all the codes that it goes by."""
+
+    maker: str
+    name: str
+    """As it is sold in Japan."""
+    codes: tuple[str, ...]
+    """As `ro.product.model` says them."""
+    devices: tuple[str, ...]
+    """As `ro.product.device` says them; one may be shared by several models."""
+    storage_bytes: tuple[int, ...]
+    """The sizes that it is sold with; empty where no source says them."""
+    felica: bool | None
+    """Whether it has a FeliCa chip for payment; None where no source says it."""
+    felica_generation: str | None
+    released: int | None
+    """The year of its first sale."""
+    imei: tuple[ImeiPlace, ...]
+    menus: str
+    traps: tuple[Bilingual, ...] = field(default=())
+    """What has cost somebody time with this model."""
+    sources: tuple[Source, ...]
