@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchd.models.catalogue import ModelCatalogue
 from benchd.models.entry import ModelEntry
 from benchd.pipelines.stages.initialise import InitialiseStage
+from benchd.slots.topology import SlotPlace, Topology
 from benchd.texts.catalogue import Catalogue
+from benchd.words.ids import SlotName
 from benchd.words.job import Gate, StageName
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
@@ -110,3 +114,16 @@ async def test_the_wall_says_what_a_model_is_sold_as_and_which_is_unknown() -> N
             world.ports["A1"].plug(Phone())
             view = await world.until_state(SlotState.FINISHED)
         assert view.model_name == name
+
+
+async def test_another_catalogue_counts_from_the_next_plug_on() -> None:
+    world = World()
+    async with world.running():
+        known = replace(world.parts, models=catalogue(model("SO-51C", name="Xperia 1 IV")))
+        place = SlotPlace(
+            name=SlotName("A1"), port_path=world.ports["A1"].port_path, recipe="overwrite"
+        )
+        await world.supervisor.reload(Topology({place.name: place}), known)
+        world.ports["A1"].plug(Phone())
+        view = await world.until_state(SlotState.FINISHED)
+    assert view.model_name == "Xperia 1 IV"

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from benchd.config import Settings, load_settings
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
+from benchd.models.catalogue import NOTHING_READ, ModelCatalogue
 
 pytestmark = pytest.mark.asyncio
 
@@ -91,6 +92,13 @@ async def test_slots_recipes_and_timing_are_taken_over(rig: Rig) -> None:
     assert list(settings.topology.places) == ["A1", "A2"]
     assert settings.timing.settle_s == 3.0
     assert settings.recipes["overwrite"].digest != before.recipes["overwrite"].digest
+
+
+async def test_the_catalogue_of_models_is_taken_over(rig: Rig) -> None:
+    assert await rig.reload(CONFIG + "\n[models]\nshipped = false\n") == []
+    (settings,) = rig.applied
+    assert settings.models == ModelCatalogue()
+    assert load_settings(rig.file).models.sha256 == NOTHING_READ
 
 
 async def test_every_mistake_is_logged_and_the_old_configuration_kept(rig: Rig) -> None:
