@@ -10,8 +10,11 @@ from benchd.errors import AnswerNotRecognised
 
 MOST_PACKAGES: Final = 10_000
 
-# With `-f` its place stands before the name; the names of folders there hold "=" too.
-_PACKAGE: Final = re.compile(r"package:(?:/[ -~]{1,1000}=)?([A-Za-z0-9_.\-]{1,255})")
+# With `-f` its place stands before the name; the names of folders there hold "=" too, but never
+# another package: two lines in one would hide one.
+_PACKAGE: Final = re.compile(
+    r"package:(?:/(?:(?!package:)[ -~]){1,1000}=)?([A-Za-z0-9_.\-]{1,255})"
+)
 
 
 def read_packages(text: str) -> frozenset[str]:

@@ -10,8 +10,10 @@ from benchd.errors import AnswerNotRecognised
 
 _HEADING: Final = "Current Device Policy Manager state:"
 _OWNER: Final = "Device Owner:"
+_OWNER_OF_PROFILE: Final = re.compile(r"Profile Owner \(User [0-9]{1,9}\):")
 _OWNER_COMPONENT: Final = "admin=ComponentInfo{"
 _ORGANISATION: Final = "isOrganizationOwnedDevice=true"
+_OF_A_PROFILE: Final = re.compile(r"(?:name|package|isOrganizationOwnedDevice)=.*")
 _OWNER_OF_USER: Final = re.compile(r"Enabled Device Admins \(User 0\b.*\):")
 
 
@@ -27,7 +29,20 @@ def has_device_owner(text: str) -> bool:
         return True
     if _ORGANISATION in lines:
         return True
+    _require_known_owners(lines)
     # "Nobody" is only believed of an answer that got as far as the owner's own part.
     if not any(_OWNER_OF_USER.fullmatch(line) for line in lines):
         raise AnswerNotRecognised("dumpsys device_policy: the part of user 0 is missing")
     return False
+
+
+def _require_known_owners(lines: list[str]) -> None:
+    """Refuse an owner that stands under no heading, or whose part isn't as it's printed."""
+    for place, line in enumerate(lines):
+        if not line.startswith(_OWNER_COMPONENT):
+            continue
+        heading = lines[place - 1] if place else ""
+        rest = lines[place + 1 : place + 3]
+        whole = len(rest) == 2 and all(map(_OF_A_PROFILE.fullmatch, rest))
+        if not whole or not _OWNER_OF_PROFILE.fullmatch(heading):
+            raise AnswerNotRecognised("dumpsys device_policy: an owner of unknown kind")
