@@ -29,7 +29,7 @@ def has_screen_lock(text: str) -> bool | None:
     """
     lines = lines_of(text)
     if _HEADING not in lines:
-        if any(_DISABLED.fullmatch(line.strip()) for line in lines):
+        if lines and _DISABLED.fullmatch(lines[0]):
             return None
         raise AnswerNotRecognised("dumpsys trust: no heading")
     # A name may imitate the state of an open handset, so one word of a closed one is enough.

@@ -12,9 +12,10 @@ from benchd.errors import AnswerNotRecognised
 MOST_USERS: Final = 100
 
 _HEADING: Final = "Users:"
-# A name may hold anything but the beginning of another user: two lines in one would hide one.
+# A name may hold anything but what begins or ends a user: two lines in one would hide one.
 _USER: Final = re.compile(
-    r"\s*UserInfo\{([0-9]{1,9}):(?:(?!UserInfo\{).)*:([0-9a-fA-F]{1,8})\}(?: [a-z ()]*)?"
+    r"\s*UserInfo\{([0-9]{1,9}):(?:(?!UserInfo\{|:[0-9a-fA-F]+\}).)*"
+    r":([0-9a-fA-F]{1,8})\}(?: [a-z ()]*)?"
 )
 
 
@@ -28,7 +29,7 @@ class User:
 
 def read_users(text: str) -> tuple[User, ...]:
     """All users and profiles, in ascending order of their numbers; the owner is 0."""
-    lines = [line for line in lines_of(text) if line.strip()]
+    lines = [line for line in lines_of(text) if line]
     if not lines or lines[0].strip() != _HEADING:
         raise AnswerNotRecognised("pm list users: no heading")
     if len(lines) > MOST_USERS + 1:
