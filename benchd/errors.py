@@ -195,6 +195,14 @@ class AnswerNotRecognised(StageFailed):
         super().__init__(Reason.ANSWER_NOT_RECOGNISED, detail)
 
 
+class OtherUserClosed(AnswerNotRecognised):
+    """Raised when another user is closed to adb: somebody has to remove that user."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = Reason.OTHER_USER
+
+
 class UnsupportedHandset(StageFailed):
     """Raised when benchd has no way to erase this kind of handset."""
 

@@ -160,7 +160,7 @@ def _of_initialise(case: ErasureCase) -> list[str]:
     gaps: list[str] = []
     if (evidence.after is None) is not bool(case.skipped(StageName.INITIALISE)):
         gaps.append("initialise: it can't be told whether the handset was reset here")
-    if left.account_count != 0:
+    if left.account_count + left.maker_accounts != 0:
         gaps.append("initialise: accounts are left")
     if left.user_ids != (0,):
         gaps.append("initialise: users other than the first are left")

@@ -60,6 +60,7 @@ def _counts(facts: ResetFacts) -> Mapping[str, int | None]:
     """What an owner leaves, none of which a reset handset has."""
     return {
         "accounts": facts.account_count,
+        "accounts of its maker": facts.maker_accounts,
         "installed apps": facts.third_party_packages,
         "files": facts.owner_files,
         "calls": facts.call_count,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+OWNER = 0
+"""The number of the user that every Android has."""
+
 
 class SilenceCause(StrEnum):
     """Why a chip may be silent, by what its handset says over adb; none of them excuses it."""
@@ -14,6 +17,19 @@ class SilenceCause(StrEnum):
     SCREEN_LOCKED = "screen_locked"
     UNKNOWN = "unknown"
     """The handset doesn't say, or nothing that would explain it."""
+
+
+class UserKind(StrEnum):
+    """What a user besides the owner is, by its number and flags: each is removed in its own way."""
+
+    SECURE_FOLDER = "secure_folder"
+    DUAL_APPS = "dual_apps"
+    WORK_PROFILE = "work_profile"
+    GUEST = "guest"
+    PROFILE = "profile"
+    """A profile of another kind, such as a private space."""
+    PERSON = "person"
+    """A second person, or a maker's second space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +114,10 @@ class ResetFacts:
     call_count: int | None = None
     contact_count: int | None = None
     message_count: int | None = None
+    maker_accounts: int = 0
+    """Accounts that the maker's system makes by itself; `account_count` is without them."""
+    maker_account_types: tuple[str, ...] = ()
+    unknown_account_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +141,7 @@ class HandsetFacts:
     screen_lock: bool | None
     """Whether a PIN, pattern or password is set; None where this Android doesn't tell adb."""
     account_count: int
+    """Accounts that a person signed in to, or that nobody knows the type of."""
     user_ids: tuple[int, ...]
     device_owner: bool
     felica_capable: bool | None
@@ -131,5 +152,13 @@ class HandsetFacts:
     """Whether a memory card is in it, which no reset of the handset reaches for certain."""
     sim: bool | None
     """Whether a SIM is in it; None where this Android doesn't tell adb."""
+    maker_accounts: int = 0
+    """Accounts that the maker's system makes by itself."""
+    maker_account_types: tuple[str, ...] = ()
+    unknown_account_types: tuple[str, ...] = ()
+    frp_account_types: tuple[str, ...] = ()
+    """Those that keep the handset locked after a reset which they weren't signed out for."""
+    user_kinds: tuple[UserKind, ...] = ()
+    """Of all users but the owner, in the order of their numbers."""
     telephony: bool | None = None
     """Whether it can telephone, and so has an IMEI; None where its answers don't tell."""

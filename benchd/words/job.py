@@ -62,6 +62,7 @@ class Reason(StrEnum):
     """Why a handset isn't sellable: a closed list, each with a default disposition."""
 
     LOCKED = "locked"
+    OTHER_USER = "other_user"
     MANAGED_DEVICE = "managed_device"
     REMOVABLE_MEDIA = "removable_media"
     WATCH_LISTED = "watch_listed"
@@ -174,6 +175,7 @@ class Finding(StrEnum):
     SYSTEM_MODIFIED = "system_modified"
     MANAGED_DEVICE = "managed_device"
     LOCK_OR_ACCOUNT = "lock_or_account"
+    OTHER_USER = "other_user"
     REMOVABLE_MEDIA = "removable_media"
     SIM = "sim"
     CHIP_IN_USE = "chip_in_use"

@@ -150,9 +150,10 @@ class StreamedHandset:
         told = (self.capacity - self.df_hides, self.used, max(self.room() - self.df_hides, 0))
         kib = [number // 1024 for number in told]
         kib[1] = kib[0] - kib[2]
+        share = -(-100 * kib[1] // kib[0])
         answers = {
             "df -k /data": "Filesystem 1K-blocks Used Available Use% Mounted on\n"
-            f"/dev/block/dm-5 {kib[0]} {kib[1]} {kib[2]} 1% /data\n",
+            f"/dev/block/dm-5 {kib[0]} {kib[1]} {kib[2]} {share}% /data\n",
             "cat /proc/mounts": f"/dev/block/dm-5 /data {self.file_system} rw 0 0\n",
         }
         output = ""

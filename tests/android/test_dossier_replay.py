@@ -25,7 +25,10 @@ def of(folder: Path, **answers: str) -> Replay:
 def test_one_answer_is_a_dossier(tmp_path: Path) -> None:
     found = of(tmp_path, users=answer("users-16-xspace"))
     assert found.facts["user_ids"] == (0, 10, 999)
-    assert [name for name, value in found.facts.items() if value is not None] == ["user_ids"]
+    assert [name for name, value in found.facts.items() if value is not None] == [
+        "user_ids",
+        "user_kinds",
+    ]
     assert "properties" in found.missing
     assert "users" not in found.missing
     assert found.refused == ()

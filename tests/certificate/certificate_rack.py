@@ -101,6 +101,9 @@ def reset_facts(android_id: str) -> Evidence:
         "call_count": 0,
         "contact_count": 0,
         "message_count": 0,
+        "maker_accounts": 0,
+        "maker_account_types": [],
+        "unknown_account_types": [],
     }
 
 
@@ -266,6 +269,11 @@ def records_of_an_erasure(
             "security_patch": "2026-10-05",
             "second_imei": None,
             "telephony": True,
+            "maker_accounts": 0,
+            "maker_account_types": [],
+            "unknown_account_types": [],
+            "frp_account_types": [],
+            "user_kinds": [],
             **(handset or {}),
         },
     )

@@ -147,6 +147,7 @@ async def test_a_no_at_any_gate_is_a_gap(chip: str, gate: Gate) -> None:
 
 LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
     "accounts left": (StageName.INITIALISE, {"after.account_count": 1}),
+    "accounts of its maker left": (StageName.INITIALISE, {"after.maker_accounts": 1}),
     "users left": (StageName.INITIALISE, {"after.user_ids": [0, 10]}),
     "apps left": (StageName.INITIALISE, {"after.third_party_packages": 1}),
     "data left": (StageName.INITIALISE, {"after.used_bytes": 1 << 40}),

@@ -228,6 +228,9 @@ async def test_no_destructive_call_is_made_once_the_ledger_fails() -> None:
 MUST_NOT_PASS = {
     "accounts": (Phone(accounts=1), Reason.LOCKED),
     "screen lock": (Phone(screen_lock=True), Reason.LOCKED),
+    "secure folder": (Phone(users=(0, 150)), Reason.OTHER_USER),
+    "secure folder and account": (Phone(users=(0, 150), accounts=1), Reason.LOCKED),
+    "an account of its maker's": (Phone(maker_accounts=1), Reason.RESET_NOT_PROVEN),
     "device owner": (Phone(device_owner=True), Reason.MANAGED_DEVICE),
     "managed and locked": (
         Phone(device_owner=True, accounts=1, screen_lock=True),
@@ -245,9 +248,9 @@ MUST_NOT_PASS = {
     "reset lies": (Phone(apps=3, reset_lies=True), Reason.RESET_NOT_PROVEN),
     "same android_id": (Phone(apps=3, wipe_forgets=("android_id",)), Reason.RESET_NOT_PROVEN),
     "apps left": (Phone(apps=3, wipe_forgets=("apps",)), Reason.RESET_NOT_PROVEN),
-    "second user left": (
+    "second user": (
         Phone(users=(0, 10), wipe_forgets=("users",)),
-        Reason.RESET_NOT_PROVEN,
+        Reason.OTHER_USER,
     ),
     "data left": (
         Phone(used_bytes=9 * MIB, wipe_forgets=("used_bytes",)),

@@ -207,6 +207,8 @@ class Phone:
     telephony: bool | None = True
     android_id: str = "aaaa0000aaaa0000"
     accounts: int = 0
+    maker_accounts: int = 0
+    """No reset removes them."""
     users: tuple[int, ...] = (0,)
     apps: int = 0
     files: int | None = 0
@@ -349,6 +351,7 @@ class FakeHandset:
             modification_signs=phone.signs,
             screen_lock=phone.screen_lock,
             account_count=phone.accounts,
+            maker_accounts=phone.maker_accounts,
             user_ids=phone.users,
             device_owner=phone.device_owner,
             felica_capable=phone.felica_capable,
@@ -384,6 +387,7 @@ class FakeHandset:
         return ResetFacts(
             android_id=phone.android_id,
             account_count=phone.accounts,
+            maker_accounts=phone.maker_accounts,
             user_ids=phone.users,
             used_bytes=phone.used_bytes,
             third_party_packages=phone.apps,

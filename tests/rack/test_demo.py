@@ -184,6 +184,9 @@ STOPPED_AT_THE_GATES = {
     "mdm": ("return", "managed_device"),
     "sd-card": ("hold", "removable_media"),
     "unsupported-model": ("hold", "unsupported_model"),
+    "secure-folder": ("hold", "other_user"),
+    "custom-rom": ("destroy", "system_modified"),
+    "counterfeit-capacity": ("hold", "capacity_below_nominal"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
@@ -12,6 +12,7 @@ from benchd.android.facts.reset_reading import ResetReading
 from benchd.android.shell.script import Answer
 from benchd.errors import AnswerNotRecognised
 from benchd.pipelines.stages.gates import refusals
+from benchd.words.handset import UserKind
 from benchd.words.job import Reason
 
 T = TypeVar("T")
@@ -42,8 +43,13 @@ FACTS: Final[Mapping[str, Callable[[ResetReading], Fact]]] = {
     "security_patch": lambda reading: reading.security_patch,
     "modification_signs": lambda reading: reading.modification_signs,
     "screen_lock": lambda reading: reading.screen_lock,
-    "account_count": lambda reading: reading.account_count,
+    "account_count": lambda reading: reading.accounts.account_count,
+    "maker_accounts": lambda reading: reading.accounts.maker_accounts,
+    "maker_account_types": lambda reading: reading.accounts.maker_account_types,
+    "unknown_account_types": lambda reading: reading.accounts.unknown_account_types,
+    "frp_account_types": lambda reading: reading.accounts.frp_account_types,
     "user_ids": lambda reading: reading.user_ids,
+    "user_kinds": lambda reading: reading.user_kinds,
     "device_owner": lambda reading: reading.device_owner,
     "felica_capable": lambda reading: reading.felica_capable,
     "jpki_capable": lambda reading: reading.jpki_capable,
@@ -97,7 +103,7 @@ def replay(told: Mapping[str, Answer]) -> Replay:
         facts=facts,
         missing=answers.missing,
         refused=refused,
-        findings=tuple(_findings(reading, refused)),
+        findings=tuple(dict.fromkeys((*_findings(reading), *answers.reasons))),
     )
 
 
@@ -106,21 +112,27 @@ class _Standing:
     modification_signs: tuple[str, ...] | None
     device_owner: bool | None
     account_count: int | None
+    unknown_account_types: tuple[str, ...] | None
+    frp_account_types: tuple[str, ...] | None
+    user_ids: tuple[int, ...] | None
+    user_kinds: tuple[UserKind, ...] | None
     screen_lock: bool | None
     removable_media: bool | None
 
 
-def _findings(reading: ResetReading, refused: Sequence[Refusal]) -> Iterator[Reason]:
+def _findings(reading: ResetReading) -> Iterator[Reason]:
     standing = _Standing(
         modification_signs=_known(lambda: reading.modification_signs),
         device_owner=_known(lambda: reading.device_owner),
-        account_count=_known(lambda: reading.account_count),
+        account_count=_known(lambda: reading.accounts.account_count),
+        unknown_account_types=_known(lambda: reading.accounts.unknown_account_types),
+        frp_account_types=_known(lambda: reading.accounts.frp_account_types),
+        user_ids=_known(lambda: reading.user_ids),
+        user_kinds=_known(lambda: reading.user_kinds),
         screen_lock=_known(lambda: reading.screen_lock),
         removable_media=_known(lambda: reading.removable_media),
     )
     yield from (reason for reason, _ in refusals(standing))
-    if refused:
-        yield Reason.ANSWER_NOT_RECOGNISED
 
 
 def _known(read: Callable[[], T]) -> T | None:

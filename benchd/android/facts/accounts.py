@@ -1,4 +1,4 @@
-"""Answers of `dumpsys account`: only how many accounts there are is read; names are never kept."""
+"""Answers of `dumpsys account`: only the accounts' types are read; names are never kept."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from benchd.android.shell.text import lines_of
-from benchd.errors import AnswerNotRecognised
+from benchd.errors import AnswerNotRecognised, OtherUserClosed
 
 _USER: Final = re.compile(r"User UserInfo\{([0-9]{1,9}):.*")
 _ANNOUNCED: Final = re.compile(r" *Accounts: ([0-9]{1,6})")
-_ACCOUNT: Final = re.compile(r" *Account \{name=.*, type=.*\}")
-_LAST_PART: Final = re.compile(r" *RegisteredServicesCache: [0-9]+ services?")
+_ACCOUNT: Final = re.compile(r" *Account \{name=.*, type=(.*)\}")
+_LAST_PART: Final = re.compile(
+    r" *RegisteredServicesCache: (?:[0-9]+ services?|services not loaded)"
+)
+"""Source of the second form, of a user whose authenticators nobody has asked for yet: AOSP,
+RegisteredServicesCache.dump."""
 
 
-def count_accounts(text: str, user_ids: Sequence[int]) -> int:
-    """How many accounts all users have together; `user_ids` are the users that must be told of.
+def read_account_types(text: str, user_ids: Sequence[int]) -> tuple[str, ...]:
+    """The type of each account that all users have together; `user_ids` must all be told of.
 
     Every user's part must be there and whole, and its announced number must be the number of
     its lines: an answer cut short must not pass for a handset without accounts.
@@ -27,16 +31,24 @@ def count_accounts(text: str, user_ids: Sequence[int]) -> int:
         for number, line in enumerate(lines)
         if (match := _USER.fullmatch(line))
     ]
-    told = [user for _, user in starts]
-    if not user_ids or not set(user_ids) <= set(told) or len(set(told)) != len(told):
-        raise AnswerNotRecognised("dumpsys account: a user is missing or stands twice")
+    _require_users([user for _, user in starts], user_ids)
     ends = [start for start, _ in starts[1:]] + [len(lines)]
-    return sum(
-        _count_of_user(lines[start + 1 : end]) for (start, _), end in zip(starts, ends, strict=True)
+    return tuple(
+        name
+        for (start, _), end in zip(starts, ends, strict=True)
+        for name in _types_of_user(lines[start + 1 : end])
     )
 
 
-def _count_of_user(lines: list[str]) -> int:
+def _require_users(told: Sequence[int], user_ids: Sequence[int]) -> None:
+    lacking = sorted(set(user_ids) - set(told))
+    if not user_ids or lacking[:1] == [0] or len(set(told)) != len(told):
+        raise AnswerNotRecognised("dumpsys account: a user is missing or stands twice")
+    if lacking:
+        raise OtherUserClosed(f"dumpsys account: a user is missing: {lacking[0]}")
+
+
+def _types_of_user(lines: list[str]) -> list[str]:
     announcements = [
         (number, int(match[1]))
         for number, line in enumerate(lines)
@@ -45,13 +57,14 @@ def _count_of_user(lines: list[str]) -> int:
     if len(announcements) != 1:
         raise AnswerNotRecognised(f"dumpsys account: {len(announcements)} counts for one user")
     place, announced = announcements[0]
-    listed = 0
+    found: list[str] = []
     for line in lines[place + 1 :]:
-        if not _ACCOUNT.fullmatch(line):
+        account = _ACCOUNT.fullmatch(line)
+        if account is None:
             break
-        listed += 1
-    if listed != announced:
-        raise AnswerNotRecognised(f"dumpsys account: {announced} announced, {listed} listed")
-    if not any(_LAST_PART.fullmatch(line) for line in lines[place + 1 + listed :]):
+        found.append(account[1])
+    if len(found) != announced:
+        raise AnswerNotRecognised(f"dumpsys account: {announced} announced, {len(found)} listed")
+    if not any(_LAST_PART.fullmatch(line) for line in lines[place + 1 + len(found) :]):
         raise AnswerNotRecognised("dumpsys account: the end of a user's part is missing")
-    return listed
+    return found

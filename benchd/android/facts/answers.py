@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from benchd.android.shell.script import Answer
-from benchd.errors import AnswerNotRecognised
+from benchd.errors import AnswerNotRecognised, OtherUserClosed
+from benchd.words.job import Reason
 
 T = TypeVar("T")
+
+_CLOSED: Final = re.compile(
+    r"SecurityException: [^\n]{0,300}(?:access|run as) user ([1-9][0-9]{0,8})\b"
+)
+"""Source: AOSP, ActivityManager's handling of incoming users, for a user with DISALLOW_DEBUGGING;
+Secure Folder and work profiles have it, and `pm` without a user means them all."""
 
 
 class NotAsked(Exception):
@@ -24,13 +32,18 @@ class Answers:
 
     def __init__(self, told: Mapping[str, Answer]) -> None:
         self._told = told
-        self._refused: dict[str, str] = {}
+        self._refused: dict[str, AnswerNotRecognised] = {}
         self._missing: dict[str, None] = {}
 
     @property
     def refused(self) -> Mapping[str, str]:
         """Why an answer that was read wasn't understood, by its name."""
-        return self._refused
+        return {name: refusal.detail for name, refusal in self._refused.items()}
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """What a handset would be held for because of that, each once."""
+        return tuple(dict.fromkeys(refusal.reason for refusal in self._refused.values()))
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -68,10 +81,16 @@ class Answers:
         try:
             yield
         except AnswerNotRecognised as refusal:
-            self._refused.setdefault(name, refusal.detail)
+            self._refused.setdefault(name, refusal)
             raise
 
     def _answer(self, name: str) -> Answer | None:
-        if name not in self._told:
+        answer = self._told.get(name)
+        if answer is None:
             self._missing[name] = None
-        return self._told.get(name)
+            return None
+        closed = _CLOSED.search(answer.text)
+        if closed is not None:
+            with self.blamed(name):
+                raise OtherUserClosed(f"{answer.command}: user {closed[1]} is closed to adb")
+        return answer

@@ -16,6 +16,12 @@ LOOK_FOR_FELICA: Final = search_command(FELICA_DIRECTORIES, "-d")
 """A shell command; that it reached its end is part of its answer."""
 
 _FELICA_PACKAGES: Final = "com.felicanetworks."
+_CLIENT: Final = "com.felicanetworks.mfc"
+"""The service that all of Mobile FeliCa speaks to the chip through."""
+_MARKET_LOCK: Final = "com.google.android.pixelnfc"
+"""Decides on Pixels by the market they were sold in whether the chip is used at all: the same
+firmware, packages and folders are on those sold overseas. Source:
+kormax/osaifu-keitai-google-pixel."""
 _HOST_FELICA: Final = "android.hardware.nfc.hcef"
 """The NFC controller can imitate a FeliCa card. Handsets without any FeliCa chip have it too."""
 _TELEPHONY: Final = "android.hardware.telephony"
@@ -37,12 +43,15 @@ def felica_capable(
 ) -> bool | None:
     """Whether the handset has what runs a FeliCa chip; None where it doesn't say.
 
-    False needs two whole lists without any sign, not even of an NFC controller that speaks
-    FeliCa: silence of the package manager is no absence.
+    True needs the service and what it runs on. Folders and apps alone are no chip: firmware that
+    is made for all markets has them. False needs two whole lists without any sign, not even of an
+    NFC controller that speaks FeliCa: silence of the package manager is no absence.
     """
-    if directories or any(name.startswith(_FELICA_PACKAGES) for name in packages):
+    runs_on = _ELEMENT in features and _HOST_FELICA in features
+    if runs_on and _CLIENT in packages and _MARKET_LOCK not in packages:
         return True
-    if not features or _ANDROID not in packages or _HOST_FELICA in features:
+    signs = directories or any(name.startswith(_FELICA_PACKAGES) for name in packages)
+    if signs or not features or _ANDROID not in packages or _HOST_FELICA in features:
         return None
     return False
 

@@ -37,7 +37,7 @@ COUNT_SMS: Final = _rows("sms")
 COUNT_MMS: Final = _rows("mms")
 
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
-_ROW: Final = re.compile(r"Row: [0-9]{1,9} _id=[0-9]{1,19}")
+_ROW: Final = re.compile(r"Row: ([0-9]{1,9}) _id=[0-9]{1,19}")
 _NO_ROW: Final = "No result found."
 """Source: AOSP, frameworks/base/cmds/content, Content.java; errors end with 0 too. A provider that
 gave no cursor gets the same words, but on standard error, which isn't listened to."""
@@ -57,7 +57,9 @@ def read_row_count(text: str) -> int | None:
     lines = [line for line in lines_of(text) if line]
     if lines == [_NO_ROW]:
         return 0
-    return len(lines) if lines and all(map(_ROW.fullmatch, lines)) else None
+    numbers = [int(row[1]) for line in lines if (row := _ROW.fullmatch(line))]
+    # The rows are counted from 0 on: one that is missing leaves a gap.
+    return len(lines) if lines and numbers == list(range(len(lines))) else None
 
 
 def sum_of_known(*counts: int | None) -> int | None:

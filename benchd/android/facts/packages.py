@@ -10,13 +10,14 @@ from benchd.errors import AnswerNotRecognised
 
 MOST_PACKAGES: Final = 10_000
 
-# With `-f` its place stands before the name; the names of folders there hold "=" too.
-_PACKAGE: Final = re.compile(r"package:(?:/[ -~]{1,1000}=)?([A-Za-z0-9_.\-]{1,255})")
+# With `-f` its place stands before the name; the names of folders there hold "=" too, but never
+# another package: two lines in one would hide one.
+_PACKAGE: Final = re.compile(r"package:(?:/[ -9;-~]{1,1000}=)?([A-Za-z0-9_.\-]{1,255})")
 
 
 def read_packages(text: str) -> frozenset[str]:
     """The names of all packages; an empty list is a valid one, the exit status has to say so."""
-    lines = [line.strip() for line in lines_of(text) if line.strip()]
+    lines = [line for line in lines_of(text) if line]
     if len(lines) > MOST_PACKAGES:
         raise AnswerNotRecognised(f"pm list packages: more than {MOST_PACKAGES} packages")
     found = [match[1] for line in lines if (match := _PACKAGE.fullmatch(line))]

@@ -61,10 +61,11 @@ def required(properties: Mapping[str, str], *names: str) -> str:
 
 
 def one_of(properties: Mapping[str, str], name: str, *allowed: str) -> str | None:
-    """A property with a closed list of values; None where the handset doesn't set it."""
-    value = properties.get(name, "")
+    """A property with a closed list of values, in any case; None where it isn't set."""
+    told = properties.get(name, "")
+    value = told.casefold()
     if not value:
         return None
     if value not in allowed:
-        raise AnswerNotRecognised(f"getprop: {name} is {printable(value)!r}")
+        raise AnswerNotRecognised(f"getprop: {name} is {printable(told)!r}")
     return value

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import Final, TypeVar
 
-from benchd.android.facts.accounts import count_accounts
-from benchd.android.facts.answers import Answers
+from benchd.android.facts.account_types import Accounts, sort_accounts
+from benchd.android.facts.accounts import read_account_types
 from benchd.android.facts.battery import read_battery
 from benchd.android.facts.boot_state import (
     bootloader_locked,
-    modification_signs,
     security_patch,
     verified_boot_state,
 )
@@ -23,108 +20,29 @@ from benchd.android.facts.capability import (
 )
 from benchd.android.facts.encryption import crypto_state, crypto_type
 from benchd.android.facts.features import read_features
-from benchd.android.facts.imei import read_imei
+from benchd.android.facts.identity_reading import IdentityReading
+from benchd.android.facts.modification import modification_signs
 from benchd.android.facts.nfc import read_nfc
 from benchd.android.facts.packages import read_packages
 from benchd.android.facts.policy import has_device_owner
-from benchd.android.facts.properties import one_of, read_properties, required
 from benchd.android.facts.sim import has_sim
 from benchd.android.facts.storage import read_mounts, read_storage
 from benchd.android.facts.superuser import read_superuser_paths
 from benchd.android.facts.trust import has_screen_lock
-from benchd.android.facts.users import read_user_ids
+from benchd.android.facts.user_kinds import kinds_of
+from benchd.android.facts.users import User, read_user_ids, read_users
 from benchd.android.facts.volumes import has_removable_media
-from benchd.errors import AnswerNotRecognised
 from benchd.words.handset import (
     BatteryFacts,
     HandsetFacts,
-    HandsetIdentity,
     NfcFacts,
     StorageFacts,
+    UserKind,
 )
 
-T = TypeVar("T")
 
-_SECOND_IMEIS: Final = ("second_imei", "second_imei_before_11")
-
-
-class Reading:
-    """Each fact under its own name: what the gates and the certificate need to know.
-
-    A fact raises AnswerNotRecognised where its answer isn't understood, NotAsked where there is
-    none.
-    """
-
-    def __init__(self, answers: Answers) -> None:
-        self.answers = answers
-
-    @cached_property
-    def properties(self) -> Mapping[str, str]:
-        """All that `getprop` lists."""
-        return self.answers.read("properties", read_properties)
-
-    @property
-    def identity(self) -> HandsetIdentity:
-        """Who the handset says it is."""
-        return HandsetIdentity(
-            serial=self.serial,
-            manufacturer=self.manufacturer,
-            model=self.model,
-            android=self.android,
-            build=self.build,
-            imei=self.imei,
-            second_imei=self.second_imei,
-        )
-
-    @property
-    def serial(self) -> str:
-        """As USB tells it too."""
-        return self._required("ro.serialno", "ro.boot.serialno")
-
-    @property
-    def manufacturer(self) -> str:
-        """Who made it."""
-        return self._required("ro.product.manufacturer", "ro.product.brand")
-
-    @property
-    def model(self) -> str:
-        """The maker's or the carrier's code."""
-        return self._required("ro.product.model")
-
-    @property
-    def android(self) -> str:
-        """The release of Android."""
-        return self._required("ro.build.version.release")
-
-    @property
-    def build(self) -> str:
-        """What its settings show as the build's number."""
-        return self._required("ro.build.display.id", "ro.build.id")
-
-    @property
-    def imei(self) -> str | None:
-        """A refusal is no fault: newer releases keep it from adb."""
-        return self.answers.read_if_told("imei", read_imei)
-
-    @property
-    def second_imei(self) -> str | None:
-        """That of the second radio."""
-        told = [self.answers.read_if_told(asked, read_imei) for asked in _SECOND_IMEIS]
-        return next((imei for imei in told if imei not in (None, self.imei)), None)
-
-    @property
-    def sdk(self) -> int:
-        """The number of the release's programming interface."""
-        value = self._required("ro.build.version.sdk")
-        with self.answers.blamed("properties"):
-            if not (value.isascii() and value.isdigit() and len(value) <= 4):
-                raise AnswerNotRecognised("getprop: ro.build.version.sdk is no number")
-        return int(value)
-
-    @property
-    def abi(self) -> str:
-        """What its native programs are made for."""
-        return self._required("ro.product.cpu.abi")
+class Reading(IdentityReading):
+    """Each fact under its own name: what the gates and the certificate need to know."""
 
     @property
     def storage(self) -> StorageFacts:
@@ -151,12 +69,12 @@ class Reading:
     def crypto_state(self) -> str:
         """Whether the user storage is encrypted."""
         policy = self.answers.read_if_asked("policy", str, "")
-        return self._of_properties(partial(crypto_state, policy=policy))
+        return self.of_properties(partial(crypto_state, policy=policy))
 
     @property
     def crypto_type(self) -> str | None:
         """How it is."""
-        return self._of_properties(crypto_type)
+        return self.of_properties(crypto_type)
 
     @property
     def metadata_encryption(self) -> bool | None:
@@ -166,12 +84,12 @@ class Reading:
     @property
     def verified_boot_state(self) -> str | None:
         """The colour of the boot chain."""
-        return self._of_properties(verified_boot_state)
+        return self.of_properties(verified_boot_state)
 
     @property
     def bootloader_locked(self) -> bool | None:
         """Whether the boot loader is."""
-        return self._of_properties(bootloader_locked)
+        return self.of_properties(bootloader_locked)
 
     @property
     def security_patch(self) -> str | None:
@@ -182,23 +100,34 @@ class Reading:
     def modification_signs(self) -> tuple[str, ...]:
         """Each sign of a modified system."""
         superuser = self.answers.read_if_asked("superuser", read_superuser_paths, ())
-        return self._of_properties(partial(modification_signs, superuser_paths=superuser))
+        return self.of_properties(partial(modification_signs, superuser_paths=superuser))
 
     @property
     def screen_lock(self) -> bool | None:
         """Whether a PIN, pattern or password closes it."""
         return self.answers.read("trust", has_screen_lock)
 
-    @property
-    def account_count(self) -> int:
-        """How many accounts there are."""
-        users = self.answers.read_if_asked("users", read_user_ids, (0,))
-        return self.answers.read("accounts", partial(count_accounts, user_ids=users))
+    @cached_property
+    def accounts(self) -> Accounts:
+        """All users' accounts, by whose they are."""
+        user_ids = self.answers.read_if_asked("users", read_user_ids, (0,))
+        types = self.answers.read("accounts", partial(read_account_types, user_ids=user_ids))
+        return sort_accounts(types)
+
+    @cached_property
+    def users(self) -> tuple[User, ...]:
+        """The owner and everybody else."""
+        return self.answers.read("users", read_users)
 
     @property
     def user_ids(self) -> tuple[int, ...]:
-        """The owner and everybody else."""
-        return self.answers.read("users", read_user_ids)
+        """Their numbers."""
+        return tuple(user.number for user in self.users)
+
+    @property
+    def user_kinds(self) -> tuple[UserKind, ...]:
+        """What all but the owner are."""
+        return kinds_of(self.users)
 
     @property
     def device_owner(self) -> bool:
@@ -235,7 +164,7 @@ class Reading:
     @property
     def sim(self) -> bool | None:
         """Whether a SIM is in it."""
-        return self._of_properties(has_sim)
+        return self.of_properties(has_sim)
 
     @property
     def telephony(self) -> bool | None:
@@ -266,7 +195,7 @@ class Reading:
             security_patch=self.security_patch,
             modification_signs=self.modification_signs,
             screen_lock=self.screen_lock,
-            account_count=self.account_count,
+            account_count=self.accounts.account_count,
             user_ids=self.user_ids,
             device_owner=self.device_owner,
             felica_capable=self.felica_capable,
@@ -274,17 +203,9 @@ class Reading:
             removable_media=self.removable_media,
             sim=self.sim,
             telephony=self.telephony,
+            maker_accounts=self.accounts.maker_accounts,
+            maker_account_types=self.accounts.maker_account_types,
+            unknown_account_types=self.accounts.unknown_account_types,
+            frp_account_types=self.accounts.frp_account_types,
+            user_kinds=self.user_kinds,
         )
-
-    def _of_properties(self, parse: Callable[[Mapping[str, str]], T]) -> T:
-        properties = self.properties
-        with self.answers.blamed("properties"):
-            return parse(properties)
-
-    def _required(self, *names: str) -> str:
-        return self._of_properties(lambda told: required(told, *names))
-
-    def flag(self, name: str) -> bool | None:
-        """A property that is true or false; None where it isn't set."""
-        value = self._of_properties(lambda told: one_of(told, name, "true", "false", "1", "0"))
-        return None if value is None else value in ("true", "1")

@@ -63,7 +63,7 @@ class ResetReading(Reading):
         """The facts that only a reset changes."""
         return ResetFacts(
             android_id=self.android_id,
-            account_count=self.account_count,
+            account_count=self.accounts.account_count,
             user_ids=self.user_ids,
             used_bytes=self.storage.used_bytes,
             third_party_packages=self.third_party_packages,
@@ -73,4 +73,7 @@ class ResetReading(Reading):
             call_count=self.call_count,
             contact_count=self.contact_count,
             message_count=self.message_count,
+            maker_accounts=self.accounts.maker_accounts,
+            maker_account_types=self.accounts.maker_account_types,
+            unknown_account_types=self.accounts.unknown_account_types,
         )

@@ -13,10 +13,11 @@ from benchd.words.handset import StorageFacts
 
 _HEADING: Final = ("Filesystem", "1K-blocks", "Used", "Available", "Use%", "Mounted", "on")
 _ROW: Final = re.compile(
-    r"(\S+) +([0-9]{1,15}) +([0-9]{1,15}) +([0-9]{1,15}) +(?:[0-9]{1,3}%|-) +/.*"
+    r"(\S+) +([0-9]{1,15}) +([0-9]{1,15}) +([0-9]{1,15}) +(?:([0-9]{1,3})%|-) +/.*"
 )
 _TYPE: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _DATA: Final = "/data"
+_ROUNDING_PERCENT: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ def read_storage(usage: str, mounts: Mapping[str, Mount]) -> StorageFacts:
     if row[1] != mounts[_DATA].device:
         raise AnswerNotRecognised("df -k /data: another device than that of /data")
     size, used, free = (int(row[number]) for number in (2, 3, 4))
-    if size == 0 or used + free > size:
+    if size == 0 or used + free > size or not _is_share(row[5], used, used + free):
         raise AnswerNotRecognised("df -k /data: the numbers contradict each other")
     return StorageFacts(
         capacity_bytes=1024 * size,
@@ -53,11 +54,16 @@ def read_storage(usage: str, mounts: Mapping[str, Mount]) -> StorageFacts:
     )
 
 
+def _is_share(percent: str | None, used: int, of: int) -> bool:
+    """Whether the share in use is that of the two numbers, however each was rounded."""
+    return percent is None or abs(int(percent) * of - 100 * used) <= _ROUNDING_PERCENT * of
+
+
 def read_mounts(text: str) -> Mapping[str, Mount]:
     """The mount table by place, the last mount there counts; /data is among them for certain."""
     found: dict[str, Mount] = {}
     for line in lines_of(text):
-        fields = line.rstrip("\r").split(" ")
+        fields = line.split(" ")
         if len(fields) != 6:
             raise AnswerNotRecognised("/proc/mounts: a line that is no mount")
         found[fields[1]] = Mount(device=fields[0], file_system=fields[2])

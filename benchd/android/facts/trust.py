@@ -12,9 +12,13 @@ from benchd.android.shell.text import lines_of
 from benchd.errors import AnswerNotRecognised
 
 _HEADING: Final = "Trust manager state:"
+_USERS_LINE: Final = ' User "'
 _DISABLED: Final = re.compile(r"disabled because [a-z' -]+\.")
-_USER: Final = re.compile(r' User ".*" \(id=([0-9]{1,9}), flags=0x[0-9a-f]+\).*')
-_LOCKED: Final = re.compile(r"deviceLocked=([01])")
+_USER: Final = re.compile(r' User ".*" \(id=([0-9]{1,9}), flags=0x[0-9a-f]+\)(.*)')
+_STATE: Final = re.compile(r"(?: \(current\))?(?: \([a-z ]+\))?: .*\bdeviceLocked=[01]\b.*")
+_LOCKED: Final = re.compile(r"\bdeviceLocked=1\b")
+_NO_STATE: Final = re.compile(r"(?: \(current\))?\([a-z ]+\)")
+"""A profile that has no lock of its own; the next line says why."""
 
 
 def has_screen_lock(text: str) -> bool | None:
@@ -24,18 +28,21 @@ def has_screen_lock(text: str) -> bool | None:
     unlocked screen says nothing about whether there is a lock, so False is never returned.
     """
     lines = lines_of(text)
-    if any(_DISABLED.fullmatch(line.strip()) for line in lines):
-        return None
     if _HEADING not in lines:
+        if lines and _DISABLED.fullmatch(lines[0]):
+            return None
         raise AnswerNotRecognised("dumpsys trust: no heading")
-    states: dict[int, bool] = {}
+    # A name may imitate the state of an open handset, so one word of a closed one is enough.
+    if any(map(_LOCKED.search, lines)):
+        return True
+    told: set[int] = set()
     for line in lines:
+        if not line.startswith(_USERS_LINE):
+            continue
         user = _USER.fullmatch(line)
-        if user is not None:
-            # The user's name comes first and may imitate anything; the state is what comes last.
-            found = _LOCKED.findall(line)
-            number = int(user[1])
-            states[number] = states.get(number, False) or found[-1:] == ["1"]
-    if 0 not in states:
+        if user is None or not (_STATE.fullmatch(user[2]) or _NO_STATE.fullmatch(user[2])):
+            raise AnswerNotRecognised("dumpsys trust: a user without a state")
+        told.add(int(user[1]))
+    if 0 not in told:
         raise AnswerNotRecognised("dumpsys trust: no word about user 0")
-    return True if any(states.values()) else None
+    return None

@@ -8,7 +8,8 @@ from typing import Final
 from benchd.android.shell.text import lines_of
 from benchd.errors import AnswerNotRecognised
 
-_VOLUME: Final = re.compile(r"([!-~]{1,128}) [a-z_]{1,32}(?: [ -~]{0,128})?")
+# Nothing stands after the file system's id: two lines in one would hide a card.
+_VOLUME: Final = re.compile(r"([!-~]{1,128}) [a-z_]{1,32}(?: [!-~]{1,64})?")
 _BUILT_IN: Final = re.compile(r"private|emulated(?:;[0-9]{1,9})?|obb:[0-9]{1,9}")
 _ON_A_DISK: Final = re.compile(r"(?:public|private|emulated|stub):[!-~]+")
 _DISK: Final = re.compile(r"disk:[0-9]{1,9},[0-9]{1,9}")

@@ -11,6 +11,9 @@ from typing import Final
 from benchd.android.shell.commands import COMMAND_DEADLINE_S, Shell, require_success
 from benchd.errors import AnswerNotRecognised
 
+LONGEST_COMPLAINT: Final = 4096
+"""Bytes of what all commands of a script have written to stderr."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -49,13 +52,16 @@ async def run_script(
     )
     completed = await shell.run(line, deadline_s=deadline_s)
     output = require_success(completed, "a script").decode(errors="replace")
-    return _take_apart(output, mark, commands)
+    complaints = completed.stderr[:LONGEST_COMPLAINT].decode(errors="replace")
+    return _take_apart(output, mark, commands, complaints)
 
 
 _REST_IS_EMPTY: Final = ""
 
 
-def _take_apart(output: str, mark: str, commands: Mapping[str, str]) -> dict[str, Answer]:
+def _take_apart(
+    output: str, mark: str, commands: Mapping[str, str], complaints: str
+) -> dict[str, Answer]:
     # The mark is new for every call: nothing stored on a handset can hold it beforehand.
     pieces = re.split(rf"\n{mark} ([0-9]+) ([0-9]+)\n", output)
     texts, numbers, statuses = pieces[0:-1:3], pieces[1::3], pieces[2::3]
@@ -63,6 +69,11 @@ def _take_apart(output: str, mark: str, commands: Mapping[str, str]) -> dict[str
     if numbers != wanted or pieces[-1] != _REST_IS_EMPTY:
         raise AnswerNotRecognised("the parts of a script's answer don't fit the script")
     return {
-        name: Answer(command=command, status=int(status), text=text)
+        name: Answer(
+            command=command,
+            status=int(status),
+            # Which command has complained can't be told apart; one that succeeded had no need to.
+            text=text if int(status) == 0 else text + complaints,
+        )
         for (name, command), text, status in zip(commands.items(), texts, statuses, strict=True)
     }

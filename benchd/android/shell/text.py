@@ -8,8 +8,8 @@ LONGEST_TEXT: Final = 128
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a tool's answer; only a line feed ends one, whatever else a name may hold."""
-    return text.removesuffix("\n").split("\n") if text else []
+    """The lines of a tool's answer; only a line feed ends one, with or without CR before it."""
+    return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")] if text else []
 
 
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:

@@ -52,6 +52,10 @@ IN_ORDER = (
     "no-direct-reads",
     "direct-reads-lie",
     "photos-only",
+    "secure-folder",
+    "custom-rom",
+    "preinstalled-account",
+    "counterfeit-capacity",
 )
 """Every scenario, in the order in which slots are filled where nobody names any."""
 USUAL_SLOTS = 8

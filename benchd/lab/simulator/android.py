@@ -115,7 +115,7 @@ def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:
         found["ro.crypto.metadata.enabled"] = "true"
     if state.test_harness:
         found["persist.sys.test_harness"] = "1"
-    return dict(sorted(found.items()))
+    return dict(sorted({**found, **dict(plan.properties)}.items()))
 
 
 def _new_android_id() -> str:

@@ -36,6 +36,15 @@ _FEATURES: Final = (
     "android.software.device_admin",
     "android.software.verified_boot",
 )
+_OWNERS_PLACE: Final = (
+    "/data/app/~~bt-GwgDT0B0WlSsvXrZynw==/{name}-Vgj7nt0khQox6qBv7ngwMQ==/base.apk"
+)
+_CLOSED: Final = """
+Exception occurred while executing 'list':
+java.lang.SecurityException: Shell does not have permission to access user {number}
+ com.android.server.am.ActivityManagerService.handleIncomingUser:14983
+"""
+"""What `pm` makes of a user that is closed, where it isn't asked for another one."""
 _CARD: Final = "disk:179,64"
 _CARD_NUMBERS: Final = "179,65"
 _FELICA_PACKAGES: Final = (
@@ -79,8 +88,11 @@ def answers(
         ("pm", "list users"): dumps.users_listed(plan, state),
         ("pm", "list packages"): _packages((*system, *state.packages)),
         ("pm", "list packages -u --user 0"): _packages((*system, *state.packages)),
-        ("pm", "list packages -3"): _packages(state.packages),
-        ("pm", "list packages -3 -f --user 0"): _packages_with_places(state.packages),
+        ("pm", "list packages -3"): _packages((*plan.maker_packages, *state.packages)),
+        ("pm", "list packages -3 -f --user 0"): (
+            _packages_with_places(plan.maker_packages, "/oem/deletable-app/{name}/{name}.apk")
+            + _packages_with_places(state.packages, _OWNERS_PLACE)
+        ),
         ("pm", "list features"): "".join(f"feature:{name}\n" for name in features),
         ("sm", "list-volumes all"): _volumes(plan),
         ("sm", "list-disks"): f"{_CARD}\n" if plan.memory_card else "",
@@ -91,6 +103,10 @@ def answers(
         ("content", "mms"): _rows(0),
     }
     found = {asked: Answer(text=text) for asked, text in texts.items()}
+    closed = next((user for user in state.users if user.closed), None)
+    if closed is not None:
+        for asked in ("list packages", "list packages -3"):
+            found["pm", asked] = Answer(text=_CLOSED.format(number=closed.number), status=255)
     for arguments in ("1 s16 com.android.shell", "1"):
         found["service", f"call iphonesubinfo {arguments}"] = Answer(text=_device_id(plan))
     # TelephonyShellCommand.handleGetImei lets only root on a debuggable build through.
@@ -119,12 +135,9 @@ def _packages(names: tuple[str, ...]) -> str:
     return "".join(f"package:{name}\n" for name in names)
 
 
-def _packages_with_places(names: tuple[str, ...]) -> str:
+def _packages_with_places(names: tuple[str, ...], place: str) -> str:
     """With `-f` the place comes first, in folders whose names may hold the sign after it."""
-    return "".join(
-        f"package:/data/app/~~bt-GwgDT0B0WlSsvXrZynw==/{name}-Vgj7nt0khQox6qBv7ngwMQ==/base.apk={name}\n"
-        for name in names
-    )
+    return "".join(f"package:{place.format(name=name)}={name}\n" for name in names)
 
 
 def _rows(count: int) -> str:

@@ -162,7 +162,7 @@ async def _state(handset: VirtualHandset) -> HandsetState:
         broken=handset.broken,
         android_id=handset.android.android_id,
         boot_count=handset.android.boot_count,
-        account_count=len(handset.android.accounts),
+        account_count=len(handset.android.accounts) + len(handset.plan.maker_accounts),
         test_harness=handset.android.test_harness,
         reset_count=handset.reset_count,
         **asdict(facts),

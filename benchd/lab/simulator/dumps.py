@@ -66,7 +66,7 @@ def accounts(plan: HandsetPlan, state: AndroidState) -> str:
     """AccountManagerService.dumpUser; sample: Dhizuku issue 158 and materialistic issue 811."""
     parts: list[str] = []
     for user in all_users(plan, state):
-        owned = state.accounts if user.number == 0 else ()
+        owned = (*plan.maker_accounts, *state.accounts) if user.number == 0 else ()
         parts += [
             f"User {user_info(user)}:",
             f"  Accounts: {len(owned)}",

@@ -54,6 +54,7 @@ class Flash:
                 "capacity_bytes": plan.capacity_bytes,
                 "reserved_bytes": int(plan.capacity_bytes * plan.reserved_fraction),
                 "owner_share": plan.owner_share,
+                "swap_share": plan.swap_share,
                 "noexec": not plan.runs_programs,
                 "fill_marks": self.fill_marks(),
                 "faults": asdict(plan.faults),

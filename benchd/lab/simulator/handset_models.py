@@ -6,6 +6,7 @@ in each maker's style.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from benchd.lab.simulator.plan import HandsetModel
@@ -121,4 +122,48 @@ XPERIA_10_II: Final = HandsetModel(
     security_patch="2020-09-01",
     vendor_id="0fce",
     product_id="520c",
+)
+RENO_5_A: Final = HandsetModel(
+    manufacturer="OPPO",
+    brand="OPPO",
+    model="CPH2199",
+    product="CPH2199",
+    device="OP4F11L1",
+    android="12",
+    sdk=31,
+    build="RKQ1.201217.002",
+    incremental="1650003211789",
+    security_patch="2022-10-05",
+    vendor_id="22d9",
+    product_id="2769",
+)
+REDMI_12: Final = HandsetModel(
+    manufacturer="Xiaomi",
+    brand="Redmi",
+    model="XIG03",
+    product="sky_kd_global",
+    device="sky",
+    android="14",
+    sdk=34,
+    build="UKQ1.231003.002",
+    incremental="OS1.0.8.0.UMWJPKD",
+    security_patch="2024-11-01",
+    vendor_id="2717",
+    product_id="ff48",
+)
+GALAXY_A23_ON_14: Final = replace(
+    GALAXY_A23,
+    android="14",
+    sdk=34,
+    build="UP1A.231005.007.SC56COMU1DXA1",
+    incremental="SC56COMU1DXA1",
+    security_patch="2024-01-01",
+)
+XPERIA_ACE_III_ON_14: Final = replace(
+    XPERIA_ACE_III,
+    android="14",
+    sdk=34,
+    build="67.2.B.0.100",
+    incremental="067002B000010000153610999",
+    security_patch="2024-06-01",
 )

@@ -99,6 +99,8 @@ class User:
     number: int
     name: str
     flags: int = 0x1030
+    closed: bool = False
+    """Whether its owner has closed it to adb, as Secure Folder is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,13 @@ class HandsetPlan:
     """Share of the storage that only the system may use."""
     owner_share: float = 0.0
     """Share of the storage that is in use, the system's own part included; 0: freshly reset."""
+    swap_share: float = 0.0
+    """Share of the storage that the maker's memory extension takes, after a reset too."""
     accounts: tuple[Account, ...] = ()
+    maker_accounts: tuple[Account, ...] = ()
+    """What its system makes at every first start, and nobody can remove."""
+    maker_packages: tuple[str, ...] = ()
+    """Apps that its maker lets people remove: they stand beside an owner's after a reset."""
     users: tuple[User, ...] = ()
     packages: tuple[str, ...] = ()
     calls: int = 0
@@ -129,6 +137,8 @@ class HandsetPlan:
     screen_lock: bool = False
     device_owner: str | None = None
     """The component of a company's device owner."""
+    properties: tuple[tuple[str, str], ...] = ()
+    """What its system says of itself in place of what its maker's would."""
     verified_boot_state: str = "green"
     bootloader_locked: bool = True
     superuser: bool = False

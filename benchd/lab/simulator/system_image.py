@@ -66,9 +66,23 @@ esac
 exec /system/bin/cat "$@"
 """
 """This machine's kernel counts what block devices give, and a virtual chip is none."""
+_OBB: Final = "/storage/emulated/0/Android/obb"
+_DF_OF_THE_LAST_MOUNT: Final = f"""\
+#!/bin/sh
+/system/bin/df "$@" | exec /system/bin/sed 's#% /data$#% {_OBB}#'
+"""
+"""toybox names the last mount of a device; vold mounts the apps' own folders after /data."""
+_CAT_OF_ALL_MOUNTS: Final = f"""\
+#!/bin/sh
+[ "$*" = /proc/mounts ] || exec /system/bin/cat "$@"
+exec /system/bin/sed -e p -e 's#^\\([^ ]*\\) /data #\\1 {_OBB} #' -e t -e d /proc/mounts
+"""
+_FIRST_WITH_FUSE: Final = 30
+"""Handsets launched with Android 11 have their shared storage on FUSE."""
 _MAKERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "product": {},
+        "product-with-fuse": {"cat": _CAT_OF_ALL_MOUNTS, "df": _DF_OF_THE_LAST_MOUNT},
         "product-without-programs": {"cat": _CAT_THAT_COUNTS},
         "product-old-dd": {"cat": _CAT_THAT_COUNTS, "dd": _DD_WITHOUT_FLAGS},
         "product-remembering-dd": {"cat": _CAT_THAT_COUNTS, "dd": _DD_THAT_REMEMBERS},
@@ -94,7 +108,8 @@ class SystemImage:
     def makers_programs(self, plan: HandsetPlan) -> Path:
         """What stands at /product/bin, before all others on PATH."""
         if plan.runs_programs:
-            return self._directory / "product"
+            fuse = plan.model.sdk >= _FIRST_WITH_FUSE
+            return self._directory / ("product-with-fuse" if fuse else "product")
         match plan.dd:
             case Dd.DIRECT:
                 return self._directory / "product-without-programs"

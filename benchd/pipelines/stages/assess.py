@@ -17,6 +17,7 @@ _OF_REASON = {
     Reason.SYSTEM_MODIFIED: Finding.SYSTEM_MODIFIED,
     Reason.MANAGED_DEVICE: Finding.MANAGED_DEVICE,
     Reason.LOCKED: Finding.LOCK_OR_ACCOUNT,
+    Reason.OTHER_USER: Finding.OTHER_USER,
     Reason.REMOVABLE_MEDIA: Finding.REMOVABLE_MEDIA,
 }
 _EMPTY_CHIP = (ChipVerdict.UNUSED, ChipVerdict.NO_CHIP)

@@ -17,7 +17,7 @@ from benchd.pipelines.watch_list import WatchList
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.nominal import is_clearly_less, is_clearly_more, nominal_size
-from benchd.words.handset import HandsetFacts
+from benchd.words.handset import OWNER, HandsetFacts, UserKind
 from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.slot import ProblemCode, ProblemView
@@ -32,6 +32,7 @@ ATTESTATIONS = {
 ACCEPTABLE = (
     Reason.SYSTEM_MODIFIED,
     Reason.LOCKED,
+    Reason.OTHER_USER,
     Reason.MANAGED_DEVICE,
     Reason.REMOVABLE_MEDIA,
 )
@@ -177,7 +178,27 @@ class Standing(Protocol):
 
     @property
     def account_count(self) -> int | None:
-        """Accounts of people."""
+        """Accounts of people, or of unknown types."""
+        ...
+
+    @property
+    def unknown_account_types(self) -> tuple[str, ...] | None:
+        """Those types."""
+        ...
+
+    @property
+    def frp_account_types(self) -> tuple[str, ...] | None:
+        """The types that keep it locked after a reset."""
+        ...
+
+    @property
+    def user_ids(self) -> tuple[int, ...] | None:
+        """The owner and everybody else."""
+        ...
+
+    @property
+    def user_kinds(self) -> tuple[UserKind, ...] | None:
+        """What everybody else is."""
         ...
 
     @property
@@ -199,9 +220,14 @@ def refusals(facts: Standing) -> Iterator[tuple[Reason, str]]:
         yield Reason.MANAGED_DEVICE, "an organisation manages this handset"
     if facts.account_count or facts.screen_lock:
         # A reset from the host would leave factory reset protection armed.
+        yield Reason.LOCKED, "; ".join(_locks(facts))
+    others = [number for number in facts.user_ids or () if number != OWNER]
+    if others:
+        # What a user holds that is closed to adb can't be counted: docs/adr/0020 says more.
+        kinds = dict(zip(others, facts.user_kinds or (), strict=False))
         yield (
-            Reason.LOCKED,
-            f"{facts.account_count} accounts, screen lock {facts.screen_lock}",
+            Reason.OTHER_USER,
+            ", ".join(f"user {number}: {kinds.get(number, 'unknown')}" for number in others),
         )
     if facts.removable_media:
         # Neither the overwrite nor a reset reaches it for certain.
@@ -223,3 +249,11 @@ def _nominal_bytes(facts: HandsetFacts, sizes: Sequence[int]) -> int | None:
     if is_clearly_more(capacity_bytes, nominal_bytes):
         raise StageFailed(Reason.CAPACITY_ABOVE_NOMINAL, detail)
     return nominal_bytes
+
+
+def _locks(facts: Standing) -> Iterator[str]:
+    yield f"{facts.account_count} accounts, screen lock {facts.screen_lock}"
+    if facts.frp_account_types:
+        yield f"a lock after the reset: {', '.join(facts.frp_account_types)}"
+    if facts.unknown_account_types:
+        yield f"of unknown type: {', '.join(facts.unknown_account_types)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
-from benchd.words.handset import HandsetFacts, ResetFacts
+from benchd.words.handset import HandsetFacts, ResetFacts, UserKind
 from benchd.words.job import Reason
 
 
@@ -45,6 +45,12 @@ class InspectEvidence:
     security_patch: str | None = None
     second_imei: str | None = None
     telephony: bool | None = None
+    maker_accounts: Whole = 0
+    """Accounts that the maker's system makes; older forms counted them with the others."""
+    maker_account_types: tuple[str, ...] = ()
+    unknown_account_types: tuple[str, ...] = ()
+    frp_account_types: tuple[str, ...] = ()
+    user_kinds: tuple[UserKind, ...] = ()
 
     @property
     def imeis(self) -> tuple[str, ...]:
@@ -87,6 +93,11 @@ class InspectEvidence:
             security_patch=facts.security_patch,
             second_imei=identity.second_imei,
             telephony=facts.telephony,
+            maker_accounts=facts.maker_accounts,
+            maker_account_types=facts.maker_account_types,
+            unknown_account_types=facts.unknown_account_types,
+            frp_account_types=facts.frp_account_types,
+            user_kinds=facts.user_kinds,
         )
 
 

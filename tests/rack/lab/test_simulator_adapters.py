@@ -47,7 +47,7 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     for plan in plans:
         facts = found[str(plan.slot)]
-        modified = plan.verified_boot_state != "green"
+        modified = plan.verified_boot_state.lower() != "green" or bool(plan.properties)
         assert facts["serial"] == plan.serial
         assert facts["model"] == plan.model.model
         assert facts["imei"] == (plan.imei if plan.model.sdk <= 33 else None)
@@ -55,6 +55,7 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         assert (facts["used_bytes"] > 0.4 * plan.capacity_bytes) == (plan.owner_share > 0.4)
         assert facts["battery_temperature_c"] == plan.battery_temperature_c
         assert facts["account_count"] == len(plan.accounts)
+        assert facts["maker_accounts"] == len(plan.maker_accounts)
         assert facts["user_ids"] == [0, *(user.number for user in plan.users)]
         assert facts["battery_percent"] == facts["percent_again"] == plan.battery_percent
         assert facts["felica_capable"] is plan.felica
@@ -66,7 +67,7 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         assert facts["device_owner"] == bool(plan.device_owner)
         assert facts["screen_lock"] is (True if plan.screen_lock else None)
         assert bool(facts["modification_signs"]) == modified
-        assert facts["third_party_packages"] == len(plan.packages)
+        assert facts["third_party_packages"] == len((*plan.packages, *plan.maker_packages))
         assert facts["boot_count"] == plan.boot_count
         assert facts["test_harness"] is False
         assert (facts["owner_files"] > 0) == (plan.owner_share > 0)

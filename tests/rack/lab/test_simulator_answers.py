@@ -19,6 +19,22 @@ def test_a_reset_leaves_nothing_of_the_owner() -> None:
     assert after.restarted().boot_count == 2
 
 
+def test_what_its_maker_puts_on_it_is_there_after_a_reset() -> None:
+    told = answers(SCENARIOS["preinstalled-account"].plan, after_reset(test_harness=True))
+    assert "Account {name=PHONE, type=com.android.localphone}" in told["dumpsys", "account"].text
+    assert "/oem/deletable-app/" in told["pm", "list packages -3 -f --user 0"].text
+    assert "[ro.boot.verifiedbootstate]: [GREEN]\n" in told["getprop", "all"].text
+
+
+def test_pm_throws_for_a_closed_user_unless_it_is_asked_for_another() -> None:
+    plan = SCENARIOS["secure-folder"].plan
+    told = answers(plan, as_it_came_in(plan))
+    assert "access user 150" in told["pm", "list packages -3"].text
+    assert told["pm", "list packages -3"].status == 255
+    assert told["pm", "list packages -3 -f --user 0"].status == 0
+    assert "UserInfo{150:Secure Folder:10061030} running" in told["pm", "list users"].text
+
+
 def test_a_parcel_looks_like_a_real_one() -> None:
     # Recorded from a real handset; quoted in many public notes on adb.
     real = """Result: Parcel(

@@ -23,6 +23,18 @@ async def test_the_shell_has_exit_codes_and_only_its_own_place_to_write(tmp_path
         assert "No such file" in (await rack.shell("cat /proc/1/root/etc/shadow; ls /home")).stderr
 
 
+async def test_df_names_the_last_mount_where_shared_storage_is_on_fuse(tmp_path: Path) -> None:
+    new, old = one("clean", 1), one("reset-lies", 2)
+    assert (new.model.sdk, old.model.sdk) == (33, 29)
+    async with virtual_rack(tmp_path, new, old) as rack:
+        place = "/storage/emulated/0/Android/obb"
+        assert (await rack.output("df -k /data | tail -n 1")).split()[-1] == place
+        mounts = [line.split() for line in (await rack.output("cat /proc/mounts")).splitlines()]
+        assert {m[1] for m in mounts if m[0] == "/dev/block/dm-5"} == {"/data", place}
+        assert all(len(mount) == 6 for mount in mounts)
+        assert (await rack.output("df -k /data | tail -n 1", slot=2)).split()[-1] == "/data"
+
+
 async def test_storage_is_bounded_and_freed_at_once(tmp_path: Path) -> None:
     capacity = 8 * MEBIBYTE
     async with virtual_rack(tmp_path, one("clean", capacity_bytes=capacity)) as rack:

@@ -40,6 +40,7 @@ _SYSTEM_FILES: Final = (
     "/property/persistent_properties",
     "/misc/bootanim.dat",
 )
+_SWAP_FILE: Final = "/system/extm_file"
 _OWNER_DIRECTORIES: Final = (
     "/media/0/DCIM",
     "/media/0/DCIM/Camera",
@@ -65,8 +66,8 @@ _OWNER_FILES: Final = (
 )
 
 
-def lay_out_system(tree: Tree) -> None:
-    """What a handset has on /data after a reset."""
+def lay_out_system(tree: Tree, *, swap_share: float = 0.0) -> None:
+    """What a handset has on /data after a reset, its maker's memory extension among it."""
     for path, mode in _DIRECTORIES:
         owner = SHELL_OWNER if path == "/local/tmp" else SYSTEM_OWNER
         tree.make_directory(path, mode=mode, owner=owner)
@@ -74,6 +75,10 @@ def lay_out_system(tree: Tree) -> None:
     for path in _SYSTEM_FILES:
         file = tree.make_file(path, mode=0o660, owner=SYSTEM_OWNER)
         tree.volume.write(file, 0, os.urandom(size // len(_SYSTEM_FILES)))
+    if swap_share:
+        file = tree.make_file(_SWAP_FILE, mode=0o600, owner=SYSTEM_OWNER)
+        blocks = int(tree.volume.space.block_count * swap_share)
+        tree.volume.write(file, 0, os.urandom(blocks * BLOCK_BYTES))
 
 
 def lay_out_previous_owner(tree: Tree, *, share: float, mark: bytes) -> None:

@@ -31,6 +31,7 @@ class StorageOrder(TypedDict):
     capacity_bytes: int
     reserved_bytes: int
     owner_share: float
+    swap_share: float
     noexec: bool
     fill_marks: list[int]
     faults: dict[str, Any]
@@ -64,6 +65,7 @@ def main() -> None:
         capacity_bytes=order["capacity_bytes"],
         reserved_bytes=order["reserved_bytes"],
         owner_share=order["owner_share"],
+        swap_share=order["swap_share"],
         owner_mark=os.urandom(MARK_BYTES),
         fill_marks=order["fill_marks"],
         on_fill_mark=lambda mark: voice.say(event="fill_mark", bytes=mark),

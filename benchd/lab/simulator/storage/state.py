@@ -51,6 +51,7 @@ class StorageState:
         capacity_bytes: int,
         reserved_bytes: int,
         owner_share: float,
+        swap_share: float = 0.0,
         owner_mark: bytes,
         fill_marks: Sequence[int],
         on_fill_mark: Callable[[int], None],
@@ -73,7 +74,8 @@ class StorageState:
         self._flowing.set()
         self._pace = Pace()
         self._burst_left = 0
-        lay_out_system(self.tree)
+        self._swap_share = swap_share
+        lay_out_system(self.tree, swap_share=swap_share)
         lay_out_previous_owner(self.tree, share=owner_share, mark=owner_mark)
         self.medium.written_bytes = 0
 
@@ -124,7 +126,7 @@ class StorageState:
         with self.lock:
             written_bytes = self.medium.written_bytes
             self.tree.clear()
-            lay_out_system(self.tree)
+            lay_out_system(self.tree, swap_share=self._swap_share)
             self.medium.written_bytes = written_bytes
 
     def residue_blocks(self) -> int:

@@ -1,0 +1,89 @@
+"""How systems that aren't their makers' any more show, from a file of what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from benchd.android.facts.knowledge import (
+    Sources,
+    Table,
+    Words,
+    read_knowledge,
+    require_sources,
+)
+
+
+class KnownWord(Table):
+    """A property with a closed list of words, in any case."""
+
+    name: Words
+    fine: tuple[Words, ...]
+    signs: tuple[Words, ...]
+    sources: Sources
+
+
+class _Prefixes(Table):
+    prefixes: Annotated[tuple[Words, ...], Field(min_length=1)]
+    sources: Sources
+
+
+class Fingerprint(Table):
+    """Which properties its parts have to agree with; the first that is set counts."""
+
+    release: tuple[Words, ...]
+    id: tuple[Words, ...]
+    type: tuple[Words, ...]
+    sources: Sources
+
+
+class _File(Table):
+    version: Literal[1]
+    sources: Mapping[str, Words]
+    word: Annotated[tuple[KnownWord, ...], Field(min_length=1)]
+    property: Annotated[tuple[_Prefixes, ...], Field(min_length=1)]
+    flavor: Annotated[tuple[_Prefixes, ...], Field(min_length=1)]
+    exempt: _Prefixes
+    fingerprint: Fingerprint
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        entries = (*self.word, *self.property, *self.flavor, self.exempt, self.fingerprint)
+        require_sources(self.sources, (entry.sources for entry in entries))
+        return self
+
+
+class Systems:
+    """The same, ready to be asked."""
+
+    def __init__(self, file: _File) -> None:
+        self.words = file.word
+        self.fingerprint = file.fingerprint
+        self._properties = _all(file.property)
+        self._flavors = _all(file.flavor)
+        self._exempt = file.exempt.prefixes
+
+    def names_another(self, name: str) -> bool:
+        """Whether only another system than a maker's has a property of this name."""
+        return name.startswith(self._properties)
+
+    def is_another(self, flavor: str) -> bool:
+        """Whether a build of this name is another system's."""
+        return flavor.lower().startswith(self._flavors)
+
+    def is_exempt(self, name: str) -> bool:
+        """Whether stock systems fill this property from another build."""
+        return name.startswith(self._exempt)
+
+
+def _all(entries: Iterable[_Prefixes]) -> tuple[str, ...]:
+    return tuple(prefix for entry in entries for prefix in entry.prefixes)
+
+
+@cache
+def systems() -> Systems:
+    """What benchd comes with."""
+    return Systems(read_knowledge("systems.toml", _File))

@@ -1,0 +1,65 @@
+"""Stories of what makers, and those who change their systems, put on handsets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from benchd.lab.simulator.handset_models import (
+    GALAXY_A23_ON_14,
+    REDMI_12,
+    RENO_5_A,
+    XPERIA_ACE_III_ON_14,
+)
+from benchd.lab.simulator.plan import Account, User
+from benchd.lab.simulator.scenario import Scenario, failed, freshly_reset
+from benchd.words.job import Disposition, Reason
+
+_SECURE_FOLDER: Final = User(number=150, name="Secure Folder", flags=0x10061030, closed=True)
+_PHONE: Final = Account(name="PHONE", type="com.android.localphone")
+_CUSTOM_ROM: Final = (
+    ("ro.build.display.id", "lineage_sky-userdebug 15 BP1A.250405.007 611 release-keys"),
+    ("ro.build.flavor", "lineage_sky-userdebug"),
+    ("ro.build.id", "BP1A.250405.007"),
+    ("ro.build.version.incremental", "611"),
+    ("ro.build.version.release", "15"),
+    ("ro.build.version.sdk", "35"),
+    ("ro.lineage.device", "sky"),
+)
+"""Says user, release-keys, green and locked all the same, and keeps its maker's fingerprint."""
+
+OF_MAKERS: Final = (
+    Scenario(
+        plan=replace(
+            freshly_reset("secure-folder", GALAXY_A23_ON_14, "R5CT63PQRST", "350448713300512"),
+            users=(_SECURE_FOLDER,),
+            boot_count=88,
+        ),
+        end=failed(Disposition.HOLD, Reason.OTHER_USER),
+    ),
+    Scenario(
+        plan=replace(
+            freshly_reset("custom-rom", REDMI_12, "8c1f0a7d2b31", "866012045678909"),
+            properties=_CUSTOM_ROM,
+        ),
+        end=failed(Disposition.DESTROY, Reason.SYSTEM_MODIFIED),
+    ),
+    Scenario(
+        # It is there before and after every reset, as is the app, and nothing but a picture of how
+        # this model looks when it is fresh can tell them from an owner's.
+        plan=replace(
+            freshly_reset(
+                "preinstalled-account", XPERIA_ACE_III_ON_14, "HQ633K0F08", "353871116120533"
+            ),
+            maker_accounts=(_PHONE,),
+            maker_packages=("com.nttdocomo.android.schedulememo",),
+            swap_share=0.06,
+            verified_boot_state="GREEN",
+        ),
+        end=failed(Disposition.HOLD, Reason.RESET_NOT_PROVEN),
+    ),
+    Scenario(
+        plan=freshly_reset("counterfeit-capacity", RENO_5_A, "5f3a9c1e", "861234050123457"),
+        end=failed(Disposition.HOLD, Reason.CAPACITY_BELOW_NOMINAL),
+    ),
+)

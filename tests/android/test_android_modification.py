@@ -1,0 +1,152 @@
+"""Systems that aren't their makers': what gives them away, and what stock systems do besides."""
+
+from __future__ import annotations
+
+import pytest
+from handset_fixtures import answer, names
+
+from benchd.android.facts.boot_state import bootloader_locked, verified_boot_state
+from benchd.android.facts.modification import MOST_OF_A_KIND, modification_signs
+from benchd.android.facts.properties import read_properties
+from benchd.errors import AnswerNotRecognised
+
+STOCK = {
+    "ro.build.fingerprint": "Sony/SO-53C/SO-53C:13/67.1.B.2.40/067001B:user/release-keys",
+    "ro.build.id": "67.1.B.2.40",
+    "ro.build.version.release": "13",
+    "ro.build.version.incremental": "067001B",
+    "ro.build.type": "user",
+    "ro.build.tags": "release-keys",
+    "ro.product.brand": "Sony",
+    "ro.product.device": "SO-53C",
+    "ro.product.name": "SO-53C",
+}
+
+
+def signs(**changes: str) -> tuple[str, ...]:
+    named = {name.replace("__", "."): value for name, value in changes.items()}
+    return modification_signs({**STOCK, **named}, ())
+
+
+def test_a_custom_rom_that_calls_itself_clean_is_found() -> None:
+    found = modification_signs(read_properties(answer("getprop-15-hidden-custom-rom")), ())
+    assert found == (
+        "ro.crdroid.version=15.0",
+        "ro.lineage.device=peridot",
+        "ro.build.flavor=lineage_peridot-userdebug",
+        "ro.build.display.id=lineage_peridot-userdebug 15 BP1A.250405.007 601 release-keys",
+        "ro.build.fingerprint: release 14, not 15",
+        "ro.build.fingerprint: id UKQ1.240624.001, not BP1A.250405.007",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["getprop-10-xperia", "getprop-11-vivo", "getprop-14-honor", "getprop-8-capitals"]
+)
+def test_stock_systems_have_no_sign(name: str) -> None:
+    assert modification_signs(read_properties(answer(name)), ()) == ()
+
+
+def test_a_stock_system_with_keys_of_its_own_contradicts_nothing_else() -> None:
+    found = modification_signs(read_properties(answer("getprop-8-oppo")), ())
+    assert found == ("ro.build.tags=dev-keys",)
+
+
+@pytest.mark.parametrize("name", names("getprop"))
+def test_lines_may_end_as_in_dos(name: str) -> None:
+    text = answer(name)
+    if "\n[vendor.debug.note]" in text:  # a value that spans lines keeps their ends
+        return
+    assert read_properties(text.replace("\n", "\r\n")) == read_properties(text)
+
+
+@pytest.mark.parametrize("state", ["GREEN", "Green", "green"])
+def test_boot_words_come_in_any_case(state: str) -> None:
+    assert verified_boot_state({"ro.boot.verifiedbootstate": state}) == "green"
+    assert signs(ro__boot__verifiedbootstate=state) == ()
+    assert bootloader_locked({"ro.boot.vbmeta.device_state": "LOCKED"}) is True
+    assert signs(ro__boot__verifiedbootstate="Orange") == ("ro.boot.verifiedbootstate=orange",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ro.boot.verifiedbootstate", "greenish"),
+        ("ro.boot.flash.locked", "2"),
+        ("ro.debuggable", "true"),
+        ("ro.build.type", "userdebag"),
+        ("ro.secureboot.lockstate", "?"),
+        ("ro.build.fingerprint", "Sony/SO-53C:13/67.1.B.2.40"),
+    ],
+)
+def test_an_unknown_word_is_a_problem(name: str, value: str) -> None:
+    with pytest.raises(AnswerNotRecognised, match=name):
+        modification_signs({**STOCK, name: value}, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ro.debuggable", "1"),
+        ("ro.secure", "0"),
+        ("ro.adb.secure", "0"),
+        ("service.adb.root", "1"),
+        ("ro.secureboot.lockstate", "unlocked"),
+        ("ro.build.tags", "test-keys"),
+        ("ro.build.tags", "dev-keys"),
+        ("ro.system.build.tags", "test-keys"),
+        ("ro.build.description", "x-user 13 A B test-keys"),
+        ("ro.lineage.version", "20"),
+        ("ro.modversion", "18.1-20210101"),
+        ("ro.cm.version", "11"),
+        ("ro.crdroid.version", "9"),
+        ("init.svc.magisk_daemon", "running"),
+        ("ro.build.flavor", "lineage_pdx-user"),
+        ("ro.build.flavor", "aosp_pdx-userdebug"),
+        ("ro.build.display.id", "SO-53C-eng 13 x"),
+        ("ro.product.system.name", "crdroid_pdx"),
+    ],
+)
+def test_each_sign_is_enough(name: str, value: str) -> None:
+    assert modification_signs({**STOCK, name: value}, ()) == (f"{name}={value}",)
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "part"),
+    [
+        ("Sony/SO-53C/SO-53C:12/67.1.B.2.40/067001B:user/release-keys", "release"),
+        ("Sony/SO-53C/SO-53C:13/67.1.B.2.41/067001B:user/release-keys", "id"),
+        ("Sony/SO-53C/SO-53C:13/67.1.B.2.40/067001B:userdebug/release-keys", "type"),
+        ("google/SO-53C/SO-53C:13/67.1.B.2.40/067001B:user/release-keys", "brand"),
+        ("Sony/raven/raven:13/67.1.B.2.40/067001B:user/release-keys", "device"),
+    ],
+)
+def test_a_fingerprint_that_contradicts_the_rest_is_a_sign(fingerprint: str, part: str) -> None:
+    [sign] = signs(ro__build__fingerprint=fingerprint)
+    assert sign.startswith(f"ro.build.fingerprint: {part} ")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ro__build__version__incremental": "eng.root.20181031"},
+        {"ro__build__version__release": "13.0"},
+        {"ro__product__brand": "docomo", "ro__product__manufacturer": "Sony"},
+        {"ro__product__device": "pdx213", "ro__build__product": "SO-53C"},
+        {"ro__bootimage__build__fingerprint": "a/b/c:13/d/e:user/test-keys"},
+        {"ro__vendor__build__tags": "test-keys"},
+        {"ro__build__tags": "ota-rel-keys,release-keys"},
+        {"ro__modversion": ""},
+        {"ro__build__flavor": "so53c-user"},
+        {"ro__build__selinux": "0"},
+    ],
+)
+def test_what_stock_systems_do_is_no_sign(changes: dict[str, str]) -> None:
+    assert signs(**changes) == ()
+
+
+def test_signs_are_few_and_short() -> None:
+    many = {f"ro.lineage.{number}": "x" * 500 for number in range(500)}
+    found = modification_signs({**STOCK, **many}, ())
+    assert len(found) == MOST_OF_A_KIND
+    assert all(len(sign) < 220 for sign in found)
