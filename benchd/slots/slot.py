@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 
 import anyio
 import structlog
@@ -37,7 +38,9 @@ class Slot:
 
     def deliver(self, event: PlugEvent) -> None:
         """Queue a plug event; never blocks."""
-        self._send.send_nowait(event)
+        # A slot that the ledger has failed ends a moment before the supervisor does.
+        with suppress(anyio.ClosedResourceError):
+            self._send.send_nowait(event)
 
     def reassign(self, place: SlotPlace, parts: RackParts) -> None:
         """From the next job on, work as this says; a job that runs keeps the recipe it has.
