@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.errands import open_page
 from benchd.proof.binding import Known, screen_number
 from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.words.job import Gate, Reason
+from benchd.words.screen import OpenedPage, Page
 
 SHOWN = {Gate.IMEI: ("model", "serial"), Gate.SERIAL: ("model",)}
 """What the question tells of the handset: never the number that is asked for."""
@@ -30,10 +32,16 @@ def add_to_return(context: JobContext, **found: str | int) -> None:
     check_return(context, replace(seen, **found))  # pyright: ignore[reportArgumentType]
 
 
-async def tie_by_screen(context: JobContext) -> None:
-    """Where nothing strong ties the handset that came back, a person reads its own screen."""
-    if context.certifies and context.binding.due(context.station.port().attachment):
-        add_to_return(context, screen_number=await number_on_screen(context))
+async def tie_by_screen(context: JobContext) -> OpenedPage | None:
+    """Where nothing strong ties the handset that came back, a person reads its own screen.
+
+    Returns the page that was opened for that, if any was.
+    """
+    if not (context.certifies and context.binding.due(context.station.port().attachment)):
+        return None
+    opened = await open_page(context, Page.ABOUT)
+    add_to_return(context, screen_number=await number_on_screen(context))
+    return opened
 
 
 async def number_on_screen(context: JobContext) -> str:

@@ -13,16 +13,19 @@ from benchd.errors import DependencyMissing
 from benchd.lab.simulator.plan import Dd, HandsetPlan
 
 _ANDROID_TOOLS: Final = (
+    "am",
     "cmd",
     "content",
     "dumpsys",
     "getprop",
+    "input",
     "pm",
     "reboot",
     "service",
     "settings",
     "sm",
     "which",
+    "wm",
 )
 """Programs that the rack answers for; each is the same script under another name."""
 

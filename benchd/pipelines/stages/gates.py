@@ -12,6 +12,7 @@ from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.binding import number_on_screen
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.errands import open_page
 from benchd.pipelines.nominal_sizes import NominalSizes
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.watch_list import WatchList
@@ -21,6 +22,7 @@ from benchd.proof.nominal import is_clearly_less, nominal_size
 from benchd.words.handset import HandsetFacts
 from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Reason, StageName
+from benchd.words.screen import OpenedPage, Page
 from benchd.words.slot import ProblemCode, ProblemView
 
 ATTESTATIONS = {
@@ -80,6 +82,7 @@ class GatesStage:
                 raise StageFailed(reason, detail)
             accepted.append(reason)
         nominal_bytes = self._nominal_bytes(facts)
+        opened = await self._number_opened(context, facts)
         number = await self._screen_number(context, facts)
         watched = await self._watched(context, facts, number)
         answers = [
@@ -96,6 +99,7 @@ class GatesStage:
                 nominal_sizes_sha256=self.nominal_sizes.sha256 if self.nominal_sizes else None,
                 answers=tuple(answers),
                 screen_number=number,
+                page=opened,
             )
         )
 
@@ -110,6 +114,11 @@ class GatesStage:
                 f"{capacity_bytes} bytes, of {nominal_bytes} that the model is sold with",
             )
         return nominal_bytes
+
+    async def _number_opened(self, context: JobContext, facts: HandsetFacts) -> OpenedPage | None:
+        """The page with the number that is asked for next, if one is."""
+        asked = context.certifies and not facts.identity.imeis
+        return await open_page(context, Page.ABOUT) if asked else None
 
     async def _screen_number(self, context: JobContext, facts: HandsetFacts) -> str | None:
         """What will tell it from a twin once adb is gone; asked only where adb tells no IMEI."""

@@ -23,7 +23,7 @@ from benchd.errors import CertificateGap
 from benchd.proof.evidence.job import JobEvidence
 from benchd.words.ids import Evidence, JsonValue
 
-FORM = 3
+FORM = 4
 """The form that this benchd writes."""
 FORM_BEFORE_NUMBERS = 1
 
