@@ -45,7 +45,7 @@ def test_each_end_is_in_it_with_where_the_handset_goes(reason: Reason) -> None:
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_each_makers_menus_have_a_source_or_say_that_nobody_has_seen_them(maker: str) -> None:
-    [row] = (line for line in PAGE.splitlines() if line.startswith("| ") and maker in line[:40])
+    [row, *_] = (line for line in PAGE.splitlines() if line.startswith("| ") and maker in line[:40])
     _, build, options, _ = (cell.strip() for cell in row.strip("|").split("|"))
     for told in (build, options):
         assert re.search(r"\[\^\w+\]|未確認", told), told
