@@ -23,6 +23,7 @@ from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, Nf
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.port import Liveness, PlugEvent
 from benchd.words.record import Entry, Receipt, StoredEntry
+from benchd.words.screen import Errand, OpenedPage, Page
 from benchd.words.slot import SlotView
 
 ProgressSink = Callable[[TransferProgress], None]
@@ -114,6 +115,14 @@ class Handset(Protocol):
 
     async def enable_test_harness(self) -> None:
         """Ask for the reset that keeps adb (Android 10 and later); its answer proves nothing."""
+        ...
+
+    async def open_page(self, page: Page) -> OpenedPage:
+        """Wake the screen and open a page of the settings, for a person's eyes only."""
+        ...
+
+    async def leave_setup_out(self) -> Errand:
+        """Tell the system that its first setup is over, if it isn't."""
         ...
 
     async def fill(

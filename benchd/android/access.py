@@ -22,6 +22,7 @@ from benchd.android.fill.program import Binaries
 from benchd.android.fill.program_or_host import Overwriter, WaysToOverwrite
 from benchd.android.radio import switch_nfc
 from benchd.android.resets import enable_test_harness
+from benchd.android.screens import leave_setup_out, open_page
 from benchd.android.server.tracker import Tracker
 from benchd.android.server.transports import ServerDoor, Transport, TransportOpener
 from benchd.android.shell.commands import AdbShell, Shell
@@ -31,6 +32,7 @@ from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, Fi
 from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
+from benchd.words.screen import Errand, OpenedPage, Page
 
 NEEDED_FEATURE: Final = "shell_v2"
 
@@ -125,6 +127,14 @@ class AdbHandset:
     async def enable_test_harness(self) -> None:
         """Ask for the reset that keeps adb; its answer proves nothing."""
         await enable_test_harness(self._shell)
+
+    async def open_page(self, page: Page) -> OpenedPage:
+        """Wake the screen and open a page of the settings, for a person's eyes only."""
+        return await open_page(self._shell, page)
+
+    async def leave_setup_out(self) -> Errand:
+        """Tell the system that its first setup is over, if it isn't."""
+        return await leave_setup_out(self._shell)
 
     async def fill(
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.errands import open_page
 from benchd.proof.binding import Known, screen_number
 from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.words.job import Gate, Reason
+from benchd.words.screen import OpenedPage, Page
 
 SHOWN = {Gate.IMEI: ("model", "serial"), Gate.SERIAL: ("model",)}
 """What the question tells of the handset: never the number that is asked for."""
@@ -30,22 +32,27 @@ def add_to_return(context: JobContext, **found: str | int) -> None:
     check_return(context, replace(seen, **found))  # pyright: ignore[reportArgumentType]
 
 
-async def tie_by_screen(context: JobContext) -> None:
-    """Where nothing strong ties the handset that came back, a person reads its own screen."""
-    if context.binding.due(context.station.port().attachment):
-        await _read_screen(context)
+async def tie_by_screen(context: JobContext) -> OpenedPage | None:
+    """Where nothing strong ties the handset that came back, a person reads its own screen.
+
+    Returns the page that was opened for that, if any was.
+    """
+    if not (context.certifies and context.binding.due(context.station.port().attachment)):
+        return None
+    opened = await open_page(context, Page.ABOUT)
+    await _read_screen(context)
+    return opened
 
 
 async def tie_and_name_by_screen(context: JobContext) -> None:
     """The same at the end, where its screen has to show whose number goes on the certificate."""
     known, here = Known.of(context.evidence), context.station.port().attachment
-    if context.binding.number_due(known, here):
+    if context.certifies and context.binding.number_due(known, here):
         await _read_screen(context)
 
 
 async def _read_screen(context: JobContext) -> None:
-    if context.certifies:
-        add_to_return(context, screen_number=await number_on_screen(context))
+    add_to_return(context, screen_number=await number_on_screen(context))
 
 
 async def number_on_screen(context: JobContext) -> str:

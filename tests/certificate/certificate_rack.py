@@ -288,6 +288,7 @@ def records_of_an_erasure(
             "watch_list": None,
             "answers": [answer(Gate.CONSENT, ERASER)],
             "screen_number": None,
+            "page": None,
             "nominal_bytes": 128_000_000_000,
             "nominal_sizes_sha256": "0" * 64,
         },
@@ -303,6 +304,8 @@ def records_of_an_erasure(
             "fresh_used_bytes": 1_000_000_000,
             "fresh_used_share": 0.2,
             "absent_s": 61.5,
+            "pages": [],
+            "setup": None,
         },
         came_back=ReturnEvidence(attachment="7:1", imeis=(IMEI,)),
     )
@@ -381,6 +384,7 @@ def records_of_an_erasure(
             "interfaces_after": ["060101"],
             "attachment_before": "7:1",
             "attachment_after": "7:2",
+            "page": None,
         },
     )
     job.decide(Gate.OBSERVE, ERASER)

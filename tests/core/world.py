@@ -73,6 +73,7 @@ from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.screen import Errand, OpenedPage, Page
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 
@@ -264,6 +265,10 @@ class Phone:
     adb_after_final_reset: bool = False
     faults: dict[str, Fault] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
+    pages: list[Page] = field(default_factory=list)
+    """Which pages of its settings it was asked to open."""
+    page_outcome: Errand = Errand.DONE
+    setup_outcome: Errand = Errand.NOT_NEEDED
     erased_for_real: bool = False
     wiped: bool = False
     dropped: bool = False
@@ -403,6 +408,14 @@ class FakeHandset:
         phone = await self._call("enable_test_harness")
         if not phone.reset_lies:
             self._port.restart(ADB)
+
+    async def open_page(self, page: Page) -> OpenedPage:
+        phone = await self._call("open_page")
+        phone.pages.append(page)
+        return OpenedPage(page=page, outcome=phone.page_outcome, way="a page", woken=True)
+
+    async def leave_setup_out(self) -> Errand:
+        return (await self._call("leave_setup_out")).setup_outcome
 
     async def fill(
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
@@ -819,4 +832,4 @@ def ended(world: World) -> list[Mapping[str, object]]:
 
 def phone_like(phone: Phone, **changes: object) -> Phone:
     """Another phone that differs only in what is given."""
-    return replace(phone, calls=Counter(), faults={}, **changes)  # type: ignore[arg-type]
+    return replace(phone, calls=Counter(), faults={}, pages=[], **changes)  # type: ignore[arg-type]

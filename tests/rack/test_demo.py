@@ -293,3 +293,18 @@ def test_where_no_program_runs_the_host_streams_and_without_proof_nothing_is_res
         started = {b["data"]["stage"] for b in bodies if b["kind"] == "stage_started"}
         assert started == {"inspect"}
         assert not any(body["data"].get("destructive") for body in bodies)
+
+
+def test_the_next_page_is_open_on_the_handset_and_on_record(every: Ended) -> None:
+    ended = {
+        body["data"]["stage"]: body["data"]["evidence"]
+        for body in every.bodies_of("live-data")
+        if body["kind"] == "stage_ended"
+    }
+    assert ended["initialise"]["setup"] == "not_needed"
+    assert ended["final_reset"]["page"] == {
+        "page": "reset",
+        "outcome": "done",
+        "way": "com.android.settings.action.FACTORY_RESET",
+        "woken": True,
+    }

@@ -48,6 +48,7 @@ from benchd.words.handset import (
     StorageFacts,
 )
 from benchd.words.job import Reason
+from benchd.words.screen import Errand, OpenedPage, Page
 
 CALL_S: Final = 0.1
 CHECK_S: Final = 25.0
@@ -161,6 +162,16 @@ class SimulatedHandset:
         """Reset itself, or only say so."""
         truth = await self._call("enable_test_harness")
         self._hands.begin_reset(self._bay, keeps_adb=True, real=truth.lie is not Lie.ANDROID_ID)
+
+    async def open_page(self, page: Page) -> OpenedPage:
+        """Whatever it says, nobody believes it."""
+        self._still_there("open_page")
+        return OpenedPage(page=page, outcome=Errand.DONE)
+
+    async def leave_setup_out(self) -> Errand:
+        """The same."""
+        self._still_there("leave_setup_out")
+        return Errand.NOT_NEEDED
 
     async def fill(
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None

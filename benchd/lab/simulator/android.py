@@ -35,10 +35,12 @@ class AndroidState:
     device_owner: str | None = None
     test_harness: bool = False
     nfc_on: bool = True
+    page: str | None = None
+    """Which page of its settings is on its screen, by what Android calls it."""
 
     def restarted(self) -> AndroidState:
         """The same after a restart."""
-        return replace(self, boot_count=self.boot_count + 1)
+        return replace(self, boot_count=self.boot_count + 1, page=None)
 
 
 def as_it_came_in(plan: HandsetPlan) -> AndroidState:

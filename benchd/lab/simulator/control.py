@@ -165,5 +165,6 @@ async def _state(handset: VirtualHandset) -> HandsetState:
         account_count=len(handset.android.accounts) + len(handset.plan.maker_accounts),
         test_harness=handset.android.test_harness,
         reset_count=handset.reset_count,
+        page=handset.android.page,
         **asdict(facts),
     )

@@ -55,6 +55,8 @@ class HandsetState:
     account_count: int
     test_harness: bool
     reset_count: int
+    page: str | None
+    """Which page of its settings is on its screen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

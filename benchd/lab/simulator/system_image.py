@@ -13,10 +13,12 @@ from benchd.errors import DependencyMissing
 from benchd.lab.simulator.plan import Dd, HandsetPlan
 
 _ANDROID_TOOLS: Final = (
+    "am",
     "cmd",
     "content",
     "dumpsys",
     "getprop",
+    "input",
     "pm",
     "reboot",
     "service",
@@ -24,6 +26,7 @@ _ANDROID_TOOLS: Final = (
     "sm",
     "svc",
     "which",
+    "wm",
 )
 """Programs that the rack answers for; each is the same script under another name."""
 

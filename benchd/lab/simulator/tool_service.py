@@ -1,8 +1,9 @@
-"""What the handset's own tools ask of its system: resets, NFC, what its kernel counts."""
+"""What the handset's own tools ask of its system: resets, pages, NFC, what its kernel counts."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Final, Protocol
 
 import anyio
@@ -28,6 +29,11 @@ _LOCKED: Final = Answer(
 )
 _UNSUPPORTED: Final = Answer(text="Failed to enable Test Harness Mode\n", status=1)
 _DONE: Final = Answer(text="")
+_START: Final = "am_start "
+_PAGES: Final = frozenset({"android.settings.SETTINGS", "android.settings.DEVICE_INFO_SETTINGS"})
+_RESET_PAGE: Final = "com.android.settings.action.FACTORY_RESET"
+_FIRST_WITH_RESET_PAGE: Final = 30
+"""Constructed: since when there is one, no source has told; older ones show what comes near."""
 
 
 class Restartable(Protocol):
@@ -89,8 +95,18 @@ class ToolService:
                 return Answer(text=f"read_bytes: {await self._handset.fetched_bytes()}\n"), None
             case "test_harness":
                 return self._judge_test_harness()
+            case _ if asked.startswith(_START):
+                return self._open_page(asked.removeprefix(_START)), None
             case _:
                 raise ValueError(asked)
+
+    def _open_page(self, name: str) -> Answer:
+        """ActivityManagerShellCommand (frameworks/base): what isn't there is told, with a 0."""
+        has_reset_page = self._handset.plan.model.sdk >= _FIRST_WITH_RESET_PAGE
+        if name not in _PAGES and not (name == _RESET_PAGE and has_reset_page):
+            return Answer(text=f"Error: Activity not started, unable to resolve Intent {name}\n")
+        self._handset.android = replace(self._handset.android, page=name)
+        return _DONE
 
     def _judge_test_harness(self) -> tuple[Answer, Wipe | None]:
         plan = self._handset.plan

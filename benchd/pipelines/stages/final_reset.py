@@ -8,11 +8,13 @@ from typing import ClassVar
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.errands import open_page
 from benchd.pipelines.parameters import Patience
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached
+from benchd.words.screen import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class FinalResetStage:
     async def run(self, context: JobContext) -> StageResult:
         """The window is open from the question on: the handset may leave before the answer."""
         async with context.station.planned_absence() as window:
+            opened = await open_page(context, Page.RESET)
             decision = await context.approved(
                 Gate.FINAL_RESET, Reason.OPERATOR_STOPPED, context.reset_facts()
             )
@@ -60,6 +63,7 @@ class FinalResetStage:
                 interfaces_after=tuple(sorted(after.interfaces)),
                 attachment_before=absence.before.attachment,
                 attachment_after=after.attachment,
+                page=opened,
             )
         )
 

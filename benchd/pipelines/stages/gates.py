@@ -12,6 +12,7 @@ from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.binding import number_on_screen
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.errands import open_page
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
@@ -20,6 +21,7 @@ from benchd.proof.nominal import is_clearly_less, is_clearly_more, nominal_size
 from benchd.words.handset import OWNER, HandsetFacts, UserKind
 from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Reason, StageName
+from benchd.words.screen import OpenedPage, Page
 from benchd.words.slot import ProblemCode, ProblemView
 
 ATTESTATIONS = {
@@ -79,6 +81,7 @@ class GatesStage:
                 raise StageFailed(reason, detail)
             accepted.append(reason)
         nominal_bytes = _nominal_bytes(facts, context.models.storage_bytes(facts.identity))
+        opened = await self._number_opened(context, facts)
         number = await self._screen_number(context, facts)
         watched = await self._watched(context, facts, number)
         answers = [
@@ -95,8 +98,14 @@ class GatesStage:
                 nominal_sizes_sha256=context.models.sha256 if context.models.models else None,
                 answers=tuple(answers),
                 screen_number=number,
+                page=opened,
             )
         )
+
+    async def _number_opened(self, context: JobContext, facts: HandsetFacts) -> OpenedPage | None:
+        """The page with the number that is asked for next, if one is."""
+        asked = context.certifies and not facts.identity.imeis
+        return await open_page(context, Page.ABOUT) if asked else None
 
     async def _screen_number(self, context: JobContext, facts: HandsetFacts) -> str | None:
         """What will tell it from a twin once adb is gone; asked only where adb tells no IMEI."""

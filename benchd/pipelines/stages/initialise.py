@@ -18,6 +18,7 @@ from benchd.errors import (
 from benchd.pipelines.binding import tie_by_screen
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.errands import leave_setup_out, open_page
 from benchd.pipelines.parameters import Patience
 from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.proof.floors import MOST_FRESH_USED_BYTES, MOST_FRESH_USED_SHARE
@@ -25,6 +26,7 @@ from benchd.proof.fresh import most_used_bytes, traces_of_use, unread
 from benchd.proof.order import ARRIVED_RESET, SKIPPABLE
 from benchd.words.handset import ResetFacts
 from benchd.words.job import Gate, Reason, StageName
+from benchd.words.screen import Errand, OpenedPage, Page
 
 TEST_HARNESS_SDK = 29
 """Test Harness Mode came with Android 10."""
@@ -36,6 +38,11 @@ class _Memory:
 
     before: ResetFacts | None = None
     method: str | None = None
+    pages: tuple[OpenedPage, ...] = ()
+
+    def opened(self, page: OpenedPage | None) -> None:
+        """Keep what became of opening a page, if one was asked for."""
+        self.pages = (*self.pages, *([page] if page else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +88,16 @@ class InitialiseStage:
                 raise lost
             if missing:
                 raise StageFailed(Reason.RESET_NOT_PROVEN, "; ".join(missing))
-        await tie_by_screen(context)
+        setup = await self._setup_left_out(context)
+        memory.opened(await tie_by_screen(context))
         return StageResult(
             evidence=replace(
-                self._evidence(before=before), method=memory.method, after=now, absent_s=absence_s
+                self._evidence(before=before),
+                method=memory.method,
+                after=now,
+                absent_s=absence_s,
+                pages=memory.pages,
+                setup=setup,
             )
         )
 
@@ -116,8 +129,15 @@ class InitialiseStage:
             else:
                 return None
         memory.method = "guided"
+        memory.opened(await open_page(context, Page.RESET))
         await context.approved(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED, context.reset_facts())
         return None
+
+    async def _setup_left_out(self, context: JobContext) -> Errand | None:
+        """After Test Harness Mode only, and never on a handset that an account may still lock."""
+        if context.memory(_Memory).method != "test_harness" or context.inspected().account_count:
+            return None
+        return await leave_setup_out(context)
 
     async def _look_again(
         self, context: JobContext, window: AbsenceWindow

@@ -8,6 +8,7 @@ from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
 from benchd.words.handset import HandsetFacts, ResetFacts, UserKind
 from benchd.words.job import Reason
+from benchd.words.screen import Errand, OpenedPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,8 @@ class GatesEvidence:
     """The size that the storage is sold with; None where that isn't known of its model."""
     nominal_sizes_sha256: Sha256 | None = None
     """Which catalogue of models was looked into, if there was any."""
+    page: OpenedPage | None = None
+    """What was opened on the handset for whoever had to read its number; it proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +143,10 @@ class InitialiseEvidence:
     """None where the handset came in already reset."""
     method: str | None = None
     absent_s: Seconds | None = None
+    pages: tuple[OpenedPage, ...] = ()
+    """What was opened on the handset for whoever stood before it; it proves nothing."""
+    setup: Errand | None = None
+    """Whether its first setup was left out after Test Harness Mode; None where nobody asked."""
 
     @property
     def left(self) -> ResetFacts:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Seconds
+from benchd.words.screen import OpenedPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class FinalResetEvidence:
     interfaces_after: tuple[str, ...]
     attachment_before: str
     attachment_after: str
+    page: OpenedPage | None = None
+    """What was opened on the handset for whoever had to reset it; it proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,25 @@ async def test_a_battery_fills_in_its_slot(tmp_path: Path) -> None:
         await until(full)
 
 
+async def test_a_page_of_its_settings_can_be_opened_over_adb(tmp_path: Path) -> None:
+    model = one("live-data").model
+    old = replace(one("live-data", 2), model=replace(model, android="9", sdk=28))
+    async with virtual_rack(tmp_path, one("clean", 1), old) as rack:
+        reset = "am start -a com.android.settings.action.FACTORY_RESET --activity-clear-task"
+        assert (await rack.shell(reset)).stdout.startswith("Starting: Intent { act=com.android.")
+        assert (await rack.hands.handset("clean")).page == reset.split()[3]
+        # One that is too old says so, and ends with 0 as well.
+        refused = await rack.shell(reset, slot=2)
+        assert (refused.returncode, refused.stdout.split()[0]) == (0, "Starting:")
+        assert refused.stderr.startswith("Error: Activity not started, unable to resolve")
+        assert (await rack.hands.handset("live-data")).page is None
+        assert (await rack.shell("input keyevent KEYCODE_WAKEUP")).returncode == 0
+        assert (await rack.shell("input tap 1 1")).returncode == 255
+        await rack.hands.reboot("clean")
+        await rack.until_state("absent")
+        assert (await rack.hands.handset("clean")).page is None
+
+
 async def test_an_old_adb_has_no_exit_codes(tmp_path: Path) -> None:
     async with virtual_rack(tmp_path, one("unsupported-model")) as rack:
         features = await rack.adb("-s", "127.0.0.1:16001", "features")

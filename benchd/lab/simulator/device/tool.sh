@@ -31,6 +31,13 @@ case "$tool $1" in
 "settings get") # SettingsService prints what it has, and that is null.
     echo null
     ;;
+"am start") # ActivityManagerShellCommand says what it does before it knows how that ends.
+    [ "$2" = -a ] && key=act || key=cmp
+    echo "Starting: Intent { $key=$3 }"
+    exec /usr/bin/python3 -ISE /system/benchd/ask.py "am_start $3"
+    ;;
+"input keyevent") ;;
+"wm dismiss-keyguard") ;;
 "service call")
     if [ -e "$answers/service/$2" ]; then
         # What `service` makes of UNKNOWN_TRANSACTION.

@@ -1,0 +1,42 @@
+"""What a handset is asked to do for the person before it: on record, bounded, never a proof.
+
+A job goes on as if it hadn't been asked, whatever comes of it: what is wrong with the handset, the
+next call meets again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import TypeVar
+
+import anyio
+
+from benchd.errors import HandsetFault, StageFailed
+from benchd.pipelines.contract import JobContext
+from benchd.words.screen import Errand, OpenedPage, Page
+
+ERRAND_WITHIN_S = 10.0
+"""Somebody may wait for the question meanwhile."""
+
+T = TypeVar("T")
+
+
+async def open_page(context: JobContext, page: Page) -> OpenedPage | None:
+    """Have the page opened that the next question is about; None where adb is off or not used."""
+    handset = context.open_handset
+    if handset is None or not context.station.port().has_adb:
+        return None
+    opened = await _within_seconds(handset.open_page(page))
+    return opened or OpenedPage(page=page, outcome=Errand.UNANSWERED)
+
+
+async def leave_setup_out(context: JobContext) -> Errand:
+    """Have the first setup left out."""
+    return await _within_seconds(context.handset.leave_setup_out()) or Errand.UNANSWERED
+
+
+async def _within_seconds(asked: Awaitable[T]) -> T | None:
+    with anyio.move_on_after(ERRAND_WITHIN_S), suppress(HandsetFault, StageFailed):
+        return await asked
+    return None
