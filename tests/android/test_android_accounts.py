@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from handset_fixtures import answer, names
 
+from benchd.android.dossier.folder import read_folder
+from benchd.android.dossier.replay import replay
 from benchd.android.facts.account_types import LONGEST_TYPE, MOST_TYPES, sort_accounts
 from benchd.android.facts.accounts import read_account_types
 from benchd.errors import AnswerNotRecognised, OtherUserClosed
@@ -88,6 +92,16 @@ def test_lines_may_end_as_in_dos(name: str) -> None:
     text, users = answer(name), (0, *((10,) if "two" in name else ()))
     for end in ("\r\n", "\r\r\n"):
         assert read_account_types(text.replace("\n", end), users) == read_account_types(text, users)
+
+
+def test_a_user_whom_only_the_accounts_tell_of_was_left_out(tmp_path: Path) -> None:
+    (tmp_path / "accounts.txt").write_text(answer("account-13-many"))
+    alone = replay(read_folder(tmp_path))
+    assert (alone.facts["account_count"], alone.refused) == (4, ())
+    (tmp_path / "users.txt").write_text(answer("users-8-one"))
+    both = replay(read_folder(tmp_path))
+    assert both.facts["account_count"] is None
+    assert [one.command for one in both.refused] == ["accounts"]
 
 
 def test_a_user_that_is_not_told_of_is_closed() -> None:

@@ -19,8 +19,12 @@ _LAST_PART: Final = re.compile(
 RegisteredServicesCache.dump."""
 
 
-def read_account_types(text: str, user_ids: Sequence[int]) -> tuple[str, ...]:
+def read_account_types(
+    text: str, user_ids: Sequence[int], *, only_those: bool = False
+) -> tuple[str, ...]:
     """The type of each account that all users have together; `user_ids` must all be told of.
+
+    With `only_those` nobody else may be: whoever is told of here and listed nowhere was left out.
 
     Every user's part must be there and whole, and its announced number must be the number of
     its lines: an answer cut short must not pass for a handset without accounts.
@@ -31,7 +35,10 @@ def read_account_types(text: str, user_ids: Sequence[int]) -> tuple[str, ...]:
         for number, line in enumerate(lines)
         if (match := _USER.fullmatch(line))
     ]
-    _require_users([user for _, user in starts], user_ids)
+    told = [user for _, user in starts]
+    _require_users(told, user_ids)
+    if only_those and not set(told) <= set(user_ids):
+        raise AnswerNotRecognised("dumpsys account: a user that isn't among the users")
     ends = [start for start, _ in starts[1:]] + [len(lines)]
     return tuple(
         name

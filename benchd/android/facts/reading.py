@@ -33,6 +33,7 @@ from benchd.android.facts.user_kinds import kinds_of
 from benchd.android.facts.users import User, read_user_ids, read_users
 from benchd.android.facts.volumes import has_removable_media
 from benchd.words.handset import (
+    OWNER,
     BatteryFacts,
     HandsetFacts,
     NfcFacts,
@@ -110,9 +111,11 @@ class Reading(IdentityReading):
     @cached_property
     def accounts(self) -> Accounts:
         """All users' accounts, by whose they are."""
-        user_ids = self.answers.read_if_asked("users", read_user_ids, (0,))
-        types = self.answers.read("accounts", partial(read_account_types, user_ids=user_ids))
-        return sort_accounts(types)
+        user_ids = self.answers.read_if_asked("users", read_user_ids, ())
+        parse = partial(
+            read_account_types, user_ids=user_ids or (OWNER,), only_those=bool(user_ids)
+        )
+        return sort_accounts(self.answers.read("accounts", parse))
 
     @cached_property
     def users(self) -> tuple[User, ...]:
