@@ -98,6 +98,7 @@ class Word(StrEnum):
     CHIP = "chip"
     SERVICES = "services"
     NO_LAB = "no_lab"
+    DOSSIER = "dossier"
 
 
 class LearnWord(StrEnum):

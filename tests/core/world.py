@@ -258,6 +258,10 @@ class Phone:
     adb_after_final_reset: bool = False
     faults: dict[str, Fault] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
+    dossiers: list[str] = field(default_factory=list)
+    """Why each one was left."""
+    dossier_takes_s: float = 1.0
+    leaves_dossiers: bool = True
     erased_for_real: bool = False
     wiped: bool = False
     dropped: bool = False
@@ -363,6 +367,12 @@ class FakeHandset:
     async def nfc_facts(self) -> NfcFacts:
         phone = await self._call("nfc_facts")
         return NfcFacts(nfc_on=phone.nfc_on, screen_on=phone.screen_on, unlocked=phone.unlocked)
+
+    async def leave_dossier(self, name: str, why: str) -> str | None:
+        phone = self._phone
+        await anyio.sleep(phone.dossier_takes_s)
+        phone.dossiers.append(why)
+        return name if phone.leaves_dossiers else None
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")

@@ -133,6 +133,11 @@ class SimulatedHandset:
         await self._call("nfc_facts")
         return NfcFacts(nfc_on=True, screen_on=True, unlocked=True)
 
+    async def leave_dossier(self, name: str, why: str) -> str | None:
+        """This rack keeps none."""
+        del name, why
+        return None
+
     async def reset_facts(self) -> ResetFacts:
         """What only a reset changes."""
         truth = await self._call("reset_facts")
