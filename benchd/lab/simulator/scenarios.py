@@ -24,6 +24,7 @@ from benchd.lab.simulator.plan import (
     Account,
     Act,
     Dd,
+    GivenAnswer,
     HandsetModel,
     HandsetPlan,
     TestHarness,
@@ -93,6 +94,8 @@ class Scenario:
         if write_bytes_per_s is not None:
             faults = replace(faults, write_bytes_per_s=write_bytes_per_s)
         shared = plan.serial == SHARED_SERIAL
+        # Its numbers stand in the answers that it was given.
+        copy = 0 if "properties" in plan.given else copy
         return replace(
             plan,
             name=name,
@@ -321,6 +324,21 @@ _OF_THE_GATES: Final = (
     ),
 )
 
+_UNKNOWN_TRUST: Final = """\
+Trust service, version 2
+  user 0: name=Owner, keyguard=secure, state=unlocked
+"""
+"""Constructed: no handset is known that answers so."""
+_OF_DOSSIERS: Final = (
+    Scenario(
+        plan=replace(
+            _live("unknown-answer", AQUOS_WISH_3, "358876243311444", "358876243311447"),
+            accounts=(Account(name="suzuki.taro@example.jp"),),
+            given={"trust": GivenAnswer(text=_UNKNOWN_TRUST)},
+        ),
+        end=failed(Disposition.HOLD, Reason.ANSWER_NOT_RECOGNISED),
+    ),
+)
 _OF_PROGRAMS: Final = (
     Scenario(
         plan=replace(
@@ -347,7 +365,7 @@ _OF_PROGRAMS: Final = (
     ),
 )
 
-_ALL: Final = (*_OF_STORAGE_AND_CABLE, *_OF_CHIPS, *_OF_THE_GATES, *_OF_PROGRAMS)
+_ALL: Final = (*_OF_STORAGE_AND_CABLE, *_OF_CHIPS, *_OF_THE_GATES, *_OF_PROGRAMS, *_OF_DOSSIERS)
 
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
     {scenario.name: scenario for scenario in _ALL}
