@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,6 +120,18 @@ async def test_a_handset_that_has_said_nothing_leaves_nothing(tmp_path: Path) ->
     gone = Failing("properties", HandsetGone("pulled"))
     assert await shelf.keep("job", gone, {}, "") is None
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_description_is_toml_whatever_a_handset_says() -> None:
+    answers = handset_of(PERSON) | told({"users": "Users:\n"})
+    odd = f'"quoted"\n\x7f\\ [x] {PERSON.serial} \u2028'
+    recording = Recording(told=answers, unanswered={"nfc": odd})
+    made = prepare(recording, taken_at=NOW, why=odd)
+    description = tomllib.loads(made.files["dossier.toml"])
+    assert description["taken_at"] == "2026-11-26T09:00:00+00:00"
+    assert description["replaced"] == made.replaced
+    assert PERSON.serial not in made.files["dossier.toml"]
+    assert made.reads_otherwise == ()
 
 
 async def test_an_answer_without_end_is_said_to_be_left_out() -> None:
