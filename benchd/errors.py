@@ -110,6 +110,10 @@ class NotFound(BenchdError):
     """Raised when a slot, job or certificate of that name doesn't exist."""
 
 
+class SlotBusy(BenchdError):
+    """Raised when something has to wait for the end of a slot's job."""
+
+
 class DossierInvalid(BenchdError):
     """Raised when a folder isn't a handset's dossier, or can't be read as one."""
 

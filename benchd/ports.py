@@ -148,6 +148,13 @@ class Handset(Protocol):
         """Delete all that the fill has made, or only what takes the last room."""
         ...
 
+    async def leave_dossier(self, name: str, why: str) -> str | None:
+        """Keep on the rack what it has answered and still answers, without what is personal.
+
+        Returns the dossier's name, None where none could be kept; never raises, takes seconds.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Let go of the transport; never raises."""
         ...

@@ -10,6 +10,9 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
+from benchd.android.dossier.asking import ask_everything
+from benchd.android.dossier.preparing import Recording
+from benchd.android.dossier.shelf import DossierShelf
 from benchd.android.facts.inspection import (
     read_battery_facts,
     read_facts,
@@ -26,6 +29,7 @@ from benchd.android.screens import leave_setup_out, open_page
 from benchd.android.server.tracker import Tracker
 from benchd.android.server.transports import ServerDoor, Transport, TransportOpener
 from benchd.android.shell.commands import AdbShell, Shell
+from benchd.android.shell.script import Answer
 from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
 from benchd.ports import Handset, ProgressSink, Rest
 from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport, HostSample
@@ -46,11 +50,13 @@ class AdbAccess:
         server: ServerDoor,
         program_path: Callable[[str], Path],
         streams_per_bus: int = STREAMS_PER_BUS,
+        shelf: DossierShelf | None = None,
     ) -> None:
         self._tracker = Tracker(server)
         self._opener = TransportOpener(server)
         self._binaries = Binaries(program_path)
         self._turns = BusTurns(streams_per_bus)
+        self._shelf = shelf
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Follow the server's list of handsets until cancelled."""
@@ -62,6 +68,14 @@ class AdbAccess:
 
     async def open(self, address: AdbAddress) -> Handset:
         """The handset that is READY at this address, bound to its present transport."""
+        shell = await self._open_shell(address)
+        return AdbHandset(shell, self._binaries, self._turns.of(address), self._shelf)
+
+    async def ask_everything(self, address: AdbAddress) -> Recording:
+        """All that the handset at this address answers, by reading only."""
+        return await ask_everything(await self._open_shell(address))
+
+    async def _open_shell(self, address: AdbAddress) -> Shell:
         transport = self._tracker.ready_transport(address)
         if transport is None:
             if self._tracker.serving:
@@ -70,8 +84,7 @@ class AdbAccess:
         await self._confirm(address, transport)
         if NEEDED_FEATURE not in await self._opener.features(transport):
             raise UnsupportedHandset("its adb has no exit codes (Android 6 or older)")
-        shell = AdbShell(self._opener, transport)
-        return AdbHandset(shell, self._binaries, self._turns.of(address))
+        return AdbShell(self._opener, transport)
 
     async def _confirm(self, address: AdbAddress, transport: Transport) -> None:
         # The list holds words that handsets choose; whom a transport leads to, only the server
@@ -87,8 +100,13 @@ class AdbAccess:
 class AdbHandset:
     """One handset, for as long as its transport lasts."""
 
-    def __init__(self, shell: Shell, binaries: Binaries, turn: BusTurn) -> None:
+    def __init__(
+        self, shell: Shell, binaries: Binaries, turn: BusTurn, shelf: DossierShelf | None = None
+    ) -> None:
         self._open_shell: Shell | None = shell
+        self._shelf = shelf
+        self._heard: dict[str, Answer] = {}
+        """Its last answers, for a dossier."""
         self._ways = WaysToOverwrite(shell, binaries, turn)
 
     @property
@@ -103,7 +121,7 @@ class AdbHandset:
 
     async def inspect(self) -> HandsetFacts:
         """Everything that the gates and the certificate need to know."""
-        facts = await read_facts(self._shell)
+        facts = await read_facts(self._shell, self._heard)
         # Found out after the reset it would be too late.
         await self._ways.look()
         return facts
@@ -122,7 +140,7 @@ class AdbHandset:
 
     async def reset_facts(self) -> ResetFacts:
         """The facts that only a reset changes, read afresh."""
-        return await read_reset_facts(self._shell)
+        return await read_reset_facts(self._shell, self._heard)
 
     async def enable_test_harness(self) -> None:
         """Ask for the reset that keeps adb; its answer proves nothing."""
@@ -155,6 +173,12 @@ class AdbHandset:
     async def drop(self, *, only_tail: bool = False) -> DropReport:
         """Delete all that the fill has made, or only what takes the last room."""
         return await (await self._way(may_make_room=True)).drop(only_tail=only_tail)
+
+    async def leave_dossier(self, name: str, why: str) -> str | None:
+        """Keep on the rack what it has answered and still answers, without what is personal."""
+        if self._shelf is None or self._open_shell is None:
+            return None
+        return await self._shelf.keep(name, self._open_shell, self._heard, why)
 
     async def aclose(self) -> None:
         """Let go of the transport: no command is started on it any more."""

@@ -99,10 +99,17 @@ def demo(
     directory: Annotated[
         Path | None, typer.Option(help="Where ledger and certificates are left.")
     ] = None,
+    dossier: Annotated[
+        Path | None, typer.Option(help="One handset, made from the answers in this folder.")
+    ] = None,
 ) -> None:
     """Run the daemon on a virtual rack; no handset is needed."""
     if once and by_hand:
         raise typer.BadParameter("--once has its own operators: it can't be played --by-hand")
+    if dossier is not None and (scenario or slots):
+        raise typer.BadParameter(
+            "--dossier is one handset: it takes neither --slots nor --scenario"
+        )
     require_lab()
     from benchd.lab.demo import run_demo
 
@@ -115,6 +122,7 @@ def demo(
         port=port,
         directory=directory,
         by_hand=by_hand,
+        dossier=dossier,
     )
     raise typer.Exit(0 if ok else 1)
 

@@ -109,6 +109,14 @@ class BenchdClient:
         path = f"/api/v1/jobs/{_segment(job)}/decisions"
         return self._object("POST", path, json.dumps(answer).encode())
 
+    def dossiers(self) -> JsonObject:
+        """What failed inspections have left on the rack, under `dossiers`, the newest first."""
+        return self._object("GET", "/api/v1/dossiers")
+
+    def record(self, slot: str) -> JsonObject:
+        """The dossier of the handset in a slot: `files`, and what was replaced in them."""
+        return self._object("POST", f"/api/v1/slots/{_segment(slot)}/dossier")
+
     def drain(self) -> JsonObject:
         """Let no new job begin; the daemon ends once the last of `running_jobs` has."""
         return self._object("POST", "/api/v1/drain")

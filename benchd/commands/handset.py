@@ -3,17 +3,64 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from benchd.android.dossier.folder import read_folder
+from benchd.android.dossier.folder import read_folder, write_folder
 from benchd.android.dossier.replay import Fact, Replay, replay
+from benchd.words.dossier import Dossier
 
+DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
+RECORDED_WITHIN_S: Final = 240.0
+"""Longer than the daemon gives a handset to answer all questions."""
+_LISTED: Final = ("taken_at", "model", "android", "why", "path")
+
+ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 handset_app = typer.Typer(help="What handsets answered, as dossiers.", no_args_is_help=True)
+
+
+@handset_app.command("record")
+def record(
+    directory: Path,
+    slot: Annotated[
+        str | None, typer.Option(help="The handset in this slot of the running daemon.")
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="The handset at this adb address (usb:1-4.2), where no daemon has it."),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Ask a handset everything that benchd ever asks, and leave its answers in DIRECTORY.
+
+    It only reads. What is personal is replaced; read the files before you send them.
+    """
+    if (slot is None) == (address is None):
+        raise typer.BadParameter("name either the slot or the address of a handset")
+    made = _of_slot(slot) if slot is not None else _at_address(config, address or "")
+    write_folder(directory, made.files)
+    typer.echo("\n".join(_told_of(directory, made)))
+
+
+@handset_app.command("list")
+def list_kept(json_output: JsonOption = False) -> None:
+    """Show what the rack keeps of handsets that couldn't be inspected, the newest first."""
+    from benchd.commands.client import BenchdClient, socket_path
+    from benchd.commands.tables.cells import LONGEST_SENTENCE, parts, text
+
+    with BenchdClient(socket_path(os.environ)) as client:
+        found = client.dossiers()
+    if json_output:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for one in parts(found, "dossiers"):
+        cells = (text(one, key, longest=LONGEST_SENTENCE).plain for key in _LISTED)
+        typer.echo("\t".join(cells))
 
 
 @handset_app.command("read")
@@ -49,3 +96,32 @@ def _lines(found: Replay) -> list[str]:
 
 def _shown(value: Fact) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _of_slot(slot: str) -> Dossier:
+    from pydantic import TypeAdapter
+
+    from benchd.commands.client import BenchdClient, socket_path
+
+    with BenchdClient(socket_path(os.environ), timeout_s=RECORDED_WITHIN_S) as client:
+        return TypeAdapter(Dossier).validate_python(client.record(slot))
+
+
+def _at_address(config: Path, address: str) -> Dossier:
+    from benchd.commands.recording import record_at
+    from benchd.config import load_settings
+
+    return record_at(load_settings(config), address)
+
+
+def _told_of(directory: Path, made: Dossier) -> list[str]:
+    replaced = [f"  {kind}\t{count}" for kind, count in made.replaced.items()]
+    unanswered = [f"  {name}\t{why}" for name, why in made.unanswered.items()]
+    return [
+        f"{directory}: {len(made.files)} files",
+        *(["replaced by marks, so often:", *replaced] if replaced else ["nothing was replaced"]),
+        *(["not answered:", *unanswered] if unanswered else []),
+        *(f"reads otherwise since then: {fact}" for fact in made.reads_otherwise),
+        "送る前に、すべてのファイルに目を通してください。アプリの名前は残っています。",
+        "Read every file before you send it: the names of apps are in them still.",
+    ]

@@ -110,6 +110,7 @@ def _settings(
         adb=parsed.adb,
         ledger=parsed.ledger,
         certificate=parsed.certificate,
+        dossiers=parsed.dossiers,
         http=parsed.http,
         topology=Topology(
             {

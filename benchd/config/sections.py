@@ -106,6 +106,12 @@ class CertificateSettings(Section):
     directory: LocalPath = Path("/var/lib/benchd/certificates")
 
 
+class DossierSettings(Section):
+    """Where the answers of handsets are kept that couldn't be inspected."""
+
+    directory: LocalPath = Path("/var/lib/benchd/dossiers")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenAddress:
     """An IP address with a TCP port."""
@@ -218,6 +224,7 @@ class ConfigFile(Section):
     adb: AdbSettings = Field(default_factory=AdbSettings)
     ledger: LedgerSettings = Field(default_factory=LedgerSettings)
     certificate: CertificateSettings = Field(default_factory=CertificateSettings)
+    dossiers: DossierSettings = Field(default_factory=DossierSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     recipes: RecipesSettings = Field(default_factory=RecipesSettings)
     models: ModelsSettings = Field(default_factory=ModelsSettings)

@@ -9,6 +9,7 @@ from benchd.config.recipes import RecipeDescription
 from benchd.config.sections import (
     AdbSettings,
     CertificateSettings,
+    DossierSettings,
     HttpSettings,
     LedgerSettings,
     SiteSettings,
@@ -28,6 +29,7 @@ class Settings:
     adb: AdbSettings
     ledger: LedgerSettings
     certificate: CertificateSettings
+    dossiers: DossierSettings
     http: HttpSettings
     topology: Topology
     recipes: Mapping[str, Recipe]

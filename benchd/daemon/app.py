@@ -16,12 +16,14 @@ import structlog
 from anyio.abc import TaskGroup
 
 from benchd.android.access import AdbAccess
+from benchd.android.dossier.shelf import DossierShelf
 from benchd.android.fill.keystream import HostKeystream
 from benchd.android.server.external_server import ExternalAdbServer
 from benchd.android.server.own_server import AdbServer
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
 from benchd.daemon.directories import make_directories
+from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
@@ -71,6 +73,7 @@ class ServedRack:
     issuer: DsseIssuer
     metrics: RackMetrics
     admission: Admission
+    dossiers: RackDossiers
 
 
 async def run_daemon(
@@ -114,13 +117,15 @@ async def run_daemon(
             benchd_version=metadata.version("benchd"),
         )
         await _recover(ledger, issuer, clock, settings)
+        board = RackBoard()
         rack = ServedRack(
-            board=RackBoard(),
+            board=board,
             ledger=ledger,
             desk=Desk(ledger, clock),
             issuer=issuer,
             metrics=metrics,
             admission=Admission(),
+            dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -155,6 +160,7 @@ async def run_daemon(
                 models=settings.models,
             )
             supervisor = Supervisor(settings.topology, parts, hotplug)
+            rack.dossiers.serve(supervisor, access)
             notifier = Notifier.of(os.environ)
             reloader = Reloader(
                 settings,
@@ -256,6 +262,7 @@ async def _services(
         server=adb,
         program_path=program_path,
         streams_per_bus=settings.adb.streams_per_bus,
+        shelf=rack.dossiers.shelf,
     )
     rack.metrics.read_from(views=rack.board.views, adb_up=lambda: adb.up)
     listen = settings.http.listen
@@ -265,6 +272,7 @@ async def _services(
         allowed_hosts=(listen.host,),
         metrics=rack.metrics.expose,
         drain=rack.admission,
+        dossiers=rack.dossiers,
     )
     async with AsyncExitStack() as stack:
         sockets = [stack.enter_context(unix_listener(settings.http.socket))]

@@ -36,6 +36,7 @@ class JobHistory:
     stages: tuple[Evidence, ...]
     decisions: tuple[Evidence, ...]
     envelope: bytes | None
+    dossier: str | None
 
     def as_json(self) -> dict[str, JsonValue]:
         """The same as JSON, without the certificate itself."""
@@ -56,6 +57,7 @@ class JobHistory:
             "stages": self.stages,
             "decisions": self.decisions,
             "certificate": self.envelope is not None,
+            "dossier": self.dossier,
         }
 
 
@@ -69,6 +71,7 @@ class Ending:
     reason: Reason | None
     detail: str
     envelope: bytes | None
+    dossier: str | None
 
 
 def ending_of(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> Ending | None:
@@ -114,6 +117,7 @@ def ending_by_its_words(end: Entry) -> Ending:
         reason=Reason(reason) if reason else None,
         detail=reader.optional_text("detail") or "",
         envelope=envelope.encode("utf-8", "replace") if envelope else None,
+        dossier=reader.optional_text("dossier"),
     )
 
 
@@ -154,6 +158,7 @@ def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHi
         ),
         decisions=tuple(r.entry.data for r in records if r.entry.kind is EntryKind.DECISION),
         envelope=end.envelope if end else None,
+        dossier=end.dossier if end else None,
     )
 
 

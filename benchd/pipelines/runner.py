@@ -36,6 +36,9 @@ from benchd.words.record import Entry, EntryKind
 LOSSES_ALLOWED = 20
 """A lost adb server or reader isn't the stage's fault and costs no attempt, but not without end."""
 REOPEN_WITHIN_S = 120.0
+DOSSIER_WITHIN_S = 20.0
+_READING = (StageName.INSPECT, StageName.GATES, StageName.INITIALISE)
+_NOT_UNDERSTOOD = (Reason.ANSWER_NOT_RECOGNISED, Reason.UNSUPPORTED_MODEL)
 
 _log = structlog.get_logger()
 
@@ -66,6 +69,7 @@ class JobRunner:
         self._occupancy = occupancy
         self._show_stage = show_stage
         self._has_destroyed = False
+        self._dossier: str | None = None
 
     async def run(self) -> JobEnd:
         """The job's end. Cancellation means that the handset was unplugged or the daemon stops."""
@@ -74,7 +78,11 @@ class JobRunner:
                 await self._let_through(spec)
                 await self._run_stage(spec)
         except StageFailed as failure:
-            return replace(end_of_failure(failure), owners=self._owners_left(failure.reason))
+            return replace(
+                end_of_failure(failure),
+                owners=self._owners_left(failure.reason),
+                dossier=self._dossier,
+            )
         if self._context.envelope is None:
             # Only a certificate makes a handset sellable; without one something is still due.
             due = self._recipe.ends_as
@@ -102,6 +110,7 @@ class JobRunner:
                 result = await self._attempt(spec)
             except StageFailed as failure:
                 await self._record_fault(spec, Outcome.FAILED, failure, failure.reason)
+                await self._leave_dossier(spec, failure)
                 raise
             except AdbServerLost as fault:
                 losses += 1
@@ -126,6 +135,15 @@ class JobRunner:
                 )
                 return
             await self._find_again()
+
+    async def _leave_dossier(self, spec: StageSpec, failure: StageFailed) -> None:
+        """Keep what a handset has said that isn't understood, while it's still there."""
+        handset = self._context.open_handset
+        if spec.name not in _READING or failure.reason not in _NOT_UNDERSTOOD or handset is None:
+            return
+        # Outside the stage's deadline: no job ends for another reason because of this.
+        with anyio.move_on_after(DOSSIER_WITHIN_S):
+            self._dossier = await handset.leave_dossier(self._context.job, failure.detail)
 
     async def _find_again(self) -> None:
         if self._recipe.needs_adb:

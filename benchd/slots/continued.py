@@ -63,6 +63,7 @@ def continued_from(
             disposition=ending.disposition,
             reason=ending.reason,
             owners=_owners_left(before, job, ending.reason),
+            dossier=ending.dossier,
         ),
     )
 

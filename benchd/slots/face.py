@@ -99,6 +99,7 @@ class Face:
             disposition=end.disposition,
             reason=end.reason,
             owners=end.owners,
+            dossier=end.dossier,
             question=None,
             problem=None,
             eta_s=None,

@@ -27,6 +27,7 @@ def told_of_end(end: JobEnd, certificate: str | None) -> Evidence:
         "reason": end.reason,
         "detail": end.detail,
         "certificate": certificate,
+        **({} if end.dossier is None else {"dossier": end.dossier}),
     }
 
 

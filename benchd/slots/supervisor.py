@@ -88,6 +88,11 @@ class Supervisor:
         ended = [str(name) for name, tended in self._tended.items() if tended.ended.is_set()]
         return ended if self._routing else [*ended, HOTPLUG]
 
+    def attached(self, slot: SlotName) -> Attached | None:
+        """What is in the port of this slot."""
+        place = self._topology.places.get(slot)
+        return None if place is None else self._present.get(place.port_path)
+
     async def reload(self, topology: Topology, parts: RackParts) -> SlotChanges:
         """Work as the new topology and parts say; returns once every change is in effect.
 

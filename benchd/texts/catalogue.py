@@ -106,6 +106,7 @@ class Word(StrEnum):
     SERVICES = "services"
     UNKNOWN_MODEL = "unknown_model"
     NO_LAB = "no_lab"
+    DOSSIER = "dossier"
 
 
 class LearnWord(StrEnum):

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.dashboard import add_dashboard
+from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
 from benchd.web.job_routes import job_routes
@@ -19,7 +20,7 @@ from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject
 from benchd.web.present import Presenter
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
-from benchd.web.service import DrainDoor, MetricsSource, RackService
+from benchd.web.service import DossierDoor, DrainDoor, MetricsSource, RackService
 from benchd.web.slot_routes import slot_routes
 
 LARGEST_BODY_BYTES = 16 * 1024
@@ -32,10 +33,12 @@ def create_app(
     allowed_hosts: Collection[str] = (),
     metrics: MetricsSource | None = None,
     drain: DrainDoor | None = None,
+    dossiers: DossierDoor | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
-    Without `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`.
+    Without `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without
+    `dossiers` no `/api/v1/dossiers`.
     """
     app = FastAPI(
         title="benchd",
@@ -85,6 +88,8 @@ def create_app(
         app.include_router(metrics_route(metrics))
     if drain is not None:
         app.include_router(drain_route(drain))
+    if dossiers is not None:
+        app.include_router(dossier_routes(dossiers))
     return app
 
 

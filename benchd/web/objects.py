@@ -87,6 +87,35 @@ class SlotObject(_Object):
     reason_text: GuidanceObject | None
     owners: TextsObject | None
     """Whose services are left in the FeliCa chip, if that is why the job ended."""
+    dossier: str | None
+    """The name of the dossier that is kept of a handset whose inspection failed."""
+
+
+class KeptDossierObject(_Object):
+    """A dossier that a failed inspection has left on the rack."""
+
+    name: str
+    """The job's."""
+    taken_at: str
+    model: str
+    android: str
+    why: str
+    path: str
+
+
+class KeptDossiersObject(_Object):
+    """The newest dossiers first."""
+
+    dossiers: list[KeptDossierObject]
+
+
+class DossierObject(_Object):
+    """A handset's answers as they were just recorded, masked."""
+
+    files: dict[str, str]
+    replaced: dict[str, int]
+    unanswered: dict[str, str]
+    reads_otherwise: list[str]
 
 
 class UnknownPortObject(_Object):
@@ -181,6 +210,8 @@ class JobObject(_Object):
     stages: list[StageObject]
     decisions: list[DecisionObject]
     certificate: bool
+    dossier: str | None
+    """The name of the dossier that is kept of it."""
 
 
 def _without_controls(text: str) -> str:

@@ -59,6 +59,7 @@ class Presenter:
             reason=view.reason,
             reason_text=self._reason(view.reason),
             owners=_owners(view.owners) if view.owners else None,
+            dossier=view.dossier,
         )
 
     def problem(self, view: ProblemView) -> ProblemObject:

@@ -20,6 +20,7 @@ from benchd.errors import (
     NotFound,
     ScreenNumberNeeded,
     SecondPersonNeeded,
+    SlotBusy,
 )
 from benchd.texts.catalogue import printable
 from benchd.web.objects import ErrorBody, ErrorObject
@@ -93,6 +94,7 @@ def answer_in_one_form(app: FastAPI) -> None:
         ScreenNumberNeeded: _benchd_error(409, "screen_number_needed"),
         AnsweredAlready: _benchd_error(409, "answered_already"),
         DecisionRefused: _benchd_error(409, "decision_refused"),
+        SlotBusy: _benchd_error(409, "slot_busy"),
         LedgerFault: _benchd_error(503, "ledger_fault"),
         BenchdError: _benchd_error(500, "internal_error"),
         HTTPException: _http_error,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from benchd.ports import CertificateIssuer, Ledger
+from benchd.words.dossier import Dossier, KeptDossier
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.slot import ProblemView, SlotView
@@ -80,6 +81,21 @@ class DrainDoor(Protocol):
 
     def close(self) -> None:
         """Let no new job begin; the daemon ends with the last that runs."""
+        ...
+
+
+class DossierDoor(Protocol):
+    """Handsets' recorded answers."""
+
+    async def kept(self) -> Sequence[KeptDossier]:
+        """What failed inspections have left, the newest first."""
+        ...
+
+    async def record(self, slot: SlotName) -> Dossier:
+        """Ask the handset in this slot everything.
+
+        Raises NotFound where there is none, SlotBusy while a job works with it.
+        """
         ...
 
 

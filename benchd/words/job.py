@@ -252,3 +252,5 @@ class JobEnd:
     detail: str = ""
     owners: ChipOwners | None = None
     """Whose services are left in the chip, if that is why it ended."""
+    dossier: str | None = None
+    """The name of the dossier that is kept of the handset."""

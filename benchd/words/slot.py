@@ -72,3 +72,5 @@ class SlotView:
     reason: Reason | None = None
     owners: ChipOwners | None = None
     """Whose services are left in the chip, if that is why the job ended."""
+    dossier: str | None = None
+    """The name of the dossier that the rack keeps of a handset whose inspection failed."""

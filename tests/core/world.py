@@ -269,6 +269,10 @@ class Phone:
     """Which pages of its settings it was asked to open."""
     page_outcome: Errand = Errand.DONE
     setup_outcome: Errand = Errand.NOT_NEEDED
+    dossiers: list[str] = field(default_factory=list)
+    """Why each one was left."""
+    dossier_takes_s: float = 1.0
+    leaves_dossiers: bool = True
     erased_for_real: bool = False
     wiped: bool = False
     dropped: bool = False
@@ -386,6 +390,12 @@ class FakeHandset:
     async def _on_again(self, phone: Phone) -> None:
         await anyio.sleep(NFC_BACK_ON_S)
         phone.nfc_on = True
+
+    async def leave_dossier(self, name: str, why: str) -> str | None:
+        phone = self._phone
+        await anyio.sleep(phone.dossier_takes_s)
+        phone.dossiers.append(why)
+        return name if phone.leaves_dossiers else None
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")

@@ -59,6 +59,7 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
                 "reason": None,
                 "reason_text": None,
                 "owners": None,
+                "dossier": None,
             }
         ],
         "unknown_ports": [],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from benchd.android.facts.questions import QUESTIONS
 from benchd.android.shell.script import Answer
-from benchd.errors import DossierInvalid
+from benchd.errors import DossierInvalid, UsageRefused
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Of one answer: what a handset is let say at all."""
@@ -31,6 +34,26 @@ def read_folder(folder: Path) -> Mapping[str, Answer]:
     if not told:
         raise DossierInvalid(f"{folder}: no answer of a handset in it, such as usage.txt")
     return told
+
+
+def write_folder(folder: Path, files: Mapping[str, str]) -> None:
+    """Put a dossier in place at once, for its owner's eyes only.
+
+    Raises UsageRefused where something is there already, OSError where it can't be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageRefused(f"{folder}: there is something already; name a folder that isn't there")
+    # Made with mode 0700, beside its place: whoever reads gets all of it or nothing.
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".dossier-"))
+    try:
+        for name, text in files.items():
+            descriptor = os.open(fresh / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text.encode(errors="replace"))
+        fresh.replace(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
 
 
 def _text(path: Path) -> str:

@@ -37,9 +37,10 @@ async def read_storage_facts(shell: Shell) -> StorageFacts:
     return (await _read(shell, questions.STORAGE)).storage
 
 
-async def read_facts(shell: Shell) -> HandsetFacts:
-    """All that the gates and the certificate need to know."""
-    told = await ask(shell, *questions.IDENTITY, *questions.STORAGE)
+async def read_facts(shell: Shell, told: dict[str, Answer] | None = None) -> HandsetFacts:
+    """All that the gates and the certificate need to know; `told` gets each answer at once."""
+    told = {} if told is None else told
+    told |= await ask(shell, *questions.IDENTITY, *questions.STORAGE)
     _refuse_too_old(Reading(Answers(told)))
     told |= await ask(shell, *questions.OWNERS, *questions.STATE)
     told |= await ask(shell, *questions.PARTS)
@@ -56,9 +57,10 @@ async def read_nfc_facts(shell: Shell) -> NfcFacts:
     return (await _read(shell, questions.NFC)).nfc
 
 
-async def read_reset_facts(shell: Shell) -> ResetFacts:
-    """The facts that only a reset changes, read afresh."""
-    told = await ask(shell, "properties", *questions.STORAGE)
+async def read_reset_facts(shell: Shell, told: dict[str, Answer] | None = None) -> ResetFacts:
+    """The facts that only a reset changes, read afresh; `told` gets each answer at once."""
+    told = {} if told is None else told
+    told |= await ask(shell, "properties", *questions.STORAGE)
     told |= await ask(shell, *questions.OWNERS, *questions.RESET)
     told |= await ask(shell, *questions.LEFT)
     return ResetReading(Answers(told)).reset_facts

@@ -222,6 +222,13 @@ class Cells:
             why = self._named(words, stage, "because", self._catalogue.because, {})
         return Text.assemble(why, self._owners(stage))
 
+    def dossier(self, of: JsonObject) -> list[Text]:
+        """That a dossier of the handset is kept, and which; nothing where there is none."""
+        name = of.get("dossier")
+        return (
+            [Text(f"{self.word(Word.DOSSIER)}: {printable(name)}")] if isinstance(name, str) else []
+        )
+
     def _owners(self, of: JsonObject) -> str:
         """Whose services are in the chip, as ` (Suica, WAON)`; empty where none are known."""
         owners = part(of, "owners")

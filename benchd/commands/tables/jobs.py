@@ -94,6 +94,8 @@ class _JobView:
         if guidance := part(job, "reason_text"):
             facts[Word.REASON] = self._cells.says(guidance)
             facts[Word.WHAT_TO_DO] = Text("\n").join(self._cells.what_to_do(guidance))
+        if kept := self._cells.dossier(job):
+            facts[Word.NOTE] = kept[0]
         if job.get("detail"):
             facts[Word.DETAIL] = text(job, "detail", longest=LONGEST_SENTENCE)
         return Group(self._said_of_erasure(job), self._facts(facts))

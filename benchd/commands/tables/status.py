@@ -87,6 +87,7 @@ class _StatusView:
             wish.append(self._command(slot, question))
         if slot.get("disposition") != Disposition.SELLABLE:
             wish += self._advice(part(slot, "reason_text"))
+            wish += self._cells.dossier(slot)
         return wish
 
     def _advice(self, guidance: JsonObject) -> list[Text]:

@@ -141,6 +141,11 @@ class SimulatedHandset:
         if not on:
             self._hands.begin_switching_back(truth)
 
+    async def leave_dossier(self, name: str, why: str) -> str | None:
+        """This rack keeps none."""
+        del name, why
+        return None
+
     async def reset_facts(self) -> ResetFacts:
         """What only a reset changes."""
         truth = await self._call("reset_facts")

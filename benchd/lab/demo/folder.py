@@ -37,6 +37,9 @@ path = "ledger.sqlite"
 key = "certificate_key.pem"
 directory = "certificates"
 
+[dossiers]
+directory = "dossiers"
+
 [http]
 socket = "benchd.sock"
 listen = "127.0.0.1:{port}"

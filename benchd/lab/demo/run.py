@@ -13,8 +13,10 @@ import anyio
 from rich.console import Console
 from rich.table import Table
 
+from benchd.android.dossier.folder import read_folder
 from benchd.certificate import verify_certificate
 from benchd.errors import CertificateInvalid, UsageRefused
+from benchd.lab.demo.from_dossier import scenario_of
 from benchd.lab.demo.operators import ended
 from benchd.lab.demo.rack import DemoRack, Placed, demo_rack, loopback_listener
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
@@ -56,6 +58,7 @@ IN_ORDER = (
     "custom-rom",
     "preinstalled-account",
     "counterfeit-capacity",
+    "unknown-answer",
 )
 """Every scenario, in the order in which slots are filled where nobody names any."""
 USUAL_SLOTS = 8
@@ -71,12 +74,14 @@ def run_demo(
     port: int,
     directory: Path | None,
     by_hand: bool = False,
+    dossier: Path | None = None,
 ) -> bool:
     """Run the demo; True if every handset ended as its scenario says (always without `once`).
 
-    With `by_hand` nobody but a person answers the questions.
+    With `by_hand` nobody but a person answers the questions. With `dossier` the handset is the
+    one whose answers lie there.
     """
-    chosen = choose(scenarios, slots)
+    chosen = choose(scenarios, slots) if dossier is None else [scenario_of(read_folder(dossier))]
     where = directory or Path(tempfile.mkdtemp(prefix="benchd-demo-"))
     return (
         anyio.run(_run_once, chosen, where, port, as_json)

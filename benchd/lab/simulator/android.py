@@ -37,6 +37,8 @@ class AndroidState:
     nfc_on: bool = True
     page: str | None = None
     """Which page of its settings is on its screen, by what Android calls it."""
+    was_reset: bool = False
+    """Whether it was reset since it came in."""
 
     def restarted(self) -> AndroidState:
         """The same after a restart."""
@@ -62,7 +64,9 @@ def as_it_came_in(plan: HandsetPlan) -> AndroidState:
 
 def after_reset(*, test_harness: bool) -> AndroidState:
     """A fresh state; Test Harness Mode leaves its mark."""
-    return AndroidState(android_id=_new_android_id(), boot_count=1, test_harness=test_harness)
+    return AndroidState(
+        android_id=_new_android_id(), boot_count=1, test_harness=test_harness, was_reset=True
+    )
 
 
 def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:

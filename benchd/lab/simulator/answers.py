@@ -11,6 +11,7 @@ from typing import Final
 
 from benchd.lab.simulator import dumps
 from benchd.lab.simulator.android import AndroidState, properties
+from benchd.lab.simulator.given import given_answers
 from benchd.lab.simulator.plan import HandsetPlan
 
 _LAST_TO_TELL_IMEI: Final = 33
@@ -113,7 +114,10 @@ def answers(
     # TelephonyShellCommand.handleGetImei lets only root on a debuggable build through.
     refused = Answer(text="Device IMEI: Permission denied.\n", status=255)
     found["cmd", "phone get-imei 0"] = found["cmd", "phone get-imei"] = refused
-    return found
+    said = given_answers(plan.given, values, was_reset=state.was_reset)
+    return found | {
+        asked: Answer(text=text, status=status) for asked, (text, status) in said.items()
+    }
 
 
 def write_answers(folder: Path, number: int, found: Mapping[tuple[str, str], Answer]) -> None:

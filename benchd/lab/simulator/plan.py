@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -104,6 +105,14 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenAnswer:
+    """What a handset answers to one question in the place of what it would say by itself."""
+
+    text: str
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandsetPlan:
     """One virtual handset as it comes in."""
 
@@ -169,6 +178,8 @@ class HandsetPlan:
     """How long it still answers after it was asked to restart."""
     faults: StorageFaults = field(default_factory=StorageFaults)
     triggers: tuple[Trigger, ...] = ()
+    given: Mapping[str, GivenAnswer] = field(default_factory=dict[str, GivenAnswer])
+    """Answers of another handset, by the names of benchd's questions."""
     chip: ChipPlan = field(default_factory=ChipPlan)
     """Its FeliCa chip, which goes where the handset goes and which no reset touches."""
 

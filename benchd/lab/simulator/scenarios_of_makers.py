@@ -1,4 +1,4 @@
-"""Stories of what makers, and those who change their systems, put on handsets."""
+"""Stories of what makers, and those who change their systems, put on handsets or have them say."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 from benchd.lab.simulator.handset_models import (
+    AQUOS_WISH_3,
     GALAXY_A23_ON_14,
     REDMI_12,
     RENO_5_A,
     XPERIA_ACE_III_ON_14,
 )
-from benchd.lab.simulator.plan import Account, User
-from benchd.lab.simulator.scenario import Scenario, failed, freshly_reset
+from benchd.lab.simulator.plan import Account, GivenAnswer, User
+from benchd.lab.simulator.scenario import Scenario, failed, freshly_reset, in_use
 from benchd.words.job import Disposition, Reason
 
 _SECURE_FOLDER: Final = User(number=150, name="Secure Folder", flags=0x10061030, closed=True)
@@ -27,6 +28,12 @@ _CUSTOM_ROM: Final = (
     ("ro.lineage.device", "sky"),
 )
 """Says user, release-keys, green and locked all the same, and keeps its maker's fingerprint."""
+
+_UNKNOWN_TRUST: Final = """\
+Trust service, version 2
+  user 0: name=Owner, keyguard=secure, state=unlocked
+"""
+"""Constructed: no handset is known that answers so."""
 
 OF_MAKERS: Final = (
     Scenario(
@@ -61,5 +68,13 @@ OF_MAKERS: Final = (
     Scenario(
         plan=freshly_reset("counterfeit-capacity", RENO_5_A, "5f3a9c1e", "861234050123457"),
         end=failed(Disposition.HOLD, Reason.CAPACITY_BELOW_NOMINAL),
+    ),
+    Scenario(
+        plan=replace(
+            in_use("unknown-answer", AQUOS_WISH_3, "358876243311444", "358876243311447"),
+            accounts=(Account(name="suzuki.taro@example.jp"),),
+            given={"trust": GivenAnswer(text=_UNKNOWN_TRUST)},
+        ),
+        end=failed(Disposition.HOLD, Reason.ANSWER_NOT_RECOGNISED),
     ),
 )

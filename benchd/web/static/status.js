@@ -35,12 +35,15 @@ export function look(slot, proof) {
     icon: goes,
     title: word("disposition", goes),
     main: (said(slot.reason_text) || word("word", "not_proven")) + inBrackets(slot.owners),
-    to_do: said(slot.reason_text?.what_to_do),
+    to_do: [said(slot.reason_text?.what_to_do), kept(slot.dossier)].filter(Boolean).join("\n"),
   };
 }
 
 /** Whose services are left in the chip, for example " (Suica、WAON)"; empty where none are. */
 export const inBrackets = (owners) => (said(owners) ? ` (${said(owners)})` : "");
+
+/** That a dossier of the handset is kept, and which. */
+const kept = (dossier) => (dossier ? `${word("word", "dossier")}: ${dossier}` : "");
 
 /** What counts now: the problem, the question, or else the stage. */
 function matter(slot) {
