@@ -115,7 +115,7 @@ def test_every_question_is_among_those_that_were_tried() -> None:
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_no_real_answer_reads_otherwise_for_being_masked(path: object) -> None:
     stem = getattr(path, "stem", "")
-    kinds = {"getprop": "properties", "df": "usage", "account": "accounts"}
+    kinds = {"getprop": "properties", "df": "usage", "account": "accounts", "content": "calls"}
     kind = stem.partition("-")[0]
     original = told({**WHOLE, kinds.get(kind, kind): answer(stem)})
     assert reads_the_same(original, Masker(original).masked(original).told)

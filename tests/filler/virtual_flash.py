@@ -45,6 +45,7 @@ class Flash:
             capacity_bytes=SIZE_BYTES,
             reserved_bytes=0,
             owner_share=0.0,
+            swap_share=0.0,
             fill_marks=[],
             noexec=False,
             faults={},
