@@ -25,6 +25,7 @@ from benchd.android.server.tracker import Tracker
 from benchd.android.server.transports import ServerDoor, Transport, TransportOpener
 from benchd.android.shell.commands import AdbShell, Shell
 from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
+from benchd.filler import Program
 from benchd.ports import Handset, ProgressSink, Rest
 from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport, HostSample
 from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
@@ -41,7 +42,7 @@ class AdbAccess:
         self,
         *,
         server: ServerDoor,
-        program_path: Callable[[str], Path],
+        program_path: Callable[[str, Program], Path],
         streams_per_bus: int = STREAMS_PER_BUS,
     ) -> None:
         self._tracker = Tracker(server)

@@ -149,8 +149,9 @@ class HostSample:
 
     data: bytes
     past_cache: str
-    """`evicted_by_program`, which has shown that nothing was left in the cache; or `o_direct`,
-    where no program runs and the handset's kernel counted what was fetched from the medium."""
+    """`eviction_seen`: another program than the one that fills saw none of it in the cache before
+    the read and all of it after; or `o_direct`, where no program runs and the handset's kernel
+    counted what was fetched from the medium."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -349,7 +349,7 @@ def records_of_an_erasure(
             "host_samples": 66,
             "host_sample_bytes": 4096,
             "bytes_shown": WRITTEN,
-            "host_past_cache": "evicted_by_program",
+            "host_past_cache": "eviction_seen",
             "host_mismatches": 0,
             "seed": "00ff",
         },
