@@ -37,11 +37,11 @@ class Wipe(StrEnum):
 
 
 class Dd(StrEnum):
-    """What its `dd` makes of `iflag=direct`, where no program runs and all rests on it."""
+    """What its `dd` makes of `iflag=direct`; where no program runs, all rests on it."""
 
     DIRECT = "direct"
     OLD = "old"
-    """It doesn't know the flag."""
+    """It doesn't know the flag, as nearly none does: toybox has it since 0.8.13, October 2025."""
     REMEMBERS = "remembers"
     """It takes the flag, and is answered from memory all the same."""
 
@@ -138,7 +138,7 @@ class HandsetPlan:
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
     runs_programs: bool = True
     """Whether a program in its user storage may be run; False: mounted noexec."""
-    dd: Dd = Dd.DIRECT
+    dd: Dd = Dd.OLD
     nfc_on: bool = True
     """Off, its chip is silent."""
     asleep: bool = False

@@ -65,15 +65,31 @@ esac
 exec /system/bin/cat "$@"
 """
 """This machine's kernel counts what block devices give, and a virtual chip is none."""
-_MAKERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+_DDS: Final[Mapping[Dd, Mapping[str, str]]] = MappingProxyType(
     {
-        "product": {},
-        "product-without-programs": {"cat": _CAT_THAT_COUNTS},
-        "product-old-dd": {"cat": _CAT_THAT_COUNTS, "dd": _DD_WITHOUT_FLAGS},
-        "product-remembering-dd": {"cat": _CAT_THAT_COUNTS, "dd": _DD_THAT_REMEMBERS},
+        Dd.DIRECT: {},
+        Dd.OLD: {"dd": _DD_WITHOUT_FLAGS},
+        Dd.REMEMBERS: {"dd": _DD_THAT_REMEMBERS},
     }
 )
-"""What a maker has put before all other programs, by the name of the folder."""
+_COUNTING: Final[Mapping[bool, Mapping[str, str]]] = MappingProxyType(
+    {True: {}, False: {"cat": _CAT_THAT_COUNTS}}
+)
+"""Where programs run, nobody asks what was fetched."""
+
+
+def _makers(*, runs_programs: bool, dd: Dd) -> str:
+    """The folder with what the maker of such a handset has put before all other programs."""
+    return f"product-{dd}-dd" if runs_programs else f"product-{dd}-dd-counting"
+
+
+_MAKERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        _makers(runs_programs=runs_programs, dd=dd): {**tool, **counting}
+        for dd, tool in _DDS.items()
+        for runs_programs, counting in _COUNTING.items()
+    }
+)
 
 
 class SystemImage:
@@ -92,15 +108,7 @@ class SystemImage:
 
     def makers_programs(self, plan: HandsetPlan) -> Path:
         """What stands at /product/bin, before all others on PATH."""
-        if plan.runs_programs:
-            return self._directory / "product"
-        match plan.dd:
-            case Dd.DIRECT:
-                return self._directory / "product-without-programs"
-            case Dd.OLD:
-                return self._directory / "product-old-dd"
-            case Dd.REMEMBERS:
-                return self._directory / "product-remembering-dd"
+        return self._directory / _makers(runs_programs=plan.runs_programs, dd=plan.dd)
 
     def make(self) -> None:
         """Write everything."""
