@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 KEY_BYTES = 16
 BLOCK_BYTES = 4096
@@ -76,6 +77,26 @@ class FileRange:
     size_bytes: int
 
 
+class StayOn(StrEnum):
+    """Whether a handset's screen stays on while it is plugged in."""
+
+    SET = "set"
+    WAS_SET = "was_set"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwakeReport:
+    """What was done so that a handset doesn't sleep at its work; nothing rests on it."""
+
+    stay_on: StayOn
+    screen_woken: bool
+    """Whether it took the key that wakes its screen."""
+    restored: bool | None
+    """Whether the setting is as before again; None where it wasn't changed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillReport:
     """What the fill program says it wrote and synced; a claim until it is read back."""
@@ -106,6 +127,7 @@ class FillReport:
     reserved_bytes: int
     """What the file system keeps for the system."""
     elapsed_s: float
+    awake: AwakeReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +152,7 @@ class CheckReport:
     """How many small files are as they must be."""
     past_cache: str
     elapsed_s: float
+    awake: AwakeReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from handset_fakes import FakeShell, Step, said
+from handset_fakes import FakeShell, Step, line, said
 from handset_fill_rig import PROGRAM, Rig, shown
 from streamed_handset import counting
 
@@ -24,6 +24,7 @@ VERSION = f"exec {PROGRAM_PATH} version"
 CACHE_VERSION = f"exec {CACHE_PATH} version"
 PROBE = "mkdir -p /data/local/tmp/benchd && cat > /data/local/tmp/benchd/probe"
 READ = "dd if=/dev/null"
+LIST = "ls /data/local/tmp/benchd"
 SHOWN = f"{CACHE_PATH} empty /data/local/tmp/benchd/probe 4096 12288"
 BLOCK = bytes(range(256)) * 16
 CONTENT: list[Step] = counting(BLOCK, len(BLOCK))
@@ -44,6 +45,7 @@ class Ways:
 
         self.shell.on("getprop ro.product.cpu.abi", *said(f"{abi}\n"))
         self.shell.on("rm -f /data/local/tmp/benchd/probe", Exit(0))
+        self.shell.on(LIST, Exit(1))
         turn = BusTurns().of(AdbAddress("usb:1-1"))
         self.ways = WaysToOverwrite(self.shell, Binaries(path), turn)
 
@@ -68,7 +70,7 @@ async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(tmp_path: 
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
     assert rig.shell.commands.count(VERSION) == 1
-    assert rig.shell.commands[-1] == "rm -f /data/local/tmp/benchd/probe"
+    assert rig.shell.commands[-2:] == ["rm -f /data/local/tmp/benchd/probe", LIST]
     assert rig.asked == [("arm64-v8a", Program.FILL), ("arm64-v8a", Program.CACHE)]
 
 
@@ -127,7 +129,7 @@ async def test_where_it_may_not_run_the_host_streams(tmp_path: Path, code: int) 
     assert isinstance(await rig.ways.chosen(may_make_room=True), HostFill)
     assert rig.shell.commands.count(VERSION) == 1
     assert sum(command.startswith(READ) for command in rig.shell.commands) == 1
-    assert rig.shell.commands[-1].startswith("rm -f")
+    assert rig.shell.commands[-2].startswith("rm -f")
 
 
 async def test_where_there_is_no_program_the_host_streams(tmp_path: Path) -> None:
@@ -188,3 +190,17 @@ async def test_an_unplug_meanwhile_decides_nothing(tmp_path: Path) -> None:
         await rig.ways.look()
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
+
+
+DROPPED = line("done", files_removed=2, free_bytes=7, trim="not_allowed", trimmed_bytes=0)
+
+
+async def test_what_a_broken_fill_has_left_is_deleted_at_the_next_plug(tmp_path: Path) -> None:
+    rig = Ways(tmp_path)
+    rig.installed(0)
+    rig.shows(*shown(PROBED, pages=3))
+    rig.shell.scripts[LIST] = [said("fill-000000.dat\nlock\ntail-000007.db\n"), said("lock\n")]
+    rig.shell.on(f"exec {PROGRAM_PATH} drop", DROPPED, Exit(0))
+    assert await rig.ways.look()
+    assert not await rig.ways.look()
+    assert sum(command.endswith(" drop") for command in rig.shell.commands) == 1

@@ -9,6 +9,7 @@ from benchd.android.fill.direct_reads import require_direct_reads
 from benchd.android.fill.driver import FillDriver
 from benchd.android.fill.host_fill import HostFill
 from benchd.android.fill.keystream import HostKeystream
+from benchd.android.fill.leftovers import leftovers
 from benchd.android.fill.processors import Processors
 from benchd.android.fill.program import Binaries, HandsetProgram, NoRoomForProgram
 from benchd.android.fill.shown_reads import ShownReads
@@ -63,16 +64,21 @@ class WaysToOverwrite:
         self._turn = turn
         self._chosen: Overwriter | None = None
 
-    async def look(self) -> None:
+    async def look(self) -> bool:
         """Find out, before anything is lost, whether there is a way; UnsupportedHandset if not.
 
-        A handset that is too full even for the program is left for later: it may be asked
-        only once what fills it has been reset away.
+        What a fill that was broken off has left there is deleted, and True says so: nothing on
+        the handset can be relied on to have done it. A handset that is too full even for the
+        program is left for later: it may be asked only once what fills it has been reset away.
         """
         try:
-            await self.chosen(may_make_room=False)
+            way = await self.chosen(may_make_room=False)
         except NoRoomForProgram:
-            return
+            return False
+        if not await leftovers(self._shell):
+            return False
+        await way.drop()
+        return True
 
     async def chosen(self, *, may_make_room: bool) -> Overwriter:
         """The program where it runs; else the host. Either only if a read can prove anything."""

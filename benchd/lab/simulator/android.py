@@ -34,6 +34,8 @@ class AndroidState:
     screen_lock: bool = False
     device_owner: str | None = None
     test_harness: bool = False
+    stay_on: int = 0
+    """`stay_on_while_plugged_in`: a bit for each kind of charger."""
 
     def restarted(self) -> AndroidState:
         """The same after a restart."""
@@ -58,7 +60,13 @@ def as_it_came_in(plan: HandsetPlan) -> AndroidState:
 
 def after_reset(*, test_harness: bool) -> AndroidState:
     """A fresh state; Test Harness Mode leaves its mark."""
-    return AndroidState(android_id=_new_android_id(), boot_count=1, test_harness=test_harness)
+    return AndroidState(
+        android_id=_new_android_id(),
+        boot_count=1,
+        test_harness=test_harness,
+        # TestHarnessModeService.configureSettings: any charger.
+        stay_on=7 if test_harness else 0,
+    )
 
 
 def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -164,6 +164,11 @@ class VirtualHandset:
             self._require_adb()
             await self._sandbox.thaw_adbd()
             self._set_hung(hung=False)
+
+    def stay_on(self, chargers: int) -> None:
+        """Leave the screen on while one of these charges it."""
+        self.android = replace(self.android, stay_on=chargers)
+        self._show_android()
 
     async def fetched_bytes(self) -> int:
         """What was read from its chip so far, past every cache."""

@@ -17,6 +17,7 @@ _ANDROID_TOOLS: Final = (
     "content",
     "dumpsys",
     "getprop",
+    "input",
     "pm",
     "reboot",
     "service",

@@ -44,6 +44,10 @@ class Restartable(Protocol):
         """What was read from its chip so far, past every cache."""
         ...
 
+    def stay_on(self, chargers: int) -> None:
+        """Leave the screen on while one of these charges it."""
+        ...
+
 
 class ToolService:
     """Answers one handset's tools."""
@@ -82,6 +86,9 @@ class ToolService:
                 return Answer(text=f"read_bytes: {await self._handset.fetched_bytes()}\n"), None
             case "test_harness":
                 return self._judge_test_harness()
+            case setting if setting.startswith("stay_on "):
+                self._handset.stay_on(int(setting.removeprefix("stay_on ")))
+                return _DONE, None
             case _:
                 raise ValueError(asked)
 

@@ -31,6 +31,11 @@ case "$tool $1" in
 "settings get") # SettingsService prints what it has, and that is null.
     echo null
     ;;
+"settings put")
+    [ "$2 $3" = "global stay_on_while_plugged_in" ] || { echo "not on a virtual handset"; exit 255; }
+    exec /usr/bin/python3 -ISE /system/benchd/ask.py "stay_on $4"
+    ;;
+"input keyevent") ;;
 "service call")
     if [ -e "$answers/service/$2" ]; then
         # What `service` makes of UNKNOWN_TRANSACTION.
