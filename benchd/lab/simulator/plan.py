@@ -12,7 +12,7 @@ from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
 from benchd.lab.simulator.storage.faults import StorageFaults
 
 MEBIBYTE: Final = 1 << 20
-DEFAULT_CAPACITY_BYTES: Final = 48 * MEBIBYTE
+DEFAULT_CAPACITY_BYTES: Final = 64 * MEBIBYTE
 DEFAULT_ADB_PORT: Final = 5037
 
 

@@ -15,7 +15,8 @@ from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset
 CAPACITY_BYTES: Final = 1024 * MEBIBYTE
 """F2fs holds 30 % of 128 MiB back for itself, of which no honest coverage comes."""
 BIG_EXT4_CAPACITY_BYTES: Final = 128 * MEBIBYTE
-SMALL_CAPACITY_BYTES: Final = 32 * MEBIBYTE
+SMALL_CAPACITY_BYTES: Final = 48 * MEBIBYTE
+"""Of less, benchd's two programs would take more than an honest coverage leaves."""
 MARKERS: Final = 400
 
 
