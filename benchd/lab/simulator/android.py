@@ -72,7 +72,8 @@ def after_reset(*, test_harness: bool) -> AndroidState:
 def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:
     """What `getprop` lists, in its order."""
     model = plan.model
-    abi = _ABI_OF_MACHINE.get(os.uname().machine, "arm64-v8a")
+    abi = plan.abi or _ABI_OF_MACHINE.get(os.uname().machine, "arm64-v8a")
+    width = "64" if "64" in abi else "32"
     fingerprint = (
         f"{model.brand}/{model.product}/{model.device}:{model.android}/{model.build}"
         f"/{model.incremental}:user/release-keys"
@@ -104,6 +105,9 @@ def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:
         "ro.product.brand": model.brand,
         "ro.product.cpu.abi": abi,
         "ro.product.cpu.abilist": abi,
+        "ro.product.cpu.abilist32": "",
+        "ro.product.cpu.abilist64": "",
+        f"ro.product.cpu.abilist{width}": abi,
         "ro.product.device": model.device,
         "ro.product.manufacturer": model.manufacturer,
         "ro.product.model": model.model,

@@ -136,6 +136,8 @@ class HandsetPlan:
     """What it says of its storage: before Android 7 often `unencrypted`."""
     felica: bool = True
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
+    abi: str | None = None
+    """For which processor it runs programs, in Android's words; None: as this machine does."""
     runs_programs: bool = True
     """Whether a program in its user storage may be run; False: mounted noexec."""
     dd: Dd = Dd.OLD

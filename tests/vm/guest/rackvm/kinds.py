@@ -69,6 +69,8 @@ KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
             markers=MARKERS,
             android=replace(_SMALL.android, crypto_state="unencrypted"),
         ),
+        "arm64": replace(_SMALL, android=replace(_SMALL.android, abi="arm64-v8a")),
+        "arm": replace(_SMALL, android=replace(_SMALL.android, abi="armeabi-v7a")),
         "unauthorized": replace(_SMALL, asks_for_key=True),
         "mtp-only": replace(_SMALL, android=replace(_SMALL.android, adb_enabled=False)),
         "charging": replace(_SMALL, mode=Mode.CHARGING),
