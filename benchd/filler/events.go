@@ -94,13 +94,6 @@ type dropDoneEvent struct {
 	TrimmedBytes int64  `json:"trimmed_bytes"`
 }
 
-type evictDoneEvent struct {
-	Event        string `json:"event"`
-	FilesEvicted int    `json:"files_evicted"`
-	// PagesLeft is what the kernel still has of them in its page cache: none, or it's an error.
-	PagesLeft int `json:"pages_left"`
-}
-
 type errorEvent struct {
 	Event   string    `json:"event"`
 	Code    faultCode `json:"code"`

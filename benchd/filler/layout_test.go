@@ -167,26 +167,3 @@ func TestOnlyTheTailIsDropped(t *testing.T) {
 		t.Errorf("drop: %d, %v", status, last(events))
 	}
 }
-
-func TestEvict(t *testing.T) {
-	folder, _ := filledFolder(t)
-	if _, err := os.ReadFile(filepath.Join(folder, fillName(1))); err != nil {
-		t.Fatal(err)
-	}
-	status, events := command(t, "evict", map[string]any{"directory": folder, "names": []string{fillName(1)}})
-	if status != exitDone || last(events)["files_evicted"] != 1.0 {
-		t.Fatalf("evict: %d, %v", status, last(events))
-	}
-	file, err := os.Open(filepath.Join(folder, fillName(1)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if resident, err := residentPages(int(file.Fd()), 0, testFileBytes); err != nil || resident != 0 {
-		t.Errorf("%d pages are cached, %v", resident, err)
-	}
-	status, _ = command(t, "evict", map[string]any{"directory": folder, "names": []string{fillName(9)}})
-	if status != exitIO {
-		t.Errorf("a missing file: %d", status)
-	}
-}

@@ -35,7 +35,7 @@ func run(arguments []string, input io.Reader, events *eventWriter) int {
 
 func dispatch(arguments []string, input io.Reader, events *eventWriter) (int, error) {
 	if len(arguments) != 1 {
-		return 0, usage("give one command: fill, check, drop, evict or version")
+		return 0, usage("give one command: fill, check, drop or version")
 	}
 	switch arguments[0] {
 	case "fill":
@@ -58,16 +58,10 @@ func dispatch(arguments []string, input io.Reader, events *eventWriter) (int, er
 			return 0, err
 		}
 		return exitDone, drop(request, events)
-	case "evict":
-		request, err := readRequest(input, parseEvictRequest)
-		if err != nil {
-			return 0, err
-		}
-		return exitDone, evictFiles(request, events)
 	case "version":
 		events.emit(versionEvent{"version", programVersion, newStream(cipherKey{}, cipherAuto).cipher})
 		return exitDone, nil
 	default:
-		return 0, usage("unknown command %q: give fill, check, drop, evict or version", arguments[0])
+		return 0, usage("unknown command %q: give fill, check, drop or version", arguments[0])
 	}
 }

@@ -87,10 +87,6 @@ func TestAReadThatCannotBeShownFailsTheCheck(t *testing.T) {
 	if status != exitIO || last(events)["code"] != string(codeCacheNotEvicted) {
 		t.Errorf("check: %d, %v", status, last(events))
 	}
-	status, events = command(t, "evict", map[string]any{"directory": folder, "names": []string{fillName(0)}})
-	if status != exitIO || last(events)["code"] != string(codeCacheNotEvicted) {
-		t.Errorf("evict: %d, %v", status, last(events))
-	}
 }
 
 func TestAFileThatIsFilledInMidReadIsNoProof(t *testing.T) {

@@ -57,11 +57,6 @@ type dropRequest struct {
 	onlyTail  bool
 }
 
-type evictRequest struct {
-	directory string
-	names     []string
-}
-
 // readRequest reads one line, no further, and parses it. An end of input after
 // it is not looked for: it would say nothing about whether the host is there.
 func readRequest[T any](input io.Reader, parse func([]byte) (T, error)) (T, error) {
@@ -194,27 +189,6 @@ func parseDropRequest(line []byte) (dropRequest, error) {
 	request.directory = directory
 	if request.onlyTail, err = takeOr(from, "only_tail", false); err != nil {
 		return request, err
-	}
-	return request, from.refuseRest()
-}
-
-func parseEvictRequest(line []byte) (evictRequest, error) {
-	var request evictRequest
-	from, directory, err := startRequest(line)
-	if err != nil {
-		return request, err
-	}
-	request.directory = directory
-	if request.names, err = take[[]string](from, "names"); err != nil {
-		return request, err
-	}
-	if len(request.names) == 0 {
-		return request, usage("names is empty: there is nothing to evict")
-	}
-	for _, name := range request.names {
-		if _, isFillName := parseName(name); !isFillName {
-			return request, usage("%q is not the name of a fill file", name)
-		}
 	}
 	return request, from.refuseRest()
 }

@@ -22,8 +22,11 @@ from benchd.proof.floors import (
 
 PAST_CACHE: Final = ("o_direct", "evicted")
 """How the fill program may have read, from the strongest to the weakest."""
+EVICTION_SEEN: Final = "eviction_seen"
+"""Another program than the one that fills saw a block leave the cache, and come back when read."""
 EVICTED_BY_PROGRAM: Final = "evicted_by_program"
-HOST_PAST_CACHE: Final = ("o_direct", "evicted", EVICTED_BY_PROGRAM)
+"""The fill program itself said that it had emptied the cache; proves nothing since form 3."""
+HOST_PAST_CACHE: Final = ("o_direct", EVICTION_SEEN, "evicted", EVICTED_BY_PROGRAM)
 """The same for the host's own samples."""
 STREAMED: Final = "streamed"
 """The mode of a fill that the host has made over the cable, where no program runs."""
@@ -195,8 +198,8 @@ def _of_shown_reads(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -
     gaps: list[str] = []
     if read_back.bytes_shown is None or read_back.bytes_shown < read_back.bytes_proven:
         gaps.append("read_back: a cache may have answered for some of what was read")
-    if overwrite.mode != STREAMED and read_back.host_past_cache != EVICTED_BY_PROGRAM:
-        gaps.append("read_back: the host's own samples don't follow an eviction that was shown")
+    if overwrite.mode != STREAMED and read_back.host_past_cache != EVICTION_SEEN:
+        gaps.append("read_back: the host's own samples don't follow an eviction that was seen")
     return gaps
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 KEY_BYTES = 16
 BLOCK_BYTES = 4096
@@ -88,6 +89,26 @@ class FileRange:
     size_bytes: int
 
 
+class StayOn(StrEnum):
+    """Whether a handset's screen stays on while it is plugged in."""
+
+    SET = "set"
+    WAS_SET = "was_set"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwakeReport:
+    """What was done so that a handset doesn't sleep at its work; nothing rests on it."""
+
+    stay_on: StayOn
+    screen_woken: bool
+    """Whether it took the key that wakes its screen."""
+    restored: bool | None
+    """Whether the setting is as before again; None where it wasn't changed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillReport:
     """What the fill program says it wrote and synced; a claim until it is read back."""
@@ -118,6 +139,7 @@ class FillReport:
     reserved_bytes: int
     """What the file system keeps for the system."""
     elapsed_s: float
+    awake: AwakeReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +164,7 @@ class CheckReport:
     """How many small files are as they must be."""
     past_cache: str
     elapsed_s: float
+    awake: AwakeReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +184,9 @@ class HostSample:
 
     data: bytes
     past_cache: str
-    """`evicted_by_program`, which has shown that nothing was left in the cache; or `o_direct`,
-    where no program runs and the handset's kernel counted what was fetched from the medium."""
+    """`eviction_seen`: another program than the one that fills saw none of it in the cache before
+    the read and all of it after; or `o_direct`, where no program runs and the handset's kernel
+    counted what was fetched from the medium."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

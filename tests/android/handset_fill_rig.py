@@ -10,9 +10,11 @@ from pathlib import Path
 from handset_fakes import FakeShell, Step, line, said
 
 from benchd.android.fill.driver import FillDriver
-from benchd.android.fill.host_sampler import HostSampler
-from benchd.android.fill.program import PROGRAM_PATH, Binaries, FillProgram
-from benchd.android.shell.packets import Output
+from benchd.android.fill.processors import Processors
+from benchd.android.fill.program import PROGRAM_PATH, Binaries, HandsetProgram
+from benchd.android.fill.shown_reads import ShownReads
+from benchd.android.shell.packets import Exit, Output
+from benchd.filler import Program
 from benchd.words.fill import (
     CheckOrder,
     CheckReport,
@@ -77,12 +79,22 @@ DROP_DONE = {
     "trim": "not_allowed",
     "trimmed_bytes": 0,
 }
-EVICT_DONE = {"files_evicted": 1, "pages_left": 0}
 CHECK = CheckOrder(fill=ORDER, cipher="aes-128-ctr", files=FILES, small_files=2)
 
 
 def progress(done: int, elapsed: float = 1.0) -> Output:
     return line("progress", bytes=done, elapsed_s=elapsed)
+
+
+def shown(content: bytes, *, pages: int, before: int = 0, after: int | None = None) -> list[Step]:
+    """What a read says whose pages the cache program has looked at before and after it."""
+    held = f"page_bytes=4096 pages={pages} resident="
+    return [
+        Output(f"cache empty {held}{before}\n".encode(), is_error=True),
+        Output(content, is_error=False),
+        Output(f"cache count {held}{pages if after is None else after}\n".encode(), is_error=True),
+        Exit(1 if before else 0),
+    ]
 
 
 class Rig:
@@ -94,9 +106,11 @@ class Rig:
         self.program.write_bytes(PROGRAM)
         self.shell.on("getprop ro.product.cpu.abi", *said("arm64-v8a\n"))
         self.shell.on("wc -c", *said(self.measured(PROGRAM)))
-        binaries = Binaries(lambda abi: self.program)
-        self.driver = FillDriver(self.shell, FillProgram(self.shell, binaries))
-        self.sampler = HostSampler(self.shell, self.driver)
+        binaries = Binaries(lambda _abi, _program: self.program)
+        processors = Processors(self.shell)
+        self.driver = FillDriver(self.shell, HandsetProgram(self.shell, binaries, processors))
+        cache = HandsetProgram(self.shell, binaries, processors, Program.CACHE)
+        self.reads = ShownReads(self.shell, cache)
         self.seen: list[TransferProgress] = []
 
     @staticmethod

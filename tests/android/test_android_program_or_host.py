@@ -5,26 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from handset_fakes import FakeShell, Step, said
-from handset_fill_rig import PROGRAM, Rig
+from handset_fakes import FakeShell, Step, line, said
+from handset_fill_rig import PROGRAM, Rig, shown
 from streamed_handset import counting
 
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
-from benchd.android.fill.program import PROGRAM_PATH, Binaries
+from benchd.android.fill.program import CACHE_PATH, PROGRAM_PATH, Binaries
 from benchd.android.fill.program_or_host import NativeFill, WaysToOverwrite
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import HandsetGone, StorageFault, UnsupportedHandset
-from benchd.filler import program_path
+from benchd.filler import Program
 from benchd.words.ids import AdbAddress
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 VERSION = f"exec {PROGRAM_PATH} version"
+CACHE_VERSION = f"exec {CACHE_PATH} version"
 PROBE = "mkdir -p /data/local/tmp/benchd && cat > /data/local/tmp/benchd/probe"
 READ = "dd if=/dev/null"
+LIST = "ls /data/local/tmp/benchd"
+SHOWN = f"{CACHE_PATH} empty /data/local/tmp/benchd/probe 4096 12288"
 BLOCK = bytes(range(256)) * 16
 CONTENT: list[Step] = counting(BLOCK, len(BLOCK))
+PROBED = b"".join(number.to_bytes(2, "big") * 2048 for number in (1, 2, 3))
 FULL: list[Step] = [Output(b"cat: write: No space left on device", is_error=True), Exit(1)]
 
 
@@ -33,30 +37,87 @@ class Ways:
         self.shell = FakeShell()
         program = folder / "program"
         program.write_bytes(PROGRAM)
+        self.asked: list[tuple[str, Program]] = []
 
-        def path(name: str) -> Path:
-            return program if name == "arm64-v8a" else program_path(name)
+        def path(name: str, which: Program) -> Path:
+            self.asked.append((name, which))
+            return program
 
         self.shell.on("getprop ro.product.cpu.abi", *said(f"{abi}\n"))
         self.shell.on("rm -f /data/local/tmp/benchd/probe", Exit(0))
+        self.shell.on(LIST, Exit(1))
         turn = BusTurns().of(AdbAddress("usb:1-1"))
         self.ways = WaysToOverwrite(self.shell, Binaries(path), turn)
 
-    def installed(self, version: int) -> None:
+    def installed(self, version: int, *, cache: int = 0) -> None:
         self.shell.on("wc -c", *said(Rig.measured(PROGRAM)))
         self.shell.on(VERSION, Exit(version))
+        self.shell.on(CACHE_VERSION, Exit(cache))
 
     def direct(self, *steps: Step) -> None:
         self.shell.on(PROBE, Exit(0))
         self.shell.on(READ, *steps)
 
+    def shows(self, *steps: Step) -> None:
+        self.shell.on(PROBE, Exit(0))
+        self.shell.on(SHOWN, *steps)
 
-async def test_the_program_is_taken_where_it_runs_and_dd_isnt_asked(tmp_path: Path) -> None:
+
+async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(tmp_path: Path) -> None:
     rig = Ways(tmp_path)
     rig.installed(0)
+    rig.shows(*shown(PROBED, pages=3))
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
     assert rig.shell.commands.count(VERSION) == 1
+    assert rig.shell.commands[-2:] == ["rm -f /data/local/tmp/benchd/probe", LIST]
+    assert rig.asked == [("arm64-v8a", Program.FILL), ("arm64-v8a", Program.CACHE)]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        shown(PROBED, pages=3, before=1),
+        shown(PROBED, pages=3, after=0),
+        shown(PROBED[:-1] + b"x", pages=3),
+        shown(PROBED[:-1], pages=3),
+        [*shown(b"", pages=3)[:-1], Exit(127)],
+        [Output(b"cache failed permission denied\n", is_error=True), Exit(4)],
+    ],
+    ids=["stays cached", "nothing seen", "something else", "too little", "no dd", "may not look"],
+)
+async def test_where_no_read_can_be_shown_there_is_no_way(
+    tmp_path: Path, steps: list[Step]
+) -> None:
+    rig = Ways(tmp_path)
+    rig.installed(0)
+    rig.shows(*steps)
+    for _ in range(2):
+        with pytest.raises(UnsupportedHandset, match="erased in another way"):
+            await rig.ways.look()
+    assert rig.shell.commands[-1] == "rm -f /data/local/tmp/benchd/probe"
+
+
+@pytest.mark.parametrize("code", [126, 132])
+async def test_where_the_cache_cant_be_looked_into_there_is_no_way(
+    tmp_path: Path, code: int
+) -> None:
+    rig = Ways(tmp_path)
+    rig.installed(0, cache=code)
+    with pytest.raises(UnsupportedHandset, match="cache"):
+        await rig.ways.look()
+
+
+async def test_what_doesnt_run_in_64_bits_is_tried_in_32(tmp_path: Path) -> None:
+    rig = Ways(tmp_path, abi="arm64-v8a\narmeabi-v7a,armeabi")
+    rig.installed(126)
+    rig.shell.on(VERSION, Exit(0))
+    rig.shows(*shown(PROBED, pages=3))
+    await rig.ways.look()
+    assert [name for name, which in rig.asked if which is Program.FILL] == [
+        "arm64-v8a",
+        "armeabi-v7a",
+    ]
 
 
 @pytest.mark.parametrize("code", [126, 127])
@@ -68,7 +129,7 @@ async def test_where_it_may_not_run_the_host_streams(tmp_path: Path, code: int) 
     assert isinstance(await rig.ways.chosen(may_make_room=True), HostFill)
     assert rig.shell.commands.count(VERSION) == 1
     assert sum(command.startswith(READ) for command in rig.shell.commands) == 1
-    assert rig.shell.commands[-1].startswith("rm -f")
+    assert rig.shell.commands[-2].startswith("rm -f")
 
 
 async def test_where_there_is_no_program_the_host_streams(tmp_path: Path) -> None:
@@ -122,10 +183,24 @@ async def test_a_storage_too_full_to_ask_is_asked_again_later(tmp_path: Path) ->
 
 async def test_an_unplug_meanwhile_decides_nothing(tmp_path: Path) -> None:
     rig = Ways(tmp_path)
-    rig.shell.on("wc -c", *said(Rig.measured(PROGRAM)))
     rig.shell.on(VERSION)
-    rig.shell.on(VERSION, Exit(0))
+    rig.installed(0)
+    rig.shows(*shown(PROBED, pages=3))
     with pytest.raises(HandsetGone):
         await rig.ways.look()
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
+
+
+DROPPED = line("done", files_removed=2, free_bytes=7, trim="not_allowed", trimmed_bytes=0)
+
+
+async def test_what_a_broken_fill_has_left_is_deleted_at_the_next_plug(tmp_path: Path) -> None:
+    rig = Ways(tmp_path)
+    rig.installed(0)
+    rig.shows(*shown(PROBED, pages=3))
+    rig.shell.scripts[LIST] = [said("fill-000000.dat\nlock\ntail-000007.db\n"), said("lock\n")]
+    rig.shell.on(f"exec {PROGRAM_PATH} drop", DROPPED, Exit(0))
+    assert await rig.ways.look()
+    assert not await rig.ways.look()
+    assert sum(command.endswith(" drop") for command in rig.shell.commands) == 1

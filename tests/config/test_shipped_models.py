@@ -108,4 +108,4 @@ def test_virtual_handsets_have_the_size_of_the_virtual_rack() -> None:
         entry = catalogue.of_code(each.model)
         assert entry is not None
         counterfeit = each is handset_models.RENO_5_A
-        assert entry.storage_bytes == ((128 * 10**9,) if counterfeit else (48 << 20,))
+        assert entry.storage_bytes == ((128 * 10**9,) if counterfeit else (64 << 20,))

@@ -175,6 +175,10 @@ LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
     "no word on how much": (StageName.READ_BACK, {"check_mode": ...}),
     "another word on how much": (StageName.READ_BACK, {"check_mode": "quick"}),
     "host samples out of the cache": (StageName.READ_BACK, {"host_past_cache": "cached"}),
+    "host samples after the fill program's word": (
+        StageName.READ_BACK,
+        {"host_past_cache": "evicted_by_program"},
+    ),
     "no word on the host's way": (StageName.READ_BACK, {"host_past_cache": ...}),
     "text for a number": (StageName.READ_BACK, {"bytes_proven": "62410752"}),
     "true for a number": (StageName.READ_BACK, {"host_samples": True}),
@@ -224,7 +228,7 @@ STREAMED_LIES: dict[str, tuple[StageName, dict[str, Any]]] = {
     "no word on directories": (StageName.OVERWRITE, {"directories": ...}),
     "a cache that was only asked to go": (StageName.READ_BACK, {"past_cache": "evicted"}),
     "samples out of such a cache": (StageName.READ_BACK, {"host_past_cache": "evicted"}),
-    "samples by a program": (StageName.READ_BACK, {"host_past_cache": "evicted_by_program"}),
+    "samples by a program": (StageName.READ_BACK, {"host_past_cache": "eviction_seen"}),
 }
 
 

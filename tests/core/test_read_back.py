@@ -50,7 +50,7 @@ async def test_the_tail_is_proven_and_gone_before_the_rest_is_read() -> None:
     assert phone.calls["drop_tail"] == 1
     evidence = read_back_evidence(world)
     assert evidence["check_mode"] == "whole"
-    assert evidence["host_past_cache"] == "evicted_by_program"
+    assert evidence["host_past_cache"] == "eviction_seen"
     assert evidence["bytes_proven"] == tail.ordered_bytes + body.ordered_bytes
 
 

@@ -251,7 +251,7 @@ class Phone:
     bad_bytes: int = 0
     unproven_bytes: int = 0
     past_cache: str = "evicted"
-    host_past_cache: str = "evicted_by_program"
+    host_past_cache: str = "eviction_seen"
     small_bad: int = 0
     held_key: bytes = b""
     held_bytes: int = 0

@@ -12,7 +12,7 @@ from benchd import filler
 from benchd.config import Settings, load_settings
 from benchd.daemon.app import run_daemon
 from benchd.errors import DependencyMissing
-from benchd.filler import ABIS, built_path
+from benchd.filler import ABIS, Program, built_path
 from benchd.hotplug import UdevHotplug
 
 pytestmark = pytest.mark.asyncio
@@ -59,7 +59,8 @@ async def test_a_checkout_without_any_program_does_not_start(
 async def test_a_checkout_with_one_program_starts_and_tells_of_the_others(
     programs: Path, settings: Settings, usb: bool
 ) -> None:
-    built_path("amd64").touch()
+    for program in Program:
+        built_path("amd64", program).touch()
     with capture_logs() as logs:
         refused = await refusal(settings, usb=usb)
     assert "benchd key create" in refused.cure
@@ -67,15 +68,17 @@ async def test_a_checkout_with_one_program_starts_and_tells_of_the_others(
     assert told == ([("fill_program_missing", ("arm64", "arm", "386"))] if usb else [])
 
 
+@pytest.mark.parametrize("lost", Program)
 async def test_an_installed_wheel_without_one_of_its_programs_does_not_start(
-    programs: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    programs: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, lost: Program
 ) -> None:
-    shipped = [metadata.PackagePath(f"benchd/filler/bin/benchd-fill-{abi}") for abi in ABIS]
+    names = [f"{program}-{abi}" for abi in ABIS for program in Program]
+    shipped = [metadata.PackagePath(f"benchd/filler/bin/{name}") for name in names]
     monkeypatch.setattr(metadata, "files", lambda _name: shipped)
-    for abi in ABIS:
-        built_path(abi).touch()
+    for name in names:
+        (programs / name).touch()
     assert "benchd key create" in (await refusal(settings)).cure
-    built_path("arm64").unlink()
+    built_path("arm64", lost).unlink()
     refused = await refusal(settings)
     assert "arm64" in refused.message
     assert refused.cure.endswith("scripts/install")

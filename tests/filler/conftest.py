@@ -1,4 +1,4 @@
-"""The fill program for this machine, and a folder on a real disk."""
+"""The programs for this machine, and a folder on a real disk."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from benchd.filler import Program
 from benchd.filler.build import build, host_abi
 
 
 @pytest.fixture(scope="session")
 def program() -> Path:
     return build(host_abi())
+
+
+@pytest.fixture(scope="session")
+def cache_program() -> Path:
+    return build(host_abi(), Program.CACHE)
 
 
 @pytest.fixture

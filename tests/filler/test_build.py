@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from benchd import filler
 from benchd.errors import DependencyMissing, UnsupportedHandset
+from benchd.filler import Program
 from benchd.filler import build as builder
+
+ELFCLASS64 = 2
+PT_LOAD = 1
 
 
 @pytest.mark.parametrize(
@@ -38,10 +44,42 @@ def test_a_missing_program_is_said_with_its_cure(
     assert caught.value.cure.endswith("python -m benchd.filler.build --abi arm64")
 
 
-def test_the_built_program_is_found_and_runs(program: Path) -> None:
+def test_the_built_programs_are_found_and_run(program: Path, cache_program: Path) -> None:
     assert filler.program_path(builder.host_abi()) == program
+    assert filler.program_path(builder.host_abi(), Program.CACHE) == cache_program
+    said = subprocess.run([cache_program, "version"], capture_output=True, check=True).stdout
+    assert said == b"cache version=1\n"
     said = subprocess.run([program, "version"], capture_output=True, check=True).stdout
     assert json.loads(said) == {"event": "version", "version": "3", "cipher": "aes-128-ctr"}
+
+
+@pytest.mark.parametrize("program", Program)
+@pytest.mark.parametrize("abi", filler.ABIS)
+def test_every_kernel_can_load_it_whatever_its_pages(abi: str, program: Program) -> None:
+    """Pages are of up to 64 KiB on ARM, and of 16 KiB on Android 15 and later."""
+    segments = list(loaded_segments(builder.build(abi, program).read_bytes()))
+    assert segments
+    for align, offset, address in segments:
+        assert align >= builder.SEGMENT_BYTES
+        assert offset % builder.SEGMENT_BYTES == address % builder.SEGMENT_BYTES
+
+
+def loaded_segments(elf: bytes) -> Iterator[tuple[int, int, int]]:
+    """Alignment, place in the file and address of each PT_LOAD: elf(5)."""
+    wide = elf[4] == ELFCLASS64
+    start, size, count = (
+        (*struct.unpack_from("<Q", elf, 32), *struct.unpack_from("<HH", elf, 54))
+        if wide
+        else (*struct.unpack_from("<I", elf, 28), *struct.unpack_from("<HH", elf, 42))
+    )
+    for place in range(start, start + size * count, size):
+        (kind,) = struct.unpack_from("<I", elf, place)
+        if kind == PT_LOAD and wide:
+            offset, address = struct.unpack_from("<QQ", elf, place + 8)
+            yield struct.unpack_from("<Q", elf, place + 48)[0], offset, address
+        elif kind == PT_LOAD:
+            offset, address = struct.unpack_from("<II", elf, place + 4)
+            yield struct.unpack_from("<I", elf, place + 28)[0], offset, address
 
 
 def test_building_again_gives_the_same_bytes(

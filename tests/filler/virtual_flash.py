@@ -17,6 +17,8 @@ from typing import Any
 
 from fill_program import check_request, fill_request, next_event, run, start, stdin_of, stdout_of
 
+from benchd.filler import Program
+
 SIZE_BYTES = 12 << 20
 FILE_BYTES = 2 << 20
 PLACES = 20
@@ -119,22 +121,35 @@ def remembering(flash: Flash, program: Path) -> Iterator[dict[str, Any]]:
     """The chip drops every write, and the page cache answers whoever asks, as `dd` does here."""
     asked = request(flash.renew())
     filled = run(program, "fill", {**asked, "max_bytes": FILE_BYTES})
-    name = filled.last["files"][0]["name"]
-    path = Path(asked["directory"]) / name
+    path = Path(asked["directory"]) / filled.last["files"][0]["name"]
     meant = bytes(reversed(path.read_bytes()))
     flash.faults(lost=1.0)
     path.write_bytes(meant)
-    command = ["dd", f"if={path}", "bs=4096"]
-    remembered = subprocess.run(command, capture_output=True, check=True).stdout
-    evicted = run(program, "evict", {"directory": asked["directory"], "names": [name]})
+    remembered = dd(path)
+    seen = [cache(program, "count", path), cache(program, "empty", path)]
     flash.faults()
-    held = subprocess.run(command, capture_output=True, check=True).stdout
+    held = dd(path)
     yield {
-        "evicted": evicted.last,
+        "seen": [*seen, cache(program, "count", path)],
         "remembered": remembered == meant,
         "held": held == meant,
         "checked": run(program, "check", check_request(asked, filled.last)).exit_code,
     }
+
+
+def dd(path: Path) -> bytes:
+    """What the handset's own tool reads, with options that each of them has."""
+    command = ["dd", f"if={path}", "bs=4096"]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def cache(fill_program: Path, command: str, path: Path) -> str:
+    """What the program beside the one that fills says of the cache."""
+    program = fill_program.with_name(fill_program.name.replace(Program.FILL, Program.CACHE))
+    done = subprocess.run(
+        [program, command, path, "0", str(FILE_BYTES)], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip().rpartition(" ")[2]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import stat
@@ -14,6 +15,7 @@ from install_rig import ROOT, own_environment, run
 
 UNITS = "/usr/local/lib/systemd/system"
 ABIS = ("arm64", "arm", "amd64", "386")
+PROGRAMS = ("benchd-fill", "benchd-cache")
 
 pytestmark = [
     pytest.mark.as_root,
@@ -80,12 +82,12 @@ def user_of(root: Path, name: str) -> str:
     return next(line.split(":")[2] for line in lines if line.startswith(f"{name}:"))
 
 
-def test_the_wheel_has_a_fill_program_for_every_processor(wheels: Path) -> None:
+def test_the_wheel_has_the_programs_for_every_processor(wheels: Path) -> None:
     (wheel,) = wheels.glob("benchd-*.whl")
     assert wheel.name.endswith("-py3-none-any.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for abi in ABIS:
-        assert f"benchd/filler/bin/benchd-fill-{abi}" in names
+    for abi, program in itertools.product(ABIS, PROGRAMS):
+        assert f"benchd/filler/bin/{program}-{abi}" in names
 
 
 def test_an_installation_carries_no_lab(installed: Path, wheels: Path) -> None:

@@ -1,4 +1,4 @@
-"""The overwrite of one handset: fill, check, evict and drop."""
+"""The overwrite of one handset: fill, check and drop."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import anyio
 from benchd.android.fill.messages import (
     read_check_done,
     read_drop_done,
-    read_evict_done,
     read_fill_done,
 )
-from benchd.android.fill.program import FILL_DIRECTORY, FillProgram
+from benchd.android.fill.program import FILL_DIRECTORY, HandsetProgram
 from benchd.android.fill.talk import (
     BAD_BYTES,
     DONE,
@@ -47,7 +46,7 @@ BUSY_PAUSE_S: Final = 1.0
 class FillDriver:
     """Drives the fill program on one handset and checks all that it reports."""
 
-    def __init__(self, shell: Shell, program: FillProgram) -> None:
+    def __init__(self, shell: Shell, program: HandsetProgram) -> None:
         self._shell = shell
         self._program = program
 
@@ -99,19 +98,6 @@ class FillDriver:
         if end.exit_code != (DONE if all_good else BAD_BYTES):
             raise AnswerNotRecognised("the check's exit code and its report contradict each other")
         return report
-
-    async def evict(self, name: str) -> None:
-        """Empty the handset's cache of one fill file, or raise."""
-        run = ProgramRun(
-            command="evict",
-            request={"directory": FILL_DIRECTORY, "names": [name]},
-            stall_s=DROP_STALL_S,
-        )
-        await self._program.install(may_make_room=False)
-        end = await self._patiently(run)
-        if end.exit_code != DONE:
-            raise AnswerNotRecognised(f"an evict that ended with {end.exit_code}")
-        read_evict_done(end.done, 1)
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:
         """Delete all that the fill has made, or only what takes the last room."""

@@ -198,14 +198,6 @@ def read_drop_done(fields: Fields) -> DropReport:
     )
 
 
-def read_evict_done(fields: Fields, count: int) -> None:
-    """The cache of so many files is empty, as the kernel itself has shown."""
-    if whole(fields, "files_evicted") != count:
-        raise AnswerNotRecognised("the cache of other files was emptied")
-    if whole(fields, "pages_left") != 0:
-        raise AnswerNotRecognised("the cache of a file was left as it was")
-
-
 def _filled_file(fields: Fields, file_bytes: int) -> FilledFile:
     file = FilledFile(
         name=text(fields, "name"),

@@ -8,10 +8,13 @@ from benchd.android.fill.bus_turns import BusTurn
 from benchd.android.fill.direct_reads import require_direct_reads
 from benchd.android.fill.driver import FillDriver
 from benchd.android.fill.host_fill import HostFill
-from benchd.android.fill.host_sampler import HostSampler
 from benchd.android.fill.keystream import HostKeystream
-from benchd.android.fill.program import Binaries, FillProgram, NoRoomForProgram
+from benchd.android.fill.leftovers import leftovers
+from benchd.android.fill.processors import Processors
+from benchd.android.fill.program import Binaries, HandsetProgram, NoRoomForProgram
+from benchd.android.fill.shown_reads import ShownReads
 from benchd.android.shell.commands import Shell
+from benchd.filler import Program
 from benchd.ports import ProgressSink, Rest
 from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport, HostSample
 
@@ -43,12 +46,10 @@ class Overwriter(Protocol):
 class NativeFill:
     """The fill program on the handset, and the host's own look beside it."""
 
-    def __init__(self, shell: Shell, program: FillProgram) -> None:
-        driver = FillDriver(shell, program)
-        sampler = HostSampler(shell, driver)
+    def __init__(self, driver: FillDriver, reads: ShownReads) -> None:
         self.fill = driver.fill
         self.check = driver.check
-        self.sample = sampler.sample
+        self.sample = reads.sample
         self.drop = driver.drop
 
 
@@ -57,26 +58,34 @@ class WaysToOverwrite:
 
     def __init__(self, shell: Shell, binaries: Binaries, turn: BusTurn) -> None:
         self._shell = shell
-        self._program = FillProgram(shell, binaries)
+        processors = Processors(shell)
+        self._program = HandsetProgram(shell, binaries, processors)
+        self._reads = ShownReads(shell, HandsetProgram(shell, binaries, processors, Program.CACHE))
         self._turn = turn
         self._chosen: Overwriter | None = None
 
-    async def look(self) -> None:
+    async def look(self) -> bool:
         """Find out, before anything is lost, whether there is a way; UnsupportedHandset if not.
 
-        A handset that is too full even for the program is left for later: it may be asked
-        only once what fills it has been reset away.
+        What a fill that was broken off has left there is deleted, and True says so: nothing on
+        the handset can be relied on to have done it. A handset that is too full even for the
+        program is left for later: it may be asked only once what fills it has been reset away.
         """
         try:
-            await self.chosen(may_make_room=False)
+            way = await self.chosen(may_make_room=False)
         except NoRoomForProgram:
-            return
+            return False
+        if not await leftovers(self._shell):
+            return False
+        await way.drop()
+        return True
 
     async def chosen(self, *, may_make_room: bool) -> Overwriter:
-        """The program where it runs; else the host, if what it reads can prove anything."""
+        """The program where it runs; else the host. Either only if a read can prove anything."""
         if self._chosen is None:
             if await self._program.can_run(may_make_room=may_make_room):
-                self._chosen = NativeFill(self._shell, self._program)
+                await self._reads.require(may_make_room=may_make_room)
+                self._chosen = NativeFill(FillDriver(self._shell, self._program), self._reads)
             else:
                 await require_direct_reads(self._shell)
                 self._chosen = HostFill(self._shell, HostKeystream(), self._turn)

@@ -28,7 +28,7 @@ from benchd.lab.adversity.truth import (
     digest,
 )
 from benchd.ports import ProgressSink, Rest
-from benchd.proof.storage import EVICTED_BY_PROGRAM
+from benchd.proof.storage import EVICTION_SEEN
 from benchd.words.fill import (
     NOTHING_OF_THIS_JOB,
     CheckOrder,
@@ -252,7 +252,7 @@ class SimulatedHandset:
             key = self._hands.keys.get(truth.contents[file.extent])
             if key is not None:
                 data = _KEYSTREAM(AES_COUNTER, key, file.stream_offset + offset, size_bytes)
-        return HostSample(data=data, past_cache=EVICTED_BY_PROGRAM)
+        return HostSample(data=data, past_cache=EVICTION_SEEN)
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:
         """Delete names; what lies in the flash stays."""

@@ -16,7 +16,7 @@ from benchd.lab.adversity.ledger_holes import LEDGER_HOLES
 from benchd.lab.adversity.recipes import ANYTHING_BYTES, LITTLE_COVERAGE
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Kind, Lie, Owner, Schedule
 from benchd.pipelines.stages.read_back import PartProof
-from benchd.proof.storage import EVICTED_BY_PROGRAM
+from benchd.proof.storage import EVICTION_SEEN
 from benchd.words.chip import BaselineKind
 from benchd.words.fill import FilledFile, FillOrder
 from benchd.words.job import Gate, StageName
@@ -35,7 +35,7 @@ async def _samples_unseen(
 ) -> None:
     """Row 5: the host takes its own samples for granted."""
     proof.host_samples += count if files else 0
-    proof.host_ways.add(EVICTED_BY_PROGRAM)
+    proof.host_ways.add(EVICTION_SEEN)
 
 
 def _tied_by_anything(*_arguments: object) -> frozenset[object]:

@@ -39,6 +39,8 @@ class AndroidState:
     """Which page of its settings is on its screen, by what Android calls it."""
     was_reset: bool = False
     """Whether it was reset since it came in."""
+    stay_on: int = 0
+    """`stay_on_while_plugged_in`: a bit for each kind of charger."""
 
     def restarted(self) -> AndroidState:
         """The same after a restart."""
@@ -65,14 +67,20 @@ def as_it_came_in(plan: HandsetPlan) -> AndroidState:
 def after_reset(*, test_harness: bool) -> AndroidState:
     """A fresh state; Test Harness Mode leaves its mark."""
     return AndroidState(
-        android_id=_new_android_id(), boot_count=1, test_harness=test_harness, was_reset=True
+        android_id=_new_android_id(),
+        boot_count=1,
+        test_harness=test_harness,
+        # TestHarnessModeService.configureSettings: any charger.
+        stay_on=7 if test_harness else 0,
+        was_reset=True,
     )
 
 
 def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:
     """What `getprop` lists, in its order."""
     model = plan.model
-    abi = _ABI_OF_MACHINE.get(os.uname().machine, "arm64-v8a")
+    abi = plan.abi or _ABI_OF_MACHINE.get(os.uname().machine, "arm64-v8a")
+    width = "64" if "64" in abi else "32"
     fingerprint = (
         f"{model.brand}/{model.product}/{model.device}:{model.android}/{model.build}"
         f"/{model.incremental}:user/release-keys"
@@ -104,6 +112,9 @@ def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:
         "ro.product.brand": model.brand,
         "ro.product.cpu.abi": abi,
         "ro.product.cpu.abilist": abi,
+        "ro.product.cpu.abilist32": "",
+        "ro.product.cpu.abilist64": "",
+        f"ro.product.cpu.abilist{width}": abi,
         "ro.product.device": model.device,
         "ro.product.manufacturer": model.manufacturer,
         "ro.product.model": model.model,

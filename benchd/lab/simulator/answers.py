@@ -79,6 +79,7 @@ def answers(
         ("settings", "get --user 0 global boot_count"): f"{state.boot_count}\n",
         ("settings", "get global adb_enabled"): "1\n",
         ("settings", "get global device_provisioned"): "1\n",
+        ("settings", "get global stay_on_while_plugged_in"): f"{state.stay_on}\n",
         ("settings", "get --user 0 secure user_setup_complete"): "1\n",
         ("settings", "get --user 0 global nfc_on"): f"{int(state.nfc_on)}\n",
         ("dumpsys", "nfc"): dumps.nfc(plan, state),

@@ -165,6 +165,11 @@ class VirtualHandset:
             await self._sandbox.thaw_adbd()
             self._set_hung(hung=False)
 
+    def stay_on(self, chargers: int) -> None:
+        """Leave the screen on while one of these charges it."""
+        self.android = replace(self.android, stay_on=chargers)
+        self._show_android()
+
     async def fetched_bytes(self) -> int:
         """What was read from its chip so far, past every cache."""
         return (await self.flash.facts()).read_bytes

@@ -13,7 +13,7 @@ from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
 from benchd.lab.simulator.storage.faults import StorageFaults
 
 MEBIBYTE: Final = 1 << 20
-DEFAULT_CAPACITY_BYTES: Final = 48 * MEBIBYTE
+DEFAULT_CAPACITY_BYTES: Final = 64 * MEBIBYTE
 DEFAULT_ADB_PORT: Final = 5037
 
 
@@ -38,11 +38,11 @@ class Wipe(StrEnum):
 
 
 class Dd(StrEnum):
-    """What its `dd` makes of `iflag=direct`, where no program runs and all rests on it."""
+    """What its `dd` makes of `iflag=direct`; where no program runs, all rests on it."""
 
     DIRECT = "direct"
     OLD = "old"
-    """It doesn't know the flag."""
+    """It doesn't know the flag, as nearly none does: toybox has it since 0.8.13, October 2025."""
     REMEMBERS = "remembers"
     """It takes the flag, and is answered from memory all the same."""
 
@@ -155,9 +155,11 @@ class HandsetPlan:
     """What it says of its storage: before Android 7 often `unencrypted`."""
     felica: bool = True
     """Whether it has what runs a FeliCa chip: features and packages of Japanese models."""
+    abi: str | None = None
+    """For which processor it runs programs, in Android's words; None: as this machine does."""
     runs_programs: bool = True
     """Whether a program in its user storage may be run; False: mounted noexec."""
-    dd: Dd = Dd.DIRECT
+    dd: Dd = Dd.OLD
     nfc_on: bool = True
     """Off, its chip is silent."""
     felica_apart: bool = False

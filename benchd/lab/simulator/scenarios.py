@@ -230,6 +230,7 @@ _OF_PROGRAMS: Final = (
         plan=replace(
             in_use("no-native-programs", ARROWS_WE, "F51B0000425X", "357302115550286"),
             runs_programs=False,
+            dd=Dd.DIRECT,
         ),
         end=PASSED,
     ),
@@ -237,7 +238,6 @@ _OF_PROGRAMS: Final = (
         plan=replace(
             in_use("no-direct-reads", ARROWS_WE, "F51B0000433X", "357302115550294"),
             runs_programs=False,
-            dd=Dd.OLD,
         ),
         end=failed(Disposition.HOLD, Reason.UNSUPPORTED_MODEL),
     ),

@@ -82,16 +82,37 @@ exec /system/bin/sed -e p -e 's#^\\([^ ]*\\) /data #\\1 {_OBB} #' -e t -e d /pro
 """
 _FIRST_WITH_FUSE: Final = 30
 """Handsets launched with Android 11 have their shared storage on FUSE."""
-_MAKERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+_DDS: Final[Mapping[Dd, Mapping[str, str]]] = MappingProxyType(
     {
-        "product": {},
-        "product-with-fuse": {"cat": _CAT_OF_ALL_MOUNTS, "df": _DF_OF_THE_LAST_MOUNT},
-        "product-without-programs": {"cat": _CAT_THAT_COUNTS},
-        "product-old-dd": {"cat": _CAT_THAT_COUNTS, "dd": _DD_WITHOUT_FLAGS},
-        "product-remembering-dd": {"cat": _CAT_THAT_COUNTS, "dd": _DD_THAT_REMEMBERS},
+        Dd.DIRECT: {},
+        Dd.OLD: {"dd": _DD_WITHOUT_FLAGS},
+        Dd.REMEMBERS: {"dd": _DD_THAT_REMEMBERS},
     }
 )
-"""What a maker has put before all other programs, by the name of the folder."""
+_MOUNTS: Final[Mapping[bool, Mapping[str, str]]] = MappingProxyType(
+    {False: {}, True: {"cat": _CAT_OF_ALL_MOUNTS, "df": _DF_OF_THE_LAST_MOUNT}}
+)
+
+
+def _makers(*, runs_programs: bool, dd: Dd, fuse: bool) -> str:
+    """The folder with what the maker of such a handset has put before all other programs."""
+    # Where programs run, nobody asks what was fetched.
+    return f"product-{dd}-dd" + ("-fuse" if fuse else "") + ("" if runs_programs else "-counting")
+
+
+_MAKERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        **{
+            _makers(runs_programs=True, dd=dd, fuse=fuse): {**tool, **mounts}
+            for dd, tool in _DDS.items()
+            for fuse, mounts in _MOUNTS.items()
+        },
+        **{
+            _makers(runs_programs=False, dd=dd, fuse=False): {**tool, "cat": _CAT_THAT_COUNTS}
+            for dd, tool in _DDS.items()
+        },
+    }
+)
 
 
 class SystemImage:
@@ -110,16 +131,8 @@ class SystemImage:
 
     def makers_programs(self, plan: HandsetPlan) -> Path:
         """What stands at /product/bin, before all others on PATH."""
-        if plan.runs_programs:
-            fuse = plan.model.sdk >= _FIRST_WITH_FUSE
-            return self._directory / ("product-with-fuse" if fuse else "product")
-        match plan.dd:
-            case Dd.DIRECT:
-                return self._directory / "product-without-programs"
-            case Dd.OLD:
-                return self._directory / "product-old-dd"
-            case Dd.REMEMBERS:
-                return self._directory / "product-remembering-dd"
+        fuse = plan.runs_programs and plan.model.sdk >= _FIRST_WITH_FUSE
+        return self._directory / _makers(runs_programs=plan.runs_programs, dd=plan.dd, fuse=fuse)
 
     def make(self) -> None:
         """Write everything."""

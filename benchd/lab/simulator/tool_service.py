@@ -54,6 +54,10 @@ class Restartable(Protocol):
         """Switch its NFC, and what hangs on it."""
         ...
 
+    def stay_on(self, chargers: int) -> None:
+        """Leave the screen on while one of these charges it."""
+        ...
+
 
 class ToolService:
     """Answers one handset's tools."""
@@ -97,6 +101,9 @@ class ToolService:
                 return self._judge_test_harness()
             case _ if asked.startswith(_START):
                 return self._open_page(asked.removeprefix(_START)), None
+            case _ if asked.startswith("stay_on "):
+                self._handset.stay_on(int(asked.removeprefix("stay_on ")))
+                return _DONE, None
             case _:
                 raise ValueError(asked)
 

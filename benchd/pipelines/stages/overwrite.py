@@ -193,4 +193,5 @@ def _evidence(
         elapsed_s=report.elapsed_s,
         rested_s=rested_s,
         logs=report.logs,
+        awake=report.awake,
     )

@@ -25,7 +25,7 @@ from benchd.proof.storage import (
     plain_bytes_left,
     room_is_back,
 )
-from benchd.words.fill import CheckOrder, CheckReport, FilledFile, FillOrder
+from benchd.words.fill import AwakeReport, CheckOrder, CheckReport, FilledFile, FillOrder
 from benchd.words.job import Reason, StageName
 
 SEED_BYTES = MINIMUM_SEED_DIGITS // 2
@@ -43,6 +43,7 @@ class PartProof:
     host_samples: int = 0
     ways: set[str] = field(default_factory=set[str])
     host_ways: set[str] = field(default_factory=set[str])
+    awake: AwakeReport | None = None
 
 
 @dataclass(slots=True)
@@ -188,6 +189,7 @@ class _Reading:
         proof.elapsed_s += report.elapsed_s
         proof.small_files_same += report.small_same
         proof.ways.add(report.past_cache)
+        proof.awake = report.awake
 
     async def _sample(self, files: Sequence[FilledFile], count: int, proof: PartProof) -> None:
         for place in host_places(files, count, self._seed):
@@ -227,6 +229,7 @@ class _Reading:
             host_past_cache=_weakest(tail.host_ways | body.host_ways, HOST_PAST_CACHE),
             seed=self._seed.hex(),
             bytes_shown=tail.bytes_shown + body.bytes_shown,
+            awake=body.awake or tail.awake,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.proof.evidence.values import Number, Seconds, Whole
-from benchd.words.fill import FilledFile
+from benchd.words.fill import AwakeReport, FilledFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,8 @@ class OverwriteEvidence:
     rested_s: Seconds
     logs: str | None = None
     """How the logs of a file system that keeps hot and cold data apart were reached."""
+    awake: AwakeReport | None = None
+    """What was done so that the handset doesn't sleep; the proof doesn't look at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +69,5 @@ class ReadBackEvidence:
     trimmed_bytes: Whole | None = None
     bytes_shown: Whole | None = None
     """Of what was proven: read right after it was shown that no cache can answer."""
+    awake: AwakeReport | None = None
+    """As for the overwrite."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from benchd.android.server.listener import is_listened_on
 from benchd.android.server.own_server import AdbServer
 from benchd.android.server.smart_socket import connect
 from benchd.android.shell.commands import AdbShell
+from benchd.filler import Program
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 from tests.hang_up import hang_ups_reach_children
@@ -141,8 +142,9 @@ async def host_service(text: str) -> str:
 
 @asynccontextmanager
 async def running_rack(
-    folder: Path, program: Path | None = None, adb: str = "adb"
+    folder: Path, programs: Mapping[Program, Path] | None = None, adb: str = "adb"
 ) -> AsyncGenerator[Rack, None]:
+    found = programs or dict.fromkeys(Program, Path("/bin/true"))
     server = AdbServer(
         port=SERVER_PORT,
         home=folder / "home",
@@ -150,7 +152,7 @@ async def running_rack(
         usb=False,
         adb_path=adb,
     )
-    access = AdbAccess(server=server, program_path=lambda abi: program or Path("/bin/true"))
+    access = AdbAccess(server=server, program_path=lambda _abi, program: found[program])
     rack = Rack(server, access, folder)
     async with anyio.create_task_group() as tasks:
         await tasks.start(server.run)

@@ -69,7 +69,7 @@ def unit(tmp_path: Path) -> Generator[SocketUnit]:
 
 async def test_it_is_watched_over_its_lives_and_works(unit: SocketUnit, tmp_path: Path) -> None:
     server = ExternalAdbServer(port=SERVER_PORT)
-    access = AdbAccess(server=server, program_path=lambda abi: Path("/bin/true"))
+    access = AdbAccess(server=server, program_path=lambda _abi, _program: Path("/bin/true"))
     rack = Rack(server, access, tmp_path)  # type: ignore[arg-type]
     with capture_logs() as logs:
         async with anyio.create_task_group() as tasks:

@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 import anyio
 import pytest
@@ -18,7 +19,7 @@ from handset_rack import Daemon, Rack, running_rack
 from benchd.android.access import AdbHandset
 from benchd.android.fill.program import PROGRAM_PATH
 from benchd.errors import HandsetGone, HandsetStalled, UnsupportedHandset
-from benchd.filler import built_path
+from benchd.filler import Program, built_path
 from benchd.filler.build import build, host_abi
 from benchd.words.fill import CheckOrder, FillOrder, TransferProgress
 
@@ -28,10 +29,24 @@ SIZE_BYTES = 48 << 20
 ORDER = FillOrder(key=bytes(range(16)), file_bytes=16 << 20, stall_s=5)
 
 
-def fill_program() -> Path:
+CREDULOUS: Final = """\
+#!/bin/sh
+# Stands in for the cache program: what lies in memory can't be shown to come from a medium.
+[ "$1" = version ] && exit
+pages=$((($3 + $4 + 4095) / 4096 - $3 / 4096))
+case $1 in empty) resident=0 ;; *) resident=$pages ;; esac
+echo "cache $1 page_bytes=4096 pages=$pages resident=$resident"
+"""
+
+
+def built(program: Program) -> Path:
     """The program for this machine, as scripts/setup has left it, or else built now."""
-    built = built_path(host_abi())
-    return built if built.is_file() else build(host_abi())
+    found = built_path(host_abi(), program)
+    return found if found.is_file() else build(host_abi(), program)
+
+
+def fill_program() -> Path:
+    return built(Program.FILL)
 
 
 class SandboxedDaemon(Daemon):
@@ -58,9 +73,12 @@ class SandboxedDaemon(Daemon):
 
 @asynccontextmanager
 async def sandboxed(
-    folder: Path,
+    folder: Path, *, sees_the_cache: bool = False
 ) -> AsyncGenerator[tuple[Rack, SandboxedDaemon, AdbHandset], None]:
-    async with running_rack(folder, fill_program()) as rack:
+    credulous = folder / "credulous"
+    credulous.write_text(CREDULOUS)
+    cache = built(Program.CACHE) if sees_the_cache else credulous
+    async with running_rack(folder, {Program.FILL: fill_program(), Program.CACHE: cache}) as rack:
         (home := folder / "sandboxed").mkdir()
         daemon = SandboxedDaemon(home, 16100)
         daemon.install_tool("getprop", "echo x86_64")
@@ -80,15 +98,23 @@ async def test_fill_sample_and_drop(tmp_path: Path) -> None:
         assert report.bytes_written == sum(file.size_bytes for file in report.files)
         assert report.bytes_written > SIZE_BYTES * 0.9
         assert report.free_bytes_after < 4096
-        # The sandbox lies in memory: nothing can be shown to come from a medium.
-        with pytest.raises(UnsupportedHandset, match="cache"):
-            await handset.sample(report.files[0].name, 0, 4096)
+        taken = await handset.sample(report.files[0].name, 0, 4096)
+        assert len(taken.data) == 4096
         order = CheckOrder(fill=ORDER, cipher=report.cipher, files=report.files)
+        # The sandbox lies in memory: nothing can be shown to come from a medium.
         with pytest.raises(UnsupportedHandset, match="bypass the cache"):
             await handset.check(order, nothing)
         dropped = await handset.drop()
         assert dropped.files_removed == len(report.files)
         assert dropped.free_bytes > SIZE_BYTES * 0.9
+
+
+async def test_where_no_read_can_be_shown_nothing_is_written(tmp_path: Path) -> None:
+    async with sandboxed(tmp_path, sees_the_cache=True) as (rack, daemon, handset):
+        with pytest.raises(UnsupportedHandset, match="stay in the handset's cache"):
+            await handset.fill(ORDER, nothing)
+        listed = await (await rack.shell(daemon)).run("ls /data/local/tmp/benchd")
+        assert (listed.exit_code, listed.stdout) == (0, b"")
 
 
 async def test_the_program_finds_its_way_onto_full_storage(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from benchd.lab.simulator.house import RackHouse
-from benchd.lab.simulator.plan import HandsetPlan, RackPlan
+from benchd.lab.simulator.plan import Dd, HandsetPlan, RackPlan
 from benchd.lab.simulator.scenarios import SCENARIOS
 from benchd.lab.simulator.storage.faults import StorageFaults
 
@@ -23,7 +23,7 @@ INSIDE = Path(__file__).with_name("streaming_side.py")
 
 def handset(slot: int, faults: StorageFaults | None = None) -> HandsetPlan:
     plan = SCENARIOS["clean"].handset(name=str(slot), slot=slot, copy=slot)
-    return replace(plan, runs_programs=False, faults=faults or StorageFaults())
+    return replace(plan, runs_programs=False, dd=Dd.DIRECT, faults=faults or StorageFaults())
 
 
 async def streamed(directory: Path, *handsets: HandsetPlan) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,8 @@ import anyio
 
 from benchd.android.access import AdbAccess
 from benchd.android.server.own_server import AdbServer
+from benchd.filler import built_path
+from benchd.filler.build import host_abi
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.ids import AdbAddress
@@ -19,7 +21,9 @@ async def main(directory: Path, slots: list[int]) -> None:
     server = AdbServer(
         port=5037, home=directory / "home", log_path=directory / "server.log", usb=False
     )
-    access = AdbAccess(server=server, program_path=lambda _abi: Path("/bin/true"))
+    access = AdbAccess(
+        server=server, program_path=lambda _, program: built_path(host_abi(), program)
+    )
     found: dict[int, object] = {}
 
     async def look(slot: int) -> None:

@@ -118,7 +118,7 @@ class Trials:
             sample = await handset.sample(file.name, place.offset, place.size_bytes)
             at = file.stream_offset + place.offset
             assert sample.data == stream(report.cipher, fill.key, at, place.size_bytes)
-            assert sample.past_cache == "evicted_by_program"
+            assert sample.past_cache == "eviction_seen"
         return checked.bytes_proven
 
 
@@ -126,7 +126,9 @@ async def main(directory: Path, control: Path, name: str, slot: int, unplugs: in
     server = AdbServer(
         port=5037, home=directory / "home", log_path=directory / "server.log", usb=False
     )
-    access = AdbAccess(server=server, program_path=lambda _: built_path(host_abi()))
+    access = AdbAccess(
+        server=server, program_path=lambda _, program: built_path(host_abi(), program)
+    )
     chooser = random.Random(3)
     async with RackHands.connect(control) as hands, anyio.create_task_group() as running:
         await running.start(server.run)

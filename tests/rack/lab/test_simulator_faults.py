@@ -14,8 +14,10 @@ pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 RANDOM = "dd if=/dev/urandom bs=1M count=4 2> /dev/null"
 SLOW = StorageFaults(write_bytes_per_s=8 * MEBIBYTE)
 SUM = f"sha256sum < {TMP}/f"
-DROP = f"dd if={TMP}/f iflag=nocache count=0 2> /dev/null"
-DIRECT = f"dd if={TMP}/f iflag=direct bs=1M 2> /dev/null | sha256sum"
+DD = "/system/bin/dd"
+"""Not the handset's own, which knows no flags."""
+DROP = f"{DD} if={TMP}/f iflag=nocache count=0 2> /dev/null"
+DIRECT = f"{DD} if={TMP}/f iflag=direct bs=1M 2> /dev/null | sha256sum"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import anyio
 import pytest
 from simulator_rack import MEBIBYTE, one, virtual_rack
 
+from benchd.filler import Program
 from benchd.filler.build import build, host_abi
 from benchd.lab.simulator.storage.faults import StorageFaults
 
@@ -21,7 +22,8 @@ PROBE_BYTES = 4096
 
 @pytest.mark.timeout(300)
 async def test_fifty_unplugs(tmp_path: Path) -> None:
-    build(host_abi())
+    for program in Program:
+        build(host_abi(), program)
     plan = replace(
         one("clean"),
         capacity_bytes=24 * MEBIBYTE,

@@ -38,6 +38,10 @@ case "$tool $1" in
     ;;
 "input keyevent") ;;
 "wm dismiss-keyguard") ;;
+"settings put")
+    [ "$2 $3" = "global stay_on_while_plugged_in" ] || { echo "not on a virtual handset"; exit 255; }
+    exec /usr/bin/python3 -ISE /system/benchd/ask.py "stay_on $4"
+    ;;
 "service call")
     if [ -e "$answers/service/$2" ]; then
         # What `service` makes of UNKNOWN_TRANSACTION.

@@ -20,9 +20,9 @@ from benchd.lab.simulator.lines.serving import serve_json_lines
 from benchd.lab.simulator.plan import Wipe
 
 from .fill import fill_without_benchd
-from .handset import Handset, Shared, as_chip
+from .handset import Handset, Shared
 from .kinds import KINDS, kind
-from .plan import HANDSET_JSON, SLOTS, Mode
+from .plan import HANDSET_JSON, SLOTS, Chip, Mode
 from .together import Together
 
 _log = structlog.get_logger()
@@ -234,3 +234,11 @@ async def _together(deeds: list[Callable[[], Awaitable[None]]]) -> None:
             tasks.start_soon(do, deed)
     if refused:
         raise UsageRefused("; ".join(f"{type(error).__name__}: {error}" for error in refused))
+
+
+def as_chip(word: str) -> Chip:
+    """The chip's behaviour by its name; raises UsageRefused."""
+    try:
+        return Chip(word)
+    except ValueError:
+        raise UsageRefused(f"no such chip: {word}; there are {', '.join(Chip)}") from None

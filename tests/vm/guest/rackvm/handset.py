@@ -22,7 +22,7 @@ from benchd.lab.simulator.system_image import SystemImage
 from benchd.lab.simulator.tool_service import ASK_SOCKET, ToolService
 
 from .chip import SHELL, HandsetChip
-from .plan import Chip, Mode, State, UsbHandset
+from .plan import Mode, State, UsbHandset
 from .sandbox import UsbSandbox
 from .together import Together
 from .usb_side import UsbSide
@@ -84,8 +84,8 @@ class Handset:
                 await self.chip.reset()
         await self.chip.become(self.given.chip)
         self._show_android()
-        listener = await anyio.create_unix_listener(self._state / ASK_SOCKET, mode=0o666)
-        self._alive.start_soon(listener.serve, ToolService(self).serve)
+        asked = await anyio.create_unix_listener(self._state / ASK_SOCKET, mode=0o666)
+        self._alive.start_soon(asked.serve, ToolService(self).serve)
         await self.usb.make()
         await self._boot()
 
@@ -106,6 +106,11 @@ class Handset:
             reset_count=self.reset_count,
             test_harness=self.android.test_harness,
         )
+
+    def stay_on(self, chargers: int) -> None:
+        """Leave the screen on while one of these charges it."""
+        self.android = replace(self.android, stay_on=chargers)
+        self._show_android()
 
     async def fetched_bytes(self) -> int:
         """Nothing to add: its chip is a block device, which the machine's own kernel counts."""
@@ -294,11 +299,3 @@ class Handset:
     def _require_whole(self) -> None:
         if self.broken is not None:
             raise RackBroken(self.broken)
-
-
-def as_chip(word: str) -> Chip:
-    """The chip's behaviour by its name; raises UsageRefused."""
-    try:
-        return Chip(word)
-    except ValueError:
-        raise UsageRefused(f"no such chip: {word}; there are {', '.join(Chip)}") from None

@@ -15,7 +15,8 @@ from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset
 CAPACITY_BYTES: Final = 1024 * MEBIBYTE
 """F2fs holds 30 % of 128 MiB back for itself, of which no honest coverage comes."""
 BIG_EXT4_CAPACITY_BYTES: Final = 128 * MEBIBYTE
-SMALL_CAPACITY_BYTES: Final = 32 * MEBIBYTE
+SMALL_CAPACITY_BYTES: Final = 48 * MEBIBYTE
+"""Of less, benchd's two programs would take more than an honest coverage leaves."""
 MARKERS: Final = 400
 
 
@@ -80,6 +81,8 @@ KINDS: Final[Mapping[str, UsbHandset]] = MappingProxyType(
             markers=MARKERS,
             android=replace(_SMALL.android, crypto_state="unencrypted"),
         ),
+        "arm64": replace(_SMALL, android=replace(_SMALL.android, abi="arm64-v8a")),
+        "arm": replace(_SMALL, android=replace(_SMALL.android, abi="armeabi-v7a")),
         "unauthorized": replace(_SMALL, asks_for_key=True),
         "mtp-only": replace(_SMALL, android=replace(_SMALL.android, adb_enabled=False)),
         "charging": replace(_SMALL, mode=Mode.CHARGING),

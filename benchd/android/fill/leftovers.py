@@ -1,0 +1,24 @@
+"""What a fill that was broken off has left on a handset: big files that nobody there deletes.
+
+The program's guard does it where it outlives the cable; on handsets that end adbd with all that
+it has started, it doesn't. docs/handsets.md says which.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchd.android.fill.messages import is_fill_name
+from benchd.android.fill.program import FILL_DIRECTORY
+from benchd.android.shell.commands import Shell
+
+_LIST: Final = f"ls {FILL_DIRECTORY}"
+
+
+async def leftovers(shell: Shell) -> tuple[str, ...]:
+    """The fill files that are there; none where there is no such directory."""
+    answer = await shell.run(_LIST)
+    if answer.exit_code != 0:
+        return ()
+    names = answer.stdout.decode(errors="replace").split()
+    return tuple(name for name in names if is_fill_name(name))
