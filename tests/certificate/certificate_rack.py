@@ -104,6 +104,7 @@ def reset_facts(android_id: str) -> Evidence:
         "maker_accounts": 0,
         "maker_account_types": [],
         "unknown_account_types": [],
+        "preinstalled": [],
     }
 
 
@@ -303,6 +304,7 @@ def records_of_an_erasure(
             "fresh_used_bytes": 1_000_000_000,
             "fresh_used_share": 0.2,
             "absent_s": 61.5,
+            "picture": None,
         },
         came_back=ReturnEvidence(attachment="7:1", imeis=(IMEI,)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchd.proof.evidence.fresh import SignedPicture
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
 from benchd.words.handset import HandsetFacts, ResetFacts, UserKind
@@ -140,6 +141,8 @@ class InitialiseEvidence:
     """None where the handset came in already reset."""
     method: str | None = None
     absent_s: Seconds | None = None
+    picture: SignedPicture | None = None
+    """How this model looks when it is fresh, where somebody has taken that; it can only excuse."""
 
     @property
     def left(self) -> ResetFacts:
