@@ -60,6 +60,15 @@ class AdbAccess:
 
     async def open(self, address: AdbAddress) -> Handset:
         """The handset that is READY at this address, bound to its present transport."""
+        shell = await self._open_shell(address)
+        return AdbHandset(shell, self._binaries, self._turns.of(address))
+
+    async def look_at(self, address: AdbAddress) -> tuple[HandsetFacts, ResetFacts]:
+        """What the handset at this address is, and what its last reset left, by reading only."""
+        shell = await self._open_shell(address)
+        return await read_facts(shell), await read_reset_facts(shell)
+
+    async def _open_shell(self, address: AdbAddress) -> Shell:
         transport = self._tracker.ready_transport(address)
         if transport is None:
             if self._tracker.serving:
@@ -68,8 +77,7 @@ class AdbAccess:
         await self._confirm(address, transport)
         if NEEDED_FEATURE not in await self._opener.features(transport):
             raise UnsupportedHandset("its adb has no exit codes (Android 6 or older)")
-        shell = AdbShell(self._opener, transport)
-        return AdbHandset(shell, self._binaries, self._turns.of(address))
+        return AdbShell(self._opener, transport)
 
     async def _confirm(self, address: AdbAddress, transport: Transport) -> None:
         # The list holds words that handsets choose; whom a transport leads to, only the server

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,7 +119,9 @@ async def address_of(settings: Settings, slot: str, hotplug: HotplugSource) -> A
 
 async def _ask(settings: Settings, address: AdbAddress) -> tuple[HandsetFacts, ResetFacts]:
     """Both kinds of facts; the server is the rack's own, whoever has started it."""
-    server = ExternalAdbServer(port=settings.adb.port, start_within_s=SERVER_WITHIN_S)
+    server = ExternalAdbServer(
+        port=settings.adb.port, start_within_s=SERVER_WITHIN_S, trusted=_owner_of_server(settings)
+    )
     access = AdbAccess(server=server, program_path=program_path)
     told: list[tuple[HandsetFacts, ResetFacts]] = []
     failures: list[BenchdError] = []
@@ -128,9 +131,7 @@ async def _ask(settings: Settings, address: AdbAddress) -> tuple[HandsetFacts, R
             await tasks.start(server.run)
             await tasks.start(access.run)
             await _until_ready(access, address)
-            handset = await access.open(address)
-            left = await handset.reset_facts()
-            told.append((await handset.inspect(), left))
+            told.append(await access.look_at(address))
         except BenchdError as failure:
             # Told as it is, not inside the group's.
             failures.append(failure)
@@ -156,6 +157,13 @@ async def _until_ready(access: AdbAccess, address: AdbAddress) -> None:
     )
 
 
+def _owner_of_server(settings: Settings) -> tuple[int, ...]:
+    """Whose server the rack's own is: the user whose folder for it this is."""
+    with suppress(OSError):
+        return (settings.adb.home.stat().st_uid,)
+    return ()
+
+
 def _name_of(taking: FreshTaking) -> str:
     """The same for each handset of a model and build."""
     whole = f"{taking.manufacturer}\n{taking.model}\n{taking.build}"
@@ -174,8 +182,9 @@ def _write(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        cure = "let the user that you are write there, or be benchd's: sudo -u benchd …"
-        raise DependencyMissing(f"{path}: {error.strerror}", cure=cure) from error
+        raise DependencyMissing(
+            f"{path}: {error.strerror}", cure="let the user that you are write there"
+        ) from error
 
 
 def _told_picture(signed: SignedPicture, *, counts: bool) -> Mapping[str, JsonValue]:

@@ -54,8 +54,6 @@ def learn(first: tuple[FreshTaking, str], second: tuple[FreshTaking, str]) -> Fr
     if not _alone(one).is_of(other.manufacturer, other.model, other.build):
         raise UsageRefused("the two handsets aren't of one model and build")
     less, more = sorted((one.used_bytes, other.used_bytes))
-    if more * 100 > less * (100 + MOST_OVER_PICTURE_PERCENT):
-        raise UsageRefused(f"{less} and {more} bytes are in use: one of them holds more than it")
     picture = replace(
         _alone(one),
         used_bytes=more,
@@ -67,6 +65,8 @@ def learn(first: tuple[FreshTaking, str], second: tuple[FreshTaking, str]) -> Fr
         witnesses=(_witness(*first), _witness(*second)),
     )
     faults = witness_faults(picture)
+    if more * 100 > less * (100 + MOST_OVER_PICTURE_PERCENT):
+        faults.append(f"{less} and {more} bytes are in use: one holds more than the other")
     if faults:
         raise UsageRefused("; ".join(faults))
     return picture

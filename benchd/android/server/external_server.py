@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Collection
 from typing import Final
 
 import anyio
@@ -36,8 +37,11 @@ _ESTABLISHED: Final = 1  # TCP_ESTABLISHED in the kernel's include/net/tcp_state
 class ExternalAdbServer:
     """The `ServerDoor` (see `transports`) of a server that isn't benchd's child."""
 
-    def __init__(self, *, port: int, start_within_s: float = 30.0) -> None:
+    def __init__(
+        self, *, port: int, start_within_s: float = 30.0, trusted: Collection[int] = ()
+    ) -> None:
         self.port = port
+        self._trusted = TRUSTED_USERS | {os.geteuid(), *trusted}
         self.generation = 0
         self._start_within_s = start_within_s
         self._lease: socket.socket | None = None
@@ -104,7 +108,7 @@ class ExternalAdbServer:
 
     async def _take_lease(self, link: SmartSocket) -> None:
         # Anybody may listen on such a port, and what answers there says what handsets say.
-        strangers = listening_users(self.port) - TRUSTED_USERS - {os.geteuid()}
+        strangers = listening_users(self.port) - self._trusted
         if strangers:
             raise AdbServerLost(f"the port is held by user {min(strangers)}, who isn't trusted")
         # Counted first: whoever gets an answer from the new process sees that the ids of the
