@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 
 from benchd.certificate import create_key
-from benchd.commands.fresh import keep
+from benchd.commands.fresh import address_of, keep
+from benchd.config import load_settings
+from benchd.errors import NotFound
 from benchd.signing.key import load_key
+from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.port import Attached, PlugEvent
 from tests.commands.test_cli import benchd
 from tests.core.pictures import MEMO, PHONE, mark, taking
 
@@ -29,7 +36,8 @@ def config(tmp_path: Path) -> Path:
     ):
         assert old in text
         text = text.replace(old, new)
-    file.write_text(text, encoding="utf-8")
+    slot = '\n[slots.A1]\nport = "pci-0000:00:14.0-usb-0:1.4"\n'
+    file.write_text(text + slot, encoding="utf-8")
     create_key(tmp_path / "key.pem")
     return file
 
@@ -74,3 +82,33 @@ def test_one_of_slot_and_address_is_named_and_an_empty_slot_is_told(config: Path
     assert benchd("handset", "learn-fresh", *place).returncode == 2
     unknown = benchd("handset", "learn-fresh", "--slot", "Z9", *place)
     assert (unknown.returncode, "no slot Z9" in unknown.stderr) == (1, True)
+
+
+class Plugged:
+    """A fake hot-plug source with one handset on a port."""
+
+    def __init__(self, port_path: PortPath) -> None:
+        self._port_path = port_path
+
+    @asynccontextmanager
+    async def events(self) -> AsyncGenerator[AsyncIterator[PlugEvent], None]:
+        async def told() -> AsyncIterator[PlugEvent]:
+            yield Attached(
+                port_path=self._port_path,
+                adb_address=AdbAddress("usb:1-4.2"),
+                attachment="7:1",
+                at_s=0.0,
+            )
+            await anyio.sleep_forever()
+
+        yield told()
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_slot_is_found_by_what_is_plugged_into_its_port(config: Path) -> None:
+    settings = load_settings(config)
+    place = next(iter(settings.topology.places.values()))
+    assert await address_of(settings, place.name, Plugged(place.port_path)) == "usb:1-4.2"
+    with pytest.raises(NotFound, match="nothing is plugged"):
+        await address_of(settings, place.name, Plugged(PortPath("elsewhere")))
