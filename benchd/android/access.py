@@ -79,6 +79,11 @@ class AdbAccess:
         """All that the handset at this address answers, by reading only."""
         return await ask_everything(await self._open_shell(address))
 
+    async def look_at(self, address: AdbAddress) -> tuple[HandsetFacts, ResetFacts]:
+        """What the handset at this address is, and what its last reset left, by reading only."""
+        shell = await self._open_shell(address)
+        return await read_facts(shell), await read_reset_facts(shell)
+
     async def _open_shell(self, address: AdbAddress) -> Shell:
         transport = self._tracker.ready_transport(address)
         if transport is None:

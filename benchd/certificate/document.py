@@ -12,6 +12,7 @@ from benchd.certificate.first_form import (
     FIRST_PREDICATE_TYPE,
     FirstStatement,
 )
+from benchd.certificate.fresh import gaps_of_fresh
 from benchd.certificate.rules import common_gaps
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.statement import Predicate, Statement
@@ -52,6 +53,7 @@ def _gaps(statement: Statement) -> Iterator[str]:
     predicate = statement.predicate
     yield from common_gaps(statement, minimum_sample=MINIMUM_SAMPLE)
     yield from gaps_of_felica(predicate.felica)
+    yield from gaps_of_fresh(predicate.fresh_picture)
     yield from _gaps_of_words(predicate)
     yield from _gaps_of_time(predicate)
 

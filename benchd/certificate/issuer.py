@@ -19,6 +19,8 @@ from benchd.proof.erasure import FORM_OF_FLOORS, VerifiedErasure
 from benchd.proof.evidence.forms import to_json
 from benchd.signing import canonical
 from benchd.signing.key import SigningKey
+from benchd.signing.pictures import has_signed_picture
+from benchd.signing.public_key import public_key_of
 from benchd.words.ids import Evidence, JobId
 from benchd.words.record import StoredEntry
 
@@ -33,12 +35,16 @@ class DsseIssuer:
         self._site = site
         self._benchd_version = benchd_version
         self._limiter = CapacityLimiter(1)
+        self._public_key = public_key_of(key.public_key_pem)
         self._claims = Claims(key.public_key_pem)
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         """The signed envelope for this proof; raises CertificateGap for what it doesn't show."""
         if erasure.form < FORM_OF_FLOORS:
             raise CertificateGap(("it was recorded by a benchd that asked for less than this one",))
+        picture = erasure.evidence.initialise.picture
+        if picture is not None and not has_signed_picture(self._public_key, picture):
+            raise CertificateGap(("initialise: the picture isn't signed by this rack",))
         statement = statement_of(
             erasure, at=at, site=self._site, benchd_version=self._benchd_version
         )

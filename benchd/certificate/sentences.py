@@ -32,6 +32,12 @@ class Sentence(StrEnum):
     HOST_LOOKED = "{count} places drawn, fetched and compared by the host itself"
     DELETED = "then deleted; what was seen of the reset is in final_reset"
 
+    EXCUSED = (
+        "{accounts} accounts of its maker, {packages} preinstalled apps and up to {bytes} bytes in"
+        " use are those of a handset of this model and build that was just reset, as this rack has"
+        " seen it on two that two people had reset"
+    )
+
     NOT_WRITTEN = "{missing_bytes} bytes of the user storage, which are:"
     IN_USE = "up to {used_bytes} bytes of them in use when the overwrite began"
     RESERVED = "up to {reserved_bytes} bytes of them that the file system reserves"

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
+from benchd.certificate.fresh import FreshPictureSection
 from benchd.certificate.predicate import (
     STATEMENT_TYPE,
     CommonPredicate,
@@ -58,6 +59,7 @@ class Predicate(CommonPredicate):
     binding: BindingSection
     in_use_before: InUseSection
     nominal_capacity_bytes: Positive | Literal["unknown"]
+    fresh_picture: FreshPictureSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ def _predicate_of(
         binding=BindingSection.of(erasure),
         in_use_before=in_use,
         nominal_capacity_bytes=evidence.gates.nominal_bytes or "unknown",
+        fresh_picture=FreshPictureSection.of(evidence.initialise),
     )
 
 

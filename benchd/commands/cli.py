@@ -16,6 +16,7 @@ import typer
 
 from benchd.commands.bench import bench_app
 from benchd.commands.files import read_file
+from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
@@ -41,6 +42,7 @@ certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=T
 key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
 felica_app = typer.Typer(help="FeliCa chips on the rack's readers.", no_args_is_help=True)
 app.add_typer(felica_app, name="felica")
+add_fresh_commands(handset_app)
 app.add_typer(handset_app, name="handset")
 app.add_typer(slots_app, name="slots")
 app.add_typer(bench_app, name="bench")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -9,12 +10,14 @@ from benchd.config.checking import check
 from benchd.config.cross_checks import port_issues, recipe_reference_issues, table_at
 from benchd.config.document import Document, read_document, unreadable
 from benchd.config.felica import Makers, felica_issues, felica_settings, make_providers
+from benchd.config.fresh_pictures import read_pictures
 from benchd.config.models import read_models, shipped_models
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
 from benchd.config.settings import Settings
-from benchd.errors import ConfigInvalid, ConfigIssue
+from benchd.errors import ConfigInvalid, ConfigIssue, UsageRefused
 from benchd.models.catalogue import ModelCatalogue
+from benchd.proof.evidence.fresh import SignedPicture
 from benchd.slots.parts import Timing
 from benchd.slots.topology import SlotPlace, Topology
 
@@ -39,12 +42,13 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     book = _recipe_book(document, path)
     issues += book.issues
     models = _models(document, parsed.models, issues) if parsed else ModelCatalogue()
+    pictures = _pictures(document, parsed.models, issues) if parsed else ()
     makers, refusals = make_providers(document, folder)
     issues += [*refusals, *felica_issues(document, None if parsed is None else parsed.felica)]
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=_order)))
     options = repr(table_at(document, "felica").get("providers"))
-    return _settings(parsed, book, models, makers, options)
+    return replace(_settings(parsed, book, models, makers, options), fresh_pictures=pictures)
 
 
 def check_config(path: Path) -> tuple[ConfigIssue, ...]:
@@ -98,6 +102,20 @@ def _models(
     return ModelCatalogue()
 
 
+def _pictures(
+    document: Document, section: ModelsSettings, issues: list[ConfigIssue]
+) -> tuple[SignedPicture, ...]:
+    """The fresh pictures; the mistakes in them go to `issues`."""
+    try:
+        return read_pictures(section.fresh_pictures)
+    except UsageRefused as refused:
+        issues.append(document.issue(("models", "fresh_pictures"), str(refused)))
+    except OSError as error:
+        message = f"the folder {error.filename} {unreadable(error)}"
+        issues.append(document.issue(("models", "fresh_pictures"), message))
+    return ()
+
+
 def _settings(
     parsed: ConfigFile,
     book: RecipeBook,
@@ -123,6 +141,8 @@ def _settings(
         recipes=MappingProxyType(book.recipes),
         recipe_descriptions=MappingProxyType(book.descriptions),
         models=models,
+        fresh_folder=parsed.models.fresh_pictures,
+        fresh_pictures=(),
         felica=felica_settings(parsed.felica, parsed.slots, makers),
         provider_options=provider_options,
         timing=Timing(settle_s=parsed.rack.settle_s),

@@ -194,6 +194,8 @@ class ModelsSettings(Section):
 
     shipped: bool = True
     folders: list[LocalPath] = Field(default_factory=list[Path])
+    fresh_pictures: LocalPath = Path("/var/lib/benchd/fresh")
+    """Where `benchd handset learn-fresh` keeps what it has learned."""
 
 
 def _port_path(path: str) -> str:

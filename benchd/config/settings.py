@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchd.config.recipes import RecipeDescription
 from benchd.config.sections import (
@@ -17,6 +18,7 @@ from benchd.config.sections import (
 from benchd.felica.settings import FelicaSettings
 from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.recipe import Recipe
+from benchd.proof.evidence.fresh import SignedPicture
 from benchd.slots.parts import Timing
 from benchd.slots.topology import Topology
 
@@ -35,6 +37,9 @@ class Settings:
     recipes: Mapping[str, Recipe]
     recipe_descriptions: Mapping[str, RecipeDescription]
     models: ModelCatalogue
+    fresh_folder: Path
+    fresh_pictures: tuple[SignedPicture, ...]
+    """As they lie there: the daemon believes those that its own key has signed."""
     felica: FelicaSettings
     provider_options: str
     """[felica.providers] as it is written: what makes a provider can't be compared."""

@@ -27,6 +27,7 @@ from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
+from benchd.daemon.pictures import digests_of, own_pictures
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.system import SystemClock, SystemEntropy
@@ -43,6 +44,7 @@ from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Ledger
+from benchd.proof.evidence.fresh import FreshPictures
 from benchd.signing.public_key import public_key_of
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
@@ -116,7 +118,8 @@ async def run_daemon(
             site=settings.site.name,
             benchd_version=metadata.version("benchd"),
         )
-        await _recover(ledger, issuer, clock, settings)
+        pictures = own_pictures(settings, key)
+        await _recover(ledger, issuer, clock, settings, pictures)
         board = RackBoard()
         rack = ServedRack(
             board=board,
@@ -158,6 +161,7 @@ async def run_daemon(
                 timing=settings.timing,
                 admission=rack.admission,
                 models=settings.models,
+                pictures=pictures,
             )
             supervisor = Supervisor(settings.topology, parts, hotplug)
             rack.dossiers.serve(supervisor, access)
@@ -165,7 +169,7 @@ async def run_daemon(
             reloader = Reloader(
                 settings,
                 read=reread or (lambda: settings),
-                apply=partial(_take_over, supervisor, parts, metrics),
+                apply=partial(_take_over, supervisor, parts, metrics, key),
                 notifier=notifier,
             )
             keep_responsive()
@@ -183,9 +187,14 @@ async def run_daemon(
 
 
 async def _take_over(
-    supervisor: Supervisor, parts: RackParts, metrics: RackMetrics, settings: Settings
+    supervisor: Supervisor,
+    parts: RackParts,
+    metrics: RackMetrics,
+    key: SigningKey,
+    settings: Settings,
 ) -> None:
     """Put what can change at run time into effect; the ledger knows of it first."""
+    pictures = own_pictures(settings, key)
     await parts.ledger.append(
         Entry(
             kind=EntryKind.CONFIG_CHANGED,
@@ -197,13 +206,20 @@ async def _take_over(
                 },
                 "recipes": {name: r.digest for name, r in settings.recipes.items()},
                 "models_sha256": settings.models.sha256,
+                "fresh_pictures": digests_of(pictures),
             },
         )
     )
     metrics.reconfigured(slots=settings.topology.places, recipes=settings.recipes)
     changes = await supervisor.reload(
         settings.topology,
-        replace(parts, recipes=settings.recipes, models=settings.models, timing=settings.timing),
+        replace(
+            parts,
+            recipes=settings.recipes,
+            models=settings.models,
+            pictures=pictures,
+            timing=settings.timing,
+        ),
     )
     _log.info(
         "config_reloaded",
@@ -228,7 +244,11 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
 
 
 async def _recover(
-    ledger: Ledger, issuer: DsseIssuer, clock: SystemClock, settings: Settings
+    ledger: Ledger,
+    issuer: DsseIssuer,
+    clock: SystemClock,
+    settings: Settings,
+    pictures: FreshPictures,
 ) -> None:
     await ledger.append(
         Entry(
@@ -238,6 +258,7 @@ async def _recover(
                 "version": metadata.version("benchd"),
                 "site": settings.site.name,
                 "recipes": {name: r.digest for name, r in settings.recipes.items()},
+                "fresh_pictures": digests_of(pictures),
             },
         )
     )

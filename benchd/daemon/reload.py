@@ -17,7 +17,12 @@ from benchd.wakeup import Bell
 
 _log = structlog.get_logger()
 
-AT_RUN_TIME = frozenset({"topology", "recipes", "recipe_descriptions", "models", "timing"})
+AT_RUN_TIME = frozenset(
+    {
+        *("topology", "recipes", "recipe_descriptions", "models"),
+        *("fresh_folder", "fresh_pictures", "timing"),
+    }
+)
 """The parts of the settings that a running daemon takes over; all others are built in."""
 NOT_COMPARED = frozenset({"providers", "readers"})
 """Two loads make different providers; whether they are written alike, `provider_options` tells.

@@ -13,6 +13,7 @@ from benchd.models.guidance import reset_words
 from benchd.pipelines.description import StageDescription
 from benchd.ports import CertificateIssuer, ChipAccess, Clock, Entropy, Handset, Keystream, Ledger
 from benchd.proof.binding import JobBinding
+from benchd.proof.evidence.fresh import FreshPictures, SignedPicture
 from benchd.proof.evidence.job import JobEvidence
 from benchd.words.handset import HandsetFacts
 from benchd.words.ids import JobId, SlotName
@@ -105,6 +106,7 @@ class JobContext:
         entropy: Entropy,
         keystream: Keystream,
         models: ModelCatalogue,
+        pictures: FreshPictures,
         certifies: bool,
     ) -> None:
         self.job = job
@@ -118,6 +120,7 @@ class JobContext:
         self.entropy = entropy
         self.keystream = keystream
         self.models = models
+        self.pictures = pictures
         self.certifies = certifies
         """Whether the recipe ends in a certificate, so that the handset has to stay bound."""
         self.binding = JobBinding(station.port().attachment)
@@ -162,6 +165,11 @@ class JobContext:
         if self.facts is None:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "the handset wasn't inspected")
         return self.facts
+
+    def picture(self) -> SignedPicture | None:
+        """How a fresh handset of this model and build looks; None where that isn't known."""
+        identity = self.inspected().identity
+        return self.pictures.of(identity.manufacturer, identity.model, identity.build)
 
     def handset_facts(self) -> dict[str, str]:
         """What a question shows so that a person knows which handset is meant."""

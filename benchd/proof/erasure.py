@@ -18,7 +18,14 @@ from benchd.proof.chip import ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps
 from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
-from benchd.proof.fresh import freshness_gaps
+from benchd.proof.fresh import (
+    excused_accounts,
+    excused_packages,
+    freshness_gaps,
+    picture_gaps,
+    picture_of,
+    pictured_bytes,
+)
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.nominal import is_clearly_less, is_clearly_more
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
@@ -156,17 +163,17 @@ def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
 
 def _of_initialise(case: ErasureCase) -> list[str]:
     evidence = case.evidence.initialise
-    left = evidence.left
-    gaps: list[str] = []
+    left, picture = evidence.left, picture_of(evidence)
+    gaps = picture_gaps(evidence.picture, case.evidence.inspect)
     if (evidence.after is None) is not bool(case.skipped(StageName.INITIALISE)):
         gaps.append("initialise: it can't be told whether the handset was reset here")
-    if left.account_count + left.maker_accounts != 0:
+    if left.account_count + left.maker_accounts != excused_accounts(left, picture):
         gaps.append("initialise: accounts are left")
     if left.user_ids != (0,):
         gaps.append("initialise: users other than the first are left")
-    if left.third_party_packages != 0:
+    if left.third_party_packages != excused_packages(left, picture):
         gaps.append("initialise: installed apps are left")
-    if left.used_bytes > evidence.fresh_used_bytes:
+    if left.used_bytes > max(evidence.fresh_used_bytes, pictured_bytes(picture)):
         gaps.append("initialise: more storage is in use than on a fresh handset")
     if evidence.after is not None and evidence.before.android_id == evidence.after.android_id:
         gaps.append("initialise: android_id is the same as before")

@@ -224,6 +224,7 @@ class Occupancy:
             entropy=parts.entropy,
             keystream=parts.keystream,
             models=parts.models,
+            pictures=parts.pictures,
             certifies=recipe.certifies,
         )
         self._station.context = context

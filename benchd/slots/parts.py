@@ -17,6 +17,7 @@ from benchd.ports import (
     Keystream,
     Ledger,
 )
+from benchd.proof.evidence.fresh import FreshPictures
 from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
 
@@ -49,3 +50,5 @@ class RackParts:
     admission: Admission = field(default_factory=Admission)
     models: ModelCatalogue = field(default_factory=ModelCatalogue)
     """Without one every model is unknown, which is all right."""
+    pictures: FreshPictures = field(default_factory=FreshPictures)
+    """Without one the recipe's numbers hold."""

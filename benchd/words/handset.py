@@ -99,6 +99,14 @@ class BatteryFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """An installed package, and where its file lies."""
+
+    name: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResetFacts:
     """Facts that only a reset changes. A count that is None couldn't be read; 1,000 may be more."""
 
@@ -118,6 +126,8 @@ class ResetFacts:
     """Accounts that the maker's system makes by itself; `account_count` is without them."""
     maker_account_types: tuple[str, ...] = ()
     unknown_account_types: tuple[str, ...] = ()
+    preinstalled: tuple[Package, ...] = ()
+    """Those of the third parties' packages that lie on a system or oem partition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ from benchd.android.facts.imei import read_imei
 from benchd.android.facts.modification import modification_signs
 from benchd.android.facts.nfc import read_nfc
 from benchd.android.facts.owner import read_file_count, read_row_count
-from benchd.android.facts.packages import count_packages, read_packages
+from benchd.android.facts.packages import count_packages, read_packages, read_preinstalled
 from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import read_properties
 from benchd.android.facts.settings import read_android_id, read_boot_count
@@ -72,6 +72,12 @@ def _users_of(name: str) -> tuple[int, ...]:
 def _accounts(name: str) -> Callable[[str], int]:
     users = _users_of(name)
     return lambda text: sort_accounts(read_account_types(text, users)).account_count
+
+
+def _beyond_a_picture(name: str) -> Callable[[str], int]:
+    """What a picture of all that lies on the system's partitions leaves over."""
+    pictured = set(read_preinstalled(answer(name)))
+    return lambda text: count_packages(text) - len(pictured.intersection(read_preinstalled(text)))
 
 
 def _used(name: str) -> Callable[[str], int]:
@@ -117,6 +123,10 @@ SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
     "account": tuple(Subject(text=answer(name), dirt=_accounts(name)) for name in names("account")),
     "users": _of("users", lambda text: len(read_user_ids(text)), WITHIN_LINES),
     "packages": _of("packages", count_packages, WITHIN_LINES),
+    "preinstalled": tuple(
+        Subject(text=answer(name), dirt=_beyond_a_picture(name), damages=WITHIN_LINES)
+        for name in names("packages")
+    ),
     "features": _of("features", lambda text: len(read_features(text)), WITHIN_LINES),
     "no chip": _of("features", _felica, (ruin, double, as_in_dos)),
     "battery": _of("battery", _no_dirt(read_battery)),

@@ -14,12 +14,14 @@ from benchd.certificate.statement import statement_of
 from benchd.errors import TransientFault
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.fresh import FreshPictures
 from benchd.words.chip import BaselineKind
 from benchd.words.clear import ClearOutcome
 from benchd.words.job import StageName
 from benchd.words.record import EntryKind, StoredEntry
 from benchd.words.slot_states import SlotState
 from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
+from tests.core.pictures import MEMO, picture, pictures
 from tests.core.test_erasure import JOB, changed, streamed_records
 from tests.core.test_read_back import sampled_records
 from tests.core.world import Phone, World
@@ -29,9 +31,13 @@ Patch = pytest.MonkeyPatch
 S = Sentence
 
 
-async def run(phone: Phone | None = None, chip: FakeChip | None = None) -> Records:
+async def run(
+    phone: Phone | None = None,
+    chip: FakeChip | None = None,
+    known: FreshPictures | None = None,
+) -> Records:
     """The records of a job that has passed, as its certificate was made from them."""
-    world = World(chips=FakeChipAccess({"A1": chip}) if chip else None)
+    world = World(chips=FakeChipAccess({"A1": chip}) if chip else None, pictures=known)
     async with world.running():
         world.ports["A1"].plug(phone or Phone())
         view = await world.until_state(SlotState.FINISHED)
@@ -63,6 +69,11 @@ async def resumed(_: Patch) -> Records:
 
 async def sampled(monkeypatch: Patch) -> Records:
     return await sampled_records(monkeypatch)
+
+
+async def pictured(_: Patch) -> Records:
+    phone = Phone(maker_accounts=1, preinstalled=(MEMO,))
+    return await run(phone, known=pictures(picture()))
 
 
 async def scanned(_: Patch) -> Records:
@@ -119,6 +130,7 @@ KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = 
     "streamed": (streamed, {S.BY_HOST, S.SMALL_BY_HOST, S.READ_WHOLE} | BY_EYE | BY_IMEI),
     "resumed": (resumed, BY_PROGRAM | BY_EYE | {S.RESUMED}),
     "sampled": (sampled, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE | BY_IMEI),
+    "by a fresh picture": (pictured, BY_PROGRAM | BY_EYE | {S.EXCUSED}),
     "chip scanned": (scanned, BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED}),
     "chip tied": (
         tied,

@@ -104,6 +104,7 @@ def reset_facts(android_id: str) -> Evidence:
         "maker_accounts": 0,
         "maker_account_types": [],
         "unknown_account_types": [],
+        "preinstalled": [],
     }
 
 
@@ -306,6 +307,7 @@ def records_of_an_erasure(
             "absent_s": 61.5,
             "pages": [],
             "setup": None,
+            "picture": None,
         },
         came_back=ReturnEvidence(attachment="7:1", imeis=(IMEI,)),
     )

@@ -14,6 +14,8 @@ from benchd.errors import CertificateGap, CertificateInvalid, DependencyMissing
 from benchd.ports import CertificateIssuer
 from benchd.proof.erasure import verify_erasure
 from benchd.words.ids import JobId
+from benchd.words.job import StageName
+from tests.certificate.certificate_kinds import pictured
 from tests.certificate.certificate_rack import (
     ISSUED_AT,
     JOB,
@@ -21,6 +23,9 @@ from tests.certificate.certificate_rack import (
     proven_erasure,
     records_of_an_erasure,
 )
+from tests.core.pictures import KEY as PICTURE_KEY
+from tests.core.test_erasure import JOB as TESTED_JOB
+from tests.core.test_erasure import changed
 
 HOSTILE = "SO-51C\u2028\x00'\"<script>"
 
@@ -119,3 +124,31 @@ def test_a_name_that_leads_elsewhere_is_refused(directory: Path, name: str) -> N
 def test_a_directory_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(DependencyMissing, match="the ledger holds the certificate"):
         keep_file(tmp_path / "nowhere", "job", b"x")
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_picture_that_this_rack_has_not_signed_certifies_nothing(
+    directory: Path, key: SigningKey
+) -> None:
+    records = await pictured(pytest.MonkeyPatch())
+    erasure = verify_erasure(TESTED_JOB, records)
+    own, other = (
+        DsseIssuer(key=each, directory=directory, site="大宮", benchd_version="0.1.0")
+        for each in (PICTURE_KEY, key)
+    )
+    at = records[-1].entry.at
+    verify_certificate(own.issue(erasure, at), PICTURE_KEY.public_key_pem)
+    with pytest.raises(CertificateGap, match="picture isn't signed"):
+        other.issue(erasure, at)
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_picture_that_was_changed_in_the_record_certifies_nothing(directory: Path) -> None:
+    altered = {"picture.picture.maker_accounts": 2}
+    records = changed(await pictured(pytest.MonkeyPatch()), StageName.INITIALISE, altered)
+    erasure = verify_erasure(TESTED_JOB, records)
+    issuer = DsseIssuer(key=PICTURE_KEY, directory=directory, site="大宮", benchd_version="0.1.0")
+    with pytest.raises(CertificateGap, match="picture isn't signed"):
+        issuer.issue(erasure, records[-1].entry.at)

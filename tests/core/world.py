@@ -43,6 +43,7 @@ from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.ports import ChipAccess, Handset, ProgressSink, Rest
 from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.order import REQUIRED_STAGES
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -66,6 +67,7 @@ from benchd.words.handset import (
     HandsetFacts,
     HandsetIdentity,
     NfcFacts,
+    Package,
     ResetFacts,
     StorageFacts,
 )
@@ -210,6 +212,9 @@ class Phone:
     accounts: int = 0
     maker_accounts: int = 0
     """No reset removes them."""
+    maker_account_types: tuple[str, ...] = ("com.android.localphone",)
+    preinstalled: tuple[Package, ...] = ()
+    """Nor these, which count as installed apps."""
     users: tuple[int, ...] = (0,)
     apps: int = 0
     files: int | None = 0
@@ -405,7 +410,9 @@ class FakeHandset:
             maker_accounts=phone.maker_accounts,
             user_ids=phone.users,
             used_bytes=phone.used_bytes,
-            third_party_packages=phone.apps,
+            third_party_packages=phone.apps + len(phone.preinstalled),
+            maker_account_types=phone.maker_account_types if phone.maker_accounts else (),
+            preinstalled=phone.preinstalled,
             boot_count=phone.boot_count,
             test_harness=False,
             owner_files=phone.files,
@@ -703,6 +710,7 @@ class World:
         chips: ChipAccess | None = None,
         adjust: Callable[[RackParts], RackParts] = lambda parts: parts,
         models: ModelCatalogue | None = None,
+        pictures: FreshPictures | None = None,
     ) -> None:
         self.group: anyio.abc.TaskGroup
         self.listeners: list[Callable[[PlugEvent], None]] = []
@@ -740,6 +748,7 @@ class World:
                 keystream=fake_keystream,
                 recipes={"overwrite": recipe or make_recipe()},
                 models=models or ModelCatalogue(),
+                pictures=pictures or FreshPictures(),
                 timing=Timing(settle_s=2.0),
             )
         )

@@ -59,6 +59,9 @@ FACTS: Final[Mapping[str, Callable[[ResetReading], Fact]]] = {
     "android_id": lambda reading: reading.android_id,
     "boot_count": lambda reading: reading.boot_count,
     "third_party_packages": lambda reading: reading.third_party_packages,
+    "preinstalled": lambda reading: tuple(
+        f"{package.place}={package.name}" for package in reading.preinstalled
+    ),
     "test_harness": lambda reading: reading.test_harness,
     "owner_files": lambda reading: reading.owner_files,
     "call_count": lambda reading: reading.call_count,

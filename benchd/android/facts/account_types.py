@@ -92,6 +92,11 @@ def sort_accounts(types: Collection[str]) -> Accounts:
     )
 
 
+def held_by_people(name: str) -> bool:
+    """Whether accounts of this type may be a person's: all that isn't listed as a maker's is."""
+    return name not in _known().makers
+
+
 def _types(entries: Iterable[_Entry]) -> list[str]:
     return [name for entry in entries for name in entry.types]
 

@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from benchd.android.shell.text import lines_of
 from benchd.errors import AnswerNotRecognised
+from benchd.proof.evidence.fresh import MOST_PICTURED_PACKAGES
+from benchd.proof.places import on_system_partition
+from benchd.words.handset import Package
 
 MOST_PACKAGES: Final = 10_000
+LONGEST_PLACE: Final = 255
 
 # With `-f` its place stands before the name; the names of folders there hold "=" too, but never
 # another package: two lines in one would hide one.
-_PACKAGE: Final = re.compile(r"package:(?:/[ -9;-~]{1,1000}=)?([A-Za-z0-9_.\-]{1,255})")
+_PACKAGE: Final = re.compile(r"package:(?:(/[ -9;-~]{1,1000})=)?([A-Za-z0-9_.\-]{1,255})")
 
 
 def read_packages(text: str) -> frozenset[str]:
     """The names of all packages; an empty list is a valid one, the exit status has to say so."""
-    lines = [line for line in lines_of(text) if line]
-    if len(lines) > MOST_PACKAGES:
-        raise AnswerNotRecognised(f"pm list packages: more than {MOST_PACKAGES} packages")
-    found = [match[1] for line in lines if (match := _PACKAGE.fullmatch(line))]
-    if len(found) != len(lines):
-        raise AnswerNotRecognised("pm list packages: a line that is no package")
-    if len(set(found)) != len(found):
-        raise AnswerNotRecognised("pm list packages: a package stands twice")
-    return frozenset(found)
+    return frozenset(_places(text))
 
 
 def count_packages(text: str) -> int:
     """How many packages are listed."""
     return len(read_packages(text))
+
+
+def read_preinstalled(text: str) -> tuple[Package, ...]:
+    """Those that lie on a system or oem partition by the place that `-f` tells.
+
+    Those beyond a picture's room and places that nobody would write are left out: they count as
+    an owner's.
+    """
+    found = [
+        Package(name=name, place=place)
+        for name, place in sorted(_places(text).items())
+        if place is not None and len(place) <= LONGEST_PLACE and on_system_partition(place)
+    ]
+    return tuple(found[:MOST_PICTURED_PACKAGES])
+
+
+def _places(text: str) -> Mapping[str, str | None]:
+    lines = [line for line in lines_of(text) if line]
+    if len(lines) > MOST_PACKAGES:
+        raise AnswerNotRecognised(f"pm list packages: more than {MOST_PACKAGES} packages")
+    found = [match for line in lines if (match := _PACKAGE.fullmatch(line))]
+    if len(found) != len(lines):
+        raise AnswerNotRecognised("pm list packages: a line that is no package")
+    places: dict[str, str | None] = {match[2]: match[1] for match in found}
+    if len(places) != len(found):
+        raise AnswerNotRecognised("pm list packages: a package stands twice")
+    return places

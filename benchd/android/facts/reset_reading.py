@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from benchd.android.facts.owner import read_file_count, read_row_count, sum_of_known
-from benchd.android.facts.packages import count_packages
+from benchd.android.facts.packages import count_packages, read_preinstalled
 from benchd.android.facts.reading import Reading
 from benchd.android.facts.settings import read_android_id, read_boot_count
-from benchd.words.handset import ResetFacts
+from benchd.words.handset import Package, ResetFacts
 
 _TEST_HARNESS: Final = "persist.sys.test_harness"
 
@@ -30,6 +30,11 @@ class ResetReading(Reading):
     def third_party_packages(self) -> int:
         """How many packages aren't the system's."""
         return self.answers.read("packages", count_packages)
+
+    @property
+    def preinstalled(self) -> tuple[Package, ...]:
+        """Those of them that lie on a system or oem partition."""
+        return self.answers.read("packages", read_preinstalled)
 
     @property
     def test_harness(self) -> bool:
@@ -76,4 +81,5 @@ class ResetReading(Reading):
             maker_accounts=self.accounts.maker_accounts,
             maker_account_types=self.accounts.maker_account_types,
             unknown_account_types=self.accounts.unknown_account_types,
+            preinstalled=self.preinstalled,
         )

@@ -50,6 +50,7 @@ directory = "recipes"
 [models]
 # Their storage is smaller than that of any real handset.
 folders = [{models}]
+fresh_pictures = "fresh"
 
 [felica]
 pcscd = {pcscd}

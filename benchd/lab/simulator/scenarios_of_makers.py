@@ -60,7 +60,8 @@ OF_MAKERS: Final = (
             ),
             maker_accounts=(_PHONE,),
             maker_packages=("com.nttdocomo.android.schedulememo",),
-            swap_share=0.06,
+            # A real one's is three times as large, but there the fill program takes no room.
+            swap_share=0.02,
             verified_boot_state="GREEN",
         ),
         end=failed(Disposition.HOLD, Reason.RESET_NOT_PROVEN),

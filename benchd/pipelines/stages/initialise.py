@@ -72,9 +72,9 @@ class InitialiseStage:
         now = await context.handset.reset_facts()
         memory = context.memory(_Memory)
         if memory.before is None:
-            if not (traces_of_use(now, self._most_used(context)) or unread(now)):
+            if not (self._traces(context, now) or unread(now)):
                 return StageResult(
-                    evidence=self._evidence(before=now), skipped_because=ARRIVED_RESET
+                    evidence=self._evidence(context, now), skipped_because=ARRIVED_RESET
                 )
             memory.before = now
         before = memory.before
@@ -92,7 +92,7 @@ class InitialiseStage:
         memory.opened(await tie_by_screen(context))
         return StageResult(
             evidence=replace(
-                self._evidence(before=before),
+                self._evidence(context, before),
                 method=memory.method,
                 after=now,
                 absent_s=absence_s,
@@ -101,11 +101,12 @@ class InitialiseStage:
             )
         )
 
-    def _evidence(self, *, before: ResetFacts) -> InitialiseEvidence:
+    def _evidence(self, context: JobContext, before: ResetFacts) -> InitialiseEvidence:
         return InitialiseEvidence(
             before=before,
             fresh_used_bytes=self.fresh_used_bytes,
             fresh_used_share=self.fresh_used_share,
+            picture=context.picture(),
         )
 
     async def _reset(self, context: JobContext) -> HandsetFault | None:
@@ -152,18 +153,24 @@ class InitialiseStage:
         context.handset = await context.station.reopen(self.return_within_s)
         return await context.handset.reset_facts(), absence.absent_s
 
-    def _most_used(self, context: JobContext) -> int:
-        return most_used_bytes(
+    def _traces(self, context: JobContext, facts: ResetFacts) -> list[str]:
+        signed = context.picture()
+        picture = None if signed is None else signed.picture
+        most = most_used_bytes(
             context.inspected().storage.capacity_bytes,
             at_most_bytes=self.fresh_used_bytes,
             at_most_share=self.fresh_used_share,
+            picture=picture,
         )
+        return traces_of_use(facts, most, picture)
 
     def _missing_proof(
         self, context: JobContext, before: ResetFacts, after: ResetFacts
     ) -> list[str]:
         """What keeps these facts from proving that a reset lies between them."""
-        signs = traces_of_use(after, self._most_used(context))
+        signs = self._traces(context, after)
+        if signs and context.picture() is None:
+            signs.append("there is no fresh picture of this model and build")
         if not after.android_id or after.android_id == before.android_id:
             signs.insert(0, "android_id is the same as before")
         return signs

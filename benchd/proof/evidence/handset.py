@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchd.proof.evidence.fresh import SignedPicture
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
 from benchd.words.handset import HandsetFacts, ResetFacts, UserKind
@@ -147,6 +148,8 @@ class InitialiseEvidence:
     """What was opened on the handset for whoever stood before it; it proves nothing."""
     setup: Errand | None = None
     """Whether its first setup was left out after Test Harness Mode; None where nobody asked."""
+    picture: SignedPicture | None = None
+    """How this model looks when it is fresh, where somebody has taken that; it can only excuse."""
 
     @property
     def left(self) -> ResetFacts:

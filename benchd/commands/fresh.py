@@ -1,0 +1,219 @@
+"""Learns how a model looks when it is fresh: asks a handset, keeps what it shows, signs it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from benchd.android.access import AdbAccess
+from benchd.android.server.external_server import ExternalAdbServer
+from benchd.certificate import SigningKey, key_file, load_key
+from benchd.config import Settings
+from benchd.config.fresh_pictures import TAKINGS, read_signed, text_of
+from benchd.errors import BenchdError, DependencyMissing, NotFound, UsageRefused
+from benchd.filler import program_path
+from benchd.pipelines.learning_fresh import learn, shown_by_one_only, take
+from benchd.ports import HotplugSource
+from benchd.proof.evidence.fresh import (
+    FreshPicture,
+    FreshTaking,
+    SignedPicture,
+    SignedTaking,
+)
+from benchd.signing.pictures import (
+    has_signed_picture,
+    has_signed_taking,
+    marks_of,
+    picture_sha256,
+    sign_picture,
+    sign_taking,
+    taking_sha256,
+)
+from benchd.signing.public_key import public_key_of
+from benchd.words.handset import HandsetFacts, ResetFacts
+from benchd.words.ids import AdbAddress, JsonValue, SlotName
+from benchd.words.port import Attached, Liveness
+
+READY_WITHIN_S: Final = 20.0
+SERVER_WITHIN_S: Final = 5.0
+PLUGGED_WITHIN_S: Final = 5.0
+_LONGEST_NAME: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What has become of one handset's answers."""
+
+    file: Path
+    picture: FreshPicture | None
+    """None where this was the first of two handsets."""
+    left_out: tuple[str, ...] = ()
+    """What only one of both shows."""
+
+
+def learn_fresh(settings: Settings, address: AdbAddress, by: str) -> Learned:
+    """Take what the handset at this address shows; the second one of its model makes a picture."""
+    key = load_key(key_file(settings.certificate.key, os.environ))
+    facts, left = anyio.run(_ask, settings, address)
+    marks = marks_of((facts.identity.serial, *facts.identity.imeis, left.android_id), key)
+    taking = take(facts, left, by=by, at=datetime.now(UTC), marks=marks)
+    return keep(settings.fresh_folder, taking, key)
+
+
+def keep(folder: Path, taking: FreshTaking, key: SigningKey) -> Learned:
+    """Keep a first taking until the second one comes; UsageRefused where both make no picture."""
+    name = _name_of(taking)
+    pending, made = folder / f"{name}.taking.toml", folder / f"{name}.picture.toml"
+    if made.exists():
+        raise UsageRefused(f"{made} is there already: take it away to learn it anew")
+    if not pending.exists():
+        _write(pending, text_of(sign_taking(taking, key)))
+        return Learned(file=pending, picture=None)
+    first = read_signed(pending, SignedTaking)
+    if not has_signed_taking(public_key_of(key.public_key_pem), first):
+        raise UsageRefused(f"{pending} wasn't taken by this rack, or was changed: take it away")
+    one = first.taking
+    picture = learn((one, taking_sha256(one)), (taking, taking_sha256(taking)))
+    _write(made, text_of(sign_picture(picture, key)))
+    pending.unlink()
+    return Learned(file=made, picture=picture, left_out=shown_by_one_only(one, taking))
+
+
+def known_pictures(settings: Settings) -> list[Mapping[str, JsonValue]]:
+    """All pictures, and the takings that wait for a second handset, as JSON."""
+    key = load_key(key_file(settings.certificate.key, os.environ))
+    signer = public_key_of(key.public_key_pem)
+    pending = [
+        read_signed(path, SignedTaking) for path in sorted(settings.fresh_folder.glob(TAKINGS))
+    ]
+    return [
+        *(
+            _told_picture(one, counts=has_signed_picture(signer, one))
+            for one in settings.fresh_pictures
+        ),
+        *(_told_taking(one.taking) for one in pending),
+    ]
+
+
+async def address_of(settings: Settings, slot: str, hotplug: HotplugSource) -> AdbAddress:
+    """How adb names what is plugged into this slot; NotFound for no slot, or an empty one."""
+    place = settings.topology.places.get(SlotName(slot))
+    if place is None:
+        raise NotFound(f"there is no slot {slot}")
+    with anyio.move_on_after(PLUGGED_WITHIN_S):
+        async with hotplug.events() as events:
+            async for event in events:
+                if isinstance(event, Attached) and event.port_path == place.port_path:
+                    return event.adb_address
+    raise NotFound(f"nothing is plugged into slot {slot}")
+
+
+async def _ask(settings: Settings, address: AdbAddress) -> tuple[HandsetFacts, ResetFacts]:
+    """Both kinds of facts; the server is the rack's own, whoever has started it."""
+    server = ExternalAdbServer(
+        port=settings.adb.port, start_within_s=SERVER_WITHIN_S, trusted=_owner_of_server(settings)
+    )
+    access = AdbAccess(server=server, program_path=program_path)
+    told: list[tuple[HandsetFacts, ResetFacts]] = []
+    failures: list[BenchdError] = []
+
+    async def work() -> None:
+        try:
+            await tasks.start(server.run)
+            await tasks.start(access.run)
+            await _until_ready(access, address)
+            told.append(await access.look_at(address))
+        except BenchdError as failure:
+            # Told as it is, not inside the group's.
+            failures.append(failure)
+        tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(work)
+    if failures:
+        raise failures[0]
+    return told[0]
+
+
+async def _until_ready(access: AdbAccess, address: AdbAddress) -> None:
+    found = Liveness.ABSENT
+    with anyio.move_on_after(READY_WITHIN_S):
+        async with access.liveness(address) as states:
+            async for found in states:
+                if found is Liveness.READY:
+                    return
+    raise DependencyMissing(
+        f"the handset at {address} is {found}",
+        cure="plug it in, switch USB debugging on and allow this computer on its screen",
+    )
+
+
+def _owner_of_server(settings: Settings) -> tuple[int, ...]:
+    """Whose server the rack's own is: the user whose folder for it this is."""
+    with suppress(OSError):
+        return (settings.adb.home.stat().st_uid,)
+    return ()
+
+
+def _name_of(taking: FreshTaking) -> str:
+    """The same for each handset of a model and build."""
+    whole = f"{taking.manufacturer}\n{taking.model}\n{taking.build}"
+    shown = re.sub(r"[^A-Za-z0-9_-]", "_", taking.model)[:_LONGEST_NAME]
+    return f"{shown}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    unfinished = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        raise DependencyMissing(
+            f"{path}: {error.strerror}", cure="let the user that you are write there"
+        ) from error
+
+
+def _told_picture(signed: SignedPicture, *, counts: bool) -> Mapping[str, JsonValue]:
+    picture = signed.picture
+    return {
+        **_told(picture),
+        "state": "counts" if counts else "not_signed_by_this_rack",
+        "sha256": picture_sha256(picture),
+        "taken_by": [witness.by for witness in picture.witnesses],
+        "taken_at": [witness.taken_at.isoformat() for witness in picture.witnesses],
+    }
+
+
+def _told_taking(taking: FreshTaking) -> Mapping[str, JsonValue]:
+    return {
+        **_told(taking),
+        "state": "waits_for_the_second_handset",
+        "sha256": taking_sha256(taking),
+        "taken_by": [taking.by],
+        "taken_at": [taking.taken_at.isoformat()],
+    }
+
+
+def _told(found: FreshPicture | FreshTaking) -> Mapping[str, JsonValue]:
+    return {
+        "manufacturer": found.manufacturer,
+        "model": found.model,
+        "build": found.build,
+        "used_bytes": found.used_bytes,
+        "maker_account_types": list(found.maker_account_types),
+        "packages": [f"{package.place}={package.name}" for package in found.packages],
+    }

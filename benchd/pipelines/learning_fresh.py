@@ -1,0 +1,112 @@
+"""How a fresh picture is learned: two handsets that two people have reset, and what they share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from benchd.errors import UsageRefused
+from benchd.people import operator_name
+from benchd.pipelines.stages.gates import refusals
+from benchd.proof.evidence.fresh import (
+    MOST_PICTURED_TYPES,
+    FreshPicture,
+    FreshTaking,
+    Witness,
+)
+from benchd.proof.floors import (
+    MOST_FRESH_USED_BYTES,
+    MOST_FRESH_USED_SHARE,
+    MOST_OVER_PICTURE_PERCENT,
+)
+from benchd.proof.fresh import most_used_bytes, traces_of_use, unread, witness_faults
+from benchd.words.handset import HandsetFacts, ResetFacts
+
+
+def take(
+    facts: HandsetFacts, left: ResetFacts, *, by: str, at: datetime, marks: tuple[str, ...]
+) -> FreshTaking:
+    """What this handset shows right after its reset; UsageRefused for all that nothing excuses."""
+    taking = FreshTaking(
+        manufacturer=facts.identity.manufacturer,
+        model=facts.identity.model,
+        build=facts.identity.build,
+        by=operator_name(by),
+        taken_at=at,
+        marks=marks,
+        used_bytes=left.used_bytes,
+        maker_accounts=left.maker_accounts,
+        maker_account_types=left.maker_account_types,
+        packages=left.preinstalled,
+    )
+    faults = [f"{reason}: {detail}" for reason, detail in refusals(facts)]
+    if len(taking.maker_account_types) > MOST_PICTURED_TYPES:
+        faults.append("more types of accounts than a picture holds")
+    faults += traces_of_use(left, _most_bytes(facts), _alone(taking)) + unread(left)
+    if faults:
+        raise UsageRefused(f"it isn't as its reset left it: {'; '.join(faults)}")
+    return taking
+
+
+def learn(first: tuple[FreshTaking, str], second: tuple[FreshTaking, str]) -> FreshPicture:
+    """What two takings, each with its digest, show alike; UsageRefused where they make none."""
+    (one, _), (other, _) = first, second
+    if not _alone(one).is_of(other.manufacturer, other.model, other.build):
+        raise UsageRefused("the two handsets aren't of one model and build")
+    less, more = sorted((one.used_bytes, other.used_bytes))
+    picture = replace(
+        _alone(one),
+        used_bytes=more,
+        maker_accounts=min(one.maker_accounts, other.maker_accounts),
+        maker_account_types=tuple(
+            sorted(set(one.maker_account_types).intersection(other.maker_account_types))
+        ),
+        packages=tuple(package for package in one.packages if package in other.packages),
+        witnesses=(_witness(*first), _witness(*second)),
+    )
+    faults = witness_faults(picture)
+    if more * 100 > less * (100 + MOST_OVER_PICTURE_PERCENT):
+        faults.append(f"{less} and {more} bytes are in use: one holds more than the other")
+    if faults:
+        raise UsageRefused("; ".join(faults))
+    return picture
+
+
+def shown_by_one_only(one: FreshTaking, other: FreshTaking) -> tuple[str, ...]:
+    """What isn't in their picture, since only one of them shows it."""
+    types = set(one.maker_account_types).symmetric_difference(other.maker_account_types)
+    packages = set(one.packages).symmetric_difference(other.packages)
+    return (*sorted(types), *sorted(f"{package.place}={package.name}" for package in packages))
+
+
+def _alone(taking: FreshTaking) -> FreshPicture:
+    """A picture of nothing else than this taking."""
+    return FreshPicture(
+        manufacturer=taking.manufacturer,
+        model=taking.model,
+        build=taking.build,
+        used_bytes=taking.used_bytes,
+        maker_accounts=taking.maker_accounts,
+        maker_account_types=taking.maker_account_types,
+        packages=taking.packages,
+        witnesses=(),
+    )
+
+
+def _most_bytes(facts: HandsetFacts) -> int:
+    """No picture reaches above the floors, so neither does what it's taken from."""
+    return most_used_bytes(
+        facts.storage.capacity_bytes,
+        at_most_bytes=MOST_FRESH_USED_BYTES,
+        at_most_share=MOST_FRESH_USED_SHARE,
+    )
+
+
+def _witness(taking: FreshTaking, sha256: str) -> Witness:
+    return Witness(
+        by=taking.by,
+        taken_at=taking.taken_at,
+        marks=taking.marks,
+        used_bytes=taking.used_bytes,
+        sha256=sha256,
+    )

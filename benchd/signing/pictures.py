@@ -1,0 +1,63 @@
+"""What the rack's key signs of fresh pictures, and of the takings that make them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.fresh import FreshPicture, FreshTaking, SignedPicture, SignedTaking
+from benchd.signing import canonical
+from benchd.signing.key import SigningKey
+from benchd.signing.public_key import has_signed
+
+_PICTURE: Final = b"benchd fresh picture v1\n"
+_TAKING: Final = b"benchd fresh taking v1\n"
+"""Stand before what is signed, so that a signature made for anything else is none here."""
+_MARKS: Final = b"benchd: marks of handsets that fresh pictures were taken from"
+
+
+def picture_sha256(picture: FreshPicture) -> str:
+    """The digest of all that a picture says, whoever signed it."""
+    return hashlib.sha256(_content(picture)).hexdigest()
+
+
+def taking_sha256(taking: FreshTaking) -> str:
+    """The digest of all that a taking says."""
+    return hashlib.sha256(_content(taking)).hexdigest()
+
+
+def sign_picture(picture: FreshPicture, key: SigningKey) -> SignedPicture:
+    """The picture with the signature that makes it count."""
+    return SignedPicture(picture=picture, signature=key.sign(_PICTURE + _content(picture)).hex())
+
+
+def sign_taking(taking: FreshTaking, key: SigningKey) -> SignedTaking:
+    """The taking with this rack's signature."""
+    return SignedTaking(taking=taking, signature=key.sign(_TAKING + _content(taking)).hex())
+
+
+def has_signed_picture(signer: Ed25519PublicKey, signed: SignedPicture) -> bool:
+    """Whether this rack has taken that picture as it stands."""
+    message = _PICTURE + _content(signed.picture)
+    return has_signed(signer, message, bytes.fromhex(signed.signature))
+
+
+def has_signed_taking(signer: Ed25519PublicKey, signed: SignedTaking) -> bool:
+    """Whether this rack has taken that as it stands."""
+    message = _TAKING + _content(signed.taking)
+    return has_signed(signer, message, bytes.fromhex(signed.signature))
+
+
+def marks_of(numbers: Iterable[str], key: SigningKey) -> tuple[str, ...]:
+    """What tells handsets apart without telling their numbers to whoever hasn't this rack's key."""
+    secret = key.derive(_MARKS)
+    return tuple(hmac.digest(secret, number.encode(), "sha256").hex() for number in numbers)
+
+
+def _content(value: FreshPicture | FreshTaking) -> bytes:
+    return canonical.encode(to_json(value))

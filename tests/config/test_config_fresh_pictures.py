@@ -1,0 +1,121 @@
+"""Fresh pictures on disk: what was written is read, and nothing else is (issue 16)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from benchd.commands.fresh import keep
+from benchd.config.fresh_pictures import believed, read_pictures, read_signed, text_of
+from benchd.errors import UsageRefused
+from benchd.proof.evidence.fresh import SignedPicture, SignedTaking
+from benchd.signing.key import SigningKey
+from benchd.signing.pictures import sign_picture
+from benchd.signing.public_key import public_key_of
+from benchd.words.handset import Package
+from tests.core.pictures import KEY, MEMO, mark, picture, taking
+from tests.core.world import MIB
+
+SIGNER = public_key_of(KEY.public_key_pem)
+ANOTHER: dict[str, Any] = {"by": "鈴木", "marks": (mark("other"),)}
+
+
+def written(folder: Path, signed: SignedPicture) -> Path:
+    path = folder / "SO-51C.picture.toml"
+    path.write_text(text_of(signed), encoding="utf-8")
+    return path
+
+
+def test_what_was_written_is_read_and_believed(tmp_path: Path) -> None:
+    signed = sign_picture(picture(), KEY)
+    written(tmp_path, signed)
+    assert believed(read_pictures(tmp_path), SIGNER).all == (signed,)
+
+
+def test_no_folder_has_no_pictures(tmp_path: Path) -> None:
+    assert read_pictures(tmp_path / "nowhere") == ()
+
+
+def test_a_picture_of_bytes_alone_is_one_too(tmp_path: Path) -> None:
+    signed = sign_picture(picture(packages=(), maker_accounts=0, maker_account_types=()), KEY)
+    assert read_signed(written(tmp_path, signed), SignedPicture) == signed
+
+
+def test_no_byte_of_it_can_be_changed(tmp_path: Path) -> None:
+    """Each is refused, or is of no account: nobody believes another picture than was signed."""
+    signed = sign_picture(picture(), KEY)
+    path = written(tmp_path, signed)
+    whole = path.read_bytes()
+    believed_still = 0
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            found = believed(read_pictures(tmp_path), SIGNER).all
+        except UsageRefused:
+            continue
+        assert found in ((), (signed,))
+        believed_still += bool(found)
+    assert believed_still < whole.index(b"\n") + 40, "only comments and spaces may differ"
+
+
+def test_another_racks_picture_is_not_believed(tmp_path: Path) -> None:
+    other = SigningKey(Ed25519PrivateKey.from_private_bytes(b"1" * 32))
+    written(tmp_path, sign_picture(picture(), other))
+    assert believed(read_pictures(tmp_path), SIGNER).all == ()
+
+
+REFUSED = {
+    "an account of a person": {"maker_account_types": ("com.google",)},
+    "an account that nobody knows": {"maker_account_types": ("jp.example",)},
+    "a place of an owner's": {"packages": (replace(MEMO, place="/data/app/x/base.apk"),)},
+    "a place that leads elsewhere": {"packages": (replace(MEMO, place="/oem/../data/x.apk"),)},
+    "one witness": {"witnesses": picture().witnesses[:1]},
+    "more than its handsets had": {"used_bytes": 12 * MIB},
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_even_with_the_racks_signature_it_excuses_no_person(tmp_path: Path, case: str) -> None:
+    lying: Any = replace(picture(), **REFUSED[case])
+    written(tmp_path, sign_picture(lying, KEY))
+    with pytest.raises(UsageRefused):
+        read_pictures(tmp_path)
+
+
+def test_the_first_handset_waits_and_the_second_makes_the_picture(tmp_path: Path) -> None:
+    first = keep(tmp_path, taking(), KEY)
+    assert first.picture is None
+    assert read_pictures(tmp_path) == ()
+    extra = Package(name="jp.example", place="/product/app/x/x.apk")
+    second = keep(tmp_path, taking(**ANOTHER, packages=(MEMO, extra)), KEY)
+    assert not first.file.exists()
+    assert second.left_out == ("/product/app/x/x.apk=jp.example",)
+    [signed] = believed(read_pictures(tmp_path), SIGNER).all
+    assert signed.picture == second.picture
+    with pytest.raises(UsageRefused, match="already"):
+        keep(tmp_path, taking(), KEY)
+
+
+@pytest.mark.parametrize("second", [ANOTHER | {"by": "佐藤"}, ANOTHER | {"marks": (mark("one"),)}])
+def test_a_second_that_is_the_first_leaves_the_first_waiting(
+    tmp_path: Path, second: dict[str, Any]
+) -> None:
+    first = keep(tmp_path, taking(), KEY)
+    with pytest.raises(UsageRefused):
+        keep(tmp_path, taking(**second), KEY)
+    assert first.file.exists()
+    assert read_pictures(tmp_path) == ()
+
+
+def test_a_first_taking_that_was_edited_makes_no_picture(tmp_path: Path) -> None:
+    first = keep(tmp_path, taking(packages=()), KEY)
+    text = first.file.read_text(encoding="utf-8")
+    first.file.write_text(text.replace('by = "\\u4f50\\u85e4"', 'by = "Tanaka"'), encoding="utf-8")
+    assert read_signed(first.file, SignedTaking).taking.by == "Tanaka"
+    with pytest.raises(UsageRefused, match="changed"):
+        keep(tmp_path, taking(**ANOTHER), KEY)
+    assert not list(tmp_path.glob("*.picture.toml"))

@@ -1,0 +1,63 @@
+"""Fresh pictures of the model that the world's phones are of, learned as people learn them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from benchd.pipelines.learning_fresh import learn
+from benchd.proof.evidence.fresh import FreshPicture, FreshPictures, FreshTaking
+from benchd.signing.key import SigningKey
+from benchd.signing.pictures import sign_picture, taking_sha256
+from benchd.words.handset import Package
+
+from .world import MIB
+
+KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+PHONE = "com.android.localphone"
+MEMO = Package(
+    name="com.nttdocomo.android.schedulememo",
+    place="/oem/deletable-app/schedulememo/schedulememo.apk",
+)
+
+
+def mark(handset: str) -> str:
+    """What tells a handset of these tests from another."""
+    return hashlib.sha256(handset.encode()).hexdigest()
+
+
+def taking(**changes: object) -> FreshTaking:
+    """What 佐藤's handset shows, unless changed."""
+    told: dict[str, Any] = {
+        "manufacturer": "Sony",
+        "model": "SO-51C",
+        "build": "TQ2A",
+        "by": "佐藤",
+        "taken_at": datetime(2026, 11, 25, 9, 0, tzinfo=UTC),
+        "marks": (mark("one"),),
+        "used_bytes": 11 * MIB,
+        "maker_accounts": 1,
+        "maker_account_types": (PHONE,),
+        "packages": (MEMO,),
+        **changes,
+    }
+    return FreshTaking(**told)
+
+
+def picture_from(one: FreshTaking, other: FreshTaking) -> FreshPicture:
+    """What both make together."""
+    return learn((one, taking_sha256(one)), (other, taking_sha256(other)))
+
+
+def picture(**changes: object) -> FreshPicture:
+    """A picture that was taken as it should be, of handsets changed alike."""
+    other: dict[str, object] = {"by": "鈴木", "marks": (mark("other"),), **changes}
+    return picture_from(taking(**changes), taking(**other))
+
+
+def pictures(*all_of_them: FreshPicture) -> FreshPictures:
+    """What the rack believes."""
+    return FreshPictures(all=tuple(sign_picture(one, KEY) for one in all_of_them))

@@ -1,0 +1,235 @@
+"""A fresh picture excuses what a maker's reset leaves, and nothing else (issue 16)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchd.errors import CertificateGap, UsageRefused
+from benchd.pipelines.learning_fresh import take
+from benchd.pipelines.recipe import Recipe
+from benchd.pipelines.stages.read_back import ReadBackStage
+from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.fresh import FreshPicture, FreshPictures, FreshTaking
+from benchd.words.handset import Package
+from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
+
+from .pictures import MEMO, mark, picture, pictures, taking
+from .test_erasure import JOB, changed
+from .world import MIB, Phone, World, make_recipe
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+def preinstalled(**changes: object) -> Phone:
+    """What it was sold with, and no reset removes."""
+    told: dict[str, Any] = {"maker_accounts": 1, "preinstalled": (MEMO,), **changes}
+    return Phone(**told)
+
+
+async def end_of(
+    phone: Phone, known: FreshPictures, recipe: Recipe | None = None
+) -> tuple[SlotView, World]:
+    world = World(pictures=known, recipe=recipe)
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        return await world.until_state(SlotState.FINISHED), world
+
+
+def initialise(world: World) -> StoredEntry:
+    [record] = [
+        stored
+        for stored in world.ledger.of(EntryKind.STAGE_ENDED)
+        if stored.entry.data["stage"] == StageName.INITIALISE
+    ]
+    return record
+
+
+@pytest.mark.parametrize("apps", [0, 3])
+async def test_with_its_picture_such_a_handset_is_sold_whether_it_came_reset_or_not(
+    apps: int,
+) -> None:
+    phone = preinstalled(apps=apps)
+    view, world = await end_of(phone, pictures(picture()))
+    assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
+    assert phone.calls["enable_test_harness"] == (1 if apps else 0)
+    data: Any = initialise(world).entry.data
+    assert data["evidence"]["picture"]["picture"] == to_json(picture())
+
+
+async def test_without_one_it_is_held_after_its_reset() -> None:
+    view, world = await end_of(preinstalled(), FreshPictures())
+    assert (view.outcome, view.disposition) == (Outcome.FAILED, Disposition.HOLD)
+    assert view.reason is Reason.RESET_NOT_PROVEN
+    assert not world.issuer.kept
+
+
+OWNERS: dict[str, tuple[Phone, FreshPicture]] = {
+    "another build": (preinstalled(), picture(build="TQ3B")),
+    "another model": (preinstalled(), picture(model="SO-52C")),
+    "another maker's": (preinstalled(), picture(manufacturer="SHARP")),
+    "another type of account": (
+        preinstalled(maker_account_types=("com.sonyericsson.localcontacts",)),
+        picture(),
+    ),
+    "a second account": (preinstalled(maker_accounts=2), picture()),
+    "an account whose type isn't told": (preinstalled(maker_account_types=()), picture()),
+    "an app of the owner's beside it": (
+        preinstalled(apps=1, wipe_forgets=("apps",)),
+        picture(),
+    ),
+    "an app under its name in another place": (
+        preinstalled(preinstalled=(replace(MEMO, place="/data/app/memo/base.apk"),)),
+        picture(),
+    ),
+    "another app of the system's": (
+        preinstalled(preinstalled=(Package(name="jp.example", place=MEMO.place),)),
+        picture(),
+    ),
+    "a file": (preinstalled(files=1, wipe_forgets=("files",)), picture()),
+    "a contact": (preinstalled(contacts=1, wipe_forgets=("contacts",)), picture()),
+    "a call": (preinstalled(call_log=1, wipe_forgets=("call_log",)), picture()),
+    "a message": (preinstalled(messages=1, wipe_forgets=("messages",)), picture()),
+    "the android_id of before": (
+        preinstalled(apps=1, wipe_forgets=("android_id",)),
+        picture(),
+    ),
+    "11 % more in use": (
+        preinstalled(used_bytes=11 * MIB * 111 // 100, wipe_forgets=("used_bytes",)),
+        picture(),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OWNERS)
+async def test_a_picture_excuses_nothing_of_an_owner_and_nothing_that_it_does_not_show(
+    case: str,
+) -> None:
+    phone, known = OWNERS[case]
+    view, world = await end_of(phone, pictures(known))
+    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.RESET_NOT_PROVEN)
+    assert not world.issuer.kept
+
+
+async def test_ten_percent_more_in_use_than_was_seen_is_fresh() -> None:
+    recipe = make_recipe(read_back=ReadBackStage(minimum_coverage=0.8))
+    for known, sold in ((pictures(picture()), True), (FreshPictures(), False)):
+        phone = preinstalled(used_bytes=12 * MIB, wipe_forgets=("used_bytes",), written_share=0.81)
+        view, _ = await end_of(phone, known, recipe)
+        assert (view.disposition is Disposition.SELLABLE) is sold
+        assert view.reason is (None if sold else Reason.RESET_NOT_PROVEN)
+
+
+async def test_a_user_or_an_account_of_a_person_is_refused_before_any_picture() -> None:
+    for phone in (preinstalled(users=(0, 10)), preinstalled(accounts=1)):
+        view, world = await end_of(phone, pictures(picture()))
+        assert view.reason in (Reason.OTHER_USER, Reason.LOCKED)
+        assert not world.issuer.kept
+
+
+async def records() -> list[StoredEntry]:
+    """Those of a job that has passed by its picture, without its end."""
+    view, world = await end_of(preinstalled(apps=3), pictures(picture()))
+    assert view.job is not None
+    found = await world.ledger.entries(view.job)
+    return [r for r in found if r.entry.kind is not EntryKind.JOB_ENDED][:-2]
+
+
+async def test_the_proof_reads_the_same_rule() -> None:
+    verify_erasure(JOB, await records())
+
+
+PICTURE = "picture.picture."
+LIES: dict[str, dict[str, Any]] = {
+    "no picture": {"picture": None},
+    "another build": {f"{PICTURE}build": "TQ3B"},
+    "another model": {f"{PICTURE}model": "SO-52C"},
+    "an account more": {"after.maker_accounts": 2},
+    "another type": {"after.maker_account_types": ["com.sony.nfx"]},
+    "an account of a person": {"after.account_count": 1},
+    "an app more": {"after.third_party_packages": 2},
+    "an app elsewhere": {
+        "after.preinstalled": [{"name": MEMO.name, "place": "/data/app/memo/base.apk"}]
+    },
+    "a place outside, in the picture too": {
+        "after.preinstalled": [{"name": MEMO.name, "place": "/data/app/memo/base.apk"}],
+        f"{PICTURE}packages": [{"name": MEMO.name, "place": "/data/app/memo/base.apk"}],
+    },
+    "a user": {"after.user_ids": [0, 10]},
+    "a file": {"after.owner_files": 1},
+    "a contact": {"after.contact_count": 1},
+    "a call": {"after.call_count": 1},
+    "a message": {"after.message_count": 1},
+    "started often": {"after.boot_count": 214},
+    "11 % more in use": {"after.used_bytes": 11 * MIB * 111 // 100},
+    "more in use than its handsets had": {
+        "after.used_bytes": 12 * MIB,
+        f"{PICTURE}used_bytes": 12 * MIB,
+    },
+    "one witness": {f"{PICTURE}witnesses": to_json(picture())["witnesses"][:1]},
+    "one person": {
+        f"{PICTURE}witnesses": [
+            w | {"by": by}
+            for w, by in zip(to_json(picture())["witnesses"], ("Sato", "ＳＡＴＯ"), strict=True)
+        ]
+    },
+    "one handset": {
+        f"{PICTURE}witnesses": [
+            w | {"marks": [mark("one")]} for w in to_json(picture())["witnesses"]
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_evidence_that_excuses_more_is_a_gap(lie: str) -> None:
+    with pytest.raises(CertificateGap, match="initialise"):
+        verify_erasure(JOB, changed(await records(), StageName.INITIALISE, LIES[lie]))
+
+
+USED: dict[str, Phone] = {
+    "an account of a person": preinstalled(accounts=1),
+    "a user": preinstalled(users=(0, 10)),
+    "a file": preinstalled(files=1),
+    "files that can't be counted": preinstalled(files=None),
+    "a contact": preinstalled(contacts=1),
+    "a call": preinstalled(call_log=1),
+    "a message": preinstalled(messages=1),
+    "an owner's app": preinstalled(apps=1),
+    "many starts": preinstalled(boot_count=6),
+    "a modified system": preinstalled(signs=("ro.build.tags=test-keys",)),
+    "a lock": preinstalled(screen_lock=True),
+    "a memory card": preinstalled(removable_media=True),
+    "an organisation": preinstalled(device_owner=True),
+    "more in use than the floors allow": preinstalled(used_bytes=14 * MIB),
+}
+
+
+async def taken(phone: Phone) -> FreshTaking:
+    world = World()
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(phone)
+        await world.until(lambda: port.phone is not None)
+        handset = await world.access.open(port.address)
+        facts, left = await handset.inspect(), await handset.reset_facts()
+    at = taking().taken_at
+    return take(facts, left, by=" 佐藤 ", at=at, marks=(mark("one"),))
+
+
+async def test_a_handset_that_was_just_reset_can_be_taken() -> None:
+    assert await taken(preinstalled(used_bytes=11 * MIB)) == taking()
+
+
+@pytest.mark.parametrize("case", USED)
+async def test_nothing_is_taken_from_a_handset_that_shows_more_than_a_maker_leaves(
+    case: str,
+) -> None:
+    with pytest.raises(UsageRefused):
+        await taken(USED[case])

@@ -1,0 +1,88 @@
+"""A maker's account and app: held without a picture, sold by one that two people have taken."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from benchd.certificate import verify_certificate
+from benchd.lab.demo.operators import ended
+from benchd.lab.demo.rack import DemoRack, demo_rack
+from benchd.lab.simulator.addresses import adb_address
+from benchd.lab.simulator.scenarios import SCENARIOS
+
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
+
+BENCHD = Path(sys.executable).with_name("benchd")
+PREINSTALLED = SCENARIOS["preinstalled-account"]
+
+
+async def handset_command(rack: DemoRack, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `benchd handset …` where the rack's adb server is."""
+    config = ("--config", str(rack.folder.config))
+    return await anyio.run_process(
+        rack.house.command(str(BENCHD), "handset", *arguments, *config), check=False
+    )
+
+
+async def learned(rack: DemoRack, number: int, by: str) -> tuple[int, str]:
+    address = adb_address(number)
+    done = await handset_command(rack, "learn-fresh", "--address", address, "--by", by)
+    return done.returncode, (done.stdout + done.stderr).decode()
+
+
+async def until_seen(rack: DemoRack, condition: Callable[[], bool]) -> None:
+    with anyio.fail_after(120):
+        while not condition():
+            await rack.watch.next_look()
+
+
+async def test_two_handsets_teach_the_rack_and_the_third_is_sold(tmp_path: Path) -> None:
+    async with (
+        demo_rack(tmp_path, [PREINSTALLED] * 3, port=8420) as rack,
+        anyio.create_task_group() as group,
+    ):
+        await rack.hands.unplug("A3")
+        await rack.start_daemon()
+        group.start_soon(rack.operators().work)
+        await until_seen(rack, lambda: all(ended(rack.watch.slots[name]) for name in ("A1", "A2")))
+        held = [rack.watch.slots[name] for name in ("A1", "A2")]
+        assert [slot["reason"] for slot in held] == ["reset_not_proven"] * 2
+
+        code, told = await learned(rack, 1, "Sato")
+        assert code == 0, told
+        for number, by, refusal in (
+            (1, "Suzuki", "one handset twice"),
+            (2, "ＳＡＴＯ", "the same person"),
+        ):
+            code, told = await learned(rack, number, by)
+            assert (code, refusal in told) == (2, True), told
+        code, told = await learned(rack, 2, "Suzuki")
+        assert code == 0, told
+        assert "com.android.localphone" in told
+        listed = await handset_command(rack, "list-fresh", "--json")
+        (picture,) = json.loads(listed.stdout)["pictures"]
+        assert (picture["state"], picture["taken_by"]) == ("counts", ["Sato", "Suzuki"])
+
+        assert rack.daemon is not None
+        rack.daemon.send_signal(signal.SIGHUP)
+        await until_seen(rack, lambda: "config_reloaded" in rack.folder.log.read_text())
+        await rack.hands.plug("A3", 3)
+        await until_seen(rack, lambda: ended(rack.watch.slots["A3"]))
+        third = rack.watch.slots["A3"]
+        assert (third["disposition"], third["reason"]) == ("sellable", None)
+        certificate = rack.folder.certificate(str(third["job"])).read_bytes()
+        statement: Any = verify_certificate(certificate, rack.folder.public_key.read_bytes())
+        fresh = statement["predicate"]["fresh_picture"]
+        assert (fresh["accounts"], fresh["packages"]) == (1, 1)
+        assert fresh["sha256"] == picture["sha256"]
+        assert "1 accounts of its maker, 1 preinstalled apps" in fresh["excuses"]
+        group.cancel_scope.cancel()
