@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +14,11 @@ from typing import Final
 import anyio
 
 from benchd.android.access import AdbAccess
-from benchd.android.server.external_server import ExternalAdbServer
 from benchd.certificate import SigningKey, key_file, load_key
+from benchd.commands.one_handset import ask_one
 from benchd.config import Settings
 from benchd.config.fresh_pictures import TAKINGS, read_signed, text_of
-from benchd.errors import BenchdError, DependencyMissing, NotFound, UsageRefused
-from benchd.filler import program_path
+from benchd.errors import DependencyMissing, NotFound, UsageRefused
 from benchd.pipelines.learning_fresh import learn, shown_by_one_only, take
 from benchd.ports import HotplugSource
 from benchd.proof.evidence.fresh import (
@@ -39,12 +37,9 @@ from benchd.signing.pictures import (
     taking_sha256,
 )
 from benchd.signing.public_key import public_key_of
-from benchd.words.handset import HandsetFacts, ResetFacts
 from benchd.words.ids import AdbAddress, JsonValue, SlotName
-from benchd.words.port import Attached, Liveness
+from benchd.words.port import Attached
 
-READY_WITHIN_S: Final = 20.0
-SERVER_WITHIN_S: Final = 5.0
 PLUGGED_WITHIN_S: Final = 5.0
 _LONGEST_NAME: Final = 40
 
@@ -63,7 +58,7 @@ class Learned:
 def learn_fresh(settings: Settings, address: AdbAddress, by: str) -> Learned:
     """Take what the handset at this address shows; the second one of its model makes a picture."""
     key = load_key(key_file(settings.certificate.key, os.environ))
-    facts, left = anyio.run(_ask, settings, address)
+    facts, left = ask_one(settings, address, AdbAccess.look_at)
     marks = marks_of((facts.identity.serial, *facts.identity.imeis, left.android_id), key)
     taking = take(facts, left, by=by, at=datetime.now(UTC), marks=marks)
     return keep(settings.fresh_folder, taking, key)
@@ -115,53 +110,6 @@ async def address_of(settings: Settings, slot: str, hotplug: HotplugSource) -> A
                 if isinstance(event, Attached) and event.port_path == place.port_path:
                     return event.adb_address
     raise NotFound(f"nothing is plugged into slot {slot}")
-
-
-async def _ask(settings: Settings, address: AdbAddress) -> tuple[HandsetFacts, ResetFacts]:
-    """Both kinds of facts; the server is the rack's own, whoever has started it."""
-    server = ExternalAdbServer(
-        port=settings.adb.port, start_within_s=SERVER_WITHIN_S, trusted=_owner_of_server(settings)
-    )
-    access = AdbAccess(server=server, program_path=program_path)
-    told: list[tuple[HandsetFacts, ResetFacts]] = []
-    failures: list[BenchdError] = []
-
-    async def work() -> None:
-        try:
-            await tasks.start(server.run)
-            await tasks.start(access.run)
-            await _until_ready(access, address)
-            told.append(await access.look_at(address))
-        except BenchdError as failure:
-            # Told as it is, not inside the group's.
-            failures.append(failure)
-        tasks.cancel_scope.cancel()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(work)
-    if failures:
-        raise failures[0]
-    return told[0]
-
-
-async def _until_ready(access: AdbAccess, address: AdbAddress) -> None:
-    found = Liveness.ABSENT
-    with anyio.move_on_after(READY_WITHIN_S):
-        async with access.liveness(address) as states:
-            async for found in states:
-                if found is Liveness.READY:
-                    return
-    raise DependencyMissing(
-        f"the handset at {address} is {found}",
-        cure="plug it in, switch USB debugging on and allow this computer on its screen",
-    )
-
-
-def _owner_of_server(settings: Settings) -> tuple[int, ...]:
-    """Whose server the rack's own is: the user whose folder for it this is."""
-    with suppress(OSError):
-        return (settings.adb.home.stat().st_uid,)
-    return ()
 
 
 def _name_of(taking: FreshTaking) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from benchd.android.dossier.folder import read_folder, write_folder
+from benchd.android.dossier.preparing import prepare
 from benchd.android.dossier.replay import Fact, Replay, replay
 from benchd.words.dossier import Dossier
+from benchd.words.ids import AdbAddress
 
 DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 RECORDED_WITHIN_S: Final = 240.0
@@ -108,10 +111,12 @@ def _of_slot(slot: str) -> Dossier:
 
 
 def _at_address(config: Path, address: str) -> Dossier:
-    from benchd.commands.recording import record_at
+    from benchd.android.access import AdbAccess
+    from benchd.commands.one_handset import ask_one
     from benchd.config import load_settings
 
-    return record_at(load_settings(config), address)
+    recording = ask_one(load_settings(config), AdbAddress(address), AdbAccess.ask_everything)
+    return prepare(recording, taken_at=datetime.now(UTC))
 
 
 def _told_of(directory: Path, made: Dossier) -> list[str]:

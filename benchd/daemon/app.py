@@ -6,8 +6,8 @@ import os
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from importlib import metadata
 
@@ -15,11 +15,8 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from benchd.android.access import AdbAccess
 from benchd.android.dossier.shelf import DossierShelf
 from benchd.android.fill.keystream import HostKeystream
-from benchd.android.server.external_server import ExternalAdbServer
-from benchd.android.server.own_server import AdbServer
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
 from benchd.daemon.directories import make_directories
@@ -30,15 +27,15 @@ from benchd.daemon.notify import Notifier
 from benchd.daemon.pictures import digests_of, own_pictures
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
+from benchd.daemon.services import ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
-from benchd.filler import BUILD_ALL, program_path, require_programs
+from benchd.filler import BUILD_ALL, require_programs
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import AnnouncingLedger, bulkhead
-from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
@@ -52,10 +49,6 @@ from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
-from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
-from benchd.web.server import serve
-from benchd.web.sockets import tcp_listener, unix_listener
 from benchd.words.record import Entry, EntryKind
 
 CERTIFICATES_LOOKED_AT = 500
@@ -63,19 +56,6 @@ CERTIFICATES_LOOKED_AT = 500
 CHIP_SALT = b"benchd: salt for the hash of a FeliCa chip's IDm"
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedRack:
-    """What the web is given."""
-
-    board: RackBoard
-    ledger: Ledger
-    desk: Desk
-    issuer: DsseIssuer
-    metrics: RackMetrics
-    admission: Admission
-    dossiers: RackDossiers
 
 
 async def run_daemon(
@@ -144,7 +124,7 @@ async def run_daemon(
             every_s=settings.ledger.anchor.every_s,
         )
         async with (
-            _services(settings, rack, chips, usb=usb, listener=listener) as access,
+            services(settings, rack, chips, usb=usb, listener=listener) as access,
             _background() as background,
         ):
             parts = RackParts(
@@ -268,70 +248,11 @@ async def _recover(
 
 
 @asynccontextmanager
-async def _services(
-    settings: Settings,
-    rack: ServedRack,
-    chips: NoReaders | PcscChipAccess,
-    *,
-    usb: bool,
-    listener: socket.socket | None,
-) -> AsyncGenerator[AdbAccess, None]:
-    """What the slots stand on, up before they begin and ended after them."""
-    stop_serving = anyio.Event()
-    adb = _adb_server(settings, usb=usb)
-    access = AdbAccess(
-        server=adb,
-        program_path=program_path,
-        streams_per_bus=settings.adb.streams_per_bus,
-        shelf=rack.dossiers.shelf,
-    )
-    rack.metrics.read_from(views=rack.board.views, adb_up=lambda: adb.up)
-    listen = settings.http.listen
-    app = create_app(
-        rack,
-        Catalogue.load(),
-        allowed_hosts=(listen.host,),
-        metrics=rack.metrics.expose,
-        drain=rack.admission,
-        dossiers=rack.dossiers,
-    )
-    async with AsyncExitStack() as stack:
-        sockets = [stack.enter_context(unix_listener(settings.http.socket))]
-        sockets.append(listener or stack.enter_context(tcp_listener(listen.host, listen.port)))
-        services = await stack.enter_async_context(anyio.create_task_group())
-        await services.start(adb.run)
-        await services.start(access.run)
-        if isinstance(chips, PcscChipAccess):
-            rack.metrics.read_from(readers_up=chips.readers_up)
-            await services.start(chips.run)
-        lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
-        services.start_soon(measure_loop_lag, lagged, time.monotonic)
-        await services.start(partial(serve, app, sockets=sockets, stop=stop_serving))
-        try:
-            yield access
-        finally:
-            stop_serving.set()
-            services.cancel_scope.cancel()
-
-
-@asynccontextmanager
 async def _background() -> AsyncGenerator[TaskGroup, None]:
     """What goes on beside the slots and ends with them."""
     async with anyio.create_task_group() as group:
         yield group
         group.cancel_scope.cancel()
-
-
-def _adb_server(settings: Settings, *, usb: bool) -> AdbServer | ExternalAdbServer:
-    if settings.adb.server == "external":
-        return ExternalAdbServer(port=settings.adb.port)
-    return AdbServer(
-        port=settings.adb.port,
-        home=settings.adb.home,
-        log_path=settings.adb.home / "adb.log",
-        adb_path=settings.adb.path,
-        usb=usb,
-    )
 
 
 def _look_for_programs(*, usb: bool) -> None:

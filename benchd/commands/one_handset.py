@@ -1,61 +1,64 @@
-"""Records a handset without the daemon, by the adb server at the configuration's port."""
+"""One handset without the daemon, by the adb server at the configuration's port."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio
 
 from benchd.android.access import AdbAccess
-from benchd.android.dossier.preparing import Recording, prepare
 from benchd.android.server.external_server import ExternalAdbServer
 from benchd.config import Settings
 from benchd.errors import BenchdError, DependencyMissing
 from benchd.filler import program_path
-from benchd.words.dossier import Dossier
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 READY_WITHIN_S: Final = 20.0
 SERVER_WITHIN_S: Final = 5.0
 
+T = TypeVar("T")
 
-def record_at(settings: Settings, address: str) -> Dossier:
-    """The dossier of the handset at this address.
+
+def ask_one(
+    settings: Settings, address: AdbAddress, ask: Callable[[AdbAccess, AdbAddress], Awaitable[T]]
+) -> T:
+    """What the handset at this address answers.
 
     The server is the rack's own, whoever has started it: two on one USB port take the handset
     from each other. DependencyMissing where none answers, or where no handset is ready there.
     """
-    recording = anyio.run(_record, settings, AdbAddress(address))
-    return prepare(recording, taken_at=datetime.now(UTC))
+    return anyio.run(_ask_one, settings, address, ask)
 
 
-async def _record(settings: Settings, address: AdbAddress) -> Recording:
+async def _ask_one(
+    settings: Settings, address: AdbAddress, ask: Callable[[AdbAccess, AdbAddress], Awaitable[T]]
+) -> T:
     server = ExternalAdbServer(
         port=settings.adb.port, start_within_s=SERVER_WITHIN_S, trusted=_owners(settings)
     )
     access = AdbAccess(server=server, program_path=program_path)
-    done: list[Recording] = []
+    told: list[T] = []
     failures: list[BenchdError] = []
+
+    async def work() -> None:
+        try:
+            await tasks.start(server.run)
+            await tasks.start(access.run)
+            await _until_ready(access, address)
+            told.append(await ask(access, address))
+        except BenchdError as failure:
+            # Told as it is, not inside the group's.
+            failures.append(failure)
+        tasks.cancel_scope.cancel()
+
     async with anyio.create_task_group() as tasks:
-
-        async def work() -> None:
-            try:
-                await tasks.start(server.run)
-                await tasks.start(access.run)
-                await _until_ready(access, address)
-                done.append(await access.ask_everything(address))
-            except BenchdError as failure:
-                # Told as it is, not inside the group's.
-                failures.append(failure)
-            tasks.cancel_scope.cancel()
-
         tasks.start_soon(work)
     if failures:
         raise failures[0]
-    return done[0]
+    return told[0]
 
 
 async def _until_ready(access: AdbAccess, address: AdbAddress) -> None:

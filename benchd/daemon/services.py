@@ -1,0 +1,105 @@
+"""What the slots stand on: the adb server, the readers, the web; up before them, ended after."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+
+from benchd.android.access import AdbAccess
+from benchd.android.server.external_server import ExternalAdbServer
+from benchd.android.server.own_server import AdbServer
+from benchd.certificate import DsseIssuer
+from benchd.config import Settings
+from benchd.daemon.dossiers import RackDossiers
+from benchd.felica.access import PcscChipAccess
+from benchd.filler import program_path
+from benchd.observe.announcing import bulkhead
+from benchd.observe.loop_lag import measure_loop_lag
+from benchd.observe.metrics import RackMetrics
+from benchd.ports import Ledger
+from benchd.slots.admission import Admission
+from benchd.slots.board import RackBoard
+from benchd.slots.desk import Desk
+from benchd.slots.no_readers import NoReaders
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.server import serve
+from benchd.web.sockets import tcp_listener, unix_listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedRack:
+    """What the web is given."""
+
+    board: RackBoard
+    ledger: Ledger
+    desk: Desk
+    issuer: DsseIssuer
+    metrics: RackMetrics
+    admission: Admission
+    dossiers: RackDossiers
+
+
+@asynccontextmanager
+async def services(
+    settings: Settings,
+    rack: ServedRack,
+    chips: NoReaders | PcscChipAccess,
+    *,
+    usb: bool,
+    listener: socket.socket | None,
+) -> AsyncGenerator[AdbAccess, None]:
+    """What the slots stand on, up before they begin and ended after them."""
+    stop_serving = anyio.Event()
+    adb = _adb_server(settings, usb=usb)
+    access = AdbAccess(
+        server=adb,
+        program_path=program_path,
+        streams_per_bus=settings.adb.streams_per_bus,
+        shelf=rack.dossiers.shelf,
+    )
+    rack.metrics.read_from(views=rack.board.views, adb_up=lambda: adb.up)
+    listen = settings.http.listen
+    app = create_app(
+        rack,
+        Catalogue.load(),
+        allowed_hosts=(listen.host,),
+        metrics=rack.metrics.expose,
+        drain=rack.admission,
+        dossiers=rack.dossiers,
+    )
+    async with AsyncExitStack() as stack:
+        sockets = [stack.enter_context(unix_listener(settings.http.socket))]
+        sockets.append(listener or stack.enter_context(tcp_listener(listen.host, listen.port)))
+        running = await stack.enter_async_context(anyio.create_task_group())
+        await running.start(adb.run)
+        await running.start(access.run)
+        if isinstance(chips, PcscChipAccess):
+            rack.metrics.read_from(readers_up=chips.readers_up)
+            await running.start(chips.run)
+        lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
+        running.start_soon(measure_loop_lag, lagged, time.monotonic)
+        await running.start(partial(serve, app, sockets=sockets, stop=stop_serving))
+        try:
+            yield access
+        finally:
+            stop_serving.set()
+            running.cancel_scope.cancel()
+
+
+def _adb_server(settings: Settings, *, usb: bool) -> AdbServer | ExternalAdbServer:
+    if settings.adb.server == "external":
+        return ExternalAdbServer(port=settings.adb.port)
+    return AdbServer(
+        port=settings.adb.port,
+        home=settings.adb.home,
+        log_path=settings.adb.home / "adb.log",
+        adb_path=settings.adb.path,
+        usb=usb,
+    )
