@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -79,10 +80,21 @@ def _medium(directory: Path, number: int, size_bytes: int) -> Generator[LoopMedi
 
 
 def _run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with _signals_held():
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = f"{command[0]} failed: {done.stderr.strip()[:500]}"
         raise DependencyMissing(
             message, cure=f"See whether this works by hand: {' '.join(command)}"
         )
     return done.stdout
+
+
+@contextmanager
+def _signals_held() -> Generator[None, None, None]:
+    """A signal that comes as a program is started would leave it running, and what it made."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
