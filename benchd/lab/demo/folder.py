@@ -87,7 +87,7 @@ STAGES: tuple[tuple[str, dict[str, float | int | str]], ...] = (
     ("felica_check", {}),
     (
         "initialise",
-        {"fresh_used_bytes": 6 << 20, "leave_within_s": 5, "return_within_s": 120},
+        {"fresh_used_bytes": 12 << 20, "leave_within_s": 5, "return_within_s": 120},
     ),
     ("overwrite", {"file_bytes": 16 << 20, "stall_s": 5}),
     ("read_back", {"minimum_coverage": 0.85, "host_samples": 16, "stall_s": 5}),

@@ -38,7 +38,7 @@ from benchd.lab.simulator.scenarios_of_makers import OF_MAKERS
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.words.job import Disposition, Gate, Reason
 
-PHOTOS_SHARE: Final = 0.08
+PHOTOS_SHARE: Final = 0.05
 """With a few photos on it, it has no more in use than a fresh one may have."""
 
 _OF_STORAGE_AND_CABLE: Final = (

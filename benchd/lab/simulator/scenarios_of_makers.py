@@ -61,7 +61,7 @@ OF_MAKERS: Final = (
             maker_accounts=(_PHONE,),
             maker_packages=("com.nttdocomo.android.schedulememo",),
             # A real one's is three times as large, but there the fill program takes no room.
-            swap_share=0.02,
+            swap_share=0.01,
             verified_boot_state="GREEN",
         ),
         end=failed(Disposition.HOLD, Reason.RESET_NOT_PROVEN),

@@ -36,6 +36,8 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         replace(plan, adb_enabled=True, authorized=True, charges_percent_per_s=0.0)
         for plan in plans
         if plan.model.sdk >= OLDEST_SDK and (plan.runs_programs or plan.dd is Dd.DIRECT)
+        # Its story is an answer that the daemon doesn't read.
+        if not plan.given
     ]
     plans = [replace(plan, slot=slot) for slot, plan in enumerate(plans, start=1)]
     slots = [str(plan.slot) for plan in plans]
