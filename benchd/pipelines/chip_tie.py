@@ -14,7 +14,7 @@ from benchd.ports import Handset
 from benchd.proof.evidence.chip import ChipEvidence, SwitchEvidence, TieEvidence
 from benchd.proof.floors import LEAST_PASSES
 from benchd.proof.tie import shows_chip, shows_silence, shows_tie
-from benchd.words.chip import ChipScan
+from benchd.words.chip import ChipScan, ChipVerdict
 
 SAYS_WITHIN_S: Final = 10.0
 """A controller takes one to three seconds to go off or on."""
@@ -36,6 +36,33 @@ async def tie_to_handset(context: JobContext, seen: ChipEvidence) -> ChipEvidenc
         return seen
     tried = replace(seen, tie=await _Tying(context, handset, seen.chip).run())
     return replace(tried, tied=shows_tie(tried))
+
+
+async def look_once_on(context: JobContext, silent: ChipScan) -> ChipScan:
+    """The same silence, unless NFC was off and a chip answers now that it's on."""
+    scan = silent
+    if await switched_back_on(context):
+        for _ in range(LOOKS_ONCE_ON):
+            scan = await context.chips.scan(context.slot, passes=1, power_cycle=True)
+            if scan.verdict is not ChipVerdict.SILENT:
+                break
+            await anyio.sleep(LOOK_EVERY_S)
+    return scan
+
+
+async def switched_back_on(context: JobContext) -> bool:
+    """Whether NFC that was off is on now: a try that was broken off may have left it so.
+
+    A job that begins right after one can't know of it, and mustn't take the silence for a chip's.
+    """
+    handset = context.open_handset
+    if handset is None or not context.certifies:
+        return False
+    with anyio.move_on_after(LONGEST_S), suppress(HandsetFault, StageFailed):
+        if (await handset.nfc_facts()).nfc_on is False:
+            await handset.switch_nfc(on=True)
+            return await _says(handset, wanted=True) is True
+    return False
 
 
 class _Tying:
@@ -77,7 +104,7 @@ class _Tying:
     async def _switched(self, *, on: bool) -> SwitchEvidence:
         """What it says and what the reader sees, as soon as both are as they should be."""
         await self._handset.switch_nfc(on=on)
-        told = SwitchEvidence(nfc_on=await self._says(wanted=on))
+        told = SwitchEvidence(nfc_on=await _says(self._handset, wanted=on))
         if told.nfc_on is not on:
             return told
         for _ in range(LOOKS_ONCE_ON if on else LOOKS_WHILE_OFF):
@@ -94,17 +121,6 @@ class _Tying:
     def _shows(self, told: SwitchEvidence, *, on: bool) -> bool:
         return shows_chip(told, self._chip) if on else shows_silence(told)
 
-    async def _says(self, *, wanted: bool) -> bool | None:
-        """What it says of its NFC in the end."""
-        says: bool | None = None
-        with anyio.move_on_after(SAYS_WITHIN_S):
-            while True:
-                says = (await self._handset.nfc_facts()).nfc_on
-                if says is wanted:
-                    break
-                await anyio.sleep(LOOK_EVERY_S)
-        return says
-
     async def _put_back(self) -> None:
         """An unplug or a stop doesn't leave it switched off either, as far as adb reaches."""
         with (
@@ -112,4 +128,16 @@ class _Tying:
             suppress(HandsetFault, StageFailed),
         ):
             await self._handset.switch_nfc(on=True)
-            self._tie = replace(self._tie, put_back=await self._says(wanted=True) is True)
+            self._tie = replace(self._tie, put_back=await _says(self._handset, wanted=True) is True)
+
+
+async def _says(handset: Handset, *, wanted: bool) -> bool | None:
+    """What it says of its NFC in the end."""
+    says: bool | None = None
+    with anyio.move_on_after(SAYS_WITHIN_S):
+        while True:
+            says = (await handset.nfc_facts()).nfc_on
+            if says is wanted:
+                break
+            await anyio.sleep(LOOK_EVERY_S)
+    return says

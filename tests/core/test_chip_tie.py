@@ -20,7 +20,7 @@ from benchd.errors import (
 )
 from benchd.proof.binding import Tie
 from benchd.proof.erasure import verify_erasure
-from benchd.words.job import Gate, Outcome, Reason, StageName
+from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
@@ -86,6 +86,22 @@ async def test_a_tied_chip_binds_after_the_last_reset_and_no_number_is_asked(loo
     [observe] = attempts(world, StageName.OBSERVE)
     assert observe["came_back"]["chip"] == observe["evidence"]["chip"]["chip"] == CHIP
     assert phone.nfc_on
+
+
+async def test_nfc_that_a_broken_off_try_has_left_off_is_no_silent_chip() -> None:
+    world, phone, _ = own_chip(looks=UNUSED)
+    phone.nfc_on = False
+    view = await finished(world, phone)
+    assert view.outcome is Outcome.PASSED, view
+    assert check_of(world)["tied"] is True
+    assert phone.nfc_on
+
+
+async def test_nfc_that_cannot_be_switched_on_leaves_its_chip_silent() -> None:
+    world, phone, _ = own_chip(looks=UNUSED)
+    phone.nfc_on, phone.switches_nfc = False, False
+    view = await finished(world, phone)
+    assert view.disposition is not Disposition.SELLABLE, view
 
 
 async def test_the_proof_counts_the_chip_among_the_strong_ties() -> None:

@@ -175,8 +175,11 @@ class VirtualHandset:
         return (await self.flash.facts()).read_bytes
 
     async def switch_nfc(self, *, on: bool) -> None:
-        """Switch its NFC, and its chip with it unless that is one of its own."""
-        self.android = replace(self.android, nfc_on=on)
+        """Switch its NFC, and its chip with it unless that is one of its own.
+
+        What comes in with it off is broken and stays so.
+        """
+        self.android = replace(self.android, nfc_on=on and self.plan.nfc_on)
         self._show_android()
 
     async def restart(self, wipe: Wipe, *, after_s: float = 0.0) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
 from benchd.pipelines.chip_history import refuse_known_chip
-from benchd.pipelines.chip_tie import tie_to_handset
+from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
@@ -34,6 +34,8 @@ class FelicaCheckStage:
         if context.chips.reader(context.slot) is None:
             return StageResult(evidence=await self._asked(context))
         scan = await context.chips.scan(context.slot, passes=1, power_cycle=False)
+        if scan.verdict is ChipVerdict.SILENT:
+            scan = await look_once_on(context, scan)
         context.seen = seen = ChipEvidence.of(scan)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
