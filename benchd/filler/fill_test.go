@@ -33,6 +33,7 @@ type smallFile struct {
 	on     *smallMedium
 	data   []byte
 	closed bool
+	direct bool
 }
 
 func newSmallMedium(blocks int) *smallMedium {
@@ -47,7 +48,7 @@ func (m *smallMedium) create(name string) (mediumFile, error) {
 		return nil, syscall.EEXIST
 	}
 	m.freeBlocks -= m.inodeCost
-	m.files[name] = &smallFile{on: m}
+	m.files[name] = &smallFile{on: m, direct: goesDirect(name)}
 	return m.files[name], nil
 }
 
@@ -83,6 +84,9 @@ func (m *smallMedium) commit() error {
 func (f *smallFile) writeAt(data []byte, offset int64) (int, error) {
 	if f.on.writeError != nil {
 		return 0, f.on.writeError
+	}
+	if f.direct && (len(data)%blockBytes != 0 || offset%blockBytes != 0) {
+		return 0, syscall.EINVAL // a part of a block
 	}
 	length := len(data) - f.on.shortBy
 	f.on.shortBy = 0

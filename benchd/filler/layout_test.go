@@ -113,7 +113,8 @@ func TestTheBodyKeepsTheHeadroom(t *testing.T) {
 }
 
 func TestEachLogGetsItsShareOfTheTail(t *testing.T) {
-	for _, blocks := range []int{30, 3000} {
+	// 1272 gives pieces of an odd number of blocks, which are halved when they find no room.
+	for _, blocks := range []int{30, 1272, 3000} {
 		eachLogGetsItsShare(t, blocks, abilities{}, 3)
 		eachLogGetsItsShare(t, blocks, abilities{lifetimes: true}, 5)
 	}
@@ -123,7 +124,7 @@ func eachLogGetsItsShare(t *testing.T, blocks int, seen abilities, ways int) {
 	t.Helper()
 	{
 		target := newSmallMedium(20000 + blocks)
-		target.inodeCost = 1
+		target.inodeCost, target.wholeOnly = 1, true
 		request := fillRequest{streamRequest: streamRequest{key: testKey, fileBytes: 100_000 * blockBytes, pace: time.Hour}}
 		work := newFiller(target, newTestAhead(t), request, layoutFor(layoutLogs, space{}, seen), new(atomic.Int64))
 		work.headroom = int64(blocks) * blockBytes

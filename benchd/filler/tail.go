@@ -98,7 +98,7 @@ func (f *filler) grow(writer *tailWriter, buffer []byte) (bool, error) {
 		if writer.pieceBytes == blockBytes {
 			writer.dry = true
 		}
-		writer.pieceBytes = max(writer.pieceBytes/2, blockBytes)
+		writer.pieceBytes = max(writer.pieceBytes/2&^(blockBytes-1), blockBytes)
 		return false, nil
 	}
 	writer.written += whole

@@ -64,6 +64,7 @@ async def test_a_page_of_its_settings_can_be_opened_over_adb(tmp_path: Path) -> 
         assert (await rack.shell("input tap 1 1")).returncode == 255
         await rack.hands.reboot("clean")
         await rack.until_state("absent")
+        await rack.until_state("device")
         assert (await rack.hands.handset("clean")).page is None
 
 
