@@ -1,0 +1,46 @@
+"""People as the ledger and the certificate know them: who, with which roles, how it was shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from benchd.words.ids import OperatorName
+
+PersonId = NewType("PersonId", str)
+"""Lower-case letters, digits and hyphens; never given to anybody else."""
+
+
+class Role(StrEnum):
+    """What somebody may do; a person can have several."""
+
+    OPERATOR = "operator"
+    CONFIRMER = "confirmer"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    """Reads, and changes nothing."""
+
+
+class ShownBy(StrEnum):
+    """How somebody showed who they are."""
+
+    BADGE = "badge"
+    """The badge alone, which can be photographed."""
+    PIN = "pin"
+    BADGE_AND_PIN = "badge_and_pin"
+    UNIX = "unix"
+    """The user id at the other end of the Unix socket."""
+    PROXY = "proxy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who does something, how that was shown, and from where."""
+
+    person: PersonId
+    name: OperatorName
+    shown_by: ShownBy
+    source: str
+    """`socket` or the address of the peer."""
