@@ -12,7 +12,7 @@ from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
-from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
+from benchd.proof.evidence.chip import OPERATOR, ChipEvidence, SwitchEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.chip import ChipScan, ChipVerdict
 from benchd.words.job import Gate, Reason, StageName
@@ -34,16 +34,17 @@ class FelicaCheckStage:
         if context.chips.reader(context.slot) is None:
             return StageResult(evidence=await self._asked(context))
         scan = await context.chips.scan(context.slot, passes=1, power_cycle=False)
+        switched_on = None
         if scan.verdict is ChipVerdict.SILENT:
-            scan = await look_once_on(context, scan)
-        context.seen = seen = ChipEvidence.of(scan)
+            scan, switched_on = await look_once_on(context, scan)
+        context.seen = seen = replace(ChipEvidence.of(scan), switched_on=switched_on)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
                 await refuse_known_chip(context, scan.chip or "")
                 context.seen = tied = await tie_to_handset(context, seen)
                 return StageResult(evidence=tied)
             case ChipVerdict.SILENT:
-                return StageResult(evidence=await self._silent(context, scan))
+                return StageResult(evidence=await self._silent(context, scan, switched_on))
             case _:
                 raise refusal_of(scan)
 
@@ -56,16 +57,19 @@ class FelicaCheckStage:
             answer=DecisionEvidence.of(decision),
         )
 
-    async def _silent(self, context: JobContext, scan: ChipScan) -> ChipEvidence:
+    async def _silent(
+        self, context: JobContext, scan: ChipScan, switched_on: SwitchEvidence | None
+    ) -> ChipEvidence:
         """Silence alone means nothing: handset and person have to say that there is no chip."""
         says = await handset_says(context)
-        context.seen = replace(ChipEvidence.of(scan), handset_says=says)
+        context.seen = replace(ChipEvidence.of(scan), handset_says=says, switched_on=switched_on)
         shown = context.handset_facts() | {"causes": ",".join(says.silence_causes)}
         if context.facts is not None and context.facts.felica_capable is False:
             decision = await context.approved(Gate.FELICA_NO_CHIP, Reason.FELICA_SILENT, shown)
             return replace(
                 of_no_chip(scan),
                 handset_says=says,
+                switched_on=switched_on,
                 felica_capable=False,
                 answer=DecisionEvidence.of(decision),
             )
