@@ -20,6 +20,7 @@ from benchd.android.fill.keystream import HostKeystream
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
 from benchd.daemon.directories import make_directories
+from benchd.daemon.doorway import renew, tls_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.life import serve_rack
@@ -49,6 +50,7 @@ from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
+from benchd.web.tls import Tls
 from benchd.words.record import Entry, EntryKind
 
 CERTIFICATES_LOOKED_AT = 500
@@ -77,6 +79,7 @@ async def run_daemon(
     _look_for_programs(usb=usb)
     key = load_key(key_file(settings.certificate.key, os.environ))
     make_directories(settings)
+    tls = tls_of(settings.http)
     clock = SystemClock()
     metrics = RackMetrics(
         slots=settings.topology.places,
@@ -109,6 +112,7 @@ async def run_daemon(
             metrics=metrics,
             admission=Admission(),
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
+            tls=tls,
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -149,7 +153,7 @@ async def run_daemon(
             reloader = Reloader(
                 settings,
                 read=reread or (lambda: settings),
-                apply=partial(_take_over, supervisor, parts, metrics, key),
+                apply=partial(_take_over, supervisor, parts, metrics, key, tls),
                 notifier=notifier,
             )
             keep_responsive()
@@ -171,9 +175,12 @@ async def _take_over(
     parts: RackParts,
     metrics: RackMetrics,
     key: SigningKey,
+    tls: Tls | None,
     settings: Settings,
 ) -> None:
     """Put what can change at run time into effect; the ledger knows of it first."""
+    if tls is not None:
+        renew(tls)
     pictures = own_pictures(settings, key)
     await parts.ledger.append(
         Entry(

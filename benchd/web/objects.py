@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
@@ -20,11 +20,13 @@ StageWord = Annotated[str, Field(json_schema_extra={"enum": list[JsonValue](STAG
 """The name of a stage, of which there are as many as files in `pipelines/stages`."""
 
 
-class _Object(BaseModel):
+class WebObject(BaseModel):
+    """What the API answers with."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class TextsObject(_Object):
+class TextsObject(WebObject):
     """One text in both languages."""
 
     ja: str
@@ -52,7 +54,7 @@ class QuestionObject(GuidanceObject):
     no: TextsObject
 
 
-class HandsetObject(_Object):
+class HandsetObject(WebObject):
     """What the handset says it is. A serial is evidence, never a key."""
 
     serial: str
@@ -66,7 +68,7 @@ class HandsetObject(_Object):
     """Whether the catalogue has its model; null in lists of jobs, where nobody looks it up."""
 
 
-class SlotObject(_Object):
+class SlotObject(WebObject):
     """All that is shown of one slot; null where nothing is known."""
 
     slot: str
@@ -91,7 +93,7 @@ class SlotObject(_Object):
     """The name of the dossier that is kept of a handset whose inspection failed."""
 
 
-class KeptDossierObject(_Object):
+class KeptDossierObject(WebObject):
     """A dossier that a failed inspection has left on the rack."""
 
     name: str
@@ -103,13 +105,13 @@ class KeptDossierObject(_Object):
     path: str
 
 
-class KeptDossiersObject(_Object):
+class KeptDossiersObject(WebObject):
     """The newest dossiers first."""
 
     dossiers: list[KeptDossierObject]
 
 
-class DossierObject(_Object):
+class DossierObject(WebObject):
     """A handset's answers as they were just recorded, masked."""
 
     files: dict[str, str]
@@ -118,14 +120,23 @@ class DossierObject(_Object):
     reads_otherwise: list[str]
 
 
-class UnknownPortObject(_Object):
+class ProofObject(WebObject):
+    """Whether the handset that sits in a slot has its certificate."""
+
+    slot: str
+    occupancy: int | None
+    """Which plug it is about: proof of the handset before is none of this one."""
+    proven: bool
+
+
+class UnknownPortObject(WebObject):
     """A USB port in use that no slot claims."""
 
     port_path: str
     problem: ProblemObject
 
 
-class RackObject(_Object):
+class RackObject(WebObject):
     """Every slot of the rack, in its order."""
 
     slots: list[SlotObject]
@@ -134,7 +145,7 @@ class RackObject(_Object):
     """What is the matter with the rack as a whole."""
 
 
-class StageObject(_Object):
+class StageObject(WebObject):
     """One ended attempt of a stage."""
 
     stage: StageWord
@@ -147,7 +158,7 @@ class StageObject(_Object):
     ended_at: str
 
 
-class DecisionObject(_Object):
+class DecisionObject(WebObject):
     """A named person's answer, as it stands in the ledger."""
 
     gate: Gate
@@ -159,7 +170,7 @@ class DecisionObject(_Object):
     """How the answer came in: `transport`, and `uid` on the Unix socket."""
 
 
-class JobSummaryObject(_Object):
+class JobSummaryObject(WebObject):
     """One job in short."""
 
     job: str
@@ -176,20 +187,20 @@ class JobSummaryObject(_Object):
     certificate: bool
 
 
-class DrainObject(_Object):
+class DrainObject(WebObject):
     """How far the daemon is from ending in peace."""
 
     draining: bool
     running_jobs: int
 
 
-class JobsObject(_Object):
+class JobsObject(WebObject):
     """The newest jobs first."""
 
     jobs: list[JobSummaryObject]
 
 
-class JobObject(_Object):
+class JobObject(WebObject):
     """One job as the ledger tells it; null where nothing was recorded."""
 
     job: str
@@ -234,37 +245,39 @@ class DecisionRequest(BaseModel):
     ]
 
 
-class ErrorBody(_Object):
+class ErrorBody(WebObject):
     """Why a request wasn't served."""
 
     code: str
     message: str
 
 
-class ErrorObject(_Object):
+class ErrorObject(WebObject):
     """The answer to every request that isn't served."""
 
     error: ErrorBody
 
 
-class HealthObject(_Object):
+class HealthObject(WebObject):
     """That the daemon's event loop answers, and how many slots it looks after."""
 
     status: str
     slots: int
 
 
-class LabelsObject(_Object):
+class LabelsObject(WebObject):
     """The names of all values, and what the page itself says: section, value, languages."""
 
     labels: dict[str, dict[str, TextsObject]]
 
 
-class IndexObject(_Object):
+class IndexObject(WebObject):
     """Where the API is."""
 
     name: str
     version: str
+    shown: Literal["read", "wall"]
+    """Everything, or what the wall shows to whoever hasn't signed in."""
     slots: str
     jobs: str
     events: str

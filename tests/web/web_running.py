@@ -11,8 +11,13 @@ import anyio
 import httpx2
 from fastapi import FastAPI
 
+from benchd.web.callers import Callers
 from benchd.web.server import serve
+from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener, unix_listener
+
+SEES_ALL = Callers(anonymous=Sight.READ)
+"""Everything is shown without signing in."""
 
 
 @asynccontextmanager
