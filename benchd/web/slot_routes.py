@@ -84,7 +84,10 @@ def slot_routes(
 async def _is_proven(rack: RackService, view: SlotView) -> bool:
     if view.state is not SlotState.FINISHED or view.job is None:
         return False
-    history = fold_job(await rack.ledger.entries(view.job), rack.issuer)
+    records = await rack.ledger.entries(view.job)
+    if not records:
+        return False
+    history = fold_job(records, rack.issuer)
     return (
         history.envelope is not None
         and history.outcome is Outcome.PASSED
