@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -23,7 +24,7 @@ from benchd.config.document import Document
 from benchd.config.values import LocalPath, Section
 from benchd.config.wording import found, refused
 from benchd.errors import ConfigIssue
-from benchd.web.tls import TlsFiles, expiry_of, mistakes_of
+from benchd.web.tls import FileRole, TlsFiles, expiry_of, mistakes_of
 
 LONGEST_SOCKET_PATH = 107
 """Linux holds the path of a Unix socket in 108 bytes, the last of them zero."""
@@ -177,11 +178,20 @@ class HttpSettings(Section):
 
     @field_validator("trusted_proxy")
     @classmethod
-    def _certificates_need_tls(
+    def _can_be_reached(
         cls, proxy: ProxySettings | None, info: ValidationInfo
     ) -> ProxySettings | None:
-        by_certificate = proxy is not None and proxy.client_certificate is not None
-        if by_certificate and info.data.get("tls_certificate", "unknown") is None:
+        if proxy is None:
+            return None
+        if info.data.get("allowed_hosts") == []:
+            raise refused(
+                "without allowed_hosts every answer that comes through the proxy is refused; add"
+                " allowed_hosts with the names that people type"
+            )
+        if (
+            proxy.client_certificate is not None
+            and info.data.get("tls_certificate", "unknown") is None
+        ):
             raise refused(
                 "client_certificate is shown over TLS: add tls_certificate and tls_key, or name"
                 " the proxy on the Unix socket by its uid"
@@ -191,9 +201,10 @@ class HttpSettings(Section):
     @field_validator("listen")
     @classmethod
     def _reach(cls, listen: ListenAddress, info: ValidationInfo) -> ListenAddress:
-        if listen.is_loopback:
+        allowed = info.data.get("allow_beyond_loopback")
+        if listen.is_loopback or allowed is None:
             return listen
-        if info.data.get("allow_beyond_loopback") is False:
+        if not allowed:
             raise refused(
                 f"found {found(str(listen))}, which other machines can reach; allowed is a"
                 " loopback address like 127.0.0.1, or any with allow_beyond_loopback = true"
@@ -218,8 +229,7 @@ def http_issues(document: Document, http: HttpSettings) -> Iterator[ConfigIssue]
     if files is None:
         return
     for mistake in mistakes_of(files, unreadable_counts=False):
-        path = ("http", *_KEYS[files.all().index(mistake.file)])
-        yield document.issue(path, f"{mistake.file} {mistake.message}")
+        yield document.issue(("http", *_NAMED[mistake.role]), f"{mistake.file} {mistake.message}")
 
 
 def expiry_issues(document: Document, http: HttpSettings, now: datetime) -> Iterator[ConfigIssue]:
@@ -236,5 +246,10 @@ def expiry_issues(document: Document, http: HttpSettings, now: datetime) -> Iter
         yield document.issue(("http", "tls_certificate"), message)
 
 
-_KEYS = (("tls_certificate",), ("tls_key",), ("trusted_proxy", "client_certificate"))
-"""Where each of the files of TLS is named, in their order."""
+_NAMED: Mapping[FileRole, tuple[str, ...]] = MappingProxyType(
+    {
+        FileRole.CERTIFICATE: ("tls_certificate",),
+        FileRole.KEY: ("tls_key",),
+        FileRole.CLIENT_AUTHORITY: ("trusted_proxy", "client_certificate"),
+    }
+)

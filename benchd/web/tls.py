@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from cryptography import x509
@@ -19,6 +20,14 @@ from benchd.errors import DependencyMissing
 from benchd.wakeup import Bell
 
 
+class FileRole(StrEnum):
+    """What a file is for."""
+
+    CERTIFICATE = "certificate"
+    KEY = "key"
+    CLIENT_AUTHORITY = "client_authority"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsFiles:
     """What TLS is made of, all as PEM."""
@@ -30,16 +39,21 @@ class TlsFiles:
     client_authority: Path | None = None
     """Whoever shows a certificate of this authority, or this very one, is the proxy."""
 
-    def all(self) -> tuple[Path, ...]:
-        """Every file there is."""
-        named = (self.certificate, self.key, self.client_authority)
-        return tuple(file for file in named if file is not None)
+    def all(self) -> dict[FileRole, Path]:
+        """Every file there is; two may be one and the same."""
+        named = {
+            FileRole.CERTIFICATE: self.certificate,
+            FileRole.KEY: self.key,
+            FileRole.CLIENT_AUTHORITY: self.client_authority,
+        }
+        return {role: file for role, file in named.items() if file is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileMistake:
     """What is wrong with one of the files, and the cure."""
 
+    role: FileRole
     file: Path
     message: str
 
@@ -100,25 +114,22 @@ def mistakes_of(files: TlsFiles, *, unreadable_counts: bool = True) -> Iterator[
     Not `unreadable_counts` leaves out files that the one who looks may not read: the key is for
     benchd's own user.
     """
-    readable: dict[Path, bytes] = {}
-    for file in files.all():
+    public: dict[FileRole, bytes] = {}
+    for role, file in files.all().items():
         try:
-            readable[file] = file.read_bytes()
+            public[role] = _public_key(file.read_bytes(), is_key=role is FileRole.KEY)
         except OSError as error:
             if unreadable_counts or not isinstance(error, PermissionError):
                 why = (error.strerror or str(error)).lower()
-                yield FileMistake(file=file, message=f"can't be read ({why}); correct the path")
-    public: dict[Path, bytes] = {}
-    for file, content in readable.items():
-        try:
-            public[file] = _public_key(content, is_key=file == files.key)
+                message = f"can't be read ({why}); correct the path"
+                yield FileMistake(role=role, file=file, message=message)
         except (ValueError, TypeError):
-            yield FileMistake(file=file, message=_UNUSABLE[file == files.key])
-    if public.keys() >= {files.certificate, files.key} and (
-        public[files.certificate] != public[files.key]
-    ):
+            message = _UNUSABLE[role is FileRole.KEY]
+            yield FileMistake(role=role, file=file, message=message)
+    both = (public.get(FileRole.CERTIFICATE), public.get(FileRole.KEY))
+    if None not in both and both[0] != both[1]:
         message = f"isn't the key of {files.certificate}; give the one that it was made with"
-        yield FileMistake(file=files.key, message=message)
+        yield FileMistake(role=FileRole.KEY, file=files.key, message=message)
 
 
 def expiry_of(certificate: Path) -> datetime:
@@ -142,7 +153,7 @@ def _public_key(content: bytes, *, is_key: bool) -> bytes:
 
 def _content_of(files: TlsFiles) -> tuple[bytes, ...]:
     try:
-        return tuple(file.read_bytes() for file in files.all())
+        return tuple(file.read_bytes() for file in files.all().values())
     except OSError as error:
         message = f"benchd can't serve TLS: {error.filename} can't be read ({error.strerror})"
         cure = "Let benchd's own user read the file: its group, and mode 0640."

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from benchd.errors import DependencyMissing
 from benchd.web import door, tls_door
-from benchd.web.tls import Tls, TlsFiles, expiry_of, mistakes_of
+from benchd.web.tls import FileRole, Tls, TlsFiles, expiry_of, mistakes_of
 from tests.web.certificates import Authority, Pair
 from tests.web.web_fakes import FakeRack, running_view
 from tests.web.web_running import Running, running
@@ -298,7 +298,9 @@ def test_a_client_authority_that_is_none_gets_nobody_in(files: TlsFiles, tmp_pat
     nothing = tmp_path / "nothing.pem"
     nothing.write_text("")
     wrong = TlsFiles(certificate=files.certificate, key=files.key, client_authority=nothing)
-    assert [one.file for one in mistakes_of(wrong)] == [nothing]
+    assert [(one.role, one.file) for one in mistakes_of(wrong)] == [
+        (FileRole.CLIENT_AUTHORITY, nothing)
+    ]
     with pytest.raises(DependencyMissing, match=r"nothing\.pem isn't a certificate"):
         Tls(wrong)
 
