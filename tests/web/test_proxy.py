@@ -14,6 +14,7 @@ from starlette.types import Scope
 from structlog.testing import capture_logs
 
 from benchd.texts.catalogue import Catalogue
+from benchd.web import door
 from benchd.web.callers import Caller, Callers, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.sight import Sight
@@ -120,6 +121,29 @@ async def test_who_the_kernel_says_it_is_counts_not_who_the_request_says(
             here.path.chmod(0o666)
             assert '"shown":"read"' in await asked_as(33, here.path)
             assert "proxy_header_refused" in await asked_as(34, here.path)
+
+
+@pytest.mark.as_root
+@pytest.mark.skipif(ME != 0, reason="only root can become another user")
+async def test_a_crowd_behind_the_proxy_keeps_nobody_at_the_rack_out(
+    rack: FakeRack, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "MOST_UNIX", 2)
+    with TemporaryDirectory() as open_to_all:
+        folder = Path(open_to_all)
+        folder.chmod(0o755)
+        async with (
+            rack_behind(proxied(by_uid(ME)), folder, rack, catalogue) as here,
+            here.over_unix() as crowd,
+            crowd.stream("GET", "/api/v1/events", headers={"host": "localhost"}),
+            crowd.stream("GET", "/api/v1/events", headers={"host": "localhost"}),
+        ):
+            here.path.chmod(0o666)
+            async with here.over_unix() as one_more:
+                answer = await one_more.get("/healthz", headers={"host": "localhost"})
+            assert answer.json()["error"]["code"] == "too_many_connections"
+            # Another user is served, if only to hear that theirs isn't the proxy.
+            assert "proxy_header_refused" in await asked_as(33, here.path)
 
 
 async def asked_as(uid: int, path: Path) -> str:

@@ -80,6 +80,22 @@ def test_what_the_documentation_names_has_a_row_too(rack: FakeRack, catalogue: C
     assert named <= set(ROWS)
 
 
+def test_the_rows_say_what_was_decided() -> None:
+    """By hand and apart from the table, so that no row opens by accident."""
+    anybody = {"/", "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics"}
+    wall = {
+        *("/api/v1", "/api/v1/slots", "/api/v1/slots/{slot}", "/api/v1/slots/{slot}/proof"),
+        "/api/v1/events",
+    }
+    assert {path for (_, path), sight in ROWS.items() if sight is Sight.NONE} == anybody
+    assert {path for (_, path), sight in ROWS.items() if sight is Sight.WALL} == wall
+    writing = {row: sight for row, sight in ROWS.items() if row[0] != "GET"}
+    assert min(writing.values()) is Sight.READ
+    assert {path for (_, path), sight in writing.items() if sight is Sight.READ} == {
+        "/api/v1/jobs/{job}/decisions"
+    }
+
+
 @pytest.mark.asyncio
 async def test_a_route_without_a_row_is_served_to_nobody(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
