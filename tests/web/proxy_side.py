@@ -11,7 +11,7 @@ import httpx2
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.callers import Callers, Way
-from benchd.web.proxy import Shown, TrustedProxy
+from benchd.web.proxy import NameOf, Shown, TrustedProxy
 from benchd.web.sight import Sight
 from benchd.web.tls import Tls
 from benchd.words.ids import OperatorName
@@ -53,8 +53,10 @@ def name_of(person: PersonId) -> OperatorName | None:
     return PEOPLE.get(person)
 
 
-def proxied(sends: Shown, *ways: Way, anonymous: Sight = Sight.WALL) -> Callers:
-    proxy = TrustedProxy(header=HEADER, sends=sends, name_of=name_of)
+def proxied(
+    sends: Shown, *ways: Way, anonymous: Sight = Sight.WALL, names: NameOf = name_of
+) -> Callers:
+    proxy = TrustedProxy(header=HEADER, sends=sends, name_of=names)
     return Callers(ways, proxy=proxy, anonymous=anonymous)
 
 
@@ -67,6 +69,11 @@ async def rack_behind(
     app = create_app(rack, catalogue, callers=callers, allowed_hosts=["rack7.example"])
     async with running(app, folder / "benchd.sock", tls=tls) as here:
         yield here
+
+
+def anybody(person: PersonId) -> OperatorName | None:
+    """Whoever is named, is somebody."""
+    return OperatorName(person)
 
 
 async def sees(client: httpx2.AsyncClient, headers: object = None) -> str:

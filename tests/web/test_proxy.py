@@ -20,7 +20,16 @@ from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.sight import Sight
 from benchd.words.ids import OperatorName
 from benchd.words.people import Actor, PersonId, ShownBy
-from tests.web.proxy_side import HEADER, LIES, NOBODY, name_of, proxied, rack_behind, sees
+from tests.web.proxy_side import (
+    HEADER,
+    LIES,
+    NOBODY,
+    anybody,
+    name_of,
+    proxied,
+    rack_behind,
+    sees,
+)
 from tests.web.web_fakes import FakeRack
 
 pytestmark = pytest.mark.asyncio
@@ -67,6 +76,17 @@ async def test_what_names_no_one_person_is_refused_of_the_proxy_too(
         answer = await raw(here.path, headers)
         # h11 itself refuses what can't stand in a header.
         assert "proxy_header_refused" in answer or answer.startswith("HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("headers", [one for one in NOBODY if one != [(HEADER, "mallory")]])
+async def test_the_form_of_the_header_is_held_to_where_everybody_may_be_named(
+    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
+) -> None:
+    callers = proxied(by_uid(ME), anonymous=Sight.READ, names=anybody)
+    async with rack_behind(callers, tmp_path, rack, catalogue) as here:
+        answer = await raw(here.path, headers)
+        assert "proxy_header_refused" in answer or answer.startswith("HTTP/1.1 400")
+        assert ("came 2 times" in answer) == (len(headers) == 2)
 
 
 @pytest.mark.parametrize("headers", LIES)
@@ -185,6 +205,7 @@ async def test_the_proxys_visitors_come_under_a_listed_name_only(
     ):
         for host, code in (("rack7.example", "wall"), ("evil.example", "host_refused")):
             assert await sees(client, {"host": host}) == code
+        assert await sees(client, {"host": "evil.example", HEADER: "sato"}) == "host_refused"
         decisions = "/api/v1/jobs/x/decisions"
         own = {"host": "rack7.example", "origin": "https://rack7.example", HEADER: "sato"}
         foreign = {**own, "origin": "https://evil.example"}
