@@ -144,6 +144,12 @@ class HttpSettings(Section):
     )
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """Under which names people come, beside loopback ones; 0.0.0.0 and :: are nobody's."""
+        own = () if self.listen.is_every else (self.listen.host,)
+        return (*own, *self.allowed_hosts)
+
+    @property
     def tls_files(self) -> TlsFiles | None:
         """What TLS is made of; None where nothing is encrypted."""
         if self.tls_certificate is None or self.tls_key is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -10,7 +10,7 @@ import structlog
 
 from benchd.config import HttpSettings
 from benchd.errors import DependencyMissing
-from benchd.web.callers import Callers
+from benchd.web.callers import Callers, Way
 from benchd.web.proxy import NameOf, TrustedProxy, by_certificate, by_uid
 from benchd.web.sight import Sight
 from benchd.web.tls import Tls, expiry_of
@@ -32,9 +32,15 @@ def id_as_name(person: PersonId) -> OperatorName | None:
     return OperatorName(person)
 
 
-def callers_of(http: HttpSettings, tls: Tls | None, name_of: NameOf = id_as_name) -> Callers:
-    """Who may show themselves how, by the configuration."""
-    return Callers(proxy=_proxy_of(http, tls, name_of), anonymous=_ANONYMOUS[http.anonymous])
+def callers_of(
+    http: HttpSettings,
+    tls: Tls | None,
+    *,
+    ways: Sequence[Way] = (),
+    name_of: NameOf = id_as_name,
+) -> Callers:
+    """Who may show themselves how: in these ways first, then as the configuration says."""
+    return Callers(ways, proxy=_proxy_of(http, tls, name_of), anonymous=_ANONYMOUS[http.anonymous])
 
 
 def tls_of(http: HttpSettings) -> Tls | None:

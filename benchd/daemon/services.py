@@ -73,7 +73,7 @@ async def services(
         rack,
         Catalogue.load(),
         callers=callers_of(settings.http, rack.tls),
-        allowed_hosts=(listen.host, *settings.http.allowed_hosts),
+        allowed_hosts=settings.http.hosts,
         metrics=rack.metrics.expose if settings.http.metrics else None,
         drain=rack.admission,
         dossiers=rack.dossiers,

@@ -168,6 +168,15 @@ def test_hosts_are_compared_in_one_form() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_an_address_that_stands_for_all_is_no_name_to_come_by() -> None:
+    """A foreign page may ask for 0.0.0.0, and a browser takes that for this machine."""
+    more = 'allowed_hosts = ["rack7"]\n' + BEYOND + TLS
+    assert http_of(f'listen = "{ANY_ADDRESS}:8420"\n' + more).hosts == ("rack7",)
+    assert http_of('listen = "[::]:8420"\n' + more).hosts == ("rack7",)
+    assert http_of('listen = "192.0.2.1:8420"\n' + more).hosts == ("192.0.2.1", "rack7")
+
+
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     "header", ["", "X Remote", "X-Remote-User:", "X_Remote_User", "1st", "Host", "ORIGIN", "cookie"]
 )
