@@ -223,6 +223,7 @@ def _of_chip(case: ErasureCase) -> list[str]:
             clear_skipped=case.skipped(StageName.FELICA_CLEAR),
             recheck=evidence.felica_recheck,
             answers={answer.gate: answer.approved for answer in case.answers},
+            form=case.form,
             again=evidence.observe.chip,
         )
     )

@@ -211,7 +211,11 @@ INFERRED = replace(
     answers={Gate.FELICA_ATTEST: True},
 )
 WITHOUT_CHIP = ChipStory(
-    check={**SILENT_BASE, "felica_capable": False},
+    check={
+        **SILENT_BASE,
+        "felica_capable": False,
+        "catalogue": {"felica": "unknown", "sha256": KEY_SHA256},
+    },
     clear="no_chip",
     recheck={**SILENT_BASE, **TWICE},
     answers={Gate.FELICA_NO_CHIP: True},
