@@ -88,6 +88,9 @@ class StorageFacts:
     used_bytes: int
     free_bytes: int
     file_system: str
+    statfs_capacity_bytes: int | None = None
+    """By `stat -f`, which agrees with `df`; None where it wasn't asked or the handset has none."""
+    statfs_free_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -279,6 +279,8 @@ def records_of_an_erasure(
             "unknown_account_types": [],
             "frp_account_types": [],
             "user_kinds": [],
+            "statfs_capacity_bytes": CAPACITY,
+            "statfs_free_bytes": CAPACITY - 40_000_000_000,
             **(handset or {}),
         },
     )
