@@ -130,7 +130,7 @@ class ResetFacts:
     maker_account_types: tuple[str, ...] = ()
     unknown_account_types: tuple[str, ...] = ()
     preinstalled: tuple[Package, ...] = ()
-    """Those of the third parties' packages that lie on a system or oem partition."""
+    """Those of the third parties' packages that lie on a partition of the system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

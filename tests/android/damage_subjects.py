@@ -77,8 +77,10 @@ def _accounts(name: str) -> Callable[[str], int]:
 
 def _beyond_a_picture(name: str) -> Callable[[str], int]:
     """What a picture of all that lies on the system's partitions leaves over."""
-    pictured = set(read_preinstalled(answer(name)))
-    return lambda text: count_packages(text) - len(pictured.intersection(read_preinstalled(text)))
+    pictured = set(read_preinstalled(answer(name), {}))
+    return lambda text: (
+        count_packages(text) - len(pictured.intersection(read_preinstalled(text, {})))
+    )
 
 
 def _used(name: str) -> Callable[[str], int]:

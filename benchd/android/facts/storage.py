@@ -28,6 +28,7 @@ class Mount:
 
     device: str
     file_system: str
+    read_only: bool
 
 
 def read_storage(usage: str, mounts: Mapping[str, Mount]) -> StorageFacts:
@@ -90,7 +91,9 @@ def read_mounts(text: str) -> Mapping[str, Mount]:
         fields = line.split(" ")
         if len(fields) != 6:
             raise AnswerNotRecognised("/proc/mounts: a line that is no mount")
-        found[fields[1]] = Mount(device=fields[0], file_system=fields[2])
+        found[fields[1]] = Mount(
+            device=fields[0], file_system=fields[2], read_only="ro" in fields[3].split(",")
+        )
     if _DATA not in found or not _TYPE.fullmatch(found[_DATA].file_system):
         raise AnswerNotRecognised("/proc/mounts: nothing on /data")
     return found

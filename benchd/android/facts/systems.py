@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from benchd.android.facts.knowledge import (
+from benchd.knowledge import (
     Sources,
     Table,
     Words,
@@ -86,4 +86,4 @@ def _all(entries: Iterable[_Prefixes]) -> tuple[str, ...]:
 @cache
 def systems() -> Systems:
     """What benchd comes with."""
-    return Systems(read_knowledge("systems.toml", _File))
+    return Systems(read_knowledge("benchd.android.facts", "systems.toml", _File))
