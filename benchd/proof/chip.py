@@ -24,7 +24,7 @@ SKIPPED_FOR: Final[Mapping[str, ChipVerdict]] = {
     "no_chip": ChipVerdict.NO_CHIP,
 }
 """What the check has to have found for each reason to skip the clear."""
-FORM_OF_CATALOGUE: Final = 4
+FORM_OF_CATALOGUE: Final = 5
 """From this form on the catalogue of models is asked of each handset that is said to have none."""
 CLAIMS: Final = (ClearOutcome.DONE, ClearOutcome.ALREADY_INITIAL)
 SEEN_BASELINES: Final = (BaselineKind.OBSERVED,)

@@ -13,7 +13,12 @@ from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
 from benchd.proof.chip import may_lack_chip
-from benchd.proof.evidence.chip import OPERATOR, CatalogueEvidence, ChipEvidence
+from benchd.proof.evidence.chip import (
+    OPERATOR,
+    CatalogueEvidence,
+    ChipEvidence,
+    SwitchEvidence,
+)
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.chip import ChipScan, ChipVerdict, ModelFelica
 from benchd.words.job import Gate, Reason, StageName
@@ -39,16 +44,17 @@ class FelicaCheckStage:
         if context.chips.reader(context.slot) is None:
             return StageResult(evidence=await self._asked(context))
         scan = await context.chips.scan(context.slot, passes=1, power_cycle=False)
+        switched_on = None
         if scan.verdict is ChipVerdict.SILENT:
-            scan = await look_once_on(context, scan)
-        context.seen = seen = ChipEvidence.of(scan)
+            scan, switched_on = await look_once_on(context, scan)
+        context.seen = seen = replace(ChipEvidence.of(scan), switched_on=switched_on)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
                 await refuse_known_chip(context, scan.chip or "")
                 context.seen = tied = await tie_to_handset(context, seen)
                 return StageResult(evidence=tied)
             case ChipVerdict.SILENT:
-                return StageResult(evidence=await self._silent(context, scan))
+                return StageResult(evidence=await self._silent(context, scan, switched_on))
             case _:
                 raise refusal_of(scan)
 
@@ -61,7 +67,9 @@ class FelicaCheckStage:
             answer=DecisionEvidence.of(decision),
         )
 
-    async def _silent(self, context: JobContext, scan: ChipScan) -> ChipEvidence:
+    async def _silent(
+        self, context: JobContext, scan: ChipScan, switched_on: SwitchEvidence | None
+    ) -> ChipEvidence:
         """Silence alone means nothing: handset and person have to say that there is no chip.
 
         The catalogue of models mustn't say otherwise.
@@ -70,7 +78,11 @@ class FelicaCheckStage:
         catalogue = _catalogue_says(context)
         says = await handset_says(context)
         context.seen = silent = replace(
-            ChipEvidence.of(scan), handset_says=says, felica_capable=capable, catalogue=catalogue
+            ChipEvidence.of(scan),
+            handset_says=says,
+            switched_on=switched_on,
+            felica_capable=capable,
+            catalogue=catalogue,
         )
         causes = {"causes": ",".join(says.silence_causes), "model_felica": catalogue.felica}
         shown = context.handset_facts() | causes

@@ -130,6 +130,9 @@ class ChipEvidence:
     """What its model's entry says beside that; None where the chip answered, or nobody looked."""
     handset_says: SilenceEvidence | None = None
     answer: DecisionEvidence | None = None
+    switched_on: SwitchEvidence | None = None
+    """What handset and reader told once NFC, found off under a silent chip, was to be switched on;
+    None where it wasn't found off."""
     tied: bool = False
     """Whether it was seen to be this handset's: silent with its NFC off, the same with it on."""
     tie: TieEvidence | None = None
