@@ -199,6 +199,14 @@ class AnswerNotRecognised(StageFailed):
         super().__init__(Reason.ANSWER_NOT_RECOGNISED, detail)
 
 
+class StorageContradicts(AnswerNotRecognised):
+    """Raised when a handset's own programs tell two sizes of one storage: neither is believed."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = Reason.STORAGE_CONTRADICTS
+
+
 class OtherUserClosed(AnswerNotRecognised):
     """Raised when another user is closed to adb: somebody has to remove that user."""
 

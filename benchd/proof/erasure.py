@@ -14,6 +14,7 @@ from typing import Final
 from benchd.errors import CertificateGap
 from benchd.people import same_person
 from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
+from benchd.proof.capacity import capacity_gaps
 from benchd.proof.chip import ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps
@@ -197,6 +198,7 @@ def _of_storage(case: ErasureCase) -> list[str]:
     return [
         *storage_gaps(inspect, overwrite, read_back, least_coverage=least),
         *reach_gaps(inspect, overwrite, read_back),
+        *capacity_gaps(inspect),
     ]
 
 
@@ -223,6 +225,7 @@ def _of_chip(case: ErasureCase) -> list[str]:
             clear_skipped=case.skipped(StageName.FELICA_CLEAR),
             recheck=evidence.felica_recheck,
             answers={answer.gate: answer.approved for answer in case.answers},
+            form=case.form,
             again=evidence.observe.chip,
         )
     )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.words.chip import ChipVerdict
+from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.handset import SilenceCause
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView
@@ -34,8 +34,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
-        f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes"},
-        f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes"},
+        f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes", "model_felica"},
+        f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.IMEI}": frozenset({"model", "serial"}),
         f"gate.{Gate.SERIAL}": frozenset({"model"}),
         **dict.fromkeys(
@@ -219,6 +219,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "learn": LearnWord,
     "menu": MenuWord,
     "silence": SilenceCause,
+    "model_felica": ModelFelica,
 }
 """What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
@@ -405,7 +406,8 @@ class Catalogue:
         findings = self._findings(facts.get("findings", ""))
         causes = self._causes(facts.get("causes", ""))
         menus = {word: self._menu(word, facts) for word in MenuWord}
-        told = {**menus, "findings": findings, "causes": causes}
+        model_felica = self._model_felica(facts.get("model_felica", ""))
+        told = {**menus, "findings": findings, "causes": causes, "model_felica": model_felica}
         return Texts(
             ja=fill(texts.ja, {**facts, **{name: said.ja for name, said in told.items()}}),
             en=fill(texts.en, {**facts, **{name: said.en for name, said in told.items()}}),
@@ -422,6 +424,11 @@ class Catalogue:
         causes = [cause for cause in SilenceCause if cause in told] or [SilenceCause.UNKNOWN]
         said = [self._texts[f"silence.{cause}"] for cause in causes]
         return Texts(ja="".join(s.ja for s in said), en=" ".join(s.en for s in said))
+
+    def _model_felica(self, code: str) -> Texts:
+        """What the catalogue of models says of this handset's chip."""
+        known = code if code in list(ModelFelica) else ModelFelica.UNKNOWN
+        return self._texts[f"model_felica.{known}"]
 
     def _findings(self, codes: str) -> Texts:
         """The findings whose codes a question carries, separated by commas, in words."""

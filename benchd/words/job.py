@@ -68,6 +68,7 @@ class Reason(StrEnum):
     WATCH_LISTED = "watch_listed"
     SYSTEM_MODIFIED = "system_modified"
     STORAGE_FAULT = "storage_fault"
+    STORAGE_CONTRADICTS = "storage_contradicts"
     CAPACITY_BELOW_NOMINAL = "capacity_below_nominal"
     CAPACITY_ABOVE_NOMINAL = "capacity_above_nominal"
     COVERAGE_TOO_LOW = "coverage_too_low"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from benchd.errors import StageFailed
-from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
+from benchd.pipelines.chip_evidence import no_chip_by, refusal_of
 from benchd.pipelines.chip_history import refuse_chip_of_another
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
@@ -46,7 +46,7 @@ class FelicaRecheckStage:
             return StageResult(evidence=await self._unused(context, scan))
         silent = scan.verdict is ChipVerdict.SILENT
         if silent and check is not None and check.verdict is ChipVerdict.NO_CHIP:
-            return StageResult(evidence=of_no_chip(scan))
+            return StageResult(evidence=no_chip_by(ChipEvidence.of(scan)))
         if not silent:
             raise refusal_of(scan)
         says = await handset_says(context)
