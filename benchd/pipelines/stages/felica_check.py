@@ -13,12 +13,7 @@ from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
 from benchd.proof.chip import may_lack_chip
-from benchd.proof.evidence.chip import (
-    OPERATOR,
-    CatalogueEvidence,
-    ChipEvidence,
-    SwitchEvidence,
-)
+from benchd.proof.evidence.chip import OPERATOR, CatalogueEvidence, ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.chip import ChipScan, ChipVerdict, ModelFelica
 from benchd.words.job import Gate, Reason, StageName
@@ -46,7 +41,7 @@ class FelicaCheckStage:
         scan = await context.chips.scan(context.slot, passes=1, power_cycle=False)
         switched_on = None
         if scan.verdict is ChipVerdict.SILENT:
-            scan, switched_on = await look_once_on(context, scan)
+            scan, switched_on = await look_once_on(context, scan, passes=1)
         context.seen = seen = replace(ChipEvidence.of(scan), switched_on=switched_on)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
@@ -54,7 +49,7 @@ class FelicaCheckStage:
                 context.seen = tied = await tie_to_handset(context, seen)
                 return StageResult(evidence=tied)
             case ChipVerdict.SILENT:
-                return StageResult(evidence=await self._silent(context, scan, switched_on))
+                return StageResult(evidence=await self._silent(context, scan, seen))
             case _:
                 raise refusal_of(scan)
 
@@ -68,7 +63,7 @@ class FelicaCheckStage:
         )
 
     async def _silent(
-        self, context: JobContext, scan: ChipScan, switched_on: SwitchEvidence | None
+        self, context: JobContext, scan: ChipScan, seen: ChipEvidence
     ) -> ChipEvidence:
         """Silence alone means nothing: handset and person have to say that there is no chip.
 
@@ -78,11 +73,7 @@ class FelicaCheckStage:
         catalogue = _catalogue_says(context)
         says = await handset_says(context)
         context.seen = silent = replace(
-            ChipEvidence.of(scan),
-            handset_says=says,
-            switched_on=switched_on,
-            felica_capable=capable,
-            catalogue=catalogue,
+            seen, handset_says=says, felica_capable=capable, catalogue=catalogue
         )
         causes = {"causes": ",".join(says.silence_causes), "model_felica": catalogue.felica}
         shown = context.handset_facts() | causes
