@@ -35,17 +35,20 @@ from benchd.filler import BUILD_ALL, require_programs
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
-from benchd.observe.announcing import AnnouncingLedger, bulkhead
+from benchd.observe.announcing import AnnouncingLedger, bulkhead, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Ledger
 from benchd.proof.evidence.fresh import FreshPictures
+from benchd.records.access import Records
+from benchd.records.database import records_path
 from benchd.signing.public_key import public_key_of
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
+from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
@@ -91,7 +94,9 @@ async def run_daemon(
         commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
     ) as stored:
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
-        ledger = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
+        masked = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
+        records = Records(records_path(settings.ledger.path), stored)
+        ledger = AnnouncingLedger(masked, records, metrics.fault)
         issuer = DsseIssuer(
             key=key,
             directory=settings.certificate.directory,
@@ -109,6 +114,8 @@ async def run_daemon(
             metrics=metrics,
             admission=Admission(),
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
+            records=records,
+            disposal=DisposalDesk(ledger, clock),
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -155,6 +162,7 @@ async def run_daemon(
             keep_responsive()
             background.start_soon(patrol.run)
             background.start_soon(anchoring.run)
+            background.start_soon(keep_following, records.run, metrics.fault)
             await serve_rack(
                 supervisor,
                 board=rack.board,

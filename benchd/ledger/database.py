@@ -53,6 +53,7 @@ def open_for_writing(path: Path) -> apsw.Connection:
 
 def open_for_reading(path: Path) -> apsw.Connection:
     """A second connection to a ledger that this process writes to; it can change nothing."""
+    register_checksum_vfs()
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=CHECKSUM_VFS)
     _restrict(connection)
     query(connection, "PRAGMA query_only = 1")

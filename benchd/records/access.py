@@ -16,10 +16,12 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from benchd.errors import LedgerFault, RecordsUnavailable
 from benchd.records.looking import Looker
 from benchd.records.model import NOTHING, ReadModel
-from benchd.records.views import DisposalLine, Found, HandsetFile, JobLine, Upto
+from benchd.records.report import report_of
 from benchd.wakeup import Bell, Wakeup
 from benchd.words.disposal import OPEN, DisposalState
+from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
 from benchd.words.record import Entry, StoredEntry
+from benchd.words.report import Report
 
 PIECE_RECORDS: Final = 500
 PAUSE_S: Final = 0.005
@@ -120,6 +122,15 @@ class Records:
     ) -> Sequence[JobLine]:
         """The jobs that were opened from `begin` until before `end`."""
         return await self._look(lambda looker: looker.jobs_between(begin, end, lot), quick=False)
+
+    async def report(self, begin: datetime, end: datetime, lot: str | None = None) -> Report:
+        """The figures of the jobs that were opened from `begin` until before `end`."""
+
+        def told(looker: Looker) -> Report:
+            jobs = looker.jobs_between(begin, end, lot)
+            return report_of(jobs, begin=begin, end=end, lot=lot)
+
+        return await self._look(told, quick=False)
 
     async def _follow(self) -> None:
         """Returns once the file isn't to be believed any more."""

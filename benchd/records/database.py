@@ -43,6 +43,11 @@ def query(
     return iter(connection.execute(sql, tuple(values)))
 
 
+def records_path(ledger: Path) -> Path:
+    """Where the read model of a ledger lies: beside it."""
+    return ledger.with_name(f"{ledger.stem}-records.sqlite")
+
+
 def open_or_make(path: Path) -> apsw.Connection:
     """The connection that adds to the file; one that isn't a sound read model is thrown away.
 

@@ -11,7 +11,8 @@ from benchd.records.database import SqlValue, Statements, query
 from benchd.records.folding import WORDS_PER_JOB
 from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, SHORTEST, plain
 from benchd.records.rows import JOB_COLUMNS, SETTLED_COLUMNS, job_line, settled_line
-from benchd.records.views import (
+from benchd.words.disposal import OPEN, DisposalState
+from benchd.words.handset_file import (
     DisposalLine,
     Found,
     HandsetFile,
@@ -19,7 +20,6 @@ from benchd.records.views import (
     JobLine,
     SettledLine,
 )
-from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.ids import JobId
 
 MOST_HANDSETS: Final = 50

@@ -14,7 +14,7 @@ from benchd.errors import RecordsUnavailable
 from benchd.records.database import open_for_reading, open_or_make, query, throw_away
 from benchd.records.folding import Folder
 from benchd.records.looking import Looker
-from benchd.records.views import Upto
+from benchd.words.handset_file import Upto
 from benchd.words.record import StoredEntry
 
 _Result = TypeVar("_Result")

@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from benchd.records.views import JobLine, SettledLine
 from benchd.words.chip import ChipVerdict
 from benchd.words.disposal import DisposalState
+from benchd.words.handset_file import JobLine, SettledLine
 from benchd.words.ids import JobId, SlotName
 from benchd.words.imei import is_imei
 from benchd.words.job import Disposition, Outcome, Reason

@@ -8,8 +8,8 @@ from records_rack import IMEI, OTHER_IMEI, Told
 from benchd.errors import NotFound, UsageRefused
 from benchd.records.model import ReadModel
 from benchd.records.reading import digest_of
-from benchd.records.views import Found, HandsetFile, ToldBy
 from benchd.words.disposal import DisposalState
+from benchd.words.handset_file import Found, HandsetFile, ToldBy
 from benchd.words.record import EntryKind
 
 CERTIFICATE = '{"payload": "eHg="}'

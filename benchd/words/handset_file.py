@@ -1,4 +1,4 @@
-"""What the read model answers with."""
+"""Everything about one handset across its jobs: for looking up, never for deciding."""
 
 from __future__ import annotations
 
