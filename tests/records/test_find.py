@@ -51,7 +51,7 @@ PARTS = {
 def test_a_handset_is_found_by_any_part_of_any_number(
     model: ReadModel, told: Told, part: str
 ) -> None:
-    told.whole("20261101-ffffffffff", imei="013977000123454", serial="ZZZZZZ", second_imei=None)
+    told.whole("20261101-ffffffffff", imei="352099001761481", serial="ZZZZZZ", second_imei=None)
     told.open("20261103-00aa11bb22", tag="T-000471")
     told.inspect("20261103-00aa11bb22", second_imei=OTHER_IMEI)
     told.sell("20261103-00aa11bb22", CERTIFICATE)

@@ -146,7 +146,7 @@ async def test_the_file_of_another_ledger_is_never_believed(tmp_path: Path) -> N
     told, others = Told(), Told()
     told.whole("job-1")
     for number in range(5):
-        others.whole(f"other-{number}", imei="013977000123454")
+        others.whole(f"other-{number}", imei="352099001761481")
     others.stored[2:3] = [
         type(others.stored[2])(sequence=3, entry=others.stored[2].entry, hash_hex="ff" * 32)
     ]
