@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
+from benchd.words.chip import ChipVerdict
 from benchd.words.handset import ResetFacts
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.record import Entry, EntryKind, StoredEntry
@@ -117,7 +118,7 @@ class Told:
         self.stage(job, "initialise", evidence, outcome, "arrived_reset" if arrived_reset else None)
 
     def chip(self, job: str, verdict: str) -> None:
-        self.stage(job, "felica_check", recorded.chip(verdict=verdict))
+        self.stage(job, "felica_check", recorded.chip(verdict=ChipVerdict(verdict)))
 
     def end(
         self,
