@@ -19,9 +19,11 @@ from benchd.android.dossier.shelf import DossierShelf
 from benchd.android.fill.keystream import HostKeystream
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
+from benchd.daemon.clock_watch import ClockWatch
 from benchd.daemon.directories import make_directories
 from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
+from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.pictures import digests_of, own_pictures
@@ -29,6 +31,7 @@ from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.services import ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.daemon.timekeeping import Timekeeping
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
@@ -104,6 +107,7 @@ async def run_daemon(
             benchd_version=metadata.version("benchd"),
         )
         pictures = own_pictures(settings, key)
+        newest = await stored.entry_at(stored.head.sequence)
         await _recover(ledger, issuer, clock, settings, pictures)
         board = RackBoard()
         rack = ServedRack(
@@ -121,6 +125,17 @@ async def run_daemon(
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
         patrol = Patrol(stored, ledger.append, clock, integrity)
         await patrol.recall()
+        timekeeping = Timekeeping(board=board, metrics=metrics.clock)
+        clock_watch = ClockWatch(
+            clock=clock,
+            monotonic=time.monotonic,
+            is_synchronised=is_synchronised,
+            record=ledger.append,
+            running_jobs=timekeeping.running_jobs,
+            sink=timekeeping,
+            unsynchronised_s=settings.clock.unsynchronised_s,
+        )
+        await clock_watch.compare_with(newest)
         anchoring = Anchoring(
             stored,
             ledger.append,
@@ -161,6 +176,7 @@ async def run_daemon(
             )
             keep_responsive()
             background.start_soon(patrol.run)
+            background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)
             background.start_soon(keep_following, records.run, metrics.fault)
             await serve_rack(

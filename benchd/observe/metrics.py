@@ -25,6 +25,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from benchd.observe.clock_metrics import ClockMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.disposal import OPEN, DisposalState
@@ -103,6 +104,7 @@ class RackMetrics:
             COMMIT_BUCKETS_S,
         )
         self.ledger = LedgerMetrics(self._registry)
+        self.clock = ClockMetrics(self._registry)
         self._fill_with_zeros()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -19,11 +19,12 @@ from benchd.words.handset_file import (
     HandsetLine,
     JobLine,
     SettledLine,
+    ToldBy,
 )
 from benchd.words.ids import JobId
 
 MOST_HANDSETS: Final = 50
-MOST_ROWS_OF_WORDS: Final = 400
+MOST_ROWS_OF_WORDS: Final = 200
 MOST_ALIKE: Final = 50
 MOST_ITEMS: Final = 10_000
 
@@ -116,21 +117,27 @@ class Looker:
         return [_whole(row) for row in self._rows(f"{sql} LIMIT {MOST_HANDSETS}", wanted, end)]
 
     def _handsets_of(self, numbers: Sequence[int]) -> list[int]:
-        found: dict[int, None] = {}
-        for number in numbers:
-            for row in self._rows("SELECT handset FROM job WHERE id = ?", number):
-                found[_whole(row)] = None
-        return list(found)
+        """Each once, in the order of these jobs."""
+        marks = ", ".join("?" * len(numbers))
+        sql = f"SELECT id, handset FROM job WHERE id IN ({marks})"  # noqa: S608
+        of_job = {row[0]: row[1] for row in self._rows(sql, *numbers)}
+        found = (of_job.get(number) for number in numbers)
+        return list(dict.fromkeys(one for one in found if isinstance(one, int)))
 
     def _line(self, handset: int) -> HandsetLine:
-        count = self._rows("SELECT count(*) FROM job WHERE handset = ?", handset)
-        [first] = self._jobs("WHERE handset = ? ORDER BY id LIMIT 1", handset)
+        sql = (
+            "SELECT count(*), (SELECT job FROM job WHERE handset = ?1 ORDER BY id LIMIT 1),"
+            " max(imei IS NOT NULL OR (length(screen_number) = 15 AND screen_number <> serial)),"
+            " max(serial IS NOT NULL) FROM job WHERE handset = ?1"
+        )
+        [(count, key, by_imei, by_serial)] = self._rows(sql, handset)
         [newest] = self._jobs("WHERE handset = ? ORDER BY id DESC LIMIT 1", handset)
+        told_by = ToldBy.LOOKS if by_serial else ToldBy.PORT
         return HandsetLine(
-            key=first.job,
-            told_by=_telling([first, newest]).told_by,
+            key=JobId(str(key)),
+            told_by=ToldBy.IMEI if by_imei else told_by,
             newest=newest,
-            jobs=_whole(count[0]),
+            jobs=_whole((count,)),
         )
 
     def _look_alikes(self, job: JobLine) -> tuple[JobId, ...]:
