@@ -110,6 +110,18 @@ class NotFound(BenchdError):
     """Raised when a slot, job or certificate of that name doesn't exist."""
 
 
+class SettlingRefused(DecisionRefused):
+    """Raised when what is said of a handset can't have become of it; the text says what can."""
+
+
+class RecordsUnavailable(BenchdError):
+    """Raised when the read model can't serve now; the ledger and the jobs go on."""
+
+
+class SocketOnly(BenchdError):
+    """Raised when something is asked for over TCP that only benchd's Unix socket takes."""
+
+
 class SlotBusy(BenchdError):
     """Raised when something has to wait for the end of a slot's job."""
 

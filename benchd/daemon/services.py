@@ -23,9 +23,11 @@ from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.ports import Ledger
+from benchd.records.access import Records
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
+from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
@@ -44,6 +46,8 @@ class ServedRack:
     metrics: RackMetrics
     admission: Admission
     dossiers: RackDossiers
+    records: Records
+    disposal: DisposalDesk
 
 
 @asynccontextmanager
@@ -64,7 +68,11 @@ async def services(
         streams_per_bus=settings.adb.streams_per_bus,
         shelf=rack.dossiers.shelf,
     )
-    rack.metrics.read_from(views=rack.board.views, adb_up=lambda: adb.up)
+    rack.metrics.read_from(
+        views=rack.board.views,
+        adb_up=lambda: adb.up,
+        open_items=lambda: rack.records.open_items,
+    )
     listen = settings.http.listen
     app = create_app(
         rack,
@@ -73,6 +81,8 @@ async def services(
         metrics=rack.metrics.expose,
         drain=rack.admission,
         dossiers=rack.dossiers,
+        records=rack.records,
+        disposal=rack.disposal,
     )
     async with AsyncExitStack() as stack:
         sockets = [stack.enter_context(unix_listener(settings.http.socket))]

@@ -43,6 +43,10 @@ FORM_OF_FLOORS: Final = 3
 was recorded before is held to the rules of its time, and isn't certified anew."""
 
 
+FORM_OF_EARLIER_JOBS: Final = 5
+"""From this form on the gates tell whether an earlier job has sent the handset to be destroyed."""
+
+
 class VerifiedErasure:
     """The proof of one erasure without a gap; can be made by `verify_erasure` alone."""
 
@@ -154,6 +158,21 @@ def _of_gates(case: ErasureCase) -> list[str]:
     return gaps
 
 
+def _of_earlier_jobs(case: ErasureCase) -> list[str]:
+    """A handset that was to be destroyed goes on only with the word of somebody in charge."""
+    answers = [answer for answer in case.answers if answer.gate is Gate.DESTROYED_BEFORE]
+    if answers and not answers[-1].approved:
+        return [f"{Gate.DESTROYED_BEFORE}: the last answer was no"]
+    if case.stages[StageName.GATES].form < FORM_OF_EARLIER_JOBS:
+        return []
+    doomed_by = case.evidence.gates.doomed_by
+    if doomed_by is None:
+        return ["gates: nobody has looked whether it was to be destroyed"]
+    if doomed_by and not answers:
+        return [f"{Gate.DESTROYED_BEFORE}: nobody has approved it"]
+    return []
+
+
 def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
     return {
         screen_number(answer.gate, answer.note)
@@ -255,6 +274,7 @@ def _of_confirm(case: ErasureCase) -> list[str]:
 
 _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_gates,
+    _of_earlier_jobs,
     _of_initialise,
     _of_freshness,
     _of_storage,

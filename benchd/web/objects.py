@@ -66,6 +66,17 @@ class HandsetObject(_Object):
     """Whether the catalogue has its model; null in lists of jobs, where nobody looks it up."""
 
 
+class EarlierObject(TextsObject):
+    """How the last job of the same handset, by its IMEI, has ended on this rack."""
+
+    job: str
+    at: str
+    disposition: Disposition
+    reason: Reason | None
+    doomed: bool
+    """Whether any of its jobs has sent it to be destroyed."""
+
+
 class SlotObject(_Object):
     """All that is shown of one slot; null where nothing is known."""
 
@@ -89,6 +100,8 @@ class SlotObject(_Object):
     """Whose services are left in the FeliCa chip, if that is why the job ended."""
     dossier: str | None
     """The name of the dossier that is kept of a handset whose inspection failed."""
+    earlier: EarlierObject | None = None
+    """What happened to this handset last time; null where it wasn't here, or tells no IMEI."""
 
 
 class KeptDossierObject(_Object):
@@ -214,7 +227,8 @@ class JobObject(_Object):
     """The name of the dossier that is kept of it."""
 
 
-def _without_controls(text: str) -> str:
+def without_controls(text: str) -> str:
+    """The text, if nothing in it steers a terminal."""
     if any(letter < " " and letter not in "\n\t" for letter in text) or "\x7f" in text:
         message = "control characters aren't allowed"
         raise ValueError(message)
@@ -230,7 +244,7 @@ class DecisionRequest(BaseModel):
     approved: StrictBool
     operator: Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
     note: Annotated[
-        str, Field(default="", max_length=LONGEST_NOTE), AfterValidator(_without_controls)
+        str, Field(default="", max_length=LONGEST_NOTE), AfterValidator(without_controls)
     ]
 
 

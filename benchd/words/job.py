@@ -108,6 +108,7 @@ class Reason(StrEnum):
     ASSESSED = "assessed"
     RECHECKED = "rechecked"
     RECYCLED = "recycled"
+    DESTROY_STANDS = "destroy_stands"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -121,6 +122,7 @@ DISPOSITION_OF: Mapping[Reason, Disposition] = MappingProxyType(
         Reason.FELICA_NOT_CLEARABLE: Disposition.DESTROY,
         Reason.FELICA_RETIRED: Disposition.DESTROY,
         Reason.RECYCLED: Disposition.DESTROY,
+        Reason.DESTROY_STANDS: Disposition.DESTROY,
     }
 )
 """The trade's defaults: crushed where data may stay for good, held where a person can still act."""
@@ -162,6 +164,7 @@ class Gate(StrEnum):
     FELICA_RECHECK = "felica_recheck"
     FELICA_ATTEST = "felica_attest"
     CHIP_SEEN_BEFORE = "chip_seen_before"
+    DESTROYED_BEFORE = "destroyed_before"
     GUIDED_RESET = "guided_reset"
     FINAL_RESET = "final_reset"
     OBSERVE = "observe"

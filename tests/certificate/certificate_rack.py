@@ -298,6 +298,7 @@ def records_of_an_erasure(
             "page": None,
             "nominal_bytes": 128_000_000_000,
             "nominal_sizes_sha256": "0" * 64,
+            "doomed_by": [],
         },
     )
     job.stage(StageName.FELICA_CHECK, chip.check)

@@ -76,6 +76,8 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "degrees": "46",
         "maximum": "40",
         "minimum": "30",
+        "earlier_job": "20261103-00aa11bb22",
+        "earlier_reason": "felica_residue",
     }
     problems = {code: ProblemView(code=code, facts=facts) for code in ProblemCode}
     questions = {gate: QuestionView(gate=gate, facts=facts) for gate in Gate}

@@ -133,6 +133,9 @@ class GatesEvidence:
     """The size that the storage is sold with; None where that isn't known of its model."""
     nominal_sizes_sha256: Sha256 | None = None
     """Which catalogue of models was looked into, if there was any."""
+    doomed_by: tuple[str, ...] | None = None
+    """Earlier jobs of this rack that sent the same handset, by its IMEIs, to be destroyed; None in
+    older forms, where nobody looked."""
     page: OpenedPage | None = None
     """What was opened on the handset for whoever had to read its number; it proves nothing."""
 
