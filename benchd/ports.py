@@ -255,6 +255,10 @@ class Ledger(Protocol):
         """The jobs in which a scan has seen this chip, the newest first."""
         ...
 
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+        ...
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from benchd.certificate.chip import gaps_of_felica
 from benchd.certificate.chip_words import gaps_of_chip
+from benchd.certificate.clock import gaps_of_clock
 from benchd.certificate.first_form import (
     FIRST_CHIP_WORDING,
     FIRST_MINIMUM_SAMPLE,
@@ -54,6 +55,7 @@ def _gaps(statement: Statement) -> Iterator[str]:
     yield from common_gaps(statement, minimum_sample=MINIMUM_SAMPLE)
     yield from gaps_of_felica(predicate.felica)
     yield from gaps_of_fresh(predicate.fresh_picture)
+    yield from gaps_of_clock(predicate.clock)
     yield from _gaps_of_words(predicate)
     yield from _gaps_of_time(predicate)
 

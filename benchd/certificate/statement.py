@@ -11,6 +11,7 @@ from pydantic import Field
 
 from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
+from benchd.certificate.clock import ClockSection
 from benchd.certificate.fresh import FreshPictureSection
 from benchd.certificate.predicate import (
     STATEMENT_TYPE,
@@ -60,6 +61,7 @@ class Predicate(CommonPredicate):
     in_use_before: InUseSection
     nominal_capacity_bytes: Positive | Literal["unknown"]
     fresh_picture: FreshPictureSection
+    clock: ClockSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,7 @@ def _predicate_of(
         in_use_before=in_use,
         nominal_capacity_bytes=evidence.gates.nominal_bytes or "unknown",
         fresh_picture=FreshPictureSection.of(evidence.initialise),
+        clock=ClockSection.of(erasure),
     )
 
 

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import anyio
 import typer
 
 from benchd.commands.bench import bench_app
+from benchd.commands.daemon_client import JsonOption, daemon_client, show
+from benchd.commands.disposal import disposal_app
 from benchd.commands.files import read_file
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.commands.models import models_app
+from benchd.commands.records import records_app, report
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.errors import CertificateInvalid
-
-if TYPE_CHECKING:
-    from benchd.commands.client import BenchdClient
 
 DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 DRAIN_LOOK_EVERY_S = 1.0
@@ -50,9 +48,11 @@ app.add_typer(certificate_app, name="certificate")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
 app.add_typer(key_app, name="key")
+app.add_typer(records_app, name="records")
+app.add_typer(disposal_app, name="disposal")
+app.command("report")(report)
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 def main() -> None:
@@ -164,9 +164,9 @@ def status(json_output: JsonOption = False) -> None:
     """Show every slot as it is now."""
     from benchd.commands import tables
 
-    with _client() as client:
+    with daemon_client() as client:
         rack = client.slots()
-    _show(json_output, rack, lambda: tables.show_status(rack))
+    show(json_output, rack, lambda: tables.show_status(rack))
 
 
 @app.command()
@@ -174,7 +174,7 @@ def watch() -> None:
     """Show every slot, live, until Ctrl+C."""
     from benchd.commands import tables
 
-    with _client() as client:
+    with daemon_client() as client:
         tables.watch_status(client.slots)
 
 
@@ -185,9 +185,9 @@ def jobs(
     """List the newest jobs."""
     from benchd.commands import tables
 
-    with _client() as client:
+    with daemon_client() as client:
         found = client.jobs(limit=limit)
-    _show(json_output, found, lambda: tables.show_jobs(found))
+    show(json_output, found, lambda: tables.show_jobs(found))
 
 
 @app.command()
@@ -195,9 +195,9 @@ def job(job_id: str, json_output: JsonOption = False) -> None:
     """Tell the story of one job."""
     from benchd.commands import tables
 
-    with _client() as client:
+    with daemon_client() as client:
         found = client.job(job_id)
-    _show(json_output, found, lambda: tables.show_job(found))
+    show(json_output, found, lambda: tables.show_job(found))
 
 
 _NOTE_HELP = (
@@ -215,7 +215,7 @@ def decide(
     note: Annotated[str, typer.Option(help=_NOTE_HELP)] = "",
 ) -> None:
     """Answer a question that a job is waiting with."""
-    with _client() as client:
+    with daemon_client() as client:
         client.decide(job_id, gate, approved=approve, operator=operator, note=note)
     typer.echo(f"{job_id} {gate}: {'yes' if approve else 'no'} ({operator})")
 
@@ -227,7 +227,7 @@ def drain(
     """Finish the running jobs, begin no new ones, then end the daemon."""
     from benchd.errors import DependencyMissing
 
-    with _client() as client:
+    with daemon_client() as client:
         told = client.drain()
         typer.echo(f"no new job begins; running: {told['running_jobs']}")
         try:
@@ -253,14 +253,14 @@ def key_create(file: Path) -> None:
 @certificate_app.command("show")
 def certificate_show(job_id: str) -> None:
     """Print a job's certificate as the daemon keeps it."""
-    with _client() as client:
+    with daemon_client() as client:
         sys.stdout.buffer.write(client.certificate(job_id))
 
 
 @certificate_app.command("export")
 def certificate_export(job_id: str, file: Path) -> None:
     """Write a job's certificate to a file."""
-    with _client() as client:
+    with daemon_client() as client:
         envelope = client.certificate(job_id)
     with file.open("xb") as stream:
         stream.write(envelope)
@@ -299,7 +299,7 @@ def felica_scan(
 
     configure_logs()
     told = scan_chips(config, slot)
-    _show(json_output, told, lambda: tables.show_chips(told))
+    show(json_output, told, lambda: tables.show_chips(told))
     raise typer.Exit(exit_code(told))
 
 
@@ -331,16 +331,3 @@ def felica_capture(
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}") from error
     typer.echo(f"{file}: read it, then name it under [felica] baselines")
-
-
-def _client() -> BenchdClient:
-    from benchd.commands.client import BenchdClient, socket_path
-
-    return BenchdClient(socket_path(os.environ))
-
-
-def _show(as_json: bool, value: object, table: Callable[[], None]) -> None:
-    if as_json:
-        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-    else:
-        table()

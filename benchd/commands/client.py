@@ -6,12 +6,12 @@ import json
 import os
 import socket
 import ssl
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx2
 
@@ -116,6 +116,38 @@ class BenchdClient:
     def record(self, slot: str) -> JsonObject:
         """The dossier of the handset in a slot: `files`, and what was replaced in them."""
         return self._object("POST", f"/api/v1/slots/{_segment(slot)}/dossier")
+
+    def find(self, text: str) -> JsonObject:
+        """Handsets by a part of a number, under `handsets`."""
+        asked = urlencode({"find": text}, errors="replace")
+        return self._object("GET", f"/api/v1/handsets?{asked}")
+
+    def handset(self, key: str) -> JsonObject:
+        """Everything about one handset; any of its jobs is its key."""
+        return self._object("GET", f"/api/v1/handsets/{_segment(key)}")
+
+    def upto(self) -> JsonObject:
+        """Up to which record of the ledger the read model is true."""
+        return self._object("GET", "/api/v1/records")
+
+    def rebuild_records(self) -> JsonObject:
+        """Have the read model made anew; it goes on in the daemon."""
+        return self._object("POST", "/api/v1/records/rebuild")
+
+    def disposal(self, states: Sequence[str] = (), batch: str | None = None) -> JsonObject:
+        """Handsets that wait for somebody, under `items`."""
+        asked = [("state", state) for state in states] + ([("batch", batch)] if batch else [])
+        return self._object("GET", f"/api/v1/disposal?{urlencode(asked, errors='replace')}")
+
+    def settle(self, job: str, told: Mapping[str, JsonValue]) -> JsonObject:
+        """Say what has become of a job's handset; returns what was recorded."""
+        path = f"/api/v1/disposal/{_segment(job)}"
+        return self._object("POST", path, json.dumps(told).encode())
+
+    def report(self, begin: str, last: str, lot: str | None = None) -> JsonObject:
+        """What came in from one day to another, under `figures`."""
+        asked = {"from": begin, "to": last, **({"lot": lot} if lot else {})}
+        return self._object("GET", f"/api/v1/report?{urlencode(asked, errors='replace')}")
 
     def drain(self) -> JsonObject:
         """Let no new job begin; the daemon ends once the last of `running_jobs` has."""

@@ -142,6 +142,7 @@ def _settings(
         adb=parsed.adb,
         ledger=parsed.ledger,
         certificate=parsed.certificate,
+        clock=parsed.clock,
         dossiers=parsed.dossiers,
         http=parsed.http,
         topology=Topology(

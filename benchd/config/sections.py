@@ -102,6 +102,12 @@ class CertificateSettings(Section):
     directory: LocalPath = Path("/var/lib/benchd/certificates")
 
 
+class ClockSettings(Section):
+    """How the machine's clock is looked after."""
+
+    unsynchronised_s: Annotated[float, Field(ge=60, le=604_800, allow_inf_nan=False)] = 3600.0
+
+
 class DossierSettings(Section):
     """Where the answers of handsets are kept that couldn't be inspected."""
 
@@ -151,6 +157,7 @@ class ConfigFile(Section):
     adb: AdbSettings = Field(default_factory=AdbSettings)
     ledger: LedgerSettings = Field(default_factory=LedgerSettings)
     certificate: CertificateSettings = Field(default_factory=CertificateSettings)
+    clock: ClockSettings = Field(default_factory=ClockSettings)
     dossiers: DossierSettings = Field(default_factory=DossierSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     recipes: RecipesSettings = Field(default_factory=RecipesSettings)

@@ -11,6 +11,7 @@ from benchd.config.recipes import RecipeDescription
 from benchd.config.sections import (
     AdbSettings,
     CertificateSettings,
+    ClockSettings,
     DossierSettings,
     LedgerSettings,
     SiteSettings,
@@ -31,6 +32,7 @@ class Settings:
     adb: AdbSettings
     ledger: LedgerSettings
     certificate: CertificateSettings
+    clock: ClockSettings
     dossiers: DossierSettings
     http: HttpSettings
     topology: Topology

@@ -19,10 +19,12 @@ from benchd.android.dossier.shelf import DossierShelf
 from benchd.android.fill.keystream import HostKeystream
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
+from benchd.daemon.clock_watch import ClockWatch
 from benchd.daemon.directories import make_directories
 from benchd.daemon.doorway import renew, tls_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
+from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.pictures import digests_of, own_pictures
@@ -30,23 +32,27 @@ from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.services import ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.daemon.timekeeping import Timekeeping
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
-from benchd.observe.announcing import AnnouncingLedger, bulkhead
+from benchd.observe.announcing import AnnouncingLedger, bulkhead, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Ledger
 from benchd.proof.evidence.fresh import FreshPictures
+from benchd.records.access import Records
+from benchd.records.database import records_path
 from benchd.signing.public_key import public_key_of
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
+from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
@@ -94,7 +100,9 @@ async def run_daemon(
         commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
     ) as stored:
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
-        ledger = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
+        masked = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
+        records = Records(records_path(settings.ledger.path), stored)
+        ledger = AnnouncingLedger(masked, records, metrics.fault)
         issuer = DsseIssuer(
             key=key,
             directory=settings.certificate.directory,
@@ -102,6 +110,7 @@ async def run_daemon(
             benchd_version=metadata.version("benchd"),
         )
         pictures = own_pictures(settings, key)
+        newest = await stored.entry_at(stored.head.sequence)
         await _recover(ledger, issuer, clock, settings, pictures)
         board = RackBoard()
         rack = ServedRack(
@@ -113,11 +122,24 @@ async def run_daemon(
             admission=Admission(),
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
             tls=tls,
+            records=records,
+            disposal=DisposalDesk(ledger, clock),
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
         patrol = Patrol(stored, ledger.append, clock, integrity)
         await patrol.recall()
+        timekeeping = Timekeeping(board=board, metrics=metrics.clock)
+        clock_watch = ClockWatch(
+            clock=clock,
+            monotonic=time.monotonic,
+            is_synchronised=is_synchronised,
+            record=ledger.append,
+            running_jobs=timekeeping.running_jobs,
+            sink=timekeeping,
+            unsynchronised_s=settings.clock.unsynchronised_s,
+        )
+        await clock_watch.compare_with(newest)
         anchoring = Anchoring(
             stored,
             ledger.append,
@@ -158,7 +180,9 @@ async def run_daemon(
             )
             keep_responsive()
             background.start_soon(patrol.run)
+            background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)
+            background.start_soon(keep_following, records.run, metrics.fault)
             await serve_rack(
                 supervisor,
                 board=rack.board,

@@ -24,9 +24,11 @@ from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.ports import Ledger
+from benchd.records.access import Records
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
+from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
@@ -47,6 +49,8 @@ class ServedRack:
     admission: Admission
     dossiers: RackDossiers
     tls: Tls | None
+    records: Records
+    disposal: DisposalDesk
 
 
 @asynccontextmanager
@@ -67,7 +71,11 @@ async def services(
         streams_per_bus=settings.adb.streams_per_bus,
         shelf=rack.dossiers.shelf,
     )
-    rack.metrics.read_from(views=rack.board.views, adb_up=lambda: adb.up)
+    rack.metrics.read_from(
+        views=rack.board.views,
+        adb_up=lambda: adb.up,
+        open_items=lambda: rack.records.open_items,
+    )
     listen = settings.http.listen
     app = create_app(
         rack,
@@ -77,6 +85,8 @@ async def services(
         metrics=rack.metrics.expose if settings.http.metrics else None,
         drain=rack.admission,
         dossiers=rack.dossiers,
+        records=rack.records,
+        disposal=rack.disposal,
     )
     async with AsyncExitStack() as stack:
         unix = stack.enter_context(unix_listener(settings.http.socket))

@@ -41,6 +41,7 @@ _LAST_OCCUPANCY = """
     ORDER BY sequence
 """
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
+_FOLLOWING = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
 _OF_CHIP = """
     WHERE kind = 'stage_ended'
@@ -48,6 +49,25 @@ _OF_CHIP = """
             json_extract(CAST(body AS TEXT), '$.data.evidence.chip'), NULL) = ?
     ORDER BY sequence
 """
+
+_OF_HANDSET = """
+    WHERE sequence IN (
+        SELECT sequence FROM record WHERE kind = 'stage_ended' AND {imei} = ?1
+        UNION SELECT sequence FROM record WHERE kind = 'stage_ended' AND {other} = ?1
+        UNION SELECT sequence FROM record
+            WHERE kind IN ('job_ended', 'handset_settled') AND job IN (
+                SELECT job FROM record WHERE kind = 'stage_ended' AND {imei} = ?1
+                UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {other} = ?1
+            )
+    )
+    ORDER BY sequence
+""".format(  # noqa: S608
+    imei="""iif(json_valid(CAST(body AS TEXT)),
+        json_extract(CAST(body AS TEXT), '$.data.evidence.imei'), NULL)""",
+    other="""iif(json_valid(CAST(body AS TEXT)), coalesce(
+        json_extract(CAST(body AS TEXT), '$.data.evidence.second_imei'),
+        json_extract(CAST(body AS TEXT), '$.data.evidence.screen_number')), NULL)""",
+)
 
 
 class SqliteLedger:
@@ -116,6 +136,10 @@ class SqliteLedger:
         jobs = (stored.entry.job for stored in reversed(seen) if stored.entry.job is not None)
         return list(dict.fromkeys(jobs))[:limit]
 
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+        return await self._select(_OF_HANDSET, imei)
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         opened = await self._select(_NEWEST_JOBS, max(0, limit))
@@ -140,6 +164,19 @@ class SqliteLedger:
         return await to_thread.run_sync(
             partial(self._walker.follow, after, most, self._key), limiter=self._walks
         )
+
+    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        """So many records after a known one, in order, each with its hash recomputed."""
+        return await to_thread.run_sync(
+            partial(self._walker.select, _FOLLOWING, (sequence, most)), limiter=self._walks
+        )
+
+    async def entry_at(self, sequence: int) -> StoredEntry | None:
+        """The record of this number."""
+        found = await to_thread.run_sync(
+            partial(self._walker.select, "WHERE sequence = ?", (sequence,)), limiter=self._walks
+        )
+        return found[0] if found else None
 
     async def check_witness(self, witness: Witness) -> None:
         """Raise LedgerBroken if it names a record that the ledger doesn't have."""

@@ -25,8 +25,10 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from benchd.observe.clock_metrics import ClockMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.slot import SlotView
@@ -102,6 +104,7 @@ class RackMetrics:
             COMMIT_BUCKETS_S,
         )
         self.ledger = LedgerMetrics(self._registry)
+        self.clock = ClockMetrics(self._registry)
         self._fill_with_zeros()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -126,14 +129,17 @@ class RackMetrics:
         views: Callable[[], Mapping[SlotName, SlotView]] | None = None,
         adb_up: Callable[[], bool] | None = None,
         readers_up: Callable[[], Collection[SlotName]] | None = None,
+        open_items: Callable[[], Mapping[DisposalState, int]] | None = None,
     ) -> None:
         """Where to look at every scrape, from another thread than the loop's.
 
-        `readers_up` are the slots whose reader answers.
+        `readers_up` are the slots whose reader answers, `open_items` how many handsets wait for
+        somebody to say what becomes of them.
         """
         self._gauges.views = views or self._gauges.views
         self._gauges.adb_up = adb_up or self._gauges.adb_up
         self._gauges.readers_up = readers_up or self._gauges.readers_up
+        self._gauges.open_items = open_items or self._gauges.open_items
 
     def reconfigured(self, *, slots: Collection[SlotName], recipes: Collection[str]) -> None:
         """The configuration has changed: what is new begins at zero, slots that left are gone.
@@ -200,6 +206,7 @@ class RackGauges(Collector):
         self.views: Callable[[], Mapping[SlotName, SlotView]] = dict
         self.adb_up: Callable[[], bool] = bool
         self.readers_up: Callable[[], Collection[SlotName]] = tuple
+        self.open_items: Callable[[], Mapping[DisposalState, int]] = dict
 
     def collect(self) -> Iterable[Metric]:
         """One sample for each slot and state, reader and server."""
@@ -216,6 +223,17 @@ class RackGauges(Collector):
             for state in SlotState:
                 states.add_metric((slot, state), float(state is now))
             up.add_metric((slot,), float(slot in readers))
+        waiting, items = (
+            self.open_items(),
+            GaugeMetricFamily(
+                "benchd_disposal_open",
+                "Handsets of ended jobs that wait for somebody, by what is due",
+                labels=("state",),
+            ),
+        )
+        for item in OPEN:
+            items.add_metric((item,), float(waiting.get(item, 0)))
+        yield items
         yield states
         yield up
         yield GaugeMetricFamily(

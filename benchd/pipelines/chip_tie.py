@@ -39,13 +39,13 @@ async def tie_to_handset(context: JobContext, seen: ChipEvidence) -> ChipEvidenc
 
 
 async def look_once_on(
-    context: JobContext, silent: ChipScan
+    context: JobContext, silent: ChipScan, *, passes: int
 ) -> tuple[ChipScan, SwitchEvidence | None]:
     """The same silence, unless NFC was off and a chip answers now that it's on; with the switch.
 
-    A try that was broken off may have left it off. A job that begins right after one can't know of
-    it, and mustn't take the silence for a chip's. Raises what a handset over adb does: whether its
-    NFC is on has to be known before silence counts.
+    A try that was broken off may have left it off, for up to a minute. Whoever looks next
+    can't know of it, and mustn't take the silence for a chip's. Raises what a handset over adb
+    does: whether its NFC is on has to be known before silence counts.
     """
     handset = context.open_handset
     if handset is None or not context.certifies:
@@ -54,7 +54,7 @@ async def look_once_on(
     scan = silent
     if told is not None and told.nfc_on is True:
         for _ in range(LOOKS_ONCE_ON):
-            scan = await context.chips.scan(context.slot, passes=1, power_cycle=True)
+            scan = await context.chips.scan(context.slot, passes=passes, power_cycle=True)
             told = told.with_scan(scan)
             if scan.verdict is not ChipVerdict.SILENT:
                 break

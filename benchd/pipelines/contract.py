@@ -19,7 +19,7 @@ from benchd.words.handset import HandsetFacts
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
 from benchd.words.port import Absence, Attached
-from benchd.words.slot import ProblemView
+from benchd.words.slot import EarlierEnd, ProblemView
 
 T = TypeVar("T")
 
@@ -86,6 +86,10 @@ class Station(Protocol):
 
     def show_identity(self, facts: HandsetFacts) -> None:
         """Who the handset is; from here on a replug must bring back the same one."""
+        ...
+
+    def show_earlier(self, earlier: EarlierEnd | None) -> None:
+        """How its last job has ended; None where it wasn't here, or tells no IMEI."""
         ...
 
 

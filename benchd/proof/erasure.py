@@ -14,6 +14,7 @@ from typing import Final
 from benchd.errors import CertificateGap
 from benchd.people import same_person
 from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
+from benchd.proof.capacity import capacity_gaps
 from benchd.proof.chip import ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps
@@ -40,6 +41,10 @@ _SEAL: Final = object()
 FORM_OF_FLOORS: Final = 3
 """From this form on evidence says how fresh a handset is and how long it was away for certain; what
 was recorded before is held to the rules of its time, and isn't certified anew."""
+
+
+FORM_OF_EARLIER_JOBS: Final = 5
+"""From this form on the gates tell whether an earlier job has sent the handset to be destroyed."""
 
 
 class VerifiedErasure:
@@ -153,6 +158,21 @@ def _of_gates(case: ErasureCase) -> list[str]:
     return gaps
 
 
+def _of_earlier_jobs(case: ErasureCase) -> list[str]:
+    """A handset that was to be destroyed goes on only with the word of somebody in charge."""
+    answers = [answer for answer in case.answers if answer.gate is Gate.DESTROYED_BEFORE]
+    if answers and not answers[-1].approved:
+        return [f"{Gate.DESTROYED_BEFORE}: the last answer was no"]
+    if case.stages[StageName.GATES].form < FORM_OF_EARLIER_JOBS:
+        return []
+    doomed_by = case.evidence.gates.doomed_by
+    if doomed_by is None:
+        return ["gates: nobody has looked whether it was to be destroyed"]
+    if doomed_by and not answers:
+        return [f"{Gate.DESTROYED_BEFORE}: nobody has approved it"]
+    return []
+
+
 def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
     return {
         screen_number(answer.gate, answer.note)
@@ -197,6 +217,7 @@ def _of_storage(case: ErasureCase) -> list[str]:
     return [
         *storage_gaps(inspect, overwrite, read_back, least_coverage=least),
         *reach_gaps(inspect, overwrite, read_back),
+        *capacity_gaps(inspect),
     ]
 
 
@@ -223,6 +244,7 @@ def _of_chip(case: ErasureCase) -> list[str]:
             clear_skipped=case.skipped(StageName.FELICA_CLEAR),
             recheck=evidence.felica_recheck,
             answers={answer.gate: answer.approved for answer in case.answers},
+            form=case.form,
             again=evidence.observe.chip,
         )
     )
@@ -252,6 +274,7 @@ def _of_confirm(case: ErasureCase) -> list[str]:
 
 _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_gates,
+    _of_earlier_jobs,
     _of_initialise,
     _of_freshness,
     _of_storage,

@@ -22,7 +22,7 @@ from benchd.slots.trouble import PROBLEM_OF, problem_of_port, shown_trouble
 from benchd.words.handset import HandsetFacts, HandsetIdentity
 from benchd.words.job import Decision, Gate, JobState, Reason
 from benchd.words.port import Absence, Attached, Liveness
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView
+from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 
 _PASSING = (Liveness.ABSENT, Liveness.OFFLINE)
 """What a handset that has just come back is for a moment, and mends itself."""
@@ -213,6 +213,10 @@ class SlotStation:
         self._identity = facts.identity
         entry = self._parts.models.of(facts.identity)
         self._face.identified(facts.identity, entry.name if entry else None)
+
+    def show_earlier(self, earlier: EarlierEnd | None) -> None:
+        """Say on the wall how its last job has ended."""
+        self._face.was_here(earlier)
 
 
 class _ShownWindow:

@@ -13,6 +13,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.callers import Callers, caller_of
 from benchd.web.dashboard import add_dashboard
+from benchd.web.disposal_routes import disposal_routes
 from benchd.web.doorman import Doorman
 from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
@@ -21,15 +22,23 @@ from benchd.web.job_routes import job_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject
 from benchd.web.present import Presenter
+from benchd.web.records_routes import records_routes
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
-from benchd.web.service import DossierDoor, DrainDoor, MetricsSource, RackService
+from benchd.web.service import (
+    DossierDoor,
+    DrainDoor,
+    MetricsSource,
+    RackService,
+    RecordsDoor,
+    SettlingDesk,
+)
 from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
 
 LARGEST_BODY_BYTES = 16 * 1024
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each is a door of its own
     rack: RackService,
     catalogue: Catalogue,
     *,
@@ -38,12 +47,15 @@ def create_app(
     metrics: MetricsSource | None = None,
     drain: DrainDoor | None = None,
     dossiers: DossierDoor | None = None,
+    records: RecordsDoor | None = None,
+    disposal: SettlingDesk | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
     Without `callers` nobody can show who they are over TCP, and all see the wall. Without
-    `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without
-    `dossiers` no `/api/v1/dossiers`.
+    `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without `dossiers` no
+    `/api/v1/dossiers`, without `records` no handset file and no report, and without `disposal`
+    beside it nothing of what becomes of handsets.
     """
     app = FastAPI(
         title="benchd",
@@ -101,6 +113,10 @@ def create_app(
         app.include_router(drain_route(drain))
     if dossiers is not None:
         app.include_router(dossier_routes(dossiers))
+    if records is not None:
+        app.include_router(records_routes(records, catalogue))
+    if records is not None and disposal is not None:
+        app.include_router(disposal_routes(records, disposal, catalogue))
     return app
 
 

@@ -68,6 +68,17 @@ class HandsetObject(WebObject):
     """Whether the catalogue has its model; null in lists of jobs, where nobody looks it up."""
 
 
+class EarlierObject(TextsObject):
+    """How the last job of the same handset, by its IMEI, has ended on this rack."""
+
+    job: str
+    at: str
+    disposition: Disposition
+    reason: Reason | None
+    doomed: bool
+    """Whether any of its jobs has sent it to be destroyed."""
+
+
 class SlotObject(WebObject):
     """All that is shown of one slot; null where nothing is known."""
 
@@ -91,6 +102,8 @@ class SlotObject(WebObject):
     """Whose services are left in the FeliCa chip, if that is why the job ended."""
     dossier: str | None
     """The name of the dossier that is kept of a handset whose inspection failed."""
+    earlier: EarlierObject | None = None
+    """What happened to this handset last time; null where it wasn't here, or tells no IMEI."""
 
 
 class KeptDossierObject(WebObject):
@@ -225,7 +238,8 @@ class JobObject(WebObject):
     """The name of the dossier that is kept of it."""
 
 
-def _without_controls(text: str) -> str:
+def without_controls(text: str) -> str:
+    """The text, if nothing in it steers a terminal."""
     if any(letter < " " and letter not in "\n\t" for letter in text) or "\x7f" in text:
         message = "control characters aren't allowed"
         raise ValueError(message)
@@ -241,7 +255,7 @@ class DecisionRequest(BaseModel):
     approved: StrictBool
     operator: Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
     note: Annotated[
-        str, Field(default="", max_length=LONGEST_NOTE), AfterValidator(_without_controls)
+        str, Field(default="", max_length=LONGEST_NOTE), AfterValidator(without_controls)
     ]
 
 

@@ -10,6 +10,7 @@ import pydantic
 from benchd.pipelines.history import JobHistory
 from benchd.texts.catalogue import Catalogue, Guidance, Texts, printable
 from benchd.web.objects import (
+    EarlierObject,
     GuidanceObject,
     HandsetObject,
     JobObject,
@@ -27,7 +28,7 @@ from benchd.words.chip import ChipOwners
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JsonValue, PortPath
 from benchd.words.job import Reason
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
 
 LONGEST_OWNERS = 200
 """Characters; each name in it is of the node catalogue."""
@@ -61,6 +62,19 @@ class Presenter:
             reason_text=self.reason(view.reason),
             owners=_owners(view.owners) if view.owners else None,
             dossier=view.dossier,
+            earlier=self._earlier(view.earlier) if view.earlier else None,
+        )
+
+    def _earlier(self, earlier: EarlierEnd) -> EarlierObject:
+        said = self._catalogue.earlier(earlier)
+        return EarlierObject(
+            job=earlier.job,
+            at=earlier.at.isoformat(),
+            disposition=earlier.disposition,
+            reason=earlier.reason,
+            doomed=earlier.doomed,
+            ja=said.ja,
+            en=said.en,
         )
 
     def rack(self, board: WatchedBoard) -> RackObject:

@@ -38,11 +38,18 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1/jobs"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}/certificate.json"): Sight.READ,
+        ("GET", "/api/v1/handsets"): Sight.READ,
+        ("GET", "/api/v1/handsets/{key}"): Sight.READ,
+        ("GET", "/api/v1/report"): Sight.READ,
+        ("GET", "/api/v1/records"): Sight.READ,
+        ("GET", "/api/v1/disposal"): Sight.READ,
         ("GET", "/api/v1/dossiers"): Sight.READ,
         ("GET", "/api/v1/drain"): Sight.READ,
         # Nobody answers a question that they may not read; who may answer is the desk's to say.
         ("POST", "/api/v1/jobs/{job}/decisions"): Sight.READ,
         ("POST", "/api/v1/slots/{slot}/dossier"): Sight.SOCKET,
+        ("POST", "/api/v1/disposal/{job}"): Sight.SOCKET,
+        ("POST", "/api/v1/records/rebuild"): Sight.SOCKET,
         ("POST", "/api/v1/drain"): Sight.SOCKET,
     }
 )

@@ -23,6 +23,8 @@ class EntryKind(StrEnum):
     QUESTION_ASKED = "question_asked"
     DECISION = "decision"
     JOB_ENDED = "job_ended"
+    HANDSET_SETTLED = "handset_settled"
+    CLOCK_STEPPED = "clock_stepped"
     SLOT_QUARANTINED = "slot_quarantined"
     LEDGER_CHECKED = "ledger_checked"
     LEDGER_ANCHORED = "ledger_anchored"

@@ -152,6 +152,34 @@ async def test_an_answer_about_nfc_that_nobody_knows_leaves_silence_to_a_person(
     assert view.disposition is not Disposition.SELLABLE, view
 
 
+async def test_nfc_that_could_not_be_put_back_is_no_silent_chip_at_the_recheck_either() -> None:
+    """The adb server died in mid-tie, and the fill took less than the handset's own minute."""
+    world, phone, _ = own_chip(looks=UNUSED)
+
+    async def still_off(phone: Phone) -> None:
+        phone.nfc_on = False
+
+    phone.faults["sample"] = still_off
+    view = await finished(world, phone)
+    assert view.outcome is Outcome.PASSED, view
+    recheck = attempts(world, StageName.FELICA_RECHECK)[-1]["evidence"]
+    assert (recheck["switched_on"]["nfc_on"], recheck["switched_on"]["seen"]) == (True, "unused")
+    assert (recheck["passes"], recheck["power_cycled"]) == (2, True)
+    assert phone.nfc_on
+
+
+async def test_a_chip_that_was_swapped_while_its_nfc_was_off_is_found_at_the_recheck() -> None:
+    world, phone, chip = own_chip(looks=UNUSED)
+
+    async def swapped(phone: Phone) -> None:
+        phone.nfc_on = False
+        chip.looks = scan_of(UNUSED.verdict, chip=OTHER_CHIP)
+
+    phone.faults["sample"] = swapped
+    view = await finished(world, phone)
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_INCONSISTENT)
+
+
 async def test_nfc_that_cannot_be_switched_on_leaves_its_chip_silent() -> None:
     world, phone, _ = own_chip(looks=UNUSED)
     phone.nfc_on, phone.switches_nfc = False, False

@@ -180,6 +180,8 @@ OF_A_GOOD_JOB = [
     not in (
         EntryKind.DAEMON_STARTED,
         EntryKind.CONFIG_CHANGED,
+        EntryKind.HANDSET_SETTLED,
+        EntryKind.CLOCK_STEPPED,
         EntryKind.SLOT_QUARANTINED,
         EntryKind.LEDGER_CHECKED,
         EntryKind.LEDGER_ANCHORED,

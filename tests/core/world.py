@@ -45,6 +45,7 @@ from benchd.ports import ChipAccess, Handset, ProgressSink, Rest
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.order import REQUIRED_STAGES
+from benchd.proof.told import imeis_told
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
@@ -162,6 +163,15 @@ class MemoryLedger:
             if entry.job and dict(entry.data["evidence"]).get("chip") == chip  # type: ignore[arg-type]
         ]
         return list(dict.fromkeys(jobs))[:limit]
+
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        jobs = {s.entry.job for s in self.stored if imei in imeis_told(s.entry)}
+        kept = (EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
+        return [
+            s
+            for s in self.stored
+            if s.entry.job in jobs and (s.entry.kind in kept or imei in imeis_told(s.entry))
+        ]
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED) if s.entry.job]

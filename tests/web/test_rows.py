@@ -11,7 +11,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Match
 
+from benchd.records.access import Records
 from benchd.slots.admission import Admission
+from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import FACTS, Catalogue
 from benchd.web.app import create_app
 from benchd.web.callers import Callers
@@ -22,19 +24,20 @@ from benchd.words.chip import ChipOwners
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId, PortPath
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.words.slot_states import SlotState
 from tests.web.test_dossier_routes import FakeDoor
 from tests.web.test_metrics_route import fake_source
-from tests.web.web_fakes import A1, JOB, FakeRack, running_view
+from tests.web.test_records_routes import Feed
+from tests.web.web_fakes import A1, BEGAN, JOB, FakeClock, FakeRack, running_view
 from tests.web.web_running import browser, running
 
-REAL_PATHS = {"{slot}": "A1", "{job}": JOB, "{path:path}": "app.js"}
+REAL_PATHS = {"{slot}": "A1", "{job}": JOB, "{key}": JOB, "{path:path}": "app.js"}
 STREAMS = "/api/v1/events"
 
 
 def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WALL) -> FastAPI:
-    """With everything that benchd can serve."""
+    """With everything that benchd can serve; the read model doesn't run, so it looks nothing up."""
     return create_app(
         rack,
         catalogue,
@@ -42,6 +45,8 @@ def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WAL
         metrics=fake_source,
         drain=Admission(),
         dossiers=FakeDoor(),
+        records=Records(Path("/nowhere/records.sqlite"), Feed(rack)),
+        disposal=DisposalDesk(rack.ledger, FakeClock()),
     )
 
 
@@ -101,7 +106,7 @@ async def test_a_route_without_a_row_is_served_to_nobody(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     app = whole_app(rack, catalogue, Sight.READ)
-    paths = ["/api/v1/handsets", "/api/v1/slots/A1/secret"]
+    paths = ["/api/v1/secrets", "/api/v1/slots/A1/secret"]
     for path in paths:
         app.add_api_route(path, lambda: {"serial": "HQ6123"}, methods=["GET"])
     app.add_api_route("/api/v1/slots", lambda: {"serial": "HQ6123"}, methods=["PUT"])
@@ -131,7 +136,8 @@ async def test_each_row_holds(
         head = await client.head(path_of(template))
     wanted = ROWS[method, template]
     if wanted <= anonymous:
-        assert answer.status_code in (200, 422), answer.text  # 422: the answer's body is missing
+        # 422: what was asked for is missing; 503: the read model doesn't run.
+        assert answer.status_code in (200, 404, 422, 503), answer.text
         return
     assert answer.status_code == 403
     code = "socket_only" if wanted is Sight.SOCKET else "sign_in_needed"
@@ -222,6 +228,13 @@ def telling_view() -> SlotView:
         reason=Reason.LOCKED,
         owners=ChipOwners(ja=SECRET, en=SECRET),
         dossier=f"dossier-{SECRET}",
+        earlier=EarlierEnd(
+            job=JobId(f"job-{SECRET}"),
+            at=BEGAN,
+            disposition=Disposition.DESTROY,
+            reason=Reason.FELICA_RESIDUE,
+            doomed=True,
+        ),
     )
 
 
@@ -262,7 +275,7 @@ async def test_what_is_hidden_is_there_for_who_may_read(
         told = (await client.get("/api/v1/slots/A1")).json()
     hiding = {name for name, value in told.items() if SECRET in json.dumps(value)}
     assert hiding == {
-        *("port_path", "job", "recipe", "handset", "question", "owners", "dossier"),
+        *("port_path", "job", "recipe", "handset", "question", "owners", "dossier", "earlier"),
     }
 
 
@@ -273,7 +286,7 @@ def test_a_new_field_of_a_slot_is_hidden_until_somebody_shows_it() -> None:
     }
     assert set(WallSlotObject.model_fields) == shown
     assert set(SlotObject.model_fields) - shown == {
-        *("port_path", "job", "recipe", "owners", "dossier"),
+        *("port_path", "job", "recipe", "owners", "dossier", "earlier"),
     }
     assert set(WallHandsetObject.model_fields) == {"manufacturer", "model", "name", "known_model"}
     assert set(WallQuestionObject.model_fields) == {"gate"}

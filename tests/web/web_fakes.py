@@ -10,6 +10,7 @@ import anyio
 
 from benchd.errors import LedgerFault
 from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.told import imeis_told
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.words.handset import HandsetIdentity
@@ -67,6 +68,10 @@ class FakeLedger:
 
     async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
         raise NotImplementedError
+
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        jobs = {s.entry.job for s in self.stored if imei in imeis_told(s.entry)}
+        return [s for s in self.stored if s.entry.job in jobs]
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         self._serve()

@@ -28,6 +28,7 @@ from benchd.ledger.patrol import Patrol
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import Anchor, Handset
+from benchd.proof.evidence.fresh import FreshPictures
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -57,8 +58,10 @@ class Outside:
         issuer: SimulatedIssuer,
         chance: Chance,
         anchors: Sequence[Anchor],
+        pictures: FreshPictures,
     ) -> None:
         self.anchors = anchors
+        self.pictures = pictures
         self.bays = bays
         self.server = server
         self.points = points
@@ -87,6 +90,7 @@ class Daemon:
             entropy=outside.chance,
             keystream=HostKeystream(),
             recipes={slot: recipe_of(bay.plan) for slot, bay in outside.bays.items()},
+            pictures=outside.pictures,
             timing=Timing(settle_s=2.0),
             admission=self.admission,
         )

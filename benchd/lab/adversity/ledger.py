@@ -17,6 +17,7 @@ from benchd.lab.adversity.points import Points
 from benchd.ledger.head import Head
 from benchd.ledger.running import check_written
 from benchd.ledger.witness import Witness
+from benchd.proof.told import imeis_told
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
@@ -95,6 +96,20 @@ class SimulatedLedger:
         """The jobs in which a scan has seen this chip, the newest first."""
         seen = [record.entry.job for record in reversed(self.all()) if _chip_of(record) == chip]
         return list(dict.fromkeys(job for job in seen if job is not None))[:limit]
+
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+        records = self.all()
+        jobs = {record.entry.job for record in records if imei in imeis_told(record.entry)}
+        return [
+            record
+            for record in records
+            if record.entry.job in jobs
+            and (
+                record.entry.kind in (EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
+                or imei in imeis_told(record.entry)
+            )
+        ]
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""

@@ -19,6 +19,7 @@ from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.daemon import Daemon, Outside
 from benchd.lab.adversity.disk import Disk
 from benchd.lab.adversity.forger import Forger, aged
+from benchd.lab.adversity.fresh_pictures import furnish, pictures_of
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.issuer import SimulatedIssuer
@@ -59,6 +60,7 @@ class Rack:
         self.referee = Referee(self.bays, _KEY.public_key_pem)
         self.group = group
         self._issuer = SimulatedIssuer(_KEY)
+        self._pictures = pictures_of(self.bays.values(), _KEY)
         self._disk = Disk(folder, _KEY)
         anchor = SimulatedAnchor() if schedule.anchored else None
         self._witnesses = Witnesses(anchor, _KEY.public_key_pem)
@@ -120,6 +122,7 @@ class Rack:
             issuer=self._issuer,
             chance=self.chance,
             anchors=self._witnesses.anchors,
+            pictures=self._pictures,
         )
         self.scope = anyio.CancelScope()
         self.daemon = daemon = Daemon(outside, ledger)
@@ -193,4 +196,7 @@ def _bay(plan: BayPlan, number: int, first: BayPlan) -> Bay:
         name=f"visitor of {plan.slot}",
         like=like if plan.visitor_is_twin else f"stranger in {plan.slot}",
     )
+    furnish(own, plan.picture, is_own=True)
+    if plan.visitor_is_twin:
+        furnish(visitor, plan.picture, is_own=False)
     return Bay(plan, number, own, visitor)

@@ -54,7 +54,15 @@ def _without(schedule: Schedule, bay: BayPlan) -> Schedule:
 
 def _simpler_bays(bay: BayPlan) -> Iterator[BayPlan]:
     plain = BayPlan(slot=bay.slot, handset=HandsetPlan())
-    for name in ("handset", "visitor", "visitor_is_twin", "twin_of_first", "reader", "waits"):
+    for name in (
+        "handset",
+        "visitor",
+        "visitor_is_twin",
+        "twin_of_first",
+        "reader",
+        "waits",
+        "picture",
+    ):
         if getattr(bay, name) != getattr(plain, name):
             yield replace(bay, **{name: getattr(plain, name)})
     if bay.lax_recipe:

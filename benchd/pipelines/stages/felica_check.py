@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from benchd.errors import StageFailed
-from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
+from benchd.pipelines.chip_evidence import no_chip_by, refusal_of
 from benchd.pipelines.chip_history import refuse_known_chip
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
-from benchd.proof.evidence.chip import OPERATOR, ChipEvidence, SwitchEvidence
+from benchd.proof.chip import may_lack_chip
+from benchd.proof.evidence.chip import OPERATOR, CatalogueEvidence, ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.words.chip import ChipScan, ChipVerdict, ModelFelica
 from benchd.words.job import Gate, Reason, StageName
+
+_CONTRADICTED: Final = (
+    "its answers name no FeliCa, but the catalogue of models says that it has a FeliCa chip"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,7 @@ class FelicaCheckStage:
         scan = await context.chips.scan(context.slot, passes=1, power_cycle=False)
         switched_on = None
         if scan.verdict is ChipVerdict.SILENT:
-            scan, switched_on = await look_once_on(context, scan)
+            scan, switched_on = await look_once_on(context, scan, passes=1)
         context.seen = seen = replace(ChipEvidence.of(scan), switched_on=switched_on)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
@@ -44,7 +49,7 @@ class FelicaCheckStage:
                 context.seen = tied = await tie_to_handset(context, seen)
                 return StageResult(evidence=tied)
             case ChipVerdict.SILENT:
-                return StageResult(evidence=await self._silent(context, scan, switched_on))
+                return StageResult(evidence=await self._silent(context, scan, seen))
             case _:
                 raise refusal_of(scan)
 
@@ -58,24 +63,35 @@ class FelicaCheckStage:
         )
 
     async def _silent(
-        self, context: JobContext, scan: ChipScan, switched_on: SwitchEvidence | None
+        self, context: JobContext, scan: ChipScan, seen: ChipEvidence
     ) -> ChipEvidence:
-        """Silence alone means nothing: handset and person have to say that there is no chip."""
+        """Silence alone means nothing: handset and person have to say that there is no chip.
+
+        The catalogue of models mustn't say otherwise.
+        """
+        capable = context.facts.felica_capable if context.facts else None
+        catalogue = _catalogue_says(context)
         says = await handset_says(context)
-        context.seen = replace(ChipEvidence.of(scan), handset_says=says, switched_on=switched_on)
-        shown = context.handset_facts() | {"causes": ",".join(says.silence_causes)}
-        if context.facts is not None and context.facts.felica_capable is False:
+        context.seen = silent = replace(
+            seen, handset_says=says, felica_capable=capable, catalogue=catalogue
+        )
+        causes = {"causes": ",".join(says.silence_causes), "model_felica": catalogue.felica}
+        shown = context.handset_facts() | causes
+        if may_lack_chip(felica_capable=capable, model=catalogue.felica):
             decision = await context.approved(Gate.FELICA_NO_CHIP, Reason.FELICA_SILENT, shown)
-            return replace(
-                of_no_chip(scan),
-                handset_says=says,
-                switched_on=switched_on,
-                felica_capable=False,
-                answer=DecisionEvidence.of(decision),
-            )
+            return replace(no_chip_by(silent), answer=DecisionEvidence.of(decision))
         decision = await context.station.ask(Gate.FELICA_RETIRED, shown)
         if decision.approved:
             raise StageFailed(
                 Reason.FELICA_RETIRED, "silent over the air, and its own screen says retired"
             )
-        raise refusal_of(scan, in_words(says.silence_causes))
+        contradicted = capable is False and catalogue.felica is ModelFelica.HAS
+        because = in_words(says.silence_causes)
+        raise refusal_of(scan, f"{because}, {_CONTRADICTED}" if contradicted else because)
+
+
+def _catalogue_says(context: JobContext) -> CatalogueEvidence:
+    """Unknown for a handset that nobody has inspected."""
+    models, facts = context.models, context.facts
+    felica = models.felica(facts.identity) if facts else ModelFelica.UNKNOWN
+    return CatalogueEvidence(felica=felica, sha256=models.sha256)

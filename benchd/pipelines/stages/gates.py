@@ -12,6 +12,7 @@ from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.binding import number_on_screen
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.earlier import let_by_somebody_in_charge
 from benchd.pipelines.errands import open_page
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.watch_list import WatchList
@@ -84,6 +85,7 @@ class GatesStage:
         opened = await self._number_opened(context, facts)
         number = await self._screen_number(context, facts)
         watched = await self._watched(context, facts, number)
+        doomed_by = await let_by_somebody_in_charge(context, number)
         answers = [
             DecisionEvidence.of(await context.approval(gate, ATTESTATIONS[gate]))
             for gate in self.attest
@@ -98,6 +100,7 @@ class GatesStage:
                 nominal_sizes_sha256=context.models.sha256 if context.models.models else None,
                 answers=tuple(answers),
                 screen_number=number,
+                doomed_by=doomed_by,
                 page=opened,
             )
         )

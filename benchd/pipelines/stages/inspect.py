@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.earlier import earlier_end
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.job import Reason, StageName
 
@@ -27,4 +28,5 @@ class InspectStage:
         facts = await context.handset.inspect()
         context.facts = facts
         context.station.show_identity(facts)
+        context.station.show_earlier(await earlier_end(context, facts.identity.imeis))
         return StageResult(evidence=InspectEvidence.of(facts))

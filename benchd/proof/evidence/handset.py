@@ -53,6 +53,9 @@ class InspectEvidence:
     unknown_account_types: tuple[str, ...] = ()
     frp_account_types: tuple[str, ...] = ()
     user_kinds: tuple[UserKind, ...] = ()
+    statfs_capacity_bytes: Whole | None = None
+    """The storage by a second program at the same moment; None where the handset has none."""
+    statfs_free_bytes: Whole | None = None
 
     @property
     def imeis(self) -> tuple[str, ...]:
@@ -100,6 +103,8 @@ class InspectEvidence:
             unknown_account_types=facts.unknown_account_types,
             frp_account_types=facts.frp_account_types,
             user_kinds=facts.user_kinds,
+            statfs_capacity_bytes=storage.statfs_capacity_bytes,
+            statfs_free_bytes=storage.statfs_free_bytes,
         )
 
 
@@ -128,6 +133,9 @@ class GatesEvidence:
     """The size that the storage is sold with; None where that isn't known of its model."""
     nominal_sizes_sha256: Sha256 | None = None
     """Which catalogue of models was looked into, if there was any."""
+    doomed_by: tuple[str, ...] | None = None
+    """Earlier jobs of this rack that sent the same handset, by its IMEIs, to be destroyed; None in
+    older forms, where nobody looked."""
     page: OpenedPage | None = None
     """What was opened on the handset for whoever had to read its number; it proves nothing."""
 

@@ -190,6 +190,7 @@ function identity(slot) {
     if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
     if (slot.handset.android) rows.push(["Android", slot.handset.android]);
   }
+  if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)} (${slot.earlier.job})`]);
   if (slot.port_path) rows.push([page("port"), slot.port_path]);
   return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
 }
