@@ -11,6 +11,8 @@ import { Tile, portTile } from "./tile.js";
 import { current, loadWords, page, switchLanguage } from "./words.js";
 
 const RETRY_MS = 1_000;
+/** How often a page that is shown nothing asks whether that has changed. */
+const ASK_AGAIN_MS = 5_000;
 /** Shown before the daemon has told any word of its catalogue. */
 const AWAY = "benchd に接続できません / benchd can't be reached";
 
@@ -211,7 +213,10 @@ async function start() {
   byId("hidden").hidden = index.shown === "read";
   byId("connection").hidden = true;
   label();
-  if (index.shown === "none") return;
+  if (index.shown === "none") {
+    setInterval(reloadIfOther, ASK_AGAIN_MS);
+    return;
+  }
   new RackStream({ onSlot: showSlot, onPorts: showPorts, onNotices: showNotices, onComplete: complete, onAway: lost });
 }
 

@@ -131,6 +131,22 @@ async def test_whoever_may_read_is_told_of_nothing_hidden(
         await expect(seen.page.locator("#operator")).to_be_visible()
 
 
+async def test_a_page_that_is_shown_nothing_finds_out_when_that_has_changed(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    rack.board.show(running_view())
+    async with (
+        shown(rack, catalogue, tmp_path, Sight.NONE) as here,
+        visit(address(here), refused=True, may_be_away=True) as seen,
+    ):
+        await expect(seen.page.locator("#hidden")).to_contain_text(NOTHING)
+        here.stop.set()
+        await here.ended.wait()
+        async with shown(rack, catalogue, tmp_path, Sight.WALL, here.port):
+            await seen.shows("A1", "処理中", within_ms=15_000)
+            await expect(seen.page.locator("#hidden")).to_contain_text(HIDING)
+
+
 @pytest.mark.parametrize("then", [Sight.WALL, Sight.NONE])
 async def test_a_page_that_may_show_less_forgets_what_it_showed(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, then: Sight, visit: Visits
