@@ -210,6 +210,7 @@ async function start() {
     }
   }
   document.body.dataset.shown = index.shown;
+  document.body.dataset.connection = "connecting";
   byId("hidden").hidden = index.shown === "read";
   byId("connection").hidden = true;
   label();

@@ -121,6 +121,20 @@ async def test_nothing_is_shown_but_how_to_see_it(
         await expect(seen.page.locator("#hidden")).to_contain_text("sign in")
 
 
+async def test_a_page_that_came_before_the_daemon_says_in_the_end_what_is_hidden(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with (
+        shown(rack, catalogue, tmp_path, Sight.NONE) as here,
+        visit(address(here), refused=True, may_be_away=True) as seen,
+    ):
+        await seen.page.route("**/api/v1", lambda route: route.abort(), times=1)
+        await seen.page.reload()
+        await expect(seen.page.locator("#connection")).to_be_visible()
+        await expect(seen.page.locator("#hidden")).to_contain_text(NOTHING)
+        await expect(seen.page.locator("#connection")).to_be_hidden()
+
+
 async def test_whoever_may_read_is_told_of_nothing_hidden(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
 ) -> None:
