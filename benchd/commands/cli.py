@@ -78,9 +78,9 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("check-config")
 def check_config(file: Path) -> None:
     """Report every mistake of a configuration and its recipes; changes nothing."""
-    from benchd.config import load_settings
+    from benchd.config import checked_settings
 
-    settings = load_settings(file)
+    settings = checked_settings(file)
     typer.echo(f"{file}: {len(settings.topology.places)} slots, {len(settings.recipes)} recipes")
 
 

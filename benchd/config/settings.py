@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchd.config.http_section import HttpSettings
 from benchd.config.recipes import RecipeDescription
 from benchd.config.sections import (
     AdbSettings,
     CertificateSettings,
     ClockSettings,
     DossierSettings,
-    HttpSettings,
     LedgerSettings,
     SiteSettings,
 )

@@ -21,6 +21,7 @@ from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
 from benchd.daemon.clock_watch import ClockWatch
 from benchd.daemon.directories import make_directories
+from benchd.daemon.doorway import renew, tls_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
@@ -55,6 +56,7 @@ from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
+from benchd.web.tls import Tls
 from benchd.words.record import Entry, EntryKind
 
 CERTIFICATES_LOOKED_AT = 500
@@ -83,6 +85,7 @@ async def run_daemon(
     _look_for_programs(usb=usb)
     key = load_key(key_file(settings.certificate.key, os.environ))
     make_directories(settings)
+    tls = tls_of(settings.http)
     clock = SystemClock()
     metrics = RackMetrics(
         slots=settings.topology.places,
@@ -118,6 +121,7 @@ async def run_daemon(
             metrics=metrics,
             admission=Admission(),
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
+            tls=tls,
             records=records,
             disposal=DisposalDesk(ledger, clock),
         )
@@ -171,7 +175,7 @@ async def run_daemon(
             reloader = Reloader(
                 settings,
                 read=reread or (lambda: settings),
-                apply=partial(_take_over, supervisor, parts, metrics, key),
+                apply=partial(_take_over, supervisor, parts, metrics, key, tls),
                 notifier=notifier,
             )
             keep_responsive()
@@ -195,9 +199,12 @@ async def _take_over(
     parts: RackParts,
     metrics: RackMetrics,
     key: SigningKey,
+    tls: Tls | None,
     settings: Settings,
 ) -> None:
     """Put what can change at run time into effect; the ledger knows of it first."""
+    if tls is not None:
+        renew(tls)
     pictures = own_pictures(settings, key)
     await parts.ledger.append(
         Entry(

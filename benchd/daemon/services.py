@@ -16,6 +16,7 @@ from benchd.android.server.external_server import ExternalAdbServer
 from benchd.android.server.own_server import AdbServer
 from benchd.certificate import DsseIssuer
 from benchd.config import Settings
+from benchd.daemon.doorway import callers_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
@@ -33,6 +34,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
+from benchd.web.tls import Tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class ServedRack:
     metrics: RackMetrics
     admission: Admission
     dossiers: RackDossiers
+    tls: Tls | None
     records: Records
     disposal: DisposalDesk
 
@@ -77,16 +80,18 @@ async def services(
     app = create_app(
         rack,
         Catalogue.load(),
-        allowed_hosts=(listen.host,),
-        metrics=rack.metrics.expose,
+        callers=callers_of(settings.http, rack.tls),
+        allowed_hosts=settings.http.hosts,
+        metrics=rack.metrics.expose if settings.http.metrics else None,
         drain=rack.admission,
         dossiers=rack.dossiers,
         records=rack.records,
         disposal=rack.disposal,
     )
     async with AsyncExitStack() as stack:
-        sockets = [stack.enter_context(unix_listener(settings.http.socket))]
-        sockets.append(listener or stack.enter_context(tcp_listener(listen.host, listen.port)))
+        unix = stack.enter_context(unix_listener(settings.http.socket))
+        tcp = listener or stack.enter_context(tcp_listener(listen.host, listen.port))
+        plain, encrypted = ([unix], {tcp: rack.tls}) if rack.tls else ([unix, tcp], {})
         running = await stack.enter_async_context(anyio.create_task_group())
         await running.start(adb.run)
         await running.start(access.run)
@@ -95,7 +100,9 @@ async def services(
             await running.start(chips.run)
         lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
         running.start_soon(measure_loop_lag, lagged, time.monotonic)
-        await running.start(partial(serve, app, sockets=sockets, stop=stop_serving))
+        await running.start(
+            partial(serve, app, sockets=plain, encrypted=encrypted, stop=stop_serving)
+        )
         try:
             yield access
         finally:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from importlib import metadata
-from typing import cast
+from typing import Literal, cast
 
 import anyio
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
+from benchd.web.callers import Callers, caller_of
 from benchd.web.dashboard import add_dashboard
 from benchd.web.disposal_routes import disposal_routes
+from benchd.web.doorman import Doorman
 from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
@@ -30,15 +32,17 @@ from benchd.web.service import (
     RecordsDoor,
     SettlingDesk,
 )
+from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
 
 LARGEST_BODY_BYTES = 16 * 1024
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each is a door of its own
     rack: RackService,
     catalogue: Catalogue,
     *,
+    callers: Callers | None = None,
     allowed_hosts: Collection[str] = (),
     metrics: MetricsSource | None = None,
     drain: DrainDoor | None = None,
@@ -48,9 +52,10 @@ def create_app(
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
-    Without `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without
-    `dossiers` no `/api/v1/dossiers`, without `records` no handset file and no report, and without
-    `disposal` beside it nothing of what becomes of handsets.
+    Without `callers` nobody can show who they are over TCP, and all see the wall. Without
+    `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without `dossiers` no
+    `/api/v1/dossiers`, without `records` no handset file and no report, and without `disposal`
+    beside it nothing of what becomes of handsets.
     """
     app = FastAPI(
         title="benchd",
@@ -60,19 +65,25 @@ def create_app(
         redoc_url=None,
         responses=ANYWHERE,
     )
+    callers = callers or Callers()
     stopping = anyio.Event()
     app.state.stopping = stopping
     # The one added last is the first to see a request.
     app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES)
-    app.add_middleware(SiteGuard, allowed_hosts=allowed_hosts)
+    app.add_middleware(Doorman, callers=callers)
+    app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
     answer_in_one_form(app)
 
     @app.get("/api/v1")
-    async def index() -> IndexObject:
-        """Where the API is."""
+    async def index(request: Request) -> IndexObject:
+        """Where the API is, and how much of it this caller is shown."""
+        shown: Literal["read", "wall"] = (
+            "read" if caller_of(request.scope).sight >= Sight.READ else "wall"
+        )
         return IndexObject(
             name="benchd",
             version=app.version,
+            shown=shown,
             slots="/api/v1/slots",
             jobs="/api/v1/jobs",
             events="/api/v1/events",
@@ -94,7 +105,7 @@ def create_app(
         return presenter.labels()
 
     add_dashboard(app)
-    app.include_router(slot_routes(rack.board, presenter, stopping))
+    app.include_router(slot_routes(rack, presenter, callers, stopping))
     app.include_router(job_routes(rack, presenter))
     if metrics is not None:
         app.include_router(metrics_route(metrics))

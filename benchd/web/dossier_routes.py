@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter
 
 from benchd.texts.catalogue import printable
 from benchd.web.objects import DossierObject, KeptDossierObject, KeptDossiersObject
-from benchd.web.peer import peer_of
-from benchd.web.refusals import DECISION, INVALID, NOT_FOUND, refusal
+from benchd.web.refusals import DECISION, INVALID, NOT_FOUND
 from benchd.web.service import DossierDoor
 from benchd.web.slot_routes import SlotInPath
 from benchd.words.ids import SlotName
@@ -40,12 +38,9 @@ def dossier_routes(door: DossierDoor) -> APIRouter:
     @router.post(
         "/slots/{slot}/dossier",
         responses=NOT_FOUND | INVALID | DECISION,
-        response_model=DossierObject,
     )
-    async def record(slot: SlotInPath, request: Request) -> DossierObject | JSONResponse:
+    async def record(slot: SlotInPath) -> DossierObject:
         """Ask the handset in a slot everything; what is personal is replaced. Takes a minute."""
-        if peer_of(request.scope) is None:
-            return refusal(403, "socket_only", "a dossier is recorded over benchd's Unix socket")
         made = await door.record(SlotName(slot))
         return DossierObject(
             files=dict(made.files),

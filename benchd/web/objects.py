@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
@@ -20,11 +20,13 @@ StageWord = Annotated[str, Field(json_schema_extra={"enum": list[JsonValue](STAG
 """The name of a stage, of which there are as many as files in `pipelines/stages`."""
 
 
-class _Object(BaseModel):
+class WebObject(BaseModel):
+    """What the API answers with."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class TextsObject(_Object):
+class TextsObject(WebObject):
     """One text in both languages."""
 
     ja: str
@@ -52,7 +54,7 @@ class QuestionObject(GuidanceObject):
     no: TextsObject
 
 
-class HandsetObject(_Object):
+class HandsetObject(WebObject):
     """What the handset says it is. A serial is evidence, never a key."""
 
     serial: str
@@ -77,7 +79,7 @@ class EarlierObject(TextsObject):
     """Whether any of its jobs has sent it to be destroyed."""
 
 
-class SlotObject(_Object):
+class SlotObject(WebObject):
     """All that is shown of one slot; null where nothing is known."""
 
     slot: str
@@ -104,7 +106,7 @@ class SlotObject(_Object):
     """What happened to this handset last time; null where it wasn't here, or tells no IMEI."""
 
 
-class KeptDossierObject(_Object):
+class KeptDossierObject(WebObject):
     """A dossier that a failed inspection has left on the rack."""
 
     name: str
@@ -116,13 +118,13 @@ class KeptDossierObject(_Object):
     path: str
 
 
-class KeptDossiersObject(_Object):
+class KeptDossiersObject(WebObject):
     """The newest dossiers first."""
 
     dossiers: list[KeptDossierObject]
 
 
-class DossierObject(_Object):
+class DossierObject(WebObject):
     """A handset's answers as they were just recorded, masked."""
 
     files: dict[str, str]
@@ -131,14 +133,23 @@ class DossierObject(_Object):
     reads_otherwise: list[str]
 
 
-class UnknownPortObject(_Object):
+class ProofObject(WebObject):
+    """Whether the handset that sits in a slot has its certificate."""
+
+    slot: str
+    occupancy: int | None
+    """Which plug it is about: proof of the handset before is none of this one."""
+    proven: bool
+
+
+class UnknownPortObject(WebObject):
     """A USB port in use that no slot claims."""
 
     port_path: str
     problem: ProblemObject
 
 
-class RackObject(_Object):
+class RackObject(WebObject):
     """Every slot of the rack, in its order."""
 
     slots: list[SlotObject]
@@ -147,7 +158,7 @@ class RackObject(_Object):
     """What is the matter with the rack as a whole."""
 
 
-class StageObject(_Object):
+class StageObject(WebObject):
     """One ended attempt of a stage."""
 
     stage: StageWord
@@ -160,7 +171,7 @@ class StageObject(_Object):
     ended_at: str
 
 
-class DecisionObject(_Object):
+class DecisionObject(WebObject):
     """A named person's answer, as it stands in the ledger."""
 
     gate: Gate
@@ -172,7 +183,7 @@ class DecisionObject(_Object):
     """How the answer came in: `transport`, and `uid` on the Unix socket."""
 
 
-class JobSummaryObject(_Object):
+class JobSummaryObject(WebObject):
     """One job in short."""
 
     job: str
@@ -189,20 +200,20 @@ class JobSummaryObject(_Object):
     certificate: bool
 
 
-class DrainObject(_Object):
+class DrainObject(WebObject):
     """How far the daemon is from ending in peace."""
 
     draining: bool
     running_jobs: int
 
 
-class JobsObject(_Object):
+class JobsObject(WebObject):
     """The newest jobs first."""
 
     jobs: list[JobSummaryObject]
 
 
-class JobObject(_Object):
+class JobObject(WebObject):
     """One job as the ledger tells it; null where nothing was recorded."""
 
     job: str
@@ -248,37 +259,39 @@ class DecisionRequest(BaseModel):
     ]
 
 
-class ErrorBody(_Object):
+class ErrorBody(WebObject):
     """Why a request wasn't served."""
 
     code: str
     message: str
 
 
-class ErrorObject(_Object):
+class ErrorObject(WebObject):
     """The answer to every request that isn't served."""
 
     error: ErrorBody
 
 
-class HealthObject(_Object):
+class HealthObject(WebObject):
     """That the daemon's event loop answers, and how many slots it looks after."""
 
     status: str
     slots: int
 
 
-class LabelsObject(_Object):
+class LabelsObject(WebObject):
     """The names of all values, and what the page itself says: section, value, languages."""
 
     labels: dict[str, dict[str, TextsObject]]
 
 
-class IndexObject(_Object):
+class IndexObject(WebObject):
     """Where the API is."""
 
     name: str
     version: str
+    shown: Literal["read", "wall"]
+    """Everything, or what the wall shows to whoever hasn't signed in."""
     slots: str
     jobs: str
     events: str

@@ -18,10 +18,12 @@ from benchd.web.objects import (
     LabelsObject,
     ProblemObject,
     QuestionObject,
+    RackObject,
     SlotObject,
     TextsObject,
     UnknownPortObject,
 )
+from benchd.web.service import WatchedBoard
 from benchd.words.chip import ChipOwners
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JsonValue, PortPath
@@ -40,8 +42,7 @@ class Presenter:
 
     def slot(self, view: SlotView) -> SlotObject:
         """One slot as it is shown."""
-        # A full bar beside "failed" would read as done.
-        ended = view.disposition is not None
+        progress, eta_s = self.pace(view)
         return SlotObject(
             slot=view.slot,
             port_path=view.port_path,
@@ -50,15 +51,15 @@ class Presenter:
             job=view.job,
             recipe=view.recipe,
             stage=view.stage,
-            progress=None if ended else _within(view.progress, 1.0),
-            eta_s=None if ended else _within(view.eta_s, math.inf),
+            progress=progress,
+            eta_s=eta_s,
             handset=_handset(view.identity, view.model_name) if view.identity else None,
             problem=self.problem(view.problem) if view.problem else None,
             question=self._question(view.question) if view.question else None,
             outcome=view.outcome,
             disposition=view.disposition,
             reason=view.reason,
-            reason_text=self._reason(view.reason),
+            reason_text=self.reason(view.reason),
             owners=_owners(view.owners) if view.owners else None,
             dossier=view.dossier,
             earlier=self._earlier(view.earlier) if view.earlier else None,
@@ -74,6 +75,14 @@ class Presenter:
             doomed=earlier.doomed,
             ja=said.ja,
             en=said.en,
+        )
+
+    def rack(self, board: WatchedBoard) -> RackObject:
+        """Every slot, and what is the matter with the rack."""
+        return RackObject(
+            slots=[self.slot(view) for view in board.views().values()],
+            unknown_ports=[self.unknown_port(port) for port in board.unknown_ports()],
+            notices=[self.problem(view) for view in board.notices()],
         )
 
     def problem(self, view: ProblemView) -> ProblemObject:
@@ -103,7 +112,7 @@ class Presenter:
             outcome=history.outcome,
             disposition=history.disposition,
             reason=history.reason,
-            reason_text=self._reason(history.reason),
+            reason_text=self.reason(history.reason),
             handset=_handset_of(history.handset) if history.handset is not None else None,
             certificate=history.envelope is not None,
         )
@@ -111,7 +120,7 @@ class Presenter:
     def job(self, history: JobHistory) -> JobObject:
         """One job with its stages and answers."""
         told = {key: json_clean(value) for key, value in history.as_json().items()}
-        return JobObject.model_validate({**told, "reason_text": self._reason(history.reason)})
+        return JobObject.model_validate({**told, "reason_text": self.reason(history.reason)})
 
     def labels(self) -> LabelsObject:
         """The names of all values, and what the page itself says."""
@@ -134,7 +143,15 @@ class Presenter:
             no=_texts(no),
         )
 
-    def _reason(self, reason: Reason | None) -> GuidanceObject | None:
+    def pace(self, view: SlotView) -> tuple[float | None, float | None]:
+        """How far a slot is and how many seconds are left."""
+        # A full bar beside "failed" would read as done.
+        if view.disposition is not None:
+            return None, None
+        return _within(view.progress, 1.0), _within(view.eta_s, math.inf)
+
+    def reason(self, reason: Reason | None) -> GuidanceObject | None:
+        """Why a job ended as it did."""
         return None if reason is None else _guidance(self._catalogue.reason(reason))
 
 

@@ -34,7 +34,7 @@ from benchd.web.app import create_app
 from benchd.words.ids import JobId
 from benchd.words.record import EntryKind, StoredEntry
 from tests.web.web_fakes import FakeClock, FakeRack
-from tests.web.web_running import Running, browser, running
+from tests.web.web_running import SEES_ALL, Running, browser, running
 
 pytestmark = pytest.mark.asyncio
 
@@ -67,7 +67,10 @@ async def served(
         group.start_soon(records.run)
         with anyio.fail_after(30):
             await records.until(lambda: records.upto.sequence == len(rack.ledger.stored))
-            yield create_app(rack, catalogue, records=records, disposal=desk), records
+            yield (
+                create_app(rack, catalogue, callers=SEES_ALL, records=records, disposal=desk),
+                records,
+            )
         group.cancel_scope.cancel()
 
 
@@ -181,6 +184,6 @@ async def test_the_report_is_told_as_json_table_and_csv(
 async def test_without_a_read_model_there_is_no_such_route(
     rack: FakeRack, catalogue: Catalogue
 ) -> None:
-    async with browser(create_app(rack, catalogue)) as client:
+    async with browser(create_app(rack, catalogue, callers=SEES_ALL)) as client:
         for path in ("/api/v1/handsets?find=1234", "/api/v1/report", "/api/v1/disposal"):
             assert (await client.get(path)).status_code == 404

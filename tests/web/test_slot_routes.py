@@ -194,6 +194,7 @@ async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
         "/api/v1/texts",
         "/api/v1/slots",
         "/api/v1/slots/{slot}",
+        "/api/v1/slots/{slot}/proof",
         "/api/v1/jobs",
         "/api/v1/jobs/{job}",
         "/api/v1/jobs/{job}/certificate.json",

@@ -1,6 +1,6 @@
 // The dashboard: the rack as tiles, kept up to date by the daemon's event stream.
 
-import { readJob, readVersion } from "./api.js";
+import { isProven, readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { keepOperatorName, operatorName } from "./operator.js";
@@ -11,16 +11,18 @@ import { Tile, portTile } from "./tile.js";
 import { current, loadWords, page, switchLanguage } from "./words.js";
 
 const RETRY_MS = 1_000;
+/** How often a page that is shown nothing asks whether that has changed. */
+const ASK_AGAIN_MS = 5_000;
 /** Shown before the daemon has told any word of its catalogue. */
 const AWAY = "benchd に接続できません / benchd can't be reached";
 
 const slots = new Map();
 const tiles = new Map();
-/** By slot: the job whose certificate this page has seen. */
+/** By slot: the plug whose certificate the daemon has seen in its ledger. */
 const proofs = new Map();
 let ports = [];
 let notices = [];
-let version = null;
+let index = null;
 let panel = null;
 let worded = false;
 let summary = "";
@@ -35,7 +37,7 @@ function showSlot(slot) {
   const before = slots.get(slot.slot);
   slots.set(slot.slot, slot);
   if (!tiles.has(slot.slot)) tiles.set(slot.slot, new Tile(slot.slot, open));
-  if (proofOf(slot.slot) !== slot.job) proofs.delete(slot.slot);
+  if (proofOf(slot.slot) !== slot.occupancy) proofs.delete(slot.slot);
   if (needsPerson(slot) && before && !sameMatter(before, slot)) announce(slot);
   paint(slot.slot);
   summarise();
@@ -50,25 +52,24 @@ function paint(name) {
   panel.show(slots.get(name), proofOf(name));
 }
 
-/** Green needs the certificate: the page asks for the job that the ledger has. */
+/** Green needs the certificate: the page asks whether the ledger has it. */
 async function seekProof(slot) {
-  if (slot.state !== "finished" || slot.disposition !== "sellable" || proofOf(slot.slot) === slot.job) return;
+  if (slot.state !== "finished" || slot.disposition !== "sellable" || proofOf(slot.slot) === slot.occupancy) return;
   let found = false;
   try {
-    const job = await readJob(slot.job);
-    found = job.certificate === true && job.disposition === "sellable" && job.outcome === "passed";
+    found = await isProven(slot);
   } catch {
     setTimeout(() => stillThere(slot) && seekProof(slot), RETRY_MS);
   }
   if (found && stillThere(slot)) {
-    proofs.set(slot.slot, slot.job);
+    proofs.set(slot.slot, slot.occupancy);
     paint(slot.slot);
   }
 }
 
 function stillThere(slot) {
   const now = slots.get(slot.slot);
-  return now?.job === slot.job && now.state === "finished";
+  return now?.occupancy === slot.occupancy && now.state === "finished";
 }
 
 function announce(slot) {
@@ -112,7 +113,7 @@ function complete(names) {
   if (document.body.dataset.connection !== "live") {
     document.body.dataset.connection = "live";
     byId("connection").hidden = true;
-    reloadIfNewer();
+    reloadIfOther();
   }
   summarise();
 }
@@ -125,14 +126,19 @@ function columns(names) {
   return wide >= 4 && wide <= 10 ? wide : Math.min(8, Math.ceil(Math.sqrt(names.length * 1.8)));
 }
 
-async function reloadIfNewer() {
+/** Another benchd has another page; and who may see more or less sees it from the beginning. */
+async function reloadIfOther() {
   try {
-    const now = await readVersion();
-    if (version !== null && version !== now) location.reload();
-    version = now;
+    const now = await readIndex();
+    if (now.version !== index.version || now.shown !== index.shown) location.reload();
   } catch {
     // The stream tells soon enough that nobody answers.
   }
+}
+
+function lost() {
+  away();
+  reloadIfOther();
 }
 
 function away() {
@@ -174,6 +180,8 @@ function label() {
   byId("language").textContent = page("other_language").replace(/ \(.*\)$/, "");
   byId("language").lang = current() === "ja" ? "en" : "ja";
   byId("unknown").setAttribute("aria-label", page("unknown_ports"));
+  byId("hidden-title").textContent = page(index.shown === "none" ? "all_hidden" : "details_hidden");
+  byId("hidden-to-do").textContent = page("hidden_to_do");
   if (document.body.dataset.connection === "away") away();
   for (const name of slots.keys()) tiles.get(name).show(slots.get(name), proofOf(name));
   if (panel.name !== null) panel.relabel(slots.get(panel.name), proofOf(panel.name));
@@ -193,15 +201,24 @@ async function start() {
   for (;;) {
     try {
       await loadWords();
+      worded = true;
+      index = await readIndex();
       break;
     } catch {
       away();
       await new Promise((done) => setTimeout(done, RETRY_MS));
     }
   }
-  worded = true;
+  document.body.dataset.shown = index.shown;
+  document.body.dataset.connection = "connecting";
+  byId("hidden").hidden = index.shown === "read";
+  byId("connection").hidden = true;
   label();
-  new RackStream({ onSlot: showSlot, onPorts: showPorts, onNotices: showNotices, onComplete: complete, onAway: away });
+  if (index.shown === "none") {
+    setInterval(reloadIfOther, ASK_AGAIN_MS);
+    return;
+  }
+  new RackStream({ onSlot: showSlot, onPorts: showPorts, onNotices: showNotices, onComplete: complete, onAway: lost });
 }
 
 start();

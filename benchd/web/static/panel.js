@@ -4,7 +4,7 @@ import { decide, readJob } from "./api.js";
 import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { keepOperatorName, operatorName } from "./operator.js";
-import { look } from "./status.js";
+import { answerable, look } from "./status.js";
 import { story } from "./story.js";
 import { calledOf, duration, page, percent, said, word } from "./words.js";
 
@@ -73,7 +73,7 @@ export class Panel {
   }
 
   ask(slot) {
-    const asked = slot.question ? `${slot.job} ${slot.question.gate}` : null;
+    const asked = answerable(slot) ? `${slot.job} ${slot.question.gate}` : null;
     if (asked === this.asked) return;
     const before = this.asked;
     this.asked = asked;
@@ -186,17 +186,17 @@ function identity(slot) {
   if (slot.handset) {
     rows.push([word("word", "handset"), `${slot.handset.manufacturer} ${slot.handset.model}`]);
     rows.push([page("model_name"), calledOf(slot.handset)]);
-    rows.push([page("serial"), slot.handset.serial]);
+    if (slot.handset.serial) rows.push([page("serial"), slot.handset.serial]);
     if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
-    rows.push(["Android", slot.handset.android]);
+    if (slot.handset.android) rows.push(["Android", slot.handset.android]);
   }
   if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)} (${slot.earlier.job})`]);
-  rows.push([page("port"), slot.port_path]);
+  if (slot.port_path) rows.push([page("port"), slot.port_path]);
   return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
 }
 
 function advice(slot, seen) {
-  if (slot.question && !slot.problem) return [el("p", { class: "main" }, seen.main)];
+  if (answerable(slot) && !slot.problem) return [el("p", { class: "main" }, seen.main)];
   const parts = [];
   if (seen.main) parts.push(el("p", { class: "main" }, seen.main));
   if (typeof slot.progress === "number") {

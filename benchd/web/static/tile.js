@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
-import { look, needsPerson } from "./status.js";
+import { answerable, look, needsPerson } from "./status.js";
 import { calledOf, duration, page, percent, said, word } from "./words.js";
 
 /** Changed in place: what a finger is on, or the keyboard, must not be replaced under it. */
@@ -45,7 +45,7 @@ export class Tile {
     write(this.earlier, slot.earlier ? said(slot.earlier) : "");
     this.earlier.classList.toggle("doomed", slot.earlier?.doomed ?? false);
     this.progress(slot);
-    write(this.button, slot.question ? page("answer") : page("open"));
+    write(this.button, answerable(slot) ? page("answer") : page("open"));
     this.button.setAttribute("aria-label", `${slot.slot} ${seen.title} ${this.button.textContent}`);
   }
 
