@@ -14,6 +14,14 @@ from typing import Literal, cast
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import SilenceCause
+from benchd.words.intake import (
+    AttestationKind,
+    BoundBy,
+    LotKind,
+    Mistake,
+    NotNeeded,
+    Unerasable,
+)
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView
 from benchd.words.slot_states import SlotState
@@ -43,6 +51,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
             _OF_HANDSET | {"reset"},
         ),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
+        f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
+        "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
     }
 )
@@ -214,11 +224,17 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "word": Word,
     "refusal": Refusal,
     "page": PageWord,
+    "lot_kind": LotKind,
+    "attestation": AttestationKind,
+    "bound_by": BoundBy,
+    "unerasable": Unerasable,
+    "not_needed": NotNeeded,
 }
 _SPOKEN: Mapping[str, type[StrEnum]] = {
     "learn": LearnWord,
     "menu": MenuWord,
     "silence": SilenceCause,
+    "mistake": Mistake,
 }
 """What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
@@ -346,6 +362,10 @@ class Catalogue:
     def learn(self, word: LearnWord, facts: Mapping[str, str]) -> Texts:
         """What `benchd slots learn` says."""
         return self._filled(f"learn.{word}", facts)
+
+    def mistake(self, mistake: Mistake, facts: Mapping[str, str]) -> Texts:
+        """What is wrong in a file at its place, and what to do about it."""
+        return self._filled(f"mistake.{mistake}", facts)
 
     def gate(self, gate: Gate) -> Texts:
         """The name of a gate."""
