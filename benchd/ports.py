@@ -274,9 +274,7 @@ class Intake(Protocol):
         """Lots, assets, and what is attested of them; only to be read."""
         ...
 
-    async def bind(
-        self, told: BoundRecord, *, job: JobId, slot: SlotName, occupancy: int | None
-    ) -> None:
+    async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
         """Put on record which asset the handset of a job is."""
         ...
 

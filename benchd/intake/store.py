@@ -51,12 +51,10 @@ class IntakeStore:
         async with self._turn:
             yield Writer(self._ledger, self._clock, self.book)
 
-    async def bind(
-        self, told: BoundRecord, *, job: JobId, slot: SlotName, occupancy: int | None
-    ) -> None:
+    async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
         """Put on record which asset the handset of a job is."""
         async with self.writing() as writer:
-            await writer.keep(EntryKind.ASSET_BOUND, told, job=job, slot=slot, occupancy=occupancy)
+            await writer.keep(EntryKind.ASSET_BOUND, told, job=job, slot=slot)
 
 
 class Writer:
@@ -74,14 +72,12 @@ class Writer:
         *,
         job: JobId | None = None,
         slot: SlotName | None = None,
-        occupancy: int | None = None,
     ) -> int:
         """Keep one record; returns its number once it is on disk."""
         entry = Entry(
             kind=kind,
             at=self._clock.now(),
             slot=slot,
-            occupancy=occupancy,
             job=job,
             data=to_json(told),
         )

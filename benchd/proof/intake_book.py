@@ -22,6 +22,7 @@ from benchd.proof.evidence.intake import (
     UnerasableRecord,
     WithdrawnRecord,
 )
+from benchd.proof.network import RESTRICTED
 from benchd.words.ids import JobId
 from benchd.words.intake import AttestationKind, LotId, Tag
 from benchd.words.record import EntryKind, StoredEntry
@@ -152,7 +153,7 @@ class IntakeBook:
         self.by_imei: dict[str, Asset] = {}
         self.by_serial: dict[str, list[Asset]] = {}
         self.attested: dict[int, Attestation] = {}
-        self.looked_up: dict[str, LookUp] = {}
+        self.looked_up: dict[str, list[LookUp]] = {}
         self.bound: dict[Tag, list[Bound]] = {}
         self.of_job: dict[JobId, Bound] = {}
         self.unerasable: dict[Tag, UnerasableRecord] = {}
@@ -198,7 +199,7 @@ class IntakeBook:
 
     def newest_look_up(self, imeis: Iterable[str]) -> LookUp | None:
         """The newest of these numbers; of two at one time the one that forbids more."""
-        found = [self.looked_up[imei] for imei in imeis if imei in self.looked_up]
+        found = [look_up for imei in imeis for look_up in self.looked_up.get(imei, ())]
         return max(found, key=_newest, default=None)
 
     @property
@@ -268,9 +269,7 @@ class IntakeBook:
                     sequence=kept.sequence,
                     hash_hex=kept.hash_hex,
                 )
-                before = self.looked_up.get(line.imei)
-                if before is None or _newest(look_up) >= _newest(before):
-                    self.looked_up[line.imei] = look_up
+                self.looked_up.setdefault(line.imei, []).append(look_up)
 
     def _asset_bound(self, record: StoredEntry, told: BoundRecord) -> None:
         if record.entry.job is None:
@@ -281,4 +280,4 @@ class IntakeBook:
 
 
 def _newest(look_up: LookUp) -> tuple[datetime, bool]:
-    return look_up.line.at, look_up.line.sign == "×"
+    return look_up.line.at, look_up.line.sign == RESTRICTED

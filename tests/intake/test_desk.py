@@ -46,7 +46,7 @@ async def test_a_start_knows_what_was_taken_in(intake: Intake) -> None:
     assert not list(again.attestations(kinds.JPKI, again.assets[Tag("A2")]))
     [covering] = again.attestations(kinds.JPKI, again.assets[Tag("A1")])
     assert (covering.sequence, covering.operator) == (number, "Ito")
-    assert again.looked_up[imei(1)].line.at == datetime(2026, 11, 23, 1, tzinfo=UTC)
+    assert again.looked_up[imei(1)][0].line.at == datetime(2026, 11, 23, 1, tzinfo=UTC)
     assert again.unerasable[Tag("A3")].disposition == "destroy"
 
 
@@ -243,4 +243,6 @@ async def test_of_two_look_ups_the_newer_holds_and_of_one_moment_the_worse(intak
         done = await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
         assert done.taken
         for book in (intake.desk.book, (await intake.reread()).book):
-            assert book.looked_up[imei(1)].line.sign == sign
+            newest = book.newest_look_up([imei(1)])
+            assert newest is not None
+            assert newest.line.sign == sign

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.proof.evidence.handset import InspectEvidence
@@ -27,4 +28,5 @@ class InspectStage:
         facts = await context.handset.inspect()
         context.facts = facts
         context.station.show_identity(facts)
+        await bind_if_sure(context)
         return StageResult(evidence=InspectEvidence.of(facts))

@@ -186,3 +186,12 @@ class SettledGate:
     gate: Gate
     cited: CitedAttestation | None = None
     not_needed: NotNeeded | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeferredGate:
+    """A gate that is left to the look at the chip: who needn't be asked isn't."""
+
+    gate: Gate
+    limit_s: Seconds
+    """How old what was attested of it may be."""
