@@ -12,6 +12,7 @@ from pydantic import Field
 from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
 from benchd.certificate.fresh import FreshPictureSection
+from benchd.certificate.intake import IntakeSection
 from benchd.certificate.predicate import (
     STATEMENT_TYPE,
     CommonPredicate,
@@ -41,7 +42,7 @@ from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.values import Positive, Texts
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import stage_records
-from benchd.words.job import Disposition
+from benchd.words.job import Disposition, Gate
 from benchd.words.record import EntryKind, StoredEntry
 
 PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v2"
@@ -60,6 +61,7 @@ class Predicate(CommonPredicate):
     in_use_before: InUseSection
     nominal_capacity_bytes: Positive | Literal["unknown"]
     fresh_picture: FreshPictureSection
+    intake: IntakeSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,7 @@ def _predicate_of(
     overwrite = OverwriteSection.of(evidence.overwrite)
     verification = VerificationSection.of(evidence.read_back)
     in_use = InUseSection.of(evidence.inspect, evidence.overwrite)
+    network = erasure.intake.settled.get(Gate.NETWORK)
     return Predicate(
         issued_at=at.astimezone(UTC),
         site=site,
@@ -117,7 +120,7 @@ def _predicate_of(
         initialise=InitialiseSection.of(erasure),
         overwrite=overwrite,
         verification=verification,
-        network_restriction=NetworkSection.of(erasure.answers),
+        network_restriction=NetworkSection.of(erasure.answers, network.cited if network else None),
         felica=FelicaSection.of(erasure),
         final_reset=FinalResetSection.of(evidence.observe),
         decisions=tuple(map(DecisionSection.of_record, erasure.answers)),
@@ -131,6 +134,7 @@ def _predicate_of(
         in_use_before=in_use,
         nominal_capacity_bytes=evidence.gates.nominal_bytes or "unknown",
         fresh_picture=FreshPictureSection.of(evidence.initialise),
+        intake=IntakeSection.of(erasure),
     )
 
 

@@ -32,6 +32,8 @@ from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
@@ -100,6 +102,8 @@ async def run_daemon(
         )
         pictures = own_pictures(settings, key)
         await _recover(ledger, issuer, clock, settings, pictures)
+        intake = IntakeStore(ledger, clock)
+        await intake.recall()
         board = RackBoard()
         rack = ServedRack(
             board=board,
@@ -109,6 +113,7 @@ async def run_daemon(
             metrics=metrics,
             admission=Admission(),
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
+            intake=IntakeDesk(intake, SystemEntropy()),
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -140,6 +145,7 @@ async def run_daemon(
                 recipes=settings.recipes,
                 timing=settings.timing,
                 admission=rack.admission,
+                intake=intake,
                 models=settings.models,
                 pictures=pictures,
             )

@@ -19,6 +19,7 @@ from benchd.config import Settings
 from benchd.daemon.dossiers import RackDossiers
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
+from benchd.intake.desk import IntakeDesk
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
@@ -44,6 +45,7 @@ class ServedRack:
     metrics: RackMetrics
     admission: Admission
     dossiers: RackDossiers
+    intake: IntakeDesk
 
 
 @asynccontextmanager
@@ -73,6 +75,7 @@ async def services(
         metrics=rack.metrics.expose,
         drain=rack.admission,
         dossiers=rack.dossiers,
+        intake=rack.intake,
     )
     async with AsyncExitStack() as stack:
         sockets = [stack.enter_context(unix_listener(settings.http.socket))]

@@ -14,12 +14,15 @@ from benchd.intake.assets_file import AssetsFile, check_tag, checked_assets, cla
 from benchd.intake.mistakes import FileMistake
 from benchd.intake.network_file import NetworkFile, read_network
 from benchd.intake.store import IntakeStore, Writer
+from benchd.models.papers import fits_papers
 from benchd.people import operator_name
 from benchd.ports import Entropy
+from benchd.proof.citing import OTHER_MODEL, AssetInHand, Numbers, doubts
 from benchd.proof.evidence.intake import (
     AssetLine,
     AssetsRecord,
     AttestedRecord,
+    BoundRecord,
     LotRecord,
     NetworkRecord,
     UnerasableRecord,
@@ -28,11 +31,19 @@ from benchd.proof.evidence.intake import (
 )
 from benchd.proof.intake_book import Asset, IntakeBook, Lot
 from benchd.words.imei import is_imei
-from benchd.words.intake import AttestationKind, LotId, Mistake, Tag, Unerasable
+from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
 from benchd.words.job import Disposition
 from benchd.words.record import EntryKind
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 
 LONGEST_TEXT: Final = 200
+RUNNING: Final = (
+    SlotState.RUNNING,
+    SlotState.WAITING,
+    SlotState.AWAITING_OPERATOR,
+    SlotState.REPLUGGING,
+)
 ASSETS_IN_A_PART: Final = 500
 LOOK_UPS_IN_A_PART: Final = 2000
 """A record of the ledger holds 1 MiB."""
@@ -171,6 +182,51 @@ class IntakeDesk:
         self._of_lot(self.lot(told.lot), told.tags)
         async with self._store.writing() as writer:
             await writer.keep(EntryKind.ATTESTATION_WITHDRAWN, _named(told))
+
+    async def bind(
+        self, view: SlotView, tag: str, *, by: Who, despite_model: bool = False
+    ) -> BoundRecord:
+        """The handset in a slot is the asset whose tag somebody has scanned there.
+
+        Raises NotFound for an asset that isn't there, IntakeRefused for a slot without a running
+        job and for a handset that can't be this asset.
+        """
+        asset = self.asset(tag)
+        if view.job is None or view.state not in RUNNING:
+            raise IntakeRefused(f"slot {view.slot} has no running job: plug the handset in first")
+        before, identity = self.book.of_job.get(view.job), view.identity
+        if before is not None and before.told.tag != tag:
+            raise IntakeRefused(
+                f"the job in slot {view.slot} goes by tag {before.told.tag}: if that is wrong,"
+                " take the handset out and plug it in again"
+            )
+        names = (identity.model if identity else None, view.model_name)
+        fits = fits_papers(asset.line.model, names) if identity else True
+        told = BoundRecord(
+            lot=asset.lot,
+            lot_sequence=self.book.lots[asset.lot].sequence,
+            tag=asset.tag,
+            bound_by=BoundBy.TAG,
+            imeis=identity.imeis if identity else (),
+            serial=identity.serial if identity else None,
+            model=identity.model if identity else None,
+            differs="" if fits else f"{asset.line.model} / {identity.model if identity else ''}",
+            by=_signed(by),
+        )
+        numbers = Numbers(imeis=frozenset(told.imeis), serial=told.serial)
+        other = [
+            doubt
+            for doubt in doubts(self.book, AssetInHand(job=view.job, told=told, numbers=numbers))
+            if not (despite_model and doubt == OTHER_MODEL)
+        ]
+        if other:
+            raise IntakeRefused(
+                f"the handset in slot {view.slot} isn't {tag}: {'; '.join(other)}. Scan its label"
+                " again, and look whether it lies in this slot"
+            )
+        if before is None:
+            await self._store.bind(told, job=view.job, slot=view.slot)
+        return told if before is None else before.told
 
     async def unerasable(self, tag: str, reason: Unerasable, *, note: str, by: Who) -> None:
         """An asset that can't be plugged in is crushed, with the reason on record."""

@@ -38,6 +38,9 @@ LONGEST_LIMIT_S: Final[Mapping[Gate, float]] = MappingProxyType(
 """How old it may be, whatever a recipe allows."""
 
 
+OTHER_MODEL: Final = "its model isn't that of the papers"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
     """What is known of the handset in the slot."""
@@ -89,7 +92,7 @@ def _doubts(book: IntakeBook, hand: AssetInHand, asset: Asset) -> Iterator[str]:
     if not shown[told.bound_by]:
         yield f"nothing shows that it is this asset by its {told.bound_by}"
     if told.bound_by is BoundBy.TAG and told.differs:
-        yield "its model isn't that of the papers"
+        yield OTHER_MODEL
     if told.bound_by is not BoundBy.IMEI:
         yield from _seen_otherwise(book, hand)
 

@@ -9,12 +9,15 @@ from typing import cast
 import anyio
 from fastapi import FastAPI
 
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.table import LARGEST_FILE_BYTES
 from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.dashboard import add_dashboard
 from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
+from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject
@@ -34,11 +37,12 @@ def create_app(
     metrics: MetricsSource | None = None,
     drain: DrainDoor | None = None,
     dossiers: DossierDoor | None = None,
+    intake: IntakeDesk | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
     Without `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without
-    `dossiers` no `/api/v1/dossiers`.
+    `dossiers` no `/api/v1/dossiers`, without `intake` neither lots nor assets.
     """
     app = FastAPI(
         title="benchd",
@@ -51,7 +55,7 @@ def create_app(
     stopping = anyio.Event()
     app.state.stopping = stopping
     # The one added last is the first to see a request.
-    app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES)
+    app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
     app.add_middleware(SiteGuard, allowed_hosts=allowed_hosts)
     answer_in_one_form(app)
 
@@ -88,6 +92,8 @@ def create_app(
         app.include_router(metrics_route(metrics))
     if drain is not None:
         app.include_router(drain_route(drain))
+    if intake is not None:
+        app.include_router(intake_routes(intake, rack.board, catalogue))
     if dossiers is not None:
         app.include_router(dossier_routes(dossiers))
     return app

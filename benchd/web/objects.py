@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.desk import LONGEST_NOTE
+from benchd.words.intake import BoundBy
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
@@ -189,6 +190,16 @@ class JobsObject(_Object):
     jobs: list[JobSummaryObject]
 
 
+class JobAssetObject(_Object):
+    """The asset that a job's handset was taken for."""
+
+    lot: str
+    tag: str
+    bound_by: BoundBy
+    differs: str
+    """How its model differs from the papers; blank where it doesn't."""
+
+
 class JobObject(_Object):
     """One job as the ledger tells it; null where nothing was recorded."""
 
@@ -212,6 +223,9 @@ class JobObject(_Object):
     certificate: bool
     dossier: str | None
     """The name of the dossier that is kept of it."""
+    asset: JobAssetObject | None
+    questions: int
+    """How many of its questions people have answered."""
 
 
 def _without_controls(text: str) -> str:
