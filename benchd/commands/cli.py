@@ -18,6 +18,7 @@ from benchd.commands.bench import bench_app
 from benchd.commands.files import read_file
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
+from benchd.commands.intake import assets_app, lots_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.commands.models import models_app
@@ -49,6 +50,8 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
+app.add_typer(lots_app, name="lots")
+app.add_typer(assets_app, name="assets")
 app.add_typer(key_app, name="key")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
