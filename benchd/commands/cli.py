@@ -107,6 +107,9 @@ def demo(
     dossier: Annotated[
         Path | None, typer.Option(help="One handset, made from the answers in this folder.")
     ] = None,
+    lot: Annotated[
+        bool, typer.Option("--lot", help="One lot of 24, taken in by CSV, to its end.")
+    ] = False,
 ) -> None:
     """Run the daemon on a virtual rack; no handset is needed."""
     if once and by_hand:
@@ -115,8 +118,13 @@ def demo(
         raise typer.BadParameter(
             "--dossier is one handset: it takes neither --slots nor --scenario"
         )
+    if lot and (scenario or slots or by_hand or dossier):
+        raise typer.BadParameter("--lot brings its own handsets and operators")
     require_lab()
-    from benchd.lab.demo import run_demo
+    from benchd.lab.demo import run_demo, run_lot_demo
+
+    if lot:
+        raise typer.Exit(0 if run_lot_demo(directory, port, as_json=json_output) else 1)
 
     names = tuple(name.strip() for name in scenario.split(",")) if scenario else ()
     ok = run_demo(

@@ -545,3 +545,26 @@ async def test_a_look_up_of_ten_days_is_too_old_unless_the_recipe_allows_it() ->
         await rack.looked_up(at="2026-11-14 09:00")
         assert await rack.ran() == GOOD
         assert (Gate.NETWORK in rack.asked()) is asked
+
+
+async def test_an_imei_scanned_with_what_is_seen_saves_a_question() -> None:
+    rack = Rack()
+    rack.world.notes[Gate.OBSERVE] = IMEI
+    await rack.lot(attests=BOTH)
+    await rack.looked_up()
+    assert await rack.ran() == GOOD
+    assert rack.asked() == [Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM]
+
+
+@pytest.mark.parametrize("note", ["welcome", "356938035643800", f"{IMEI} ok"])
+async def test_a_note_that_is_no_imei_saves_none(note: str) -> None:
+    rack = Rack()
+    rack.world.notes[Gate.OBSERVE] = note
+    assert await rack.ran() == GOOD
+    assert Gate.IMEI in rack.asked()
+
+
+async def test_another_handsets_imei_scanned_there_is_another_handset() -> None:
+    rack = Rack()
+    rack.world.notes[Gate.OBSERVE] = OTHER_IMEI
+    assert await rack.ran() == (Outcome.FAILED, Reason.HANDSET_CHANGED)
