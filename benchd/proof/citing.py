@@ -13,7 +13,6 @@ from typing import Final
 
 from benchd.proof.evidence.intake import BoundRecord, CitedAttestation
 from benchd.proof.floors import (
-    DAY_S,
     MOST_DAYS_OF_CONSENT,
     MOST_DAYS_OF_JPKI,
     MOST_DAYS_OF_NETWORK,
@@ -24,6 +23,7 @@ from benchd.words.ids import JobId
 from benchd.words.intake import AttestationKind, BoundBy, Tag
 from benchd.words.job import Gate
 
+DAY_S: Final = 86_400
 ATTESTED_AS: Final[Mapping[Gate, AttestationKind]] = MappingProxyType(
     {Gate.CONSENT: AttestationKind.CONSENT, Gate.JPKI: AttestationKind.JPKI}
 )

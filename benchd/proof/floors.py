@@ -58,7 +58,6 @@ MINIMUM_SEED_DIGITS: Final = 32
 LEAST_PASSES: Final = 2
 """How often the re-check scans a chip, with the same result."""
 
-DAY_S: Final = 86_400
 MOST_DAYS_OF_CONSENT: Final = 730
 """How long ago an owner may have agreed, or the certificate may have been found to be revoked."""
 MOST_DAYS_OF_JPKI: Final = 365

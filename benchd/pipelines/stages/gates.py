@@ -18,11 +18,11 @@ from benchd.pipelines.errands import open_page
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.settling import UNSETTLED, settle
 from benchd.pipelines.watch_list import WatchList
+from benchd.proof.citing import DAY_S
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.intake import DeferredGate, SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.floors import (
-    DAY_S,
     MOST_DAYS_OF_CONSENT,
     MOST_DAYS_OF_JPKI,
     MOST_DAYS_OF_NETWORK,
