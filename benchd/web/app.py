@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.table import LARGEST_FILE_BYTES
+from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.dashboard import add_dashboard
@@ -25,6 +26,7 @@ from benchd.web.present import Presenter
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
 from benchd.web.service import DossierDoor, DrainDoor, MetricsSource, RackService
 from benchd.web.slot_routes import slot_routes
+from benchd.words.ids import JobId
 
 LARGEST_BODY_BYTES = 16 * 1024
 
@@ -78,7 +80,11 @@ def create_app(
         """That the daemon answers; it stops by itself when its ledger can't serve."""
         return HealthObject(status="ok", slots=len(rack.board.views()))
 
-    presenter = Presenter(catalogue)
+    def bound(job: JobId) -> BoundRecord | None:
+        found = intake.book.of_job.get(job) if intake is not None else None
+        return None if found is None else found.told
+
+    presenter = Presenter(catalogue, bound)
 
     @app.get("/api/v1/texts")
     async def texts() -> LabelsObject:

@@ -67,6 +67,16 @@ class HandsetObject(_Object):
     """Whether the catalogue has its model; null in lists of jobs, where nobody looks it up."""
 
 
+class JobAssetObject(_Object):
+    """The asset that a job's handset was taken for."""
+
+    lot: str
+    tag: str
+    bound_by: BoundBy
+    differs: str
+    """How its model differs from the papers; blank where it doesn't."""
+
+
 class SlotObject(_Object):
     """All that is shown of one slot; null where nothing is known."""
 
@@ -90,6 +100,8 @@ class SlotObject(_Object):
     """Whose services are left in the FeliCa chip, if that is why the job ended."""
     dossier: str | None
     """The name of the dossier that is kept of a handset whose inspection failed."""
+    asset: JobAssetObject | None = None
+    """Which asset the handset was taken for; null while nobody knows."""
 
 
 class KeptDossierObject(_Object):
@@ -188,16 +200,6 @@ class JobsObject(_Object):
     """The newest jobs first."""
 
     jobs: list[JobSummaryObject]
-
-
-class JobAssetObject(_Object):
-    """The asset that a job's handset was taken for."""
-
-    lot: str
-    tag: str
-    bound_by: BoundBy
-    differs: str
-    """How its model differs from the papers; blank where it doesn't."""
 
 
 class JobObject(_Object):

@@ -13,6 +13,7 @@ import pytest
 from benchd.errors import CertificateGap
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
+from benchd.pipelines.history import fold_job
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.forms import to_json
@@ -568,3 +569,69 @@ async def test_another_handsets_imei_scanned_there_is_another_handset() -> None:
     rack = Rack()
     rack.world.notes[Gate.OBSERVE] = OTHER_IMEI
     assert await rack.ran() == (Outcome.FAILED, Reason.HANDSET_CHANGED)
+
+
+async def cited_records() -> tuple[JobId, list[StoredEntry], Sequence[StoredEntry]]:
+    rack = Rack(FakeChip(looks=IN_USE))
+    await rack.lot(attests=BOTH)
+    await rack.looked_up()
+    assert await rack.ran() == GOOD
+    return await rack.proof()
+
+
+async def test_a_form_that_asked_at_every_gate_is_held_to_that() -> None:
+    job, records, intake = await cited_records()
+    _edit(records, EntryKind.STAGE_ENDED, lambda data: data.update(form=4))
+    with pytest.raises(CertificateGap, match="consent: nobody has approved it"):
+        verify_erasure(job, records, intake)
+
+
+async def test_consent_that_comes_after_the_reset_is_none() -> None:
+    rack = Rack(FakeChip(looks=IN_USE))
+    assert await rack.ran() == GOOD
+    job, records, intake = await rack.proof()
+    verify_erasure(job, records, intake)
+    [given] = [
+        r
+        for r in records
+        if r.entry.kind is EntryKind.DECISION and r.entry.data["gate"] == Gate.CONSENT
+    ]
+    last = records[-1]
+    late = [r for r in records if r is not given]
+    late.append(replace(given, sequence=last.sequence + 1))
+    with pytest.raises(CertificateGap, match="when the handset was reset"):
+        verify_erasure(job, late, intake)
+
+
+async def test_a_no_in_the_job_outweighs_what_was_attested() -> None:
+    job, records, intake = await cited_records()
+    given = [r for r in records if r.entry.kind is EntryKind.DECISION]
+    confirm = next(r for r in given if r.entry.data["gate"] == Gate.CONFIRM)
+    told = {**confirm.entry.data, "gate": Gate.JPKI, "approved": False}
+    for index, record in enumerate(records):
+        if (
+            record.entry.data.get("gate") == Gate.OBSERVE
+            and record.entry.kind is EntryKind.DECISION
+        ):
+            no = replace(record, entry=replace(record.entry, data={**told, "operator": "Sato"}))
+            records.insert(index, no)
+            break
+    with pytest.raises(CertificateGap, match="jpki: the last answer was no"):
+        verify_erasure(job, records, intake)
+
+
+async def test_the_rack_tells_which_asset_lies_where_and_how_often_it_asked() -> None:
+    rack = Rack()
+    await rack.lot(f"tag,IMEI,model\nT1,{IMEI},SO-51B\n", attests=BOTH)
+    await rack.looked_up()
+    assert await rack.ran() == GOOD
+    job = rack.world.view().job
+    assert job is not None
+    told = fold_job(await rack.ledger.entries(job), rack.world.issuer).as_json()
+    assert told["asset"] == {
+        "lot": LOT,
+        "tag": "T1",
+        "bound_by": "imei",
+        "differs": f"SO-51B / {rack.world.view().identity.model}",  # type: ignore[union-attr]
+    }
+    assert told["questions"] == len(rack.answered()) == 4

@@ -145,6 +145,12 @@ async def test_a_scanned_tag_binds_the_handset_in_its_slot(room: Room) -> None:
         other = await http.post("/api/v1/slots/A1/asset", json={**scanned, "tag": "T2"})
         assert (again.status_code, other.status_code) == (200, 409)
         assert (await http.get("/api/v1/assets/T1")).json()["jobs"] == [JOB]
+        assert (await http.get("/api/v1/slots/A1")).json()["asset"] == {
+            "lot": "L-1",
+            "tag": "T1",
+            "bound_by": "tag",
+            "differs": "",
+        }
     [bound] = [s.entry for s in room.rack.ledger.stored if s.entry.kind is EntryKind.ASSET_BOUND]
     assert (bound.job, bound.slot) == (JOB, "A1")
 

@@ -60,6 +60,7 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
                 "reason_text": None,
                 "owners": None,
                 "dossier": None,
+                "asset": None,
             }
         ],
         "unknown_ports": [],
