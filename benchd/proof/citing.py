@@ -197,9 +197,13 @@ def _of_stated(
         yield f"record {cited.sequence} doesn't say what was cited"
     elif not stated.covers(ATTESTED_AS[gate], hand.tag):
         yield f"record {cited.sequence} doesn't cover this asset, or was withdrawn"
-    elif stated.tags is None and stated.excepted and hand.told.bound_by is BoundBy.TAG:
-        # A label alone doesn't keep an excepted handset out.
-        yield "the lot has exceptions, and only a tag says that it is none"
+    elif stated.tags is None and stated.excepted and not _known_by_imei(book, hand):
+        # A label can be on another handset, and many have the same serial.
+        yield "the lot has exceptions, and no IMEI says that it is none"
+
+
+def _known_by_imei(book: IntakeBook, hand: AssetInHand) -> bool:
+    return book.assets[hand.tag].line.imei in hand.numbers.imeis
 
 
 def _of_network(book: IntakeBook, hand: AssetInHand, cited: CitedAttestation) -> Iterator[str]:

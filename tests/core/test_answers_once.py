@@ -517,6 +517,15 @@ async def test_a_tag_alone_keeps_no_exception_out() -> None:
     assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
 
 
+async def test_a_serial_alone_keeps_no_exception_out() -> None:
+    rack = Rack(FakeChip(looks=IN_USE))
+    await rack.lot("tag,serial\nT1,R5CT10ABCDE\nT2,X\n")
+    await rack.desk.attest(attested(*BOTH, excepted=("T2",)))
+    assert await rack.ran() == GOOD
+    assert [s.entry.data["tag"] for s in rack.ledger.of(EntryKind.ASSET_BOUND)] == ["T1"]
+    assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
+
+
 async def test_a_label_that_was_on_another_handset_before_counts_for_neither() -> None:
     rack = Rack(FakeChip(looks=IN_USE))
     await rack.lot("tag\nT1\nT2\n", attests=BOTH)

@@ -23,6 +23,7 @@ from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.issuer import SimulatedIssuer
 from benchd.lab.adversity.ledger import SimulatedLedger
+from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.outside import SimulatedAnchor, Witnesses
 from benchd.lab.adversity.people import People
 from benchd.lab.adversity.points import Points
@@ -56,7 +57,8 @@ class Rack:
         self.striking = Striking(self)
         self.points = Points(schedule.blows, self.striking.strike)
         self.hands = Hands(group, self.points)
-        self.referee = Referee(self.bays, _KEY.public_key_pem)
+        self.papers = Papers(schedule.seed, self.bays) if schedule.lot else None
+        self.referee = Referee(self.bays, _KEY.public_key_pem, self.papers)
         self.group = group
         self._issuer = SimulatedIssuer(_KEY)
         self._disk = Disk(folder, _KEY)
@@ -120,6 +122,7 @@ class Rack:
             issuer=self._issuer,
             chance=self.chance,
             anchors=self._witnesses.anchors,
+            papers=self.papers,
         )
         self.scope = anyio.CancelScope()
         self.daemon = daemon = Daemon(outside, ledger)
