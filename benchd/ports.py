@@ -274,6 +274,10 @@ class Intake(Protocol):
         """Lots, assets, and what is attested of them; only to be read."""
         ...
 
+    async def changed(self) -> None:
+        """Wait for the next record."""
+        ...
+
     async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
         """Put on record which asset the handset of a job is."""
         ...

@@ -16,6 +16,7 @@ from benchd.ports import Clock, Ledger
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.intake_book import IntakeBook
+from benchd.wakeup import Wakeup
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, EntryKind, StoredEntry
 
@@ -29,6 +30,7 @@ class IntakeStore:
         self._ledger = ledger
         self._clock = clock
         self._turn = anyio.Lock()
+        self._kept = Wakeup()
         self.book = IntakeBook()
 
     @property
@@ -49,7 +51,14 @@ class IntakeStore:
     async def writing(self) -> AsyncGenerator[Writer, None]:
         """Nobody else writes inside of this block."""
         async with self._turn:
-            yield Writer(self._ledger, self._clock, self.book)
+            try:
+                yield Writer(self._ledger, self._clock, self.book)
+            finally:
+                self._kept.fire()
+
+    async def changed(self) -> None:
+        """Wait until somebody has written."""
+        await self._kept.wait()
 
     async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
         """Put on record which asset the handset of a job is."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from benchd.errors import StageFailed
+from benchd.pipelines.asking import ask_until
 from benchd.pipelines.assets import asset_in_hand, numbers_known
 from benchd.pipelines.contract import JobContext
-from benchd.proof.citing import cite, cited_gaps
-from benchd.proof.evidence.intake import SettledGate
+from benchd.proof.citing import Numbers, cite, cited_gaps
+from benchd.proof.evidence.intake import CitedAttestation, SettledGate
 from benchd.proof.evidence.job import JobEvidence
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.intake_book import LookUp
 from benchd.proof.network import RESTRICTED
 from benchd.words.job import Gate, Reason
 
@@ -25,22 +27,49 @@ async def settle(
 ) -> SettledGate | DecisionEvidence:
     """What was attested of it, at most so old, else somebody's yes.
 
-    Raises StageFailed for a no, and for a network restriction that was looked up already.
+    A tag that is scanned while the question stands may settle it. Raises StageFailed for a no, and
+    for a network restriction that was looked up already.
     """
     numbers = numbers_known(context, screen_number)
-    hand = asset_in_hand(context, numbers)
+    found = _found(context, gate, limit_s, numbers)
+
+    async def until_found() -> None:
+        nonlocal found
+        while found is None:
+            await context.intake.changed()
+            found = _found(context, gate, limit_s, numbers)
+
+    if found is None:
+        facts = context.handset_facts()
+        decision = await ask_until(lambda: context.station.ask(gate, facts), until_found)
+        if decision is not None and not decision.approved:
+            raise StageFailed(UNSETTLED[gate], f"{gate} was answered with no")
+        if decision is not None:
+            return DecisionEvidence.of(decision)
+    match found:
+        case CitedAttestation():
+            return SettledGate(gate=gate, cited=found)
+        case LookUp():
+            at = found.line.at.isoformat(timespec="minutes")
+            raise StageFailed(
+                Reason.NETWORK_RESTRICTED, f"{RESTRICTED} looked up at {at} ({found.source})"
+            )
+        case None:
+            raise RuntimeError("a question was withdrawn without an answer")
+
+
+def _found(
+    context: JobContext, gate: Gate, limit_s: float, numbers: Numbers
+) -> CitedAttestation | LookUp | None:
+    """What settles it just now: a citation, or a restriction that forbids it."""
     book = context.intake.book
     newest = book.newest_look_up(numbers.imeis) if gate is Gate.NETWORK else None
     if newest is not None and newest.line.sign == RESTRICTED:
-        at = newest.line.at.isoformat(timespec="minutes")
-        raise StageFailed(
-            Reason.NETWORK_RESTRICTED, f"{RESTRICTED} looked up at {at} ({newest.source})"
-        )
-    if hand is not None:
-        cited = cite(book, hand, gate, now=context.clock.now(), limit_s=limit_s)
-        if cited is not None:
-            return SettledGate(gate=gate, cited=cited)
-    return DecisionEvidence.of(await context.approval(gate, UNSETTLED[gate]))
+        return newest
+    hand = asset_in_hand(context, numbers)
+    if hand is None:
+        return None
+    return cite(book, hand, gate, now=context.clock.now(), limit_s=limit_s)
 
 
 def settled_in(evidence: JobEvidence) -> tuple[SettledGate, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import anyio
+
 from benchd.errors import NotFound
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.intake_book import IntakeBook
@@ -13,6 +15,10 @@ class NoIntake:
 
     def __init__(self) -> None:
         self.book = IntakeBook()
+
+    async def changed(self) -> None:
+        """Never returns: nothing changes."""
+        await anyio.sleep_forever()
 
     async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:  # noqa: ARG002
         """Raises NotFound: there is nothing to bind to."""

@@ -644,3 +644,33 @@ async def test_the_rack_tells_which_asset_lies_where_and_how_often_it_asked() ->
         "differs": f"SO-51B / {rack.world.view().identity.model}",  # type: ignore[union-attr]
     }
     assert told["questions"] == len(rack.answered()) == 4
+
+
+async def test_a_tag_that_is_scanned_while_a_question_stands_answers_it() -> None:
+    rack = Rack()
+    await rack.lot("tag\nT1\nT2\n", attests=BOTH)
+    rack.world.answers[Gate.JPKI] = False
+
+    async def until_asked(gate: Gate) -> None:
+        await rack.world.until(
+            lambda: (
+                bool(rack.world.board.views())
+                and (question := rack.world.view().question) is not None
+                and question.gate is gate
+            )
+        )
+
+    async with rack.world.running():
+        rack.world.silent_in = StageName.GATES
+        rack.world.ports["A1"].plug(Phone())
+        await until_asked(Gate.NETWORK)
+        job = rack.world.view().job
+        assert job is not None
+        await rack.world.desk.decide(job, Gate.NETWORK, approved=True, operator="Sato", note="○")
+        await until_asked(Gate.JPKI)
+        await bound_by_tag(rack)
+        rack.world.silent_in = None
+        await rack.world.until_state(SlotState.FINISHED)
+    assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
+    assert Gate.JPKI not in rack.answered()
+    assert rack.world.view().question is None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import anyio
-
 from benchd.errors import StageFailed
+from benchd.pipelines.asking import ask_until
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.errands import open_page
@@ -73,16 +72,10 @@ async def _begun(context: JobContext, window: AbsenceWindow) -> Decision | None:
 
     What the handset left for is weighed afterwards; a no that comes in between still counts.
     """
-    decision: Decision | None = None
-    async with anyio.create_task_group() as group:
-
-        async def until_departed() -> None:
-            await window.departed()
-            group.cancel_scope.cancel()
-
-        group.start_soon(until_departed)
-        decision = await context.station.ask(Gate.FINAL_RESET, context.reset_facts())
-        group.cancel_scope.cancel()
+    facts = context.reset_facts()
+    decision = await ask_until(
+        lambda: context.station.ask(Gate.FINAL_RESET, facts), window.departed
+    )
     if decision is not None and not decision.approved:
         raise StageFailed(Reason.OPERATOR_STOPPED, f"{Gate.FINAL_RESET} was answered with no")
     return decision
