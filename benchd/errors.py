@@ -102,6 +102,10 @@ class ScreenNumberNeeded(DecisionRefused):
     """Raised when what was read from a handset's screen can't be the number that was asked for."""
 
 
+class IntakeRefused(DecisionRefused):
+    """Raised when what somebody takes in or attests can't be so; nothing has changed."""
+
+
 class AnsweredAlready(DecisionRefused):
     """Raised when somebody else has answered first."""
 

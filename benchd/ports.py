@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.intake_book import IntakeBook
 from benchd.words.chip import ChipScan
 from benchd.words.clear import ClearCapabilities, ClearClaim, ClearOrder
 from benchd.words.fill import (
@@ -261,6 +263,27 @@ class Ledger(Protocol):
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
+        ...
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        """All records of intake (`OF_INTAKE`) from this number on, in order."""
+        ...
+
+
+class Intake(Protocol):
+    """What came in, as far as jobs need it."""
+
+    @property
+    def book(self) -> IntakeBook:
+        """Lots, assets, and what is attested of them; only to be read."""
+        ...
+
+    async def changed(self) -> None:
+        """Wait for the next record."""
+        ...
+
+    async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
+        """Put on record which asset the handset of a job is."""
         ...
 
 

@@ -14,6 +14,7 @@ from benchd.certificate.first_form import (
     FirstStatement,
 )
 from benchd.certificate.fresh import gaps_of_fresh
+from benchd.certificate.intake import gaps_of_intake
 from benchd.certificate.rules import common_gaps
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.statement import Predicate, Statement
@@ -56,6 +57,7 @@ def _gaps(statement: Statement) -> Iterator[str]:
     yield from gaps_of_felica(predicate.felica)
     yield from gaps_of_fresh(predicate.fresh_picture)
     yield from gaps_of_clock(predicate.clock)
+    yield from gaps_of_intake(predicate.intake, predicate.decisions, predicate.issued_at)
     yield from _gaps_of_words(predicate)
     yield from _gaps_of_time(predicate)
 

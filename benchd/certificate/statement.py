@@ -13,6 +13,7 @@ from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
 from benchd.certificate.clock import ClockSection
 from benchd.certificate.fresh import FreshPictureSection
+from benchd.certificate.intake import IntakeSection
 from benchd.certificate.predicate import (
     STATEMENT_TYPE,
     CommonPredicate,
@@ -42,7 +43,7 @@ from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.values import Positive, Texts
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import stage_records
-from benchd.words.job import Disposition
+from benchd.words.job import Disposition, Gate
 from benchd.words.record import EntryKind, StoredEntry
 
 PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v2"
@@ -62,6 +63,7 @@ class Predicate(CommonPredicate):
     nominal_capacity_bytes: Positive | Literal["unknown"]
     fresh_picture: FreshPictureSection
     clock: ClockSection
+    intake: IntakeSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ def _predicate_of(
     overwrite = OverwriteSection.of(evidence.overwrite)
     verification = VerificationSection.of(evidence.read_back)
     in_use = InUseSection.of(evidence.inspect, evidence.overwrite)
+    network = erasure.intake.settled.get(Gate.NETWORK)
     return Predicate(
         issued_at=at.astimezone(UTC),
         site=site,
@@ -119,7 +122,7 @@ def _predicate_of(
         initialise=InitialiseSection.of(erasure),
         overwrite=overwrite,
         verification=verification,
-        network_restriction=NetworkSection.of(erasure.answers),
+        network_restriction=NetworkSection.of(erasure.answers, network.cited if network else None),
         felica=FelicaSection.of(erasure),
         final_reset=FinalResetSection.of(evidence.observe),
         decisions=tuple(map(DecisionSection.of_record, erasure.answers)),
@@ -134,6 +137,7 @@ def _predicate_of(
         nominal_capacity_bytes=evidence.gates.nominal_bytes or "unknown",
         fresh_picture=FreshPictureSection.of(evidence.initialise),
         clock=ClockSection.of(erasure),
+        intake=IntakeSection.of(erasure),
     )
 
 

@@ -18,6 +18,7 @@ from benchd.commands.disposal import disposal_app
 from benchd.commands.files import read_file
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
+from benchd.commands.intake import assets_app, lots_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.commands.models import models_app
@@ -47,6 +48,8 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
+app.add_typer(lots_app, name="lots")
+app.add_typer(assets_app, name="assets")
 app.add_typer(key_app, name="key")
 app.add_typer(records_app, name="records")
 app.add_typer(disposal_app, name="disposal")
@@ -104,6 +107,9 @@ def demo(
     dossier: Annotated[
         Path | None, typer.Option(help="One handset, made from the answers in this folder.")
     ] = None,
+    lot: Annotated[
+        bool, typer.Option("--lot", help="One lot of 24, taken in by CSV, to its end.")
+    ] = False,
 ) -> None:
     """Run the daemon on a virtual rack; no handset is needed."""
     if once and by_hand:
@@ -112,8 +118,13 @@ def demo(
         raise typer.BadParameter(
             "--dossier is one handset: it takes neither --slots nor --scenario"
         )
+    if lot and (scenario or slots or by_hand or dossier):
+        raise typer.BadParameter("--lot brings its own handsets and operators")
     require_lab()
-    from benchd.lab.demo import run_demo
+    from benchd.lab.demo import run_demo, run_lot_demo
+
+    if lot:
+        raise typer.Exit(0 if run_lot_demo(directory, port, as_json=json_output) else 1)
 
     names = tuple(name.strip() for name in scenario.split(",")) if scenario else ()
     ok = run_demo(

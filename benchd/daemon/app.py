@@ -36,6 +36,8 @@ from benchd.daemon.timekeeping import Timekeeping
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
@@ -112,6 +114,8 @@ async def run_daemon(
         pictures = own_pictures(settings, key)
         newest = await stored.entry_at(stored.head.sequence)
         await _recover(ledger, issuer, clock, settings, pictures)
+        intake = IntakeStore(ledger, clock)
+        await intake.recall()
         board = RackBoard()
         rack = ServedRack(
             board=board,
@@ -124,6 +128,7 @@ async def run_daemon(
             tls=tls,
             records=records,
             disposal=DisposalDesk(ledger, clock),
+            intake=IntakeDesk(intake, SystemEntropy()),
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -166,6 +171,7 @@ async def run_daemon(
                 recipes=settings.recipes,
                 timing=settings.timing,
                 admission=rack.admission,
+                intake=intake,
                 models=settings.models,
                 pictures=pictures,
             )

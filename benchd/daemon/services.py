@@ -20,6 +20,7 @@ from benchd.daemon.doorway import callers_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
+from benchd.intake.desk import IntakeDesk
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
@@ -51,6 +52,7 @@ class ServedRack:
     tls: Tls | None
     records: Records
     disposal: DisposalDesk
+    intake: IntakeDesk
 
 
 @asynccontextmanager
@@ -87,6 +89,7 @@ async def services(
         dossiers=rack.dossiers,
         records=rack.records,
         disposal=rack.disposal,
+        intake=rack.intake,
     )
     async with AsyncExitStack() as stack:
         unix = stack.enter_context(unix_listener(settings.http.socket))

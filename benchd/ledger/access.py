@@ -22,7 +22,7 @@ from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
 from benchd.signing.public_key import public_key_of
 from benchd.words.ids import JobId, SlotName
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
 
@@ -40,6 +40,12 @@ _LAST_OCCUPANCY = """
     )
     ORDER BY sequence
 """
+_OF_INTAKE = f"""
+    WHERE sequence >= ? AND kind IN ({", ".join(f"'{kind.value}'" for kind in OF_INTAKE)})
+    ORDER BY sequence LIMIT ?
+"""
+INTAKE_PAGE = 500
+"""Records: of the largest ones that is a second's work."""
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _FOLLOWING = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
@@ -144,6 +150,16 @@ class SqliteLedger:
         """The newest jobs first."""
         opened = await self._select(_NEWEST_JOBS, max(0, limit))
         return [stored.entry.job for stored in opened if stored.entry.job is not None]
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        """All records of intake from this number on, in order; read a page at a time."""
+        found: list[StoredEntry] = []
+        while True:
+            page = await self._select(_OF_INTAKE, since, INTAKE_PAGE)
+            found += page
+            if len(page) < INTAKE_PAGE:
+                return found
+            since = page[-1].sequence + 1
 
     @property
     def head(self) -> Head:

@@ -98,3 +98,7 @@ class AnnouncingLedger:
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         return await self._ledger.job_ids(limit)
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        """All records of intake from this number on, in order."""
+        return await self._ledger.intake(since)

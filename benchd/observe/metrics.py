@@ -43,6 +43,8 @@ STAGE_BUCKETS_S = (
     *(300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200),
 )
 """From a look at properties to the overwrite of a large slow phone, and people in between."""
+QUESTION_BUCKETS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
+"""Two is a clean handset of a lot; eight is one of which nothing was known."""
 START_BUCKETS_S = (0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 COMMIT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -88,6 +90,13 @@ class RackMetrics:
             "benchd_metrics_faults",
             "Ledger records that these metrics couldn't count; the jobs went on",
         )
+        self._questions = Histogram(
+            "benchd_questions_per_job",
+            "How many questions of a job people have answered, by how it ended",
+            ("outcome",),
+            registry=self._registry,
+            buckets=QUESTION_BUCKETS,
+        )
         self._starts = self._histogram(
             "benchd_hotplug_to_start_seconds",
             "From the plug of a handset to the start of its job, settling and people included",
@@ -118,6 +127,8 @@ class RackMetrics:
             self._stages.labels(stage, outcome)
         for recipe, outcome in product((*self._recipes, OTHER_RECIPE), Outcome):
             self._jobs.labels(recipe, outcome)
+        for outcome in Outcome:
+            self._questions.labels(outcome)
         for disposition, reason in product(Disposition, (*Reason, NO_REASON)):
             self._dispositions.labels(disposition, reason)
         for slot in self._slots:
@@ -171,6 +182,10 @@ class RackMetrics:
         known = recipe if recipe in self._recipes else OTHER_RECIPE
         self._jobs.labels(known, outcome).inc()
         self._dispositions.labels(disposition, reason or NO_REASON).inc()
+
+    def answered(self, outcome: Outcome, questions: int) -> None:
+        """A job has ended after so many answers of people."""
+        self._questions.labels(outcome).observe(questions)
 
     def overwritten(self, slot: SlotName, size_bytes: int) -> None:
         """A stage that overwrites passed."""

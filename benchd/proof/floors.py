@@ -63,3 +63,9 @@ MINIMUM_SEED_DIGITS: Final = 32
 
 LEAST_PASSES: Final = 2
 """How often the re-check scans a chip, with the same result."""
+
+MOST_DAYS_OF_CONSENT: Final = 730
+"""How long ago an owner may have agreed, or the certificate may have been found to be revoked."""
+MOST_DAYS_OF_JPKI: Final = 365
+MOST_DAYS_OF_NETWORK: Final = 30
+"""A carrier may restrict a handset whose instalments aren't paid at any later time."""

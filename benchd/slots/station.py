@@ -62,12 +62,19 @@ class SlotStation:
         question = QuestionView(gate=gate, facts=facts)
         self.job.move(JobState.AWAITING_OPERATOR)
         self._face.awaiting(question)
-        decision = await self._parts.desk.ask(
-            job=self.job.id, slot=self._place.name, occupancy=self._occupancy, question=question
-        )
-        self.job.move(JobState.RUNNING)
-        self._face.running()
-        return decision
+        asked_in = self.job
+        try:
+            return await self._parts.desk.ask(
+                job=asked_in.id,
+                slot=self._place.name,
+                occupancy=self._occupancy,
+                question=question,
+            )
+        finally:
+            # Answered, or withdrawn since something else has told the answer.
+            if not asked_in.ended:
+                asked_in.move(JobState.RUNNING)
+                self._face.running()
 
     @asynccontextmanager
     async def planned_absence(self) -> AsyncGenerator[AbsenceWindow, None]:
@@ -234,6 +241,9 @@ class _ShownWindow:
             self._face.replugging()
         else:
             self._face.running()
+
+    async def departed(self) -> None:
+        await self._window.departed()
 
     async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
         self._show(JobState.REPLUGGING)

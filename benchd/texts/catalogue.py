@@ -15,6 +15,14 @@ from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
 from benchd.words.handset import SilenceCause
+from benchd.words.intake import (
+    AttestationKind,
+    BoundBy,
+    LotKind,
+    Mistake,
+    NotNeeded,
+    Unerasable,
+)
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
 from benchd.words.report import Became, DataFound, Figure
 from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
@@ -47,6 +55,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.DESTROYED_BEFORE}": _OF_HANDSET | {"earlier_job", "earlier_reason"},
         "earlier": frozenset({"disposition", "reason", "date"}),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
+        f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
+        "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
     }
 )
@@ -248,6 +258,11 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "word": Word,
     "refusal": Refusal,
     "page": PageWord,
+    "lot_kind": LotKind,
+    "attestation": AttestationKind,
+    "bound_by": BoundBy,
+    "unerasable": Unerasable,
+    "not_needed": NotNeeded,
 }
 _SPOKEN: Mapping[str, type[StrEnum]] = {
     "earlier": EarlierWord,
@@ -255,6 +270,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "menu": MenuWord,
     "silence": SilenceCause,
     "model_felica": ModelFelica,
+    "mistake": Mistake,
 }
 """What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
@@ -418,6 +434,10 @@ class Catalogue:
     def learn(self, word: LearnWord, facts: Mapping[str, str]) -> Texts:
         """What `benchd slots learn` says."""
         return self._filled(f"learn.{word}", facts)
+
+    def mistake(self, mistake: Mistake, facts: Mapping[str, str]) -> Texts:
+        """What is wrong in a file at its place, and what to do about it."""
+        return self._filled(f"mistake.{mistake}", facts)
 
     def gate(self, gate: Gate) -> Texts:
         """The name of a gate."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from importlib import metadata
 from typing import Literal, cast
 
 import anyio
 from fastapi import FastAPI, Request
 
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.table import LARGEST_FILE_BYTES
+from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.callers import Callers, caller_of
@@ -18,6 +21,7 @@ from benchd.web.doorman import Doorman
 from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
+from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject
@@ -34,6 +38,7 @@ from benchd.web.service import (
 )
 from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
+from benchd.words.ids import JobId
 
 LARGEST_BODY_BYTES = 16 * 1024
 
@@ -49,13 +54,14 @@ def create_app(  # noqa: PLR0913 - each is a door of its own
     dossiers: DossierDoor | None = None,
     records: RecordsDoor | None = None,
     disposal: SettlingDesk | None = None,
+    intake: IntakeDesk | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
     Without `callers` nobody can show who they are over TCP, and all see the wall. Without
     `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without `dossiers` no
     `/api/v1/dossiers`, without `records` no handset file and no report, and without `disposal`
-    beside it nothing of what becomes of handsets.
+    beside it nothing of what becomes of handsets; without `intake` neither lots nor assets.
     """
     app = FastAPI(
         title="benchd",
@@ -69,7 +75,7 @@ def create_app(  # noqa: PLR0913 - each is a door of its own
     stopping = anyio.Event()
     app.state.stopping = stopping
     # The one added last is the first to see a request.
-    app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES)
+    app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
     app.add_middleware(Doorman, callers=callers)
     app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
     answer_in_one_form(app)
@@ -97,7 +103,7 @@ def create_app(  # noqa: PLR0913 - each is a door of its own
         """That the daemon answers; it stops by itself when its ledger can't serve."""
         return HealthObject(status="ok", slots=len(rack.board.views()))
 
-    presenter = Presenter(catalogue)
+    presenter = Presenter(catalogue, _bound_in(intake))
 
     @app.get("/api/v1/texts")
     async def texts() -> LabelsObject:
@@ -111,13 +117,25 @@ def create_app(  # noqa: PLR0913 - each is a door of its own
         app.include_router(metrics_route(metrics))
     if drain is not None:
         app.include_router(drain_route(drain))
+    if intake is not None:
+        app.include_router(intake_routes(intake, rack.board, catalogue))
     if dossiers is not None:
         app.include_router(dossier_routes(dossiers))
     if records is not None:
         app.include_router(records_routes(records, catalogue))
-    if records is not None and disposal is not None:
-        app.include_router(disposal_routes(records, disposal, catalogue))
+        if disposal is not None:
+            app.include_router(disposal_routes(records, disposal, catalogue))
     return app
+
+
+def _bound_in(intake: IntakeDesk | None) -> Callable[[JobId], BoundRecord | None]:
+    """Which asset the handset of a job was taken for."""
+
+    def bound(job: JobId) -> BoundRecord | None:
+        found = intake.book.of_job.get(job) if intake is not None else None
+        return None if found is None else found.told
+
+    return bound
 
 
 def stopping_of(app: FastAPI) -> anyio.Event:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.desk import LONGEST_NOTE
+from benchd.words.intake import BoundBy
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
@@ -79,6 +80,16 @@ class EarlierObject(TextsObject):
     """Whether any of its jobs has sent it to be destroyed."""
 
 
+class JobAssetObject(WebObject):
+    """The asset that a job's handset was taken for."""
+
+    lot: str
+    tag: str
+    bound_by: BoundBy
+    differs: str
+    """How its model differs from the papers; blank where it doesn't."""
+
+
 class SlotObject(WebObject):
     """All that is shown of one slot; null where nothing is known."""
 
@@ -104,6 +115,8 @@ class SlotObject(WebObject):
     """The name of the dossier that is kept of a handset whose inspection failed."""
     earlier: EarlierObject | None = None
     """What happened to this handset last time; null where it wasn't here, or tells no IMEI."""
+    asset: JobAssetObject | None = None
+    """Which asset the handset was taken for; null while nobody knows."""
 
 
 class KeptDossierObject(WebObject):
@@ -236,6 +249,9 @@ class JobObject(WebObject):
     certificate: bool
     dossier: str | None
     """The name of the dossier that is kept of it."""
+    asset: JobAssetObject | None
+    questions: int
+    """How many of its questions people have answered."""
 
 
 def without_controls(text: str) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pydantic
 
 from benchd.pipelines.history import JobHistory
+from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue, Guidance, Texts, printable
 from benchd.web.objects import (
     EarlierObject,
     GuidanceObject,
     HandsetObject,
+    JobAssetObject,
     JobObject,
     JobSummaryObject,
     LabelsObject,
@@ -26,7 +28,7 @@ from benchd.web.objects import (
 from benchd.web.service import WatchedBoard
 from benchd.words.chip import ChipOwners
 from benchd.words.handset import HandsetIdentity
-from benchd.words.ids import JsonValue, PortPath
+from benchd.words.ids import JobId, JsonValue, PortPath
 from benchd.words.job import Reason
 from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
 
@@ -37,8 +39,12 @@ LONGEST_OWNERS = 200
 class Presenter:
     """Makes the API's objects."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(
+        self, catalogue: Catalogue, bound: Callable[[JobId], BoundRecord | None] = lambda _: None
+    ) -> None:
+        """`bound` tells which asset the handset of a job is."""
         self._catalogue = catalogue
+        self._bound = bound
 
     def slot(self, view: SlotView) -> SlotObject:
         """One slot as it is shown."""
@@ -63,6 +69,7 @@ class Presenter:
             owners=_owners(view.owners) if view.owners else None,
             dossier=view.dossier,
             earlier=self._earlier(view.earlier) if view.earlier else None,
+            asset=_asset(self._bound(view.job)) if view.job else None,
         )
 
     def _earlier(self, earlier: EarlierEnd) -> EarlierObject:
@@ -170,6 +177,17 @@ def json_clean(value: JsonValue) -> pydantic.JsonValue:
 
 def _texts(texts: Texts) -> TextsObject:
     return TextsObject(ja=texts.ja, en=texts.en)
+
+
+def _asset(told: BoundRecord | None) -> JobAssetObject | None:
+    if told is None:
+        return None
+    return JobAssetObject(
+        lot=printable(told.lot),
+        tag=printable(told.tag),
+        bound_by=told.bound_by,
+        differs=printable(told.differs),
+    )
 
 
 def _owners(owners: ChipOwners) -> TextsObject:

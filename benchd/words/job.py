@@ -171,6 +171,7 @@ class Gate(StrEnum):
     LOOK = "look"
     ASSESS = "assess"
     CONFIRM = "confirm"
+    ASSET = "asset"
 
 
 class Finding(StrEnum):

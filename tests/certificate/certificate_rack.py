@@ -296,6 +296,8 @@ def records_of_an_erasure(
             "answers": [answer(Gate.CONSENT, ERASER)],
             "screen_number": None,
             "page": None,
+            "settled": [],
+            "deferred": [],
             "nominal_bytes": 128_000_000_000,
             "nominal_sizes_sha256": "0" * 64,
             "doomed_by": [],

@@ -75,7 +75,7 @@ from benchd.words.handset import (
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached, Detached, Liveness, PlugEvent
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.words.screen import Errand, OpenedPage, Page
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
@@ -176,6 +176,9 @@ class MemoryLedger:
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED) if s.entry.job]
         return jobs[::-1][:limit]
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        return [s for s in self.stored if s.sequence >= since and s.entry.kind in OF_INTAKE]
 
     def of(self, kind: EntryKind) -> list[StoredEntry]:
         return [s for s in self.stored if s.entry.kind is kind]

@@ -78,6 +78,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "minimum": "30",
         "earlier_job": "20261103-00aa11bb22",
         "earlier_reason": "felica_residue",
+        "tags": "T1, T2",
     }
     problems = {code: ProblemView(code=code, facts=facts) for code in ProblemCode}
     questions = {gate: QuestionView(gate=gate, facts=facts) for gate in Gate}
@@ -183,7 +184,9 @@ def test_question_says_what_yes_and_no_mean(catalogue: Catalogue, gate: Gate) ->
     question = catalogue.question(QuestionView(gate=gate, facts={}))
     assert re.search(r"\(はい=[^()]+、いいえ=[^()]+\)\?$", question.ja)
     assert re.search(r"\(yes = .+, no = .+\)\?$", question.en)
-    unfilled = {Gate.IMEI: 2, Gate.SERIAL: 1}.get(gate, 3 if "製造番号" in question.ja else 0)
+    unfilled = {Gate.IMEI: 2, Gate.SERIAL: 1, Gate.ASSET: 4}.get(
+        gate, 3 if "製造番号" in question.ja else 0
+    )
     assert question.ja.count("?") == question.ja.count("{") + unfilled + 1
 
 

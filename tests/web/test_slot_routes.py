@@ -61,6 +61,7 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
                 "owners": None,
                 "dossier": None,
                 "earlier": None,
+                "asset": None,
             }
         ],
         "unknown_ports": [],

@@ -16,7 +16,7 @@ from benchd.slots.desk import Desk
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import Gate, StageName
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.words.slot_states import SlotState
 from tests import recorded
@@ -77,6 +77,10 @@ class FakeLedger:
         self._serve()
         opened = [s.entry.job for s in self.stored if s.entry.kind is EntryKind.JOB_OPENED]
         return [job for job in reversed(opened) if job is not None][:limit]
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        self._serve()
+        return [s for s in self.stored if s.sequence >= since and s.entry.kind in OF_INTAKE]
 
     def _serve(self) -> None:
         if self.broken:

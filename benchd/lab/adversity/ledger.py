@@ -19,7 +19,7 @@ from benchd.ledger.running import check_written
 from benchd.ledger.witness import Witness
 from benchd.proof.told import imeis_told
 from benchd.words.ids import JobId, SlotName
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
 COMMIT_S: Final = 0.002
 LONGEST_S: Final = 10.0
@@ -115,6 +115,11 @@ class SimulatedLedger:
         """The newest jobs first."""
         opened = [r.entry.job for r in self.all() if r.entry.kind is EntryKind.JOB_OPENED]
         return [job for job in reversed(opened) if job is not None][:limit]
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        """All records of intake from this number on."""
+        self._serves()
+        return [r for r in self.all() if r.sequence >= since and r.entry.kind in OF_INTAKE]
 
     @property
     def head(self) -> Head:

@@ -24,6 +24,7 @@ from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.issuer import SimulatedIssuer
 from benchd.lab.adversity.ledger import SimulatedLedger
+from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.outside import SimulatedAnchor, Witnesses
 from benchd.lab.adversity.people import People
 from benchd.lab.adversity.points import Points
@@ -57,7 +58,8 @@ class Rack:
         self.striking = Striking(self)
         self.points = Points(schedule.blows, self.striking.strike)
         self.hands = Hands(group, self.points)
-        self.referee = Referee(self.bays, _KEY.public_key_pem)
+        self.papers = Papers(schedule.seed, self.bays) if schedule.lot else None
+        self.referee = Referee(self.bays, _KEY.public_key_pem, self.papers)
         self.group = group
         self._issuer = SimulatedIssuer(_KEY)
         self._pictures = pictures_of(self.bays.values(), _KEY)
@@ -123,6 +125,7 @@ class Rack:
             chance=self.chance,
             anchors=self._witnesses.anchors,
             pictures=self._pictures,
+            papers=self.papers,
         )
         self.scope = anyio.CancelScope()
         self.daemon = daemon = Daemon(outside, ledger)

@@ -228,6 +228,8 @@ class Schedule:
     blows: tuple[Blow, ...]
     anchored: bool = False
     """Whether something outside of the rack knows how far its ledger has come."""
+    lot: bool = False
+    """Whether its handsets came in with papers."""
 
     @property
     def forged(self) -> bool:

@@ -27,8 +27,7 @@ def _smaller(schedule: Schedule) -> Iterator[Schedule]:
         for start in range(0, len(blows), size):
             yield replace(schedule, blows=blows[:start] + blows[start + size :])
         size //= 2
-    if schedule.anchored:
-        yield replace(schedule, anchored=False)
+    yield from _simpler_racks(schedule)
     for bay in schedule.bays:
         if len(schedule.bays) > 1:
             yield _without(schedule, bay)
@@ -42,6 +41,12 @@ def _smaller(schedule: Schedule) -> Iterator[Schedule]:
         if blow.nth > 1:
             sooner = replace(blow, nth=1)
             yield replace(schedule, blows=(*blows[:number], sooner, *blows[number + 1 :]))
+
+
+def _simpler_racks(schedule: Schedule) -> Iterator[Schedule]:
+    for name in ("anchored", "lot"):
+        if getattr(schedule, name):
+            yield replace(schedule, **{name: False})
 
 
 def _without(schedule: Schedule, bay: BayPlan) -> Schedule:

@@ -136,6 +136,8 @@ class Operators:
     )
     """The questions for which a handset's screen has been held up already."""
     look_every_s: float = LOOK_EVERY_S
+    resets_without_a_word: bool = False
+    """Whether the last reset is left to the port to tell."""
 
     async def work(self) -> None:
         """Look, act, answer; until cancelled."""
@@ -216,6 +218,8 @@ class Operators:
         approved = self.answers.get(slot, {}).get(gate, True)
         if approved and gate in HAND_RESETS:
             await self._reset_once(slot, job, gate)
+            if gate is Gate.FINAL_RESET and self.resets_without_a_word:
+                return
         operator = SECOND_OPERATOR if gate is Gate.CONFIRM else FIRST_OPERATOR
         note = await self._note(slot, gate) if approved else "demo"
         await self.watch.decide(job, gate, approved=approved, operator=operator, note=note)
@@ -224,6 +228,9 @@ class Operators:
         match gate:
             case Gate.NETWORK:
                 return LOOKED_UP
+            case Gate.OBSERVE if self.resets_without_a_word:
+                # A scanner reads the number from the screen into the same answer.
+                return (await self.hands.screen(slot)).imei
             case Gate.IMEI:
                 return (await self.hands.screen(slot)).imei
             case Gate.SERIAL:

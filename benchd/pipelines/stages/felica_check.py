@@ -11,10 +11,13 @@ from benchd.pipelines.chip_history import refuse_known_chip
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.settling import settle
 from benchd.pipelines.silence import handset_says, in_words
 from benchd.proof.chip import may_lack_chip
 from benchd.proof.evidence.chip import OPERATOR, CatalogueEvidence, ChipEvidence
+from benchd.proof.evidence.intake import SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.settled import SPARED_BY
 from benchd.words.chip import ChipScan, ChipVerdict, ModelFelica
 from benchd.words.job import Gate, Reason, StageName
 
@@ -35,9 +38,29 @@ class FelicaCheckStage:
     )
 
     async def run(self, context: JobContext) -> StageResult:
-        """Unused, in use and no chip are answers; what is none ends the job."""
+        """Unused, in use and no chip are answers; what is none ends the job.
+
+        What a chip in use would lose is asked for last, once it's known to be in use.
+        """
+        context.seen = seen = await self._look(context)
+        return StageResult(evidence=await self._with_consent(context, seen))
+
+    async def _with_consent(self, context: JobContext, seen: ChipEvidence) -> ChipEvidence:
+        gates = context.evidence.gates
+        due = [each for each in (gates.deferred if gates else ()) if each.gate is Gate.CONSENT]
+        if not due:
+            return seen
+        spared = SPARED_BY.get(seen.verdict)
+        if spared is not None:
+            return replace(seen, settled=SettledGate(gate=Gate.CONSENT, not_needed=spared))
+        found = await settle(context, Gate.CONSENT, due[0].limit_s)
+        if isinstance(found, SettledGate):
+            return replace(seen, settled=found)
+        return replace(seen, consent=found)
+
+    async def _look(self, context: JobContext) -> ChipEvidence:
         if context.chips.reader(context.slot) is None:
-            return StageResult(evidence=await self._asked(context))
+            return await self._asked(context)
         scan = await context.chips.scan(context.slot, passes=1, power_cycle=False)
         switched_on = None
         if scan.verdict is ChipVerdict.SILENT:
@@ -46,10 +69,9 @@ class FelicaCheckStage:
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
                 await refuse_known_chip(context, scan.chip or "")
-                context.seen = tied = await tie_to_handset(context, seen)
-                return StageResult(evidence=tied)
+                return await tie_to_handset(context, seen)
             case ChipVerdict.SILENT:
-                return StageResult(evidence=await self._silent(context, scan, seen))
+                return await self._silent(context, scan, seen)
             case _:
                 raise refusal_of(scan)
 

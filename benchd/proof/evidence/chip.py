@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from benchd.proof.evidence.intake import SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Seconds, Sha256, Whole
 from benchd.words.chip import (
@@ -137,6 +138,10 @@ class ChipEvidence:
     """Whether it was seen to be this handset's: silent with its NFC off, the same with it on."""
     tie: TieEvidence | None = None
     """The steps that showed it, or didn't; None where none were taken."""
+    consent: DecisionEvidence | None = None
+    """Who put on record that the owner agreed, where somebody was asked after this look."""
+    settled: SettledGate | None = None
+    """Why nobody was asked, where the gates had left it to this look."""
 
     @classmethod
     def of(cls, scan: ChipScan) -> ChipEvidence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.proof.evidence.fresh import SignedPicture
+from benchd.proof.evidence.intake import DeferredGate, SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
 from benchd.words.handset import HandsetFacts, ResetFacts, UserKind
@@ -138,6 +139,10 @@ class GatesEvidence:
     older forms, where nobody looked."""
     page: OpenedPage | None = None
     """What was opened on the handset for whoever had to read its number; it proves nothing."""
+    settled: tuple[SettledGate, ...] = ()
+    """Gates at which nobody had to be asked; older forms asked at every one."""
+    deferred: tuple[DeferredGate, ...] = ()
+    """Gates that are left to the look at the chip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,16 @@
+"""Who does something at intake: the one place where a request becomes a person.
+
+Until people show who they are, it's the name that they type, as with answers to questions.
+"""
+
+from __future__ import annotations
+
+from starlette.types import Scope
+
+from benchd.proof.evidence.intake import Who
+from benchd.web.peer import via
+
+
+def who(operator: str, scope: Scope) -> Who:
+    """The person behind a request."""
+    return Who(operator=operator or "?", via=via(scope))
