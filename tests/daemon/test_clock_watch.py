@@ -61,8 +61,14 @@ class Machine:
         await self.watch.look()
 
     def show(self, slot: str, state: SlotState, job: str | None) -> None:
-        view = SlotView(slot=SlotName(slot), port_path=PortPath(slot), state=state)
-        self.board.show(SlotView(**{**slots_of(view), "job": JobId(job) if job else None}))
+        self.board.show(
+            SlotView(
+                slot=SlotName(slot),
+                port_path=PortPath(slot),
+                state=state,
+                job=JobId(job) if job else None,
+            )
+        )
 
     def steps(self) -> list[tuple[str | None, float]]:
         return [(entry.job, float(str(entry.data["set_back_s"]))) for entry in self.kept]
@@ -72,10 +78,6 @@ class Machine:
 
     def value(self, name: str) -> float | None:
         return self.registry.get_sample_value(name)
-
-
-def slots_of(view: SlotView) -> dict[str, object]:
-    return {name: getattr(view, name) for name in SlotView.__slots__}
 
 
 async def test_a_step_back_is_on_record_for_the_rack_and_each_running_job() -> None:
