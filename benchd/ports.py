@@ -261,6 +261,13 @@ class Ledger(Protocol):
         """What tells this IMEI, and of those jobs the end and what became of it, in order."""
         ...
 
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        """The last end of a job in which this IMEI was told, and all that doom its handset.
+
+        The newest first, and no more than so many: a handset may come back any number of times.
+        """
+        ...
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         ...

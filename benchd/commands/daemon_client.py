@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
-def daemon_client() -> BenchdClient:
-    """A client of the daemon on this machine."""
-    from benchd.commands.client import BenchdClient, socket_path
+def daemon_client(timeout_s: float | None = None) -> BenchdClient:
+    """A client of the daemon on this machine, more patient than usual if that is asked for."""
+    from benchd.commands.client import TIMEOUT_S, BenchdClient, socket_path
 
-    return BenchdClient(socket_path(os.environ))
+    return BenchdClient(socket_path(os.environ), timeout_s=timeout_s or TIMEOUT_S)
 
 
 def show(as_json: bool, value: object, table: Callable[[], None]) -> None:  # noqa: FBT001

@@ -56,24 +56,37 @@ _OF_CHIP = """
     ORDER BY sequence
 """
 
-_OF_HANDSET = """
+_IMEI = """iif(json_valid(CAST(body AS TEXT)),
+    json_extract(CAST(body AS TEXT), '$.data.evidence.imei'), NULL)"""
+_OTHER_NUMBER = """iif(json_valid(CAST(body AS TEXT)), coalesce(
+    json_extract(CAST(body AS TEXT), '$.data.evidence.second_imei'),
+    json_extract(CAST(body AS TEXT), '$.data.evidence.screen_number')), NULL)"""
+_OF_HANDSET = f"""
     WHERE sequence IN (
-        SELECT sequence FROM record WHERE kind = 'stage_ended' AND {imei} = ?1
-        UNION SELECT sequence FROM record WHERE kind = 'stage_ended' AND {other} = ?1
+        SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
+        UNION SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
         UNION SELECT sequence FROM record
             WHERE kind IN ('job_ended', 'handset_settled') AND job IN (
-                SELECT job FROM record WHERE kind = 'stage_ended' AND {imei} = ?1
-                UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {other} = ?1
+                SELECT job FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
+                UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
             )
     )
     ORDER BY sequence
-""".format(  # noqa: S608
-    imei="""iif(json_valid(CAST(body AS TEXT)),
-        json_extract(CAST(body AS TEXT), '$.data.evidence.imei'), NULL)""",
-    other="""iif(json_valid(CAST(body AS TEXT)), coalesce(
-        json_extract(CAST(body AS TEXT), '$.data.evidence.second_imei'),
-        json_extract(CAST(body AS TEXT), '$.data.evidence.screen_number')), NULL)""",
-)
+"""  # noqa: S608
+_ENDS_OF_HANDSET = f"""
+    WHERE sequence IN (
+        WITH mine AS (
+            SELECT job FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
+            UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
+        )
+        SELECT max(sequence) FROM record WHERE kind = 'job_ended' AND job IN mine
+        UNION SELECT sequence FROM record WHERE kind = 'job_ended' AND job IN mine
+            AND json_extract(CAST(body AS TEXT), '$.data.disposition') = 'destroy'
+        UNION SELECT sequence FROM record WHERE kind = 'handset_settled' AND job IN mine
+            AND json_extract(CAST(body AS TEXT), '$.data.to') IN ('to_destroy', 'destroyed')
+    )
+    ORDER BY sequence DESC LIMIT ?2
+"""  # noqa: S608
 
 
 class SqliteLedger:
@@ -145,6 +158,13 @@ class SqliteLedger:
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
         """What tells this IMEI, and of those jobs the end and what became of it, in order."""
         return await self._select(_OF_HANDSET, imei)
+
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        """The last end of a job in which this IMEI was told, and all that doom its handset.
+
+        The newest first, and no more than so many.
+        """
+        return await self._select(_ENDS_OF_HANDSET, imei, limit)
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""

@@ -5,21 +5,22 @@ The ledger decides, never the read model that finds the same things faster.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 
 from benchd.errors import CertificateGap
 from benchd.pipelines.contract import JobContext
 from benchd.proof.binding import Known
-from benchd.proof.disposal import DisposalItem, item_of
+from benchd.proof.disposal import dooms
 from benchd.proof.evidence.job import JobEvidence
 from benchd.proof.reading import RecordReader
-from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
 from benchd.words.job import Disposition, Gate, Reason
 from benchd.words.record import Entry, EntryKind, StoredEntry
 from benchd.words.slot import EarlierEnd
 
 NO_REASON = "—"
+MOST_RECORDS = 100
+"""Of each IMEI; one that dooms is enough."""
 MOST_NAMED = 3
 """Of the jobs that a question names; the record has them all."""
 
@@ -27,10 +28,9 @@ MOST_NAMED = 3
 async def earlier_end(context: JobContext, imeis: Collection[str]) -> EarlierEnd | None:
     """How the last ended job of a handset with one of these IMEIs has ended."""
     records = await _records(context, imeis)
-    items = _items(context.job, records)
-    doomed = any(item.was_doomed for item in items.values())
-    ends = (_end_of(record.entry, doomed=doomed) for record in reversed(records))
-    return next((end for end in ends if end is not None and end.job != context.job), None)
+    doomed = any(dooms(record.entry) for record in records)
+    ends = (_end_of(record.entry, doomed=doomed) for record in records)
+    return next((end for end in ends if end is not None), None)
 
 
 async def let_by_somebody_in_charge(context: JobContext, number: str | None) -> tuple[str, ...]:
@@ -40,17 +40,18 @@ async def let_by_somebody_in_charge(context: JobContext, number: str | None) -> 
     """
     told = Known.of(JobEvidence(inspect=context.evidence.inspect)).imeis
     imeis = told | ({number} if number and is_imei(number) else set[str]())
-    items = _items(context.job, await _records(context, imeis))
-    doomed = {job: item for job, item in items.items() if item.was_doomed}
-    if doomed and context.certifies:
-        last = list(doomed.values())[-1]
+    records = [r for r in await _records(context, imeis) if dooms(r.entry)]
+    doomed_by = tuple(dict.fromkeys(r.entry.job for r in records if r.entry.job is not None))
+    if doomed_by and context.certifies:
+        ends = (_end_of(record.entry, doomed=True) for record in records)
+        reason = next((end.reason for end in ends if end is not None), None)
         facts = {
             **context.handset_facts(),
-            "earlier_job": ", ".join(list(doomed)[-MOST_NAMED:]),
-            "earlier_reason": last.reason or NO_REASON,
+            "earlier_job": ", ".join(doomed_by[:MOST_NAMED]),
+            "earlier_reason": reason or NO_REASON,
         }
         await context.approved(Gate.DESTROYED_BEFORE, Reason.DESTROY_STANDS, facts)
-    return tuple(doomed)
+    return doomed_by
 
 
 def _end_of(entry: Entry, *, doomed: bool) -> EarlierEnd | None:
@@ -72,19 +73,10 @@ def _end_of(entry: Entry, *, doomed: bool) -> EarlierEnd | None:
 
 
 async def _records(context: JobContext, imeis: Collection[str]) -> list[StoredEntry]:
+    """The newest first; this job itself hasn't ended yet."""
     found: dict[int, StoredEntry] = {}
     for imei in sorted(imeis):
-        for record in await context.ledger.handset_entries(imei):
-            found[record.sequence] = record
-    return [found[sequence] for sequence in sorted(found)]
-
-
-def _items(but: JobId, records: Sequence[StoredEntry]) -> Mapping[JobId, DisposalItem]:
-    """What has become of each job's handset, by the order of their ends."""
-    jobs = [
-        record.entry.job
-        for record in records
-        if record.entry.kind is EntryKind.JOB_ENDED and record.entry.job is not None
-    ]
-    items = {job: item_of(job, records) for job in dict.fromkeys(jobs) if job != but}
-    return {job: item for job, item in items.items() if item is not None}
+        for record in await context.ledger.handset_ends(imei, MOST_RECORDS):
+            if record.entry.job != context.job:
+                found[record.sequence] = record
+    return [found[sequence] for sequence in sorted(found, reverse=True)]

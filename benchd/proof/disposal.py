@@ -74,6 +74,21 @@ def opened_item(end: Entry) -> DisposalItem | None:
     )
 
 
+def dooms(entry: Entry) -> bool:
+    """Whether this record sends a handset to be destroyed, or says that it was.
+
+    A settling that came too late for its item to change counts too: somebody has said so.
+    """
+    if entry.kind is EntryKind.HANDSET_SETTLED:
+        try:
+            return settled_evidence(entry).to in DOOMED
+        except CertificateGap:
+            return False
+    return (
+        entry.kind is EntryKind.JOB_ENDED and entry.data.get("disposition") == Disposition.DESTROY
+    )
+
+
 def settled_evidence(entry: Entry) -> SettledEvidence:
     """What a record of a settling says; raises CertificateGap."""
     return from_json(SettledEvidence, entry.data, entry.kind)

@@ -22,6 +22,7 @@ from benchd.words.handset_file import (
     ToldBy,
 )
 from benchd.words.ids import JobId
+from benchd.words.imei import is_imei
 
 MOST_HANDSETS: Final = 50
 MOST_ROWS_OF_WORDS: Final = 200
@@ -44,7 +45,9 @@ class Looker:
         if len(wanted) < SHORTEST:
             message = f"look for at least {SHORTEST} letters or digits of a number"
             raise UsageRefused(message)
-        if len(wanted) >= INDEXED_DIGEST_DIGITS and _is_hex(wanted):
+        if is_imei(wanted):
+            numbers = self._by_imei(wanted) or self._by_words(wanted)
+        elif len(wanted) >= INDEXED_DIGEST_DIGITS and _is_hex(wanted):
             # A certificate's number is indexed by its beginning; the rest is compared here.
             numbers = self._by_digest(wanted.lower()) or self._by_words(wanted)
         else:
@@ -110,6 +113,11 @@ class Looker:
         )
         found = self._rows(sql, f'"{wanted}"')
         return list(dict.fromkeys(_whole(row) // WORDS_PER_JOB for row in found))
+
+    def _by_imei(self, wanted: str) -> list[int]:
+        """A whole one needs no trigrams, of which it has the most."""
+        sql = "SELECT job FROM told WHERE imei = ? ORDER BY job DESC"
+        return [_whole(row) for row in self._rows(f"{sql} LIMIT {MOST_HANDSETS}", wanted)]
 
     def _by_digest(self, wanted: str) -> list[int]:
         end = wanted + "g" if len(wanted) < DIGEST_DIGITS else wanted

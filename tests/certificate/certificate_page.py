@@ -84,7 +84,7 @@ def texts_of(predicate: dict[str, Any]) -> list[str]:
         felica["basis"],
         felica["clear"],
         *felica["sources"],
-        *filter(None, [predicate["fresh_picture"]["excuses"]]),
+        *filter(None, [predicate["fresh_picture"]["excuses"], predicate["clock"]["says"]]),
     ]
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from benchd.errors import LedgerFault
+from benchd.proof.disposal import dooms
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.told import imeis_told
 from benchd.slots.board import RackBoard
@@ -72,6 +73,12 @@ class FakeLedger:
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
         jobs = {s.entry.job for s in self.stored if imei in imeis_told(s.entry)}
         return [s for s in self.stored if s.entry.job in jobs]
+
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        found = await self.handset_entries(imei)
+        ends = [s for s in found if s.entry.kind is EntryKind.JOB_ENDED][-1:]
+        chosen = [s for s in found if s in ends or dooms(s.entry)]
+        return chosen[::-1][:limit]
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         self._serve()

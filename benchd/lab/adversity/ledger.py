@@ -17,6 +17,7 @@ from benchd.lab.adversity.points import Points
 from benchd.ledger.head import Head
 from benchd.ledger.running import check_written
 from benchd.ledger.witness import Witness
+from benchd.proof.disposal import dooms
 from benchd.proof.told import imeis_told
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
@@ -110,6 +111,14 @@ class SimulatedLedger:
                 or imei in imeis_told(record.entry)
             )
         ]
+
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        """The last end of a job in which this IMEI was told, and all that doom its handset."""
+        found = await self.handset_entries(imei)
+        ends = [record for record in found if record.entry.kind is EntryKind.JOB_ENDED][-1:]
+        doom = [record for record in found if dooms(record.entry)]
+        chosen = {record.sequence: record for record in (*ends, *doom)}
+        return [chosen[sequence] for sequence in sorted(chosen, reverse=True)][:limit]
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
