@@ -28,7 +28,7 @@ from benchd.words.slot_states import SlotState
 from tests.core.world import CountingEntropy
 from tests.intake.lots import imei
 from tests.web.web_fakes import JOB, FakeClock, FakeRack, identity, running_view
-from tests.web.web_running import browser, running
+from tests.web.web_running import SEES_ALL, browser, running
 
 pytestmark = pytest.mark.asyncio
 
@@ -43,7 +43,7 @@ class Room:
         self.rack = FakeRack()
         store = IntakeStore(self.rack.ledger, FakeClock())
         self.desk = IntakeDesk(store, CountingEntropy())
-        self.app = create_app(self.rack, TEXTS, intake=self.desk)
+        self.app = create_app(self.rack, TEXTS, callers=SEES_ALL, intake=self.desk)
         self.visit = partial(browser, self.app)
 
     @asynccontextmanager

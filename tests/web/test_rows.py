@@ -11,6 +11,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Match
 
+from benchd.daemon.system import SystemEntropy
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
 from benchd.records.access import Records
 from benchd.slots.admission import Admission
 from benchd.slots.disposal_desk import DisposalDesk
@@ -32,7 +35,10 @@ from tests.web.test_records_routes import Feed
 from tests.web.web_fakes import A1, BEGAN, JOB, FakeClock, FakeRack, running_view
 from tests.web.web_running import browser, running
 
-REAL_PATHS = {"{slot}": "A1", "{job}": JOB, "{key}": JOB, "{path:path}": "app.js"}
+REAL_PATHS = {
+    **{"{slot}": "A1", "{job}": JOB, "{key}": JOB, "{path:path}": "app.js"},
+    **{"{lot}": "L1", "{tag}": "T1"},
+}
 STREAMS = "/api/v1/events"
 
 
@@ -47,6 +53,7 @@ def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WAL
         dossiers=FakeDoor(),
         records=Records(Path("/nowhere/records.sqlite"), Feed(rack)),
         disposal=DisposalDesk(rack.ledger, FakeClock()),
+        intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
     )
 
 
@@ -97,7 +104,15 @@ def test_the_rows_say_what_was_decided() -> None:
     writing = {row: sight for row, sight in ROWS.items() if row[0] != "GET"}
     assert min(writing.values()) is Sight.READ
     assert {path for (_, path), sight in writing.items() if sight is Sight.READ} == {
-        "/api/v1/jobs/{job}/decisions"
+        "/api/v1/jobs/{job}/decisions",
+        "/api/v1/lots",
+        "/api/v1/lots/{lot}/assets",
+        "/api/v1/lots/{lot}/assets.csv",
+        "/api/v1/lots/{lot}/attestations",
+        "/api/v1/lots/{lot}/withdrawals",
+        "/api/v1/network.csv",
+        "/api/v1/assets/{tag}/unerasable",
+        "/api/v1/slots/{slot}/asset",
     }
 
 
@@ -286,7 +301,7 @@ def test_a_new_field_of_a_slot_is_hidden_until_somebody_shows_it() -> None:
     }
     assert set(WallSlotObject.model_fields) == shown
     assert set(SlotObject.model_fields) - shown == {
-        *("port_path", "job", "recipe", "owners", "dossier", "earlier"),
+        *("port_path", "job", "recipe", "owners", "dossier", "earlier", "asset"),
     }
     assert set(WallHandsetObject.model_fields) == {"manufacturer", "model", "name", "known_model"}
     assert set(WallQuestionObject.model_fields) == {"gate"}
