@@ -46,6 +46,7 @@ fresh_pictures = "fresh"
 [http]
 socket = "benchd.sock"
 listen = "127.0.0.1:{http}"
+anonymous = "wall"
 allowed_hosts = ["rack7.example"]
 {more}
 [slots.A1]
