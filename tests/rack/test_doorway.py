@@ -46,7 +46,6 @@ fresh_pictures = "fresh"
 [http]
 socket = "benchd.sock"
 listen = "127.0.0.1:{http}"
-anonymous = "wall"
 allowed_hosts = ["rack7.example"]
 {more}
 [slots.A1]
@@ -62,6 +61,7 @@ name = "inspect"
 deadline_s = 60
 attempts = 1
 """
+WALL = 'anonymous = "wall"\n'
 TLS = """\
 tls_certificate = "rack.pem"
 tls_key = "rack_key.pem"
@@ -145,7 +145,7 @@ async def test_tls_is_served_and_renewed_by_a_reload_and_a_broken_file_changes_n
     (tmp_path / "new").mkdir()
     other = Authority(tmp_path / "new", "other")
     renewed = other.issue("renewed")
-    async with daemon(tmp_path, TLS) as here:
+    async with daemon(tmp_path, WALL + TLS) as here:
         async with here.over_tls(authority.visitor()) as client:
             assert (await client.get("/api/v1")).json()["shown"] == "wall"
             assert "benchd_slot_state" in (await client.get("/metrics")).text
@@ -194,7 +194,7 @@ async def test_a_proxy_by_its_certificate_and_nothing_for_anybody_else(tmp_path:
 
 async def test_a_proxy_on_the_socket_by_its_user(tmp_path: Path) -> None:
     more = f"trusted_proxy = {{ uid = {os.getuid() + 1} }}\n"
-    async with daemon(tmp_path, more) as here:
+    async with daemon(tmp_path, WALL + more) as here:
         async with here.over_tcp() as client:
             assert (await client.get("/api/v1")).json()["shown"] == "wall"
             listed = {"host": "rack7.example"}

@@ -36,8 +36,12 @@ from tests.web.web_fakes import A1, BEGAN, JOB, FakeClock, FakeRack, running_vie
 from tests.web.web_running import browser, running
 
 REAL_PATHS = {
-    **{"{slot}": "A1", "{job}": JOB, "{key}": JOB, "{path:path}": "app.js"},
-    **{"{lot}": "L1", "{tag}": "T1"},
+    "{slot}": "A1",
+    "{job}": JOB,
+    "{key}": JOB,
+    "{path:path}": "app.js",
+    "{lot}": "L1",
+    "{tag}": "T1",
 }
 STREAMS = "/api/v1/events"
 
