@@ -94,6 +94,14 @@ class NameRefused(DecisionRefused):
     """Raised when what was given as a name can't be a person's."""
 
 
+class NotAllowed(DecisionRefused):
+    """Raised when somebody may not do this, or hasn't shown enough for it; the text says what."""
+
+
+class PersonRefused(DecisionRefused):
+    """Raised when a change of people can't be made as it stands; the text says what could."""
+
+
 class LookUpResultNeeded(DecisionRefused):
     """Raised when a network restriction is approved without the sign that the look-up gave."""
 

@@ -21,6 +21,7 @@ from benchd.commands.handset import handset_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.commands.models import models_app
+from benchd.commands.people import people_app
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.errors import CertificateInvalid
 
@@ -49,6 +50,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
+app.add_typer(people_app, name="people")
 app.add_typer(key_app, name="key")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]

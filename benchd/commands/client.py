@@ -20,6 +20,7 @@ from benchd.errors import (
     DecisionRefused,
     DependencyMissing,
     LedgerFault,
+    NotAllowed,
     NotFound,
     UsageRefused,
 )
@@ -36,6 +37,7 @@ JsonObject = Mapping[str, JsonValue]
 
 _REFUSALS: Mapping[int, type[BenchdError]] = {
     400: UsageRefused,
+    403: NotAllowed,
     404: NotFound,
     409: DecisionRefused,
     413: UsageRefused,
@@ -116,6 +118,19 @@ class BenchdClient:
     def record(self, slot: str) -> JsonObject:
         """The dossier of the handset in a slot: `files`, and what was replaced in them."""
         return self._object("POST", f"/api/v1/slots/{_segment(slot)}/dossier")
+
+    def people(self) -> JsonObject:
+        """Everybody under `people`."""
+        return self._object("GET", "/api/v1/people")
+
+    def add_person(self, new: JsonObject) -> JsonObject:
+        """Somebody new; returns them."""
+        return self._object("POST", "/api/v1/people", json.dumps(new).encode())
+
+    def change_person(self, person: str, what: str, change: JsonObject) -> JsonObject:
+        """Change somebody's `roles`, `badge`, `pin` or `disabled`; returns them."""
+        path = f"/api/v1/people/{_segment(person)}/{what}"
+        return self._object("PUT", path, json.dumps(change).encode())
 
     def drain(self) -> JsonObject:
         """Let no new job begin; the daemon ends once the last of `running_jobs` has."""

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import metadata
@@ -24,6 +24,7 @@ from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
+from benchd.daemon.people import open_people
 from benchd.daemon.pictures import digests_of, own_pictures
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
@@ -84,12 +85,15 @@ async def run_daemon(
         version=metadata.version("benchd"),
     )
     witnesses = await witnesses_of(settings, key)
-    async with open_ledger(
-        settings.ledger.path,
-        head_key=key,
-        witnesses=witnesses,
-        commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
-    ) as stored:
+    async with AsyncExitStack() as stack:
+        stored = await stack.enter_async_context(
+            open_ledger(
+                settings.ledger.path,
+                head_key=key,
+                witnesses=witnesses,
+                commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
+            )
+        )
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
         ledger = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
         issuer = DsseIssuer(
@@ -101,6 +105,9 @@ async def run_daemon(
         pictures = own_pictures(settings, key)
         await _recover(ledger, issuer, clock, settings, pictures)
         board = RackBoard()
+        people = await stack.enter_async_context(
+            open_people(settings.ledger.path, stored, ledger.append, key)
+        )
         rack = ServedRack(
             board=board,
             ledger=ledger,
@@ -109,6 +116,7 @@ async def run_daemon(
             metrics=metrics,
             admission=Admission(),
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
+            people=people,
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)

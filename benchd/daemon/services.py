@@ -22,6 +22,7 @@ from benchd.filler import program_path
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
+from benchd.people.register import People
 from benchd.ports import Ledger
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
@@ -44,6 +45,7 @@ class ServedRack:
     metrics: RackMetrics
     admission: Admission
     dossiers: RackDossiers
+    people: People
 
 
 @asynccontextmanager
@@ -73,6 +75,7 @@ async def services(
         metrics=rack.metrics.expose,
         drain=rack.admission,
         dossiers=rack.dossiers,
+        people=rack.people,
     )
     async with AsyncExitStack() as stack:
         sockets = [stack.enter_context(unix_listener(settings.http.socket))]

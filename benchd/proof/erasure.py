@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.errors import CertificateGap
-from benchd.people import same_person
+from benchd.naming import same_person
 from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
 from benchd.proof.chip import ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence

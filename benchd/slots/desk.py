@@ -16,7 +16,7 @@ from benchd.errors import (
     ScreenNumberNeeded,
     SecondPersonNeeded,
 )
-from benchd.people import operator_name, same_person
+from benchd.naming import operator_name, same_person
 from benchd.ports import Clock, Ledger
 from benchd.proof.binding import NUMBER_GATES, screen_number
 from benchd.proof.evidence.forms import to_json

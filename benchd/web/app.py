@@ -18,9 +18,10 @@ from benchd.web.guard import SiteGuard
 from benchd.web.job_routes import job_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject
+from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
-from benchd.web.service import DossierDoor, DrainDoor, MetricsSource, RackService
+from benchd.web.service import DossierDoor, DrainDoor, MetricsSource, PeopleDoor, RackService
 from benchd.web.slot_routes import slot_routes
 
 LARGEST_BODY_BYTES = 16 * 1024
@@ -34,11 +35,12 @@ def create_app(
     metrics: MetricsSource | None = None,
     drain: DrainDoor | None = None,
     dossiers: DossierDoor | None = None,
+    people: PeopleDoor | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
     Without `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without
-    `dossiers` no `/api/v1/dossiers`.
+    `dossiers` no `/api/v1/dossiers`, without `people` no `/api/v1/people`.
     """
     app = FastAPI(
         title="benchd",
@@ -90,6 +92,8 @@ def create_app(
         app.include_router(drain_route(drain))
     if dossiers is not None:
         app.include_router(dossier_routes(dossiers))
+    if people is not None:
+        app.include_router(people_routes(people))
     return app
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.words.dossier import Dossier, KeptDossier
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
+from benchd.words.people import By, Person, Role
 from benchd.words.slot import ProblemView, SlotView
 
 
@@ -96,6 +98,45 @@ class DossierDoor(Protocol):
 
         Raises NotFound where there is none, SlotBusy while a job works with it.
         """
+        ...
+
+
+class PeopleDoor(Protocol):
+    """Who may use the rack. Changes raise NotFound, PersonRefused or NameRefused."""
+
+    @property
+    def everybody(self) -> tuple[Person, ...]:
+        """Each person there has ever been."""
+        ...
+
+    def has_lost_secrets(self, person: Person) -> bool:
+        """Whether a badge or PIN has to be set anew."""
+        ...
+
+    async def add(
+        self, by: By, of: str, *, name: str, reading: str = "", roles: Collection[Role]
+    ) -> Person:
+        """Somebody new."""
+        ...
+
+    async def set_roles(self, by: By, of: str, roles: Collection[Role]) -> Person:
+        """Give somebody these roles and no others."""
+        ...
+
+    async def set_badge(self, by: By, of: str, code: str | None) -> Person:
+        """Give somebody this badge in place of another one, or take it away."""
+        ...
+
+    async def set_pin(self, by: By, of: str, pin: str) -> Person:
+        """Give somebody this PIN in place of another one."""
+        ...
+
+    async def disable(self, by: By, of: str, at: datetime | None = None) -> Person:
+        """Let somebody do nothing from now on, or from a time on."""
+        ...
+
+    async def enable(self, by: By, of: str) -> Person:
+        """Let somebody in again."""
         ...
 
 

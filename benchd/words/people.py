@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -44,3 +45,36 @@ class Actor:
     shown_by: ShownBy
     source: str
     """`socket` or the address of the peer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who somebody is and what they may do; the marks name their secrets and tell nothing."""
+
+    id: PersonId
+    name: OperatorName
+    reading: str
+    roles: frozenset[Role]
+    badge: str | None = None
+    """The mark of the badge that counts."""
+    pin: str | None = None
+    """The mark of the PIN that counts."""
+    disabled_from: datetime | None = None
+
+    def is_disabled(self, at: datetime) -> bool:
+        """Whether they may do nothing at this time."""
+        return self.disabled_from is not None and self.disabled_from <= at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Whose doing something is: a person's, or of whoever owns the rack's files."""
+
+    actor: Actor | None
+    source: str
+    """From where, as `Actor.source`."""
+
+    @classmethod
+    def person(cls, actor: Actor) -> By:
+        """By somebody who has shown who they are."""
+        return cls(actor=actor, source=actor.source)

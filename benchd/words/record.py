@@ -27,6 +27,7 @@ class EntryKind(StrEnum):
     LEDGER_CHECKED = "ledger_checked"
     LEDGER_ANCHORED = "ledger_anchored"
     LEDGER_RESTORED = "ledger_restored"
+    PERSON_CHANGED = "person_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
