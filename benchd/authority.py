@@ -26,6 +26,10 @@ class Action(StrEnum):
     """To end what is on hold, and say what became of a handset."""
     TAKE_IN = "take_in"
     """Lots and assets."""
+    DRAIN = "drain"
+    """To let the daemon end."""
+    RECORD = "record"
+    """To ask a handset everything and keep its answers."""
     ADMINISTER = "administer"
     """People, their roles, badges and PINs."""
 
@@ -50,6 +54,8 @@ AUTHORITY: Mapping[Action, Rule] = MappingProxyType(
         Action.SUPERVISE: _of(Role.SUPERVISOR),
         Action.RELEASE: _of(Role.SUPERVISOR),
         Action.TAKE_IN: _of(Role.OPERATOR, Role.SUPERVISOR),
+        Action.DRAIN: _of(Role.SUPERVISOR, Role.ADMINISTRATOR),
+        Action.RECORD: _of(Role.OPERATOR, Role.SUPERVISOR, by_badge=True),
         Action.ADMINISTER: _of(Role.ADMINISTRATOR),
     }
 )

@@ -98,6 +98,22 @@ class NotAllowed(DecisionRefused):
     """Raised when somebody may not do this, or hasn't shown enough for it; the text says what."""
 
 
+class MoreToShow(NotAllowed):
+    """Raised when somebody might do this, but has shown less than it takes."""
+
+
+class NotSignedIn(DecisionRefused):
+    """Raised when nobody has shown who they are, or no more; the text says how to."""
+
+
+class TriedTooOften(DecisionRefused):
+    """Raised for a while after tries that failed; `wait_s` says for how long."""
+
+    def __init__(self, message: str, *, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 class PersonRefused(DecisionRefused):
     """Raised when a change of people can't be made as it stands; the text says what could."""
 

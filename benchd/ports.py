@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from benchd.authority import Action
 from benchd.proof.erasure import VerifiedErasure
 from benchd.words.chip import ChipScan
 from benchd.words.clear import ClearCapabilities, ClearClaim, ClearOrder
@@ -21,6 +22,7 @@ from benchd.words.fill import (
 )
 from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
+from benchd.words.people import Actor
 from benchd.words.port import Liveness, PlugEvent
 from benchd.words.record import Entry, Receipt, StoredEntry
 from benchd.words.screen import Errand, OpenedPage, Page
@@ -257,6 +259,14 @@ class Ledger(Protocol):
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
+        ...
+
+
+class Authority(Protocol):
+    """Who may do what, as it stands now."""
+
+    def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
+        """Raise NotAllowed, with what is missing, unless they may and have shown enough."""
         ...
 
 

@@ -22,6 +22,12 @@ from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.commands.models import models_app
 from benchd.commands.people import people_app
+from benchd.commands.signing_in import (
+    BadgeFileOption,
+    OperatorOption,
+    PinFileOption,
+    as_person,
+)
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.errors import CertificateInvalid
 
@@ -212,25 +218,34 @@ _NOTE_HELP = (
 def decide(
     job_id: str,
     gate: str,
-    operator: Annotated[str, typer.Option(help="Your name, as it stands on the certificate.")],
     approve: Annotated[bool, typer.Option("--approve/--reject", help="Yes or no.")],
+    operator: OperatorOption = None,
     note: Annotated[str, typer.Option(help=_NOTE_HELP)] = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """Answer a question that a job is waiting with."""
     with _client() as client:
-        client.decide(job_id, gate, approved=approve, operator=operator, note=note)
-    typer.echo(f"{job_id} {gate}: {'yes' if approve else 'no'} ({operator})")
+        told = as_person(
+            client,
+            lambda: client.decide(job_id, gate, approved=approve, operator=operator, note=note),
+            operator=operator,
+            pin_file=pin_file,
+            badge_file=badge_file,
+        )
+    typer.echo(f"{job_id} {gate}: {'yes' if approve else 'no'} ({told['operator']})")
 
 
 @app.command()
 def drain(
     wait: Annotated[bool, typer.Option(help="Wait until the daemon has ended.")] = True,
+    operator: OperatorOption = None,
 ) -> None:
     """Finish the running jobs, begin no new ones, then end the daemon."""
     from benchd.errors import DependencyMissing
 
     with _client() as client:
-        told = client.drain()
+        told = as_person(client, client.drain, operator=operator)
         typer.echo(f"no new job begins; running: {told['running_jobs']}")
         try:
             while wait:

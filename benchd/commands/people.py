@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchd.commands.files import read_file
+from benchd.commands.signing_in import OperatorOption, as_person, secret_from
 from benchd.errors import DependencyMissing
 from benchd.texts.catalogue import printable
 from benchd.words.ids import JsonValue
@@ -41,13 +40,14 @@ FileOption = Annotated[
 def people_list(
     json_output: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
     config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
 ) -> None:
     """Name everybody: id, name, reading, roles, and what they show themselves with."""
 
     async def on_disk(people: People) -> JsonObject:
         return {"people": [_told(people, person) for person in people.everybody]}
 
-    told = _done(config, lambda client: client.people(), on_disk)
+    told = _done(config, operator, lambda client: client.people(), on_disk)
     if json_output:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
@@ -64,6 +64,7 @@ def people_add(
     role: RoleOption,
     reading: Annotated[str, typer.Option(help="How the name is read, in kana.")] = "",
     config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
 ) -> None:
     """Somebody new; then give them a PIN, a badge or both."""
 
@@ -72,18 +73,27 @@ def people_add(
         return _told(people, await people.add(by, person, name=name, reading=reading, roles=role))
 
     new: JsonObject = {"person": person, "name": name, "reading": reading, "roles": list(role)}
-    _tell(_done(config, lambda client: client.add_person(new), on_disk))
+    _tell(_done(config, operator, lambda client: client.add_person(new), on_disk))
 
 
 @people_app.command("role")
-def people_role(person: str, role: RoleOption, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def people_role(
+    person: str,
+    role: RoleOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
+) -> None:
     """Give somebody these roles and no others."""
 
     async def on_disk(people: People) -> JsonObject:
         return _told(people, await people.set_roles(_owner(), person, role))
 
     change: JsonObject = {"roles": list(role)}
-    _tell(_done(config, lambda client: client.change_person(person, "roles", change), on_disk))
+    _tell(
+        _done(
+            config, operator, lambda client: client.change_person(person, "roles", change), on_disk
+        )
+    )
 
 
 @people_app.command("badge")
@@ -92,29 +102,39 @@ def people_badge(
     remove: Annotated[bool, typer.Option("--remove", help="Take their badge away.")] = False,
     from_file: FileOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
 ) -> None:
     """Give somebody the badge that is scanned next."""
-    code = None if remove else _secret(from_file, "Badge", twice=False)
+    code = None if remove else secret_from(from_file, "Badge")
 
     async def on_disk(people: People) -> JsonObject:
         return _told(people, await people.set_badge(_owner(), person, code))
 
     change: JsonObject = {"code": code}
-    _tell(_done(config, lambda client: client.change_person(person, "badge", change), on_disk))
+    _tell(
+        _done(
+            config, operator, lambda client: client.change_person(person, "badge", change), on_disk
+        )
+    )
 
 
 @people_app.command("pin")
 def people_pin(
-    person: str, from_file: FileOption = None, config: ConfigOption = DEFAULT_CONFIG
+    person: str,
+    from_file: FileOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
 ) -> None:
     """Give somebody the PIN that they type, twice; nobody sees it."""
-    pin = _secret(from_file, "PIN", twice=True)
+    pin = secret_from(from_file, "PIN", twice=True)
 
     async def on_disk(people: People) -> JsonObject:
         return _told(people, await people.set_pin(_owner(), person, pin))
 
     change: JsonObject = {"pin": pin}
-    _tell(_done(config, lambda client: client.change_person(person, "pin", change), on_disk))
+    _tell(
+        _done(config, operator, lambda client: client.change_person(person, "pin", change), on_disk)
+    )
 
 
 @people_app.command("disable")
@@ -125,6 +145,7 @@ def people_disable(
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Let them in again.")] = False,
     config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
 ) -> None:
     """Let somebody do nothing any more; what they did stays on record."""
     at = None if since is None else since.astimezone()
@@ -138,11 +159,19 @@ def people_disable(
         "disabled": not undo,
         "disabled_from": None if at is None else at.isoformat(),
     }
-    _tell(_done(config, lambda client: client.change_person(person, "disabled", change), on_disk))
+    _tell(
+        _done(
+            config,
+            operator,
+            lambda client: client.change_person(person, "disabled", change),
+            on_disk,
+        )
+    )
 
 
 def _done(
     config: Path,
+    operator: str | None,
     over_socket: Callable[[BenchdClient], JsonObject],
     on_disk: Callable[[People], Awaitable[JsonObject]],
 ) -> JsonObject:
@@ -163,7 +192,7 @@ def _done(
             raise
     else:
         with client:
-            return over_socket(client)
+            return as_person(client, lambda: over_socket(client), operator=operator)
     settings = load_settings(config)
 
     async def run() -> JsonObject:
@@ -175,14 +204,6 @@ def _done(
 
 def _owner() -> By:
     return By(actor=None, source=f"files, uid {os.geteuid()}")
-
-
-def _secret(file: Path | None, name: str, *, twice: bool) -> str:
-    if file is None:
-        typed: str = typer.prompt(name, hide_input=True, confirmation_prompt=twice)
-        return typed
-    data = sys.stdin.buffer.read() if str(file) == "-" else read_file(file)
-    return data.decode("utf-8", "replace").strip()
 
 
 def _told(people: People, person: Person) -> JsonObject:

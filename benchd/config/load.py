@@ -130,6 +130,7 @@ def _settings(
         certificate=parsed.certificate,
         dossiers=parsed.dossiers,
         http=parsed.http,
+        people=parsed.people,
         topology=Topology(
             {
                 name: SlotPlace(

@@ -13,6 +13,7 @@ from benchd.config.sections import (
     DossierSettings,
     HttpSettings,
     LedgerSettings,
+    PeopleSettings,
     SiteSettings,
 )
 from benchd.felica.settings import FelicaSettings
@@ -33,6 +34,7 @@ class Settings:
     certificate: CertificateSettings
     dossiers: DossierSettings
     http: HttpSettings
+    people: PeopleSettings
     topology: Topology
     recipes: Mapping[str, Recipe]
     recipe_descriptions: Mapping[str, RecipeDescription]

@@ -24,7 +24,7 @@ from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
-from benchd.daemon.people import open_people
+from benchd.daemon.people import Staffing, open_people, sessions_of
 from benchd.daemon.pictures import digests_of, own_pictures
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
@@ -111,12 +111,13 @@ async def run_daemon(
         rack = ServedRack(
             board=board,
             ledger=ledger,
-            desk=Desk(ledger, clock),
+            desk=Desk(ledger, clock, people),
             issuer=issuer,
             metrics=metrics,
             admission=Admission(),
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
             people=people,
+            sessions=sessions_of(people, ledger.append, clock, settings.people),
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -161,6 +162,8 @@ async def run_daemon(
                 notifier=notifier,
             )
             keep_responsive()
+            staffing = Staffing(people, board=board, admission=rack.admission)
+            background.start_soon(staffing.run)
             background.start_soon(patrol.run)
             background.start_soon(anchoring.run)
             await serve_rack(

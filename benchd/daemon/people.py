@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,14 +14,25 @@ from anyio import to_thread
 
 from benchd.certificate import SigningKey, key_file, load_key
 from benchd.config import Settings
+from benchd.config.sections import PeopleSettings
 from benchd.daemon.directories import make_directories
-from benchd.daemon.system import SystemClock
+from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.witnesses import witnesses_of
 from benchd.ledger import open_ledger
+from benchd.people.refusals import Refusals
 from benchd.people.register import People, PeopleLedger
 from benchd.people.secrets import PURPOSE, Secrets
+from benchd.people.sessions import Sessions
+from benchd.people.showing import Showing
 from benchd.people.store import SecretStore
+from benchd.people.tries import Tries
+from benchd.ports import Clock
+from benchd.slots.admission import Admission
+from benchd.slots.board import RackBoard
 from benchd.words.record import Entry, Receipt
+from benchd.words.slot import ProblemCode, ProblemView
+
+LOOK_EVERY_S = 60.0
 
 _log = structlog.get_logger()
 
@@ -50,6 +62,52 @@ async def open_people(
         yield people
     finally:
         store.close()
+
+
+def sessions_of(
+    people: People,
+    append: Callable[[Entry], Awaitable[Receipt]],
+    clock: Clock,
+    settings: PeopleSettings,
+) -> Sessions:
+    """Who signs in on this rack."""
+    refusals = Refusals(append, clock, time.monotonic)
+    return Sessions(
+        people,
+        Showing(people, Tries(time.monotonic), refusals, clock),
+        entropy=SystemEntropy(),
+        clock=clock,
+        now=time.monotonic,
+        idle_s=settings.idle_minutes * 60.0,
+        of_uid=settings.of_uid,
+    )
+
+
+class Staffing:
+    """Lets no job begin on a rack that nobody administers, and says so on the wall."""
+
+    def __init__(self, people: People, *, board: RackBoard, admission: Admission) -> None:
+        """Take who there is, and hold or open the door at once."""
+        self._people = people
+        self._board = board
+        self._admission = admission
+        self._look()
+
+    async def run(self) -> None:
+        """Look again whenever people have changed, until cancelled."""
+        while True:
+            # Somebody may be disabled from a time on.
+            with anyio.move_on_after(LOOK_EVERY_S):
+                await self._people.changed.wait()
+            self._look()
+
+    def _look(self) -> None:
+        if self._people.has_administrator():
+            self._admission.release(ProblemCode.NO_ADMINISTRATOR)
+            self._board.withdraw_notice(ProblemCode.NO_ADMINISTRATOR)
+        else:
+            self._admission.hold(ProblemCode.NO_ADMINISTRATOR)
+            self._board.show_notice(ProblemView(code=ProblemCode.NO_ADMINISTRATOR))
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.people.register import People
+from benchd.people.sessions import Sessions
 from benchd.ports import Ledger
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
@@ -46,6 +47,7 @@ class ServedRack:
     admission: Admission
     dossiers: RackDossiers
     people: People
+    sessions: Sessions
 
 
 @asynccontextmanager
@@ -76,6 +78,7 @@ async def services(
         drain=rack.admission,
         dossiers=rack.dossiers,
         people=rack.people,
+        sessions=rack.sessions,
     )
     async with AsyncExitStack() as stack:
         sockets = [stack.enter_context(unix_listener(settings.http.socket))]

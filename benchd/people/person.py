@@ -8,19 +8,18 @@ from itertools import pairwise
 
 from benchd.errors import PersonRefused
 from benchd.naming import operator_name
-from benchd.words.people import PersonId
+from benchd.words.people import PERSON_ID, PersonId
 
 SHORTEST_PIN, LONGEST_PIN = 6, 12
 SHORTEST_BADGE, LONGEST_BADGE = 6, 128
 
-_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _PIN = re.compile(rf"[0-9]{{{SHORTEST_PIN},{LONGEST_PIN}}}")
 _BADGE = re.compile(rf"[!-~]{{{SHORTEST_BADGE},{LONGEST_BADGE}}}")
 
 
 def person_id(text: str) -> PersonId:
     """The text, if it can be the id of a person; else PersonRefused."""
-    if not _ID.fullmatch(text):
+    if not PERSON_ID.fullmatch(text):
         message = "an id has 1 to 32 lower-case letters a-z, digits and hyphens between them"
         raise PersonRefused(message)
     return PersonId(text)

@@ -11,7 +11,8 @@ from typing import Protocol, TypeVar
 import anyio
 from anyio import CapacityLimiter, to_thread
 
-from benchd.errors import LedgerFault, NotFound, PersonRefused
+from benchd.authority import AUTHORITY, Action, has_role, is_strong
+from benchd.errors import LedgerFault, MoreToShow, NotAllowed, NotFound, PersonRefused
 from benchd.naming import operator_name
 from benchd.people.changes import Change, entry_of, fold
 from benchd.people.person import badge_of, person_id, pin_of, reading_of
@@ -19,7 +20,8 @@ from benchd.people.secrets import Secrets, mark_of
 from benchd.people.skeleton import look_alike
 from benchd.people.store import SecretStore
 from benchd.ports import Clock
-from benchd.words.people import By, Person, PersonId, Role
+from benchd.wakeup import Wakeup
+from benchd.words.people import Actor, By, Person, PersonId, Role
 from benchd.words.record import Entry, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
@@ -59,6 +61,8 @@ class People:
         self._people: dict[PersonId, Person] = {}
         self._kept: Mapping[str, bytes] = {}
         self._changing = anyio.Lock()
+        self.changed = Wakeup()
+        """Fires when somebody is added or is another than before."""
         self._thread = CapacityLimiter(1)
 
     async def load(self) -> int:
@@ -100,6 +104,21 @@ class People:
         """Whether the PIN is this person's; takes as long for nobody, and a wrong form."""
         kept = None if person is None or person.pin is None else self._kept.get(person.pin)
         return await to_thread.run_sync(self._secrets.is_pin, kept, pin, limiter=self._thread)
+
+    def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
+        """Raise NotAllowed, with what is missing, unless they may and have shown enough."""
+        person = self._people.get(actor.person)
+        if person is None or person.is_disabled(self._clock.now()):
+            message = f"{actor.person} may do nothing on this rack"
+            raise NotAllowed(message)
+        rule = AUTHORITY[action]
+        if not has_role(person.roles, action):
+            roles = " / ".join(role for role in Role if role in rule.roles)
+            message = f"{person.name} isn't allowed to {action}: it takes the role {roles}"
+            raise NotAllowed(message)
+        if not rule.by_badge and not is_strong(actor.shown_by, has_badge=person.badge is not None):
+            message = f"to {action} takes the PIN as well: sign in with badge and PIN"
+            raise MoreToShow(message)
 
     async def add(
         self, by: By, of: str, *, name: str, reading: str = "", roles: Collection[Role]
@@ -176,6 +195,7 @@ class People:
         with anyio.CancelScope(shield=True):
             await self._append(entry_of(change, after, by=by, at=self._clock.now()))
             self._people = people
+            self.changed.fire()
             await self._stored(partial(self._store.sweep, self._marks()))
             self._kept = {mark: self._kept[mark] for mark in self._marks() if mark in self._kept}
         return after

@@ -21,7 +21,15 @@ from benchd.web.objects import HealthObject, IndexObject, LabelsObject
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
-from benchd.web.service import DossierDoor, DrainDoor, MetricsSource, PeopleDoor, RackService
+from benchd.web.service import (
+    DossierDoor,
+    DrainDoor,
+    MetricsSource,
+    PeopleDoor,
+    RackService,
+    SessionDoor,
+)
+from benchd.web.session_routes import session_routes
 from benchd.web.slot_routes import slot_routes
 
 LARGEST_BODY_BYTES = 16 * 1024
@@ -36,11 +44,13 @@ def create_app(
     drain: DrainDoor | None = None,
     dossiers: DossierDoor | None = None,
     people: PeopleDoor | None = None,
+    sessions: SessionDoor | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
     Without `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without
-    `dossiers` no `/api/v1/dossiers`, without `people` no `/api/v1/people`.
+    `dossiers` no `/api/v1/dossiers`, without `people` no `/api/v1/people`; without
+    `sessions` nobody can sign in, so all do nothing but read.
     """
     app = FastAPI(
         title="benchd",
@@ -85,15 +95,17 @@ def create_app(
 
     add_dashboard(app)
     app.include_router(slot_routes(rack.board, presenter, stopping))
-    app.include_router(job_routes(rack, presenter))
+    app.include_router(job_routes(rack, presenter, sessions))
     if metrics is not None:
         app.include_router(metrics_route(metrics))
     if drain is not None:
-        app.include_router(drain_route(drain))
+        app.include_router(drain_route(drain, people, sessions))
     if dossiers is not None:
-        app.include_router(dossier_routes(dossiers))
+        app.include_router(dossier_routes(dossiers, people, sessions))
     if people is not None:
-        app.include_router(people_routes(people))
+        app.include_router(people_routes(people, sessions))
+    if sessions is not None:
+        app.include_router(session_routes(sessions))
     return app
 
 

@@ -1,23 +1,31 @@
 """The routes of dossiers: what the rack keeps, and one recorded now; on the machine itself only."""
 
-from __future__ import annotations
+# Annotations name what is made in the function, so they are read at once.
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
+from benchd.authority import Action
 from benchd.texts.catalogue import printable
 from benchd.web.objects import DossierObject, KeptDossierObject, KeptDossiersObject
 from benchd.web.peer import peer_of
 from benchd.web.refusals import DECISION, INVALID, NOT_FOUND, refusal
-from benchd.web.service import DossierDoor
+from benchd.web.service import DossierDoor, PeopleDoor, SessionDoor
 from benchd.web.slot_routes import SlotInPath
+from benchd.web.who import Acting
 from benchd.words.ids import SlotName
+from benchd.words.people import By
 
 LONGEST_WHY = 400
 
 
-def dossier_routes(door: DossierDoor) -> APIRouter:
+def dossier_routes(
+    door: DossierDoor, people: PeopleDoor | None, sessions: SessionDoor | None
+) -> APIRouter:
     """`/api/v1/dossiers`, and `/api/v1/slots/{slot}/dossier` over the Unix socket."""
+    recording = Acting(Action.RECORD, people, sessions)
     router = APIRouter(prefix="/api/v1")
 
     @router.get("/dossiers")
@@ -42,7 +50,9 @@ def dossier_routes(door: DossierDoor) -> APIRouter:
         responses=NOT_FOUND | INVALID | DECISION,
         response_model=DossierObject,
     )
-    async def record(slot: SlotInPath, request: Request) -> DossierObject | JSONResponse:
+    async def record(
+        slot: SlotInPath, request: Request, _: Annotated[By, Depends(recording)]
+    ) -> DossierObject | JSONResponse:
         """Ask the handset in a slot everything; what is personal is replaced. Takes a minute."""
         if peer_of(request.scope) is None:
             return refusal(403, "socket_only", "a dossier is recorded over benchd's Unix socket")

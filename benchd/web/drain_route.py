@@ -1,21 +1,29 @@
 """The route that lets the daemon end in peace; only people on the machine itself may ask."""
 
-from __future__ import annotations
+# Annotations name what is made in the function, so they are read at once.
+
+from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
+from benchd.authority import Action
 from benchd.web.objects import DrainObject
 from benchd.web.peer import peer_of
 from benchd.web.refusals import refusal
-from benchd.web.service import DrainDoor
+from benchd.web.service import DrainDoor, PeopleDoor, SessionDoor
+from benchd.web.who import Acting
+from benchd.words.people import By
 
 _log = structlog.get_logger()
 
 
-def drain_route(door: DrainDoor) -> APIRouter:
+def drain_route(
+    door: DrainDoor, people: PeopleDoor | None, sessions: SessionDoor | None
+) -> APIRouter:
     """`/api/v1/drain`: close the door, and look how many are still behind it."""
+    draining_it = Acting(Action.DRAIN, people, sessions)
     router = APIRouter(prefix="/api/v1/drain")
 
     def now() -> DrainObject:
@@ -27,13 +35,20 @@ def drain_route(door: DrainDoor) -> APIRouter:
         return now()
 
     @router.post("", status_code=202, response_model=DrainObject)
-    async def drain(request: Request) -> DrainObject | JSONResponse:
+    async def drain(
+        request: Request, by: Annotated[By, Depends(draining_it)]
+    ) -> DrainObject | JSONResponse:
         """Begin no new job, finish those that run, then end. Over the Unix socket only."""
         peer = peer_of(request.scope)
         if peer is None:
             return refusal(403, "socket_only", "a drain is asked for over benchd's Unix socket")
         if not door.closed:
-            _log.info("draining", uid=peer.uid, running_jobs=door.running)
+            _log.info(
+                "draining",
+                uid=peer.uid,
+                person=by.actor.person if by.actor else None,
+                running_jobs=door.running,
+            )
         door.close()
         return now()
 

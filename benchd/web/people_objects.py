@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from benchd.words.people import Role
+from benchd.words.people import Role, ShownBy
 
 LONGEST_TEXT = 200
 """What is read at all; the register has limits of its own."""
@@ -55,6 +55,29 @@ class RolesRequest(_Request):
     """All that somebody may be."""
 
     roles: list[Role]
+
+
+class SessionRequest(_Request):
+    """What somebody shows: a badge, an id with a PIN, or all of it."""
+
+    badge: Text | None = None
+    person: Text | None = None
+    pin: Text | None = None
+
+
+class SessionObject(_Object):
+    """Who is signed in at this screen."""
+
+    person: str
+    name: str
+    reading: str
+    roles: list[Role]
+    shown_by: ShownBy
+    strong: bool
+    """Whether it is enough for what counts; else the PIN is missing."""
+    csrf: str
+    """What the header `X-Benchd-CSRF` has to carry with each request that does something."""
+    idle_s: float
 
 
 class BadgeRequest(_Request):

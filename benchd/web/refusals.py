@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,13 +17,16 @@ from benchd.errors import (
     DecisionRefused,
     LedgerFault,
     LookUpResultNeeded,
+    MoreToShow,
     NameRefused,
     NotAllowed,
     NotFound,
+    NotSignedIn,
     PersonRefused,
     ScreenNumberNeeded,
     SecondPersonNeeded,
     SlotBusy,
+    TriedTooOften,
 )
 from benchd.texts.catalogue import printable
 from benchd.web.objects import ErrorBody, ErrorObject
@@ -35,6 +39,7 @@ Responses = dict[int | str, dict[str, Any]]
 ANYWHERE: Responses = {403: {"model": ErrorObject}, 500: {"model": ErrorObject}}
 NOT_FOUND: Responses = {404: {"model": ErrorObject}}
 INVALID: Responses = {422: {"model": ErrorObject}}
+SIGN_IN: Responses = {401: {"model": ErrorObject}, 429: {"model": ErrorObject}}
 LEDGER: Responses = {503: {"model": ErrorObject}}
 DECISION: Responses = {409: {"model": ErrorObject}, 413: {"model": ErrorObject}}
 
@@ -60,6 +65,13 @@ def _benchd_error(status: int, code: str) -> _Handler:
         return refusal(status, code, str(error))
 
     return handle
+
+
+async def _tried_too_often(_: Request, error: Exception) -> JSONResponse:
+    answer = refusal(429, "tried_too_often", str(error))
+    wait_s = error.wait_s if isinstance(error, TriedTooOften) else 1.0
+    answer.headers["retry-after"] = str(math.ceil(wait_s))
+    return answer
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
@@ -93,6 +105,9 @@ def answer_in_one_form(app: FastAPI) -> None:
         SecondPersonNeeded: _benchd_error(409, "second_person_needed"),
         NameRefused: _benchd_error(409, "name_refused"),
         PersonRefused: _benchd_error(409, "person_refused"),
+        MoreToShow: _benchd_error(403, "more_to_show"),
+        NotSignedIn: _benchd_error(401, "not_signed_in"),
+        TriedTooOften: _tried_too_often,
         NotAllowed: _benchd_error(403, "not_allowed"),
         LookUpResultNeeded: _benchd_error(409, "look_up_result_needed"),
         ScreenNumberNeeded: _benchd_error(409, "screen_number_needed"),

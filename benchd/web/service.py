@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from benchd.authority import Action
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.words.dossier import Dossier, KeptDossier
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
-from benchd.words.people import By, Person, Role
+from benchd.words.people import Actor, By, Person, Role, SignedIn
 from benchd.words.slot import ProblemView, SlotView
 
 
@@ -48,14 +49,14 @@ class AnswerDesk(Protocol):
         gate: Gate,
         *,
         approved: bool,
-        operator: str,
+        by: Actor,
         note: str = "",
         via: Mapping[str, str] | None = None,
     ) -> Decision:
         """Returns when the answer is on disk.
 
-        Raises NotFound if there is no such question, DecisionRefused if the answer isn't
-        accepted, LedgerFault if it can't be kept.
+        Raises NotFound if there is no such question, DecisionRefused if the answer or whose it is
+        isn't accepted, LedgerFault if it can't be kept.
         """
         ...
 
@@ -109,6 +110,10 @@ class PeopleDoor(Protocol):
         """Each person there has ever been."""
         ...
 
+    def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
+        """Raise NotAllowed unless they may and have shown enough."""
+        ...
+
     def has_lost_secrets(self, person: Person) -> bool:
         """Whether a badge or PIN has to be set anew."""
         ...
@@ -137,6 +142,38 @@ class PeopleDoor(Protocol):
 
     async def enable(self, by: By, of: str) -> Person:
         """Let somebody in again."""
+        ...
+
+
+class SessionDoor(Protocol):
+    """Who is signed in. All but `lock` raise NotSignedIn, `open` TriedTooOften as well."""
+
+    async def open(
+        self,
+        *,
+        badge: str | None,
+        person: str | None,
+        pin: str | None,
+        source: str,
+        instead_of: str | None = None,
+    ) -> SignedIn:
+        """A new session in place of another."""
+        ...
+
+    def who(self, token: str, source: str) -> SignedIn:
+        """Whose session it is; looking doesn't keep it open."""
+        ...
+
+    def use(self, token: str, csrf: str, source: str) -> SignedIn:
+        """The same for whoever does something."""
+        ...
+
+    def lock(self, token: str | None) -> None:
+        """End a session; nothing where there is none."""
+        ...
+
+    def of_uid(self, uid: int) -> Actor:
+        """Who a user of this machine is."""
         ...
 
 

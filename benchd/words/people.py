@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,9 @@ from benchd.words.ids import OperatorName
 
 PersonId = NewType("PersonId", str)
 """Lower-case letters, digits and hyphens; never given to anybody else."""
+
+
+PERSON_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
 class Role(StrEnum):
@@ -78,3 +82,17 @@ class By:
     def person(cls, actor: Actor) -> By:
         """By somebody who has shown who they are."""
         return cls(actor=actor, source=actor.source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Somebody at a screen."""
+
+    actor: Actor
+    person: Person
+    csrf: str
+    """What a request has to carry beside the cookie that does something."""
+    idle_s: float
+    """After how many seconds without being used it is locked."""
+    token: str = ""
+    """For the cookie; told only once, when it is opened."""

@@ -28,6 +28,7 @@ class EntryKind(StrEnum):
     LEDGER_ANCHORED = "ledger_anchored"
     LEDGER_RESTORED = "ledger_restored"
     PERSON_CHANGED = "person_changed"
+    PERSON_REFUSED = "person_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from benchd.pipelines.stages.inspect import InspectStage
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
+from tests.people.somebody import somebody
 
 from .world import FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
 
@@ -184,6 +185,8 @@ OF_A_GOOD_JOB = [
         EntryKind.LEDGER_CHECKED,
         EntryKind.LEDGER_ANCHORED,
         EntryKind.LEDGER_RESTORED,
+        EntryKind.PERSON_CHANGED,
+        EntryKind.PERSON_REFUSED,
     )
 ]
 
@@ -441,7 +444,7 @@ async def test_a_handset_taken_out_of_a_reset_that_is_then_refused_leaves_an_emp
         await world.until(lambda: world.view().question is not None)
         world.ports["A1"].unplug()
         await anyio.sleep(1)
-        await world.desk.decide(view.job, Gate.FINAL_RESET, approved=False, operator="Sato")
+        await world.desk.decide(view.job, Gate.FINAL_RESET, approved=False, by=somebody("Sato"))
         with anyio.fail_after(60):
             await world.until_state(SlotState.EMPTY)
         assert ended(world)[0]["reason"] == Reason.OPERATOR_STOPPED

@@ -12,10 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from benchd.ledger import open_ledger
+from benchd.people.refusals import Refusals
 from benchd.people.register import People
 from benchd.people.secrets import Argon2Cost, Secrets
+from benchd.people.sessions import Sessions
+from benchd.people.showing import Showing
 from benchd.people.store import SecretStore
-from benchd.words.people import By
+from benchd.people.tries import Tries
+from benchd.words.people import By, PersonId, Role
 from benchd.words.record import Entry, Receipt
 
 CHEAP = Argon2Cost(iterations=1, memory_kib=8, lanes=1)
@@ -79,3 +83,88 @@ async def people_in(
             yield people
         finally:
             store.close()
+
+
+BADGE, PIN = "B-7781-4402", "902716"
+OTHER_BADGE, OTHER_PIN = "B-0031-9920", "551903"
+
+
+async def staff(people: People) -> None:
+    """An administrator with a PIN alone, an operator who has both, a confirmer with both."""
+    await people.add(BY, "sato", name="佐藤 健", roles=[Role.ADMINISTRATOR, Role.SUPERVISOR])
+    await people.set_pin(BY, "sato", "730184")
+    await people.add(BY, "mori", name="森 葵", roles=[Role.OPERATOR])
+    await people.set_badge(BY, "mori", BADGE)
+    await people.set_pin(BY, "mori", PIN)
+    await people.add(BY, "kato", name="加藤 舞", roles=[Role.OPERATOR, Role.CONFIRMER])
+    await people.set_badge(BY, "kato", OTHER_BADGE)
+    await people.set_pin(BY, "kato", OTHER_PIN)
+
+
+@dataclass(slots=True)
+class Door:
+    """Everything between somebody and a session, over people on a real ledger."""
+
+    people: People
+    clock: HandClock
+    seconds: HandSeconds
+    records: list[Entry]
+    showing: Showing
+    sessions: Sessions
+
+
+@dataclass(slots=True)
+class HandSeconds:
+    """Seconds that pass when they are told to."""
+
+    s: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+class Counting:
+    """Entropy that never repeats, and is known."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def token(self, size_bytes: int) -> bytes:
+        self.drawn += 1
+        return self.drawn.to_bytes(size_bytes)
+
+
+@asynccontextmanager
+async def door_in(folder: Path) -> AsyncGenerator[Door]:
+    """A staffed rack's door."""
+    clock, seconds = HandClock(), HandSeconds()
+    records: list[Entry] = []
+
+    def noted(append: Append) -> Append:
+        async def note(entry: Entry) -> Receipt:
+            records.append(entry)
+            return await append(entry)
+
+        return note
+
+    async with people_in(folder, clock=clock) as people:
+        await staff(people)
+        append = noted(people._append)
+        showing = Showing(people, Tries(seconds), Refusals(append, clock, seconds), clock)
+        sessions = Sessions(
+            people,
+            showing,
+            entropy=Counting(),
+            clock=clock,
+            now=seconds,
+            idle_s=600,
+            of_uid={1000: PersonId("mori"), 1001: PersonId("nobody-any-more")},
+        )
+        yield Door(
+            people=people,
+            clock=clock,
+            seconds=seconds,
+            records=records,
+            showing=showing,
+            sessions=sessions,
+        )

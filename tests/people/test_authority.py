@@ -9,7 +9,7 @@ from benchd.words.job import Gate
 from benchd.words.people import Role, ShownBy
 
 ALONE = {
-    Role.OPERATOR: {Action.ANSWER, Action.ATTEST, Action.TAKE_IN},
+    Role.OPERATOR: {Action.ANSWER, Action.ATTEST, Action.TAKE_IN, Action.RECORD},
     Role.CONFIRMER: {Action.CONFIRM},
     Role.SUPERVISOR: {
         Action.ANSWER,
@@ -17,8 +17,10 @@ ALONE = {
         Action.SUPERVISE,
         Action.RELEASE,
         Action.TAKE_IN,
+        Action.DRAIN,
+        Action.RECORD,
     },
-    Role.ADMINISTRATOR: {Action.ADMINISTER},
+    Role.ADMINISTRATOR: {Action.ADMINISTER, Action.DRAIN},
     Role.AUDITOR: set(),
 }
 
@@ -42,7 +44,10 @@ def test_without_a_role_nothing(action: Action) -> None:
 
 
 def test_only_everyday_answers_go_by_a_badge_alone() -> None:
-    assert {action for action, rule in AUTHORITY.items() if rule.by_badge} == {Action.ANSWER}
+    assert {action for action, rule in AUTHORITY.items() if rule.by_badge} == {
+        Action.ANSWER,
+        Action.RECORD,
+    }
     assert ACTION_OF[Gate.CONFIRM] is Action.CONFIRM
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web import people_routes
+from benchd.web import who
 from benchd.web.app import create_app
 from tests.people.people_rig import people_in
 from tests.web.web_fakes import FakeRack
@@ -84,11 +84,11 @@ async def test_nobody_else(
         async with running(app, tmp_path / "benchd.sock") as here:
             async with here.over_tcp() as client:
                 refused = await client.request(method, path, json=body)
-            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_allowed")
+            assert (refused.status_code, refused.json()["error"]["code"]) == (401, "not_signed_in")
             own = os.geteuid()
-            monkeypatch.setattr(people_routes, "ROOT", own + 1)
-            monkeypatch.setattr(people_routes.os, "geteuid", lambda: own + 2)
+            monkeypatch.setattr(who, "ROOT", own + 1)
+            monkeypatch.setattr(who.os, "geteuid", lambda: own + 2)
             async with here.over_unix() as client:
                 refused = await client.request(method, path, json=body)
-            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_allowed")
+            assert (refused.status_code, refused.json()["error"]["code"]) == (401, "not_signed_in")
         assert people.everybody == ()

@@ -13,13 +13,16 @@ from fastapi import FastAPI
 
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
+from tests.web.fake_door import WORKER, screen_of
 
 
 @asynccontextmanager
 async def browser(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
     """Requests straight into the application, as if they came over TCP."""
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8420") as client:
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1:8420", headers=screen_of(WORKER)
+    ) as client:
         yield client
 
 
@@ -37,7 +40,9 @@ class Running:
         return httpx2.AsyncClient(transport=transport, base_url="http://benchd")
 
     def over_tcp(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+        return httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, headers=screen_of(WORKER)
+        )
 
 
 @asynccontextmanager

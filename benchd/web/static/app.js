@@ -3,8 +3,9 @@
 import { readJob, readVersion } from "./api.js";
 import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
-import { keepOperatorName, operatorName } from "./operator.js";
 import { Panel } from "./panel.js";
+import { startSession } from "./session.js";
+import { SignIn } from "./sign_in.js";
 import { group, look, needsPerson } from "./status.js";
 import { RackStream } from "./stream.js";
 import { Tile, portTile } from "./tile.js";
@@ -22,6 +23,7 @@ let ports = [];
 let notices = [];
 let version = null;
 let panel = null;
+let signIn = null;
 let worded = false;
 let summary = "";
 
@@ -170,7 +172,8 @@ function summarise() {
 function label() {
   document.documentElement.lang = current();
   byId("title").textContent = "benchd";
-  byId("operator-label").textContent = page("your_name");
+  signIn.show();
+  panel.signIn.show();
   byId("language").textContent = page("other_language").replace(/ \(.*\)$/, "");
   byId("language").lang = current() === "ja" ? "en" : "ja";
   byId("unknown").setAttribute("aria-label", page("unknown_ports"));
@@ -182,10 +185,6 @@ function label() {
 }
 
 async function start() {
-  const field = byId("operator-name");
-  field.value = operatorName();
-  field.addEventListener("input", () => keepOperatorName(field.value.trim()));
-  panel = new Panel({ onOperator: () => (field.value = operatorName()) });
   byId("language").addEventListener("click", () => {
     switchLanguage();
     label();
@@ -199,8 +198,12 @@ async function start() {
       await new Promise((done) => setTimeout(done, RETRY_MS));
     }
   }
+  signIn = new SignIn();
+  byId("operator").replaceChildren(signIn.element);
+  panel = new Panel();
   worded = true;
   label();
+  startSession((error) => (panel.name === null ? signIn : panel.signIn).refuse(error));
   new RackStream({ onSlot: showSlot, onPorts: showPorts, onNotices: showNotices, onComplete: complete, onAway: away });
 }
 

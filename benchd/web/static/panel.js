@@ -3,7 +3,8 @@
 import { decide, readJob } from "./api.js";
 import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
-import { keepOperatorName, operatorName } from "./operator.js";
+import { whoIsHere } from "./session.js";
+import { SignIn } from "./sign_in.js";
 import { look } from "./status.js";
 import { story } from "./story.js";
 import { calledOf, duration, page, percent, said, word } from "./words.js";
@@ -15,8 +16,8 @@ const NUMBERS = ["imei", "serial"];
 const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed"];
 
 export class Panel {
-  constructor({ onOperator }) {
-    this.onOperator = onOperator;
+  constructor() {
+    this.signIn = new SignIn();
     this.dialog = byId("panel");
     this.name = null;
     this.form = null;
@@ -37,7 +38,7 @@ export class Panel {
     this.name = slot.slot;
     this.show(slot, proof);
     if (!this.dialog.open) this.dialog.showModal();
-    (this.form?.operator ?? this.dialog.querySelector(".close"))?.focus();
+    (this.form ? this.form.buttons[0] : this.dialog.querySelector(".close"))?.focus();
   }
 
   forget() {
@@ -88,15 +89,10 @@ export class Panel {
 
   formFor(job, question) {
     const second = question.gate === CONFIRM;
-    const operator = el("input", {
-      name: "operator", autocomplete: "off", spellcheck: "false", maxlength: 64, "aria-describedby": "operator-hint",
-    });
-    // The second person's name is never filled in: whoever confirms says who they are.
-    operator.value = second ? "" : operatorName();
     const note = el("input", { name: "note", autocomplete: "off", maxlength: 500 });
     const refused = el("div", { class: "refused", role: "alert" });
-    const form = { operator, note, refused, buttons: [] };
-    const answer = (approved) => () => this.send(form, job, question.gate, approved, second);
+    const form = { note, refused, buttons: [] };
+    const answer = (approved) => () => this.send(form, job, question.gate, approved);
     const button = (approved, word_, meaning) => {
       const made = el(
         "button",
@@ -115,7 +111,7 @@ export class Panel {
       el(
         "div",
         { class: "fields" },
-        el("label", {}, page(second ? "second_name" : "your_name"), operator, el("small", { id: "operator-hint" }, second ? page("second_name_hint") : "")),
+        el("div", { class: "by" }, this.signIn.element, el("small", {}, second ? page("second_person_hint") : "")),
         el("label", {}, page(noteHint(question.gate)), note),
       ),
       refused,
@@ -124,28 +120,25 @@ export class Panel {
     return form;
   }
 
-  async send(form, job, gate, approved, second) {
-    const name = form.operator.value.trim();
-    if (!name) {
-      refuse(form, page("name_wanted"), "");
-      form.operator.focus();
+  async send(form, job, gate, approved) {
+    const here = whoIsHere();
+    if (!here) {
+      refuse(form, word("refusal", "not_signed_in"), "");
+      this.signIn.focus();
       return;
     }
     form.refused.dataset.state = "";
     form.refused.replaceChildren(page("sending"));
     for (const button of form.buttons) button.disabled = true;
-    const error = await decide(job, { gate, approved, operator: name, note: form.note.value });
+    const error = await decide(job, { gate, approved, operator: here.person, note: form.note.value });
     for (const button of form.buttons) button.disabled = false;
     if (error) {
       refuse(form, page("not_taken"), word("refusal", error.code), error.message);
-      (NOTE_REFUSED.includes(error.code) ? form.note : form.operator).focus();
+      if (NOTE_REFUSED.includes(error.code)) form.note.focus();
+      else this.signIn.focus();
       return;
     }
     byId("announcer").textContent = page("taken");
-    if (!second) {
-      keepOperatorName(name);
-      this.onOperator();
-    }
     if (this.form === form) this.dialog.close();
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -66,6 +67,9 @@ async def running_chromium() -> AsyncGenerator[Browser]:
             await browser.close()
 
 
+REFUSED = re.compile("status of (401|403|409)")
+
+
 @asynccontextmanager
 async def visited(
     browser: Browser,
@@ -95,5 +99,5 @@ async def visited(
 
 def _note(seen: Visit, message: ConsoleMessage) -> None:
     # A refused answer is told by the browser too; the page's own tests look at those.
-    if message.type in ("error", "warning") and "status of 409" not in message.text:
+    if message.type in ("error", "warning") and not REFUSED.search(message.text):
         seen.complaints.append(message.text)

@@ -1,0 +1,55 @@
+"""Who is signed in, for tests that aren't about that: whoever the cookie or the socket names."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+from benchd.web.who import COOKIE
+from benchd.words.people import Actor, Person, Role, SignedIn
+from tests.people.somebody import somebody
+
+WORKER, SECOND = "佐藤", "鈴木"
+
+
+def screen_of(name: str) -> dict[str, str]:
+    """The headers of a browser at which somebody has signed in."""
+    return {"cookie": f"{COOKIE}={quote(name)}"}
+
+
+class FakeDoor:
+    """A fake `SessionDoor` that believes every cookie."""
+
+    async def open(
+        self,
+        *,
+        badge: str | None,
+        person: str | None,
+        pin: str | None,
+        source: str,
+        instead_of: str | None = None,
+    ) -> SignedIn:
+        return self._of(badge or person or WORKER)
+
+    def who(self, token: str, source: str) -> SignedIn:
+        return self._of(unquote(token))
+
+    def use(self, token: str, csrf: str, source: str) -> SignedIn:
+        return self._of(unquote(token))
+
+    def lock(self, token: str | None) -> None:
+        pass
+
+    def of_uid(self, uid: int) -> Actor:
+        return somebody(WORKER)
+
+    def _of(self, name: str) -> SignedIn:
+        actor = somebody(name)
+        return SignedIn(
+            actor=actor,
+            person=Person(
+                id=actor.person, name=actor.name, reading="", roles=frozenset(Role), badge="b"
+            ),
+            csrf="csrf",
+            idle_s=600,
+            token=quote(name),
+        )
