@@ -104,8 +104,8 @@ export class Panel {
       return made;
     };
     form.element = el(
-      "form",
-      { onsubmit: (event) => event.preventDefault() },
+      "div",
+      { class: "answering" },
       el("p", { class: "question" }, said(question)),
       el("p", { class: "to-do lines" }, said(question.what_to_do)),
       el(

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120
 
 WALL = (1920, 1080)
 PHONE = (390, 844)
+SIGNED_IN = {"wall-ja", "wall-32-ja", "question-en", "phone-ja", "story-ja"}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,11 @@ async def test_screenshot(
         url = f"http://127.0.0.1:{here.port}/{query}"
         async with visit(url, width=size[0], height=size[1], may_be_away=True) as seen:
             await seen.shows("A2", "Sellable" if query else "販売可")
+            if name in SIGNED_IN:
+                await seen.page.locator('#operator input[name="person"]').fill("佐藤 健")
+                await seen.page.locator('#operator input[name="pin"]').fill("902716")
+                await seen.page.keyboard.press("Enter")
+                await expect(seen.page.locator("#operator .who")).to_be_visible()
             if opened == "away":
                 here.stop.set()
                 await here.ended.wait()
