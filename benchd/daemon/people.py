@@ -71,6 +71,10 @@ def sessions_of(
     settings: PeopleSettings,
 ) -> Sessions:
     """Who signs in on this rack."""
+    known = {person.id for person in people.everybody}
+    for uid, person in settings.of_uid.items():
+        if person not in known:
+            _log.warning("unknown_person", uid=uid, person=person, cure="benchd people list")
     refusals = Refusals(append, clock, time.monotonic)
     return Sessions(
         people,

@@ -27,7 +27,6 @@ class Why(StrEnum):
     ANOTHERS_BADGE = "anothers_badge"
     DISABLED = "disabled"
     TOO_SOON = "too_soon"
-    NOT_ALLOWED = "not_allowed"
 
 
 class Refusals:
