@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from benchd.words.disposal import DisposalState
 from benchd.words.job import Gate
 from benchd.words.people import Role, ShownBy
 
@@ -23,13 +24,17 @@ class Action(StrEnum):
     SUPERVISE = "supervise"
     """To let go on what the rack holds as suspicious."""
     RELEASE = "release"
-    """To end what is on hold, and say what became of a handset."""
+    """To decide what becomes of a handset that is on hold or lies in the tray."""
+    SETTLE = "settle"
+    """To say what has become of one: crushed, handed back, run again."""
     TAKE_IN = "take_in"
     """Lots and assets."""
     DRAIN = "drain"
     """To let the daemon end."""
     RECORD = "record"
     """To ask a handset everything and keep its answers."""
+    REBUILD = "rebuild"
+    """To have the read model made anew."""
     ADMINISTER = "administer"
     """People, their roles, badges and PINs."""
 
@@ -53,9 +58,11 @@ AUTHORITY: Mapping[Action, Rule] = MappingProxyType(
         Action.CONFIRM: _of(Role.CONFIRMER),
         Action.SUPERVISE: _of(Role.SUPERVISOR),
         Action.RELEASE: _of(Role.SUPERVISOR),
+        Action.SETTLE: _of(Role.OPERATOR, Role.SUPERVISOR),
         Action.TAKE_IN: _of(Role.OPERATOR, Role.SUPERVISOR),
         Action.DRAIN: _of(Role.SUPERVISOR, Role.ADMINISTRATOR),
         Action.RECORD: _of(Role.OPERATOR, Role.SUPERVISOR, by_badge=True),
+        Action.REBUILD: _of(Role.ADMINISTRATOR),
         Action.ADMINISTER: _of(Role.ADMINISTRATOR),
     }
 )
@@ -76,6 +83,8 @@ ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
         Gate.FELICA_RECHECK: Action.ATTEST,
         Gate.FELICA_ATTEST: Action.ATTEST,
         Gate.CHIP_SEEN_BEFORE: Action.SUPERVISE,
+        Gate.DESTROYED_BEFORE: Action.SUPERVISE,
+        Gate.ASSET: Action.ANSWER,
         Gate.GUIDED_RESET: Action.ANSWER,
         Gate.FINAL_RESET: Action.ANSWER,
         Gate.OBSERVE: Action.ANSWER,
@@ -85,6 +94,16 @@ ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
     }
 )
 """What an answer at a gate is."""
+
+RELEASES = frozenset(
+    {
+        DisposalState.RERUN_DUE,
+        DisposalState.TO_RETURN,
+        DisposalState.TO_DESTROY,
+        DisposalState.ON_SALE,
+    }
+)
+"""Where a handset goes by a decision, and not because something was done with it."""
 
 
 def is_strong(shown_by: ShownBy, *, has_badge: bool) -> bool:

@@ -126,12 +126,28 @@ class ScreenNumberNeeded(DecisionRefused):
     """Raised when what was read from a handset's screen can't be the number that was asked for."""
 
 
+class IntakeRefused(DecisionRefused):
+    """Raised when what somebody takes in or attests can't be so; nothing has changed."""
+
+
 class AnsweredAlready(DecisionRefused):
     """Raised when somebody else has answered first."""
 
 
 class NotFound(BenchdError):
     """Raised when a slot, job or certificate of that name doesn't exist."""
+
+
+class SettlingRefused(DecisionRefused):
+    """Raised when what is said of a handset can't have become of it; the text says what can."""
+
+
+class RecordsUnavailable(BenchdError):
+    """Raised when the read model can't serve now; the ledger and the jobs go on."""
+
+
+class SocketOnly(BenchdError):
+    """Raised when something is asked for over TCP that only benchd's Unix socket takes."""
 
 
 class SlotBusy(BenchdError):
@@ -221,6 +237,14 @@ class AnswerNotRecognised(StageFailed):
 
     def __init__(self, detail: str) -> None:
         super().__init__(Reason.ANSWER_NOT_RECOGNISED, detail)
+
+
+class StorageContradicts(AnswerNotRecognised):
+    """Raised when a handset's own programs tell two sizes of one storage: neither is believed."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = Reason.STORAGE_CONTRADICTS
 
 
 class OtherUserClosed(AnswerNotRecognised):

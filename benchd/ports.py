@@ -9,6 +9,8 @@ from typing import Protocol
 
 from benchd.authority import Action
 from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.intake_book import IntakeBook
 from benchd.words.chip import ChipScan
 from benchd.words.clear import ClearCapabilities, ClearClaim, ClearOrder
 from benchd.words.fill import (
@@ -257,8 +259,40 @@ class Ledger(Protocol):
         """The jobs in which a scan has seen this chip, the newest first."""
         ...
 
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+        ...
+
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        """The last end of a job in which this IMEI was told, and all that doom its handset.
+
+        The newest first, and no more than so many: a handset may come back any number of times.
+        """
+        ...
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
+        ...
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        """All records of intake (`OF_INTAKE`) from this number on, in order."""
+        ...
+
+
+class Intake(Protocol):
+    """What came in, as far as jobs need it."""
+
+    @property
+    def book(self) -> IntakeBook:
+        """Lots, assets, and what is attested of them; only to be read."""
+        ...
+
+    async def changed(self) -> None:
+        """Wait for the next record."""
+        ...
+
+    async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
+        """Put on record which asset the handset of a job is."""
         ...
 
 

@@ -20,7 +20,7 @@ from benchd.android.facts.inspection import (
     read_identity,
     read_nfc_facts,
     read_reset_facts,
-    read_storage_facts,
+    read_storage_twice,
 )
 from benchd.android.fill.awake import kept_awake
 from benchd.android.fill.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
@@ -133,7 +133,7 @@ class AdbHandset:
         facts = await read_facts(self._shell, self._heard)
         # Found out after the reset it would be too late.
         if await self._ways.look():
-            return replace(facts, storage=await read_storage_facts(self._shell))
+            return replace(facts, storage=await read_storage_twice(self._shell))
         return facts
 
     async def battery(self) -> BatteryFacts:

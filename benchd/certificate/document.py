@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from benchd.certificate.chip import gaps_of_felica
 from benchd.certificate.chip_words import gaps_of_chip
+from benchd.certificate.clock import gaps_of_clock
 from benchd.certificate.first_form import (
     FIRST_CHIP_WORDING,
     FIRST_MINIMUM_SAMPLE,
@@ -13,6 +14,7 @@ from benchd.certificate.first_form import (
     FirstStatement,
 )
 from benchd.certificate.fresh import gaps_of_fresh
+from benchd.certificate.intake import gaps_of_intake
 from benchd.certificate.people import gaps_of_people
 from benchd.certificate.rules import common_gaps
 from benchd.certificate.second_form import (
@@ -59,7 +61,10 @@ def _first_gaps(statement: FirstStatement) -> Iterator[str]:
 
 def _gaps(statement: Statement) -> Iterator[str]:
     yield from _second_gaps(statement)
-    yield from gaps_of_people(statement.predicate.decisions, statement.predicate.confirmation)
+    predicate = statement.predicate
+    yield from gaps_of_people(predicate.decisions, predicate.confirmation)
+    yield from gaps_of_clock(predicate.clock)
+    yield from gaps_of_intake(predicate.intake, predicate.decisions, predicate.issued_at)
 
 
 def _second_gaps(statement: SecondStatement | Statement) -> Iterator[str]:

@@ -9,6 +9,7 @@ from benchd.certificate.sentences import Sentence
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.handset import InspectEvidence
+from benchd.proof.evidence.intake import CitedAttestation
 from benchd.proof.evidence.people import NamedAnswer
 from benchd.proof.evidence.reset import ObserveEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
@@ -207,8 +208,12 @@ class NetworkSection:
     looked_up_at: Moment
 
     @classmethod
-    def of(cls, answers: Sequence[DecisionRecord]) -> NetworkSection:
-        """From the last answer at the gate."""
+    def of(
+        cls, answers: Sequence[DecisionRecord], cited: CitedAttestation | None
+    ) -> NetworkSection:
+        """From the list that was cited, or from the last answer at the gate."""
+        if cited is not None:
+            return cls(result=cited.sign or "", looked_up_at=cited.at)
         looked_up = [answer for answer in answers if answer.gate is Gate.NETWORK]
         if not looked_up:
             raise CertificateGap(("network: nobody has looked it up",))

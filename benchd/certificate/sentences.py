@@ -38,6 +38,11 @@ class Sentence(StrEnum):
         " seen it on two that two people had reset"
     )
 
+    CLOCK_SET_BACK = (
+        "the rack's clock was set back by {seconds:.0f} s in all while this job ran: times from"
+        " before and after can't be compared"
+    )
+
     NOT_WRITTEN = "{missing_bytes} bytes of the user storage, which are:"
     IN_USE = "up to {used_bytes} bytes of them in use when the overwrite began"
     RESERVED = "up to {reserved_bytes} bytes of them that the file system reserves"

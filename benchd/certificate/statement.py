@@ -11,7 +11,9 @@ from pydantic import Field
 
 from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
+from benchd.certificate.clock import ClockSection
 from benchd.certificate.fresh import FreshPictureSection
+from benchd.certificate.intake import IntakeSection
 from benchd.certificate.people import PersonConfirmationSection, PersonDecisionSection
 from benchd.certificate.predicate import (
     STATEMENT_TYPE,
@@ -40,7 +42,7 @@ from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.values import OneOrMore
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import stage_records
-from benchd.words.job import Disposition
+from benchd.words.job import Disposition, Gate
 from benchd.words.record import EntryKind, StoredEntry
 
 PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v3"
@@ -50,10 +52,12 @@ METHOD: Final = "Clear"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicate(SecondPredicate):
-    """What is stated beside: whose each answer is."""
+    """What is stated beside: whose each answer is, the rack's clock, and what intake has said."""
 
     decisions: OneOrMore[PersonDecisionSection]  # pyright: ignore[reportIncompatibleVariableOverride]
     confirmation: PersonConfirmationSection
+    clock: ClockSection
+    intake: IntakeSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,7 @@ def _predicate_of(
     overwrite = OverwriteSection.of(evidence.overwrite)
     verification = VerificationSection.of(evidence.read_back)
     in_use = InUseSection.of(evidence.inspect, evidence.overwrite)
+    network = erasure.intake.settled.get(Gate.NETWORK)
     return Predicate(
         issued_at=at.astimezone(UTC),
         site=site,
@@ -111,7 +116,7 @@ def _predicate_of(
         initialise=InitialiseSection.of(erasure),
         overwrite=overwrite,
         verification=verification,
-        network_restriction=NetworkSection.of(erasure.answers),
+        network_restriction=NetworkSection.of(erasure.answers, network.cited if network else None),
         felica=FelicaSection.of(erasure),
         final_reset=FinalResetSection.of(evidence.observe),
         decisions=tuple(map(PersonDecisionSection.of_record, erasure.answers)),
@@ -125,6 +130,8 @@ def _predicate_of(
         in_use_before=in_use,
         nominal_capacity_bytes=evidence.gates.nominal_bytes or "unknown",
         fresh_picture=FreshPictureSection.of(evidence.initialise),
+        clock=ClockSection.of(erasure),
+        intake=IntakeSection.of(erasure),
     )
 
 

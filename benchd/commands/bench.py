@@ -82,3 +82,20 @@ def bench_felica(
     from benchd.lab.benchmarks.felica import bench_felica as measure
 
     measure(rounds=rounds, inserts=inserts, as_json=json_output)
+
+
+@bench_app.command("records")
+def bench_records(
+    jobs: Annotated[int, typer.Option(min=1000, help="How many jobs are looked in.")] = 1_000_000,
+    ledger_jobs: Annotated[
+        int, typer.Option(min=10, help="From a ledger of how many jobs it's rebuilt.")
+    ] = 20_000,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the files are made, 2 GB for a million jobs.")
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure finding, report, start and rebuild of the read model; takes half an hour."""
+    from benchd.lab.benchmarks.records import bench_records as measure
+
+    measure(jobs=jobs, ledger_jobs=ledger_jobs, directory=directory, as_json=json_output)

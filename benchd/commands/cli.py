@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import anyio
 import typer
 
 from benchd.commands.bench import bench_app
+from benchd.commands.daemon_client import JsonOption, daemon_client, show
+from benchd.commands.disposal import disposal_app
 from benchd.commands.files import read_file
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
+from benchd.commands.intake import assets_app, lots_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.commands.models import models_app
 from benchd.commands.people import people_app
+from benchd.commands.records import records_app, report
 from benchd.commands.signing_in import (
     BadgeFileOption,
     OperatorOption,
@@ -30,9 +32,6 @@ from benchd.commands.signing_in import (
 )
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.errors import CertificateInvalid
-
-if TYPE_CHECKING:
-    from benchd.commands.client import BenchdClient
 
 DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 DRAIN_LOOK_EVERY_S = 1.0
@@ -57,10 +56,14 @@ app.add_typer(certificate_app, name="certificate")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
 app.add_typer(people_app, name="people")
+app.add_typer(lots_app, name="lots")
+app.add_typer(assets_app, name="assets")
 app.add_typer(key_app, name="key")
+app.add_typer(records_app, name="records")
+app.add_typer(disposal_app, name="disposal")
+app.command("report")(report)
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 def main() -> None:
@@ -86,9 +89,9 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("check-config")
 def check_config(file: Path) -> None:
     """Report every mistake of a configuration and its recipes; changes nothing."""
-    from benchd.config import load_settings
+    from benchd.config import checked_settings
 
-    settings = load_settings(file)
+    settings = checked_settings(file)
     typer.echo(f"{file}: {len(settings.topology.places)} slots, {len(settings.recipes)} recipes")
 
 
@@ -112,6 +115,9 @@ def demo(
     dossier: Annotated[
         Path | None, typer.Option(help="One handset, made from the answers in this folder.")
     ] = None,
+    lot: Annotated[
+        bool, typer.Option("--lot", help="One lot of 24, taken in by CSV, to its end.")
+    ] = False,
 ) -> None:
     """Run the daemon on a virtual rack; no handset is needed."""
     if once and by_hand:
@@ -120,8 +126,13 @@ def demo(
         raise typer.BadParameter(
             "--dossier is one handset: it takes neither --slots nor --scenario"
         )
+    if lot and (scenario or slots or by_hand or dossier):
+        raise typer.BadParameter("--lot brings its own handsets and operators")
     require_lab()
-    from benchd.lab.demo import run_demo
+    from benchd.lab.demo import run_demo, run_lot_demo
+
+    if lot:
+        raise typer.Exit(0 if run_lot_demo(directory, port, as_json=json_output) else 1)
 
     names = tuple(name.strip() for name in scenario.split(",")) if scenario else ()
     ok = run_demo(
@@ -172,9 +183,9 @@ def status(json_output: JsonOption = False) -> None:
     """Show every slot as it is now."""
     from benchd.commands import tables
 
-    with _client() as client:
+    with daemon_client() as client:
         rack = client.slots()
-    _show(json_output, rack, lambda: tables.show_status(rack))
+    show(json_output, rack, lambda: tables.show_status(rack))
 
 
 @app.command()
@@ -182,7 +193,7 @@ def watch() -> None:
     """Show every slot, live, until Ctrl+C."""
     from benchd.commands import tables
 
-    with _client() as client:
+    with daemon_client() as client:
         tables.watch_status(client.slots)
 
 
@@ -193,9 +204,9 @@ def jobs(
     """List the newest jobs."""
     from benchd.commands import tables
 
-    with _client() as client:
+    with daemon_client() as client:
         found = client.jobs(limit=limit)
-    _show(json_output, found, lambda: tables.show_jobs(found))
+    show(json_output, found, lambda: tables.show_jobs(found))
 
 
 @app.command()
@@ -203,9 +214,9 @@ def job(job_id: str, json_output: JsonOption = False) -> None:
     """Tell the story of one job."""
     from benchd.commands import tables
 
-    with _client() as client:
+    with daemon_client() as client:
         found = client.job(job_id)
-    _show(json_output, found, lambda: tables.show_job(found))
+    show(json_output, found, lambda: tables.show_job(found))
 
 
 _NOTE_HELP = (
@@ -225,7 +236,7 @@ def decide(
     badge_file: BadgeFileOption = None,
 ) -> None:
     """Answer a question that a job is waiting with."""
-    with _client() as client:
+    with daemon_client() as client:
         told = as_person(
             client,
             lambda: client.decide(job_id, gate, approved=approve, operator=operator, note=note),
@@ -244,7 +255,7 @@ def drain(
     """Finish the running jobs, begin no new ones, then end the daemon."""
     from benchd.errors import DependencyMissing
 
-    with _client() as client:
+    with daemon_client() as client:
         told = as_person(client, client.drain, operator=operator)
         typer.echo(f"no new job begins; running: {told['running_jobs']}")
         try:
@@ -270,14 +281,14 @@ def key_create(file: Path) -> None:
 @certificate_app.command("show")
 def certificate_show(job_id: str) -> None:
     """Print a job's certificate as the daemon keeps it."""
-    with _client() as client:
+    with daemon_client() as client:
         sys.stdout.buffer.write(client.certificate(job_id))
 
 
 @certificate_app.command("export")
 def certificate_export(job_id: str, file: Path) -> None:
     """Write a job's certificate to a file."""
-    with _client() as client:
+    with daemon_client() as client:
         envelope = client.certificate(job_id)
     with file.open("xb") as stream:
         stream.write(envelope)
@@ -316,7 +327,7 @@ def felica_scan(
 
     configure_logs()
     told = scan_chips(config, slot)
-    _show(json_output, told, lambda: tables.show_chips(told))
+    show(json_output, told, lambda: tables.show_chips(told))
     raise typer.Exit(exit_code(told))
 
 
@@ -348,16 +359,3 @@ def felica_capture(
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}") from error
     typer.echo(f"{file}: read it, then name it under [felica] baselines")
-
-
-def _client() -> BenchdClient:
-    from benchd.commands.client import BenchdClient, socket_path
-
-    return BenchdClient(socket_path(os.environ))
-
-
-def _show(as_json: bool, value: object, table: Callable[[], None]) -> None:
-    if as_json:
-        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-    else:
-        table()

@@ -6,12 +6,12 @@ import json
 import os
 import socket
 import ssl
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx2
 
@@ -90,28 +90,28 @@ class BenchdClient:
 
     def slots(self) -> JsonObject:
         """Every slot under `slots`, and ports in use that are no slot under `unknown_ports`."""
-        return self._object("GET", "/api/v1/slots")
+        return self.answer("GET", "/api/v1/slots")
 
     def slot(self, slot: str) -> JsonObject:
         """One slot."""
-        return self._object("GET", f"/api/v1/slots/{_segment(slot)}")
+        return self.answer("GET", f"/api/v1/slots/{segment(slot)}")
 
     def jobs(self, limit: int = 50) -> JsonObject:
         """The newest jobs under `jobs`, newest first."""
-        return self._object("GET", f"/api/v1/jobs?limit={limit}")
+        return self.answer("GET", f"/api/v1/jobs?limit={limit}")
 
     def job(self, job: str) -> JsonObject:
         """One job with its stages and answers."""
-        return self._object("GET", f"/api/v1/jobs/{_segment(job)}")
+        return self.answer("GET", f"/api/v1/jobs/{segment(job)}")
 
     def certificate(self, job: str) -> bytes:
         """The signed certificate, byte for byte."""
-        return self._request("GET", f"/api/v1/jobs/{_segment(job)}/certificate.json").content
+        return self._request("GET", f"/api/v1/jobs/{segment(job)}/certificate.json").content
 
     def sign_in(self, *, person: str, pin: str, badge: str | None = None) -> JsonObject:
         """Be this person from now on; NotSignedIn or TriedTooOften if that can't be."""
         shown = {"person": person, "pin": pin, "badge": badge}
-        session = self._object("POST", "/api/v1/session", json.dumps(shown).encode())
+        session = self.answer("POST", "/api/v1/session", json.dumps(shown).encode())
         self._http.headers["x-benchd-csrf"] = str(session["csrf"])
         return session
 
@@ -125,48 +125,85 @@ class BenchdClient:
     ) -> JsonObject:
         """Answer an open question; returns what was recorded. With `operator`, only as them."""
         answer = {"gate": gate, "approved": approved, "operator": operator, "note": note}
-        path = f"/api/v1/jobs/{_segment(job)}/decisions"
-        return self._object("POST", path, json.dumps(answer).encode())
+        path = f"/api/v1/jobs/{segment(job)}/decisions"
+        return self.answer("POST", path, json.dumps(answer).encode())
 
     def dossiers(self) -> JsonObject:
         """What failed inspections have left on the rack, under `dossiers`, the newest first."""
-        return self._object("GET", "/api/v1/dossiers")
+        return self.answer("GET", "/api/v1/dossiers")
 
     def record(self, slot: str) -> JsonObject:
         """The dossier of the handset in a slot: `files`, and what was replaced in them."""
-        return self._object("POST", f"/api/v1/slots/{_segment(slot)}/dossier")
+        return self.answer("POST", f"/api/v1/slots/{segment(slot)}/dossier")
+
+    def find(self, text: str) -> JsonObject:
+        """Handsets by a part of a number, under `handsets`."""
+        asked = urlencode({"find": text}, errors="replace")
+        return self.answer("GET", f"/api/v1/handsets?{asked}")
+
+    def handset(self, key: str) -> JsonObject:
+        """Everything about one handset; any of its jobs is its key."""
+        return self.answer("GET", f"/api/v1/handsets/{segment(key)}")
+
+    def upto(self) -> JsonObject:
+        """Up to which record of the ledger the read model is true."""
+        return self.answer("GET", "/api/v1/records")
+
+    def rebuild_records(self) -> JsonObject:
+        """Have the read model made anew; it goes on in the daemon."""
+        return self.answer("POST", "/api/v1/records/rebuild")
+
+    def disposal(self, states: Sequence[str] = (), batch: str | None = None) -> JsonObject:
+        """Handsets that wait for somebody, under `items`."""
+        asked = [("state", state) for state in states] + ([("batch", batch)] if batch else [])
+        return self.answer("GET", f"/api/v1/disposal?{urlencode(asked, errors='replace')}")
+
+    def settle(self, job: str, told: Mapping[str, JsonValue]) -> JsonObject:
+        """Say what has become of a job's handset; returns what was recorded."""
+        path = f"/api/v1/disposal/{segment(job)}"
+        return self.answer("POST", path, json.dumps(told).encode())
+
+    def report(self, begin: str, last: str, lot: str | None = None) -> JsonObject:
+        """What came in from one day to another, under `figures`."""
+        asked = {"from": begin, "to": last, **({"lot": lot} if lot else {})}
+        return self.answer("GET", f"/api/v1/report?{urlencode(asked, errors='replace')}")
 
     def people(self) -> JsonObject:
         """Everybody under `people`."""
-        return self._object("GET", "/api/v1/people")
+        return self.answer("GET", "/api/v1/people")
 
     def add_person(self, new: JsonObject) -> JsonObject:
         """Somebody new; returns them."""
-        return self._object("POST", "/api/v1/people", json.dumps(new).encode())
+        return self.answer("POST", "/api/v1/people", json.dumps(new).encode())
 
     def change_person(self, person: str, what: str, change: JsonObject) -> JsonObject:
         """Change somebody's `roles`, `badge`, `pin` or `disabled`; returns them."""
-        path = f"/api/v1/people/{_segment(person)}/{what}"
-        return self._object("PUT", path, json.dumps(change).encode())
+        path = f"/api/v1/people/{segment(person)}/{what}"
+        return self.answer("PUT", path, json.dumps(change).encode())
 
     def drain(self) -> JsonObject:
         """Let no new job begin; the daemon ends once the last of `running_jobs` has."""
-        return self._object("POST", "/api/v1/drain")
+        return self.answer("POST", "/api/v1/drain")
 
     def draining(self) -> JsonObject:
         """What `drain` said, as it is now; DependencyMissing once the daemon has ended."""
         _refuse_unless_reachable(self._path)
-        return self._object("GET", "/api/v1/drain")
+        return self.answer("GET", "/api/v1/drain")
 
-    def _object(self, method: str, path: str, body: bytes | None = None) -> JsonObject:
-        answer = _parsed(self._request(method, path, body))
+    def answer(
+        self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
+    ) -> JsonObject:
+        """The JSON object that a route answers with; `kind` is the body's media type."""
+        answer = _parsed(self._request(method, path, body, kind))
         if answer is None:
             message = f"what answers on {self._path} isn't benchd"
             raise BenchdError(message)
         return answer
 
-    def _request(self, method: str, path: str, body: bytes | None = None) -> httpx2.Response:
-        headers = {} if body is None else {"content-type": "application/json"}
+    def _request(
+        self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
+    ) -> httpx2.Response:
+        headers = {} if body is None else {"content-type": kind}
         with self._translated(method):
             response = self._http.request(method, path, content=body, headers=headers)
         if not response.is_success:
@@ -198,7 +235,7 @@ class BenchdClient:
         return BenchdError(f"{self._path} answered {response.status_code} without saying why")
 
 
-def _segment(name: str) -> str:
+def segment(name: str) -> str:
     """A name as one part of a path; what can't be one names nothing."""
     if name in ("", ".", ".."):
         message = f"nothing is called {name!r}"

@@ -1,13 +1,12 @@
 """The configuration: TOML files in, frozen settings out, or every mistake at its place."""
 
-from benchd.config.load import check_config, load_settings
+from benchd.config.http_section import HttpSettings, ListenAddress
+from benchd.config.load import check_config, checked_settings, load_settings
 from benchd.config.recipes import RecipeDescription
 from benchd.config.sections import (
     AdbSettings,
     CertificateSettings,
-    HttpSettings,
     LedgerSettings,
-    ListenAddress,
     SiteSettings,
 )
 from benchd.config.settings import Settings
@@ -22,5 +21,6 @@ __all__ = [
     "Settings",
     "SiteSettings",
     "check_config",
+    "checked_settings",
     "load_settings",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import UnionType
 from typing import TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -109,4 +110,6 @@ def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
 
 
 def _as_model(kind: object) -> type[BaseModel] | None:
+    if isinstance(kind, UnionType):  # a table that may be left out
+        return next((model for one in get_args(kind) if (model := _as_model(one))), None)
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None

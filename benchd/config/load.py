@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from benchd.config.cross_checks import port_issues, recipe_reference_issues, tab
 from benchd.config.document import Document, read_document, unreadable
 from benchd.config.felica import Makers, felica_issues, felica_settings, make_providers
 from benchd.config.fresh_pictures import read_pictures
+from benchd.config.http_section import expiry_issues, http_issues
 from benchd.config.models import read_models, shipped_models
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
@@ -45,6 +47,8 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     pictures = _pictures(document, parsed.models, issues) if parsed else ()
     makers, refusals = make_providers(document, folder)
     issues += [*refusals, *felica_issues(document, None if parsed is None else parsed.felica)]
+    if parsed is not None:
+        issues += http_issues(document, parsed.http)
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=_order)))
     options = repr(table_at(document, "felica").get("providers"))
@@ -54,10 +58,20 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
 def check_config(path: Path) -> tuple[ConfigIssue, ...]:
     """Every mistake of a configuration file and its recipes in order of place, or none."""
     try:
-        load_settings(path)
+        checked_settings(path)
     except ConfigInvalid as invalid:
         return invalid.issues
     return ()
+
+
+def checked_settings(path: Path) -> Settings:
+    """As `load_settings`, and strict about what a rack would still go on with."""
+    settings = load_settings(path)
+    document = read_document(path, str(path))
+    issues = tuple(expiry_issues(document, settings.http, datetime.now(UTC)))
+    if issues:
+        raise ConfigInvalid(issues)
+    return settings
 
 
 def _order(issue: ConfigIssue) -> tuple[str, int, int, str]:
@@ -128,6 +142,7 @@ def _settings(
         adb=parsed.adb,
         ledger=parsed.ledger,
         certificate=parsed.certificate,
+        clock=parsed.clock,
         dossiers=parsed.dossiers,
         http=parsed.http,
         people=parsed.people,

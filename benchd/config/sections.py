@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     StringConstraints,
     ValidationInfo,
@@ -19,6 +16,7 @@ from pydantic import (
 )
 
 from benchd.config.felica_section import FelicaSection, ReaderName
+from benchd.config.http_section import HttpSettings
 from benchd.config.values import LocalPath, OneLine, Section, folder_of, slot_name
 from benchd.config.wording import found, refused
 from benchd.words.ids import PortPath, SlotName
@@ -26,8 +24,6 @@ from benchd.words.people import PERSON_ID, PersonId
 
 ADB_DEFAULT_PORT = 5037
 """Where the adb server of every other program on the machine listens."""
-LONGEST_SOCKET_PATH = 107
-"""Linux holds the path of a Unix socket in 108 bytes, the last of them zero."""
 
 _USB_INTERFACE = re.compile(r".*-usb(?:v\d)?-\d+:[\d.]+:\d+\.\d+")
 _KERNEL_NAME = re.compile(r"\d+-\d+(?:\.\d+)*")
@@ -107,81 +103,16 @@ class CertificateSettings(Section):
     directory: LocalPath = Path("/var/lib/benchd/certificates")
 
 
+class ClockSettings(Section):
+    """How the machine's clock is looked after."""
+
+    unsynchronised_s: Annotated[float, Field(ge=60, le=604_800, allow_inf_nan=False)] = 3600.0
+
+
 class DossierSettings(Section):
     """Where the answers of handsets are kept that couldn't be inspected."""
 
     directory: LocalPath = Path("/var/lib/benchd/dossiers")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenAddress:
-    """An IP address with a TCP port."""
-
-    host: str
-    port: int
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        return ipaddress.ip_address(self.host).is_loopback
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def _listen_address(value: object) -> ListenAddress:
-    if isinstance(value, ListenAddress):
-        return value
-    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
-    bracketed = host.startswith("[") and host.endswith("]")
-    try:
-        address = ipaddress.ip_address(host[1:-1] if bracketed else host)
-    except ValueError:
-        address = None
-    if (
-        address is None
-        or bracketed != (address.version == 6)
-        or not re.fullmatch(r"[0-9]{1,5}", port)
-        or not 1 <= int(port) <= 65535
-    ):
-        raise refused(
-            f"found {found(value)}, allowed is an IP address with a port from 1 to 65535,"
-            ' for example "127.0.0.1:8420" or "[::1]:8420"'
-        )
-    return ListenAddress(host=str(address), port=int(port))
-
-
-class HttpSettings(Section):
-    """Where the dashboard and the API are served."""
-
-    socket: LocalPath = Path("/run/benchd/benchd.sock")
-    # Stands before `listen`, whose validator looks at it.
-    allow_beyond_loopback: bool = False
-    listen: Annotated[ListenAddress, BeforeValidator(_listen_address)] = ListenAddress(
-        host="127.0.0.1", port=8420
-    )
-
-    @field_validator("socket")
-    @classmethod
-    def _short_enough(cls, socket: Path) -> Path:
-        length = len(bytes(socket))
-        if length > LONGEST_SOCKET_PATH:
-            raise refused(
-                f"found a path of {length} bytes, allowed are {LONGEST_SOCKET_PATH}:"
-                " Linux takes no longer one for a socket"
-            )
-        return socket
-
-    @field_validator("listen")
-    @classmethod
-    def _reach(cls, listen: ListenAddress, info: ValidationInfo) -> ListenAddress:
-        # A mistake in allow_beyond_loopback itself is reported there.
-        if not listen.is_loopback and info.data.get("allow_beyond_loopback") is False:
-            raise refused(
-                f"found {found(str(listen))}, which other machines can reach; allowed is a"
-                " loopback address like 127.0.0.1, or any with allow_beyond_loopback = true"
-            )
-        return listen
 
 
 def _uid(text: str) -> str:
@@ -254,6 +185,7 @@ class ConfigFile(Section):
     adb: AdbSettings = Field(default_factory=AdbSettings)
     ledger: LedgerSettings = Field(default_factory=LedgerSettings)
     certificate: CertificateSettings = Field(default_factory=CertificateSettings)
+    clock: ClockSettings = Field(default_factory=ClockSettings)
     dossiers: DossierSettings = Field(default_factory=DossierSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     people: PeopleSettings = Field(default_factory=PeopleSettings)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchd.config.http_section import HttpSettings
 from benchd.config.recipes import RecipeDescription
 from benchd.config.sections import (
     AdbSettings,
     CertificateSettings,
+    ClockSettings,
     DossierSettings,
-    HttpSettings,
     LedgerSettings,
     PeopleSettings,
     SiteSettings,
@@ -32,6 +33,7 @@ class Settings:
     adb: AdbSettings
     ledger: LedgerSettings
     certificate: CertificateSettings
+    clock: ClockSettings
     dossiers: DossierSettings
     http: HttpSettings
     people: PeopleSettings

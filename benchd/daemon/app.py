@@ -19,9 +19,12 @@ from benchd.android.dossier.shelf import DossierShelf
 from benchd.android.fill.keystream import HostKeystream
 from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
 from benchd.config import Settings
+from benchd.daemon.clock_watch import ClockWatch
 from benchd.daemon.directories import make_directories
+from benchd.daemon.doorway import renew, tls_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
+from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.people import Staffing, open_people, sessions_of
@@ -30,26 +33,33 @@ from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.services import ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.daemon.timekeeping import Timekeeping
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
-from benchd.observe.announcing import AnnouncingLedger, bulkhead
+from benchd.observe.announcing import AnnouncingLedger, bulkhead, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import HotplugSource, Ledger
 from benchd.proof.evidence.fresh import FreshPictures
+from benchd.records.access import Records
+from benchd.records.database import records_path
 from benchd.signing.public_key import public_key_of
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
+from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
+from benchd.web.tls import Tls
 from benchd.words.record import Entry, EntryKind
 
 CERTIFICATES_LOOKED_AT = 500
@@ -78,6 +88,7 @@ async def run_daemon(
     _look_for_programs(usb=usb)
     key = load_key(key_file(settings.certificate.key, os.environ))
     make_directories(settings)
+    tls = tls_of(settings.http)
     clock = SystemClock()
     metrics = RackMetrics(
         slots=settings.topology.places,
@@ -95,7 +106,9 @@ async def run_daemon(
             )
         )
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
-        ledger = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
+        masked = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
+        records = Records(records_path(settings.ledger.path), stored)
+        ledger = AnnouncingLedger(masked, records, metrics.fault)
         issuer = DsseIssuer(
             key=key,
             directory=settings.certificate.directory,
@@ -103,7 +116,10 @@ async def run_daemon(
             benchd_version=metadata.version("benchd"),
         )
         pictures = own_pictures(settings, key)
+        newest = await stored.entry_at(stored.head.sequence)
         await _recover(ledger, issuer, clock, settings, pictures)
+        intake = IntakeStore(ledger, clock)
+        await intake.recall()
         board = RackBoard()
         people = await stack.enter_async_context(
             open_people(settings.ledger.path, stored, ledger.append, key)
@@ -118,11 +134,26 @@ async def run_daemon(
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
             people=people,
             sessions=sessions_of(people, ledger.append, clock, settings.people),
+            tls=tls,
+            records=records,
+            disposal=DisposalDesk(ledger, clock),
+            intake=IntakeDesk(intake, SystemEntropy()),
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
         patrol = Patrol(stored, ledger.append, clock, integrity)
         await patrol.recall()
+        timekeeping = Timekeeping(board=board, metrics=metrics.clock)
+        clock_watch = ClockWatch(
+            clock=clock,
+            monotonic=time.monotonic,
+            is_synchronised=is_synchronised,
+            record=ledger.append,
+            running_jobs=timekeeping.running_jobs,
+            sink=timekeeping,
+            unsynchronised_s=settings.clock.unsynchronised_s,
+        )
+        await clock_watch.compare_with(newest)
         anchoring = Anchoring(
             stored,
             ledger.append,
@@ -149,6 +180,7 @@ async def run_daemon(
                 recipes=settings.recipes,
                 timing=settings.timing,
                 admission=rack.admission,
+                intake=intake,
                 models=settings.models,
                 pictures=pictures,
             )
@@ -158,14 +190,16 @@ async def run_daemon(
             reloader = Reloader(
                 settings,
                 read=reread or (lambda: settings),
-                apply=partial(_take_over, supervisor, parts, metrics, key),
+                apply=partial(_take_over, supervisor, parts, metrics, key, tls),
                 notifier=notifier,
             )
             keep_responsive()
             staffing = Staffing(people, board=board, admission=rack.admission)
             background.start_soon(staffing.run)
             background.start_soon(patrol.run)
+            background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)
+            background.start_soon(keep_following, records.run, metrics.fault)
             await serve_rack(
                 supervisor,
                 board=rack.board,
@@ -182,9 +216,12 @@ async def _take_over(
     parts: RackParts,
     metrics: RackMetrics,
     key: SigningKey,
+    tls: Tls | None,
     settings: Settings,
 ) -> None:
     """Put what can change at run time into effect; the ledger knows of it first."""
+    if tls is not None:
+        renew(tls)
     pictures = own_pictures(settings, key)
     await parts.ledger.append(
         Entry(

@@ -83,7 +83,6 @@ def sessions_of(
         clock=clock,
         now=time.monotonic,
         idle_s=settings.idle_minutes * 60.0,
-        of_uid=settings.of_uid,
     )
 
 

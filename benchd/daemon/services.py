@@ -16,23 +16,28 @@ from benchd.android.server.external_server import ExternalAdbServer
 from benchd.android.server.own_server import AdbServer
 from benchd.certificate import DsseIssuer
 from benchd.config import Settings
+from benchd.daemon.doorway import callers_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
+from benchd.intake.desk import IntakeDesk
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.people.register import People
 from benchd.people.sessions import Sessions
 from benchd.ports import Ledger
+from benchd.records.access import Records
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
+from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
+from benchd.web.tls import Tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,10 @@ class ServedRack:
     dossiers: RackDossiers
     people: People
     sessions: Sessions
+    tls: Tls | None
+    records: Records
+    disposal: DisposalDesk
+    intake: IntakeDesk
 
 
 @asynccontextmanager
@@ -68,21 +77,36 @@ async def services(
         streams_per_bus=settings.adb.streams_per_bus,
         shelf=rack.dossiers.shelf,
     )
-    rack.metrics.read_from(views=rack.board.views, adb_up=lambda: adb.up)
+    rack.metrics.read_from(
+        views=rack.board.views,
+        adb_up=lambda: adb.up,
+        open_items=lambda: rack.records.open_items,
+    )
     listen = settings.http.listen
     app = create_app(
         rack,
         Catalogue.load(),
-        allowed_hosts=(listen.host,),
-        metrics=rack.metrics.expose,
+        callers=callers_of(
+            settings.http,
+            rack.tls,
+            sessions=rack.sessions,
+            of_uid=settings.people.of_uid,
+            name_of=rack.people.acting_name,
+        ),
+        allowed_hosts=settings.http.hosts,
+        metrics=rack.metrics.expose if settings.http.metrics else None,
         drain=rack.admission,
         dossiers=rack.dossiers,
         people=rack.people,
         sessions=rack.sessions,
+        records=rack.records,
+        disposal=rack.disposal,
+        intake=rack.intake,
     )
     async with AsyncExitStack() as stack:
-        sockets = [stack.enter_context(unix_listener(settings.http.socket))]
-        sockets.append(listener or stack.enter_context(tcp_listener(listen.host, listen.port)))
+        unix = stack.enter_context(unix_listener(settings.http.socket))
+        tcp = listener or stack.enter_context(tcp_listener(listen.host, listen.port))
+        plain, encrypted = ([unix], {tcp: rack.tls}) if rack.tls else ([unix, tcp], {})
         running = await stack.enter_async_context(anyio.create_task_group())
         await running.start(adb.run)
         await running.start(access.run)
@@ -91,7 +115,9 @@ async def services(
             await running.start(chips.run)
         lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
         running.start_soon(measure_loop_lag, lagged, time.monotonic)
-        await running.start(partial(serve, app, sockets=sockets, stop=stop_serving))
+        await running.start(
+            partial(serve, app, sockets=plain, encrypted=encrypted, stop=stop_serving)
+        )
         try:
             yield access
         finally:

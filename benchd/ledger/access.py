@@ -22,7 +22,7 @@ from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
 from benchd.signing.public_key import public_key_of
 from benchd.words.ids import JobId, SlotName
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
 
@@ -40,8 +40,15 @@ _LAST_OCCUPANCY = """
     )
     ORDER BY sequence
 """
+_OF_INTAKE = f"""
+    WHERE sequence >= ? AND kind IN ({", ".join(f"'{kind.value}'" for kind in OF_INTAKE)})
+    ORDER BY sequence LIMIT ?
+"""
+INTAKE_PAGE = 500
+"""Records: of the largest ones that is a second's work."""
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
+_FOLLOWING = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
 _OF_CHIP = """
     WHERE kind = 'stage_ended'
@@ -49,6 +56,38 @@ _OF_CHIP = """
             json_extract(CAST(body AS TEXT), '$.data.evidence.chip'), NULL) = ?
     ORDER BY sequence
 """
+
+_IMEI = """iif(json_valid(CAST(body AS TEXT)),
+    json_extract(CAST(body AS TEXT), '$.data.evidence.imei'), NULL)"""
+_OTHER_NUMBER = """iif(json_valid(CAST(body AS TEXT)), coalesce(
+    json_extract(CAST(body AS TEXT), '$.data.evidence.second_imei'),
+    json_extract(CAST(body AS TEXT), '$.data.evidence.screen_number')), NULL)"""
+_OF_HANDSET = f"""
+    WHERE sequence IN (
+        SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
+        UNION SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
+        UNION SELECT sequence FROM record
+            WHERE kind IN ('job_ended', 'handset_settled') AND job IN (
+                SELECT job FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
+                UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
+            )
+    )
+    ORDER BY sequence
+"""  # noqa: S608
+_ENDS_OF_HANDSET = f"""
+    WHERE sequence IN (
+        WITH mine AS (
+            SELECT job FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
+            UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
+        )
+        SELECT max(sequence) FROM record WHERE kind = 'job_ended' AND job IN mine
+        UNION SELECT sequence FROM record WHERE kind = 'job_ended' AND job IN mine
+            AND json_extract(CAST(body AS TEXT), '$.data.disposition') = 'destroy'
+        UNION SELECT sequence FROM record WHERE kind = 'handset_settled' AND job IN mine
+            AND json_extract(CAST(body AS TEXT), '$.data.to') IN ('to_destroy', 'destroyed')
+    )
+    ORDER BY sequence DESC LIMIT ?2
+"""  # noqa: S608
 
 
 class SqliteLedger:
@@ -117,10 +156,31 @@ class SqliteLedger:
         jobs = (stored.entry.job for stored in reversed(seen) if stored.entry.job is not None)
         return list(dict.fromkeys(jobs))[:limit]
 
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+        return await self._select(_OF_HANDSET, imei)
+
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        """The last end of a job in which this IMEI was told, and all that doom its handset.
+
+        The newest first, and no more than so many.
+        """
+        return await self._select(_ENDS_OF_HANDSET, imei, limit)
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         opened = await self._select(_NEWEST_JOBS, max(0, limit))
         return [stored.entry.job for stored in opened if stored.entry.job is not None]
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        """All records of intake from this number on, in order; read a page at a time."""
+        found: list[StoredEntry] = []
+        while True:
+            page = await self._select(_OF_INTAKE, since, INTAKE_PAGE)
+            found += page
+            if len(page) < INTAKE_PAGE:
+                return found
+            since = page[-1].sequence + 1
 
     @property
     def head(self) -> Head:
@@ -145,6 +205,19 @@ class SqliteLedger:
         return await to_thread.run_sync(
             partial(self._walker.follow, after, most, self._key), limiter=self._walks
         )
+
+    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        """So many records after a known one, in order, each with its hash recomputed."""
+        return await to_thread.run_sync(
+            partial(self._walker.select, _FOLLOWING, (sequence, most)), limiter=self._walks
+        )
+
+    async def entry_at(self, sequence: int) -> StoredEntry | None:
+        """The record of this number."""
+        found = await to_thread.run_sync(
+            partial(self._walker.select, "WHERE sequence = ?", (sequence,)), limiter=self._walks
+        )
+        return found[0] if found else None
 
     async def check_witness(self, witness: Witness) -> None:
         """Raise LedgerBroken if it names a record that the ledger doesn't have."""

@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Protocol
 
 import apsw
-import apsw.sqlite_extra
 
-from benchd.errors import DependencyMissing, LedgerBroken, LedgerFault
+from benchd.checksum_vfs import CHECKSUM_BYTES, CHECKSUM_VFS, register_checksum_vfs
+from benchd.errors import LedgerBroken, LedgerFault
 
-CHECKSUM_VFS = "cksmvfs"
 PLAIN_VFS = "unix"
 PAGE_BYTES = 4096
-CHECKSUM_BYTES = 8
 
 SqlValue = None | int | str | bytes
 
@@ -43,7 +41,7 @@ def query(
 
 def open_for_writing(path: Path) -> apsw.Connection:
     """The one connection that adds to a ledger; the file has to exist and may be empty."""
-    _register_checksum_vfs()
+    register_checksum_vfs()
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=CHECKSUM_VFS)
     try:
         _prepare(connection, path)
@@ -55,6 +53,7 @@ def open_for_writing(path: Path) -> apsw.Connection:
 
 def open_for_reading(path: Path) -> apsw.Connection:
     """A second connection to a ledger that this process writes to; it can change nothing."""
+    register_checksum_vfs()
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=CHECKSUM_VFS)
     _restrict(connection)
     query(connection, "PRAGMA query_only = 1")
@@ -146,20 +145,3 @@ def _version(connection: apsw.Connection) -> int:
 def _schema(connection: apsw.Connection) -> list[tuple[object, ...]]:
     sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
     return list(query(connection, sql))
-
-
-def _register_checksum_vfs() -> None:
-    names = apsw.vfs_names()
-    if CHECKSUM_VFS in names:
-        return
-    connection = apsw.Connection(":memory:")
-    try:
-        apsw.sqlite_extra.load(connection, "cksumvfs")
-    except (LookupError, apsw.sqlite_extra.NotAvailable, apsw.Error) as error:
-        message = "SQLite's checksum VFS isn't there, so the ledger's file can't be guarded"
-        cure = "Install apsw as a wheel: it brings SQLite's extensions along."
-        raise DependencyMissing(message, cure=cure) from error
-    finally:
-        connection.close()
-    # Loading makes it the default for the whole process; only the ledger asked for it.
-    apsw.set_default_vfs(names[0])

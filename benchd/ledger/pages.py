@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from benchd.ledger.database import CHECKSUM_BYTES, PAGE_BYTES
+from benchd.checksum_vfs import CHECKSUM_BYTES
+from benchd.ledger.database import PAGE_BYTES
 
 _WORDS = struct.Struct(f"<{(PAGE_BYTES - CHECKSUM_BYTES) // 4}I")
 _CHECKSUM = struct.Struct("<2I")

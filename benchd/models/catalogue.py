@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, Self
 
 from benchd.models.entry import Maker, Menu, ModelEntry
+from benchd.words.chip import ModelFelica
 from benchd.words.handset import HandsetIdentity
 
 NOTHING_READ: Final = hashlib.sha256(b"").hexdigest()
@@ -89,6 +90,13 @@ class ModelCatalogue:
         """The sizes that this handset's model is sold with; empty where nobody has told of them."""
         entry = self.of(identity)
         return entry.storage_bytes if entry else ()
+
+    def felica(self, identity: HandsetIdentity) -> ModelFelica:
+        """Whether this handset's model has a FeliCa chip; unknown where no source says it."""
+        entry = self.of(identity)
+        if entry is None or entry.felica is None:
+            return ModelFelica.UNKNOWN
+        return ModelFelica.HAS if entry.felica else ModelFelica.HAS_NONE
 
     def menu_of_vendor(self, vendor_id: str | None) -> Menu | None:
         """The newest menus of the maker that a USB port names, where only that is known."""

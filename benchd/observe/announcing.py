@@ -91,6 +91,18 @@ class AnnouncingLedger:
         """The jobs in which a scan has seen this chip, the newest first."""
         return await self._ledger.chip_jobs(chip, limit)
 
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+        return await self._ledger.handset_entries(imei)
+
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        """The last end of a job in which this IMEI was told, and all that doom its handset."""
+        return await self._ledger.handset_ends(imei, limit)
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         return await self._ledger.job_ids(limit)
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        """All records of intake from this number on, in order."""
+        return await self._ledger.intake(since)

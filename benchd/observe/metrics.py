@@ -25,8 +25,10 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from benchd.observe.clock_metrics import ClockMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.slot import SlotView
@@ -41,6 +43,8 @@ STAGE_BUCKETS_S = (
     *(300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200),
 )
 """From a look at properties to the overwrite of a large slow phone, and people in between."""
+QUESTION_BUCKETS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
+"""Two is a clean handset of a lot; eight is one of which nothing was known."""
 START_BUCKETS_S = (0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 COMMIT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -86,6 +90,13 @@ class RackMetrics:
             "benchd_metrics_faults",
             "Ledger records that these metrics couldn't count; the jobs went on",
         )
+        self._questions = Histogram(
+            "benchd_questions_per_job",
+            "How many questions of a job people have answered, by how it ended",
+            ("outcome",),
+            registry=self._registry,
+            buckets=QUESTION_BUCKETS,
+        )
         self._starts = self._histogram(
             "benchd_hotplug_to_start_seconds",
             "From the plug of a handset to the start of its job, settling and people included",
@@ -102,6 +113,7 @@ class RackMetrics:
             COMMIT_BUCKETS_S,
         )
         self.ledger = LedgerMetrics(self._registry)
+        self.clock = ClockMetrics(self._registry)
         self._fill_with_zeros()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -115,6 +127,8 @@ class RackMetrics:
             self._stages.labels(stage, outcome)
         for recipe, outcome in product((*self._recipes, OTHER_RECIPE), Outcome):
             self._jobs.labels(recipe, outcome)
+        for outcome in Outcome:
+            self._questions.labels(outcome)
         for disposition, reason in product(Disposition, (*Reason, NO_REASON)):
             self._dispositions.labels(disposition, reason)
         for slot in self._slots:
@@ -126,14 +140,17 @@ class RackMetrics:
         views: Callable[[], Mapping[SlotName, SlotView]] | None = None,
         adb_up: Callable[[], bool] | None = None,
         readers_up: Callable[[], Collection[SlotName]] | None = None,
+        open_items: Callable[[], Mapping[DisposalState, int]] | None = None,
     ) -> None:
         """Where to look at every scrape, from another thread than the loop's.
 
-        `readers_up` are the slots whose reader answers.
+        `readers_up` are the slots whose reader answers, `open_items` how many handsets wait for
+        somebody to say what becomes of them.
         """
         self._gauges.views = views or self._gauges.views
         self._gauges.adb_up = adb_up or self._gauges.adb_up
         self._gauges.readers_up = readers_up or self._gauges.readers_up
+        self._gauges.open_items = open_items or self._gauges.open_items
 
     def reconfigured(self, *, slots: Collection[SlotName], recipes: Collection[str]) -> None:
         """The configuration has changed: what is new begins at zero, slots that left are gone.
@@ -165,6 +182,10 @@ class RackMetrics:
         known = recipe if recipe in self._recipes else OTHER_RECIPE
         self._jobs.labels(known, outcome).inc()
         self._dispositions.labels(disposition, reason or NO_REASON).inc()
+
+    def answered(self, outcome: Outcome, questions: int) -> None:
+        """A job has ended after so many answers of people."""
+        self._questions.labels(outcome).observe(questions)
 
     def overwritten(self, slot: SlotName, size_bytes: int) -> None:
         """A stage that overwrites passed."""
@@ -200,6 +221,7 @@ class RackGauges(Collector):
         self.views: Callable[[], Mapping[SlotName, SlotView]] = dict
         self.adb_up: Callable[[], bool] = bool
         self.readers_up: Callable[[], Collection[SlotName]] = tuple
+        self.open_items: Callable[[], Mapping[DisposalState, int]] = dict
 
     def collect(self) -> Iterable[Metric]:
         """One sample for each slot and state, reader and server."""
@@ -216,6 +238,17 @@ class RackGauges(Collector):
             for state in SlotState:
                 states.add_metric((slot, state), float(state is now))
             up.add_metric((slot,), float(slot in readers))
+        waiting, items = (
+            self.open_items(),
+            GaugeMetricFamily(
+                "benchd_disposal_open",
+                "Handsets of ended jobs that wait for somebody, by what is due",
+                labels=("state",),
+            ),
+        )
+        for item in OPEN:
+            items.add_metric((item,), float(waiting.get(item, 0)))
+        yield items
         yield states
         yield up
         yield GaugeMetricFamily(

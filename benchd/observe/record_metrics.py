@@ -25,6 +25,7 @@ class _OpenJob:
     recipe: str
     stage: tuple[StageName, float] | None = None
     residue: bool = False
+    answers: int = 0
 
 
 @dataclass(slots=True)
@@ -49,6 +50,8 @@ class RecordMetrics:
                 self._stage_started(entry)
             case EntryKind.STAGE_ENDED:
                 self._stage_ended(entry)
+            case EntryKind.DECISION:
+                self._answered(entry)
             case EntryKind.JOB_ENDED:
                 self._job_ended(entry)
             case _:
@@ -106,10 +109,16 @@ class RecordMetrics:
             job.recipe if job else None, outcome, Disposition(reader.text("disposition")), reason
         )
         if job is not None:
+            self.metrics.answered(outcome, job.answers)
             # A stage that was cut short has no end of its own.
             self._end_stage(job, outcome)
             if reason is Reason.FELICA_RESIDUE:
                 self._residue(job)
+
+    def _answered(self, entry: Entry) -> None:
+        job = self._job_of(entry)
+        if job is not None:
+            job.answers += 1
 
     def _job_of(self, entry: Entry) -> _OpenJob | None:
         return None if entry.job is None else self._jobs.get(entry.job)

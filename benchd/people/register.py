@@ -21,6 +21,7 @@ from benchd.people.skeleton import look_alike
 from benchd.people.store import SecretStore
 from benchd.ports import Clock
 from benchd.wakeup import Wakeup
+from benchd.words.ids import OperatorName
 from benchd.words.people import Actor, By, Person, PersonId, Role
 from benchd.words.record import Entry, Receipt, StoredEntry
 
@@ -84,6 +85,13 @@ class People:
         except KeyError:
             message = f"nobody has the id {of!r}: `benchd people list` names everybody"
             raise NotFound(message) from None
+
+    def acting_name(self, of: PersonId) -> OperatorName | None:
+        """The name of whoever may act now; None for nobody, and for who is disabled."""
+        person = self._people.get(of)
+        if person is None or person.is_disabled(self._clock.now()):
+            return None
+        return person.name
 
     def of_badge(self, code: str) -> Person | None:
         """Whose badge has this code; None where it is nobody's."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchd.errors import NotSignedIn
 from benchd.people.register import People
-from benchd.people.showing import Showing, actor_of
+from benchd.people.showing import Showing
 from benchd.ports import Clock, Entropy
-from benchd.words.people import Actor, Person, PersonId, ShownBy, SignedIn
+from benchd.words.people import Actor, Person, PersonId, SignedIn
 
 MOST_SESSIONS = 256
 TOKEN_BYTES = 32
@@ -39,7 +39,6 @@ class Sessions:
         clock: Clock,
         now: Callable[[], float],
         idle_s: float,
-        of_uid: Mapping[int, PersonId],
     ) -> None:
         self._people = people
         self._showing = showing
@@ -47,7 +46,6 @@ class Sessions:
         self._clock = clock
         self._now = now
         self.idle_s = idle_s
-        self._of_uid = of_uid
         self._open: dict[str, _Session] = {}
 
     async def open(
@@ -102,17 +100,6 @@ class Sessions:
         """End a session; nothing where there is none."""
         if token is not None:
             self._open.pop(_name(token), None)
-
-    def of_uid(self, uid: int) -> Actor:
-        """Who `[people.unix]` says a user of the machine is; else NotSignedIn."""
-        person = self._of_uid.get(uid)
-        if person is None:
-            message = (
-                "sign in first: with your badge or your id and PIN, or have your user entered under"
-                " [people.unix]"
-            )
-            raise NotSignedIn(message)
-        return actor_of(self._person(person), ShownBy.UNIX, f"socket, uid {uid}")
 
     def _person(self, of: PersonId) -> Person:
         found = next((one for one in self._people.everybody if one.id == of), None)

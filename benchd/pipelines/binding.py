@@ -44,11 +44,20 @@ async def tie_by_screen(context: JobContext) -> OpenedPage | None:
     return opened
 
 
-async def tie_and_name_by_screen(context: JobContext) -> None:
-    """The same at the end, where its screen has to show whose number goes on the certificate."""
+async def tie_and_name_by_screen(context: JobContext, note: str) -> None:
+    """The same at the end, where its screen has to show whose number goes on the certificate.
+
+    Whoever has looked at it may have scanned the number into the note of that very answer.
+    """
     known, here = Known.of(context.evidence), context.station.port().attachment
-    if context.certifies and context.binding.number_due(known, here):
+    if not (context.certifies and context.binding.number_due(known, here)):
+        return
+    gate = known.number_gate
+    number = screen_number(gate, note)
+    if number is None or (gate is Gate.SERIAL and number != known.serial):
         await _read_screen(context)
+    else:
+        add_to_return(context, screen_number=number)
 
 
 async def _read_screen(context: JobContext) -> None:

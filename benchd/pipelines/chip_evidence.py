@@ -19,9 +19,9 @@ _REASON_OF: Final[Mapping[ChipVerdict, Reason]] = {
 """All others can't be told by radio alone, whatever a reader says: they can't be judged."""
 
 
-def of_no_chip(scan: ChipScan) -> ChipEvidence:
-    """A silent scan of a handset that has no chip by more than that."""
-    return replace(ChipEvidence.of(scan), verdict=ChipVerdict.NO_CHIP, over_the_air=scan.verdict)
+def no_chip_by(silent: ChipEvidence) -> ChipEvidence:
+    """A silent look at a handset that has no chip by more than that."""
+    return replace(silent, verdict=ChipVerdict.NO_CHIP, over_the_air=silent.verdict)
 
 
 def refusal_of(scan: ChipScan, because: str = "") -> StageFailed:

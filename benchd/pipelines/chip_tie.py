@@ -8,7 +8,7 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import LONGEST_DETAIL, HandsetFault, StageFailed
+from benchd.errors import LONGEST_DETAIL, AnswerNotRecognised, HandsetFault, StageFailed
 from benchd.pipelines.contract import JobContext
 from benchd.ports import Handset
 from benchd.proof.evidence.chip import ChipEvidence, SwitchEvidence, TieEvidence
@@ -38,31 +38,38 @@ async def tie_to_handset(context: JobContext, seen: ChipEvidence) -> ChipEvidenc
     return replace(tried, tied=shows_tie(tried))
 
 
-async def look_once_on(context: JobContext, silent: ChipScan) -> ChipScan:
-    """The same silence, unless NFC was off and a chip answers now that it's on."""
-    scan = silent
-    if await switched_back_on(context):
-        for _ in range(LOOKS_ONCE_ON):
-            scan = await context.chips.scan(context.slot, passes=1, power_cycle=True)
-            if scan.verdict is not ChipVerdict.SILENT:
-                break
-            await anyio.sleep(LOOK_EVERY_S)
-    return scan
+async def look_once_on(
+    context: JobContext, silent: ChipScan, *, passes: int
+) -> tuple[ChipScan, SwitchEvidence | None]:
+    """The same silence, unless NFC was off and a chip answers now that it's on; with the switch.
 
-
-async def switched_back_on(context: JobContext) -> bool:
-    """Whether NFC that was off is on now: a try that was broken off may have left it so.
-
-    A job that begins right after one can't know of it, and mustn't take the silence for a chip's.
+    A try that was broken off may have left it off, for up to a minute. Whoever looks next
+    can't know of it, and mustn't take the silence for a chip's. Raises what a handset over adb
+    does: whether its NFC is on has to be known before silence counts.
     """
     handset = context.open_handset
     if handset is None or not context.certifies:
-        return False
-    with anyio.move_on_after(LONGEST_S), suppress(HandsetFault, StageFailed):
-        if (await handset.nfc_facts()).nfc_on is False:
-            await handset.switch_nfc(on=True)
-            return await _says(handset, wanted=True) is True
-    return False
+        return silent, None
+    told = await _switched_back_on(handset)
+    scan = silent
+    if told is not None and told.nfc_on is True:
+        for _ in range(LOOKS_ONCE_ON):
+            scan = await context.chips.scan(context.slot, passes=passes, power_cycle=True)
+            told = told.with_scan(scan)
+            if scan.verdict is not ChipVerdict.SILENT:
+                break
+            await anyio.sleep(LOOK_EVERY_S)
+    return scan, told
+
+
+async def _switched_back_on(handset: Handset) -> SwitchEvidence | None:
+    """What it says once it was told to switch NFC on; None where it wasn't found off."""
+    with anyio.move_on_after(LONGEST_S), suppress(AnswerNotRecognised):
+        if (await handset.nfc_facts()).nfc_on is not False:
+            return None
+        await handset.switch_nfc(on=True)
+        return SwitchEvidence(nfc_on=await _says(handset, wanted=True))
+    return SwitchEvidence(nfc_on=None)
 
 
 class _Tying:

@@ -11,7 +11,16 @@ from benchd.errors import StageFailed
 from benchd.models.catalogue import ModelCatalogue
 from benchd.models.guidance import reset_words
 from benchd.pipelines.description import StageDescription
-from benchd.ports import CertificateIssuer, ChipAccess, Clock, Entropy, Handset, Keystream, Ledger
+from benchd.ports import (
+    CertificateIssuer,
+    ChipAccess,
+    Clock,
+    Entropy,
+    Handset,
+    Intake,
+    Keystream,
+    Ledger,
+)
 from benchd.proof.binding import JobBinding
 from benchd.proof.evidence.fresh import FreshPictures, SignedPicture
 from benchd.proof.evidence.job import JobEvidence
@@ -19,7 +28,7 @@ from benchd.words.handset import HandsetFacts
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
 from benchd.words.port import Absence, Attached
-from benchd.words.slot import ProblemView
+from benchd.words.slot import EarlierEnd, ProblemView
 
 T = TypeVar("T")
 
@@ -29,6 +38,10 @@ UNTOLD = "—"
 
 class AbsenceWindow(Protocol):
     """An open planned absence: until it closes, leaving the port doesn't abort the job."""
+
+    async def departed(self) -> None:
+        """Returns once the handset has left its port, at once if it has already."""
+        ...
 
     async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
         """What the port shows; returns early once the handset has left and come back."""
@@ -88,6 +101,10 @@ class Station(Protocol):
         """Who the handset is; from here on a replug must bring back the same one."""
         ...
 
+    def show_earlier(self, earlier: EarlierEnd | None) -> None:
+        """How its last job has ended; None where it wasn't here, or tells no IMEI."""
+        ...
+
 
 class JobContext:
     """What the stages of one job share."""
@@ -107,7 +124,9 @@ class JobContext:
         keystream: Keystream,
         models: ModelCatalogue,
         pictures: FreshPictures,
+        intake: Intake,
         certifies: bool,
+        checks_chip_first: bool,
     ) -> None:
         self.job = job
         self.slot = slot
@@ -121,8 +140,11 @@ class JobContext:
         self.keystream = keystream
         self.models = models
         self.pictures = pictures
+        self.intake = intake
         self.certifies = certifies
         """Whether the recipe ends in a certificate, so that the handset has to stay bound."""
+        self.checks_chip_first = checks_chip_first
+        """Whether its chip is looked at before anything is destroyed."""
         self.binding = JobBinding(station.port().attachment)
         self.facts: HandsetFacts | None = None
         self.evidence = JobEvidence()

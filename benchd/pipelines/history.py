@@ -37,6 +37,8 @@ class JobHistory:
     decisions: tuple[Evidence, ...]
     envelope: bytes | None
     dossier: str | None
+    asset: Evidence | None
+    """The asset that its handset was taken for: `lot`, `tag`, and by what."""
 
     def as_json(self) -> dict[str, JsonValue]:
         """The same as JSON, without the certificate itself."""
@@ -58,6 +60,8 @@ class JobHistory:
             "decisions": self.decisions,
             "certificate": self.envelope is not None,
             "dossier": self.dossier,
+            "asset": self.asset,
+            "questions": len(self.decisions),
         }
 
 
@@ -159,7 +163,15 @@ def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHi
         decisions=tuple(r.entry.data for r in records if r.entry.kind is EntryKind.DECISION),
         envelope=end.envelope if end else None,
         dossier=end.dossier if end else None,
+        asset=_asset(records),
     )
+
+
+def _asset(records: Sequence[StoredEntry]) -> Evidence | None:
+    bound = [r.entry.data for r in records if r.entry.kind is EntryKind.ASSET_BOUND]
+    if not bound:
+        return None
+    return {key: bound[-1].get(key) for key in ("lot", "tag", "bound_by", "differs")}
 
 
 def _bytes_written(overwrite: StageRecord | None) -> int | None:

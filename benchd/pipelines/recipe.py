@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from benchd.pipelines.contract import Stage
 from benchd.words.job import Reason, StageName
@@ -44,3 +45,11 @@ class Recipe:
     def certifies(self) -> bool:
         """Whether it ends in a certificate."""
         return any(spec.name is StageName.CERTIFY for spec in self.stages)
+
+    @property
+    def checks_chip_first(self) -> bool:
+        """Whether the chip is looked at after the gates and before anything is destroyed."""
+        before = list(takewhile(lambda spec: not spec.destructive, self.stages))
+        names = [spec.name for spec in before]
+        after = names[names.index(StageName.GATES) :] if StageName.GATES in names else []
+        return StageName.FELICA_CHECK in after

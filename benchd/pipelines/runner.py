@@ -19,6 +19,7 @@ from benchd.errors import (
 )
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.pipelines.settling import refuse_withdrawn
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.words.chip import ChipOwners
@@ -38,7 +39,11 @@ LOSSES_ALLOWED = 20
 REOPEN_WITHIN_S = 120.0
 DOSSIER_WITHIN_S = 20.0
 _READING = (StageName.INSPECT, StageName.GATES, StageName.INITIALISE)
-_NOT_UNDERSTOOD = (Reason.ANSWER_NOT_RECOGNISED, Reason.UNSUPPORTED_MODEL)
+_NOT_UNDERSTOOD = (
+    Reason.ANSWER_NOT_RECOGNISED,
+    Reason.STORAGE_CONTRADICTS,
+    Reason.UNSUPPORTED_MODEL,
+)
 
 _log = structlog.get_logger()
 
@@ -90,6 +95,8 @@ class JobRunner:
         return JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
 
     async def _let_through(self, spec: StageSpec) -> None:
+        if spec.destructive:
+            refuse_withdrawn(self._context)
         if spec.destructive and not self._has_destroyed:
             await self._context.station.may_destroy()
             self._has_destroyed = True

@@ -183,8 +183,9 @@ class _Walk:
 
     def answered(self, answer: DecisionEvidence) -> None:
         """Somebody has answered while this enumeration lasts."""
-        if answer.approved and answer.gate is self._gate:
-            self._numbers_here.add(screen_number(answer.gate, answer.note) or "")
+        if answer.approved and answer.gate in (self._gate, Gate.OBSERVE):
+            # Who looks at the last screen may scan its number in the same answer.
+            self._numbers_here.add(screen_number(self._gate, answer.note) or "")
 
     def ended(self, attempt: StageRecord) -> None:
         """A stage's attempt has ended, perhaps with a return."""

@@ -14,7 +14,7 @@ from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence, ClearEvid
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.floors import LEAST_PASSES
 from benchd.proof.tie import shows_tie
-from benchd.words.chip import BaselineKind, ChipVerdict
+from benchd.words.chip import BaselineKind, ChipVerdict, ModelFelica
 from benchd.words.clear import ClearOutcome
 from benchd.words.job import Gate
 
@@ -24,9 +24,19 @@ SKIPPED_FOR: Final[Mapping[str, ChipVerdict]] = {
     "no_chip": ChipVerdict.NO_CHIP,
 }
 """What the check has to have found for each reason to skip the clear."""
+FORM_OF_CATALOGUE: Final = 5
+"""From this form on the catalogue of models is asked of each handset that is said to have none."""
 CLAIMS: Final = (ClearOutcome.DONE, ClearOutcome.ALREADY_INITIAL)
 SEEN_BASELINES: Final = (BaselineKind.OBSERVED,)
 """Pictures that somebody took of a real unused chip; any other needs a person's word beside it."""
+
+
+def may_lack_chip(*, felica_capable: bool | None, model: ModelFelica) -> bool:
+    """Whether a silent handset may be one without a chip; that takes a person's word as well.
+
+    Only its own word lets it: an entry of the catalogue can take that back, and give nothing.
+    """
+    return felica_capable is False and model is not ModelFelica.HAS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,8 @@ class ChipCase:
     recheck: ChipEvidence
     answers: Mapping[Gate, bool]
     """The last answer of a person at each gate."""
+    form: int
+    """The oldest form that the job's evidence is written in."""
     again: ChipEvidence | None = None
     """The look after the last reset; None where no reader took one."""
 
@@ -130,8 +142,16 @@ def _of_silence(scan: ChipEvidence, stage: str) -> list[str]:
 
 
 def _of_no_chip(case: ChipCase) -> list[str]:
-    """Silence, the handset's own word and a person's: all three, and no chip ever seen."""
+    """Silence, the handset's own word and a person's: all three, and no chip ever seen.
+
+    The catalogue of models can only contradict them: an entry without a chip takes no one's place.
+    """
     gaps = _of_silence(case.check, "felica_check")
+    catalogue = case.check.catalogue
+    if catalogue is None and case.form >= FORM_OF_CATALOGUE:
+        gaps.append("felica_check: the catalogue of models wasn't asked")
+    if catalogue is not None and catalogue.felica is ModelFelica.HAS:
+        gaps.append("felica_check: the catalogue of models says that its model has a chip")
     if {case.check.felica_capable, case.inspect.felica_capable} != {False}:
         gaps.append("felica_check: the handset doesn't say that it has no chip")
     if case.answers.get(Gate.FELICA_NO_CHIP) is not True:

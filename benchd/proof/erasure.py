@@ -13,6 +13,7 @@ from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
+from benchd.proof.capacity import capacity_gaps
 from benchd.proof.chip import ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps
@@ -30,6 +31,7 @@ from benchd.proof.nominal import is_clearly_less, is_clearly_more
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.people import confirm_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
+from benchd.proof.settled import SettledCase, settled_gaps
 from benchd.proof.storage import reach_gaps, storage_gaps
 from benchd.words.ids import JobId
 from benchd.words.job import Gate, Outcome, StageName
@@ -42,10 +44,14 @@ FORM_OF_FLOORS: Final = 3
 was recorded before is held to the rules of its time, and isn't certified anew."""
 
 
+FORM_OF_EARLIER_JOBS: Final = 5
+"""From this form on the gates tell whether an earlier job has sent the handset to be destroyed."""
+
+
 class VerifiedErasure:
     """The proof of one erasure without a gap; can be made by `verify_erasure` alone."""
 
-    __slots__ = ("answers", "binding", "evidence", "form", "job", "records", "stages")
+    __slots__ = (*("answers", "binding", "evidence", "form", "intake", "job", "records", "stages"),)
 
     def __init__(
         self, seal: object, *, job: JobId, case: ErasureCase, records: Sequence[StoredEntry]
@@ -60,6 +66,8 @@ class VerifiedErasure:
         self.form = case.form
         self.binding = case.binding
         """What tied the handset to itself; None in records older than that."""
+        self.intake = case.intake
+        """Which asset it is, and what was settled without asking."""
         self.records = tuple(records)
 
     def evidence_digest(self) -> str:
@@ -80,6 +88,7 @@ class ErasureCase:
     answers: Sequence[DecisionRecord]
     binding: Chain | None
     """None in records that are older than returns on record."""
+    intake: SettledCase
 
     @property
     def form(self) -> int:
@@ -92,20 +101,30 @@ class ErasureCase:
         return record.skipped_because if record.outcome is Outcome.SKIPPED else None
 
 
-def verify_erasure(job: JobId, records: Sequence[StoredEntry]) -> VerifiedErasure:
-    """The proof that the job's records hold, else CertificateGap with all that is missing."""
+def verify_erasure(
+    job: JobId, records: Sequence[StoredEntry], intake: Sequence[StoredEntry] = ()
+) -> VerifiedErasure:
+    """The proof that the job's records hold, else CertificateGap with all that is missing.
+
+    `intake` are the ledger's records of intake from the job's lot on: what a gate cites is
+    believed only of them.
+    """
     attempts = stage_records(records)
     stages = {attempt.stage: attempt for attempt in attempts}
     answers = decisions(records)
-    gaps = [*order_gaps(attempts, stages), *approval_gaps(answers)]
+    gaps = order_gaps(attempts, stages)
     try:
         evidence = _evidence_of(stages)
+        settled = SettledCase.of(job, evidence, stages, answers, records, intake)
     except CertificateGap as gap:
-        raise CertificateGap((*gaps, *gap.missing)) from gap
+        raise CertificateGap((*gaps, *approval_gaps(answers), *gap.missing)) from gap
+    gaps += approval_gaps(answers, settled.needs_no_answer())
     binding: Chain | None = None
     if any(attempt.form >= BINDING_FORM for attempt in attempts):
         binding = chain_of(records, attempts, evidence, answers)
-    case = ErasureCase(stages=stages, evidence=evidence, answers=answers, binding=binding)
+    case = ErasureCase(
+        stages=stages, evidence=evidence, answers=answers, binding=binding, intake=settled
+    )
     for check in _CHECKS:
         gaps += check(case)
     if gaps:
@@ -148,9 +167,26 @@ def _of_gates(case: ErasureCase) -> list[str]:
     if nominal_bytes and is_clearly_more(case.evidence.inspect.capacity_bytes, nominal_bytes):
         gaps.append("gates: the storage is larger than its model is sold with")
     looked_up = [answer for answer in case.answers if answer.gate is Gate.NETWORK]
+    if not looked_up and Gate.NETWORK in case.intake.settled:
+        return gaps
     if not looked_up or look_up_result(looked_up[-1].note) not in SALEABLE:
         gaps.append("network: the result of the look-up isn't on record")
     return gaps
+
+
+def _of_earlier_jobs(case: ErasureCase) -> list[str]:
+    """A handset that was to be destroyed goes on only with the word of somebody in charge."""
+    answers = [answer for answer in case.answers if answer.gate is Gate.DESTROYED_BEFORE]
+    if answers and not answers[-1].approved:
+        return [f"{Gate.DESTROYED_BEFORE}: the last answer was no"]
+    if case.stages[StageName.GATES].form < FORM_OF_EARLIER_JOBS:
+        return []
+    doomed_by = case.evidence.gates.doomed_by
+    if doomed_by is None:
+        return ["gates: nobody has looked whether it was to be destroyed"]
+    if doomed_by and not answers:
+        return [f"{Gate.DESTROYED_BEFORE}: nobody has approved it"]
+    return []
 
 
 def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
@@ -197,6 +233,7 @@ def _of_storage(case: ErasureCase) -> list[str]:
     return [
         *storage_gaps(inspect, overwrite, read_back, least_coverage=least),
         *reach_gaps(inspect, overwrite, read_back),
+        *capacity_gaps(inspect),
     ]
 
 
@@ -223,6 +260,7 @@ def _of_chip(case: ErasureCase) -> list[str]:
             clear_skipped=case.skipped(StageName.FELICA_CLEAR),
             recheck=evidence.felica_recheck,
             answers={answer.gate: answer.approved for answer in case.answers},
+            form=case.form,
             again=evidence.observe.chip,
         )
     )
@@ -238,12 +276,17 @@ def _of_binding(case: ErasureCase) -> list[str]:
     return list(case.binding.gaps) if case.binding else []
 
 
+def _of_settled(case: ErasureCase) -> list[str]:
+    return settled_gaps(case.intake)
+
+
 def _of_confirm(case: ErasureCase) -> list[str]:
     return confirm_gaps(case.answers, form=case.form)
 
 
 _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_gates,
+    _of_earlier_jobs,
     _of_initialise,
     _of_freshness,
     _of_storage,
@@ -251,5 +294,6 @@ _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_chip,
     _of_final_reset,
     _of_binding,
+    _of_settled,
     _of_confirm,
 )

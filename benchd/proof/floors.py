@@ -39,6 +39,12 @@ CAPACITY_TOLERANCE: Final = 0.02
 """By which share `df` may have told of less at inspection than the fill found: a reset makes the
 file system anew, and its tables may take another size."""
 
+MOST_FREE_DRIFT: Final = 0.01
+"""By which share of the capacity `df` and `stat -f`, asked one right after the other, may differ in
+what is free: a handset that is at rest writes less."""
+LEAST_FREE_DRIFT_BYTES: Final = 16 << 20
+"""They may always differ by this: logs and databases of a small storage."""
+
 LEAST_FREED: Final = 0.9
 """The share of what was written that has to be free again once it's said to be deleted; Android
 fills some of the room again at once."""
@@ -57,3 +63,9 @@ MINIMUM_SEED_DIGITS: Final = 32
 
 LEAST_PASSES: Final = 2
 """How often the re-check scans a chip, with the same result."""
+
+MOST_DAYS_OF_CONSENT: Final = 730
+"""How long ago an owner may have agreed, or the certificate may have been found to be revoked."""
+MOST_DAYS_OF_JPKI: Final = 365
+MOST_DAYS_OF_NETWORK: Final = 30
+"""A carrier may restrict a handset whose instalments aren't paid at any later time."""

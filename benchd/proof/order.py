@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from benchd.proof.chip import SKIPPED_FOR
@@ -67,12 +67,17 @@ def order_gaps(
     return gaps
 
 
-def approval_gaps(answers: Sequence[DecisionRecord]) -> list[str]:
-    """What nobody has approved, or somebody has turned down in the end."""
+def approval_gaps(answers: Sequence[DecisionRecord], unneeded: Collection[Gate] = ()) -> list[str]:
+    """What nobody has approved, or somebody has turned down in the end.
+
+    At the gates of `unneeded` nobody need have been asked; a no counts there too.
+    """
     approved = {answer.gate for answer in answers if answer.approved}
     latest = {answer.gate: answer.approved for answer in answers}
     gaps = [
-        f"{gate}: nobody has approved it" for gate in REQUIRED_APPROVALS if gate not in approved
+        f"{gate}: nobody has approved it"
+        for gate in REQUIRED_APPROVALS
+        if gate not in approved and gate not in unneeded
     ]
     gaps += [
         f"{gate}: the last answer was no"

@@ -50,6 +50,8 @@ class OpenQuestion:
     answered: anyio.Event = field(default_factory=anyio.Event)
     decision: Decision | None = None
     being_kept: bool = False
+    tags: tuple[str, ...] = ()
+    """What an answer may choose among."""
 
 
 class Desk:
@@ -69,7 +71,13 @@ class Desk:
         self, *, job: JobId, slot: SlotName, occupancy: int, question: QuestionView
     ) -> Decision:
         """The answer of a person, recorded. Withdrawn when cancelled."""
-        waiting = OpenQuestion(job=job, slot=slot, occupancy=occupancy, gate=question.gate)
+        waiting = OpenQuestion(
+            job=job,
+            slot=slot,
+            occupancy=occupancy,
+            gate=question.gate,
+            tags=tuple(filter(None, question.facts.get("tags", "").split(", "))),
+        )
         await self._ledger.append(
             Entry(
                 kind=EntryKind.QUESTION_ASKED,
@@ -120,6 +128,8 @@ class Desk:
             raise LookUpResultNeeded(message)
         if gate in NUMBER_GATES and approved and screen_number(gate, note) is None:
             raise ScreenNumberNeeded(NUMBER_WANTED[gate])
+        if gate is Gate.ASSET and approved and note.strip() not in question.tags:
+            raise DecisionRefused(f"scan the label: the note has to be one of {question.tags}")
         if question.being_kept:
             message = f"{gate} has just been answered by somebody else"
             raise AnsweredAlready(message)

@@ -9,7 +9,7 @@ from benchd.slots.topology import SlotPlace
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId
 from benchd.words.job import JobEnd, StageName
-from benchd.words.slot import ProblemView, QuestionView, SlotView
+from benchd.words.slot import EarlierEnd, ProblemView, QuestionView, SlotView
 from benchd.words.slot_states import SLOT_MOVES, SlotState
 
 
@@ -77,6 +77,11 @@ class Face:
     def identified(self, identity: HandsetIdentity, model_name: str | None) -> None:
         """Who is in the slot, and what its model is sold as, if the catalogue has it."""
         self.view = replace(self.view, identity=identity, model_name=model_name)
+        self._show()
+
+    def was_here(self, earlier: EarlierEnd | None) -> None:
+        """How the same handset has ended here last time."""
+        self.view = replace(self.view, earlier=earlier)
         self._show()
 
     def awaiting(self, question: QuestionView) -> None:

@@ -225,7 +225,9 @@ class Occupancy:
             keystream=parts.keystream,
             models=parts.models,
             pictures=parts.pictures,
+            intake=parts.intake,
             certifies=recipe.certifies,
+            checks_chip_first=recipe.checks_chip_first,
         )
         self._station.context = context
         runner = JobRunner(

@@ -14,12 +14,14 @@ from benchd.ports import (
     Clock,
     Entropy,
     HandsetAccess,
+    Intake,
     Keystream,
     Ledger,
 )
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
+from benchd.slots.no_intake import NoIntake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class RackParts:
     keystream: Keystream
     recipes: Mapping[str, Recipe]
     timing: Timing
+    intake: Intake = field(default_factory=NoIntake)
+    """Without one every gate asks."""
     admission: Admission = field(default_factory=Admission)
     models: ModelCatalogue = field(default_factory=ModelCatalogue)
     """Without one every model is unknown, which is all right."""

@@ -97,11 +97,15 @@ class ReplugWindow:
         self._away_since_s = None
         self._longest_s = max(self._longest_s or 0.0, attached.at_s - since_s)
 
+    async def departed(self) -> None:
+        """Returns once the handset has left."""
+        while not self._left:
+            await self._presence.changed()
+
     async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
         """Wait for the departure, then until it's back to stay; each within its own time."""
         with anyio.move_on_after(leave_within_s):
-            while not self._left:
-                await self._presence.changed()
+            await self.departed()
         if self._left:
             with anyio.move_on_after(return_within_s):
                 await self._back_to_stay()

@@ -22,7 +22,7 @@ from benchd.slots.trouble import PROBLEM_OF, problem_of_port, shown_trouble
 from benchd.words.handset import HandsetFacts, HandsetIdentity
 from benchd.words.job import Decision, Gate, JobState, Reason
 from benchd.words.port import Absence, Attached, Liveness
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView
+from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 
 _PASSING = (Liveness.ABSENT, Liveness.OFFLINE)
 """What a handset that has just come back is for a moment, and mends itself."""
@@ -62,12 +62,19 @@ class SlotStation:
         question = QuestionView(gate=gate, facts=facts)
         self.job.move(JobState.AWAITING_OPERATOR)
         self._face.awaiting(question)
-        decision = await self._parts.desk.ask(
-            job=self.job.id, slot=self._place.name, occupancy=self._occupancy, question=question
-        )
-        self.job.move(JobState.RUNNING)
-        self._face.running()
-        return decision
+        asked_in = self.job
+        try:
+            return await self._parts.desk.ask(
+                job=asked_in.id,
+                slot=self._place.name,
+                occupancy=self._occupancy,
+                question=question,
+            )
+        finally:
+            # Answered, or withdrawn since something else has told the answer.
+            if not asked_in.ended:
+                asked_in.move(JobState.RUNNING)
+                self._face.running()
 
     @asynccontextmanager
     async def planned_absence(self) -> AsyncGenerator[AbsenceWindow, None]:
@@ -214,6 +221,10 @@ class SlotStation:
         entry = self._parts.models.of(facts.identity)
         self._face.identified(facts.identity, entry.name if entry else None)
 
+    def show_earlier(self, earlier: EarlierEnd | None) -> None:
+        """Say on the wall how its last job has ended."""
+        self._face.was_here(earlier)
+
 
 class _ShownWindow:
     """A replug window that shows on the wall while it's being watched."""
@@ -230,6 +241,9 @@ class _ShownWindow:
             self._face.replugging()
         else:
             self._face.running()
+
+    async def departed(self) -> None:
+        await self._window.departed()
 
     async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
         self._show(JobState.REPLUGGING)

@@ -12,10 +12,20 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.words.chip import ChipVerdict
+from benchd.words.chip import ChipVerdict, ModelFelica
+from benchd.words.disposal import DisposalState
 from benchd.words.handset import SilenceCause
+from benchd.words.intake import (
+    AttestationKind,
+    BoundBy,
+    LotKind,
+    Mistake,
+    NotNeeded,
+    Unerasable,
+)
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView
+from benchd.words.report import Became, DataFound, Figure
+from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 from benchd.words.slot_states import SlotState
 
 Language = Literal["ja", "en"]
@@ -34,15 +44,19 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
-        f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes"},
-        f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes"},
+        f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes", "model_felica"},
+        f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.IMEI}": frozenset({"model", "serial"}),
         f"gate.{Gate.SERIAL}": frozenset({"model"}),
         **dict.fromkeys(
             (f"gate.{gate}" for gate in (Gate.GUIDED_RESET, Gate.FINAL_RESET)),
             _OF_HANDSET | {"reset"},
         ),
+        f"gate.{Gate.DESTROYED_BEFORE}": _OF_HANDSET | {"earlier_job", "earlier_reason"},
+        "earlier": frozenset({"disposition", "reason", "date"}),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
+        f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
+        "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
     }
 )
@@ -55,6 +69,7 @@ _MEANINGS: Mapping[Language, re.Pattern[str]] = MappingProxyType(
     }
 )
 """How every question ends: with what yes and no mean."""
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -107,6 +122,15 @@ class Word(StrEnum):
     UNKNOWN_MODEL = "unknown_model"
     NO_LAB = "no_lab"
     DOSSIER = "dossier"
+    BECAME = "became"
+    COUNT = "count"
+    FIGURE = "figure"
+    NOTHING_FOUND = "nothing_found"
+    MORE_FOUND = "more_found"
+    NOTHING_OPEN = "nothing_open"
+    PERHAPS_SAME = "perhaps_same"
+    PAPERS = "papers"
+    SINCE = "since"
 
 
 class LearnWord(StrEnum):
@@ -129,6 +153,14 @@ class LearnWord(StrEnum):
     CONFIRM = "confirm"
     WRITTEN = "written"
     NOT_WRITTEN = "not_written"
+
+
+class EarlierWord(StrEnum):
+    """How a handset ended when it was here before."""
+
+    LAST_TIME = "last_time"
+    LAST_TIME_SOLD = "last_time_sold"
+    DOOMED = "doomed"
 
 
 class MenuWord(StrEnum):
@@ -165,6 +197,9 @@ class Refusal(StrEnum):
     LEDGER_FAULT = "ledger_fault"
     HOST_REFUSED = "host_refused"
     ORIGIN_REFUSED = "origin_refused"
+    SIGN_IN_NEEDED = "sign_in_needed"
+    SOCKET_ONLY = "socket_only"
+    PROXY_HEADER_REFUSED = "proxy_header_refused"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     INTERNAL_ERROR = "internal_error"
     UNREACHABLE = "unreachable"
@@ -197,6 +232,10 @@ class PageWord(StrEnum):
     NOT_TAKEN = "not_taken"
     TAKEN = "taken"
     QUESTION_GONE = "question_gone"
+    QUESTION_HIDDEN = "question_hidden"
+    DETAILS_HIDDEN = "details_hidden"
+    ALL_HIDDEN = "all_hidden"
+    HIDDEN_TO_DO = "hidden_to_do"
     SENDING = "sending"
     CERTIFICATE_AWAITED = "certificate_awaited"
     UNKNOWN_PORTS = "unknown_ports"
@@ -209,6 +248,7 @@ class PageWord(StrEnum):
     SERIAL = "serial"
     IMEI = "imei"
     MODEL_NAME = "model_name"
+    EARLIER = "earlier"
 
 
 _NAMED: Mapping[str, Iterable[str]] = {
@@ -217,15 +257,27 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "disposition": Disposition,
     "stage": STAGE_CLASSES,
     "finding": Finding,
+    "disposal_state": DisposalState,
+    "figure": Figure,
+    "data_found": DataFound,
+    "became": Became,
     "because": (*Because, *FaultCode),
     "word": Word,
     "refusal": Refusal,
     "page": PageWord,
+    "lot_kind": LotKind,
+    "attestation": AttestationKind,
+    "bound_by": BoundBy,
+    "unerasable": Unerasable,
+    "not_needed": NotNeeded,
 }
 _SPOKEN: Mapping[str, type[StrEnum]] = {
+    "earlier": EarlierWord,
     "learn": LearnWord,
     "menu": MenuWord,
     "silence": SilenceCause,
+    "model_felica": ModelFelica,
+    "mistake": Mistake,
 }
 """What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
@@ -334,6 +386,42 @@ class Catalogue:
         """The name of where a handset goes."""
         return self._texts[f"disposition.{disposition}"]
 
+    def disposal_state(self, state: DisposalState) -> Texts:
+        """The name of where a handset waits, or what has become of it."""
+        return self._texts[f"disposal_state.{state}"]
+
+    def earlier(self, told: EarlierEnd) -> Texts:
+        """How it ended last time, by the calendar of this machine."""
+        name, day = self.disposition(told.disposition), told.at.astimezone()
+        reason = self.reason(told.reason) if told.reason else None
+        word = EarlierWord.LAST_TIME if reason else EarlierWord.LAST_TIME_SOLD
+        texts = self._texts[f"earlier.{word}"]
+        told_ja = {"disposition": name.ja, "reason": reason.ja if reason else ""}
+        told_en = {"disposition": name.en, "reason": reason.en if reason else ""}
+        ja = fill(texts.ja, {**told_ja, "date": f"{day.month}月{day.day}日"})
+        en = fill(texts.en, {**told_en, "date": f"{day.day} {MONTHS[day.month - 1]}"})
+        if told.doomed and told.disposition is not Disposition.DESTROY:
+            warning = self._texts[f"earlier.{EarlierWord.DOOMED}"]
+            return Texts(ja=f"{ja}。{warning.ja}", en=f"{en}. {warning.en}")
+        return Texts(ja=ja, en=en)
+
+    def figure_value(self, figure: Figure, value: str) -> Texts:
+        """The name of a value that a report counts by; itself where it has no other."""
+        sections = {
+            Figure.WITH_DATA: ("data_found",),
+            Figure.FELICA: ("chip", "data_found"),
+            Figure.NOT_ERASABLE: ("reason",),
+            Figure.DISPOSITION: ("disposition",),
+            Figure.BECAME: ("disposal_state", "became"),
+        }.get(figure, ())
+        keys = [f"{section}.{value}{end}" for section in sections for end in ("", ".title")]
+        found = [self._texts[key] for key in keys if key in self._texts]
+        return found[0] if found else Texts(ja="", en="")
+
+    def figure(self, figure: Figure) -> Texts:
+        """What a figure of a report counts."""
+        return self._texts[f"figure.{figure}"]
+
     def stage(self, stage: StageName) -> Texts:
         """The name of a stage."""
         return self._texts[f"stage.{stage}"]
@@ -353,6 +441,10 @@ class Catalogue:
     def learn(self, word: LearnWord, facts: Mapping[str, str]) -> Texts:
         """What `benchd slots learn` says."""
         return self._filled(f"learn.{word}", facts)
+
+    def mistake(self, mistake: Mistake, facts: Mapping[str, str]) -> Texts:
+        """What is wrong in a file at its place, and what to do about it."""
+        return self._filled(f"mistake.{mistake}", facts)
 
     def gate(self, gate: Gate) -> Texts:
         """The name of a gate."""
@@ -412,7 +504,10 @@ class Catalogue:
         findings = self._findings(facts.get("findings", ""))
         causes = self._causes(facts.get("causes", ""))
         menus = {word: self._menu(word, facts) for word in MenuWord}
-        told = {**menus, "findings": findings, "causes": causes}
+        model_felica = self._model_felica(facts.get("model_felica", ""))
+        told = {**menus, "findings": findings, "causes": causes, "model_felica": model_felica}
+        if (earlier := facts.get("earlier_reason")) in list(Reason):
+            told["earlier_reason"] = self.reason(Reason(earlier))
         return Texts(
             ja=fill(texts.ja, {**facts, **{name: said.ja for name, said in told.items()}}),
             en=fill(texts.en, {**facts, **{name: said.en for name, said in told.items()}}),
@@ -429,6 +524,11 @@ class Catalogue:
         causes = [cause for cause in SilenceCause if cause in told] or [SilenceCause.UNKNOWN]
         said = [self._texts[f"silence.{cause}"] for cause in causes]
         return Texts(ja="".join(s.ja for s in said), en=" ".join(s.en for s in said))
+
+    def _model_felica(self, code: str) -> Texts:
+        """What the catalogue of models says of this handset's chip."""
+        known = code if code in list(ModelFelica) else ModelFelica.UNKNOWN
+        return self._texts[f"model_felica.{known}"]
 
     def _findings(self, codes: str) -> Texts:
         """The findings whose codes a question carries, separated by commas, in words."""

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from importlib import metadata
-from typing import cast
+from typing import Literal, cast
 
 import anyio
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.table import LARGEST_FILE_BYTES
+from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
+from benchd.web.callers import Callers, caller_of
 from benchd.web.dashboard import add_dashboard
+from benchd.web.disposal_routes import disposal_routes
+from benchd.web.doorman import Doorman
 from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
+from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
+from benchd.web.records_routes import records_routes
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
 from benchd.web.service import (
     DossierDoor,
@@ -27,30 +35,41 @@ from benchd.web.service import (
     MetricsSource,
     PeopleDoor,
     RackService,
+    RecordsDoor,
     SessionDoor,
+    SettlingDesk,
 )
 from benchd.web.session_routes import session_routes
+from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
+from benchd.web.who import WhoActs
+from benchd.words.ids import JobId
 
 LARGEST_BODY_BYTES = 16 * 1024
 
 
-def create_app(
+def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     rack: RackService,
     catalogue: Catalogue,
     *,
+    callers: Callers | None = None,
     allowed_hosts: Collection[str] = (),
     metrics: MetricsSource | None = None,
     drain: DrainDoor | None = None,
     dossiers: DossierDoor | None = None,
     people: PeopleDoor | None = None,
     sessions: SessionDoor | None = None,
+    records: RecordsDoor | None = None,
+    disposal: SettlingDesk | None = None,
+    intake: IntakeDesk | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
-    Without `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without
-    `dossiers` no `/api/v1/dossiers`, without `people` no `/api/v1/people`; without
-    `sessions` nobody can sign in, so all do nothing but read.
+    Without `callers` nobody can show who they are, and all over TCP see the wall; without
+    `sessions` nobody can sign in. Without `metrics` there is no `/metrics`, without `drain` no
+    `/api/v1/drain`, without `dossiers` no `/api/v1/dossiers`, without `people` no
+    `/api/v1/people`, without `records` no handset file and no report, and without `disposal`
+    beside it nothing of what becomes of handsets; without `intake` neither lots nor assets.
     """
     app = FastAPI(
         title="benchd",
@@ -60,19 +79,25 @@ def create_app(
         redoc_url=None,
         responses=ANYWHERE,
     )
+    callers = callers or Callers()
     stopping = anyio.Event()
     app.state.stopping = stopping
     # The one added last is the first to see a request.
-    app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES)
-    app.add_middleware(SiteGuard, allowed_hosts=allowed_hosts)
+    app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
+    app.add_middleware(Doorman, callers=callers)
+    app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
     answer_in_one_form(app)
 
     @app.get("/api/v1")
-    async def index() -> IndexObject:
-        """Where the API is."""
+    async def index(request: Request) -> IndexObject:
+        """Where the API is, and how much of it this caller is shown."""
+        shown: Literal["read", "wall"] = (
+            "read" if caller_of(request.scope).sight >= Sight.READ else "wall"
+        )
         return IndexObject(
             name="benchd",
             version=app.version,
+            shown=shown,
             slots="/api/v1/slots",
             jobs="/api/v1/jobs",
             events="/api/v1/events",
@@ -86,7 +111,7 @@ def create_app(
         """That the daemon answers; it stops by itself when its ledger can't serve."""
         return HealthObject(status="ok", slots=len(rack.board.views()))
 
-    presenter = Presenter(catalogue)
+    presenter = Presenter(catalogue, _bound_in(intake))
 
     @app.get("/api/v1/texts")
     async def texts() -> LabelsObject:
@@ -94,19 +119,36 @@ def create_app(
         return presenter.labels()
 
     add_dashboard(app)
-    app.include_router(slot_routes(rack.board, presenter, stopping))
-    app.include_router(job_routes(rack, presenter, sessions))
+    who = WhoActs(people, sessions)
+    app.include_router(slot_routes(rack, presenter, callers, stopping))
+    app.include_router(job_routes(rack, presenter, who))
     if metrics is not None:
         app.include_router(metrics_route(metrics))
     if drain is not None:
-        app.include_router(drain_route(drain, people, sessions))
+        app.include_router(drain_route(drain, who))
+    if intake is not None:
+        app.include_router(intake_routes(intake, rack.board, catalogue, who))
     if dossiers is not None:
-        app.include_router(dossier_routes(dossiers, people, sessions))
+        app.include_router(dossier_routes(dossiers, who))
     if people is not None:
-        app.include_router(people_routes(people, sessions))
+        app.include_router(people_routes(people, who))
     if sessions is not None:
-        app.include_router(session_routes(sessions))
+        app.include_router(session_routes(sessions, people))
+    if records is not None:
+        app.include_router(records_routes(records, catalogue, who))
+        if disposal is not None:
+            app.include_router(disposal_routes(records, disposal, catalogue, who))
     return app
+
+
+def _bound_in(intake: IntakeDesk | None) -> Callable[[JobId], BoundRecord | None]:
+    """Which asset the handset of a job was taken for."""
+
+    def bound(job: JobId) -> BoundRecord | None:
+        found = intake.book.of_job.get(job) if intake is not None else None
+        return None if found is None else found.told
+
+    return bound
 
 
 def stopping_of(app: FastAPI) -> anyio.Event:

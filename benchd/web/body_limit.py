@@ -17,32 +17,38 @@ class BodyLimit:
     FastAPI has a limit too, but answers it in plain text.
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int, files: tuple[str, int] = ("", 0)) -> None:
+        """`files` is the end of paths that take files, and how many bytes these may have."""
         self._app = app
         self._most_bytes = most_bytes
-        self._message = f"a body has at most {most_bytes} bytes"
+        self._files = files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        ending, most_bytes = self._files
+        if not (ending and str(scope["path"]).endswith(ending)):
+            most_bytes = self._most_bytes
+        message = f"a body has at most {most_bytes} bytes"
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced[:20]) > self._most_bytes:
-            answer = refusal(TOO_LARGE, "body_too_large", self._message)
+        if announced.isdecimal() and int(announced[:20]) > most_bytes:
+            answer = refusal(TOO_LARGE, "body_too_large", message)
             await answer(scope, receive, send)
             return
-        await self._app(scope, self._counted(receive), send)
+        await self._app(scope, _counted(receive, most_bytes, message), send)
 
-    def _counted(self, receive: Receive) -> Receive:
-        seen_bytes = 0
 
-        async def counted() -> Message:
-            nonlocal seen_bytes
-            message = await receive()
-            seen_bytes += len(message.get("body", b""))
-            if seen_bytes > self._most_bytes:
-                raise HTTPException(TOO_LARGE, self._message)
-            return message
+def _counted(receive: Receive, most_bytes: int, message: str) -> Receive:
+    seen_bytes = 0
 
-        return counted
+    async def counted() -> Message:
+        nonlocal seen_bytes
+        part = await receive()
+        seen_bytes += len(part.get("body", b""))
+        if seen_bytes > most_bytes:
+            raise HTTPException(TOO_LARGE, message)
+        return part
+
+    return counted

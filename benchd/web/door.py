@@ -1,8 +1,8 @@
 """How many may stand in the door, and for how long without saying what they want.
 
 Each connection takes a descriptor of the daemon, and every program on the machine may open some.
-So each kind of socket has a bound of its own, and whoever doesn't bring a whole request makes
-room for whoever comes.
+So TCP and each user of the Unix socket have a bound of their own, and whoever doesn't bring a
+whole request makes room for whoever comes.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from benchd.web.peer import PeerProtocol, is_unix
+from benchd.web.peer import Peer, PeerProtocol
 from benchd.web.refusals import refusal
 
 MOST_TCP = 192
 MOST_UNIX = 64
+"""Of each user, so that those whom a proxy lets in don't keep out who stands at the rack."""
 REQUEST_WITHIN_S = 10.0
 """From the connection, or the end of the last answer, to the last byte of a request."""
 BACKLOG = 64
@@ -24,16 +25,14 @@ BACKLOG = 64
 class DoorProtocol(PeerProtocol):
     """Bounds connections by number, and their silence by time."""
 
-    _unix = False
     _waits_since = 0.0
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Let in, in the place of one that only waits if need be; or refuse."""
         super().connection_made(transport)
-        self._unix = is_unix(transport)
-        others = [other for other in self._others() if other._unix == self._unix]  # noqa: SLF001
-        if len(others) >= (MOST_UNIX if self._unix else MOST_TCP):
+        others = [other for other in self._others() if other.user == self.user]
+        if len(others) >= (MOST_TCP if self.user is None else MOST_UNIX):
             waiting = [other for other in others if other._patience is not None]  # noqa: SLF001
             if not waiting:
                 self._refuse()
@@ -61,6 +60,11 @@ class DoorProtocol(PeerProtocol):
         self._stop_waiting()
         self.connections.discard(self)
         self.transport.abort()
+
+    @property
+    def user(self) -> int | None:
+        """The user id at the other end of the Unix socket; None on TCP."""
+        return self.peer.uid if isinstance(self.peer, Peer) else None
 
     def _others(self) -> list[DoorProtocol]:
         return [cast("DoorProtocol", one) for one in self.connections if one is not self]

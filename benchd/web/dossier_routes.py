@@ -4,28 +4,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends
 
 from benchd.authority import Action
 from benchd.texts.catalogue import printable
 from benchd.web.objects import DossierObject, KeptDossierObject, KeptDossiersObject
-from benchd.web.peer import peer_of
-from benchd.web.refusals import DECISION, INVALID, NOT_FOUND, refusal
-from benchd.web.service import DossierDoor, PeopleDoor, SessionDoor
+from benchd.web.refusals import DECISION, INVALID, NOT_FOUND, SIGN_IN
+from benchd.web.service import DossierDoor
 from benchd.web.slot_routes import SlotInPath
-from benchd.web.who import Acting
+from benchd.web.who import Acting, WhoActs
 from benchd.words.ids import SlotName
 from benchd.words.people import By
 
 LONGEST_WHY = 400
 
 
-def dossier_routes(
-    door: DossierDoor, people: PeopleDoor | None, sessions: SessionDoor | None
-) -> APIRouter:
+def dossier_routes(door: DossierDoor, who: WhoActs) -> APIRouter:
     """`/api/v1/dossiers`, and `/api/v1/slots/{slot}/dossier` over the Unix socket."""
-    recording = Acting(Action.RECORD, people, sessions)
+    recording = Acting(Action.RECORD, who)
     router = APIRouter(prefix="/api/v1")
 
     @router.get("/dossiers")
@@ -47,15 +43,10 @@ def dossier_routes(
 
     @router.post(
         "/slots/{slot}/dossier",
-        responses=NOT_FOUND | INVALID | DECISION,
-        response_model=DossierObject,
+        responses=NOT_FOUND | INVALID | DECISION | SIGN_IN,
     )
-    async def record(
-        slot: SlotInPath, request: Request, _: Annotated[By, Depends(recording)]
-    ) -> DossierObject | JSONResponse:
+    async def record(slot: SlotInPath, _: Annotated[By, Depends(recording)]) -> DossierObject:
         """Ask the handset in a slot everything; what is personal is replaced. Takes a minute."""
-        if peer_of(request.scope) is None:
-            return refusal(403, "socket_only", "a dossier is recorded over benchd's Unix socket")
         made = await door.record(SlotName(slot))
         return DossierObject(
             files=dict(made.files),

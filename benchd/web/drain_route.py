@@ -6,24 +6,21 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
 
 from benchd.authority import Action
 from benchd.web.objects import DrainObject
 from benchd.web.peer import peer_of
-from benchd.web.refusals import refusal
-from benchd.web.service import DrainDoor, PeopleDoor, SessionDoor
-from benchd.web.who import Acting
+from benchd.web.refusals import SIGN_IN
+from benchd.web.service import DrainDoor
+from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By
 
 _log = structlog.get_logger()
 
 
-def drain_route(
-    door: DrainDoor, people: PeopleDoor | None, sessions: SessionDoor | None
-) -> APIRouter:
+def drain_route(door: DrainDoor, who: WhoActs) -> APIRouter:
     """`/api/v1/drain`: close the door, and look how many are still behind it."""
-    draining_it = Acting(Action.DRAIN, people, sessions)
+    draining_it = Acting(Action.DRAIN, who)
     router = APIRouter(prefix="/api/v1/drain")
 
     def now() -> DrainObject:
@@ -34,18 +31,14 @@ def drain_route(
         """Whether the daemon is about to end, and what it waits for."""
         return now()
 
-    @router.post("", status_code=202, response_model=DrainObject)
-    async def drain(
-        request: Request, by: Annotated[By, Depends(draining_it)]
-    ) -> DrainObject | JSONResponse:
+    @router.post("", status_code=202, responses=SIGN_IN)
+    async def drain(request: Request, by: Annotated[By, Depends(draining_it)]) -> DrainObject:
         """Begin no new job, finish those that run, then end. Over the Unix socket only."""
         peer = peer_of(request.scope)
-        if peer is None:
-            return refusal(403, "socket_only", "a drain is asked for over benchd's Unix socket")
         if not door.closed:
             _log.info(
                 "draining",
-                uid=peer.uid,
+                uid=peer.uid if peer else None,
                 person=by.actor.person if by.actor else None,
                 running_jobs=door.running,
             )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import anyio
 from fastapi.sse import ServerSentEvent
 
+from benchd.web.objects import WebObject
 from benchd.web.present import Presenter
 from benchd.web.service import WatchedBoard
 from benchd.words.ids import PortPath, SlotName
@@ -21,7 +22,10 @@ SHORTEST_INTERVAL_S = 0.1
 
 
 async def rack_events(
-    board: WatchedBoard, presenter: Presenter, stopping: anyio.Event
+    board: WatchedBoard,
+    presenter: Presenter,
+    slot_object: Callable[[SlotView], WebObject],
+    stopping: anyio.Event,
 ) -> AsyncIterator[ServerSentEvent]:
     """`slot` events carry a slot object, `unknown_ports` events the whole list of them.
 
@@ -40,7 +44,7 @@ async def rack_events(
         for name, view in board.views().items():
             if shown.get(name) != view:
                 shown[name] = view
-                yield ServerSentEvent(event="slot", data=presenter.slot(view))
+                yield ServerSentEvent(event="slot", data=slot_object(view))
         ports = board.unknown_ports()
         if ports != shown_ports:
             shown_ports = ports

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benchd.web.peer import peer_of
+from benchd.web.callers import Callers
 from benchd.web.refusals import refusal
 
 CONTENT_POLICY = (
@@ -22,10 +22,11 @@ OWN_FETCHES = frozenset({"same-origin", "none"})
 
 
 class SiteGuard:
-    """Refuses foreign hosts on TCP, and writes that a foreign page has sent."""
+    """Refuses foreign hosts beyond the Unix socket, and writes that a foreign page has sent."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers, allowed_hosts: Collection[str] = ()) -> None:
         self._app = app
+        self._callers = callers
         self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,8 +35,8 @@ class SiteGuard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if peer_of(scope) is None and not self._is_ours(headers.getlist("host")):
-            # DNS rebinding: a foreign name that has come to point at this machine.
+        if not (self._callers.is_on_machine(scope) or self._is_ours(headers.getlist("host"))):
+            # DNS rebinding: a foreign name that has come to point at this machine or its proxy.
             answer = refusal(
                 403,
                 "host_refused",

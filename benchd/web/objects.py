@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.desk import LONGEST_NOTE
+from benchd.words.intake import BoundBy
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.people import ShownBy
 from benchd.words.slot import ProblemCode
@@ -21,11 +22,13 @@ StageWord = Annotated[str, Field(json_schema_extra={"enum": list[JsonValue](STAG
 """The name of a stage, of which there are as many as files in `pipelines/stages`."""
 
 
-class _Object(BaseModel):
+class WebObject(BaseModel):
+    """What the API answers with."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class TextsObject(_Object):
+class TextsObject(WebObject):
     """One text in both languages."""
 
     ja: str
@@ -53,7 +56,7 @@ class QuestionObject(GuidanceObject):
     no: TextsObject
 
 
-class HandsetObject(_Object):
+class HandsetObject(WebObject):
     """What the handset says it is. A serial is evidence, never a key."""
 
     serial: str
@@ -67,7 +70,28 @@ class HandsetObject(_Object):
     """Whether the catalogue has its model; null in lists of jobs, where nobody looks it up."""
 
 
-class SlotObject(_Object):
+class EarlierObject(TextsObject):
+    """How the last job of the same handset, by its IMEI, has ended on this rack."""
+
+    job: str
+    at: str
+    disposition: Disposition
+    reason: Reason | None
+    doomed: bool
+    """Whether any of its jobs has sent it to be destroyed."""
+
+
+class JobAssetObject(WebObject):
+    """The asset that a job's handset was taken for."""
+
+    lot: str
+    tag: str
+    bound_by: BoundBy
+    differs: str
+    """How its model differs from the papers; blank where it doesn't."""
+
+
+class SlotObject(WebObject):
     """All that is shown of one slot; null where nothing is known."""
 
     slot: str
@@ -90,9 +114,13 @@ class SlotObject(_Object):
     """Whose services are left in the FeliCa chip, if that is why the job ended."""
     dossier: str | None
     """The name of the dossier that is kept of a handset whose inspection failed."""
+    earlier: EarlierObject | None = None
+    """What happened to this handset last time; null where it wasn't here, or tells no IMEI."""
+    asset: JobAssetObject | None = None
+    """Which asset the handset was taken for; null while nobody knows."""
 
 
-class KeptDossierObject(_Object):
+class KeptDossierObject(WebObject):
     """A dossier that a failed inspection has left on the rack."""
 
     name: str
@@ -104,13 +132,13 @@ class KeptDossierObject(_Object):
     path: str
 
 
-class KeptDossiersObject(_Object):
+class KeptDossiersObject(WebObject):
     """The newest dossiers first."""
 
     dossiers: list[KeptDossierObject]
 
 
-class DossierObject(_Object):
+class DossierObject(WebObject):
     """A handset's answers as they were just recorded, masked."""
 
     files: dict[str, str]
@@ -119,14 +147,23 @@ class DossierObject(_Object):
     reads_otherwise: list[str]
 
 
-class UnknownPortObject(_Object):
+class ProofObject(WebObject):
+    """Whether the handset that sits in a slot has its certificate."""
+
+    slot: str
+    occupancy: int | None
+    """Which plug it is about: proof of the handset before is none of this one."""
+    proven: bool
+
+
+class UnknownPortObject(WebObject):
     """A USB port in use that no slot claims."""
 
     port_path: str
     problem: ProblemObject
 
 
-class RackObject(_Object):
+class RackObject(WebObject):
     """Every slot of the rack, in its order."""
 
     slots: list[SlotObject]
@@ -135,7 +172,7 @@ class RackObject(_Object):
     """What is the matter with the rack as a whole."""
 
 
-class StageObject(_Object):
+class StageObject(WebObject):
     """One ended attempt of a stage."""
 
     stage: StageWord
@@ -148,7 +185,7 @@ class StageObject(_Object):
     ended_at: str
 
 
-class DecisionObject(_Object):
+class DecisionObject(WebObject):
     """A named person's answer, as it stands in the ledger."""
 
     gate: Gate
@@ -163,7 +200,7 @@ class DecisionObject(_Object):
     """How the answer came in: `transport`, and `uid` on the Unix socket."""
 
 
-class JobSummaryObject(_Object):
+class JobSummaryObject(WebObject):
     """One job in short."""
 
     job: str
@@ -180,20 +217,20 @@ class JobSummaryObject(_Object):
     certificate: bool
 
 
-class DrainObject(_Object):
+class DrainObject(WebObject):
     """How far the daemon is from ending in peace."""
 
     draining: bool
     running_jobs: int
 
 
-class JobsObject(_Object):
+class JobsObject(WebObject):
     """The newest jobs first."""
 
     jobs: list[JobSummaryObject]
 
 
-class JobObject(_Object):
+class JobObject(WebObject):
     """One job as the ledger tells it; null where nothing was recorded."""
 
     job: str
@@ -216,9 +253,13 @@ class JobObject(_Object):
     certificate: bool
     dossier: str | None
     """The name of the dossier that is kept of it."""
+    asset: JobAssetObject | None
+    questions: int
+    """How many of its questions people have answered."""
 
 
-def _without_controls(text: str) -> str:
+def without_controls(text: str) -> str:
+    """The text, if nothing in it steers a terminal."""
     if any(letter < " " and letter not in "\n\t" for letter in text) or "\x7f" in text:
         message = "control characters aren't allowed"
         raise ValueError(message)
@@ -235,41 +276,43 @@ class DecisionRequest(BaseModel):
     operator: Annotated[str | None, Field(min_length=1, max_length=LONGEST_OPERATOR)] = None
     """The id of who is meant to answer: refused if somebody else is signed in by now."""
     note: Annotated[
-        str, Field(default="", max_length=LONGEST_NOTE), AfterValidator(_without_controls)
+        str, Field(default="", max_length=LONGEST_NOTE), AfterValidator(without_controls)
     ]
 
 
-class ErrorBody(_Object):
+class ErrorBody(WebObject):
     """Why a request wasn't served."""
 
     code: str
     message: str
 
 
-class ErrorObject(_Object):
+class ErrorObject(WebObject):
     """The answer to every request that isn't served."""
 
     error: ErrorBody
 
 
-class HealthObject(_Object):
+class HealthObject(WebObject):
     """That the daemon's event loop answers, and how many slots it looks after."""
 
     status: str
     slots: int
 
 
-class LabelsObject(_Object):
+class LabelsObject(WebObject):
     """The names of all values, and what the page itself says: section, value, languages."""
 
     labels: dict[str, dict[str, TextsObject]]
 
 
-class IndexObject(_Object):
+class IndexObject(WebObject):
     """Where the API is."""
 
     name: str
     version: str
+    shown: Literal["read", "wall"]
+    """Everything, or what the wall shows to whoever hasn't signed in."""
     slots: str
     jobs: str
     events: str

@@ -1,13 +1,14 @@
-"""Who is at the other end of the Unix socket, as the kernel tells it.
+"""Who is at the other end of a connection, as the kernel or their certificate shows.
 
 uvicorn has no public way to hand this to an application, so its h11 protocol is extended
-here; uvicorn's version is pinned, and one test fails when this stops working.
+here; uvicorn's version is pinned, and tests fail when this stops working.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import cast
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-EXTENSION = "peer_credentials"
+EXTENSION = "peer"
 _UCRED = struct.Struct("=iII")
 """`struct ucred` of unix(7): pid, uid, gid."""
 
@@ -30,17 +31,38 @@ class Peer:
     gid: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certified:
+    """That a client certificate was shown, and by whose rules it was found good."""
+
+    context: ssl.SSLContext
+
+
 def peer_of(scope: Scope) -> Peer | None:
-    """Who sent this request; None when it came over TCP."""
-    extensions = cast("Mapping[str, Mapping[str, int]]", scope.get("extensions") or {})
-    found = extensions.get(EXTENSION)
-    return Peer(pid=found["pid"], uid=found["uid"], gid=found["gid"]) if found else None
+    """The process that sent this request; None when it came over TCP."""
+    shown = _shown(scope)
+    return shown if isinstance(shown, Peer) else None
+
+
+def certified_by(scope: Scope) -> ssl.SSLContext | None:
+    """The rules by which a client certificate was found good; None where none was shown."""
+    shown = _shown(scope)
+    return shown.context if isinstance(shown, Certified) else None
 
 
 def via(scope: Scope) -> dict[str, str]:
     """How an answer came in, for the record."""
     peer = peer_of(scope)
     return {"transport": "unix", "uid": str(peer.uid)} if peer else {"transport": "tcp"}
+
+
+def source_of(scope: Scope) -> str:
+    """From where a request comes, as the record has it."""
+    peer = peer_of(scope)
+    if peer is not None:
+        return f"socket, uid {peer.uid}"
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
 
 
 def is_unix(transport: asyncio.BaseTransport) -> bool:
@@ -50,24 +72,41 @@ def is_unix(transport: asyncio.BaseTransport) -> bool:
 
 
 class PeerProtocol(H11Protocol):
-    """Puts the credentials of a Unix socket's peer into the scope of its requests."""
+    """Puts into the scope of its requests who has shown what at the other end."""
+
+    peer: Peer | Certified | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Ask the kernel once for each connection."""
+        """Look once for each connection."""
         super().connection_made(transport)
-        if not is_unix(transport):
-            return
-        connection: socket.socket = transport.get_extra_info("socket")
-        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
-        pid, uid, gid = _UCRED.unpack(raw)
-        self.app = _told_of(Peer(pid=pid, uid=uid, gid=gid), self.app)
+        self.peer = _unix_peer(transport) if is_unix(transport) else _certified(transport)
+        if self.peer is not None:
+            self.app = _told_of(self.peer, self.app)
 
 
-def _told_of(peer: Peer, app: ASGIApp) -> ASGIApp:
-    credentials = {"pid": peer.pid, "uid": peer.uid, "gid": peer.gid}
+def _unix_peer(transport: asyncio.BaseTransport) -> Peer:
+    connection: socket.socket = transport.get_extra_info("socket")
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    pid, uid, gid = _UCRED.unpack(raw)
+    return Peer(pid=pid, uid=uid, gid=gid)
 
+
+def _certified(transport: asyncio.BaseTransport) -> Certified | None:
+    """A certificate that isn't found good ends the handshake, so what is there is good."""
+    encrypted: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    if encrypted is None or encrypted.getpeercert(binary_form=True) is None:
+        return None
+    return Certified(context=encrypted.context)
+
+
+def _shown(scope: Scope) -> object:
+    extensions = cast("Mapping[str, object]", scope.get("extensions") or {})
+    return extensions.get(EXTENSION)
+
+
+def _told_of(peer: Peer | Certified, app: ASGIApp) -> ASGIApp:
     async def told(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: credentials}
+        scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: peer}
         await app(scope, receive, send)
 
     return told

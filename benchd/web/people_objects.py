@@ -77,7 +77,8 @@ class SessionObject(_Object):
     """Whether it is enough for what counts; else the PIN is missing."""
     csrf: str
     """What the header `X-Benchd-CSRF` has to carry with each request that does something."""
-    idle_s: float
+    idle_s: float | None
+    """After how long unused it is locked; null where no session shows who it is."""
 
 
 class BadgeRequest(_Request):

@@ -16,18 +16,18 @@ from benchd.web.people_objects import (
     PinRequest,
     RolesRequest,
 )
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
-from benchd.web.service import PeopleDoor, SessionDoor
-from benchd.web.who import Acting
+from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.service import PeopleDoor
+from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By, Person, Role
 
 PersonInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
-def people_routes(people: PeopleDoor, sessions: SessionDoor | None) -> APIRouter:
+def people_routes(people: PeopleDoor, who: WhoActs) -> APIRouter:
     """`/api/v1/people`."""
-    administering = Acting(Action.ADMINISTER, people, sessions)
-    router = APIRouter(prefix="/api/v1/people", responses=INVALID | LEDGER | DECISION)
+    administering = Acting(Action.ADMINISTER, who)
+    router = APIRouter(prefix="/api/v1/people", responses=INVALID | LEDGER | DECISION | SIGN_IN)
 
     def shown(person: Person) -> PersonObject:
         disabled = person.disabled_from

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pydantic
 
 from benchd.pipelines.history import JobHistory
+from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue, Guidance, Texts, printable
 from benchd.web.objects import (
+    EarlierObject,
     GuidanceObject,
     HandsetObject,
+    JobAssetObject,
     JobObject,
     JobSummaryObject,
     LabelsObject,
     ProblemObject,
     QuestionObject,
+    RackObject,
     SlotObject,
     TextsObject,
     UnknownPortObject,
 )
+from benchd.web.service import WatchedBoard
 from benchd.words.chip import ChipOwners
 from benchd.words.handset import HandsetIdentity
-from benchd.words.ids import JsonValue, PortPath
+from benchd.words.ids import JobId, JsonValue, PortPath
 from benchd.words.job import Reason
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
 
 LONGEST_OWNERS = 200
 """Characters; each name in it is of the node catalogue."""
@@ -34,13 +39,16 @@ LONGEST_OWNERS = 200
 class Presenter:
     """Makes the API's objects."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(
+        self, catalogue: Catalogue, bound: Callable[[JobId], BoundRecord | None] = lambda _: None
+    ) -> None:
+        """`bound` tells which asset the handset of a job is."""
         self._catalogue = catalogue
+        self._bound = bound
 
     def slot(self, view: SlotView) -> SlotObject:
         """One slot as it is shown."""
-        # A full bar beside "failed" would read as done.
-        ended = view.disposition is not None
+        progress, eta_s = self.pace(view)
         return SlotObject(
             slot=view.slot,
             port_path=view.port_path,
@@ -49,17 +57,39 @@ class Presenter:
             job=view.job,
             recipe=view.recipe,
             stage=view.stage,
-            progress=None if ended else _within(view.progress, 1.0),
-            eta_s=None if ended else _within(view.eta_s, math.inf),
+            progress=progress,
+            eta_s=eta_s,
             handset=_handset(view.identity, view.model_name) if view.identity else None,
             problem=self.problem(view.problem) if view.problem else None,
             question=self._question(view.question) if view.question else None,
             outcome=view.outcome,
             disposition=view.disposition,
             reason=view.reason,
-            reason_text=self._reason(view.reason),
+            reason_text=self.reason(view.reason),
             owners=_owners(view.owners) if view.owners else None,
             dossier=view.dossier,
+            earlier=self._earlier(view.earlier) if view.earlier else None,
+            asset=_asset(self._bound(view.job)) if view.job else None,
+        )
+
+    def _earlier(self, earlier: EarlierEnd) -> EarlierObject:
+        said = self._catalogue.earlier(earlier)
+        return EarlierObject(
+            job=earlier.job,
+            at=earlier.at.isoformat(),
+            disposition=earlier.disposition,
+            reason=earlier.reason,
+            doomed=earlier.doomed,
+            ja=said.ja,
+            en=said.en,
+        )
+
+    def rack(self, board: WatchedBoard) -> RackObject:
+        """Every slot, and what is the matter with the rack."""
+        return RackObject(
+            slots=[self.slot(view) for view in board.views().values()],
+            unknown_ports=[self.unknown_port(port) for port in board.unknown_ports()],
+            notices=[self.problem(view) for view in board.notices()],
         )
 
     def problem(self, view: ProblemView) -> ProblemObject:
@@ -89,7 +119,7 @@ class Presenter:
             outcome=history.outcome,
             disposition=history.disposition,
             reason=history.reason,
-            reason_text=self._reason(history.reason),
+            reason_text=self.reason(history.reason),
             handset=_handset_of(history.handset) if history.handset is not None else None,
             certificate=history.envelope is not None,
         )
@@ -97,7 +127,7 @@ class Presenter:
     def job(self, history: JobHistory) -> JobObject:
         """One job with its stages and answers."""
         told = {key: json_clean(value) for key, value in history.as_json().items()}
-        return JobObject.model_validate({**told, "reason_text": self._reason(history.reason)})
+        return JobObject.model_validate({**told, "reason_text": self.reason(history.reason)})
 
     def labels(self) -> LabelsObject:
         """The names of all values, and what the page itself says."""
@@ -120,7 +150,15 @@ class Presenter:
             no=_texts(no),
         )
 
-    def _reason(self, reason: Reason | None) -> GuidanceObject | None:
+    def pace(self, view: SlotView) -> tuple[float | None, float | None]:
+        """How far a slot is and how many seconds are left."""
+        # A full bar beside "failed" would read as done.
+        if view.disposition is not None:
+            return None, None
+        return _within(view.progress, 1.0), _within(view.eta_s, math.inf)
+
+    def reason(self, reason: Reason | None) -> GuidanceObject | None:
+        """Why a job ended as it did."""
         return None if reason is None else _guidance(self._catalogue.reason(reason))
 
 
@@ -139,6 +177,17 @@ def json_clean(value: JsonValue) -> pydantic.JsonValue:
 
 def _texts(texts: Texts) -> TextsObject:
     return TextsObject(ja=texts.ja, en=texts.en)
+
+
+def _asset(told: BoundRecord | None) -> JobAssetObject | None:
+    if told is None:
+        return None
+    return JobAssetObject(
+        lot=printable(told.lot),
+        tag=printable(told.tag),
+        bound_by=told.bound_by,
+        differs=printable(told.differs),
+    )
 
 
 def _owners(owners: ChipOwners) -> TextsObject:

@@ -23,10 +23,14 @@ from benchd.errors import (
     NotFound,
     NotSignedIn,
     PersonRefused,
+    RecordsUnavailable,
     ScreenNumberNeeded,
     SecondPersonNeeded,
+    SettlingRefused,
     SlotBusy,
+    SocketOnly,
     TriedTooOften,
+    UsageRefused,
 )
 from benchd.texts.catalogue import printable
 from benchd.web.objects import ErrorBody, ErrorObject
@@ -113,6 +117,10 @@ def answer_in_one_form(app: FastAPI) -> None:
         ScreenNumberNeeded: _benchd_error(409, "screen_number_needed"),
         AnsweredAlready: _benchd_error(409, "answered_already"),
         DecisionRefused: _benchd_error(409, "decision_refused"),
+        SettlingRefused: _benchd_error(409, "settling_refused"),
+        SocketOnly: _benchd_error(403, "socket_only"),
+        RecordsUnavailable: _benchd_error(503, "records_unavailable"),
+        UsageRefused: _benchd_error(422, "invalid_request"),
         SlotBusy: _benchd_error(409, "slot_busy"),
         LedgerFault: _benchd_error(503, "ledger_fault"),
         BenchdError: _benchd_error(500, "internal_error"),

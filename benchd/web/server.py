@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import anyio
 import anyio.lowlevel
@@ -15,9 +16,13 @@ from fastapi import FastAPI
 
 from benchd.web.app import stopping_of
 from benchd.web.door import BACKLOG, DoorProtocol
+from benchd.web.tls import Tls
+from benchd.web.tls_door import TlsDoor
 
 GRACE_S = 0.25
 """What open requests get to end by themselves; streams end at once, they are told to."""
+
+NOTHING_ENCRYPTED: Mapping[socket.socket, Tls] = MappingProxyType({})
 
 _log = structlog.get_logger()
 
@@ -26,23 +31,31 @@ async def serve(
     app: FastAPI,
     *,
     sockets: Sequence[socket.socket],
+    encrypted: Mapping[socket.socket, Tls] = NOTHING_ENCRYPTED,
     stop: anyio.Event,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `stop` is set or the caller cancels, then end within half a second.
 
-    Started once all sockets are served. The sockets listen already and are closed at the end.
+    On `encrypted` sockets people are let in over TLS. Started once all sockets are served. The
+    sockets listen already and are closed at the end.
     """
     server = _EmbeddedServer(app)
     async with anyio.create_task_group() as group:
         group.start_soon(server.run_guest, sockets)
         await server.listening.wait()
-        task_status.started()
-        try:
-            await stop.wait()
-        finally:
-            stopping_of(app).set()
-            server.leave()
+        async with anyio.create_task_group() as doors:
+            for listener, tls in encrypted.items():
+                doors.start_soon(TlsDoor(listener, tls, server.make_protocol).run)
+            task_status.started()
+            try:
+                await stop.wait()
+            finally:
+                stopping_of(app).set()
+                server.leave()
+                doors.cancel_scope.cancel()
+                for listener in encrypted:
+                    listener.close()
 
 
 class _EmbeddedServer(uvicorn.Server):
@@ -65,6 +78,12 @@ class _EmbeddedServer(uvicorn.Server):
         )
         self.listening = anyio.Event()
         self._leaving = anyio.Event()
+
+    def make_protocol(self) -> DoorProtocol:
+        """What speaks on one connection."""
+        return DoorProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     def leave(self) -> None:
         """Begin to end."""

@@ -8,10 +8,14 @@ from typing import Protocol
 
 from benchd.authority import Action
 from benchd.ports import CertificateIssuer, Ledger
+from benchd.proof.disposal import DisposalItem
+from benchd.words.disposal import DisposalState, Settling
 from benchd.words.dossier import Dossier, KeptDossier
+from benchd.words.handset_file import DisposalLine, Found, HandsetFile, Upto
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.people import Actor, By, Person, Role, SignedIn
+from benchd.words.report import Report
 from benchd.words.slot import ProblemView, SlotView
 
 
@@ -172,8 +176,43 @@ class SessionDoor(Protocol):
         """End a session; nothing where there is none."""
         ...
 
-    def of_uid(self, uid: int) -> Actor:
-        """Who a user of this machine is."""
+
+class RecordsDoor(Protocol):
+    """The read model: for looking up. Every method may raise RecordsUnavailable."""
+
+    @property
+    def upto(self) -> Upto:
+        """Up to which record of the ledger it is true."""
+        ...
+
+    async def find(self, text: str) -> Found:
+        """The handsets with this in one of their numbers; raises UsageRefused if it's too short."""
+        ...
+
+    async def handset(self, key: str) -> HandsetFile:
+        """Everything about the handset of this job; raises NotFound."""
+        ...
+
+    async def items(
+        self, states: Sequence[DisposalState] = ..., batch: str | None = None
+    ) -> Sequence[DisposalLine]:
+        """Handsets in these states, the oldest first."""
+        ...
+
+    async def report(self, begin: datetime, end: datetime, lot: str | None = None) -> Report:
+        """The figures of the jobs that were opened from `begin` until before `end`."""
+        ...
+
+    def make_anew(self) -> None:
+        """Throw it away and read the whole ledger again; returns at once."""
+        ...
+
+
+class SettlingDesk(Protocol):
+    """Takes what people say has become of handsets."""
+
+    async def settle(self, job: JobId, settling: Settling, actor: Actor) -> DisposalItem:
+        """Record it; returns when it's on disk. Raises NotFound or SettlingRefused."""
         ...
 
 

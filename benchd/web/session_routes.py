@@ -8,26 +8,33 @@ from fastapi import APIRouter, Header, Request, Response
 
 from benchd.authority import is_strong
 from benchd.errors import NotSignedIn
+from benchd.web.callers import COOKIE, caller_of
+from benchd.web.peer import source_of
 from benchd.web.people_objects import SessionObject, SessionRequest
 from benchd.web.refusals import INVALID, LEDGER, SIGN_IN
-from benchd.web.service import SessionDoor
-from benchd.web.who import COOKIE, source_of
-from benchd.words.people import Role, SignedIn
+from benchd.web.service import PeopleDoor, SessionDoor
+from benchd.words.people import Actor, Person, Role, SignedIn
 
 SESSION = "/api/v1/session"
 
 
-def session_routes(sessions: SessionDoor) -> APIRouter:
+def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRouter:
     """`/api/v1/session`: the one of this browser."""
     router = APIRouter(prefix=SESSION, responses=INVALID | LEDGER | SIGN_IN)
 
     @router.get("")
-    async def now(request: Request) -> SessionObject | None:
-        """Who is signed in here, null if nobody; looking doesn't keep a session open."""
+    async def now(request: Request, response: Response) -> SessionObject | None:
+        """Who is here, null if nobody; looking doesn't keep a session open."""
         try:
             return _shown(sessions.who(_token(request), source_of(request.scope)))
         except NotSignedIn:
+            if COOKIE in request.cookies:
+                _take_cookie(response)
+        actor = caller_of(request.scope).actor
+        if actor is None or people is None:
             return None
+        known = (one for one in people.everybody if one.id == actor.person)
+        return next((_otherwise(actor, person) for person in known), None)
 
     @router.post("", status_code=201)
     async def sign_in(given: SessionRequest, request: Request, response: Response) -> SessionObject:
@@ -60,9 +67,13 @@ def session_routes(sessions: SessionDoor) -> APIRouter:
     async def lock(request: Request, response: Response) -> None:
         """Lock this screen."""
         sessions.lock(request.cookies.get(COOKIE))
-        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        _take_cookie(response)
 
     return router
+
+
+def _take_cookie(response: Response) -> None:
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
 
 def _token(request: Request) -> str:
@@ -73,7 +84,15 @@ def _token(request: Request) -> str:
 
 
 def _shown(signed_in: SignedIn) -> SessionObject:
-    person, actor = signed_in.person, signed_in.actor
+    return _object(signed_in.actor, signed_in.person, csrf=signed_in.csrf, idle_s=signed_in.idle_s)
+
+
+def _otherwise(actor: Actor, person: Person) -> SessionObject:
+    """Somebody whom the proxy or the socket shows: nothing to be locked, nor CSRF to carry."""
+    return _object(actor, person, csrf="", idle_s=None)
+
+
+def _object(actor: Actor, person: Person, *, csrf: str, idle_s: float | None) -> SessionObject:
     return SessionObject(
         person=person.id,
         name=person.name,
@@ -81,6 +100,6 @@ def _shown(signed_in: SignedIn) -> SessionObject:
         roles=[role for role in Role if role in person.roles],
         shown_by=actor.shown_by,
         strong=is_strong(actor.shown_by, has_badge=person.badge is not None),
-        csrf=signed_in.csrf,
-        idle_s=signed_in.idle_s,
+        csrf=csrf,
+        idle_s=idle_s,
     )

@@ -1,56 +1,80 @@
-"""Whose a request is: a session's by its cookie, or a user's of this machine by the Unix socket.
+"""Whose a request is that does something, and whether they may do it: the one place that says.
 
-Every route that changes anything has one of these as a dependency; a test walks the routes and
-fails for one that has none.
+Who sends a request has been shown at the door (`callers.py`); a session's cookie counts here only
+together with its CSRF token. Every route that changes anything has one of these as a dependency; a
+test walks the routes and fails for one that has none.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 from fastapi import Request
-from starlette.types import Scope
 
 from benchd.authority import Action
 from benchd.errors import NotAllowed, NotSignedIn
-from benchd.web.peer import peer_of
+from benchd.web.callers import caller_of, token_of
+from benchd.web.peer import peer_of, source_of
 from benchd.web.service import PeopleDoor, SessionDoor
+from benchd.web.sight import Sight
 from benchd.words.people import Actor, By
 
-COOKIE = "benchd_session"
 CSRF_HEADER = "x-benchd-csrf"
 ROOT = 0
 """The uid that may do anything anyway."""
 
 
-def source_of(scope: Scope) -> str:
-    """From where a request comes, as the record has it."""
-    peer = peer_of(scope)
-    if peer is not None:
-        return f"socket, uid {peer.uid}"
-    client = scope.get("client")
-    return str(client[0]) if client else "unknown"
+@dataclass(frozen=True, slots=True)
+class WhoActs:
+    """Who knows of people and of those who are signed in; without, nobody is anybody."""
+
+    people: PeopleDoor | None
+    sessions: SessionDoor | None
 
 
 class Somebody:
     """Dependency: who sent this, whatever it is that they want."""
 
-    def __init__(self, sessions: SessionDoor | None) -> None:
-        """Take who knows of sessions; without, nobody is anybody."""
-        self._sessions = sessions
+    def __init__(self, who: WhoActs) -> None:
+        self._who = who
 
     def __call__(self, request: Request) -> Actor:
         """Raises NotSignedIn."""
-        if self._sessions is None:
-            raise NotSignedIn("this rack has no people")
-        token = request.cookies.get(COOKIE)
-        if token is not None:
+        token, sessions = token_of(request.scope), self._who.sessions
+        if token is not None and sessions is not None:
             csrf = request.headers.get(CSRF_HEADER, "")
-            return self._sessions.use(token, csrf, source_of(request.scope)).actor
-        peer = peer_of(request.scope)
-        if peer is None:
-            raise NotSignedIn("sign in first: scan your badge, or give your id and PIN")
-        return self._sessions.of_uid(peer.uid)
+            return sessions.use(token, csrf, source_of(request.scope)).actor
+        actor = caller_of(request.scope).actor
+        if actor is None or token is not None:
+            message = (
+                "sign in first: with your badge or your id and PIN, or on the rack's PC have your"
+                " user entered under [people.unix]"
+            )
+            raise NotSignedIn(message)
+        return actor
+
+
+class InPerson:
+    """Dependency: who does what takes authority, and has to be somebody by their id."""
+
+    def __init__(self, action: Action, who: WhoActs) -> None:
+        """Take what is done, and who knows whether one may."""
+        self.action = action
+        self._people = who.people
+        self._somebody = Somebody(who)
+
+    def __call__(self, request: Request) -> Actor:
+        """Raises NotSignedIn or NotAllowed."""
+        actor = self._somebody(request)
+        self.refuse_unless_allowed(actor)
+        return actor
+
+    def refuse_unless_allowed(self, actor: Actor) -> None:
+        """Raise NotAllowed unless they may and have shown enough."""
+        if self._people is None:
+            raise NotAllowed("this rack has no people")
+        self._people.refuse_unless_allowed(actor, self.action)
 
 
 class Acting:
@@ -60,22 +84,24 @@ class Acting:
     socket: they could change those anyway.
     """
 
-    def __init__(
-        self, action: Action, people: PeopleDoor | None, sessions: SessionDoor | None
-    ) -> None:
+    def __init__(self, action: Action, who: WhoActs) -> None:
         """Take what is done, and who knows whether one may."""
         self.action = action
-        self._people = people
-        self._somebody = Somebody(sessions)
+        self._in_person = InPerson(action, who)
 
     def __call__(self, request: Request) -> By:
         """Raises NotSignedIn or NotAllowed."""
-        peer = peer_of(request.scope)
-        owns = peer is not None and peer.uid in {ROOT, os.geteuid()}
-        if owns and COOKIE not in request.cookies:
-            return By(actor=None, source=source_of(request.scope))
-        actor = self._somebody(request)
-        if self._people is None:
-            raise NotAllowed("this rack has no people")
-        self._people.refuse_unless_allowed(actor, self.action)
-        return By.person(actor)
+        scope = request.scope
+        peer = peer_of(scope)
+        here = caller_of(scope).sight is Sight.SOCKET and token_of(scope) is None
+        if here and peer is not None and peer.uid in {ROOT, os.geteuid()}:
+            return By(actor=None, source=source_of(scope))
+        return By.person(self._in_person(request))
+
+
+def only_as(actor: Actor, operator: str | None) -> Actor:
+    """The same; raises NotSignedIn where the request names somebody else."""
+    if operator not in (None, actor.person):
+        message = f"it is {actor.person} who is signed in here, not {operator}"
+        raise NotSignedIn(message)
+    return actor

@@ -18,6 +18,15 @@ class ChipVerdict(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class ModelFelica(StrEnum):
+    """What the catalogue of models says of FeliCa in a handset's model."""
+
+    HAS = "has"
+    HAS_NONE = "has_none"
+    UNKNOWN = "unknown"
+    """Nobody has told of the model, or of this."""
+
+
 class BaselineKind(StrEnum):
     """Where the picture of an unused chip comes from that a scan was compared with."""
 

@@ -88,6 +88,9 @@ class StorageFacts:
     used_bytes: int
     free_bytes: int
     file_system: str
+    statfs_capacity_bytes: int | None = None
+    """By `stat -f`, which agrees with `df`; None where it wasn't asked or the handset has none."""
+    statfs_free_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,7 @@ class ResetFacts:
     maker_account_types: tuple[str, ...] = ()
     unknown_account_types: tuple[str, ...] = ()
     preinstalled: tuple[Package, ...] = ()
-    """Those of the third parties' packages that lie on a system or oem partition."""
+    """Those of the third parties' packages that lie on a partition of the system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

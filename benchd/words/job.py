@@ -68,6 +68,7 @@ class Reason(StrEnum):
     WATCH_LISTED = "watch_listed"
     SYSTEM_MODIFIED = "system_modified"
     STORAGE_FAULT = "storage_fault"
+    STORAGE_CONTRADICTS = "storage_contradicts"
     CAPACITY_BELOW_NOMINAL = "capacity_below_nominal"
     CAPACITY_ABOVE_NOMINAL = "capacity_above_nominal"
     COVERAGE_TOO_LOW = "coverage_too_low"
@@ -107,6 +108,7 @@ class Reason(StrEnum):
     ASSESSED = "assessed"
     RECHECKED = "rechecked"
     RECYCLED = "recycled"
+    DESTROY_STANDS = "destroy_stands"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -120,6 +122,7 @@ DISPOSITION_OF: Mapping[Reason, Disposition] = MappingProxyType(
         Reason.FELICA_NOT_CLEARABLE: Disposition.DESTROY,
         Reason.FELICA_RETIRED: Disposition.DESTROY,
         Reason.RECYCLED: Disposition.DESTROY,
+        Reason.DESTROY_STANDS: Disposition.DESTROY,
     }
 )
 """The trade's defaults: crushed where data may stay for good, held where a person can still act."""
@@ -161,12 +164,14 @@ class Gate(StrEnum):
     FELICA_RECHECK = "felica_recheck"
     FELICA_ATTEST = "felica_attest"
     CHIP_SEEN_BEFORE = "chip_seen_before"
+    DESTROYED_BEFORE = "destroyed_before"
     GUIDED_RESET = "guided_reset"
     FINAL_RESET = "final_reset"
     OBSERVE = "observe"
     LOOK = "look"
     ASSESS = "assess"
     CONFIRM = "confirm"
+    ASSET = "asset"
 
 
 class Finding(StrEnum):

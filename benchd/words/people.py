@@ -48,7 +48,7 @@ class Actor:
     name: OperatorName
     shown_by: ShownBy
     source: str
-    """`socket` or the address of the peer."""
+    """`socket, uid N` or the address of the peer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,33 @@ class EntryKind(StrEnum):
     QUESTION_ASKED = "question_asked"
     DECISION = "decision"
     JOB_ENDED = "job_ended"
+    HANDSET_SETTLED = "handset_settled"
+    CLOCK_STEPPED = "clock_stepped"
     SLOT_QUARANTINED = "slot_quarantined"
     LEDGER_CHECKED = "ledger_checked"
     LEDGER_ANCHORED = "ledger_anchored"
     LEDGER_RESTORED = "ledger_restored"
     PERSON_CHANGED = "person_changed"
     PERSON_REFUSED = "person_refused"
+    LOT_ADDED = "lot_added"
+    ASSETS_ADDED = "assets_added"
+    ATTESTED = "attested"
+    ATTESTATION_WITHDRAWN = "attestation_withdrawn"
+    NETWORK_LISTED = "network_listed"
+    ASSET_BOUND = "asset_bound"
+    ASSET_UNERASABLE = "asset_unerasable"
+
+
+OF_INTAKE = (
+    EntryKind.LOT_ADDED,
+    EntryKind.ASSETS_ADDED,
+    EntryKind.ATTESTED,
+    EntryKind.ATTESTATION_WITHDRAWN,
+    EntryKind.NETWORK_LISTED,
+    EntryKind.ASSET_BOUND,
+    EntryKind.ASSET_UNERASABLE,
+)
+"""Records that tell of what came in; the ledger finds them without looking at all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

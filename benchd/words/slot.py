@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from benchd.words.chip import ChipOwners
@@ -25,6 +26,7 @@ class ProblemCode(StrEnum):
     DAEMON_DRAINING = "daemon_draining"
     LEDGER_BROKEN = "ledger_broken"
     NO_ADMINISTRATOR = "no_administrator"
+    CLOCK_UNSYNCHRONISED = "clock_unsynchronised"
     ANCHOR_UNREACHABLE = "anchor_unreachable"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
@@ -51,6 +53,18 @@ class ProblemView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierEnd:
+    """How the last job of the same handset, by its IMEI, has ended on this rack."""
+
+    job: JobId
+    at: datetime
+    disposition: Disposition
+    reason: Reason | None
+    doomed: bool
+    """Whether any of its jobs, not only the last, has sent it to be destroyed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlotView:
     """All that anybody is shown of one slot; None where nothing is known."""
 
@@ -73,5 +87,7 @@ class SlotView:
     reason: Reason | None = None
     owners: ChipOwners | None = None
     """Whose services are left in the chip, if that is why the job ended."""
+    earlier: EarlierEnd | None = None
+    """What happened to it last time; None where it wasn't here, or tells no IMEI."""
     dossier: str | None = None
     """The name of the dossier that the rack keeps of a handset whose inspection failed."""

@@ -11,11 +11,13 @@ import anyio
 import pytest
 
 from benchd.lab.adversity.drawing import draw
+from benchd.lab.adversity.fresh_pictures import LIES, with_picture
 from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import as_text, from_file, from_text, leave
 from benchd.lab.adversity.referee import Fault, untrue_of_erased, untrue_of_named
 from benchd.lab.adversity.run import run_schedule
 from benchd.lab.adversity.schedule import (
+    REFUSED,
     BayPlan,
     Blow,
     ChipState,
@@ -23,6 +25,7 @@ from benchd.lab.adversity.schedule import (
     Kind,
     Lie,
     Owner,
+    Picture,
     Schedule,
 )
 from benchd.lab.adversity.search import Found, faults_of
@@ -96,6 +99,32 @@ def test_a_single_lie_is_held_and_no_fault(lie: Lie) -> None:
     )
     assert verdict.faults == ()
     assert verdict.sellable == 0
+
+
+@pytest.mark.parametrize("kind", LIES)
+def test_a_lying_fresh_picture_excuses_nothing(kind: Picture) -> None:
+    """What its owner has left is reset away first, or the handset is held."""
+    bay = with_picture(BayPlan(slot="A1", handset=PLAIN), kind)
+    assert bay.handset.owner is Owner.QUIET
+    verdict = run_schedule(Schedule(seed=1, bays=(bay,), blows=()))
+    assert verdict.faults == ()
+    assert verdict.sellable == (kind not in REFUSED)
+    if kind in REFUSED:
+        assert {end.disposition for end in verdict.ends} == {"hold"}
+
+
+@pytest.mark.parametrize("owner", [Owner.RESET, Owner.PHOTOS, Owner.APPS])
+def test_a_true_fresh_picture_sells_what_nothing_else_would(owner: Owner) -> None:
+    """Its system makes an account and brings an app along, after each reset too."""
+    bay = BayPlan(slot="A1", handset=HandsetPlan(owner=owner))
+    verdict = run_schedule(Schedule(seed=1, bays=(with_picture(bay, Picture.TRUE),), blows=()))
+    assert verdict.faults == ()
+    assert verdict.sellable == 1
+
+
+def test_every_kind_of_picture_is_drawn() -> None:
+    drawn = {bay.picture for seed in range(1500) for bay in draw(seed).bays}
+    assert drawn == set(Picture)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import read_properties
 from benchd.android.facts.settings import read_android_id, read_boot_count
 from benchd.android.facts.sim import has_sim
+from benchd.android.facts.statfs import read_statfs
 from benchd.android.facts.storage import read_mounts, read_storage
 from benchd.android.facts.superuser import SUPERUSER_PATHS, read_superuser_paths
 from benchd.android.facts.trust import has_screen_lock
@@ -76,8 +77,10 @@ def _accounts(name: str) -> Callable[[str], int]:
 
 def _beyond_a_picture(name: str) -> Callable[[str], int]:
     """What a picture of all that lies on the system's partitions leaves over."""
-    pictured = set(read_preinstalled(answer(name)))
-    return lambda text: count_packages(text) - len(pictured.intersection(read_preinstalled(text)))
+    pictured = set(read_preinstalled(answer(name), {}))
+    return lambda text: (
+        count_packages(text) - len(pictured.intersection(read_preinstalled(text, {})))
+    )
 
 
 def _used(name: str) -> Callable[[str], int]:
@@ -141,6 +144,7 @@ SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
     ),
     "trust": _of("trust", lambda text: has_screen_lock(text) is True),
     "df": tuple(Subject(text=answer(name), dirt=_used(name)) for name in names("df")),
+    "statfs": _of("statfs", _no_dirt(read_statfs)),
     "mounts": _of("mounts", _no_dirt(read_mounts)),
     "volumes": _of("volumes", lambda text: has_removable_media(text, ""), WITHIN_LINES),
     "disks": (

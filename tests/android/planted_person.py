@@ -22,6 +22,7 @@ WHOLE: Mapping[str, str] = {
     "second_imei_before_11": answer("imei-16-null"),
     "usage": answer("df-9"),
     "mounts": answer("mounts-7-ext4"),
+    "statfs": answer("statfs-9"),
     "accounts": answer("account-8-one"),
     "users": answer("users-8-one"),
     "android_id": "1122334455667788\n",

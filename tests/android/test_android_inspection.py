@@ -23,6 +23,7 @@ from benchd.android.facts.owner import (
     COUNT_MMS,
     COUNT_SMS,
 )
+from benchd.android.facts.statfs import ASK_STATFS
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
 from benchd.android.resets import enable_test_harness
 from benchd.errors import (
@@ -52,6 +53,7 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         SECOND_IMEI_BEFORE_11: answer("imei-16-other-string"),
         "df -k /data": answer("df-16-pixel-8-pro"),
         "cat /proc/mounts": answer("mounts-16-f2fs"),
+        ASK_STATFS: answer("statfs-16-pixel-8-pro"),
         "dumpsys account": answer("account-16-none"),
         "pm list users": answer("users-8-one"),
         "dumpsys battery": answer("battery-16-pixel-8-pro"),

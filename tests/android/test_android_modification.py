@@ -47,9 +47,56 @@ def test_stock_systems_have_no_sign(name: str) -> None:
     assert modification_signs(read_properties(answer(name)), ()) == ()
 
 
-def test_a_stock_system_with_keys_of_its_own_contradicts_nothing_else() -> None:
-    found = modification_signs(read_properties(answer("getprop-8-oppo")), ())
-    assert found == ("ro.build.tags=dev-keys",)
+OPPO = answer("getprop-8-oppo")
+DEV_KEYS = "ro.build.tags=dev-keys"
+
+
+def of_oppo(old: str = "", new: str = "") -> tuple[str, ...]:
+    assert old in OPPO
+    return modification_signs(read_properties(OPPO.replace(old, new)), ())
+
+
+def test_a_stock_system_whose_maker_calls_its_keys_so_is_stock() -> None:
+    assert of_oppo() == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[ro.product.manufacturer]: [OPPO]", "[ro.product.manufacturer]: [OnePlus]"),
+        ("[ro.product.manufacturer]: [OPPO]", "[ro.product.manufacturer]: [OPPO ]"),
+        ("[ro.product.manufacturer]: [OPPO]\n", ""),
+        ("[ro.build.version.opporom]: [V5.0]\n", ""),
+        ("[ro.build.version.opporom]: [V5.0]", "[ro.build.version.opporom]: [V6.0]"),
+        ("[ro.build.release_type]: [true]", "[ro.build.release_type]: [false]"),
+        ("[ro.boot.verifiedbootstate]: [green]\n", ""),
+        ("[ro.build.flavor]: [sdm660_64-user]", "[ro.build.flavor]: [sdm660_64-userx]"),
+        ("OPPO/PAAM00/PAAM00:8.1.0", "OPPO/PAAM00/PAAM00:9"),
+        ("1527522509:user/release-keys", "1527522509:user/dev-keys"),
+        ("1527522509:user/release-keys", "eng.me.20240101.000000:user/release-keys"),
+        ("eng.root.20181031.232112", "eng.me.20181031.232112"),
+        ("eng.root.20181031.232112", "eng.root.20181031.232112x"),
+        ("[ro.build.type]: [user]", "[ro.build.type]: [userdebug]"),
+        ("[ro.build.version.release]: [8.1.0]", "[ro.build.version.release]: [14]"),
+    ],
+)
+def test_anything_else_with_such_keys_is_as_modified_as_ever(old: str, new: str) -> None:
+    assert DEV_KEYS in of_oppo(old, new)
+
+
+@pytest.mark.parametrize("tags", ["test-keys", "dev-keys,test-keys", "dev-keys ", "Dev-keys"])
+def test_only_those_very_keys_are_excused(tags: str) -> None:
+    found = of_oppo("[ro.build.tags]: [dev-keys]", f"[ro.build.tags]: [{tags}]")
+    assert any(sign.startswith("ro.build.tags=") for sign in found)
+
+
+def test_an_open_boot_chain_is_a_sign_beside_them() -> None:
+    found = of_oppo("[green]", "[orange]")
+    assert set(found) == {"ro.boot.verifiedbootstate=orange", DEV_KEYS}
+
+
+def test_no_other_sign_is_excused_with_them() -> None:
+    assert "ro.debuggable=1" in of_oppo("[ro.build.id]", "[ro.debuggable]: [1]\n[ro.build.id]")
 
 
 @pytest.mark.parametrize("name", names("getprop"))

@@ -50,6 +50,25 @@ def test_a_df_without_its_mount_table_tells_nothing(tmp_path: Path) -> None:
     assert found.refused == ()
 
 
+def test_a_dossier_from_before_stat_was_asked_is_read_as_it_was(tmp_path: Path) -> None:
+    found = of(tmp_path, usage=answer("df-9"), mounts=answer("mounts-7-ext4"))
+    assert found.facts["capacity_bytes"] == 53487616 * 1024
+    assert found.facts["statfs_capacity_bytes"] is None
+    assert "statfs" in found.missing
+    assert found.refused == ()
+
+
+def test_two_sizes_of_one_storage_are_named_in_a_dossier_too(tmp_path: Path) -> None:
+    twice = {"usage": answer("df-9"), "mounts": answer("mounts-7-ext4")}
+    found = of(tmp_path, **twice, statfs=answer("statfs-16-pixel-8-pro"))
+    assert [one.command for one in found.refused] == ["statfs"]
+    assert Reason.STORAGE_CONTRADICTS in found.findings
+    assert found.facts["capacity_bytes"] is None
+    found = of(tmp_path, **twice, statfs=answer("statfs-9"))
+    assert found.facts["statfs_capacity_bytes"] == found.facts["capacity_bytes"]
+    assert found.refused == ()
+
+
 def test_every_fact_on_record_is_told() -> None:
     on_record = {
         field.name for kind in (InspectEvidence, ResetFacts, NfcFacts) for field in fields(kind)

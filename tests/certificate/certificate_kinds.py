@@ -13,12 +13,13 @@ from benchd.certificate.sentences import Sentence
 from benchd.certificate.statement import statement_of
 from benchd.errors import TransientFault
 from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence.clock import ClockStepEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.words.chip import BaselineKind
 from benchd.words.clear import ClearOutcome
 from benchd.words.job import StageName
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.record import Entry, EntryKind, StoredEntry
 from benchd.words.slot_states import SlotState
 from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
 from tests.core.pictures import MEMO, picture, pictures
@@ -76,6 +77,17 @@ async def pictured(_: Patch) -> Records:
     return await run(phone, known=pictures(picture()))
 
 
+async def set_back(_: Patch) -> Records:
+    """A job over whose overwrite the rack's clock was set back."""
+    found = list(await run())
+    half = len(found) // 2
+    step = ClockStepEvidence(set_back_s=3600.0, noticed="running")
+    entry = Entry(
+        kind=EntryKind.CLOCK_STEPPED, at=found[half].entry.at, job=JOB, data=to_json(step)
+    )
+    return [*found[:half], replace(found[half], entry=entry), *found[half:]]
+
+
 async def scanned(_: Patch) -> Records:
     return await run(chip=FakeChip())
 
@@ -131,6 +143,7 @@ KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = 
     "resumed": (resumed, BY_PROGRAM | BY_EYE | {S.RESUMED}),
     "sampled": (sampled, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE | BY_IMEI),
     "by a fresh picture": (pictured, BY_PROGRAM | BY_EYE | {S.EXCUSED}),
+    "over a clock that was set back": (set_back, BY_PROGRAM | BY_EYE | {S.CLOCK_SET_BACK}),
     "chip scanned": (scanned, BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED}),
     "chip tied": (
         tied,

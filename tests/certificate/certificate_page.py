@@ -84,7 +84,7 @@ def texts_of(predicate: dict[str, Any]) -> list[str]:
         felica["basis"],
         felica["clear"],
         *felica["sources"],
-        *filter(None, [predicate["fresh_picture"]["excuses"]]),
+        *filter(None, [predicate["fresh_picture"]["excuses"], predicate["clock"]["says"]]),
     ]
 
 
@@ -92,6 +92,8 @@ def fields_of(value: Json, path: str = "") -> set[str]:
     """Every field of a statement, without the predicate that most of them stand in."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return {field for each in value for field in fields_of(each, path)}
+    if value == []:
+        return set()
     if not isinstance(value, dict):
         return {path.removeprefix("predicate.")}
     return {

@@ -219,7 +219,11 @@ INFERRED = replace(
     answers={Gate.FELICA_ATTEST: True},
 )
 WITHOUT_CHIP = ChipStory(
-    check={**SILENT_BASE, "felica_capable": False},
+    check={
+        **SILENT_BASE,
+        "felica_capable": False,
+        "catalogue": {"felica": "unknown", "sha256": KEY_SHA256},
+    },
     clear="no_chip",
     recheck={**SILENT_BASE, **TWICE},
     answers={Gate.FELICA_NO_CHIP: True},
@@ -283,6 +287,8 @@ def records_of_an_erasure(
             "unknown_account_types": [],
             "frp_account_types": [],
             "user_kinds": [],
+            "statfs_capacity_bytes": CAPACITY,
+            "statfs_free_bytes": CAPACITY - 40_000_000_000,
             **(handset or {}),
         },
     )
@@ -298,8 +304,11 @@ def records_of_an_erasure(
             "answers": [answer(Gate.CONSENT, ERASER)],
             "screen_number": None,
             "page": None,
+            "settled": [],
+            "deferred": [],
             "nominal_bytes": 128_000_000_000,
             "nominal_sizes_sha256": "0" * 64,
+            "doomed_by": [],
         },
     )
     job.stage(StageName.FELICA_CHECK, chip.check)

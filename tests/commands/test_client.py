@@ -79,7 +79,7 @@ async def test_decides_as_the_user_of_the_process(rack: FakeRack, server: Server
     ("what", "error", "message"),
     [
         (lambda client: client.slot("Z9"), NotFound, "no slot Z9"),
-        (lambda client: client.job("no/../such job"), NotFound, "Not Found"),
+        (lambda client: client.job("no/../such job"), NotFound, "nothing at this address"),
         (lambda client: client.job(""), NotFound, "nothing is called ''"),
         (lambda client: client.job(".."), NotFound, "nothing is called '..'"),
         (lambda client: client.job("\ud800"), NotFound, "no job"),

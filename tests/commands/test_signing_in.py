@@ -33,7 +33,13 @@ async def asked(
     """A daemon that asks something, on the socket that commands use."""
     async with door_in(folder) as door:
         rack.desk = Desk(rack.ledger, FakeClock(), door.people)
-        app = create_app(rack, catalogue, people=door.people, sessions=door.sessions)
+        app = create_app(
+            rack,
+            catalogue,
+            callers=door.callers(),
+            people=door.people,
+            sessions=door.sessions,
+        )
         async with running(app, folder / "benchd.sock"), anyio.create_task_group() as group:
             group.start_soon(rack.ask, gate)
             await anyio.wait_all_tasks_blocked()
@@ -69,7 +75,7 @@ async def test_the_user_of_the_machine_needs_no_pin(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK) as door:
-        door.sessions._of_uid = {os.getuid(): PersonId("mori")}
+        door.of_uid[os.getuid()] = PersonId("mori")
         told = await decide(tmp_path, Gate.FELICA_CHECK)
         assert told.stdout == f"{JOB} felica_check: yes (森 葵)\n"
     assert answered(rack) == [("mori", "unix", HERE)]
@@ -79,7 +85,7 @@ async def test_another_id_than_the_users_asks_for_its_pin(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     async with asked(tmp_path, rack, catalogue, Gate.CHIP_SEEN_BEFORE) as door:
-        door.sessions._of_uid = {os.getuid(): PersonId("mori")}
+        door.of_uid[os.getuid()] = PersonId("mori")
         told = await decide(tmp_path, Gate.CHIP_SEEN_BEFORE, "--operator", "sato", typed="730184\n")
         assert (told.exit_code, told.exception) == (0, None)
         assert "730184" not in told.output

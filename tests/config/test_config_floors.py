@@ -73,6 +73,27 @@ IN_RECIPES = {
         floor=floors.MINIMUM_ABSENCE_S,
         beyond=math.nextafter(floors.MINIMUM_ABSENCE_S, 0),
     ),
+    "MOST_DAYS_OF_CONSENT": RecipeFloor(
+        stage=StageName.GATES,
+        parameter="consent_within_days",
+        floor=floors.MOST_DAYS_OF_CONSENT,
+        beyond=floors.MOST_DAYS_OF_CONSENT + 0.5,
+        allowed="at most",
+    ),
+    "MOST_DAYS_OF_JPKI": RecipeFloor(
+        stage=StageName.GATES,
+        parameter="jpki_within_days",
+        floor=floors.MOST_DAYS_OF_JPKI,
+        beyond=floors.MOST_DAYS_OF_JPKI + 0.5,
+        allowed="at most",
+    ),
+    "MOST_DAYS_OF_NETWORK": RecipeFloor(
+        stage=StageName.GATES,
+        parameter="network_within_days",
+        floor=floors.MOST_DAYS_OF_NETWORK,
+        beyond=floors.MOST_DAYS_OF_NETWORK + 0.5,
+        allowed="at most",
+    ),
 }
 BY_THE_STAGES = {
     "MINIMUM_SUBSECTIONS",
@@ -83,6 +104,8 @@ BY_THE_STAGES = {
     "LEAST_PASSES",
     "CAPACITY_TOLERANCE",
     "LEAST_FREED",
+    "MOST_FREE_DRIFT",
+    "LEAST_FREE_DRIFT_BYTES",
     "MOST_BOOTS_SINCE_RESET",
     "MOST_OVER_PICTURE_PERCENT",
     "LOWEST_SHARE_OF_NOMINAL",

@@ -18,6 +18,7 @@ from benchd.felica.providers.external_tool import TOOL_OPTIONS
 from benchd.lab.demo.folder import make_folder
 from benchd.proof.order import REQUIRED_STAGES
 from benchd.words.job import Reason, StageName
+from tests.web.certificates import Authority
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 VIRTUAL_MACHINE_RECIPE = CONFIGS.parent / "tests/vm/image/config/recipes/overwrite.toml"
@@ -41,9 +42,10 @@ def keys_there_are() -> Iterator[str]:
             model = field.annotation
             assert isinstance(model, type)
             assert issubclass(model, Section)
-            keys = model.model_fields.keys() - {"providers", "anchor", "unix"}
+            keys = model.model_fields.keys() - {"providers", "anchor", "unix", "trusted_proxy"}
             yield from (f"{section}.{key}" for key in keys)
     yield from (f"ledger.anchor.{key}" for key in AnchorSettings.model_fields)
+    yield from (f"http.trusted_proxy.{key}" for key in ("uid", "header"))
     yield "felica.providers.shop.kind"
     yield "felica.providers.licensed_tool.kind"
     yield from (f"felica.providers.licensed_tool.{key}" for key in TOOL_OPTIONS)
@@ -77,8 +79,14 @@ def test_the_shipped_files_have_no_mistake() -> None:
 def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     shutil.copytree(CONFIGS, tmp_path / "configs")
     file = tmp_path / "configs" / "benchd.toml"
-    file.write_text(with_slots())
+    file.write_text(with_slots().replace("allowed_hosts = []", 'allowed_hosts = ["rack7"]'))
+    (file.parent / "tls").mkdir()
+    pair = Authority(tmp_path, "authority").issue("rack")
+    pair.certificate.rename(file.parent / "tls" / "rack.pem")
+    pair.key.rename(file.parent / "tls" / "rack_key.pem")
     settings = load_settings(file)
+    assert settings.http.tls_files is not None
+    assert settings.http.trusted_proxy is not None
     (place,) = settings.topology.places.values()
     assert (place.name, place.recipe) == ("A1", "overwrite")
     assert settings.felica.readers == {"A1": "usb:1-4.2.3"}

@@ -17,7 +17,7 @@ from benchd.words.handset import HandsetIdentity
 
 LAB = Path(handset_models.__file__).parent / "models"
 FIRST_READ = date(2026, 11, 1)
-LEAST_MODELS = 150
+LEAST_MODELS = 270
 GB = 1_000_000_000
 
 
@@ -54,8 +54,15 @@ def test_a_size_is_one_that_storage_is_sold_with(shipped: ModelCatalogue) -> Non
         ("Pixel 8", "Pixel 8", (128, 256)),
         ("SH-54B", "AQUOS sense6", (64,)),
         ("SCG15", "Galaxy A53 5G", (128,)),
-        ("SC51Aa", "Galaxy S20 5G", ()),
+        ("SC51Aa", "Galaxy S20 5G", (128,)),
+        ("SC-02L", "Galaxy Feel2", ()),
         ("F-05J", "arrows Be", (16,)),
+        ("FCG01", "arrows We", ()),
+        ("arrowsM04", "arrows M04", (16,)),
+        ("KYG03", "TORQUE G06", ()),
+        ("A101BM", "BALMUDA Phone", (128,)),
+        ("OPG02", "OPPO A54 5G", (64, 128)),
+        ("moto g52j 5G", "moto g52j 5G", (128,)),
     ],
 )
 def test_codes_as_handsets_say_them(
@@ -73,6 +80,8 @@ def test_codes_as_handsets_say_them(
         ("samsung", "一般管理"),
         ("Xiaomi", "デバイス情報"),
         ("OPPO", "システム設定"),
+        ("KYOCERA", "リセット オプション"),
+        ("motorola", "リセット オプション"),
         ("Google", "リセット オプション"),
         ("SHARP", "リセット オプション"),
     ],

@@ -11,7 +11,11 @@ SOURCES = (Source(url="https://example.jp/", says="it does", read_on=date(2026, 
 
 
 def model(
-    *codes: str, storage_bytes: tuple[int, ...] = (), menus: str = "plain", name: str = "Xperia"
+    *codes: str,
+    storage_bytes: tuple[int, ...] = (),
+    menus: str = "plain",
+    name: str = "Xperia",
+    felica: bool | None = None,
 ) -> ModelEntry:
     """An entry of these codes."""
     return ModelEntry(
@@ -20,7 +24,7 @@ def model(
         codes=codes,
         devices=(),
         storage_bytes=storage_bytes,
-        felica=None,
+        felica=felica,
         felica_generation=None,
         released=None,
         imei=(ImeiPlace.DIAL,),

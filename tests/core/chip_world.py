@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchd.models.catalogue import ModelCatalogue
 from benchd.words.job import Disposition, Gate, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotView
@@ -24,12 +25,16 @@ CHECK, CLEAR, RECHECK = (
 
 
 def world_with(
-    chip: FakeChip, answers: Mapping[Gate, bool] | None = None, *, slots: int = 1
+    chip: FakeChip,
+    answers: Mapping[Gate, bool] | None = None,
+    *,
+    slots: int = 1,
+    models: ModelCatalogue | None = None,
 ) -> tuple[World, FakeChipAccess]:
     """A rack whose first slot has this chip on its reader; the others have good ones."""
     chips = {f"A{n}": FakeChip() for n in range(1, slots + 1)} | {"A1": chip}
     chips = FakeChipAccess(chips)
-    return World(slots, chips=chips, answers=answers), chips
+    return World(slots, chips=chips, answers=answers, models=models), chips
 
 
 async def run(world: World, phone: Phone | None = None) -> SlotView:

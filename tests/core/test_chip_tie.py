@@ -94,7 +94,90 @@ async def test_nfc_that_a_broken_off_try_has_left_off_is_no_silent_chip() -> Non
     view = await finished(world, phone)
     assert view.outcome is Outcome.PASSED, view
     assert check_of(world)["tied"] is True
+    assert check_of(world)["switched_on"] == {
+        "nfc_on": True,
+        "seen": "unused",
+        "chip": CHIP,
+        "passes": 1,
+        "power_cycled": True,
+    }
     assert phone.nfc_on
+
+
+@pytest.mark.parametrize("call", ["nfc_facts", "nfc_on"])
+@pytest.mark.parametrize(
+    "fault",
+    [TransientFault("a loose cable"), AdbServerLost("down")],
+    ids=lambda fault: type(fault).__name__,
+)
+async def test_a_fault_before_nfc_is_back_on_is_that_try_s_and_no_silence(
+    call: str, fault: Exception
+) -> None:
+    world, phone, _ = own_chip(looks=UNUSED)
+    phone.nfc_on = False
+
+    async def once(phone: Phone) -> None:
+        if phone.calls[call] == 1:
+            raise fault
+
+    phone.faults[call] = once
+    view = await finished(world, phone)
+    assert view.outcome is Outcome.PASSED, view
+    assert check_of(world)["tied"] is True
+    assert not {Gate.FELICA_NO_CHIP, Gate.FELICA_RETIRED} & set(asked(world))
+
+
+@pytest.mark.parametrize("call", ["nfc_facts", "nfc_on"])
+async def test_one_that_stalls_before_its_nfc_is_back_on_is_held_and_no_chip_is_judged(
+    call: str,
+) -> None:
+    world, phone, _ = own_chip(looks=UNUSED)
+    phone.nfc_on = False
+    phone.faults[call] = raising(HandsetStalled("it says nothing"))
+    view = await finished(world, phone)
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.HANDSET_STALLED)
+
+
+async def test_an_answer_about_nfc_that_nobody_knows_leaves_silence_to_a_person() -> None:
+    world, phone, _ = own_chip(looks=UNUSED)
+    phone.nfc_on = False
+
+    async def once(phone: Phone) -> None:
+        if phone.calls["nfc_on"] == 1:
+            raise AnswerNotRecognised("Exception occurred while executing")
+
+    phone.faults["nfc_on"] = once
+    view = await finished(world, phone)
+    assert Gate.FELICA_RETIRED in asked(world)
+    assert view.disposition is not Disposition.SELLABLE, view
+
+
+async def test_nfc_that_could_not_be_put_back_is_no_silent_chip_at_the_recheck_either() -> None:
+    """The adb server died in mid-tie, and the fill took less than the handset's own minute."""
+    world, phone, _ = own_chip(looks=UNUSED)
+
+    async def still_off(phone: Phone) -> None:
+        phone.nfc_on = False
+
+    phone.faults["sample"] = still_off
+    view = await finished(world, phone)
+    assert view.outcome is Outcome.PASSED, view
+    recheck = attempts(world, StageName.FELICA_RECHECK)[-1]["evidence"]
+    assert (recheck["switched_on"]["nfc_on"], recheck["switched_on"]["seen"]) == (True, "unused")
+    assert (recheck["passes"], recheck["power_cycled"]) == (2, True)
+    assert phone.nfc_on
+
+
+async def test_a_chip_that_was_swapped_while_its_nfc_was_off_is_found_at_the_recheck() -> None:
+    world, phone, chip = own_chip(looks=UNUSED)
+
+    async def swapped(phone: Phone) -> None:
+        phone.nfc_on = False
+        chip.looks = scan_of(UNUSED.verdict, chip=OTHER_CHIP)
+
+    phone.faults["sample"] = swapped
+    view = await finished(world, phone)
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_INCONSISTENT)
 
 
 async def test_nfc_that_cannot_be_switched_on_leaves_its_chip_silent() -> None:

@@ -36,7 +36,7 @@ async def test_an_answer_that_races_an_unplug_stands_before_the_end_of_its_job()
     world = World(ledger=SlowLedger())
     async with world.running():
         world.ports["A1"].plug(Phone())
-        await until_asked(world, Gate.CONSENT)
+        await until_asked(world, Gate.JPKI)
         await anyio.sleep(1)
         world.ports["A1"].unplug()
         await world.until_state(SlotState.EMPTY)
@@ -51,12 +51,12 @@ async def test_an_answer_that_comes_after_the_unplug_is_refused() -> None:
     world.silent_in = None
     async with world.running():
         world.ports["A1"].plug(Phone())
-        await until_asked(world, Gate.CONSENT)
+        await until_asked(world, Gate.JPKI)
         job = world.view().job
         assert job is not None
         await anyio.sleep(0.5)
         world.ports["A1"].unplug()
         await anyio.sleep(0.5)
         with pytest.raises(NotFound):
-            await world.desk.decide(job, Gate.CONSENT, approved=True, by=somebody("Sato"))
+            await world.desk.decide(job, Gate.JPKI, approved=True, by=somebody("Sato"))
         await world.until_state(SlotState.EMPTY)

@@ -132,7 +132,7 @@ CHIP_APPROVALS = [
 
 
 @pytest.mark.parametrize(
-    ("chip", "gate"), [*CHIP_APPROVALS, *(("unused", gate) for gate in REQUIRED_APPROVALS)]
+    ("chip", "gate"), [*CHIP_APPROVALS, *(("cleared", gate) for gate in REQUIRED_APPROVALS)]
 )
 async def test_a_no_at_any_gate_is_a_gap(chip: str, gate: Gate) -> None:
     records = [

@@ -15,15 +15,17 @@ from benchd.errors import (
     HandsetGone,
     HandsetStalled,
     LedgerFault,
+    NotFound,
     StorageFault,
     TransientFault,
     UnsupportedHandset,
 )
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.stages.final_reset import FinalResetStage
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.inspect import InspectStage
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
+from benchd.words.record import OF_INTAKE, EntryKind
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 
@@ -181,12 +183,15 @@ OF_A_GOOD_JOB = [
     not in (
         EntryKind.DAEMON_STARTED,
         EntryKind.CONFIG_CHANGED,
+        EntryKind.HANDSET_SETTLED,
+        EntryKind.CLOCK_STEPPED,
         EntryKind.SLOT_QUARANTINED,
         EntryKind.LEDGER_CHECKED,
         EntryKind.LEDGER_ANCHORED,
         EntryKind.LEDGER_RESTORED,
         EntryKind.PERSON_CHANGED,
         EntryKind.PERSON_REFUSED,
+        *OF_INTAKE,
     )
 ]
 
@@ -431,7 +436,7 @@ async def test_a_skip_for_a_reason_that_the_stage_does_not_declare_ends_the_job(
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)
 
 
-async def test_a_handset_taken_out_of_a_reset_that_is_then_refused_leaves_an_empty_slot() -> None:
+async def test_a_handset_taken_out_instead_of_a_reset_is_held_for_not_coming_back() -> None:
     world = World()
     async with world.running():
         world.silent_in = StageName.FINAL_RESET
@@ -444,7 +449,8 @@ async def test_a_handset_taken_out_of_a_reset_that_is_then_refused_leaves_an_emp
         await world.until(lambda: world.view().question is not None)
         world.ports["A1"].unplug()
         await anyio.sleep(1)
-        await world.desk.decide(view.job, Gate.FINAL_RESET, approved=False, by=somebody("Sato"))
-        with anyio.fail_after(60):
-            await world.until_state(SlotState.EMPTY)
-        assert ended(world)[0]["reason"] == Reason.OPERATOR_STOPPED
+        with pytest.raises(NotFound):
+            await world.desk.decide(view.job, Gate.FINAL_RESET, approved=False, by=somebody("Sato"))
+        with anyio.fail_after(FinalResetStage().return_within_s + 60):
+            await world.until_state(SlotState.FINISHED)
+        assert ended(world)[0]["reason"] == Reason.HANDSET_NOT_RETURNED

@@ -77,7 +77,9 @@ async def test_intent_is_on_record_before_every_stage_and_evidence_after() -> No
 async def test_a_no_at_a_gate_ends_the_job(
     gate: Gate, reason: Reason, disposition: Disposition
 ) -> None:
-    world = World(answers={gate: False})
+    # Nobody is asked for consent unless the chip is in use.
+    in_use = {Gate.FELICA_CHECK: False} if gate is Gate.CONSENT else {}
+    world = World(answers={gate: False, **in_use})
     async with world.running():
         world.ports["A1"].plug(Phone())
         view = await world.until_state(SlotState.FINISHED)

@@ -42,9 +42,11 @@ from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.ports import ChipAccess, Handset, ProgressSink, Rest
+from benchd.proof.disposal import dooms
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.order import REQUIRED_STAGES
+from benchd.proof.told import imeis_told
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
@@ -74,7 +76,7 @@ from benchd.words.handset import (
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached, Detached, Liveness, PlugEvent
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.words.screen import Errand, OpenedPage, Page
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
@@ -164,9 +166,27 @@ class MemoryLedger:
         ]
         return list(dict.fromkeys(jobs))[:limit]
 
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        jobs = {s.entry.job for s in self.of(EntryKind.STAGE_ENDED) if imei in imeis_told(s.entry)}
+        kept = (EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
+        return [
+            s
+            for s in self.stored
+            if s.entry.job in jobs and (s.entry.kind in kept or imei in imeis_told(s.entry))
+        ]
+
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        found = await self.handset_entries(imei)
+        ends = [s for s in found if s.entry.kind is EntryKind.JOB_ENDED][-1:]
+        chosen = [s for s in found if s in ends or dooms(s.entry)]
+        return chosen[::-1][:limit]
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED) if s.entry.job]
         return jobs[::-1][:limit]
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        return [s for s in self.stored if s.sequence >= since and s.entry.kind in OF_INTAKE]
 
     def of(self, kind: EntryKind) -> list[StoredEntry]:
         return [s for s in self.stored if s.entry.kind is kind]

@@ -13,9 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from benchd.checksum_vfs import CHECKSUM_VFS
 from benchd.errors import LedgerBroken
 from benchd.ledger import verify_ledger
-from benchd.ledger.database import CHECKSUM_VFS, open_for_writing
+from benchd.ledger.database import open_for_writing
 from benchd.ledger.pages import damage_of
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.record import Entry, EntryKind

@@ -77,6 +77,43 @@ async def test_a_chip_is_found_in_the_jobs_that_saw_it(tmp_path: Path, key: Rack
         assert await ledger.chip_jobs("c9", 5) == []
 
 
+IMEI, OTHER_IMEI = "356938035643809", "490154203237518"
+SEEN = (
+    ("one", EntryKind.STAGE_ENDED, {"stage": "inspect", "evidence": {"imei": IMEI}}),
+    ("one", EntryKind.JOB_ENDED, {"disposition": "destroy"}),
+    ("two", EntryKind.STAGE_ENDED, {"stage": "inspect", "evidence": {"second_imei": IMEI}}),
+    ("two", EntryKind.JOB_ENDED, {"disposition": "hold"}),
+    ("two", EntryKind.HANDSET_SETTLED, {"to": "to_destroy"}),
+    ("four", EntryKind.STAGE_ENDED, {"stage": "inspect", "evidence": {"imei": OTHER_IMEI}}),
+    ("four", EntryKind.JOB_ENDED, {"disposition": "destroy"}),
+    ("three", EntryKind.STAGE_ENDED, {"stage": "gates", "evidence": {"screen_number": IMEI}}),
+    ("three", EntryKind.STAGE_ENDED, {"stage": "read_back", "evidence": {}}),
+    ("three", EntryKind.JOB_ENDED, {"disposition": "hold"}),
+    ("three", EntryKind.HANDSET_SETTLED, {"to": "to_return"}),
+    ("five", EntryKind.STAGE_ENDED, {"stage": "inspect", "evidence": {"imei": IMEI}}),
+)
+
+
+@pytest.mark.asyncio
+async def test_a_handset_is_found_by_each_number_that_tells_it(
+    tmp_path: Path, key: RackKey
+) -> None:
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
+        for job, kind, data in SEEN:
+            await ledger.append(replace(make_entry(1), kind=kind, job=JobId(job), data=data))
+        told = await ledger.handset_entries(IMEI)
+        assert [stored.sequence for stored in told] == [1, 2, 3, 4, 5, 8, 10, 11, 12]
+        assert [stored.sequence for stored in await ledger.handset_entries("unknown")] == []
+        # The last end, and whatever dooms, the newest first.
+        ends = await ledger.handset_ends(IMEI, 100)
+        assert [stored.sequence for stored in ends] == [10, 5, 2]
+        assert [stored.sequence for stored in await ledger.handset_ends(IMEI, 1)] == [10]
+        assert [s.sequence for s in await ledger.handset_ends(OTHER_IMEI, 100)] == [7]
+        assert await ledger.handset_ends("unknown", 100) == []
+        assert [s.sequence for s in await ledger.entries_after(10, 5)] == [11, 12]
+        assert await ledger.entry_at(13) is None
+
+
 @pytest.mark.asyncio
 async def test_a_ledger_goes_on_where_it_ended(fill: FillLedger, key: RackKey) -> None:
     path = await fill(7)

@@ -30,6 +30,7 @@ CONTRACT = (
     "benchd_felica_residue_found_total",
     "benchd_event_loop_lag_seconds_bucket",
     "benchd_hotplug_to_start_seconds_bucket",
+    "benchd_questions_per_job_bucket",
     "benchd_reader_up",
     "benchd_adb_server_up",
     "benchd_ledger_commit_seconds_bucket",

@@ -246,3 +246,20 @@ async def test_jobs_that_have_ended_leave_nothing_behind() -> None:
         await world.until_state(SlotState.EMPTY)
     assert records._jobs == {}
     assert records._plugged == {}
+
+
+async def test_how_often_people_were_asked_is_counted_for_each_job_as_it_ended() -> None:
+    world = World()
+    metrics = observe(world)
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.FINISHED)
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.EMPTY)
+        world.ports["A1"].plug(Phone(accounts=1))
+        await world.until_state(SlotState.FINISHED)
+    answers = len(world.ledger.of(EntryKind.DECISION))
+    assert answers > 2
+    for outcome, total in ((Outcome.PASSED, answers), (Outcome.FAILED, 0)):
+        assert await value(metrics, "benchd_questions_per_job_sum", outcome=outcome) == total
+        assert await value(metrics, "benchd_questions_per_job_count", outcome=outcome) == 1

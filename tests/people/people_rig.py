@@ -19,6 +19,8 @@ from benchd.people.sessions import Sessions
 from benchd.people.showing import Showing
 from benchd.people.store import SecretStore
 from benchd.people.tries import Tries
+from benchd.web.callers import Callers, session_way, unix_way
+from benchd.web.sight import Sight
 from benchd.words.people import By, PersonId, Role
 from benchd.words.record import Entry, Receipt
 
@@ -111,6 +113,13 @@ class Door:
     records: list[Entry]
     showing: Showing
     sessions: Sessions
+    of_uid: dict[int, PersonId] = field(default_factory=dict[int, PersonId])
+    """Who the machine's users are."""
+
+    def callers(self, anonymous: Sight = Sight.READ) -> Callers:
+        """Who may show themselves how at this rack's web."""
+        unix = unix_way(self.of_uid.get, self.people.acting_name, None)
+        return Callers((session_way(self.sessions), unix), anonymous=anonymous)
 
 
 @dataclass(slots=True)
@@ -158,7 +167,6 @@ async def door_in(folder: Path) -> AsyncGenerator[Door]:
             clock=clock,
             now=seconds,
             idle_s=600,
-            of_uid={1000: PersonId("mori"), 1001: PersonId("nobody-any-more")},
         )
         yield Door(
             people=people,

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from starlette.types import Scope
 
 from benchd.authority import AUTHORITY, Action
 from benchd.errors import MoreToShow, NotAllowed, NotSignedIn
 from benchd.people.sessions import LONGEST_S, MOST_SESSIONS
+from benchd.web.callers import Caller
+from benchd.web.peer import Peer
+from benchd.web.sight import Sight
 from benchd.words.people import Actor, PersonId, Role, ShownBy, SignedIn
 
 from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
@@ -133,8 +137,7 @@ async def test_whoever_is_disabled_is_out_at_once(tmp_path: Path) -> None:
         await door.people.enable(BY, "mori")
         assert refused(door, opened.token, opened.csrf)
         await door.people.disable(BY, "mori")
-        with pytest.raises(NotSignedIn):
-            door.sessions.of_uid(1000)
+        assert door.people.acting_name(PersonId("mori")) is None
 
 
 async def test_sessions_are_bounded(tmp_path: Path) -> None:
@@ -149,15 +152,23 @@ async def test_sessions_are_bounded(tmp_path: Path) -> None:
 
 async def test_users_of_the_machine(tmp_path: Path) -> None:
     async with door_in(tmp_path) as door:
-        assert door.sessions.of_uid(1000) == Actor(
-            person=PersonId("mori"),
-            name=door.people.person("mori").name,
-            shown_by=ShownBy.UNIX,
-            source="socket, uid 1000",
+        door.of_uid.update({1000: PersonId("mori"), 1001: PersonId("nobody-any-more")})
+        assert door.callers().of(_from_user(1000)) == Caller(
+            actor=Actor(
+                person=PersonId("mori"),
+                name=door.people.person("mori").name,
+                shown_by=ShownBy.UNIX,
+                source="socket, uid 1000",
+            ),
+            sight=Sight.SOCKET,
         )
         for uid in (0, 999, 1001):
-            with pytest.raises(NotSignedIn):
-                door.sessions.of_uid(uid)
+            assert door.callers().of(_from_user(uid)).actor is None
+
+
+def _from_user(uid: int) -> Scope:
+    peer = Peer(pid=1, uid=uid, gid=uid)
+    return {"type": "http", "headers": [], "extensions": {"peer": peer}}
 
 
 WAYS = {

@@ -149,6 +149,19 @@ LIES: dict[str, tuple[ChipStory, str]] = {
         with_check(WITHOUT_CHIP, felica_capable=None),
         "doesn't say that it has no chip",
     ),
+    "catalogue says chip": (
+        with_check(WITHOUT_CHIP, catalogue={"felica": "has", "sha256": "7" * 64}),
+        "says that its model has a chip",
+    ),
+    "nobody asked the catalogue": (with_check(WITHOUT_CHIP, catalogue=None), "wasn't asked"),
+    "catalogue alone says none": (
+        with_check(
+            replace(WITHOUT_CHIP, capable=None),
+            felica_capable=None,
+            catalogue={"felica": "has_none", "sha256": "7" * 64},
+        ),
+        "doesn't say that it has no chip",
+    ),
     "a chip after all": (with_check(WITHOUT_CHIP, chip=OTHER_CHIP), "said to be none"),
     "a chip at last": (with_recheck(WITHOUT_CHIP, chip=OTHER_CHIP), "said to be none"),
     "a system at last": (with_recheck(WITHOUT_CHIP, systems=RESIDUE), "said to be none"),

@@ -94,6 +94,19 @@ def test_each_of_the_eight_ends_as_its_scenario_says(tmp_path: Path) -> None:
     assert len({twin["certificate"] for twin in twins}) == 2
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_lot_of_24_costs_two_answers_for_each_clean_handset(tmp_path: Path) -> None:
+    place = ("--directory", str(tmp_path / "rack"), "--port", str(free_port()))
+    finished = benchd("demo", "--lot", "--json", *place)
+    assert finished.returncode == 0, f"{finished.stdout}\n{finished.stderr}"
+    told = json.loads(finished.stdout)
+    assert told["ok"] is True
+    answers = [len(handset["answers"]) for handset in told["handsets"]]
+    assert (answers.count(2), answers.count(3), len(answers)) == (21, 3, 24)
+    assert all(handset["named"] for handset in told["handsets"])
+
+
 def test_every_scenario_at_once_ends_as_it_must(every: Ended) -> None:
     assert set(IN_ORDER) == set(SCENARIOS)
     assert every.told["ok"] is True

@@ -76,6 +76,9 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "degrees": "46",
         "maximum": "40",
         "minimum": "30",
+        "earlier_job": "20261103-00aa11bb22",
+        "earlier_reason": "felica_residue",
+        "tags": "T1, T2",
     }
     problems = {code: ProblemView(code=code, facts=facts) for code in ProblemCode}
     questions = {gate: QuestionView(gate=gate, facts=facts) for gate in Gate}
@@ -181,7 +184,9 @@ def test_question_says_what_yes_and_no_mean(catalogue: Catalogue, gate: Gate) ->
     question = catalogue.question(QuestionView(gate=gate, facts={}))
     assert re.search(r"\(はい=[^()]+、いいえ=[^()]+\)\?$", question.ja)
     assert re.search(r"\(yes = .+, no = .+\)\?$", question.en)
-    unfilled = {Gate.IMEI: 2, Gate.SERIAL: 1}.get(gate, 3 if "製造番号" in question.ja else 0)
+    unfilled = {Gate.IMEI: 2, Gate.SERIAL: 1, Gate.ASSET: 4}.get(
+        gate, 3 if "製造番号" in question.ja else 0
+    )
     assert question.ja.count("?") == question.ja.count("{") + unfilled + 1
 
 
@@ -241,6 +246,19 @@ def test_why_a_chip_is_silent_stands_in_the_question_in_words(catalogue: Catalog
         for hostile in ("", "none", "\x1b[2J{serial}"):
             unknown = catalogue.question(QuestionView(gate=gate, facts={"causes": hostile}))
             assert unknown.what_to_do.en.startswith("The handset doesn't say why. ")
+
+
+def test_what_its_model_says_of_a_silent_chip_stands_in_the_question(catalogue: Catalogue) -> None:
+    for gate in (Gate.FELICA_RETIRED, Gate.FELICA_NO_CHIP):
+
+        def told(code: str, of: Gate = gate) -> str:
+            facts = {"causes": "nfc_off", "model_felica": code}
+            return catalogue.question(QuestionView(gate=of, facts=facts)).what_to_do.en
+
+        assert "this model has FeliCa." in told("has")
+        assert "this model has no FeliCa; it can be mistaken." in told("has_none")
+        for unknown in ("unknown", "", "none", "\x1b[2J{serial}"):
+            assert "doesn't say whether this model has FeliCa." in told(unknown)
 
 
 def test_fill_reads_values_once_and_only_as_text() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote
 
-from benchd.web.who import COOKIE
-from benchd.words.people import Actor, Person, Role, SignedIn
+from benchd.web.callers import COOKIE, Callers, session_way, unix_way
+from benchd.web.sight import Sight
+from benchd.words.people import Person, Role, SignedIn
 from tests.people.somebody import somebody
 
 WORKER, SECOND = "佐藤", "鈴木"
@@ -39,9 +40,6 @@ class FakeDoor:
     def lock(self, token: str | None) -> None:
         pass
 
-    def of_uid(self, uid: int) -> Actor:
-        return somebody(WORKER)
-
     def _of(self, name: str) -> SignedIn:
         actor = somebody(name)
         return SignedIn(
@@ -53,3 +51,10 @@ class FakeDoor:
             idle_s=600,
             token=quote(name),
         )
+
+
+def believing(anonymous: Sight) -> Callers:
+    """Callers who are whoever their cookie names, else the worker if they come by the socket."""
+    worker = somebody(WORKER)
+    unix = unix_way(lambda _: worker.person, lambda _: worker.name, None)
+    return Callers((session_way(FakeDoor()), unix), anonymous=anonymous)

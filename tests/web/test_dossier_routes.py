@@ -15,7 +15,7 @@ from benchd.web.app import create_app
 from benchd.words.dossier import Dossier, KeptDossier
 from benchd.words.ids import SlotName
 from tests.web.web_fakes import FakeRack
-from tests.web.web_running import browser, running
+from tests.web.web_running import SEES_ALL, browser, running
 
 pytestmark = pytest.mark.asyncio
 
@@ -47,7 +47,9 @@ class FakeDoor:
 
 
 async def test_what_is_kept_is_listed_fit_to_be_shown(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(create_app(rack, catalogue, dossiers=FakeDoor())) as client:
+    async with browser(
+        create_app(rack, catalogue, callers=SEES_ALL, dossiers=FakeDoor())
+    ) as client:
         (kept,) = (await client.get("/api/v1/dossiers")).json()["dossiers"]
     assert kept["model"] == "SO-[31m53C"
     assert (kept["name"], kept["path"]) == (KEPT.name, KEPT.path)
@@ -56,7 +58,7 @@ async def test_what_is_kept_is_listed_fit_to_be_shown(rack: FakeRack, catalogue:
 async def test_a_handset_is_recorded_over_the_socket(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    app = create_app(rack, catalogue, dossiers=FakeDoor())
+    app = create_app(rack, catalogue, callers=SEES_ALL, dossiers=FakeDoor())
     async with running(app, tmp_path / "benchd.sock") as here:
 
         def record(slot: str) -> object:
@@ -80,5 +82,5 @@ async def test_a_handset_is_recorded_over_the_socket(
 
 
 async def test_no_route_without_a_door(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(create_app(rack, catalogue)) as client:
+    async with browser(create_app(rack, catalogue, callers=SEES_ALL)) as client:
         assert (await client.get("/api/v1/dossiers")).status_code == 404

@@ -12,7 +12,7 @@ from benchd.slots.admission import Admission
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from tests.web.web_fakes import FakeRack
-from tests.web.web_running import browser, running
+from tests.web.web_running import SEES_ALL, browser, running
 
 pytestmark = pytest.mark.asyncio
 
@@ -21,7 +21,7 @@ async def test_a_drain_closes_the_door_and_tells_what_is_left(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     door = Admission()
-    app = create_app(rack, catalogue, drain=door)
+    app = create_app(rack, catalogue, callers=SEES_ALL, drain=door)
     async with running(app, tmp_path / "benchd.sock") as here:
         with door.job():
             async with here.over_unix() as client:
@@ -47,7 +47,7 @@ async def test_nobody_ends_the_daemon_from_the_network(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     door = Admission()
-    app = create_app(rack, catalogue, drain=door)
+    app = create_app(rack, catalogue, callers=SEES_ALL, drain=door)
     async with running(app, tmp_path / "benchd.sock") as here, here.over_tcp() as client:
         answer = await client.post("/api/v1/drain")
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_signed_in")
@@ -56,5 +56,5 @@ async def test_nobody_ends_the_daemon_from_the_network(
 
 
 async def test_no_route_without_a_door(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(create_app(rack, catalogue)) as client:
+    async with browser(create_app(rack, catalogue, callers=SEES_ALL)) as client:
         assert (await client.get("/api/v1/drain")).status_code == 404

@@ -71,7 +71,12 @@ async def shop(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGener
     async with door_in(folder) as door:
         rack.desk = Desk(rack.ledger, FakeClock(), door.people)
         app = create_app(
-            rack, catalogue, drain=Admission(), people=door.people, sessions=door.sessions
+            rack,
+            catalogue,
+            callers=door.callers(),
+            drain=Admission(),
+            people=door.people,
+            sessions=door.sessions,
         )
         yield Shop(rack, door, app)
 

@@ -60,6 +60,8 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
                 "reason_text": None,
                 "owners": None,
                 "dossier": None,
+                "earlier": None,
+                "asset": None,
             }
         ],
         "unknown_ports": [],
@@ -193,6 +195,7 @@ async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
         "/api/v1/texts",
         "/api/v1/slots",
         "/api/v1/slots/{slot}",
+        "/api/v1/slots/{slot}/proof",
         "/api/v1/jobs",
         "/api/v1/jobs/{job}",
         "/api/v1/jobs/{job}/certificate.json",

@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from benchd.errors import LedgerFault
+from benchd.proof.disposal import dooms
 from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.told import imeis_told
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import Gate, StageName
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.words.slot_states import SlotState
 from tests import recorded
@@ -69,10 +71,24 @@ class FakeLedger:
     async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
         raise NotImplementedError
 
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        jobs = {s.entry.job for s in self.stored if imei in imeis_told(s.entry)}
+        return [s for s in self.stored if s.entry.job in jobs]
+
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        found = await self.handset_entries(imei)
+        ends = [s for s in found if s.entry.kind is EntryKind.JOB_ENDED][-1:]
+        chosen = [s for s in found if s in ends or dooms(s.entry)]
+        return chosen[::-1][:limit]
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         self._serve()
         opened = [s.entry.job for s in self.stored if s.entry.kind is EntryKind.JOB_OPENED]
         return [job for job in reversed(opened) if job is not None][:limit]
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        self._serve()
+        return [s for s in self.stored if s.sequence >= since and s.entry.kind in OF_INTAKE]
 
     def _serve(self) -> None:
         if self.broken:

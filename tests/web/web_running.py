@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -12,8 +13,13 @@ import httpx2
 from fastapi import FastAPI
 
 from benchd.web.server import serve
+from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener, unix_listener
-from tests.web.fake_door import WORKER, screen_of
+from benchd.web.tls import Tls
+from tests.web.fake_door import WORKER, believing, screen_of
+
+SEES_ALL = believing(Sight.READ)
+"""Everything is shown without signing in, and every cookie is believed."""
 
 
 @asynccontextmanager
@@ -39,6 +45,11 @@ class Running:
         transport = httpx2.AsyncHTTPTransport(uds=str(self.path))
         return httpx2.AsyncClient(transport=transport, base_url="http://benchd")
 
+    def over_tls(self, context: ssl.SSLContext) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            base_url=f"https://127.0.0.1:{self.port}", verify=context, trust_env=False
+        )
+
     def over_tcp(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
             base_url=f"http://127.0.0.1:{self.port}", trust_env=False, headers=screen_of(WORKER)
@@ -46,15 +57,25 @@ class Running:
 
 
 @asynccontextmanager
-async def running(app: FastAPI, path: Path, port: int = 0) -> AsyncGenerator[Running]:
-    """A real uvicorn on a Unix socket and a TCP port."""
+async def running(
+    app: FastAPI, path: Path, port: int = 0, *, tls: Tls | None = None
+) -> AsyncGenerator[Running]:
+    """A real uvicorn on a Unix socket and a TCP port, the latter with TLS if there is any."""
     with unix_listener(path) as unix, tcp_listener("127.0.0.1", port) as tcp:
         port = tcp.getsockname()[1]
         started = Running(path=path, port=port, stop=anyio.Event(), ended=anyio.Event())
 
+        plain, encrypted = ([unix], {tcp: tls}) if tls else ([unix, tcp], {})
+
         async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
             with suppress(anyio.get_cancelled_exc_class()):
-                await serve(app, sockets=[unix, tcp], stop=started.stop, task_status=task_status)
+                await serve(
+                    app,
+                    sockets=plain,
+                    encrypted=encrypted,
+                    stop=started.stop,
+                    task_status=task_status,
+                )
             started.ended.set()
 
         async with anyio.create_task_group() as group:

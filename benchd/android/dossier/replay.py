@@ -32,6 +32,8 @@ FACTS: Final[Mapping[str, Callable[[ResetReading], Fact]]] = {
     "capacity_bytes": lambda reading: reading.storage.capacity_bytes,
     "used_bytes": lambda reading: reading.storage.used_bytes,
     "free_bytes": lambda reading: reading.storage.free_bytes,
+    "statfs_capacity_bytes": lambda reading: reading.storage.statfs_capacity_bytes,
+    "statfs_free_bytes": lambda reading: reading.storage.statfs_free_bytes,
     "file_system": lambda reading: reading.storage.file_system,
     "battery_percent": lambda reading: reading.battery_percent,
     "battery_temperature_c": lambda reading: reading.battery_temperature_c,

@@ -9,14 +9,14 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from benchd.android.facts.knowledge import (
+from benchd.android.shell.text import printable
+from benchd.knowledge import (
     Sources,
     Table,
     Words,
     read_knowledge,
     require_sources,
 )
-from benchd.android.shell.text import printable
 
 MOST_TYPES: Final = 20
 """Types that are told of one handset: the counts say what isn't."""
@@ -71,7 +71,7 @@ class _Known:
 
 @cache
 def _known() -> _Known:
-    file = read_knowledge("accounts.toml", _File)
+    file = read_knowledge("benchd.android.facts", "accounts.toml", _File)
     return _Known(
         people=frozenset(_types(file.person)),
         makers=frozenset(_types(file.maker)),

@@ -68,7 +68,10 @@ class Answers:
     def read_if_told(self, name: str, parse: Callable[[str], T]) -> T | None:
         """The same for what a handset may refuse: it has said nothing then."""
         answer = self._answer(name)
-        return None if answer is None or answer.status != 0 else parse(answer.text)
+        if answer is None or answer.status != 0:
+            return None
+        with self.blamed(name):
+            return parse(answer.text)
 
     def read_always(self, name: str, parse: Callable[[str], T]) -> T | None:
         """The same where the exit status says nothing: the parser tells what is an answer."""

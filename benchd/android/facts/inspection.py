@@ -37,10 +37,18 @@ async def read_storage_facts(shell: Shell) -> StorageFacts:
     return (await _read(shell, questions.STORAGE)).storage
 
 
+async def read_storage_twice(shell: Shell) -> StorageFacts:
+    """The same of a handset at rest, by two programs.
+
+    Raises StorageContradicts where they tell two sizes.
+    """
+    return (await _read(shell, questions.STORAGE_TWICE)).storage
+
+
 async def read_facts(shell: Shell, told: dict[str, Answer] | None = None) -> HandsetFacts:
     """All that the gates and the certificate need to know; `told` gets each answer at once."""
     told = {} if told is None else told
-    told |= await ask(shell, *questions.IDENTITY, *questions.STORAGE)
+    told |= await ask(shell, *questions.IDENTITY, *questions.STORAGE_TWICE)
     _refuse_too_old(Reading(Answers(told)))
     told |= await ask(shell, *questions.OWNERS, *questions.STATE)
     told |= await ask(shell, *questions.PARTS)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Final
 
+from benchd.android.facts.storage import Mount
 from benchd.android.shell.text import lines_of
 from benchd.errors import AnswerNotRecognised
 from benchd.proof.evidence.fresh import MOST_PICTURED_PACKAGES
@@ -30,8 +32,11 @@ def count_packages(text: str) -> int:
     return len(read_packages(text))
 
 
-def read_preinstalled(text: str) -> tuple[Package, ...]:
-    """Those that lie on a system or oem partition by the place that `-f` tells.
+def read_preinstalled(text: str, mounts: Mapping[str, Mount]) -> tuple[Package, ...]:
+    """Those that lie on a partition of the system by the place that `-f` tells.
+
+    Where the mount table tells of that place, it has to be read-only: what is written to while the
+    handset runs may hold an owner's app, whatever its name.
 
     Those beyond a picture's room and places that nobody would write are left out: they count as
     an owner's.
@@ -39,9 +44,19 @@ def read_preinstalled(text: str) -> tuple[Package, ...]:
     found = [
         Package(name=name, place=place)
         for name, place in sorted(_places(text).items())
-        if place is not None and len(place) <= LONGEST_PLACE and on_system_partition(place)
+        if place is not None
+        and len(place) <= LONGEST_PLACE
+        and on_system_partition(place)
+        and not _may_be_written(place, mounts)
     ]
     return tuple(found[:MOST_PICTURED_PACKAGES])
+
+
+def _may_be_written(place: str, mounts: Mapping[str, Mount]) -> bool:
+    """Whether the innermost mount that holds a place is another than a read-only one."""
+    folders = map(str, PurePosixPath(place).parents)
+    innermost = next((mounts[folder] for folder in folders if folder in mounts), None)
+    return innermost is not None and not innermost.read_only
 
 
 def _places(text: str) -> Mapping[str, str | None]:

@@ -16,6 +16,7 @@ from benchd.android.facts.owner import (
     COUNT_MMS,
     COUNT_SMS,
 )
+from benchd.android.facts.statfs import ASK_STATFS
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
 
 QUESTIONS: Final[Mapping[str, str]] = {
@@ -26,6 +27,7 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "second_imei_before_11": "service call iphonesubinfo 3 i32 1 s16 com.android.shell",
     "usage": "df -k /data",
     "mounts": "cat /proc/mounts",
+    "statfs": ASK_STATFS,
     "accounts": "dumpsys account",
     "users": "pm list users",
     "android_id": "settings get --user 0 secure android_id",
@@ -53,6 +55,8 @@ QUESTIONS: Final[Mapping[str, str]] = {
 
 IDENTITY: Final = ("properties", "imei", "second_imei", "second_imei_before_11")
 STORAGE: Final = ("usage", "mounts")
+STORAGE_TWICE: Final = (*STORAGE, "statfs")
+"""By two programs that have to agree: at rest only, since what is free changes under a fill."""
 OWNERS: Final = ("accounts", "users")
 RESET: Final = ("android_id", "boot_count", "packages")
 LEFT: Final = ("files", "calls", "contacts", "sms", "mms")

@@ -26,7 +26,7 @@ from benchd.android.facts.nfc import read_nfc
 from benchd.android.facts.packages import read_packages
 from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.sim import has_sim
-from benchd.android.facts.storage import read_mounts, read_storage
+from benchd.android.facts.storage import beside_statfs, read_mounts, read_storage
 from benchd.android.facts.superuser import read_superuser_paths
 from benchd.android.facts.trust import has_screen_lock
 from benchd.android.facts.user_kinds import kinds_of
@@ -47,9 +47,11 @@ class Reading(IdentityReading):
 
     @property
     def storage(self) -> StorageFacts:
-        """Size and use of the user storage."""
+        """Size and use of the user storage, by two programs where the handset has both."""
         mounts = self.answers.read("mounts", read_mounts)
-        return self.answers.read("usage", partial(read_storage, mounts=mounts))
+        storage = self.answers.read("usage", partial(read_storage, mounts=mounts))
+        checked = self.answers.read_if_told("statfs", partial(beside_statfs, storage))
+        return checked or storage
 
     @property
     def battery(self) -> BatteryFacts:

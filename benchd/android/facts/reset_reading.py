@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from benchd.android.facts.owner import read_file_count, read_row_count, sum_of_known
 from benchd.android.facts.packages import count_packages, read_preinstalled
 from benchd.android.facts.reading import Reading
 from benchd.android.facts.settings import read_android_id, read_boot_count
+from benchd.android.facts.storage import Mount, read_mounts
 from benchd.words.handset import Package, ResetFacts
 
+_NOT_TOLD: Final[Mapping[str, Mount]] = {}
 _TEST_HARNESS: Final = "persist.sys.test_harness"
 
 
@@ -33,8 +37,9 @@ class ResetReading(Reading):
 
     @property
     def preinstalled(self) -> tuple[Package, ...]:
-        """Those of them that lie on a system or oem partition."""
-        return self.answers.read("packages", read_preinstalled)
+        """Those of them that lie on a partition of the system."""
+        mounts = self.answers.read_if_asked("mounts", read_mounts, _NOT_TOLD)
+        return self.answers.read("packages", partial(read_preinstalled, mounts=mounts))
 
     @property
     def test_harness(self) -> bool:

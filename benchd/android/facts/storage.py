@@ -1,14 +1,16 @@
-"""Answers of `df -k /data` and of the mount table."""
+"""Answers of `df -k /data` and of the mount table, and whether `stat -f` says the same."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from benchd.android.facts.statfs import read_statfs
 from benchd.android.shell.text import lines_of
-from benchd.errors import AnswerNotRecognised
+from benchd.errors import AnswerNotRecognised, StorageContradicts
+from benchd.proof.capacity import two_sizes
 from benchd.words.handset import StorageFacts
 
 _HEADING: Final = ("Filesystem", "1K-blocks", "Used", "Available", "Use%", "Mounted", "on")
@@ -26,6 +28,7 @@ class Mount:
 
     device: str
     file_system: str
+    read_only: bool
 
 
 def read_storage(usage: str, mounts: Mapping[str, Mount]) -> StorageFacts:
@@ -54,6 +57,28 @@ def read_storage(usage: str, mounts: Mapping[str, Mount]) -> StorageFacts:
     )
 
 
+def beside_statfs(storage: StorageFacts, text: str) -> StorageFacts:
+    """The same with what `stat -f` tells of it.
+
+    Raises StorageContradicts where it tells of another size or of other room.
+    """
+    second = read_statfs(text)
+    both = replace(
+        storage,
+        statfs_capacity_bytes=second.capacity_bytes,
+        statfs_free_bytes=second.free_bytes,
+    )
+    differs = two_sizes(
+        capacity_bytes=both.capacity_bytes,
+        free_bytes=both.free_bytes,
+        statfs_capacity_bytes=second.capacity_bytes,
+        statfs_free_bytes=second.free_bytes,
+    )
+    if differs:
+        raise StorageContradicts(f"df and stat -f disagree about /data: {differs}")
+    return both
+
+
 def _is_share(percent: str | None, used: int, of: int) -> bool:
     """Whether the share in use is that of the two numbers, however each was rounded."""
     return percent is None or abs(int(percent) * of - 100 * used) <= _ROUNDING_PERCENT * of
@@ -66,7 +91,9 @@ def read_mounts(text: str) -> Mapping[str, Mount]:
         fields = line.split(" ")
         if len(fields) != 6:
             raise AnswerNotRecognised("/proc/mounts: a line that is no mount")
-        found[fields[1]] = Mount(device=fields[0], file_system=fields[2])
+        found[fields[1]] = Mount(
+            device=fields[0], file_system=fields[2], read_only="ro" in fields[3].split(",")
+        )
     if _DATA not in found or not _TYPE.fullmatch(found[_DATA].file_system):
         raise AnswerNotRecognised("/proc/mounts: nothing on /data")
     return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from benchd.android.facts.knowledge import (
+from benchd.knowledge import (
     Sources,
     Table,
     Words,
@@ -31,6 +32,27 @@ class _Prefixes(Table):
     sources: Sources
 
 
+class _Sign(Table):
+    property: Words
+    value: Words
+
+
+class _Excused(Table):
+    """A sign that a maker's own build shows, and all that has to be so beside it."""
+
+    maker: Words
+    sign: _Sign
+    where: Annotated[Mapping[Words, re.Pattern[str]], Field(min_length=3)]
+    sources: Sources
+
+    def covers(self, properties: Mapping[str, str], name: str) -> bool:
+        """Whether these are the properties of such a build, and this is its sign."""
+        is_sign = name == self.sign.property and properties.get(name) == self.sign.value
+        return is_sign and all(
+            pattern.fullmatch(properties.get(each, "")) for each, pattern in self.where.items()
+        )
+
+
 class Fingerprint(Table):
     """Which properties its parts have to agree with; the first that is set counts."""
 
@@ -46,12 +68,20 @@ class _File(Table):
     word: Annotated[tuple[KnownWord, ...], Field(min_length=1)]
     property: Annotated[tuple[_Prefixes, ...], Field(min_length=1)]
     flavor: Annotated[tuple[_Prefixes, ...], Field(min_length=1)]
+    excused: tuple[_Excused, ...]
     exempt: _Prefixes
     fingerprint: Fingerprint
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        entries = (*self.word, *self.property, *self.flavor, self.exempt, self.fingerprint)
+        entries = (
+            *self.word,
+            *self.property,
+            *self.flavor,
+            *self.excused,
+            self.exempt,
+            self.fingerprint,
+        )
         require_sources(self.sources, (entry.sources for entry in entries))
         return self
 
@@ -64,6 +94,7 @@ class Systems:
         self.fingerprint = file.fingerprint
         self._properties = _all(file.property)
         self._flavors = _all(file.flavor)
+        self._excused = file.excused
         self._exempt = file.exempt.prefixes
 
     def names_another(self, name: str) -> bool:
@@ -73,6 +104,10 @@ class Systems:
     def is_another(self, flavor: str) -> bool:
         """Whether a build of this name is another system's."""
         return flavor.lower().startswith(self._flavors)
+
+    def excuses(self, properties: Mapping[str, str], name: str) -> bool:
+        """Whether a maker's stock build of exactly this form shows this property so."""
+        return any(one.covers(properties, name) for one in self._excused)
 
     def is_exempt(self, name: str) -> bool:
         """Whether stock systems fill this property from another build."""
@@ -86,4 +121,4 @@ def _all(entries: Iterable[_Prefixes]) -> tuple[str, ...]:
 @cache
 def systems() -> Systems:
     """What benchd comes with."""
-    return Systems(read_knowledge("systems.toml", _File))
+    return Systems(read_knowledge("benchd.android.facts", "systems.toml", _File))

@@ -8,14 +8,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from benchd.android.facts.knowledge import (
+from benchd.android.facts.users import User
+from benchd.knowledge import (
     Sources,
     Table,
     Words,
     read_knowledge,
     require_sources,
 )
-from benchd.android.facts.users import User
 from benchd.words.handset import OWNER, UserKind
 
 
@@ -43,7 +43,7 @@ class _File(Table):
 
 @cache
 def _entries() -> tuple[_Entry, ...]:
-    return read_knowledge("users.toml", _File).user
+    return read_knowledge("benchd.android.facts", "users.toml", _File).user
 
 
 def kinds_of(users: Iterable[User]) -> tuple[UserKind, ...]:

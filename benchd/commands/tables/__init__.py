@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from benchd.commands.tables.show import show_chips, show_job, show_jobs, show_status
+from benchd.commands.tables.show import (
+    show_chips,
+    show_disposal,
+    show_found,
+    show_handset_file,
+    show_job,
+    show_jobs,
+    show_report,
+    show_status,
+)
 from benchd.commands.tables.watch import watch_status
 
-__all__ = ["show_chips", "show_job", "show_jobs", "show_status", "watch_status"]
+__all__ = [
+    "show_chips",
+    "show_disposal",
+    "show_found",
+    "show_handset_file",
+    "show_job",
+    "show_jobs",
+    "show_report",
+    "show_status",
+    "watch_status",
+]

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import Because, Catalogue, Language, Texts, Word, printable
+from benchd.words.disposal import DisposalState
 from benchd.words.ids import JsonValue
 from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason
 from benchd.words.slot_states import SlotState
@@ -188,6 +189,13 @@ class Cells:
     def gate(self, of: JsonObject) -> Text:
         """The name of a gate."""
         return self._named(Gate, of, "gate", self._catalogue.gate, {})
+
+    def disposal_state(self, of: JsonObject) -> Text:
+        """Where a handset waits, or what has become of it; a dash where it's sold or runs."""
+        if of.get("state") is None:
+            return nothing()
+        name = self._catalogue.disposal_state
+        return self._named(DisposalState, of, "state", name, {})
 
     def outcome(self, of: JsonObject) -> Text:
         """How it ended."""

@@ -11,6 +11,12 @@ from rich.console import Console, RenderableType
 from benchd.commands.tables.cells import JsonObject
 from benchd.commands.tables.chips import chips_view
 from benchd.commands.tables.jobs import job_view, jobs_view
+from benchd.commands.tables.records import (
+    disposal_view,
+    found_view,
+    handset_file_view,
+    report_view,
+)
 from benchd.commands.tables.status import status_view
 from benchd.texts.catalogue import Catalogue, Language, language_of
 
@@ -35,6 +41,26 @@ def show_job(job: JsonObject) -> None:
 def show_chips(told: JsonObject) -> None:
     """Print what `benchd felica scan --json` tells."""
     _show(chips_view, told)
+
+
+def show_found(told: JsonObject) -> None:
+    """Print what `/api/v1/handsets?find=` tells."""
+    _show(found_view, told)
+
+
+def show_handset_file(told: JsonObject) -> None:
+    """Print what `/api/v1/handsets/{key}` tells."""
+    _show(handset_file_view, told)
+
+
+def show_disposal(told: JsonObject) -> None:
+    """Print what `/api/v1/disposal` tells."""
+    _show(disposal_view, told)
+
+
+def show_report(told: JsonObject) -> None:
+    """Print what `/api/v1/report` tells."""
+    _show(report_view, told)
 
 
 def _show(view: View, told: JsonObject) -> None:

@@ -12,6 +12,7 @@ from benchd.lab.adversity.where import ASKED, RACED, SECONDS, STAGE_RECORDS
 
 _FORGED_SHARE: Final = 0.15
 _OTHER_SHARE: Final = 0.3
+_LOT_SHARE: Final = 0.5
 _FORGERIES: Final = (Kind.REWRITTEN_END, Kind.REWRITTEN_JOB, Kind.ROLLBACK)
 _LATE: Final = (
     *("stage_ended:read_back", "asked:final_reset", "asked:observe", "answered:confirm"),
@@ -31,7 +32,12 @@ _RACING: Final = (
 
 
 def with_added(schedule: Schedule) -> Schedule:
-    """The same with what somebody does at the ledger's file, or what else was thought of late."""
+    """The same with papers, or with what somebody does at the ledger's file, or thinks of late."""
+    papers = random.Random(f"{schedule.seed} and a lot")  # noqa: S311 - as in the drawing
+    return replace(_with_blows(schedule), lot=papers.random() < _LOT_SHARE)
+
+
+def _with_blows(schedule: Schedule) -> Schedule:
     chance = random.Random(f"{schedule.seed} at the ledger")  # noqa: S311 - as in the drawing
     donors = any(bay.handset.lie is Lie.DONOR for bay in schedule.bays)
     # Whose chip was in another handset is on record, and what was lost of that is lost.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 
 import anyio
@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry
 from benchd.android.fill.keystream import HostKeystream
 from benchd.daemon.integrity import Integrity
 from benchd.errors import AdbServerLost, HandsetGone
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.chips import SimulatedChips
@@ -21,6 +23,7 @@ from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server, SimulatedHandset
 from benchd.lab.adversity.issuer import SimulatedIssuer
 from benchd.lab.adversity.ledger import SimulatedLedger
+from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.recipes import recipe_of
 from benchd.lab.adversity.staff import Staff
@@ -29,6 +32,7 @@ from benchd.ledger.patrol import Patrol
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import Anchor, Handset
+from benchd.proof.evidence.fresh import FreshPictures
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -45,27 +49,19 @@ CERTIFICATES_LOOKED_AT = 50
 ANCHORED_EVERY_S = 900.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
     """The rack around a daemon: it stays when the daemon goes."""
 
-    def __init__(
-        self,
-        *,
-        bays: Mapping[SlotName, Bay],
-        server: Server,
-        points: Points,
-        hands: Hands,
-        issuer: SimulatedIssuer,
-        chance: Chance,
-        anchors: Sequence[Anchor],
-    ) -> None:
-        self.anchors = anchors
-        self.bays = bays
-        self.server = server
-        self.points = points
-        self.hands = hands
-        self.issuer = issuer
-        self.chance = chance
+    bays: Mapping[SlotName, Bay]
+    server: Server
+    points: Points
+    hands: Hands
+    issuer: SimulatedIssuer
+    chance: Chance
+    anchors: Sequence[Anchor]
+    pictures: FreshPictures
+    papers: Papers | None
 
 
 class Daemon:
@@ -77,6 +73,8 @@ class Daemon:
         self.board = RackBoard()
         self.desk = Desk(ledger, outside.chance, Staff())
         self.admission = Admission()
+        self.store = IntakeStore(ledger, outside.chance)
+        self.intake = IntakeDesk(self.store, outside.chance)
         self.parts = RackParts(
             ledger=ledger,
             access=_Access(outside),
@@ -88,8 +86,10 @@ class Daemon:
             entropy=outside.chance,
             keystream=HostKeystream(),
             recipes={slot: recipe_of(bay.plan) for slot, bay in outside.bays.items()},
+            pictures=outside.pictures,
             timing=Timing(settle_s=2.0),
             admission=self.admission,
+            intake=self.store,
         )
         self.topology = Topology(
             {
@@ -115,6 +115,11 @@ class Daemon:
         )
 
     @property
+    def papers(self) -> Papers | None:
+        """What came in with the handsets."""
+        return self._outside.papers
+
+    @property
     def tells_of_a_break(self) -> bool:
         """Whether the wall says that the ledger doesn't hold."""
         return any(view.code is ProblemCode.LEDGER_BROKEN for view in self.board.notices())
@@ -126,10 +131,16 @@ class Daemon:
         )
         await settle_open_jobs(self.ledger, self._outside.chance)
         await keep_certificates(self.ledger, self._outside.issuer, CERTIFICATES_LOOKED_AT)
+        await self.store.recall()
+        papers = self._outside.papers
+        if papers is not None:
+            await papers.take_in(self.intake, self.store, self._outside.chance.now())
         await self._patrol.recall()
         async with anyio.create_task_group() as group:
             group.start_soon(self._patrol.run)
             group.start_soon(self._anchoring.run)
+            if papers is not None and papers.of:
+                group.start_soon(papers.withdraw, self.intake)
             self._supervisor = Supervisor(self.topology, self.parts, _Hotplug(self._outside.bays))
             await self._supervisor.run(task_status=task_status)
 

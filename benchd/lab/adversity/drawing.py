@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from benchd.lab.adversity.added import with_added
+from benchd.lab.adversity.fresh_pictures import with_pictures
 from benchd.lab.adversity.hands import AWAY
 from benchd.lab.adversity.schedule import (
     ADDED,
@@ -89,7 +90,8 @@ def draw(seed: int) -> Schedule:
         for bay, phase in zip(bays, phases, strict=True)
         for blow in _blows(chance, bay, phase, alone=count == 1)
     ]
-    return with_added(Schedule(seed=seed, bays=tuple(bays), blows=tuple(blows)))
+    schedule = with_added(Schedule(seed=seed, bays=tuple(bays), blows=tuple(blows)))
+    return with_pictures(schedule)
 
 
 def _share_a_donor(bays: list[BayPlan]) -> list[BayPlan]:

@@ -9,6 +9,7 @@ import anyio
 from benchd.android.fill.keystream import AES_COUNTER, HostKeystream
 from benchd.errors import AdbServerLost, HandsetGone, StageFailed
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.fresh_pictures import OWN_TYPE
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.schedule import Lie
@@ -115,6 +116,7 @@ class SimulatedHandset:
             modification_signs=(),
             screen_lock=truth.accounts > 0,
             account_count=truth.accounts,
+            maker_accounts=truth.maker_accounts,
             user_ids=(0,),
             device_owner=False,
             felica_capable=truth.chip is not None,
@@ -154,13 +156,16 @@ class SimulatedHandset:
             account_count=truth.accounts,
             user_ids=(0,),
             used_bytes=used_bytes_of(truth),
-            third_party_packages=truth.apps,
+            third_party_packages=truth.apps + len(truth.packages),
             boot_count=truth.boot_count,
             test_harness=False,
             owner_files=truth.owner_files,
             call_count=0,
             contact_count=0,
             message_count=0,
+            maker_accounts=truth.maker_accounts,
+            maker_account_types=(OWN_TYPE,) if truth.maker_accounts else (),
+            preinstalled=truth.packages,
         )
 
     async def enable_test_harness(self) -> None:

@@ -17,8 +17,10 @@ from benchd.lab.adversity.points import Points
 from benchd.ledger.head import Head
 from benchd.ledger.running import check_written
 from benchd.ledger.witness import Witness
+from benchd.proof.disposal import dooms
+from benchd.proof.told import imeis_told
 from benchd.words.ids import JobId, SlotName
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
 COMMIT_S: Final = 0.002
 LONGEST_S: Final = 10.0
@@ -96,10 +98,37 @@ class SimulatedLedger:
         seen = [record.entry.job for record in reversed(self.all()) if _chip_of(record) == chip]
         return list(dict.fromkeys(job for job in seen if job is not None))[:limit]
 
+    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
+        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+        records = self.all()
+        jobs = {record.entry.job for record in records if imei in imeis_told(record.entry)}
+        return [
+            record
+            for record in records
+            if record.entry.job in jobs
+            and (
+                record.entry.kind in (EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
+                or imei in imeis_told(record.entry)
+            )
+        ]
+
+    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
+        """The last end of a job in which this IMEI was told, and all that doom its handset."""
+        found = await self.handset_entries(imei)
+        ends = [record for record in found if record.entry.kind is EntryKind.JOB_ENDED][-1:]
+        doom = [record for record in found if dooms(record.entry)]
+        chosen = {record.sequence: record for record in (*ends, *doom)}
+        return [chosen[sequence] for sequence in sorted(chosen, reverse=True)][:limit]
+
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
         opened = [r.entry.job for r in self.all() if r.entry.kind is EntryKind.JOB_OPENED]
         return [job for job in reversed(opened) if job is not None][:limit]
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        """All records of intake from this number on."""
+        self._serves()
+        return [r for r in self.all() if r.sequence >= since and r.entry.kind in OF_INTAKE]
 
     @property
     def head(self) -> Head:

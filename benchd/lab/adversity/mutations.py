@@ -13,6 +13,7 @@ from typing import Final
 
 from benchd.lab.adversity.holes import Hole, Replaced
 from benchd.lab.adversity.ledger_holes import LEDGER_HOLES
+from benchd.lab.adversity.picture_holes import PICTURE_HOLES
 from benchd.lab.adversity.recipes import ANYTHING_BYTES, LITTLE_COVERAGE
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Kind, Lie, Owner, Schedule
 from benchd.pipelines.stages.read_back import PartProof
@@ -245,5 +246,6 @@ HOLES: Final = (
             ),
         ),
     ),
+    *PICTURE_HOLES,
     *LEDGER_HOLES,
 )

@@ -101,9 +101,16 @@ class People:
                 gate,
                 approved=approved,
                 by=actor_of(operator),
-                note=_note(self._bays[view.slot], gate),
+                note=self._note(view.slot, gate),
             )
         self._points.passes(view.slot, f"answered:{gate}")
+
+    def _note(self, slot: SlotName, gate: Gate) -> str:
+        handset, papers = self._bays[slot].handset, self._daemon.papers
+        if gate is Gate.ASSET and handset is not None and papers is not None:
+            paper = papers.of.get(handset.name)
+            return paper.tag if paper else ""
+        return _note(self._bays[slot], gate)
 
     def _truly(self, bay: Bay, gate: Gate) -> bool:
         """What somebody says who looks at the handset that lies there."""

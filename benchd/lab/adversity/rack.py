@@ -19,10 +19,12 @@ from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.daemon import Daemon, Outside
 from benchd.lab.adversity.disk import Disk
 from benchd.lab.adversity.forger import Forger, aged
+from benchd.lab.adversity.fresh_pictures import furnish, pictures_of
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.issuer import SimulatedIssuer
 from benchd.lab.adversity.ledger import SimulatedLedger
+from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.outside import SimulatedAnchor, Witnesses
 from benchd.lab.adversity.people import People
 from benchd.lab.adversity.points import Points
@@ -56,9 +58,11 @@ class Rack:
         self.striking = Striking(self)
         self.points = Points(schedule.blows, self.striking.strike)
         self.hands = Hands(group, self.points)
-        self.referee = Referee(self.bays, _KEY.public_key_pem)
+        self.papers = Papers(schedule.seed, self.bays) if schedule.lot else None
+        self.referee = Referee(self.bays, _KEY.public_key_pem, self.papers)
         self.group = group
         self._issuer = SimulatedIssuer(_KEY)
+        self._pictures = pictures_of(self.bays.values(), _KEY)
         self._disk = Disk(folder, _KEY)
         anchor = SimulatedAnchor() if schedule.anchored else None
         self._witnesses = Witnesses(anchor, _KEY.public_key_pem)
@@ -120,6 +124,8 @@ class Rack:
             issuer=self._issuer,
             chance=self.chance,
             anchors=self._witnesses.anchors,
+            pictures=self._pictures,
+            papers=self.papers,
         )
         self.scope = anyio.CancelScope()
         self.daemon = daemon = Daemon(outside, ledger)
@@ -193,4 +199,7 @@ def _bay(plan: BayPlan, number: int, first: BayPlan) -> Bay:
         name=f"visitor of {plan.slot}",
         like=like if plan.visitor_is_twin else f"stranger in {plan.slot}",
     )
+    furnish(own, plan.picture, is_own=True)
+    if plan.visitor_is_twin:
+        furnish(visitor, plan.picture, is_own=False)
     return Bay(plan, number, own, visitor)

@@ -11,10 +11,11 @@ import anyio
 from benchd.certificate import verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.schedule import Lie
 from benchd.lab.adversity.truth import OWNER, REACHABLE, Truth
-from benchd.words.ids import Evidence, JobId, SlotName
-from benchd.words.job import Disposition, StageName
+from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.words.job import Disposition, Gate, StageName
 from benchd.words.record import EntryKind, Receipt, StoredEntry
 
 DOOR_S: Final = 11.0
@@ -47,8 +48,16 @@ class End:
 class Referee:
     """Sees every record that was acknowledged, and every handset as it is at that moment."""
 
-    def __init__(self, bays: Mapping[SlotName, Bay], public_key_pem: bytes) -> None:
+    def __init__(
+        self,
+        bays: Mapping[SlotName, Bay],
+        public_key_pem: bytes,
+        papers: Papers | None = None,
+    ) -> None:
         self._bays = bays
+        self._papers = papers
+        self._cited: dict[JobId, dict[str, str]] = {}
+        self._withdrawn: set[str] = set()
         self._public_key_pem = public_key_pem
         self._opened: dict[JobId, SlotName] = {}
         self._opened_at: dict[JobId, int] = {}
@@ -67,6 +76,9 @@ class Referee:
     def saw(self, stored: StoredEntry) -> None:
         """Judge what has just been put on record."""
         entry = stored.entry
+        if entry.kind is EntryKind.ATTESTATION_WITHDRAWN:
+            tags = entry.data["tags"]
+            self._withdrawn.update(map(str, tags) if isinstance(tags, Sequence) else ())
         if entry.job is None or entry.slot is None:
             return
         match entry.kind:
@@ -107,6 +119,7 @@ class Referee:
         evidence = data.get("evidence")
         if not isinstance(evidence, Mapping):
             return
+        self._remember_cited(job, evidence.get("settled"))
         key, chip = evidence.get("key_sha256"), evidence.get("chip")
         if isinstance(key, str):
             self._keys[job] = key
@@ -114,6 +127,13 @@ class Referee:
             self._chips[job] = chip
         if evidence.get("tied") is True:
             self._judge_tie(self._opened[job], chip)
+
+    def _remember_cited(self, job: JobId, settled: JsonValue) -> None:
+        found = [settled] if isinstance(settled, Mapping) else settled
+        for each in found if isinstance(found, Sequence) else ():
+            cited = each.get("cited") if isinstance(each, Mapping) else None
+            if isinstance(each, Mapping) and isinstance(cited, Mapping):
+                self._cited.setdefault(job, {})[str(each.get("gate"))] = str(cited.get("tag"))
 
     def _ended(self, job: JobId, slot: SlotName, data: Evidence) -> None:
         if job in self._ended_at:
@@ -141,6 +161,7 @@ class Referee:
         for fault in untrue_of_erased(truth, self._keys.get(job, "")):
             self._fault("sellable means erased", slot, f"{truth.name}: {fault}")
         self._judge_chip(job, slot, truth)
+        self._judge_cited(job, slot, truth)
         try:
             statement = verify_certificate(envelope.encode(), self._public_key_pem)
         except CertificateInvalid as invalid:
@@ -148,6 +169,16 @@ class Referee:
             return
         for fault in untrue_of_named(truth, statement):
             self._fault("a certificate names what lies there", slot, f"{truth.name}: {fault}")
+
+    def _judge_cited(self, job: JobId, slot: SlotName, truth: Truth) -> None:
+        """What was cited for a handset that is sold was stated of that very handset."""
+        for gate, tag in self._cited.get(job, {}).items():
+            paper = self._papers.of.get(truth.name) if self._papers else None
+            told = f"{truth.name}: {gate} of {tag}"
+            if paper is None or paper.tag != tag or (paper.excepted and gate != Gate.NETWORK):
+                self._fault("what is cited was stated of it", slot, told)
+            elif tag in self._withdrawn and gate != Gate.NETWORK:
+                self._fault("what is cited wasn't withdrawn", slot, told)
 
     def _judge_chip(self, job: JobId, slot: SlotName, truth: Truth) -> None:
         """A donor's chip is found at its second handset; till then it can't be told from a chip."""

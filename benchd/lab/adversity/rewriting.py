@@ -9,7 +9,8 @@ from pathlib import Path
 
 import apsw
 
-from benchd.ledger.database import CHECKSUM_VFS, query
+from benchd.checksum_vfs import CHECKSUM_VFS
+from benchd.ledger.database import query
 from benchd.ledger.record import GENESIS
 from benchd.signing import canonical
 from benchd.words.ids import Evidence

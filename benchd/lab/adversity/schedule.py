@@ -18,6 +18,8 @@ class Owner(StrEnum):
     """Apps and many files, the accounts removed."""
     LOCKED = "locked"
     """With an account, a screen lock and a few files."""
+    QUIET = "quiet"
+    """With nothing that tells of an owner but what a fresh picture could excuse."""
 
 
 class ChipState(StrEnum):
@@ -37,6 +39,26 @@ class Radio(StrEnum):
     """The chip is one of its own, and answers all the same."""
     REFUSES = "refuses"
     """The system leaves NFC as it is."""
+
+
+class Picture(StrEnum):
+    """What fresh picture lies in the rack's folder, and what it would excuse."""
+
+    NONE = "none"
+    TRUE = "true"
+    """Of this model and build, whose system makes an account and brings an app along."""
+    ALTERED = "altered"
+    """Signed by the rack, and changed afterwards: its digest is another."""
+    UNSIGNED = "unsigned"
+    FOREIGN = "foreign"
+    """Signed by another rack."""
+    OTHER_MODEL = "other_model"
+    OLDER_BUILD = "older_build"
+    """Taken before the model's last update."""
+    PERSON = "person"
+    """It excuses accounts that people sign in to."""
+    DATA_PACKAGE = "data_package"
+    """It excuses an app below /data."""
 
 
 class Lie(StrEnum):
@@ -149,6 +171,8 @@ ADDED: Final = OF_THE_FILE | {Kind.CHIP_EXCHANGED, Kind.RELOAD_LAX}
 """Drawn apart from all others."""
 OF_ALL_SLOTS: Final = frozenset({Kind.EXCHANGE, Kind.RELOAD_LAX})
 """No slot's own handset can be counted on after these."""
+REFUSED: Final = frozenset({Picture.PERSON, Picture.DATA_PACKAGE})
+"""Pictures that no configuration is taken over with: where one lies all the same, all is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +203,7 @@ class BayPlan:
     reader: bool = True
     waits: bool = False
     """Whether a handset that was pulled out of the overwrite is waited for."""
+    picture: Picture = Picture.NONE
     lax_recipe: bool = False
     """Whether the recipe asks for so little that it asks for nothing."""
 
@@ -203,6 +228,8 @@ class Schedule:
     blows: tuple[Blow, ...]
     anchored: bool = False
     """Whether something outside of the rack knows how far its ledger has come."""
+    lot: bool = False
+    """Whether its handsets came in with papers."""
 
     @property
     def forged(self) -> bool:
@@ -215,6 +242,7 @@ class Schedule:
         return (
             bay.handset.lie is Lie.NOTHING
             and bay.handset.owner is not Owner.LOCKED
+            and bay.picture not in REFUSED
             and not bay.lax_recipe
             and all(blow.kind in MENDS_ITSELF for blow in own)
         )

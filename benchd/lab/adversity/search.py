@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.referee import End, Fault
 from benchd.lab.adversity.run import Verdict, run_schedule
-from benchd.lab.adversity.schedule import OF_THE_RACK, Lie, Schedule
+from benchd.lab.adversity.schedule import OF_THE_RACK, Lie, Picture, Schedule
 from benchd.lab.adversity.shrinking import shrunk
 
 NEIGHBOURS_EVERY = 8
@@ -38,6 +38,8 @@ class Tally:
         self.honest += sum(map(schedule.is_honest, schedule.bays))
         self.blows.update(blow.kind for blow in verdict.struck)
         self.lies.update(bay.handset.lie for bay in schedule.bays)
+        pictures = [bay.picture for bay in schedule.bays if bay.picture is not Picture.NONE]
+        self.lies.update(f"picture {kind}" for kind in pictures)
         self.reasons.update(end.reason or end.disposition for end in verdict.ends)
 
     @property

@@ -27,8 +27,7 @@ def _smaller(schedule: Schedule) -> Iterator[Schedule]:
         for start in range(0, len(blows), size):
             yield replace(schedule, blows=blows[:start] + blows[start + size :])
         size //= 2
-    if schedule.anchored:
-        yield replace(schedule, anchored=False)
+    yield from _simpler_racks(schedule)
     for bay in schedule.bays:
         if len(schedule.bays) > 1:
             yield _without(schedule, bay)
@@ -44,6 +43,12 @@ def _smaller(schedule: Schedule) -> Iterator[Schedule]:
             yield replace(schedule, blows=(*blows[:number], sooner, *blows[number + 1 :]))
 
 
+def _simpler_racks(schedule: Schedule) -> Iterator[Schedule]:
+    for name in ("anchored", "lot"):
+        if getattr(schedule, name):
+            yield replace(schedule, **{name: False})
+
+
 def _without(schedule: Schedule, bay: BayPlan) -> Schedule:
     return replace(
         schedule,
@@ -54,7 +59,15 @@ def _without(schedule: Schedule, bay: BayPlan) -> Schedule:
 
 def _simpler_bays(bay: BayPlan) -> Iterator[BayPlan]:
     plain = BayPlan(slot=bay.slot, handset=HandsetPlan())
-    for name in ("handset", "visitor", "visitor_is_twin", "twin_of_first", "reader", "waits"):
+    for name in (
+        "handset",
+        "visitor",
+        "visitor_is_twin",
+        "twin_of_first",
+        "reader",
+        "waits",
+        "picture",
+    ):
         if getattr(bay, name) != getattr(plain, name):
             yield replace(bay, **{name: getattr(plain, name)})
     if bay.lax_recipe:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchd.lab.adversity.schedule import ChipState, HandsetPlan, Lie, Owner, Radio
+from benchd.words.handset import Package
 
 GIB: Final = 1 << 30
 EXTENTS: Final = 64
@@ -63,6 +64,14 @@ class Truth:
     files: dict[str, HeldFile] = field(default_factory=dict[str, HeldFile])
     files_key: str = ""
     """The digest of the key that these files were made with."""
+    quiet: bool = False
+    """Whether what an owner has left lies where nobody counts files."""
+    makes_account: bool = False
+    """Whether its maker's system makes an account by itself, after each reset too."""
+    brings: tuple[Package, ...] = ()
+    """Apps that come with its system, and count as installed ones after each reset too."""
+    maker_accounts: int = 0
+    packages: tuple[Package, ...] = ()
     accounts: int = 0
     apps: int = 0
     boot_count: int = 1
@@ -88,6 +97,8 @@ class Truth:
         self.live.clear()
         self.files.clear()
         self.accounts = self.apps = 0
+        self.quiet, self.packages = False, self.brings
+        self.maker_accounts = int(self.makes_account)
         self.boot_count = 1
         self.android_id = digest(f"{self.name}{self.android_id}")[:16]
         self.adb_on = keeps_adb
@@ -109,7 +120,7 @@ class Truth:
     @property
     def owner_files(self) -> int:
         """How many files an owner has left that still live."""
-        return len(self.live) * FILES_IN_EXTENT
+        return 0 if self.quiet else len(self.live) * FILES_IN_EXTENT
 
     @property
     def used_extents(self) -> int:

@@ -16,7 +16,6 @@ import httpx2
 
 from benchd.config import load_settings
 from benchd.daemon.people import people_on_disk
-from benchd.words.ids import JsonValue
 from benchd.words.people import By, Role
 
 
@@ -73,17 +72,34 @@ class AtTheDoor:
         self._connect = connect
         self._screens: dict[str, httpx2.AsyncClient] = {}
 
-    async def post(self, who: Member, path: str, body: Mapping[str, JsonValue]) -> httpx2.Response:
-        """Send it as this member."""
+    async def post(
+        self,
+        who: Member,
+        path: str,
+        content: bytes,
+        *,
+        kind: str = "application/json",
+        params: Mapping[str, str] | None = None,
+    ) -> httpx2.Response:
+        """Send it as this member; `kind` is the content's media type."""
+        screen = await self._screen_of(who)
+
+        async def sent() -> httpx2.Response:
+            headers = {"content-type": kind}
+            return await screen.post(path, content=content, params=params, headers=headers)
+
+        answer = await sent()
+        if answer.status_code == NOT_SIGNED_IN:
+            await self._sign_in(screen, who)
+            answer = await sent()
+        return answer
+
+    async def _screen_of(self, who: Member) -> httpx2.AsyncClient:
         screen = self._screens.get(who.id)
         if screen is None:
             screen = self._screens[who.id] = self._connect()
             await self._sign_in(screen, who)
-        answer = await screen.post(path, json=dict(body))
-        if answer.status_code == NOT_SIGNED_IN:
-            await self._sign_in(screen, who)
-            answer = await screen.post(path, json=dict(body))
-        return answer
+        return screen
 
     async def _sign_in(self, screen: httpx2.AsyncClient, who: Member) -> None:
         shown = {"badge": who.badge, "person": who.id, "pin": who.pin}

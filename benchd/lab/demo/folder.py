@@ -43,6 +43,8 @@ directory = "dossiers"
 [http]
 socket = "benchd.sock"
 listen = "127.0.0.1:{port}"
+# A demo is there to be seen, and nobody in it is a real person.
+anonymous = "read"
 
 [recipes]
 directory = "recipes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -65,7 +66,7 @@ class RackWatch:
     def __init__(self, connect: Callable[[], httpx2.AsyncClient]) -> None:
         """Take how to reach the daemon: once to look, once for each who answers."""
         self.http = connect()
-        self._door = AtTheDoor(connect)
+        self.door = AtTheDoor(connect)
         self.slots: dict[str, SlotObject] = {}
         self._looked = Wakeup()
 
@@ -113,11 +114,12 @@ class RackWatch:
         self, job: str, gate: str, *, approved: bool, who: Member, note: str = "demo"
     ) -> bool:
         """Answer a question; False if it wasn't taken."""
+        told = {"gate": gate, "approved": approved, "operator": who.id, "note": note}
         try:
-            answer = await self._door.post(
+            answer = await self.door.post(
                 who,
                 f"/api/v1/jobs/{job}/decisions",
-                {"gate": gate, "approved": approved, "operator": who.id, "note": note},
+                json.dumps(told).encode(),
             )
         except httpx2.TransportError:
             return False
@@ -125,7 +127,7 @@ class RackWatch:
 
     async def aclose(self) -> None:
         """Let go of the daemon."""
-        await self._door.aclose()
+        await self.door.aclose()
         await self.http.aclose()
 
 
@@ -144,6 +146,8 @@ class Operators:
     )
     """The questions for which a handset's screen has been held up already."""
     look_every_s: float = LOOK_EVERY_S
+    resets_without_a_word: bool = False
+    """Whether the last reset is left to the port to tell."""
 
     async def work(self) -> None:
         """Look, act, answer; until cancelled."""
@@ -224,6 +228,8 @@ class Operators:
         approved = self.answers.get(slot, {}).get(gate, True)
         if approved and gate in HAND_RESETS:
             await self._reset_once(slot, job, gate)
+            if gate is Gate.FINAL_RESET and self.resets_without_a_word:
+                return
         who = SECOND if gate is Gate.CONFIRM else WORKER
         note = await self._note(slot, gate) if approved else "demo"
         await self.watch.decide(job, gate, approved=approved, who=who, note=note)
@@ -232,6 +238,9 @@ class Operators:
         match gate:
             case Gate.NETWORK:
                 return LOOKED_UP
+            case Gate.OBSERVE if self.resets_without_a_word:
+                # A scanner reads the number from the screen into the same answer.
+                return (await self.hands.screen(slot)).imei
             case Gate.IMEI:
                 return (await self.hands.screen(slot)).imei
             case Gate.SERIAL:

@@ -145,27 +145,34 @@ class DemoRack:
         self.daemon = None
         return code
 
-    def operators(self) -> Operators:
-        """The people of this rack."""
+    def operators(self, *, resets_without_a_word: bool = False) -> Operators:
+        """The people of this rack; what the port tells of a reset they needn't say too."""
         return Operators(
             watch=self.watch,
             hands=SlotHands(self.hands),
             answers={placed.slot: placed.scenario.answers for placed in self.placed},
+            resets_without_a_word=resets_without_a_word,
         )
 
 
 @asynccontextmanager
 async def demo_rack(
-    directory: Path, scenarios: Sequence[Scenario], *, port: int, make_way: bool = False
+    directory: Path,
+    scenarios: Sequence[Scenario],
+    *,
+    port: int,
+    make_way: bool = False,
+    plugged: bool = True,
 ) -> AsyncGenerator[DemoRack, None]:
-    """A virtual rack with these handsets plugged in, and nothing left of it afterwards.
+    """A virtual rack with these handsets, `plugged` in or beside it; nothing is left of it.
 
     With `make_way` the handsets, though not the daemon, run only when nobody else wants to.
     """
     placed = place(scenarios)
     plan = RackPlan(
         handsets=tuple(
-            p.scenario.handset(name=p.slot, slot=p.number, copy=p.number) for p in placed
+            p.scenario.handset(name=p.slot, slot=p.number if plugged else None, copy=p.number)
+            for p in placed
         ),
         adb_port=ADB_PORT,
         readers=len(placed),

@@ -18,7 +18,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from benchd.config.sections import LONGEST_SOCKET_PATH
+from benchd.config.http_section import LONGEST_SOCKET_PATH
 from benchd.errors import DependencyMissing, UsageRefused
 from benchd.lab.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
 from benchd.lab.simulator.chips.addresses import ReaderAddress, reader_address

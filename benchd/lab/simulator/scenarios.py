@@ -174,7 +174,11 @@ _OF_THE_GATES: Final = (
         answers={Gate.JPKI: False},
     ),
     Scenario(
-        plan=in_use("consent-missing", XPERIA_ACE_III, "HQ633K0E21", "353871116120517"),
+        plan=replace(
+            in_use("consent-missing", XPERIA_ACE_III, "HQ633K0E21", "353871116120517"),
+            # Nobody is asked of a chip that has nothing to lose.
+            chip=ChipPlan(profile="in_use"),
+        ),
         end=failed(Disposition.HOLD, Reason.CONSENT_MISSING),
         answers={Gate.CONSENT: False},
     ),

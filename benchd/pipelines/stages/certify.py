@@ -11,6 +11,7 @@ from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.order import REQUIRED_STAGES
+from benchd.proof.settled import bound_in
 from benchd.words.job import Reason, StageName
 
 
@@ -36,7 +37,10 @@ class CertifyStage:
         """The signed envelope is kept with the job's end, in one record."""
         records = await context.ledger.entries(context.job)
         try:
-            erasure = verify_erasure(context.job, records)
+            bound = bound_in(records)
+            since = 1 if bound is None else bound.lot_sequence
+            intake = () if bound is None else await context.ledger.intake(since)
+            erasure = verify_erasure(context.job, records, intake)
             # A clock that was set back mustn't date a certificate before what it rests on.
             answered = (answer.at for answer in erasure.answers)
             context.envelope = context.issuer.issue(erasure, max(context.clock.now(), *answered))

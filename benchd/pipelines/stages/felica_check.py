@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from benchd.errors import StageFailed
-from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
+from benchd.pipelines.chip_evidence import no_chip_by, refusal_of
 from benchd.pipelines.chip_history import refuse_known_chip
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.settling import settle
 from benchd.pipelines.silence import handset_says, in_words
-from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
+from benchd.proof.chip import may_lack_chip
+from benchd.proof.evidence.chip import OPERATOR, CatalogueEvidence, ChipEvidence
+from benchd.proof.evidence.intake import SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.proof.settled import SPARED_BY
+from benchd.words.chip import ChipScan, ChipVerdict, ModelFelica
 from benchd.words.job import Gate, Reason, StageName
+
+_CONTRADICTED: Final = (
+    "its answers name no FeliCa, but the catalogue of models says that it has a FeliCa chip"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +38,40 @@ class FelicaCheckStage:
     )
 
     async def run(self, context: JobContext) -> StageResult:
-        """Unused, in use and no chip are answers; what is none ends the job."""
+        """Unused, in use and no chip are answers; what is none ends the job.
+
+        What a chip in use would lose is asked for last, once it's known to be in use.
+        """
+        context.seen = seen = await self._look(context)
+        return StageResult(evidence=await self._with_consent(context, seen))
+
+    async def _with_consent(self, context: JobContext, seen: ChipEvidence) -> ChipEvidence:
+        gates = context.evidence.gates
+        due = [each for each in (gates.deferred if gates else ()) if each.gate is Gate.CONSENT]
+        if not due:
+            return seen
+        spared = SPARED_BY.get(seen.verdict)
+        if spared is not None:
+            return replace(seen, settled=SettledGate(gate=Gate.CONSENT, not_needed=spared))
+        found = await settle(context, Gate.CONSENT, due[0].limit_s)
+        if isinstance(found, SettledGate):
+            return replace(seen, settled=found)
+        return replace(seen, consent=found)
+
+    async def _look(self, context: JobContext) -> ChipEvidence:
         if context.chips.reader(context.slot) is None:
-            return StageResult(evidence=await self._asked(context))
+            return await self._asked(context)
         scan = await context.chips.scan(context.slot, passes=1, power_cycle=False)
+        switched_on = None
         if scan.verdict is ChipVerdict.SILENT:
-            scan = await look_once_on(context, scan)
-        context.seen = seen = ChipEvidence.of(scan)
+            scan, switched_on = await look_once_on(context, scan, passes=1)
+        context.seen = seen = replace(ChipEvidence.of(scan), switched_on=switched_on)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
                 await refuse_known_chip(context, scan.chip or "")
-                context.seen = tied = await tie_to_handset(context, seen)
-                return StageResult(evidence=tied)
+                return await tie_to_handset(context, seen)
             case ChipVerdict.SILENT:
-                return StageResult(evidence=await self._silent(context, scan))
+                return await self._silent(context, scan, seen)
             case _:
                 raise refusal_of(scan)
 
@@ -56,22 +84,36 @@ class FelicaCheckStage:
             answer=DecisionEvidence.of(decision),
         )
 
-    async def _silent(self, context: JobContext, scan: ChipScan) -> ChipEvidence:
-        """Silence alone means nothing: handset and person have to say that there is no chip."""
+    async def _silent(
+        self, context: JobContext, scan: ChipScan, seen: ChipEvidence
+    ) -> ChipEvidence:
+        """Silence alone means nothing: handset and person have to say that there is no chip.
+
+        The catalogue of models mustn't say otherwise.
+        """
+        capable = context.facts.felica_capable if context.facts else None
+        catalogue = _catalogue_says(context)
         says = await handset_says(context)
-        context.seen = replace(ChipEvidence.of(scan), handset_says=says)
-        shown = context.handset_facts() | {"causes": ",".join(says.silence_causes)}
-        if context.facts is not None and context.facts.felica_capable is False:
+        context.seen = silent = replace(
+            seen, handset_says=says, felica_capable=capable, catalogue=catalogue
+        )
+        causes = {"causes": ",".join(says.silence_causes), "model_felica": catalogue.felica}
+        shown = context.handset_facts() | causes
+        if may_lack_chip(felica_capable=capable, model=catalogue.felica):
             decision = await context.approved(Gate.FELICA_NO_CHIP, Reason.FELICA_SILENT, shown)
-            return replace(
-                of_no_chip(scan),
-                handset_says=says,
-                felica_capable=False,
-                answer=DecisionEvidence.of(decision),
-            )
+            return replace(no_chip_by(silent), answer=DecisionEvidence.of(decision))
         decision = await context.station.ask(Gate.FELICA_RETIRED, shown)
         if decision.approved:
             raise StageFailed(
                 Reason.FELICA_RETIRED, "silent over the air, and its own screen says retired"
             )
-        raise refusal_of(scan, in_words(says.silence_causes))
+        contradicted = capable is False and catalogue.felica is ModelFelica.HAS
+        because = in_words(says.silence_causes)
+        raise refusal_of(scan, f"{because}, {_CONTRADICTED}" if contradicted else because)
+
+
+def _catalogue_says(context: JobContext) -> CatalogueEvidence:
+    """Unknown for a handset that nobody has inspected."""
+    models, facts = context.models, context.facts
+    felica = models.felica(facts.identity) if facts else ModelFelica.UNKNOWN
+    return CatalogueEvidence(felica=felica, sha256=models.sha256)

@@ -10,6 +10,7 @@ from benchd.errors import StageFailed, TransientFault
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import Patience
+from benchd.pipelines.settling import consent_of
 from benchd.proof.chip import SKIPPED_FOR
 from benchd.proof.evidence.chip import OPERATOR, ClearEvidence
 from benchd.proof.evidence.people import DecisionEvidence
@@ -105,10 +106,9 @@ async def _same_handset(context: JobContext) -> str | None:
 
 def _consent(context: JobContext) -> str:
     """Who has put on record that the owner agreed to lose what the chip holds."""
-    gates = context.evidence.gates
-    for answer in gates.answers if gates else ():
-        if answer.gate is Gate.CONSENT and answer.approved:
-            return answer.operator
+    by = consent_of(context.evidence)
+    if by is not None:
+        return by
     raise StageFailed(
         Reason.CONSENT_MISSING, "nobody has put on record that the chip's balance may be lost"
     )

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from benchd.errors import StageFailed
-from benchd.pipelines.chip_evidence import of_no_chip, refusal_of
+from benchd.pipelines.chip_evidence import no_chip_by, refusal_of
 from benchd.pipelines.chip_history import refuse_chip_of_another
+from benchd.pipelines.chip_tie import look_once_on
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.silence import handset_says, in_words
@@ -35,23 +36,28 @@ class FelicaRecheckStage:
         if context.chips.reader(context.slot) is None:
             return StageResult(evidence=await self._asked(context))
         scan = await context.chips.scan(context.slot, passes=LEAST_PASSES, power_cycle=True)
-        context.seen = ChipEvidence.of(scan)
         check = context.evidence.felica_check
+        none_expected = check is not None and check.verdict is ChipVerdict.NO_CHIP
+        switched_on = None
+        if scan.verdict is ChipVerdict.SILENT and not none_expected:
+            scan, switched_on = await look_once_on(context, scan, passes=LEAST_PASSES)
+        context.seen = seen = replace(ChipEvidence.of(scan), switched_on=switched_on)
         if scan.chip is not None and check is not None and scan.chip != check.chip:
             raise StageFailed(
                 Reason.FELICA_INCONSISTENT,
                 f"{scan.verdict}, but this chip isn't the one of the first check",
             )
-        if scan.verdict is ChipVerdict.UNUSED:
-            return StageResult(evidence=await self._unused(context, scan))
-        silent = scan.verdict is ChipVerdict.SILENT
-        if silent and check is not None and check.verdict is ChipVerdict.NO_CHIP:
-            return StageResult(evidence=of_no_chip(scan))
-        if not silent:
-            raise refusal_of(scan)
-        says = await handset_says(context)
-        context.seen = replace(ChipEvidence.of(scan), handset_says=says)
-        raise refusal_of(scan, in_words(says.silence_causes))
+        match scan.verdict:
+            case ChipVerdict.UNUSED:
+                return StageResult(evidence=await self._unused(context, scan, seen))
+            case ChipVerdict.SILENT if none_expected:
+                return StageResult(evidence=no_chip_by(seen))
+            case ChipVerdict.SILENT:
+                says = await handset_says(context)
+                context.seen = replace(seen, handset_says=says)
+                raise refusal_of(scan, in_words(says.silence_causes))
+            case _:
+                raise refusal_of(scan)
 
     async def _asked(self, context: JobContext) -> ChipEvidence:
         """Anything but 未利用 (unused) is residue."""
@@ -60,7 +66,9 @@ class FelicaRecheckStage:
             source=OPERATOR, verdict=ChipVerdict.UNUSED, answer=DecisionEvidence.of(decision)
         )
 
-    async def _unused(self, context: JobContext, scan: ChipScan) -> ChipEvidence:
+    async def _unused(
+        self, context: JobContext, scan: ChipScan, seen: ChipEvidence
+    ) -> ChipEvidence:
         """Where nobody has seen an unused chip of this kind yet, the screen has to say it too."""
         if scan.chip is None or not scan.baseline:
             raise StageFailed(
@@ -69,6 +77,6 @@ class FelicaRecheckStage:
         # Another slot may have looked at it at the same moment as the check did.
         await refuse_chip_of_another(context, scan.chip)
         if scan.baseline_kind in SEEN_BASELINES:
-            return ChipEvidence.of(scan)
+            return seen
         decision = await context.approval(Gate.FELICA_ATTEST, Reason.FELICA_NOT_ATTESTED)
-        return replace(ChipEvidence.of(scan), answer=DecisionEvidence.of(decision))
+        return replace(seen, answer=DecisionEvidence.of(decision))

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import StageFailed
-from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.asking import ask_until
+from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.errands import open_page
 from benchd.pipelines.parameters import Patience
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence
-from benchd.words.job import Gate, Reason, StageName
+from benchd.words.job import Decision, Gate, Reason, StageName
 from benchd.words.port import Attached
 from benchd.words.screen import Page
 
@@ -31,12 +32,10 @@ class FinalResetStage:
     return_within_s: Patience = 1800
 
     async def run(self, context: JobContext) -> StageResult:
-        """The window is open from the question on: the handset may leave before the answer."""
+        """The window is open from the question on: who has begun the reset needn't say so too."""
         async with context.station.planned_absence() as window:
             opened = await open_page(context, Page.RESET)
-            decision = await context.approved(
-                Gate.FINAL_RESET, Reason.OPERATOR_STOPPED, context.reset_facts()
-            )
+            decision = await _begun(context, window)
             absence = await window.absence(
                 leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
             )
@@ -57,7 +56,7 @@ class FinalResetStage:
         return StageResult(
             evidence=FinalResetEvidence(
                 method="guided",
-                answer=DecisionEvidence.of(decision),
+                answer=None if decision is None else DecisionEvidence.of(decision),
                 absent_s=absence.absent_s,
                 interfaces_before=tuple(sorted(absence.before.interfaces)),
                 interfaces_after=tuple(sorted(after.interfaces)),
@@ -66,6 +65,20 @@ class FinalResetStage:
                 page=opened,
             )
         )
+
+
+async def _begun(context: JobContext, window: AbsenceWindow) -> Decision | None:
+    """Ask for the reset until somebody says that it has begun, or until the port shows it.
+
+    What the handset left for is weighed afterwards; a no that comes in between still counts.
+    """
+    facts = context.reset_facts()
+    decision = await ask_until(
+        lambda: context.station.ask(Gate.FINAL_RESET, facts), window.departed
+    )
+    if decision is not None and not decision.approved:
+        raise StageFailed(Reason.OPERATOR_STOPPED, f"{Gate.FINAL_RESET} was answered with no")
+    return decision
 
 
 def _may_be_same(before: Attached, after: Attached) -> bool:

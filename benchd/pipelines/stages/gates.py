@@ -7,30 +7,36 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Protocol
 
 import anyio
+from annotated_types import Interval
 
 from benchd.errors import HandsetFault, StageFailed
+from benchd.pipelines.assets import bind_or_ask
 from benchd.pipelines.binding import number_on_screen
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.earlier import let_by_somebody_in_charge
 from benchd.pipelines.errands import open_page
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
+from benchd.pipelines.settling import UNSETTLED, settle
 from benchd.pipelines.watch_list import WatchList
+from benchd.proof.citing import DAY_S
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
+from benchd.proof.evidence.intake import DeferredGate, SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.floors import (
+    MOST_DAYS_OF_CONSENT,
+    MOST_DAYS_OF_JPKI,
+    MOST_DAYS_OF_NETWORK,
+)
 from benchd.proof.nominal import is_clearly_less, is_clearly_more, nominal_size
 from benchd.words.handset import OWNER, HandsetFacts, UserKind
 from benchd.words.imei import is_imei
+from benchd.words.intake import NotNeeded
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.screen import OpenedPage, Page
 from benchd.words.slot import ProblemCode, ProblemView
 
-ATTESTATIONS = {
-    Gate.CONSENT: Reason.CONSENT_MISSING,
-    Gate.JPKI: Reason.JPKI_NOT_ATTESTED,
-    Gate.NETWORK: Reason.NETWORK_RESTRICTED,
-}
-"""What only a person can attest, and what the handset is held for if nobody does."""
-
+ATTESTATIONS = UNSETTLED
 ACCEPTABLE = (
     Reason.SYSTEM_MODIFIED,
     Reason.LOCKED,
@@ -68,6 +74,10 @@ class GatesStage:
     watch_list: WatchList | None = None
     imei_by_hand: bool = False
     """Whether a person looks a handset up in the list that doesn't tell its IMEI."""
+    consent_within_days: Annotated[float, Interval(gt=0, le=MOST_DAYS_OF_CONSENT)] = 365
+    """How long ago what is cited may have been attested at intake; older, somebody is asked."""
+    jpki_within_days: Annotated[float, Interval(gt=0, le=MOST_DAYS_OF_JPKI)] = 90
+    network_within_days: Annotated[float, Interval(gt=0, le=MOST_DAYS_OF_NETWORK)] = 7
 
     async def run(self, context: JobContext) -> StageResult:
         """Check the facts first: a handset that can't go on shouldn't cost a person's time.
@@ -84,10 +94,11 @@ class GatesStage:
         opened = await self._number_opened(context, facts)
         number = await self._screen_number(context, facts)
         watched = await self._watched(context, facts, number)
-        answers = [
-            DecisionEvidence.of(await context.approval(gate, ATTESTATIONS[gate]))
-            for gate in self.attest
-        ]
+        doomed_by = await let_by_somebody_in_charge(context, number)
+        chosen = await bind_or_ask(context, number)
+        deferred = self._deferred(context)
+        now = [gate for gate in self.attest if all(gate is not each.gate for each in deferred)]
+        found = [await self._settled(context, facts, gate, number) for gate in now]
         return StageResult(
             evidence=GatesEvidence(
                 minimum_battery_percent=self.minimum_battery_percent,
@@ -96,11 +107,35 @@ class GatesStage:
                 watch_list=watched,
                 nominal_bytes=nominal_bytes,
                 nominal_sizes_sha256=context.models.sha256 if context.models.models else None,
-                answers=tuple(answers),
+                answers=(*chosen, *(a for a in found if isinstance(a, DecisionEvidence))),
+                settled=tuple(s for s in found if isinstance(s, SettledGate)),
+                deferred=deferred,
                 screen_number=number,
+                doomed_by=doomed_by,
                 page=opened,
             )
         )
+
+    def _deferred(self, context: JobContext) -> tuple[DeferredGate, ...]:
+        """Only a chip that is in use has something to lose: the look at it decides."""
+        if Gate.CONSENT not in self.attest or not context.checks_chip_first:
+            return ()
+        return (DeferredGate(gate=Gate.CONSENT, limit_s=self._limit_s(Gate.CONSENT)),)
+
+    def _limit_s(self, gate: Gate) -> float:
+        days = {
+            Gate.CONSENT: self.consent_within_days,
+            Gate.JPKI: self.jpki_within_days,
+            Gate.NETWORK: self.network_within_days,
+        }
+        return days[gate] * DAY_S
+
+    async def _settled(
+        self, context: JobContext, facts: HandsetFacts, gate: Gate, number: str | None
+    ) -> SettledGate | DecisionEvidence:
+        if gate is Gate.JPKI and facts.jpki_capable is False:
+            return SettledGate(gate=gate, not_needed=NotNeeded.JPKI_NOT_CAPABLE)
+        return await settle(context, gate, self._limit_s(gate), number)
 
     async def _number_opened(self, context: JobContext, facts: HandsetFacts) -> OpenedPage | None:
         """The page with the number that is asked for next, if one is."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.earlier import earlier_end
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.job import Reason, StageName
 
@@ -27,4 +29,6 @@ class InspectStage:
         facts = await context.handset.inspect()
         context.facts = facts
         context.station.show_identity(facts)
+        context.station.show_earlier(await earlier_end(context, facts.identity.imeis))
+        await bind_if_sure(context)
         return StageResult(evidence=InspectEvidence.of(facts))

@@ -47,7 +47,7 @@ class ObserveStage:
             )
         decision = await context.approval(Gate.OBSERVE, Reason.FINAL_RESET_NOT_PROVEN)
         chip = await look_at_chip_again(context)
-        await tie_and_name_by_screen(context)
+        await tie_and_name_by_screen(context, decision.note)
         return StageResult(
             evidence=ObserveEvidence(
                 kinds=(*kinds, "operator_welcome"),

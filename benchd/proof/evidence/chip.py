@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from benchd.proof.evidence.intake import SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Seconds, Sha256, Whole
-from benchd.words.chip import BaselineKind, ChipOwners, ChipScan, ChipSystem, ChipVerdict
+from benchd.words.chip import (
+    BaselineKind,
+    ChipOwners,
+    ChipScan,
+    ChipSystem,
+    ChipVerdict,
+    ModelFelica,
+)
 from benchd.words.clear import ClearClaim, ClearOutcome
 from benchd.words.handset import NfcFacts, SilenceCause
 
@@ -47,6 +55,14 @@ class SilenceEvidence:
             screen_unlocked=facts.unlocked,
             silence_causes=facts.causes(),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueEvidence:
+    """What the catalogue of models said of the handset's model, and which catalogue it was."""
+
+    felica: ModelFelica
+    sha256: Sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +126,22 @@ class ChipEvidence:
     over_the_air: ChipVerdict | None = None
     """What the reader saw where the verdict is that there is no chip."""
     felica_capable: bool | None = None
-    """What the handset said where the verdict is that there is no chip."""
+    """What the handset said over adb of what runs a chip, where nothing answered at the check."""
+    catalogue: CatalogueEvidence | None = None
+    """What its model's entry says beside that; None where the chip answered, or nobody looked."""
     handset_says: SilenceEvidence | None = None
     answer: DecisionEvidence | None = None
+    switched_on: SwitchEvidence | None = None
+    """What handset and reader told once NFC, found off under a silent chip, was to be switched on;
+    None where it wasn't found off."""
     tied: bool = False
     """Whether it was seen to be this handset's: silent with its NFC off, the same with it on."""
     tie: TieEvidence | None = None
     """The steps that showed it, or didn't; None where none were taken."""
+    consent: DecisionEvidence | None = None
+    """Who put on record that the owner agreed, where somebody was asked after this look."""
+    settled: SettledGate | None = None
+    """Why nobody was asked, where the gates had left it to this look."""
 
     @classmethod
     def of(cls, scan: ChipScan) -> ChipEvidence:

@@ -3,8 +3,11 @@
 Form 1 is that of the first benchd: fields that didn't apply were left out, and no number stood
 beside it. From form 2 on every field stands there and the number with it; what is missing,
 unknown or of another type is refused. Form 3 has what binds evidence to one handset and shows
-that it is fresh, form 4 tells whose accounts were found and which picture excuses
-them, form 5 whose an answer is; what was recorded before is held to the rules of its time.
+that it is fresh, form 4 tells whose accounts were found and which picture excuses them, form 5
+that NFC was found off under a silent chip, what the catalogue of models says of it, the storage by
+a second program, which earlier jobs have sent the handset to be destroyed, what a gate went by
+instead of asking, and whose an answer is; what was recorded before is held to the rules of its
+time.
 docs/adr/0013-typed-evidence.md says why.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.proof.evidence.fresh import SignedPicture
+from benchd.proof.evidence.intake import DeferredGate, SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
 from benchd.words.handset import HandsetFacts, ResetFacts, UserKind
@@ -53,6 +54,9 @@ class InspectEvidence:
     unknown_account_types: tuple[str, ...] = ()
     frp_account_types: tuple[str, ...] = ()
     user_kinds: tuple[UserKind, ...] = ()
+    statfs_capacity_bytes: Whole | None = None
+    """The storage by a second program at the same moment; None where the handset has none."""
+    statfs_free_bytes: Whole | None = None
 
     @property
     def imeis(self) -> tuple[str, ...]:
@@ -100,6 +104,8 @@ class InspectEvidence:
             unknown_account_types=facts.unknown_account_types,
             frp_account_types=facts.frp_account_types,
             user_kinds=facts.user_kinds,
+            statfs_capacity_bytes=storage.statfs_capacity_bytes,
+            statfs_free_bytes=storage.statfs_free_bytes,
         )
 
 
@@ -128,8 +134,15 @@ class GatesEvidence:
     """The size that the storage is sold with; None where that isn't known of its model."""
     nominal_sizes_sha256: Sha256 | None = None
     """Which catalogue of models was looked into, if there was any."""
+    doomed_by: tuple[str, ...] | None = None
+    """Earlier jobs of this rack that sent the same handset, by its IMEIs, to be destroyed; None in
+    older forms, where nobody looked."""
     page: OpenedPage | None = None
     """What was opened on the handset for whoever had to read its number; it proves nothing."""
+    settled: tuple[SettledGate, ...] = ()
+    """Gates at which nobody had to be asked; older forms asked at every one."""
+    deferred: tuple[DeferredGate, ...] = ()
+    """Gates that are left to the look at the chip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

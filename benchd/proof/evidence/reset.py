@@ -15,7 +15,8 @@ class FinalResetEvidence:
     """Stage `final_reset`: how the handset left its port and came back."""
 
     method: str
-    answer: DecisionEvidence
+    answer: DecisionEvidence | None
+    """None where the port told sooner than anybody that the reset had begun."""
     absent_s: Seconds | None
     interfaces_before: tuple[str, ...]
     interfaces_after: tuple[str, ...]

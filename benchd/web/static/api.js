@@ -15,10 +15,23 @@ export async function readJob(job) {
   return answer.json();
 }
 
-export async function readVersion() {
+/** Whether the handset of this plug that is in a slot has its certificate. */
+export async function isProven(slot) {
+  const answer = await fetch(`/api/v1/slots/${encodeURIComponent(slot.slot)}/proof`);
+  if (!answer.ok) throw new Error(`proof: ${answer.status}`);
+  const told = await answer.json();
+  return told.proven === true && told.occupancy === slot.occupancy;
+}
+
+/** The daemon's version, and whether it shows everything ("read"), the wall, or nothing ("none"). */
+export async function readIndex() {
   const answer = await fetch("/api/v1");
+  if (answer.status === 403 && (await answer.json()).error.code === "sign_in_needed") {
+    return { version: null, shown: "none" };
+  }
   if (!answer.ok) throw new Error(`index: ${answer.status}`);
-  return (await answer.json()).version;
+  const { version, shown } = await answer.json();
+  return { version, shown };
 }
 
 /** Sends a person's answer; null when it is on record, else the error object of the API. */

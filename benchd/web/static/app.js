@@ -1,10 +1,10 @@
 // The dashboard: the rack as tiles, kept up to date by the daemon's event stream.
 
-import { readJob, readVersion } from "./api.js";
+import { isProven, readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { Panel } from "./panel.js";
-import { startSession } from "./session.js";
+import { onChange, startSession } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { group, look, needsPerson } from "./status.js";
 import { RackStream } from "./stream.js";
@@ -12,18 +12,24 @@ import { Tile, portTile } from "./tile.js";
 import { current, loadWords, page, switchLanguage } from "./words.js";
 
 const RETRY_MS = 1_000;
+/** By how much is shown. */
+const SHOWN = ["none", "wall", "read"];
+/** How often a page that is shown nothing asks whether that has changed. */
+const ASK_AGAIN_MS = 5_000;
 /** Shown before the daemon has told any word of its catalogue. */
 const AWAY = "benchd に接続できません / benchd can't be reached";
 
 const slots = new Map();
 const tiles = new Map();
-/** By slot: the job whose certificate this page has seen. */
+/** By slot: the plug whose certificate the daemon has seen in its ledger. */
 const proofs = new Map();
 let ports = [];
 let notices = [];
-let version = null;
+let index = null;
 let panel = null;
 let signIn = null;
+let stream = null;
+let asking = null;
 let worded = false;
 let summary = "";
 
@@ -37,7 +43,7 @@ function showSlot(slot) {
   const before = slots.get(slot.slot);
   slots.set(slot.slot, slot);
   if (!tiles.has(slot.slot)) tiles.set(slot.slot, new Tile(slot.slot, open));
-  if (proofOf(slot.slot) !== slot.job) proofs.delete(slot.slot);
+  if (proofOf(slot.slot) !== slot.occupancy) proofs.delete(slot.slot);
   if (needsPerson(slot) && before && !sameMatter(before, slot)) announce(slot);
   paint(slot.slot);
   summarise();
@@ -52,25 +58,24 @@ function paint(name) {
   panel.show(slots.get(name), proofOf(name));
 }
 
-/** Green needs the certificate: the page asks for the job that the ledger has. */
+/** Green needs the certificate: the page asks whether the ledger has it. */
 async function seekProof(slot) {
-  if (slot.state !== "finished" || slot.disposition !== "sellable" || proofOf(slot.slot) === slot.job) return;
+  if (slot.state !== "finished" || slot.disposition !== "sellable" || proofOf(slot.slot) === slot.occupancy) return;
   let found = false;
   try {
-    const job = await readJob(slot.job);
-    found = job.certificate === true && job.disposition === "sellable" && job.outcome === "passed";
+    found = await isProven(slot);
   } catch {
     setTimeout(() => stillThere(slot) && seekProof(slot), RETRY_MS);
   }
   if (found && stillThere(slot)) {
-    proofs.set(slot.slot, slot.job);
+    proofs.set(slot.slot, slot.occupancy);
     paint(slot.slot);
   }
 }
 
 function stillThere(slot) {
   const now = slots.get(slot.slot);
-  return now?.job === slot.job && now.state === "finished";
+  return now?.occupancy === slot.occupancy && now.state === "finished";
 }
 
 function announce(slot) {
@@ -114,7 +119,7 @@ function complete(names) {
   if (document.body.dataset.connection !== "live") {
     document.body.dataset.connection = "live";
     byId("connection").hidden = true;
-    reloadIfNewer();
+    lookAgain();
   }
   summarise();
 }
@@ -127,14 +132,32 @@ function columns(names) {
   return wide >= 4 && wide <= 10 ? wide : Math.min(8, Math.ceil(Math.sqrt(names.length * 1.8)));
 }
 
-async function reloadIfNewer() {
+/** Another benchd has another page; who may see less keeps nothing on it, who may see more sees it. */
+async function lookAgain() {
   try {
-    const now = await readVersion();
-    if (version !== null && version !== now) location.reload();
-    version = now;
+    const now = await readIndex();
+    const other = now.version !== null && index.version !== null && now.version !== index.version;
+    if (other || SHOWN.indexOf(now.shown) < SHOWN.indexOf(index.shown)) location.reload();
+    else if (now.shown !== index.shown) see(now);
   } catch {
     // The stream tells soon enough that nobody answers.
   }
+}
+
+function see(now) {
+  index = now;
+  document.body.dataset.shown = index.shown;
+  byId("hidden").hidden = index.shown === "read";
+  label();
+  clearInterval(asking);
+  if (index.shown === "none") asking = setInterval(lookAgain, ASK_AGAIN_MS);
+  else if (stream) stream.again();
+  else stream = new RackStream({ onSlot: showSlot, onPorts: showPorts, onNotices: showNotices, onComplete: complete, onAway: lost });
+}
+
+function lost() {
+  away();
+  lookAgain();
 }
 
 function away() {
@@ -177,6 +200,8 @@ function label() {
   byId("language").textContent = page("other_language").replace(/ \(.*\)$/, "");
   byId("language").lang = current() === "ja" ? "en" : "ja";
   byId("unknown").setAttribute("aria-label", page("unknown_ports"));
+  byId("hidden-title").textContent = page(index.shown === "none" ? "all_hidden" : "details_hidden");
+  byId("hidden-to-do").textContent = page("hidden_to_do");
   if (document.body.dataset.connection === "away") away();
   for (const name of slots.keys()) tiles.get(name).show(slots.get(name), proofOf(name));
   if (panel.name !== null) panel.relabel(slots.get(panel.name), proofOf(panel.name));
@@ -192,6 +217,8 @@ async function start() {
   for (;;) {
     try {
       await loadWords();
+      worded = true;
+      index = await readIndex();
       break;
     } catch {
       away();
@@ -201,10 +228,11 @@ async function start() {
   signIn = new SignIn();
   byId("operator").replaceChildren(signIn.element);
   panel = new Panel();
-  worded = true;
-  label();
+  document.body.dataset.connection = "connecting";
+  byId("connection").hidden = true;
+  see(index);
+  onChange(lookAgain);
   startSession((error) => (panel.name === null ? signIn : panel.signIn).refuse(error));
-  new RackStream({ onSlot: showSlot, onPorts: showPorts, onNotices: showNotices, onComplete: complete, onAway: away });
 }
 
 start();

@@ -5,10 +5,12 @@ import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
-import { look } from "./status.js";
+import { answerable, look } from "./status.js";
 import { story } from "./story.js";
 import { calledOf, duration, page, percent, said, word } from "./words.js";
 
+/** A question that isn't shown to whoever hasn't signed in. */
+const HIDDEN = "hidden";
 const CONFIRM = "confirm";
 const NETWORK = "network";
 // The note of these holds a number from the handset's own screen.
@@ -74,13 +76,18 @@ export class Panel {
   }
 
   ask(slot) {
-    const asked = slot.question ? `${slot.job} ${slot.question.gate}` : null;
+    const hidden = slot.question && !answerable(slot);
+    const asked = hidden ? HIDDEN : answerable(slot) ? `${slot.job} ${slot.question.gate}` : null;
     if (asked === this.asked) return;
     const before = this.asked;
     this.asked = asked;
     this.form = null;
     if (asked === null) {
       this.asking.replaceChildren(...(before ? [el("p", { class: "over", role: "status" }, page("question_gone"))] : []));
+      return;
+    }
+    if (hidden) {
+      this.asking.replaceChildren(el("div", { class: "answering" }, el("div", { class: "by" }, this.signIn.element)));
       return;
     }
     this.form = this.formFor(slot.job, slot.question);
@@ -179,16 +186,17 @@ function identity(slot) {
   if (slot.handset) {
     rows.push([word("word", "handset"), `${slot.handset.manufacturer} ${slot.handset.model}`]);
     rows.push([page("model_name"), calledOf(slot.handset)]);
-    rows.push([page("serial"), slot.handset.serial]);
+    if (slot.handset.serial) rows.push([page("serial"), slot.handset.serial]);
     if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
-    rows.push(["Android", slot.handset.android]);
+    if (slot.handset.android) rows.push(["Android", slot.handset.android]);
   }
-  rows.push([page("port"), slot.port_path]);
+  if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)} (${slot.earlier.job})`]);
+  if (slot.port_path) rows.push([page("port"), slot.port_path]);
   return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
 }
 
 function advice(slot, seen) {
-  if (slot.question && !slot.problem) return [el("p", { class: "main" }, seen.main)];
+  if (answerable(slot) && !slot.problem) return [el("p", { class: "main" }, seen.main)];
   const parts = [];
   if (seen.main) parts.push(el("p", { class: "main" }, seen.main));
   if (typeof slot.progress === "number") {

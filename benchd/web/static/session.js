@@ -18,6 +18,11 @@ const listeners = new Set();
 
 export const whoIsHere = () => session;
 export const onChange = (listener) => listeners.add(listener);
+const tell = () => {
+  for (const listener of listeners) listener();
+};
+/** A session can be locked; who is shown by the proxy can't. */
+export const isLockable = () => session !== null && session.idle_s !== null;
 /** What a request carries that does something. */
 export const csrf = () => (session ? { "x-benchd-csrf": session.csrf } : {});
 
@@ -25,7 +30,7 @@ function become(next) {
   const same = session?.person === next?.person && session?.strong === next?.strong;
   session = next;
   if (!next) badge = null;
-  if (!same) for (const listener of listeners) listener();
+  if (!same) tell();
 }
 
 async function ask(method, body) {
@@ -54,12 +59,15 @@ export async function signIn(shown) {
 }
 
 export async function lock() {
+  if (session && !isLockable()) return;
   become(null);
   try {
     await ask("DELETE");
   } catch {
     // Then it is locked by its own time, or with the daemon's end.
   }
+  // Only now does the daemon show less.
+  tell();
 }
 
 /** The daemon says that nobody is signed in here any more. */
@@ -76,7 +84,7 @@ async function look() {
 
 async function used() {
   usedAt = Date.now();
-  if (!session || usedAt - toldAt < STAY_EVERY_MS) return;
+  if (!isLockable() || usedAt - toldAt < STAY_EVERY_MS) return;
   toldAt = usedAt;
   try {
     const answer = await ask("PUT");
@@ -123,7 +131,7 @@ export async function startSession(failed) {
   for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, used, true);
   setInterval(() => {
     if (!session) return;
-    if (Date.now() - usedAt >= session.idle_s * 1000) lock();
+    if (isLockable() && Date.now() - usedAt >= session.idle_s * 1000) lock();
     else look();
   }, LOOK_EVERY_MS);
   usedAt = Date.now();

@@ -2,7 +2,7 @@
 // each question, since a dialog closes off all that is behind it.
 
 import { el } from "./dom.js";
-import { lock, onChange, signIn, whoIsHere } from "./session.js";
+import { isLockable, lock, onChange, signIn, whoIsHere } from "./session.js";
 import { page, word } from "./words.js";
 
 export class SignIn {
@@ -23,6 +23,7 @@ export class SignIn {
   someone(here) {
     const name = el("strong", { class: "who" }, here.name);
     const out = el("button", { type: "button", class: "lock", onclick: lock }, page("lock"));
+    if (!isLockable()) return [name];
     if (here.strong) return [name, out];
     const pin = field("pin", page("pin"), "password");
     const form = el("form", {}, pin, el("button", { type: "submit" }, page("add_pin")));

@@ -5,6 +5,9 @@ import { page, said, word } from "./words.js";
 const BUSY = new Set(["settling", "running", "replugging"]);
 const PEOPLE = new Set(["waiting", "awaiting_operator", "quarantined"]);
 
+/** Whether this page has been told what is asked, so that somebody can answer on it. */
+export const answerable = (slot) => Boolean(slot.question?.yes);
+
 export const needsPerson = (slot) => PEOPLE.has(slot.state);
 
 /** Which number of the summary a slot counts in. */
@@ -15,7 +18,7 @@ export function group(slot) {
 }
 
 /**
- * What a slot looks like. `proof` is the job whose certificate this page has seen, or null.
+ * What a slot looks like. `proof` is the plug whose certificate the ledger holds, or null.
  * Green is for that alone: passed, sellable, and the certificate on record.
  */
 export function look(slot, proof) {
@@ -23,7 +26,7 @@ export function look(slot, proof) {
     return { kind: slot.state, icon: slot.state, title: word("slot_state", slot.state), ...matter(slot) };
   }
   if (slot.disposition === "sellable") {
-    const proven = slot.outcome === "passed" && proof !== null && proof === slot.job;
+    const proven = slot.outcome === "passed" && proof !== null && proof === slot.occupancy;
     return proven
       ? { kind: "sellable", icon: "sellable", title: word("disposition", "sellable"), main: word("word", "proven"), to_do: "" }
       : { kind: "unproven", icon: "unproven", title: page("certificate_awaited"), main: "", to_do: "" };
@@ -48,6 +51,6 @@ const kept = (dossier) => (dossier ? `${word("word", "dossier")}: ${dossier}` : 
 /** What counts now: the problem, the question, or else the stage. */
 function matter(slot) {
   if (slot.problem) return { main: said(slot.problem), to_do: said(slot.problem.what_to_do) };
-  if (slot.question) return { main: word("gate", slot.question.gate), to_do: said(slot.question) };
+  if (slot.question) return { main: word("gate", slot.question.gate), to_do: said(slot.question) || page("question_hidden") };
   return { main: slot.stage ? word("stage", slot.stage) : "", to_do: "" };
 }

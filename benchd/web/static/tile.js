@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
-import { look, needsPerson } from "./status.js";
+import { answerable, look, needsPerson } from "./status.js";
 import { calledOf, duration, page, percent, said, word } from "./words.js";
 
 /** Changed in place: what a finger is on, or the keyboard, must not be replaced under it. */
@@ -20,11 +20,12 @@ export class Tile {
     this.model = el("b");
     this.called = el("span", { class: "called" });
     this.serial = el("span");
+    this.earlier = el("p", { class: "earlier" });
     this.button = el("button", { type: "button", class: "open", onclick: () => open(name) });
     const handset = el("p", { class: "handset" }, this.model, " ", this.called, " ", this.serial);
     const foot = el("div", { class: "foot" }, handset, this.button);
     this.element = el("li", { class: "tile", "data-slot": name });
-    this.element.append(this.top, this.state, this.main, this.bar, this.numbers, this.toDo, foot);
+    this.element.append(this.top, this.state, this.main, this.bar, this.numbers, this.toDo, this.earlier, foot);
   }
 
   show(slot, proof) {
@@ -41,8 +42,10 @@ export class Tile {
     write(this.model, slot.handset?.model ?? "");
     write(this.called, calledOf(slot.handset));
     write(this.serial, slot.handset?.serial ?? "");
+    write(this.earlier, slot.earlier ? said(slot.earlier) : "");
+    this.earlier.classList.toggle("doomed", slot.earlier?.doomed ?? false);
     this.progress(slot);
-    write(this.button, slot.question ? page("answer") : page("open"));
+    write(this.button, answerable(slot) ? page("answer") : page("open"));
     this.button.setAttribute("aria-label", `${slot.slot} ${seen.title} ${this.button.textContent}`);
   }
 

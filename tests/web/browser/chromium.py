@@ -27,6 +27,11 @@ ARGUMENTS = (
 AWAY = "net::ERR_"
 """What Chromium says of a server that isn't there: the one complaint that a test may cause."""
 
+REFUSED = "status of 403"
+"""What it says of an answer that isn't for this page's eyes."""
+
+ANSWERED = re.compile("status of (401|409)")
+
 needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium isn't here")
 
 
@@ -67,9 +72,6 @@ async def running_chromium() -> AsyncGenerator[Browser]:
             await browser.close()
 
 
-REFUSED = re.compile("status of (401|403|409)")
-
-
 @asynccontextmanager
 async def visited(
     browser: Browser,
@@ -78,6 +80,7 @@ async def visited(
     width: int = 1920,
     height: int = 1080,
     may_be_away: bool = False,
+    refused: bool = False,
 ) -> AsyncGenerator[Visit]:
     """The page at this address; it must not complain, nor ask any other host for anything."""
     # Storage, cookies and cache are the context's, so no visit knows of another.
@@ -92,6 +95,7 @@ async def visited(
         await page.goto(url)
         yield seen
         told = [c for c in seen.complaints if not (may_be_away and AWAY in c)]
+        told = [c for c in told if not (refused and REFUSED in c)]
         assert told == [], told
         base = url.split("/?", 1)[0].rstrip("/")
         assert [asked for asked in seen.foreign if not asked.startswith(base)] == []
@@ -99,5 +103,5 @@ async def visited(
 
 def _note(seen: Visit, message: ConsoleMessage) -> None:
     # A refused answer is told by the browser too; the page's own tests look at those.
-    if message.type in ("error", "warning") and not REFUSED.search(message.text):
+    if message.type in ("error", "warning") and not ANSWERED.search(message.text):
         seen.complaints.append(message.text)

@@ -143,6 +143,7 @@ class Gallery:
                 slot=slot,
                 port_path=port(self._count),
                 state=state,
+                occupancy=self._count,
                 job=job if known else None,
                 stage=stage,
                 progress=progress,

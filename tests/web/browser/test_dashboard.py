@@ -33,7 +33,7 @@ from tests.web.web_fakes import (
     running_view,
     waiting_view,
 )
-from tests.web.web_running import Running, Server, running
+from tests.web.web_running import SEES_ALL, Running, Server, running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -250,7 +250,9 @@ async def test_page_survives_a_restart(
             await expect(seen.tile("A1")).not_to_contain_text("販売可")
             fresh = FakeRack()
             fresh.board.show(SlotView(slot=A1, port_path=port(1)))
-            async with running(create_app(fresh, catalogue), tmp_path / "two.sock", port=number):
+            async with running(
+                create_app(fresh, catalogue, callers=SEES_ALL), tmp_path / "two.sock", port=number
+            ):
                 await expect(banner).to_be_hidden(timeout=10_000)
                 await seen.shows("A1", "空き")
                 await expect(seen.tile("A2")).to_have_count(0)  # configured no more

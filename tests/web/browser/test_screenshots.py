@@ -10,8 +10,11 @@ from chromium import Visits, needs_chromium
 from gallery import Gallery
 from playwright.async_api import expect
 
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.callers import Callers
 from tests.web.web_fakes import FakeRack
-from tests.web.web_running import Server
+from tests.web.web_running import SEES_ALL, running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -23,6 +26,9 @@ SIGNED_IN = {"wall-ja", "wall-32-ja", "question-en", "phone-ja", "story-ja"}
 @pytest.mark.parametrize(
     ("name", "query", "slots", "size", "opened"),
     [
+        ("not-signed-in-ja", "", 8, WALL, None),
+        ("not-signed-in-en", "?lang=en", 8, WALL, None),
+        ("not-signed-in-question-ja", "", 8, WALL, "A3"),
         ("wall-ja", "", 8, WALL, None),
         ("wall-en", "?lang=en", 8, WALL, None),
         ("wall-32-ja", "", 32, WALL, None),
@@ -37,7 +43,7 @@ SIGNED_IN = {"wall-ja", "wall-32-ja", "question-en", "phone-ja", "story-ja"}
 async def test_screenshot(
     *,
     rack: FakeRack,
-    server: Server,
+    catalogue: Catalogue,
     tmp_path: Path,
     name: str,
     query: str,
@@ -48,7 +54,9 @@ async def test_screenshot(
 ) -> None:
     folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
     Gallery(rack).fill(slots)
-    async with server() as here:
+    callers = Callers() if name.startswith("not-signed-in") else SEES_ALL
+    app = create_app(rack, catalogue, callers=callers)
+    async with running(app, tmp_path / "benchd.sock") as here:
         url = f"http://127.0.0.1:{here.port}/{query}"
         async with visit(url, width=size[0], height=size[1], may_be_away=True) as seen:
             await seen.shows("A2", "Sellable" if query else "販売可")
@@ -63,7 +71,8 @@ async def test_screenshot(
                 await expect(seen.page.locator("#connection")).to_be_visible()
             elif opened:
                 await seen.tile(opened).locator(".open").click()
-                await expect(seen.page.locator("#panel .story")).to_be_visible()
+                inside = ".story" if callers is SEES_ALL else ".to-do"
+                await expect(seen.page.locator(f"#panel {inside}")).to_be_visible()
             await seen.page.evaluate("() => document.fonts.ready")
             file = folder / f"{name}.png"
             await seen.page.screenshot(path=file, animations="disabled")

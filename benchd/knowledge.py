@@ -1,4 +1,4 @@
-"""What is known of the world's handsets: TOML files beside the parsers, valid or refused whole."""
+"""What is known of the world: TOML files beside what reads them, valid or refused whole."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Table(BaseModel):
 Facts = TypeVar("Facts", bound=Table)
 
 
-def read_knowledge(file: str, table: type[Facts]) -> Facts:
-    """The facts of a file that comes with benchd."""
-    text = resources.files("benchd.android.facts").joinpath(file).read_text("utf-8")
+def read_knowledge(package: str, file: str, table: type[Facts]) -> Facts:
+    """The facts of a file that comes with a package of benchd."""
+    text = resources.files(package).joinpath(file).read_text("utf-8")
     return table.model_validate(tomllib.loads(text))
 
 

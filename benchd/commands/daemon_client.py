@@ -1,0 +1,30 @@
+"""The running daemon as the commands reach it, and their one way to print."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from benchd.commands.client import BenchdClient
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+def daemon_client(timeout_s: float | None = None) -> BenchdClient:
+    """A client of the daemon on this machine, more patient than usual if that is asked for."""
+    from benchd.commands.client import TIMEOUT_S, BenchdClient, socket_path
+
+    return BenchdClient(socket_path(os.environ), timeout_s=timeout_s or TIMEOUT_S)
+
+
+def show(as_json: bool, value: object, table: Callable[[], None]) -> None:  # noqa: FBT001
+    """As JSON for machines, as a table for people."""
+    if as_json:
+        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    else:
+        table()

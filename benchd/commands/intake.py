@@ -1,0 +1,312 @@
+"""`benchd lots …` and `benchd assets …`: what came in, taken in and looked up over the daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchd.commands.files import read_file
+from benchd.commands.signing_in import (
+    BadgeFileOption,
+    OperatorOption,
+    PinFileOption,
+    as_person,
+)
+from benchd.texts.catalogue import language_of, printable
+from benchd.words.ids import JsonValue
+from benchd.words.intake import AttestationKind, LotKind, Unerasable
+
+if TYPE_CHECKING:
+    from benchd.commands.client import JsonObject
+    from benchd.commands.intake_client import IntakeClient
+
+lots_app = typer.Typer(help="Lots: what came in together.", no_args_is_help=True)
+assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+TagsOption = Annotated[list[str] | None, typer.Option(help="A tag; can be given again.")]
+NoteOption = Annotated[str, typer.Option(help="Anything to remember with it.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Tell every mistake, take nothing in.")
+]
+
+
+@lots_app.command("list")
+def lots_list(json_output: JsonOption = False) -> None:
+    """Name the newest lots."""
+    with _client() as client:
+        found = client.lots()
+    _print(found, json_output, _rows(found["lots"], "lot", "kind", "consignor", "assets"))
+
+
+@lots_app.command("show")
+def lots_show(lot: str, json_output: JsonOption = False) -> None:
+    """Tell of one lot, and of what is attested of it."""
+    with _client() as client:
+        found = client.lot(lot)
+    lines = [
+        *(f"{name}\t{_cell(found[name])}" for name in ("lot", "kind", "consignor", "paper")),
+        *(f"{name}\t{_cell(found[name])}" for name in ("taken_in_at", "identity_check")),
+        f"assets\t{found['assets']}",
+        *_rows(found["attestations"], "sequence", "kinds", "tags", "excepted", "withdrawn"),
+    ]
+    _print(found, json_output, lines)
+
+
+@lots_app.command("add")
+def lots_add(
+    lot: str,
+    kind: LotKind,
+    consignor: Annotated[
+        str, typer.Option(help="The firm; of a private seller no name, only: private.")
+    ],
+    operator: OperatorOption = None,
+    paper: Annotated[str, typer.Option(help="The reference of the papers.")] = "",
+    identity_check: Annotated[
+        str, typer.Option(help="How the seller's identity was checked, never whose it is.")
+    ] = "",
+    attests: Annotated[
+        list[AttestationKind] | None,
+        typer.Option("--attest", help="True of every handset in it; can be given again."),
+    ] = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Take a lot in, with what is attested of all of it."""
+    told = {
+        "lot": lot,
+        "kind": kind,
+        "consignor": consignor,
+        "operator": operator,
+        "paper": paper,
+        "identity_check": identity_check,
+        "attests": list(attests or ()),
+    }
+    _as(operator, pin_file, badge_file, lambda client: client.add_lot(told))
+    typer.echo(f"{lot}: taken in")
+
+
+@lots_app.command("attest")
+def lots_attest(
+    lot: str,
+    kinds: list[AttestationKind],
+    operator: OperatorOption = None,
+    tag: TagsOption = None,
+    excepted: Annotated[
+        list[str] | None, typer.Option("--except", help="Not this tag; can be given again.")
+    ] = None,
+    note: NoteOption = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """State something of a whole lot but for some, or of the tags that are named."""
+    told = {
+        "kinds": list(kinds),
+        "tags": list(tag) if tag else None,
+        "excepted": list(excepted or ()),
+        "note": note,
+        "operator": operator,
+    }
+    done = _as(operator, pin_file, badge_file, lambda client: client.attest(lot, told))
+    typer.echo(f"{lot}: attested by record {done['sequence']}")
+
+
+@lots_app.command("withdraw")
+def lots_withdraw(
+    lot: str,
+    attestation: Annotated[int, typer.Argument(help="The number that `lots show` tells.")],
+    operator: OperatorOption = None,
+    tag: TagsOption = None,
+    note: NoteOption = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """What was attested counts no more, for running jobs too."""
+    told = {
+        "attestation": attestation,
+        "tags": list(tag or ()),
+        "note": note,
+        "operator": operator,
+    }
+    _as(operator, pin_file, badge_file, lambda client: client.withdraw(lot, told))
+    typer.echo(f"{lot}: attestation {attestation} counts no more")
+
+
+@assets_app.command("list")
+def assets_list(
+    lot: Annotated[str | None, typer.Option(help="Only of this lot.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    json_output: JsonOption = False,
+) -> None:
+    """Name the assets of a lot, else the newest."""
+    with _client() as client:
+        found = client.assets(lot, limit)
+    _print(found, json_output, _rows(found["assets"], "tag", "lot", "model", "unerasable", "jobs"))
+
+
+@assets_app.command("show")
+def assets_show(tag: str, json_output: JsonOption = False) -> None:
+    """Tell of one asset."""
+    with _client() as client:
+        found = client.asset(tag)
+    _print(found, json_output, [f"{name}\t{_cell(value)}" for name, value in found.items()])
+
+
+@assets_app.command("add")
+def assets_add(
+    tag: str,
+    lot: Annotated[str, typer.Option(help="The lot that it came in with.")],
+    operator: OperatorOption = None,
+    imei: Annotated[str, typer.Option()] = "",
+    serial: Annotated[str, typer.Option()] = "",
+    model: Annotated[str, typer.Option()] = "",
+    colour: Annotated[str, typer.Option()] = "",
+    grade: Annotated[str, typer.Option()] = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Take one asset in."""
+    line = {"tag": tag, "imei": imei, "serial": serial, "model": model}
+    told = {**line, "colour": colour, "grade": grade, "operator": operator}
+    _as(operator, pin_file, badge_file, lambda client: client.add_asset(lot, told))
+    typer.echo(f"{tag}: taken in with {lot}")
+
+
+@assets_app.command("import")
+def assets_import(
+    file: Path,
+    lot: Annotated[str, typer.Option(help="The lot that they came in with.")],
+    operator: OperatorOption = None,
+    dry_run: DryRunOption = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Handsets of earlier lots may have come in again.")
+    ] = False,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Take a CSV file of assets in, whole or not at all; exits with 1 if it has a mistake."""
+    data = read_file(file)
+    done = _as(
+        operator,
+        pin_file,
+        badge_file,
+        lambda client: client.import_assets(
+            lot, data, operator=operator, dry_run=dry_run, again=again
+        ),
+    )
+    _tell_import(file, done, dry_run=dry_run)
+
+
+@assets_app.command("network")
+def assets_network(
+    file: Path,
+    source: Annotated[str, typer.Option(help="Where it was looked up.")],
+    operator: OperatorOption = None,
+    dry_run: DryRunOption = False,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Take a CSV file of network restrictions in; exits with 1 if it has a mistake."""
+    data = read_file(file)
+    done = _as(
+        operator,
+        pin_file,
+        badge_file,
+        lambda client: client.import_network(
+            data, source=source, operator=operator, dry_run=dry_run
+        ),
+    )
+    _tell_import(file, done, dry_run=dry_run)
+
+
+@assets_app.command("bind")
+def assets_bind(
+    tag: str,
+    slot: Annotated[str, typer.Option(help="The slot in which the handset lies.")],
+    operator: OperatorOption = None,
+    despite_model: Annotated[
+        bool, typer.Option("--despite-model", help="Though its model isn't that of the papers.")
+    ] = False,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Say that the handset in a slot has this tag."""
+    told = {"tag": tag, "operator": operator, "despite_model": despite_model}
+    done = _as(operator, pin_file, badge_file, lambda client: client.bind(slot, told))
+    typer.echo(f"{slot}: {done['tag']} ({done['lot']})")
+
+
+@assets_app.command("dead")
+def assets_dead(
+    tag: str,
+    reason: Annotated[Unerasable, typer.Option(help="Why it can't be plugged in.")],
+    operator: OperatorOption = None,
+    note: NoteOption = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """An asset that can't even be plugged in: it's to be crushed."""
+    told = {"reason": reason, "note": note, "operator": operator}
+    done = _as(operator, pin_file, badge_file, lambda client: client.unerasable(tag, told))
+    typer.echo(f"{tag}: {done['unerasable']}, {done['disposition']}")
+
+
+def _client() -> IntakeClient:
+    from benchd.commands.client import socket_path
+    from benchd.commands.intake_client import IntakeClient
+
+    return IntakeClient(socket_path(os.environ))
+
+
+def _as(
+    operator: str | None,
+    pin_file: Path | None,
+    badge_file: Path | None,
+    call: Callable[[IntakeClient], JsonObject],
+) -> JsonObject:
+    with _client() as client:
+        return as_person(
+            client,
+            lambda: call(client),
+            operator=operator,
+            pin_file=pin_file,
+            badge_file=badge_file,
+        )
+
+
+def _tell_import(file: Path, done: JsonObject, *, dry_run: bool) -> None:
+    mistakes = done["mistakes"]
+    language = language_of(os.environ)
+    for each in mistakes if isinstance(mistakes, Sequence) else ():
+        if isinstance(each, Mapping):
+            place = f"{file}:{each['line']}: {each['column']}".rstrip(" :")
+            typer.echo(f"{place}: {_cell(each[language])}")
+    if mistakes:
+        typer.echo(f"benchd: {file}: nothing was taken in", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{file}: {done['rows']} {'would be taken in' if dry_run else 'taken in'}")
+
+
+def _print(found: JsonObject, as_json: bool, lines: Sequence[str]) -> None:
+    text = json.dumps(found, ensure_ascii=False, indent=2) if as_json else "\n".join(lines)
+    typer.echo(text)
+
+
+def _rows(rows: JsonValue, *names: str) -> list[str]:
+    found = rows if isinstance(rows, Sequence) and not isinstance(rows, str) else ()
+    return [
+        "\t".join(_cell(row.get(name)) for name in names)
+        for row in found
+        if isinstance(row, Mapping)
+    ]
+
+
+def _cell(value: JsonValue) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(_cell, value))
+    return "" if value is None else printable(str(value))

@@ -1,0 +1,89 @@
+"""`benchd records …` and `benchd report`: looking handsets up, and counting them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchd.commands.daemon_client import JsonOption, daemon_client, show
+from benchd.commands.signing_in import OperatorOption, as_person
+
+DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
+REPORT_WITHIN_S = 75.0
+"""Longer than the daemon itself takes at most."""
+
+records_app = typer.Typer(help="Handsets across all their jobs.", no_args_is_help=True)
+
+
+@records_app.command("find")
+def records_find(text: str, json_output: JsonOption = False) -> None:
+    """Find handsets by a part of an IMEI, serial, tag, job or certificate's number."""
+    from benchd.commands import tables
+
+    with daemon_client() as client:
+        found = client.find(text)
+    show(json_output, found, lambda: tables.show_found(found))
+    raise typer.Exit(0 if found["handsets"] else 1)
+
+
+@records_app.command("show")
+def records_show(key: str, json_output: JsonOption = False) -> None:
+    """Tell everything about the handset of this job."""
+    from benchd.commands import tables
+
+    with daemon_client() as client:
+        file = client.handset(key)
+    show(json_output, file, lambda: tables.show_handset_file(file))
+
+
+@records_app.command("rebuild")
+def records_rebuild(
+    config: Annotated[
+        Path, typer.Option("--config", help="The configuration file.")
+    ] = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
+) -> None:
+    """Throw the read model away and make it anew from the ledger; the daemon may run."""
+    from benchd.errors import DependencyMissing
+
+    try:
+        with daemon_client() as client:
+            target = as_person(client, client.rebuild_records, operator=operator)["sequence"]
+            typer.echo(f"the daemon reads its ledger again, {target} records")
+            return
+    except DependencyMissing:
+        pass
+    from benchd.config import load_settings
+    from benchd.daemon.rebuilding import rebuild_records
+
+    began = time.monotonic()
+    told = rebuild_records(load_settings(config))
+    took_s = max(time.monotonic() - began, 1e-9)
+    typer.echo(f"{told.sequence} records, {took_s:.1f} s, {told.sequence / took_s:.0f} records/s")
+
+
+def report(
+    begin: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="The first day.")],
+    last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="The last day.")],
+    lot: Annotated[str | None, typer.Option(help="Only this lot.")] = None,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="For a spreadsheet: UTF-8 with a byte order mark.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Count what came in, what was found in it and what became of it."""
+    from benchd.commands import tables
+    from benchd.commands.report_csv import csv_of
+
+    if csv and json_output:
+        raise typer.BadParameter("either --csv or --json")
+    with daemon_client(REPORT_WITHIN_S) as client:
+        told = client.report(begin, last, lot)
+    if csv:
+        sys.stdout.buffer.write(csv_of(told))
+    else:
+        show(json_output, told, lambda: tables.show_report(told))

@@ -1,0 +1,134 @@
+"""Handsets across their jobs, what becomes of them, and the report."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from benchd.commands.tables.cells import (
+    LONGEST_SENTENCE,
+    Cells,
+    JsonObject,
+    moment,
+    nothing,
+    part,
+    parts,
+    plain_table,
+    text,
+)
+from benchd.texts.catalogue import Catalogue, Language, Word, printable
+
+
+def found_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
+    """What `/api/v1/handsets?find=` tells, for a terminal."""
+    cells = Cells(catalogue, language)
+    handsets = parts(told, "handsets")
+    if not handsets:
+        return Text(cells.word(Word.NOTHING_FOUND))
+    table = _table(cells, Word.JOB, Word.HANDSET, Word.OPENED, Word.RESULT, Word.BECAME)
+    for handset in handsets:
+        newest = part(handset, "newest")
+        table.add_row(
+            text(handset, "key"),
+            _named(newest),
+            moment(newest, "opened_at"),
+            cells.result(newest),
+            cells.disposal_state(newest),
+        )
+    if told.get("more") is True:
+        return Group(table, Text(cells.word(Word.MORE_FOUND), style="yellow"))
+    return table
+
+
+def handset_file_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
+    """What `/api/v1/handsets/{key}` tells, for a terminal."""
+    cells = Cells(catalogue, language)
+    jobs = _table(cells, Word.JOB, Word.HANDSET, Word.OPENED, Word.ENDED, Word.RESULT, Word.BECAME)
+    for job in parts(told, "jobs"):
+        jobs.add_row(
+            text(job, "job"),
+            _named(job),
+            moment(job, "opened_at"),
+            moment(job, "ended_at"),
+            cells.result(job),
+            cells.disposal_state(job),
+        )
+    shown: list[RenderableType] = [jobs]
+    if settled := parts(told, "settled"):
+        shown += [Text(), _settled(cells, settled)]
+    perhaps = told.get("perhaps")
+    if isinstance(perhaps, list) and perhaps:
+        shown += [Text(), Text(cells.word(Word.PERHAPS_SAME), style="yellow")]
+        shown += [Text(printable(str(key))) for key in perhaps]
+    return Group(*shown)
+
+
+def disposal_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
+    """What `/api/v1/disposal` tells, for a terminal."""
+    cells = Cells(catalogue, language)
+    items = parts(told, "items")
+    if not items:
+        return Text(cells.word(Word.NOTHING_OPEN))
+    table = _table(cells, Word.JOB, Word.HANDSET, Word.BECAME, Word.SINCE, Word.REASON, Word.PAPERS)
+    for item in items:
+        job = part(item, "job")
+        table.add_row(
+            text(job, "job"),
+            _named(job),
+            cells.disposal_state(job),
+            moment(job, "since"),
+            cells.reason(job),
+            _papers(part(item, "settled")),
+        )
+    return table
+
+
+def report_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
+    """What `/api/v1/report` tells, for a terminal."""
+    cells = Cells(catalogue, language)
+    table = _table(cells, Word.FIGURE, Word.RESULT)
+    table.add_column(cells.word(Word.COUNT), justify="right", no_wrap=True)
+    for figure in parts(told, "figures"):
+        name = text(part(figure, "text"), language)
+        for value in parts(figure, "values"):
+            said = text(value, language, longest=LONGEST_SENTENCE)
+            table.add_row(name, said, str(value.get("handsets")))
+            name = Text()
+    return table
+
+
+def _settled(cells: Cells, settled: list[JsonObject]) -> Table:
+    table = _table(cells, Word.AT, Word.JOB, Word.BECAME, Word.OPERATOR, Word.PAPERS, Word.NOTE)
+    for one in settled:
+        table.add_row(
+            moment(one, "at"),
+            text(one, "job"),
+            cells.disposal_state(one),
+            text(one, "name"),
+            _papers(one),
+            text(one, "note", longest=LONGEST_SENTENCE),
+        )
+    return table
+
+
+def _table(cells: Cells, *words: Word) -> Table:
+    table = plain_table()
+    for word in words:
+        table.add_column(cells.word(word), overflow="fold")
+    return table
+
+
+def _named(job: JsonObject) -> Text:
+    """Model, serial and IMEI: what a person compares with the handset in hand."""
+    imeis = job.get("imeis")
+    told = [job.get("model"), job.get("serial") or job.get("usb_serial")]
+    told += imeis if isinstance(imeis, list) else []
+    words = [printable(word) for word in told if isinstance(word, str) and word]
+    return Text(" ".join(words)) if words else nothing()
+
+
+def _papers(settled: JsonObject) -> Text:
+    told = [settled.get(key) for key in ("recycler", "number", "batch")]
+    words = [printable(word) for word in told if isinstance(word, str) and word]
+    return Text(" ".join(words)) if words else nothing()

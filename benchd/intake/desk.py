@@ -1,0 +1,298 @@
+"""What people do at intake: each is checked against the book, then one record of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+from benchd.errors import IntakeRefused, NotFound
+from benchd.intake.assets_file import AssetsFile, check_tag, checked_assets, clashes
+from benchd.intake.mistakes import FileMistake
+from benchd.intake.network_file import NetworkFile, read_network
+from benchd.intake.store import IntakeStore, Writer
+from benchd.models.papers import fits_papers
+from benchd.naming import operator_name
+from benchd.ports import Entropy
+from benchd.proof.citing import OTHER_MODEL, AssetInHand, Numbers, doubts
+from benchd.proof.evidence.intake import (
+    AssetLine,
+    AssetsRecord,
+    AttestedRecord,
+    BoundRecord,
+    LotRecord,
+    NetworkRecord,
+    UnerasableRecord,
+    Who,
+    WithdrawnRecord,
+)
+from benchd.proof.intake_book import Asset, IntakeBook, Lot
+from benchd.words.imei import is_imei
+from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
+from benchd.words.job import Disposition
+from benchd.words.record import EntryKind
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
+
+LONGEST_TEXT: Final = 200
+RUNNING: Final = (
+    SlotState.RUNNING,
+    SlotState.WAITING,
+    SlotState.AWAITING_OPERATOR,
+    SlotState.REPLUGGING,
+)
+ASSETS_IN_A_PART: Final = 500
+LOOK_UPS_IN_A_PART: Final = 2000
+"""A record of the ledger holds 1 MiB."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What became of a file: nothing of it counts where it has a mistake."""
+
+    rows: int
+    taken: bool
+    mistakes: tuple[FileMistake, ...]
+
+
+class IntakeDesk:
+    """Takes lots, assets and attestations in. Whatever it refuses has changed nothing."""
+
+    def __init__(self, store: IntakeStore, entropy: Entropy) -> None:
+        self._store = store
+        self._entropy = entropy
+        self._limiter = CapacityLimiter(1)
+
+    @property
+    def book(self) -> IntakeBook:
+        """All that came in."""
+        return self._store.book
+
+    def lot(self, lot: str) -> Lot:
+        """A lot by its name; raises NotFound."""
+        found = self.book.lots.get(LotId(lot))
+        if found is None:
+            raise NotFound(f"there is no lot {lot[:LONGEST_TEXT]}")
+        return found
+
+    def asset(self, tag: str) -> Asset:
+        """An asset by its tag; raises NotFound."""
+        found = self.book.assets.get(Tag(tag))
+        if found is None:
+            raise NotFound(f"there is no asset {tag[:LONGEST_TEXT]}: import its lot first")
+        return found
+
+    async def add_lot(self, told: LotRecord) -> Lot:
+        """Take in a lot; raises IntakeRefused for a name that is taken or can't be one."""
+        told = _named(told)
+        wrong = check_tag(told.lot)
+        if wrong is not None:
+            raise IntakeRefused("a lot's name has 1 to 64 printable characters without spaces")
+        _bounded(consignor=told.consignor, paper=told.paper, identity_check=told.identity_check)
+        if AttestationKind.IDENTITY in told.attests and not told.identity_check:
+            raise IntakeRefused("say how the identity was checked, for example: 運転免許証")
+        async with self._store.writing() as writer:
+            if LotId(told.lot) in writer.book.lots:
+                raise IntakeRefused(
+                    f"there is a lot {told.lot} already: give this one another name"
+                )
+            await writer.keep(EntryKind.LOT_ADDED, told)
+        return self.lot(told.lot)
+
+    async def add_asset(self, lot: str, asset: AssetLine, *, by: Who, again: bool = False) -> Asset:
+        """Take in one asset of a lot; raises NotFound and IntakeRefused."""
+        self.lot(lot)
+        if (wrong := check_tag(asset.tag)) is not None:
+            raise IntakeRefused(f"{wrong}: a tag has 1 to 64 printable characters without spaces")
+        if asset.imei is not None and not is_imei(asset.imei):
+            raise IntakeRefused("an IMEI has 15 digits with the right check digit")
+        for text in (asset.serial, asset.model, asset.colour, asset.grade):
+            _bounded(asset=text or "")
+        async with self._store.writing() as writer:
+            for _, code, other in clashes([asset], writer.book, again=again):
+                what = "tag" if code is Mistake.TAG_TAKEN else "IMEI"
+                raise IntakeRefused(f"this {what} is taken already: {other}")
+            await self._keep_assets(writer, lot, [asset], by=by, again=again)
+        return self.asset(asset.tag)
+
+    async def import_assets(
+        self, lot: str, data: bytes, *, by: Who, dry_run: bool, again: bool = False
+    ) -> Imported:
+        """Take in a file whole or not at all; raises NotFound for a lot that isn't there."""
+        self.lot(lot)
+        async with self._store.writing() as writer:
+            file: AssetsFile = await self._read(
+                partial(checked_assets, data, writer.book, again=again)
+            )
+            take = not (dry_run or file.mistakes)
+            if take:
+                await self._keep_assets(writer, lot, file.assets, by=by, again=again)
+        return Imported(rows=len(file.assets), taken=take, mistakes=file.mistakes)
+
+    async def import_network(self, data: bytes, *, source: str, by: Who, dry_run: bool) -> Imported:
+        """Take in a list of look-ups whole or not at all."""
+        _bounded(source=source)
+        if not source.strip():
+            raise IntakeRefused("say where the list is from, for example the carrier's page")
+        now = self._store.clock.now()
+        async with self._store.writing() as writer:
+            file: NetworkFile = await self._read(partial(read_network, data, writer.book, now))
+            take = not (dry_run or file.mistakes)
+            if take:
+                parts = _parts(file.results, LOOK_UPS_IN_A_PART)
+                batch = self._batch()
+                records = [
+                    NetworkRecord(
+                        batch=batch,
+                        part=number,
+                        parts=len(parts),
+                        source=source,
+                        results=tuple(part),
+                        by=_signed(by),
+                    )
+                    for number, part in enumerate(parts, start=1)
+                ]
+                await writer.keep_all(EntryKind.NETWORK_LISTED, records)
+        return Imported(rows=len(file.results), taken=take, mistakes=file.mistakes)
+
+    async def attest(self, told: AttestedRecord) -> int:
+        """Put on record what somebody states; returns its number.
+
+        Raises NotFound for a lot or a tag that isn't there, IntakeRefused for a tag of another.
+        """
+        lot = self.lot(told.lot)
+        _bounded(note=told.note)
+        self._of_lot(lot, (*(told.tags or ()), *told.excepted))
+        if AttestationKind.IDENTITY in told.kinds and not (told.note or lot.told.identity_check):
+            raise IntakeRefused("say in the note how the identity was checked")
+        async with self._store.writing() as writer:
+            return await writer.keep(EntryKind.ATTESTED, _named(told))
+
+    async def withdraw(self, told: WithdrawnRecord) -> None:
+        """What was attested counts no more; raises NotFound where it never was."""
+        attestation = self.book.attested.get(told.attestation)
+        if attestation is None or attestation.lot != told.lot:
+            raise NotFound(f"lot {told.lot} has no attestation {told.attestation}")
+        _bounded(note=told.note)
+        self._of_lot(self.lot(told.lot), told.tags)
+        async with self._store.writing() as writer:
+            await writer.keep(EntryKind.ATTESTATION_WITHDRAWN, _named(told))
+
+    async def bind(
+        self, view: SlotView, tag: str, *, by: Who, despite_model: bool = False
+    ) -> BoundRecord:
+        """The handset in a slot is the asset whose tag somebody has scanned there.
+
+        Raises NotFound for an asset that isn't there, IntakeRefused for a slot without a running
+        job and for a handset that can't be this asset.
+        """
+        asset = self.asset(tag)
+        if view.job is None or view.state not in RUNNING:
+            raise IntakeRefused(f"slot {view.slot} has no running job: plug the handset in first")
+        before, identity = self.book.of_job.get(view.job), view.identity
+        if before is not None and before.told.tag != tag:
+            raise IntakeRefused(
+                f"the job in slot {view.slot} goes by tag {before.told.tag}: if that is wrong,"
+                " take the handset out and plug it in again"
+            )
+        names = (identity.model if identity else None, view.model_name)
+        fits = fits_papers(asset.line.model, names) if identity else True
+        told = BoundRecord(
+            lot=asset.lot,
+            lot_sequence=self.book.lots[asset.lot].sequence,
+            tag=asset.tag,
+            bound_by=BoundBy.TAG,
+            imeis=identity.imeis if identity else (),
+            serial=identity.serial if identity else None,
+            model=identity.model if identity else None,
+            differs="" if fits else f"{asset.line.model} / {identity.model if identity else ''}",
+            by=_signed(by),
+        )
+        numbers = Numbers(imeis=frozenset(told.imeis), serial=told.serial)
+        other = [
+            doubt
+            for doubt in doubts(self.book, AssetInHand(job=view.job, told=told, numbers=numbers))
+            if not (despite_model and doubt == OTHER_MODEL)
+        ]
+        if other:
+            raise IntakeRefused(
+                f"the handset in slot {view.slot} isn't {tag}: {'; '.join(other)}. Scan its label"
+                " again, and look whether it lies in this slot"
+            )
+        if before is None:
+            await self._store.bind(told, job=view.job, slot=view.slot)
+        return told if before is None else before.told
+
+    async def unerasable(self, tag: str, reason: Unerasable, *, note: str, by: Who) -> None:
+        """An asset that can't be plugged in is crushed, with the reason on record."""
+        asset = self.asset(tag)
+        _bounded(note=note)
+        if asset.tag in self.book.unerasable:
+            raise IntakeRefused(f"{tag} is on record as not erasable already")
+        told = UnerasableRecord(
+            lot=asset.lot,
+            tag=asset.tag,
+            reason=reason,
+            disposition=Disposition.DESTROY,
+            note=note,
+            by=_signed(by),
+        )
+        async with self._store.writing() as writer:
+            await writer.keep(EntryKind.ASSET_UNERASABLE, told)
+
+    async def _read(self, read: partial[T]) -> T:
+        """A long file is read beside the loop."""
+        return await to_thread.run_sync(read, limiter=self._limiter)
+
+    async def _keep_assets(
+        self, writer: Writer, lot: str, assets: Sequence[AssetLine], *, by: Who, again: bool
+    ) -> None:
+        parts, batch = _parts(assets, ASSETS_IN_A_PART), self._batch()
+        records = [
+            AssetsRecord(
+                lot=lot,
+                batch=batch,
+                part=number,
+                parts=len(parts),
+                again=again,
+                assets=tuple(part),
+                by=_signed(by),
+            )
+            for number, part in enumerate(parts, start=1)
+        ]
+        await writer.keep_all(EntryKind.ASSETS_ADDED, records)
+
+    def _batch(self) -> str:
+        return self._entropy.token(8).hex()
+
+    def _of_lot(self, lot: Lot, tags: Collection[str]) -> None:
+        for tag in tags:
+            if self.asset(tag).lot != lot.told.lot:
+                raise IntakeRefused(f"{tag} isn't of lot {lot.told.lot}")
+
+
+Signed = TypeVar("Signed", LotRecord, AttestedRecord, WithdrawnRecord)
+
+
+def _named(told: Signed) -> Signed:
+    """The same with the person's name in its normal form; raises NameRefused."""
+    return replace(told, by=_signed(told.by))
+
+
+def _signed(by: Who) -> Who:
+    return replace(by, operator=operator_name(by.operator))
+
+
+def _bounded(**texts: str) -> None:
+    for name, text in texts.items():
+        if len(text) > LONGEST_TEXT or not (text.isprintable()):
+            raise IntakeRefused(f"{name} has at most {LONGEST_TEXT} printable characters")
+
+
+def _parts(lines: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [lines[start : start + size] for start in range(0, len(lines), size)]

@@ -1,0 +1,111 @@
+"""The live book of what came in: read from the ledger at the start, then kept up by every record.
+
+One writer at a time: what a record is checked against can't change before it's on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+import structlog
+
+from benchd.errors import CertificateGap
+from benchd.ports import Clock, Ledger
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.intake_book import IntakeBook
+from benchd.wakeup import Wakeup
+from benchd.words.ids import JobId, SlotName
+from benchd.words.record import Entry, EntryKind, StoredEntry
+
+_log = structlog.get_logger()
+
+
+class IntakeStore:
+    """Implements `benchd.ports.Intake` over the ledger."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._turn = anyio.Lock()
+        self._kept = Wakeup()
+        self.book = IntakeBook()
+
+    @property
+    def clock(self) -> Clock:
+        """Which time its records bear."""
+        return self._clock
+
+    async def recall(self) -> None:
+        """Read all that the ledger has of it."""
+        book = IntakeBook()
+        for record in await self._ledger.intake(since=1):
+            _follow(book, record)
+        self.book = book
+        for batch, parts in book.unfinished.items():
+            _log.warning("import_cut_short", batch=batch, parts=parts)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[Writer, None]:
+        """Nobody else writes inside of this block."""
+        async with self._turn:
+            try:
+                yield Writer(self._ledger, self._clock, self.book)
+            finally:
+                self._kept.fire()
+
+    async def changed(self) -> None:
+        """Wait until somebody has written."""
+        await self._kept.wait()
+
+    async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
+        """Put on record which asset the handset of a job is."""
+        async with self.writing() as writer:
+            await writer.keep(EntryKind.ASSET_BOUND, told, job=job, slot=slot)
+
+
+class Writer:
+    """Puts records into the ledger, then into the book."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, book: IntakeBook) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self.book = book
+
+    async def keep(
+        self,
+        kind: EntryKind,
+        told: object,
+        *,
+        job: JobId | None = None,
+        slot: SlotName | None = None,
+    ) -> int:
+        """Keep one record; returns its number once it is on disk."""
+        entry = Entry(
+            kind=kind,
+            at=self._clock.now(),
+            slot=slot,
+            job=job,
+            data=to_json(told),
+        )
+        # Shielded: whoever waits may give up, but what is on disk is in the book at once.
+        receipt = await self._ledger.append(entry)
+        stored = StoredEntry(sequence=receipt.sequence, entry=entry, hash_hex=receipt.hash_hex)
+        _follow(self.book, stored)
+        return receipt.sequence
+
+    async def keep_all(self, kind: EntryKind, parts: Sequence[object]) -> None:
+        """Keep the parts of an import; shielded, so that only a crash can cut it short."""
+        with anyio.CancelScope(shield=True):
+            for part in parts:
+                await self.keep(kind, part)
+
+
+def _follow(book: IntakeBook, record: StoredEntry) -> None:
+    try:
+        book.take(record)
+    except CertificateGap as gap:
+        # The proof refuses it too; one record that can't be read stops no rack.
+        _log.error("intake_record_unreadable", sequence=record.sequence, detail=str(gap))

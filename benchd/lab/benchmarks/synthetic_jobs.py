@@ -1,0 +1,195 @@
+"""Jobs that never were: numbers in the form of real ones, the same in every run, nobody's own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import FORM, to_json
+from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
+from benchd.records.reading import digest_of
+from benchd.words.chip import ChipVerdict
+from benchd.words.handset import ResetFacts
+from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.record import Entry, EntryKind
+
+HANDSETS_PER_TAC: Final = 200_000
+TACS: Final = (35693803, 35209900, 49015420, 35391805, 86012304)
+AGAIN_EVERY: Final = 20
+"""Each twentieth job is of a handset that was here before."""
+ENDS: Final = (
+    *[(Outcome.PASSED, Disposition.SELLABLE, None)] * 7,
+    (Outcome.FAILED, Disposition.HOLD, Reason.LOCKED),
+    (Outcome.FAILED, Disposition.DESTROY, Reason.FELICA_RESIDUE),
+    (Outcome.ABORTED, Disposition.HOLD, Reason.UNPLUGGED),
+)
+_RESET: Final = ResetFacts(
+    android_id="0" * 16,
+    account_count=0,
+    user_ids=(0,),
+    used_bytes=1 << 30,
+    third_party_packages=0,
+    boot_count=1,
+    test_harness=False,
+)
+
+
+class Named:
+    """What a job and its handset are called."""
+
+    @staticmethod
+    def handset(number: int) -> int:
+        """Which handset it is; some come again."""
+        return number // 2 if number % AGAIN_EVERY == AGAIN_EVERY - 1 else number
+
+    @staticmethod
+    def imei(number: int) -> str:
+        """An IMEI with its check digit."""
+        which = Named.handset(number)
+        tac = TACS[which % len(TACS)]
+        digits = f"{tac}{which * 7919 % 1_000_000:06d}"
+        return digits + _check_digit(digits)
+
+    @staticmethod
+    def serial(number: int) -> str:
+        """Eleven letters and digits, as makers print them."""
+        return "R5C" + _hash(f"serial {Named.handset(number)}")[:8].upper()
+
+    @staticmethod
+    def job(number: int) -> JobId:
+        """In the form of the rack's own."""
+        month, day = number // 90_000 % 12 + 1, number // 3000 % 28 + 1
+        return JobId(f"2026{month:02d}{day:02d}-{_hash(f'job {number}')[:10]}")
+
+
+class Certified:
+    """How a job ends."""
+
+    @staticmethod
+    def envelope(number: int) -> str:
+        """What stands where a certificate would."""
+        return f'{{"payload":"{number}"}}'
+
+    @staticmethod
+    def certificate(number: int) -> str:
+        """The number of its certificate."""
+        return digest_of(Certified.envelope(number))
+
+
+def job_records(number: int, at: datetime) -> Iterator[Entry]:
+    """Those records of a job that tell something of its handset, from its opening to its end."""
+    outcome, disposition, reason = ENDS[number % len(ENDS)]
+    yield _entry(
+        number,
+        at,
+        EntryKind.JOB_OPENED,
+        {"recipe": "overwrite", "recipe_sha256": "0" * 64, "usb_serial": Named.serial(number)},
+    )
+    yield _stage(number, at, StageName.INSPECT, to_json(inspection(number)))
+    verdict = ChipVerdict.IN_USE if number % 9 == 0 else ChipVerdict.UNUSED
+    chip = ChipEvidence(source="reader", verdict=verdict, chip=_hash(f"chip {number}")[:32])
+    yield _stage(number, at, StageName.FELICA_CHECK, to_json(chip))
+    reset = InitialiseEvidence(before=_RESET, fresh_used_bytes=1 << 30)
+    yield _stage(number, at, StageName.INITIALISE, to_json(reset), skipped=bool(number % 3))
+    yield _entry(
+        number,
+        at,
+        EntryKind.JOB_ENDED,
+        {
+            "outcome": outcome,
+            "disposition": disposition,
+            "reason": reason,
+            "detail": "",
+            "certificate": None if reason else Certified.envelope(number),
+        },
+    )
+
+
+def noise_records(number: int, at: datetime, count: int) -> Iterator[Entry]:
+    """The records of a job that tell nothing which is looked for, of a usual size."""
+    for step in range(count):
+        data: Evidence = {"stage": "overwrite", "attempt": step, "destructive": True}
+        if step % 2:
+            data = {
+                **data,
+                "outcome": "passed",
+                "because": None,
+                "form": FORM,
+                "evidence": _filled(),
+            }
+        kind = EntryKind.STAGE_ENDED if step % 2 else EntryKind.STAGE_STARTED
+        yield _entry(number, at + timedelta(seconds=step), kind, data)
+
+
+def inspection(number: int) -> InspectEvidence:
+    """A handset with a model, a serial and an IMEI."""
+    return InspectEvidence(
+        serial=Named.serial(number),
+        manufacturer="samsung",
+        model=f"SC-{number % 40 + 50}A",
+        android="13",
+        build="TP1A",
+        imei=Named.imei(number),
+        sdk=33,
+        abi="arm64-v8a",
+        capacity_bytes=1 << 37,
+        used_bytes=1 << 30,
+        free_bytes=(1 << 37) - (1 << 30),
+        file_system="f2fs",
+        battery_percent=80,
+        battery_temperature_c=25.0,
+        crypto_state="encrypted",
+        crypto_type="file",
+        metadata_encryption=True,
+        verified_boot_state="green",
+        bootloader_locked=True,
+        modification_signs=(),
+        screen_lock=False,
+        account_count=int(number % 11 == 0),
+        user_ids=(0,),
+        device_owner=False,
+        felica_capable=True,
+        jpki_capable=True,
+        removable_media=False,
+        sim=False,
+    )
+
+
+def _filled() -> JsonValue:
+    return {"files": [f"fill-{number:06d}.dat" for number in range(40)]}
+
+
+def _stage(
+    number: int, at: datetime, stage: StageName, evidence: Evidence, *, skipped: bool = False
+) -> Entry:
+    data: Evidence = {
+        "stage": stage,
+        "outcome": Outcome.SKIPPED if skipped else Outcome.PASSED,
+        "because": "arrived_reset" if skipped else None,
+        "form": FORM,
+        "came_back": None,
+        "evidence": evidence,
+    }
+    return _entry(number, at, EntryKind.STAGE_ENDED, data)
+
+
+def _entry(number: int, at: datetime, kind: EntryKind, data: Evidence) -> Entry:
+    slot = SlotName(f"A{number % 28 + 1}")
+    return Entry(
+        kind=kind, at=at, slot=slot, occupancy=number // 28 + 1, job=Named.job(number), data=data
+    )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_digit(digits: str) -> str:
+    doubled = [
+        int(digit) * (2 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits))
+    ]
+    return str(-sum(value - 9 if value > 9 else value for value in doubled) % 10)

@@ -1,0 +1,116 @@
+"""Settles a gate by what was attested at intake, or asks. What needn't be known isn't asked."""
+
+from __future__ import annotations
+
+from benchd.errors import StageFailed
+from benchd.pipelines.asking import ask_until
+from benchd.pipelines.assets import asset_in_hand, numbers_known
+from benchd.pipelines.contract import JobContext
+from benchd.proof.citing import Numbers, cite, cited_gaps
+from benchd.proof.evidence.intake import CitedAttestation, SettledGate
+from benchd.proof.evidence.job import JobEvidence
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.intake_book import LookUp
+from benchd.proof.network import RESTRICTED
+from benchd.words.job import Gate, Reason
+
+UNSETTLED = {
+    Gate.CONSENT: Reason.CONSENT_MISSING,
+    Gate.JPKI: Reason.JPKI_NOT_ATTESTED,
+    Gate.NETWORK: Reason.NETWORK_RESTRICTED,
+}
+"""What only a person can attest, and what the handset is held for if nobody does."""
+
+
+async def settle(
+    context: JobContext, gate: Gate, limit_s: float, screen_number: str | None = None
+) -> SettledGate | DecisionEvidence:
+    """What was attested of it, at most so old, else somebody's yes.
+
+    A tag that is scanned while the question stands may settle it. Raises StageFailed for a no, and
+    for a network restriction that was looked up already.
+    """
+    numbers = numbers_known(context, screen_number)
+    found = _found(context, gate, limit_s, numbers)
+
+    async def until_found() -> None:
+        nonlocal found
+        while found is None:
+            await context.intake.changed()
+            found = _found(context, gate, limit_s, numbers)
+
+    if found is None:
+        facts = context.handset_facts()
+        decision = await ask_until(lambda: context.station.ask(gate, facts), until_found)
+        if decision is not None and not decision.approved:
+            raise StageFailed(UNSETTLED[gate], f"{gate} was answered with no")
+        if decision is not None:
+            return DecisionEvidence.of(decision)
+    match found:
+        case CitedAttestation():
+            return SettledGate(gate=gate, cited=found)
+        case LookUp():
+            at = found.line.at.isoformat(timespec="minutes")
+            raise StageFailed(
+                Reason.NETWORK_RESTRICTED, f"{RESTRICTED} looked up at {at} ({found.source})"
+            )
+        case None:
+            raise RuntimeError("a question was withdrawn without an answer")
+
+
+def _found(
+    context: JobContext, gate: Gate, limit_s: float, numbers: Numbers
+) -> CitedAttestation | LookUp | None:
+    """What settles it just now: a citation, or a restriction that forbids it."""
+    book = context.intake.book
+    newest = book.newest_look_up(numbers.imeis) if gate is Gate.NETWORK else None
+    if newest is not None and newest.line.sign == RESTRICTED:
+        return newest
+    hand = asset_in_hand(context, numbers)
+    if hand is None:
+        return None
+    return cite(book, hand, gate, now=context.clock.now(), limit_s=limit_s)
+
+
+def settled_in(evidence: JobEvidence) -> tuple[SettledGate, ...]:
+    """All that a job has settled without asking so far."""
+    gates, check = evidence.gates, evidence.felica_check
+    at_check = check.settled if check else None
+    return (*(gates.settled if gates else ()), *((at_check,) if at_check else ()))
+
+
+def refuse_withdrawn(context: JobContext) -> None:
+    """Before anything is destroyed: StageFailed where what was cited doesn't hold any more.
+
+    Its age counts from when it was cited: a job that takes long makes nothing older.
+    """
+    cited = [settled for settled in settled_in(context.evidence) if settled.cited is not None]
+    if not cited:
+        return
+    hand = asset_in_hand(context, numbers_known(context))
+    for settled in cited:
+        if settled.cited is None:
+            continue
+        at = settled.cited.at
+        gaps = (
+            ["the handset isn't bound to an asset any more"]
+            if hand is None or hand.tag != settled.cited.tag
+            else cited_gaps(
+                context.intake.book, hand, settled.gate, settled.cited, between=(at, at)
+            )
+        )
+        if gaps:
+            raise StageFailed(UNSETTLED[settled.gate], f"{settled.gate}: {'; '.join(gaps)}")
+
+
+def consent_of(evidence: JobEvidence) -> str | None:
+    """Who has put on record that the owner agreed to lose what the chip holds."""
+    gates, check = evidence.gates, evidence.felica_check
+    answers = (*(gates.answers if gates else ()), check.consent if check else None)
+    for answer in answers:
+        if answer is not None and answer.gate is Gate.CONSENT and answer.approved:
+            return answer.operator
+    for settled in settled_in(evidence):
+        if settled.gate is Gate.CONSENT and settled.cited is not None:
+            return settled.cited.operator
+    return None

@@ -1,0 +1,183 @@
+"""What is still missing where a gate was settled without asking anybody in the job.
+
+"Not needed" is believed only of the record that shows it, a citation only of the records of intake
+themselves, with all that was withdrawn until now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from benchd.proof.citing import AssetInHand, Numbers, cited_gaps, doubts
+from benchd.proof.evidence.forms import from_json
+from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
+from benchd.proof.evidence.intake import BoundRecord, SettledGate
+from benchd.proof.evidence.job import ErasureEvidence
+from benchd.proof.intake_book import IntakeBook, about
+from benchd.proof.network import RESTRICTED
+from benchd.proof.records import DecisionRecord, StageRecord
+from benchd.words.chip import ChipVerdict
+from benchd.words.ids import JobId
+from benchd.words.imei import is_imei
+from benchd.words.intake import LotId, NotNeeded, Tag
+from benchd.words.job import Gate, Outcome, StageName
+from benchd.words.record import EntryKind, StoredEntry
+
+FORM_OF_SETTLED: Final = 5
+"""Before it every gate was asked in every job."""
+SPARED_BY: Final[Mapping[ChipVerdict, NotNeeded]] = MappingProxyType(
+    {ChipVerdict.UNUSED: NotNeeded.CHIP_UNUSED, ChipVerdict.NO_CHIP: NotNeeded.NO_CHIP}
+)
+"""What the look at the chip has to have found for nobody to be asked for the owner's consent."""
+
+
+def bound_in(records: Sequence[StoredEntry]) -> BoundRecord | None:
+    """Which asset a job's own records say that its handset is; the last word counts."""
+    bound = [record.entry for record in records if record.entry.kind is EntryKind.ASSET_BOUND]
+    return from_json(BoundRecord, bound[-1].data, "asset_bound") if bound else None
+
+
+def numbers_of(inspect: InspectEvidence, gates: GatesEvidence | None) -> Numbers:
+    """What is known of the handset by its own word, or by its own screen."""
+    read = gates.screen_number if gates else None
+    return Numbers(
+        imeis=frozenset((*inspect.imeis, read) if read and is_imei(read) else inspect.imeis),
+        serial=inspect.serial or None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledCase:
+    """What a job and the records of intake say of gates that nobody was asked at."""
+
+    evidence: ErasureEvidence
+    stages: Mapping[StageName, StageRecord]
+    answers: Sequence[DecisionRecord]
+    records: Sequence[StoredEntry]
+    hand: AssetInHand | None
+    book: IntakeBook
+
+    @classmethod
+    def of(
+        cls,
+        job: JobId,
+        evidence: ErasureEvidence,
+        stages: Mapping[StageName, StageRecord],
+        answers: Sequence[DecisionRecord],
+        records: Sequence[StoredEntry],
+        intake: Sequence[StoredEntry],
+    ) -> SettledCase:
+        """Of one job; raises CertificateGap for records of intake that can't be read."""
+        told = bound_in(records)
+        numbers = numbers_of(evidence.inspect, evidence.gates)
+        hand = None if told is None else AssetInHand(job=job, told=told, numbers=numbers)
+        mine = () if told is None else about(intake, LotId(told.lot), Tag(told.tag))
+        return cls(
+            evidence=evidence,
+            stages=stages,
+            answers=answers,
+            records=records,
+            hand=hand,
+            book=IntakeBook.of(mine),
+        )
+
+    @property
+    def asset(self) -> AssetInHand | None:
+        """The asset that the handset is without a doubt."""
+        return None if self.hand is None or doubts(self.book, self.hand) else self.hand
+
+    @property
+    def settled(self) -> Mapping[Gate, SettledGate]:
+        """By gate; none of a form that asked at every one."""
+        if self.stages[StageName.GATES].form < FORM_OF_SETTLED:
+            return {}
+        at_check = self.evidence.felica_check.settled
+        found = (*self.evidence.gates.settled, *((at_check,) if at_check else ()))
+        return {settled.gate: settled for settled in found}
+
+    @property
+    def unasked_reset(self) -> bool:
+        """Whether the port told of the last reset before anybody did."""
+        of_today = self.stages[StageName.FINAL_RESET].form >= FORM_OF_SETTLED
+        return of_today and self.evidence.final_reset.answer is None
+
+    def needs_no_answer(self) -> frozenset[Gate]:
+        """The gates that nobody need have answered, if `settled_gaps` finds nothing."""
+        reset = (Gate.FINAL_RESET,) if self.unasked_reset else ()
+        return frozenset((*self.settled, *reset))
+
+
+def settled_gaps(case: SettledCase) -> list[str]:
+    """Every gap of the gates that were settled, and of when consent was."""
+    gaps = [
+        f"{gate}: {gap}"
+        for gate, settled in case.settled.items()
+        for gap in _of_gate(case, gate, settled)
+    ]
+    return [*gaps, *_of_restriction(case), *_of_time(case)]
+
+
+def _of_gate(case: SettledCase, gate: Gate, settled: SettledGate) -> Iterator[str]:
+    if (settled.cited is None) is (settled.not_needed is None):
+        yield "it isn't on record why nobody was asked"
+    if settled.not_needed is not None and not _spares(case, gate, settled.not_needed):
+        yield f"nothing on record shows that it wasn't needed ({settled.not_needed})"
+    if settled.cited is None:
+        return
+    if case.hand is None:
+        yield "something was cited for a handset that is no asset"
+        return
+    if settled.cited.tag != case.hand.tag or settled.cited.lot != case.hand.told.lot:
+        yield "something was cited for another asset"
+    at_check = case.evidence.felica_check.settled
+    of_check = at_check is not None and at_check.gate is gate
+    stage = case.stages[StageName.FELICA_CHECK if of_check else StageName.GATES]
+    if settled.cited.sequence >= stage.ended_sequence:
+        yield "something was cited that didn't stand there yet"
+    between = (stage.started_at, stage.ended_at)
+    yield from cited_gaps(case.book, case.hand, gate, settled.cited, between=between)
+
+
+def _spares(case: SettledCase, gate: Gate, because: NotNeeded) -> bool:
+    """Whether another record shows what makes the question needless."""
+    match gate:
+        case Gate.JPKI:
+            incapable = case.evidence.inspect.jpki_capable is False
+            return because is NotNeeded.JPKI_NOT_CAPABLE and incapable
+        case Gate.CONSENT:
+            cleared = case.stages[StageName.FELICA_CLEAR].outcome is not Outcome.SKIPPED
+            found = SPARED_BY.get(case.evidence.felica_check.verdict)
+            return because is found and not cleared
+        case _:
+            return False
+
+
+def _of_restriction(case: SettledCase) -> Iterator[str]:
+    """A list that came in since somebody answered may forbid the sale all the same."""
+    if case.hand is None:
+        return
+    newest = case.book.newest_look_up(case.hand.numbers.imeis)
+    asked = [answer.at for answer in case.answers if answer.gate is Gate.NETWORK]
+    if newest is None or newest.line.sign != RESTRICTED:
+        return
+    if not asked or newest.line.at > asked[-1]:
+        yield f"{Gate.NETWORK}: the newest look-up forbids a sale"
+
+
+def _of_time(case: SettledCase) -> Iterator[str]:
+    """Consent comes before anything is gone, not after."""
+    reset = case.stages[StageName.INITIALISE]
+    if Gate.CONSENT in case.settled or reset.form < FORM_OF_SETTLED:
+        return
+    given = [
+        record.sequence
+        for record in case.records
+        if record.entry.kind is EntryKind.DECISION
+        and record.entry.data.get("gate") == Gate.CONSENT
+        and record.entry.data.get("approved") is True
+    ]
+    if given and min(given) > reset.started_sequence:
+        yield f"{Gate.CONSENT}: nobody had approved it when the handset was reset"

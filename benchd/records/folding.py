@@ -1,0 +1,241 @@
+"""Takes ledger records in, one after the other: each adds to what is known of its job."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from benchd.errors import CertificateGap
+from benchd.proof.disposal import (
+    DisposalItem,
+    opened_item,
+    run_again_item,
+    settled_evidence,
+    settled_item,
+)
+from benchd.records.database import SqlValue, Statements, query
+from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
+from benchd.records.reading import (
+    Told,
+    imeis_of,
+    told_of_end,
+    told_of_opening,
+    told_of_stage,
+)
+from benchd.words.disposal import CLOSED_BY_A_LATER_JOB, DisposalState
+from benchd.words.ids import JobId
+from benchd.words.job import Disposition, Reason
+from benchd.words.record import EntryKind, StoredEntry
+
+_log = structlog.get_logger()
+
+WORDS_PER_JOB: Final = 8
+"""How many rows of words a job may have: the job's number times this, and which."""
+LONGEST_TEXT: Final = 1000
+_OPENED, _INSPECTED, _READ_ON_SCREEN, _ENDED = range(4)
+
+
+class Folder:
+    """Folds records into the tables of one connection, inside the caller's transaction."""
+
+    def __init__(self, connection: Statements) -> None:
+        self._connection = connection
+
+    def take(self, records: Iterable[StoredEntry]) -> None:
+        """Take these in, in the order of the ledger, and remember how far that is."""
+        last: StoredEntry | None = None
+        for last in records:
+            try:
+                self._take(last)
+            except (CertificateGap, ValueError) as error:
+                # One record that can't be understood doesn't keep all others from being found.
+                _log.warning("record_not_understood", sequence=last.sequence, detail=str(error))
+        if last is not None:
+            self._run(
+                "INSERT OR REPLACE INTO upto (only, sequence, hash) VALUES (1, ?, ?)",
+                last.sequence,
+                last.hash_hex,
+            )
+
+    def _take(self, record: StoredEntry) -> None:
+        match record.entry.kind:
+            case EntryKind.JOB_OPENED:
+                self._open(record)
+            case EntryKind.STAGE_ENDED:
+                self._stage(record)
+            case EntryKind.JOB_ENDED:
+                self._end(record)
+            case EntryKind.HANDSET_SETTLED:
+                self._settle(record)
+            case _:
+                pass
+
+    def _open(self, record: StoredEntry) -> None:
+        job, told = record.entry.job, told_of_opening(record.entry)
+        if job is None or self._id_of(job) is not None:
+            return
+        columns = {"id": record.sequence, "job": job, "handset": record.sequence, **told}
+        marks = ", ".join("?" * len(columns))
+        self._run(f"INSERT INTO job ({', '.join(columns)}) VALUES ({marks})", *columns.values())  # noqa: S608
+        self._words(record.sequence, _OPENED, job, told.get("usb_serial"), told.get("tag"))
+
+    def _stage(self, record: StoredEntry) -> None:
+        told = told_of_stage(record.entry)
+        number = self._id_of(record.entry.job)
+        if not told or number is None:
+            return
+        self._update(number, told)
+        imeis = imeis_of(told)
+        if "screen_number" in told:
+            self._words(number, _READ_ON_SCREEN, told["screen_number"])
+        elif "serial" in told:
+            self._words(number, _INSPECTED, told["serial"], *imeis)
+        if imeis:
+            self._join(number, imeis)
+            self._run_again(record, number, imeis)
+
+    def _end(self, record: StoredEntry) -> None:
+        number = self._id_of(record.entry.job)
+        if number is None or self._has_ended(number):
+            return
+        told = told_of_end(record.entry)
+        item = opened_item(record.entry)
+        self._update(number, told)
+        digest = told.get("certificate")
+        if isinstance(digest, str) and len(digest) == DIGEST_DIGITS:
+            self._words(number, _ENDED, digest[:INDEXED_DIGEST_DIGITS])
+        if item is not None:
+            self._keep(item)
+
+    def _settle(self, record: StoredEntry) -> None:
+        job = record.entry.job
+        item = None if job is None else self._item(job)
+        if job is None or item is None:
+            return
+        moved = settled_item(item, record.entry)
+        if moved is item:
+            return
+        self._keep(moved)
+        try:
+            told = settled_evidence(record.entry)
+        except CertificateGap:
+            return
+        self._run(
+            "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            record.sequence,
+            job,
+            record.entry.at.isoformat(),
+            told.before,
+            told.to,
+            told.name,
+            told.note,
+            told.recycler,
+            told.number,
+            told.batch,
+            told.done_on,
+            told.later_job,
+        )
+
+    def _join(self, number: int, imeis: tuple[str, ...]) -> None:
+        """One handset has told all of these: whatever was known by any of them is one."""
+        for imei in imeis:
+            self._run("INSERT OR IGNORE INTO told VALUES (?, ?)", imei, number)
+        known = self._rows(
+            "SELECT DISTINCT handset FROM job WHERE id IN ("  # noqa: S608
+            f" SELECT job FROM told WHERE imei IN ({_marks(imeis)})) ORDER BY handset",
+            *imeis,
+        )
+        first, *others = (row[0] for row in known if isinstance(row[0], int))
+        for other in others:
+            self._run("UPDATE job SET handset = ? WHERE handset = ?", first, other)
+
+    def _run_again(self, record: StoredEntry, number: int, imeis: tuple[str, ...]) -> None:
+        """Whatever of this handset's earlier jobs a later one settles by itself."""
+        found = self._rows(
+            "SELECT DISTINCT job.job FROM told JOIN job ON job.id = told.job"  # noqa: S608
+            f" WHERE told.imei IN ({_marks(imeis)}) AND job.id <> ?"
+            f" AND job.state IN ({_marks(CLOSED_BY_A_LATER_JOB)})",
+            *imeis,
+            number,
+            *CLOSED_BY_A_LATER_JOB,
+        )
+        for (job,) in found:
+            item = self._item(JobId(str(job)))
+            if item is not None and record.entry.job is not None:
+                self._keep(run_again_item(item, record.entry.job, record.entry.at))
+
+    def _keep(self, item: DisposalItem) -> None:
+        self._run(
+            "UPDATE job SET state = ?, since = ?, run_again_as = ? WHERE job = ?",
+            item.state,
+            item.since.isoformat(),
+            item.run_again_as,
+            item.job,
+        )
+
+    def _item(self, job: JobId) -> DisposalItem | None:
+        sql = (
+            "SELECT state, since, ended_at, disposition, reason, run_again_as FROM job"
+            " WHERE job = ? AND state IS NOT NULL"
+        )
+        for row in self._rows(sql, job):
+            return item_of_row(job, row)
+        return None
+
+    def _update(self, number: int, told: Told) -> None:
+        sets = ", ".join(f"{column} = ?" for column in told)
+        self._run(f"UPDATE job SET {sets} WHERE id = ?", *told.values(), number)  # noqa: S608
+
+    def _words(self, number: int, which: int, *numbers: SqlValue) -> None:
+        words = words_of(*(one for one in numbers if isinstance(one, str)))
+        if words:
+            self._run(
+                "INSERT OR REPLACE INTO term (rowid, words) VALUES (?, ?)",
+                number * WORDS_PER_JOB + which,
+                words,
+            )
+
+    def _id_of(self, job: JobId | None) -> int | None:
+        for row in self._rows("SELECT id FROM job WHERE job = ?", job):
+            return row[0] if isinstance(row[0], int) else None
+        return None
+
+    def _has_ended(self, number: int) -> bool:
+        return bool(self._rows("SELECT 1 FROM job WHERE id = ? AND ended_at IS NOT NULL", number))
+
+    def _rows(self, sql: str, *values: SqlValue) -> list[tuple[object, ...]]:
+        return list(query(self._connection, sql, [_storable(value) for value in values]))
+
+    def _run(self, sql: str, *values: SqlValue) -> None:
+        query(self._connection, sql, [_storable(value) for value in values])
+
+
+def _storable(value: SqlValue) -> SqlValue:
+    """The ledger can hold surrogates, and a handset's words are as long as it likes."""
+    if not isinstance(value, str):
+        return value
+    return value[:LONGEST_TEXT].encode("utf-8", "replace").decode()
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def item_of_row(job: JobId, row: tuple[object, ...]) -> DisposalItem:
+    """What has become of a job's handset, as its row tells it."""
+    state, since, ended_at, disposition, reason, later = (
+        None if value is None else str(value) for value in row
+    )
+    told = Disposition.HOLD if disposition is None else Disposition(disposition)
+    return DisposalItem(
+        job=job,
+        state=DisposalState(state or DisposalState.HELD),
+        since=datetime.fromisoformat(since or ""),
+        ended_at=datetime.fromisoformat(ended_at or since or ""),
+        disposition=told,
+        reason=None if reason is None else Reason(reason),
+        run_again_as=None if later is None else JobId(later),
+    )

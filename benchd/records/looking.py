@@ -1,0 +1,193 @@
+"""Looks things up in the read model: one connection that only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final
+
+from benchd.errors import NotFound, UsageRefused
+from benchd.records.database import SqlValue, Statements, query
+from benchd.records.folding import WORDS_PER_JOB
+from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, SHORTEST, plain
+from benchd.records.rows import JOB_COLUMNS, SETTLED_COLUMNS, job_line, settled_line
+from benchd.words.disposal import OPEN, DisposalState
+from benchd.words.handset_file import (
+    DisposalLine,
+    Found,
+    HandsetFile,
+    HandsetLine,
+    JobLine,
+    SettledLine,
+    ToldBy,
+)
+from benchd.words.ids import JobId
+from benchd.words.imei import is_imei
+
+MOST_HANDSETS: Final = 50
+MOST_ROWS_OF_WORDS: Final = 200
+MOST_ALIKE: Final = 50
+MOST_ITEMS: Final = 10_000
+
+
+class Looker:
+    """Answers from one connection; every method may raise apsw.Error."""
+
+    def __init__(self, connection: Statements) -> None:
+        self._connection = connection
+
+    def find(self, text: str) -> Found:
+        """The handsets with this in one of their numbers, the newest first.
+
+        Raises UsageRefused for less than four letters or digits.
+        """
+        wanted = plain(text)
+        if len(wanted) < SHORTEST:
+            message = f"look for at least {SHORTEST} letters or digits of a number"
+            raise UsageRefused(message)
+        if is_imei(wanted):
+            numbers = self._by_imei(wanted) or self._by_words(wanted)
+        elif len(wanted) >= INDEXED_DIGEST_DIGITS and _is_hex(wanted):
+            # A certificate's number is indexed by its beginning; the rest is compared here.
+            numbers = self._by_digest(wanted.lower()) or self._by_words(wanted)
+        else:
+            numbers = self._by_words(wanted)
+        handsets = self._handsets_of(numbers)
+        shown = handsets[:MOST_HANDSETS]
+        more = len(handsets) > len(shown) or len(numbers) >= MOST_ROWS_OF_WORDS
+        return Found(handsets=tuple(self._line(one) for one in shown), more=more)
+
+    def handset(self, key: str) -> HandsetFile:
+        """Everything about the handset of this job; raises NotFound."""
+        found = self._rows("SELECT handset FROM job WHERE job = ?", key)
+        if not found:
+            message = f"there is no handset with a job {key}"
+            raise NotFound(message)
+        jobs = self._jobs("WHERE handset = ? ORDER BY id", _whole(found[0]))
+        newest = _telling(jobs)
+        settled = self._settled("WHERE job IN (SELECT job FROM job WHERE handset = ?)", found[0][0])
+        return HandsetFile(
+            key=jobs[0].job,
+            told_by=newest.told_by,
+            jobs=tuple(jobs),
+            settled=tuple(settled),
+            perhaps=self._look_alikes(newest),
+        )
+
+    def items(
+        self, states: Collection[DisposalState] = OPEN, batch: str | None = None
+    ) -> tuple[DisposalLine, ...]:
+        """Handsets in these states, the oldest first; of one batch if that is given."""
+        marks = ", ".join("?" * len(states))
+        of_batch = "" if batch is None else " AND job IN (SELECT job FROM settled WHERE batch = ?)"
+        values: list[SqlValue] = [*states, *([] if batch is None else [batch])]
+        jobs = self._jobs(
+            f"WHERE state IN ({marks}){of_batch} ORDER BY id LIMIT {MOST_ITEMS}", *values
+        )
+        return tuple(DisposalLine(job=job, settled=self._last_settling(job)) for job in jobs)
+
+    def counts(self) -> dict[DisposalState, int]:
+        """How many handsets are in each open state."""
+        marks = ", ".join("?" * len(OPEN))
+        found = {
+            str(state): count
+            for state, count in self._rows(
+                f"SELECT state, count(*) FROM job WHERE state IN ({marks}) GROUP BY state",  # noqa: S608
+                *OPEN,
+            )
+        }
+        return {state: _whole((found.get(state, 0),)) for state in OPEN}
+
+    def jobs_between(
+        self, begin: datetime, end: datetime, lot: str | None = None
+    ) -> Sequence[JobLine]:
+        """The jobs that were opened from `begin` until before `end`, in their order."""
+        of_lot = "" if lot is None else " AND lot = ?"
+        values = [begin.isoformat(), end.isoformat(), *([] if lot is None else [lot])]
+        return self._jobs(f"WHERE opened_at >= ? AND opened_at < ?{of_lot} ORDER BY id", *values)
+
+    def _by_words(self, wanted: str) -> list[int]:
+        sql = (
+            "SELECT rowid FROM term WHERE term MATCH ?"  # noqa: S608
+            f" ORDER BY rowid DESC LIMIT {MOST_ROWS_OF_WORDS}"
+        )
+        found = self._rows(sql, f'"{wanted}"')
+        return list(dict.fromkeys(_whole(row) // WORDS_PER_JOB for row in found))
+
+    def _by_imei(self, wanted: str) -> list[int]:
+        """A whole one needs no trigrams, of which it has the most."""
+        sql = "SELECT job FROM told WHERE imei = ? ORDER BY job DESC"
+        return [_whole(row) for row in self._rows(f"{sql} LIMIT {MOST_HANDSETS}", wanted)]
+
+    def _by_digest(self, wanted: str) -> list[int]:
+        end = wanted + "g" if len(wanted) < DIGEST_DIGITS else wanted
+        sql = "SELECT id FROM job WHERE certificate >= ? AND certificate <= ? ORDER BY id DESC"
+        return [_whole(row) for row in self._rows(f"{sql} LIMIT {MOST_HANDSETS}", wanted, end)]
+
+    def _handsets_of(self, numbers: Sequence[int]) -> list[int]:
+        """Each once, in the order of these jobs."""
+        marks = ", ".join("?" * len(numbers))
+        sql = f"SELECT id, handset FROM job WHERE id IN ({marks})"  # noqa: S608
+        of_job = {row[0]: row[1] for row in self._rows(sql, *numbers)}
+        found = (of_job.get(number) for number in numbers)
+        return list(dict.fromkeys(one for one in found if isinstance(one, int)))
+
+    def _line(self, handset: int) -> HandsetLine:
+        sql = (
+            "SELECT count(*), (SELECT job FROM job WHERE handset = ?1 ORDER BY id LIMIT 1),"
+            " max(imei IS NOT NULL OR (length(screen_number) = 15 AND screen_number <> serial)),"
+            " max(serial IS NOT NULL) FROM job WHERE handset = ?1"
+        )
+        [(count, key, by_imei, by_serial)] = self._rows(sql, handset)
+        [newest] = self._jobs("WHERE handset = ? ORDER BY id DESC LIMIT 1", handset)
+        told_by = ToldBy.LOOKS if by_serial else ToldBy.PORT
+        return HandsetLine(
+            key=JobId(str(key)),
+            told_by=ToldBy.IMEI if by_imei else told_by,
+            newest=newest,
+            jobs=_whole((count,)),
+        )
+
+    def _look_alikes(self, job: JobLine) -> tuple[JobId, ...]:
+        if not job.serial:
+            return ()
+        sql = (
+            "SELECT (SELECT job FROM job AS first WHERE first.handset = job.handset"  # noqa: S608
+            " ORDER BY id LIMIT 1) AS key FROM job"
+            " WHERE serial = ? AND model = ? AND manufacturer = ? AND handset <> ?"
+            f" GROUP BY handset ORDER BY min(id) LIMIT {MOST_ALIKE}"
+        )
+        found = self._rows(sql, job.serial, job.model, job.manufacturer, job.handset)
+        return tuple(JobId(str(row[0])) for row in found)
+
+    def _last_settling(self, job: JobLine) -> SettledLine | None:
+        found = self._settled("WHERE job = ?", job.job)
+        return found[-1] if found else None
+
+    def _jobs(self, condition: str, *values: SqlValue) -> list[JobLine]:
+        return [
+            job_line(row)
+            for row in self._rows(f"SELECT {JOB_COLUMNS} FROM job {condition}", *values)  # noqa: S608
+        ]
+
+    def _settled(self, condition: str, *values: object) -> list[SettledLine]:
+        told = [value if isinstance(value, int) else str(value) for value in values]
+        sql = f"SELECT {SETTLED_COLUMNS} FROM settled {condition} ORDER BY sequence"  # noqa: S608
+        return [settled_line(row) for row in self._rows(sql, *told)]
+
+    def _rows(self, sql: str, *values: SqlValue) -> list[tuple[object, ...]]:
+        return list(query(self._connection, sql, values))
+
+
+def _telling(jobs: Sequence[JobLine]) -> JobLine:
+    """The newest job that tells most of who the handset is."""
+    known = [job for job in jobs if job.imeis] or [job for job in jobs if job.serial] or jobs
+    return known[-1]
+
+
+def _whole(row: Sequence[object]) -> int:
+    return row[0] if isinstance(row[0], int) else 0
+
+
+def _is_hex(text: str) -> bool:
+    return all(letter in "0123456789ABCDEF" for letter in text)

@@ -1,0 +1,119 @@
+"""What a single record adds to what is known of its job: nothing is told by what isn't of its form.
+
+Where intake puts a handset's lot and tag into job records is read here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from benchd.errors import CertificateGap
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
+from benchd.proof.order import ARRIVED_RESET
+from benchd.proof.reading import RecordReader
+from benchd.proof.told import seen_in
+from benchd.words.handset import OWNER
+from benchd.words.imei import is_imei
+from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.record import Entry
+
+Told = Mapping[str, int | str | None]
+"""Columns of a job, and what they are from now on."""
+
+_READ: Final = (
+    StageName.INSPECT,
+    StageName.GATES,
+    StageName.FELICA_CHECK,
+    StageName.INITIALISE,
+)
+_SHOW_DATA: Final = (Reason.LOCKED, Reason.OTHER_USER, Reason.RESET_NOT_PROVEN)
+"""Ends by which somebody's data was there."""
+
+
+def text_of(entry: Entry, key: str) -> str | None:
+    """A text of a record's data; None where there is none."""
+    try:
+        return RecordReader(entry.data, entry.kind).optional_text(key)
+    except CertificateGap:
+        return None
+
+
+def told_of_opening(entry: Entry) -> Told:
+    """What a job begins with."""
+    return {
+        "slot": entry.slot or "",
+        "occupancy": entry.occupancy or 0,
+        "recipe": text_of(entry, "recipe") or "",
+        "lot": text_of(entry, "lot"),
+        "tag": text_of(entry, "tag"),
+        "opened_at": entry.at.isoformat(),
+        "usb_serial": text_of(entry, "usb_serial"),
+    }
+
+
+def told_of_stage(entry: Entry) -> Told:
+    """What an ended attempt tells of the handset; empty for most."""
+    return _of_evidence(seen_in(entry, _READ), text_of(entry, "because"))
+
+
+def _of_evidence(evidence: object | None, because: str | None) -> Told:
+    match evidence:
+        case InspectEvidence():
+            return {
+                "manufacturer": evidence.manufacturer,
+                "model": evidence.model,
+                "android": evidence.android,
+                "serial": evidence.serial,
+                "imei": evidence.imei,
+                "second_imei": evidence.second_imei,
+                **({"came_with_data": 1} if _is_in_use(evidence) else {}),
+            }
+        case GatesEvidence(screen_number=str() as number):
+            return {"screen_number": number}
+        case ChipEvidence():
+            return {"chip": evidence.verdict}
+        case InitialiseEvidence():
+            return {"came_with_data": 0 if because == ARRIVED_RESET else 1}
+        case _:
+            return {}
+
+
+def _is_in_use(evidence: InspectEvidence) -> bool:
+    others = [user for user in evidence.user_ids if user != OWNER]
+    return bool(evidence.account_count or evidence.screen_lock or others)
+
+
+def told_of_end(entry: Entry) -> Told:
+    """How a job has ended by the words of its record; a word that isn't known is left out."""
+    reason = _word(Reason, text_of(entry, "reason"))
+    envelope = text_of(entry, "certificate")
+    return {
+        "ended_at": entry.at.isoformat(),
+        "outcome": _word(Outcome, text_of(entry, "outcome")),
+        "disposition": _word(Disposition, text_of(entry, "disposition")),
+        "reason": reason,
+        "certificate": digest_of(envelope) if envelope else None,
+        **({"came_with_data": 1} if reason in _SHOW_DATA else {}),
+    }
+
+
+def digest_of(envelope: str) -> str:
+    """A certificate's number: the SHA-256 of its file, in hex."""
+    return hashlib.sha256(envelope.encode("utf-8", "replace")).hexdigest()
+
+
+def _word(words: type[StrEnum], told: str | None) -> str | None:
+    return told if told in list(words) else None
+
+
+def imeis_of(told: Told) -> tuple[str, ...]:
+    """The IMEIs among what a record has told."""
+    numbers = [told.get("imei"), told.get("second_imei")]
+    screen = told.get("screen_number")
+    if isinstance(screen, str) and is_imei(screen):
+        numbers.append(screen)
+    return tuple(number for number in numbers if isinstance(number, str) and number)

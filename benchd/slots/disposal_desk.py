@@ -1,0 +1,131 @@
+"""Where people say what has become of a handset that isn't sold: on record, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import anyio
+
+from benchd.errors import NotFound, SettlingRefused
+from benchd.pipelines.disposal import all_imeis, disposal_of
+from benchd.ports import Clock, Ledger
+from benchd.proof.disposal import DisposalItem
+from benchd.proof.evidence.disposal import SettledEvidence
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.records import decisions
+from benchd.words.disposal import DISPOSAL_MOVES, DisposalState, Settling
+from benchd.words.ids import JobId
+from benchd.words.job import Gate, Reason
+from benchd.words.people import Actor
+from benchd.words.record import Entry, EntryKind, StoredEntry
+
+LONGEST_NOTE: Final = 500
+LONGEST_NUMBER: Final = 200
+_DONE: Final = (DisposalState.DESTROYED, DisposalState.RETURNED)
+_NOTES: Final = {
+    DisposalState.RERUN_DUE: "a release needs its reason in the note",
+    DisposalState.TO_RETURN: "a release needs its reason in the note",
+    DisposalState.TO_DESTROY: "a release needs its reason in the note",
+    DisposalState.RETURNED: "say in the note to whom it was handed back",
+    DisposalState.ON_SALE: "the note has to be the number of the certificate that it's sold under",
+}
+
+
+class DisposalDesk:
+    """Takes what people say of handsets; whether it may be so, the ledger decides."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._turn = anyio.Lock()
+        """Two people at once don't both settle one handset."""
+
+    async def settle(self, job: JobId, settling: Settling, actor: Actor) -> DisposalItem:
+        """Record it; returns when it's on disk.
+
+        Raises NotFound where the job has left nothing to be settled, SettlingRefused for what
+        can't have become of it.
+        """
+        async with self._turn:
+            item = await self._item(job)
+            _refuse_move(item, settling)
+            _refuse_words(item, settling, self._clock.now())
+            if settling.to is DisposalState.RUN_AGAIN:
+                await self._refuse_later_job(item, settling)
+            await self._ledger.append(
+                Entry(
+                    kind=EntryKind.HANDSET_SETTLED,
+                    at=self._clock.now(),
+                    job=job,
+                    data=to_json(SettledEvidence.of(item.state, settling, actor)),
+                )
+            )
+            return await self._settled(job, settling)
+
+    async def _item(self, job: JobId) -> DisposalItem:
+        item = await disposal_of(self._ledger, job)
+        if item is None:
+            message = f"there is nothing to settle of job {job}: it isn't there, runs, or is sold"
+            raise NotFound(message)
+        return item
+
+    async def _settled(self, job: JobId, settling: Settling) -> DisposalItem:
+        """A later job may have met the handset while this was being written."""
+        item = await self._item(job)
+        if item.state is not settling.to:
+            raise SettlingRefused(
+                f"meanwhile it has become {item.state}, by job {item.run_again_as}"
+            )
+        return item
+
+    async def _refuse_later_job(self, item: DisposalItem, settling: Settling) -> None:
+        if settling.later_job is None:
+            raise SettlingRefused("name the later job that has taken it over")
+        own = await self._ledger.entries(item.job)
+        later = await self._ledger.entries(settling.later_job)
+        end = next(r.sequence for r in own if r.entry.kind is EntryKind.JOB_ENDED)
+        if not later or later[0].sequence < end:
+            raise SettlingRefused(f"job {settling.later_job} isn't a later one than {item.job}")
+        mine, other = all_imeis(own), all_imeis(later)
+        if mine and other and mine.isdisjoint(other):
+            raise SettlingRefused(f"job {settling.later_job} is of a handset of another IMEI")
+        if item.state is DisposalState.TO_DESTROY and not (mine & other and _was_let(later)):
+            raise SettlingRefused(
+                f"nobody in charge has let this handset into job {settling.later_job}:"
+                " what is to be destroyed stays so"
+            )
+
+
+def _refuse_move(item: DisposalItem, settling: Settling) -> None:
+    allowed = DISPOSAL_MOVES[item.state]
+    if settling.to not in allowed:
+        onward = ", ".join(sorted(allowed)) or "nowhere: it's settled"
+        raise SettlingRefused(f"it is {item.state}; from there it goes to: {onward}")
+    if settling.to is DisposalState.ON_SALE and item.reason is not Reason.RECHECKED:
+        raise SettlingRefused("only a handset that was re-checked goes back on sale like this")
+
+
+def _refuse_words(item: DisposalItem, settling: Settling, now: datetime) -> None:
+    if len(settling.note) > LONGEST_NOTE:
+        raise SettlingRefused(f"a note has at most {LONGEST_NOTE} characters")
+    papers = (settling.recycler, settling.number, settling.batch)
+    if any(len(text or "") > LONGEST_NUMBER for text in papers):
+        raise SettlingRefused(f"a name or number has at most {LONGEST_NUMBER} characters")
+    if settling.to in _NOTES and not settling.note.strip():
+        raise SettlingRefused(_NOTES[settling.to])
+    if settling.to is DisposalState.DESTROYED and not (settling.recycler and settling.number):
+        raise SettlingRefused("name the recycler and their number of the receipt")
+    if settling.done_on is None:
+        return
+    if settling.to not in _DONE:
+        raise SettlingRefused("a day is told only of what was done: destroyed or returned")
+    # By the rack's own calendar, as whoever did it has it.
+    if not item.ended_at.astimezone().date() <= settling.done_on <= now.astimezone().date():
+        raise SettlingRefused("the day lies before the end of its job, or hasn't come yet")
+
+
+def _was_let(later: Sequence[StoredEntry]) -> bool:
+    answers = [each for each in decisions(later) if each.gate is Gate.DESTROYED_BEFORE]
+    return bool(answers) and answers[-1].approved

@@ -1,0 +1,284 @@
+"""The routes of lots, assets and what is attested of them."""
+
+# Annotations name what is made in the function, so they are read at once.
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from benchd.authority import Action
+from benchd.errors import NotFound
+from benchd.intake.desk import Imported, IntakeDesk
+from benchd.proof.evidence.intake import AssetLine, AttestedRecord, LotRecord, Who, WithdrawnRecord
+from benchd.proof.intake_book import Asset, Lot
+from benchd.texts.catalogue import Catalogue, printable
+from benchd.web.intake_objects import (
+    AssetObject,
+    AssetRequest,
+    AssetsObject,
+    AttestationObject,
+    AttestedObject,
+    AttestRequest,
+    BindRequest,
+    BoundObject,
+    ImportObject,
+    LotObject,
+    LotRequest,
+    LotsObject,
+    LotSummaryObject,
+    MistakeObject,
+    UnerasableRequest,
+    WithdrawRequest,
+)
+from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.service import WatchedBoard
+from benchd.web.slot_routes import SlotInPath
+from benchd.web.who import InPerson, WhoActs, only_as
+from benchd.words.ids import SlotName
+from benchd.words.people import Actor
+
+MOST_SHOWN = 1000
+
+LotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
+TagInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
+OperatorAsked = Annotated[str | None, Query(max_length=LONGEST_NAME)]
+
+_RESPONSES = INVALID | LEDGER | NOT_FOUND | DECISION | SIGN_IN
+
+
+def intake_routes(
+    desk: IntakeDesk, board: WatchedBoard, catalogue: Catalogue, who: WhoActs
+) -> APIRouter:
+    """Lots, assets, files of them, and the tag of what is in a slot."""
+    router = APIRouter(prefix="/api/v1", responses=_RESPONSES)
+
+    _add_lots(router, desk, who)
+    _add_files(router, desk, catalogue, who)
+    _add_attestations(router, desk, who)
+    _add_assets(router, desk, board, who)
+    return router
+
+
+def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
+    taking_in = InPerson(Action.TAKE_IN, who)
+
+    @router.get("/lots")
+    async def lots() -> LotsObject:
+        """The newest lots first."""
+        found = list(desk.book.lots.values())[::-1][:MOST_SHOWN]
+        return LotsObject(lots=[LotSummaryObject.model_validate(_lot(lot)) for lot in found])
+
+    @router.post("/lots")
+    async def add_lot(asked: LotRequest, by: Annotated[Actor, Depends(taking_in)]) -> LotObject:
+        """Take a lot in; returns when it is on disk."""
+        told = LotRecord(
+            lot=asked.lot,
+            consignor=asked.consignor,
+            kind=asked.kind,
+            paper=asked.paper,
+            taken_in_at=asked.taken_in_at or datetime.now(UTC),
+            identity_check=asked.identity_check,
+            attests=tuple(dict.fromkeys(asked.attests)),
+            excepted=(),
+            by=Who.of(only_as(by, asked.operator)),
+        )
+        return _whole(await desk.add_lot(told))
+
+    @router.get("/lots/{lot}")
+    async def lot(lot: LotInPath) -> LotObject:
+        """One lot with what is attested of it."""
+        return _whole(desk.lot(lot))
+
+    @router.post("/lots/{lot}/assets")
+    async def add_asset(
+        lot: LotInPath, asked: AssetRequest, by: Annotated[Actor, Depends(taking_in)]
+    ) -> AssetObject:
+        """Take one asset in."""
+        line = AssetLine(
+            tag=asked.tag,
+            imei=asked.imei or None,
+            serial=asked.serial or None,
+            model=asked.model or None,
+            colour=asked.colour or None,
+            grade=asked.grade or None,
+        )
+        told = Who.of(only_as(by, asked.operator))
+        return _asset(desk, await desk.add_asset(lot, line, by=told, again=asked.again))
+
+
+def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: WhoActs) -> None:
+    taking_in = InPerson(Action.TAKE_IN, who)
+
+    @router.post("/lots/{lot}/assets.csv")
+    async def import_assets(
+        lot: LotInPath,
+        request: Request,
+        by: Annotated[Actor, Depends(taking_in)],
+        operator: OperatorAsked = None,
+        *,
+        dry_run: bool = False,
+        again: bool = False,
+    ) -> ImportObject:
+        """Take a CSV file in whole, or tell every mistake in it."""
+        data, told = await request.body(), Who.of(only_as(by, operator))
+        done = await desk.import_assets(lot, data, by=told, dry_run=dry_run, again=again)
+        return _imported(done, catalogue)
+
+    @router.post("/network.csv")
+    async def import_network(
+        request: Request,
+        by: Annotated[Actor, Depends(taking_in)],
+        source: Annotated[str, Query(min_length=1, max_length=LONGEST_NAME)],
+        operator: OperatorAsked = None,
+        *,
+        dry_run: bool = False,
+    ) -> ImportObject:
+        """Take a list of network restrictions in whole, or tell every mistake in it."""
+        data, told = await request.body(), Who.of(only_as(by, operator))
+        done = await desk.import_network(data, source=source, by=told, dry_run=dry_run)
+        return _imported(done, catalogue)
+
+
+def _add_attestations(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
+    attesting = InPerson(Action.ATTEST, who)
+
+    @router.post("/lots/{lot}/attestations")
+    async def attest(
+        lot: LotInPath, asked: AttestRequest, by: Annotated[Actor, Depends(attesting)]
+    ) -> AttestedObject:
+        """State something of assets of a lot, or of all of it."""
+        told = AttestedRecord(
+            lot=lot,
+            kinds=tuple(dict.fromkeys(asked.kinds)),
+            tags=asked.tags,
+            excepted=asked.excepted,
+            note=asked.note,
+            by=Who.of(only_as(by, asked.operator)),
+        )
+        return AttestedObject(sequence=await desk.attest(told))
+
+    @router.post("/lots/{lot}/withdrawals")
+    async def withdraw(
+        lot: LotInPath, asked: WithdrawRequest, by: Annotated[Actor, Depends(attesting)]
+    ) -> LotObject:
+        """What was attested counts no more, for running jobs too."""
+        told = WithdrawnRecord(
+            lot=lot,
+            attestation=asked.attestation,
+            kinds=asked.kinds,
+            tags=asked.tags,
+            note=asked.note,
+            by=Who.of(only_as(by, asked.operator)),
+        )
+        await desk.withdraw(told)
+        return _whole(desk.lot(lot))
+
+
+def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: WhoActs) -> None:
+    taking_in, binding = InPerson(Action.TAKE_IN, who), InPerson(Action.ANSWER, who)
+
+    @router.get("/assets")
+    async def assets(
+        lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = 100,
+    ) -> AssetsObject:
+        """Those of a lot, else the newest."""
+        tags = desk.lot(lot).tags if lot is not None else list(desk.book.assets)[::-1]
+        shown = [_asset(desk, desk.book.assets[tag]) for tag in tags[:limit]]
+        return AssetsObject(assets=shown, more=len(tags) > limit)
+
+    @router.get("/assets/{tag}")
+    async def asset(tag: TagInPath) -> AssetObject:
+        """One asset by its tag."""
+        return _asset(desk, desk.asset(tag))
+
+    @router.post("/assets/{tag}/unerasable")
+    async def unerasable(
+        tag: TagInPath, asked: UnerasableRequest, by: Annotated[Actor, Depends(taking_in)]
+    ) -> AssetObject:
+        """It can't even be plugged in: it's to be crushed."""
+        told = Who.of(only_as(by, asked.operator))
+        await desk.unerasable(tag, asked.reason, note=asked.note, by=told)
+        return _asset(desk, desk.asset(tag))
+
+    @router.post("/slots/{slot}/asset")
+    async def bind(
+        slot: SlotInPath, asked: BindRequest, by: Annotated[Actor, Depends(binding)]
+    ) -> BoundObject:
+        """The handset in this slot has this tag: somebody has just scanned it."""
+        view = board.views().get(SlotName(slot))
+        if view is None:
+            raise NotFound(f"there is no slot {slot}")
+        scanned_by = Who.of(only_as(by, asked.operator))
+        told = await desk.bind(view, asked.tag, by=scanned_by, despite_model=asked.despite_model)
+        return BoundObject(
+            tag=told.tag, lot=told.lot, bound_by=told.bound_by, model_differs=told.differs
+        )
+
+
+def _imported(done: Imported, catalogue: Catalogue) -> ImportObject:
+    return ImportObject(
+        taken=done.taken,
+        rows=done.rows,
+        mistakes=[
+            MistakeObject(
+                line=each.line,
+                column=printable(each.column),
+                code=each.code,
+                ja=(said := catalogue.mistake(each.code, each.facts)).ja,
+                en=said.en,
+            )
+            for each in done.mistakes
+        ],
+    )
+
+
+def _lot(lot: Lot) -> dict[str, object]:
+    told = lot.told
+    return {
+        "lot": told.lot,
+        "consignor": told.consignor,
+        "kind": told.kind,
+        "paper": told.paper,
+        "taken_in_at": told.taken_in_at.isoformat(),
+        "assets": len(lot.tags),
+    }
+
+
+def _whole(lot: Lot) -> LotObject:
+    return LotObject.model_validate(
+        {
+            **_lot(lot),
+            "identity_check": lot.told.identity_check,
+            "operator": lot.told.by.operator,
+            "attestations": [
+                AttestationObject(
+                    sequence=each.sequence,
+                    kinds=sorted(each.kinds),
+                    tags=None if each.tags is None else sorted(each.tags),
+                    excepted=sorted(each.excepted),
+                    withdrawn=bool(each.withdrawn),
+                    operator=each.operator,
+                    at=each.at.isoformat(),
+                )
+                for each in lot.attestations
+            ],
+        }
+    )
+
+
+def _asset(desk: IntakeDesk, asset: Asset) -> AssetObject:
+    line, dead = asset.line, desk.book.unerasable.get(asset.tag)
+    return AssetObject(
+        tag=line.tag,
+        lot=asset.lot,
+        imei=line.imei,
+        serial=line.serial,
+        model=line.model,
+        colour=line.colour,
+        grade=line.grade,
+        jobs=[bound.job for bound in desk.book.bound.get(asset.tag, ())],
+        unerasable=dead.reason if dead else None,
+        disposition=dead.disposition if dead else None,
+    )

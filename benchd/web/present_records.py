@@ -1,0 +1,166 @@
+"""From the handset file and the report to the API's objects; every foreign string is cleaned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from benchd.texts.catalogue import Catalogue, printable
+from benchd.web.objects import GuidanceObject, TextsObject
+from benchd.web.records_objects import (
+    DisposalItemObject,
+    DisposalListObject,
+    FigureObject,
+    FigureValueObject,
+    FiledJobObject,
+    FoundHandsetObject,
+    FoundObject,
+    HandsetFileObject,
+    ReportObject,
+    SettledObject,
+    UptoObject,
+)
+from benchd.words.handset_file import (
+    DisposalLine,
+    Found,
+    HandsetFile,
+    JobLine,
+    SettledLine,
+    Upto,
+)
+from benchd.words.job import Reason
+from benchd.words.report import Figure, Report
+
+LONGEST_NOTE = 500
+
+
+class RecordsPresenter:
+    """Makes the objects of the read model's routes."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def found(self, found: Found, upto: Upto) -> FoundObject:
+        """What was found."""
+        return FoundObject(
+            handsets=[
+                FoundHandsetObject(
+                    key=line.key,
+                    told_by=line.told_by,
+                    jobs=line.jobs,
+                    newest=self.job(line.newest),
+                )
+                for line in found.handsets
+            ],
+            more=found.more,
+            upto=_upto(upto),
+        )
+
+    def file(self, file: HandsetFile, upto: Upto) -> HandsetFileObject:
+        """A handset's file."""
+        return HandsetFileObject(
+            key=file.key,
+            told_by=file.told_by,
+            jobs=[self.job(job) for job in file.jobs],
+            settled=[_settled(line) for line in file.settled],
+            perhaps=list(file.perhaps),
+            upto=_upto(upto),
+        )
+
+    def items(self, items: Sequence[DisposalLine], upto: Upto) -> DisposalListObject:
+        """What waits for somebody."""
+        return DisposalListObject(
+            items=[
+                DisposalItemObject(
+                    job=self.job(item.job),
+                    settled=_settled(item.settled) if item.settled else None,
+                )
+                for item in items
+            ],
+            upto=_upto(upto),
+        )
+
+    def report(self, report: Report, upto: Upto) -> ReportObject:
+        """The figures, each value with its jobs."""
+        return ReportObject(
+            begin=report.begin.isoformat(),
+            end=report.end.isoformat(),
+            lot=_text(report.lot),
+            figures=[self._figure(figure, report) for figure in Figure],
+            upto=_upto(upto),
+        )
+
+    def job(self, job: JobLine) -> FiledJobObject:
+        """One job in short."""
+        return FiledJobObject(
+            job=job.job,
+            slot=job.slot,
+            recipe=job.recipe,
+            opened_at=job.opened_at.isoformat(),
+            ended_at=_moment(job.ended_at),
+            outcome=job.outcome,
+            disposition=job.disposition,
+            reason=job.reason,
+            reason_text=self._reason(job.reason),
+            lot=_text(job.lot),
+            tag=_text(job.tag),
+            manufacturer=_text(job.manufacturer),
+            model=_text(job.model),
+            serial=_text(job.serial),
+            imeis=[printable(imei) for imei in job.imeis],
+            usb_serial=_text(job.usb_serial),
+            came_with_data=job.came_with_data,
+            chip=job.chip,
+            certificate=job.certificate,
+            state=job.state,
+            since=_moment(job.since),
+            run_again_as=job.run_again_as,
+        )
+
+    def _figure(self, figure: Figure, report: Report) -> FigureObject:
+        name = self._catalogue.figure(figure)
+        values: list[FigureValueObject] = []
+        for value, jobs in report.figures[figure].items():
+            said = self._catalogue.figure_value(figure, value)
+            values.append(
+                FigureValueObject(
+                    value=value, ja=said.ja, en=said.en, handsets=len(jobs), jobs=list(jobs)
+                )
+            )
+        return FigureObject(figure=figure, text=TextsObject(ja=name.ja, en=name.en), values=values)
+
+    def _reason(self, reason: Reason | None) -> GuidanceObject | None:
+        if reason is None:
+            return None
+        told = self._catalogue.reason(reason)
+        to_do = TextsObject(ja=told.what_to_do.ja, en=told.what_to_do.en)
+        return GuidanceObject(ja=told.ja, en=told.en, what_to_do=to_do)
+
+
+def _settled(line: SettledLine) -> SettledObject:
+    return SettledObject(
+        sequence=line.sequence,
+        job=line.job,
+        at=line.at.isoformat(),
+        before=line.before,
+        state=line.state,
+        name=printable(line.name),
+        note=printable(line.note, LONGEST_NOTE),
+        recycler=_text(line.recycler),
+        number=_text(line.number),
+        batch=_text(line.batch),
+        done_on=_text(line.done_on),
+        later_job=_text(line.later_job),
+    )
+
+
+def _upto(upto: Upto) -> UptoObject:
+    return UptoObject(sequence=upto.sequence, hash=upto.hash)
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else printable(text, LONGEST_NOTE)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

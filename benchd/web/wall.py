@@ -1,0 +1,110 @@
+"""What the wall shows to whoever hasn't signed in: objects of their own, made field by field.
+
+A new field of a slot is hidden here until somebody adds it. Nothing here leads to a handset's
+serial or IMEI, to a job or its records, or to what a person has said.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from benchd.texts.catalogue import printable
+from benchd.web.objects import (
+    GuidanceObject,
+    ProblemObject,
+    StageWord,
+    UnknownPortObject,
+    WebObject,
+)
+from benchd.web.present import Presenter
+from benchd.web.service import WatchedBoard
+from benchd.words.handset import HandsetIdentity
+from benchd.words.job import Disposition, Gate, Outcome, Reason
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
+
+
+class WallHandsetObject(WebObject):
+    """Which kind of handset it is, as anybody sees who stands before it."""
+
+    manufacturer: str
+    model: str
+    name: str | None
+    known_model: bool
+
+
+class WallQuestionObject(WebObject):
+    """That a question waits, and for what; its text names the handset."""
+
+    gate: Gate
+
+
+class WallSlotObject(WebObject):
+    """What a slot does; null where nothing is known."""
+
+    slot: str
+    state: SlotState
+    occupancy: int | None
+    stage: StageWord | None
+    progress: Annotated[float | None, Field(ge=0, le=1)]
+    eta_s: Annotated[float | None, Field(ge=0)]
+    handset: WallHandsetObject | None
+    problem: ProblemObject | None
+    question: WallQuestionObject | None
+    outcome: Outcome | None
+    disposition: Disposition | None
+    reason: Reason | None
+    reason_text: GuidanceObject | None
+
+
+class WallRackObject(WebObject):
+    """Every slot of the rack, in its order."""
+
+    slots: list[WallSlotObject]
+    unknown_ports: list[UnknownPortObject]
+    notices: list[ProblemObject]
+
+
+class WallPresenter:
+    """Makes the objects of the wall."""
+
+    def __init__(self, presenter: Presenter) -> None:
+        self._presenter = presenter
+
+    def rack(self, board: WatchedBoard) -> WallRackObject:
+        """Every slot, and what is the matter with the rack."""
+        return WallRackObject(
+            slots=[self.slot(view) for view in board.views().values()],
+            unknown_ports=[self._presenter.unknown_port(port) for port in board.unknown_ports()],
+            notices=[self._presenter.problem(view) for view in board.notices()],
+        )
+
+    def slot(self, view: SlotView) -> WallSlotObject:
+        """One slot as the wall shows it."""
+        progress, eta_s = self._presenter.pace(view)
+        return WallSlotObject(
+            slot=view.slot,
+            state=view.state,
+            occupancy=view.occupancy,
+            stage=view.stage,
+            progress=progress,
+            eta_s=eta_s,
+            handset=_handset(view.identity, view.model_name) if view.identity else None,
+            problem=self._presenter.problem(view.problem) if view.problem else None,
+            question=WallQuestionObject(gate=view.question.gate) if view.question else None,
+            outcome=view.outcome,
+            disposition=view.disposition,
+            reason=view.reason,
+            reason_text=self._presenter.reason(view.reason),
+        )
+
+
+def _handset(identity: HandsetIdentity, name: str | None) -> WallHandsetObject:
+    return WallHandsetObject(
+        manufacturer=printable(identity.manufacturer),
+        model=printable(identity.model),
+        name=printable(name) if name else None,
+        known_model=name is not None,
+    )

@@ -1,0 +1,169 @@
+"""The clock: set back it goes on record for each running job, kept right by nobody on the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from benchd.daemon import kernel_clock
+from benchd.daemon.clock_watch import ClockWatch
+from benchd.daemon.timekeeping import Timekeeping
+from benchd.observe.clock_metrics import ClockMetrics
+from benchd.proof.clock import STEP_S, set_back_s
+from benchd.slots.board import RackBoard
+from benchd.words.ids import JobId, PortPath, SlotName
+from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.words.slot import ProblemCode, SlotView
+from benchd.words.slot_states import SlotState
+
+pytestmark = pytest.mark.asyncio
+
+AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
+LIMIT_S = 3600.0
+
+
+@dataclass
+class Machine:
+    """A wall clock that can be set, and one that can't."""
+
+    wall: datetime = AT
+    uptime_s: float = 100.0
+    synchronised: bool | None = True
+    kept: list[Entry] = field(default_factory=list)
+    board: RackBoard = field(default_factory=RackBoard)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.timekeeping = Timekeeping(board=self.board, metrics=ClockMetrics(self.registry))
+        self.watch = ClockWatch(
+            clock=self,
+            monotonic=lambda: self.uptime_s,
+            is_synchronised=lambda: self.synchronised,
+            record=self.keep,
+            running_jobs=self.timekeeping.running_jobs,
+            sink=self.timekeeping,
+            unsynchronised_s=LIMIT_S,
+        )
+
+    def now(self) -> datetime:
+        return self.wall
+
+    async def keep(self, entry: Entry) -> None:
+        self.kept.append(entry)
+
+    async def passes(self, seconds: float, *, stepped_s: float = 0.0) -> None:
+        self.uptime_s += seconds
+        self.wall += timedelta(seconds=seconds + stepped_s)
+        await self.watch.look()
+
+    def show(self, slot: str, state: SlotState, job: str | None) -> None:
+        self.board.show(
+            SlotView(
+                slot=SlotName(slot),
+                port_path=PortPath(slot),
+                state=state,
+                job=JobId(job) if job else None,
+            )
+        )
+
+    def steps(self) -> list[tuple[str | None, float]]:
+        return [(entry.job, float(str(entry.data["set_back_s"]))) for entry in self.kept]
+
+    def notices(self) -> Sequence[ProblemCode]:
+        return [problem.code for problem in self.board.notices()]
+
+    def value(self, name: str) -> float | None:
+        return self.registry.get_sample_value(name)
+
+
+async def test_a_step_back_is_on_record_for_the_rack_and_each_running_job() -> None:
+    machine = Machine()
+    machine.show("A1", SlotState.RUNNING, "job-1")
+    machine.show("A2", SlotState.FINISHED, "job-2")
+    machine.show("A3", SlotState.AWAITING_OPERATOR, "job-3")
+    machine.show("A4", SlotState.EMPTY, None)
+    await machine.passes(5)
+    assert machine.kept == []
+    await machine.passes(5, stepped_s=-3600)
+    assert machine.steps() == [(None, 3600), ("job-1", 3600), ("job-3", 3600)]
+    assert {entry.kind for entry in machine.kept} == {EntryKind.CLOCK_STEPPED}
+    # By slot and occupancy nobody may take it for a part of what lies there.
+    assert {(entry.slot, entry.occupancy) for entry in machine.kept} == {(None, None)}
+    await machine.passes(5)
+    assert len(machine.kept) == 3
+    assert machine.value("benchd_clock_steps_back_total") == 1
+
+
+@pytest.mark.parametrize("stepped_s", [0.0, 3600.0, -0.4, 0.9 - STEP_S])
+async def test_forward_and_a_slewed_clock_are_no_step_back(stepped_s: float) -> None:
+    machine = Machine()
+    machine.show("A1", SlotState.RUNNING, "job-1")
+    await machine.passes(5, stepped_s=stepped_s)
+    assert machine.kept == []
+
+
+@pytest.mark.parametrize(("behind_s", "records"), [(60.0, 1), (0.5, 0), (-60.0, 0)])
+async def test_a_clock_behind_the_ledger_was_set_back_meanwhile(
+    behind_s: float, records: int
+) -> None:
+    machine = Machine()
+    newest = Entry(kind=EntryKind.OCCUPANCY_CLOSED, at=AT + timedelta(seconds=behind_s))
+    await machine.watch.compare_with(StoredEntry(sequence=7, entry=newest, hash_hex="00" * 32))
+    assert [entry.data["noticed"] for entry in machine.kept] == ["at_start"] * records
+    await machine.watch.compare_with(None)
+    assert len(machine.kept) == records
+
+
+@pytest.mark.parametrize("told", [False, None])
+async def test_nothing_that_keeps_it_right_is_said_after_a_while(told: bool | None) -> None:
+    machine = Machine()
+    await machine.passes(5)
+    assert machine.value("benchd_clock_synchronised") == 1
+    machine.synchronised = told
+    await machine.passes(5)
+    await machine.passes(LIMIT_S - 1)
+    assert (machine.notices(), machine.value("benchd_clock_synchronised")) == ([], 0)
+    await machine.passes(2)
+    assert machine.notices() == [ProblemCode.CLOCK_UNSYNCHRONISED]
+    machine.synchronised = True
+    await machine.passes(5)
+    assert machine.notices() == []
+    machine.synchronised = told
+    await machine.passes(LIMIT_S - 1)
+    assert machine.notices() == []
+
+
+async def test_setting_the_clock_is_no_way_to_put_the_notice_off() -> None:
+    machine = Machine(synchronised=False)
+    await machine.passes(1)
+    await machine.passes(LIMIT_S, stepped_s=-2 * LIMIT_S)
+    assert machine.notices() == [ProblemCode.CLOCK_UNSYNCHRONISED]
+
+
+async def test_the_kernel_says_something_or_that_it_may_not_be_asked() -> None:
+    assert kernel_clock.is_synchronised() in (True, False, None)
+
+
+def at(*seconds: float) -> list[StoredEntry]:
+    return [
+        StoredEntry(
+            sequence=number,
+            entry=Entry(kind=EntryKind.STAGE_STARTED, at=AT + timedelta(seconds=second)),
+            hash_hex="00" * 32,
+        )
+        for number, second in enumerate(seconds, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [((0, 1, 2), 0), ((0, 5, 4.5, 6), 0), ((0, 100, 40, 50), 60), ((0, 100, 40, 90, 80), 70)],
+)
+async def test_times_that_run_backwards_show_a_step_that_no_watch_has_seen(
+    times: Sequence[float], expected: float
+) -> None:
+    assert set_back_s(at(*times)) == expected

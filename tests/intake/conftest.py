@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
+from tests.core.world import CountingEntropy, MemoryLedger, SteppingClock
+from tests.intake.lots import Intake
+
+
+@pytest.fixture
+def intake() -> Intake:
+    ledger = MemoryLedger()
+    store = IntakeStore(ledger, SteppingClock())
+    return Intake(ledger=ledger, store=store, desk=IntakeDesk(store, CountingEntropy()))

@@ -1,0 +1,248 @@
+"""Taking in: what is kept is in the ledger, what is refused has changed nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from benchd.errors import IntakeRefused, LedgerFault, NameRefused, NotFound
+from benchd.intake.desk import ASSETS_IN_A_PART
+from benchd.proof.evidence.intake import AssetLine, Who, WithdrawnRecord
+from benchd.proof.intake_book import IntakeBook
+from benchd.words.intake import AttestationKind, LotId, Mistake, Tag, Unerasable
+from benchd.words.record import EntryKind
+from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
+
+pytestmark = pytest.mark.asyncio
+
+CSV = f"tag,IMEI,serial\nA1,{imei(1)},S1\nA2,{imei(2)},S2\nA3,,S2\n"
+
+
+def state(book: IntakeBook) -> object:
+    return (
+        {name: (lot.told, lot.tags, lot.attestations) for name, lot in book.lots.items()},
+        book.assets,
+        book.by_imei,
+        book.looked_up,
+        book.unerasable,
+    )
+
+
+async def test_a_start_knows_what_was_taken_in(intake: Intake) -> None:
+    await intake.with_lot(CSV, attests=(AttestationKind.CONSENT,), excepted=())
+    number = await intake.desk.attest(attested(AttestationKind.JPKI, excepted=("A2",)))
+    await intake.desk.unerasable("A3", Unerasable.NO_POWER, note="", by=BY)
+    looked_up = f"IMEI,判定,照会日時\n{imei(1)},○,2026-11-23 10:00\n".encode()
+    await intake.desk.import_network(looked_up, source="carrier", by=BY, dry_run=False)
+    again = (await intake.reread()).book
+    assert state(again) == state(intake.desk.book)
+    assert again.by_imei[imei(2)].tag == "A2"
+    assert [asset.tag for asset in again.by_serial["S2"]] == ["A2", "A3"]
+    kinds = AttestationKind
+    assert [a.sequence for a in again.attestations(kinds.CONSENT, again.assets[Tag("A2")])]
+    assert not list(again.attestations(kinds.JPKI, again.assets[Tag("A2")]))
+    [covering] = again.attestations(kinds.JPKI, again.assets[Tag("A1")])
+    assert (covering.sequence, covering.operator) == (number, "Ito")
+    assert again.looked_up[imei(1)][0].line.at == datetime(2026, 11, 23, 1, tzinfo=UTC)
+    assert again.unerasable[Tag("A3")].disposition == "destroy"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "tags", "left"),
+    [
+        ((), (), []),
+        ((AttestationKind.JPKI,), (), ["consent A1", "consent A2"]),
+        ((), ("A1",), ["consent A2", "jpki A2"]),
+        ((AttestationKind.JPKI,), ("A2",), ["consent A1", "consent A2", "jpki A1"]),
+    ],
+)
+async def test_what_is_withdrawn_counts_no_more(
+    intake: Intake, kinds: tuple[AttestationKind, ...], tags: tuple[str, ...], left: list[str]
+) -> None:
+    await intake.with_lot(CSV)
+    stated = (AttestationKind.CONSENT, AttestationKind.JPKI)
+    number = await intake.desk.attest(attested(*stated, tags=("A1", "A2")))
+    told = WithdrawnRecord(lot=LOT, attestation=number, kinds=kinds, tags=tags, note="", by=BY)
+    await intake.desk.withdraw(told)
+    for book in (intake.desk.book, (await intake.reread()).book):
+        assert [
+            f"{kind} {tag}"
+            for kind in stated
+            for tag in ("A1", "A2", "A3")
+            if list(book.attestations(kind, book.assets[Tag(tag)]))
+        ] == left
+
+
+Deed = Callable[[Intake], Awaitable[Any]]
+REFUSED: dict[str, tuple[type[Exception], Deed]] = {
+    "a lot twice": (IntakeRefused, lambda i: i.desk.add_lot(lot_record())),
+    "a lot's name with a space": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("L 2"))),
+    "a nameless lot": (IntakeRefused, lambda i: i.desk.add_lot(lot_record(""))),
+    "an identity that nobody says how it was checked": (
+        IntakeRefused,
+        lambda i: i.desk.add_lot(
+            lot_record("L-2", identity_check="", attests=(AttestationKind.IDENTITY,))
+        ),
+    ),
+    "a nobody": (NameRefused, lambda i: i.desk.add_lot(lot_record("L-2", by=Who(operator=" ")))),
+    "an escape in a paper": (
+        IntakeRefused,
+        lambda i: i.desk.add_lot(lot_record("L-2", paper="\x1b")),
+    ),
+    "a surrogate": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("L-2", paper="\ud800"))),
+    "assets of no lot": (
+        NotFound,
+        lambda i: i.desk.import_assets("L-9", b"tag\nB1\n", by=BY, dry_run=False),
+    ),
+    "a tag twice": (IntakeRefused, lambda i: i.desk.add_asset(LOT, AssetLine(tag="A1"), by=BY)),
+    "an IMEI twice": (
+        IntakeRefused,
+        lambda i: i.desk.add_asset(LOT, AssetLine(tag="B1", imei=imei(1)), by=BY),
+    ),
+    "a wrong IMEI": (
+        IntakeRefused,
+        lambda i: i.desk.add_asset(LOT, AssetLine(tag="B1", imei="356938035643800"), by=BY),
+    ),
+    "an attestation for no asset": (
+        NotFound,
+        lambda i: i.desk.attest(attested(AttestationKind.JPKI, tags=("B1",))),
+    ),
+    "an exception that is no asset": (
+        NotFound,
+        lambda i: i.desk.attest(attested(AttestationKind.JPKI, excepted=("B1",))),
+    ),
+    "an attestation for another lot's asset": (
+        IntakeRefused,
+        lambda i: i.desk.attest(attested(AttestationKind.JPKI, lot="L-0", tags=("A1",))),
+    ),
+    "withdrawing what nobody stated": (
+        NotFound,
+        lambda i: i.desk.withdraw(
+            WithdrawnRecord(lot=LOT, attestation=1, kinds=(), tags=(), note="", by=BY)
+        ),
+    ),
+    "a dead asset that isn't there": (
+        NotFound,
+        lambda i: i.desk.unerasable("B1", Unerasable.NO_POWER, note="", by=BY),
+    ),
+    "a list from nowhere": (
+        IntakeRefused,
+        lambda i: i.desk.import_network(b"", source=" ", by=BY, dry_run=False),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_is_refused_has_changed_nothing(intake: Intake, case: str) -> None:
+    await intake.with_lot(CSV)
+    await intake.desk.add_lot(lot_record("L-0"))
+    error, deed = REFUSED[case]
+    before, records = state(intake.desk.book), len(intake.ledger.stored)
+    with pytest.raises(error):
+        await deed(intake)
+    assert state(intake.desk.book) == before
+    assert len(intake.ledger.stored) == records
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_file_with_a_mistake_changes_nothing(intake: Intake, dry_run: bool) -> None:
+    await intake.with_lot(CSV)
+    await intake.desk.add_lot(lot_record("L-2"))
+    records = len(intake.ledger.stored)
+    data = f"tag,IMEI\nB1,{imei(7)}\nA2,{imei(8)}\nB3,{imei(1)}\n".encode()
+    done = await intake.desk.import_assets("L-2", data, by=BY, dry_run=dry_run)
+    assert not done.taken
+    assert [(m.line, m.column, m.code) for m in done.mistakes] == [
+        (3, "tag", Mistake.TAG_TAKEN),
+        (4, "IMEI", Mistake.IMEI_TAKEN),
+    ]
+    assert done.mistakes[1].facts["other"] == f"A1 ({LOT})"
+    assert len(intake.ledger.stored) == records
+
+
+async def test_a_dry_run_of_a_good_file_changes_nothing_either(intake: Intake) -> None:
+    await intake.with_lot()
+    done = await intake.desk.import_assets(LOT, CSV.encode(), by=BY, dry_run=True)
+    assert (done.rows, done.taken, done.mistakes) == (3, False, ())
+    assert not intake.desk.book.assets
+
+
+async def test_a_handset_that_came_in_again_is_its_newest_asset(intake: Intake) -> None:
+    await intake.with_lot(CSV)
+    await intake.desk.add_lot(lot_record("L-2"))
+    data = f"tag,IMEI\nB1,{imei(1)}\n".encode()
+    done = await intake.desk.import_assets("L-2", data, by=BY, dry_run=False, again=True)
+    assert done.taken
+    assert (await intake.reread()).book.by_imei[imei(1)].tag == "B1"
+
+
+async def test_an_import_that_is_cut_short_never_counts(intake: Intake) -> None:
+    """After each record that it may have got to."""
+    lines = "".join(f"T{n}\n" for n in range(3 * ASSETS_IN_A_PART))
+    await intake.with_lot("tag\n" + lines)
+    whole = list(intake.ledger.stored)
+    for kept in range(1, len(whole)):
+        intake.ledger.stored = whole[:kept]
+        book = (await intake.reread()).book
+        assert not book.assets
+        assert not book.lots[LotId(LOT)].tags
+        assert len(book.unfinished) == (kept > 1)
+    intake.ledger.stored = whole
+    assert len((await intake.reread()).book.assets) == 3 * ASSETS_IN_A_PART
+
+
+async def test_after_a_cut_the_same_file_goes_in(intake: Intake) -> None:
+    lines = "".join(f"T{n}\n" for n in range(2 * ASSETS_IN_A_PART))
+    await intake.with_lot()
+    part = iter(range(10))
+    intake.ledger.fail_on = lambda entry: entry.kind is EntryKind.ASSETS_ADDED and next(part) == 1
+    with pytest.raises(LedgerFault):
+        await intake.desk.import_assets(LOT, ("tag\n" + lines).encode(), by=BY, dry_run=False)
+    intake.ledger.broken, intake.ledger.fail_on = False, lambda _entry: False
+    store = await intake.reread()
+    assert not store.book.assets
+    intake.desk._store = store
+    done = await intake.desk.import_assets(LOT, ("tag\n" + lines).encode(), by=BY, dry_run=False)
+    assert done.taken
+    assert len((await intake.reread()).book.assets) == 2 * ASSETS_IN_A_PART
+
+
+NETWORK: dict[str, tuple[str, list[tuple[int, str, Mistake]]]] = {
+    "of nobody": (f"{imei(9)},○,2026-11-23 10:00", [(2, "IMEI", Mistake.IMEI_UNKNOWN)]),
+    "no number": (",○,2026-11-23 10:00", [(2, "IMEI", Mistake.IMEI_MISSING)]),
+    "no sign": (f"{imei(1)},ok,2026-11-23 10:00", [(2, "判定", Mistake.SIGN_WRONG)]),
+    "a day without a time": (f"{imei(1)},○,2026-11-23", [(2, "照会日時", Mistake.TIME_WRONG)]),
+    "no time": (f"{imei(1)},○,", [(2, "照会日時", Mistake.TIME_WRONG)]),
+    "tomorrow": (f"{imei(1)},○,2026-11-25 10:00", [(2, "照会日時", Mistake.TIME_AHEAD)]),
+}
+
+
+@pytest.mark.parametrize("case", NETWORK)
+async def test_a_list_of_look_ups_tells_each_mistake(intake: Intake, case: str) -> None:
+    await intake.with_lot(CSV)
+    line, wanted = NETWORK[case]
+    data = f"IMEI,判定,照会日時\n{line}\n".encode()
+    done = await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
+    assert not done.taken
+    assert [(m.line, m.column, m.code) for m in done.mistakes] == wanted
+
+
+async def test_of_two_look_ups_the_newer_holds_and_of_one_moment_the_worse(intake: Intake) -> None:
+    await intake.with_lot(CSV)
+    for lines, sign in (
+        (f"{imei(1)},○,2026/11/23 10:00\n", "○"),
+        (f"{imei(1)},×,2026-11-22T10:00:00+09:00\n", "○"),
+        (f"{imei(1)},×,2026年11月23日 10:00\n", "×"),
+        (f"{imei(1)},△,2026-11-23 10:00\n", "×"),
+        (f"{imei(1)},-,2026-11-23 11:00\n", "-"),
+    ):
+        data = f"IMEI,判定,照会日時\n{lines}".encode("cp932")
+        done = await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
+        assert done.taken
+        for book in (intake.desk.book, (await intake.reread()).book):
+            newest = book.newest_look_up([imei(1)])
+            assert newest is not None
+            assert newest.line.sign == sign

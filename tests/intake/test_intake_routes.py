@@ -1,0 +1,247 @@
+"""Lots and assets over the API and by the commands, against the real application."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from typer.testing import CliRunner
+
+from benchd.commands.cli import app as commands
+from benchd.commands.client import SOCKET_VARIABLE
+from benchd.errors import BenchdError
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
+from benchd.intake.table import LARGEST_FILE_BYTES
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import LARGEST_BODY_BYTES, create_app
+from benchd.words.ids import SlotName
+from benchd.words.record import EntryKind
+from benchd.words.slot_states import SlotState
+from tests.core.world import CountingEntropy
+from tests.intake.lots import imei
+from tests.web.web_fakes import JOB, FakeClock, FakeRack, identity, running_view
+from tests.web.web_running import SEES_ALL, browser, running
+
+pytestmark = pytest.mark.asyncio
+
+TEXTS = Catalogue.load()
+CSV = f"管理番号,IMEI,機種\nT1,{imei(1)},SO-51B\nT2,,SC-51A\n"
+
+
+class Room:
+    """The application of a rack, with lots."""
+
+    def __init__(self) -> None:
+        self.rack = FakeRack()
+        store = IntakeStore(self.rack.ledger, FakeClock())
+        self.desk = IntakeDesk(store, CountingEntropy())
+        self.app = create_app(self.rack, TEXTS, callers=SEES_ALL, intake=self.desk)
+        self.visit = partial(browser, self.app)
+
+    @asynccontextmanager
+    async def client(self) -> AsyncGenerator[Any, None]:
+        async with self.visit() as http:
+            yield http
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+LOT: Mapping[str, object] = {
+    "lot": "L-1",
+    "consignor": "private",
+    "kind": "purchase",
+    "operator": "Ito",
+    "paper": "No.12",
+    "identity_check": "driving licence",
+    "attests": ["consent", "identity"],
+}
+
+
+async def taken_in(http: Any, csv: str = CSV) -> None:  # noqa: ANN401 - an httpx2 client
+    assert (await http.post("/api/v1/lots", json=LOT)).status_code == 200
+    answer = await http.post("/api/v1/lots/L-1/assets.csv?operator=Ito", content=csv.encode())
+    assert answer.json() == {"taken": True, "rows": csv.count("\n") - 1, "mistakes": []}
+
+
+async def test_a_lot_with_its_assets_over_the_api(room: Room) -> None:
+    async with room.client() as http:
+        await taken_in(http)
+        lot = (await http.get("/api/v1/lots/L-1")).json()
+        assert (lot["assets"], lot["attestations"][0]["kinds"]) == (2, ["consent", "identity"])
+        assert (await http.get("/api/v1/lots")).json()["lots"][0]["lot"] == "L-1"
+        asset = (await http.get("/api/v1/assets/T1")).json()
+        assert (asset["imei"], asset["jobs"], asset["disposition"]) == (imei(1), [], None)
+        both = (await http.get("/api/v1/assets", params={"lot": "L-1", "limit": 1})).json()
+        assert ([a["tag"] for a in both["assets"]], both["more"]) == (["T1"], True)
+        told = {"kinds": ["jpki"], "excepted": ["T2"], "operator": "Ito"}
+        sequence = (await http.post("/api/v1/lots/L-1/attestations", json=told)).json()["sequence"]
+        gone = {"attestation": sequence, "operator": "Ito"}
+        lot = (await http.post("/api/v1/lots/L-1/withdrawals", json=gone)).json()
+        assert [each["withdrawn"] for each in lot["attestations"]] == [False, True]
+        dead = {"reason": "no_power", "operator": "Ito"}
+        asset = (await http.post("/api/v1/assets/T2/unerasable", json=dead)).json()
+        assert (asset["unerasable"], asset["disposition"]) == ("no_power", "destroy")
+    by = [stored.entry.data["by"] for stored in room.rack.ledger.stored]
+    assert {(who["operator"], who["via"]["transport"]) for who in by} == {("Ito", "tcp")}  # type: ignore[index, call-overload]
+
+
+REFUSED: dict[str, tuple[int, str, Mapping[str, object] | bytes]] = {
+    "no such lot": (404, "/api/v1/lots/L-9/attestations", {"kinds": ["jpki"], "operator": "Ito"}),
+    "an unknown kind": (422, "/api/v1/lots/L-1/attestations", {"kinds": ["x"], "operator": "Ito"}),
+    "nobody": (422, "/api/v1/lots", {**LOT, "lot": "L-2", "operator": ""}),
+    "a blank": (409, "/api/v1/lots", {**LOT, "lot": "L-2", "operator": "　"}),
+    "a field too many": (422, "/api/v1/lots", {**LOT, "lot": "L-2", "seller": "Yamada"}),
+    "a time without a zone": (
+        422,
+        "/api/v1/lots",
+        {**LOT, "lot": "L-2", "taken_in_at": "2026-11-20T10:00:00"},
+    ),
+    "the same lot": (409, "/api/v1/lots", LOT),
+    "a file without an operator": (422, "/api/v1/lots/L-1/assets.csv", b"tag\nT9\n"),
+    "a file that is too large": (
+        413,
+        "/api/v1/lots/L-1/assets.csv?operator=Ito",
+        b"x" * (LARGEST_FILE_BYTES + 1),
+    ),
+    "another body that is large": (413, "/api/v1/lots", b"x" * (LARGEST_BODY_BYTES + 1)),
+    "a slot that isn't there": (404, "/api/v1/slots/Z9/asset", {"tag": "T1", "operator": "Ito"}),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_is_refused_says_why_and_changes_nothing(room: Room, case: str) -> None:
+    status, path, body = REFUSED[case]
+    async with room.client() as http:
+        await taken_in(http)
+        records = len(room.rack.ledger.stored)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        answer = await http.post(
+            path, content=content, headers={"content-type": "application/json"}
+        )
+    assert answer.status_code == status, answer.text
+    assert answer.json()["error"]["message"]
+    assert len(room.rack.ledger.stored) == records
+
+
+async def test_a_scanned_tag_binds_the_handset_in_its_slot(room: Room) -> None:
+    scanned = {"tag": "T1", "operator": "Ito"}
+    async with room.client() as http:
+        await taken_in(http)
+        room.rack.board.show(replace(running_view(), identity=None))
+        told = (await http.post("/api/v1/slots/A1/asset", json=scanned)).json()
+        assert told == {"tag": "T1", "lot": "L-1", "bound_by": "tag", "model_differs": ""}
+        again = await http.post("/api/v1/slots/A1/asset", json=scanned)
+        other = await http.post("/api/v1/slots/A1/asset", json={**scanned, "tag": "T2"})
+        assert (again.status_code, other.status_code) == (200, 409)
+        assert (await http.get("/api/v1/assets/T1")).json()["jobs"] == [JOB]
+        assert (await http.get("/api/v1/slots/A1")).json()["asset"] == {
+            "lot": "L-1",
+            "tag": "T1",
+            "bound_by": "tag",
+            "differs": "",
+        }
+    [bound] = [s.entry for s in room.rack.ledger.stored if s.entry.kind is EntryKind.ASSET_BOUND]
+    assert (bound.job, bound.slot) == (JOB, "A1")
+
+
+@pytest.mark.parametrize(
+    ("tag", "despite", "status", "why"),
+    [
+        ("T1", False, 409, "its IMEI is another"),
+        ("T2", False, 409, "its model isn't that of the papers"),
+        ("T2", True, 200, ""),
+        ("T9", False, 404, "there is no asset"),
+    ],
+)
+async def test_a_tag_on_the_wrong_slot_is_told(
+    room: Room, tag: str, despite: bool, status: int, why: str
+) -> None:
+    async with room.client() as http:
+        await taken_in(http)
+        room.rack.board.show(replace(running_view(), identity=identity(model="SO-51B")))
+        told = {"tag": tag, "operator": "Ito", "despite_model": despite}
+        answer = await http.post("/api/v1/slots/A1/asset", json=told)
+    assert answer.status_code == status
+    assert why in answer.text
+
+
+@pytest.mark.parametrize("state", [SlotState.FINISHED, SlotState.EMPTY, SlotState.QUARANTINED])
+async def test_no_tag_is_bound_where_no_job_runs(room: Room, state: SlotState) -> None:
+    async with room.client() as http:
+        await taken_in(http)
+        room.rack.board.show(replace(running_view(), state=state, slot=SlotName("A1")))
+        told = {"tag": "T1", "operator": "Ito"}
+        assert (await http.post("/api/v1/slots/A1/asset", json=told)).status_code == 409
+
+
+Command = Callable[..., Any]
+
+
+@asynccontextmanager
+async def shell(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Command, None]:
+    """`benchd …` against the running application, in a thread beside its loop."""
+    async with running(room.app, tmp_path / "benchd.sock") as here:
+        monkeypatch.setenv(SOCKET_VARIABLE, str(here.path))
+        monkeypatch.setenv("LANG", "ja_JP.UTF-8")
+        monkeypatch.delenv("LC_ALL", raising=False)
+
+        async def run(*words: str, fails: int | type[BenchdError] = 0) -> str:
+            result = await anyio.to_thread.run_sync(CliRunner().invoke, commands, list(words))
+            if isinstance(fails, int):
+                assert result.exit_code == fails, (result.output, result.exception)
+            else:
+                assert isinstance(result.exception, fails), result.output
+            return result.output
+
+        yield run
+
+
+async def test_a_lot_by_the_commands(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad, list_ = tmp_path / "a.csv", tmp_path / "bad.csv", tmp_path / "n.csv"
+    good.write_bytes(CSV.encode("cp932"))
+    bad.write_text(f"管理番号,IMEI\nT8,1\nT9,{imei(1)}\n=1,\n")
+    list_.write_text(f"IMEI,判定,照会日時\n{imei(1)},○,2026-11-23 10:00\n")
+    me = ("--operator", "伊藤")
+    async with shell(room, tmp_path, monkeypatch) as benchd:
+        await benchd("lots", "add", "L-1", "purchase", "--consignor", "個人", *me)
+        dry = ("assets", "import", str(good), "--lot", "L-1", *me, "--dry-run")
+        assert "2 would be taken in" in await benchd(*dry)
+        assert not room.desk.book.assets
+        assert "2 taken in" in await benchd(*dry[:-1])
+        told = await benchd("assets", "import", str(bad), "--lot", "L-1", *me, fails=1)
+        assert "bad.csv:2: IMEI: 「1」はIMEIではありません" in told
+        assert "bad.csv:4: 管理番号: 「=1」は数式" in told
+        assert len(room.desk.book.assets) == 2
+        await benchd("assets", "network", str(list_), "--source", "docomo", *me)
+        await benchd("lots", "attest", "L-1", "consent", "jpki", "--except", "T2", *me)
+        assert "consent, jpki\t\tT2\tFalse" in await benchd("lots", "show", "L-1")
+        number = room.desk.book.lots["L-1"].attestations[0].sequence  # type: ignore[index]
+        await benchd("lots", "withdraw", "L-1", str(number), *me)
+        assert json.loads(await benchd("lots", "show", "L-1", "--json"))["attestations"][0][
+            "withdrawn"
+        ]
+        assert "no_power, destroy" in await benchd(
+            "assets", "dead", "T2", "--reason", "no_power", *me
+        )
+        assert "T2\tL-1\tSC-51A\tno_power" in await benchd("assets", "list", "--lot", "L-1")
+        assert f"imei\t{imei(1)}" in await benchd("assets", "show", "T1")
+        assert "L-1\tpurchase\t個人\t2" in await benchd("lots", "list")
+        await benchd("assets", "add", "T3", "--lot", "L-1", *me)
+        room.rack.board.show(replace(running_view(), identity=None))
+        assert "A1: T3 (L-1)" in await benchd("assets", "bind", "T3", "--slot", "A1", *me)
+        await benchd("assets", "bind", "T3", "--slot", "Z9", *me, fails=BenchdError)

@@ -1,0 +1,73 @@
+"""A handset that an earlier job sent to be destroyed: no certificate without a word on record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchd.errors import CertificateGap
+from benchd.proof.erasure import verify_erasure
+from benchd.words.job import Gate
+from benchd.words.record import EntryKind, StoredEntry
+from tests.certificate.certificate_rack import JOB, answer, records_of_an_erasure
+
+
+def with_gates(records: list[StoredEntry], form: int = 5, **told: Any) -> list[StoredEntry]:  # noqa: ANN401 - JSON
+    def each(record: StoredEntry) -> StoredEntry:
+        data: Any = record.entry.data
+        if record.entry.kind is not EntryKind.STAGE_ENDED or data["stage"] != "gates":
+            return record
+        evidence = {**data["evidence"], **told}
+        entry = replace(record.entry, data={**data, "evidence": evidence, "form": form})
+        return replace(record, entry=entry)
+
+    return [each(record) for record in records]
+
+
+def with_answers(records: list[StoredEntry], *approved: bool) -> list[StoredEntry]:
+    """The same with answers at this gate, before all others."""
+    first = next(r for r in records if r.entry.kind is EntryKind.DECISION)
+    at = records.index(first)
+    told = [
+        replace(
+            first,
+            entry=replace(
+                first.entry,
+                data={**answer(Gate.DESTROYED_BEFORE, "高橋", approved=each), "via": {}},
+            ),
+        )
+        for each in approved
+    ]
+    return [*records[:at], *told, *records[at:]]
+
+
+def gaps(records: list[StoredEntry]) -> str:
+    with pytest.raises(CertificateGap) as refused:
+        verify_erasure(JOB, records)
+    return str(refused.value)
+
+
+def test_one_that_was_never_doomed_needs_no_word() -> None:
+    verify_erasure(JOB, list(records_of_an_erasure()))
+
+
+def test_one_that_was_doomed_needs_somebodys_yes() -> None:
+    records = with_gates(list(records_of_an_erasure()), doomed_by=["20261101-aa"])
+    assert "destroyed_before: nobody has approved it" in gaps(records)
+    assert "destroyed_before: the last answer was no" in gaps(with_answers(records, True, False))
+    verify_erasure(JOB, with_answers(records, False, True))
+
+
+def test_a_no_holds_whatever_the_stage_has_seen() -> None:
+    assert "the last answer was no" in gaps(with_answers(list(records_of_an_erasure()), False))
+
+
+def test_today_somebody_has_to_have_looked() -> None:
+    records = with_gates(list(records_of_an_erasure()), doomed_by=None)
+    assert "nobody has looked whether it was to be destroyed" in gaps(records)
+
+
+def test_what_was_recorded_before_is_held_to_the_rules_of_its_time() -> None:
+    verify_erasure(JOB, with_gates(list(records_of_an_erasure()), form=4, doomed_by=None))

@@ -1,0 +1,211 @@
+"""The daemon's doors by its configuration: TLS and its renewal, a proxy, what anybody is shown."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from benchd.certificate import create_key
+from benchd.config import load_settings
+from benchd.daemon.app import run_daemon
+from benchd.hotplug.source import PlugEvent
+from tests.web.certificates import Authority
+
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+CONFIG = """\
+[site]
+name = "Example"
+[adb]
+port = {adb}
+home = "adb"
+[ledger]
+path = "ledger.sqlite"
+[certificate]
+key = "key.pem"
+directory = "certificates"
+[dossiers]
+directory = "dossiers"
+[models]
+fresh_pictures = "fresh"
+[http]
+socket = "benchd.sock"
+listen = "127.0.0.1:{http}"
+allowed_hosts = ["rack7.example"]
+{more}
+[slots.A1]
+port = "pci-0000:03:00.0-usb-0:1.1"
+"""
+RECIPE = """\
+name = "overwrite"
+description_ja = "調べる"
+description_en = "Look"
+
+[[stage]]
+name = "inspect"
+deadline_s = 60
+attempts = 1
+"""
+TLS = """\
+tls_certificate = "rack.pem"
+tls_key = "rack_key.pem"
+"""
+
+
+class NothingPlugged:
+    """A rack's USB ports with no handset in any."""
+
+    @asynccontextmanager
+    async def events(self) -> AsyncGenerator[AsyncIterator[PlugEvent]]:
+        async def none() -> AsyncIterator[PlugEvent]:
+            await anyio.sleep_forever()
+            yield  # pyright: ignore[reportReturnType] - never reached
+
+        yield none()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """A daemon that runs, and what it has logged."""
+
+    folder: Path
+    port: int
+    logs: list[EventDict]
+
+    def over_unix(self) -> httpx2.AsyncClient:
+        transport = httpx2.AsyncHTTPTransport(uds=str(self.folder / "benchd.sock"))
+        return httpx2.AsyncClient(transport=transport, base_url="http://benchd")
+
+    def over_tls(self, context: ssl.SSLContext) -> httpx2.AsyncClient:
+        url = f"https://127.0.0.1:{self.port}"
+        return httpx2.AsyncClient(base_url=url, verify=context, trust_env=False)
+
+    def over_tcp(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+
+    def told(self, event: str) -> list[EventDict]:
+        return [line for line in self.logs if line["event"] == event]
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        with anyio.fail_after(60):
+            while not holds():  # noqa: ASYNC110 - nobody announces a line of the log
+                await anyio.sleep(0.02)
+
+
+@asynccontextmanager
+async def daemon(folder: Path, more: str) -> AsyncGenerator[Here]:
+    port = free_port()
+    file = folder / "benchd.toml"
+    file.write_text(CONFIG.format(adb=free_port(), http=port, more=more))
+    (folder / "recipes").mkdir()
+    (folder / "recipes" / "overwrite.toml").write_text(RECIPE)
+    create_key(folder / "key.pem")
+    read = partial(load_settings, file)
+    with capture_logs() as logs:
+        here = Here(folder=folder, port=port, logs=logs)
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(run_daemon, read(), NothingPlugged(), usb=False, reread=read))
+            # From then on a SIGHUP is heard.
+            await here.until(lambda: bool(here.told("ready")))
+            yield here
+            group.cancel_scope.cancel()
+
+
+def reload() -> None:
+    os.kill(os.getpid(), signal.SIGHUP)
+
+
+async def test_tls_is_served_and_renewed_by_a_reload_and_a_broken_file_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path, "authority")
+    authority.issue("rack")
+    (tmp_path / "new").mkdir()
+    other = Authority(tmp_path / "new", "other")
+    renewed = other.issue("renewed")
+    async with daemon(tmp_path, TLS) as here:
+        async with here.over_tls(authority.visitor()) as client:
+            assert (await client.get("/api/v1")).json()["shown"] == "wall"
+            assert "benchd_slot_state" in (await client.get("/metrics")).text
+        async with here.over_tcp() as client:
+            with pytest.raises(httpx2.TransportError):
+                await client.get("/healthz")
+        shutil.copy(renewed.certificate, tmp_path / "rack.pem")
+        reload()
+        await here.until(lambda: bool(here.told("config_refused")))
+        assert [line["name"] for line in here.told("config_mistake")] == ["http.tls_key"]
+        async with here.over_tls(authority.visitor()) as client:
+            assert (await client.get("/healthz")).status_code == 200
+        shutil.copy(renewed.key, tmp_path / "rack_key.pem")
+        reload()
+        await here.until(lambda: bool(here.told("tls_renewed")))
+        async with here.over_tls(other.visitor()) as client:
+            assert (await client.get("/healthz")).status_code == 200
+        reload()
+        await here.until(lambda: len(here.told("config_reloaded")) == 2)
+        assert len(here.told("tls_renewed")) == 1
+        assert here.told("config_needs_restart") == []
+
+
+async def test_a_proxy_by_its_certificate_and_nothing_for_anybody_else(tmp_path: Path) -> None:
+    authority, proxies = Authority(tmp_path, "authority"), Authority(tmp_path, "proxies")
+    authority.issue("rack")
+    proxy = proxies.issue("proxy", client=True)
+    more = (
+        'anonymous = "none"\nmetrics = false\n'
+        'trusted_proxy = { client_certificate = "proxies.pem", header = "Remote-User" }\n'
+    )
+    async with daemon(tmp_path, TLS + more) as here:
+        claim = {"remote-user": "sato", "host": "rack7.example"}
+        async with here.over_tls(proxy.shown(authority)) as client:
+            assert (await client.get("/api/v1", headers=claim)).json()["shown"] == "read"
+        async with here.over_tls(authority.visitor()) as client:
+            refused = await client.get("/api/v1", headers=claim)
+            assert refused.json()["error"]["code"] == "proxy_header_refused"
+            assert (await client.get("/api/v1/slots")).status_code == 403
+            assert (await client.get("/metrics")).status_code == 404
+            assert (await client.get("/healthz")).json()["slots"] == 1
+        async with here.over_unix() as client:
+            assert len((await client.get("/api/v1/slots")).json()["slots"]) == 1
+            assert (await client.get("/metrics")).status_code == 404
+
+
+async def test_a_proxy_on_the_socket_by_its_user(tmp_path: Path) -> None:
+    more = f"trusted_proxy = {{ uid = {os.getuid() + 1} }}\n"
+    async with daemon(tmp_path, more) as here:
+        async with here.over_tcp() as client:
+            assert (await client.get("/api/v1")).json()["shown"] == "wall"
+            listed = {"host": "rack7.example"}
+            assert (await client.get("/api/v1", headers=listed)).status_code == 200
+        async with here.over_unix() as client:
+            refused = await client.get("/api/v1", headers={"x-remote-user": "sato"})
+            assert refused.json()["error"]["code"] == "proxy_header_refused"
+            assert (await client.get("/api/v1")).json()["shown"] == "read"
+
+
+async def test_a_certificate_near_its_end_is_a_warning(tmp_path: Path) -> None:
+    Authority(tmp_path, "authority").issue("rack", ends=timedelta(days=3))
+    async with daemon(tmp_path, TLS) as here:
+        [line] = here.told("tls_certificate_ends")
+        assert line["log_level"] == "warning"

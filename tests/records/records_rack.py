@@ -1,0 +1,178 @@
+"""A ledger that tells of jobs, for the read model's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
+from benchd.words.chip import ChipVerdict
+from benchd.words.handset import ResetFacts
+from benchd.words.ids import Evidence, JobId, SlotName
+from benchd.words.record import Entry, EntryKind, StoredEntry
+from tests import recorded
+
+START = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
+IMEI = "356938035643809"
+OTHER_IMEI = "490154203237518"
+
+INSPECT = InspectEvidence(
+    serial="HQ61230001",
+    manufacturer="Sony",
+    model="SO-51B",
+    android="13",
+    build="61.2",
+    imei=IMEI,
+    sdk=33,
+    abi="arm64-v8a",
+    capacity_bytes=1 << 30,
+    used_bytes=1 << 20,
+    free_bytes=(1 << 30) - (1 << 20),
+    file_system="f2fs",
+    battery_percent=80,
+    battery_temperature_c=25.0,
+    crypto_state="encrypted",
+    crypto_type="file",
+    metadata_encryption=True,
+    verified_boot_state="green",
+    bootloader_locked=True,
+    modification_signs=(),
+    screen_lock=False,
+    account_count=0,
+    user_ids=(0,),
+    device_owner=False,
+    felica_capable=True,
+    jpki_capable=False,
+    removable_media=False,
+    sim=False,
+)
+GATES = GatesEvidence(
+    minimum_battery_percent=30,
+    battery_percent=80,
+    accepted=(),
+    watch_list=None,
+    answers=(),
+)
+RESET = ResetFacts(
+    android_id="a" * 16,
+    account_count=0,
+    user_ids=(0,),
+    used_bytes=1,
+    third_party_packages=0,
+    boot_count=1,
+    test_harness=False,
+)
+
+
+@dataclass(slots=True)
+class Told:
+    """Records in the order of a ledger, without one."""
+
+    stored: list[StoredEntry] = field(default_factory=list)
+
+    def tell(
+        self, kind: EntryKind, job: str | None, data: Evidence, at: datetime | None = None
+    ) -> int:
+        entry = Entry(
+            kind=kind,
+            at=at or START + timedelta(minutes=len(self.stored)),
+            slot=SlotName("A1"),
+            occupancy=1,
+            job=None if job is None else JobId(job),
+            data=data,
+        )
+        number = len(self.stored) + 1
+        self.stored.append(StoredEntry(sequence=number, entry=entry, hash_hex=f"{number:064x}"))
+        return number
+
+    def open(self, job: str, at: datetime | None = None, **data: str) -> None:
+        told = {"recipe": "overwrite", "usb_serial": "USB0001", **data}
+        self.tell(EntryKind.JOB_OPENED, job, told, at)
+
+    def stage(
+        self,
+        job: str,
+        stage: str,
+        evidence: Evidence,
+        outcome: str = "passed",
+        because: str | None = None,
+    ) -> None:
+        data = recorded.stage_ended(stage, evidence, outcome=outcome, because=because)
+        self.tell(EntryKind.STAGE_ENDED, job, data)
+
+    def inspect(self, job: str, **changes: object) -> None:
+        self.stage(job, "inspect", to_json(replace(INSPECT, **changes)))  # type: ignore[arg-type]
+
+    def gates(self, job: str, number: str | None = None) -> None:
+        self.stage(job, "gates", to_json(replace(GATES, screen_number=number)))
+
+    def initialise(self, job: str, *, arrived_reset: bool) -> None:
+        evidence = to_json(
+            InitialiseEvidence(
+                before=RESET, fresh_used_bytes=1, after=None if arrived_reset else RESET
+            )
+        )
+        outcome = "skipped" if arrived_reset else "passed"
+        self.stage(job, "initialise", evidence, outcome, "arrived_reset" if arrived_reset else None)
+
+    def chip(self, job: str, verdict: str) -> None:
+        self.stage(job, "felica_check", recorded.chip(verdict=ChipVerdict(verdict)))
+
+    def end(
+        self,
+        job: str,
+        outcome: str = "failed",
+        disposition: str = "hold",
+        reason: str | None = "coverage_too_low",
+        certificate: str | None = None,
+    ) -> None:
+        data: Evidence = {
+            "outcome": outcome,
+            "disposition": disposition,
+            "reason": reason,
+            "detail": "",
+            "certificate": certificate,
+        }
+        self.tell(EntryKind.JOB_ENDED, job, data)
+
+    def sell(self, job: str, certificate: str = '{"payload": "x"}') -> None:
+        self.end(job, "passed", "sellable", None, certificate)
+
+    def settle(self, job: str, before: str, to: str, **more: str) -> None:
+        data: Evidence = {
+            "before": before,
+            "to": to,
+            "person": "uid-1000",
+            "name": "佐藤",
+            "shown_by": "unix",
+            "source": "socket",
+            "note": "",
+            "recycler": None,
+            "number": None,
+            "batch": None,
+            "done_on": None,
+            "later_job": None,
+            **more,
+        }
+        self.tell(EntryKind.HANDSET_SETTLED, job, data)
+
+    def whole(self, job: str, **changes: object) -> None:
+        """A job that was opened, inspected and held."""
+        self.open(job)
+        self.inspect(job, **changes)
+        self.end(job)
+
+
+@dataclass
+class FakeFeed:
+    """A ledger that gives what `told` has, in pieces."""
+
+    told: Told
+
+    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        return self.told.stored[sequence : sequence + most]
+
+    async def entry_at(self, sequence: int) -> StoredEntry | None:
+        return self.told.stored[sequence - 1] if 0 < sequence <= len(self.told.stored) else None

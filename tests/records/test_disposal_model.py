@@ -1,0 +1,282 @@
+"""What becomes of the unsold: one open item for each such end until it's settled, by any schedule.
+
+The reference keeps the truth in its own few lines; ledger and read model have to say the same.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from records_rack import Told
+
+from benchd.errors import NotFound, SettlingRefused
+from benchd.pipelines.disposal import disposal_of
+from benchd.records.model import ReadModel
+from benchd.slots.disposal_desk import DisposalDesk
+from benchd.words.disposal import DISPOSAL_MOVES, OPEN, DisposalState, Settling
+from benchd.words.ids import JobId, OperatorName
+from benchd.words.job import Disposition
+from benchd.words.people import Actor, PersonId, ShownBy
+from benchd.words.record import EntryKind
+from tests.core.world import MemoryLedger, SteppingClock
+
+ACTOR = Actor(
+    person=PersonId("uid-1000"), name=OperatorName("佐藤"), shown_by=ShownBy.UNIX, source="socket"
+)
+IMEIS = (None, "356938035643809", "490154203237518", "352099001761481")
+ENDS: Mapping[str, tuple[str, str, str | None]] = {
+    "held": ("failed", "hold", "coverage_too_low"),
+    "to_return": ("failed", "return", "managed_device"),
+    "to_destroy": ("failed", "destroy", "felica_residue"),
+    "tray": ("aborted", "hold", "unplugged"),
+    "interrupted": ("interrupted", "hold", "daemon_stopped"),
+    "passed on hold": ("passed", "hold", "rechecked"),
+    "sold": ("passed", "sellable", None),
+    "runs": ("", "", None),
+}
+WAITS_AS = {
+    "held": "held",
+    "to_return": "to_return",
+    "to_destroy": "to_destroy",
+    "tray": "tray",
+    "interrupted": "tray",
+    "passed on hold": "held",
+}
+
+
+class Reference:
+    """By hand: which job's handset is where."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, str] = {}
+        self.imeis: dict[str, set[str]] = {}
+
+    def meets(self, job: str, imei: str) -> None:
+        for other, imeis in self.imeis.items():
+            if (
+                other != job
+                and imei in imeis
+                and self.states.get(other) in ("tray", "held", "rerun_due")
+            ):
+                self.states[other] = "run_again"
+        self.imeis.setdefault(job, set()).add(imei)
+
+    def moves(self, job: str, to: str) -> None:
+        if DisposalState(to) in DISPOSAL_MOVES[DisposalState(self.states[job])]:
+            self.states[job] = to
+
+
+def tell_a_job(job: str, chance: random.Random, told: Told, reference: Reference) -> None:
+    told.open(job)
+    imei = chance.choice(IMEIS)
+    if imei is not None:
+        told.inspect(job, imei=imei)
+        reference.meets(job, imei)
+    elif chance.random() < 0.5:
+        told.inspect(job, imei=None)
+        if (read := chance.choice(IMEIS)) is not None:
+            told.gates(job, read)
+            reference.meets(job, read)
+    end = chance.choice(list(ENDS))
+    outcome, disposition, reason = ENDS[end]
+    if outcome:
+        told.end(job, outcome, disposition, reason, "{}" if end == "sold" else None)
+    if end in WAITS_AS:
+        reference.states[job] = WAITS_AS[end]
+
+
+def settle_something(chance: random.Random, told: Told, reference: Reference) -> None:
+    """By a record that the desk would never write, as often as not."""
+    if not reference.states:
+        return
+    job = chance.choice(list(reference.states))
+    to, state = str(chance.choice(list(DisposalState))), reference.states[job]
+    before = state if chance.random() < 0.8 else "tray"
+    told.settle(job, before, to)
+    if before == state:
+        reference.moves(job, to)
+
+
+async def ledger_of(told: Told) -> MemoryLedger:
+    ledger = MemoryLedger()
+    ledger.stored = told.stored
+    return ledger
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(min_value=0, max_value=1 << 30))
+@pytest.mark.asyncio
+async def test_nothing_ends_in_silence(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    chance, told, reference = random.Random(seed), Told(), Reference()
+    for number in range(chance.randint(1, 8)):
+        tell_a_job(f"job-{number}", chance, told, reference)
+        for _ in range(chance.randint(0, 3)):
+            settle_something(chance, told, reference)
+    ledger = await ledger_of(told)
+    jobs = [JobId(f"job-{n}") for n in range(8)]
+    by_ledger = {job: await disposal_of(ledger, job) for job in jobs}
+    assert {job: str(i.state) for job, i in by_ledger.items() if i} == reference.states
+    model = ReadModel(tmp_path_factory.mktemp("records") / "records.sqlite")
+    for size in (chance.randint(1, 20),):
+        for at in range(0, len(told.stored), size):
+            model.take(told.stored[at : at + size])
+    items = model.look(lambda looker: looker.items(tuple(DisposalState)), quick=True)
+    counts = model.look(lambda looker: looker.counts(), quick=True)
+    model.close()
+    assert [str(i.job.job) for i in items] == sorted(reference.states)
+    assert {str(i.job.job): str(i.job.state) for i in items} == reference.states
+    waits = list(reference.states.values())
+    assert counts == {state: waits.count(state) for state in OPEN}
+
+
+class Desk:
+    """A desk over a ledger that tells of some jobs."""
+
+    def __init__(self) -> None:
+        self.told = Told()
+        self.ledger = MemoryLedger()
+        self.ledger.stored = self.told.stored
+        self.desk = DisposalDesk(self.ledger, SteppingClock())
+
+    async def settle(self, job: str, to: DisposalState, **told: object) -> DisposalState:
+        settling = Settling(to=to, **told)  # type: ignore[arg-type]
+        return (await self.desk.settle(JobId(job), settling, ACTOR)).state
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+PAPERS = {"recycler": "例示リサイクル", "number": "R-000123"}
+
+
+@pytest.mark.asyncio
+async def test_destroyed_needs_the_recycler_and_their_number(desk: Desk) -> None:
+    desk.told.open("job-1")
+    desk.told.end("job-1", *ENDS["to_destroy"])
+    for papers in ({}, {"recycler": "例示リサイクル"}, {"number": "R-000123"}):
+        with pytest.raises(SettlingRefused, match="recycler and their number"):
+            await desk.settle("job-1", DisposalState.DESTROYED, **papers)
+    assert not desk.ledger.of(EntryKind.HANDSET_SETTLED)
+    assert await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS) is DisposalState.DESTROYED
+    [record] = desk.ledger.of(EntryKind.HANDSET_SETTLED)
+    assert record.entry.data["name"] == "佐藤"
+    assert (record.entry.data["recycler"], record.entry.data["number"]) == tuple(PAPERS.values())
+    with pytest.raises(SettlingRefused, match="nowhere: it's settled"):
+        await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "to", sorted(DISPOSAL_MOVES[DisposalState.HELD] - {"run_again", "on_sale"})
+)
+async def test_a_release_needs_its_reason(desk: Desk, to: str) -> None:
+    desk.told.open("job-1")
+    desk.told.end("job-1")
+    with pytest.raises(SettlingRefused, match="reason"):
+        await desk.settle("job-1", DisposalState(to), note="  ")
+    assert await desk.settle("job-1", DisposalState(to), note="持ち主がロックを解除") == to
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("end", ["sold", "runs"])
+async def test_what_is_sold_or_runs_has_nothing_to_settle(desk: Desk, end: str) -> None:
+    desk.told.open("job-1")
+    if end == "sold":
+        desk.told.sell("job-1")
+    with pytest.raises(NotFound):
+        await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS)
+    with pytest.raises(NotFound):
+        await desk.settle("job-9", DisposalState.DESTROYED, **PAPERS)
+
+
+@pytest.mark.asyncio
+async def test_the_word_sellable_without_a_certificate_is_a_hold(desk: Desk) -> None:
+    desk.told.open("job-1")
+    desk.told.end("job-1", "passed", Disposition.SELLABLE, None, None)
+    item = await disposal_of(desk.ledger, JobId("job-1"))
+    assert item is not None
+    assert item.state is DisposalState.HELD
+
+
+@pytest.mark.asyncio
+async def test_what_is_to_be_destroyed_is_never_run_again_without_somebody_in_charge(
+    desk: Desk,
+) -> None:
+    desk.told.open("job-1")
+    desk.told.inspect("job-1")
+    desk.told.end("job-1", *ENDS["to_destroy"])
+    desk.told.open("job-2")
+    desk.told.inspect("job-2")
+    again = DisposalState.RUN_AGAIN
+    with pytest.raises(SettlingRefused, match="nobody in charge"):
+        await desk.settle("job-1", again, later_job="job-2")
+    answer = {
+        "gate": "destroyed_before",
+        "operator": "高橋",
+        "note": "専用機で消去",
+        "at": "2026-11-03T03:00:00+00:00",
+        "via": {},
+    }
+    for approved, job in ((False, "job-3"), (True, "job-4")):
+        desk.told.open(job)
+        desk.told.inspect(job)
+        desk.told.tell(EntryKind.DECISION, job, {**answer, "approved": approved})
+    with pytest.raises(SettlingRefused, match="nobody in charge"):
+        await desk.settle("job-1", again, later_job="job-3")
+    assert await desk.settle("job-1", again, later_job="job-4") is again
+
+
+@pytest.mark.asyncio
+async def test_a_later_job_has_to_be_later_and_of_no_other_handset(desk: Desk) -> None:
+    desk.told.open("job-0")
+    desk.told.open("job-1")
+    desk.told.inspect("job-1", imei=None)
+    desk.told.end("job-1", *ENDS["tray"])
+    desk.told.open("job-2")
+    desk.told.inspect("job-2")
+    again = DisposalState.RUN_AGAIN
+    for later, why in (
+        (None, "name the later job"),
+        ("job-0", "isn't a later"),
+        ("job-9", "isn't"),
+    ):
+        with pytest.raises(SettlingRefused, match=why):
+            await desk.settle("job-1", again, later_job=later)
+    assert await desk.settle("job-1", again, later_job="job-2") is again
+    desk.told.open("job-3")
+    desk.told.inspect("job-3", imei="490154203237518")
+    desk.told.end("job-3", *ENDS["to_return"])
+    desk.told.open("job-4")
+    desk.told.inspect("job-4", imei="352099001761481")
+    with pytest.raises(SettlingRefused, match="another IMEI"):
+        await desk.settle("job-3", again, later_job="job-4")
+
+
+@pytest.mark.asyncio
+async def test_the_day_lies_between_the_jobs_end_and_now(desk: Desk) -> None:
+    desk.told.open("job-1")
+    desk.told.end("job-1", *ENDS["to_destroy"])
+    ended = desk.told.stored[-1].entry.at.astimezone().date()
+    for day in (ended - timedelta(days=1), date(2031, 1, 1)):
+        with pytest.raises(SettlingRefused, match="the day"):
+            await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS, done_on=day)
+    await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS, done_on=ended)
+
+
+@pytest.mark.asyncio
+async def test_only_what_was_rechecked_goes_back_on_sale(desk: Desk) -> None:
+    for job, end in (("job-1", "held"), ("job-2", "passed on hold")):
+        desk.told.open(job)
+        desk.told.end(job, *ENDS[end])
+    with pytest.raises(SettlingRefused, match="re-checked"):
+        await desk.settle("job-1", DisposalState.ON_SALE, note="00ff")
+    with pytest.raises(SettlingRefused, match="certificate"):
+        await desk.settle("job-2", DisposalState.ON_SALE)
+    await desk.settle("job-2", DisposalState.ON_SALE, note="00ff")

@@ -1,0 +1,364 @@
+"""Each route has its row, and each row holds for every way to come without signing in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Match
+
+from benchd.daemon.system import SystemEntropy
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
+from benchd.records.access import Records
+from benchd.slots.admission import Admission
+from benchd.slots.disposal_desk import DisposalDesk
+from benchd.texts.catalogue import FACTS, Catalogue
+from benchd.web.app import create_app
+from benchd.web.callers import Callers
+from benchd.web.objects import SlotObject
+from benchd.web.sight import ROWS, Sight
+from benchd.web.wall import WallHandsetObject, WallQuestionObject, WallSlotObject
+from benchd.words.chip import ChipOwners
+from benchd.words.handset import HandsetIdentity
+from benchd.words.ids import JobId, PortPath
+from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot_states import SlotState
+from tests.web.test_dossier_routes import FakeDoor
+from tests.web.test_metrics_route import fake_source
+from tests.web.test_records_routes import Feed
+from tests.web.web_fakes import A1, BEGAN, JOB, FakeClock, FakeRack, running_view
+from tests.web.web_running import browser, running
+
+REAL_PATHS = {
+    "{slot}": "A1",
+    "{job}": JOB,
+    "{key}": JOB,
+    "{path:path}": "app.js",
+    "{lot}": "L1",
+    "{tag}": "T1",
+}
+STREAMS = "/api/v1/events"
+
+
+def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WALL) -> FastAPI:
+    """With everything that benchd can serve; the read model doesn't run, so it looks nothing up."""
+    return create_app(
+        rack,
+        catalogue,
+        callers=Callers(anonymous=anonymous),
+        metrics=fake_source,
+        drain=Admission(),
+        dossiers=FakeDoor(),
+        records=Records(Path("/nowhere/records.sqlite"), Feed(rack)),
+        disposal=DisposalDesk(rack.ledger, FakeClock()),
+        intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
+    )
+
+
+def routes_of(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
+    """Method and path of every route, also of those in routers and of mounts."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from routes_of(inner.routes)
+            continue
+        path = str(route.path)  # type: ignore[attr-defined]
+        methods = getattr(route, "methods", None)
+        if methods is None:
+            yield "GET", f"{path}/{{path:path}}"
+        else:
+            yield from ((method, path) for method in methods - {"HEAD"})
+
+
+def path_of(template: str) -> str:
+    for placeholder, value in REAL_PATHS.items():
+        template = template.replace(placeholder, value)
+    return template
+
+
+def test_every_route_has_its_row_and_every_row_its_route(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    found = set(routes_of(whole_app(rack, catalogue).routes))
+    assert found == set(ROWS)
+    assert len(found) > 15
+
+
+def test_what_the_documentation_names_has_a_row_too(rack: FakeRack, catalogue: Catalogue) -> None:
+    paths = whole_app(rack, catalogue).openapi()["paths"]
+    named = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    assert named <= set(ROWS)
+
+
+def test_the_rows_say_what_was_decided() -> None:
+    """By hand and apart from the table, so that no row opens by accident."""
+    anybody = {"/", "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics"}
+    wall = {
+        *("/api/v1", "/api/v1/slots", "/api/v1/slots/{slot}", "/api/v1/slots/{slot}/proof"),
+        "/api/v1/events",
+    }
+    assert {path for (_, path), sight in ROWS.items() if sight is Sight.NONE} == anybody
+    assert {path for (_, path), sight in ROWS.items() if sight is Sight.WALL} == wall
+    writing = {row: sight for row, sight in ROWS.items() if row[0] != "GET"}
+    assert min(writing.values()) is Sight.READ
+    assert {path for (_, path), sight in writing.items() if sight is Sight.READ} == {
+        "/api/v1/jobs/{job}/decisions",
+        "/api/v1/lots",
+        "/api/v1/lots/{lot}/assets",
+        "/api/v1/lots/{lot}/assets.csv",
+        "/api/v1/lots/{lot}/attestations",
+        "/api/v1/lots/{lot}/withdrawals",
+        "/api/v1/network.csv",
+        "/api/v1/assets/{tag}/unerasable",
+        "/api/v1/slots/{slot}/asset",
+    }
+
+
+@pytest.mark.asyncio
+async def test_a_route_without_a_row_is_served_to_nobody(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    app = whole_app(rack, catalogue, Sight.READ)
+    paths = ["/api/v1/secrets", "/api/v1/slots/A1/secret"]
+    for path in paths:
+        app.add_api_route(path, lambda: {"serial": "HQ6123"}, methods=["GET"])
+    app.add_api_route("/api/v1/slots", lambda: {"serial": "HQ6123"}, methods=["PUT"])
+    async with (
+        running(app, tmp_path / "benchd.sock") as here,
+        here.over_tcp() as tcp,
+        here.over_unix() as unix,
+    ):
+        for client in (tcp, unix):
+            for path in paths:
+                assert (await client.get(path)).status_code == 404
+            assert (await client.put("/api/v1/slots")).status_code == 405
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("anonymous", [Sight.NONE, Sight.WALL, Sight.READ])
+@pytest.mark.parametrize(("method", "template"), [row for row in ROWS if row[1] != STREAMS])
+async def test_each_row_holds(
+    rack: FakeRack, catalogue: Catalogue, anonymous: Sight, method: str, template: str
+) -> None:
+    rack.board.show(running_view())
+    rack.ledger.keep_job(
+        outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
+    )
+    async with browser(whole_app(rack, catalogue, anonymous)) as client:
+        answer = await client.request(method, path_of(template))
+        head = await client.head(path_of(template))
+    wanted = ROWS[method, template]
+    if wanted <= anonymous:
+        # 422: what was asked for is missing; 503: the read model doesn't run.
+        assert answer.status_code in (200, 404, 422, 503), answer.text
+        return
+    assert answer.status_code == 403
+    code = "socket_only" if wanted is Sight.SOCKET else "sign_in_needed"
+    assert answer.json()["error"]["code"] == code
+    assert "HQ6123" not in answer.text
+    assert head.status_code in (403, 405)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("anonymous", [Sight.NONE, Sight.WALL])
+async def test_the_socket_sees_everything_whatever_is_shown_to_others(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, anonymous: Sight
+) -> None:
+    rack.board.show(running_view())
+    rack.ledger.keep_job()
+    app = whole_app(rack, catalogue, anonymous)
+    async with running(app, tmp_path / "benchd.sock") as here, here.over_unix() as client:
+        assert (await client.get("/api/v1")).json()["shown"] == "read"
+        [slot] = (await client.get("/api/v1/slots")).json()["slots"]
+        assert slot["handset"]["serial"] == "HQ6123"
+        assert (await client.get(f"/api/v1/jobs/{JOB}")).status_code == 200
+        assert (await client.post("/api/v1/drain")).status_code == 202
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//api/v1/jobs",
+        "/api/v1/jobs/",
+        "/api/v1//jobs",
+        "/api/v1/./jobs",
+        "/static/../api/v1/jobs",
+        "/API/v1/jobs",
+        "/api/v1/jobs%2f",
+        "/api/v1/slots/..%2fjobs",
+        f"/api/v1/slots/A1%2f..%2f..%2fjobs%2f{JOB}",
+        f"/static/..%2fapi%2fv1%2fjobs%2f{JOB}",
+    ],
+)
+async def test_no_other_spelling_of_a_path_leads_past_its_row(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, path: str
+) -> None:
+    rack.board.show(running_view())
+    rack.ledger.keep_job()
+    app = whole_app(rack, catalogue)
+    async with running(app, tmp_path / "benchd.sock") as here, here.over_tcp() as client:
+        answer = await client.send(
+            client.build_request("GET", f"http://127.0.0.1:{here.port}{path}")
+        )
+    assert answer.status_code in (403, 404)
+    assert "HQ6123" not in answer.text
+    assert JOB not in answer.text.replace(path, "")
+
+
+SECRET = "356938035643809"
+
+
+def telling_view() -> SlotView:
+    """A slot in which every field that has room for it holds a number that isn't for the wall."""
+    return SlotView(
+        slot=A1,
+        port_path=PortPath(f"pci-{SECRET}"),
+        state=SlotState.FINISHED,
+        occupancy=7,
+        job=JobId(f"job-{SECRET}"),
+        recipe=f"recipe-{SECRET}",
+        stage=StageName.CONFIRM,
+        progress=0.5,
+        eta_s=3.0,
+        identity=HandsetIdentity(
+            serial=SECRET,
+            manufacturer="Sony",
+            model="SO-51B",
+            android=SECRET,
+            build=SECRET,
+            imei=SECRET,
+        ),
+        model_name="Xperia 1 III",
+        problem=ProblemView(
+            code=ProblemCode.LOW_BATTERY, facts={"serial": SECRET, "percent": "3", "minimum": "9"}
+        ),
+        question=QuestionView(
+            gate=Gate.CONFIRM, facts={"model": "SO-51B", "serial": SECRET, "imei_end": SECRET}
+        ),
+        outcome=Outcome.FAILED,
+        disposition=Disposition.HOLD,
+        reason=Reason.LOCKED,
+        owners=ChipOwners(ja=SECRET, en=SECRET),
+        dossier=f"dossier-{SECRET}",
+        earlier=EarlierEnd(
+            job=JobId(f"job-{SECRET}"),
+            at=BEGAN,
+            disposition=Disposition.DESTROY,
+            reason=Reason.FELICA_RESIDUE,
+            doomed=True,
+        ),
+    )
+
+
+def test_the_view_of_this_test_has_something_in_every_field() -> None:
+    view = telling_view()
+    assert [one.name for one in fields(SlotView) if getattr(view, one.name) is None] == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("path", ["/api/v1/slots", "/api/v1/slots/A1", STREAMS])
+async def test_nothing_on_the_wall_tells_of_the_handset(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, path: str
+) -> None:
+    rack.board.show(telling_view())
+    told: list[str] = []
+    async with (
+        running(whole_app(rack, catalogue), tmp_path / "benchd.sock") as here,
+        here.over_tcp() as client,
+        client.stream("GET", path) as answer,
+    ):
+        async for line in answer.aiter_lines():
+            told.append(line)
+            if line.startswith("event: alive"):
+                break
+    text = "\n".join(told)
+    assert "SO-51B" in text
+    assert '"gate":"confirm"' in text.replace(" ", "")
+    assert SECRET not in text
+
+
+@pytest.mark.asyncio
+async def test_what_is_hidden_is_there_for_who_may_read(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    """Else the test before could not fail."""
+    rack.board.show(telling_view())
+    async with browser(whole_app(rack, catalogue, Sight.READ)) as client:
+        told = (await client.get("/api/v1/slots/A1")).json()
+    hiding = {name for name, value in told.items() if SECRET in json.dumps(value)}
+    assert hiding == {
+        *("port_path", "job", "recipe", "handset", "question", "owners", "dossier", "earlier"),
+    }
+
+
+def test_a_new_field_of_a_slot_is_hidden_until_somebody_shows_it() -> None:
+    shown = {
+        *("slot", "state", "occupancy", "stage", "progress", "eta_s", "handset", "problem"),
+        *("question", "outcome", "disposition", "reason", "reason_text"),
+    }
+    assert set(WallSlotObject.model_fields) == shown
+    assert set(SlotObject.model_fields) - shown == {
+        *("port_path", "job", "recipe", "owners", "dossier", "earlier", "asset"),
+    }
+    assert set(WallHandsetObject.model_fields) == {"manufacturer", "model", "name", "known_model"}
+    assert set(WallQuestionObject.model_fields) == {"gate"}
+
+
+def test_no_text_of_a_problem_has_room_for_what_names_a_handset() -> None:
+    naming = {"serial", "imei", "imei_end", "model", "job", "operator", "note"}
+    facts = {key: names for key, names in FACTS.items() if key.startswith("problem.")}
+    assert facts
+    assert {key: names & naming for key, names in facts.items() if names & naming} == {}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("change", "certificate", "doubted", "proven"),
+    [
+        ({}, '{"payload": ""}', False, True),
+        ({}, None, False, False),
+        ({}, '{"payload": ""}', True, False),
+        ({"state": SlotState.RUNNING}, '{"payload": ""}', False, False),
+        ({"job": JobId("20261124-ffffffffff")}, '{"payload": ""}', False, False),
+        ({"job": None}, '{"payload": ""}', False, False),
+    ],
+)
+async def test_proof_is_of_the_ledger_for_the_job_that_is_shown(
+    rack: FakeRack,
+    catalogue: Catalogue,
+    change: dict[str, object],
+    certificate: str | None,
+    doubted: bool,
+    proven: bool,
+) -> None:
+    ended = replace(
+        running_view(),
+        state=SlotState.FINISHED,
+        outcome=Outcome.PASSED,
+        disposition=Disposition.SELLABLE,
+    )
+    rack.board.show(replace(ended, **change))
+    rack.ledger.keep_job(
+        outcome="passed", disposition="sellable", reason=None, certificate=certificate
+    )
+    rack.issuer.doubts = {JOB} if doubted else set()
+    async with browser(whole_app(rack, catalogue)) as client:
+        told = (await client.get("/api/v1/slots/A1/proof")).json()
+        missing = await client.get("/api/v1/slots/Z9/proof")
+    assert told == {"slot": "A1", "occupancy": 7, "proven": proven}
+    assert missing.status_code == 404
+
+
+def test_rows_are_matched_as_the_application_matches(rack: FakeRack, catalogue: Catalogue) -> None:
+    """Each row's own path reaches its route, so that no row is dead."""
+    app = whole_app(rack, catalogue)
+    for method, template in ROWS:
+        scope = {"type": "http", "path": path_of(template), "method": method, "headers": []}
+        assert any(route.matches(scope)[0] is not Match.NONE for route in app.routes), template
