@@ -9,18 +9,25 @@ from benchd.words.job import Gate
 from benchd.words.people import Role, ShownBy
 
 ALONE = {
-    Role.OPERATOR: {Action.ANSWER, Action.ATTEST, Action.TAKE_IN, Action.RECORD},
+    Role.OPERATOR: {
+        Action.ANSWER,
+        Action.ATTEST,
+        Action.TAKE_IN,
+        Action.SETTLE,
+        Action.RECORD,
+    },
     Role.CONFIRMER: {Action.CONFIRM},
     Role.SUPERVISOR: {
         Action.ANSWER,
         Action.ATTEST,
         Action.SUPERVISE,
         Action.RELEASE,
+        Action.SETTLE,
         Action.TAKE_IN,
         Action.DRAIN,
         Action.RECORD,
     },
-    Role.ADMINISTRATOR: {Action.ADMINISTER, Action.DRAIN},
+    Role.ADMINISTRATOR: {Action.ADMINISTER, Action.REBUILD, Action.DRAIN},
     Role.AUDITOR: set(),
 }
 

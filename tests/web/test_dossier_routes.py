@@ -78,7 +78,7 @@ async def test_a_handset_is_recorded_over_the_socket(
             await anyio.to_thread.run_sync(record, "Z9")
         async with here.over_tcp() as client:
             answer = await client.post("/api/v1/slots/A1/dossier")
-            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_signed_in")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (403, "socket_only")
 
 
 async def test_no_route_without_a_door(rack: FakeRack, catalogue: Catalogue) -> None:

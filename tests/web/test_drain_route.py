@@ -50,7 +50,7 @@ async def test_nobody_ends_the_daemon_from_the_network(
     app = create_app(rack, catalogue, callers=SEES_ALL, drain=door)
     async with running(app, tmp_path / "benchd.sock") as here, here.over_tcp() as client:
         answer = await client.post("/api/v1/drain")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_signed_in")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "socket_only")
         assert (await client.get("/api/v1/drain")).json()["draining"] is False
     assert not door.closed
 

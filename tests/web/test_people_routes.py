@@ -84,7 +84,7 @@ async def test_nobody_else(
         async with running(app, tmp_path / "benchd.sock") as here:
             async with here.over_tcp() as client:
                 refused = await client.request(method, path, json=body)
-            assert (refused.status_code, refused.json()["error"]["code"]) == (401, "not_signed_in")
+            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "socket_only")
             own = os.geteuid()
             monkeypatch.setattr(who, "ROOT", own + 1)
             monkeypatch.setattr(who.os, "geteuid", lambda: own + 2)

@@ -195,7 +195,9 @@ class FakeRack:
 
     async def ask(self, gate: Gate, job: JobId = JOB) -> None:
         """What a slot does while it waits for a person; returns with the answer."""
-        question = QuestionView(gate=gate, facts={"model": "SO-51B", "serial": "HQ6123"})
+        question = QuestionView(
+            gate=gate, facts={"model": "SO-51B", "serial": "HQ6123", "tags": "T1, T2"}
+        )
         await self.desk.ask(job=job, slot=A1, occupancy=7, question=question)
 
 

@@ -47,7 +47,10 @@ class Running:
 
     def over_tls(self, context: ssl.SSLContext) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
-            base_url=f"https://127.0.0.1:{self.port}", verify=context, trust_env=False
+            base_url=f"https://127.0.0.1:{self.port}",
+            verify=context,
+            trust_env=False,
+            headers=screen_of(WORKER),
         )
 
     def over_tcp(self) -> httpx2.AsyncClient:
