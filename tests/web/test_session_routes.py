@@ -243,8 +243,8 @@ def all_routes(app: FastAPI) -> list[APIRoute]:
 
 
 def guards(dependant: Dependant) -> list[Acting | InPerson | Somebody]:
-    kinds = Acting | InPerson | Somebody
-    return [one.call for one in dependant.dependencies if isinstance(one.call, kinds)]
+    calls = [one.call for one in dependant.dependencies]
+    return [call for call in calls if isinstance(call, Acting | InPerson | Somebody)]
 
 
 ROUTES: dict[tuple[str, str], Action | str] = {

@@ -28,7 +28,7 @@ from benchd.words.people import PersonId, Role
 from benchd.words.record import EntryKind
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
 from tests.web.proxy_side import HEADER
-from tests.web.test_records_routes import PAPERS, Feed
+from tests.web.test_records_routes import Feed
 from tests.web.web_fakes import JOB, FakeClock, FakeRack
 from tests.web.web_running import running
 
