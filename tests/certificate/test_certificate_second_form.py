@@ -13,11 +13,12 @@ from benchd.certificate.second_form import SECOND_PREDICATE_TYPE
 from benchd.signing.key import SigningKey
 from benchd.words.ids import Evidence
 
+OF_THE_THIRD_FORM = ("clock", "intake")
 OF_PEOPLE = ("person", "shown_by", "source")
 
 
 def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """The same statement as a benchd without people has made it."""
+    """The same statement as a benchd without people, lots and a watched clock has made it."""
     predicate = statement["predicate"]
     decisions = [
         {name: value for name, value in one.items() if name not in OF_PEOPLE}
@@ -27,6 +28,8 @@ def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         name: value for name, value in predicate["confirmation"].items() if name != "person"
     }
     changed = {**predicate, "decisions": decisions, "confirmation": confirmation}
+    for name in OF_THE_THIRD_FORM:
+        del changed[name]
     return {**statement, "predicateType": SECOND_PREDICATE_TYPE, "predicate": changed}
 
 
@@ -45,6 +48,15 @@ def test_its_names_are_not_taken_for_people(statement: Evidence) -> None:
 def test_nothing_of_todays_form_stands_in_it(statement: Evidence) -> None:
     told = {**statement, "predicateType": SECOND_PREDICATE_TYPE}
     assert gaps_of(told) != ()
+
+
+@pytest.mark.parametrize("name", OF_THE_THIRD_FORM)
+def test_each_section_of_todays_form_is_todays_alone(statement: Evidence, name: str) -> None:
+    predicate: Any = statement["predicate"]
+    without = {key: value for key, value in predicate.items() if key != name}
+    assert f"{name} is missing" in "; ".join(gaps_of({**statement, "predicate": without}))
+    told = as_it_was(statement)
+    assert gaps_of({**told, "predicate": {**told["predicate"], name: predicate[name]}}) != ()
 
 
 @pytest.mark.parametrize("name", ["鈴木", "鈴木 "])

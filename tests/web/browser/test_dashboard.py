@@ -22,6 +22,7 @@ from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, ProblemView, SlotView
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
+from tests.web.fake_door import FakeDoor
 from tests.web.web_fakes import (
     A1,
     HOSTILE,
@@ -251,7 +252,9 @@ async def test_page_survives_a_restart(
             fresh = FakeRack()
             fresh.board.show(SlotView(slot=A1, port_path=port(1)))
             async with running(
-                create_app(fresh, catalogue, callers=SEES_ALL), tmp_path / "two.sock", port=number
+                create_app(fresh, catalogue, callers=SEES_ALL, sessions=FakeDoor()),
+                tmp_path / "two.sock",
+                port=number,
             ):
                 await expect(banner).to_be_hidden(timeout=10_000)
                 await seen.shows("A1", "空き")
