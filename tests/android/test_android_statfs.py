@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from handset_fixtures import answer, names
 from test_android_inspection import aquos
 
-from benchd.android.facts.inspection import read_facts
+from benchd.android.facts.inspection import STORAGE_LOOK_EVERY_S, read_facts
 from benchd.android.facts.questions import QUESTIONS
 from benchd.android.facts.statfs import read_statfs
 from benchd.errors import AnswerNotRecognised, StorageContradicts
@@ -98,6 +100,7 @@ async def test_an_answer_that_is_none_is_no_missing_one(garbage: str) -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.looptime
 @pytest.mark.parametrize(
     "other",
     [
@@ -121,3 +124,14 @@ async def test_two_sizes_of_one_storage_are_a_named_refusal(other: str) -> None:
 async def test_what_apps_write_between_both_is_no_contradiction(drift: int) -> None:
     storage = (await read_facts(aquos(**{ASKED: told(free=FREE + drift)}))).storage
     assert storage.statfs_free_bytes is not None
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_what_still_comes_free_is_waited_for() -> None:
+    """The files of a broken fill are being deleted, as after an unplug in the middle of one."""
+    shell = aquos(**{ASKED: told(free=FREE // 2)})
+    reading = asyncio.create_task(read_facts(shell))
+    await asyncio.sleep(1.5 * STORAGE_LOOK_EVERY_S)
+    shell.answers[ASKED] = HONEST
+    assert (await reading).storage.statfs_free_bytes == FREE

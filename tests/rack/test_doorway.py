@@ -61,6 +61,7 @@ name = "inspect"
 deadline_s = 60
 attempts = 1
 """
+WALL = 'anonymous = "wall"\n'
 TLS = """\
 tls_certificate = "rack.pem"
 tls_key = "rack_key.pem"
@@ -144,7 +145,7 @@ async def test_tls_is_served_and_renewed_by_a_reload_and_a_broken_file_changes_n
     (tmp_path / "new").mkdir()
     other = Authority(tmp_path / "new", "other")
     renewed = other.issue("renewed")
-    async with daemon(tmp_path, TLS) as here:
+    async with daemon(tmp_path, WALL + TLS) as here:
         async with here.over_tls(authority.visitor()) as client:
             assert (await client.get("/api/v1")).json()["shown"] == "wall"
             assert "benchd_slot_state" in (await client.get("/metrics")).text
@@ -178,8 +179,14 @@ async def test_a_proxy_by_its_certificate_and_nothing_for_anybody_else(tmp_path:
     )
     async with daemon(tmp_path, TLS + more) as here:
         claim = {"remote-user": "sato", "host": "rack7.example"}
-        async with here.over_tls(proxy.shown(authority)) as client:
+        async with here.over_tls(proxy.shown(authority)) as client, here.over_unix() as own:
+            nobody = await client.get("/api/v1", headers=claim)
+            assert nobody.json()["error"]["code"] == "proxy_header_refused"
+            sato = {"person": "sato", "name": "佐藤 健", "roles": ["administrator"]}
+            assert (await own.post("/api/v1/people", json=sato)).status_code == 201
             assert (await client.get("/api/v1", headers=claim)).json()["shown"] == "read"
+            here_is = (await client.get("/api/v1/session", headers=claim)).json()
+            assert (here_is["person"], here_is["shown_by"]) == ("sato", "proxy")
         async with here.over_tls(authority.visitor()) as client:
             refused = await client.get("/api/v1", headers=claim)
             assert refused.json()["error"]["code"] == "proxy_header_refused"
@@ -193,7 +200,7 @@ async def test_a_proxy_by_its_certificate_and_nothing_for_anybody_else(tmp_path:
 
 async def test_a_proxy_on_the_socket_by_its_user(tmp_path: Path) -> None:
     more = f"trusted_proxy = {{ uid = {os.getuid() + 1} }}\n"
-    async with daemon(tmp_path, more) as here:
+    async with daemon(tmp_path, WALL + more) as here:
         async with here.over_tcp() as client:
             assert (await client.get("/api/v1")).json()["shown"] == "wall"
             listed = {"host": "rack7.example"}

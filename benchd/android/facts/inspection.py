@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import anyio
+
 from benchd.android.facts import questions
 from benchd.android.facts.answers import Answers
 from benchd.android.facts.questions import QUESTIONS
@@ -11,7 +13,7 @@ from benchd.android.facts.reading import Reading
 from benchd.android.facts.reset_reading import ResetReading
 from benchd.android.shell.commands import Shell
 from benchd.android.shell.script import Answer, run_script
-from benchd.errors import UnsupportedHandset
+from benchd.errors import AnswerNotRecognised, StorageContradicts, UnsupportedHandset
 from benchd.words.handset import (
     BatteryFacts,
     HandsetFacts,
@@ -23,6 +25,8 @@ from benchd.words.handset import (
 
 OLDEST_SDK: Final = 26
 """Android 8: what older ones answer, benchd doesn't know."""
+LOOKS_AT_STORAGE: Final = 6
+STORAGE_LOOK_EVERY_S: Final = 2.0
 SCRIPT_DEADLINE_S: Final = 60.0
 """Each of Android's own tools starts a virtual machine: a slow handset takes seconds for one."""
 
@@ -42,7 +46,9 @@ async def read_storage_twice(shell: Shell) -> StorageFacts:
 
     Raises StorageContradicts where they tell two sizes.
     """
-    return (await _read(shell, questions.STORAGE_TWICE)).storage
+    told = await ask(shell, *questions.STORAGE_TWICE)
+    await _come_to_rest(shell, told)
+    return Reading(Answers(told)).storage
 
 
 async def read_facts(shell: Shell, told: dict[str, Answer] | None = None) -> HandsetFacts:
@@ -50,6 +56,7 @@ async def read_facts(shell: Shell, told: dict[str, Answer] | None = None) -> Han
     told = {} if told is None else told
     told |= await ask(shell, *questions.IDENTITY, *questions.STORAGE_TWICE)
     _refuse_too_old(Reading(Answers(told)))
+    await _come_to_rest(shell, told)
     told |= await ask(shell, *questions.OWNERS, *questions.STATE)
     told |= await ask(shell, *questions.PARTS)
     return Reading(Answers(told)).handset_facts
@@ -78,6 +85,23 @@ async def ask(shell: Shell, *names: str) -> dict[str, Answer]:
     """Put these questions in one call."""
     commands = {name: QUESTIONS[name] for name in names}
     return await run_script(shell, commands, deadline_s=SCRIPT_DEADLINE_S)
+
+
+async def _come_to_rest(shell: Shell, told: dict[str, Answer]) -> None:
+    """Ask both programs for the storage again while they contradict each other.
+
+    What a deleted file has held comes free by and by, and the two look one after the other.
+    """
+    for _ in range(LOOKS_AT_STORAGE):
+        try:
+            _ = Reading(Answers(told)).storage
+        except StorageContradicts:
+            await anyio.sleep(STORAGE_LOOK_EVERY_S)
+            told |= await ask(shell, *questions.STORAGE_TWICE)
+        except AnswerNotRecognised:
+            return  # told by whoever goes by it
+        else:
+            return
 
 
 async def _read(shell: Shell, names: tuple[str, ...]) -> Reading:
