@@ -119,7 +119,7 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
     port = free_port()
     async with (
         demo(tmp_path / "rack", port, "--scenario", "clean"),
-        visit(f"http://127.0.0.1:{port}/") as seen,
+        visit(f"http://127.0.0.1:{port}/", refused=True) as seen,
     ):
         panel = seen.page.locator("#panel")
         gate = await next_question(seen)
