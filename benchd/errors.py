@@ -146,10 +146,6 @@ class RecordsUnavailable(BenchdError):
     """Raised when the read model can't serve now; the ledger and the jobs go on."""
 
 
-class SocketOnly(BenchdError):
-    """Raised when something is asked for over TCP that only benchd's Unix socket takes."""
-
-
 class SlotBusy(BenchdError):
     """Raised when something has to wait for the end of a slot's job."""
 

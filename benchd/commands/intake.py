@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchd.commands.files import read_file
+from benchd.commands.intake_shown import cell_of, print_found, rows_of, tell_import
 from benchd.commands.signing_in import (
     BadgeFileOption,
     OperatorOption,
     PinFileOption,
     as_person,
 )
-from benchd.texts.catalogue import language_of, printable
-from benchd.words.ids import JsonValue
 from benchd.words.intake import AttestationKind, LotKind, Unerasable
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def lots_list(json_output: JsonOption = False) -> None:
     """Name the newest lots."""
     with _client() as client:
         found = client.lots()
-    _print(found, json_output, _rows(found["lots"], "lot", "kind", "consignor", "assets"))
+    print_found(found, json_output, rows_of(found["lots"], "lot", "kind", "consignor", "assets"))
 
 
 @lots_app.command("show")
@@ -50,12 +48,12 @@ def lots_show(lot: str, json_output: JsonOption = False) -> None:
     with _client() as client:
         found = client.lot(lot)
     lines = [
-        *(f"{name}\t{_cell(found[name])}" for name in ("lot", "kind", "consignor", "paper")),
-        *(f"{name}\t{_cell(found[name])}" for name in ("taken_in_at", "identity_check")),
+        *(f"{name}\t{cell_of(found[name])}" for name in ("lot", "kind", "consignor", "paper")),
+        *(f"{name}\t{cell_of(found[name])}" for name in ("taken_in_at", "identity_check")),
         f"assets\t{found['assets']}",
-        *_rows(found["attestations"], "sequence", "kinds", "tags", "excepted", "withdrawn"),
+        *rows_of(found["attestations"], "sequence", "kinds", "tags", "excepted", "withdrawn"),
     ]
-    _print(found, json_output, lines)
+    print_found(found, json_output, lines)
 
 
 @lots_app.command("add")
@@ -146,7 +144,9 @@ def assets_list(
     """Name the assets of a lot, else the newest."""
     with _client() as client:
         found = client.assets(lot, limit)
-    _print(found, json_output, _rows(found["assets"], "tag", "lot", "model", "unerasable", "jobs"))
+    print_found(
+        found, json_output, rows_of(found["assets"], "tag", "lot", "model", "unerasable", "jobs")
+    )
 
 
 @assets_app.command("show")
@@ -154,7 +154,7 @@ def assets_show(tag: str, json_output: JsonOption = False) -> None:
     """Tell of one asset."""
     with _client() as client:
         found = client.asset(tag)
-    _print(found, json_output, [f"{name}\t{_cell(value)}" for name, value in found.items()])
+    print_found(found, json_output, [f"{name}\t{cell_of(value)}" for name, value in found.items()])
 
 
 @assets_app.command("add")
@@ -199,7 +199,7 @@ def assets_import(
             lot, data, operator=operator, dry_run=dry_run, again=again
         ),
     )
-    _tell_import(file, done, dry_run=dry_run)
+    tell_import(file, done, dry_run=dry_run)
 
 
 @assets_app.command("network")
@@ -221,7 +221,7 @@ def assets_network(
             data, source=source, operator=operator, dry_run=dry_run
         ),
     )
-    _tell_import(file, done, dry_run=dry_run)
+    tell_import(file, done, dry_run=dry_run)
 
 
 @assets_app.command("bind")
@@ -277,36 +277,3 @@ def _as(
             pin_file=pin_file,
             badge_file=badge_file,
         )
-
-
-def _tell_import(file: Path, done: JsonObject, *, dry_run: bool) -> None:
-    mistakes = done["mistakes"]
-    language = language_of(os.environ)
-    for each in mistakes if isinstance(mistakes, Sequence) else ():
-        if isinstance(each, Mapping):
-            place = f"{file}:{each['line']}: {each['column']}".rstrip(" :")
-            typer.echo(f"{place}: {_cell(each[language])}")
-    if mistakes:
-        typer.echo(f"benchd: {file}: nothing was taken in", err=True)
-        raise typer.Exit(1)
-    typer.echo(f"{file}: {done['rows']} {'would be taken in' if dry_run else 'taken in'}")
-
-
-def _print(found: JsonObject, as_json: bool, lines: Sequence[str]) -> None:
-    text = json.dumps(found, ensure_ascii=False, indent=2) if as_json else "\n".join(lines)
-    typer.echo(text)
-
-
-def _rows(rows: JsonValue, *names: str) -> list[str]:
-    found = rows if isinstance(rows, Sequence) and not isinstance(rows, str) else ()
-    return [
-        "\t".join(_cell(row.get(name)) for name in names)
-        for row in found
-        if isinstance(row, Mapping)
-    ]
-
-
-def _cell(value: JsonValue) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(map(_cell, value))
-    return "" if value is None else printable(str(value))

@@ -28,7 +28,6 @@ from benchd.errors import (
     SecondPersonNeeded,
     SettlingRefused,
     SlotBusy,
-    SocketOnly,
     TriedTooOften,
     UsageRefused,
 )
@@ -118,7 +117,6 @@ def answer_in_one_form(app: FastAPI) -> None:
         AnsweredAlready: _benchd_error(409, "answered_already"),
         DecisionRefused: _benchd_error(409, "decision_refused"),
         SettlingRefused: _benchd_error(409, "settling_refused"),
-        SocketOnly: _benchd_error(403, "socket_only"),
         RecordsUnavailable: _benchd_error(503, "records_unavailable"),
         UsageRefused: _benchd_error(422, "invalid_request"),
         SlotBusy: _benchd_error(409, "slot_busy"),
