@@ -8,9 +8,10 @@ import pytest
 from handset_fixtures import answer, names
 from test_android_inspection import aquos
 
-from benchd.android.facts.inspection import STORAGE_LOOK_EVERY_S, read_facts
+from benchd.android.facts.inspection import STORAGE_LOOK_EVERY_S, read_facts, read_reset_facts
 from benchd.android.facts.questions import QUESTIONS
 from benchd.android.facts.statfs import read_statfs
+from benchd.android.shell.script import Answer
 from benchd.errors import AnswerNotRecognised, StorageContradicts
 from benchd.proof.floors import LEAST_FREE_DRIFT_BYTES, MOST_FREE_DRIFT
 from benchd.words.job import Reason
@@ -18,6 +19,8 @@ from benchd.words.job import Reason
 ASKED = QUESTIONS["statfs"]
 HONEST = answer("statfs-16-pixel-8-pro")
 CAPACITY, FREE = 114982996 * 1024, 20007384 * 1024
+MORE = 40_000_000
+"""Blocks of 1 KiB."""
 DRIFT = int(MOST_FREE_DRIFT * CAPACITY)
 
 
@@ -135,3 +138,17 @@ async def test_what_still_comes_free_is_waited_for() -> None:
     await asyncio.sleep(1.5 * STORAGE_LOOK_EVERY_S)
     shell.answers[ASKED] = HONEST
     assert (await reading).storage.statfs_free_bytes == FREE
+
+
+@pytest.mark.asyncio
+async def test_what_was_told_before_a_reset_is_not_held_against_what_is_told_after_it() -> None:
+    heard: dict[str, Answer] = {}
+    await read_facts(aquos(**{ASKED: HONEST}), heard)
+    row = answer("df-16-pixel-8-pro")
+    used, free = row.splitlines()[1].split()[2:4]
+    emptied = row.replace(used, str(int(used) - MORE)).replace(free, str(int(free) + MORE))
+    emptied = emptied.replace("83%", "48%")
+    after = aquos(**{"df -k /data": emptied})
+    facts = await read_reset_facts(after, heard)
+    assert facts.used_bytes == (int(used) - MORE) * 1024
+    assert heard["statfs"].text == HONEST

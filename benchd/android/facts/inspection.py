@@ -73,12 +73,20 @@ async def read_nfc_facts(shell: Shell) -> NfcFacts:
 
 
 async def read_reset_facts(shell: Shell, told: dict[str, Answer] | None = None) -> ResetFacts:
-    """The facts that only a reset changes, read afresh; `told` gets each answer at once."""
+    """The facts that only a reset changes, read afresh; `told` gets each answer at once.
+
+    Nothing that was told before counts, which the same `told` may hold.
+    """
     told = {} if told is None else told
-    told |= await ask(shell, "properties", *questions.STORAGE)
-    told |= await ask(shell, *questions.OWNERS, *questions.RESET)
-    told |= await ask(shell, *questions.LEFT)
-    return ResetReading(Answers(told)).reset_facts
+    heard: dict[str, Answer] = {}
+    for names in (
+        ("properties", *questions.STORAGE),
+        (*questions.OWNERS, *questions.RESET),
+        questions.LEFT,
+    ):
+        heard |= await ask(shell, *names)
+        told |= heard
+    return ResetReading(Answers(heard)).reset_facts
 
 
 async def ask(shell: Shell, *names: str) -> dict[str, Answer]:
