@@ -1,6 +1,6 @@
 """The live book of what came in: read from the ledger at the start, then kept up by every record.
 
-One writer at a time: what a record is checked against can't change before it's on disk.
+One at a time takes things in: what a record is checked against can't change before it's on disk.
 """
 
 from __future__ import annotations
@@ -61,9 +61,16 @@ class IntakeStore:
         await self._kept.wait()
 
     async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
-        """Put on record which asset the handset of a job is."""
-        async with self.writing() as writer:
+        """Put on record which asset the handset of a job is.
+
+        It takes no turn: nothing that others write is checked against it, and a slot mustn't wait
+        until a file of thousands is in.
+        """
+        writer = Writer(self._ledger, self._clock, self.book)
+        try:
             await writer.keep(EntryKind.ASSET_BOUND, told, job=job, slot=slot)
+        finally:
+            self._kept.fire()
 
 
 class Writer:

@@ -35,9 +35,8 @@ async def settle(
 
     async def until_found() -> None:
         nonlocal found
-        while found is None:
+        while (found := _found(context, gate, limit_s, numbers)) is None:
             await context.intake.changed()
-            found = _found(context, gate, limit_s, numbers)
 
     if found is None:
         facts = context.handset_facts()

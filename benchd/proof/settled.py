@@ -49,6 +49,10 @@ def numbers_of(inspect: InspectEvidence, gates: GatesEvidence | None) -> Numbers
     )
 
 
+def _look_ups(intake: Sequence[StoredEntry]) -> Iterator[StoredEntry]:
+    return (record for record in intake if record.entry.kind is EntryKind.NETWORK_LISTED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettledCase:
     """What a job and the records of intake say of gates that nobody was asked at."""
@@ -57,6 +61,7 @@ class SettledCase:
     stages: Mapping[StageName, StageRecord]
     answers: Sequence[DecisionRecord]
     records: Sequence[StoredEntry]
+    numbers: Numbers
     hand: AssetInHand | None
     book: IntakeBook
 
@@ -74,12 +79,13 @@ class SettledCase:
         told = bound_in(records)
         numbers = numbers_of(evidence.inspect, evidence.gates)
         hand = None if told is None else AssetInHand(job=job, told=told, numbers=numbers)
-        mine = () if told is None else about(intake, LotId(told.lot), Tag(told.tag))
+        mine = _look_ups(intake) if told is None else about(intake, LotId(told.lot), Tag(told.tag))
         return cls(
             evidence=evidence,
             stages=stages,
             answers=answers,
             records=records,
+            numbers=numbers,
             hand=hand,
             book=IntakeBook.of(mine),
         )
@@ -157,9 +163,7 @@ def _spares(case: SettledCase, gate: Gate, because: NotNeeded) -> bool:
 
 def _of_restriction(case: SettledCase) -> Iterator[str]:
     """A list that came in since somebody answered may forbid the sale all the same."""
-    if case.hand is None:
-        return
-    newest = case.book.newest_look_up(case.hand.numbers.imeis)
+    newest = case.book.newest_look_up(case.numbers.imeis)
     asked = [answer.at for answer in case.answers if answer.gate is Gate.NETWORK]
     if newest is None or newest.line.sign != RESTRICTED:
         return

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
+import anyio
 import pytest
 
 from benchd.errors import CertificateGap
@@ -245,6 +246,22 @@ async def test_a_restriction_holds_without_a_question_until_a_newer_look_up() ->
         await rack.world.until_state(SlotState.FINISHED)
     assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
     assert Gate.NETWORK not in rack.asked()
+
+
+async def test_a_restriction_that_comes_in_during_a_job_holds_a_handset_of_no_lot_too() -> None:
+    """It was plugged in before its lot was taken in; a list that is newer than the answer says ×."""
+    rack = Rack()
+    async with rack.world.running():
+        rack.world.ports["A1"].plug(Phone())
+        await rack.world.until(lambda: Gate.NETWORK in rack.answered())
+        await anyio.sleep(60)
+        await rack.lot()
+        jst = rack.store.clock.now().astimezone(timezone(timedelta(hours=9)))
+        await rack.looked_up("×", at=jst.strftime("%Y-%m-%d %H:%M"))
+        await rack.world.until_state(SlotState.FINISHED)
+    end = ended(rack.world)[-1]
+    assert end["outcome"] != Outcome.PASSED
+    assert "the newest look-up forbids a sale" in end["detail"]
 
 
 async def test_an_imei_that_only_the_screen_tells_binds_it() -> None:

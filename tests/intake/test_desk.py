@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 import pytest
 
 from benchd.errors import IntakeRefused, LedgerFault, NameRefused, NotFound
 from benchd.intake.desk import ASSETS_IN_A_PART
-from benchd.proof.evidence.intake import AssetLine, Who, WithdrawnRecord
+from benchd.proof.evidence.intake import AssetLine, BoundRecord, Who, WithdrawnRecord
 from benchd.proof.intake_book import IntakeBook
-from benchd.words.intake import AttestationKind, LotId, Mistake, Tag, Unerasable
+from benchd.words.ids import JobId, SlotName
+from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
 from benchd.words.record import EntryKind
 from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
 
@@ -74,6 +76,26 @@ async def test_what_is_withdrawn_counts_no_more(
             for tag in ("A1", "A2", "A3")
             if list(book.attestations(kind, book.assets[Tag(tag)]))
         ] == left
+
+
+async def test_a_slot_does_not_wait_until_a_long_file_is_taken_in(intake: Intake) -> None:
+    await intake.with_lot(CSV)
+    told = BoundRecord(
+        lot=LOT,
+        lot_sequence=intake.desk.book.lots[LotId(LOT)].sequence,
+        tag="A1",
+        bound_by=BoundBy.IMEI,
+        imeis=(imei(1),),
+        serial="S1",
+        model="SO-51B",
+        differs="",
+        by=None,
+    )
+    async with intake.store.writing():
+        with anyio.fail_after(5):
+            await intake.store.bind(told, job=JobId("one"), slot=SlotName("A1"))
+    assert intake.desk.book.of_job[JobId("one")].told == told
+    assert (await intake.reread()).book.of_job[JobId("one")].told == told
 
 
 Deed = Callable[[Intake], Awaitable[Any]]

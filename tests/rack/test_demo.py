@@ -150,15 +150,18 @@ def test_its_ledger_verifies_and_tells_every_step(every: Ended) -> None:
         {(b["job"], b["data"]["stage"]) for b in every.bodies if b["kind"] == kind}
         for kind in ("stage_started", "stage_ended")
     )
-    # What its cable was pulled out of has no end where the port told first, else one that failed.
+    # What its cable was pulled out of has no end, its job has; unless the transport told of it
+    # sooner than the port, a matter of milliseconds: then that is the end.
     cut = next(b["job"] for b in every.bodies_of("unplugged") if b["kind"] == "job_ended")
-    assert ended <= started
-    assert started - ended <= {(cut, "overwrite")}
-    assert not any(
-        body["job"] == cut and body["data"]["outcome"] == "passed"
+    told_first = [
+        (body["data"]["outcome"], body["data"]["because"])
         for body in every.bodies
-        if body["kind"] == "stage_ended" and body["data"]["stage"] == "overwrite"
-    )
+        if (body["kind"], body["job"]) == ("stage_ended", cut)
+        if body["data"]["stage"] == "overwrite"
+    ]
+    assert told_first in ([], [("failed", "HandsetGone")])
+    without_end = set[tuple[str, str]]() if told_first else {(cut, "overwrite")}
+    assert (started - ended, ended - started) == (without_end, set())
 
 
 def test_no_log_line_names_a_handset(every: Ended) -> None:

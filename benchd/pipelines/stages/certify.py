@@ -38,8 +38,9 @@ class CertifyStage:
         records = await context.ledger.entries(context.job)
         try:
             bound = bound_in(records)
-            since = 1 if bound is None else bound.lot_sequence
-            intake = () if bound is None else await context.ledger.intake(since)
+            # Of a handset of no lot, what has come in since it was asked about.
+            since = records[0].sequence if bound is None else bound.lot_sequence
+            intake = await context.ledger.intake(since)
             erasure = verify_erasure(context.job, records, intake)
             # A clock that was set back mustn't date a certificate before what it rests on.
             answered = (answer.at for answer in erasure.answers)

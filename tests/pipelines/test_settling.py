@@ -1,0 +1,48 @@
+"""A gate that is settled at the very moment in which somebody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import anyio
+import pytest
+
+from benchd.pipelines import settling
+from benchd.pipelines.contract import JobContext
+from benchd.proof.evidence.intake import CitedAttestation, SettledGate
+from benchd.words.job import Gate
+
+CITED = CitedAttestation(
+    sequence=7,
+    hash="00" * 32,
+    lot="L1",
+    tag="T1",
+    whole_lot=True,
+    operator="Ito",
+    at=datetime(2026, 11, 26, tzinfo=UTC),
+    limit_s=60.0,
+)
+
+
+async def never(*_: object) -> Any:  # noqa: ANN401 - it doesn't return
+    await anyio.sleep_forever()
+
+
+@pytest.mark.asyncio
+async def test_what_was_attested_before_anybody_waits_for_it_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: Iterator[CitedAttestation | None] = iter((None, CITED))
+    monkeypatch.setattr(settling, "_found", lambda *_: next(looks))
+    monkeypatch.setattr(settling, "numbers_known", lambda *_: None)
+    context = SimpleNamespace(
+        handset_facts=dict,
+        station=SimpleNamespace(ask=never),
+        intake=SimpleNamespace(changed=never),
+    )
+    with anyio.fail_after(5):
+        settled = await settling.settle(cast("JobContext", context), Gate.CONSENT, 60.0)
+    assert settled == SettledGate(gate=Gate.CONSENT, cited=CITED)
