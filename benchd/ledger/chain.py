@@ -8,10 +8,10 @@ import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerBroken, LedgerFault
-from benchd.ledger.database import query
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.record import COLUMNS, Row, row_of, unseal
 from benchd.ledger.restored import check_gap
+from benchd.statements import query
 from benchd.words.record import EntryKind
 
 LARGEST_SEQUENCE = (1 << 63) - 1

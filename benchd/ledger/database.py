@@ -7,36 +7,16 @@ can't see: free space, index pages and the file's header.
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import apsw
 
 from benchd.checksum_vfs import CHECKSUM_BYTES, CHECKSUM_VFS, register_checksum_vfs
 from benchd.errors import LedgerBroken, LedgerFault
+from benchd.statements import query
 
 PLAIN_VFS = "unix"
 PAGE_BYTES = 4096
-
-SqlValue = None | int | str | bytes
-
-
-class Statements(Protocol):
-    """What the ledger uses of an apsw connection to run SQL, with types that all Pythons know."""
-
-    def execute(
-        self, statements: str, bindings: Sequence[SqlValue] | None = None
-    ) -> Iterable[tuple[object, ...]]:
-        """Run the first step at once; further rows as they are asked for."""
-        ...
-
-
-def query(
-    connection: Statements, sql: str, values: Sequence[SqlValue] = ()
-) -> Iterator[tuple[object, ...]]:
-    """Run SQL at once and give its rows as they are asked for."""
-    return iter(connection.execute(sql, tuple(values)))
 
 
 def open_for_writing(path: Path) -> apsw.Connection:

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerBroken, LedgerFault
 from benchd.ledger.chain import linked_rows
-from benchd.ledger.database import open_for_reading, query
+from benchd.ledger.database import open_for_reading
 from benchd.ledger.head import Head
 from benchd.ledger.record import COLUMNS, row_of, unseal
 from benchd.ledger.witness import Witness, check_witnesses
+from benchd.statements import query
 from benchd.words.record import StoredEntry
 
 TURN_WAIT_S = 10.0

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerFault
 from benchd.ledger.chain import end_of_chain, known_record
-from benchd.ledger.database import open_for_writing, query
+from benchd.ledger.database import open_for_writing
 from benchd.ledger.files import create_file
 from benchd.ledger.head import Head, HeadKey, encode_head
 from benchd.ledger.head_file import HeadFile, head_path, read_head
@@ -23,6 +23,7 @@ from benchd.ledger.restored import number_above, restored_data
 from benchd.ledger.running import RunningJobs
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import public_key_of
+from benchd.statements import query
 from benchd.words.record import Entry, Receipt
 
 CHECKPOINT_PAGES = 1000

@@ -11,12 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerBroken
 from benchd.ledger.chain import end_of_chain
-from benchd.ledger.database import check_schema, open_copy, query
+from benchd.ledger.database import check_schema, open_copy
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import read_head
 from benchd.ledger.pages import damage_of
 from benchd.ledger.snapshot import Snapshot, snapshot, state_of
 from benchd.signing.public_key import public_key_of
+from benchd.statements import query
 
 TRIES = 5
 

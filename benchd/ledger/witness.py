@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import apsw
 
 from benchd.errors import LedgerBroken
-from benchd.ledger.database import query
 from benchd.ledger.head import Head
+from benchd.statements import query
 from benchd.words.ids import JobId
 
 RESTORE_CURE = (

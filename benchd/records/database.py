@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import apsw
 import structlog
 
 from benchd.checksum_vfs import CHECKSUM_BYTES, CHECKSUM_VFS, register_checksum_vfs
 from benchd.errors import RecordsUnavailable
+from benchd.statements import query
 
 PAGE_BYTES: Final = 4096
 FILE_MODE: Final = 0o600
@@ -21,26 +21,7 @@ FORM: Final = 1
 CACHE_KIB: Final = 16 * 1024
 BUSY_MS: Final = 5000
 
-SqlValue = None | int | str
-
 _log = structlog.get_logger()
-
-
-class Statements(Protocol):
-    """What is used of an apsw connection to run SQL, with types that all Pythons know."""
-
-    def execute(
-        self, statements: str, bindings: Sequence[SqlValue] | None = None
-    ) -> Iterable[tuple[object, ...]]:
-        """Run the first step at once; further rows as they are asked for."""
-        ...
-
-
-def query(
-    connection: Statements, sql: str, values: Sequence[SqlValue] = ()
-) -> Iterator[tuple[object, ...]]:
-    """Run SQL at once and give its rows as they are asked for."""
-    return iter(connection.execute(sql, tuple(values)))
 
 
 def records_path(ledger: Path) -> Path:

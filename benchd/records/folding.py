@@ -16,7 +16,6 @@ from benchd.proof.disposal import (
     settled_evidence,
     settled_item,
 )
-from benchd.records.database import SqlValue, Statements, query
 from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
 from benchd.records.reading import (
     Told,
@@ -25,6 +24,7 @@ from benchd.records.reading import (
     told_of_opening,
     told_of_stage,
 )
+from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import CLOSED_BY_A_LATER_JOB, DisposalState
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Reason

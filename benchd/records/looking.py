@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from benchd.errors import NotFound, UsageRefused
-from benchd.records.database import SqlValue, Statements, query
 from benchd.records.folding import WORDS_PER_JOB
 from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, SHORTEST, plain
 from benchd.records.rows import JOB_COLUMNS, SETTLED_COLUMNS, job_line, settled_line
+from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.handset_file import (
     DisposalLine,

@@ -11,9 +11,10 @@ from typing import Final, TypeVar
 import apsw
 
 from benchd.errors import RecordsUnavailable
-from benchd.records.database import open_for_reading, open_or_make, query, throw_away
+from benchd.records.database import open_for_reading, open_or_make, throw_away
 from benchd.records.folding import Folder
 from benchd.records.looking import Looker
+from benchd.statements import query
 from benchd.words.handset_file import Upto
 from benchd.words.record import StoredEntry
 

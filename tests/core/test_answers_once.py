@@ -249,7 +249,7 @@ async def test_a_restriction_holds_without_a_question_until_a_newer_look_up() ->
 
 
 async def test_a_restriction_that_comes_in_during_a_job_holds_a_handset_of_no_lot_too() -> None:
-    """It was plugged in before its lot was taken in; a list that is newer than the answer says ×."""
+    """Plugged in before its lot was taken in: a list that is newer than the answer says ×."""
     rack = Rack()
     async with rack.world.running():
         rack.world.ports["A1"].plug(Phone())
@@ -261,7 +261,7 @@ async def test_a_restriction_that_comes_in_during_a_job_holds_a_handset_of_no_lo
         await rack.world.until_state(SlotState.FINISHED)
     end = ended(rack.world)[-1]
     assert end["outcome"] != Outcome.PASSED
-    assert "the newest look-up forbids a sale" in end["detail"]
+    assert "the newest look-up forbids a sale" in str(end["detail"])
 
 
 async def test_an_imei_that_only_the_screen_tells_binds_it() -> None:

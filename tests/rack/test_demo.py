@@ -6,7 +6,6 @@ import base64
 import json
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 
 from benchd.lab.demo.run import IN_ORDER, USUAL_SLOTS
 from benchd.lab.simulator.scenarios import SCENARIOS
+from tests.free_port import free_port
 from tests.hang_up import hang_ups_reach_children
 
 pytestmark = [pytest.mark.rack, pytest.mark.timeout(240)]
@@ -277,12 +277,6 @@ def benchd_at(path: str) -> subprocess.CompletedProcess[str]:
         check=False,
         env={"PATH": "/usr/bin:/bin", "BENCHD_SOCKET": path},
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_where_no_program_runs_the_host_streams_and_without_proof_nothing_is_reset(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +22,8 @@ from structlog.typing import EventDict
 from benchd.certificate import create_key
 from benchd.config import load_settings
 from benchd.daemon.app import run_daemon
-from benchd.hotplug.source import PlugEvent
+from tests.free_port import free_port
+from tests.nothing_plugged import NothingPlugged
 from tests.web.certificates import Authority
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(120)]
@@ -66,24 +66,6 @@ TLS = """\
 tls_certificate = "rack.pem"
 tls_key = "rack_key.pem"
 """
-
-
-class NothingPlugged:
-    """A rack's USB ports with no handset in any."""
-
-    @asynccontextmanager
-    async def events(self) -> AsyncGenerator[AsyncIterator[PlugEvent]]:
-        async def none() -> AsyncIterator[PlugEvent]:
-            await anyio.sleep_forever()
-            yield  # pyright: ignore[reportReturnType] - never reached
-
-        yield none()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from benchd.lab.demo.operators import ended
 from benchd.lab.demo.rack import demo_rack, loopback_listener
 from benchd.lab.demo.run import until_all_ended
 from benchd.lab.simulator.scenarios import SCENARIOS
+from tests.free_port import free_port
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(180)]
 
@@ -47,12 +47,6 @@ WITH_DATA = (
     'up{job="benchd"} == 1',
 )
 """Every metric of the contract, with what this rack has to have put into it."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

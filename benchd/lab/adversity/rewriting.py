@@ -10,9 +10,9 @@ from pathlib import Path
 import apsw
 
 from benchd.checksum_vfs import CHECKSUM_VFS
-from benchd.ledger.database import query
 from benchd.ledger.record import GENESIS
 from benchd.signing import canonical
+from benchd.statements import query
 from benchd.words.ids import Evidence
 
 Rewritten = Callable[[Evidence], Evidence]

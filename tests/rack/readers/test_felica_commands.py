@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -22,7 +19,8 @@ from benchd.daemon.app import chip_access, run_daemon
 from benchd.felica.access import PcscChipAccess
 from benchd.lab.simulator.chips.plan import ReaderFaults
 from benchd.slots.no_readers import NoReaders
-from benchd.words.port import PlugEvent
+from tests.free_port import free_port
+from tests.nothing_plugged import NothingPlugged
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 
@@ -55,24 +53,6 @@ listen = "127.0.0.1:{http}"
 pcscd = {sockets}
 baselines = {baselines}
 """
-
-
-class NothingPlugged:
-    """A rack's USB ports with no handset in any."""
-
-    @asynccontextmanager
-    async def events(self) -> AsyncGenerator[AsyncIterator[PlugEvent]]:
-        async def none() -> AsyncIterator[PlugEvent]:
-            await anyio.sleep_forever()
-            yield  # pyright: ignore[reportReturnType] - never reached
-
-        yield none()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def configured(folder: Path, rack: ReaderRack, *baselines: str) -> Path:

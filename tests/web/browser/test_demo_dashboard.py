@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from playwright.async_api import expect
 
 from benchd.lab.demo.rack import demo_rack, loopback_listener
 from benchd.lab.simulator.scenarios import SCENARIOS
+from tests.free_port import free_port
 
 pytestmark = [
     pytest.mark.rack,
@@ -30,11 +30,6 @@ pytestmark = [
 SCREEN = re.compile(r"own screen: (\d{15})")
 BENCHD = Path(sys.executable).with_name("benchd")
 ENDS_WITHIN_MS = 120_000
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 @asynccontextmanager
