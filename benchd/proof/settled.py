@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -32,6 +33,8 @@ SPARED_BY: Final[Mapping[ChipVerdict, NotNeeded]] = MappingProxyType(
     {ChipVerdict.UNUSED: NotNeeded.CHIP_UNUSED, ChipVerdict.NO_CHIP: NotNeeded.NO_CHIP}
 )
 """What the look at the chip has to have found for nobody to be asked for the owner's consent."""
+LISTED_TO: Final = timedelta(minutes=1)
+"""How exactly a list tells when a number was looked up; within it nobody's answer is the newer."""
 
 
 def bound_in(records: Sequence[StoredEntry]) -> BoundRecord | None:
@@ -167,7 +170,7 @@ def _of_restriction(case: SettledCase) -> Iterator[str]:
     asked = [answer.at for answer in case.answers if answer.gate is Gate.NETWORK]
     if newest is None or newest.line.sign != RESTRICTED:
         return
-    if not asked or newest.line.at > asked[-1]:
+    if not asked or newest.line.at + LISTED_TO > asked[-1]:
         yield f"{Gate.NETWORK}: the newest look-up forbids a sale"
 
 
