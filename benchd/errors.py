@@ -94,6 +94,30 @@ class NameRefused(DecisionRefused):
     """Raised when what was given as a name can't be a person's."""
 
 
+class NotAllowed(DecisionRefused):
+    """Raised when somebody may not do this, or hasn't shown enough for it; the text says what."""
+
+
+class MoreToShow(NotAllowed):
+    """Raised when somebody might do this, but has shown less than it takes."""
+
+
+class NotSignedIn(DecisionRefused):
+    """Raised when nobody has shown who they are, or no more; the text says how to."""
+
+
+class TriedTooOften(DecisionRefused):
+    """Raised for a while after tries that failed; `wait_s` says for how long."""
+
+    def __init__(self, message: str, *, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class PersonRefused(DecisionRefused):
+    """Raised when a change of people can't be made as it stands; the text says what could."""
+
+
 class LookUpResultNeeded(DecisionRefused):
     """Raised when a network restriction is approved without the sign that the look-up gave."""
 
@@ -120,10 +144,6 @@ class SettlingRefused(DecisionRefused):
 
 class RecordsUnavailable(BenchdError):
     """Raised when the read model can't serve now; the ledger and the jobs go on."""
-
-
-class SocketOnly(BenchdError):
-    """Raised when something is asked for over TCP that only benchd's Unix socket takes."""
 
 
 class SlotBusy(BenchdError):

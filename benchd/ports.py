@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from benchd.authority import Action
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.intake_book import IntakeBook
@@ -23,6 +24,7 @@ from benchd.words.fill import (
 )
 from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
+from benchd.words.people import Actor
 from benchd.words.port import Liveness, PlugEvent
 from benchd.words.record import Entry, Receipt, StoredEntry
 from benchd.words.screen import Errand, OpenedPage, Page
@@ -291,6 +293,14 @@ class Intake(Protocol):
 
     async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
         """Put on record which asset the handset of a job is."""
+        ...
+
+
+class Authority(Protocol):
+    """Who may do what, as it stands now."""
+
+    def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
+        """Raise NotAllowed, with what is missing, unless they may and have shown enough."""
         ...
 
 

@@ -15,9 +15,15 @@ from benchd.certificate.first_form import (
 )
 from benchd.certificate.fresh import gaps_of_fresh
 from benchd.certificate.intake import gaps_of_intake
+from benchd.certificate.people import gaps_of_people
 from benchd.certificate.rules import common_gaps
+from benchd.certificate.second_form import (
+    SECOND_PREDICATE_TYPE,
+    SecondPredicate,
+    SecondStatement,
+)
 from benchd.certificate.sentences import Sentence
-from benchd.certificate.statement import Predicate, Statement
+from benchd.certificate.statement import Statement
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.forms import from_json
@@ -39,6 +45,8 @@ def gaps_of(statement: JsonValue) -> tuple[str, ...]:
     """All that keeps a statement from being a certificate of erasure; empty where nothing does."""
     told = statement.get("predicateType") if isinstance(statement, Mapping) else None
     try:
+        if told == SECOND_PREDICATE_TYPE:
+            return tuple(_second_gaps(from_json(SecondStatement, statement, "statement")))
         if told == FIRST_PREDICATE_TYPE:
             return tuple(_first_gaps(from_json(FirstStatement, statement, "statement")))
         return tuple(_gaps(from_json(Statement, statement, "statement")))
@@ -52,17 +60,23 @@ def _first_gaps(statement: FirstStatement) -> Iterator[str]:
 
 
 def _gaps(statement: Statement) -> Iterator[str]:
+    yield from _second_gaps(statement)
+    predicate = statement.predicate
+    yield from gaps_of_people(predicate.decisions, predicate.confirmation)
+    yield from gaps_of_clock(predicate.clock)
+    yield from gaps_of_intake(predicate.intake, predicate.decisions, predicate.issued_at)
+
+
+def _second_gaps(statement: SecondStatement | Statement) -> Iterator[str]:
     predicate = statement.predicate
     yield from common_gaps(statement, minimum_sample=MINIMUM_SAMPLE)
     yield from gaps_of_felica(predicate.felica)
     yield from gaps_of_fresh(predicate.fresh_picture)
-    yield from gaps_of_clock(predicate.clock)
-    yield from gaps_of_intake(predicate.intake, predicate.decisions, predicate.issued_at)
     yield from _gaps_of_words(predicate)
     yield from _gaps_of_time(predicate)
 
 
-def _gaps_of_words(predicate: Predicate) -> Iterator[str]:
+def _gaps_of_words(predicate: SecondPredicate) -> Iterator[str]:
     """Each sentence has to be the one that its numbers make: nothing is said beside."""
     medium, overwrite = predicate.medium, predicate.overwrite
     told = {
@@ -80,7 +94,7 @@ def _gaps_of_words(predicate: Predicate) -> Iterator[str]:
     )
 
 
-def _gaps_of_time(predicate: Predicate) -> Iterator[str]:
+def _gaps_of_time(predicate: SecondPredicate) -> Iterator[str]:
     for decision in predicate.decisions:
         if predicate.issued_at < decision.at:
             yield f"it was issued before {decision.gate} was decided"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from benchd.certificate.sentences import Sentence
-from benchd.people import same_person
+from benchd.naming import same_person
 from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.proof.evidence.values import Said, Sha256, Whole
 from benchd.proof.fresh import excused_accounts, excused_packages, pictured_bytes

@@ -15,8 +15,9 @@ from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.certificate.keeping import keep_file
 from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateGap
-from benchd.proof.erasure import FORM_OF_FLOORS, VerifiedErasure
+from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.people import FORM_OF_PEOPLE
 from benchd.signing import canonical
 from benchd.signing.key import SigningKey
 from benchd.signing.pictures import has_signed_picture
@@ -40,7 +41,7 @@ class DsseIssuer:
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         """The signed envelope for this proof; raises CertificateGap for what it doesn't show."""
-        if erasure.form < FORM_OF_FLOORS:
+        if erasure.form < FORM_OF_PEOPLE:
             raise CertificateGap(("it was recorded by a benchd that asked for less than this one",))
         picture = erasure.evidence.initialise.picture
         if picture is not None and not has_signed_picture(self._public_key, picture):

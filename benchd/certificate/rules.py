@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchd.certificate.predicate import CommonPredicate, CommonStatement
-from benchd.people import same_person
+from benchd.naming import same_person
 from benchd.proof.network import SALEABLE
 from benchd.proof.storage import FILL_MODES, STREAMED, CheckMode
 from benchd.words.job import Gate, Outcome, StageName

@@ -10,7 +10,7 @@ from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.intake import CitedAttestation
-from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.people import NamedAnswer
 from benchd.proof.evidence.reset import ObserveEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.evidence.values import (
@@ -235,19 +235,8 @@ class FinalResetSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionSection(DecisionEvidence):
+class DecisionSection(NamedAnswer):
     """A person's answer."""
-
-    @classmethod
-    def of_record(cls, answer: DecisionRecord) -> DecisionSection:
-        """The answer without from where it came."""
-        return cls(
-            gate=answer.gate,
-            approved=answer.approved,
-            operator=answer.operator,
-            note=answer.note,
-            at=answer.at,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,14 +245,6 @@ class ConfirmationSection:
 
     operator: Said
     at: Moment
-
-    @classmethod
-    def of(cls, answers: Sequence[DecisionRecord]) -> ConfirmationSection:
-        """From the last answer at the gate."""
-        confirmed = [answer for answer in answers if answer.gate is Gate.CONFIRM]
-        if not confirmed:
-            raise CertificateGap(("confirm: nobody has confirmed",))
-        return cls(operator=confirmed[-1].operator, at=confirmed[-1].at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

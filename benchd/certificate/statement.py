@@ -14,16 +14,15 @@ from benchd.certificate.chip import FelicaSection
 from benchd.certificate.clock import ClockSection
 from benchd.certificate.fresh import FreshPictureSection
 from benchd.certificate.intake import IntakeSection
+from benchd.certificate.people import PersonConfirmationSection, PersonDecisionSection
 from benchd.certificate.predicate import (
     STATEMENT_TYPE,
-    CommonPredicate,
     CommonStatement,
     Digest,
     Subject,
 )
+from benchd.certificate.second_form import SecondPredicate
 from benchd.certificate.sections import (
-    ConfirmationSection,
-    DecisionSection,
     FinalResetSection,
     HandsetSection,
     InitialiseSection,
@@ -40,28 +39,23 @@ from benchd.certificate.trust import InUseSection, TrustedSection, bound_by
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.evidence.values import Positive, Texts
+from benchd.proof.evidence.values import OneOrMore
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import stage_records
 from benchd.words.job import Disposition, Gate
 from benchd.words.record import EntryKind, StoredEntry
 
-PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v2"
+PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v3"
 METHOD: Final = "Clear"
 """An overwrite of flash through its controller is never more than that (SP 800-88, IEEE 2883)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Predicate(CommonPredicate):
-    """What is stated beside: how far the rest can be trusted, and what it was compared with."""
+class Predicate(SecondPredicate):
+    """What is stated beside: whose each answer is, the rack's clock, and what intake has said."""
 
-    felica: FelicaSection
-    trusted: TrustedSection
-    bound_by: Texts
-    binding: BindingSection
-    in_use_before: InUseSection
-    nominal_capacity_bytes: Positive | Literal["unknown"]
-    fresh_picture: FreshPictureSection
+    decisions: OneOrMore[PersonDecisionSection]  # pyright: ignore[reportIncompatibleVariableOverride]
+    confirmation: PersonConfirmationSection
     clock: ClockSection
     intake: IntakeSection
 
@@ -71,7 +65,7 @@ class Statement(CommonStatement):
     """A statement of today's form."""
 
     predicate_type: Annotated[
-        Literal["urn:benchd:certificate-of-erasure:v2"], Field(alias="predicateType")
+        Literal["urn:benchd:certificate-of-erasure:v3"], Field(alias="predicateType")
     ]
     predicate: Predicate
 
@@ -125,8 +119,8 @@ def _predicate_of(
         network_restriction=NetworkSection.of(erasure.answers, network.cited if network else None),
         felica=FelicaSection.of(erasure),
         final_reset=FinalResetSection.of(evidence.observe),
-        decisions=tuple(map(DecisionSection.of_record, erasure.answers)),
-        confirmation=ConfirmationSection.of(erasure.answers),
+        decisions=tuple(map(PersonDecisionSection.of_record, erasure.answers)),
+        confirmation=PersonConfirmationSection.of(erasure.answers),
         not_reached=not_reached_of(medium, overwrite, in_use),
         ledger=LedgerSection.of(erasure.records),
         disposition=Disposition.SELLABLE,

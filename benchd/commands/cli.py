@@ -22,7 +22,14 @@ from benchd.commands.intake import assets_app, lots_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.commands.models import models_app
+from benchd.commands.people import people_app
 from benchd.commands.records import records_app, report
+from benchd.commands.signing_in import (
+    BadgeFileOption,
+    OperatorOption,
+    PinFileOption,
+    as_person,
+)
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.errors import CertificateInvalid
 
@@ -48,6 +55,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
+app.add_typer(people_app, name="people")
 app.add_typer(lots_app, name="lots")
 app.add_typer(assets_app, name="assets")
 app.add_typer(key_app, name="key")
@@ -221,25 +229,34 @@ _NOTE_HELP = (
 def decide(
     job_id: str,
     gate: str,
-    operator: Annotated[str, typer.Option(help="Your name, as it stands on the certificate.")],
     approve: Annotated[bool, typer.Option("--approve/--reject", help="Yes or no.")],
+    operator: OperatorOption = None,
     note: Annotated[str, typer.Option(help=_NOTE_HELP)] = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """Answer a question that a job is waiting with."""
     with daemon_client() as client:
-        client.decide(job_id, gate, approved=approve, operator=operator, note=note)
-    typer.echo(f"{job_id} {gate}: {'yes' if approve else 'no'} ({operator})")
+        told = as_person(
+            client,
+            lambda: client.decide(job_id, gate, approved=approve, operator=operator, note=note),
+            operator=operator,
+            pin_file=pin_file,
+            badge_file=badge_file,
+        )
+    typer.echo(f"{job_id} {gate}: {'yes' if approve else 'no'} ({told['operator']})")
 
 
 @app.command()
 def drain(
     wait: Annotated[bool, typer.Option(help="Wait until the daemon has ended.")] = True,
+    operator: OperatorOption = None,
 ) -> None:
     """Finish the running jobs, begin no new ones, then end the daemon."""
     from benchd.errors import DependencyMissing
 
     with daemon_client() as client:
-        told = client.drain()
+        told = as_person(client, client.drain, operator=operator)
         typer.echo(f"no new job begins; running: {told['running_jobs']}")
         try:
             while wait:

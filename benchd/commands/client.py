@@ -20,7 +20,11 @@ from benchd.errors import (
     DecisionRefused,
     DependencyMissing,
     LedgerFault,
+    MoreToShow,
+    NotAllowed,
     NotFound,
+    NotSignedIn,
+    TriedTooOften,
     UsageRefused,
 )
 from benchd.words.ids import JsonValue
@@ -31,11 +35,14 @@ TIMEOUT_S = 15.0
 """Longer than the daemon's own deadline for its ledger, so that its answer is heard."""
 
 CONNECT_TIMEOUT_S = 5.0
+TOO_MANY = 429
 
 JsonObject = Mapping[str, JsonValue]
 
 _REFUSALS: Mapping[int, type[BenchdError]] = {
     400: UsageRefused,
+    401: NotSignedIn,
+    403: NotAllowed,
     404: NotFound,
     409: DecisionRefused,
     413: UsageRefused,
@@ -101,10 +108,22 @@ class BenchdClient:
         """The signed certificate, byte for byte."""
         return self._request("GET", f"/api/v1/jobs/{segment(job)}/certificate.json").content
 
+    def sign_in(self, *, person: str, pin: str, badge: str | None = None) -> JsonObject:
+        """Be this person from now on; NotSignedIn or TriedTooOften if that can't be."""
+        shown = {"person": person, "pin": pin, "badge": badge}
+        session = self.answer("POST", "/api/v1/session", json.dumps(shown).encode())
+        self._http.headers["x-benchd-csrf"] = str(session["csrf"])
+        return session
+
+    def sign_out(self) -> None:
+        """Be nobody again."""
+        self._request("DELETE", "/api/v1/session")
+        self._http.cookies.clear()
+
     def decide(
-        self, job: str, gate: str, *, approved: bool, operator: str, note: str = ""
+        self, job: str, gate: str, *, approved: bool, operator: str | None = None, note: str = ""
     ) -> JsonObject:
-        """Answer an open question; returns what was recorded."""
+        """Answer an open question; returns what was recorded. With `operator`, only as them."""
         answer = {"gate": gate, "approved": approved, "operator": operator, "note": note}
         path = f"/api/v1/jobs/{segment(job)}/decisions"
         return self.answer("POST", path, json.dumps(answer).encode())
@@ -148,6 +167,19 @@ class BenchdClient:
         """What came in from one day to another, under `figures`."""
         asked = {"from": begin, "to": last, **({"lot": lot} if lot else {})}
         return self.answer("GET", f"/api/v1/report?{urlencode(asked, errors='replace')}")
+
+    def people(self) -> JsonObject:
+        """Everybody under `people`."""
+        return self.answer("GET", "/api/v1/people")
+
+    def add_person(self, new: JsonObject) -> JsonObject:
+        """Somebody new; returns them."""
+        return self.answer("POST", "/api/v1/people", json.dumps(new).encode())
+
+    def change_person(self, person: str, what: str, change: JsonObject) -> JsonObject:
+        """Change somebody's `roles`, `badge`, `pin` or `disabled`; returns them."""
+        path = f"/api/v1/people/{segment(person)}/{what}"
+        return self.answer("PUT", path, json.dumps(change).encode())
 
     def drain(self) -> JsonObject:
         """Let no new job begin; the daemon ends once the last of `running_jobs` has."""
@@ -193,9 +225,13 @@ class BenchdClient:
         told = _parsed(response) or {}
         error = told.get("error")
         message = error.get("message") if isinstance(error, Mapping) else None
-        kind = _REFUSALS.get(response.status_code, BenchdError)
+        code = error.get("code") if isinstance(error, Mapping) else None
+        kind = MoreToShow if code == "more_to_show" else _REFUSALS.get(response.status_code)
+        if response.status_code == TOO_MANY and isinstance(message, str):
+            wait = response.headers.get("retry-after", "")
+            return TriedTooOften(message, wait_s=float(wait) if wait.isdecimal() else 1.0)
         if isinstance(message, str):
-            return kind(message)
+            return (kind or BenchdError)(message)
         return BenchdError(f"{self._path} answered {response.status_code} without saying why")
 
 

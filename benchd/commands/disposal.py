@@ -7,6 +7,12 @@ from typing import Annotated
 import typer
 
 from benchd.commands.daemon_client import JsonOption, daemon_client, show
+from benchd.commands.signing_in import (
+    BadgeFileOption,
+    OperatorOption,
+    PinFileOption,
+    as_person,
+)
 from benchd.words.disposal import DisposalState
 
 disposal_app = typer.Typer(help="What becomes of handsets that aren't sold.", no_args_is_help=True)
@@ -32,7 +38,7 @@ def disposal_list(
 def disposal_settle(
     jobs: Annotated[list[str], typer.Argument(help="The jobs whose handsets it's about.")],
     to: Annotated[DisposalState, typer.Option("--to", help="What has become of them.")],
-    operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
+    operator: OperatorOption = None,
     note: Annotated[str, typer.Option(help="Why it's released; to whom it was handed back.")] = "",
     recycler: Annotated[str | None, typer.Option(help="Who has crushed or melted it.")] = None,
     number: Annotated[str | None, typer.Option(help="Their number of the receipt.")] = None,
@@ -41,6 +47,8 @@ def disposal_settle(
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day, if it wasn't today.")
     ] = None,
     later_job: Annotated[str | None, typer.Option(help="The job that took it over.")] = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Record what has become of handsets; each is on disk when its line is printed."""
@@ -55,6 +63,10 @@ def disposal_settle(
         "later_job": later_job,
     }
     with daemon_client() as client:
-        for job in jobs:
-            settled = client.settle(job, told)
-            show(json_output, settled, lambda job=job: typer.echo(f"{job}: {to}"))
+
+        def settle_all() -> None:
+            for job in jobs:
+                settled = client.settle(job, told)
+                show(json_output, settled, lambda job=job: typer.echo(f"{job}: {to}"))
+
+        as_person(client, settle_all, operator=operator, pin_file=pin_file, badge_file=badge_file)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchd.commands.files import read_file
-from benchd.texts.catalogue import language_of, printable
-from benchd.words.ids import JsonValue
+from benchd.commands.intake_shown import cell_of, print_found, rows_of, tell_import
+from benchd.commands.signing_in import (
+    BadgeFileOption,
+    OperatorOption,
+    PinFileOption,
+    as_person,
+)
 from benchd.words.intake import AttestationKind, LotKind, Unerasable
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ lots_app = typer.Typer(help="Lots: what came in together.", no_args_is_help=True
 assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
-OperatorOption = Annotated[str, typer.Option(help="Your name, as it stands in the record.")]
 TagsOption = Annotated[list[str] | None, typer.Option(help="A tag; can be given again.")]
 NoteOption = Annotated[str, typer.Option(help="Anything to remember with it.")]
 DryRunOption = Annotated[
@@ -36,7 +39,7 @@ def lots_list(json_output: JsonOption = False) -> None:
     """Name the newest lots."""
     with _client() as client:
         found = client.lots()
-    _print(found, json_output, _rows(found["lots"], "lot", "kind", "consignor", "assets"))
+    print_found(found, json_output, rows_of(found["lots"], "lot", "kind", "consignor", "assets"))
 
 
 @lots_app.command("show")
@@ -45,12 +48,12 @@ def lots_show(lot: str, json_output: JsonOption = False) -> None:
     with _client() as client:
         found = client.lot(lot)
     lines = [
-        *(f"{name}\t{_cell(found[name])}" for name in ("lot", "kind", "consignor", "paper")),
-        *(f"{name}\t{_cell(found[name])}" for name in ("taken_in_at", "identity_check")),
+        *(f"{name}\t{cell_of(found[name])}" for name in ("lot", "kind", "consignor", "paper")),
+        *(f"{name}\t{cell_of(found[name])}" for name in ("taken_in_at", "identity_check")),
         f"assets\t{found['assets']}",
-        *_rows(found["attestations"], "sequence", "kinds", "tags", "excepted", "withdrawn"),
+        *rows_of(found["attestations"], "sequence", "kinds", "tags", "excepted", "withdrawn"),
     ]
-    _print(found, json_output, lines)
+    print_found(found, json_output, lines)
 
 
 @lots_app.command("add")
@@ -60,7 +63,7 @@ def lots_add(
     consignor: Annotated[
         str, typer.Option(help="The firm; of a private seller no name, only: private.")
     ],
-    operator: OperatorOption,
+    operator: OperatorOption = None,
     paper: Annotated[str, typer.Option(help="The reference of the papers.")] = "",
     identity_check: Annotated[
         str, typer.Option(help="How the seller's identity was checked, never whose it is.")
@@ -69,6 +72,8 @@ def lots_add(
         list[AttestationKind] | None,
         typer.Option("--attest", help="True of every handset in it; can be given again."),
     ] = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """Take a lot in, with what is attested of all of it."""
     told = {
@@ -80,8 +85,7 @@ def lots_add(
         "identity_check": identity_check,
         "attests": list(attests or ()),
     }
-    with _client() as client:
-        client.add_lot(told)
+    _as(operator, pin_file, badge_file, lambda client: client.add_lot(told))
     typer.echo(f"{lot}: taken in")
 
 
@@ -89,12 +93,14 @@ def lots_add(
 def lots_attest(
     lot: str,
     kinds: list[AttestationKind],
-    operator: OperatorOption,
+    operator: OperatorOption = None,
     tag: TagsOption = None,
     excepted: Annotated[
         list[str] | None, typer.Option("--except", help="Not this tag; can be given again.")
     ] = None,
     note: NoteOption = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """State something of a whole lot but for some, or of the tags that are named."""
     told = {
@@ -104,8 +110,7 @@ def lots_attest(
         "note": note,
         "operator": operator,
     }
-    with _client() as client:
-        done = client.attest(lot, told)
+    done = _as(operator, pin_file, badge_file, lambda client: client.attest(lot, told))
     typer.echo(f"{lot}: attested by record {done['sequence']}")
 
 
@@ -113,9 +118,11 @@ def lots_attest(
 def lots_withdraw(
     lot: str,
     attestation: Annotated[int, typer.Argument(help="The number that `lots show` tells.")],
-    operator: OperatorOption,
+    operator: OperatorOption = None,
     tag: TagsOption = None,
     note: NoteOption = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """What was attested counts no more, for running jobs too."""
     told = {
@@ -124,8 +131,7 @@ def lots_withdraw(
         "note": note,
         "operator": operator,
     }
-    with _client() as client:
-        client.withdraw(lot, told)
+    _as(operator, pin_file, badge_file, lambda client: client.withdraw(lot, told))
     typer.echo(f"{lot}: attestation {attestation} counts no more")
 
 
@@ -138,7 +144,9 @@ def assets_list(
     """Name the assets of a lot, else the newest."""
     with _client() as client:
         found = client.assets(lot, limit)
-    _print(found, json_output, _rows(found["assets"], "tag", "lot", "model", "unerasable", "jobs"))
+    print_found(
+        found, json_output, rows_of(found["assets"], "tag", "lot", "model", "unerasable", "jobs")
+    )
 
 
 @assets_app.command("show")
@@ -146,24 +154,26 @@ def assets_show(tag: str, json_output: JsonOption = False) -> None:
     """Tell of one asset."""
     with _client() as client:
         found = client.asset(tag)
-    _print(found, json_output, [f"{name}\t{_cell(value)}" for name, value in found.items()])
+    print_found(found, json_output, [f"{name}\t{cell_of(value)}" for name, value in found.items()])
 
 
 @assets_app.command("add")
 def assets_add(
     tag: str,
     lot: Annotated[str, typer.Option(help="The lot that it came in with.")],
-    operator: OperatorOption,
+    operator: OperatorOption = None,
     imei: Annotated[str, typer.Option()] = "",
     serial: Annotated[str, typer.Option()] = "",
     model: Annotated[str, typer.Option()] = "",
     colour: Annotated[str, typer.Option()] = "",
     grade: Annotated[str, typer.Option()] = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """Take one asset in."""
-    told = {"tag": tag, "imei": imei, "serial": serial, "model": model}
-    with _client() as client:
-        client.add_asset(lot, {**told, "colour": colour, "grade": grade, "operator": operator})
+    line = {"tag": tag, "imei": imei, "serial": serial, "model": model}
+    told = {**line, "colour": colour, "grade": grade, "operator": operator}
+    _as(operator, pin_file, badge_file, lambda client: client.add_asset(lot, told))
     typer.echo(f"{tag}: taken in with {lot}")
 
 
@@ -171,48 +181,63 @@ def assets_add(
 def assets_import(
     file: Path,
     lot: Annotated[str, typer.Option(help="The lot that they came in with.")],
-    operator: OperatorOption,
+    operator: OperatorOption = None,
     dry_run: DryRunOption = False,
     again: Annotated[
         bool, typer.Option("--again", help="Handsets of earlier lots may have come in again.")
     ] = False,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """Take a CSV file of assets in, whole or not at all; exits with 1 if it has a mistake."""
-    with _client() as client:
-        done = client.import_assets(
-            lot, read_file(file), operator=operator, dry_run=dry_run, again=again
-        )
-    _tell_import(file, done, dry_run=dry_run)
+    data = read_file(file)
+    done = _as(
+        operator,
+        pin_file,
+        badge_file,
+        lambda client: client.import_assets(
+            lot, data, operator=operator, dry_run=dry_run, again=again
+        ),
+    )
+    tell_import(file, done, dry_run=dry_run)
 
 
 @assets_app.command("network")
 def assets_network(
     file: Path,
     source: Annotated[str, typer.Option(help="Where it was looked up.")],
-    operator: OperatorOption,
+    operator: OperatorOption = None,
     dry_run: DryRunOption = False,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """Take a CSV file of network restrictions in; exits with 1 if it has a mistake."""
-    with _client() as client:
-        done = client.import_network(
-            read_file(file), source=source, operator=operator, dry_run=dry_run
-        )
-    _tell_import(file, done, dry_run=dry_run)
+    data = read_file(file)
+    done = _as(
+        operator,
+        pin_file,
+        badge_file,
+        lambda client: client.import_network(
+            data, source=source, operator=operator, dry_run=dry_run
+        ),
+    )
+    tell_import(file, done, dry_run=dry_run)
 
 
 @assets_app.command("bind")
 def assets_bind(
     tag: str,
     slot: Annotated[str, typer.Option(help="The slot in which the handset lies.")],
-    operator: OperatorOption,
+    operator: OperatorOption = None,
     despite_model: Annotated[
         bool, typer.Option("--despite-model", help="Though its model isn't that of the papers.")
     ] = False,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """Say that the handset in a slot has this tag."""
-    with _client() as client:
-        told = {"tag": tag, "operator": operator, "despite_model": despite_model}
-        done = client.bind(slot, told)
+    told = {"tag": tag, "operator": operator, "despite_model": despite_model}
+    done = _as(operator, pin_file, badge_file, lambda client: client.bind(slot, told))
     typer.echo(f"{slot}: {done['tag']} ({done['lot']})")
 
 
@@ -220,12 +245,14 @@ def assets_bind(
 def assets_dead(
     tag: str,
     reason: Annotated[Unerasable, typer.Option(help="Why it can't be plugged in.")],
-    operator: OperatorOption,
+    operator: OperatorOption = None,
     note: NoteOption = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
 ) -> None:
     """An asset that can't even be plugged in: it's to be crushed."""
-    with _client() as client:
-        done = client.unerasable(tag, {"reason": reason, "note": note, "operator": operator})
+    told = {"reason": reason, "note": note, "operator": operator}
+    done = _as(operator, pin_file, badge_file, lambda client: client.unerasable(tag, told))
     typer.echo(f"{tag}: {done['unerasable']}, {done['disposition']}")
 
 
@@ -236,34 +263,17 @@ def _client() -> IntakeClient:
     return IntakeClient(socket_path(os.environ))
 
 
-def _tell_import(file: Path, done: JsonObject, *, dry_run: bool) -> None:
-    mistakes = done["mistakes"]
-    language = language_of(os.environ)
-    for each in mistakes if isinstance(mistakes, Sequence) else ():
-        if isinstance(each, Mapping):
-            place = f"{file}:{each['line']}: {each['column']}".rstrip(" :")
-            typer.echo(f"{place}: {_cell(each[language])}")
-    if mistakes:
-        typer.echo(f"benchd: {file}: nothing was taken in", err=True)
-        raise typer.Exit(1)
-    typer.echo(f"{file}: {done['rows']} {'would be taken in' if dry_run else 'taken in'}")
-
-
-def _print(found: JsonObject, as_json: bool, lines: Sequence[str]) -> None:
-    text = json.dumps(found, ensure_ascii=False, indent=2) if as_json else "\n".join(lines)
-    typer.echo(text)
-
-
-def _rows(rows: JsonValue, *names: str) -> list[str]:
-    found = rows if isinstance(rows, Sequence) and not isinstance(rows, str) else ()
-    return [
-        "\t".join(_cell(row.get(name)) for name in names)
-        for row in found
-        if isinstance(row, Mapping)
-    ]
-
-
-def _cell(value: JsonValue) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(map(_cell, value))
-    return "" if value is None else printable(str(value))
+def _as(
+    operator: str | None,
+    pin_file: Path | None,
+    badge_file: Path | None,
+    call: Callable[[IntakeClient], JsonObject],
+) -> JsonObject:
+    with _client() as client:
+        return as_person(
+            client,
+            lambda: call(client),
+            operator=operator,
+            pin_file=pin_file,
+            badge_file=badge_file,
+        )

@@ -46,19 +46,18 @@ class IntakeClient(BenchdClient):
         return self._post(f"/api/v1/lots/{segment(lot)}/assets", told)
 
     def import_assets(
-        self, lot: str, data: bytes, *, operator: str, dry_run: bool, again: bool
+        self, lot: str, data: bytes, *, operator: str | None, dry_run: bool, again: bool
     ) -> JsonObject:
         """Take a file in: `taken`, `rows`, `mistakes`."""
-        asked = {"operator": operator, "dry_run": str(dry_run).lower()}
-        asked |= {"again": str(again).lower()}
+        asked = {**_named(operator), "dry_run": str(dry_run).lower(), "again": str(again).lower()}
         path = f"/api/v1/lots/{segment(lot)}/assets.csv?{urlencode(asked)}"
         return self.answer("POST", path, data, "text/csv")
 
     def import_network(
-        self, data: bytes, *, source: str, operator: str, dry_run: bool
+        self, data: bytes, *, source: str, operator: str | None, dry_run: bool
     ) -> JsonObject:
         """Take a list of look-ups in: `taken`, `rows`, `mistakes`."""
-        asked = {"operator": operator, "source": source, "dry_run": str(dry_run).lower()}
+        asked = {**_named(operator), "source": source, "dry_run": str(dry_run).lower()}
         return self.answer("POST", f"/api/v1/network.csv?{urlencode(asked)}", data, "text/csv")
 
     def bind(self, slot: str, told: Mapping[str, object]) -> JsonObject:
@@ -71,3 +70,7 @@ class IntakeClient(BenchdClient):
 
     def _post(self, path: str, told: Mapping[str, object]) -> JsonObject:
         return self.answer("POST", path, json.dumps(told).encode())
+
+
+def _named(operator: str | None) -> dict[str, str]:
+    return {} if operator is None else {"operator": operator}

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from benchd.commands.daemon_client import JsonOption, daemon_client, show
+from benchd.commands.signing_in import OperatorOption, as_person
 
 DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 REPORT_WITHIN_S = 75.0
@@ -44,13 +45,14 @@ def records_rebuild(
     config: Annotated[
         Path, typer.Option("--config", help="The configuration file.")
     ] = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
 ) -> None:
     """Throw the read model away and make it anew from the ledger; the daemon may run."""
     from benchd.errors import DependencyMissing
 
     try:
         with daemon_client() as client:
-            target = client.rebuild_records()["sequence"]
+            target = as_person(client, client.rebuild_records, operator=operator)["sequence"]
             typer.echo(f"the daemon reads its ledger again, {target} records")
             return
     except DependencyMissing:

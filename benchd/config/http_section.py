@@ -129,7 +129,7 @@ class HttpSettings(Section):
     """Where the dashboard and the API are served, and what is shown to whom."""
 
     socket: LocalPath = Path("/run/benchd/benchd.sock")
-    anonymous: Literal["wall", "read", "none"] = "read"
+    anonymous: Literal["wall", "read", "none"] = "wall"
     metrics: bool = True
     # What `listen`, `tls_key` and `trusted_proxy` depend on stands before them.
     allow_beyond_loopback: bool = False

@@ -145,6 +145,7 @@ def _settings(
         clock=parsed.clock,
         dossiers=parsed.dossiers,
         http=parsed.http,
+        people=parsed.people,
         topology=Topology(
             {
                 name: SlotPlace(

@@ -20,6 +20,7 @@ from benchd.config.http_section import HttpSettings
 from benchd.config.values import LocalPath, OneLine, Section, folder_of, slot_name
 from benchd.config.wording import found, refused
 from benchd.words.ids import PortPath, SlotName
+from benchd.words.people import PERSON_ID, PersonId
 
 ADB_DEFAULT_PORT = 5037
 """Where the adb server of every other program on the machine listens."""
@@ -114,6 +115,33 @@ class DossierSettings(Section):
     directory: LocalPath = Path("/var/lib/benchd/dossiers")
 
 
+def _uid(text: str) -> str:
+    if not re.fullmatch(r"0|[1-9][0-9]{0,9}", text):
+        raise refused(f"found {found(text)}, allowed is the number of a user: `id -u NAME`")
+    return text
+
+
+def _person(text: str) -> str:
+    if not PERSON_ID.fullmatch(text):
+        raise refused(f"found {found(text)}, allowed is a person's id: `benchd people list`")
+    return text
+
+
+class PeopleSettings(Section):
+    """How people show who they are."""
+
+    idle_minutes: Annotated[int, Field(ge=1, le=480)] = 10
+    unix: dict[
+        Annotated[str, AfterValidator(_uid)], Annotated[PersonId, AfterValidator(_person)]
+    ] = Field(default_factory=dict[str, PersonId])
+    """Users of this machine and who they are, for the Unix socket."""
+
+    @property
+    def of_uid(self) -> dict[int, PersonId]:
+        """The same by number."""
+        return {int(uid): person for uid, person in self.unix.items()}
+
+
 class RecipesSettings(Section):
     """Where the dealer's policy is kept."""
 
@@ -160,6 +188,7 @@ class ConfigFile(Section):
     clock: ClockSettings = Field(default_factory=ClockSettings)
     dossiers: DossierSettings = Field(default_factory=DossierSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
+    people: PeopleSettings = Field(default_factory=PeopleSettings)
     recipes: RecipesSettings = Field(default_factory=RecipesSettings)
     models: ModelsSettings = Field(default_factory=ModelsSettings)
     felica: FelicaSection = Field(default_factory=FelicaSection)

@@ -14,6 +14,7 @@ from benchd.config.sections import (
     ClockSettings,
     DossierSettings,
     LedgerSettings,
+    PeopleSettings,
     SiteSettings,
 )
 from benchd.felica.settings import FelicaSettings
@@ -35,6 +36,7 @@ class Settings:
     clock: ClockSettings
     dossiers: DossierSettings
     http: HttpSettings
+    people: PeopleSettings
     topology: Topology
     recipes: Mapping[str, Recipe]
     recipe_descriptions: Mapping[str, RecipeDescription]

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import metadata
@@ -27,6 +27,7 @@ from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
+from benchd.daemon.people import Staffing, open_people, sessions_of
 from benchd.daemon.pictures import digests_of, own_pictures
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
@@ -95,12 +96,15 @@ async def run_daemon(
         version=metadata.version("benchd"),
     )
     witnesses = await witnesses_of(settings, key)
-    async with open_ledger(
-        settings.ledger.path,
-        head_key=key,
-        witnesses=witnesses,
-        commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
-    ) as stored:
+    async with AsyncExitStack() as stack:
+        stored = await stack.enter_async_context(
+            open_ledger(
+                settings.ledger.path,
+                head_key=key,
+                witnesses=witnesses,
+                commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
+            )
+        )
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
         masked = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
         records = Records(records_path(settings.ledger.path), stored)
@@ -117,14 +121,19 @@ async def run_daemon(
         intake = IntakeStore(ledger, clock)
         await intake.recall()
         board = RackBoard()
+        people = await stack.enter_async_context(
+            open_people(settings.ledger.path, stored, ledger.append, key)
+        )
         rack = ServedRack(
             board=board,
             ledger=ledger,
-            desk=Desk(ledger, clock),
+            desk=Desk(ledger, clock, people),
             issuer=issuer,
             metrics=metrics,
             admission=Admission(),
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
+            people=people,
+            sessions=sessions_of(people, ledger.append, clock, settings.people),
             tls=tls,
             records=records,
             disposal=DisposalDesk(ledger, clock),
@@ -185,6 +194,8 @@ async def run_daemon(
                 notifier=notifier,
             )
             keep_responsive()
+            staffing = Staffing(people, board=board, admission=rack.admission)
+            background.start_soon(staffing.run)
             background.start_soon(patrol.run)
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)

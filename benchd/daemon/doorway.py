@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -10,11 +10,11 @@ import structlog
 
 from benchd.config import HttpSettings
 from benchd.errors import DependencyMissing
-from benchd.web.callers import Callers, Way
+from benchd.web.callers import Callers, session_way, unix_way
 from benchd.web.proxy import NameOf, TrustedProxy, by_certificate, by_uid
+from benchd.web.service import SessionDoor
 from benchd.web.sight import Sight
 from benchd.web.tls import Tls, expiry_of
-from benchd.words.ids import OperatorName
 from benchd.words.people import PersonId
 
 TOLD_BEFORE = timedelta(days=21)
@@ -27,20 +27,18 @@ _ANONYMOUS: Mapping[str, Sight] = MappingProxyType(
 _log = structlog.get_logger()
 
 
-def id_as_name(person: PersonId) -> OperatorName | None:
-    """The name of somebody of whom only the proxy knows."""
-    return OperatorName(person)
-
-
 def callers_of(
     http: HttpSettings,
     tls: Tls | None,
     *,
-    ways: Sequence[Way] = (),
-    name_of: NameOf = id_as_name,
+    sessions: SessionDoor,
+    of_uid: Mapping[int, PersonId],
+    name_of: NameOf,
 ) -> Callers:
-    """Who may show themselves how: in these ways first, then as the configuration says."""
-    return Callers(ways, proxy=_proxy_of(http, tls, name_of), anonymous=_ANONYMOUS[http.anonymous])
+    """Who may show themselves how: by a session, else their user id, else the proxy's word."""
+    proxy = _proxy_of(http, tls, name_of)
+    ways = (session_way(sessions), unix_way(of_uid.get, name_of, proxy))
+    return Callers(ways, proxy=proxy, anonymous=_ANONYMOUS[http.anonymous])
 
 
 def tls_of(http: HttpSettings) -> Tls | None:

@@ -27,7 +27,7 @@ class Integrity:
         """The whole chain held at this time."""
         if not self._outrun:
             self._metrics.sound(at)
-            self._admission.release()
+            self._admission.release(ProblemCode.LEDGER_BROKEN)
             self._board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
 
     def outrun(self) -> None:

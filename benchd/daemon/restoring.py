@@ -12,7 +12,7 @@ from benchd.config import Settings
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
 from benchd.ledger.store import LedgerStore
-from benchd.people import operator_name
+from benchd.naming import operator_name
 from benchd.words.record import Entry, EntryKind, Receipt
 
 

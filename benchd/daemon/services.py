@@ -24,6 +24,8 @@ from benchd.intake.desk import IntakeDesk
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
+from benchd.people.register import People
+from benchd.people.sessions import Sessions
 from benchd.ports import Ledger
 from benchd.records.access import Records
 from benchd.slots.admission import Admission
@@ -49,6 +51,8 @@ class ServedRack:
     metrics: RackMetrics
     admission: Admission
     dossiers: RackDossiers
+    people: People
+    sessions: Sessions
     tls: Tls | None
     records: Records
     disposal: DisposalDesk
@@ -82,11 +86,19 @@ async def services(
     app = create_app(
         rack,
         Catalogue.load(),
-        callers=callers_of(settings.http, rack.tls),
+        callers=callers_of(
+            settings.http,
+            rack.tls,
+            sessions=rack.sessions,
+            of_uid=settings.people.of_uid,
+            name_of=rack.people.acting_name,
+        ),
         allowed_hosts=settings.http.hosts,
         metrics=rack.metrics.expose if settings.http.metrics else None,
         drain=rack.admission,
         dossiers=rack.dossiers,
+        people=rack.people,
+        sessions=rack.sessions,
         records=rack.records,
         disposal=rack.disposal,
         intake=rack.intake,

@@ -15,7 +15,7 @@ from benchd.intake.mistakes import FileMistake
 from benchd.intake.network_file import NetworkFile, read_network
 from benchd.intake.store import IntakeStore, Writer
 from benchd.models.papers import fits_papers
-from benchd.people import operator_name
+from benchd.naming import operator_name
 from benchd.ports import Entropy
 from benchd.proof.citing import OTHER_MODEL, AssetInHand, Numbers, doubts
 from benchd.proof.evidence.intake import (

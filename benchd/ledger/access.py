@@ -47,6 +47,7 @@ _OF_INTAKE = f"""
 INTAKE_PAGE = 500
 """Records: of the largest ones that is a second's work."""
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
+_OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
 _FOLLOWING = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
 _OF_CHIP = """
@@ -194,6 +195,10 @@ class SqliteLedger:
         """The newest record of a kind."""
         found = await self._select(_NEWEST_OF_KIND, kind.value)
         return found[0] if found else None
+
+    async def of_people(self) -> Sequence[StoredEntry]:
+        """Every change of the people who may use the rack, in order."""
+        return await self._select(_OF_PEOPLE)
 
     async def follow(self, after: Head, most: int) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""

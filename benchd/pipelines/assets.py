@@ -64,7 +64,7 @@ async def bind_or_ask(context: JobContext, screen_number: str | None) -> list[De
     decision = await context.station.ask(Gate.ASSET, {**context.handset_facts(), "tags": tags})
     chosen = [asset for asset in found if asset.tag == decision.note.strip()]
     if decision.approved and chosen:
-        await _bind(context, chosen[0], numbers, Who(operator=decision.operator))
+        await _bind(context, chosen[0], numbers, Who.of(decision.by))
     return [DecisionEvidence.of(decision)]
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from benchd.errors import UsageRefused
-from benchd.people import operator_name
+from benchd.naming import operator_name
 from benchd.pipelines.stages.gates import refusals
 from benchd.proof.evidence.fresh import (
     MOST_PICTURED_TYPES,

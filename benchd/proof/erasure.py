@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.errors import CertificateGap
-from benchd.people import same_person
 from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
 from benchd.proof.capacity import capacity_gaps
 from benchd.proof.chip import ChipCase, chip_gaps
@@ -30,6 +29,7 @@ from benchd.proof.fresh import (
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.nominal import is_clearly_less, is_clearly_more
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
+from benchd.proof.people import confirm_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.settled import SettledCase, settled_gaps
 from benchd.proof.storage import reach_gaps, storage_gaps
@@ -281,15 +281,7 @@ def _of_settled(case: ErasureCase) -> list[str]:
 
 
 def _of_confirm(case: ErasureCase) -> list[str]:
-    confirmed = [a for a in case.answers if a.gate is Gate.CONFIRM and a.approved]
-    others = [answer.operator for answer in case.answers if answer.gate is not Gate.CONFIRM]
-    if not confirmed:
-        return ["confirm: nobody has confirmed"]
-    if not others:
-        return ["confirm: nobody is on record who ran the job"]
-    if any(same_person(confirmed[-1].operator, other) for other in others):
-        return ["confirm: the same person ran the job and confirmed it"]
-    return []
+    return confirm_gaps(case.answers, form=case.form)
 
 
 _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (

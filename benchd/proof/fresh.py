@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchd.people import same_person
+from benchd.naming import same_person
 from benchd.proof.evidence.fresh import FreshPicture, SignedPicture
 from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
 from benchd.proof.floors import (

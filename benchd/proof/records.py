@@ -88,10 +88,14 @@ class DecisionRecord(DecisionEvidence):
     via: Mapping[str, str]
 
 
+_NAME_ONLY: Evidence = {"person": None, "shown_by": None, "source": None}
+"""What an answer doesn't tell that was recorded before people had ids."""
+
+
 def decisions(records: Sequence[StoredEntry]) -> list[DecisionRecord]:
     """Every person's answer in these records, in order."""
     return [
-        from_json(DecisionRecord, record.entry.data, "decision")
+        from_json(DecisionRecord, {**_NAME_ONLY, **record.entry.data}, "decision")
         for record in records
         if record.entry.kind is EntryKind.DECISION
     ]

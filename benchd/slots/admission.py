@@ -16,8 +16,7 @@ class Admission:
 
     def __init__(self) -> None:
         self.running = 0
-        self.held_for: ProblemCode | None = None
-        """Why no new job may begin for now."""
+        self._held_for: dict[ProblemCode, None] = {}
         self._closed = anyio.Event()
         self._changed = Wakeup()
 
@@ -31,14 +30,19 @@ class Admission:
         self._closed.set()
         self._changed.fire()
 
+    @property
+    def held_for(self) -> ProblemCode | None:
+        """Why no new job may begin for now; the oldest of several reasons."""
+        return next(iter(self._held_for), None)
+
     def hold(self, code: ProblemCode) -> None:
         """Let no job begin until `release`, and none begin to destroy; what is begun goes on."""
-        self.held_for = code
+        self._held_for.setdefault(code)
         self._changed.fire()
 
-    def release(self) -> None:
-        """Let jobs begin again."""
-        self.held_for = None
+    def release(self, code: ProblemCode) -> None:
+        """Let jobs begin again, as far as this was the reason."""
+        self._held_for.pop(code, None)
         self._changed.fire()
 
     async def changed(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from benchd.authority import ACTION_OF
 from benchd.errors import (
     AnsweredAlready,
     DecisionRefused,
@@ -16,15 +17,15 @@ from benchd.errors import (
     ScreenNumberNeeded,
     SecondPersonNeeded,
 )
-from benchd.people import operator_name, same_person
-from benchd.ports import Clock, Ledger
+from benchd.ports import Authority, Clock, Ledger
 from benchd.proof.binding import NUMBER_GATES, screen_number
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.wakeup import Wakeup
-from benchd.words.ids import JobId, OperatorName, SlotName
+from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Decision, Gate
+from benchd.words.people import Actor, PersonId
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import QuestionView
 
@@ -56,11 +57,12 @@ class OpenQuestion:
 class Desk:
     """All open questions of the rack, and who has answered what in each running job."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, authority: Authority) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._authority = authority
         self._open: dict[tuple[JobId, Gate], OpenQuestion] = {}
-        self._answered_by: dict[JobId, list[OperatorName]] = {}
+        self._answered_by: dict[JobId, set[PersonId]] = {}
         self._keeping = Wakeup()
         """Fires whenever an answer that was being kept is on disk, or isn't."""
         self._being_kept: Counter[JobId] = Counter()
@@ -102,21 +104,22 @@ class Desk:
         gate: Gate,
         *,
         approved: bool,
-        operator: str,
+        by: Actor,
         note: str = "",
         via: Mapping[str, str] | None = None,
     ) -> Decision:
         """Take a person's answer; returns when it's on disk.
 
-        Raises NotFound if the job asks no such question now, DecisionRefused if this person
-        may not answer it or somebody else just did.
+        Raises NotFound if the job asks no such question now, NotAllowed if this person may not
+        answer it or hasn't shown enough, another DecisionRefused if the answer isn't one or
+        somebody else was first.
         """
         question = self._open.get((job, gate))
         if question is None:
             message = f"job {job} has no open question {gate}"
             raise NotFound(message)
-        name = operator_name(operator)
-        self._refuse_same_person(job, gate, name)
+        self._authority.refuse_unless_allowed(by, ACTION_OF[gate])
+        self._refuse_same_person(job, gate, by)
         if len(note) > LONGEST_NOTE:
             message = f"a note has at most {LONGEST_NOTE} characters"
             raise DecisionRefused(message)
@@ -131,9 +134,7 @@ class Desk:
             message = f"{gate} has just been answered by somebody else"
             raise AnsweredAlready(message)
         question.being_kept = True
-        decision = Decision(
-            gate=gate, approved=approved, operator=name, note=note, at=self._clock.now()
-        )
+        decision = Decision(gate=gate, approved=approved, by=by, note=note, at=self._clock.now())
         self._being_kept[job] += 1
         try:
             await self._ledger.append(
@@ -152,7 +153,7 @@ class Desk:
         finally:
             self._being_kept[job] -= 1
             self._keeping.fire()
-        self._answered_by.setdefault(job, []).append(name)
+        self._answered_by.setdefault(job, set()).add(by.person)
         question.decision = decision
         question.answered.set()
         return decision
@@ -168,9 +169,7 @@ class Desk:
         self._being_kept.pop(job, None)
         self._answered_by.pop(job, None)
 
-    def _refuse_same_person(self, job: JobId, gate: Gate, name: OperatorName) -> None:
-        if gate is Gate.CONFIRM and any(
-            same_person(name, other) for other in self._answered_by.get(job, [])
-        ):
-            message = f"{name} has worked on this handset: a second person has to confirm"
+    def _refuse_same_person(self, job: JobId, gate: Gate, by: Actor) -> None:
+        if gate is Gate.CONFIRM and by.person in self._answered_by.get(job, ()):
+            message = f"{by.name} has worked on this handset: a second person has to confirm"
             raise SecondPersonNeeded(message)

@@ -25,6 +25,7 @@ from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject
+from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
 from benchd.web.records_routes import records_routes
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
@@ -32,18 +33,22 @@ from benchd.web.service import (
     DossierDoor,
     DrainDoor,
     MetricsSource,
+    PeopleDoor,
     RackService,
     RecordsDoor,
+    SessionDoor,
     SettlingDesk,
 )
+from benchd.web.session_routes import session_routes
 from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
+from benchd.web.who import WhoActs
 from benchd.words.ids import JobId
 
 LARGEST_BODY_BYTES = 16 * 1024
 
 
-def create_app(  # noqa: PLR0913 - each is a door of its own
+def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     rack: RackService,
     catalogue: Catalogue,
     *,
@@ -52,15 +57,18 @@ def create_app(  # noqa: PLR0913 - each is a door of its own
     metrics: MetricsSource | None = None,
     drain: DrainDoor | None = None,
     dossiers: DossierDoor | None = None,
+    people: PeopleDoor | None = None,
+    sessions: SessionDoor | None = None,
     records: RecordsDoor | None = None,
     disposal: SettlingDesk | None = None,
     intake: IntakeDesk | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
-    Without `callers` nobody can show who they are over TCP, and all see the wall. Without
-    `metrics` there is no `/metrics`, without `drain` no `/api/v1/drain`, without `dossiers` no
-    `/api/v1/dossiers`, without `records` no handset file and no report, and without `disposal`
+    Without `callers` nobody can show who they are, and all over TCP see the wall; without
+    `sessions` nobody can sign in. Without `metrics` there is no `/metrics`, without `drain` no
+    `/api/v1/drain`, without `dossiers` no `/api/v1/dossiers`, without `people` no
+    `/api/v1/people`, without `records` no handset file and no report, and without `disposal`
     beside it nothing of what becomes of handsets; without `intake` neither lots nor assets.
     """
     app = FastAPI(
@@ -111,20 +119,25 @@ def create_app(  # noqa: PLR0913 - each is a door of its own
         return presenter.labels()
 
     add_dashboard(app)
+    who = WhoActs(people, sessions)
     app.include_router(slot_routes(rack, presenter, callers, stopping))
-    app.include_router(job_routes(rack, presenter))
+    app.include_router(job_routes(rack, presenter, who))
     if metrics is not None:
         app.include_router(metrics_route(metrics))
     if drain is not None:
-        app.include_router(drain_route(drain))
+        app.include_router(drain_route(drain, who))
     if intake is not None:
-        app.include_router(intake_routes(intake, rack.board, catalogue))
+        app.include_router(intake_routes(intake, rack.board, catalogue, who))
     if dossiers is not None:
-        app.include_router(dossier_routes(dossiers))
+        app.include_router(dossier_routes(dossiers, who))
+    if people is not None:
+        app.include_router(people_routes(people, who))
+    if sessions is not None:
+        app.include_router(session_routes(sessions, people))
     if records is not None:
-        app.include_router(records_routes(records, catalogue))
+        app.include_router(records_routes(records, catalogue, who))
         if disposal is not None:
-            app.include_router(disposal_routes(records, disposal, catalogue))
+            app.include_router(disposal_routes(records, disposal, catalogue, who))
     return app
 
 

@@ -6,14 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from benchd.web.peer import peer_of
-from benchd.web.proxy import SOCKET, NameOf, TrustedProxy
+from benchd.errors import NotSignedIn
+from benchd.web.peer import peer_of, source_of
+from benchd.web.proxy import NameOf, TrustedProxy
+from benchd.web.service import SessionDoor
 from benchd.web.sight import Sight
 from benchd.words.people import Actor, PersonId, ShownBy
 
 EXTENSION = "caller"
+COOKIE = "benchd_session"
 
 Way = Callable[[Scope], Actor | None]
 """One way to show who sends a request; None where it shows nobody.
@@ -63,6 +67,26 @@ def caller_of(scope: Scope) -> Caller:
     return cast("Caller", scope["extensions"][EXTENSION])
 
 
+def token_of(scope: Scope) -> str | None:
+    """What the cookie of a session holds; None where there is no such cookie."""
+    return HTTPConnection(scope).cookies.get(COOKIE)
+
+
+def session_way(sessions: SessionDoor) -> Way:
+    """Who has signed in at this screen."""
+
+    def person(scope: Scope) -> Actor | None:
+        token = token_of(scope)
+        if token is None:
+            return None
+        try:
+            return sessions.who(token, source_of(scope)).actor
+        except NotSignedIn:
+            return None
+
+    return person
+
+
 def unix_way(
     person_of: Callable[[int], PersonId | None], name_of: NameOf, proxy: TrustedProxy | None
 ) -> Way:
@@ -77,6 +101,6 @@ def unix_way(
         name = None if who is None else name_of(who)
         if who is None or name is None:
             return None
-        return Actor(person=who, name=name, shown_by=ShownBy.UNIX, source=SOCKET)
+        return Actor(person=who, name=name, shown_by=ShownBy.UNIX, source=source_of(scope))
 
     return person

@@ -1,25 +1,30 @@
 """The routes of what becomes of handsets: what waits for somebody, and what somebody says."""
 
-from __future__ import annotations
+# Annotations name what is made in the function, so they are read at once.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 
+from benchd.authority import RELEASES, Action
 from benchd.texts.catalogue import Catalogue
-from benchd.web.acting import actor_of
 from benchd.web.present_records import RecordsPresenter
 from benchd.web.records_objects import DisposalListObject, SettledItemObject, SettlingRequest
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
+from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import RecordsDoor, SettlingDesk
+from benchd.web.who import InPerson, WhoActs, only_as
 from benchd.words.disposal import OPEN, DisposalState, Settling
 from benchd.words.ids import JobId
+from benchd.words.people import Actor
 
 
-def disposal_routes(door: RecordsDoor, desk: SettlingDesk, catalogue: Catalogue) -> APIRouter:
+def disposal_routes(
+    door: RecordsDoor, desk: SettlingDesk, catalogue: Catalogue, who: WhoActs
+) -> APIRouter:
     """`/api/v1/disposal`."""
     router = APIRouter(prefix="/api/v1/disposal", responses=INVALID | LEDGER)
     presenter = RecordsPresenter(catalogue)
+    settling, releasing = InPerson(Action.SETTLE, who), InPerson(Action.RELEASE, who)
 
     @router.get("")
     async def items(
@@ -30,14 +35,17 @@ def disposal_routes(door: RecordsDoor, desk: SettlingDesk, catalogue: Catalogue)
         wanted = state or (tuple(DisposalState) if batch else OPEN)
         return presenter.items(await door.items(tuple(wanted), batch), door.upto)
 
-    @router.post("/{job}", responses=NOT_FOUND | DECISION)
+    @router.post("/{job}", responses=NOT_FOUND | DECISION | SIGN_IN)
     async def settle(
         job: Annotated[str, Path(max_length=LONGEST_NAME)],
         told: SettlingRequest,
-        request: Request,
+        by: Annotated[Actor, Depends(settling)],
     ) -> SettledItemObject:
         """Say what has become of a job's handset; returns when it's on disk."""
-        settling = Settling(
+        only_as(by, told.operator)
+        if told.state in RELEASES:
+            releasing.refuse_unless_allowed(by)
+        what = Settling(
             to=told.state,
             note=told.note,
             recycler=told.recycler,
@@ -46,7 +54,7 @@ def disposal_routes(door: RecordsDoor, desk: SettlingDesk, catalogue: Catalogue)
             done_on=told.done_on,
             later_job=JobId(told.later_job) if told.later_job else None,
         )
-        item = await desk.settle(JobId(job), settling, actor_of(request.scope, told.operator))
+        item = await desk.settle(JobId(job), what, by)
         return SettledItemObject(
             job=item.job,
             state=item.state,

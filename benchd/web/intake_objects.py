@@ -21,7 +21,8 @@ def _moment(value: object) -> object:
 
 Line = Annotated[str, Field(max_length=LONGEST)]
 Named = Annotated[str, Field(min_length=1, max_length=LONGEST)]
-Operator = Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
+Operator = Annotated[str | None, Field(max_length=LONGEST_OPERATOR)]
+"""The id of whoever does it; where it is given, nobody else does."""
 Tags = Annotated[tuple[Named, ...], Field(max_length=MOST_TAGS)]
 
 
@@ -44,7 +45,7 @@ class LotRequest(_Request):
     """Now where it isn't given."""
     identity_check: Line = ""
     attests: tuple[AttestationKind, ...] = ()
-    operator: Operator
+    operator: Operator = None
 
 
 class AssetRequest(_Request):
@@ -57,7 +58,7 @@ class AssetRequest(_Request):
     colour: Line | None = None
     grade: Line | None = None
     again: StrictBool = False
-    operator: Operator
+    operator: Operator = None
 
 
 class AttestRequest(_Request):
@@ -67,7 +68,7 @@ class AttestRequest(_Request):
     tags: Tags | None = None
     excepted: Tags = ()
     note: Line = ""
-    operator: Operator
+    operator: Operator = None
 
 
 class WithdrawRequest(_Request):
@@ -77,7 +78,7 @@ class WithdrawRequest(_Request):
     kinds: tuple[AttestationKind, ...] = ()
     tags: Tags = ()
     note: Line = ""
-    operator: Operator
+    operator: Operator = None
 
 
 class BindRequest(_Request):
@@ -86,7 +87,7 @@ class BindRequest(_Request):
     tag: Named
     despite_model: StrictBool = False
     """Whether it's bound though its model isn't that of the papers."""
-    operator: Operator
+    operator: Operator = None
 
 
 class UnerasableRequest(_Request):
@@ -94,7 +95,7 @@ class UnerasableRequest(_Request):
 
     reason: Unerasable
     note: Line = ""
-    operator: Operator
+    operator: Operator = None
 
 
 class AttestationObject(_Object):

@@ -1,15 +1,16 @@
 """The routes of lots, assets and what is attested of them."""
 
-from __future__ import annotations
+# Annotations name what is made in the function, so they are read at once.
 
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
+from benchd.authority import Action
 from benchd.errors import NotFound
 from benchd.intake.desk import Imported, IntakeDesk
-from benchd.proof.evidence.intake import AssetLine, AttestedRecord, LotRecord, WithdrawnRecord
+from benchd.proof.evidence.intake import AssetLine, AttestedRecord, LotRecord, Who, WithdrawnRecord
 from benchd.proof.intake_book import Asset, Lot
 from benchd.texts.catalogue import Catalogue, printable
 from benchd.web.intake_objects import (
@@ -30,31 +31,38 @@ from benchd.web.intake_objects import (
     UnerasableRequest,
     WithdrawRequest,
 )
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
+from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import WatchedBoard
 from benchd.web.slot_routes import SlotInPath
-from benchd.web.who import who
+from benchd.web.who import InPerson, WhoActs, only_as
 from benchd.words.ids import SlotName
+from benchd.words.people import Actor
 
 MOST_SHOWN = 1000
 
 LotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 TagInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
-OperatorAsked = Annotated[str, Query(min_length=1, max_length=LONGEST_NAME)]
+OperatorAsked = Annotated[str | None, Query(max_length=LONGEST_NAME)]
+
+_RESPONSES = INVALID | LEDGER | NOT_FOUND | DECISION | SIGN_IN
 
 
-def intake_routes(desk: IntakeDesk, board: WatchedBoard, catalogue: Catalogue) -> APIRouter:
+def intake_routes(
+    desk: IntakeDesk, board: WatchedBoard, catalogue: Catalogue, who: WhoActs
+) -> APIRouter:
     """Lots, assets, files of them, and the tag of what is in a slot."""
-    router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER | NOT_FOUND | DECISION)
+    router = APIRouter(prefix="/api/v1", responses=_RESPONSES)
 
-    _add_lots(router, desk)
-    _add_files(router, desk, catalogue)
-    _add_attestations(router, desk)
-    _add_assets(router, desk, board)
+    _add_lots(router, desk, who)
+    _add_files(router, desk, catalogue, who)
+    _add_attestations(router, desk, who)
+    _add_assets(router, desk, board, who)
     return router
 
 
-def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
+def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
+    taking_in = InPerson(Action.TAKE_IN, who)
+
     @router.get("/lots")
     async def lots() -> LotsObject:
         """The newest lots first."""
@@ -62,7 +70,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
         return LotsObject(lots=[LotSummaryObject.model_validate(_lot(lot)) for lot in found])
 
     @router.post("/lots")
-    async def add_lot(asked: LotRequest, request: Request) -> LotObject:
+    async def add_lot(asked: LotRequest, by: Annotated[Actor, Depends(taking_in)]) -> LotObject:
         """Take a lot in; returns when it is on disk."""
         told = LotRecord(
             lot=asked.lot,
@@ -73,7 +81,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
             identity_check=asked.identity_check,
             attests=tuple(dict.fromkeys(asked.attests)),
             excepted=(),
-            by=who(asked.operator, request.scope),
+            by=Who.of(only_as(by, asked.operator)),
         )
         return _whole(await desk.add_lot(told))
 
@@ -83,7 +91,9 @@ def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
         return _whole(desk.lot(lot))
 
     @router.post("/lots/{lot}/assets")
-    async def add_asset(lot: LotInPath, asked: AssetRequest, request: Request) -> AssetObject:
+    async def add_asset(
+        lot: LotInPath, asked: AssetRequest, by: Annotated[Actor, Depends(taking_in)]
+    ) -> AssetObject:
         """Take one asset in."""
         line = AssetLine(
             tag=asked.tag,
@@ -93,42 +103,50 @@ def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
             colour=asked.colour or None,
             grade=asked.grade or None,
         )
-        by = who(asked.operator, request.scope)
-        return _asset(desk, await desk.add_asset(lot, line, by=by, again=asked.again))
+        told = Who.of(only_as(by, asked.operator))
+        return _asset(desk, await desk.add_asset(lot, line, by=told, again=asked.again))
 
 
-def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> None:
+def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: WhoActs) -> None:
+    taking_in = InPerson(Action.TAKE_IN, who)
+
     @router.post("/lots/{lot}/assets.csv")
     async def import_assets(
         lot: LotInPath,
         request: Request,
-        operator: OperatorAsked,
+        by: Annotated[Actor, Depends(taking_in)],
+        operator: OperatorAsked = None,
         *,
         dry_run: bool = False,
         again: bool = False,
     ) -> ImportObject:
         """Take a CSV file in whole, or tell every mistake in it."""
-        data, by = await request.body(), who(operator, request.scope)
-        done = await desk.import_assets(lot, data, by=by, dry_run=dry_run, again=again)
+        data, told = await request.body(), Who.of(only_as(by, operator))
+        done = await desk.import_assets(lot, data, by=told, dry_run=dry_run, again=again)
         return _imported(done, catalogue)
 
     @router.post("/network.csv")
     async def import_network(
         request: Request,
-        operator: OperatorAsked,
+        by: Annotated[Actor, Depends(taking_in)],
         source: Annotated[str, Query(min_length=1, max_length=LONGEST_NAME)],
+        operator: OperatorAsked = None,
         *,
         dry_run: bool = False,
     ) -> ImportObject:
         """Take a list of network restrictions in whole, or tell every mistake in it."""
-        data, by = await request.body(), who(operator, request.scope)
-        done = await desk.import_network(data, source=source, by=by, dry_run=dry_run)
+        data, told = await request.body(), Who.of(only_as(by, operator))
+        done = await desk.import_network(data, source=source, by=told, dry_run=dry_run)
         return _imported(done, catalogue)
 
 
-def _add_attestations(router: APIRouter, desk: IntakeDesk) -> None:
+def _add_attestations(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
+    attesting = InPerson(Action.ATTEST, who)
+
     @router.post("/lots/{lot}/attestations")
-    async def attest(lot: LotInPath, asked: AttestRequest, request: Request) -> AttestedObject:
+    async def attest(
+        lot: LotInPath, asked: AttestRequest, by: Annotated[Actor, Depends(attesting)]
+    ) -> AttestedObject:
         """State something of assets of a lot, or of all of it."""
         told = AttestedRecord(
             lot=lot,
@@ -136,12 +154,14 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk) -> None:
             tags=asked.tags,
             excepted=asked.excepted,
             note=asked.note,
-            by=who(asked.operator, request.scope),
+            by=Who.of(only_as(by, asked.operator)),
         )
         return AttestedObject(sequence=await desk.attest(told))
 
     @router.post("/lots/{lot}/withdrawals")
-    async def withdraw(lot: LotInPath, asked: WithdrawRequest, request: Request) -> LotObject:
+    async def withdraw(
+        lot: LotInPath, asked: WithdrawRequest, by: Annotated[Actor, Depends(attesting)]
+    ) -> LotObject:
         """What was attested counts no more, for running jobs too."""
         told = WithdrawnRecord(
             lot=lot,
@@ -149,13 +169,15 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk) -> None:
             kinds=asked.kinds,
             tags=asked.tags,
             note=asked.note,
-            by=who(asked.operator, request.scope),
+            by=Who.of(only_as(by, asked.operator)),
         )
         await desk.withdraw(told)
         return _whole(desk.lot(lot))
 
 
-def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard) -> None:
+def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: WhoActs) -> None:
+    taking_in, binding = InPerson(Action.TAKE_IN, who), InPerson(Action.ANSWER, who)
+
     @router.get("/assets")
     async def assets(
         lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
@@ -172,20 +194,24 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard) -> Non
         return _asset(desk, desk.asset(tag))
 
     @router.post("/assets/{tag}/unerasable")
-    async def unerasable(tag: TagInPath, asked: UnerasableRequest, request: Request) -> AssetObject:
+    async def unerasable(
+        tag: TagInPath, asked: UnerasableRequest, by: Annotated[Actor, Depends(taking_in)]
+    ) -> AssetObject:
         """It can't even be plugged in: it's to be crushed."""
-        by = who(asked.operator, request.scope)
-        await desk.unerasable(tag, asked.reason, note=asked.note, by=by)
+        told = Who.of(only_as(by, asked.operator))
+        await desk.unerasable(tag, asked.reason, note=asked.note, by=told)
         return _asset(desk, desk.asset(tag))
 
     @router.post("/slots/{slot}/asset")
-    async def bind(slot: SlotInPath, asked: BindRequest, request: Request) -> BoundObject:
+    async def bind(
+        slot: SlotInPath, asked: BindRequest, by: Annotated[Actor, Depends(binding)]
+    ) -> BoundObject:
         """The handset in this slot has this tag: somebody has just scanned it."""
         view = board.views().get(SlotName(slot))
         if view is None:
             raise NotFound(f"there is no slot {slot}")
-        by = who(asked.operator, request.scope)
-        told = await desk.bind(view, asked.tag, by=by, despite_model=asked.despite_model)
+        scanned_by = Who.of(only_as(by, asked.operator))
+        told = await desk.bind(view, asked.tag, by=scanned_by, despite_model=asked.despite_model)
         return BoundObject(
             tag=told.tag, lot=told.lot, bound_by=told.bound_by, model_differs=told.differs
         )

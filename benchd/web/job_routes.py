@@ -1,28 +1,31 @@
 """The routes that tell of jobs, and the one that takes people's answers."""
 
-from __future__ import annotations
+# Annotations name what is made in the function, so they are read at once.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from benchd.errors import NotFound
 from benchd.pipelines.history import JobHistory, fold_job
 from benchd.web.objects import DecisionObject, DecisionRequest, JobObject, JobsObject
 from benchd.web.peer import via
 from benchd.web.present import Presenter
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
+from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import RackService
+from benchd.web.who import Somebody, WhoActs, only_as
 from benchd.words.ids import JobId
 from benchd.words.job import Reason
+from benchd.words.people import Actor
 
 MOST_JOBS = 1000
 
 JobInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
-def job_routes(rack: RackService, presenter: Presenter) -> APIRouter:
-    """Jobs, certificates and decisions."""
+def job_routes(rack: RackService, presenter: Presenter, who: WhoActs) -> APIRouter:
+    """Jobs, certificates and decisions; whether somebody may answer, the desk says."""
+    somebody = Somebody(who)
     router = APIRouter(prefix="/api/v1/jobs", responses=INVALID | LEDGER)
 
     @router.get("")
@@ -52,22 +55,29 @@ def job_routes(rack: RackService, presenter: Presenter) -> APIRouter:
             raise NotFound(message)
         return Response(history.envelope, media_type="application/json")
 
-    @router.post("/{job}/decisions", responses=NOT_FOUND | DECISION)
-    async def decide(job: JobInPath, answer: DecisionRequest, request: Request) -> DecisionObject:
+    @router.post("/{job}/decisions", responses=NOT_FOUND | DECISION | SIGN_IN)
+    async def decide(
+        job: JobInPath,
+        answer: DecisionRequest,
+        request: Request,
+        by: Annotated[Actor, Depends(somebody)],
+    ) -> DecisionObject:
         """Answer an open question of a job; returns when the answer is on disk."""
         how = via(request.scope)
         decision = await rack.desk.decide(
             JobId(job),
             answer.gate,
             approved=answer.approved,
-            operator=answer.operator,
+            by=only_as(by, answer.operator),
             note=answer.note,
             via=how,
         )
         return DecisionObject(
             gate=decision.gate,
             approved=decision.approved,
-            operator=decision.operator,
+            operator=decision.by.name,
+            person=decision.by.person,
+            shown_by=decision.by.shown_by,
             note=decision.note,
             at=decision.at.isoformat(),
             via=how,

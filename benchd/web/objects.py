@@ -10,11 +10,12 @@ from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.desk import LONGEST_NOTE
 from benchd.words.intake import BoundBy
 from benchd.words.job import Disposition, Gate, Outcome, Reason
+from benchd.words.people import ShownBy
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
 
 LONGEST_OPERATOR = 200
-"""What is read at all; the desk has a limit of its own for a name in its normal form."""
+"""Of an id that is read at all; none is that long."""
 
 
 StageWord = Annotated[str, Field(json_schema_extra={"enum": list[JsonValue](STAGE_CLASSES)})]
@@ -190,6 +191,9 @@ class DecisionObject(WebObject):
     gate: Gate
     approved: bool
     operator: str
+    person: str | None = None
+    """Whose answer it is; null on record from before people had ids."""
+    shown_by: ShownBy | None = None
     note: str
     at: str
     via: dict[str, str] = Field(default_factory=dict)
@@ -269,7 +273,8 @@ class DecisionRequest(BaseModel):
 
     gate: Gate
     approved: StrictBool
-    operator: Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
+    operator: Annotated[str | None, Field(min_length=1, max_length=LONGEST_OPERATOR)] = None
+    """The id of who is meant to answer: refused if somebody else is signed in by now."""
     note: Annotated[
         str, Field(default="", max_length=LONGEST_NOTE), AfterValidator(without_controls)
     ]

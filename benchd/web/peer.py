@@ -56,6 +56,15 @@ def via(scope: Scope) -> dict[str, str]:
     return {"transport": "unix", "uid": str(peer.uid)} if peer else {"transport": "tcp"}
 
 
+def source_of(scope: Scope) -> str:
+    """From where a request comes, as the record has it."""
+    peer = peer_of(scope)
+    if peer is not None:
+        return f"socket, uid {peer.uid}"
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
+
+
 def is_unix(transport: asyncio.BaseTransport) -> bool:
     """Whether somebody has connected to the Unix socket."""
     connection: socket.socket | None = transport.get_extra_info("socket")

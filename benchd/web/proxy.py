@@ -8,13 +8,10 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from benchd.web.peer import certified_by, peer_of
+from benchd.web.peer import certified_by, peer_of, source_of
 from benchd.web.tls import Tls
 from benchd.words.ids import OperatorName
 from benchd.words.people import Actor, PersonId, ShownBy
-
-SOCKET = "socket"
-"""Where an actor's request came from that came over the Unix socket."""
 
 NameOf = Callable[[PersonId], OperatorName | None]
 """The display name of a person who may act now; None for nobody, and for whoever is disabled."""
@@ -59,7 +56,7 @@ class TrustedProxy:
         name = self.name_of(who) if who else None
         if who is None or name is None:
             return None
-        return Actor(person=who, name=name, shown_by=ShownBy.PROXY, source=_source(scope))
+        return Actor(person=who, name=name, shown_by=ShownBy.PROXY, source=source_of(scope))
 
     def refusal(self, scope: Scope) -> str | None:
         """Why a request with this header isn't served; None if nothing speaks against it."""
@@ -86,8 +83,3 @@ class TrustedProxy:
     def _claims(self, scope: Scope) -> list[str]:
         wanted = self.header.lower().encode()
         return [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
-
-
-def _source(scope: Scope) -> str:
-    client = scope.get("client")
-    return SOCKET if peer_of(scope) is not None or client is None else str(client[0])

@@ -137,7 +137,7 @@ class SettlingRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     state: DisposalState
-    operator: Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
+    operator: Annotated[str | None, Field(max_length=LONGEST_OPERATOR)] = None
     note: _Note = ""
     recycler: _Paper | None = None
     number: _Paper | None = None

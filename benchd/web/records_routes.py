@@ -1,18 +1,21 @@
 """The routes that look up: handsets across their jobs, and the report."""
 
-from __future__ import annotations
+# Annotations name what is made in the function, so they are read at once.
 
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 
+from benchd.authority import Action
 from benchd.errors import UsageRefused
 from benchd.texts.catalogue import Catalogue
 from benchd.web.present_records import RecordsPresenter
 from benchd.web.records_objects import FoundObject, HandsetFileObject, ReportObject, UptoObject
-from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
+from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import RecordsDoor
+from benchd.web.who import Acting, WhoActs
+from benchd.words.people import By
 
 LONGEST_FIND = 80
 
@@ -21,10 +24,11 @@ DayInQuery = Annotated[date, Query()]
 LotInQuery = Annotated[str | None, Query(max_length=LONGEST_NAME)]
 
 
-def records_routes(door: RecordsDoor, catalogue: Catalogue) -> APIRouter:
+def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> APIRouter:
     """`/api/v1/handsets`, `/api/v1/report` and `/api/v1/records`."""
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
     presenter = RecordsPresenter(catalogue)
+    rebuilding = Acting(Action.REBUILD, who)
 
     @router.get("/handsets")
     async def found(find: FindInQuery) -> FoundObject:
@@ -56,8 +60,8 @@ def records_routes(door: RecordsDoor, catalogue: Catalogue) -> APIRouter:
         """Up to which record of the ledger the read model is true."""
         return UptoObject(sequence=door.upto.sequence, hash=door.upto.hash)
 
-    @router.post("/records/rebuild", status_code=202)
-    async def rebuild() -> UptoObject:
+    @router.post("/records/rebuild", status_code=202, responses=DECISION | SIGN_IN)
+    async def rebuild(_: Annotated[By, Depends(rebuilding)]) -> UptoObject:
         """Throw the read model away and make it anew; over the Unix socket only."""
         door.make_anew()
         return UptoObject(sequence=door.upto.sequence, hash=door.upto.hash)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,14 +17,18 @@ from benchd.errors import (
     DecisionRefused,
     LedgerFault,
     LookUpResultNeeded,
+    MoreToShow,
     NameRefused,
+    NotAllowed,
     NotFound,
+    NotSignedIn,
+    PersonRefused,
     RecordsUnavailable,
     ScreenNumberNeeded,
     SecondPersonNeeded,
     SettlingRefused,
     SlotBusy,
-    SocketOnly,
+    TriedTooOften,
     UsageRefused,
 )
 from benchd.texts.catalogue import printable
@@ -37,6 +42,7 @@ Responses = dict[int | str, dict[str, Any]]
 ANYWHERE: Responses = {403: {"model": ErrorObject}, 500: {"model": ErrorObject}}
 NOT_FOUND: Responses = {404: {"model": ErrorObject}}
 INVALID: Responses = {422: {"model": ErrorObject}}
+SIGN_IN: Responses = {401: {"model": ErrorObject}, 429: {"model": ErrorObject}}
 LEDGER: Responses = {503: {"model": ErrorObject}}
 DECISION: Responses = {409: {"model": ErrorObject}, 413: {"model": ErrorObject}}
 
@@ -62,6 +68,13 @@ def _benchd_error(status: int, code: str) -> _Handler:
         return refusal(status, code, str(error))
 
     return handle
+
+
+async def _tried_too_often(_: Request, error: Exception) -> JSONResponse:
+    answer = refusal(429, "tried_too_often", str(error))
+    wait_s = error.wait_s if isinstance(error, TriedTooOften) else 1.0
+    answer.headers["retry-after"] = str(math.ceil(wait_s))
+    return answer
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
@@ -94,12 +107,16 @@ def answer_in_one_form(app: FastAPI) -> None:
         NotFound: _benchd_error(404, "not_found"),
         SecondPersonNeeded: _benchd_error(409, "second_person_needed"),
         NameRefused: _benchd_error(409, "name_refused"),
+        PersonRefused: _benchd_error(409, "person_refused"),
+        MoreToShow: _benchd_error(403, "more_to_show"),
+        NotSignedIn: _benchd_error(401, "not_signed_in"),
+        TriedTooOften: _tried_too_often,
+        NotAllowed: _benchd_error(403, "not_allowed"),
         LookUpResultNeeded: _benchd_error(409, "look_up_result_needed"),
         ScreenNumberNeeded: _benchd_error(409, "screen_number_needed"),
         AnsweredAlready: _benchd_error(409, "answered_already"),
         DecisionRefused: _benchd_error(409, "decision_refused"),
         SettlingRefused: _benchd_error(409, "settling_refused"),
-        SocketOnly: _benchd_error(403, "socket_only"),
         RecordsUnavailable: _benchd_error(503, "records_unavailable"),
         UsageRefused: _benchd_error(422, "invalid_request"),
         SlotBusy: _benchd_error(409, "slot_busy"),

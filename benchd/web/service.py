@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from benchd.authority import Action
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.proof.disposal import DisposalItem
 from benchd.words.disposal import DisposalState, Settling
@@ -13,7 +14,7 @@ from benchd.words.dossier import Dossier, KeptDossier
 from benchd.words.handset_file import DisposalLine, Found, HandsetFile, Upto
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
-from benchd.words.people import Actor
+from benchd.words.people import Actor, By, Person, Role, SignedIn
 from benchd.words.report import Report
 from benchd.words.slot import ProblemView, SlotView
 
@@ -52,14 +53,14 @@ class AnswerDesk(Protocol):
         gate: Gate,
         *,
         approved: bool,
-        operator: str,
+        by: Actor,
         note: str = "",
         via: Mapping[str, str] | None = None,
     ) -> Decision:
         """Returns when the answer is on disk.
 
-        Raises NotFound if there is no such question, DecisionRefused if the answer isn't
-        accepted, LedgerFault if it can't be kept.
+        Raises NotFound if there is no such question, DecisionRefused if the answer or whose it is
+        isn't accepted, LedgerFault if it can't be kept.
         """
         ...
 
@@ -102,6 +103,77 @@ class DossierDoor(Protocol):
 
         Raises NotFound where there is none, SlotBusy while a job works with it.
         """
+        ...
+
+
+class PeopleDoor(Protocol):
+    """Who may use the rack. Changes raise NotFound, PersonRefused or NameRefused."""
+
+    @property
+    def everybody(self) -> tuple[Person, ...]:
+        """Each person there has ever been."""
+        ...
+
+    def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
+        """Raise NotAllowed unless they may and have shown enough."""
+        ...
+
+    def has_lost_secrets(self, person: Person) -> bool:
+        """Whether a badge or PIN has to be set anew."""
+        ...
+
+    async def add(
+        self, by: By, of: str, *, name: str, reading: str = "", roles: Collection[Role]
+    ) -> Person:
+        """Somebody new."""
+        ...
+
+    async def set_roles(self, by: By, of: str, roles: Collection[Role]) -> Person:
+        """Give somebody these roles and no others."""
+        ...
+
+    async def set_badge(self, by: By, of: str, code: str | None) -> Person:
+        """Give somebody this badge in place of another one, or take it away."""
+        ...
+
+    async def set_pin(self, by: By, of: str, pin: str) -> Person:
+        """Give somebody this PIN in place of another one."""
+        ...
+
+    async def disable(self, by: By, of: str, at: datetime | None = None) -> Person:
+        """Let somebody do nothing from now on, or from a time on."""
+        ...
+
+    async def enable(self, by: By, of: str) -> Person:
+        """Let somebody in again."""
+        ...
+
+
+class SessionDoor(Protocol):
+    """Who is signed in. All but `lock` raise NotSignedIn, `open` TriedTooOften as well."""
+
+    async def open(
+        self,
+        *,
+        badge: str | None,
+        person: str | None,
+        pin: str | None,
+        source: str,
+        instead_of: str | None = None,
+    ) -> SignedIn:
+        """A new session in place of another."""
+        ...
+
+    def who(self, token: str, source: str) -> SignedIn:
+        """Whose session it is; looking doesn't keep it open."""
+        ...
+
+    def use(self, token: str, csrf: str, source: str) -> SignedIn:
+        """The same for whoever does something."""
+        ...
+
+    def lock(self, token: str | None) -> None:
+        """End a session; nothing where there is none."""
         ...
 
 

@@ -29,6 +29,11 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/healthz"): Sight.NONE,
         # Has a switch of its own, and names no handset.
         ("GET", "/metrics"): Sight.NONE,
+        # Who hasn't signed in has to be able to; beside that it tells only who sits at this screen.
+        ("GET", "/api/v1/session"): Sight.NONE,
+        ("POST", "/api/v1/session"): Sight.NONE,
+        ("PUT", "/api/v1/session"): Sight.NONE,
+        ("DELETE", "/api/v1/session"): Sight.NONE,
         ("GET", "/api/v1"): Sight.WALL,
         ("GET", "/api/v1/slots"): Sight.WALL,
         ("GET", "/api/v1/slots/{slot}"): Sight.WALL,
@@ -63,6 +68,12 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("POST", "/api/v1/disposal/{job}"): Sight.SOCKET,
         ("POST", "/api/v1/records/rebuild"): Sight.SOCKET,
         ("POST", "/api/v1/drain"): Sight.SOCKET,
+        ("GET", "/api/v1/people"): Sight.SOCKET,
+        ("POST", "/api/v1/people"): Sight.SOCKET,
+        ("PUT", "/api/v1/people/{person}/roles"): Sight.SOCKET,
+        ("PUT", "/api/v1/people/{person}/badge"): Sight.SOCKET,
+        ("PUT", "/api/v1/people/{person}/pin"): Sight.SOCKET,
+        ("PUT", "/api/v1/people/{person}/disabled"): Sight.SOCKET,
     }
 )
 """Method and path: the least that a request may see for it to be served. HEAD counts as GET."""

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Self, cast
 
 from benchd.words.chip import ChipOwners
-from benchd.words.ids import OperatorName
+from benchd.words.people import Actor
 
 
 class JobState(StrEnum):
@@ -238,11 +238,11 @@ class StageName(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A named person's answer at a gate."""
+    """A person's answer at a gate."""
 
     gate: Gate
     approved: bool
-    operator: OperatorName
+    by: Actor
     note: str
     at: datetime
 

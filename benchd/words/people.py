@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -10,6 +12,9 @@ from benchd.words.ids import OperatorName
 
 PersonId = NewType("PersonId", str)
 """Lower-case letters, digits and hyphens; never given to anybody else."""
+
+
+PERSON_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
 class Role(StrEnum):
@@ -43,4 +48,51 @@ class Actor:
     name: OperatorName
     shown_by: ShownBy
     source: str
-    """`socket` or the address of the peer."""
+    """`socket, uid N` or the address of the peer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who somebody is and what they may do; the marks name their secrets and tell nothing."""
+
+    id: PersonId
+    name: OperatorName
+    reading: str
+    roles: frozenset[Role]
+    badge: str | None = None
+    """The mark of the badge that counts."""
+    pin: str | None = None
+    """The mark of the PIN that counts."""
+    disabled_from: datetime | None = None
+
+    def is_disabled(self, at: datetime) -> bool:
+        """Whether they may do nothing at this time."""
+        return self.disabled_from is not None and self.disabled_from <= at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Whose doing something is: a person's, or of whoever owns the rack's files."""
+
+    actor: Actor | None
+    source: str
+    """From where, as `Actor.source`."""
+
+    @classmethod
+    def person(cls, actor: Actor) -> By:
+        """By somebody who has shown who they are."""
+        return cls(actor=actor, source=actor.source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Somebody at a screen."""
+
+    actor: Actor
+    person: Person
+    csrf: str
+    """What a request has to carry beside the cookie that does something."""
+    idle_s: float
+    """After how many seconds without being used it is locked."""
+    token: str = ""
+    """For the cookie; told only once, when it is opened."""

@@ -29,6 +29,8 @@ class EntryKind(StrEnum):
     LEDGER_CHECKED = "ledger_checked"
     LEDGER_ANCHORED = "ledger_anchored"
     LEDGER_RESTORED = "ledger_restored"
+    PERSON_CHANGED = "person_changed"
+    PERSON_REFUSED = "person_refused"
     LOT_ADDED = "lot_added"
     ASSETS_ADDED = "assets_added"
     ATTESTED = "attested"

@@ -25,6 +25,7 @@ class ProblemCode(StrEnum):
     ADB_SERVER_DOWN = "adb_server_down"
     DAEMON_DRAINING = "daemon_draining"
     LEDGER_BROKEN = "ledger_broken"
+    NO_ADMINISTRATOR = "no_administrator"
     CLOCK_UNSYNCHRONISED = "clock_unsynchronised"
     ANCHOR_UNREACHABLE = "anchor_unreachable"
     READER_GONE = "reader_gone"

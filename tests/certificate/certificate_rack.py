@@ -27,6 +27,7 @@ KEY_SHA256 = hashlib.sha256(b"key").hexdigest()
 IMEI = "356938035643809"
 ERASER = "佐藤"
 CONFIRMER = "鈴木"
+IDS = {ERASER: "sato", CONFIRMER: "suzuki"}
 
 
 class Job:
@@ -81,6 +82,7 @@ class Job:
                 "gate": gate,
                 "approved": approved,
                 "operator": operator,
+                **shown(operator),
                 "note": "○" if gate is Gate.NETWORK else note,
                 "at": "2026-11-24T09:30:00+00:00",
                 "via": {"peer": "127.0.0.1"},
@@ -121,12 +123,18 @@ class ChipStory:
     capable: bool | None = True
 
 
+def shown(name: str) -> Evidence:
+    """Who an answer is of beside the name, and how they showed that."""
+    return {"person": IDS.get(name, name), "shown_by": "badge_and_pin", "source": "127.0.0.1"}
+
+
 def answer(gate: Gate, operator: str, *, approved: bool = True) -> Evidence:
     """A decision inside of a stage's evidence."""
     return {
         "gate": gate,
         "approved": approved,
         "operator": operator,
+        **shown(operator),
         "note": "",
         "at": "2026-11-24T09:30:00+00:00",
     }

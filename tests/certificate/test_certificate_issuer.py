@@ -51,7 +51,11 @@ def test_a_proof_becomes_a_certificate(issuer: CertificateIssuer, key: SigningKe
         {"name": "Sony SO-51C", "digest": {"sha256": erasure.evidence_digest()}}
     ]
     assert predicate["method"] == "Clear"
-    assert predicate["confirmation"] == {"operator": "鈴木", "at": "2026-11-24T09:30:00+00:00"}
+    assert predicate["confirmation"] == {
+        "operator": "鈴木",
+        "person": "suzuki",
+        "at": "2026-11-24T09:30:00+00:00",
+    }
     assert predicate["ledger"] == {
         "first_sequence": erasure.records[0].sequence,
         "last_sequence": erasure.records[-1].sequence,

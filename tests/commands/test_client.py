@@ -14,10 +14,10 @@ import pytest
 from benchd.commands.client import BenchdClient, socket_path
 from benchd.errors import (
     BenchdError,
-    DecisionRefused,
     DependencyMissing,
     LedgerFault,
     NotFound,
+    NotSignedIn,
     UsageRefused,
 )
 from benchd.words.job import Gate
@@ -86,12 +86,12 @@ async def test_decides_as_the_user_of_the_process(rack: FakeRack, server: Server
         (lambda client: client.certificate("x"), NotFound, "no job x"),
         (lambda client: client.jobs(0), UsageRefused, "query.limit"),
         (
-            lambda client: client.decide(JOB, "confirm", approved=True, operator="x"),
+            lambda client: client.decide(JOB, "confirm", approved=True),
             NotFound,
             "no open question confirm",
         ),
         (
-            lambda client: client.decide(JOB, "reset", approved=True, operator="x"),
+            lambda client: client.decide(JOB, "reset", approved=True),
             UsageRefused,
             "body.gate",
         ),
@@ -115,10 +115,10 @@ async def test_refused_decision_and_faulty_ledger(rack: FakeRack, server: Server
     async with server() as here, anyio.create_task_group() as group:
         group.start_soon(rack.ask, Gate.CONSENT)
         await anyio.wait_all_tasks_blocked()
-        with pytest.raises(DecisionRefused, match="1 to 64 printable characters"):
+        with pytest.raises(NotSignedIn, match="who is signed in here, not x"):
             await ask(
                 here.path,
-                lambda client: client.decide(JOB, "consent", approved=True, operator="\u200b"),
+                lambda client: client.decide(JOB, "consent", approved=True, operator="x"),
             )
         rack.ledger.broken = True
         with pytest.raises(LedgerFault, match="hangs") as fault:
@@ -205,7 +205,7 @@ def test_lost_answer_to_a_decision_says_where_to_look(tmp_path: Path) -> None:
         BenchdClient(path) as client,
         pytest.raises(DependencyMissing) as refused,
     ):
-        client.decide(JOB, "confirm", approved=True, operator="x")
+        client.decide(JOB, "confirm", approved=True)
     assert "benchd job JOB" in refused.value.cure
 
 

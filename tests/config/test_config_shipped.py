@@ -42,7 +42,7 @@ def keys_there_are() -> Iterator[str]:
             model = field.annotation
             assert isinstance(model, type)
             assert issubclass(model, Section)
-            keys = model.model_fields.keys() - {"providers", "anchor", "trusted_proxy"}
+            keys = model.model_fields.keys() - {"providers", "anchor", "unix", "trusted_proxy"}
             yield from (f"{section}.{key}" for key in keys)
     yield from (f"ledger.anchor.{key}" for key in AnchorSettings.model_fields)
     yield from (f"http.trusted_proxy.{key}" for key in ("uid", "header"))
@@ -115,7 +115,17 @@ def test_every_value_that_is_written_is_the_default(tmp_path: Path) -> None:
     whole = load_settings(file)
     file.write_text(f'site = {{ name = "{site["name"]}", address = "{site["address"]}" }}\n')
     least = load_settings(file)
-    for name in ("site", "adb", "ledger", "certificate", "http", "felica", "timing", "recipes"):
+    for name in (
+        "site",
+        "adb",
+        "ledger",
+        "certificate",
+        "http",
+        "people",
+        "felica",
+        "timing",
+        "recipes",
+    ):
         assert getattr(least, name) == getattr(whole, name)
 
 

@@ -27,7 +27,7 @@ async def test_a_held_door_lets_running_jobs_end_and_no_new_one_begin() -> None:
         running = await world.until_state(SlotState.FINISHED)
         assert running.disposition is Disposition.SELLABLE
         assert len(world.ledger.of(EntryKind.JOB_OPENED)) == 1
-        admission.release()
+        admission.release(ProblemCode.LEDGER_BROKEN)
         begun = await world.until_state(SlotState.FINISHED, "A2")
         assert begun.disposition is Disposition.SELLABLE
 
@@ -47,7 +47,7 @@ async def test_a_job_that_has_destroyed_nothing_yet_does_not_begin_to() -> None:
         started = [record.entry.data for record in world.ledger.of(EntryKind.STAGE_STARTED)]
         assert not any(data["destructive"] for data in started)
         assert not phone.filled
-        admission.release()
+        admission.release(ProblemCode.LEDGER_BROKEN)
         assert (await world.until_state(SlotState.FINISHED)).disposition is Disposition.SELLABLE
 
 
@@ -59,7 +59,7 @@ async def test_a_handset_that_leaves_while_the_door_is_held_is_forgotten() -> No
         await world.until_state(SlotState.WAITING)
         world.ports["A1"].unplug()
         await world.until_state(SlotState.EMPTY)
-        world.parts.admission.release()
+        world.parts.admission.release(ProblemCode.LEDGER_BROKEN)
     assert not world.ledger.of(EntryKind.JOB_OPENED)
 
 

@@ -24,6 +24,7 @@ from benchd.words.job import Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind, StoredEntry
 from benchd.words.slot_states import SlotState
 from tests.intake.lots import BY, LOT, attested, lot_record
+from tests.people.somebody import somebody
 
 from .fake_chips import IN_USE, SILENT, FakeChip, FakeChipAccess
 from .world import CountingEntropy, MemoryLedger, Phone, SteppingClock, World, ended, make_recipe
@@ -686,7 +687,9 @@ async def test_a_tag_that_is_scanned_while_a_question_stands_answers_it() -> Non
         await until_asked(Gate.NETWORK)
         job = rack.world.view().job
         assert job is not None
-        await rack.world.desk.decide(job, Gate.NETWORK, approved=True, operator="Sato", note="○")
+        await rack.world.desk.decide(
+            job, Gate.NETWORK, approved=True, by=somebody("Sato"), note="○"
+        )
         await until_asked(Gate.JPKI)
         await bound_by_tag(rack)
         rack.world.silent_in = None

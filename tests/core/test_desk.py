@@ -9,6 +9,7 @@ from benchd.errors import NotFound
 from benchd.words.job import Gate, Outcome, Reason
 from benchd.words.record import Entry, EntryKind, Receipt
 from benchd.words.slot_states import SlotState
+from tests.people.somebody import somebody
 
 from .world import MemoryLedger, Phone, World, ended
 
@@ -57,5 +58,5 @@ async def test_an_answer_that_comes_after_the_unplug_is_refused() -> None:
         world.ports["A1"].unplug()
         await anyio.sleep(0.5)
         with pytest.raises(NotFound):
-            await world.desk.decide(job, Gate.JPKI, approved=True, operator="Sato")
+            await world.desk.decide(job, Gate.JPKI, approved=True, by=somebody("Sato"))
         await world.until_state(SlotState.EMPTY)

@@ -27,6 +27,7 @@ from benchd.pipelines.stages.inspect import InspectStage
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import OF_INTAKE, EntryKind
 from benchd.words.slot_states import SlotState
+from tests.people.somebody import somebody
 
 from .world import FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
 
@@ -188,6 +189,8 @@ OF_A_GOOD_JOB = [
         EntryKind.LEDGER_CHECKED,
         EntryKind.LEDGER_ANCHORED,
         EntryKind.LEDGER_RESTORED,
+        EntryKind.PERSON_CHANGED,
+        EntryKind.PERSON_REFUSED,
         *OF_INTAKE,
     )
 ]
@@ -447,7 +450,7 @@ async def test_a_handset_taken_out_instead_of_a_reset_is_held_for_not_coming_bac
         world.ports["A1"].unplug()
         await anyio.sleep(1)
         with pytest.raises(NotFound):
-            await world.desk.decide(view.job, Gate.FINAL_RESET, approved=False, operator="Sato")
+            await world.desk.decide(view.job, Gate.FINAL_RESET, approved=False, by=somebody("Sato"))
         with anyio.fail_after(FinalResetStage().return_within_s + 60):
             await world.until_state(SlotState.FINISHED)
         assert ended(world)[0]["reason"] == Reason.HANDSET_NOT_RETURNED

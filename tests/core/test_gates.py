@@ -17,6 +17,7 @@ from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
+from tests.people.somebody import somebody
 
 from .catalogues import catalogue, model
 from .world import MIB, Phone, World, ended, make_recipe, phone_like
@@ -178,9 +179,11 @@ async def test_a_restriction_is_not_approved_without_the_sign_that_was_looked_up
         view = await world.until_state(SlotState.AWAITING_OPERATOR)
         job = JobId(str(view.job))
         with pytest.raises(LookUpResultNeeded):
-            await world.desk.decide(job, Gate.NETWORK, approved=True, operator="Sato", note=note)
+            await world.desk.decide(
+                job, Gate.NETWORK, approved=True, by=somebody("Sato"), note=note
+            )
         assert not world.ledger.of(EntryKind.DECISION)
-        await world.desk.decide(job, Gate.NETWORK, approved=False, operator="Sato", note=note)
+        await world.desk.decide(job, Gate.NETWORK, approved=False, by=somebody("Sato"), note=note)
         assert (await world.until_state(SlotState.FINISHED)).reason is Reason.NETWORK_RESTRICTED
 
 

@@ -80,6 +80,7 @@ from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntr
 from benchd.words.screen import Errand, OpenedPage, Page
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
+from tests.people.somebody import Everybody, somebody
 
 MIB = 1 << 20
 CAPACITY = 64 * MIB
@@ -745,7 +746,7 @@ class World:
         self.entropy = CountingEntropy()
         self.issuer = FakeIssuer(self)
         self.passed_for_real: set[JobId] = set()
-        self.desk = Desk(self.ledger, self.clock)
+        self.desk = Desk(self.ledger, self.clock, Everybody())
         self.answers: dict[Gate, bool] = dict(answers or {})
         self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
         """What they write where it isn't what the handset's own screen shows."""
@@ -849,7 +850,7 @@ class World:
                         view.job,
                         gate,
                         approved=approved,
-                        operator=self.operators.get(gate, "Sato"),
+                        by=somebody(self.operators.get(gate, "Sato")),
                         note=self.notes.get(gate, self._on_screen(port, gate)),
                     )
             await self.board.changed(version)

@@ -37,6 +37,7 @@ from benchd.words.slot_states import SlotState
 from tests.certificate.certificate_rack import JOB as SOLD
 from tests.certificate.certificate_rack import records_of_an_erasure
 from tests.core.world import Phone, World
+from tests.people.somebody import Everybody
 from tests.web.web_running import running
 
 DESTROYED = JobId("20261124-A2-0003")
@@ -179,7 +180,7 @@ def _rack(past: Past, ledger: SqliteLedger, socket: Path) -> Served:
             ledger=ledger,
             issuer=issuer,
             admission=admission,
-            desk=Desk(ledger, parts.clock),
+            desk=Desk(ledger, parts.clock, Everybody()),
             timing=Timing(settle_s=0.01),
         ),
     )

@@ -27,12 +27,15 @@ from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
 from tests.core.world import CountingEntropy
 from tests.intake.lots import imei
+from tests.people.somebody import somebody
+from tests.web.fake_door import EVERYBODY, WORKER, FakeDoor
 from tests.web.web_fakes import JOB, FakeClock, FakeRack, identity, running_view
 from tests.web.web_running import SEES_ALL, browser, running
 
 pytestmark = pytest.mark.asyncio
 
 TEXTS = Catalogue.load()
+CLERK = str(somebody(WORKER).person)
 CSV = f"管理番号,IMEI,機種\nT1,{imei(1)},SO-51B\nT2,,SC-51A\n"
 
 
@@ -43,7 +46,14 @@ class Room:
         self.rack = FakeRack()
         store = IntakeStore(self.rack.ledger, FakeClock())
         self.desk = IntakeDesk(store, CountingEntropy())
-        self.app = create_app(self.rack, TEXTS, callers=SEES_ALL, intake=self.desk)
+        self.app = create_app(
+            self.rack,
+            TEXTS,
+            callers=SEES_ALL,
+            people=EVERYBODY,
+            sessions=FakeDoor(),
+            intake=self.desk,
+        )
         self.visit = partial(browser, self.app)
 
     @asynccontextmanager
@@ -61,7 +71,7 @@ LOT: Mapping[str, object] = {
     "lot": "L-1",
     "consignor": "private",
     "kind": "purchase",
-    "operator": "Ito",
+    "operator": CLERK,
     "paper": "No.12",
     "identity_check": "driving licence",
     "attests": ["consent", "identity"],
@@ -70,7 +80,7 @@ LOT: Mapping[str, object] = {
 
 async def taken_in(http: Any, csv: str = CSV) -> None:  # noqa: ANN401 - an httpx2 client
     assert (await http.post("/api/v1/lots", json=LOT)).status_code == 200
-    answer = await http.post("/api/v1/lots/L-1/assets.csv?operator=Ito", content=csv.encode())
+    answer = await http.post("/api/v1/lots/L-1/assets.csv", content=csv.encode())
     assert answer.json() == {"taken": True, "rows": csv.count("\n") - 1, "mistakes": []}
 
 
@@ -84,23 +94,25 @@ async def test_a_lot_with_its_assets_over_the_api(room: Room) -> None:
         assert (asset["imei"], asset["jobs"], asset["disposition"]) == (imei(1), [], None)
         both = (await http.get("/api/v1/assets", params={"lot": "L-1", "limit": 1})).json()
         assert ([a["tag"] for a in both["assets"]], both["more"]) == (["T1"], True)
-        told = {"kinds": ["jpki"], "excepted": ["T2"], "operator": "Ito"}
+        told = {"kinds": ["jpki"], "excepted": ["T2"], "operator": CLERK}
         sequence = (await http.post("/api/v1/lots/L-1/attestations", json=told)).json()["sequence"]
-        gone = {"attestation": sequence, "operator": "Ito"}
+        gone = {"attestation": sequence, "operator": CLERK}
         lot = (await http.post("/api/v1/lots/L-1/withdrawals", json=gone)).json()
         assert [each["withdrawn"] for each in lot["attestations"]] == [False, True]
-        dead = {"reason": "no_power", "operator": "Ito"}
+        dead = {"reason": "no_power", "operator": CLERK}
         asset = (await http.post("/api/v1/assets/T2/unerasable", json=dead)).json()
         assert (asset["unerasable"], asset["disposition"]) == ("no_power", "destroy")
-    by = [stored.entry.data["by"] for stored in room.rack.ledger.stored]
-    assert {(who["operator"], who["via"]["transport"]) for who in by} == {("Ito", "tcp")}  # type: ignore[index, call-overload]
+    by = [str(stored.entry.data["by"]) for stored in room.rack.ledger.stored]
+    assert len(set(by)) == 1
+    for told in (WORKER, CLERK, "badge_and_pin"):
+        assert told in by[0]
 
 
 REFUSED: dict[str, tuple[int, str, Mapping[str, object] | bytes]] = {
-    "no such lot": (404, "/api/v1/lots/L-9/attestations", {"kinds": ["jpki"], "operator": "Ito"}),
-    "an unknown kind": (422, "/api/v1/lots/L-1/attestations", {"kinds": ["x"], "operator": "Ito"}),
-    "nobody": (422, "/api/v1/lots", {**LOT, "lot": "L-2", "operator": ""}),
-    "a blank": (409, "/api/v1/lots", {**LOT, "lot": "L-2", "operator": "　"}),
+    "no such lot": (404, "/api/v1/lots/L-9/attestations", {"kinds": ["jpki"], "operator": CLERK}),
+    "an unknown kind": (422, "/api/v1/lots/L-1/attestations", {"kinds": ["x"], "operator": CLERK}),
+    "nobody": (401, "/api/v1/lots", {**LOT, "lot": "L-2", "operator": ""}),
+    "somebody else": (401, "/api/v1/lots", {**LOT, "lot": "L-2", "operator": "ito"}),
     "a field too many": (422, "/api/v1/lots", {**LOT, "lot": "L-2", "seller": "Yamada"}),
     "a time without a zone": (
         422,
@@ -108,14 +120,14 @@ REFUSED: dict[str, tuple[int, str, Mapping[str, object] | bytes]] = {
         {**LOT, "lot": "L-2", "taken_in_at": "2026-11-20T10:00:00"},
     ),
     "the same lot": (409, "/api/v1/lots", LOT),
-    "a file without an operator": (422, "/api/v1/lots/L-1/assets.csv", b"tag\nT9\n"),
+    "another's file": (401, "/api/v1/lots/L-1/assets.csv?operator=ito", b"tag\nT9\n"),
     "a file that is too large": (
         413,
-        "/api/v1/lots/L-1/assets.csv?operator=Ito",
+        "/api/v1/lots/L-1/assets.csv",
         b"x" * (LARGEST_FILE_BYTES + 1),
     ),
     "another body that is large": (413, "/api/v1/lots", b"x" * (LARGEST_BODY_BYTES + 1)),
-    "a slot that isn't there": (404, "/api/v1/slots/Z9/asset", {"tag": "T1", "operator": "Ito"}),
+    "a slot that isn't there": (404, "/api/v1/slots/Z9/asset", {"tag": "T1", "operator": CLERK}),
 }
 
 
@@ -135,7 +147,7 @@ async def test_what_is_refused_says_why_and_changes_nothing(room: Room, case: st
 
 
 async def test_a_scanned_tag_binds_the_handset_in_its_slot(room: Room) -> None:
-    scanned = {"tag": "T1", "operator": "Ito"}
+    scanned = {"tag": "T1", "operator": CLERK}
     async with room.client() as http:
         await taken_in(http)
         room.rack.board.show(replace(running_view(), identity=None))
@@ -170,7 +182,7 @@ async def test_a_tag_on_the_wrong_slot_is_told(
     async with room.client() as http:
         await taken_in(http)
         room.rack.board.show(replace(running_view(), identity=identity(model="SO-51B")))
-        told = {"tag": tag, "operator": "Ito", "despite_model": despite}
+        told = {"tag": tag, "operator": CLERK, "despite_model": despite}
         answer = await http.post("/api/v1/slots/A1/asset", json=told)
     assert answer.status_code == status
     assert why in answer.text
@@ -181,7 +193,7 @@ async def test_no_tag_is_bound_where_no_job_runs(room: Room, state: SlotState) -
     async with room.client() as http:
         await taken_in(http)
         room.rack.board.show(replace(running_view(), state=state, slot=SlotName("A1")))
-        told = {"tag": "T1", "operator": "Ito"}
+        told = {"tag": "T1", "operator": CLERK}
         assert (await http.post("/api/v1/slots/A1/asset", json=told)).status_code == 409
 
 
@@ -216,7 +228,7 @@ async def test_a_lot_by_the_commands(
     good.write_bytes(CSV.encode("cp932"))
     bad.write_text(f"管理番号,IMEI\nT8,1\nT9,{imei(1)}\n=1,\n")
     list_.write_text(f"IMEI,判定,照会日時\n{imei(1)},○,2026-11-23 10:00\n")
-    me = ("--operator", "伊藤")
+    me = ("--operator", CLERK)
     async with shell(room, tmp_path, monkeypatch) as benchd:
         await benchd("lots", "add", "L-1", "purchase", "--consignor", "個人", *me)
         dry = ("assets", "import", str(good), "--lot", "L-1", *me, "--dry-run")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
 
-from benchd.lab.demo.operators import Operators, RackWatch
+from benchd.lab.demo.operators import Operators, RackWatch, over_socket
 from benchd.lab.simulator.hands import Screen
 from benchd.words.ids import JsonValue
 from benchd.words.job import Gate
@@ -23,7 +24,7 @@ class FakeWatch(RackWatch):
     """A fake rack that always shows the same slot."""
 
     def __init__(self, slot: Mapping[str, JsonValue]) -> None:
-        super().__init__(Path("/nowhere"))
+        super().__init__(partial(over_socket, Path("/nowhere")))
         self.slots = {"A1": slot}
         self.looks = 0
         self.enough = anyio.Event()

@@ -161,8 +161,14 @@ async def test_a_proxy_by_its_certificate_and_nothing_for_anybody_else(tmp_path:
     )
     async with daemon(tmp_path, TLS + more) as here:
         claim = {"remote-user": "sato", "host": "rack7.example"}
-        async with here.over_tls(proxy.shown(authority)) as client:
+        async with here.over_tls(proxy.shown(authority)) as client, here.over_unix() as own:
+            nobody = await client.get("/api/v1", headers=claim)
+            assert nobody.json()["error"]["code"] == "proxy_header_refused"
+            sato = {"person": "sato", "name": "佐藤 健", "roles": ["administrator"]}
+            assert (await own.post("/api/v1/people", json=sato)).status_code == 201
             assert (await client.get("/api/v1", headers=claim)).json()["shown"] == "read"
+            here_is = (await client.get("/api/v1/session", headers=claim)).json()
+            assert (here_is["person"], here_is["shown_by"]) == ("sato", "proxy")
         async with here.over_tls(authority.visitor()) as client:
             refused = await client.get("/api/v1", headers=claim)
             assert refused.json()["error"]["code"] == "proxy_header_refused"

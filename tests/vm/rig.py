@@ -7,7 +7,6 @@ import shlex
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import anyio
@@ -87,8 +86,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.watch = RackWatch(
-            Path(),
-            httpx2.AsyncClient(
+            lambda: httpx2.AsyncClient(
                 base_url=f"http://127.0.0.1:{self.machine.dashboard_port}",
                 timeout=API_WITHIN_S,
                 # A connection that the guest has closed meanwhile looks open from here.

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
+from tests.web.fake_door import FakeDoor
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, Browser, Server, browser, running
 
@@ -26,7 +27,13 @@ def rack() -> FakeRack:
 
 @pytest.fixture
 def app(rack: FakeRack, catalogue: Catalogue) -> FastAPI:
-    return create_app(rack, catalogue, callers=SEES_ALL, allowed_hosts=["rack7.example"])
+    return create_app(
+        rack,
+        catalogue,
+        callers=SEES_ALL,
+        allowed_hosts=["rack7.example"],
+        sessions=FakeDoor(),
+    )
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.web.web_running import Browser
 pytestmark = pytest.mark.asyncio
 
 DECISIONS = f"/api/v1/jobs/{JOB}/decisions"
-ANSWER = {"gate": "consent", "approved": True, "operator": "佐藤"}
+ANSWER = {"gate": "consent", "approved": True}
 
 
 @pytest.mark.parametrize(

@@ -12,24 +12,25 @@ from benchd.words.ids import JobId
 from benchd.words.job import Gate
 from benchd.words.record import EntryKind
 from tests import recorded
+from tests.web.fake_door import WORKER, screen_of
 from tests.web.web_fakes import HOSTILE, JOB, FakeRack
 from tests.web.web_running import Browser
 
 pytestmark = pytest.mark.asyncio
 
 DECISIONS = f"/api/v1/jobs/{JOB}/decisions"
-ANSWER = {"gate": "consent", "approved": True, "operator": "佐藤", "note": "書類 No.12"}
+ANSWER = {"gate": "consent", "approved": True, "note": "書類 No.12"}
 
 
 async def answer_to(
-    rack: FakeRack, client: httpx2.AsyncClient, **changes: object
+    rack: FakeRack, client: httpx2.AsyncClient, by: str = WORKER, **changes: object
 ) -> httpx2.Response:
     """The response to an answer that is given while its question is open."""
     body = {**ANSWER, **changes}
     async with anyio.create_task_group() as group:
         group.start_soon(rack.ask, Gate(str(body["gate"])))
         await anyio.wait_all_tasks_blocked()
-        response = await client.post(DECISIONS, json=body)
+        response = await client.post(DECISIONS, json=body, headers=screen_of(by))
         group.cancel_scope.cancel()
         return response
     raise AssertionError
@@ -160,6 +161,9 @@ async def test_answer_is_recorded_with_its_way_in(rack: FakeRack, visit: Browser
     recorded = rack.ledger.stored[-1].entry
     assert recorded.kind is EntryKind.DECISION
     assert recorded.data["operator"] == "佐藤"
+    assert recorded.data["person"] == "佐藤"
+    assert recorded.data["shown_by"] == "badge_and_pin"
+    assert recorded.data["source"] == "127.0.0.1"
     assert recorded.data["approved"] is True
     assert recorded.data["via"] == {"transport": "tcp"}
 
@@ -184,18 +188,26 @@ async def test_answer_that_cannot_be_kept(rack: FakeRack, visit: Browser) -> Non
 async def test_same_person_may_not_confirm(rack: FakeRack, visit: Browser) -> None:
     async with visit() as client:
         await answer_to(rack, client)
-        same = await answer_to(rack, client, gate="confirm", operator="  佐藤 ")
-        other = await answer_to(rack, client, gate="confirm", operator="鈴木")
+        same = await answer_to(rack, client, gate="confirm", by="  佐藤 ")
+        other = await answer_to(rack, client, gate="confirm", by="鈴木")
     assert same.status_code == 409
     assert same.json()["error"]["code"] == "second_person_needed"
     assert other.status_code == 200
+
+
+async def test_an_answer_meant_as_another_than_is_signed_in(rack: FakeRack, visit: Browser) -> None:
+    async with visit() as client:
+        mistaken = await answer_to(rack, client, operator="鈴木")
+        meant = await answer_to(rack, client, operator="佐藤")
+    assert (mistaken.status_code, mistaken.json()["error"]["code"]) == (401, "not_signed_in")
+    assert meant.status_code == 200
 
 
 async def test_two_people_at_once_one_wins(rack: FakeRack, visit: Browser) -> None:
     codes: dict[str, int] = {}
 
     async def answer_as(client: httpx2.AsyncClient, operator: str) -> None:
-        response = await client.post(DECISIONS, json={**ANSWER, "operator": operator})
+        response = await client.post(DECISIONS, json=ANSWER, headers=screen_of(operator))
         codes[operator] = response.status_code
 
     async with visit() as client, anyio.create_task_group() as group:
@@ -273,7 +285,7 @@ async def test_a_form_is_no_answer(visit: Browser) -> None:
     async with visit() as client:
         answer = await client.post(
             DECISIONS,
-            content=b'{"gate": "consent", "approved": true, "operator": "x"}',
+            content=b'{"gate": "consent", "approved": true}',
             headers={"content-type": "text/plain"},
         )
     assert answer.status_code == 422

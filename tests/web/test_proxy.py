@@ -259,5 +259,5 @@ async def test_a_person_behind_the_proxy_is_an_actor_with_their_name_and_source(
         person=PersonId("sato"),
         name=OperatorName("佐藤"),
         shown_by=ShownBy.PROXY,
-        source="socket",
+        source=f"socket, uid {ME}",
     )

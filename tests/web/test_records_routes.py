@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.words.ids import JobId
 from benchd.words.record import EntryKind, StoredEntry
+from tests.web.fake_door import EVERYBODY, WORKER, FakeDoor
 from tests.web.web_fakes import FakeClock, FakeRack
 from tests.web.web_running import SEES_ALL, Running, browser, running
 
@@ -68,7 +68,15 @@ async def served(
         with anyio.fail_after(30):
             await records.until(lambda: records.upto.sequence == len(rack.ledger.stored))
             yield (
-                create_app(rack, catalogue, callers=SEES_ALL, records=records, disposal=desk),
+                create_app(
+                    rack,
+                    catalogue,
+                    callers=SEES_ALL,
+                    people=EVERYBODY,
+                    sessions=FakeDoor(),
+                    records=records,
+                    disposal=desk,
+                ),
                 records,
             )
         group.cancel_scope.cancel()
@@ -117,7 +125,7 @@ async def test_nothing_is_settled_over_tcp(
     before = len(rack.ledger.stored)
     async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
         for path in ("/api/v1/disposal/job-1", "/api/v1/records/rebuild"):
-            told = {"state": "destroyed", "operator": "佐藤", **PAPERS}
+            told = {"state": "destroyed", **PAPERS}
             refused = await client.post(path, json=told)
             assert (refused.status_code, refused.json()["error"]["code"]) == (403, "socket_only")
     assert len(rack.ledger.stored) == before
@@ -128,7 +136,7 @@ async def test_the_unsold_are_listed_settled_and_gone_from_the_list(
 ) -> None:
     rack.ledger.keep_job(job=JobId("job-1"), disposition="destroy", reason="felica_residue")
     rack.ledger.keep_job(job=JobId("job-2"))
-    told: dict[str, object] = {"state": "destroyed", "operator": "佐藤", **PAPERS}
+    told: dict[str, object] = {"state": "destroyed", **PAPERS}
     async with (
         served(rack, catalogue, tmp_path) as (app, records),
         running(app, tmp_path / "benchd.sock") as here,
@@ -151,7 +159,7 @@ async def test_the_unsold_are_listed_settled_and_gone_from_the_list(
         assert [item["settled"]["number"] for item in batch["items"]] == ["R-7"]  # type: ignore[union-attr,index,call-overload]
     kept = rack.ledger.stored[-1].entry
     assert kept.kind is EntryKind.HANDSET_SETTLED
-    assert (kept.data["person"], kept.data["shown_by"]) == (f"uid-{os.getuid()}", "unix")
+    assert (kept.data["person"], kept.data["shown_by"]) == (WORKER, "unix")
 
 
 async def test_the_report_is_told_as_json_table_and_csv(

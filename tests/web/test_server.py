@@ -19,13 +19,14 @@ from benchd.words.ids import PortPath
 from benchd.words.job import Gate
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, ProblemView
+from tests.web.fake_door import screen_of
 from tests.web.web_fakes import JOB, FakeRack, port, running_view
 from tests.web.web_running import Running, Server, running
 
 pytestmark = pytest.mark.asyncio
 
 DECISIONS = f"/api/v1/jobs/{JOB}/decisions"
-ANSWER = {"gate": "consent", "approved": True, "operator": "佐藤"}
+ANSWER = {"gate": "consent", "approved": True}
 QUICK_S = 0.5
 
 
@@ -207,7 +208,7 @@ async def test_two_clients_deciding_at_once_one_wins(rack: FakeRack, server: Ser
 
     async def answer_as(here: Running, operator: str) -> None:
         async with here.over_unix() as client:
-            response = await client.post(DECISIONS, json={**ANSWER, "operator": operator})
+            response = await client.post(DECISIONS, json=ANSWER, headers=screen_of(operator))
             codes.append(response.status_code)
 
     async with server() as here, anyio.create_task_group() as asking:

@@ -201,6 +201,7 @@ async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
         "/api/v1/jobs/{job}/certificate.json",
         "/api/v1/jobs/{job}/decisions",
         "/api/v1/events",
+        "/api/v1/session",
     }
     states = openapi["components"]["schemas"]["SlotState"]["enum"]
     assert states == [state.value for state in SlotState]

@@ -21,6 +21,7 @@ from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntr
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.words.slot_states import SlotState
 from tests import recorded
+from tests.people.somebody import Everybody
 
 BEGAN = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 A1 = SlotName("A1")
@@ -190,11 +191,13 @@ class FakeRack:
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desk = Desk(self.ledger, FakeClock())
+        self.desk = Desk(self.ledger, FakeClock(), Everybody())
 
     async def ask(self, gate: Gate, job: JobId = JOB) -> None:
         """What a slot does while it waits for a person; returns with the answer."""
-        question = QuestionView(gate=gate, facts={"model": "SO-51B", "serial": "HQ6123"})
+        question = QuestionView(
+            gate=gate, facts={"model": "SO-51B", "serial": "HQ6123", "tags": "T1, T2"}
+        )
         await self.desk.ask(job=job, slot=A1, occupancy=7, question=question)
 
 

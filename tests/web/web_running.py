@@ -12,21 +12,23 @@ import anyio
 import httpx2
 from fastapi import FastAPI
 
-from benchd.web.callers import Callers
 from benchd.web.server import serve
 from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener, unix_listener
 from benchd.web.tls import Tls
+from tests.web.fake_door import WORKER, believing, screen_of
 
-SEES_ALL = Callers(anonymous=Sight.READ)
-"""Everything is shown without signing in."""
+SEES_ALL = believing(Sight.READ)
+"""Everything is shown without signing in, and every cookie is believed."""
 
 
 @asynccontextmanager
 async def browser(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
     """Requests straight into the application, as if they came over TCP."""
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8420") as client:
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1:8420", headers=screen_of(WORKER)
+    ) as client:
         yield client
 
 
@@ -45,11 +47,16 @@ class Running:
 
     def over_tls(self, context: ssl.SSLContext) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
-            base_url=f"https://127.0.0.1:{self.port}", verify=context, trust_env=False
+            base_url=f"https://127.0.0.1:{self.port}",
+            verify=context,
+            trust_env=False,
+            headers=screen_of(WORKER),
         )
 
     def over_tcp(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+        return httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, headers=screen_of(WORKER)
+        )
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ from benchd.lab.adversity.ledger import SimulatedLedger
 from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.recipes import recipe_of
+from benchd.lab.adversity.staff import Staff
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.ledger_metrics import LedgerMetrics
@@ -70,7 +71,7 @@ class Daemon:
         self._outside = outside
         self.ledger = ledger
         self.board = RackBoard()
-        self.desk = Desk(ledger, outside.chance)
+        self.desk = Desk(ledger, outside.chance, Staff())
         self.admission = Admission()
         self.store = IntakeStore(ledger, outside.chance)
         self.intake = IntakeDesk(self.store, outside.chance)

@@ -16,6 +16,7 @@ import anyio
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.staff import actor_of
 from benchd.proof.evidence.intake import (
     AssetLine,
     AttestedRecord,
@@ -30,7 +31,7 @@ from benchd.words.intake import AttestationKind, LotId, LotKind, Tag
 from benchd.words.record import EntryKind
 
 LOT: Final = "L-1"
-CLERK: Final = Who(operator="Ito")
+CLERK: Final = Who.of(actor_of("Ito"))
 KINDS: Final = (AttestationKind.CONSENT, AttestationKind.JPKI)
 _LISTED_SHARE: Final = 0.8
 _EXCEPTED_SHARE: Final = 0.35

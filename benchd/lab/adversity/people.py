@@ -17,13 +17,13 @@ from benchd.lab.adversity.daemon import Daemon
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.schedule import Kind, Lie
+from benchd.lab.adversity.staff import OTHER, SECOND, WORKER, actor_of
 from benchd.words.ids import SlotName
 from benchd.words.job import Gate
 from benchd.words.slot import ProblemCode, QuestionView, SlotView
 
 THINKS_S: Final = 20.0
 NOTICES_S: Final = 60.0
-WORKER, OTHER, SECOND = "Sato", "Tanaka", "Suzuki"
 
 
 class People:
@@ -100,7 +100,7 @@ class People:
                 view.job,
                 gate,
                 approved=approved,
-                operator=operator,
+                by=actor_of(operator),
                 note=self._note(view.slot, gate),
             )
         self._points.passes(view.slot, f"answered:{gate}")

@@ -18,6 +18,7 @@ from typing import Final
 import anyio
 
 from benchd.errors import BenchdError
+from benchd.lab.demo.crew import WORKER
 from benchd.lab.demo.rack import DemoRack, Placed, demo_rack
 from benchd.lab.demo.run import ENDS_WITHIN_S, as_expected, result_of, until_all_ended
 from benchd.lab.simulator.chips import BASELINE
@@ -29,7 +30,6 @@ from benchd.words.job import Gate
 
 HANDSETS: Final = 24
 LOT: Final = "LOT-DEMO"
-INTAKE_PERSON: Final = "伊藤（仮想）"
 CHIP_IN_USE: Final = 7
 """Its chip has somebody's balance in it; nobody has agreed yet that it is lost."""
 NO_JPKI: Final = (15, 22)
@@ -150,10 +150,10 @@ async def _take_in(rack: DemoRack) -> None:
             "kind": "purchase",
             "paper": "No.1",
             "identity_check": "運転免許証",
-            "operator": INTAKE_PERSON,
+            "operator": WORKER.id,
         },
     )
-    asked = {"operator": INTAKE_PERSON}
+    asked = {"operator": WORKER.id}
     path = f"{api}/lots/{LOT}/assets.csv"
     data = papers(rack.placed).encode("cp932")
     dry = await _post(rack, path, data, {**asked, "dry_run": "true"})
@@ -186,9 +186,7 @@ async def _post(
 ) -> Mapping[str, JsonValue]:
     content = told if isinstance(told, bytes) else json.dumps(told).encode()
     kind = "text/csv" if isinstance(told, bytes) else "application/json"
-    answer = await rack.watch.http.post(
-        path, content=content, params=params, headers={"content-type": kind}
-    )
+    answer = await rack.watch.door.post(WORKER, path, content, kind=kind, params=params)
     if not answer.is_success:
         raise IntakeFailed(f"{path}: {answer.text}")
     found: Mapping[str, JsonValue] = answer.json()

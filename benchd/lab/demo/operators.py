@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Protocol, cast
 import anyio
 import httpx2
 
+from benchd.lab.demo.crew import SECOND, WORKER, AtTheDoor, Member
 from benchd.lab.simulator.hands import Screen
 from benchd.wakeup import Wakeup
 from benchd.words.ids import JsonValue
@@ -21,8 +23,6 @@ from benchd.words.slot_states import SlotState
 
 LOOK_EVERY_S = 0.1
 MOST_JOBS = 500
-FIRST_OPERATOR = "佐藤（仮想）"
-SECOND_OPERATOR = "鈴木（仮想）"
 LOOKED_UP = "○ demo"
 HAND_RESETS = frozenset({Gate.FINAL_RESET, Gate.GUIDED_RESET})
 RESETTING = frozenset({StageName.INITIALISE, StageName.FINAL_RESET})
@@ -53,13 +53,20 @@ class Hands(Protocol):
         ...
 
 
+def over_socket(path: Path) -> httpx2.AsyncClient:
+    """A connection to the daemon's Unix socket."""
+    return httpx2.AsyncClient(
+        transport=httpx2.AsyncHTTPTransport(uds=str(path)), base_url="http://benchd"
+    )
+
+
 class RackWatch:
     """The running daemon's slots, read again and again; a daemon that is away is waited for."""
 
-    def __init__(self, socket: Path, http: httpx2.AsyncClient | None = None) -> None:
-        self.http = http or httpx2.AsyncClient(
-            transport=httpx2.AsyncHTTPTransport(uds=str(socket)), base_url="http://benchd"
-        )
+    def __init__(self, connect: Callable[[], httpx2.AsyncClient]) -> None:
+        """Take how to reach the daemon: once to look, once for each who answers."""
+        self.http = connect()
+        self.door = AtTheDoor(connect)
         self.slots: dict[str, SlotObject] = {}
         self._looked = Wakeup()
 
@@ -104,13 +111,15 @@ class RackWatch:
         return answer.text
 
     async def decide(
-        self, job: str, gate: str, *, approved: bool, operator: str, note: str = "demo"
+        self, job: str, gate: str, *, approved: bool, who: Member, note: str = "demo"
     ) -> bool:
         """Answer a question; False if it wasn't taken."""
+        told = {"gate": gate, "approved": approved, "operator": who.id, "note": note}
         try:
-            answer = await self.http.post(
+            answer = await self.door.post(
+                who,
                 f"/api/v1/jobs/{job}/decisions",
-                json={"gate": gate, "approved": approved, "operator": operator, "note": note},
+                json.dumps(told).encode(),
             )
         except httpx2.TransportError:
             return False
@@ -118,6 +127,7 @@ class RackWatch:
 
     async def aclose(self) -> None:
         """Let go of the daemon."""
+        await self.door.aclose()
         await self.http.aclose()
 
 
@@ -220,9 +230,9 @@ class Operators:
             await self._reset_once(slot, job, gate)
             if gate is Gate.FINAL_RESET and self.resets_without_a_word:
                 return
-        operator = SECOND_OPERATOR if gate is Gate.CONFIRM else FIRST_OPERATOR
+        who = SECOND if gate is Gate.CONFIRM else WORKER
         note = await self._note(slot, gate) if approved else "demo"
-        await self.watch.decide(job, gate, approved=approved, operator=operator, note=note)
+        await self.watch.decide(job, gate, approved=approved, who=who, note=note)
 
     async def _note(self, slot: str, gate: Gate) -> str:
         match gate:

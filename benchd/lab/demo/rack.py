@@ -9,14 +9,16 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
 from anyio.abc import Process
 
 from benchd.errors import BenchdError, DependencyMissing
+from benchd.lab.demo.crew import enrol
 from benchd.lab.demo.folder import ADB_PORT, DemoFolder, DemoSlot, make_folder
-from benchd.lab.demo.operators import Operators, RackWatch
+from benchd.lab.demo.operators import Operators, RackWatch, over_socket
 from benchd.lab.simulator.hands import RackHands, Screen
 from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import RackPlan
@@ -87,7 +89,7 @@ class DemoRack:
         self.placed = tuple(placed)
         self.hands = hands
         self.daemon: Process | None = None
-        self.watch = RackWatch(folder.socket)
+        self.watch = RackWatch(partial(over_socket, folder.socket))
 
     async def start_daemon(self, listener: socket.socket | None = None) -> None:
         """Start the daemon and wait until its API answers; a listening socket is handed over."""
@@ -184,6 +186,7 @@ async def demo_rack(
         ]
         control = house.control_socket
         folder = make_folder(directory, slots, port=port, control_socket=control)
+        await enrol(folder.config)
         rack = DemoRack(house=house, folder=folder, placed=placed, hands=hands)
         try:
             yield rack

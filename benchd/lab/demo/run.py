@@ -16,6 +16,7 @@ from rich.table import Table
 from benchd.android.dossier.folder import read_folder
 from benchd.certificate import verify_certificate
 from benchd.errors import CertificateInvalid, UsageRefused
+from benchd.lab.demo.crew import CREW
 from benchd.lab.demo.from_dossier import scenario_of
 from benchd.lab.demo.operators import ended
 from benchd.lab.demo.rack import DemoRack, Placed, demo_rack, loopback_listener
@@ -204,6 +205,7 @@ def _welcome(rack: DemoRack, port: int) -> None:
         f"  http://127.0.0.1:{port}/",
         f"  BENCHD_SOCKET={rack.folder.socket} .venv/bin/benchd status",
         f"  {rack.folder.log}",
+        *(f"  {one.name}: ID {one.id}, バッジ/badge {one.badge}, PIN {one.pin}" for one in CREW),
     )
     sys.stderr.write("\n".join(lines) + "\n")
 

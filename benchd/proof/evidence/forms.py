@@ -5,8 +5,9 @@ beside it. From form 2 on every field stands there and the number with it; what 
 unknown or of another type is refused. Form 3 has what binds evidence to one handset and shows
 that it is fresh, form 4 tells whose accounts were found and which picture excuses them, form 5
 that NFC was found off under a silent chip, what the catalogue of models says of it, the storage by
-a second program, which earlier jobs have sent the handset to be destroyed, and what a gate went by
-instead of asking; what was recorded before is held to the rules of its time.
+a second program, which earlier jobs have sent the handset to be destroyed, what a gate went by
+instead of asking, and whose an answer is; what was recorded before is held to the rules of its
+time.
 docs/adr/0013-typed-evidence.md says why.
 """
 

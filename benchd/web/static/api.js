@@ -1,5 +1,7 @@
 // Requests to the daemon.
 
+import { csrf, lockedOut } from "./session.js";
+
 const ANSWER_WITHIN_MS = 20_000;
 
 const path = (job) => `/api/v1/jobs/${encodeURIComponent(job)}`;
@@ -37,12 +39,14 @@ export async function decide(job, answer) {
   try {
     const response = await fetch(`${path(job)}/decisions`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...csrf() },
       body: JSON.stringify(answer),
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     if (response.ok) return null;
-    return (await response.json()).error;
+    const { error } = await response.json();
+    if (error.code === "not_signed_in") lockedOut();
+    return error;
   } catch {
     return { code: "unreachable", message: "" };
   }

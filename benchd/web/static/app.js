@@ -3,14 +3,17 @@
 import { isProven, readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
-import { keepOperatorName, operatorName } from "./operator.js";
 import { Panel } from "./panel.js";
+import { onChange, startSession } from "./session.js";
+import { SignIn } from "./sign_in.js";
 import { group, look, needsPerson } from "./status.js";
 import { RackStream } from "./stream.js";
 import { Tile, portTile } from "./tile.js";
 import { current, loadWords, page, switchLanguage } from "./words.js";
 
 const RETRY_MS = 1_000;
+/** By how much is shown. */
+const SHOWN = ["none", "wall", "read"];
 /** How often a page that is shown nothing asks whether that has changed. */
 const ASK_AGAIN_MS = 5_000;
 /** Shown before the daemon has told any word of its catalogue. */
@@ -24,6 +27,9 @@ let ports = [];
 let notices = [];
 let index = null;
 let panel = null;
+let signIn = null;
+let stream = null;
+let asking = null;
 let worded = false;
 let summary = "";
 
@@ -113,7 +119,7 @@ function complete(names) {
   if (document.body.dataset.connection !== "live") {
     document.body.dataset.connection = "live";
     byId("connection").hidden = true;
-    reloadIfOther();
+    lookAgain();
   }
   summarise();
 }
@@ -126,19 +132,32 @@ function columns(names) {
   return wide >= 4 && wide <= 10 ? wide : Math.min(8, Math.ceil(Math.sqrt(names.length * 1.8)));
 }
 
-/** Another benchd has another page; and who may see more or less sees it from the beginning. */
-async function reloadIfOther() {
+/** Another benchd has another page; who may see less keeps nothing on it, who may see more sees it. */
+async function lookAgain() {
   try {
     const now = await readIndex();
-    if (now.version !== index.version || now.shown !== index.shown) location.reload();
+    const other = now.version !== null && index.version !== null && now.version !== index.version;
+    if (other || SHOWN.indexOf(now.shown) < SHOWN.indexOf(index.shown)) location.reload();
+    else if (now.shown !== index.shown) see(now);
   } catch {
     // The stream tells soon enough that nobody answers.
   }
 }
 
+function see(now) {
+  index = now;
+  document.body.dataset.shown = index.shown;
+  byId("hidden").hidden = index.shown === "read";
+  label();
+  clearInterval(asking);
+  if (index.shown === "none") asking = setInterval(lookAgain, ASK_AGAIN_MS);
+  else if (stream) stream.again();
+  else stream = new RackStream({ onSlot: showSlot, onPorts: showPorts, onNotices: showNotices, onComplete: complete, onAway: lost });
+}
+
 function lost() {
   away();
-  reloadIfOther();
+  lookAgain();
 }
 
 function away() {
@@ -176,7 +195,8 @@ function summarise() {
 function label() {
   document.documentElement.lang = current();
   byId("title").textContent = "benchd";
-  byId("operator-label").textContent = page("your_name");
+  signIn.show();
+  panel.signIn.show();
   byId("language").textContent = page("other_language").replace(/ \(.*\)$/, "");
   byId("language").lang = current() === "ja" ? "en" : "ja";
   byId("unknown").setAttribute("aria-label", page("unknown_ports"));
@@ -190,10 +210,6 @@ function label() {
 }
 
 async function start() {
-  const field = byId("operator-name");
-  field.value = operatorName();
-  field.addEventListener("input", () => keepOperatorName(field.value.trim()));
-  panel = new Panel({ onOperator: () => (field.value = operatorName()) });
   byId("language").addEventListener("click", () => {
     switchLanguage();
     label();
@@ -209,16 +225,14 @@ async function start() {
       await new Promise((done) => setTimeout(done, RETRY_MS));
     }
   }
-  document.body.dataset.shown = index.shown;
+  signIn = new SignIn();
+  byId("operator").replaceChildren(signIn.element);
+  panel = new Panel();
   document.body.dataset.connection = "connecting";
-  byId("hidden").hidden = index.shown === "read";
   byId("connection").hidden = true;
-  label();
-  if (index.shown === "none") {
-    setInterval(reloadIfOther, ASK_AGAIN_MS);
-    return;
-  }
-  new RackStream({ onSlot: showSlot, onPorts: showPorts, onNotices: showNotices, onComplete: complete, onAway: lost });
+  see(index);
+  onChange(lookAgain);
+  startSession((error) => (panel.name === null ? signIn : panel.signIn).refuse(error));
 }
 
 start();

@@ -3,11 +3,14 @@
 import { decide, readJob } from "./api.js";
 import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
-import { keepOperatorName, operatorName } from "./operator.js";
+import { whoIsHere } from "./session.js";
+import { SignIn } from "./sign_in.js";
 import { answerable, look } from "./status.js";
 import { story } from "./story.js";
 import { calledOf, duration, page, percent, said, word } from "./words.js";
 
+/** A question that isn't shown to whoever hasn't signed in. */
+const HIDDEN = "hidden";
 const CONFIRM = "confirm";
 const NETWORK = "network";
 // The note of these holds a number from the handset's own screen.
@@ -15,8 +18,8 @@ const NUMBERS = ["imei", "serial"];
 const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed"];
 
 export class Panel {
-  constructor({ onOperator }) {
-    this.onOperator = onOperator;
+  constructor() {
+    this.signIn = new SignIn();
     this.dialog = byId("panel");
     this.name = null;
     this.form = null;
@@ -37,7 +40,7 @@ export class Panel {
     this.name = slot.slot;
     this.show(slot, proof);
     if (!this.dialog.open) this.dialog.showModal();
-    (this.form?.operator ?? this.dialog.querySelector(".close"))?.focus();
+    (this.form ? this.form.buttons[0] : this.dialog.querySelector(".close"))?.focus();
   }
 
   forget() {
@@ -73,7 +76,8 @@ export class Panel {
   }
 
   ask(slot) {
-    const asked = answerable(slot) ? `${slot.job} ${slot.question.gate}` : null;
+    const hidden = slot.question && !answerable(slot);
+    const asked = hidden ? HIDDEN : answerable(slot) ? `${slot.job} ${slot.question.gate}` : null;
     if (asked === this.asked) return;
     const before = this.asked;
     this.asked = asked;
@@ -82,21 +86,20 @@ export class Panel {
       this.asking.replaceChildren(...(before ? [el("p", { class: "over", role: "status" }, page("question_gone"))] : []));
       return;
     }
+    if (hidden) {
+      this.asking.replaceChildren(el("div", { class: "answering" }, el("div", { class: "by" }, this.signIn.element)));
+      return;
+    }
     this.form = this.formFor(slot.job, slot.question);
     this.asking.replaceChildren(this.form.element);
   }
 
   formFor(job, question) {
     const second = question.gate === CONFIRM;
-    const operator = el("input", {
-      name: "operator", autocomplete: "off", spellcheck: "false", maxlength: 64, "aria-describedby": "operator-hint",
-    });
-    // The second person's name is never filled in: whoever confirms says who they are.
-    operator.value = second ? "" : operatorName();
     const note = el("input", { name: "note", autocomplete: "off", maxlength: 500 });
     const refused = el("div", { class: "refused", role: "alert" });
-    const form = { operator, note, refused, buttons: [] };
-    const answer = (approved) => () => this.send(form, job, question.gate, approved, second);
+    const form = { note, refused, buttons: [] };
+    const answer = (approved) => () => this.send(form, job, question.gate, approved);
     const button = (approved, word_, meaning) => {
       const made = el(
         "button",
@@ -108,14 +111,14 @@ export class Panel {
       return made;
     };
     form.element = el(
-      "form",
-      { onsubmit: (event) => event.preventDefault() },
+      "div",
+      { class: "answering" },
       el("p", { class: "question" }, said(question)),
       el("p", { class: "to-do lines" }, said(question.what_to_do)),
       el(
         "div",
         { class: "fields" },
-        el("label", {}, page(second ? "second_name" : "your_name"), operator, el("small", { id: "operator-hint" }, second ? page("second_name_hint") : "")),
+        el("div", { class: "by" }, this.signIn.element, el("small", {}, second ? page("second_person_hint") : "")),
         el("label", {}, page(noteHint(question.gate)), note),
       ),
       refused,
@@ -124,28 +127,25 @@ export class Panel {
     return form;
   }
 
-  async send(form, job, gate, approved, second) {
-    const name = form.operator.value.trim();
-    if (!name) {
-      refuse(form, page("name_wanted"), "");
-      form.operator.focus();
+  async send(form, job, gate, approved) {
+    const here = whoIsHere();
+    if (!here) {
+      refuse(form, word("refusal", "not_signed_in"), "");
+      this.signIn.focus();
       return;
     }
     form.refused.dataset.state = "";
     form.refused.replaceChildren(page("sending"));
     for (const button of form.buttons) button.disabled = true;
-    const error = await decide(job, { gate, approved, operator: name, note: form.note.value });
+    const error = await decide(job, { gate, approved, operator: here.person, note: form.note.value });
     for (const button of form.buttons) button.disabled = false;
     if (error) {
       refuse(form, page("not_taken"), word("refusal", error.code), error.message);
-      (NOTE_REFUSED.includes(error.code) ? form.note : form.operator).focus();
+      if (NOTE_REFUSED.includes(error.code)) form.note.focus();
+      else this.signIn.focus();
       return;
     }
     byId("announcer").textContent = page("taken");
-    if (!second) {
-      keepOperatorName(name);
-      this.onOperator();
-    }
     if (this.form === form) this.dialog.close();
   }
 

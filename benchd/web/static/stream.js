@@ -44,6 +44,14 @@ export class RackStream {
     source.close();
     this.source = null;
     this.onAway();
-    setTimeout(() => this.open(), RETRY_MS);
+    this.retry = setTimeout(() => this.open(), RETRY_MS);
+  }
+
+  /** Have all of it told anew. */
+  again() {
+    clearTimeout(this.silence);
+    clearTimeout(this.retry);
+    this.source?.close();
+    this.open();
   }
 }

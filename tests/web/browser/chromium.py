@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ AWAY = "net::ERR_"
 
 REFUSED = "status of 403"
 """What it says of an answer that isn't for this page's eyes."""
+
+ANSWERED = re.compile("status of (401|409)")
 
 needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium isn't here")
 
@@ -100,5 +103,5 @@ async def visited(
 
 def _note(seen: Visit, message: ConsoleMessage) -> None:
     # A refused answer is told by the browser too; the page's own tests look at those.
-    if message.type in ("error", "warning") and "status of 409" not in message.text:
+    if message.type in ("error", "warning") and not ANSWERED.search(message.text):
         seen.complaints.append(message.text)

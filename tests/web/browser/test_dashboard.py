@@ -21,6 +21,8 @@ from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, ProblemView, SlotView
 from benchd.words.slot_states import SlotState
+from tests.people.somebody import somebody
+from tests.web.fake_door import FakeDoor
 from tests.web.web_fakes import (
     A1,
     HOSTILE,
@@ -85,17 +87,24 @@ async def test_answer_on_the_page_lets_the_job_go_on(
             await expect(seen.page.locator("#panel .yes")).to_have_text("はい未利用")
             await expect(seen.page.locator("#panel .no")).to_have_text("いいえ利用中")
             await seen.page.locator("#panel .no").click()
-            await expect(seen.page.locator(".refused")).to_contain_text("自分の名前")
+            await expect(seen.page.locator(".refused")).to_contain_text("サインインしていません")
             assert rack.ledger.stored[-1].entry.kind is EntryKind.QUESTION_ASKED
             await seen.page.keyboard.type("佐藤")
+            await seen.page.keyboard.press("Enter")
+            await expect(seen.page.locator("#panel .who")).to_have_text("佐藤")
             await seen.page.locator("#panel .yes").click()
             await expect(seen.page.locator("#panel")).to_be_hidden()
             kept = rack.ledger.stored[-1].entry
             assert kept.kind is EntryKind.DECISION
             assert (kept.data["operator"], kept.data["approved"]) == ("佐藤", True)
-            # This tab knows who sits at it, also after a reload.
+            # This screen knows who sits at it, also after a reload, until it is locked by one key.
             await seen.page.reload()
-            await expect(seen.page.locator("#operator-name")).to_have_value("佐藤")
+            await expect(seen.page.locator("#operator .who")).to_have_text("佐藤")
+            await seen.page.keyboard.press("F9")
+            await expect(seen.page.locator("#operator .who")).to_have_count(0)
+            await seen.page.reload()
+            await expect(seen.page.locator('#operator input[name="pin"]')).to_be_visible()
+            await expect(seen.page.locator("#operator .who")).to_have_count(0)
 
 
 async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server, visit: Visits) -> None:
@@ -103,26 +112,27 @@ async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server, vis
     async with server() as here, anyio.create_task_group() as group:
         group.start_soon(rack.ask, Gate.OBSERVE)
         await anyio.wait_all_tasks_blocked()
-        await rack.desk.decide(JOB, Gate.OBSERVE, approved=True, operator="佐藤")
+        await rack.desk.decide(JOB, Gate.OBSERVE, approved=True, by=somebody("佐藤"))
         group.start_soon(rack.ask, Gate.CONFIRM)
         rack.board.show(asking_view(A1, 1, Gate.CONFIRM))
         async with visit(address(here)) as seen:
-            await seen.page.locator("#operator-name").fill("佐藤")
+            await seen.page.locator('#operator input[name="person"]').fill("佐藤")
+            await seen.page.locator('#operator input[name="pin"]').fill("902716")
+            await seen.page.keyboard.press("Enter")
+            await expect(seen.page.locator("#operator .who")).to_have_text("佐藤")
             await seen.tile("A1").locator(".open").click()
-            name = seen.page.locator('#panel input[name="operator"]')
-            await expect(name).to_have_value("")  # asked for each time
-            await name.fill(" 佐藤")
             await seen.page.locator("#panel .yes").click()
             refused = seen.page.locator("#panel .refused")
             await expect(refused).to_contain_text("回答は受け付けられませんでした")
-            await expect(refused).to_contain_text("別の人が、自分の名前で")
+            await expect(refused).to_contain_text("確認者の役割を持つ別の人が")
             await expect(refused).to_be_visible()
-            await name.fill("鈴木")
+            # Another badge takes over at once, wherever the focus is.
+            await seen.page.keyboard.type("SUZUKI-1002")
+            await seen.page.keyboard.press("Enter")
+            await expect(seen.page.locator("#panel .who")).to_have_text("SUZUKI-1002")
             await seen.page.locator("#panel .yes").click()
             await expect(seen.page.locator("#panel")).to_be_hidden()
-            # Who confirmed doesn't become who works at this tab.
-            await expect(seen.page.locator("#operator-name")).to_have_value("佐藤")
-    assert rack.ledger.stored[-1].entry.data["operator"] == "鈴木"
+    assert rack.ledger.stored[-1].entry.data["operator"] == "SUZUKI-1002"
 
 
 async def test_question_that_is_over_takes_no_answer(
@@ -242,7 +252,9 @@ async def test_page_survives_a_restart(
             fresh = FakeRack()
             fresh.board.show(SlotView(slot=A1, port_path=port(1)))
             async with running(
-                create_app(fresh, catalogue, callers=SEES_ALL), tmp_path / "two.sock", port=number
+                create_app(fresh, catalogue, callers=SEES_ALL, sessions=FakeDoor()),
+                tmp_path / "two.sock",
+                port=number,
             ):
                 await expect(banner).to_be_hidden(timeout=10_000)
                 await seen.shows("A1", "空き")

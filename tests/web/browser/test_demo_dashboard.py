@@ -16,6 +16,7 @@ import pytest
 from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import expect
 
+from benchd.lab.demo.crew import SECOND, WORKER, Member
 from benchd.lab.demo.rack import demo_rack, loopback_listener
 from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.free_port import free_port
@@ -90,9 +91,20 @@ async def next_question(seen: Visit, last: str = "") -> str:
     return await main.inner_text()
 
 
-async def answer_yes(seen: Visit, operator: str) -> None:
+async def sign_in(seen: Visit, who: Member) -> None:
+    """Scan the badge, wherever the focus is, then type the PIN."""
+    await seen.page.locator("h1, #panel h2").last.click()
+    await seen.page.keyboard.type(who.badge)
+    await seen.page.keyboard.press("Enter")
+    place = "#panel" if await seen.page.locator("#panel").is_visible() else "#operator"
+    await expect(seen.page.locator(f'{place} [data-here="badge"]')).to_be_visible()
+    await seen.page.locator(f'{place} input[name="pin"]').fill(who.pin)
+    await seen.page.keyboard.press("Enter")
+    await expect(seen.page.locator(f'{place} [data-here="strong"]')).to_be_visible()
+
+
+async def answer_yes(seen: Visit) -> None:
     await seen.tile("A1").locator(".open").click()
-    await seen.page.locator('#panel input[name="operator"]').fill(operator)
     await seen.page.locator("#panel .yes").click()
 
 
@@ -102,13 +114,14 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
     port = free_port()
     async with (
         demo(tmp_path / "rack", port, "--scenario", "clean"),
-        visit(f"http://127.0.0.1:{port}/") as seen,
+        visit(f"http://127.0.0.1:{port}/", refused=True) as seen,
     ):
         panel = seen.page.locator("#panel")
         gate = await next_question(seen)
+        await sign_in(seen, WORKER)
         answered: list[str] = []
         while gate != "第三者確認":
-            await answer_yes(seen, "佐藤")
+            await answer_yes(seen)
             if gate == "画面のIMEI":
                 # Without the number that is on the screen a yes is refused.
                 await expect(panel.locator(".refused")).to_be_visible()
@@ -125,9 +138,9 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
             gate = await next_question(seen, gate)
         assert {"ネットワーク利用制限", "最終初期化", "目視確認", "画面のIMEI"} <= set(answered)
         # The first operator's own confirmation is refused, and the page says why.
-        await answer_yes(seen, "佐藤")
-        await expect(panel.locator(".refused")).to_contain_text("確認できません")
-        await panel.locator('input[name="operator"]').fill("鈴木")
+        await answer_yes(seen)
+        await expect(panel.locator(".refused")).to_contain_text("権限がありません")
+        await sign_in(seen, SECOND)
         await panel.locator(".yes").click()
         await seen.shows("A1", "販売可", "消去の証明書があります", within_ms=ENDS_WITHIN_MS)
         await seen.tile("A1").locator(".open").click()

@@ -12,7 +12,8 @@ from playwright.async_api import expect
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
-from benchd.web.callers import Callers
+from benchd.web.sight import Sight
+from tests.web.fake_door import FakeDoor, believing
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, running
 
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120
 
 WALL = (1920, 1080)
 PHONE = (390, 844)
+SIGNED_IN = {"wall-ja", "wall-32-ja", "question-en", "phone-ja", "story-ja"}
 
 
 @pytest.mark.parametrize(
@@ -53,12 +55,17 @@ async def test_screenshot(
 ) -> None:
     folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
     Gallery(rack).fill(slots)
-    callers = Callers() if name.startswith("not-signed-in") else SEES_ALL
-    app = create_app(rack, catalogue, callers=callers)
+    callers = believing(Sight.WALL) if name.startswith("not-signed-in") else SEES_ALL
+    app = create_app(rack, catalogue, callers=callers, sessions=FakeDoor())
     async with running(app, tmp_path / "benchd.sock") as here:
         url = f"http://127.0.0.1:{here.port}/{query}"
         async with visit(url, width=size[0], height=size[1], may_be_away=True) as seen:
             await seen.shows("A2", "Sellable" if query else "販売可")
+            if name in SIGNED_IN:
+                await seen.page.locator('#operator input[name="person"]').fill("佐藤 健")
+                await seen.page.locator('#operator input[name="pin"]').fill("902716")
+                await seen.page.keyboard.press("Enter")
+                await expect(seen.page.locator("#operator .who")).to_be_visible()
             if opened == "away":
                 here.stop.set()
                 await here.ended.wait()

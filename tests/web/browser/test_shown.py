@@ -14,11 +14,11 @@ from playwright.async_api import expect
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
-from benchd.web.callers import Callers
 from benchd.web.sight import Sight
 from benchd.words.job import Disposition, Gate, Outcome
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
+from tests.web.fake_door import FakeDoor, believing
 from tests.web.web_fakes import A1, FakeRack, asking_view, running_view
 from tests.web.web_running import Running, running
 
@@ -37,7 +37,7 @@ NOTHING = "サインインしていないため、表示できません"
 def shown(
     rack: FakeRack, catalogue: Catalogue, folder: Path, anonymous: Sight, port: int = 0
 ) -> AbstractAsyncContextManager[Running]:
-    app = create_app(rack, catalogue, callers=Callers(anonymous=anonymous))
+    app = create_app(rack, catalogue, callers=believing(anonymous), sessions=FakeDoor())
     return running(app, folder / f"{anonymous.name}.sock", port)
 
 
@@ -58,7 +58,7 @@ async def test_the_wall_lives_and_tells_neither_serial_nor_job(
         await seen.shows("A1", "処理中", "上書き", "25%", "残り 3:12", "SO-51B")
         await expect(seen.page.locator("#hidden")).to_contain_text(HIDING)
         await expect(seen.page.locator("#hidden")).to_contain_text("サインイン")
-        await expect(seen.page.locator("#operator")).to_be_hidden()
+        await expect(seen.page.locator("#operator form")).to_be_visible()
         await expect(seen.page.locator("#connection")).to_be_hidden()
         rack.board.show(running_view(0.5))
         await seen.shows("A1", "50%")
@@ -67,12 +67,13 @@ async def test_the_wall_lives_and_tells_neither_serial_nor_job(
         await expect(seen.page.locator("#panel .story, #panel .missing")).to_have_count(0)
         assert "HQ6123" not in await seen.page.content()
         assert "undefined" not in await seen.page.content()
-        assert await asked_for(seen) == {"", "/texts", "/events"}
+        assert await asked_for(seen) == {"", "/texts", "/events", "/session"}
 
 
 async def test_a_question_on_the_wall_sends_people_to_sign_in(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
 ) -> None:
+    rack.ledger.keep_job()
     rack.board.show(asking_view(A1, 1, Gate.CONFIRM))
     async with shown(rack, catalogue, tmp_path, Sight.WALL) as here, visit(address(here)) as seen:
         await seen.shows(
@@ -81,7 +82,38 @@ async def test_a_question_on_the_wall_sends_people_to_sign_in(
         await expect(seen.tile("A1").locator(".open")).to_have_text("詳細")
         await seen.tile("A1").locator(".open").click()
         await expect(seen.page.locator("#panel")).to_contain_text("サインインすると")
-        await expect(seen.page.locator("#panel form, #panel .yes")).to_have_count(0)
+        await expect(seen.page.locator("#panel .yes")).to_have_count(0)
+        # Where people stand they sign in, and the question is there without a new page.
+        await seen.page.evaluate("() => (window.same = true)")
+        await seen.page.locator('#panel input[name="person"]').fill("佐藤")
+        await seen.page.locator('#panel input[name="pin"]').fill("902716")
+        await seen.page.keyboard.press("Enter")
+        await expect(seen.page.locator("#panel .yes")).to_be_visible()
+        await expect(seen.page.locator("#panel .who")).to_have_text("佐藤")
+        await expect(seen.page.locator("#hidden")).to_be_hidden()
+        assert await seen.page.evaluate("() => window.same")
+
+
+async def test_a_locked_screen_keeps_nothing_of_what_was_seen(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    rack.ledger.keep_job()
+    rack.board.show(running_view())
+    async with (
+        shown(rack, catalogue, tmp_path, Sight.WALL) as here,
+        visit(address(here), may_be_away=True) as seen,
+    ):
+        await seen.shows("A1", "SO-51B")
+        await seen.page.locator('#operator input[name="person"]').fill("佐藤")
+        await seen.page.locator('#operator input[name="pin"]').fill("902716")
+        await seen.page.keyboard.press("Enter")
+        await seen.shows("A1", "HQ6123")
+        await seen.tile("A1").locator(".open").click()
+        await expect(seen.page.locator("#panel .identity")).to_contain_text("HQ6123")
+        await seen.page.keyboard.press("F9")
+        await expect(seen.page.locator("#hidden")).to_contain_text(HIDING)
+        await seen.shows("A1", "SO-51B")
+        assert "HQ6123" not in await seen.page.content()
 
 
 async def test_green_on_the_wall_needs_the_certificate_too(
@@ -115,7 +147,7 @@ async def test_nothing_is_shown_but_how_to_see_it(
         await expect(seen.page.locator("#hidden")).to_contain_text(NOTHING)
         await expect(seen.page.locator("#connection")).to_be_hidden()
         assert await seen.page.locator(".tile").count() == 0
-        assert await asked_for(seen) == {"", "/texts"}
+        assert await asked_for(seen) == {"", "/texts", "/session"}
         await seen.page.locator("#language").click()
         await expect(seen.page.locator("#hidden")).to_contain_text("Nothing is shown")
         await expect(seen.page.locator("#hidden")).to_contain_text("sign in")

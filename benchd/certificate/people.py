@@ -1,0 +1,79 @@
+"""Whose an answer is, by their id and by how they showed themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from benchd.certificate.sections import ConfirmationSection, DecisionSection
+from benchd.errors import CertificateGap
+from benchd.proof.evidence.people import FORM_OF_PEOPLE, DecisionEvidence
+from benchd.proof.evidence.values import Said
+from benchd.proof.people import confirm_gaps
+from benchd.proof.records import DecisionRecord
+from benchd.words.job import Gate
+from benchd.words.people import ShownBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonDecisionSection(DecisionSection):
+    """A person's answer, and who that is."""
+
+    person: Said
+    shown_by: ShownBy
+    source: Said
+
+    @classmethod
+    def of_record(cls, answer: DecisionRecord) -> PersonDecisionSection:
+        """From its record; raises CertificateGap where it has a name alone."""
+        if answer.person is None or answer.shown_by is None or answer.source is None:
+            raise CertificateGap((f"{answer.gate}: it has a name alone, and no person's id",))
+        return cls(
+            gate=answer.gate,
+            approved=answer.approved,
+            operator=answer.operator,
+            note=answer.note,
+            at=answer.at,
+            person=answer.person,
+            shown_by=answer.shown_by,
+            source=answer.source,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonConfirmationSection(ConfirmationSection):
+    """Who confirmed, by their id, and when."""
+
+    person: Said
+
+    @classmethod
+    def of(cls, answers: Sequence[DecisionRecord]) -> PersonConfirmationSection:
+        """From the last answer at the gate."""
+        confirmed = [answer for answer in answers if answer.gate is Gate.CONFIRM]
+        if not confirmed or confirmed[-1].person is None:
+            raise CertificateGap(("confirm: nobody has confirmed",))
+        last = confirmed[-1]
+        return cls(operator=last.operator, person=last.person or "", at=last.at)
+
+
+def gaps_of_people(
+    decisions: Sequence[PersonDecisionSection], confirmation: PersonConfirmationSection
+) -> Iterator[str]:
+    """Whether two people stand behind it, as the proof asks."""
+    told = [
+        DecisionEvidence(
+            gate=each.gate,
+            approved=each.approved,
+            operator=each.operator,
+            note=each.note,
+            at=each.at,
+            person=each.person,
+            shown_by=each.shown_by,
+            source=each.source,
+        )
+        for each in decisions
+    ]
+    yield from confirm_gaps(told, form=FORM_OF_PEOPLE)
+    confirmed = [each for each in decisions if each.gate is Gate.CONFIRM]
+    if confirmed and confirmed[-1].person != confirmation.person:
+        yield "another person's id is named for the confirmation than that of who decided"

@@ -1,0 +1,241 @@
+"""`benchd people …`: who may use the rack; through the daemon, or on its files while none runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchd.commands.signing_in import OperatorOption, as_person, secret_from
+from benchd.errors import DependencyMissing
+from benchd.texts.catalogue import printable
+from benchd.words.ids import JsonValue
+from benchd.words.people import By, Person, Role
+
+if TYPE_CHECKING:
+    from benchd.commands.client import BenchdClient, JsonObject
+    from benchd.people.register import People
+
+people_app = typer.Typer(help="Who may use the rack, and as what.", no_args_is_help=True)
+
+DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", help="The configuration, where no daemon runs.")
+]
+RoleOption = Annotated[
+    list[Role], typer.Option("--role", help="What they may be; may stand several times.")
+]
+FileOption = Annotated[
+    Path | None, typer.Option("--from-file", help="Read it from this file, - for standard input.")
+]
+
+
+@people_app.command("list")
+def people_list(
+    json_output: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
+) -> None:
+    """Name everybody: id, name, reading, roles, and what they show themselves with."""
+
+    async def on_disk(people: People) -> JsonObject:
+        return {"people": [_told(people, person) for person in people.everybody]}
+
+    told = _done(config, operator, lambda client: client.people(), on_disk)
+    if json_output:
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    found = told["people"]
+    for person in found if isinstance(found, list) else []:
+        if isinstance(person, dict):
+            typer.echo(_line(person))
+
+
+@people_app.command("add")
+def people_add(
+    person: Annotated[str, typer.Argument(help="Their id: a-z, 0-9 and hyphens; never reused.")],
+    name: Annotated[str, typer.Option(help="The name that stands on certificates.")],
+    role: RoleOption,
+    reading: Annotated[str, typer.Option(help="How the name is read, in kana.")] = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
+) -> None:
+    """Somebody new; then give them a PIN, a badge or both."""
+
+    async def on_disk(people: People) -> JsonObject:
+        by = _owner()
+        return _told(people, await people.add(by, person, name=name, reading=reading, roles=role))
+
+    new: JsonObject = {"person": person, "name": name, "reading": reading, "roles": list(role)}
+    _tell(_done(config, operator, lambda client: client.add_person(new), on_disk))
+
+
+@people_app.command("role")
+def people_role(
+    person: str,
+    role: RoleOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
+) -> None:
+    """Give somebody these roles and no others."""
+
+    async def on_disk(people: People) -> JsonObject:
+        return _told(people, await people.set_roles(_owner(), person, role))
+
+    change: JsonObject = {"roles": list(role)}
+    _tell(
+        _done(
+            config, operator, lambda client: client.change_person(person, "roles", change), on_disk
+        )
+    )
+
+
+@people_app.command("badge")
+def people_badge(
+    person: str,
+    remove: Annotated[bool, typer.Option("--remove", help="Take their badge away.")] = False,
+    from_file: FileOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
+) -> None:
+    """Give somebody the badge that is scanned next."""
+    code = None if remove else secret_from(from_file, "Badge")
+
+    async def on_disk(people: People) -> JsonObject:
+        return _told(people, await people.set_badge(_owner(), person, code))
+
+    change: JsonObject = {"code": code}
+    _tell(
+        _done(
+            config, operator, lambda client: client.change_person(person, "badge", change), on_disk
+        )
+    )
+
+
+@people_app.command("pin")
+def people_pin(
+    person: str,
+    from_file: FileOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
+) -> None:
+    """Give somebody the PIN that they type, twice; nobody sees it."""
+    pin = secret_from(from_file, "PIN", twice=True)
+
+    async def on_disk(people: People) -> JsonObject:
+        return _told(people, await people.set_pin(_owner(), person, pin))
+
+    change: JsonObject = {"pin": pin}
+    _tell(
+        _done(config, operator, lambda client: client.change_person(person, "pin", change), on_disk)
+    )
+
+
+@people_app.command("disable")
+def people_disable(
+    person: str,
+    since: Annotated[
+        datetime | None, typer.Option("--from", help="From this time on, here; else from now on.")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Let them in again.")] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
+) -> None:
+    """Let somebody do nothing any more; what they did stays on record."""
+    at = None if since is None else since.astimezone()
+
+    async def on_disk(people: People) -> JsonObject:
+        if undo:
+            return _told(people, await people.enable(_owner(), person))
+        return _told(people, await people.disable(_owner(), person, at))
+
+    change: JsonObject = {
+        "disabled": not undo,
+        "disabled_from": None if at is None else at.isoformat(),
+    }
+    _tell(
+        _done(
+            config,
+            operator,
+            lambda client: client.change_person(person, "disabled", change),
+            on_disk,
+        )
+    )
+
+
+def _done(
+    config: Path,
+    operator: str | None,
+    over_socket: Callable[[BenchdClient], JsonObject],
+    on_disk: Callable[[People], Awaitable[JsonObject]],
+) -> JsonObject:
+    """Ask the daemon; where none runs, do it on the files of this configuration."""
+    import anyio
+
+    from benchd.commands.client import SOCKET_VARIABLE, BenchdClient, socket_path
+    from benchd.config import load_settings
+    from benchd.daemon.people import people_on_disk
+
+    path = socket_path(os.environ)
+    if config != DEFAULT_CONFIG and SOCKET_VARIABLE not in os.environ:
+        path = load_settings(config).http.socket
+    try:
+        client = BenchdClient(path)
+    except DependencyMissing:
+        if not config.is_file():
+            raise
+    else:
+        with client:
+            return as_person(client, lambda: over_socket(client), operator=operator)
+    settings = load_settings(config)
+
+    async def run() -> JsonObject:
+        async with people_on_disk(settings) as people:
+            return await on_disk(people)
+
+    return anyio.run(run)
+
+
+def _owner() -> By:
+    return By(actor=None, source=f"files, uid {os.geteuid()}")
+
+
+def _told(people: People, person: Person) -> JsonObject:
+    """A person by the fields of the API."""
+    disabled = person.disabled_from
+    return {
+        "person": person.id,
+        "name": person.name,
+        "reading": person.reading,
+        "roles": [role.value for role in Role if role in person.roles],
+        "has_badge": person.badge is not None,
+        "has_pin": person.pin is not None,
+        "lost_secret": people.has_lost_secrets(person),
+        "disabled_from": None if disabled is None else disabled.isoformat(),
+    }
+
+
+def _tell(person: JsonObject) -> None:
+    typer.echo(_line(person))
+
+
+def _line(person: JsonObject) -> str:
+    roles = person["roles"]
+    shows = [name for name in ("badge", "pin") if person[f"has_{name}"]]
+    disabled = person["disabled_from"]
+    cells: list[JsonValue] = [
+        person["person"],
+        person["name"],
+        person["reading"] or "-",
+        ",".join(map(str, roles)) if isinstance(roles, list) else "",
+        "+".join(shows) or "no badge, no PIN",
+        "set badge or PIN anew" if person["lost_secret"] else "",
+        f"disabled from {disabled}" if disabled else "",
+    ]
+    return "\t".join(printable(str(cell)) for cell in cells).rstrip()

@@ -1,0 +1,55 @@
+"""What the id, reading, badge and PIN of a person may look like."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import pairwise
+
+from benchd.errors import PersonRefused
+from benchd.naming import operator_name
+from benchd.words.people import PERSON_ID, PersonId
+
+SHORTEST_PIN, LONGEST_PIN = 6, 12
+SHORTEST_BADGE, LONGEST_BADGE = 6, 128
+
+_PIN = re.compile(rf"[0-9]{{{SHORTEST_PIN},{LONGEST_PIN}}}")
+_BADGE = re.compile(rf"[!-~]{{{SHORTEST_BADGE},{LONGEST_BADGE}}}")
+
+
+def person_id(text: str) -> PersonId:
+    """The text, if it can be the id of a person; else PersonRefused."""
+    if not PERSON_ID.fullmatch(text):
+        message = "an id has 1 to 32 lower-case letters a-z, digits and hyphens between them"
+        raise PersonRefused(message)
+    return PersonId(text)
+
+
+def reading_of(text: str) -> str:
+    """How a name is read, in kana or letters; empty where nobody has said. Else NameRefused."""
+    return operator_name(text) if text.strip() else ""
+
+
+def pin_of(text: str) -> str:
+    """The PIN, its digits of any width; PersonRefused for one that anybody would try first."""
+    pin = unicodedata.normalize("NFKC", text).strip()
+    if not _PIN.fullmatch(pin):
+        message = f"a PIN has {SHORTEST_PIN} to {LONGEST_PIN} digits"
+        raise PersonRefused(message)
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
+    if len(steps) == 1 and steps <= {0, 1, 9}:
+        message = "this PIN is one that anybody would try first: no run and no repeated digit"
+        raise PersonRefused(message)
+    return pin
+
+
+def badge_of(text: str) -> str:
+    """The code that a badge's reader types; else PersonRefused."""
+    badge = unicodedata.normalize("NFKC", text).strip()
+    if not _BADGE.fullmatch(badge):
+        message = (
+            f"a badge's code has {SHORTEST_BADGE} to {LONGEST_BADGE} letters, digits and signs of"
+            " ASCII, without spaces; set the reader to type it and nothing else"
+        )
+        raise PersonRefused(message)
+    return badge

@@ -1,0 +1,74 @@
+"""What shows that somebody is who they say, kept so that a stolen file tells nobody.
+
+A badge's code is looked up, so it is kept as an HMAC; a PIN as argon2id over an HMAC. The HMAC's
+key comes from the rack's own signing key: without that neither can be guessed, however short.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+import argon2
+from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.low_level import Type
+
+PURPOSE = b"benchd: people's badges and PINs"
+"""What the key for `Secrets` is derived for."""
+_BADGE, _PIN = b"badge\0", b"pin\0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argon2Cost:
+    """How dear one try at a PIN is: RFC 9106's second choice, on one of the rack's processors."""
+
+    iterations: int = 3
+    memory_kib: int = 64 * 1024
+    lanes: int = 1
+
+
+class Secrets:
+    """Makes and compares what is kept of badges and PINs; slow on purpose, so not on the loop."""
+
+    def __init__(self, key: bytes, cost: Argon2Cost | None = None) -> None:
+        """Take the rack's key for `PURPOSE`, 32 bytes."""
+        cost = cost or Argon2Cost()
+        self._key = key
+        self._hasher = argon2.PasswordHasher(
+            time_cost=cost.iterations,
+            memory_cost=cost.memory_kib,
+            parallelism=cost.lanes,
+            type=Type.ID,
+        )
+        self._nobodys = self.of_pin("")
+
+    def of_badge(self, code: str) -> bytes:
+        """What is kept of a badge: the same for the same code."""
+        return self._keyed(_BADGE, code).hex().encode()
+
+    def of_pin(self, pin: str) -> bytes:
+        """What is kept of a PIN: another each time."""
+        return self._hasher.hash(self._keyed(_PIN, pin)).encode()
+
+    def is_badge(self, kept: bytes | None, code: str) -> bool:
+        """Whether the code is that of the badge that is kept."""
+        return hmac.compare_digest(kept or b"", self.of_badge(code))
+
+    def is_pin(self, kept: bytes | None, pin: str) -> bool:
+        """Whether it is the PIN that is kept; without one the answer is no, and takes as long."""
+        try:
+            fits = self._hasher.verify(
+                (kept or self._nobodys).decode("ascii", "replace"), self._keyed(_PIN, pin)
+            )
+        except (Argon2Error, InvalidHashError):
+            return False
+        return fits and kept is not None
+
+    def _keyed(self, purpose: bytes, text: str) -> bytes:
+        return hmac.digest(self._key, purpose + text.encode("utf-8", "replace"), hashlib.sha256)
+
+
+def mark_of(kept: bytes) -> str:
+    """The name of what is kept of a secret, as the ledger has it: SHA-256, nothing to guess by."""
+    return hashlib.sha256(kept).hexdigest()

@@ -1,0 +1,120 @@
+"""Who is signed in on which screen: in memory only, so that a restart locks every one."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchd.errors import NotSignedIn
+from benchd.people.register import People
+from benchd.people.showing import Showing
+from benchd.ports import Clock, Entropy
+from benchd.words.people import Actor, Person, PersonId, SignedIn
+
+MOST_SESSIONS = 256
+TOKEN_BYTES = 32
+LONGEST_S = 12 * 3600.0
+"""However busy somebody is: a shift."""
+
+
+@dataclass(slots=True)
+class _Session:
+    actor: Actor
+    csrf: str
+    opened_s: float
+    used_s: float
+
+
+class Sessions:
+    """Opens, finds and locks sessions. Tokens are known here by their hash alone."""
+
+    def __init__(
+        self,
+        people: People,
+        showing: Showing,
+        *,
+        entropy: Entropy,
+        clock: Clock,
+        now: Callable[[], float],
+        idle_s: float,
+    ) -> None:
+        self._people = people
+        self._showing = showing
+        self._entropy = entropy
+        self._clock = clock
+        self._now = now
+        self.idle_s = idle_s
+        self._open: dict[str, _Session] = {}
+
+    async def open(
+        self,
+        *,
+        badge: str | None,
+        person: str | None,
+        pin: str | None,
+        source: str,
+        instead_of: str | None = None,
+    ) -> SignedIn:
+        """A new session, never an old one's token; the one in its place is locked.
+
+        Raises NotSignedIn or TriedTooOften, and then leaves the old one open.
+        """
+        actor = await self._showing.show(badge=badge, person=person, pin=pin, source=source)
+        self.lock(instead_of)
+        token = self._entropy.token(TOKEN_BYTES).hex()
+        now = self._now()
+        csrf = self._entropy.token(TOKEN_BYTES).hex()
+        self._open[_name(token)] = _Session(actor=actor, csrf=csrf, opened_s=now, used_s=now)
+        while len(self._open) > MOST_SESSIONS:
+            del self._open[next(iter(self._open))]
+        return self._signed_in(self._open[_name(token)], self._person(actor.person), token)
+
+    def who(self, token: str, source: str) -> SignedIn:
+        """Whose session it is, if it is open and of this source; else NotSignedIn."""
+        session = self._open.get(_name(token))
+        if session is None or session.actor.source != source:
+            raise NotSignedIn(_LOCKED)
+        now = self._now()
+        if now - session.used_s >= self.idle_s or now - session.opened_s >= LONGEST_S:
+            self.lock(token)
+            raise NotSignedIn(_LOCKED)
+        try:
+            person = self._person(session.actor.person)
+        except NotSignedIn:
+            self.lock(token)
+            raise
+        return self._signed_in(session, person, "")
+
+    def use(self, token: str, csrf: str, source: str) -> SignedIn:
+        """The same for whoever does something: with the session's own CSRF token, and not idle."""
+        session = self._open.get(_name(token))
+        if session is None or not hmac.compare_digest(session.csrf.encode(), csrf.encode()):
+            raise NotSignedIn(_LOCKED)
+        signed_in = self.who(token, source)
+        session.used_s = self._now()
+        return signed_in
+
+    def lock(self, token: str | None) -> None:
+        """End a session; nothing where there is none."""
+        if token is not None:
+            self._open.pop(_name(token), None)
+
+    def _person(self, of: PersonId) -> Person:
+        found = next((one for one in self._people.everybody if one.id == of), None)
+        if found is None or found.is_disabled(self._clock.now()):
+            raise NotSignedIn(f"{of} may do nothing on this rack: `benchd people list`")
+        return found
+
+    def _signed_in(self, session: _Session, person: Person, token: str) -> SignedIn:
+        return SignedIn(
+            actor=session.actor, person=person, token=token, csrf=session.csrf, idle_s=self.idle_s
+        )
+
+
+def _name(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+_LOCKED = "nobody is signed in here any more: scan your badge, or give your id and PIN"

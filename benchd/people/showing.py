@@ -1,0 +1,91 @@
+"""Showing who you are: a badge, a PIN, or both; in the same time whoever it is."""
+
+from __future__ import annotations
+
+import hashlib
+
+import anyio
+
+from benchd.errors import NotSignedIn, TriedTooOften
+from benchd.people.refusals import Refusals, Why
+from benchd.people.register import People
+from benchd.people.tries import Tries
+from benchd.ports import Clock
+from benchd.words.people import Actor, Person, PersonId, ShownBy
+
+MOST_WAITING = 16
+"""Tries that stand in line; each costs a fifth of a second of one processor."""
+NOBODY = "nobody by that badge, id and PIN: look whether it is the right badge, then try again"
+
+
+class Showing:
+    """Lets in who has shown who they are; raises NotSignedIn or TriedTooOften."""
+
+    def __init__(self, people: People, tries: Tries, refusals: Refusals, clock: Clock) -> None:
+        self._people = people
+        self._tries = tries
+        self._refusals = refusals
+        self._clock = clock
+        self._one = anyio.Lock()
+
+    async def show(
+        self, *, badge: str | None, person: str | None, pin: str | None, source: str
+    ) -> Actor:
+        """Who it is. A badge alone is enough to be known, id and PIN are, or all three."""
+        if badge is None and (person is None or pin is None):
+            raise NotSignedIn("scan your badge, or give your id and your PIN")
+        if self._one.statistics().tasks_waiting >= MOST_WAITING:
+            raise TriedTooOften("too many try at once: try again", wait_s=1)
+        async with self._one:
+            return await self._look(badge=badge, person=person, pin=pin, source=source)
+
+    async def _look(
+        self, *, badge: str | None, person: str | None, pin: str | None, source: str
+    ) -> Actor:
+        claimed = self._people.of_badge(badge) if badge is not None else self._known(person)
+        of = claimed.id if claimed else _unknown(badge or person or "")
+        wait_s = self._tries.wait_s(of, source)
+        if wait_s > 0:
+            await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
+            message = f"too many tries have failed: wait for {wait_s:.0f} s"
+            raise TriedTooOften(message, wait_s=wait_s)
+        right = pin is None or await self._people.is_pin(claimed, pin)
+        why = self._why_not(claimed, badge=badge, person=person, right=right)
+        if why is not None or claimed is None:
+            self._tries.failed(of, source)
+            known = claimed.id if claimed else None
+            await self._refusals.keep(why or Why.UNKNOWN_PERSON, known, source)
+            raise NotSignedIn(NOBODY)
+        if pin is not None:
+            self._tries.succeeded(of)
+        return actor_of(claimed, _shown_by(badge, pin), source)
+
+    def _known(self, person: str | None) -> Person | None:
+        return next((one for one in self._people.everybody if one.id == person), None)
+
+    def _why_not(
+        self, claimed: Person | None, *, badge: str | None, person: str | None, right: bool
+    ) -> Why | None:
+        if claimed is None:
+            return Why.UNKNOWN_PERSON if badge is None else Why.UNKNOWN_BADGE
+        if badge is not None and person is not None and claimed.id != person:
+            return Why.ANOTHERS_BADGE
+        if not right:
+            return Why.WRONG_PIN
+        return Why.DISABLED if claimed.is_disabled(self._clock.now()) else None
+
+
+def _unknown(shown: str) -> str:
+    """What is counted of whoever isn't known: the same pauses as for who is, so that none tells."""
+    return "?" + hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()
+
+
+def actor_of(person: Person, shown_by: ShownBy, source: str) -> Actor:
+    """Somebody as the record names them."""
+    return Actor(person=PersonId(person.id), name=person.name, shown_by=shown_by, source=source)
+
+
+def _shown_by(badge: str | None, pin: str | None) -> ShownBy:
+    if badge is None:
+        return ShownBy.PIN
+    return ShownBy.BADGE if pin is None else ShownBy.BADGE_AND_PIN

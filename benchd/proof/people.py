@@ -1,0 +1,45 @@
+"""Whether two people stand behind a job, by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchd.authority import ACTION_OF, AUTHORITY
+from benchd.naming import same_person
+from benchd.proof.evidence.people import FORM_OF_PEOPLE, DecisionEvidence
+from benchd.words.job import Gate
+from benchd.words.people import ShownBy
+
+
+def confirm_gaps(answers: Sequence[DecisionEvidence], *, form: int) -> list[str]:
+    """What is missing of a second person's confirmation, by the rules of the records' form."""
+    confirmed = [a for a in answers if a.gate is Gate.CONFIRM and a.approved]
+    others = [answer for answer in answers if answer.gate is not Gate.CONFIRM]
+    if not confirmed:
+        return ["confirm: nobody has confirmed"]
+    if not others:
+        return ["confirm: nobody is on record who ran the job"]
+    if any(same_person(confirmed[-1].operator, other.operator) for other in others):
+        return ["confirm: the same person ran the job and confirmed it"]
+    if form < FORM_OF_PEOPLE and all(answer.person is None for answer in answers):
+        return []
+    return _gaps_of_ids(answers, confirmed[-1], others)
+
+
+def _gaps_of_ids(
+    answers: Sequence[DecisionEvidence],
+    confirmed: DecisionEvidence,
+    others: Sequence[DecisionEvidence],
+) -> list[str]:
+    """Two names may be one person: it needs two ids, and enough that was shown for each answer."""
+    if any(answer.person is None for answer in answers):
+        return ["confirm: an answer has a name alone, which tells nobody apart"]
+    if any(other.person == confirmed.person for other in others):
+        return ["confirm: one person's id ran the job and confirmed it"]
+    weak = {answer.gate for answer in answers if not _is_shown(answer)}
+    return [f"{gate}: a badge alone doesn't show who answered" for gate in sorted(weak)]
+
+
+def _is_shown(answer: DecisionEvidence) -> bool:
+    by_badge = AUTHORITY[ACTION_OF[answer.gate]].by_badge
+    return answer.shown_by is not None and (by_badge or answer.shown_by is not ShownBy.BADGE)

@@ -1,0 +1,100 @@
+"""The JSON objects of people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from benchd.words.people import Role, ShownBy
+
+LONGEST_TEXT = 200
+"""What is read at all; the register has limits of its own."""
+
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+
+
+class _Object(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PersonObject(_Object):
+    """Who may use the rack, and as what; nothing of their badge and PIN but that they are there."""
+
+    person: str
+    name: str
+    reading: str
+    roles: list[Role]
+    has_badge: bool
+    has_pin: bool
+    lost_secret: bool
+    """Whether a badge or PIN has to be set anew."""
+    disabled_from: str | None
+
+
+class PeopleObject(_Object):
+    """Everybody, in the order in which they came."""
+
+    people: list[PersonObject]
+
+
+class PersonRequest(_Request):
+    """Somebody new."""
+
+    person: Text
+    name: Text
+    reading: Text = ""
+    roles: list[Role]
+
+
+class RolesRequest(_Request):
+    """All that somebody may be."""
+
+    roles: list[Role]
+
+
+class SessionRequest(_Request):
+    """What somebody shows: a badge, an id with a PIN, or all of it."""
+
+    badge: Text | None = None
+    person: Text | None = None
+    pin: Text | None = None
+
+
+class SessionObject(_Object):
+    """Who is signed in at this screen."""
+
+    person: str
+    name: str
+    reading: str
+    roles: list[Role]
+    shown_by: ShownBy
+    strong: bool
+    """Whether it is enough for what counts; else the PIN is missing."""
+    csrf: str
+    """What the header `X-Benchd-CSRF` has to carry with each request that does something."""
+    idle_s: float | None
+    """After how long unused it is locked; null where no session shows who it is."""
+
+
+class BadgeRequest(_Request):
+    """The code that a reader types for a badge; null takes it away."""
+
+    code: Text | None
+
+
+class PinRequest(_Request):
+    """A PIN."""
+
+    pin: Text
+
+
+class DisabledRequest(_Request):
+    """From when on somebody may do nothing; null: from now on."""
+
+    disabled: bool
+    disabled_from: AwareDatetime | None = None

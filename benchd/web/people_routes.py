@@ -1,0 +1,87 @@
+"""The routes of people: who there is, and how that changes."""
+
+# Annotations name what is made in the function, so they are read at once.
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from benchd.authority import Action
+from benchd.web.people_objects import (
+    BadgeRequest,
+    DisabledRequest,
+    PeopleObject,
+    PersonObject,
+    PersonRequest,
+    PinRequest,
+    RolesRequest,
+)
+from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.service import PeopleDoor
+from benchd.web.who import Acting, WhoActs
+from benchd.words.people import By, Person, Role
+
+PersonInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
+
+
+def people_routes(people: PeopleDoor, who: WhoActs) -> APIRouter:
+    """`/api/v1/people`."""
+    administering = Acting(Action.ADMINISTER, who)
+    router = APIRouter(prefix="/api/v1/people", responses=INVALID | LEDGER | DECISION | SIGN_IN)
+
+    def shown(person: Person) -> PersonObject:
+        disabled = person.disabled_from
+        return PersonObject(
+            person=person.id,
+            name=person.name,
+            reading=person.reading,
+            roles=[role for role in Role if role in person.roles],
+            has_badge=person.badge is not None,
+            has_pin=person.pin is not None,
+            lost_secret=people.has_lost_secrets(person),
+            disabled_from=None if disabled is None else disabled.isoformat(),
+        )
+
+    @router.get("")
+    async def everybody(_: Annotated[By, Depends(administering)]) -> PeopleObject:
+        """Everybody who may use the rack, or once did."""
+        return PeopleObject(people=[shown(person) for person in people.everybody])
+
+    @router.post("", status_code=201)
+    async def add(new: PersonRequest, by: Annotated[By, Depends(administering)]) -> PersonObject:
+        """Somebody new; badge and PIN come after."""
+        return shown(
+            await people.add(by, new.person, name=new.name, reading=new.reading, roles=new.roles)
+        )
+
+    @router.put("/{person}/roles", responses=NOT_FOUND)
+    async def roles(
+        person: PersonInPath, given: RolesRequest, by: Annotated[By, Depends(administering)]
+    ) -> PersonObject:
+        """Give somebody these roles and no others."""
+        return shown(await people.set_roles(by, person, given.roles))
+
+    @router.put("/{person}/badge", responses=NOT_FOUND)
+    async def badge(
+        person: PersonInPath, given: BadgeRequest, by: Annotated[By, Depends(administering)]
+    ) -> PersonObject:
+        """Give somebody a badge, or take it away."""
+        return shown(await people.set_badge(by, person, given.code))
+
+    @router.put("/{person}/pin", responses=NOT_FOUND)
+    async def pin(
+        person: PersonInPath, given: PinRequest, by: Annotated[By, Depends(administering)]
+    ) -> PersonObject:
+        """Give somebody a PIN."""
+        return shown(await people.set_pin(by, person, given.pin))
+
+    @router.put("/{person}/disabled", responses=NOT_FOUND)
+    async def disabled(
+        person: PersonInPath, given: DisabledRequest, by: Annotated[By, Depends(administering)]
+    ) -> PersonObject:
+        """Let somebody do nothing any more, or let them in again."""
+        if given.disabled:
+            return shown(await people.disable(by, person, given.disabled_from))
+        return shown(await people.enable(by, person))
+
+    return router

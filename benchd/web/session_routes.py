@@ -1,0 +1,105 @@
+"""The routes by which somebody shows who they are, and locks the screen again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+
+from benchd.authority import is_strong
+from benchd.errors import NotSignedIn
+from benchd.web.callers import COOKIE, caller_of
+from benchd.web.peer import source_of
+from benchd.web.people_objects import SessionObject, SessionRequest
+from benchd.web.refusals import INVALID, LEDGER, SIGN_IN
+from benchd.web.service import PeopleDoor, SessionDoor
+from benchd.words.people import Actor, Person, Role, SignedIn
+
+SESSION = "/api/v1/session"
+
+
+def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRouter:
+    """`/api/v1/session`: the one of this browser."""
+    router = APIRouter(prefix=SESSION, responses=INVALID | LEDGER | SIGN_IN)
+
+    @router.get("")
+    async def now(request: Request, response: Response) -> SessionObject | None:
+        """Who is here, null if nobody; looking doesn't keep a session open."""
+        try:
+            return _shown(sessions.who(_token(request), source_of(request.scope)))
+        except NotSignedIn:
+            if COOKIE in request.cookies:
+                _take_cookie(response)
+        actor = caller_of(request.scope).actor
+        if actor is None or people is None:
+            return None
+        known = (one for one in people.everybody if one.id == actor.person)
+        return next((_otherwise(actor, person) for person in known), None)
+
+    @router.post("", status_code=201)
+    async def sign_in(given: SessionRequest, request: Request, response: Response) -> SessionObject:
+        """Show who you are: a badge, an id with a PIN, or all of it. Takes over from anybody."""
+        signed_in = await sessions.open(
+            badge=given.badge,
+            person=given.person,
+            pin=given.pin,
+            source=source_of(request.scope),
+            instead_of=request.cookies.get(COOKIE),
+        )
+        response.set_cookie(
+            COOKIE,
+            signed_in.token,
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return _shown(signed_in)
+
+    @router.put("")
+    async def stay(
+        request: Request, x_benchd_csrf: Annotated[str, Header(max_length=128)] = ""
+    ) -> SessionObject:
+        """Somebody is still at this screen."""
+        return _shown(sessions.use(_token(request), x_benchd_csrf, source_of(request.scope)))
+
+    @router.delete("", status_code=204)
+    async def lock(request: Request, response: Response) -> None:
+        """Lock this screen."""
+        sessions.lock(request.cookies.get(COOKIE))
+        _take_cookie(response)
+
+    return router
+
+
+def _take_cookie(response: Response) -> None:
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+
+
+def _token(request: Request) -> str:
+    token = request.cookies.get(COOKIE)
+    if token is None:
+        raise NotSignedIn("nobody is signed in here")
+    return token
+
+
+def _shown(signed_in: SignedIn) -> SessionObject:
+    return _object(signed_in.actor, signed_in.person, csrf=signed_in.csrf, idle_s=signed_in.idle_s)
+
+
+def _otherwise(actor: Actor, person: Person) -> SessionObject:
+    """Somebody whom the proxy or the socket shows: nothing to be locked, nor CSRF to carry."""
+    return _object(actor, person, csrf="", idle_s=None)
+
+
+def _object(actor: Actor, person: Person, *, csrf: str, idle_s: float | None) -> SessionObject:
+    return SessionObject(
+        person=person.id,
+        name=person.name,
+        reading=person.reading,
+        roles=[role for role in Role if role in person.roles],
+        shown_by=actor.shown_by,
+        strong=is_strong(actor.shown_by, has_badge=person.badge is not None),
+        csrf=csrf,
+        idle_s=idle_s,
+    )

@@ -1,0 +1,139 @@
+// Who is signed in at this screen. The cookie is the browser's and no script's; what a badge's reader
+// has typed is kept until the screen is locked, so that a PIN can be added to it.
+
+const SESSION = "/api/v1/session";
+const ANSWER_WITHIN_MS = 20_000;
+const LOOK_EVERY_MS = 30_000;
+const STAY_EVERY_MS = 60_000;
+const LOCK_KEY = "F9";
+// A reader types faster than any person, and ends with Enter.
+const READER_PAUSE_MS = 150;
+const SHORTEST_BADGE = 6;
+
+let session = null;
+let badge = null;
+let usedAt = 0;
+let toldAt = 0;
+const listeners = new Set();
+
+export const whoIsHere = () => session;
+export const onChange = (listener) => listeners.add(listener);
+const tell = () => {
+  for (const listener of listeners) listener();
+};
+/** A session can be locked; who is shown by the proxy can't. */
+export const isLockable = () => session !== null && session.idle_s !== null;
+/** What a request carries that does something. */
+export const csrf = () => (session ? { "x-benchd-csrf": session.csrf } : {});
+
+function become(next) {
+  const same = session?.person === next?.person && session?.strong === next?.strong;
+  session = next;
+  if (!next) badge = null;
+  if (!same) tell();
+}
+
+async function ask(method, body) {
+  const response = await fetch(SESSION, {
+    method,
+    headers: { ...(body ? { "content-type": "application/json" } : {}), ...csrf() },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  });
+  return response.status === 204 ? null : response.json();
+}
+
+/** Null when it is open, else the error object of the API. */
+export async function signIn(shown) {
+  const given = shown.badge === undefined && badge && shown.pin && !shown.person ? { badge, ...shown } : shown;
+  try {
+    const answer = await ask("POST", given);
+    if (answer.error) return answer.error;
+    badge = given.badge ?? null;
+    usedAt = toldAt = Date.now();
+    become(answer);
+    return null;
+  } catch {
+    return { code: "unreachable", message: "" };
+  }
+}
+
+export async function lock() {
+  if (session && !isLockable()) return;
+  become(null);
+  try {
+    await ask("DELETE");
+  } catch {
+    // Then it is locked by its own time, or with the daemon's end.
+  }
+  // Only now does the daemon show less.
+  tell();
+}
+
+/** The daemon says that nobody is signed in here any more. */
+export const lockedOut = () => become(null);
+
+async function look() {
+  try {
+    const answer = await ask("GET");
+    become(answer?.error ? null : answer);
+  } catch {
+    // Whoever is here stays, until the daemon says otherwise.
+  }
+}
+
+async function used() {
+  usedAt = Date.now();
+  if (!isLockable() || usedAt - toldAt < STAY_EVERY_MS) return;
+  toldAt = usedAt;
+  try {
+    const answer = await ask("PUT");
+    if (answer.error) become(null);
+  } catch {
+    // The next use tells it again.
+  }
+}
+
+const isField = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+
+/** What a badge's reader types anywhere but in a field takes over at once. */
+function readBadges(failed) {
+  let typed = "";
+  let lastAt = 0;
+  document.addEventListener(
+    "keydown",
+    async (event) => {
+      if (isField(event.target) || event.ctrlKey || event.altKey || event.metaKey) return;
+      const now = event.timeStamp;
+      if (now - lastAt > READER_PAUSE_MS) typed = "";
+      lastAt = now;
+      if (event.key === "Enter" && typed.length >= SHORTEST_BADGE) {
+        event.preventDefault();
+        const code = typed;
+        typed = "";
+        failed(await signIn({ badge: code }));
+      } else if (event.key.length === 1) {
+        typed += event.key;
+      }
+    },
+    true,
+  );
+}
+
+export async function startSession(failed) {
+  readBadges(failed);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === LOCK_KEY) {
+      event.preventDefault();
+      lock();
+    }
+  });
+  for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, used, true);
+  setInterval(() => {
+    if (!session) return;
+    if (isLockable() && Date.now() - usedAt >= session.idle_s * 1000) lock();
+    else look();
+  }, LOOK_EVERY_MS);
+  usedAt = Date.now();
+  await look();
+}

@@ -1,0 +1,66 @@
+"""The table of who may do what: complete, and nobody gets more than it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchd.authority import ACTION_OF, AUTHORITY, Action, has_role, is_strong
+from benchd.words.job import Gate
+from benchd.words.people import Role, ShownBy
+
+ALONE = {
+    Role.OPERATOR: {
+        Action.ANSWER,
+        Action.ATTEST,
+        Action.TAKE_IN,
+        Action.SETTLE,
+        Action.RECORD,
+    },
+    Role.CONFIRMER: {Action.CONFIRM},
+    Role.SUPERVISOR: {
+        Action.ANSWER,
+        Action.ATTEST,
+        Action.SUPERVISE,
+        Action.RELEASE,
+        Action.SETTLE,
+        Action.TAKE_IN,
+        Action.DRAIN,
+        Action.RECORD,
+    },
+    Role.ADMINISTRATOR: {Action.ADMINISTER, Action.REBUILD, Action.DRAIN},
+    Role.AUDITOR: set(),
+}
+
+
+def test_every_gate_and_every_action_has_its_row() -> None:
+    assert set(ACTION_OF) == set(Gate)
+    assert set(AUTHORITY) == set(Action)
+    assert set(ALONE) == set(Role)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("action", Action)
+def test_each_role_may_do_what_is_its_own(role: Role, action: Action) -> None:
+    assert has_role({role}, action) == (action in ALONE[role])
+
+
+@pytest.mark.parametrize("action", Action)
+def test_without_a_role_nothing(action: Action) -> None:
+    assert not has_role(set(), action)
+    assert AUTHORITY[action].roles
+
+
+def test_only_everyday_answers_go_by_a_badge_alone() -> None:
+    assert {action for action, rule in AUTHORITY.items() if rule.by_badge} == {
+        Action.ANSWER,
+        Action.RECORD,
+    }
+    assert ACTION_OF[Gate.CONFIRM] is Action.CONFIRM
+
+
+@pytest.mark.parametrize("has_badge", [True, False])
+def test_what_is_strong(has_badge: bool) -> None:
+    strong = {how for how in ShownBy if is_strong(how, has_badge=has_badge)}
+    assert strong == {ShownBy.BADGE_AND_PIN, ShownBy.UNIX, ShownBy.PROXY} | (
+        set() if has_badge else {ShownBy.PIN}
+    )

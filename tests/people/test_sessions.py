@@ -1,0 +1,216 @@
+"""Sessions: no token that somebody chose, none twice, none elsewhere, none for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.types import Scope
+
+from benchd.authority import AUTHORITY, Action
+from benchd.errors import MoreToShow, NotAllowed, NotSignedIn
+from benchd.people.sessions import LONGEST_S, MOST_SESSIONS
+from benchd.web.callers import Caller
+from benchd.web.peer import Peer
+from benchd.web.sight import Sight
+from benchd.words.people import Actor, PersonId, Role, ShownBy, SignedIn
+
+from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
+
+pytestmark = pytest.mark.asyncio
+
+HERE = "127.0.0.1"
+
+
+async def sign_in(door: Door, *, instead_of: str | None = None, pin: str | None = PIN) -> SignedIn:
+    return await door.sessions.open(
+        badge=BADGE, person=None, pin=pin, source=HERE, instead_of=instead_of
+    )
+
+
+def refused(door: Door, token: str, csrf: str, source: str = HERE) -> bool:
+    try:
+        door.sessions.use(token, csrf, source)
+    except NotSignedIn:
+        return True
+    return False
+
+
+async def test_a_session_is_somebodys(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        used = door.sessions.use(opened.token, opened.csrf, HERE)
+        assert used.actor.person == "mori"
+        assert used.actor.shown_by is ShownBy.BADGE_AND_PIN
+        assert used.token == ""
+        assert door.sessions.who(opened.token, HERE).person.name == "森 葵"
+
+
+async def test_a_token_that_was_planted_opens_nothing(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        planted = "00" * 32
+        opened = await sign_in(door, instead_of=planted)
+        assert opened.token != planted
+        assert refused(door, planted, opened.csrf)
+
+
+async def test_each_showing_has_a_token_of_its_own_and_ends_the_old_one(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        weak = await sign_in(door, pin=None)
+        strong = await sign_in(door, instead_of=weak.token)
+        assert refused(door, weak.token, weak.csrf)
+        assert refused(door, weak.token, strong.csrf)
+        assert not refused(door, strong.token, strong.csrf)
+        other = await door.sessions.open(
+            badge=OTHER_BADGE, person=None, pin=OTHER_PIN, source=HERE, instead_of=strong.token
+        )
+        assert refused(door, strong.token, strong.csrf)
+        assert door.sessions.who(other.token, HERE).actor.person == "kato"
+
+
+async def test_a_failed_take_over_leaves_the_session(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        with pytest.raises(NotSignedIn):
+            await door.sessions.open(
+                badge="B-0000-0000", person=None, pin=None, source=HERE, instead_of=opened.token
+            )
+        assert not refused(door, opened.token, opened.csrf)
+
+
+@pytest.mark.parametrize("csrf", ["", "x", "鈴木", "0" * 64])
+async def test_without_its_own_csrf_token_nothing_is_done(tmp_path: Path, csrf: str) -> None:
+    async with door_in(tmp_path) as door:
+        opened, other = await sign_in(door), await sign_in(door)
+        assert refused(door, opened.token, csrf)
+        assert refused(door, opened.token, other.csrf)
+        assert not refused(door, opened.token, opened.csrf)
+
+
+async def test_a_stolen_cookie_is_none_elsewhere(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        for source in ("socket, uid 0", "192.0.2.7", ""):
+            assert refused(door, opened.token, opened.csrf, source)
+
+
+async def test_a_locked_one_is_not_replayed(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        door.sessions.lock(opened.token)
+        assert refused(door, opened.token, opened.csrf)
+        door.sessions.lock(opened.token)
+        door.sessions.lock(None)
+
+
+async def test_idle_it_is_locked_and_looking_is_idle(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        for _ in range(5):
+            door.seconds.s += 599
+            assert not refused(door, opened.token, opened.csrf)
+        for _ in range(6):
+            door.seconds.s += 99
+            door.sessions.who(opened.token, HERE)
+        door.seconds.s += 6
+        with pytest.raises(NotSignedIn):
+            door.sessions.who(opened.token, HERE)
+        assert refused(door, opened.token, opened.csrf)
+
+
+async def test_no_session_outlives_a_shift(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        ends = door.seconds.s + LONGEST_S
+        while door.seconds.s + 500 < ends:
+            door.seconds.s += 500
+            assert not refused(door, opened.token, opened.csrf)
+        door.seconds.s += 500
+        assert refused(door, opened.token, opened.csrf)
+
+
+async def test_whoever_is_disabled_is_out_at_once(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        await door.people.disable(BY, "mori")
+        assert refused(door, opened.token, opened.csrf)
+        await door.people.enable(BY, "mori")
+        assert refused(door, opened.token, opened.csrf)
+        await door.people.disable(BY, "mori")
+        assert door.people.acting_name(PersonId("mori")) is None
+
+
+async def test_sessions_are_bounded(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        first = await sign_in(door)
+        for _ in range(MOST_SESSIONS):
+            await sign_in(door)
+        assert len(door.sessions._open) == MOST_SESSIONS
+        assert refused(door, first.token, first.csrf)
+        assert first.token not in repr(door.sessions._open)
+
+
+async def test_users_of_the_machine(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        door.of_uid.update({1000: PersonId("mori"), 1001: PersonId("nobody-any-more")})
+        assert door.callers().of(_from_user(1000)) == Caller(
+            actor=Actor(
+                person=PersonId("mori"),
+                name=door.people.person("mori").name,
+                shown_by=ShownBy.UNIX,
+                source="socket, uid 1000",
+            ),
+            sight=Sight.SOCKET,
+        )
+        for uid in (0, 999, 1001):
+            assert door.callers().of(_from_user(uid)).actor is None
+
+
+def _from_user(uid: int) -> Scope:
+    peer = Peer(pid=1, uid=uid, gid=uid)
+    return {"type": "http", "headers": [], "extensions": {"peer": peer}}
+
+
+WAYS = {
+    "badge": (ShownBy.BADGE, False),
+    "pin though there is a badge": (ShownBy.PIN, False),
+    "badge and pin": (ShownBy.BADGE_AND_PIN, True),
+    "unix": (ShownBy.UNIX, True),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("role", Role)
+async def test_role_by_action_by_showing(
+    tmp_path: Path, role: Role, action: Action, way: str
+) -> None:
+    how, strong = WAYS[way]
+    async with door_in(tmp_path) as door:
+        person = await door.people.set_roles(BY, "mori", [role])
+        actor = Actor(person=person.id, name=person.name, shown_by=how, source=HERE)
+        rule = AUTHORITY[action]
+        if role in rule.roles and (strong or rule.by_badge):
+            door.people.refuse_unless_allowed(actor, action)
+            return
+        with pytest.raises(NotAllowed) as refusal:
+            door.people.refuse_unless_allowed(actor, action)
+        assert refusal.type is (MoreToShow if role in rule.roles else NotAllowed)
+
+
+async def test_roles_of_now_count_not_those_of_the_sign_in(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        actor = (await sign_in(door)).actor
+        door.people.refuse_unless_allowed(actor, Action.ATTEST)
+        await door.people.set_roles(BY, "mori", [Role.AUDITOR])
+        with pytest.raises(NotAllowed):
+            door.people.refuse_unless_allowed(actor, Action.ATTEST)
+        await door.people.set_roles(BY, "mori", [Role.OPERATOR])
+        await door.people.disable(BY, "mori")
+        with pytest.raises(NotAllowed):
+            door.people.refuse_unless_allowed(actor, Action.ATTEST)
+        stranger = Actor(
+            person=PersonId("ito"), name=actor.name, shown_by=ShownBy.UNIX, source=HERE
+        )
+        with pytest.raises(NotAllowed):
+            door.people.refuse_unless_allowed(stranger, Action.ANSWER)

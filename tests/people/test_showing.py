@@ -1,0 +1,175 @@
+"""Showing who one is: the same answer and the same cost for whoever isn't, and no end of tries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from benchd.errors import NotSignedIn, TriedTooOften
+from benchd.people.refusals import AT_ONCE
+from benchd.people.tries import (
+    FREE_TRIES,
+    LONGEST_PAUSE_OF_SOURCE_S,
+    LONGEST_PAUSE_S,
+    MOST_KNOWN,
+    Tries,
+)
+from benchd.words.people import Role, ShownBy
+from benchd.words.record import EntryKind
+
+from .people_rig import BADGE, BY, OTHER_BADGE, PIN, Door, door_in
+
+pytestmark = pytest.mark.asyncio
+
+HERE = "127.0.0.1"
+Shown = tuple[str | None, str | None, str | None]
+
+
+async def show(door: Door, shown: Shown, source: str = HERE) -> ShownBy:
+    badge, person, pin = shown
+    actor = await door.showing.show(badge=badge, person=person, pin=pin, source=source)
+    assert actor.source == source
+    return actor.shown_by
+
+
+@pytest.mark.parametrize(
+    ("shown", "how"),
+    [
+        ((BADGE, None, None), ShownBy.BADGE),
+        ((BADGE, "mori", None), ShownBy.BADGE),
+        ((None, "mori", PIN), ShownBy.PIN),
+        ((BADGE, None, PIN), ShownBy.BADGE_AND_PIN),
+        ((BADGE, "mori", PIN), ShownBy.BADGE_AND_PIN),
+    ],
+)
+async def test_ways_in(tmp_path: Path, shown: Shown, how: ShownBy) -> None:
+    async with door_in(tmp_path) as door:
+        assert await show(door, shown) is how
+        assert door.records == []
+
+
+class CountingHasher:
+    """Compares PINs as the one behind it, and counts how often."""
+
+    def __init__(self, hasher: PasswordHasher) -> None:
+        self._hasher = hasher
+        self.compared = 0
+
+    def verify(self, kept: str, pin: bytes) -> bool:
+        self.compared += 1
+        return self._hasher.verify(kept, pin)
+
+
+WRONG: dict[str, tuple[Shown, str]] = {
+    "unknown badge": (("B-0000-0000", None, None), "unknown_badge"),
+    "unknown badge with a PIN": (("B-0000-0000", None, PIN), "unknown_badge"),
+    "nobody's id": ((None, "ito", PIN), "unknown_person"),
+    "another's PIN": ((None, "mori", "551903"), "wrong_pin"),
+    "no PIN set": ((None, "yama", PIN), "wrong_pin"),
+    "an empty PIN": ((None, "mori", ""), "wrong_pin"),
+    "another's badge": ((OTHER_BADGE, "mori", PIN), "anothers_badge"),
+    "badge with a wrong PIN": ((BADGE, None, "551903"), "wrong_pin"),
+    "disabled": ((None, "gone", "848362"), "disabled"),
+    "hostile": ((None, "'; DROP TABLE secret; --\x00", "\x00"), "unknown_person"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+async def test_whoever_is_not_hears_the_same_and_costs_the_same(
+    tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, why = WRONG[case]
+    async with door_in(tmp_path) as door:
+        await door.people.add(BY, "yama", name="山 里子", roles=[Role.AUDITOR])
+        await door.people.add(BY, "gone", name="前田 一", roles=[Role.OPERATOR])
+        await door.people.set_pin(BY, "gone", "848362")
+        await door.people.disable(BY, "gone")
+        hasher = CountingHasher(door.people._secrets._hasher)
+        monkeypatch.setattr(door.people._secrets, "_hasher", hasher)
+        with pytest.raises(NotSignedIn, match="nobody by that badge, id and PIN"):
+            await show(door, shown)
+        assert hasher.compared == (0 if shown[2] is None else 1)
+        (record,) = door.records
+        assert record.kind is EntryKind.PERSON_REFUSED
+        assert record.data["why"] == why
+        told = repr(record.data)
+        assert not any(part and part in told for part in (shown[0], shown[2]))
+        assert record.data["person"] in (None, "mori", "yama", "gone", "kato")
+
+
+async def test_a_pin_in_the_field_for_the_id_is_not_put_on_record(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        with pytest.raises(NotSignedIn):
+            await show(door, (None, PIN, "mori"))
+        assert PIN not in repr(door.records)
+
+
+@pytest.mark.parametrize("shown", [(None, None, None), (None, "mori", None), (None, None, PIN)])
+async def test_too_little_is_no_try(tmp_path: Path, shown: Shown) -> None:
+    async with door_in(tmp_path) as door:
+        with pytest.raises(NotSignedIn, match="scan your badge"):
+            await show(door, shown)
+        assert door.records == []
+
+
+async def test_pauses_grow_and_the_right_pin_waits_too(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        for _ in range(FREE_TRIES):
+            with pytest.raises(NotSignedIn):
+                await show(door, (None, "mori", "551903"))
+        waits = []
+        for _ in range(14):
+            with pytest.raises(TriedTooOften) as paused:
+                await show(door, (None, "mori", PIN))
+            waits.append(paused.value.wait_s)
+            door.seconds.s += paused.value.wait_s
+            with pytest.raises(NotSignedIn):
+                await show(door, (None, "mori", "551903"))
+        assert waits == sorted(waits)
+        assert waits[0] == 2
+        assert waits[-1] == LONGEST_PAUSE_S
+        door.seconds.s += LONGEST_PAUSE_S
+        assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
+        assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
+
+
+async def test_ten_thousand_pins_in_a_day_get_few_answers_and_few_records(tmp_path: Path) -> None:
+    """One every 8.6 seconds, from as many sources: some hundred are compared."""
+    async with door_in(tmp_path) as door:
+        answered = 0
+        for number in range(10_000):
+            door.seconds.s += 8.64
+            pin = f"{number:06}"
+            try:
+                await show(door, (None, "mori", pin), source=f"192.0.2.{number % 250}")
+            except TriedTooOften:
+                continue
+            except NotSignedIn:
+                answered += 1
+        assert answered < 120
+        assert len(door.records) <= AT_ONCE + 24 * 60
+        counted = sum(int(str(record.data["not_recorded_before"])) for record in door.records)
+        assert len(door.records) + counted + door.showing._refusals._not_recorded == 10_000
+
+
+async def test_one_screen_does_not_lock_out_the_shop(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        for number in range(200):
+            with pytest.raises((NotSignedIn, TriedTooOften)):
+                await show(door, (None, f"nobody-{number}", PIN))
+        with pytest.raises(TriedTooOften) as paused:
+            await show(door, (BADGE, None, PIN))
+        assert paused.value.wait_s <= LONGEST_PAUSE_OF_SOURCE_S
+        assert await show(door, (BADGE, None, PIN), source="socket, uid 1000")
+        door.seconds.s += LONGEST_PAUSE_OF_SOURCE_S
+        assert await show(door, (BADGE, None, PIN))
+
+
+async def test_what_is_counted_is_bounded() -> None:
+    tries = Tries(lambda: 0.0)
+    for number in range(3 * MOST_KNOWN):
+        tries.failed("", f"source {number}")
+    assert len(tries._failed) <= MOST_KNOWN
+    assert tries.wait_s("", "another") > 0

@@ -1,0 +1,85 @@
+"""Two people stand behind an erasure, by their ids: whatever else is on record is a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from benchd.errors import CertificateGap
+from benchd.proof.erasure import verify_erasure
+from benchd.words.ids import Evidence
+from benchd.words.job import Gate
+from benchd.words.record import EntryKind, StoredEntry
+from tests.certificate.certificate_rack import JOB, records_of_an_erasure
+
+Change = Callable[[Evidence], Evidence]
+
+
+def without(data: Evidence, *names: str) -> Evidence:
+    return {name: value for name, value in data.items() if name not in names}
+
+
+def answered(change: Change, *gates: Gate) -> Sequence[StoredEntry]:
+    """The records of a good job, with the answers at these gates changed; all without gates."""
+    return [
+        replace(record, entry=replace(record.entry, data=change(record.entry.data)))
+        if record.entry.kind is EntryKind.DECISION
+        and (not gates or record.entry.data["gate"] in gates)
+        else record
+        for record in records_of_an_erasure()
+    ]
+
+
+def test_a_good_job_has_no_gap() -> None:
+    verify_erasure(JOB, answered(dict))
+
+
+LIES: dict[str, tuple[Change, tuple[Gate, ...], str]] = {
+    "one id under two names": (
+        lambda data: {**data, "person": "sato"},
+        (Gate.CONFIRM,),
+        "one person's id",
+    ),
+    "an old answer at confirm": (
+        lambda data: without(data, "person", "shown_by", "source"),
+        (Gate.CONFIRM,),
+        "a name alone",
+    ),
+    "an old answer at work": (
+        lambda data: without(data, "person", "shown_by", "source"),
+        (Gate.CONSENT,),
+        "a name alone",
+    ),
+    "all answers as they once were": (
+        lambda data: without(data, "person", "shown_by", "source"),
+        (),
+        "a name alone",
+    ),
+    "no id": (lambda data: {**data, "person": None}, (Gate.CONFIRM,), "a name alone"),
+    "a badge alone at confirm": (
+        lambda data: {**data, "shown_by": "badge"},
+        (Gate.CONFIRM,),
+        "confirm: a badge alone",
+    ),
+    "a badge alone at consent": (
+        lambda data: {**data, "shown_by": "badge"},
+        (Gate.CONSENT,),
+        "consent: a badge alone",
+    ),
+    "nothing shown": (lambda data: {**data, "shown_by": None}, (Gate.OBSERVE,), "observe"),
+    "shown by a word": (lambda data: {**data, "shown_by": "word"}, (Gate.CONFIRM,), "shown_by"),
+    "a blank id": (lambda data: {**data, "person": " "}, (Gate.CONFIRM,), "person"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_each_lie_is_a_gap(lie: str) -> None:
+    change, gates, told = LIES[lie]
+    with pytest.raises(CertificateGap, match=told):
+        verify_erasure(JOB, answered(change, *gates))
+
+
+def test_a_badge_alone_answers_what_is_everyday() -> None:
+    verify_erasure(JOB, answered(lambda data: {**data, "shown_by": "badge"}, Gate.OBSERVE))

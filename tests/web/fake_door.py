@@ -1,0 +1,75 @@
+"""Who is signed in, for tests that aren't about that: whoever the cookie or the socket names."""
+
+from __future__ import annotations
+
+from typing import cast
+from urllib.parse import quote, unquote
+
+from benchd.authority import Action
+from benchd.web.callers import COOKIE, Callers, session_way, unix_way
+from benchd.web.service import PeopleDoor
+from benchd.web.sight import Sight
+from benchd.words.people import Actor, Person, Role, SignedIn
+from tests.people.somebody import somebody
+
+WORKER, SECOND = "佐藤", "鈴木"
+
+
+def screen_of(name: str) -> dict[str, str]:
+    """The headers of a browser at which somebody has signed in."""
+    return {"cookie": f"{COOKIE}={quote(name)}"}
+
+
+class FakeDoor:
+    """A fake `SessionDoor` that believes every cookie."""
+
+    async def open(
+        self,
+        *,
+        badge: str | None,
+        person: str | None,
+        pin: str | None,
+        source: str,
+        instead_of: str | None = None,
+    ) -> SignedIn:
+        return self._of(badge or person or WORKER)
+
+    def who(self, token: str, source: str) -> SignedIn:
+        return self._of(unquote(token))
+
+    def use(self, token: str, csrf: str, source: str) -> SignedIn:
+        return self._of(unquote(token))
+
+    def lock(self, token: str | None) -> None:
+        pass
+
+    def _of(self, name: str) -> SignedIn:
+        actor = somebody(name)
+        return SignedIn(
+            actor=actor,
+            person=Person(
+                id=actor.person, name=actor.name, reading="", roles=frozenset(Role), badge="b"
+            ),
+            csrf="csrf",
+            idle_s=600,
+            token=quote(name),
+        )
+
+
+class Everybody:
+    """A fake of as much of `PeopleDoor` as routes ask that need authority: all may do all."""
+
+    everybody = ()
+
+    def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
+        pass
+
+
+EVERYBODY = cast("PeopleDoor", Everybody())
+
+
+def believing(anonymous: Sight) -> Callers:
+    """Callers who are whoever their cookie names, else the worker if they come by the socket."""
+    worker = somebody(WORKER)
+    unix = unix_way(lambda _: worker.person, lambda _: worker.name, None)
+    return Callers((session_way(FakeDoor()), unix), anonymous=anonymous)
