@@ -15,7 +15,7 @@ from benchd.commands.people_either import (
     over_either,
     told_of,
 )
-from benchd.commands.signing_in import secret_from
+from benchd.commands.signing_in import BadgeFileOption, PinFileOption, secret_from
 from benchd.errors import NameRefused, PersonRefused
 from benchd.naming import operator_name
 from benchd.people.person import badge_of, person_id, pin_of, reading_of
@@ -41,12 +41,15 @@ def setup(
     ] = None,
     name: Annotated[str | None, typer.Option(help="The name that stands on certificates.")] = None,
     reading: Annotated[str | None, typer.Option(help="How it is read, in kana.")] = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Put the rack's first administrator on record, with a PIN and perhaps a badge.
 
-    Asks for what isn't given. A rack that has an administrator stays as it is; one whose
-    administrator was given neither PIN nor badge is asked for them.
+    Asks for what isn't given, and for no badge where the PIN comes from a file. A rack that
+    has an administrator stays as it is; one whose administrator was given neither PIN nor badge
+    is asked for them.
     """
     first = _first(config)
     if first is not None and (first["has_pin"] or first["has_badge"]):
@@ -58,8 +61,7 @@ def setup(
         read = _asked("Reading (kana)", reading, reading_of, default="")
     else:
         chosen, called, read = str(first["person"]), "", ""
-    pin = _until_right(lambda: pin_of(secret_from(None, "PIN", twice=True)))
-    badge = _until_right(_scanned)
+    pin, badge = _secrets(pin_file, badge_file)
     if first is None:
         new: JsonObject = {
             "person": chosen,
@@ -121,6 +123,17 @@ def _asked(
     if given is not None:
         return check(given)
     return _until_right(lambda: check(typer.prompt(question, default=default, show_default=False)))
+
+
+def _secrets(pin_file: Path | None, badge_file: Path | None) -> tuple[str, str]:
+    """The PIN, and the badge's code or nothing."""
+    if pin_file is None:
+        pin = _until_right(lambda: pin_of(secret_from(None, "PIN", twice=True)))
+    else:
+        pin = pin_of(secret_from(pin_file, "PIN"))
+    if badge_file is not None:
+        return pin, badge_of(secret_from(badge_file, "Badge"))
+    return pin, _until_right(_scanned) if pin_file is None else ""
 
 
 def _scanned() -> str:

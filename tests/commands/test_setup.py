@@ -54,6 +54,21 @@ def test_the_pin_and_the_badge_are_those_that_were_given(config: Path) -> None:
     anyio.run(shown)
 
 
+def test_a_script_gives_files_and_is_asked_nothing(config: Path, tmp_path: Path) -> None:
+    badge = tmp_path / "badge"
+    badge.write_text(BADGE)
+    files = ("--pin-file", "-", "--badge-file", str(badge))
+    assert setup(config, *NAMED, *files, typed=f"{PIN}\n").exit_code == 0
+    [sato] = listed(config)
+    assert (sato["has_pin"], sato["has_badge"]) == (True, True)
+
+
+def test_a_weak_pin_in_a_file_is_refused_and_puts_nobody_on_record(config: Path) -> None:
+    done = setup(config, *NAMED, "--pin-file", "-", typed="123456\n")
+    assert isinstance(done.exception, PersonRefused)
+    assert listed(config) == []
+
+
 def test_what_is_typed_wrong_is_asked_again(config: Path) -> None:
     typed = f"Sato!\nsato\n\u200b\n佐藤 健\n\n123456\n123456\n{PIN}\n{PIN}\nab c\n\n"
     done = setup(config, typed=typed)
