@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ import anyio.to_thread
 import pytest
 from fastapi import FastAPI
 from rich.console import Console
+from typer.testing import CliRunner
 
+from benchd.commands.cli import app as commands
 from benchd.commands.client import BenchdClient, JsonObject
 from benchd.commands.report_csv import csv_of
 from benchd.commands.tables.records import (
@@ -288,3 +291,25 @@ async def test_without_a_read_model_there_is_no_such_route(
     async with browser(create_app(rack, catalogue, callers=SEES_ALL)) as client:
         for path in ("/api/v1/handsets?find=1234", "/api/v1/report", "/api/v1/disposal"):
             assert (await client.get(path)).status_code == 404
+
+
+async def test_the_command_counts_one_lot_and_names_its_jobs_in_json(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lots_of_two(rack)
+    socket = tmp_path / "benchd.sock"
+    monkeypatch.setenv("BENCHD_SOCKET", str(socket))
+    days = ["report", "--from", "2026-11-23", "--to", "2026-11-26"]
+
+    async def say(*words: str) -> str:
+        said = await anyio.to_thread.run_sync(CliRunner().invoke, commands, [*days, *words])
+        assert said.exit_code == 0, said.output
+        return said.output
+
+    async with served(rack, catalogue, tmp_path) as (served_app, _), running(served_app, socket):
+        of_lot = json.loads(await say("--lot", "L-1", "--json"))
+        assert of_lot["figures"][0]["values"][0]["jobs"] == ["job-1"]
+        assert [one["lot"] for one in of_lot["lots"]] == ["L-1"]
+        of_none = json.loads(await say("--consignor", "", "--json"))
+        assert of_none["figures"][0]["values"][0]["jobs"] == ["job-3"]
+        assert "例示商事" in await say()
