@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +28,7 @@ from benchd.words.record import Entry, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
 MOST_PEOPLE = 1000
+_ENDS_WHAT_WAS_SHOWN = frozenset({Change.BADGE, Change.PIN, Change.DISABLED})
 
 _Result = TypeVar("_Result")
 
@@ -61,6 +63,7 @@ class People:
         self._clock = clock
         self._people: dict[PersonId, Person] = {}
         self._kept: Mapping[str, bytes] = {}
+        self._shown_anew: Counter[PersonId] = Counter()
         self._changing = anyio.Lock()
         self.changed = Wakeup()
         """Fires when somebody is added or is another than before."""
@@ -99,6 +102,14 @@ class People:
         return next(
             (one for one in self._people.values() if one.badge == mark and mark in self._kept), None
         )
+
+    def shown_anew(self, of: PersonId) -> int:
+        """How often since the start they have had to show anew who they are.
+
+        What they had shown before counts no more: their badge or PIN is another, or they were
+        disabled, even if they are let in again.
+        """
+        return self._shown_anew[of]
 
     def has_lost_secrets(self, person: Person) -> bool:
         """Whether a badge or PIN that the ledger names isn't in the file: it has to be set anew."""
@@ -203,6 +214,7 @@ class People:
         with anyio.CancelScope(shield=True):
             await self._append(entry_of(change, after, by=by, at=self._clock.now()))
             self._people = people
+            self._shown_anew[after.id] += change in _ENDS_WHAT_WAS_SHOWN
             self.changed.fire()
             await self._stored(partial(self._store.sweep, self._marks()))
             self._kept = {mark: self._kept[mark] for mark in self._marks() if mark in self._kept}

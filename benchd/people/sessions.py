@@ -25,6 +25,8 @@ class _Session:
     csrf: str
     opened_s: float
     used_s: float
+    shown_anew: int
+    """`People.shown_anew` as it was opened: once that is another, it is locked."""
 
 
 class Sessions:
@@ -66,7 +68,13 @@ class Sessions:
         token = self._entropy.token(TOKEN_BYTES).hex()
         now = self._now()
         csrf = self._entropy.token(TOKEN_BYTES).hex()
-        self._open[_name(token)] = _Session(actor=actor, csrf=csrf, opened_s=now, used_s=now)
+        self._open[_name(token)] = _Session(
+            actor=actor,
+            csrf=csrf,
+            opened_s=now,
+            used_s=now,
+            shown_anew=self._people.shown_anew(actor.person),
+        )
         while len(self._open) > MOST_SESSIONS:
             del self._open[next(iter(self._open))]
         return self._signed_in(self._open[_name(token)], self._person(actor.person), token)
@@ -76,8 +84,7 @@ class Sessions:
         session = self._open.get(_name(token))
         if session is None or session.actor.source != source:
             raise NotSignedIn(_LOCKED)
-        now = self._now()
-        if now - session.used_s >= self.idle_s or now - session.opened_s >= LONGEST_S:
+        if not self._counts(session):
             self.lock(token)
             raise NotSignedIn(_LOCKED)
         try:
@@ -100,6 +107,12 @@ class Sessions:
         """End a session; nothing where there is none."""
         if token is not None:
             self._open.pop(_name(token), None)
+
+    def _counts(self, session: _Session) -> bool:
+        now = self._now()
+        if now - session.used_s >= self.idle_s or now - session.opened_s >= LONGEST_S:
+            return False
+        return session.shown_anew == self._people.shown_anew(session.actor.person)
 
     def _person(self, of: PersonId) -> Person:
         found = next((one for one in self._people.everybody if one.id == of), None)

@@ -49,7 +49,12 @@ class Showing:
             await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
             message = f"too many tries have failed: wait for {wait_s:.0f} s"
             raise TriedTooOften(message, wait_s=wait_s)
+        anew = self._people.shown_anew(claimed.id) if claimed else 0
         right = pin is None or await self._people.is_pin(claimed, pin)
+        if claimed is not None:
+            # Comparing takes its time: what was shown may have come to count no more.
+            right = right and anew == self._people.shown_anew(claimed.id)
+            claimed = self._people.person(claimed.id)
         why = self._why_not(claimed, badge=badge, person=person, right=right)
         if why is not None or claimed is None:
             self._tries.failed(of, source)

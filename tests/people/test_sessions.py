@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from starlette.types import Scope
 
 from benchd.authority import AUTHORITY, Action
 from benchd.errors import MoreToShow, NotAllowed, NotSignedIn
+from benchd.people.register import People
 from benchd.people.sessions import LONGEST_S, MOST_SESSIONS
 from benchd.web.callers import Caller
 from benchd.web.peer import Peer
@@ -138,6 +140,42 @@ async def test_whoever_is_disabled_is_out_at_once(tmp_path: Path) -> None:
         assert refused(door, opened.token, opened.csrf)
         await door.people.disable(BY, "mori")
         assert door.people.acting_name(PersonId("mori")) is None
+
+
+ENDS: dict[str, Callable[[People], Awaitable[object]]] = {
+    "another PIN": lambda people: people.set_pin(BY, "mori", "418820"),
+    "another badge": lambda people: people.set_badge(BY, "mori", "B-1111-2222"),
+    "no badge any more": lambda people: people.set_badge(BY, "mori", None),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.parametrize("pin", [None, PIN])
+async def test_what_was_shown_before_counts_no_more_once_it_is_another(
+    tmp_path: Path, how: str, pin: str | None
+) -> None:
+    """A badge that was lost, a PIN that was watched: whoever is in by it is out."""
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door, pin=pin)
+        other = await door.sessions.open(badge=OTHER_BADGE, person=None, pin=OTHER_PIN, source=HERE)
+        await ENDS[how](door.people)
+        assert refused(door, opened.token, opened.csrf)
+        assert not refused(door, other.token, other.csrf)
+
+
+async def test_whoever_is_let_in_again_shows_anew_who_they_are(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        await door.people.disable(BY, "mori")
+        await door.people.enable(BY, "mori")
+        assert refused(door, opened.token, opened.csrf)
+
+
+async def test_other_roles_end_no_session(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        await door.people.set_roles(BY, "mori", [Role.SUPERVISOR])
+        assert door.sessions.use(opened.token, opened.csrf, HERE).person.roles == {Role.SUPERVISOR}
 
 
 async def test_sessions_are_bounded(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from argon2 import PasswordHasher
 
 from benchd.errors import NotSignedIn, TriedTooOften
 from benchd.people.refusals import AT_ONCE
+from benchd.people.register import People
 from benchd.people.tries import (
     FREE_TRIES,
     LONGEST_PAUSE_OF_SOURCE_S,
@@ -16,7 +18,7 @@ from benchd.people.tries import (
     MOST_KNOWN,
     Tries,
 )
-from benchd.words.people import Role, ShownBy
+from benchd.words.people import Person, Role, ShownBy
 from benchd.words.record import EntryKind
 
 from .people_rig import BADGE, BY, OTHER_BADGE, PIN, Door, door_in
@@ -104,6 +106,30 @@ async def test_a_pin_in_the_field_for_the_id_is_not_put_on_record(tmp_path: Path
         with pytest.raises(NotSignedIn):
             await show(door, (None, PIN, "mori"))
         assert PIN not in repr(door.records)
+
+
+CHANGED: dict[str, Callable[[People], Awaitable[object]]] = {
+    "another PIN": lambda people: people.set_pin(BY, "mori", "418820"),
+    "another badge": lambda people: people.set_badge(BY, "mori", "B-1111-2222"),
+    "disabled": lambda people: people.disable(BY, "mori"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+async def test_what_changes_while_a_pin_is_compared_counts(
+    tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with door_in(tmp_path) as door:
+        compare = door.people.is_pin
+
+        async def and_change(person: Person | None, pin: str) -> bool:
+            right = await compare(person, pin)
+            await CHANGED[change](door.people)
+            return right
+
+        monkeypatch.setattr(door.people, "is_pin", and_change)
+        with pytest.raises(NotSignedIn):
+            await show(door, (BADGE, None, PIN))
 
 
 @pytest.mark.parametrize("shown", [(None, None, None), (None, "mori", None), (None, None, PIN)])
