@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -13,14 +14,20 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.callers import Callers
 from benchd.web.server import serve
+from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener
 from benchd.words.ids import PortPath
 from benchd.words.job import Gate
+from benchd.words.people import Actor
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, ProblemView
+from tests.people.somebody import somebody
 from tests.web.fake_door import screen_of
-from tests.web.web_fakes import JOB, FakeRack, port, running_view
+from tests.web.web_fakes import JOB, FakeRack, identity, port, running_view
 from tests.web.web_running import Running, Server, running
 
 pytestmark = pytest.mark.asyncio
@@ -108,6 +115,28 @@ async def test_events_tell_everything_then_each_change(rack: FakeRack, server: S
         assert isinstance(ports, list)
         assert (name, ports[0]["port_path"]) == ("unknown_ports", port(9))
         await told.aclose()
+
+
+async def test_a_screen_that_was_locked_is_told_nothing_more(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Not even the next change: whoever stands there now hasn't signed in."""
+    here: list[Actor] = [somebody("Sato")]
+    callers = Callers([lambda _: here[0] if here else None], anonymous=Sight.WALL)
+    rack.board.show(running_view(0.25))
+    async with (
+        running(create_app(rack, catalogue, callers=callers), tmp_path / "socket") as server,
+        server.over_tcp() as client,
+        client.stream("GET", "/api/v1/events") as response,
+    ):
+        told = events_of(response)
+        async for name, _ in told:
+            if name == "alive":
+                break
+        here.clear()
+        rack.board.show(replace(running_view(0.5), identity=identity(serial="NEXT-ONE")))
+        with anyio.fail_after(10):
+            assert [event async for event in told] == []
 
 
 async def test_burst_is_told_by_its_last_state(rack: FakeRack, server: Server) -> None:
