@@ -9,7 +9,7 @@ import anyio
 from benchd.errors import NotSignedIn, TriedTooOften
 from benchd.people.refusals import Refusals, Why
 from benchd.people.register import People
-from benchd.people.tries import Tries
+from benchd.people.tries import Tries, Whom
 from benchd.ports import Clock
 from benchd.words.people import Actor, Person, PersonId, ShownBy
 
@@ -43,8 +43,8 @@ class Showing:
         self, *, badge: str | None, person: str | None, pin: str | None, source: str
     ) -> Actor:
         claimed = self._people.of_badge(badge) if badge is not None else self._known(person)
-        of = claimed.id if claimed else _unknown(badge or person or "")
-        wait_s = self._tries.wait_s(of, source)
+        whom = _whom(claimed, badge, person)
+        wait_s = self._tries.wait_s(whom, source)
         if wait_s > 0:
             await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
             message = f"too many tries have failed: wait for {wait_s:.0f} s"
@@ -57,12 +57,12 @@ class Showing:
             claimed = self._people.person(claimed.id)
         why = self._why_not(claimed, badge=badge, person=person, right=right)
         if why is not None or claimed is None:
-            self._tries.failed(of, source)
+            self._tries.failed(whom, source)
             known = claimed.id if claimed else None
             await self._refusals.keep(why or Why.UNKNOWN_PERSON, known, source)
             raise NotSignedIn(NOBODY)
         if pin is not None:
-            self._tries.succeeded(of)
+            self._tries.succeeded(whom)
         return actor_of(claimed, _shown_by(badge, pin), source)
 
     def _known(self, person: str | None) -> Person | None:
@@ -80,9 +80,14 @@ class Showing:
         return Why.DISABLED if claimed.is_disabled(self._clock.now()) else None
 
 
-def _unknown(shown: str) -> str:
-    """What is counted of whoever isn't known: the same pauses as for who is, so that none tells."""
-    return "?" + hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()
+def _whom(claimed: Person | None, badge: str | None, person: str | None) -> Whom:
+    """Whoever isn't known is counted too: the same pauses as for who is, so that none tells."""
+    shown = (badge or person or "").encode("utf-8", "replace")
+    return Whom(
+        name=claimed.id if claimed else hashlib.sha256(shown).hexdigest(),
+        is_known=claimed is not None,
+        by_badge=badge is not None,
+    )
 
 
 def actor_of(person: Person, shown_by: ShownBy, source: str) -> Actor:
