@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -61,6 +61,7 @@ class People:
         self._store = store
         self._secrets = secrets
         self._clock = clock
+        self._latest = datetime.min.replace(tzinfo=UTC)
         self._people: dict[PersonId, Person] = {}
         self._kept: Mapping[str, bytes] = {}
         self._shown_anew: Counter[PersonId] = Counter()
@@ -71,7 +72,9 @@ class People:
 
     async def load(self) -> int:
         """Read who there is; how many secrets nobody has any more, which are forgotten."""
-        self._people = fold(await self._ledger.of_people())
+        records = await self._ledger.of_people()
+        self._people = fold(records)
+        self._latest = max((record.entry.at for record in records), default=self._latest)
         swept = await self._stored(partial(self._store.sweep, self._marks()))
         self._kept = await self._stored(self._store.all)
         return swept
@@ -92,9 +95,14 @@ class People:
     def acting_name(self, of: PersonId) -> OperatorName | None:
         """The name of whoever may act now; None for nobody, and for who is disabled."""
         person = self._people.get(of)
-        if person is None or person.is_disabled(self._clock.now()):
+        if person is None or self.is_disabled(person):
             return None
         return person.name
+
+    def is_disabled(self, person: Person) -> bool:
+        """Whether they may do nothing now; a clock that was set back lets nobody in again."""
+        self._latest = max(self._latest, self._clock.now())
+        return person.is_disabled(self._latest)
 
     def of_badge(self, code: str) -> Person | None:
         """Whose badge has this code; None where it is nobody's."""
@@ -127,7 +135,7 @@ class People:
     def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
         """Raise NotAllowed, with what is missing, unless they may and have shown enough."""
         person = self._people.get(actor.person)
-        if person is None or person.is_disabled(self._clock.now()):
+        if person is None or self.is_disabled(person):
             message = f"{actor.person} may do nothing on this rack"
             raise NotAllowed(message)
         rule = AUTHORITY[action]
@@ -225,8 +233,7 @@ class People:
         return frozenset(mark for mark in marks if mark is not None)
 
     def _has_administrator(self, people: Collection[Person]) -> bool:
-        now = self._clock.now()
-        return any(Role.ADMINISTRATOR in one.roles and not one.is_disabled(now) for one in people)
+        return any(Role.ADMINISTRATOR in one.roles and not self.is_disabled(one) for one in people)
 
     def _refuse_like_another(self, new: Person) -> None:
         for other in self._people.values():

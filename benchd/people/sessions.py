@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from benchd.errors import NotSignedIn
 from benchd.people.register import People
 from benchd.people.showing import Showing
-from benchd.ports import Clock, Entropy
+from benchd.ports import Entropy
 from benchd.words.people import Actor, Person, PersonId, SignedIn
 
 MOST_SESSIONS = 256
@@ -38,14 +38,12 @@ class Sessions:
         showing: Showing,
         *,
         entropy: Entropy,
-        clock: Clock,
         now: Callable[[], float],
         idle_s: float,
     ) -> None:
         self._people = people
         self._showing = showing
         self._entropy = entropy
-        self._clock = clock
         self._now = now
         self.idle_s = idle_s
         self._open: dict[str, _Session] = {}
@@ -116,7 +114,7 @@ class Sessions:
 
     def _person(self, of: PersonId) -> Person:
         found = next((one for one in self._people.everybody if one.id == of), None)
-        if found is None or found.is_disabled(self._clock.now()):
+        if found is None or self._people.is_disabled(found):
             raise NotSignedIn(f"{of} may do nothing on this rack: `benchd people list`")
         return found
 

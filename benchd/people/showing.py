@@ -10,7 +10,6 @@ from benchd.errors import NotSignedIn, TriedTooOften
 from benchd.people.refusals import Refusals, Why
 from benchd.people.register import People
 from benchd.people.tries import Tries, Whom
-from benchd.ports import Clock
 from benchd.words.people import Actor, Person, PersonId, ShownBy
 
 MOST_WAITING = 16
@@ -21,11 +20,10 @@ NOBODY = "nobody by that badge, id and PIN: look whether it is the right badge, 
 class Showing:
     """Lets in who has shown who they are; raises NotSignedIn or TriedTooOften."""
 
-    def __init__(self, people: People, tries: Tries, refusals: Refusals, clock: Clock) -> None:
+    def __init__(self, people: People, tries: Tries, refusals: Refusals) -> None:
         self._people = people
         self._tries = tries
         self._refusals = refusals
-        self._clock = clock
         self._one = anyio.Lock()
 
     async def show(
@@ -77,7 +75,7 @@ class Showing:
             return Why.ANOTHERS_BADGE
         if not right:
             return Why.WRONG_PIN
-        return Why.DISABLED if claimed.is_disabled(self._clock.now()) else None
+        return Why.DISABLED if self._people.is_disabled(claimed) else None
 
 
 def _whom(claimed: Person | None, badge: str | None, person: str | None) -> Whom:
