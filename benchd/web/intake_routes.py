@@ -259,7 +259,7 @@ def _whole(lot: Lot) -> LotObject:
                     tags=None if each.tags is None else sorted(each.tags),
                     excepted=sorted(each.excepted),
                     withdrawn=bool(each.withdrawn),
-                    operator=each.operator,
+                    operator=each.by.operator,
                     at=each.at.isoformat(),
                 )
                 for each in lot.attestations
