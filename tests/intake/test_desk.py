@@ -104,6 +104,14 @@ Deed = Callable[[Intake], Awaitable[Any]]
 REFUSED: dict[str, tuple[type[Exception], Deed]] = {
     "a lot twice": (IntakeRefused, lambda i: i.desk.add_lot(lot_record())),
     "a lot's name with a space": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("L 2"))),
+    "a lot whose name looks like another's": (
+        IntakeRefused,
+        lambda i: i.desk.add_lot(lot_record(f"{LOT}\ufe0f")),
+    ),
+    "a tag that looks like another": (
+        IntakeRefused,
+        lambda i: i.desk.add_asset(LOT, AssetLine(tag="A1\u3164"), by=BY),
+    ),
     "a nameless lot": (IntakeRefused, lambda i: i.desk.add_lot(lot_record(""))),
     "an identity that nobody says how it was checked": (
         IntakeRefused,
