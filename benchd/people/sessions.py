@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchd.errors import NotSignedIn
@@ -14,6 +14,8 @@ from benchd.ports import Entropy
 from benchd.words.people import Actor, Person, PersonId, SignedIn
 
 MOST_SESSIONS = 256
+MOST_OF_ONE = 16
+"""Of one person: whoever has a badge can't lock everybody else's screens by signing in."""
 TOKEN_BYTES = 32
 LONGEST_S = 12 * 3600.0
 """However busy somebody is: a shift."""
@@ -73,8 +75,9 @@ class Sessions:
             used_s=now,
             shown_anew=self._people.shown_anew(actor.person),
         )
-        while len(self._open) > MOST_SESSIONS:
-            del self._open[next(iter(self._open))]
+        own = [name for name, one in self._open.items() if one.actor.person == actor.person]
+        self._lock_oldest(own, MOST_OF_ONE)
+        self._lock_oldest(list(self._open), MOST_SESSIONS)
         return self._signed_in(self._open[_name(token)], self._person(actor.person), token)
 
     def who(self, token: str, source: str) -> SignedIn:
@@ -105,6 +108,10 @@ class Sessions:
         """End a session; nothing where there is none."""
         if token is not None:
             self._open.pop(_name(token), None)
+
+    def _lock_oldest(self, names: Sequence[str], most: int) -> None:
+        for name in names[: max(0, len(names) - most)]:
+            del self._open[name]
 
     def _counts(self, session: _Session) -> bool:
         now = self._now()

@@ -11,7 +11,7 @@ from starlette.types import Scope
 from benchd.authority import AUTHORITY, Action
 from benchd.errors import MoreToShow, NotAllowed, NotSignedIn
 from benchd.people.register import People
-from benchd.people.sessions import LONGEST_S, MOST_SESSIONS
+from benchd.people.sessions import LONGEST_S, MOST_OF_ONE, MOST_SESSIONS
 from benchd.web.callers import Caller
 from benchd.web.peer import Peer
 from benchd.web.sight import Sight
@@ -181,11 +181,20 @@ async def test_other_roles_end_no_session(tmp_path: Path) -> None:
 async def test_sessions_are_bounded(tmp_path: Path) -> None:
     async with door_in(tmp_path) as door:
         first = await sign_in(door)
-        for _ in range(MOST_SESSIONS):
-            await sign_in(door)
-        assert len(door.sessions._open) == MOST_SESSIONS
+        for _ in range(MOST_OF_ONE):
+            last = await sign_in(door)
+        assert len(door.sessions._open) == MOST_OF_ONE
         assert refused(door, first.token, first.csrf)
+        assert not refused(door, last.token, last.csrf)
         assert first.token not in repr(door.sessions._open)
+
+
+async def test_who_signs_in_again_and_again_locks_no_screen_but_their_own(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        other = await door.sessions.open(badge=OTHER_BADGE, person=None, pin=OTHER_PIN, source=HERE)
+        for _ in range(MOST_SESSIONS + 1):
+            await sign_in(door, pin=None)
+        assert not refused(door, other.token, other.csrf)
 
 
 async def test_users_of_the_machine(tmp_path: Path) -> None:
