@@ -271,6 +271,25 @@ async def test_what_does_not_cover_it_is_asked(case: str) -> None:
     assert {Gate.NETWORK, Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
 
 
+@pytest.mark.parametrize("let", [True, False])
+async def test_what_was_to_be_crushed_by_hand_is_let_in_by_somebody_in_charge_only(
+    let: bool,
+) -> None:
+    """On record as without power, and then it lies in a slot; a new label changes nothing."""
+    rack = Rack(answers={Gate.DESTROYED_BEFORE: let})
+    await rack.lot(attests=BOTH)
+    await rack.desk.unerasable("T1", Unerasable.NO_POWER, note="", by=BY)
+    await rack.again()
+    good = (Outcome.FAILED, Reason.DESTROY_STANDS)
+    assert await rack.ran() == (GOOD if let else good)
+    [asked] = [
+        s.entry.data["facts"]
+        for s in rack.ledger.of(EntryKind.QUESTION_ASKED)
+        if s.entry.data["gate"] == Gate.DESTROYED_BEFORE
+    ]
+    assert (asked["earlier_job"], asked["earlier_reason"]) == ("T1", "no_power")  # type: ignore[index, call-overload]
+
+
 async def test_a_restriction_holds_without_a_question_until_a_newer_look_up() -> None:
     rack = Rack()
     await rack.lot(attests=BOTH)
