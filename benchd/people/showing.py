@@ -32,6 +32,8 @@ class Showing:
         """Who it is. A badge alone is enough to be known, id and PIN are, or all three."""
         if badge is None and (person is None or pin is None):
             raise NotSignedIn("scan your badge, or give your id and your PIN")
+        # Who has to wait anyway takes nobody's place in the line.
+        await self._refuse_too_soon(*self._claimed(badge, person), source)
         if self._one.statistics().tasks_waiting >= MOST_WAITING:
             raise TriedTooOften("too many try at once: try again", wait_s=1)
         async with self._one:
@@ -40,13 +42,8 @@ class Showing:
     async def _look(
         self, *, badge: str | None, person: str | None, pin: str | None, source: str
     ) -> Actor:
-        claimed = self._people.of_badge(badge) if badge is not None else self._known(person)
-        whom = _whom(claimed, badge, person)
-        wait_s = self._tries.wait_s(whom, source)
-        if wait_s > 0:
-            await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
-            message = f"too many tries have failed: wait for {wait_s:.0f} s"
-            raise TriedTooOften(message, wait_s=wait_s)
+        claimed, whom = self._claimed(badge, person)
+        await self._refuse_too_soon(claimed, whom, source)
         anew = self._people.shown_anew(claimed.id) if claimed else 0
         right = pin is None or await self._people.is_pin(claimed, pin)
         if claimed is not None:
@@ -62,6 +59,17 @@ class Showing:
         if pin is not None:
             self._tries.succeeded(whom)
         return actor_of(claimed, _shown_by(badge, pin), source)
+
+    def _claimed(self, badge: str | None, person: str | None) -> tuple[Person | None, Whom]:
+        claimed = self._people.of_badge(badge) if badge is not None else self._known(person)
+        return claimed, _whom(claimed, badge, person)
+
+    async def _refuse_too_soon(self, claimed: Person | None, whom: Whom, source: str) -> None:
+        wait_s = self._tries.wait_s(whom, source)
+        if wait_s > 0:
+            await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
+            message = f"too many tries have failed: wait for {wait_s:.0f} s"
+            raise TriedTooOften(message, wait_s=wait_s)
 
     def _known(self, person: str | None) -> Person | None:
         return next((one for one in self._people.everybody if one.id == person), None)

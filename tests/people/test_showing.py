@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 from argon2 import PasswordHasher
 
 from benchd.errors import NotSignedIn, TriedTooOften
 from benchd.people.refusals import AT_ONCE
 from benchd.people.register import People
+from benchd.people.showing import MOST_WAITING
 from benchd.people.tries import (
     FREE_TRIES,
     FREE_TRIES_OF_SOURCE,
@@ -194,6 +196,35 @@ async def test_one_screen_does_not_lock_out_the_shop(tmp_path: Path) -> None:
         assert await show(door, (BADGE, None, PIN), source="socket, uid 1000")
         door.seconds.s += LONGEST_PAUSE_OF_SOURCE_S
         assert await show(door, (BADGE, None, PIN))
+
+
+async def test_who_has_to_wait_stands_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with door_in(tmp_path) as door:
+        for number in range(FREE_TRIES_OF_SOURCE):
+            with pytest.raises(NotSignedIn):
+                await show(door, (f"B-0000-{number:04}", None, None), source="192.0.2.9")
+        compare, compared = door.people.is_pin, anyio.Event()
+
+        async def slowly(person: Person | None, pin: str) -> bool:
+            await compared.wait()
+            return await compare(person, pin)
+
+        async def crowd() -> None:
+            with pytest.raises(TriedTooOften):
+                await show(door, (None, "kato", "551904"), source="192.0.2.9")
+
+        monkeypatch.setattr(door.people, "is_pin", slowly)
+        async with anyio.create_task_group() as group:
+            group.start_soon(show, door, (BADGE, None, PIN))
+            await anyio.wait_all_tasks_blocked()
+            for _ in range(2 * MOST_WAITING):
+                group.start_soon(crowd)
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN))
+            await anyio.wait_all_tasks_blocked()
+            compared.set()
 
 
 async def test_guessing_at_every_id_keeps_out_nobody_who_has_a_badge(tmp_path: Path) -> None:
