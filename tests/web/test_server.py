@@ -13,14 +13,16 @@ import anyio
 import httpx2
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.callers import Callers
+from benchd.web.leaving import Leaving
 from benchd.web.server import serve
 from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener
-from benchd.words.ids import PortPath
+from benchd.words.ids import PortPath, SlotName
 from benchd.words.job import Gate
 from benchd.words.people import Actor
 from benchd.words.record import EntryKind
@@ -137,6 +139,65 @@ async def test_a_screen_that_was_locked_is_told_nothing_more(
         rack.board.show(replace(running_view(0.5), identity=identity(serial="NEXT-ONE")))
         with anyio.fail_after(10):
             assert [event async for event in told] == []
+
+
+async def test_whoever_leaves_in_mid_word_is_no_fault(rack: FakeRack, app: FastAPI) -> None:
+    """Else the server logs a traceback for each page that is closed, and anybody fills it."""
+    for number in range(8):
+        rack.board.show(replace(running_view(), slot=SlotName(f"S{number}")))
+    begun: list[str] = []
+
+    async def leave() -> Message:
+        if not begun:
+            begun.append("request")
+            return {"type": "http.request", "body": b""}
+        await anyio.wait_all_tasks_blocked()
+        return {"type": "http.disconnect"}
+
+    async def told(message: Message) -> None:
+        begun.append(message["type"])
+        if message["type"] == "http.response.body":
+            await anyio.sleep_forever()
+
+    with anyio.fail_after(10):
+        await app(
+            {
+                "type": "http",
+                "asgi": {"version": "3.0", "spec_version": "2.3"},
+                "http_version": "1.1",
+                "method": "GET",
+                "scheme": "http",
+                "path": "/api/v1/events",
+                "raw_path": b"/api/v1/events",
+                "root_path": "",
+                "query_string": b"",
+                "headers": [(b"host", b"localhost")],
+                "client": ("127.0.0.1", 1),
+                "server": ("127.0.0.1", 2),
+            },
+            leave,
+            told,
+        )
+    assert begun == ["request", "http.response.start", "http.response.body"]
+
+
+async def test_a_fault_after_the_begin_of_an_answer_is_still_one() -> None:
+    async def begins_and_fails(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ExceptionGroup("two", [anyio.BrokenResourceError(), ValueError("a fault")])
+
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        raise anyio.BrokenResourceError
+
+    async def nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def drop(message: Message) -> None:
+        pass
+
+    for faulty, fault in ((begins_and_fails, ValueError), (fails, anyio.BrokenResourceError)):
+        with pytest.RaisesGroup(fault):
+            await Leaving(faulty)({"type": "http"}, nothing, drop)
 
 
 async def test_burst_is_told_by_its_last_state(rack: FakeRack, server: Server) -> None:
