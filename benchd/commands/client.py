@@ -163,9 +163,19 @@ class BenchdClient:
         path = f"/api/v1/disposal/{segment(job)}"
         return self.answer("POST", path, json.dumps(told).encode())
 
-    def report(self, begin: str, last: str, lot: str | None = None) -> JsonObject:
-        """What came in from one day to another, under `figures`."""
-        asked = {"from": begin, "to": last, **({"lot": lot} if lot else {})}
+    def report(
+        self,
+        begin: str,
+        last: str,
+        lot: str | None = None,
+        consignor: str | None = None,
+        *,
+        jobs: bool = True,
+    ) -> JsonObject:
+        """What came in from one day to another, under `figures`; blank names ask for none."""
+        asked = {"from": begin, "to": last, "jobs": "true" if jobs else "false"}
+        asked |= {} if lot is None else {"lot": lot}
+        asked |= {} if consignor is None else {"consignor": consignor}
         return self.answer("GET", f"/api/v1/report?{urlencode(asked, errors='replace')}")
 
     def people(self) -> JsonObject:

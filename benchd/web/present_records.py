@@ -1,4 +1,4 @@
-"""From the handset file and the report to the API's objects; every foreign string is cleaned."""
+"""From the handset file to the API's objects; every foreign string is cleaned."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from benchd.web.objects import GuidanceObject, TextsObject
 from benchd.web.records_objects import (
     DisposalItemObject,
     DisposalListObject,
-    FigureObject,
-    FigureValueObject,
     FiledJobObject,
     FoundHandsetObject,
     FoundObject,
     HandsetFileObject,
-    ReportObject,
     SettledObject,
     UptoObject,
 )
@@ -29,7 +26,6 @@ from benchd.words.handset_file import (
     Upto,
 )
 from benchd.words.job import Reason
-from benchd.words.report import Figure, Report
 
 LONGEST_NOTE = 500
 
@@ -53,7 +49,7 @@ class RecordsPresenter:
                 for line in found.handsets
             ],
             more=found.more,
-            upto=_upto(upto),
+            upto=upto_object(upto),
         )
 
     def file(self, file: HandsetFile, upto: Upto) -> HandsetFileObject:
@@ -64,7 +60,7 @@ class RecordsPresenter:
             jobs=[self.job(job) for job in file.jobs],
             settled=[_settled(line) for line in file.settled],
             perhaps=list(file.perhaps),
-            upto=_upto(upto),
+            upto=upto_object(upto),
         )
 
     def items(self, items: Sequence[DisposalLine], upto: Upto) -> DisposalListObject:
@@ -77,17 +73,7 @@ class RecordsPresenter:
                 )
                 for item in items
             ],
-            upto=_upto(upto),
-        )
-
-    def report(self, report: Report, upto: Upto) -> ReportObject:
-        """The figures, each value with its jobs."""
-        return ReportObject(
-            begin=report.begin.isoformat(),
-            end=report.end.isoformat(),
-            lot=_text(report.lot),
-            figures=[self._figure(figure, report) for figure in Figure],
-            upto=_upto(upto),
+            upto=upto_object(upto),
         )
 
     def job(self, job: JobLine) -> FiledJobObject:
@@ -117,18 +103,6 @@ class RecordsPresenter:
             run_again_as=job.run_again_as,
         )
 
-    def _figure(self, figure: Figure, report: Report) -> FigureObject:
-        name = self._catalogue.figure(figure)
-        values: list[FigureValueObject] = []
-        for value, jobs in report.figures[figure].items():
-            said = self._catalogue.figure_value(figure, value)
-            values.append(
-                FigureValueObject(
-                    value=value, ja=said.ja, en=said.en, handsets=len(jobs), jobs=list(jobs)
-                )
-            )
-        return FigureObject(figure=figure, text=TextsObject(ja=name.ja, en=name.en), values=values)
-
     def _reason(self, reason: Reason | None) -> GuidanceObject | None:
         if reason is None:
             return None
@@ -154,7 +128,8 @@ def _settled(line: SettledLine) -> SettledObject:
     )
 
 
-def _upto(upto: Upto) -> UptoObject:
+def upto_object(upto: Upto) -> UptoObject:
+    """Up to which record an answer is true."""
     return UptoObject(sequence=upto.sequence, hash=upto.hash)
 
 

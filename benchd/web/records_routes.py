@@ -9,25 +9,28 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from benchd.authority import Action
 from benchd.errors import UsageRefused
+from benchd.intake.desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
 from benchd.web.present_records import RecordsPresenter
+from benchd.web.present_report import ReportPresenter
 from benchd.web.records_objects import FoundObject, HandsetFileObject, ReportObject, UptoObject
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import RecordsDoor
 from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By
+from benchd.words.report import Asked
 
 LONGEST_FIND = 80
 
 FindInQuery = Annotated[str, Query(max_length=LONGEST_FIND)]
 DayInQuery = Annotated[date, Query()]
-LotInQuery = Annotated[str | None, Query(max_length=LONGEST_NAME)]
+NameInQuery = Annotated[str | None, Query(max_length=LONGEST_TEXT)]
 
 
 def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> APIRouter:
     """`/api/v1/handsets`, `/api/v1/report` and `/api/v1/records`."""
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
-    presenter = RecordsPresenter(catalogue)
+    presenter, reporting = RecordsPresenter(catalogue), ReportPresenter(catalogue)
     rebuilding = Acting(Action.REBUILD, who)
 
     @router.get("/handsets")
@@ -47,13 +50,22 @@ def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> API
     async def report(
         begin: Annotated[date, Query(alias="from")],
         last: Annotated[date, Query(alias="to")],
-        lot: LotInQuery = None,
+        lot: NameInQuery = None,
+        consignor: NameInQuery = None,
+        *,
+        jobs: bool = True,
     ) -> ReportObject:
-        """What came in from one day to another, both of them in it, by this machine's calendar."""
+        """What came in from one day to another, both of them in it, by this machine's calendar.
+
+        A blank lot or consignor asks for what is of none. Without `jobs` it only counts.
+        """
         if last < begin:
             raise UsageRefused("the last day lies before the first")
         end = _midnight(last + timedelta(days=1))
-        return presenter.report(await door.report(_midnight(begin), end, lot), door.upto)
+        asked = Asked(begin=_midnight(begin), end=end, lot=lot, consignor=consignor)
+        told = await door.report(asked, named=jobs)
+        days = {"from": begin.isoformat(), "to": last.isoformat()}
+        return reporting.report(told, door.upto, days)
 
     @router.get("/records")
     async def upto() -> UptoObject:
