@@ -117,6 +117,10 @@ class Records:
         """Handsets in these states, the oldest first."""
         return await self._look(lambda looker: looker.items(states, batch))
 
+    async def jobs(self, jobs: Sequence[str]) -> Sequence[JobLine]:
+        """Those of these jobs that are there, in the order in which they were opened."""
+        return await self._look(lambda looker: looker.jobs(jobs))
+
     async def jobs_between(
         self, begin: datetime, end: datetime, lot: str | None = None
     ) -> Sequence[JobLine]:

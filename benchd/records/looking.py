@@ -106,6 +106,11 @@ class Looker:
         values = [begin.isoformat(), end.isoformat(), *([] if lot is None else [lot])]
         return self._jobs(f"WHERE opened_at >= ? AND opened_at < ?{of_lot} ORDER BY id", *values)
 
+    def jobs(self, jobs: Collection[str]) -> Sequence[JobLine]:
+        """Those of these jobs that are there, in the order in which they were opened."""
+        marks = ", ".join("?" * len(jobs))
+        return self._jobs(f"WHERE job IN ({marks}) ORDER BY id", *jobs)
+
     def _by_words(self, wanted: str) -> list[int]:
         sql = (
             "SELECT rowid FROM term WHERE term MATCH ?"  # noqa: S608

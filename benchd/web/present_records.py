@@ -13,6 +13,7 @@ from benchd.web.records_objects import (
     FigureObject,
     FigureValueObject,
     FiledJobObject,
+    FiledJobsObject,
     FoundHandsetObject,
     FoundObject,
     HandsetFileObject,
@@ -20,6 +21,7 @@ from benchd.web.records_objects import (
     SettledObject,
     UptoObject,
 )
+from benchd.words.disposal import DisposalState, moves_from
 from benchd.words.handset_file import (
     DisposalLine,
     Found,
@@ -74,11 +76,16 @@ class RecordsPresenter:
                 DisposalItemObject(
                     job=self.job(item.job),
                     settled=_settled(item.settled) if item.settled else None,
+                    moves=_moves(item.job),
                 )
                 for item in items
             ],
             upto=_upto(upto),
         )
+
+    def jobs(self, jobs: Sequence[JobLine], upto: Upto) -> FiledJobsObject:
+        """Jobs by their numbers."""
+        return FiledJobsObject(jobs=[self.job(job) for job in jobs], upto=_upto(upto))
 
     def report(self, report: Report, upto: Upto) -> ReportObject:
         """The figures, each value with its jobs."""
@@ -135,6 +142,12 @@ class RecordsPresenter:
         told = self._catalogue.reason(reason)
         to_do = TextsObject(ja=told.what_to_do.ja, en=told.what_to_do.en)
         return GuidanceObject(ja=told.ja, en=told.en, what_to_do=to_do)
+
+
+def _moves(job: JobLine) -> list[DisposalState]:
+    """In the order of the states, so that a page shows them always alike."""
+    allowed = moves_from(job.state, job.reason) if job.state else frozenset[DisposalState]()
+    return [state for state in DisposalState if state in allowed]
 
 
 def _settled(line: SettledLine) -> SettledObject:

@@ -11,15 +11,26 @@ from benchd.authority import Action
 from benchd.errors import UsageRefused
 from benchd.texts.catalogue import Catalogue
 from benchd.web.present_records import RecordsPresenter
-from benchd.web.records_objects import FoundObject, HandsetFileObject, ReportObject, UptoObject
+from benchd.web.records_objects import (
+    FiledJobsObject,
+    FoundObject,
+    HandsetFileObject,
+    ReportObject,
+    UptoObject,
+)
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import RecordsDoor
 from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By
 
 LONGEST_FIND = 80
+MOST_JOBS = 100
 
 FindInQuery = Annotated[str, Query(max_length=LONGEST_FIND)]
+JobsInQuery = Annotated[
+    list[Annotated[str, Query(max_length=LONGEST_NAME)]],
+    Query(alias="job", min_length=1, max_length=MOST_JOBS),
+]
 DayInQuery = Annotated[date, Query()]
 LotInQuery = Annotated[str | None, Query(max_length=LONGEST_NAME)]
 
@@ -59,6 +70,11 @@ def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> API
     async def upto() -> UptoObject:
         """Up to which record of the ledger the read model is true."""
         return UptoObject(sequence=door.upto.sequence, hash=door.upto.hash)
+
+    @router.get("/records/jobs")
+    async def jobs(wanted: JobsInQuery) -> FiledJobsObject:
+        """Jobs by their numbers, as those behind a figure; what isn't there is left out."""
+        return presenter.jobs(await door.jobs(wanted), door.upto)
 
     @router.post("/records/rebuild", status_code=202, responses=DECISION | SIGN_IN)
     async def rebuild(_: Annotated[By, Depends(rebuilding)]) -> UptoObject:

@@ -102,6 +102,11 @@ Deed = Callable[[Intake], Awaitable[Any]]
 REFUSED: dict[str, tuple[type[Exception], Deed]] = {
     "a lot twice": (IntakeRefused, lambda i: i.desk.add_lot(lot_record())),
     "a lot's name with a space": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("L 2"))),
+    "a lot's name with a slash": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("11/24"))),
+    "a lot's name that is no part of an address": (
+        IntakeRefused,
+        lambda i: i.desk.add_lot(lot_record("..")),
+    ),
     "a nameless lot": (IntakeRefused, lambda i: i.desk.add_lot(lot_record(""))),
     "an identity that nobody says how it was checked": (
         IntakeRefused,

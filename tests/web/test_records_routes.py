@@ -118,17 +118,51 @@ async def test_a_handset_is_found_and_its_file_told(
         assert "保留" in shown(handset_file_view, file, catalogue)
 
 
-async def test_nothing_is_settled_over_tcp(
+async def test_nothing_is_made_anew_over_tcp(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
+        refused = await client.post("/api/v1/records/rebuild")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "socket_only")
+
+
+async def test_a_handset_is_settled_over_tcp_by_who_is_signed_in(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     rack.ledger.keep_job(job=JobId("job-1"), disposition="destroy", reason="felica_residue")
-    before = len(rack.ledger.stored)
     async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
-        for path in ("/api/v1/disposal/job-1", "/api/v1/records/rebuild"):
-            told = {"state": "destroyed", **PAPERS}
-            refused = await client.post(path, json=told)
-            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "socket_only")
-    assert len(rack.ledger.stored) == before
+        [item] = (await client.get("/api/v1/disposal")).json()["items"]
+        assert item["moves"] == ["run_again", "destroyed"]
+        told = {"state": "destroyed", **PAPERS}
+        assert (await client.post("/api/v1/disposal/job-1", json=told)).status_code == 200
+    kept = rack.ledger.stored[-1].entry
+    assert (kept.kind, kept.data["person"]) == (EntryKind.HANDSET_SETTLED, WORKER)
+
+
+@pytest.mark.parametrize(("reason", "on_sale"), [("coverage_too_low", False), ("rechecked", True)])
+async def test_only_what_was_rechecked_may_go_back_on_sale(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, reason: str, on_sale: bool
+) -> None:
+    rack.ledger.keep_job(job=JobId("job-1"), reason=reason)
+    async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
+        [item] = (await client.get("/api/v1/disposal")).json()["items"]
+    assert ("on_sale" in item["moves"]) is on_sale
+
+
+async def test_jobs_are_told_by_their_numbers(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    for number in range(3):
+        rack.ledger.keep_job(job=JobId(f"job-{number}"))
+    async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
+        wanted = {"job": ["job-2", "job-0", "job-9"]}
+        told = (await client.get("/api/v1/records/jobs", params=wanted)).json()
+        assert [job["job"] for job in told["jobs"]] == ["job-0", "job-2"]
+        assert told["upto"]["sequence"] == len(rack.ledger.stored)
+        for number in (0, 101):
+            wanted = {"job": ["job-0"] * number}
+            refused = await client.get("/api/v1/records/jobs", params=wanted)
+            assert refused.status_code == 422
 
 
 async def test_the_unsold_are_listed_settled_and_gone_from_the_list(

@@ -94,7 +94,9 @@ async function used() {
   }
 }
 
-const isField = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+/** Where somebody types; a box to tick or a button to choose a file is no such place. */
+const isField = (target) =>
+  target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type));
 
 /** What a badge's reader types anywhere but in a field takes over at once. */
 function readBadges(failed) {

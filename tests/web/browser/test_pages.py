@@ -1,0 +1,337 @@
+"""The pages beside the wall in Debian's Chromium: lots, disposal, report, and finding a handset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from chromium import Visit, Visits, needs_chromium
+from papers import Shop, signed_in
+from playwright.async_api import Page, expect
+
+from benchd.texts.catalogue import Catalogue
+from benchd.web.sight import Sight
+from benchd.words.record import EntryKind
+from tests.intake.lots import imei
+from tests.web.fake_door import believing
+from tests.web.web_running import Running
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+PATHS = ("/lots", "/disposal", "/report", "/handsets")
+STEERING = "[red]\x1b[2J</script>\u202e{serial}"
+
+
+def address(here: Running, path: str) -> str:
+    return f"http://127.0.0.1:{here.port}{path}"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+async def choose_file(page: Page, field: str, text: str) -> None:
+    file = {"name": "list.csv", "mimeType": "text/csv", "buffer": text.encode("cp932")}
+    await page.locator(field).set_input_files(file)  # type: ignore[arg-type]
+
+
+async def add_lot(page: Page, lot: str, consignor: str = "個人") -> None:
+    await page.locator("#add-lot > summary").click()
+    await page.locator("#lot").fill(lot)
+    await page.locator("#kind-purchase").check()
+    await page.locator("#consignor").fill(consignor)
+    await page.locator("#add-lot .do").click()
+    await expect(page.locator("h2")).to_contain_text(lot)
+
+
+async def test_a_lot_is_taken_in_with_a_mistake_and_then_right(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await add_lot(page, "L-1")
+        # A lot without handsets has its import open.
+        wrong = f"管理番号,IMEI\nT-1,{imei(1)}\nT 2,{imei(2)}\nT-3,356938035643800\n"
+        await choose_file(page, "#assets-file", wrong)
+        await expect(page.get_by_role("button", name="取り込む")).to_be_hidden()
+        await page.get_by_role("button", name="確かめる").click()
+        mistakes = page.locator("#import .bad tbody tr")
+        await expect(mistakes).to_have_count(2)
+        await expect(mistakes.nth(0)).to_contain_text("管理番号「T 2」に空白があります")
+        await expect(mistakes.nth(1)).to_contain_text("IMEIではありません")
+        await expect(page.get_by_role("button", name="取り込む")).to_be_hidden()
+        right = wrong.replace("T 2", "T-2").replace("356938035643800", imei(3))
+        await choose_file(page, "#assets-file", right)
+        await page.get_by_role("button", name="確かめる").click()
+        await expect(page.locator("#import .good")).to_contain_text("3")
+        assert shop.kept(EntryKind.ASSETS_ADDED) == []
+        await page.get_by_role("button", name="取り込む").click()
+        await expect(page.locator("#page > .good")).to_contain_text("取り込みました")
+        await expect(page.get_by_role("cell", name="T-2", exact=True)).to_be_visible()
+        await expect(page.locator(".counts")).to_contain_text("3 台")
+    assert len(shop.kept(EntryKind.ASSETS_ADDED)) == 1
+
+
+async def test_another_file_than_the_one_that_was_checked_isnt_taken_in(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        await signed_in(seen)
+        await add_lot(seen.page, "L-1")
+        await choose_file(seen.page, "#assets-file", "管理番号\nT-1\n")
+        await seen.page.get_by_role("button", name="確かめる").click()
+        take = seen.page.get_by_role("button", name="取り込む")
+        await expect(take).to_be_visible()
+        await choose_file(seen.page, "#assets-file", "管理番号\nT-9\n")
+        await expect(take).to_be_hidden()
+
+
+async def test_attested_with_exceptions_and_withdrawn(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        async with here.over_tcp() as clerk:
+            told = {"lot": "L-2", "consignor": "X", "kind": "auction"}
+            assert (await clerk.post("/api/v1/lots", json=told)).is_success
+            one = {"tag": "T-9"}
+            assert (await clerk.post("/api/v1/lots/L-2/assets", json=one)).is_success
+        await add_lot(page, "L-1")
+        await choose_file(page, "#assets-file", "管理番号\nT-1\nT-2\nT-3\n")
+        await page.get_by_role("button", name="確かめる").click()
+        await page.get_by_role("button", name="取り込む").click()
+        await page.locator("#attest > summary").click()
+        await page.locator("#kinds-consent").check()
+        await page.locator("#kinds-jpki").check()
+        await page.locator("#attest .do").click()
+        await expect(page.locator("#attest .said")).to_contain_text("必須")
+        await page.locator("#which-whole").check()
+        await expect(page.locator("#tags")).to_be_hidden()
+        await page.locator("#excepted").fill("T-9")
+        await page.locator("#attest .do").click()
+        await expect(page.locator("#attest .said")).to_contain_text("このロットのものではないか")
+        # A badge that is scanned with the focus in a box sends nothing, and takes over.
+        await page.locator("#which-whole").focus()
+        await page.keyboard.type("SUZUKI-1002")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+        assert shop.kept(EntryKind.ATTESTED) == []
+        await page.locator("#excepted").fill("T-2 T-3")
+        await page.locator("#attest .do").click()
+        line = page.locator("tr", has_text="ただし次を除く: T-2、T-3")
+        await expect(line).to_contain_text("残高消去の同意、電子証明書の失効")
+        await expect(line).to_contain_text("SUZUKI-1002")
+        await line.locator("summary").click()
+        await line.get_by_label("電子証明書の失効").check()
+        await line.get_by_role("button").click()
+        await expect(line).to_contain_text("電子証明書の失効 · SUZUKI-1002")
+    [told] = shop.kept(EntryKind.ATTESTED)
+    assert set(told.entry.data["excepted"]) == {"T-2", "T-3"}  # type: ignore[arg-type]
+    [gone] = shop.kept(EntryKind.ATTESTATION_WITHDRAWN)
+    assert list(gone.entry.data["kinds"]) == ["jpki"]  # type: ignore[arg-type]
+
+
+async def test_a_handset_without_power_is_entered_by_its_label(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await add_lot(page, "L-1")
+        await page.locator("#one > summary").click()
+        await page.locator("#one-tag").fill("T-1")
+        await page.locator("#one .do").click()
+        await expect(page.get_by_role("cell", name="T-1", exact=True)).to_be_visible()
+        await page.locator("#dead > summary").click()
+        await page.locator("#dead-tag").fill("T-1")
+        await page.locator("#dead-reason-no_power").check()
+        await page.locator("#dead .do").click()
+        await expect(page.get_by_role("cell", name="電源が入らない")).to_contain_text("破砕")
+
+
+async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "hold", "coverage_too_low", 2)
+    shop.ended("job-3", "destroy", "storage_fault", 3)
+    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await expect(page.locator("#open tbody tr")).to_have_count(3)
+        for scanned in (imei(1), "HQ610003", "nothing", "SO-51B"):
+            await page.locator("#scan").fill(scanned)
+            await page.keyboard.press("Enter")
+        await expect(page.locator(".settling .said").first).to_contain_text("SO-51B")
+        await expect(page.locator(".chosen")).to_contain_text(": 2")
+        await page.locator("#to-destroyed").check()
+        await page.locator(".settling .do").click()
+        assert shop.kept(EntryKind.HANDSET_SETTLED) == []
+        await page.locator("#recycler").fill("例示リサイクル")
+        await page.locator("#number").fill("R-7")
+        await page.locator("#batch").fill("B-1")
+        await page.locator(".settling .do").click()
+        await expect(page.locator(".outcomes li")).to_have_count(2)
+        await expect(page.locator("#open tbody tr")).to_have_count(1)
+        await page.locator("#show-batch").fill("B-1")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("tbody tr")).to_have_count(2)
+        await expect(page.locator("tbody tr").first).to_contain_text("例示リサイクル R-7")
+    settled = shop.kept(EntryKind.HANDSET_SETTLED)
+    assert [one.entry.job for one in settled] == ["job-1", "job-3"]
+    assert [one.entry.data["number"] for one in settled] == ["R-7", "R-7"]
+
+
+async def test_what_cant_become_of_all_that_are_chosen_isnt_offered(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "hold", "coverage_too_low", 2)
+    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await page.locator('tr[data-job="job-2"] .pick').check()
+        await expect(page.locator("#to-rerun_due")).to_be_visible()
+        await expect(page.locator("#to-on_sale, #to-destroyed")).to_have_count(0)
+        await page.locator('tr[data-job="job-1"] .pick').check()
+        await expect(page.locator(".settling .form")).to_contain_text("共通の対応がありません")
+        await expect(page.locator("#to-rerun_due")).to_have_count(0)
+        await page.locator('tr[data-job="job-1"] .pick').uncheck()
+        await page.locator("#to-rerun_due").check()
+        await page.locator("#note").fill("充電した")
+        await page.locator(".settling .do").click()
+        await expect(page.locator('tr[data-job="job-2"]')).to_contain_text("再処理待ち")
+
+
+async def test_each_figure_leads_to_its_handsets_and_from_there_to_the_story(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "destroy", "felica_residue", 2)
+    shop.ended("job-3", "hold", "coverage_too_low", 3)
+    path = "/report?from=2026-11-23&to=2026-11-26"
+    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
+        page = seen.page
+        await signed_in(seen)
+        value = page.locator('tr[data-figure="not_erasable"][data-value="felica_residue"]')
+        await expect(value).to_contain_text("FeliCaにデータが残っています")
+        await expect(value.locator("a")).to_have_text("2")
+        await value.locator("a").click()
+        await expect(page.locator("tbody tr")).to_have_count(2)
+        await expect(page.locator("tbody tr").first).to_contain_text(imei(1))
+        await page.get_by_role("link", name="job-2").click()
+        await expect(page.locator(".job .story")).to_contain_text("端末確認")
+        await expect(page.locator(".job summary")).to_contain_text("破砕")
+
+
+async def test_a_handset_is_found_by_a_part_of_a_number(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "hold", "coverage_too_low", 2)
+    async with shop.open(catalogue) as here, visit(address(here, "/handsets")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await page.locator("#q").fill("Q610002")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await expect(page.locator("tbody tr")).to_contain_text(imei(2))
+        await page.locator("#q").fill("nothing-has-this")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".nothing")).to_contain_text("この番号の端末はありません")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_without_a_session_a_page_says_how_to_sign_in_and_then_forgets(
+    shop: Shop, catalogue: Catalogue, visit: Visits, path: str
+) -> None:
+    shop.callers = believing(Sight.WALL)
+    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
+        page = seen.page
+        await expect(page.locator("#hidden")).to_contain_text("サインイン")
+        await expect(page.locator("h2")).to_have_count(0)
+        await signed_in(seen)
+        await expect(page.locator("h2")).to_be_visible()
+        await expect(page.locator("#hidden")).to_be_hidden()
+        await page.keyboard.press("F9")
+        await expect(page.locator("#hidden")).to_be_visible()
+        await expect(page.locator("h2")).to_have_count(0)
+
+
+async def test_nobody_records_anything_without_signing_in(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await page.locator("#add-lot > summary").click()
+        await page.locator("#lot").fill("L-1")
+        await page.locator("#kind-auction").check()
+        await page.locator("#consignor").fill("X")
+        await page.locator("#add-lot .do").click()
+        await expect(page.locator("#add-lot .said")).to_contain_text("サインインしていません")
+        # What was filled in stays, also in the other language.
+        await page.locator("#language").click()
+        await expect(page.locator("h2")).to_have_text("Lots")
+        await expect(page.locator("#lot")).to_have_value("L-1")
+        await expect(page.locator("#kind-auction")).to_be_checked()
+    assert shop.stored == []
+
+
+@pytest.mark.parametrize("hostile", [STEERING, "<img src=x onerror=alert(1)>", "\"'><b>x</b>"])
+async def test_what_is_hostile_stays_text(
+    shop: Shop, catalogue: Catalogue, visit: Visits, hostile: str
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1, model=hostile)
+    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+        await signed_in(seen)
+        await expect(seen.page.locator("#open tbody tr")).to_contain_text(hostile[:5])
+        await seen.page.locator(".pick").check()
+        await no_markup(seen)
+        for path in ("/handsets?job=job-1", "/handsets?q=HQ610001"):
+            await seen.page.goto(address(here, path))
+            await expect(seen.page.locator("#page")).to_contain_text(hostile[:5])
+            await no_markup(seen)
+        if hostile != STEERING:  # nobody types that into a field
+            await seen.page.goto(address(here, "/lots"))
+            await add_lot(seen.page, hostile.replace(" ", "_").replace("/", ""), consignor=hostile)
+            await no_markup(seen)
+            await expect(seen.page.locator(".facts")).to_contain_text(hostile)
+
+
+async def no_markup(seen: Visit) -> None:
+    assert await seen.page.locator("#page img, #page script, #page b b, h2 b").count() == 0
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("path", ["/lots", "/lots?lot=L-1", "/disposal", "/report", "/handsets"])
+async def test_a_page_can_be_used_without_seeing_it(
+    shop: Shop, catalogue: Catalogue, visit: Visits, path: str, language: str
+) -> None:
+    """Every control has a name, every id is there once, and nothing hangs over the edge."""
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    async with shop.open(catalogue) as here:
+        async with here.over_tcp() as clerk:
+            told = {"lot": "L-1", "consignor": "X", "kind": "auction"}
+            assert (await clerk.post("/api/v1/lots", json=told)).is_success
+        url = address(here, f"{path}{'&' if '?' in path else '?'}lang={language}")
+        async with visit(url, width=1366, height=768) as seen:
+            await signed_in(seen)
+            await expect(seen.page.locator("h2")).to_be_visible()
+            assert await seen.page.evaluate(UNNAMED) == []
+            assert await seen.page.evaluate(TWICE) == []
+            assert await seen.page.evaluate("() => document.documentElement.lang") == language
+            width = await seen.page.evaluate("() => document.documentElement.scrollWidth")
+            assert width <= 1366
+            here_now = seen.page.locator('#nav a[aria-current="page"]')
+            await expect(here_now).to_have_attribute("href", path.partition("?")[0])
+
+
+UNNAMED = """() => [...document.querySelectorAll("input, button, a, summary, nav, section")]
+    .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim()
+        || [...(e.labels ?? [])].some((label) => label.textContent.trim())))
+    .map((e) => e.outerHTML)"""
+TWICE = """() => [...document.querySelectorAll("[id]")].map((e) => e.id)
+    .filter((id, place, all) => all.indexOf(id) !== place)"""
