@@ -24,6 +24,7 @@ from benchd.commands.ledger import ledger_app
 from benchd.commands.models import models_app
 from benchd.commands.people import people_app
 from benchd.commands.records import records_app, report
+from benchd.commands.setup import setup
 from benchd.commands.signing_in import (
     BadgeFileOption,
     OperatorOption,
@@ -62,6 +63,7 @@ app.add_typer(key_app, name="key")
 app.add_typer(records_app, name="records")
 app.add_typer(disposal_app, name="disposal")
 app.command("report")(report)
+app.command("setup")(setup)
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 

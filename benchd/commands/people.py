@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchd.commands.signing_in import OperatorOption, as_person, secret_from
-from benchd.errors import DependencyMissing
+from benchd.commands.people_either import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    files_owner,
+    over_either,
+    told_of,
+)
+from benchd.commands.signing_in import OperatorOption, secret_from
 from benchd.texts.catalogue import printable
 from benchd.words.ids import JsonValue
-from benchd.words.people import By, Person, Role
+from benchd.words.people import Role
 
 if TYPE_CHECKING:
-    from benchd.commands.client import BenchdClient, JsonObject
+    from benchd.commands.client import JsonObject
     from benchd.people.register import People
 
 people_app = typer.Typer(help="Who may use the rack, and as what.", no_args_is_help=True)
 
-DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
-
-ConfigOption = Annotated[
-    Path, typer.Option("--config", help="The configuration, where no daemon runs.")
-]
 RoleOption = Annotated[
     list[Role], typer.Option("--role", help="What they may be; may stand several times.")
 ]
@@ -45,9 +44,9 @@ def people_list(
     """Name everybody: id, name, reading, roles, and what they show themselves with."""
 
     async def on_disk(people: People) -> JsonObject:
-        return {"people": [_told(people, person) for person in people.everybody]}
+        return {"people": [told_of(people, person) for person in people.everybody]}
 
-    told = _done(config, operator, lambda client: client.people(), on_disk)
+    told = over_either(config, operator, lambda client: client.people(), on_disk)
     if json_output:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
@@ -69,11 +68,11 @@ def people_add(
     """Somebody new; then give them a PIN, a badge or both."""
 
     async def on_disk(people: People) -> JsonObject:
-        by = _owner()
-        return _told(people, await people.add(by, person, name=name, reading=reading, roles=role))
+        by = files_owner()
+        return told_of(people, await people.add(by, person, name=name, reading=reading, roles=role))
 
     new: JsonObject = {"person": person, "name": name, "reading": reading, "roles": list(role)}
-    _tell(_done(config, operator, lambda client: client.add_person(new), on_disk))
+    _tell(over_either(config, operator, lambda client: client.add_person(new), on_disk))
 
 
 @people_app.command("role")
@@ -86,11 +85,11 @@ def people_role(
     """Give somebody these roles and no others."""
 
     async def on_disk(people: People) -> JsonObject:
-        return _told(people, await people.set_roles(_owner(), person, role))
+        return told_of(people, await people.set_roles(files_owner(), person, role))
 
     change: JsonObject = {"roles": list(role)}
     _tell(
-        _done(
+        over_either(
             config, operator, lambda client: client.change_person(person, "roles", change), on_disk
         )
     )
@@ -108,11 +107,11 @@ def people_badge(
     code = None if remove else secret_from(from_file, "Badge")
 
     async def on_disk(people: People) -> JsonObject:
-        return _told(people, await people.set_badge(_owner(), person, code))
+        return told_of(people, await people.set_badge(files_owner(), person, code))
 
     change: JsonObject = {"code": code}
     _tell(
-        _done(
+        over_either(
             config, operator, lambda client: client.change_person(person, "badge", change), on_disk
         )
     )
@@ -129,11 +128,13 @@ def people_pin(
     pin = secret_from(from_file, "PIN", twice=True)
 
     async def on_disk(people: People) -> JsonObject:
-        return _told(people, await people.set_pin(_owner(), person, pin))
+        return told_of(people, await people.set_pin(files_owner(), person, pin))
 
     change: JsonObject = {"pin": pin}
     _tell(
-        _done(config, operator, lambda client: client.change_person(person, "pin", change), on_disk)
+        over_either(
+            config, operator, lambda client: client.change_person(person, "pin", change), on_disk
+        )
     )
 
 
@@ -152,73 +153,21 @@ def people_disable(
 
     async def on_disk(people: People) -> JsonObject:
         if undo:
-            return _told(people, await people.enable(_owner(), person))
-        return _told(people, await people.disable(_owner(), person, at))
+            return told_of(people, await people.enable(files_owner(), person))
+        return told_of(people, await people.disable(files_owner(), person, at))
 
     change: JsonObject = {
         "disabled": not undo,
         "disabled_from": None if at is None else at.isoformat(),
     }
     _tell(
-        _done(
+        over_either(
             config,
             operator,
             lambda client: client.change_person(person, "disabled", change),
             on_disk,
         )
     )
-
-
-def _done(
-    config: Path,
-    operator: str | None,
-    over_socket: Callable[[BenchdClient], JsonObject],
-    on_disk: Callable[[People], Awaitable[JsonObject]],
-) -> JsonObject:
-    """Ask the daemon; where none runs, do it on the files of this configuration."""
-    import anyio
-
-    from benchd.commands.client import SOCKET_VARIABLE, BenchdClient, socket_path
-    from benchd.config import load_settings
-    from benchd.daemon.people import people_on_disk
-
-    path = socket_path(os.environ)
-    if config != DEFAULT_CONFIG and SOCKET_VARIABLE not in os.environ:
-        path = load_settings(config).http.socket
-    try:
-        client = BenchdClient(path)
-    except DependencyMissing:
-        if not config.is_file():
-            raise
-    else:
-        with client:
-            return as_person(client, lambda: over_socket(client), operator=operator)
-    settings = load_settings(config)
-
-    async def run() -> JsonObject:
-        async with people_on_disk(settings) as people:
-            return await on_disk(people)
-
-    return anyio.run(run)
-
-
-def _owner() -> By:
-    return By(actor=None, source=f"files, uid {os.geteuid()}")
-
-
-def _told(people: People, person: Person) -> JsonObject:
-    """A person by the fields of the API."""
-    disabled = person.disabled_from
-    return {
-        "person": person.id,
-        "name": person.name,
-        "reading": person.reading,
-        "roles": [role.value for role in Role if role in person.roles],
-        "has_badge": person.badge is not None,
-        "has_pin": person.pin is not None,
-        "lost_secret": people.has_lost_secrets(person),
-        "disabled_from": None if disabled is None else disabled.isoformat(),
-    }
 
 
 def _tell(person: JsonObject) -> None:

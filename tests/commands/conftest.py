@@ -1,5 +1,27 @@
 """Commands talk to the daemon's API: the same application on fakes as in tests/web."""
 
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchd.certificate import create_key
 from tests.web.conftest import app, catalogue, japan, rack, server
 
 __all__ = ["app", "catalogue", "japan", "rack", "server"]
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration whose files all lie here, and whose daemon doesn't run."""
+    shutil.copytree(CONFIGS / "recipes", tmp_path / "recipes")
+    create_key(tmp_path / "key.pem")
+    file = tmp_path / "benchd.toml"
+    file.write_text(
+        f'[site]\nname = "店"\n[ledger]\npath = "{tmp_path}/ledger.sqlite"\n'
+        f'[certificate]\nkey = "{tmp_path}/key.pem"\ndirectory = "{tmp_path}/certificates"\n'
+        f'[adb]\nhome = "{tmp_path}/adb"\n[http]\nsocket = "{tmp_path}/benchd.sock"\n'
+    )
+    return file

@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import anyio.to_thread
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from benchd.certificate import create_key
-from benchd.commands.cli import app as command
 from benchd.errors import LedgerFault, NotAllowed, PersonRefused
 from benchd.ledger import export_lines
 from benchd.ledger.lock import writer_lock
 from benchd.people import register
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
+from tests.commands.people_commands import BADGE, PIN, people
 from tests.people.people_rig import people_in
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import running
-
-CONFIGS = Path(__file__).parents[2] / "configs"
-PIN, BADGE = "902716", "B-7781-4402"
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """A configuration whose files all lie here, and whose daemon doesn't run."""
-    shutil.copytree(CONFIGS / "recipes", tmp_path / "recipes")
-    create_key(tmp_path / "key.pem")
-    file = tmp_path / "benchd.toml"
-    file.write_text(
-        f'[site]\nname = "店"\n[ledger]\npath = "{tmp_path}/ledger.sqlite"\n'
-        f'[certificate]\nkey = "{tmp_path}/key.pem"\ndirectory = "{tmp_path}/certificates"\n'
-        f'[adb]\nhome = "{tmp_path}/adb"\n[http]\nsocket = "{tmp_path}/benchd.sock"\n'
-    )
-    return file
-
-
-def people(config: Path, *words: str, typed: str = "") -> Result:
-    return CliRunner().invoke(command, ["people", *words, "--config", str(config)], input=typed)
 
 
 def test_without_a_daemon_on_its_files(config: Path) -> None:

@@ -174,3 +174,26 @@ async def test_another_handset_never_gets_the_end_of_one_that_was_sold() -> None
     async with second.running():
         view = await second.until_state(SlotState.WAITING)
         assert (view.outcome, view.disposition, view.occupancy) == (None, None, 2)
+
+
+async def test_a_rack_without_an_administrator_settles_what_was_open_and_begins_nothing() -> None:
+    """As after an upgrade from names alone to people."""
+    ledger = MemoryLedger()
+    first, phone = await first_daemon(ledger, until=StageName.CONFIRM)
+    phone.calls.clear()
+    second = second_world(first, ledger)
+    second.parts.admission.hold(ProblemCode.NO_ADMINISTRATOR)
+    assert await settle_open_jobs(ledger, second.clock) == 1
+    async with second.running():
+        second.ports["A1"].unplug()
+        second.ports["A1"].plug(phone)
+        view = await second.until_state(SlotState.WAITING)
+        await anyio.sleep(3600)
+        view = second.view()
+        assert view.problem is not None
+        assert view.problem.code is ProblemCode.NO_ADMINISTRATOR
+        assert len(ledger.of(EntryKind.JOB_OPENED)) == 1
+        assert not {"fill", "reset"} & set(phone.calls)
+        second.parts.admission.release(ProblemCode.NO_ADMINISTRATOR)
+        assert (await second.until_state(SlotState.FINISHED)).outcome is Outcome.PASSED
+    assert [end["outcome"] for end in ended(second)] == [Outcome.INTERRUPTED, Outcome.PASSED]

@@ -30,8 +30,8 @@ async def test_nobody_then_somebody_then_nobody(tmp_path: Path) -> None:
         assert admission.held_for is ProblemCode.NO_ADMINISTRATOR
         assert notices(board) == [ProblemCode.NO_ADMINISTRATOR]
         says = Catalogue.load().problem(board.notices()[0])
-        assert "benchd people add" in says.what_to_do.ja
-        assert "benchd people add" in says.what_to_do.en
+        assert "benchd setup" in says.what_to_do.ja
+        assert "benchd setup" in says.what_to_do.en
         await people.add(BY, "mori", name="森 葵", roles=[Role.OPERATOR])
         await anyio.wait_all_tasks_blocked()
         assert admission.held_for is ProblemCode.NO_ADMINISTRATOR

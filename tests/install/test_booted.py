@@ -26,6 +26,7 @@ SERVICE_MD = Path(__file__).parents[2] / "docs" / "service.md"
 SLOT = '\n[slots.{name}]\nport = "pci-0000:00:14.0-usb-0:{number}"\n'
 CONFIG = "etc/benchd/benchd.toml"
 PATIENCE_S = 120
+PIN = "902716"
 
 # The container has no udevd, which would act on the devices of the machine that the test runs
 # on: an empty file stands for its socket, so nothing is ever plugged in here.
@@ -72,6 +73,14 @@ def test_the_boot_brings_it_up_as_its_own_user_without_any_right(machine: Machin
         assert (fields["Seccomp"], fields["NoNewPrivs"]) == ("2", "1")
     modes = machine.run("stat", "-c", "%a %U", "/var/lib/benchd", "/run/benchd/benchd.sock")
     assert modes == "700 benchd\n660 benchd\n"
+
+
+def test_the_first_administrator_is_made_over_the_socket(machine: Machine) -> None:
+    assert "benchd setup" in machine.run("benchd", "status")
+    named = ("--person", "sato", "--name", "佐藤 健", "--reading", "さとう けん")
+    machine.run("benchd", "setup", *named, "--pin-file", "-", stdin=f"{PIN}\n")
+    assert "benchd setup" not in machine.run("benchd", "status")
+    assert "sato\t佐藤 健" in machine.run("benchd", "people", "list")
 
 
 def test_the_journal_has_the_fields(machine: Machine) -> None:

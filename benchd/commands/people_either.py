@@ -1,0 +1,77 @@
+"""People through the daemon, or on the files of its configuration while none runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchd.commands.signing_in import as_person
+from benchd.errors import DependencyMissing
+from benchd.words.people import By, Person, Role
+
+if TYPE_CHECKING:
+    from benchd.commands.client import BenchdClient, JsonObject
+    from benchd.people.register import People
+
+DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", help="The configuration, where no daemon runs.")
+]
+
+
+def over_either(
+    config: Path,
+    operator: str | None,
+    over_socket: Callable[[BenchdClient], JsonObject],
+    on_disk: Callable[[People], Awaitable[JsonObject]],
+) -> JsonObject:
+    """Ask the daemon; where none runs, do it on the files of this configuration."""
+    import anyio
+
+    from benchd.commands.client import SOCKET_VARIABLE, BenchdClient, socket_path
+    from benchd.config import load_settings
+    from benchd.daemon.people import people_on_disk
+
+    path = socket_path(os.environ)
+    if config != DEFAULT_CONFIG and SOCKET_VARIABLE not in os.environ:
+        path = load_settings(config).http.socket
+    try:
+        client = BenchdClient(path)
+    except DependencyMissing:
+        if not config.is_file():
+            raise
+    else:
+        with client:
+            return as_person(client, lambda: over_socket(client), operator=operator)
+    settings = load_settings(config)
+
+    async def run() -> JsonObject:
+        async with people_on_disk(settings) as people:
+            return await on_disk(people)
+
+    return anyio.run(run)
+
+
+def files_owner() -> By:
+    """Whoever may write the files, as the record names them."""
+    return By(actor=None, source=f"files, uid {os.geteuid()}")
+
+
+def told_of(people: People, person: Person) -> JsonObject:
+    """A person by the fields of the API."""
+    disabled = person.disabled_from
+    return {
+        "person": person.id,
+        "name": person.name,
+        "reading": person.reading,
+        "roles": [role.value for role in Role if role in person.roles],
+        "has_badge": person.badge is not None,
+        "has_pin": person.pin is not None,
+        "lost_secret": people.has_lost_secrets(person),
+        "disabled_from": None if disabled is None else disabled.isoformat(),
+    }
