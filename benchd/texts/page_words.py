@@ -46,6 +46,7 @@ class LotsWord(StrEnum):
     """The pages of lots."""
 
     TITLE = "title"
+    OPEN = "open"
     NEWEST_FIRST = "newest_first"
     NONE = "none"
     ADD = "add"

@@ -2,8 +2,9 @@
 
 import { read } from "./api.js";
 import { el } from "./dom.js";
+import { leading } from "./forms.js";
 import { Settling } from "./settling.js";
-import { becameOf, handsetOf, jobPage, link, lotPage, moment, numberOf, reasonOf, row, table, tight } from "./tables.js";
+import { becameOf, handsetCell, handsetOf, jobPage, link, lotCell, lotHeading, moment, numberOf, reasonOf, row, table, tight } from "./tables.js";
 import { said, word } from "./words.js";
 
 const OPEN = ["tray", "held", "rerun_due", "to_return", "to_destroy"];
@@ -39,7 +40,7 @@ export class DisposalPage {
       wanted.length ? this.settling.element(this.open) : el("p", { class: "nothing" }, word("word", "nothing_open")),
       this.settling.outcome(),
       ...(wanted.length ? [this.list(wanted)] : []),
-      batchField(),
+      leading("show-batch", t("show_batch"), word("act", "show"), (batch) => `/disposal?${new URLSearchParams({ batch })}`),
     ];
   }
 
@@ -62,7 +63,7 @@ export class DisposalPage {
   list(items) {
     const shown = items.slice(0, MOST_SHOWN);
     const caption = items.length > shown.length ? `${t("oldest_first")} (${shown.length} / ${items.length})` : t("oldest_first");
-    const headings = [t("choose"), word("word", "state"), word("word", "since"), word("word", "handset"), `${word("nav", "lot")} / ${word("lots", "tag")}`, word("word", "reason"), word("word", "job")];
+    const headings = [t("choose"), word("word", "state"), word("word", "since"), word("word", "handset"), lotHeading(), word("word", "reason"), word("word", "job")];
     return table(caption, headings, shown.map((item) => this.line(item)), { id: "open" });
   }
 
@@ -81,8 +82,8 @@ export class DisposalPage {
         box,
         tight(word("disposal_state", job.state)),
         tight(moment(job.since)),
-        el("div", {}, handsetOf(job), el("small", { class: "tight" }, numberOf(job))),
-        el("div", {}, job.lot ? link(lotPage(job.lot), job.lot) : "", el("small", {}, job.tag)),
+        handsetCell(job),
+        lotCell(job),
         reason,
         tight(link(jobPage(job.job), job.job)),
       ],
@@ -118,17 +119,4 @@ function batchList(batch, items, upto) {
     el("p", { class: "doing" }, el("button", { type: "button", class: "do", onclick: () => print() }, word("act", "print"))),
     el("p", { class: "upto" }, `${word("act", "upto")} ${upto.sequence}`),
   ];
-}
-
-function batchField() {
-  const input = el("input", { id: "show-batch", autocomplete: "off", maxlength: 200 });
-  const show = () => input.value.trim() && location.assign(`/disposal?${new URLSearchParams({ batch: input.value.trim() })}`);
-  input.addEventListener("keydown", (event) => event.key === "Enter" && show());
-  return el(
-    "div",
-    { class: "asking" },
-    el("label", { for: "show-batch" }, t("show_batch")),
-    input,
-    el("button", { type: "button", onclick: show }, word("act", "show")),
-  );
 }

@@ -38,6 +38,14 @@ export function file(id, label, hint = "") {
   return { element, input, get value() { return input.files[0] ?? null; } };
 }
 
+/** A field that leads somewhere, by its button or by Enter: it sends nothing. */
+export function leading(id, label, button, to, attributes = {}) {
+  const input = el("input", { id, autocomplete: "off", spellcheck: "false", maxlength: 200, ...attributes });
+  const go = () => input.value.trim() && location.assign(to(input.value.trim()));
+  input.addEventListener("keydown", (event) => event.key === "Enter" && go());
+  return el("div", { class: "asking", role: "search" }, el("label", { for: id }, label), input, el("button", { type: "button", onclick: go }, button));
+}
+
 /** What a person typed or scanned with spaces, commas or one below the other. */
 export const words = (text) => text.split(/[\s,、]+/).filter(Boolean);
 

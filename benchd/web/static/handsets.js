@@ -2,6 +2,7 @@
 
 import { read } from "./api.js";
 import { el } from "./dom.js";
+import { leading } from "./forms.js";
 import { jobsTable } from "./tables.js";
 import { word } from "./words.js";
 
@@ -21,18 +22,9 @@ export class FindPage {
   }
 
   elements({ handsets, more }) {
-    const input = el("input", { id: "q", type: "search", autocomplete: "off", spellcheck: "false", maxlength: 80, value: this.wanted });
-    const find = () => location.assign(`/handsets?${new URLSearchParams({ q: input.value.trim() })}`);
-    input.addEventListener("keydown", (event) => event.key === "Enter" && find());
     return [
       el("h2", {}, t("title")),
-      el(
-        "div",
-        { class: "asking", role: "search" },
-        el("label", { for: "q" }, t("ask")),
-        input,
-        el("button", { type: "button", onclick: find }, t("find")),
-      ),
+      leading("q", t("ask"), t("find"), (q) => `/handsets?${new URLSearchParams({ q })}`, { maxlength: 80, value: this.wanted }),
       this.found(handsets, more),
     ];
   }

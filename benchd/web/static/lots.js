@@ -3,7 +3,7 @@
 import { act, read } from "./api.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
-import { choices, folded, form, line } from "./forms.js";
+import { choices, folded, form, leading, line } from "./forms.js";
 import { link, lotPage, moment, table } from "./tables.js";
 import { word } from "./words.js";
 
@@ -27,6 +27,7 @@ export class LotsPage {
       el("p", { class: "good", role: "status" }, this.taken()),
       folded("add-lot", t("add"), false, this.adding()),
       folded("network", t("network"), false, this.network(frame)),
+      leading("open-lot", t("open"), word("act", "show"), lotPage),
       lots.length ? overview(lots) : el("p", { class: "nothing" }, t("none")),
     ];
   }

@@ -125,6 +125,7 @@ export class Settling {
         label.replaceChildren(name === "note" ? noteLabel(to.value) : t(name), field.must ? mark() : "");
       }
     };
+    to.element.dataset.form = "settle";
     to.element.addEventListener("change", show);
     show();
     button.addEventListener("click", () => this.send(to, fields, button, said));

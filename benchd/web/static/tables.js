@@ -60,16 +60,23 @@ export const tight = (text) => el("span", { class: "tight" }, text);
 
 export const link = (href, text) => el("a", { href }, text);
 
+/** Model and number of a handset, one above the other. */
+export const handsetCell = (job) => el("div", {}, handsetOf(job), el("small", { class: "tight" }, numberOf(job)));
+
+/** Lot and tag, in the same way. */
+export const lotCell = (job) => el("div", {}, job.lot ? link(lotPage(job.lot), job.lot) : "", job.tag ? el("small", {}, job.tag) : "");
+
+export const lotHeading = () => `${word("nav", "lot")} / ${word("lots", "tag")}`;
+
 /** A list of jobs in words, each leading to its handset. */
 export const jobsTable = (caption, jobs) =>
   table(
     caption,
-    [word("word", "opened"), word("word", "handset"), word("act", "number"), word("nav", "lot"), word("word", "became"), word("word", "reason"), word("word", "job")],
+    [word("word", "opened"), word("word", "handset"), lotHeading(), word("word", "became"), word("word", "reason"), word("word", "job")],
     jobs.map((job) => [
       tight(moment(job.opened_at)),
-      handsetOf(job),
-      tight(numberOf(job)),
-      job.lot ? link(lotPage(job.lot), [job.lot, job.tag].filter(Boolean).join(" ")) : "",
+      handsetCell(job),
+      lotCell(job),
       becameOf(job),
       reasonOf(job),
       tight(link(jobPage(job.job), job.job)),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 from chromium import Visit
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
@@ -104,3 +104,16 @@ async def signed_in(seen: Visit, name: str = "佐藤") -> None:
     await seen.page.locator('#operator input[name="pin"]').fill("902716")
     await seen.page.keyboard.press("Enter")
     await expect(seen.page.locator("#operator .who")).to_have_text(name)
+
+
+def address(here: Running, path: str) -> str:
+    return f"http://127.0.0.1:{here.port}{path}"
+
+
+async def add_lot(page: Page, lot: str, consignor: str = "個人") -> None:
+    await page.locator("#add-lot > summary").click()
+    await page.locator("#lot").fill(lot)
+    await page.locator("#kind-purchase").check()
+    await page.locator("#consignor").fill(consignor)
+    await page.locator("#add-lot .do").click()
+    await expect(page.locator("h2")).to_contain_text(lot)
