@@ -52,6 +52,10 @@ class ConfigInvalid(BenchdError):
         self.issues = issues
 
 
+class ListRefused(BenchdError):
+    """Raised when a list that is watched can't be read any more; the former one stays."""
+
+
 class DependencyMissing(BenchdError):
     """Raised when a program, device or key isn't there; `cure` says what to do."""
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from benchd.config.document import unreadable
 from benchd.config.wording import found, refused
-from benchd.pipelines.watch_list import WatchList
+from benchd.errors import ListRefused
+from benchd.pipelines.watch_list import Wanted, WatchList
 from benchd.words.imei import is_imei
 
 NO_LIST: Final = ""
@@ -25,13 +27,46 @@ def watch_list(value: object, info: ValidationInfo) -> WatchList | None:
     if not isinstance(value, str) or "\0" in value:
         raise refused(f"found {found(value)}, allowed is the path of a list, or an empty text")
     file = _folder(info) / value
+    stamp, wanted = _read(file, value)
+    return WatchList(wanted=wanted, file=file, stamp=stamp)
+
+
+def renew(watched: WatchList) -> bool:
+    """Read it again if its file has changed; whether it has.
+
+    What can't be used raises ListRefused, once for each change: the former list stays.
+    """
+    if watched.file is None:
+        return False
     try:
+        stamp = _stamp(watched.file)
+    except OSError as error:
+        raise ListRefused(f"the list {watched.file} {unreadable(error)}") from error
+    if stamp == watched.stamp:
+        return False
+    try:
+        watched.stamp, watched.wanted = _read(watched.file, str(watched.file))
+    except PydanticCustomError as error:
+        raise ListRefused(error.message()) from error
+    return True
+
+
+def _read(file: Path, shown: str) -> tuple[tuple[int, ...], Wanted]:
+    try:
+        # Before its content: what is written meanwhile makes it change once more.
+        stamp = _stamp(file)
         if file.stat().st_size > LARGEST_BYTES:
-            raise refused(f"{value} is larger than {LARGEST_BYTES >> 20} MiB; no list is")
+            raise refused(f"{shown} is larger than {LARGEST_BYTES >> 20} MiB; no list is")
         content = file.read_bytes()
     except OSError as error:
-        raise refused(f"the list {value} {unreadable(error)}") from error
-    return WatchList(imeis=_imeis(content, value), sha256=hashlib.sha256(content).hexdigest())
+        raise refused(f"the list {shown} {unreadable(error)}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    return stamp, Wanted(imeis=_imeis(content, shown), sha256=digest)
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    status = file.stat()
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 def _folder(info: ValidationInfo) -> Path:

@@ -26,6 +26,7 @@ from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.life import serve_rack
+from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
 from benchd.daemon.people import Staffing, open_people, sessions_of
 from benchd.daemon.pictures import digests_of, own_pictures
@@ -195,7 +196,9 @@ async def run_daemon(
             )
             keep_responsive()
             staffing = Staffing(people, board=board, admission=rack.admission)
+            lists = ListWatch(lambda: reloader.settings.recipes, board)
             background.start_soon(staffing.run)
+            background.start_soon(lists.run)
             background.start_soon(patrol.run)
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)

@@ -48,6 +48,11 @@ class Reloader:
         self._asked = Bell()
         self._limiter = anyio.CapacityLimiter(1)
 
+    @property
+    def settings(self) -> Settings:
+        """Those that are in effect now."""
+        return self._settings
+
     def ask(self) -> None:
         """Have the configuration read anew; returns at once."""
         self._asked.ring()

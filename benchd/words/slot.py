@@ -27,6 +27,7 @@ class ProblemCode(StrEnum):
     LEDGER_BROKEN = "ledger_broken"
     NO_ADMINISTRATOR = "no_administrator"
     CLOCK_UNSYNCHRONISED = "clock_unsynchronised"
+    WATCH_LIST_REFUSED = "watch_list_refused"
     ANCHOR_UNREACHABLE = "anchor_unreachable"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"

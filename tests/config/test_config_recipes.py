@@ -338,7 +338,7 @@ def test_a_watch_list_is_read_with_the_recipe(tmp_path: Path) -> None:
     gates = read(tmp_path, text).recipes["trial"].stages[1].stage
     assert isinstance(gates, GatesStage)
     assert gates.watch_list is not None
-    assert gates.watch_list.imeis == {"356938035643809", "490154203237518"}
+    assert gates.watch_list.wanted.imeis == {"356938035643809", "490154203237518"}
     assert "356938035643809" not in repr(gates)
 
 

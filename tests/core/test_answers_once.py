@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,14 @@ from benchd.pipelines.history import fold_job
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.intake import AssetLine, BoundRecord, Who, WithdrawnRecord
+from benchd.proof.evidence.intake import (
+    AssetLine,
+    BoundRecord,
+    NetworkLine,
+    NetworkRecord,
+    Who,
+    WithdrawnRecord,
+)
 from benchd.words.ids import JobId, SlotName
 from benchd.words.intake import AttestationKind, BoundBy, LotId, Unerasable
 from benchd.words.job import Gate, Outcome, Reason, StageName
@@ -249,17 +256,26 @@ async def test_a_restriction_holds_without_a_question_until_a_newer_look_up() ->
 
 
 async def test_a_restriction_that_comes_in_during_a_job_holds_a_handset_of_no_lot_too() -> None:
-    """Plugged in before its lot was taken in: a list that is newer than the answer says ×."""
+    """Of no lot, and answered for: a list that came in since then says ×."""
     rack = Rack()
     rack.world.silent_in = StageName.CONFIRM
     async with rack.world.running():
         rack.world.ports["A1"].plug(Phone())
         await rack.world.until(lambda: Gate.CONFIRM in rack.asked())
         assert Gate.NETWORK in rack.answered()
-        # A list tells minutes: in the minute of the answer it isn't the older of the two.
-        await rack.lot()
-        jst = rack.store.clock.now().astimezone(timezone(timedelta(hours=9)))
-        await rack.looked_up("×", at=jst.strftime("%Y-%m-%d %H:%M"))
+        # A list tells minutes: in the minute of the answer it isn't the older of the two. It is
+        # kept here as an import keeps it, whose thread would let virtual time run to a deadline.
+        minute = rack.store.clock.now().replace(second=0, microsecond=0)
+        listed = NetworkRecord(
+            batch="list-1",
+            part=1,
+            parts=1,
+            source="carrier",
+            results=(NetworkLine(imei=IMEI, sign="×", at=minute),),
+            by=BY,
+        )
+        async with rack.store.writing() as writer:
+            await writer.keep(EntryKind.NETWORK_LISTED, listed)
         rack.world.silent_in = None
         rack.world.board._wake()
         await rack.world.until_state(SlotState.FINISHED)

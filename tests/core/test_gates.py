@@ -10,7 +10,7 @@ import pytest
 from benchd.errors import LookUpResultNeeded, UnsupportedHandset
 from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.stages.gates import GatesStage
-from benchd.pipelines.watch_list import WatchList
+from benchd.pipelines.watch_list import Wanted, WatchList
 from benchd.proof.network import look_up_result
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
@@ -24,7 +24,7 @@ from .world import MIB, Phone, World, ended, make_recipe, phone_like
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
-WANTED = WatchList(imeis=frozenset({"356938035643809"}), sha256="0" * 64)
+WANTED = WatchList(wanted=Wanted(imeis=frozenset({"356938035643809"}), sha256="0" * 64))
 
 
 def gates_evidence(world: World) -> Mapping[str, object]:

@@ -157,13 +157,12 @@ class GatesStage:
         """Look the IMEI up; that one couldn't be is on record too."""
         if self.watch_list is None:
             return None
+        wanted = self.watch_list.wanted
         told = WatchLookUp(
-            sha256=self.watch_list.sha256,
-            entries=len(self.watch_list.imeis),
-            looked_up="not_looked_up",
+            sha256=wanted.sha256, entries=len(wanted.imeis), looked_up="not_looked_up"
         )
         imeis = {*facts.identity.imeis, *({number} if number and is_imei(number) else ())}
-        if not imeis.isdisjoint(self.watch_list.imeis):
+        if not imeis.isdisjoint(wanted.imeis):
             raise StageFailed(Reason.WATCH_LISTED, "its IMEI is on the dealer's list")
         if imeis:
             return replace(told, looked_up="by_imei")

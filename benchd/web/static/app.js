@@ -5,7 +5,7 @@ import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { showNav } from "./nav.js";
 import { Panel } from "./panel.js";
-import { onChange, startSession } from "./session.js";
+import { onChange, startSession, whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { group, look, needsPerson } from "./status.js";
 import { RackStream } from "./stream.js";
@@ -133,6 +133,19 @@ function columns(names) {
   return wide >= 4 && wide <= 10 ? wide : Math.min(8, Math.ceil(Math.sqrt(names.length * 1.8)));
 }
 
+/** Who locks a screen leaves nothing on it, not even where the daemon can't be asked any more. */
+function changedHands() {
+  if (whoIsHere() === null) {
+    for (const kept of [slots, tiles, proofs]) kept.clear();
+    byId("rack").replaceChildren();
+    byId("announcer").textContent = "";
+    panel.close();
+    showPorts([]);
+    stream?.again();
+  }
+  lookAgain();
+}
+
 /** Another benchd has another page; who may see less keeps nothing on it, who may see more sees it. */
 async function lookAgain() {
   try {
@@ -232,7 +245,7 @@ async function start() {
   document.body.dataset.connection = "connecting";
   byId("connection").hidden = true;
   see(index);
-  onChange(lookAgain);
+  onChange(changedHands);
   startSession((error) => (panel.name === null ? signIn : panel.signIn).refuse(error));
 }
 

@@ -6,7 +6,7 @@
 import { readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
 import { showNav } from "./nav.js";
-import { onChange, startSession } from "./session.js";
+import { left, onChange, startSession, whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { current, loadWords, nameLanguage, page, switchLanguage, word } from "./words.js";
 
@@ -21,6 +21,7 @@ export class Frame {
     this.index = null;
     this.told = null;
     this.error = null;
+    this.leaving = false;
   }
 
   async start() {
@@ -44,13 +45,36 @@ export class Frame {
     this.signIn = new SignIn();
     byId("operator").replaceChildren(this.signIn.element);
     this.label();
-    onChange(() => this.lookAgain());
+    onChange(() => this.changedHands());
     await startSession((error) => this.signIn.refuse(error));
     await this.again();
   }
 
   get mayRead() {
     return this.index.shown === "read";
+  }
+
+  /** Who locks a screen leaves nothing on it, not even where the daemon can't be asked any more. */
+  async changedHands() {
+    if (whoIsHere() !== null) {
+      await this.lookAgain();
+      return;
+    }
+    byId("page").replaceChildren();
+    byId("announcer").textContent = "";
+    if (this.leaving) return;
+    this.leaving = true;
+    await left();
+    for (;;) {
+      try {
+        await readIndex();
+        location.reload();
+        return;
+      } catch {
+        away(page("unreachable"), word("act", "wait"));
+        await new Promise((done) => setTimeout(done, RETRY_MS));
+      }
+    }
   }
 
   /** Who may see less keeps nothing on the screen, who may see more sees it. */
@@ -71,6 +95,7 @@ export class Frame {
     this.label();
     if (!this.mayRead) return;
     const { told, error } = await this.shown.load();
+    if (this.leaving) return;
     this.error = error ?? null;
     if (error && PASSING.includes(error.code)) {
       if (error.code === "unreachable") away(page("unreachable"), word("act", "wait"));

@@ -31,7 +31,7 @@ export class Panel {
     this.dialog.append(this.about, this.asking, this.telling);
     this.dialog.addEventListener("close", () => this.forget());
     this.dialog.addEventListener("click", (event) => {
-      if (event.target === this.dialog) this.dialog.close();
+      if (event.target === this.dialog) this.close();
     });
   }
 
@@ -43,8 +43,14 @@ export class Panel {
     (this.form ? this.form.buttons[0] : this.dialog.querySelector(".close"))?.focus();
   }
 
+  close() {
+    this.dialog.close();
+    this.forget();
+  }
+
   forget() {
     this.name = this.form = this.asked = this.told = null;
+    this.about.replaceChildren();
     this.asking.replaceChildren();
     this.telling.replaceChildren();
   }
@@ -66,7 +72,7 @@ export class Panel {
         {},
         icon(seen.icon),
         el("h2", { id: "panel-title" }, `${slot.slot} ${seen.title}`),
-        el("button", { type: "button", class: "close", onclick: () => this.dialog.close() }, page("close")),
+        el("button", { type: "button", class: "close", onclick: () => this.close() }, page("close")),
       ),
       ...identity(slot),
       ...advice(slot, seen),
@@ -145,7 +151,7 @@ export class Panel {
       return;
     }
     byId("announcer").textContent = page("taken");
-    if (this.form === form) this.dialog.close();
+    if (this.form === form) this.close();
   }
 
   async tell(slot) {

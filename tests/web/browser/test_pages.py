@@ -133,6 +133,24 @@ async def test_without_a_session_a_page_says_how_to_sign_in_and_then_forgets(
         await expect(page.locator("h2")).to_have_count(0)
 
 
+async def test_a_page_that_is_locked_while_the_daemon_is_away_keeps_nothing_either(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.callers = believing(Sight.WALL)
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    async with (
+        shop.open(catalogue) as here,
+        visit(address(here, "/disposal"), may_be_away=True) as seen,
+    ):
+        await signed_in(seen)
+        await expect(seen.page.locator("#open")).to_contain_text(imei(1))
+        here.stop.set()
+        await here.ended.wait()
+        await seen.page.keyboard.press("F9")
+        await expect(seen.page.locator("#connection")).to_be_visible()
+        assert imei(1) not in await seen.page.content()
+
+
 async def test_nobody_records_anything_without_signing_in(
     shop: Shop, catalogue: Catalogue, visit: Visits
 ) -> None:

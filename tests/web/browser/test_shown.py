@@ -111,8 +111,29 @@ async def test_a_locked_screen_keeps_nothing_of_what_was_seen(
         await seen.tile("A1").locator(".open").click()
         await expect(seen.page.locator("#panel .identity")).to_contain_text("HQ6123")
         await seen.page.keyboard.press("F9")
-        await expect(seen.page.locator("#hidden")).to_contain_text(HIDING)
+        await expect(seen.page.locator("#hidden")).to_be_visible()
         await seen.shows("A1", "SO-51B")
+        assert "HQ6123" not in await seen.page.content()
+
+
+async def test_a_screen_that_is_locked_while_the_daemon_is_away_keeps_nothing_either(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    rack.ledger.keep_job()
+    rack.board.show(running_view())
+    async with (
+        shown(rack, catalogue, tmp_path, Sight.WALL) as here,
+        visit(address(here), may_be_away=True) as seen,
+    ):
+        await seen.page.locator('#operator input[name="person"]').fill("佐藤")
+        await seen.page.locator('#operator input[name="pin"]').fill("902716")
+        await seen.page.keyboard.press("Enter")
+        await seen.shows("A1", "HQ6123")
+        await seen.tile("A1").locator(".open").click()
+        await expect(seen.page.locator("#panel .identity")).to_contain_text("HQ6123")
+        await seen.page.route("**/api/**", lambda route: route.abort())
+        await seen.page.keyboard.press("F9")
+        await expect(seen.page.locator("#connection")).to_be_visible()
         assert "HQ6123" not in await seen.page.content()
 
 
@@ -160,9 +181,10 @@ async def test_a_page_that_came_before_the_daemon_says_in_the_end_what_is_hidden
         shown(rack, catalogue, tmp_path, Sight.NONE) as here,
         visit(address(here), refused=True, may_be_away=True) as seen,
     ):
-        await seen.page.route("**/api/v1", lambda route: route.abort(), times=1)
+        await seen.page.route("**/api/v1", lambda route: route.abort())
         await seen.page.reload()
         await expect(seen.page.locator("#connection")).to_be_visible()
+        await seen.page.unroute("**/api/v1")
         await expect(seen.page.locator("#hidden")).to_contain_text(NOTHING)
         await expect(seen.page.locator("#connection")).to_be_hidden()
 
