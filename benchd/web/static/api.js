@@ -37,11 +37,13 @@ export async function readIndex() {
 
 /** What the daemon tells, as {told}, or why it doesn't, as {error} with the API's error object. */
 async function asked(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
+  const here = whoIsHere();
   try {
     const response = await fetch(path, { signal: AbortSignal.timeout(withinMs), ...options });
     const told = await response.json();
     if (response.ok) return { told };
-    if (told.error.code === "not_signed_in") lockedOut();
+    // Whoever has taken over since stays.
+    if (told.error.code === "not_signed_in" && whoIsHere()?.person === here?.person) lockedOut();
     return { error: told.error };
   } catch {
     return { error: { code: "unreachable", message: "" } };

@@ -4,6 +4,7 @@
 import { act } from "./api.js";
 import { byId, el } from "./dom.js";
 import { choices, line, mark, say, why } from "./forms.js";
+import { whoIsHere } from "./session.js";
 import { handsetOf, numberOf } from "./tables.js";
 import { word } from "./words.js";
 
@@ -77,7 +78,8 @@ export class Settling {
     const fits = ({ job }) => [job.tag, job.serial, job.usb_serial, job.job, job.certificate, ...job.imeis].includes(text);
     const found = this.open.filter(fits);
     if (found.length !== 1) {
-      say(this.scanned, `${text}: ${t(found.length ? "scan_several" : "scan_none")}`);
+      // What was read isn't shown: it may have been a badge.
+      say(this.scanned, t(found.length ? "scan_several" : "scan_none"));
       return;
     }
     this.chosen.set(found[0].job.job, found[0]);
@@ -143,7 +145,10 @@ export class Settling {
     const body = bodyOf(to.value, fields);
     this.told = [];
     const items = [...this.chosen.values()];
+    const by = whoIsHere()?.person;
     for (const [place, item] of items.entries()) {
+      // Whoever takes over hasn't said anything of the rest.
+      if (whoIsHere()?.person !== by) break;
       say(said, `${word("act", "sending")} ${place + 1}/${items.length}`, "", "busy");
       const { told, error } = await act(`/api/v1/disposal/${encodeURIComponent(item.job.job)}`, body);
       this.told.push({ item, state: told?.state, error });

@@ -124,3 +124,27 @@ async def test_a_handset_without_power_is_entered_by_its_label(
         await page.locator("#dead-reason-no_power").check()
         await page.locator("#dead .do").click()
         await expect(page.get_by_role("cell", name="電源が入らない")).to_contain_text("破砕")
+
+
+async def test_a_list_of_restrictions_says_where_it_is_from(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        async with here.over_tcp() as clerk:
+            told = {"lot": "L-1", "consignor": "X", "kind": "auction"}
+            assert (await clerk.post("/api/v1/lots", json=told)).is_success
+            one = {"tag": "T-1", "imei": imei(1)}
+            assert (await clerk.post("/api/v1/lots/L-1/assets", json=one)).is_success
+        await page.locator("#network > summary").click()
+        listed = f"IMEI,判定,照会日時\n{imei(1)},×,2026-11-23 10:00\n"
+        await choose_file(page, "#network-file", listed)
+        await page.get_by_role("button", name="確かめる").click()
+        await expect(page.locator("#network .said")).to_contain_text("必須")
+        await page.locator("#source").fill("照会ページ")
+        await page.get_by_role("button", name="確かめる").click()
+        await page.get_by_role("button", name="取り込む").click()
+        await expect(page.locator("#page > .good")).to_contain_text("取り込みました")
+    [kept] = shop.kept(EntryKind.NETWORK_LISTED)
+    assert kept.entry.data["source"] == "照会ページ"

@@ -45,12 +45,9 @@ def filled(folder: Path) -> Shop:
 @pytest.mark.parametrize(
     ("name", "path"),
     [
-        ("lots", "lots"),
         ("lots-add", "lots"),
-        ("lot", "lots?lot=L-1"),
         ("lot-import", "lots?lot=L-1"),
         ("lot-attest", "lots?lot=L-1"),
-        ("disposal", "disposal"),
         ("disposal-settle", "disposal"),
         ("report", "report?from=2026-11-01&to=2026-11-30"),
         ("report-figure", "report?from=2026-11-01&to=2026-11-30&figure=became&value=to_destroy"),

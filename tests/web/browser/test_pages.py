@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 from chromium import Visit, Visits, needs_chromium
 from papers import Shop, add_lot, address, signed_in
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.sight import Sight
@@ -32,7 +33,8 @@ async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(
         for scanned in (imei(1), "HQ610003", "nothing", "SO-51B"):
             await page.locator("#scan").fill(scanned)
             await page.keyboard.press("Enter")
-        await expect(page.locator(".settling .said").first).to_contain_text("SO-51B")
+        said = page.locator(".settling .said").first
+        await expect(said).to_have_text("読み取った番号は、対応待ちの端末にはありません。")
         await expect(page.locator(".chosen")).to_contain_text(": 2")
         await page.locator("#to-destroyed").check()
         await page.locator(".settling .do").click()
@@ -55,6 +57,44 @@ async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(
     settled = shop.kept(EntryKind.HANDSET_SETTLED)
     assert [one.entry.job for one in settled] == ["job-1", "job-3"]
     assert [one.entry.data["number"] for one in settled] == ["R-7", "R-7"]
+
+
+async def test_who_takes_over_in_the_middle_settles_nothing_of_the_rest(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    for number in (1, 2, 3):
+        shop.ended(f"job-{number}", "destroy", "felica_residue", number)
+    asked, may_go_on = anyio.Event(), anyio.Event()
+
+    async def held(route: Route) -> None:
+        asked.set()
+        await may_go_on.wait()
+        await route.continue_()
+
+    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        for number in (1, 2, 3):
+            await page.locator(f'tr[data-job="job-{number}"] .pick').check()
+        await page.locator("#to-destroyed").check()
+        await page.locator("#recycler").fill("例示リサイクル")
+        await page.locator("#number").fill("R-7")
+        await page.route("**/api/v1/disposal/job-2", held)
+        await page.locator(".settling .do").click()
+        await asked.wait()
+        await page.locator("h2").click()
+        await page.keyboard.type("SUZUKI-1002")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+        may_go_on.set()
+        await expect(page.locator('tr[data-job="job-1"]')).to_have_count(0)
+        await expect(page.locator('tr[data-job="job-3"] .pick')).to_be_checked()
+        await expect(page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+    settled = {
+        one.entry.job: one.entry.data["name"] for one in shop.kept(EntryKind.HANDSET_SETTLED)
+    }
+    assert "job-3" not in settled
+    assert "SUZUKI-1002" not in settled.values()
 
 
 async def test_what_cant_become_of_all_that_are_chosen_isnt_offered(
@@ -213,8 +253,9 @@ async def test_a_page_can_be_used_without_seeing_it(
             assert await seen.page.evaluate(UNNAMED) == []
             assert await seen.page.evaluate(TWICE) == []
             assert await seen.page.evaluate("() => document.documentElement.lang") == language
-            width = await seen.page.evaluate("() => document.documentElement.scrollWidth")
-            assert width <= 1366
+            for width in (1366, 390):
+                await seen.page.set_viewport_size({"width": width, "height": 768})
+                assert await seen.page.evaluate(WIDTH) <= width
             here_now = seen.page.locator('#nav a[aria-current="page"]')
             await expect(here_now).to_have_attribute("href", path.partition("?")[0])
 
@@ -223,5 +264,6 @@ UNNAMED = """() => [...document.querySelectorAll("input, button, a, summary, nav
     .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim()
         || [...(e.labels ?? [])].some((label) => label.textContent.trim())))
     .map((e) => e.outerHTML)"""
+WIDTH = "() => document.documentElement.scrollWidth"
 TWICE = """() => [...document.querySelectorAll("[id]")].map((e) => e.id)
     .filter((id, place, all) => all.indexOf(id) !== place)"""
