@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +12,10 @@ import anyio
 import typer
 
 from benchd.commands.bench import bench_app
+from benchd.commands.certificates import certificate_app, key_app
 from benchd.commands.daemon_client import JsonOption, daemon_client, show
 from benchd.commands.disposal import disposal_app
-from benchd.commands.files import read_file
+from benchd.commands.files import write_new
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
 from benchd.commands.intake import assets_app, lots_app
@@ -31,8 +31,8 @@ from benchd.commands.signing_in import (
     PinFileOption,
     as_person,
 )
+from benchd.commands.which_job import JobArgument, job_named
 from benchd.daemon.exit_codes import exit_on_error
-from benchd.errors import CertificateInvalid
 
 DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 DRAIN_LOOK_EVERY_S = 1.0
@@ -45,8 +45,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 slots_app = typer.Typer(help="The rack's slots.", no_args_is_help=True)
-certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
-key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
 felica_app = typer.Typer(help="FeliCa chips on the rack's readers.", no_args_is_help=True)
 app.add_typer(felica_app, name="felica")
 add_fresh_commands(handset_app)
@@ -66,6 +64,25 @@ app.command("report")(report)
 app.command("setup")(setup)
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"benchd {version('benchd')}")
+        raise typer.Exit
+
+
+@app.callback()
+def benchd(
+    *,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Tell which benchd it is."
+        ),
+    ] = False,
+) -> None:
+    """Erases racks of used Android handsets before resale, and proves it."""
 
 
 def main() -> None:
@@ -212,12 +229,12 @@ def jobs(
 
 
 @app.command()
-def job(job_id: str, json_output: JsonOption = False) -> None:
+def job(of: JobArgument, json_output: JsonOption = False) -> None:
     """Tell the story of one job."""
     from benchd.commands import tables
 
     with daemon_client() as client:
-        found = client.job(job_id)
+        found = client.job(job_named(client, of))
     show(json_output, found, lambda: tables.show_job(found))
 
 
@@ -271,51 +288,6 @@ def drain(
             typer.echo("benchd has ended")
 
 
-@key_app.command("create")
-def key_create(file: Path) -> None:
-    """Make the key that signs certificates and the ledger; FILE.pub is for everyone."""
-    from benchd.certificate import create_key, public_key_path
-
-    create_key(file)
-    typer.echo(f"{file}: keep it secret\n{public_key_path(file)}: hand it out")
-
-
-@certificate_app.command("show")
-def certificate_show(job_id: str) -> None:
-    """Print a job's certificate as the daemon keeps it."""
-    with daemon_client() as client:
-        sys.stdout.buffer.write(client.certificate(job_id))
-
-
-@certificate_app.command("export")
-def certificate_export(job_id: str, file: Path) -> None:
-    """Write a job's certificate to a file."""
-    with daemon_client() as client:
-        envelope = client.certificate(job_id)
-    with file.open("xb") as stream:
-        stream.write(envelope)
-
-
-@certificate_app.command("verify")
-def certificate_verify(
-    file: Path,
-    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
-    json_output: JsonOption = False,
-) -> None:
-    """Check a certificate on any machine; a key inside the file is never trusted."""
-    from benchd.certificate import verify_certificate
-
-    try:
-        statement = verify_certificate(read_file(file), read_file(key))
-    except CertificateInvalid as error:
-        typer.echo(f"benchd: {file}: NOT VALID: {error}", err=True)
-        raise typer.Exit(1) from error
-    if json_output:
-        typer.echo(json.dumps(statement, ensure_ascii=False, indent=2))
-    else:
-        typer.echo(f"{file}: valid")
-
-
 @felica_app.command("scan")
 def felica_scan(
     slot: Annotated[str | None, typer.Option(help="Only this slot.")] = None,
@@ -355,9 +327,5 @@ def felica_capture(
     today = datetime.now(UTC).date()
     order = CaptureOrder(name=name, model=model, screen=screen, seen_on=today)
     text = capture_chip(config, slot, order)
-    try:
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+    write_new(file, text.encode())
     typer.echo(f"{file}: read it, then name it under [felica] baselines")

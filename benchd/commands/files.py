@@ -13,3 +13,14 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise typer.BadParameter(f"{path}: {error.strerror}") from error
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """A file that wasn't there before; one that can't be made is a mistake in the command."""
+    try:
+        with path.open("xb") as stream:
+            stream.write(content)
+    except FileExistsError:
+        raise typer.BadParameter(f"{path}: there already; give another name") from None
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from error

@@ -1,0 +1,62 @@
+"""`benchd certificate …` and `benchd key …`: what is signed, and what signs it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchd.commands.daemon_client import JsonOption, daemon_client
+from benchd.commands.files import read_file, write_new
+from benchd.commands.which_job import JobArgument, job_named
+from benchd.errors import CertificateInvalid
+
+certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
+key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
+
+
+@key_app.command("create")
+def key_create(file: Path) -> None:
+    """Make the key that signs certificates and the ledger; FILE.pub is for everyone."""
+    from benchd.certificate import create_key, public_key_path
+
+    create_key(file)
+    typer.echo(f"{file}: keep it secret\n{public_key_path(file)}: hand it out")
+
+
+@certificate_app.command("show")
+def certificate_show(of: JobArgument) -> None:
+    """Print a job's certificate as the daemon keeps it."""
+    with daemon_client() as client:
+        sys.stdout.buffer.write(client.certificate(job_named(client, of)))
+
+
+@certificate_app.command("export")
+def certificate_export(of: JobArgument, file: Path) -> None:
+    """Write a job's certificate to a new file."""
+    with daemon_client() as client:
+        envelope = client.certificate(job_named(client, of))
+    write_new(file, envelope)
+
+
+@certificate_app.command("verify")
+def certificate_verify(
+    file: Path,
+    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
+    json_output: JsonOption = False,
+) -> None:
+    """Check a certificate on any machine; a key inside the file is never trusted."""
+    from benchd.certificate import verify_certificate
+
+    try:
+        statement = verify_certificate(read_file(file), read_file(key))
+    except CertificateInvalid as error:
+        typer.echo(f"benchd: {file}: NOT VALID: {error}", err=True)
+        raise typer.Exit(1) from error
+    if json_output:
+        typer.echo(json.dumps(statement, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(f"{file}: valid")

@@ -1,0 +1,60 @@
+"""Which job somebody means: by its id, its slot, or a part of any number of its handset."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from benchd.errors import NotFound, UsageRefused
+from benchd.texts.catalogue import printable
+
+if TYPE_CHECKING:
+    from benchd.commands.client import BenchdClient, JsonObject
+
+JobArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="A job, a slot, or a part of an IMEI, serial, tag, job or certificate's number: then"
+        " the handset's newest job.",
+    ),
+]
+
+JOB: Final = re.compile(r"[0-9]{8}-[0-9a-f]{10}")
+MOST_NAMED: Final = 5
+
+
+def job_named(client: BenchdClient, told: str) -> str:
+    """The job that is meant; NotFound for none, UsageRefused where several handsets fit."""
+    if JOB.fullmatch(told):
+        return told
+    slot = _slot(client, told)
+    if slot is not None:
+        if not isinstance(slot["job"], str):
+            message = f"slot {told} has no job now: `benchd jobs` names the newest ones"
+            raise NotFound(message)
+        return slot["job"]
+    found = client.find(told)["handsets"]
+    handsets = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    if not handsets:
+        message = f"no slot, job or handset has {told!r}: `benchd jobs` names the newest ones"
+        raise NotFound(message)
+    if len(handsets) > 1:
+        named = ", ".join(printable(_newest(one)) for one in handsets[:MOST_NAMED])
+        more = ", …" if handsets[MOST_NAMED:] else ""
+        message = f"several handsets have {told!r}; say which job: {named}{more}"
+        raise UsageRefused(message)
+    return _newest(handsets[0])
+
+
+def _slot(client: BenchdClient, told: str) -> JsonObject | None:
+    slots = client.slots()["slots"]
+    named = (one for one in slots if isinstance(one, dict)) if isinstance(slots, list) else ()
+    return next((one for one in named if one["slot"] == told), None)
+
+
+def _newest(handset: JsonObject) -> str:
+    newest = handset["newest"]
+    return str(newest["job"]) if isinstance(newest, dict) else ""

@@ -1,0 +1,116 @@
+"""Which job a command means, and what a certificate's file may be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import anyio
+import pytest
+from typer.testing import CliRunner, Result
+
+from benchd.commands.cli import app as command
+from benchd.errors import NotFound, UsageRefused
+from benchd.texts.catalogue import Catalogue
+from benchd.words.ids import JobId
+from benchd.words.record import EntryKind
+from tests.web.test_records_routes import served
+from tests.web.web_fakes import JOB, FakeRack, running_view
+from tests.web.web_running import running
+
+pytestmark = pytest.mark.asyncio
+
+OTHER = JobId("20261123-aabbccddee")
+ENVELOPE = '{"payload": "e30="}'
+
+
+@asynccontextmanager
+async def shop(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGenerator[Path]:
+    """A daemon that has had two handsets, the newer one's slot being A1."""
+    rack.ledger.keep(
+        EntryKind.JOB_OPENED, {"recipe": "overwrite", "usb_serial": "R5CT2200001"}, OTHER
+    )
+    rack.ledger.keep(
+        EntryKind.JOB_OPENED, {"recipe": "overwrite", "usb_serial": "HQ612300001"}, JOB
+    )
+    rack.ledger.keep_job(
+        outcome="passed", disposition="sellable", reason=None, certificate=ENVELOPE
+    )
+    rack.board.show(running_view())
+    path = folder / "benchd.sock"
+    async with served(rack, catalogue, folder) as (app, _), running(app, path):
+        yield path
+
+
+async def benchd(socket: Path, *words: str) -> Result:
+    def run() -> Result:
+        return CliRunner().invoke(command, list(words), env={"BENCHD_SOCKET": str(socket)})
+
+    return await anyio.to_thread.run_sync(run)
+
+
+@pytest.mark.parametrize("told", [JOB, "A1", "HQ612300001", "Q61230", JOB[-10:]])
+async def test_a_job_is_named_by_anything_that_names_its_handset(
+    told: str, rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with shop(tmp_path, rack, catalogue) as socket:
+        found = await benchd(socket, "job", told, "--json")
+        assert found.exit_code == 0, found.exception
+        assert json.loads(found.stdout)["job"] == JOB
+        kept = await benchd(socket, "certificate", "show", told)
+        assert kept.stdout == ENVELOPE
+
+
+@pytest.mark.parametrize(
+    ("told", "refusal", "says"),
+    [
+        ("A9", UsageRefused, "4"),
+        ("B1-nothing", NotFound, "no slot, job or handset has"),
+        ("00001", UsageRefused, OTHER),
+    ],
+)
+async def test_nobody_is_taken_for_another(
+    told: str,
+    refusal: type[Exception],
+    says: str,
+    rack: FakeRack,
+    catalogue: Catalogue,
+    tmp_path: Path,
+) -> None:
+    async with shop(tmp_path, rack, catalogue) as socket:
+        found = await benchd(socket, "job", told)
+        assert isinstance(found.exception, refusal), found.output
+        assert says in str(found.exception)
+
+
+async def test_a_slot_without_a_job_says_so(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with shop(tmp_path, rack, catalogue) as socket:
+        rack.board.show(replace(running_view(), job=None))
+        found = await benchd(socket, "job", "A1")
+        assert isinstance(found.exception, NotFound)
+        assert "slot A1 has no job now" in str(found.exception)
+
+
+async def test_a_certificate_is_never_written_over_anything(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with shop(tmp_path, rack, catalogue) as socket:
+        file = tmp_path / "certificate.json"
+        assert (await benchd(socket, "certificate", "export", "A1", str(file))).exit_code == 0
+        assert file.read_text() == ENVELOPE
+        for path, says in ((file, "there already"), (tmp_path / "no" / "x", "No such file")):
+            refused = await benchd(socket, "certificate", "export", "A1", str(path))
+            assert refused.exit_code == 2
+            assert says.replace(" ", "") in "".join(refused.output.split()).replace("│", "")
+        assert file.read_text() == ENVELOPE
+
+
+async def test_it_tells_its_version() -> None:
+    told = await benchd(Path("nowhere"), "--version")
+    assert told.stdout == f"benchd {version('benchd')}\n"
