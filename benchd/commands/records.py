@@ -77,13 +77,12 @@ def report(
 ) -> None:
     """Count what came in, what was found in it and what became of it."""
     from benchd.commands import tables
-    from benchd.commands.report_csv import csv_of
 
     if csv and json_output:
         raise typer.BadParameter("either --csv or --json")
     with daemon_client(REPORT_WITHIN_S) as client:
+        if csv:
+            sys.stdout.buffer.write(client.report_csv(begin, last, lot))
+            return
         told = client.report(begin, last, lot)
-    if csv:
-        sys.stdout.buffer.write(csv_of(told))
-    else:
-        show(json_output, told, lambda: tables.show_report(told))
+    show(json_output, told, lambda: tables.show_report(told))

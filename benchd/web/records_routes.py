@@ -5,7 +5,7 @@
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from benchd.authority import Action
 from benchd.errors import UsageRefused
@@ -18,13 +18,23 @@ from benchd.web.records_objects import (
     ReportObject,
     UptoObject,
 )
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.refusals import (
+    DECISION,
+    INVALID,
+    LEDGER,
+    LONGEST_NAME,
+    NOT_FOUND,
+    SIGN_IN,
+    Responses,
+)
+from benchd.web.report_csv import csv_of
 from benchd.web.service import RecordsDoor
 from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By
 
 LONGEST_FIND = 80
 MOST_JOBS = 100
+CSV: Responses = {200: {"content": {"text/csv": {}}}}
 
 FindInQuery = Annotated[str, Query(max_length=LONGEST_FIND)]
 JobsInQuery = Annotated[
@@ -40,6 +50,12 @@ def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> API
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
     presenter = RecordsPresenter(catalogue)
     rebuilding = Acting(Action.REBUILD, who)
+
+    async def reported(begin: date, last: date, lot: str | None) -> ReportObject:
+        if last < begin:
+            raise UsageRefused("the last day lies before the first")
+        end = _midnight(last + timedelta(days=1))
+        return presenter.report(await door.report(_midnight(begin), end, lot), door.upto)
 
     @router.get("/handsets")
     async def found(find: FindInQuery) -> FoundObject:
@@ -61,10 +77,19 @@ def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> API
         lot: LotInQuery = None,
     ) -> ReportObject:
         """What came in from one day to another, both of them in it, by this machine's calendar."""
-        if last < begin:
-            raise UsageRefused("the last day lies before the first")
-        end = _midnight(last + timedelta(days=1))
-        return presenter.report(await door.report(_midnight(begin), end, lot), door.upto)
+        return await reported(begin, last, lot)
+
+    @router.get("/report.csv", response_class=Response, responses=CSV)
+    async def report_csv(
+        begin: Annotated[date, Query(alias="from")],
+        last: Annotated[date, Query(alias="to")],
+        lot: LotInQuery = None,
+    ) -> Response:
+        """The same for a spreadsheet, without the jobs: UTF-8 with a byte order mark."""
+        told = await reported(begin, last, lot)
+        name = f"report-{begin.isoformat()}-{last.isoformat()}.csv"
+        kept = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(csv_of(told), media_type="text/csv; charset=utf-8", headers=kept)
 
     @router.get("/records")
     async def upto() -> UptoObject:

@@ -50,6 +50,7 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1/handsets"): Sight.READ,
         ("GET", "/api/v1/handsets/{key}"): Sight.READ,
         ("GET", "/api/v1/report"): Sight.READ,
+        ("GET", "/api/v1/report.csv"): Sight.READ,
         ("GET", "/api/v1/records"): Sight.READ,
         ("GET", "/api/v1/records/jobs"): Sight.READ,
         ("GET", "/api/v1/disposal"): Sight.READ,

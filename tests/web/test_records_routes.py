@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -16,7 +17,6 @@ from fastapi import FastAPI
 from rich.console import Console
 
 from benchd.commands.client import BenchdClient, JsonObject
-from benchd.commands.report_csv import csv_of
 from benchd.commands.tables.records import (
     disposal_view,
     found_view,
@@ -206,6 +206,9 @@ async def test_the_report_is_told_as_json_table_and_csv(
     ):
         told = await ask(here, lambda client: client.report("2026-11-23", "2026-11-26"))
         empty = await ask(here, lambda client: client.report("2026-11-01", "2026-11-02"))
+        with BenchdClient(here.path) as client:
+            asked = partial(client.report_csv, "2026-11-23", "2026-11-26")
+            data = await anyio.to_thread.run_sync(asked)
         with pytest.raises(UsageRefused, match="lies before"):
             await ask(here, lambda client: client.report("2026-11-02", "2026-11-01"))
         with pytest.raises(UsageRefused, match=r"query\.from"):
@@ -216,7 +219,6 @@ async def test_the_report_is_told_as_json_table_and_csv(
     ]
     assert all(not figure["values"] for figure in empty["figures"])  # type: ignore[union-attr,index,call-overload]
     assert "FeliCaにデータが残っています" in shown(report_view, told, catalogue)
-    data = csv_of(told)
     assert data.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
     assert {"felica_residue"} == {row["value"] for row in rows if row["figure"] == "not_erasable"}
