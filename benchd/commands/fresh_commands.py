@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchd.authority import Action
+from benchd.commands.proving import name_of_whoever_may
+from benchd.commands.signing_in import BadgeFileOption, PinFileOption
+
 if TYPE_CHECKING:
     from benchd.commands.fresh import Learned
 
@@ -24,16 +28,19 @@ def add_fresh_commands(handset_app: typer.Typer) -> None:
 
 
 def learn(
-    by: Annotated[str, typer.Option(help="Your name: you have just reset this handset.")],
+    by: Annotated[str, typer.Option(help="Your id: you have just reset this handset.")],
     slot: Annotated[str | None, typer.Option(help="The handset in this slot.")] = None,
     address: Annotated[
         str | None, typer.Option(help="The handset at this adb address, such as usb:1-4.2.")
     ] = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Learn what a handset shows that you have just reset: two people, two handsets of one model.
 
     The first is kept until the second comes; what both show alike excuses its like from then on.
+    Each shows who they are: by their PIN, and by their badge if they have one.
     """
     import anyio
 
@@ -49,7 +56,8 @@ def learn(
         found = anyio.run(address_of, settings, slot, UdevHotplug())
     else:
         found = AdbAddress(address or "")
-    typer.echo("\n".join(_told_of(learn_fresh(settings, found, by))))
+    name = name_of_whoever_may(Action.ATTEST, by, config, pin_file=pin_file, badge_file=badge_file)
+    typer.echo("\n".join(_told_of(learn_fresh(settings, found, name))))
 
 
 def list_known(json_output: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import anyio
 import pytest
 
 from benchd.certificate import verify_certificate
+from benchd.lab.demo.crew import SECOND, WORKER, Member
 from benchd.lab.demo.operators import ended
 from benchd.lab.demo.rack import DemoRack, demo_rack
 from benchd.lab.simulator.addresses import adb_address
@@ -33,9 +35,12 @@ async def handset_command(rack: DemoRack, *arguments: str) -> subprocess.Complet
     )
 
 
-async def learned(rack: DemoRack, number: int, by: str) -> tuple[int, str]:
-    address = adb_address(number)
-    done = await handset_command(rack, "learn-fresh", "--address", address, "--by", by)
+async def learned(rack: DemoRack, number: int, by: Member) -> tuple[int, str]:
+    pin, badge = (rack.folder.config.parent / name for name in ("pin", "badge"))
+    pin.write_text(by.pin)
+    badge.write_text(by.badge)
+    shown = ("--by", by.id, "--pin-file", str(pin), "--badge-file", str(badge))
+    done = await handset_command(rack, "learn-fresh", "--address", adb_address(number), *shown)
     return done.returncode, (done.stdout + done.stderr).decode()
 
 
@@ -57,20 +62,26 @@ async def test_two_handsets_teach_the_rack_and_the_third_is_sold(tmp_path: Path)
         held = [rack.watch.slots[name] for name in ("A1", "A2")]
         assert [slot["reason"] for slot in held] == ["reset_not_proven"] * 2
 
-        code, told = await learned(rack, 1, "Sato")
+        for shown in (replace(WORKER, pin="602214"), replace(WORKER, badge=SECOND.badge)):
+            code, told = await learned(rack, 1, shown)
+            assert (code, "nobody by that badge" in told) == (1, True), told
+        code, told = await learned(rack, 1, WORKER)
         assert code == 0, told
         for number, by, refusal in (
-            (1, "Suzuki", "one handset twice"),
-            (2, "ＳＡＴＯ", "the same person"),
+            (1, SECOND, "one handset twice"),
+            (2, WORKER, "the same person"),
         ):
             code, told = await learned(rack, number, by)
             assert (code, refusal in told) == (2, True), told
-        code, told = await learned(rack, 2, "Suzuki")
+        code, told = await learned(rack, 2, SECOND)
         assert code == 0, told
         assert "com.android.localphone" in told
         listed = await handset_command(rack, "list-fresh", "--json")
         (picture,) = json.loads(listed.stdout)["pictures"]
-        assert (picture["state"], picture["taken_by"]) == ("counts", ["Sato", "Suzuki"])
+        assert (picture["state"], picture["taken_by"]) == (
+            "counts",
+            ["佐藤(仮想)", "鈴木(仮想)"],
+        )
 
         assert rack.daemon is not None
         rack.daemon.send_signal(signal.SIGHUP)
