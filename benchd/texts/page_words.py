@@ -11,7 +11,7 @@ class NavWord(StrEnum):
     """Where the pages lead."""
 
     LABEL = "label"
-    WALL = "wall"
+    RACK = "rack"
     LOTS = "lots"
     DISPOSAL = "disposal"
     REPORT = "report"
