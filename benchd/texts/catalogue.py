@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.texts.page_words import PAGE_SECTIONS
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
 from benchd.words.handset import SilenceCause
@@ -193,6 +194,8 @@ class Refusal(StrEnum):
     PERSON_REFUSED = "person_refused"
     ANSWERED_ALREADY = "answered_already"
     DECISION_REFUSED = "decision_refused"
+    SETTLING_REFUSED = "settling_refused"
+    RECORDS_UNAVAILABLE = "records_unavailable"
     NOT_FOUND = "not_found"
     INVALID_REQUEST = "invalid_request"
     BODY_TOO_LARGE = "body_too_large"
@@ -272,6 +275,7 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "bound_by": BoundBy,
     "unerasable": Unerasable,
     "not_needed": NotNeeded,
+    **PAGE_SECTIONS,
 }
 _SPOKEN: Mapping[str, type[StrEnum]] = {
     "earlier": EarlierWord,

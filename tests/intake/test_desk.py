@@ -112,6 +112,11 @@ REFUSED: dict[str, tuple[type[Exception], Deed]] = {
         IntakeRefused,
         lambda i: i.desk.add_asset(LOT, AssetLine(tag="A1\u3164"), by=BY),
     ),
+    "a lot's name with a slash": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("11/24"))),
+    "a lot's name that is no part of an address": (
+        IntakeRefused,
+        lambda i: i.desk.add_lot(lot_record("..")),
+    ),
     "a nameless lot": (IntakeRefused, lambda i: i.desk.add_lot(lot_record(""))),
     "an identity that nobody says how it was checked": (
         IntakeRefused,
