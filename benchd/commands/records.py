@@ -83,13 +83,12 @@ def report(
     --json has the jobs of each handset behind every figure.
     """
     from benchd.commands import tables
-    from benchd.commands.report_csv import csv_of
 
     if csv and json_output:
         raise typer.BadParameter("either --csv or --json")
     with daemon_client(REPORT_WITHIN_S) as client:
+        if csv:
+            sys.stdout.buffer.write(client.report_csv(begin, last, lot, consignor))
+            return
         told = client.report(begin, last, lot, consignor, jobs=json_output)
-    if csv:
-        sys.stdout.buffer.write(csv_of(told))
-    else:
-        show(json_output, told, lambda: tables.show_report(told))
+    show(json_output, told, lambda: tables.show_report(told))

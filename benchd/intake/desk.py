@@ -17,7 +17,7 @@ from benchd.intake.store import IntakeStore, Writer
 from benchd.models.papers import fits_papers
 from benchd.naming import operator_name
 from benchd.ports import Entropy
-from benchd.proof.citing import OTHER_MODEL, AssetInHand, Numbers, doubts
+from benchd.proof.citing import OF_MODEL, AssetInHand, Numbers, doubts
 from benchd.proof.evidence.intake import (
     AssetLine,
     AssetsRecord,
@@ -90,9 +90,11 @@ class IntakeDesk:
     async def add_lot(self, told: LotRecord) -> Lot:
         """Take in a lot; raises IntakeRefused for a name that is taken or can't be one."""
         told = _named(told)
-        wrong = check_tag(told.lot)
-        if wrong is not None:
-            raise IntakeRefused("a lot's name has 1 to 64 printable characters without spaces")
+        # A name is part of an address, where a slash and these two would be something else.
+        if check_tag(told.lot) is not None or "/" in told.lot or told.lot in (".", ".."):
+            raise IntakeRefused(
+                "a lot's name has 1 to 64 printable characters without spaces and slashes"
+            )
         _bounded(consignor=told.consignor, paper=told.paper, identity_check=told.identity_check)
         if AttestationKind.IDENTITY in told.attests and not told.identity_check:
             raise IntakeRefused("say how the identity was checked, for example: 運転免許証")
@@ -217,7 +219,7 @@ class IntakeDesk:
         other = [
             doubt
             for doubt in doubts(self.book, AssetInHand(job=view.job, told=told, numbers=numbers))
-            if not (despite_model and doubt == OTHER_MODEL)
+            if not (despite_model and doubt in OF_MODEL)
         ]
         if other:
             raise IntakeRefused(

@@ -17,7 +17,7 @@ from benchd.records.looking import Looker
 from benchd.records.model import NOTHING, ReadModel
 from benchd.wakeup import Bell, Wakeup
 from benchd.words.disposal import OPEN, DisposalState
-from benchd.words.handset_file import DisposalLine, Found, HandsetFile, Upto
+from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
 from benchd.words.record import Entry, StoredEntry
 from benchd.words.report import Asked, Report
 
@@ -114,6 +114,10 @@ class Records:
     ) -> tuple[DisposalLine, ...]:
         """Handsets in these states, the oldest first."""
         return await self._look(lambda looker: looker.items(states, batch))
+
+    async def jobs(self, jobs: Sequence[str]) -> Sequence[JobLine]:
+        """Those of these jobs that are there, in the order in which they were opened."""
+        return await self._look(lambda looker: looker.jobs(jobs))
 
     async def report(self, asked: Asked, *, named: bool) -> Report:
         """The figures of what came in, with jobs and tags of the whole if they are `named`."""

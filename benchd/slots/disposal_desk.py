@@ -15,9 +15,9 @@ from benchd.proof.disposal import DisposalItem
 from benchd.proof.evidence.disposal import SettledEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.records import decisions
-from benchd.words.disposal import DISPOSAL_MOVES, DisposalState, Settling
+from benchd.words.disposal import DISPOSAL_MOVES, DisposalState, Settling, moves_from
 from benchd.words.ids import JobId
-from benchd.words.job import Gate, Reason
+from benchd.words.job import Gate
 from benchd.words.people import Actor
 from benchd.words.record import Entry, EntryKind, StoredEntry
 
@@ -103,7 +103,7 @@ def _refuse_move(item: DisposalItem, settling: Settling) -> None:
     if settling.to not in allowed:
         onward = ", ".join(sorted(allowed)) or "nowhere: it's settled"
         raise SettlingRefused(f"it is {item.state}; from there it goes to: {onward}")
-    if settling.to is DisposalState.ON_SALE and item.reason is not Reason.RECHECKED:
+    if settling.to not in moves_from(item.state, item.reason):
         raise SettlingRefused("only a handset that was re-checked goes back on sale like this")
 
 

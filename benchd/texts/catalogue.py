@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.texts.page_words import PAGE_SECTIONS
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
 from benchd.words.handset import SilenceCause
@@ -193,6 +194,8 @@ class Refusal(StrEnum):
     PERSON_REFUSED = "person_refused"
     ANSWERED_ALREADY = "answered_already"
     DECISION_REFUSED = "decision_refused"
+    SETTLING_REFUSED = "settling_refused"
+    RECORDS_UNAVAILABLE = "records_unavailable"
     NOT_FOUND = "not_found"
     INVALID_REQUEST = "invalid_request"
     BODY_TOO_LARGE = "body_too_large"
@@ -272,6 +275,7 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "bound_by": BoundBy,
     "unerasable": Unerasable,
     "not_needed": NotNeeded,
+    **PAGE_SECTIONS,
 }
 _SPOKEN: Mapping[str, type[StrEnum]] = {
     "earlier": EarlierWord,
@@ -510,6 +514,8 @@ class Catalogue:
         told = {**menus, "findings": findings, "causes": causes, "model_felica": model_felica}
         if (earlier := facts.get("earlier_reason")) in list(Reason):
             told["earlier_reason"] = self.reason(Reason(earlier))
+        elif earlier in list(Unerasable):
+            told["earlier_reason"] = self._texts[f"unerasable.{earlier}"]
         return Texts(
             ja=fill(texts.ja, {**facts, **{name: said.ja for name, said in told.items()}}),
             en=fill(texts.en, {**facts, **{name: said.en for name, said in told.items()}}),

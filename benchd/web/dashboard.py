@@ -1,4 +1,4 @@
-"""The dashboard: one page and what it is made of, from this very package."""
+"""The dashboard: its pages and what they are made of, from this very package."""
 
 from __future__ import annotations
 
@@ -12,16 +12,25 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 STATIC = Path(str(resources.files("benchd.web").joinpath("static")))
+PAGES = ("/lots", "/disposal", "/report", "/handsets")
+HTML = "text/html; charset=utf-8"
 FONTS_KEPT = "public, max-age=604800, immutable"
 """Megabytes that only change with their name."""
 
 
 def add_dashboard(app: FastAPI) -> None:
-    """Serve the page at `/` and its parts below `/static`."""
+    """Serve the wall at `/`, the other pages beside it, and their parts below `/static`."""
 
     @app.get("/", include_in_schema=False)
+    async def wall() -> FileResponse:
+        return FileResponse(STATIC / "index.html", media_type=HTML)
+
+    # One file for all of them: which it is, its script sees by the address.
     async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html", media_type="text/html; charset=utf-8")
+        return FileResponse(STATIC / "page.html", media_type=HTML)
+
+    for path in PAGES:
+        app.add_api_route(path, page, methods=["GET"], include_in_schema=False)
 
     app.mount("/static", _Parts(directory=STATIC))
 

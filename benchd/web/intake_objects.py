@@ -98,6 +98,15 @@ class UnerasableRequest(_Request):
     operator: Operator = None
 
 
+class WithdrawalObject(_Object):
+    """What counts no more of an attestation; nothing named is all of it."""
+
+    kinds: list[AttestationKind]
+    tags: list[str]
+    note: str
+    operator: str
+
+
 class AttestationObject(_Object):
     """What one record states, without what was withdrawn of it."""
 
@@ -107,6 +116,7 @@ class AttestationObject(_Object):
     excepted: list[str]
     withdrawn: bool
     """Whether anything of it was withdrawn."""
+    withdrawals: list[WithdrawalObject]
     operator: str
     at: str
 
@@ -127,6 +137,9 @@ class LotObject(LotSummaryObject):
 
     identity_check: str
     operator: str
+    in_jobs: int
+    """Assets for which a handset was taken in any job."""
+    unerasable: int
     attestations: list[AttestationObject]
 
 

@@ -29,6 +29,7 @@ from benchd.web.intake_objects import (
     LotSummaryObject,
     MistakeObject,
     UnerasableRequest,
+    WithdrawalObject,
     WithdrawRequest,
 )
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
@@ -83,12 +84,12 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
             excepted=(),
             by=Who.of(only_as(by, asked.operator)),
         )
-        return _whole(await desk.add_lot(told))
+        return _whole(desk, await desk.add_lot(told))
 
     @router.get("/lots/{lot}")
     async def lot(lot: LotInPath) -> LotObject:
         """One lot with what is attested of it."""
-        return _whole(desk.lot(lot))
+        return _whole(desk, desk.lot(lot))
 
     @router.post("/lots/{lot}/assets")
     async def add_asset(
@@ -172,7 +173,7 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None
             by=Who.of(only_as(by, asked.operator)),
         )
         await desk.withdraw(told)
-        return _whole(desk.lot(lot))
+        return _whole(desk, desk.lot(lot))
 
 
 def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: WhoActs) -> None:
@@ -182,11 +183,12 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: W
     async def assets(
         lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = 100,
+        skip: Annotated[int, Query(ge=0)] = 0,
     ) -> AssetsObject:
-        """Those of a lot, else the newest."""
+        """Those of a lot, else the newest; from after so many that are skipped."""
         tags = desk.lot(lot).tags if lot is not None else list(desk.book.assets)[::-1]
-        shown = [_asset(desk, desk.book.assets[tag]) for tag in tags[:limit]]
-        return AssetsObject(assets=shown, more=len(tags) > limit)
+        shown = [_asset(desk, desk.book.assets[tag]) for tag in tags[skip : skip + limit]]
+        return AssetsObject(assets=shown, more=len(tags) > skip + limit)
 
     @router.get("/assets/{tag}")
     async def asset(tag: TagInPath) -> AssetObject:
@@ -246,12 +248,15 @@ def _lot(lot: Lot) -> dict[str, object]:
     }
 
 
-def _whole(lot: Lot) -> LotObject:
+def _whole(desk: IntakeDesk, lot: Lot) -> LotObject:
+    book = desk.book
     return LotObject.model_validate(
         {
             **_lot(lot),
             "identity_check": lot.told.identity_check,
             "operator": lot.told.by.operator,
+            "in_jobs": sum(tag in book.bound for tag in lot.tags),
+            "unerasable": sum(tag in book.unerasable for tag in lot.tags),
             "attestations": [
                 AttestationObject(
                     sequence=each.sequence,
@@ -259,7 +264,16 @@ def _whole(lot: Lot) -> LotObject:
                     tags=None if each.tags is None else sorted(each.tags),
                     excepted=sorted(each.excepted),
                     withdrawn=bool(each.withdrawn),
-                    operator=each.operator,
+                    withdrawals=[
+                        WithdrawalObject(
+                            kinds=list(gone.kinds),
+                            tags=list(gone.tags),
+                            note=gone.note,
+                            operator=gone.by.operator,
+                        )
+                        for gone in each.withdrawn
+                    ],
+                    operator=each.by.operator,
                     at=each.at.isoformat(),
                 )
                 for each in lot.attestations

@@ -11,12 +11,14 @@ from benchd.web.records_objects import (
     DisposalItemObject,
     DisposalListObject,
     FiledJobObject,
+    FiledJobsObject,
     FoundHandsetObject,
     FoundObject,
     HandsetFileObject,
     SettledObject,
     UptoObject,
 )
+from benchd.words.disposal import DisposalState, moves_from
 from benchd.words.handset_file import (
     DisposalLine,
     Found,
@@ -70,9 +72,17 @@ class RecordsPresenter:
                 DisposalItemObject(
                     job=self.job(item.job),
                     settled=_settled(item.settled) if item.settled else None,
+                    moves=_moves(item.job),
                 )
                 for item in items
             ],
+            upto=upto_object(upto),
+        )
+
+    def jobs(self, jobs: Sequence[JobLine], upto: Upto) -> FiledJobsObject:
+        """Jobs by their numbers."""
+        return FiledJobsObject(
+            jobs=[self.job(job) for job in jobs],
             upto=upto_object(upto),
         )
 
@@ -109,6 +119,12 @@ class RecordsPresenter:
         told = self._catalogue.reason(reason)
         to_do = TextsObject(ja=told.what_to_do.ja, en=told.what_to_do.en)
         return GuidanceObject(ja=told.ja, en=told.en, what_to_do=to_do)
+
+
+def _moves(job: JobLine) -> list[DisposalState]:
+    """In the order of the states, so that a page shows them always alike."""
+    allowed = moves_from(job.state, job.reason) if job.state else frozenset[DisposalState]()
+    return [state for state in DisposalState if state in allowed]
 
 
 def _settled(line: SettledLine) -> SettledObject:

@@ -49,6 +49,20 @@ class FiledJobObject(_Object):
     run_again_as: str | None
 
 
+class UptoObject(_Object):
+    """Up to which record of the ledger an answer is true."""
+
+    sequence: int
+    hash: str
+
+
+class FiledJobsObject(_Object):
+    """The jobs that were asked for, in the order in which they were opened."""
+
+    jobs: list[FiledJobObject]
+    upto: UptoObject
+
+
 class SettledObject(_Object):
     """What somebody has said of a handset, as it is on record."""
 
@@ -64,13 +78,6 @@ class SettledObject(_Object):
     batch: str | None
     done_on: str | None
     later_job: str | None
-
-
-class UptoObject(_Object):
-    """Up to which record of the ledger an answer is true."""
-
-    sequence: int
-    hash: str
 
 
 class FoundHandsetObject(_Object):
@@ -107,6 +114,8 @@ class DisposalItemObject(_Object):
 
     job: FiledJobObject
     settled: SettledObject | None
+    moves: list[DisposalState]
+    """Where it may go by a person's word; whether theirs is enough depends on their roles."""
 
 
 class DisposalListObject(_Object):

@@ -5,7 +5,7 @@
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from benchd.authority import Action
 from benchd.errors import UsageRefused
@@ -13,16 +13,37 @@ from benchd.intake.desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
 from benchd.web.present_records import RecordsPresenter
 from benchd.web.present_report import ReportPresenter
-from benchd.web.records_objects import FoundObject, HandsetFileObject, ReportObject, UptoObject
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.records_objects import (
+    FiledJobsObject,
+    FoundObject,
+    HandsetFileObject,
+    ReportObject,
+    UptoObject,
+)
+from benchd.web.refusals import (
+    DECISION,
+    INVALID,
+    LEDGER,
+    LONGEST_NAME,
+    NOT_FOUND,
+    SIGN_IN,
+    Responses,
+)
+from benchd.web.report_csv import csv_of
 from benchd.web.service import RecordsDoor
 from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By
 from benchd.words.report import Asked
 
 LONGEST_FIND = 80
+MOST_JOBS = 100
+CSV: Responses = {200: {"content": {"text/csv": {}}}}
 
 FindInQuery = Annotated[str, Query(max_length=LONGEST_FIND)]
+JobsInQuery = Annotated[
+    list[Annotated[str, Query(max_length=LONGEST_NAME)]],
+    Query(alias="job", min_length=1, max_length=MOST_JOBS),
+]
 DayInQuery = Annotated[date, Query()]
 NameInQuery = Annotated[str | None, Query(max_length=LONGEST_TEXT)]
 
@@ -32,6 +53,17 @@ def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> API
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
     presenter, reporting = RecordsPresenter(catalogue), ReportPresenter(catalogue)
     rebuilding = Acting(Action.REBUILD, who)
+
+    async def reported(
+        begin: date, last: date, lot: str | None, consignor: str | None, *, jobs: bool
+    ) -> ReportObject:
+        if last < begin:
+            raise UsageRefused("the last day lies before the first")
+        end = _midnight(last + timedelta(days=1))
+        asked = Asked(begin=_midnight(begin), end=end, lot=lot, consignor=consignor)
+        told = await door.report(asked, named=jobs)
+        days = {"from": begin.isoformat(), "to": last.isoformat()}
+        return reporting.report(told, door.upto, days)
 
     @router.get("/handsets")
     async def found(find: FindInQuery) -> FoundObject:
@@ -59,18 +91,30 @@ def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> API
 
         A blank lot or consignor asks for what is of none. Without `jobs` it only counts.
         """
-        if last < begin:
-            raise UsageRefused("the last day lies before the first")
-        end = _midnight(last + timedelta(days=1))
-        asked = Asked(begin=_midnight(begin), end=end, lot=lot, consignor=consignor)
-        told = await door.report(asked, named=jobs)
-        days = {"from": begin.isoformat(), "to": last.isoformat()}
-        return reporting.report(told, door.upto, days)
+        return await reported(begin, last, lot, consignor, jobs=jobs)
+
+    @router.get("/report.csv", response_class=Response, responses=CSV)
+    async def report_csv(
+        begin: Annotated[date, Query(alias="from")],
+        last: Annotated[date, Query(alias="to")],
+        lot: NameInQuery = None,
+        consignor: NameInQuery = None,
+    ) -> Response:
+        """The same for a spreadsheet, without the jobs: UTF-8 with a byte order mark."""
+        told = await reported(begin, last, lot, consignor, jobs=False)
+        name = f"report-{begin.isoformat()}-{last.isoformat()}.csv"
+        kept = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(csv_of(told), media_type="text/csv; charset=utf-8", headers=kept)
 
     @router.get("/records")
     async def upto() -> UptoObject:
         """Up to which record of the ledger the read model is true."""
         return UptoObject(sequence=door.upto.sequence, hash=door.upto.hash)
+
+    @router.get("/records/jobs")
+    async def jobs(wanted: JobsInQuery) -> FiledJobsObject:
+        """Jobs by their numbers, as those behind a figure; what isn't there is left out."""
+        return presenter.jobs(await door.jobs(wanted), door.upto)
 
     @router.post("/records/rebuild", status_code=202, responses=DECISION | SIGN_IN)
     async def rebuild(_: Annotated[By, Depends(rebuilding)]) -> UptoObject:

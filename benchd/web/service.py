@@ -11,7 +11,7 @@ from benchd.ports import CertificateIssuer, Ledger
 from benchd.proof.disposal import DisposalItem
 from benchd.words.disposal import DisposalState, Settling
 from benchd.words.dossier import Dossier, KeptDossier
-from benchd.words.handset_file import DisposalLine, Found, HandsetFile, Upto
+from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.people import Actor, By, Person, Role, SignedIn
@@ -191,6 +191,10 @@ class RecordsDoor(Protocol):
 
     async def handset(self, key: str) -> HandsetFile:
         """Everything about the handset of this job; raises NotFound."""
+        ...
+
+    async def jobs(self, jobs: Sequence[str]) -> Sequence[JobLine]:
+        """Those of these jobs that are there, in the order in which they were opened."""
         ...
 
     async def items(

@@ -23,6 +23,10 @@ class Sight(IntEnum):
 ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
     {
         ("GET", "/"): Sight.NONE,
+        ("GET", "/lots"): Sight.NONE,
+        ("GET", "/disposal"): Sight.NONE,
+        ("GET", "/report"): Sight.NONE,
+        ("GET", "/handsets"): Sight.NONE,
         ("GET", "/static/{path:path}"): Sight.NONE,
         # The page's own words, from the very package: without them nobody could sign in.
         ("GET", "/api/v1/texts"): Sight.NONE,
@@ -46,7 +50,9 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1/handsets"): Sight.READ,
         ("GET", "/api/v1/handsets/{key}"): Sight.READ,
         ("GET", "/api/v1/report"): Sight.READ,
+        ("GET", "/api/v1/report.csv"): Sight.READ,
         ("GET", "/api/v1/records"): Sight.READ,
+        ("GET", "/api/v1/records/jobs"): Sight.READ,
         ("GET", "/api/v1/disposal"): Sight.READ,
         ("GET", "/api/v1/dossiers"): Sight.READ,
         ("GET", "/api/v1/drain"): Sight.READ,
@@ -64,8 +70,8 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("POST", "/api/v1/network.csv"): Sight.READ,
         ("POST", "/api/v1/assets/{tag}/unerasable"): Sight.READ,
         ("POST", "/api/v1/slots/{slot}/asset"): Sight.READ,
+        ("POST", "/api/v1/disposal/{job}"): Sight.READ,
         ("POST", "/api/v1/slots/{slot}/dossier"): Sight.SOCKET,
-        ("POST", "/api/v1/disposal/{job}"): Sight.SOCKET,
         ("POST", "/api/v1/records/rebuild"): Sight.SOCKET,
         ("POST", "/api/v1/drain"): Sight.SOCKET,
         ("GET", "/api/v1/people"): Sight.SOCKET,

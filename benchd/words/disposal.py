@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchd.words.ids import JobId
-from benchd.words.job import Disposition, Outcome
+from benchd.words.job import Disposition, Outcome, Reason
 
 
 class DisposalState(StrEnum):
@@ -69,6 +69,14 @@ DISPOSAL_MOVES: Mapping[DisposalState, frozenset[DisposalState]] = MappingProxyT
     }
 )
 """Allowed moves by a person's word."""
+
+
+def moves_from(state: DisposalState, reason: Reason | None) -> frozenset[DisposalState]:
+    """Where a handset may go by a person's word, whose job has ended for this reason."""
+    if reason is Reason.RECHECKED:
+        return DISPOSAL_MOVES[state]
+    return DISPOSAL_MOVES[state] - {DisposalState.ON_SALE}
+
 
 OPEN: Final = tuple(state for state in DisposalState if DISPOSAL_MOVES[state])
 """Where somebody still has to do something."""

@@ -94,14 +94,22 @@ async def test_a_lot_with_its_assets_over_the_api(room: Room) -> None:
         assert (asset["imei"], asset["jobs"], asset["disposition"]) == (imei(1), [], None)
         both = (await http.get("/api/v1/assets", params={"lot": "L-1", "limit": 1})).json()
         assert ([a["tag"] for a in both["assets"]], both["more"]) == (["T1"], True)
+        rest = {"lot": "L-1", "limit": 1, "skip": 1}
+        second = (await http.get("/api/v1/assets", params=rest)).json()
+        assert ([a["tag"] for a in second["assets"]], second["more"]) == (["T2"], False)
         told = {"kinds": ["jpki"], "excepted": ["T2"], "operator": CLERK}
         sequence = (await http.post("/api/v1/lots/L-1/attestations", json=told)).json()["sequence"]
         gone = {"attestation": sequence, "operator": CLERK}
         lot = (await http.post("/api/v1/lots/L-1/withdrawals", json=gone)).json()
         assert [each["withdrawn"] for each in lot["attestations"]] == [False, True]
+        assert lot["attestations"][1]["withdrawals"] == [
+            {"kinds": [], "tags": [], "note": "", "operator": WORKER}
+        ]
         dead = {"reason": "no_power", "operator": CLERK}
         asset = (await http.post("/api/v1/assets/T2/unerasable", json=dead)).json()
         assert (asset["unerasable"], asset["disposition"]) == ("no_power", "destroy")
+        lot = (await http.get("/api/v1/lots/L-1")).json()
+        assert (lot["in_jobs"], lot["unerasable"]) == (0, 1)
     by = [str(stored.entry.data["by"]) for stored in room.rack.ledger.stored]
     assert len(set(by)) == 1
     for told in (WORKER, CLERK, "badge_and_pin"):
@@ -150,7 +158,8 @@ async def test_a_scanned_tag_binds_the_handset_in_its_slot(room: Room) -> None:
     scanned = {"tag": "T1", "operator": CLERK}
     async with room.client() as http:
         await taken_in(http)
-        room.rack.board.show(replace(running_view(), identity=None))
+        mine = replace(identity(), imei=imei(1))
+        room.rack.board.show(replace(running_view(), identity=mine))
         told = (await http.post("/api/v1/slots/A1/asset", json=scanned)).json()
         assert told == {"tag": "T1", "lot": "L-1", "bound_by": "tag", "model_differs": ""}
         again = await http.post("/api/v1/slots/A1/asset", json=scanned)

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,7 +20,6 @@ from typer.testing import CliRunner
 
 from benchd.commands.cli import app as commands
 from benchd.commands.client import BenchdClient, JsonObject
-from benchd.commands.report_csv import csv_of
 from benchd.commands.tables.records import (
     disposal_view,
     found_view,
@@ -127,17 +127,51 @@ async def test_a_handset_is_found_and_its_file_told(
         assert "保留" in shown(handset_file_view, file, catalogue)
 
 
-async def test_nothing_is_settled_over_tcp(
+async def test_nothing_is_made_anew_over_tcp(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
+        refused = await client.post("/api/v1/records/rebuild")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "socket_only")
+
+
+async def test_a_handset_is_settled_over_tcp_by_who_is_signed_in(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     rack.ledger.keep_job(job=JobId("job-1"), disposition="destroy", reason="felica_residue")
-    before = len(rack.ledger.stored)
     async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
-        for path in ("/api/v1/disposal/job-1", "/api/v1/records/rebuild"):
-            told = {"state": "destroyed", **PAPERS}
-            refused = await client.post(path, json=told)
-            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "socket_only")
-    assert len(rack.ledger.stored) == before
+        [item] = (await client.get("/api/v1/disposal")).json()["items"]
+        assert item["moves"] == ["run_again", "destroyed"]
+        told = {"state": "destroyed", **PAPERS}
+        assert (await client.post("/api/v1/disposal/job-1", json=told)).status_code == 200
+    kept = rack.ledger.stored[-1].entry
+    assert (kept.kind, kept.data["person"]) == (EntryKind.HANDSET_SETTLED, WORKER)
+
+
+@pytest.mark.parametrize(("reason", "on_sale"), [("coverage_too_low", False), ("rechecked", True)])
+async def test_only_what_was_rechecked_may_go_back_on_sale(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, reason: str, on_sale: bool
+) -> None:
+    rack.ledger.keep_job(job=JobId("job-1"), reason=reason)
+    async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
+        [item] = (await client.get("/api/v1/disposal")).json()["items"]
+    assert ("on_sale" in item["moves"]) is on_sale
+
+
+async def test_jobs_are_told_by_their_numbers(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    for number in range(3):
+        rack.ledger.keep_job(job=JobId(f"job-{number}"))
+    async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
+        wanted = {"job": ["job-2", "job-0", "job-9"]}
+        told = (await client.get("/api/v1/records/jobs", params=wanted)).json()
+        assert [job["job"] for job in told["jobs"]] == ["job-0", "job-2"]
+        assert told["upto"]["sequence"] == len(rack.ledger.stored)
+        for number in (0, 101):
+            wanted = {"job": ["job-0"] * number}
+            refused = await client.get("/api/v1/records/jobs", params=wanted)
+            assert refused.status_code == 422
 
 
 async def test_the_unsold_are_listed_settled_and_gone_from_the_list(
@@ -181,6 +215,9 @@ async def test_the_report_is_told_as_json_table_and_csv(
     ):
         told = await ask(here, lambda client: client.report("2026-11-23", "2026-11-26"))
         empty = await ask(here, lambda client: client.report("2026-11-01", "2026-11-02"))
+        with BenchdClient(here.path) as client:
+            asked = partial(client.report_csv, "2026-11-23", "2026-11-26")
+            data = await anyio.to_thread.run_sync(asked)
         with pytest.raises(UsageRefused, match="lies before"):
             await ask(here, lambda client: client.report("2026-11-02", "2026-11-01"))
         with pytest.raises(UsageRefused, match=r"query\.from"):
@@ -191,7 +228,6 @@ async def test_the_report_is_told_as_json_table_and_csv(
     ]
     assert all(not figure["values"] for figure in empty["figures"])  # type: ignore[union-attr,index,call-overload]
     assert "FeliCaにデータが残っています" in shown(report_view, told, catalogue)
-    data = csv_of(told)
     assert data.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
     assert {"felica_residue"} == {row["value"] for row in rows if row["figure"] == "not_erasable"}
@@ -246,6 +282,7 @@ async def test_each_lot_and_consignor_has_its_figures_and_the_way_to_their_jobs(
     async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
         told = (await client.get("/api/v1/report", params=days)).json()
         counted = (await client.get("/api/v1/report", params={**days, "jobs": "false"})).json()
+        sheet = await client.get("/api/v1/report.csv", params=days)
         assert [(one["lot"], one["consignor"]) for one in told["lots"]] == [
             ("=L-2", FORMULA),
             ("L-1", "例示商事"),
@@ -270,7 +307,7 @@ async def test_each_lot_and_consignor_has_its_figures_and_the_way_to_their_jobs(
     table = shown(report_view, told, catalogue)
     assert "例示商事" in table
     assert "電源が入らない 1" in table
-    rows = list(csv.DictReader(io.StringIO(csv_of(told).decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"))))
     came_in = [row for row in rows if row["figure"] == "came_in"]
     assert [
         (row["counted_by"], row["lot"], row["consignor"], row["handsets"]) for row in came_in

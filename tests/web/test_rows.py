@@ -103,7 +103,8 @@ def test_what_the_documentation_names_has_a_row_too(rack: FakeRack, catalogue: C
 
 def test_the_rows_say_what_was_decided() -> None:
     """By hand and apart from the table, so that no row opens by accident."""
-    anybody = {"/", "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics", SESSION}
+    pages = {"/", "/lots", "/disposal", "/report", "/handsets"}
+    anybody = {*pages, "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics", SESSION}
     wall = {
         *("/api/v1", "/api/v1/slots", "/api/v1/slots/{slot}", "/api/v1/slots/{slot}/proof"),
         "/api/v1/events",
@@ -122,6 +123,7 @@ def test_the_rows_say_what_was_decided() -> None:
         "/api/v1/network.csv",
         "/api/v1/assets/{tag}/unerasable",
         "/api/v1/slots/{slot}/asset",
+        "/api/v1/disposal/{job}",
     }
 
 

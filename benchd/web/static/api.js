@@ -1,8 +1,9 @@
 // Requests to the daemon.
 
-import { csrf, lockedOut } from "./session.js";
+import { csrf, lockedOut, whoIsHere } from "./session.js";
 
 const ANSWER_WITHIN_MS = 20_000;
+const LONG_MS = 120_000;
 
 const path = (job) => `/api/v1/jobs/${encodeURIComponent(job)}`;
 
@@ -34,20 +35,43 @@ export async function readIndex() {
   return { version, shown };
 }
 
+/** What the daemon tells, as {told}, or why it doesn't, as {error} with the API's error object. */
+async function asked(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
+  const here = whoIsHere();
+  try {
+    const response = await fetch(path, { signal: AbortSignal.timeout(withinMs), ...options });
+    const told = await response.json();
+    if (response.ok) return { told };
+    // Whoever has taken over since stays.
+    if (told.error.code === "not_signed_in" && whoIsHere()?.person === here?.person) lockedOut();
+    return { error: told.error };
+  } catch {
+    return { error: { code: "unreachable", message: "" } };
+  }
+}
+
+/** Looks something up; a report or a long list takes its time. */
+export const read = (path) => asked(path, {}, LONG_MS);
+
+/** Does something as whoever is signed in here, and as nobody else. */
+export function act(path, body) {
+  const here = whoIsHere();
+  if (!here) return Promise.resolve({ error: { code: "not_signed_in", message: "" } });
+  const headers = { "content-type": "application/json", ...csrf() };
+  return asked(path, { method: "POST", headers, body: JSON.stringify({ ...body, operator: here.person }) });
+}
+
+/** Sends a file, in the same way. */
+export function sendFile(path, query, file) {
+  const here = whoIsHere();
+  if (!here) return Promise.resolve({ error: { code: "not_signed_in", message: "" } });
+  const asks = new URLSearchParams({ ...query, operator: here.person });
+  const headers = { "content-type": "text/csv", ...csrf() };
+  return asked(`${path}?${asks}`, { method: "POST", headers, body: file }, LONG_MS);
+}
+
 /** Sends a person's answer; null when it is on record, else the error object of the API. */
 export async function decide(job, answer) {
-  try {
-    const response = await fetch(`${path(job)}/decisions`, {
-      method: "POST",
-      headers: { "content-type": "application/json", ...csrf() },
-      body: JSON.stringify(answer),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    });
-    if (response.ok) return null;
-    const { error } = await response.json();
-    if (error.code === "not_signed_in") lockedOut();
-    return error;
-  } catch {
-    return { code: "unreachable", message: "" };
-  }
+  const { error } = await act(`${path(job)}/decisions`, answer);
+  return error ?? null;
 }

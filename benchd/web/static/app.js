@@ -3,13 +3,14 @@
 import { isProven, readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
 import { icon } from "./icons.js";
+import { showNav } from "./nav.js";
 import { Panel } from "./panel.js";
 import { onChange, startSession, whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { group, look, needsPerson } from "./status.js";
 import { RackStream } from "./stream.js";
 import { Tile, portTile } from "./tile.js";
-import { current, loadWords, page, switchLanguage } from "./words.js";
+import { current, loadWords, nameLanguage, page, switchLanguage } from "./words.js";
 
 const RETRY_MS = 1_000;
 /** By how much is shown. */
@@ -208,10 +209,10 @@ function summarise() {
 function label() {
   document.documentElement.lang = current();
   byId("title").textContent = "benchd";
+  showNav();
   signIn.show();
   panel.signIn.show();
-  byId("language").textContent = page("other_language").replace(/ \(.*\)$/, "");
-  byId("language").lang = current() === "ja" ? "en" : "ja";
+  nameLanguage(byId("language"));
   byId("unknown").setAttribute("aria-label", page("unknown_ports"));
   byId("hidden-title").textContent = page(index.shown === "none" ? "all_hidden" : "details_hidden");
   byId("hidden-to-do").textContent = page("hidden_to_do");

@@ -134,8 +134,7 @@ export class Panel {
   }
 
   async send(form, job, gate, approved) {
-    const here = whoIsHere();
-    if (!here) {
+    if (!whoIsHere()) {
       refuse(form, word("refusal", "not_signed_in"), "");
       this.signIn.focus();
       return;
@@ -143,7 +142,7 @@ export class Panel {
     form.refused.dataset.state = "";
     form.refused.replaceChildren(page("sending"));
     for (const button of form.buttons) button.disabled = true;
-    const error = await decide(job, { gate, approved, operator: here.person, note: form.note.value });
+    const error = await decide(job, { gate, approved, note: form.note.value });
     for (const button of form.buttons) button.disabled = false;
     if (error) {
       refuse(form, page("not_taken"), word("refusal", error.code), error.message);

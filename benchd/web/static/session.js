@@ -14,6 +14,7 @@ let session = null;
 let badge = null;
 let usedAt = 0;
 let toldAt = 0;
+let leaving = Promise.resolve();
 const listeners = new Set();
 
 export const whoIsHere = () => session;
@@ -60,15 +61,23 @@ export async function signIn(shown) {
 
 export async function lock() {
   if (session && !isLockable()) return;
+  leaving = locked();
   become(null);
+  await leaving;
+  // Only now does the daemon show less.
+  tell();
+}
+
+async function locked() {
   try {
     await ask("DELETE");
   } catch {
     // Then it is locked by its own time, or with the daemon's end.
   }
-  // Only now does the daemon show less.
-  tell();
 }
+
+/** Until the daemon has been told that nobody is here any more; a page that is left sooner may not tell it. */
+export const left = () => leaving;
 
 /** The daemon says that nobody is signed in here any more. */
 export const lockedOut = () => become(null);
@@ -94,7 +103,9 @@ async function used() {
   }
 }
 
-const isField = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+/** Where somebody types; a box to tick or a button to choose a file is no such place. */
+const isField = (target) =>
+  target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type));
 
 /** What a badge's reader types anywhere but in a field takes over at once. */
 function readBadges(failed) {

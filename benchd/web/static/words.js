@@ -48,6 +48,12 @@ export const page = (value) => word("page", value);
 
 export const said = (texts) => texts?.[language] ?? "";
 
+/** Names the other language on the button that switches to it. */
+export function nameLanguage(button) {
+  button.textContent = page("other_language").replace(/ \(.*\)$/, "");
+  button.lang = language === "ja" ? "en" : "ja";
+}
+
 /** What a handset's model is sold as, or that nobody has told of it; empty where nobody has looked. */
 export function calledOf(handset) {
   if (handset?.known_model === false) return word("word", "unknown_model");

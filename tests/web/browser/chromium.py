@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
@@ -97,7 +98,7 @@ async def visited(
         told = [c for c in seen.complaints if not (may_be_away and AWAY in c)]
         told = [c for c in told if not (refused and REFUSED in c)]
         assert told == [], told
-        base = url.split("/?", 1)[0].rstrip("/")
+        base = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
         assert [asked for asked in seen.foreign if not asked.startswith(base)] == []
 
 

@@ -1,0 +1,196 @@
+"""What the pages beside the wall say: sections of the catalogue, one for each page."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from benchd.words.disposal import DISPOSAL_MOVES
+
+
+class NavWord(StrEnum):
+    """Where the pages lead."""
+
+    LABEL = "label"
+    RACK = "rack"
+    LOTS = "lots"
+    DISPOSAL = "disposal"
+    REPORT = "report"
+    HANDSETS = "handsets"
+    LOT = "lot"
+
+
+class ActWord(StrEnum):
+    """What all pages say when somebody does something; some are codes of the API."""
+
+    NEEDED = "needed"
+    FILL_IN = "fill_in"
+    CHOOSE_FILE = "choose_file"
+    SENDING = "sending"
+    RECORDED = "recorded"
+    SHOW = "show"
+    PRINT = "print"
+    BEFORE = "before"
+    AFTER = "after"
+    IMEI = "imei"
+    NUMBER = "number"
+    UNKNOWN_HANDSET = "unknown_handset"
+    UPTO = "upto"
+    WAIT = "wait"
+    NOT_FOUND = "not_found"
+    UNREACHABLE = "unreachable"
+    DECISION_REFUSED = "decision_refused"
+    MORE_TO_SHOW = "more_to_show"
+
+
+class LotsWord(StrEnum):
+    """The pages of lots."""
+
+    TITLE = "title"
+    OPEN = "open"
+    NEWEST_FIRST = "newest_first"
+    NONE = "none"
+    ADD = "add"
+    LOT = "lot"
+    LOT_HINT = "lot_hint"
+    KIND = "kind"
+    CONSIGNOR = "consignor"
+    CONSIGNOR_HINT = "consignor_hint"
+    PAPER = "paper"
+    IDENTITY = "identity"
+    IDENTITY_HINT = "identity_hint"
+    ATTESTS = "attests"
+    ATTESTS_HINT = "attests_hint"
+    LOT_REFUSED = "lot_refused"
+    TAKEN_IN = "taken_in"
+    ASSETS = "assets"
+    IN_JOBS = "in_jobs"
+    UNERASABLE = "unerasable"
+    NETWORK = "network"
+    NETWORK_HINT = "network_hint"
+    SOURCE = "source"
+    SOURCE_HINT = "source_hint"
+    FILE = "file"
+    CHECK = "check"
+    TAKE_IN = "take_in"
+    CLEAN = "clean"
+    TAKEN = "taken"
+    NOT_TAKEN = "not_taken"
+    MISTAKES = "mistakes"
+    FIRST = "first"
+    LINE = "line"
+    COLUMN = "column"
+    MISTAKE = "mistake"
+    IMPORT = "import"
+    IMPORT_HINT = "import_hint"
+    AGAIN = "again"
+    AGAIN_HINT = "again_hint"
+    ADD_ONE = "add_one"
+    ONE_REFUSED = "one_refused"
+    TAG = "tag"
+    IMEI = "imei"
+    SERIAL = "serial"
+    MODEL = "model"
+    COLOUR = "colour"
+    GRADE = "grade"
+    NO_ASSETS = "no_assets"
+    NOT_YET = "not_yet"
+    DEAD = "dead"
+    DEAD_HINT = "dead_hint"
+    DEAD_DO = "dead_do"
+    DEAD_REFUSED = "dead_refused"
+    ATTESTATIONS = "attestations"
+    NO_ATTESTATIONS = "no_attestations"
+    ATTEST = "attest"
+    ATTESTED = "attested"
+    ATTEST_DO = "attest_do"
+    ATTEST_NOTE_HINT = "attest_note_hint"
+    ATTEST_REFUSED = "attest_refused"
+    COVERS = "covers"
+    WHOLE = "whole"
+    WHOLE_BUT = "whole_but"
+    SOME = "some"
+    EXCEPTED = "excepted"
+    EXCEPTED_HINT = "excepted_hint"
+    TAGS_HINT = "tags_hint"
+    WITHDRAW = "withdraw"
+    WITHDRAWN = "withdrawn"
+    WITHDRAW_KINDS = "withdraw_kinds"
+    WITHDRAW_TAGS = "withdraw_tags"
+    WITHDRAW_DO = "withdraw_do"
+    ALL_OF_IT = "all_of_it"
+
+
+class DisposalWord(StrEnum):
+    """The page of what becomes of the unsold."""
+
+    TITLE = "title"
+    ALL = "all"
+    OLDEST_FIRST = "oldest_first"
+    CHOOSE = "choose"
+    SCAN = "scan"
+    SCAN_NONE = "scan_none"
+    SCAN_SEVERAL = "scan_several"
+    CHOOSE_FIRST = "choose_first"
+    CHOSEN = "chosen"
+    NO_COMMON = "no_common"
+    TO = "to"
+    RECYCLER = "recycler"
+    NUMBER = "number"
+    BATCH = "batch"
+    DONE_ON = "done_on"
+    DONE_ON_HINT = "done_on_hint"
+    LATER_JOB = "later_job"
+    CERTIFICATE = "certificate"
+    TO_WHOM = "to_whom"
+    RELEASE_REASON = "release_reason"
+    SETTLE = "settle"
+    SHOW_BATCH = "show_batch"
+    HANDSETS = "handsets"
+    ROW = "row"
+
+
+class ReportWord(StrEnum):
+    """The page of a dealer's figures."""
+
+    TITLE = "title"
+    FROM = "from"
+    TO = "to"
+    ONLY_LOT = "only_lot"
+    CSV = "csv"
+    VALUE = "value"
+    NOTHING = "nothing"
+    BACK = "back"
+    LOT = "lot"
+    CONSIGNOR = "consignor"
+    BY_LOT = "by_lot"
+    BY_CONSIGNOR = "by_consignor"
+    OF_NONE = "of_none"
+    SUM_WITH = "sum_with"
+    SUM_IN_USE = "sum_in_use"
+    SUM_NOT_ERASABLE = "sum_not_erasable"
+    SUM_SOLD = "sum_sold"
+
+
+class FindWord(StrEnum):
+    """Where a handset is looked up."""
+
+    TITLE = "title"
+    ASK = "ask"
+    FIND = "find"
+    HINT = "hint"
+    FOUND = "found"
+    NOT_BY_IMEI = "not_by_imei"
+    RUN_AGAIN_AS = "run_again_as"
+    SETTLED = "settled"
+
+
+PAGE_SECTIONS = {
+    "nav": NavWord,
+    "act": ActWord,
+    "lots": LotsWord,
+    "disposal": DisposalWord,
+    "report": ReportWord,
+    "find": FindWord,
+    "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),
+}
+"""`settle_as` is what people choose to say of a handset."""

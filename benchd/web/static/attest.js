@@ -1,0 +1,86 @@
+// What was made sure of at intake: stated once for a lot or some of it, and withdrawn where it was wrong.
+
+import { act } from "./api.js";
+import { el } from "./dom.js";
+import { choices, folded, form, line, words } from "./forms.js";
+import { ATTESTED } from "./lots.js";
+import { join, moment, row, table } from "./tables.js";
+import { word } from "./words.js";
+
+const t = (value) => word("lots", value);
+const kindsOf = (kinds) => join(kinds.map((kind) => word("attestation", kind)));
+
+/** The attestations of a lot, and the form for another one. */
+export function attestations(lot, path, done) {
+  const rows = lot.attestations.map((told) =>
+    row([kindsOf(told.kinds), covered(told), `${moment(told.at)} ${told.operator}`, withdrawing(told, path, done)], {
+      "data-withdrawn": told.withdrawn,
+    }),
+  );
+  const headings = [t("attested"), t("covers"), word("word", "operator"), t("withdrawn")];
+  return [
+    rows.length ? table(t("attestations"), headings, rows) : el("p", { class: "nothing" }, t("no_attestations")),
+    folded("attest", t("attest"), false, attesting(path, done)),
+  ];
+}
+
+function covered(told) {
+  if (told.tags !== null) return join(told.tags);
+  return told.excepted.length ? `${t("whole_but")} ${join(told.excepted)}` : t("whole");
+}
+
+function attesting(path, done) {
+  const kinds = choices("kinds", t("attested"), ATTESTED.map((kind) => [kind, word("attestation", kind)]), { needed: true });
+  const which = choices("which", t("covers"), [["whole", t("whole")], ["some", t("some")]], { one: true, needed: true });
+  const excepted = line("excepted", t("excepted"), { hint: t("excepted_hint"), longest: 5000 });
+  const tags = line("tags", t("tag"), { hint: t("tags_hint"), longest: 5000, needed: true });
+  const note = line("attest-note", word("word", "note"), { hint: t("attest_note_hint") });
+  const element = form("attest", {
+    fields: [kinds, which, excepted, tags, note],
+    button: t("attest_do"),
+    cause: t("attest_refused"),
+    send: () => {
+      const some = which.value === "some";
+      return act(`${path}/attestations`, {
+        kinds: kinds.values,
+        tags: some ? words(tags.value) : null,
+        excepted: some ? [] : words(excepted.value),
+        note: note.value,
+      });
+    },
+    done,
+  });
+  const show = () => {
+    excepted.element.hidden = which.value !== "whole";
+    tags.element.hidden = which.value !== "some";
+  };
+  element.addEventListener("change", show);
+  show();
+  return element;
+}
+
+/** What was withdrawn already, and the form to withdraw (more of) it. */
+function withdrawing(told, path, done) {
+  const id = `withdraw-${told.sequence}`;
+  const gone = told.withdrawals.map((each) =>
+    el("p", {}, [kindsOf(each.kinds) || t("all_of_it"), join(each.tags), each.operator, each.note].filter(Boolean).join(" · ")),
+  );
+  if (told.withdrawals.some((each) => each.kinds.length === 0 && each.tags.length === 0)) return el("div", {}, ...gone);
+  const kinds = choices(`${id}-kinds`, t("withdraw_kinds"), told.kinds.map((kind) => [kind, word("attestation", kind)]));
+  const tags = line(`${id}-tags`, t("withdraw_tags"), { hint: t("tags_hint"), longest: 5000 });
+  const note = line(`${id}-note`, word("word", "note"));
+  const sending = form(id, {
+    fields: [kinds, tags, note],
+    button: t("withdraw_do"),
+    cause: t("attest_refused"),
+    send: () =>
+      act(`${path}/withdrawals`, {
+        attestation: told.sequence,
+        kinds: kinds.values,
+        tags: words(tags.value),
+        note: note.value,
+      }),
+    done,
+  });
+  return el("div", {}, ...gone, folded(id, t("withdraw"), false, sending));
+}

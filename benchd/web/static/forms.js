@@ -1,0 +1,105 @@
+// Fields, and the button that sends them. Enter sends nothing: a badge's reader ends with it too,
+// and whoever takes over must not send what somebody else has filled in.
+
+import { el, byId } from "./dom.js";
+import { knows, word } from "./words.js";
+
+/** Says of a field that it can't stay blank. */
+export const mark = () => el("span", { class: "needed" }, word("act", "needed"));
+
+/** A line to be typed or scanned. */
+export function line(id, label, { hint = "", type = "text", value = "", longest = 200, needed = false } = {}) {
+  const input = el("input", { id, type, autocomplete: "off", spellcheck: "false", maxlength: longest });
+  if (value) input.value = value;
+  const small = hint ? el("small", { id: `${id}-hint` }, hint) : null;
+  if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
+  if (needed) input.setAttribute("aria-required", "true");
+  const element = el("div", { class: "line" }, el("label", { for: id }, label, needed ? mark() : null), input, small);
+  return { element, input, needed, get value() { return input.value.trim(); } };
+}
+
+/** Boxes to tick, or with `one` a single choice among them. */
+export function choices(id, label, options, { one = false, hint = "", needed = false } = {}) {
+  const inputs = options.map(([value]) => el("input", { id: `${id}-${value}`, type: one ? "radio" : "checkbox", name: id, value }));
+  const element = el(
+    "fieldset",
+    { class: "choices" },
+    el("legend", {}, label, needed ? mark() : null),
+    ...inputs.map((input, place) => el("label", {}, input, options[place][1])),
+    hint ? el("small", {}, hint) : null,
+  );
+  const chosen = () => inputs.filter((input) => input.checked).map((input) => input.value);
+  return { element, inputs, needed, input: inputs[0], get values() { return chosen(); }, get value() { return chosen()[0] ?? null; } };
+}
+
+export function file(id, label, hint = "") {
+  const input = el("input", { id, type: "file", accept: ".csv,.tsv,.txt,text/csv" });
+  const element = el("div", { class: "line" }, el("label", { for: id }, label), input, hint ? el("small", {}, hint) : null);
+  return { element, input, get value() { return input.files[0] ?? null; } };
+}
+
+/** A field that leads somewhere, by its button or by Enter: it sends nothing. */
+export function leading(id, label, button, to, attributes = {}) {
+  const input = el("input", { id, autocomplete: "off", spellcheck: "false", maxlength: 200, ...attributes });
+  const go = () => input.value.trim() && location.assign(to(input.value.trim()));
+  input.addEventListener("keydown", (event) => event.key === "Enter" && go());
+  return el("div", { class: "asking", role: "search" }, el("label", { for: id }, label), input, el("button", { type: "button", onclick: go }, button));
+}
+
+/** What a person typed or scanned with spaces, commas or one below the other. */
+export const words = (text) => text.split(/[\s,、]+/).filter(Boolean);
+
+/** Why something wasn't taken: in the words of what was asked, where there are any of its own. */
+export function why(error, cause = "") {
+  const own = knows("act", error.code) ? word("act", error.code) : word("refusal", error.code);
+  return error.code === "decision_refused" && cause ? cause : own;
+}
+
+/**
+ * Fields with a button. `send` gives {told} or {error}; `done` is called with what was told.
+ * `cause` says what it may be where the daemon refuses what was filled in.
+ */
+export function form(id, { fields, button, send, done, cause = "" }) {
+  const said = el("p", { class: "said", role: "alert" });
+  const sender = el("button", { type: "button", class: "do" }, button);
+  sender.addEventListener("click", async () => {
+    const missing = fields.find((field) => field.needed && !field.element.hidden && !field.value);
+    if (missing) {
+      say(said, word("act", "fill_in"));
+      missing.input.focus();
+      return;
+    }
+    sender.disabled = true;
+    say(said, word("act", "sending"), "", "busy");
+    const { told, error } = await send();
+    sender.disabled = false;
+    if (error) {
+      say(said, why(error, cause), error.message);
+      return;
+    }
+    say(said, "");
+    byId("announcer").textContent = word("act", "recorded");
+    for (const field of element.querySelectorAll("input")) empty(field);
+    await done(told);
+  });
+  const element = el(
+    "div",
+    { class: "form", role: "group", "data-form": id },
+    ...fields.map((field) => field.element),
+    el("div", { class: "doing" }, sender, said),
+  );
+  return element;
+}
+
+export function say(place, text, detail = "", state = "refused") {
+  place.dataset.state = text ? state : "";
+  place.replaceChildren(text, detail ? el("small", { lang: "en" }, detail) : "");
+}
+
+function empty(input) {
+  if (input.type === "checkbox" || input.type === "radio") input.checked = false;
+  else input.value = "";
+}
+
+/** A form behind its heading, opened when somebody wants it. */
+export const folded = (id, heading, open, ...inside) => el("details", { id, class: "folded", open }, el("summary", {}, heading), ...inside);

@@ -1,0 +1,156 @@
+// What every page but the wall has around it: navigation, who is signed in, the language, and
+// whether this screen may see anything at all.
+//
+// A page has `name`, `load()`, which gives {told} or {error}, and `elements(told, frame)`.
+
+import { readIndex } from "./api.js";
+import { byId, el } from "./dom.js";
+import { showNav } from "./nav.js";
+import { left, onChange, startSession, whoIsHere } from "./session.js";
+import { SignIn } from "./sign_in.js";
+import { current, loadWords, nameLanguage, page, switchLanguage, word } from "./words.js";
+
+const RETRY_MS = 1_000;
+/** Shown before the daemon has told any word of its catalogue. */
+const AWAY = "benchd に接続できません / benchd can't be reached";
+const PASSING = ["unreachable", "records_unavailable"];
+
+export class Frame {
+  constructor(shown) {
+    this.shown = shown;
+    this.index = null;
+    this.told = null;
+    this.error = null;
+    this.leaving = false;
+  }
+
+  async start() {
+    byId("language").addEventListener("click", () => {
+      switchLanguage();
+      this.label();
+      this.signIn?.show();
+      this.build();
+    });
+    for (;;) {
+      try {
+        await loadWords();
+        this.index = await readIndex();
+        break;
+      } catch {
+        away(AWAY, "");
+        await new Promise((done) => setTimeout(done, RETRY_MS));
+      }
+    }
+    byId("connection").hidden = true;
+    this.signIn = new SignIn();
+    byId("operator").replaceChildren(this.signIn.element);
+    this.label();
+    onChange(() => this.changedHands());
+    await startSession((error) => this.signIn.refuse(error));
+    await this.again();
+  }
+
+  get mayRead() {
+    return this.index.shown === "read";
+  }
+
+  /** Who locks a screen leaves nothing on it, not even where the daemon can't be asked any more. */
+  async changedHands() {
+    if (whoIsHere() !== null) {
+      await this.lookAgain();
+      return;
+    }
+    byId("page").replaceChildren();
+    byId("announcer").textContent = "";
+    if (this.leaving) return;
+    this.leaving = true;
+    await left();
+    for (;;) {
+      try {
+        await readIndex();
+        location.reload();
+        return;
+      } catch {
+        away(page("unreachable"), word("act", "wait"));
+        await new Promise((done) => setTimeout(done, RETRY_MS));
+      }
+    }
+  }
+
+  /** Who may see less keeps nothing on the screen, who may see more sees it. */
+  async lookAgain() {
+    try {
+      const before = this.mayRead;
+      const now = await readIndex();
+      if (before && now.shown !== "read") location.reload();
+      this.index = now;
+      if (!before && this.mayRead) await this.again();
+    } catch {
+      // The next request tells soon enough that nobody answers.
+    }
+  }
+
+  /** Has all of it told anew; what somebody has typed stays. */
+  async again() {
+    this.label();
+    if (!this.mayRead) return;
+    const { told, error } = await this.shown.load();
+    if (this.leaving) return;
+    this.error = error ?? null;
+    if (error && PASSING.includes(error.code)) {
+      if (error.code === "unreachable") away(page("unreachable"), word("act", "wait"));
+      else this.build();
+      setTimeout(() => this.again(), RETRY_MS);
+      return;
+    }
+    if (error?.code === "sign_in_needed") {
+      await this.lookAgain();
+      return;
+    }
+    byId("connection").hidden = true;
+    if (!error) this.told = told;
+    this.build();
+  }
+
+  label() {
+    document.documentElement.lang = current();
+    document.title = `${word("nav", this.shown.name)} - benchd`;
+    showNav();
+    nameLanguage(byId("language"));
+    byId("hidden").hidden = this.mayRead;
+    byId("hidden-title").textContent = page("all_hidden");
+    byId("hidden-to-do").textContent = page("hidden_to_do");
+  }
+
+  build() {
+    if (this.error) {
+      const why = word(this.error.code === "not_found" ? "act" : "refusal", this.error.code);
+      byId("page").replaceChildren(el("p", { class: "nothing", role: "alert" }, why));
+    } else if (this.told !== null) {
+      replaceKeeping(byId("page"), this.shown.elements(this.told, this));
+    }
+  }
+}
+
+function away(title, toDo) {
+  byId("connection").hidden = false;
+  byId("connection-title").textContent = title;
+  byId("connection-to-do").textContent = toDo;
+}
+
+/** Puts new elements in place of old ones of the same ids: what was typed, ticked or opened stays. */
+function replaceKeeping(main, elements) {
+  const before = [...main.querySelectorAll("input[id], details[id]")];
+  const focus = document.activeElement?.id;
+  main.replaceChildren(...elements);
+  for (const old of before) {
+    const now = byId(old.id);
+    if (!now) continue;
+    if (old.tagName === "DETAILS") now.open = old.open;
+    else if (old.type === "file") now.files = old.files;
+    else if (old.type === "checkbox" || old.type === "radio") now.checked = old.checked;
+    else now.value = old.value;
+  }
+  for (const form of main.querySelectorAll("[data-form]")) form.dispatchEvent(new Event("change"));
+  if (focus) byId(focus)?.focus();
+}

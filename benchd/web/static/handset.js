@@ -1,0 +1,97 @@
+// Everything about one handset across its jobs: the newest first, each with its story.
+
+import { read, readJob } from "./api.js";
+import { el } from "./dom.js";
+import { story } from "./story.js";
+import { becameOf, facts, handsetOf, jobPage, link, lotPage, moment, reasonOf, table } from "./tables.js";
+import { page, said, word } from "./words.js";
+
+const t = (value) => word("find", value);
+
+export class HandsetPage {
+  name = "handsets";
+
+  constructor(job) {
+    this.job = job;
+  }
+
+  load() {
+    return read(`/api/v1/handsets/${encodeURIComponent(this.job)}`);
+  }
+
+  elements(file) {
+    const jobs = [...file.jobs].reverse();
+    const told = jobs.find((job) => job.serial) ?? jobs[0];
+    const imeis = [...new Set(file.jobs.flatMap((job) => job.imeis))];
+    const tags = [...new Set(file.jobs.map((job) => job.tag).filter(Boolean))];
+    return [
+      el("p", { class: "back" }, link("/handsets", t("title"))),
+      el("h2", {}, handsetOf(told)),
+      facts([
+        [word("act", "imei"), imeis.join(", ")],
+        [page("serial"), told.serial ?? told.usb_serial],
+        [word("lots", "tag"), tags.join(", ")],
+        [word("word", "became"), becameOf(jobs[0])],
+      ]),
+      file.told_by === "imei" ? null : el("p", { class: "caution" }, t("not_by_imei")),
+      ...jobs.map((job) => this.oneJob(job)),
+      ...settled(file.settled),
+      ...perhaps(file.perhaps),
+    ].filter(Boolean);
+  }
+
+  oneJob(job) {
+    const inside = el("div", { class: "inside" });
+    const details = el("details", { id: `job-${job.job}`, class: "job" });
+    const show = async () => {
+      if (!details.open || inside.firstChild) return;
+      try {
+        inside.replaceChildren(story(await readJob(job.job)));
+      } catch {
+        inside.replaceChildren(el("p", { class: "missing" }, page("story_missing")));
+      }
+    };
+    details.addEventListener("toggle", show);
+    details.append(
+      el("summary", {}, el("time", {}, moment(job.opened_at)), el("b", {}, endOf(job)), el("span", {}, reasonOf(job))),
+      facts([
+        [word("word", "slot"), job.slot],
+        [word("word", "ended"), moment(job.ended_at)],
+        [word("word", "what_to_do"), said(job.reason_text?.what_to_do)],
+        [word("nav", "lot"), job.lot ? link(lotPage(job.lot), job.lot) : null],
+        [word("word", "became"), `${becameOf(job)} ${moment(job.since)}`],
+        [t("run_again_as"), job.run_again_as ? link(jobPage(job.run_again_as), job.run_again_as) : null],
+      ]),
+      inside,
+    );
+    details.open = job.job === this.job;
+    return details;
+  }
+}
+
+/** Where its job has sent it; what has no certificate is never told as sellable. */
+function endOf(job) {
+  if (!job.disposition) return word("became", "running");
+  return word("disposition", job.disposition === "sellable" && !job.certificate ? "hold" : job.disposition);
+}
+
+/** What people have said of it, each as it is on record. */
+function settled(lines) {
+  if (lines.length === 0) return [];
+  const rows = lines.map((line) => [
+    moment(line.at),
+    `${word("disposal_state", line.before)} → ${word("disposal_state", line.state)}`,
+    line.name,
+    [line.recycler, line.number].filter(Boolean).join(" "),
+    line.batch ? link(`/disposal?${new URLSearchParams({ batch: line.batch })}`, line.batch) : "",
+    [line.done_on, line.note].filter(Boolean).join(" "),
+  ]);
+  const headings = [word("word", "at"), word("word", "state"), word("word", "operator"), word("word", "papers"), word("disposal", "batch"), word("word", "note")];
+  return [table(t("settled"), headings, rows)];
+}
+
+function perhaps(keys) {
+  if (keys.length === 0) return [];
+  const links = keys.map((key) => el("li", {}, link(jobPage(key), key)));
+  return [el("h3", {}, word("word", "perhaps_same")), el("ul", { class: "perhaps" }, ...links)];
+}

@@ -1,0 +1,20 @@
+// The pages beside the wall: which one it is, the address says.
+
+import { DisposalPage } from "./disposal.js";
+import { Frame } from "./frame.js";
+import { FindPage } from "./handsets.js";
+import { HandsetPage } from "./handset.js";
+import { LotPage } from "./lot.js";
+import { LotsPage } from "./lots.js";
+import { ReportPage } from "./report.js";
+
+const asked = new URLSearchParams(location.search);
+
+const PAGES = {
+  "/lots": () => (asked.get("lot") ? new LotPage(asked.get("lot"), asked) : new LotsPage()),
+  "/disposal": () => new DisposalPage(asked),
+  "/report": () => new ReportPage(asked),
+  "/handsets": () => (asked.get("job") ? new HandsetPage(asked.get("job")) : new FindPage(asked.get("q") ?? "")),
+};
+
+new Frame(PAGES[location.pathname]()).start();

@@ -1,0 +1,84 @@
+// Tables, times and handsets in words, for all pages.
+
+import { el } from "./dom.js";
+import { current, said, word } from "./words.js";
+
+/** A cell is a text or an element; of a row's cells the first heads it. */
+export function table(caption, headings, rows, attributes = {}) {
+  const head = el("tr", {}, ...headings.map((heading) => el("th", { scope: "col" }, heading)));
+  return el(
+    "div",
+    { class: "wide", ...attributes },
+    el(
+      "table",
+      {},
+      caption ? el("caption", {}, caption) : null,
+      el("thead", {}, head),
+      el("tbody", {}, ...rows.map((cells) => (cells instanceof Element ? cells : row(cells)))),
+    ),
+  );
+}
+
+export const row = (cells, attributes = {}) => el("tr", attributes, ...cells.map((cell) => el("td", {}, cell ?? "")));
+
+export const facts = (rows) =>
+  el("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => (value ? [el("dt", {}, name), el("dd", {}, value)] : [])));
+
+const pad = (number) => String(number).padStart(2, "0");
+
+/** 2026-11-26 14:05, by this screen's clock: the same in both languages, and it sorts. */
+export function moment(at) {
+  if (!at) return "";
+  const date = new Date(at);
+  return Number.isNaN(date.valueOf()) ? "" : `${day(date)} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
+}
+
+export const day = (date) => `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+
+export const join = (values) => values.join(current() === "ja" ? "、" : ", ");
+
+/** Which handset a job was of: model, then the number by which people tell it. */
+export const handsetOf = (job) => [job.manufacturer, job.model].filter(Boolean).join(" ") || word("act", "unknown_handset");
+
+export const numberOf = (job) => job.imeis[0] ?? job.serial ?? job.usb_serial ?? "";
+
+/** How a job ended, or what has become of its handset since. */
+export function becameOf(job) {
+  if (!job.ended_at) return word("became", "running");
+  if (job.state) return word("disposal_state", job.state);
+  return job.certificate ? word("became", "sold") : word("disposition", job.disposition);
+}
+
+export const reasonOf = (job) => said(job.reason_text);
+
+export const jobPage = (job) => `/handsets?job=${encodeURIComponent(job)}`;
+
+export const lotPage = (lot) => `/lots?lot=${encodeURIComponent(lot)}`;
+
+/** A number or a time stays on one line. */
+export const tight = (text) => el("span", { class: "tight" }, text);
+
+export const link = (href, text) => el("a", { href }, text);
+
+/** Model and number of a handset, one above the other. */
+export const handsetCell = (job) => el("div", {}, handsetOf(job), el("small", { class: "tight" }, numberOf(job)));
+
+/** Lot and tag, in the same way. */
+export const lotCell = (job) => el("div", {}, job.lot ? link(lotPage(job.lot), job.lot) : "", job.tag ? el("small", {}, job.tag) : "");
+
+export const lotHeading = () => `${word("nav", "lot")} / ${word("lots", "tag")}`;
+
+/** A list of jobs in words, each leading to its handset. */
+export const jobsTable = (caption, jobs) =>
+  table(
+    caption,
+    [word("word", "opened"), word("word", "handset"), lotHeading(), word("word", "became"), word("word", "reason"), word("word", "job")],
+    jobs.map((job) => [
+      tight(moment(job.opened_at)),
+      handsetCell(job),
+      lotCell(job),
+      becameOf(job),
+      reasonOf(job),
+      tight(link(jobPage(job.job), job.job)),
+    ]),
+  );

@@ -1,0 +1,174 @@
+"""A lot from its papers to its handsets, on its pages in Debian's Chromium."""
+
+from __future__ import annotations
+
+import pytest
+from chromium import Visits, needs_chromium
+from papers import Shop, add_lot, address, signed_in
+from playwright.async_api import Page, expect
+
+from benchd.texts.catalogue import Catalogue
+from benchd.words.record import EntryKind
+from tests.intake.lots import imei
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+
+async def choose_file(page: Page, field: str, text: str) -> None:
+    file = {"name": "list.csv", "mimeType": "text/csv", "buffer": text.encode("cp932")}
+    await page.locator(field).set_input_files(file)  # type: ignore[arg-type]
+
+
+async def test_a_lot_is_taken_in_with_a_mistake_and_then_right(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await add_lot(page, "L-1")
+        # A lot without handsets has its import open.
+        wrong = f"管理番号,IMEI\nT-1,{imei(1)}\nT 2,{imei(2)}\nT-3,356938035643800\n"
+        await choose_file(page, "#assets-file", wrong)
+        await expect(page.get_by_role("button", name="取り込む")).to_be_hidden()
+        await page.get_by_role("button", name="確かめる").click()
+        mistakes = page.locator("#import .bad tbody tr")
+        await expect(mistakes).to_have_count(2)
+        await expect(mistakes.nth(0)).to_contain_text("管理番号「T 2」に空白があります")
+        await expect(mistakes.nth(1)).to_contain_text("IMEIではありません")
+        await expect(page.get_by_role("button", name="取り込む")).to_be_hidden()
+        right = wrong.replace("T 2", "T-2").replace("356938035643800", imei(3))
+        await choose_file(page, "#assets-file", right)
+        await page.get_by_role("button", name="確かめる").click()
+        await expect(page.locator("#import .good")).to_contain_text("3")
+        assert shop.kept(EntryKind.ASSETS_ADDED) == []
+        await page.get_by_role("button", name="取り込む").click()
+        await expect(page.locator("#page > .good")).to_contain_text("取り込みました")
+        await expect(page.get_by_role("cell", name="T-2", exact=True)).to_be_visible()
+        await expect(page.locator(".counts")).to_contain_text("3 台")
+    assert len(shop.kept(EntryKind.ASSETS_ADDED)) == 1
+
+
+async def test_another_file_than_the_one_that_was_checked_isnt_taken_in(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        await signed_in(seen)
+        await add_lot(seen.page, "L-1")
+        await choose_file(seen.page, "#assets-file", "管理番号\nT-1\n")
+        await seen.page.get_by_role("button", name="確かめる").click()
+        take = seen.page.get_by_role("button", name="取り込む")
+        await expect(take).to_be_visible()
+        await choose_file(seen.page, "#assets-file", "管理番号\nT-9\n")
+        await expect(take).to_be_hidden()
+
+
+async def test_a_lot_by_the_keyboard_alone(shop: Shop, catalogue: Catalogue, visit: Visits) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        keys = seen.page.keyboard
+        await signed_in(seen)
+        await seen.page.locator("#add-lot > summary").focus()
+        await keys.press("Enter")
+        await keys.press("Tab")
+        await keys.type("L-1")
+        await keys.press("Enter")  # sends nothing
+        await keys.press("Tab")
+        await keys.press("Space")  # the first kind
+        await keys.press("ArrowRight")
+        await keys.press("Tab")
+        await keys.type("X")
+        button = seen.page.locator("#add-lot .do")
+        for _ in range(7):
+            await keys.press("Tab")
+        await expect(button).to_be_focused()
+        assert shop.stored == []
+        await keys.press("Enter")
+        await expect(seen.page.locator("h2")).to_contain_text("L-1")
+        await expect(seen.page.locator(".facts")).to_contain_text("下取り")
+
+
+async def test_attested_with_exceptions_and_withdrawn(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        async with here.over_tcp() as clerk:
+            told = {"lot": "L-2", "consignor": "X", "kind": "auction"}
+            assert (await clerk.post("/api/v1/lots", json=told)).is_success
+            one = {"tag": "T-9"}
+            assert (await clerk.post("/api/v1/lots/L-2/assets", json=one)).is_success
+        await add_lot(page, "L-1")
+        await choose_file(page, "#assets-file", "管理番号\nT-1\nT-2\nT-3\n")
+        await page.get_by_role("button", name="確かめる").click()
+        await page.get_by_role("button", name="取り込む").click()
+        await page.locator("#attest > summary").click()
+        await page.locator("#kinds-consent").check()
+        await page.locator("#kinds-jpki").check()
+        await page.locator("#attest .do").click()
+        await expect(page.locator("#attest .said")).to_contain_text("必須")
+        await page.locator("#which-whole").check()
+        await expect(page.locator("#tags")).to_be_hidden()
+        await page.locator("#excepted").fill("T-9")
+        await page.locator("#attest .do").click()
+        await expect(page.locator("#attest .said")).to_contain_text("このロットのものではないか")
+        # A badge that is scanned with the focus in a box sends nothing, and takes over.
+        await page.locator("#which-whole").focus()
+        await page.keyboard.type("SUZUKI-1002")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+        assert shop.kept(EntryKind.ATTESTED) == []
+        await page.locator("#excepted").fill("T-2 T-3")
+        await page.locator("#attest .do").click()
+        line = page.locator("tr", has_text="ただし次を除く: T-2、T-3")
+        await expect(line).to_contain_text("残高消去の同意、電子証明書の失効")
+        await expect(line).to_contain_text("SUZUKI-1002")
+        await line.locator("summary").click()
+        await line.get_by_label("電子証明書の失効").check()
+        await line.get_by_role("button").click()
+        await expect(line).to_contain_text("電子証明書の失効 · SUZUKI-1002")
+    [told] = shop.kept(EntryKind.ATTESTED)
+    assert set(told.entry.data["excepted"]) == {"T-2", "T-3"}  # type: ignore[arg-type]
+    [gone] = shop.kept(EntryKind.ATTESTATION_WITHDRAWN)
+    assert list(gone.entry.data["kinds"]) == ["jpki"]  # type: ignore[arg-type]
+
+
+async def test_a_handset_without_power_is_entered_by_its_label(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await add_lot(page, "L-1")
+        await page.locator("#one > summary").click()
+        await page.locator("#one-tag").fill("T-1")
+        await page.locator("#one .do").click()
+        await expect(page.get_by_role("cell", name="T-1", exact=True)).to_be_visible()
+        await page.locator("#dead > summary").click()
+        await page.locator("#dead-tag").fill("T-1")
+        await page.locator("#dead-reason-no_power").check()
+        await page.locator("#dead .do").click()
+        await expect(page.get_by_role("cell", name="電源が入らない")).to_contain_text("破砕")
+
+
+async def test_a_list_of_restrictions_says_where_it_is_from(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        async with here.over_tcp() as clerk:
+            told = {"lot": "L-1", "consignor": "X", "kind": "auction"}
+            assert (await clerk.post("/api/v1/lots", json=told)).is_success
+            one = {"tag": "T-1", "imei": imei(1)}
+            assert (await clerk.post("/api/v1/lots/L-1/assets", json=one)).is_success
+        await page.locator("#network > summary").click()
+        listed = f"IMEI,判定,照会日時\n{imei(1)},×,2026-11-23 10:00\n"
+        await choose_file(page, "#network-file", listed)
+        await page.get_by_role("button", name="確かめる").click()
+        await expect(page.locator("#network .said")).to_contain_text("必須")
+        await page.locator("#source").fill("照会ページ")
+        await page.get_by_role("button", name="確かめる").click()
+        await page.get_by_role("button", name="取り込む").click()
+        await expect(page.locator("#page > .good")).to_contain_text("取り込みました")
+    [kept] = shop.kept(EntryKind.NETWORK_LISTED)
+    assert kept.entry.data["source"] == "照会ページ"

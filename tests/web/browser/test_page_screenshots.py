@@ -1,0 +1,110 @@
+"""Pictures of the pages beside the wall for people to look at; scripts/screenshots keeps them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from chromium import Visits, needs_chromium
+from papers import Shop, signed_in
+from playwright.async_api import expect
+
+from benchd.texts.catalogue import Catalogue
+from benchd.web.sight import Sight
+from tests.intake.lots import imei
+from tests.web.fake_door import believing
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+LAPTOP = (1366, 768)
+ASSETS = "管理番号,IMEI,機種,色,ランク\n" + "".join(
+    f"T-{number:03},{imei(number)},SO-51B,黒,B\n" for number in range(1, 9)
+)
+WRONG = f"管理番号,IMEI\nT-020,{imei(1)}\nT-021,356938035643800\nT 022,\n"
+
+
+def filled(folder: Path) -> Shop:
+    shop = Shop(folder)
+    for number, (job, goes, reason) in enumerate(
+        (
+            ("20261124-00000000a1", "destroy", "felica_residue"),
+            ("20261124-00000000a2", "return", "locked"),
+            ("20261124-00000000a3", "hold", "coverage_too_low"),
+            ("20261124-00000000a4", "sellable", None),
+            ("20261124-00000000a5", "destroy", "storage_fault"),
+            ("20261124-00000000a6", "hold", "network_restricted"),
+        ),
+        start=1,
+    ):
+        shop.ended(job, goes, reason, number, tag=f"T-00{number}")
+    return shop
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("lots-add", "lots"),
+        ("lot-import", "lots?lot=L-1"),
+        ("lot-attest", "lots?lot=L-1"),
+        ("disposal-settle", "disposal"),
+        ("report", "report?from=2026-11-01&to=2026-11-30"),
+        ("report-figure", "report?from=2026-11-01&to=2026-11-30&figure=became&value=to_destroy"),
+        ("handsets", "handsets?q=3569"),
+        ("handset", "handsets?job=20261124-00000000a1"),
+        ("report-not-signed-in", "report"),
+    ],
+)
+async def test_page(
+    catalogue: Catalogue, tmp_path: Path, visit: Visits, name: str, path: str, language: str
+) -> None:
+    folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
+    shop = filled(tmp_path)
+    if name.endswith("not-signed-in"):
+        shop.callers = believing(Sight.WALL)
+    async with shop.open(catalogue) as here:
+        async with here.over_tcp() as clerk:
+            for lot, consignor in (("L-1", "株式会社サンプル"), ("L-2", "個人")):
+                told = {"lot": lot, "consignor": consignor, "kind": "purchase", "paper": "No.12"}
+                told |= {"identity_check": "運転免許証"}
+                assert (await clerk.post("/api/v1/lots", json=told)).is_success
+            assets = "/api/v1/lots/L-1/assets.csv"
+            assert (await clerk.post(assets, content=ASSETS.encode())).json()["taken"]
+            stated = {"kinds": ["consent", "jpki"], "excepted": ["T-003", "T-007"]}
+            stated |= {"note": "書類 No.12"}
+            assert (await clerk.post("/api/v1/lots/L-1/attestations", json=stated)).is_success
+            dead = {"reason": "no_power"}
+            assert (await clerk.post("/api/v1/assets/T-008/unerasable", json=dead)).is_success
+        url = f"http://127.0.0.1:{here.port}/{path}{'&' if '?' in path else '?'}lang={language}"
+        async with visit(url, width=LAPTOP[0], height=LAPTOP[1]) as seen:
+            page = seen.page
+            if not name.endswith("not-signed-in"):
+                await signed_in(seen)
+                await expect(page.locator("#page h2")).to_be_visible()
+            match name:
+                case "lots-add":
+                    await page.locator("#add-lot > summary").click()
+                case "lot-import":
+                    await page.locator("#import > summary").click()
+                    file = {"name": "list.csv", "mimeType": "text/csv", "buffer": WRONG.encode()}
+                    await page.locator("#assets-file").set_input_files(file)  # type: ignore[arg-type]
+                    await page.locator("#import .do").first.click()
+                    await expect(page.locator("#import .bad")).to_be_visible()
+                case "lot-attest":
+                    await page.locator("#attest > summary").click()
+                    await page.locator("#which-whole").check()
+                case "disposal-settle":
+                    await page.locator("#scan").fill("HQ610001")
+                    await page.keyboard.press("Enter")
+                    await page.locator("#scan").fill("HQ610005")
+                    await page.keyboard.press("Enter")
+                    await page.locator("#to-destroyed").check()
+                case "handset":
+                    await expect(page.locator(".story").first).to_be_visible()
+                case _:
+                    pass
+            await page.evaluate("() => document.fonts.ready")
+            file = folder / f"page-{name}-{language}.png"
+            await page.screenshot(path=file, animations="disabled", full_page=True)
+    assert file.stat().st_size > 10_000

@@ -1,0 +1,274 @@
+"""Disposal, report and handsets in Debian's Chromium, and what all pages beside the wall share."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from chromium import Visit, Visits, needs_chromium
+from papers import Shop, add_lot, address, signed_in
+from playwright.async_api import Route, expect
+
+from benchd.texts.catalogue import Catalogue
+from benchd.web.sight import Sight
+from benchd.words.record import EntryKind
+from tests.intake.lots import imei
+from tests.web.fake_door import believing
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+PATHS = ("/lots", "/disposal", "/report", "/handsets")
+STEERING = "[red]\x1b[2J</script>\u202e{serial}"
+
+
+async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "hold", "coverage_too_low", 2)
+    shop.ended("job-3", "destroy", "storage_fault", 3)
+    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await expect(page.locator("#open tbody tr")).to_have_count(3)
+        for scanned in (imei(1), "HQ610003", "nothing", "SO-51B"):
+            await page.locator("#scan").fill(scanned)
+            await page.keyboard.press("Enter")
+        said = page.locator(".settling .said").first
+        await expect(said).to_have_text("読み取った番号は、対応待ちの端末にはありません。")
+        await expect(page.locator(".chosen")).to_contain_text(": 2")
+        await page.locator("#to-destroyed").check()
+        await page.locator(".settling .do").click()
+        assert shop.kept(EntryKind.HANDSET_SETTLED) == []
+        await page.locator("#recycler").fill("例示リサイクル")
+        # The other language keeps what is chosen and typed.
+        for _ in range(2):
+            await page.locator("#language").click()
+            await expect(page.locator("#recycler")).to_have_value("例示リサイクル")
+            await expect(page.locator("#recycler")).to_be_visible()
+        await page.locator("#number").fill("R-7")
+        await page.locator("#batch").fill("B-1")
+        await page.locator(".settling .do").click()
+        await expect(page.locator(".outcomes li")).to_have_count(2)
+        await expect(page.locator("#open tbody tr")).to_have_count(1)
+        await page.locator("#show-batch").fill("B-1")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("tbody tr")).to_have_count(2)
+        await expect(page.locator("tbody tr").first).to_contain_text("例示リサイクル R-7")
+    settled = shop.kept(EntryKind.HANDSET_SETTLED)
+    assert [one.entry.job for one in settled] == ["job-1", "job-3"]
+    assert [one.entry.data["number"] for one in settled] == ["R-7", "R-7"]
+
+
+async def test_who_takes_over_in_the_middle_settles_nothing_of_the_rest(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    for number in (1, 2, 3):
+        shop.ended(f"job-{number}", "destroy", "felica_residue", number)
+    asked, may_go_on = anyio.Event(), anyio.Event()
+
+    async def held(route: Route) -> None:
+        asked.set()
+        await may_go_on.wait()
+        await route.continue_()
+
+    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        for number in (1, 2, 3):
+            await page.locator(f'tr[data-job="job-{number}"] .pick').check()
+        await page.locator("#to-destroyed").check()
+        await page.locator("#recycler").fill("例示リサイクル")
+        await page.locator("#number").fill("R-7")
+        await page.route("**/api/v1/disposal/job-2", held)
+        await page.locator(".settling .do").click()
+        await asked.wait()
+        await page.locator("h2").click()
+        await page.keyboard.type("SUZUKI-1002")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+        may_go_on.set()
+        await expect(page.locator('tr[data-job="job-1"]')).to_have_count(0)
+        await expect(page.locator('tr[data-job="job-3"] .pick')).to_be_checked()
+        await expect(page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+    settled = {
+        one.entry.job: one.entry.data["name"] for one in shop.kept(EntryKind.HANDSET_SETTLED)
+    }
+    assert "job-3" not in settled
+    assert "SUZUKI-1002" not in settled.values()
+
+
+async def test_what_cant_become_of_all_that_are_chosen_isnt_offered(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "hold", "coverage_too_low", 2)
+    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await page.locator('tr[data-job="job-2"] .pick').check()
+        await expect(page.locator("#to-rerun_due")).to_be_visible()
+        await expect(page.locator("#to-on_sale, #to-destroyed")).to_have_count(0)
+        await page.locator('tr[data-job="job-1"] .pick').check()
+        await expect(page.locator(".settling .form")).to_contain_text("共通の対応がありません")
+        await expect(page.locator("#to-rerun_due")).to_have_count(0)
+        await page.locator('tr[data-job="job-1"] .pick').uncheck()
+        await page.locator("#to-rerun_due").check()
+        await page.locator("#note").fill("充電した")
+        await page.locator(".settling .do").click()
+        await expect(page.locator('tr[data-job="job-2"]')).to_contain_text("再処理待ち")
+
+
+async def test_each_figure_leads_to_its_handsets_and_from_there_to_the_story(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "destroy", "felica_residue", 2)
+    shop.ended("job-3", "hold", "coverage_too_low", 3)
+    path = "/report?from=2026-11-23&to=2026-11-26"
+    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
+        page = seen.page
+        await signed_in(seen)
+        async with page.expect_download() as saved:
+            await page.get_by_role("link", name="CSVを保存").click()
+        saved_as = await (await saved.value).path()
+        assert saved_as.read_bytes().startswith(b"\xef\xbb\xbffigure,value")
+        value = page.locator('tr[data-figure="not_erasable"][data-value="felica_residue"]')
+        await expect(value).to_contain_text("FeliCaにデータが残っています")
+        await expect(value.locator("a")).to_have_text("2")
+        await value.locator("a").click()
+        await expect(page.locator("tbody tr")).to_have_count(2)
+        await expect(page.locator("tbody tr").first).to_contain_text(imei(1))
+        await page.get_by_role("link", name="job-2").click()
+        await expect(page.locator(".job .story")).to_contain_text("端末確認")
+        await expect(page.locator(".job summary")).to_contain_text("破砕")
+
+
+async def test_a_handset_is_found_by_a_part_of_a_number(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "hold", "coverage_too_low", 2)
+    async with shop.open(catalogue) as here, visit(address(here, "/handsets")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await page.locator("#q").fill("Q610002")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await expect(page.locator("tbody tr")).to_contain_text(imei(2))
+        await page.locator("#q").fill("nothing-has-this")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".nothing")).to_contain_text("この番号の端末はありません")
+
+
+@pytest.mark.parametrize("anonymous", [Sight.NONE, Sight.WALL])
+@pytest.mark.parametrize("path", PATHS)
+async def test_without_a_session_a_page_says_how_to_sign_in_and_then_forgets(
+    shop: Shop, catalogue: Catalogue, visit: Visits, path: str, anonymous: Sight
+) -> None:
+    shop.callers = believing(anonymous)
+    async with shop.open(catalogue) as here, visit(address(here, path), refused=True) as seen:
+        page = seen.page
+        await expect(page.locator("#hidden")).to_contain_text("サインイン")
+        await expect(page.locator("h2")).to_have_count(0)
+        await signed_in(seen)
+        await expect(page.locator("h2")).to_be_visible()
+        await expect(page.locator("#hidden")).to_be_hidden()
+        await page.keyboard.press("F9")
+        await expect(page.locator("#hidden")).to_be_visible()
+        await expect(page.locator("h2")).to_have_count(0)
+
+
+async def test_a_page_that_is_locked_while_the_daemon_is_away_keeps_nothing_either(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.callers = believing(Sight.WALL)
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    async with (
+        shop.open(catalogue) as here,
+        visit(address(here, "/disposal"), may_be_away=True) as seen,
+    ):
+        await signed_in(seen)
+        await expect(seen.page.locator("#open")).to_contain_text(imei(1))
+        here.stop.set()
+        await here.ended.wait()
+        await seen.page.keyboard.press("F9")
+        await expect(seen.page.locator("#connection")).to_be_visible()
+        assert imei(1) not in await seen.page.content()
+
+
+async def test_nobody_records_anything_without_signing_in(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        page = seen.page
+        await page.locator("#add-lot > summary").click()
+        await page.locator("#lot").fill("L-1")
+        await page.locator("#kind-auction").check()
+        await page.locator("#consignor").fill("X")
+        await page.locator("#add-lot .do").click()
+        await expect(page.locator("#add-lot .said")).to_contain_text("サインインしていません")
+        # What was filled in stays, also in the other language.
+        await page.locator("#language").click()
+        await expect(page.locator("h2")).to_have_text("Lots")
+        await expect(page.locator("#lot")).to_have_value("L-1")
+        await expect(page.locator("#kind-auction")).to_be_checked()
+    assert shop.stored == []
+
+
+@pytest.mark.parametrize("hostile", [STEERING, "<img src=x onerror=alert(1)>", "\"'><b>x</b>"])
+async def test_what_is_hostile_stays_text(
+    shop: Shop, catalogue: Catalogue, visit: Visits, hostile: str
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1, model=hostile)
+    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+        await signed_in(seen)
+        await expect(seen.page.locator("#open tbody tr")).to_contain_text(hostile[:5])
+        await seen.page.locator(".pick").check()
+        await no_markup(seen)
+        for path in ("/handsets?job=job-1", "/handsets?q=HQ610001"):
+            await seen.page.goto(address(here, path))
+            await expect(seen.page.locator("#page")).to_contain_text(hostile[:5])
+            await no_markup(seen)
+        if hostile != STEERING:  # nobody types that into a field
+            await seen.page.goto(address(here, "/lots"))
+            await add_lot(seen.page, hostile.replace(" ", "_").replace("/", ""), consignor=hostile)
+            await no_markup(seen)
+            await expect(seen.page.locator(".facts")).to_contain_text(hostile)
+
+
+async def no_markup(seen: Visit) -> None:
+    assert await seen.page.locator("#page img, #page script, #page b b, h2 b").count() == 0
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("path", ["/lots", "/lots?lot=L-1", "/disposal", "/report", "/handsets"])
+async def test_a_page_can_be_used_without_seeing_it(
+    shop: Shop, catalogue: Catalogue, visit: Visits, path: str, language: str
+) -> None:
+    """Every control has a name, every id is there once, and nothing hangs over the edge."""
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    async with shop.open(catalogue) as here:
+        async with here.over_tcp() as clerk:
+            told = {"lot": "L-1", "consignor": "X", "kind": "auction"}
+            assert (await clerk.post("/api/v1/lots", json=told)).is_success
+        url = address(here, f"{path}{'&' if '?' in path else '?'}lang={language}")
+        async with visit(url, width=1366, height=768) as seen:
+            await signed_in(seen)
+            await expect(seen.page.locator("h2")).to_be_visible()
+            assert await seen.page.evaluate(UNNAMED) == []
+            assert await seen.page.evaluate(TWICE) == []
+            assert await seen.page.evaluate("() => document.documentElement.lang") == language
+            for width in (1366, 390):
+                await seen.page.set_viewport_size({"width": width, "height": 768})
+                assert await seen.page.evaluate(WIDTH) <= width
+            here_now = seen.page.locator('#nav a[aria-current="page"]')
+            await expect(here_now).to_have_attribute("href", path.partition("?")[0])
+
+
+UNNAMED = """() => [...document.querySelectorAll("input, button, a, summary, nav, section")]
+    .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim()
+        || [...(e.labels ?? [])].some((label) => label.textContent.trim())))
+    .map((e) => e.outerHTML)"""
+WIDTH = "() => document.documentElement.scrollWidth"
+TWICE = """() => [...document.querySelectorAll("[id]")].map((e) => e.id)
+    .filter((id, place, all) => all.indexOf(id) !== place)"""

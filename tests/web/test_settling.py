@@ -1,0 +1,99 @@
+"""Who may say over TCP what becomes of a handset, by role and by what they have shown."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from benchd.authority import AUTHORITY, Action
+from benchd.records.access import Records
+from benchd.slots.disposal_desk import DisposalDesk
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.session_routes import SESSION
+from benchd.words.ids import JobId
+from benchd.words.people import Role
+from benchd.words.record import EntryKind
+from tests.people.people_rig import BADGE, BY, PIN, door_in
+from tests.web.test_records_routes import PAPERS, Feed
+from tests.web.test_session_routes import CSRF, SHOWN, Shop
+from tests.web.web_fakes import FakeClock, FakeRack
+
+pytestmark = pytest.mark.asyncio
+
+CRUSHED: dict[str, str] = {"state": "destroyed", **PAPERS}
+RELEASED: dict[str, str] = {"state": "to_return", "note": "lock not removed"}
+
+
+@asynccontextmanager
+async def shop(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGenerator[Shop]:
+    """Two handsets that wait: `doomed` to be destroyed, `held` on hold."""
+    rack.ledger.keep_job(job=JobId("doomed"), disposition="destroy", reason="felica_residue")
+    rack.ledger.keep_job(job=JobId("held"))
+    async with door_in(folder) as door:
+        app = create_app(
+            rack,
+            catalogue,
+            callers=door.callers(),
+            people=door.people,
+            sessions=door.sessions,
+            records=Records(folder / "records.sqlite", Feed(rack)),
+            disposal=DisposalDesk(rack.ledger, FakeClock()),
+        )
+        yield Shop(rack, door, app)
+
+
+async def settle(at: httpx2.AsyncClient, job: str, told: dict[str, str]) -> tuple[int, str]:
+    answer = await at.post(f"/api/v1/disposal/{job}", json=told)
+    return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+
+def wanted(action: Action, role: Role, shown: str) -> tuple[int, str]:
+    if role not in AUTHORITY[action].roles:
+        return 403, "not_allowed"
+    return (200, "") if shown == "badge and pin" else (403, "more_to_show")
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+@pytest.mark.parametrize("role", Role)
+async def test_settling_by_role_and_by_what_was_shown(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, role: Role, shown: str
+) -> None:
+    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
+        await here.door.people.set_roles(BY, "mori", [role])
+        await here.sign_in(at, **SHOWN[shown])
+        settling = wanted(Action.SETTLE, role, shown)
+        assert await settle(at, "doomed", CRUSHED) == settling
+        # To release takes what settling takes, and more.
+        releasing = wanted(Action.RELEASE, role, shown) if settling[0] == 200 else settling
+        assert await settle(at, "held", RELEASED) == releasing
+
+
+async def test_nobody_and_a_cookie_alone_settle_nothing(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
+        assert await settle(at, "doomed", CRUSHED) == (401, "not_signed_in")
+        assert (await at.post(SESSION, json={"badge": BADGE, "pin": PIN})).status_code == 201
+        assert await settle(at, "doomed", CRUSHED) == (401, "not_signed_in")
+        at.headers[CSRF] = "another's"
+        assert await settle(at, "doomed", CRUSHED) == (401, "not_signed_in")
+    settled = [s for s in rack.ledger.stored if s.entry.kind is EntryKind.HANDSET_SETTLED]
+    assert settled == []
+
+
+async def test_who_settles_is_on_record(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
+        await here.door.people.set_roles(BY, "mori", [Role.OPERATOR])
+        await here.sign_in(at, badge=BADGE, pin=PIN)
+        assert await settle(at, "doomed", {**CRUSHED, "operator": "kato"}) == (401, "not_signed_in")
+        assert await settle(at, "doomed", CRUSHED) == (200, "")
+    kept = rack.ledger.stored[-1].entry
+    assert (kept.kind, kept.data["person"]) == (EntryKind.HANDSET_SETTLED, "mori")
+    assert kept.data["shown_by"] == "badge_and_pin"
