@@ -163,13 +163,25 @@ class BenchdClient:
         path = f"/api/v1/disposal/{segment(job)}"
         return self.answer("POST", path, json.dumps(told).encode())
 
-    def report(self, begin: str, last: str, lot: str | None = None) -> JsonObject:
-        """What came in from one day to another, under `figures`."""
-        return self.answer("GET", f"/api/v1/report?{_asked(begin, last, lot)}")
+    def report(
+        self,
+        begin: str,
+        last: str,
+        lot: str | None = None,
+        consignor: str | None = None,
+        *,
+        jobs: bool = True,
+    ) -> JsonObject:
+        """What came in from one day to another, under `figures`; blank names ask for none."""
+        asked = {**_asked(begin, last, lot, consignor), "jobs": "true" if jobs else "false"}
+        return self.answer("GET", f"/api/v1/report?{urlencode(asked, errors='replace')}")
 
-    def report_csv(self, begin: str, last: str, lot: str | None = None) -> bytes:
-        """The same for a spreadsheet."""
-        return self._request("GET", f"/api/v1/report.csv?{_asked(begin, last, lot)}").content
+    def report_csv(
+        self, begin: str, last: str, lot: str | None = None, consignor: str | None = None
+    ) -> bytes:
+        """The same for a spreadsheet, without the jobs."""
+        asked = urlencode(_asked(begin, last, lot, consignor), errors="replace")
+        return self._request("GET", f"/api/v1/report.csv?{asked}").content
 
     def people(self) -> JsonObject:
         """Everybody under `people`."""
@@ -246,9 +258,10 @@ def segment(name: str) -> str:
     return quote(name, safe="", errors="replace")
 
 
-def _asked(begin: str, last: str, lot: str | None) -> str:
-    asked = {"from": begin, "to": last, **({"lot": lot} if lot else {})}
-    return urlencode(asked, errors="replace")
+def _asked(begin: str, last: str, lot: str | None, consignor: str | None) -> dict[str, str]:
+    only = {"lot": lot, "consignor": consignor}
+    named = {name: value for name, value in only.items() if value is not None}
+    return {"from": begin, "to": last, **named}
 
 
 def _parsed(response: httpx2.Response) -> JsonObject | None:

@@ -69,20 +69,26 @@ def records_rebuild(
 def report(
     begin: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="The first day.")],
     last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="The last day.")],
-    lot: Annotated[str | None, typer.Option(help="Only this lot.")] = None,
+    lot: Annotated[str | None, typer.Option(help="Only this lot; '' is what is of none.")] = None,
+    consignor: Annotated[
+        str | None, typer.Option(help="Only from this consignor; '' is what is of none.")
+    ] = None,
     csv: Annotated[
         bool, typer.Option("--csv", help="For a spreadsheet: UTF-8 with a byte order mark.")
     ] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Count what came in, what was found in it and what became of it."""
+    """Count what came in, what was found in it and what became of it, by lot and consignor too.
+
+    --json has the jobs of each handset behind every figure.
+    """
     from benchd.commands import tables
 
     if csv and json_output:
         raise typer.BadParameter("either --csv or --json")
     with daemon_client(REPORT_WITHIN_S) as client:
         if csv:
-            sys.stdout.buffer.write(client.report_csv(begin, last, lot))
+            sys.stdout.buffer.write(client.report_csv(begin, last, lot, consignor))
             return
-        told = client.report(begin, last, lot)
+        told = client.report(begin, last, lot, consignor, jobs=json_output)
     show(json_output, told, lambda: tables.show_report(told))

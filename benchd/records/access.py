@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -16,12 +15,11 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from benchd.errors import LedgerFault, RecordsUnavailable
 from benchd.records.looking import Looker
 from benchd.records.model import NOTHING, ReadModel
-from benchd.records.report import report_of
 from benchd.wakeup import Bell, Wakeup
 from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
 from benchd.words.record import Entry, StoredEntry
-from benchd.words.report import Report
+from benchd.words.report import Asked, Report
 
 PIECE_RECORDS: Final = 500
 PAUSE_S: Final = 0.005
@@ -121,20 +119,9 @@ class Records:
         """Those of these jobs that are there, in the order in which they were opened."""
         return await self._look(lambda looker: looker.jobs(jobs))
 
-    async def jobs_between(
-        self, begin: datetime, end: datetime, lot: str | None = None
-    ) -> Sequence[JobLine]:
-        """The jobs that were opened from `begin` until before `end`."""
-        return await self._look(lambda looker: looker.jobs_between(begin, end, lot), quick=False)
-
-    async def report(self, begin: datetime, end: datetime, lot: str | None = None) -> Report:
-        """The figures of the jobs that were opened from `begin` until before `end`."""
-
-        def told(looker: Looker) -> Report:
-            jobs = looker.jobs_between(begin, end, lot)
-            return report_of(jobs, begin=begin, end=end, lot=lot)
-
-        return await self._look(told, quick=False)
+    async def report(self, asked: Asked, *, named: bool) -> Report:
+        """The figures of what came in, with jobs and tags of the whole if they are `named`."""
+        return await self._look(lambda looker: looker.report(asked, named=named), quick=False)
 
     async def _follow(self) -> None:
         """Returns once the file isn't to be believed any more."""

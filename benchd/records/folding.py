@@ -16,6 +16,8 @@ from benchd.proof.disposal import (
     settled_evidence,
     settled_item,
 )
+from benchd.proof.evidence.forms import from_json
+from benchd.proof.evidence.intake import BoundRecord, LotRecord, UnerasableRecord
 from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
 from benchd.records.reading import (
     Told,
@@ -23,6 +25,7 @@ from benchd.records.reading import (
     told_of_end,
     told_of_opening,
     told_of_stage,
+    utc,
 )
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import CLOSED_BY_A_LATER_JOB, DisposalState
@@ -32,10 +35,7 @@ from benchd.words.record import EntryKind, StoredEntry
 
 _log = structlog.get_logger()
 
-WORDS_PER_JOB: Final = 8
-"""How many rows of words a job may have: the job's number times this, and which."""
 LONGEST_TEXT: Final = 1000
-_OPENED, _INSPECTED, _READ_ON_SCREEN, _ENDED = range(4)
 
 
 class Folder:
@@ -70,6 +70,12 @@ class Folder:
                 self._end(record)
             case EntryKind.HANDSET_SETTLED:
                 self._settle(record)
+            case EntryKind.LOT_ADDED:
+                self._add_lot(record)
+            case EntryKind.ASSET_BOUND:
+                self._bind(record)
+            case EntryKind.ASSET_UNERASABLE:
+                self._add_unerasable(record)
             case _:
                 pass
 
@@ -80,7 +86,7 @@ class Folder:
         columns = {"id": record.sequence, "job": job, "handset": record.sequence, **told}
         marks = ", ".join("?" * len(columns))
         self._run(f"INSERT INTO job ({', '.join(columns)}) VALUES ({marks})", *columns.values())  # noqa: S608
-        self._words(record.sequence, _OPENED, job, told.get("usb_serial"), told.get("tag"))
+        self._words(record, record.sequence, job, told.get("usb_serial"))
 
     def _stage(self, record: StoredEntry) -> None:
         told = told_of_stage(record.entry)
@@ -90,9 +96,9 @@ class Folder:
         self._update(number, told)
         imeis = imeis_of(told)
         if "screen_number" in told:
-            self._words(number, _READ_ON_SCREEN, told["screen_number"])
+            self._words(record, number, told["screen_number"])
         elif "serial" in told:
-            self._words(number, _INSPECTED, told["serial"], *imeis)
+            self._words(record, number, told["serial"], *imeis)
         if imeis:
             self._join(number, imeis)
             self._run_again(record, number, imeis)
@@ -106,7 +112,7 @@ class Folder:
         self._update(number, told)
         digest = told.get("certificate")
         if isinstance(digest, str) and len(digest) == DIGEST_DIGITS:
-            self._words(number, _ENDED, digest[:INDEXED_DIGEST_DIGITS])
+            self._words(record, number, digest[:INDEXED_DIGEST_DIGITS])
         if item is not None:
             self._keep(item)
 
@@ -138,6 +144,37 @@ class Folder:
             told.done_on,
             told.later_job,
         )
+
+    def _add_lot(self, record: StoredEntry) -> None:
+        told = from_json(LotRecord, record.entry.data, record.entry.kind)
+        self._run("INSERT OR REPLACE INTO lot VALUES (?, ?)", told.lot, told.consignor)
+
+    def _bind(self, record: StoredEntry) -> None:
+        """The handset of a job is an asset; of two such records the later one counts."""
+        told = from_json(BoundRecord, record.entry.data, record.entry.kind)
+        number = self._id_of(record.entry.job)
+        if number is not None:
+            of_lot: Told = {"lot": told.lot, "consignor": self._consignor(told.lot)}
+            self._update(number, {**of_lot, "tag": told.tag})
+            self._words(record, number, told.tag)
+
+    def _add_unerasable(self, record: StoredEntry) -> None:
+        told = from_json(UnerasableRecord, record.entry.data, record.entry.kind)
+        self._run(
+            "INSERT OR REPLACE INTO unerasable VALUES (?, ?, ?, ?, ?, ?, ?)",
+            record.sequence,
+            told.tag,
+            told.lot,
+            self._consignor(told.lot),
+            utc(record.entry.at),
+            told.reason,
+            told.disposition,
+        )
+
+    def _consignor(self, lot: str) -> str | None:
+        for row in self._rows("SELECT consignor FROM lot WHERE lot = ?", lot):
+            return str(row[0])
+        return None
 
     def _join(self, number: int, imeis: tuple[str, ...]) -> None:
         """One handset has told all of these: whatever was known by any of them is one."""
@@ -189,14 +226,12 @@ class Folder:
         sets = ", ".join(f"{column} = ?" for column in told)
         self._run(f"UPDATE job SET {sets} WHERE id = ?", *told.values(), number)  # noqa: S608
 
-    def _words(self, number: int, which: int, *numbers: SqlValue) -> None:
+    def _words(self, record: StoredEntry, number: int, *numbers: SqlValue) -> None:
+        """A job can be found by these from now on; no record does so twice."""
         words = words_of(*(one for one in numbers if isinstance(one, str)))
         if words:
-            self._run(
-                "INSERT OR REPLACE INTO term (rowid, words) VALUES (?, ?)",
-                number * WORDS_PER_JOB + which,
-                words,
-            )
+            self._run("INSERT INTO brought (record, job) VALUES (?, ?)", record.sequence, number)
+            self._run("INSERT INTO term (rowid, words) VALUES (?, ?)", record.sequence, words)
 
     def _id_of(self, job: JobId | None) -> int | None:
         for row in self._rows("SELECT id FROM job WHERE job = ?", job):

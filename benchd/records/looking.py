@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from benchd.errors import NotFound, UsageRefused
-from benchd.records.folding import WORDS_PER_JOB
-from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, SHORTEST, plain
+from benchd.records.counting import Alike, Divided, count_alike
+from benchd.records.numbers import (
+    DIGEST_DIGITS,
+    INDEXED_DIGEST_DIGITS,
+    SHORTEST,
+    phrase_of,
+    plain,
+    whole_word,
+)
+from benchd.records.report import report_of
 from benchd.records.rows import JOB_COLUMNS, SETTLED_COLUMNS, job_line, settled_line
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import OPEN, DisposalState
@@ -23,6 +30,7 @@ from benchd.words.handset_file import (
 )
 from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
+from benchd.words.report import Asked, Report
 
 MOST_HANDSETS: Final = 50
 MOST_ROWS_OF_WORDS: Final = 200
@@ -37,7 +45,7 @@ class Looker:
         self._connection = connection
 
     def find(self, text: str) -> Found:
-        """The handsets with this in one of their numbers, the newest first.
+        """The handsets with this as one of their numbers or in one, each the newest first.
 
         Raises UsageRefused for less than four letters or digits.
         """
@@ -45,16 +53,15 @@ class Looker:
         if len(wanted) < SHORTEST:
             message = f"look for at least {SHORTEST} letters or digits of a number"
             raise UsageRefused(message)
-        if is_imei(wanted):
-            numbers = self._by_imei(wanted) or self._by_words(wanted)
-        elif len(wanted) >= INDEXED_DIGEST_DIGITS and _is_hex(wanted):
+        whole = self._by_words(f'"{whole_word(wanted)}"')
+        if len(wanted) >= INDEXED_DIGEST_DIGITS and _is_hex(wanted):
             # A certificate's number is indexed by its beginning; the rest is compared here.
-            numbers = self._by_digest(wanted.lower()) or self._by_words(wanted)
-        else:
-            numbers = self._by_words(wanted)
-        handsets = self._handsets_of(numbers)
+            whole += self._by_digest(wanted.lower())
+        # A whole IMEI has many parts that others have too, and is no part of anything.
+        parts = [] if whole and is_imei(wanted) else self._by_words(phrase_of(wanted))
+        handsets = self._handsets_of([*whole, *parts])
         shown = handsets[:MOST_HANDSETS]
-        more = len(handsets) > len(shown) or len(numbers) >= MOST_ROWS_OF_WORDS
+        more = len(handsets) > len(shown) or len(parts) >= MOST_ROWS_OF_WORDS
         return Found(handsets=tuple(self._line(one) for one in shown), more=more)
 
     def handset(self, key: str) -> HandsetFile:
@@ -98,31 +105,26 @@ class Looker:
         }
         return {state: _whole((found.get(state, 0),)) for state in OPEN}
 
-    def jobs_between(
-        self, begin: datetime, end: datetime, lot: str | None = None
-    ) -> Sequence[JobLine]:
-        """The jobs that were opened from `begin` until before `end`, in their order."""
-        of_lot = "" if lot is None else " AND lot = ?"
-        values = [begin.isoformat(), end.isoformat(), *([] if lot is None else [lot])]
-        return self._jobs(f"WHERE opened_at >= ? AND opened_at < ?{of_lot} ORDER BY id", *values)
+    def report(self, asked: Asked, *, named: bool) -> Report:
+        """The figures of all that came in, with jobs and tags of the whole if they are `named`."""
+
+        def count(by: Divided) -> Iterator[Alike]:
+            return count_alike(self._connection, asked, by, named=named and by is Divided.WHOLE)
+
+        return report_of(asked, count)
 
     def jobs(self, jobs: Collection[str]) -> Sequence[JobLine]:
         """Those of these jobs that are there, in the order in which they were opened."""
         marks = ", ".join("?" * len(jobs))
         return self._jobs(f"WHERE job IN ({marks}) ORDER BY id", *jobs)
 
-    def _by_words(self, wanted: str) -> list[int]:
+    def _by_words(self, phrase: str) -> list[int]:
+        """The jobs of the newest records with this."""
         sql = (
-            "SELECT rowid FROM term WHERE term MATCH ?"  # noqa: S608
-            f" ORDER BY rowid DESC LIMIT {MOST_ROWS_OF_WORDS}"
+            "SELECT brought.job FROM term CROSS JOIN brought ON brought.record = term.rowid"  # noqa: S608
+            f" WHERE term MATCH ? ORDER BY term.rowid DESC LIMIT {MOST_ROWS_OF_WORDS}"
         )
-        found = self._rows(sql, f'"{wanted}"')
-        return list(dict.fromkeys(_whole(row) // WORDS_PER_JOB for row in found))
-
-    def _by_imei(self, wanted: str) -> list[int]:
-        """A whole one needs no trigrams, of which it has the most."""
-        sql = "SELECT job FROM told WHERE imei = ? ORDER BY job DESC"
-        return [_whole(row) for row in self._rows(f"{sql} LIMIT {MOST_HANDSETS}", wanted)]
+        return [_whole(row) for row in self._rows(sql, phrase)]
 
     def _by_digest(self, wanted: str) -> list[int]:
         end = wanted + "g" if len(wanted) < DIGEST_DIGITS else wanted

@@ -19,5 +19,24 @@ def plain(text: str) -> str:
 
 
 def words_of(*numbers: str | None) -> str:
-    """All of them as one text, none of which runs into the next."""
-    return " ".join(filter(None, (plain(number) for number in numbers if number)))
+    """All of them as they are indexed: each whole, then all its parts of `SHORTEST` letters.
+
+    The whole one stands between its own parts and those of the number before it, so that nothing
+    is found across two.
+    """
+    told = filter(None, (plain(number) for number in numbers if number))
+    return " ".join(f"{whole_word(number)} {' '.join(_parts(number))}" for number in told)
+
+
+def whole_word(number: str) -> str:
+    """What a whole number is indexed as; no part of any number looks like it."""
+    return f"={number}"
+
+
+def phrase_of(part: str) -> str:
+    """A query for numbers with this in them, which is `plain` and not shorter than `SHORTEST`."""
+    return f'"{" ".join(_parts(part))}"'
+
+
+def _parts(number: str) -> list[str]:
+    return [number[at : at + SHORTEST] for at in range(len(number) - SHORTEST + 1)]

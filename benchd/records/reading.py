@@ -1,12 +1,10 @@
-"""What a single record adds to what is known of its job: nothing is told by what isn't of its form.
-
-Where intake puts a handset's lot and tag into job records is read here and nowhere else.
-"""
+"""What a single record adds to what is known of its job; what isn't of its form tells nothing."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -42,15 +40,18 @@ def text_of(entry: Entry, key: str) -> str | None:
         return None
 
 
+def utc(at: datetime) -> str:
+    """A moment as it is kept: comparable as text, whatever zone it was told in."""
+    return at.astimezone(UTC).isoformat()
+
+
 def told_of_opening(entry: Entry) -> Told:
     """What a job begins with."""
     return {
         "slot": entry.slot or "",
         "occupancy": entry.occupancy or 0,
         "recipe": text_of(entry, "recipe") or "",
-        "lot": text_of(entry, "lot"),
-        "tag": text_of(entry, "tag"),
-        "opened_at": entry.at.isoformat(),
+        "opened_at": utc(entry.at),
         "usb_serial": text_of(entry, "usb_serial"),
     }
 

@@ -1,76 +1,112 @@
-"""From jobs to a dealer's figures: what came in, what was found in it, and what became of it.
+"""From handsets to a dealer's figures: what came in, what was found in it, and what became of it.
 
 A handset counts once, however often it was plugged in; two jobs whose handsets can't be told to be
-one count as two.
+one count as two. What couldn't even be plugged in counts by what was entered at intake.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from benchd.records.counting import Alike, Divided
 from benchd.words.chip import ChipVerdict
-from benchd.words.disposal import DisposalState
-from benchd.words.handset_file import JobLine
+from benchd.words.disposal import DisposalState, opened_by
 from benchd.words.ids import JobId
-from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.report import ALL, Became, DataFound, Figure, Report
+from benchd.words.intake import LotId, Tag
+from benchd.words.job import Disposition, Outcome
+from benchd.words.report import (
+    ALL,
+    Asked,
+    Became,
+    Counted,
+    DataFound,
+    Figure,
+    Figures,
+    Report,
+    Share,
+)
 
 NOT_LOOKED_AT: Final = "unknown"
-_LEFT_IN_CHIP: Final = (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE)
 
 
-def report_of(
-    jobs: Iterable[JobLine], *, begin: datetime, end: datetime, lot: str | None
-) -> Report:
-    """The figures of these jobs, which are in the order in which they were opened."""
-    handsets: defaultdict[int, list[JobLine]] = defaultdict(list)
-    for job in jobs:
-        handsets[job.handset].append(job)
-    figures: dict[Figure, dict[str, list[JobId]]] = {figure: {} for figure in Figure}
-    for of_one in handsets.values():
-        for figure, value in _values_of(of_one):
-            figures[figure].setdefault(value, []).append(of_one[-1].job)
-    told = {
-        figure: {value: tuple(jobs) for value, jobs in sorted(by_value.items())}
-        for figure, by_value in figures.items()
+def report_of(asked: Asked, count: Callable[[Divided], Iterable[Alike]]) -> Report:
+    """The figures of all that was asked for, by lot and by consignor too."""
+    [whole] = _shares(count(Divided.WHOLE)) or [Share(lot=None, consignor=None, figures=_figures())]
+    return Report(
+        asked=asked,
+        figures=whole.figures,
+        lots=tuple(_shares(count(Divided.LOTS))),
+        consignors=tuple(_shares(count(Divided.CONSIGNORS))),
+    )
+
+
+def _shares(counted: Iterable[Alike]) -> list[Share]:
+    """Those without a lot or consignor last."""
+    shares: dict[tuple[str | None, str | None], list[Alike]] = {}
+    for alike in counted:
+        shares.setdefault((alike.consignor, alike.lot), []).append(alike)
+    told = sorted(shares, key=lambda key: [(name is None, name or "") for name in key])
+    return [
+        Share(
+            lot=None if lot is None else LotId(lot),
+            consignor=consignor,
+            figures=_figures(shares[consignor, lot]),
+        )
+        for consignor, lot in told
+    ]
+
+
+def _figures(counted: Iterable[Alike] = ()) -> Figures:
+    found: dict[Figure, dict[str, list[Alike]]] = {figure: {} for figure in Figure}
+    for alike in counted:
+        for figure, value in _values_of(alike):
+            found[figure].setdefault(value, []).append(alike)
+    return {
+        figure: {value: _counted(alikes) for value, alikes in sorted(values.items())}
+        for figure, values in found.items()
     }
-    return Report(begin=begin, end=end, lot=lot, figures=told)
 
 
-def _values_of(jobs: Sequence[JobLine]) -> Iterable[tuple[Figure, str]]:
-    """In which value of each figure a handset counts."""
-    last = jobs[-1]
+def _counted(alikes: Iterable[Alike]) -> Counted:
+    jobs: list[str] = []
+    tags: list[str] = []
+    handsets = 0
+    for alike in alikes:
+        handsets += alike.handsets
+        (tags if alike.by_hand else jobs).extend(alike.names)
+    return Counted(
+        handsets=handsets,
+        jobs=tuple(JobId(job) for job in sorted(jobs)),
+        tags=tuple(Tag(tag) for tag in sorted(tags)),
+    )
+
+
+def _values_of(alike: Alike) -> Iterator[tuple[Figure, str]]:
+    """In which value of each figure these handsets count."""
     yield Figure.CAME_IN, ALL
-    yield Figure.WITH_DATA, _data_of(jobs)
-    yield Figure.FELICA, _chip_of(jobs)
-    if last.outcome is Outcome.FAILED and last.reason is not None:
-        yield Figure.NOT_ERASABLE, last.reason
-    if last.disposition is not None:
-        yield Figure.DISPOSITION, last.disposition
-    yield Figure.BECAME, _became(last)
+    yield Figure.WITH_DATA, _data_of(alike)
+    yield Figure.FELICA, ChipVerdict.IN_USE if alike.in_use else alike.chip or NOT_LOOKED_AT
+    if alike.outcome is Outcome.FAILED and alike.reason is not None:
+        yield Figure.NOT_ERASABLE, alike.reason
+    if alike.disposition is not None:
+        yield Figure.DISPOSITION, alike.disposition
+    yield Figure.BECAME, _became(alike)
 
 
-def _data_of(jobs: Sequence[JobLine]) -> DataFound:
+def _data_of(alike: Alike) -> DataFound:
     """As it first came in: what benchd itself has reset comes back without."""
-    told = next((job.came_with_data for job in jobs if job.came_with_data is not None), None)
-    if told is None:
+    if alike.with_data is None:
         return DataFound.UNKNOWN
-    return DataFound.WITH if told else DataFound.WITHOUT
+    return DataFound.WITH if alike.with_data else DataFound.WITHOUT
 
 
-def _chip_of(jobs: Sequence[JobLine]) -> str:
-    seen = [job.chip for job in jobs if job.chip is not None]
-    if ChipVerdict.IN_USE in seen or any(job.reason in _LEFT_IN_CHIP for job in jobs):
-        return ChipVerdict.IN_USE
-    return seen[0] if seen else NOT_LOOKED_AT
-
-
-def _became(last: JobLine) -> str:
-    if last.ended_at is None:
+def _became(alike: Alike) -> str:
+    if alike.runs:
         return Became.RUNNING
-    if last.state is not None:
-        return last.state
-    return Became.SOLD if last.disposition is Disposition.SELLABLE else DisposalState.HELD
+    if alike.state is not None:
+        return alike.state
+    if alike.by_hand and alike.disposition is not None:
+        left = opened_by(Outcome.FAILED, alike.disposition, certified=False)
+        return left or DisposalState.HELD
+    return Became.SOLD if alike.disposition is Disposition.SELLABLE else DisposalState.HELD

@@ -35,9 +35,9 @@ def job_line(row: tuple[object, ...]) -> JobLine:
         recipe=text[2] or "",
         opened_at=datetime.fromisoformat(text[3] or ""),
         ended_at=_moment(text[4]),
-        outcome=_word(Outcome, text[5]),
-        disposition=_word(Disposition, text[6]),
-        reason=_word(Reason, text[7]),
+        outcome=word_of(Outcome, text[5]),
+        disposition=word_of(Disposition, text[6]),
+        reason=word_of(Reason, text[7]),
         lot=text[8],
         tag=text[9],
         manufacturer=text[10],
@@ -46,9 +46,9 @@ def job_line(row: tuple[object, ...]) -> JobLine:
         imeis=tuple(dict.fromkeys(number for number in numbers if number)),
         usb_serial=text[16],
         came_with_data=None if row[17] is None else bool(row[17]),
-        chip=_word(ChipVerdict, text[18]),
+        chip=word_of(ChipVerdict, text[18]),
         certificate=text[19],
-        state=_word(DisposalState, text[20]),
+        state=word_of(DisposalState, text[20]),
         since=_moment(text[21]),
         run_again_as=JobId(text[22]) if text[22] else None,
         handset=row[23] if isinstance(row[23], int) else 0,
@@ -78,7 +78,8 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _word(words: type[_Word], told: str | None) -> _Word | None:
+def word_of(words: type[_Word], told: str | None) -> _Word | None:
+    """The word that this says; None for one that isn't known."""
     try:
         return None if told is None else words(told)
     except ValueError:

@@ -8,7 +8,7 @@ CREATE TABLE upto (
     hash TEXT NOT NULL
 ) STRICT;
 
--- Its number is that of the record that opened it.
+-- Its number is that of the record that opened it. Moments are UTC, so that they can be compared.
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
     job TEXT NOT NULL UNIQUE,
@@ -17,6 +17,7 @@ CREATE TABLE job (
     occupancy INTEGER NOT NULL,
     recipe TEXT NOT NULL,
     lot TEXT,
+    consignor TEXT,
     tag TEXT,
     opened_at TEXT NOT NULL,
     ended_at TEXT,
@@ -43,6 +44,8 @@ CREATE INDEX job_of_handset ON job (handset, id);
 CREATE INDEX job_by_day ON job (opened_at);
 CREATE INDEX job_look_alike ON job (serial, model, manufacturer, handset) WHERE serial IS NOT NULL;
 CREATE INDEX job_left_open ON job (state, id) WHERE state IS NOT NULL;
+CREATE INDEX job_of_lot ON job (lot, id) WHERE lot IS NOT NULL;
+CREATE INDEX job_of_tag ON job (tag, id) WHERE tag IS NOT NULL;
 CREATE INDEX job_certified ON job (certificate) WHERE certificate IS NOT NULL;
 
 -- Which jobs' handsets have told an IMEI, over adb or on their own screens.
@@ -70,8 +73,33 @@ CREATE TABLE settled (
 CREATE INDEX settled_by_job ON settled (job);
 CREATE INDEX settled_by_batch ON settled (batch) WHERE batch IS NOT NULL;
 
--- Parts of numbers, by trigrams. A row's number is the job's times eight, and which of its
--- records brought the words.
+-- Whose lots they are.
+CREATE TABLE lot (
+    lot TEXT PRIMARY KEY,
+    consignor TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Assets that couldn't even be plugged in, by the record that says so.
+CREATE TABLE unerasable (
+    id INTEGER PRIMARY KEY,
+    tag TEXT NOT NULL UNIQUE,
+    lot TEXT NOT NULL,
+    consignor TEXT,
+    at TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    disposition TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX unerasable_by_day ON unerasable (at);
+
+-- Which job a record is of that has brought numbers.
+CREATE TABLE brought (
+    record INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL
+) STRICT;
+
+-- The numbers of a record, each whole and in parts of four letters (`numbers.words_of`): a part
+-- of three, as SQLite's own trigrams are, is in every other number of a large rack.
 CREATE VIRTUAL TABLE term USING fts5 (
-    words, content = '', contentless_delete = 1, tokenize = 'trigram'
+    words, content = '', columnsize = 0, tokenize = "ascii tokenchars '='"
 );

@@ -126,6 +126,8 @@ class Word(StrEnum):
     BECAME = "became"
     COUNT = "count"
     FIGURE = "figure"
+    LOT = "lot"
+    CONSIGNOR = "consignor"
     NOTHING_FOUND = "nothing_found"
     MORE_FOUND = "more_found"
     NOTHING_OPEN = "nothing_open"
@@ -414,7 +416,7 @@ class Catalogue:
         sections = {
             Figure.WITH_DATA: ("data_found",),
             Figure.FELICA: ("chip", "data_found"),
-            Figure.NOT_ERASABLE: ("reason",),
+            Figure.NOT_ERASABLE: ("reason", "unerasable"),
             Figure.DISPOSITION: ("disposition",),
             Figure.BECAME: ("disposal_state", "became"),
         }.get(figure, ())

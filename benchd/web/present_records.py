@@ -1,4 +1,4 @@
-"""From the handset file and the report to the API's objects; every foreign string is cleaned."""
+"""From the handset file to the API's objects; every foreign string is cleaned."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from benchd.web.objects import GuidanceObject, TextsObject
 from benchd.web.records_objects import (
     DisposalItemObject,
     DisposalListObject,
-    FigureObject,
-    FigureValueObject,
     FiledJobObject,
     FiledJobsObject,
     FoundHandsetObject,
     FoundObject,
     HandsetFileObject,
-    ReportObject,
     SettledObject,
     UptoObject,
 )
@@ -31,7 +28,6 @@ from benchd.words.handset_file import (
     Upto,
 )
 from benchd.words.job import Reason
-from benchd.words.report import Figure, Report
 
 LONGEST_NOTE = 500
 
@@ -55,7 +51,7 @@ class RecordsPresenter:
                 for line in found.handsets
             ],
             more=found.more,
-            upto=_upto(upto),
+            upto=upto_object(upto),
         )
 
     def file(self, file: HandsetFile, upto: Upto) -> HandsetFileObject:
@@ -66,7 +62,7 @@ class RecordsPresenter:
             jobs=[self.job(job) for job in file.jobs],
             settled=[_settled(line) for line in file.settled],
             perhaps=list(file.perhaps),
-            upto=_upto(upto),
+            upto=upto_object(upto),
         )
 
     def items(self, items: Sequence[DisposalLine], upto: Upto) -> DisposalListObject:
@@ -80,21 +76,14 @@ class RecordsPresenter:
                 )
                 for item in items
             ],
-            upto=_upto(upto),
+            upto=upto_object(upto),
         )
 
     def jobs(self, jobs: Sequence[JobLine], upto: Upto) -> FiledJobsObject:
         """Jobs by their numbers."""
-        return FiledJobsObject(jobs=[self.job(job) for job in jobs], upto=_upto(upto))
-
-    def report(self, report: Report, upto: Upto) -> ReportObject:
-        """The figures, each value with its jobs."""
-        return ReportObject(
-            begin=report.begin.isoformat(),
-            end=report.end.isoformat(),
-            lot=_text(report.lot),
-            figures=[self._figure(figure, report) for figure in Figure],
-            upto=_upto(upto),
+        return FiledJobsObject(
+            jobs=[self.job(job) for job in jobs],
+            upto=upto_object(upto),
         )
 
     def job(self, job: JobLine) -> FiledJobObject:
@@ -123,18 +112,6 @@ class RecordsPresenter:
             since=_moment(job.since),
             run_again_as=job.run_again_as,
         )
-
-    def _figure(self, figure: Figure, report: Report) -> FigureObject:
-        name = self._catalogue.figure(figure)
-        values: list[FigureValueObject] = []
-        for value, jobs in report.figures[figure].items():
-            said = self._catalogue.figure_value(figure, value)
-            values.append(
-                FigureValueObject(
-                    value=value, ja=said.ja, en=said.en, handsets=len(jobs), jobs=list(jobs)
-                )
-            )
-        return FigureObject(figure=figure, text=TextsObject(ja=name.ja, en=name.en), values=values)
 
     def _reason(self, reason: Reason | None) -> GuidanceObject | None:
         if reason is None:
@@ -167,7 +144,8 @@ def _settled(line: SettledLine) -> SettledObject:
     )
 
 
-def _upto(upto: Upto) -> UptoObject:
+def upto_object(upto: Upto) -> UptoObject:
+    """Up to which record an answer is true."""
     return UptoObject(sequence=upto.sequence, hash=upto.hash)
 
 

@@ -155,14 +155,21 @@ class SettlingRequest(BaseModel):
     later_job: _Paper | None = None
 
 
-class FigureValueObject(_Object):
-    """How many handsets count for one value of a figure, and a job for each of them."""
+class CountObject(_Object):
+    """How many handsets count for one value of a figure."""
 
     value: str
     ja: str
     en: str
     handsets: int
+
+
+class FigureValueObject(CountObject):
+    """The same with the last job of each of them."""
+
     jobs: list[str]
+    assets: list[str]
+    """Tags of those that couldn't be plugged in, so that there is no job of them."""
 
 
 class FigureObject(_Object):
@@ -173,11 +180,32 @@ class FigureObject(_Object):
     values: list[FigureValueObject]
 
 
+class ShareFigureObject(_Object):
+    """One figure of a lot or a consignor."""
+
+    figure: Figure
+    text: TextsObject
+    values: list[CountObject]
+
+
+class ShareObject(_Object):
+    """What came in as one lot or from one consignor; null is what is on record as of none."""
+
+    lot: str | None
+    consignor: str | None
+    figures: list[ShareFigureObject]
+    with_jobs: str
+    """Where the same figures stand with their jobs."""
+
+
 class ReportObject(_Object):
     """A dealer's report; `begin` is in it, `end` isn't any more."""
 
     begin: str
     end: str
     lot: str | None
+    consignor: str | None
     figures: list[FigureObject]
+    consignors: list[ShareObject]
+    lots: list[ShareObject]
     upto: UptoObject

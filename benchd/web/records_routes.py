@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from benchd.authority import Action
 from benchd.errors import UsageRefused
+from benchd.intake.desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
 from benchd.web.present_records import RecordsPresenter
+from benchd.web.present_report import ReportPresenter
 from benchd.web.records_objects import (
     FiledJobsObject,
     FoundObject,
@@ -31,6 +33,7 @@ from benchd.web.report_csv import csv_of
 from benchd.web.service import RecordsDoor
 from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By
+from benchd.words.report import Asked
 
 LONGEST_FIND = 80
 MOST_JOBS = 100
@@ -42,20 +45,25 @@ JobsInQuery = Annotated[
     Query(alias="job", min_length=1, max_length=MOST_JOBS),
 ]
 DayInQuery = Annotated[date, Query()]
-LotInQuery = Annotated[str | None, Query(max_length=LONGEST_NAME)]
+NameInQuery = Annotated[str | None, Query(max_length=LONGEST_TEXT)]
 
 
 def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> APIRouter:
     """`/api/v1/handsets`, `/api/v1/report` and `/api/v1/records`."""
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
-    presenter = RecordsPresenter(catalogue)
+    presenter, reporting = RecordsPresenter(catalogue), ReportPresenter(catalogue)
     rebuilding = Acting(Action.REBUILD, who)
 
-    async def reported(begin: date, last: date, lot: str | None) -> ReportObject:
+    async def reported(
+        begin: date, last: date, lot: str | None, consignor: str | None, *, jobs: bool
+    ) -> ReportObject:
         if last < begin:
             raise UsageRefused("the last day lies before the first")
         end = _midnight(last + timedelta(days=1))
-        return presenter.report(await door.report(_midnight(begin), end, lot), door.upto)
+        asked = Asked(begin=_midnight(begin), end=end, lot=lot, consignor=consignor)
+        told = await door.report(asked, named=jobs)
+        days = {"from": begin.isoformat(), "to": last.isoformat()}
+        return reporting.report(told, door.upto, days)
 
     @router.get("/handsets")
     async def found(find: FindInQuery) -> FoundObject:
@@ -74,19 +82,26 @@ def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> API
     async def report(
         begin: Annotated[date, Query(alias="from")],
         last: Annotated[date, Query(alias="to")],
-        lot: LotInQuery = None,
+        lot: NameInQuery = None,
+        consignor: NameInQuery = None,
+        *,
+        jobs: bool = True,
     ) -> ReportObject:
-        """What came in from one day to another, both of them in it, by this machine's calendar."""
-        return await reported(begin, last, lot)
+        """What came in from one day to another, both of them in it, by this machine's calendar.
+
+        A blank lot or consignor asks for what is of none. Without `jobs` it only counts.
+        """
+        return await reported(begin, last, lot, consignor, jobs=jobs)
 
     @router.get("/report.csv", response_class=Response, responses=CSV)
     async def report_csv(
         begin: Annotated[date, Query(alias="from")],
         last: Annotated[date, Query(alias="to")],
-        lot: LotInQuery = None,
+        lot: NameInQuery = None,
+        consignor: NameInQuery = None,
     ) -> Response:
         """The same for a spreadsheet, without the jobs: UTF-8 with a byte order mark."""
-        told = await reported(begin, last, lot)
+        told = await reported(begin, last, lot, consignor, jobs=False)
         name = f"report-{begin.isoformat()}-{last.isoformat()}.csv"
         kept = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(csv_of(told), media_type="text/csv; charset=utf-8", headers=kept)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections.abc import Iterator
 
-from benchd.web.records_objects import ReportObject
+from benchd.web.records_objects import ReportObject, ShareObject
 
-HEADER = ("figure", "value", "項目", "区分", "figure_en", "value_en", "handsets")
+HEADER = (
+    *("figure", "value", "項目", "区分", "figure_en", "value_en", "handsets"),
+    *("counted_by", "lot", "consignor"),
+)
+BEGINS_FORMULA = ("=", "+", "-", "@")
+"""A spreadsheet would work out what begins so; lots and consignors are as people have typed."""
 
 
 def csv_of(report: ReportObject) -> bytes:
@@ -16,9 +22,24 @@ def csv_of(report: ReportObject) -> bytes:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\r\n")
     lines.writerow(HEADER)
-    for figure in report.figures:
+    for line in _lines(report):
+        lines.writerow([*line, "all", "", ""])
+    for counted_by, shares in (("consignor", report.consignors), ("lot", report.lots)):
+        for share in shares:
+            names = (_cell(share.lot), _cell(share.consignor))
+            for line in _lines(share):
+                lines.writerow([*line, counted_by, *names])
+    return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
+def _lines(told: ReportObject | ShareObject) -> Iterator[tuple[str | int, ...]]:
+    for figure in told.figures:
         name = figure.text
         for value in figure.values:
             said = (figure.figure.value, value.value, name.ja, value.ja, name.en, value.en)
-            lines.writerow([*said, value.handsets])
-    return codecs.BOM_UTF8 + text.getvalue().encode()
+            yield (*said, value.handsets)
+
+
+def _cell(name: str | None) -> str:
+    told = name or ""
+    return f"'{told}" if told.startswith(BEGINS_FORMULA) else told

@@ -15,7 +15,7 @@ from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine,
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.people import Actor, By, Person, Role, SignedIn
-from benchd.words.report import Report
+from benchd.words.report import Asked, Report
 from benchd.words.slot import ProblemView, SlotView
 
 
@@ -203,8 +203,8 @@ class RecordsDoor(Protocol):
         """Handsets in these states, the oldest first."""
         ...
 
-    async def report(self, begin: datetime, end: datetime, lot: str | None = None) -> Report:
-        """The figures of the jobs that were opened from `begin` until before `end`."""
+    async def report(self, asked: Asked, *, named: bool) -> Report:
+        """The figures of what came in, with jobs and tags of the whole if they are `named`."""
         ...
 
     def make_anew(self) -> None:

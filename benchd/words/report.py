@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from benchd.words.ids import JobId
+from benchd.words.intake import LotId, Tag
 
 
 class Figure(StrEnum):
@@ -47,11 +48,44 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """The figures of a time; each value has one job for each handset that is counted in it."""
+class Asked:
+    """Of which handsets: those of jobs that were opened from `begin` until before `end`."""
 
     begin: datetime
     end: datetime
-    """The first moment that isn't in it any more."""
-    lot: str | None
-    figures: Mapping[Figure, Mapping[str, tuple[JobId, ...]]]
+    lot: str | None = None
+    """None is all, blank what is of none; so is the next."""
+    consignor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many handsets count for a value, and which; blank where they weren't asked for."""
+
+    handsets: int
+    jobs: tuple[JobId, ...] = ()
+    """One of each handset, its last."""
+    tags: tuple[Tag, ...] = ()
+    """Assets that couldn't be plugged in, so that there is no job of them."""
+
+
+Figures = Mapping[Figure, Mapping[str, Counted]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The figures of one lot, or of one consignor; of None: what is of no lot."""
+
+    lot: LotId | None
+    consignor: str | None
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The figures of what was asked for, and the shares of each lot and each consignor in them."""
+
+    asked: Asked
+    figures: Figures
+    lots: tuple[Share, ...]
+    consignors: tuple[Share, ...]

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from benchd.errors import CertificateGap
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
 from benchd.pipelines.history import fold_job
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.erasure import verify_erasure
@@ -33,69 +31,14 @@ from benchd.words.slot_states import SlotState
 from tests.intake.lots import BY, LOT, attested, lot_record
 from tests.people.somebody import somebody
 
-from .fake_chips import IN_USE, SILENT, FakeChip, FakeChipAccess
-from .world import CountingEntropy, MemoryLedger, Phone, SteppingClock, World, ended, make_recipe
+from .fake_chips import IN_USE, SILENT, FakeChip
+from .lot_rack import IMEI, Rack
+from .world import Phone, ended, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
-IMEI = "356938035643809"
 OTHER_IMEI = "352099001761481"
 BOTH = (AttestationKind.CONSENT, AttestationKind.JPKI)
-
-
-class Rack:
-    """A rack with one reader per slot and a lot that came in."""
-
-    def __init__(self, chip: FakeChip | None = None, **parts: Any) -> None:  # noqa: ANN401
-        self.ledger = MemoryLedger()
-        self.store = IntakeStore(self.ledger, SteppingClock())
-        self.desk = IntakeDesk(self.store, CountingEntropy())
-        self.world = World(
-            ledger=self.ledger,
-            chips=FakeChipAccess({"A1": chip or FakeChip()}),
-            adjust=lambda made: replace(made, intake=self.store),
-            **parts,
-        )
-
-    async def lot(self, csv: str = f"tag,IMEI\nT1,{IMEI}\n", **changes: Any) -> None:  # noqa: ANN401
-        await self.desk.add_lot(lot_record(**changes))
-        await self.import_(LOT, csv)
-
-    async def import_(self, lot: str, csv: str) -> None:
-        done = await self.desk.import_assets(lot, csv.encode(), by=BY, dry_run=False)
-        assert done.taken, done.mistakes
-
-    async def looked_up(
-        self, sign: str = "○", imei: str = IMEI, at: str = "2026-11-23 10:00"
-    ) -> None:
-        data = f"IMEI,判定,照会日時\n{imei},{sign},{at}\n".encode()
-        done = await self.desk.import_network(data, source="carrier", by=BY, dry_run=False)
-        assert done.taken, done.mistakes
-
-    def asked(self) -> list[str]:
-        return [str(s.entry.data["gate"]) for s in self.ledger.of(EntryKind.QUESTION_ASKED)]
-
-    def answered(self) -> list[str]:
-        return [str(s.entry.data["gate"]) for s in self.ledger.of(EntryKind.DECISION)]
-
-    async def ran(self, phone: Phone | None = None) -> tuple[object, object]:
-        async with self.world.running():
-            self.world.ports["A1"].plug(phone or Phone())
-            await self.world.until_state(SlotState.FINISHED)
-        end = ended(self.world)[-1]
-        assert end["reason"] != Reason.PROOF_INCOMPLETE, end["detail"]
-        return end["outcome"], end["reason"]
-
-    async def proof(self) -> tuple[JobId, list[StoredEntry], Sequence[StoredEntry]]:
-        """The records that a certificate of the last job rests on."""
-        job = self.world.view().job
-        assert job is not None
-        records = [
-            r
-            for r in await self.ledger.entries(job)
-            if r.entry.kind is not EntryKind.JOB_ENDED and r.entry.data.get("stage") != "certify"
-        ]
-        return job, records, await self.ledger.intake(1)
 
 
 GOOD = (Outcome.PASSED, None)

@@ -8,11 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
+from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import ResetFacts
 from benchd.words.ids import Evidence, JobId, SlotName
+from benchd.words.intake import BoundBy, Unerasable
+from benchd.words.job import Disposition
 from benchd.words.record import Entry, EntryKind, StoredEntry
 from tests import recorded
+from tests.intake.lots import BY, lot_record
 
 START = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
 IMEI = "356938035643809"
@@ -157,6 +161,35 @@ class Told:
             **more,
         }
         self.tell(EntryKind.HANDSET_SETTLED, job, data)
+
+    def lot(self, lot: str, consignor: str = "個人") -> None:
+        told = lot_record(lot, consignor=consignor)
+        self.tell(EntryKind.LOT_ADDED, None, to_json(told))
+
+    def bind(self, job: str, tag: str, lot: str = "L-1") -> None:
+        told = BoundRecord(
+            lot=lot,
+            lot_sequence=1,
+            tag=tag,
+            bound_by=BoundBy.IMEI,
+            imeis=(),
+            serial=None,
+            model=None,
+            differs="",
+            by=None,
+        )
+        self.tell(EntryKind.ASSET_BOUND, job, to_json(told))
+
+    def dead(self, tag: str, lot: str = "L-1", at: datetime | None = None) -> None:
+        told = UnerasableRecord(
+            lot=lot,
+            tag=tag,
+            reason=Unerasable.NO_POWER,
+            disposition=Disposition.DESTROY,
+            note="",
+            by=BY,
+        )
+        self.tell(EntryKind.ASSET_UNERASABLE, None, to_json(told), at)
 
     def whole(self, job: str, **changes: object) -> None:
         """A job that was opened, inspected and held."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from records_rack import IMEI, OTHER_IMEI, Told
 
 from benchd.errors import NotFound, UsageRefused
 from benchd.records.model import ReadModel
+from benchd.records.numbers import SHORTEST, plain
 from benchd.records.reading import digest_of
 from benchd.words.disposal import DisposalState
 from benchd.words.handset_file import Found, HandsetFile, ToldBy
@@ -52,7 +55,8 @@ def test_a_handset_is_found_by_any_part_of_any_number(
     model: ReadModel, told: Told, part: str
 ) -> None:
     told.whole("20261101-ffffffffff", imei="352099001761481", serial="ZZZZZZ", second_imei=None)
-    told.open("20261103-00aa11bb22", tag="T-000471")
+    told.open("20261103-00aa11bb22")
+    told.bind("20261103-00aa11bb22", "T-000471")
     told.inspect("20261103-00aa11bb22", second_imei=OTHER_IMEI)
     told.sell("20261103-00aa11bb22", CERTIFICATE)
     found = find(model, told, PARTS[part])
@@ -74,6 +78,47 @@ def test_less_than_four_letters_are_refused_and_nothing_is_a_pattern(
 def test_what_stands_in_no_number_finds_nothing(model: ReadModel, told: Told, text: str) -> None:
     told.whole("job-1")
     assert find(model, told, text).handsets == ()
+
+
+LETTERS = st.text("01AあŽ-", min_size=1, max_size=9)
+
+
+@settings(max_examples=150)
+@given(
+    jobs=st.lists(st.lists(LETTERS, min_size=3, max_size=3), min_size=1, max_size=6), part=LETTERS
+)
+def test_what_is_found_is_exactly_what_has_it_in_one_of_its_numbers(
+    jobs: list[list[str]], part: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Against a search through the numbers one by one, which knows nothing of an index."""
+    told, wanted = Told(), plain(part)
+    having: set[str] = set()
+    for number, (port, serial, tag) in enumerate(jobs):
+        told.open(job := f"zzz{number}", usb_serial=port)
+        told.inspect(job, serial=serial, imei=None)
+        told.bind(job, tag)
+        if any(wanted in plain(one) for one in (port, serial, tag)):
+            having.add(job)
+    model = ReadModel(tmp_path_factory.mktemp("find") / "records.sqlite")
+    try:
+        if len(wanted) < SHORTEST:
+            with pytest.raises(UsageRefused):
+                find(model, told, part)
+        else:
+            assert {line.newest.job for line in find(model, told, part).handsets} == having
+    finally:
+        model.close()
+
+
+def test_a_whole_number_is_found_before_its_likes_however_many(
+    model: ReadModel, told: Told
+) -> None:
+    told.whole("job-old", imei=None, serial="R5C1234")
+    for number in range(300):
+        told.whole(f"job-{number:04}", imei=None, serial=f"R5C1234{number:03}")
+    for text in ("R5C1234", "r5c-1234"):
+        found = find(model, told, text)
+        assert (found.handsets[0].newest.job, found.more) == ("job-old", True)
 
 
 def test_a_running_job_is_found_before_anything_is_known_of_its_handset(

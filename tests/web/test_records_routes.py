@@ -21,17 +21,23 @@ from benchd.commands.tables.records import (
     disposal_view,
     found_view,
     handset_file_view,
-    report_view,
 )
+from benchd.commands.tables.report import report_view
 from benchd.commands.tables.show import View
 from benchd.errors import DecisionRefused, NotFound, UsageRefused
 from benchd.observe.announcing import AnnouncingLedger
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
 from benchd.records.access import Records
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.words.ids import JobId
+from benchd.words.intake import BoundBy, Unerasable
+from benchd.words.job import Disposition
 from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.report import Figure
+from tests.intake.lots import BY, lot_record
 from tests.web.fake_door import EVERYBODY, WORKER, FakeDoor
 from tests.web.web_fakes import FakeClock, FakeRack
 from tests.web.web_running import SEES_ALL, Running, browser, running
@@ -223,6 +229,94 @@ async def test_the_report_is_told_as_json_table_and_csv(
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
     assert {"felica_residue"} == {row["value"] for row in rows if row["figure"] == "not_erasable"}
     assert {row["handsets"] for row in rows} == {"1"}
+    assert {row["counted_by"] for row in rows} == {"all", "lot", "consignor"}
+
+
+FORMULA = '=HYPERLINK("x")'
+
+
+def lots_of_two(rack: FakeRack) -> None:
+    """A handset of each, a dead one, and one of no lot."""
+    for lot, consignor in (("L-1", "例示商事"), ("=L-2", FORMULA)):
+        rack.ledger.keep(EntryKind.LOT_ADDED, to_json(lot_record(lot, consignor=consignor)))
+    for number, lot in enumerate(("L-1", "=L-2"), start=1):
+        job = JobId(f"job-{number}")
+        rack.ledger.keep_job(job=job, disposition="destroy", reason="felica_residue")
+        told = BoundRecord(
+            lot=lot,
+            lot_sequence=1,
+            tag=f"T{number}",
+            bound_by=BoundBy.SERIAL,
+            imeis=(),
+            serial=None,
+            model=None,
+            differs="",
+            by=None,
+        )
+        rack.ledger.keep(EntryKind.ASSET_BOUND, to_json(told), job)
+    dead = UnerasableRecord(
+        lot="L-1",
+        tag="T9",
+        reason=Unerasable.NO_POWER,
+        disposition=Disposition.DESTROY,
+        note="",
+        by=BY,
+    )
+    rack.ledger.keep(EntryKind.ASSET_UNERASABLE, to_json(dead))
+    rack.ledger.keep_job(job=JobId("job-3"))
+
+
+def handsets(share: JsonObject, figure: str) -> dict[str, int]:
+    [found] = [f for f in share["figures"] if f["figure"] == figure]  # type: ignore[union-attr,index,call-overload]
+    return {value["value"]: value["handsets"] for value in found["values"]}  # type: ignore[union-attr,index,call-overload,misc]
+
+
+async def test_each_lot_and_consignor_has_its_figures_and_the_way_to_their_jobs(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    lots_of_two(rack)
+    days = {"from": "2026-11-23", "to": "2026-11-26"}
+    async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
+        told = (await client.get("/api/v1/report", params=days)).json()
+        counted = (await client.get("/api/v1/report", params={**days, "jobs": "false"})).json()
+        sheet = await client.get("/api/v1/report.csv", params=days)
+        assert [(one["lot"], one["consignor"]) for one in told["lots"]] == [
+            ("=L-2", FORMULA),
+            ("L-1", "例示商事"),
+            (None, None),
+        ]
+        assert [one["consignor"] for one in told["consignors"]] == [FORMULA, "例示商事", None]
+        assert [handsets(one, "came_in") for one in told["lots"]] == [{"all": n} for n in (1, 2, 1)]
+        dead = {"felica_residue": 1, "no_power": 1}
+        assert handsets(told["lots"][1], "not_erasable") == dead
+        for share in (*told["lots"], *told["consignors"]):
+            whole = (await client.get(share["with_jobs"])).json()
+            assert [handsets(whole, f) for f in Figure] == [handsets(share, f) for f in Figure]
+            for value in (v for figure in whole["figures"] for v in figure["values"]):
+                assert len(value["jobs"]) + len(value["assets"]) == value["handsets"]
+        of_lot = (await client.get(told["lots"][1]["with_jobs"])).json()
+        [came_in] = of_lot["figures"][0]["values"]
+        assert (came_in["jobs"], came_in["assets"], of_lot["lot"]) == (["job-1"], ["T9"], "L-1")
+        none = (await client.get(told["lots"][2]["with_jobs"])).json()
+        assert none["figures"][0]["values"][0]["jobs"] == ["job-3"]
+    assert [handsets(counted, f) for f in Figure] == [handsets(told, f) for f in Figure]
+    assert all(v["jobs"] == [] for figure in counted["figures"] for v in figure["values"])
+    table = shown(report_view, told, catalogue)
+    assert "例示商事" in table
+    assert "電源が入らない 1" in table
+    rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"))))
+    came_in = [row for row in rows if row["figure"] == "came_in"]
+    assert [
+        (row["counted_by"], row["lot"], row["consignor"], row["handsets"]) for row in came_in
+    ] == [
+        ("all", "", "", "4"),
+        ("consignor", "", f"'{FORMULA}", "1"),
+        ("consignor", "", "例示商事", "2"),
+        ("consignor", "", "", "1"),
+        ("lot", "'=L-2", f"'{FORMULA}", "1"),
+        ("lot", "L-1", "例示商事", "2"),
+        ("lot", "", "", "1"),
+    ]
 
 
 async def test_without_a_read_model_there_is_no_such_route(

@@ -84,20 +84,6 @@ def disposal_view(told: JsonObject, catalogue: Catalogue, language: Language) ->
     return table
 
 
-def report_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
-    """What `/api/v1/report` tells, for a terminal."""
-    cells = Cells(catalogue, language)
-    table = _table(cells, Word.FIGURE, Word.RESULT)
-    table.add_column(cells.word(Word.COUNT), justify="right", no_wrap=True)
-    for figure in parts(told, "figures"):
-        name = text(part(figure, "text"), language)
-        for value in parts(figure, "values"):
-            said = text(value, language, longest=LONGEST_SENTENCE)
-            table.add_row(name, said, str(value.get("handsets")))
-            name = Text()
-    return table
-
-
 def _settled(cells: Cells, settled: list[JsonObject]) -> Table:
     table = _table(cells, Word.AT, Word.JOB, Word.BECAME, Word.OPERATOR, Word.PAPERS, Word.NOTE)
     for one in settled:

@@ -15,8 +15,8 @@ from benchd.commands.tables.records import (
     disposal_view,
     found_view,
     handset_file_view,
-    report_view,
 )
+from benchd.commands.tables.report import report_view
 from benchd.commands.tables.status import status_view
 from benchd.texts.catalogue import Catalogue, Language, language_of
 

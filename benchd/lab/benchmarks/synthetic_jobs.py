@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
+from benchd.proof.evidence.intake import BoundRecord, LotRecord, UnerasableRecord, Who
 from benchd.records.reading import digest_of
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import ResetFacts
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.words.intake import BoundBy, LotKind, Unerasable
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import Entry, EntryKind
 
@@ -27,6 +30,13 @@ ENDS: Final = (
     (Outcome.FAILED, Disposition.DESTROY, Reason.FELICA_RESIDUE),
     (Outcome.ABORTED, Disposition.HOLD, Reason.UNPLUGGED),
 )
+LOT_OF: Final = 500
+"""So many handsets came in together,"""
+CONSIGNORS: Final = 40
+"""from so many consignors,"""
+DEAD_EVERY: Final = 200
+"""and each so many jobs there is a handset that can't be plugged in."""
+_BY: Final = Who(operator="nobody")
 _RESET: Final = ResetFacts(
     android_id="0" * 16,
     account_count=0,
@@ -66,6 +76,48 @@ class Named:
         return JobId(f"2026{month:02d}{day:02d}-{_hash(f'job {number}')[:10]}")
 
 
+class TakenIn:
+    """What is on record of a job's handset before it's plugged in."""
+
+    @staticmethod
+    def lot(number: int) -> str:
+        """The lot of a job's handset."""
+        return f"L-{number // LOT_OF:05d}"
+
+    @staticmethod
+    def tag(number: int) -> str:
+        """Its label."""
+        return f"T-{number:08d}"
+
+    @staticmethod
+    def records(number: int, at: datetime) -> Iterator[Entry]:
+        """A lot with its first handset, and now and then a dead one; mostly nothing."""
+        lot = TakenIn.lot(number)
+        if number % LOT_OF == 0:
+            told = LotRecord(
+                lot=lot,
+                consignor=f"Consignor {number // LOT_OF % CONSIGNORS}",
+                kind=LotKind.CORPORATE_RETURN,
+                paper="",
+                taken_in_at=at,
+                identity_check="",
+                attests=(),
+                excepted=(),
+                by=_BY,
+            )
+            yield Entry(kind=EntryKind.LOT_ADDED, at=at, data=to_json(told))
+        if number % DEAD_EVERY == 0:
+            dead = UnerasableRecord(
+                lot=lot,
+                tag=f"D-{number:08d}",
+                reason=Unerasable.NO_POWER,
+                disposition=Disposition.DESTROY,
+                note="",
+                by=_BY,
+            )
+            yield Entry(kind=EntryKind.ASSET_UNERASABLE, at=at, data=to_json(dead))
+
+
 class Certified:
     """How a job ends."""
 
@@ -89,12 +141,12 @@ def job_records(number: int, at: datetime) -> Iterator[Entry]:
         EntryKind.JOB_OPENED,
         {"recipe": "overwrite", "recipe_sha256": "0" * 64, "usb_serial": Named.serial(number)},
     )
-    yield _stage(number, at, StageName.INSPECT, to_json(inspection(number)))
+    yield _stage(number, at, StageName.INSPECT, inspection(number))
+    bound = {"lot": TakenIn.lot(number), "tag": TakenIn.tag(number), "imeis": [Named.imei(number)]}
+    yield _entry(number, at, EntryKind.ASSET_BOUND, {**_bound(), **bound})
     verdict = ChipVerdict.IN_USE if number % 9 == 0 else ChipVerdict.UNUSED
-    chip = ChipEvidence(source="reader", verdict=verdict, chip=_hash(f"chip {number}")[:32])
-    yield _stage(number, at, StageName.FELICA_CHECK, to_json(chip))
-    reset = InitialiseEvidence(before=_RESET, fresh_used_bytes=1 << 30)
-    yield _stage(number, at, StageName.INITIALISE, to_json(reset), skipped=bool(number % 3))
+    yield _stage(number, at, StageName.FELICA_CHECK, _chip(verdict))
+    yield _stage(number, at, StageName.INITIALISE, _initialise(), skipped=bool(number % 3))
     yield _entry(
         number,
         at,
@@ -125,15 +177,26 @@ def noise_records(number: int, at: datetime, count: int) -> Iterator[Entry]:
         yield _entry(number, at + timedelta(seconds=step), kind, data)
 
 
-def inspection(number: int) -> InspectEvidence:
-    """A handset with a model, a serial and an IMEI."""
-    return InspectEvidence(
-        serial=Named.serial(number),
+def inspection(number: int) -> Evidence:
+    """Of a handset with a model, a serial and an IMEI."""
+    return {
+        **_inspected(),
+        "serial": Named.serial(number),
+        "model": f"SC-{number % 40 + 50}A",
+        "imei": Named.imei(number),
+        "account_count": int(number % 11 == 0),
+    }
+
+
+@cache
+def _inspected() -> Evidence:
+    evidence = InspectEvidence(
+        serial="",
         manufacturer="samsung",
-        model=f"SC-{number % 40 + 50}A",
+        model="",
         android="13",
         build="TP1A",
-        imei=Named.imei(number),
+        imei=None,
         sdk=33,
         abi="arm64-v8a",
         capacity_bytes=1 << 37,
@@ -149,7 +212,7 @@ def inspection(number: int) -> InspectEvidence:
         bootloader_locked=True,
         modification_signs=(),
         screen_lock=False,
-        account_count=int(number % 11 == 0),
+        account_count=0,
         user_ids=(0,),
         device_owner=False,
         felica_capable=True,
@@ -157,6 +220,33 @@ def inspection(number: int) -> InspectEvidence:
         removable_media=False,
         sim=False,
     )
+    return to_json(evidence)
+
+
+@cache
+def _bound() -> Evidence:
+    told = BoundRecord(
+        lot="L",
+        lot_sequence=1,
+        tag="T",
+        bound_by=BoundBy.IMEI,
+        imeis=(),
+        serial=None,
+        model=None,
+        differs="",
+        by=None,
+    )
+    return to_json(told)
+
+
+@cache
+def _chip(verdict: ChipVerdict) -> Evidence:
+    return to_json(ChipEvidence(source="reader", verdict=verdict, chip="0" * 32))
+
+
+@cache
+def _initialise() -> Evidence:
+    return to_json(InitialiseEvidence(before=_RESET, fresh_used_bytes=1 << 30))
 
 
 def _filled() -> JsonValue:

@@ -1,0 +1,64 @@
+"""The report, as a whole and by consignor and lot."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from benchd.commands.tables.cells import (
+    LONGEST_SENTENCE,
+    Cells,
+    JsonObject,
+    part,
+    parts,
+    plain_table,
+    text,
+)
+from benchd.texts.catalogue import Catalogue, Language, Word
+
+
+def report_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
+    """What `/api/v1/report` tells, for a terminal."""
+    cells = Cells(catalogue, language)
+    table = plain_table()
+    for word in (Word.FIGURE, Word.RESULT):
+        table.add_column(cells.word(word), overflow="fold")
+    table.add_column(cells.word(Word.COUNT), justify="right", no_wrap=True)
+    for figure in parts(told, "figures"):
+        name = text(part(figure, "text"), language)
+        for value in parts(figure, "values"):
+            said = text(value, language, longest=LONGEST_SENTENCE)
+            table.add_row(name, said, str(value.get("handsets")))
+            name = Text()
+    shown: list[RenderableType] = [table]
+    for key, columns in (
+        ("consignors", {"consignor": Word.CONSIGNOR}),
+        ("lots", {"lot": Word.LOT, "consignor": Word.CONSIGNOR}),
+    ):
+        if shares := parts(told, key):
+            shown += [Text(), _shares(cells, shares, columns)]
+    return Group(*shown)
+
+
+def _shares(cells: Cells, shares: list[JsonObject], columns: dict[str, Word]) -> Table:
+    """A line for each, with all of its figures."""
+    table = plain_table()
+    for word in columns.values():
+        table.add_column(cells.word(word), overflow="fold")
+    for figure in parts(shares[0], "figures"):
+        table.add_column(text(part(figure, "text"), cells.language), overflow="fold")
+    for share in shares:
+        names = [text(share, key, longest=LONGEST_SENTENCE) for key in columns]
+        table.add_row(*names, *(_values(cells, figure) for figure in parts(share, "figures")))
+    return table
+
+
+def _values(cells: Cells, figure: JsonObject) -> Text:
+    lines = Text("\n").join(
+        Text.assemble(
+            text(value, cells.language, longest=LONGEST_SENTENCE), f" {value.get('handsets')}"
+        )
+        for value in parts(figure, "values")
+    )
+    return lines or Text("-", style="dim")

@@ -1,0 +1,82 @@
+"""A rack in the core over a lot that the real desk has taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
+from benchd.words.ids import JobId
+from benchd.words.job import Reason
+from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.slot_states import SlotState
+from tests.intake.lots import BY, LOT, lot_record
+
+from .fake_chips import FakeChip, FakeChipAccess
+from .world import CountingEntropy, MemoryLedger, Phone, SteppingClock, World, ended
+
+IMEI = "356938035643809"
+
+
+async def _at_once(read: Callable[[], object]) -> object:
+    return read()
+
+
+class Rack:
+    """A rack with one reader per slot and a lot that came in."""
+
+    def __init__(self, chip: FakeChip | None = None, **parts: Any) -> None:  # noqa: ANN401
+        self.ledger = MemoryLedger()
+        self.store = IntakeStore(self.ledger, SteppingClock())
+        self.desk = IntakeDesk(self.store, CountingEntropy())
+        # A thread takes real time, in which the loop's own would run on by hours.
+        self.desk._read = _at_once  # type: ignore[method-assign, assignment]
+        self.chips = FakeChipAccess({"A1": chip or FakeChip()})
+        self.world = World(
+            ledger=self.ledger,
+            chips=self.chips,
+            adjust=lambda made: replace(made, intake=self.store),
+            **parts,
+        )
+
+    async def lot(self, csv: str = f"tag,IMEI\nT1,{IMEI}\n", **changes: Any) -> None:  # noqa: ANN401
+        await self.desk.add_lot(lot_record(**changes))
+        await self.import_(LOT, csv)
+
+    async def import_(self, lot: str, csv: str) -> None:
+        done = await self.desk.import_assets(lot, csv.encode(), by=BY, dry_run=False)
+        assert done.taken, done.mistakes
+
+    async def looked_up(
+        self, sign: str = "○", imei: str = IMEI, at: str = "2026-11-23 10:00"
+    ) -> None:
+        data = f"IMEI,判定,照会日時\n{imei},{sign},{at}\n".encode()
+        done = await self.desk.import_network(data, source="carrier", by=BY, dry_run=False)
+        assert done.taken, done.mistakes
+
+    def asked(self) -> list[str]:
+        return [str(s.entry.data["gate"]) for s in self.ledger.of(EntryKind.QUESTION_ASKED)]
+
+    def answered(self) -> list[str]:
+        return [str(s.entry.data["gate"]) for s in self.ledger.of(EntryKind.DECISION)]
+
+    async def ran(self, phone: Phone | None = None) -> tuple[object, object]:
+        async with self.world.running():
+            self.world.ports["A1"].plug(phone or Phone())
+            await self.world.until_state(SlotState.FINISHED)
+        end = ended(self.world)[-1]
+        assert end["reason"] != Reason.PROOF_INCOMPLETE, end["detail"]
+        return end["outcome"], end["reason"]
+
+    async def proof(self) -> tuple[JobId, list[StoredEntry], Sequence[StoredEntry]]:
+        """The records that a certificate of the last job rests on."""
+        job = self.world.view().job
+        assert job is not None
+        records = [
+            r
+            for r in await self.ledger.entries(job)
+            if r.entry.kind is not EntryKind.JOB_ENDED and r.entry.data.get("stage") != "certify"
+        ]
+        return job, records, await self.ledger.intake(1)
