@@ -11,7 +11,7 @@ class NavWord(StrEnum):
     """Where the pages lead."""
 
     LABEL = "label"
-    WALL = "wall"
+    RACK = "rack"
     LOTS = "lots"
     DISPOSAL = "disposal"
     REPORT = "report"
@@ -110,6 +110,7 @@ class LotsWord(StrEnum):
     WHOLE_BUT = "whole_but"
     SOME = "some"
     EXCEPTED = "excepted"
+    EXCEPTED_HINT = "excepted_hint"
     TAGS_HINT = "tags_hint"
     WITHDRAW = "withdraw"
     WITHDRAWN = "withdrawn"
@@ -166,6 +167,7 @@ class ReportWord(StrEnum):
     OF_NONE = "of_none"
     SUM_WITH = "sum_with"
     SUM_IN_USE = "sum_in_use"
+    SUM_NOT_ERASABLE = "sum_not_erasable"
     SUM_SOLD = "sum_sold"
 
 

@@ -32,7 +32,7 @@ function covered(told) {
 function attesting(path, done) {
   const kinds = choices("kinds", t("attested"), ATTESTED.map((kind) => [kind, word("attestation", kind)]), { needed: true });
   const which = choices("which", t("covers"), [["whole", t("whole")], ["some", t("some")]], { one: true, needed: true });
-  const excepted = line("excepted", t("excepted"), { hint: t("tags_hint"), longest: 5000 });
+  const excepted = line("excepted", t("excepted"), { hint: t("excepted_hint"), longest: 5000 });
   const tags = line("tags", t("tag"), { hint: t("tags_hint"), longest: 5000, needed: true });
   const note = line("attest-note", word("word", "note"), { hint: t("attest_note_hint") });
   const element = form("attest", {

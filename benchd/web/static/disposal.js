@@ -104,11 +104,11 @@ function batchList(batch, items, upto) {
   const rows = items.map((item, place) => [
     String(place + 1),
     handsetOf(item.job),
-    numberOf(item.job),
+    tight(numberOf(item.job)),
     item.job.tag ?? "",
     becameOf(item.job),
     [item.settled?.recycler, item.settled?.number].filter(Boolean).join(" "),
-    item.settled?.done_on ?? moment(item.settled?.at),
+    tight(item.settled?.done_on ?? moment(item.settled?.at).slice(0, 10)),
     link(jobPage(item.job.job), item.job.job),
   ]);
   const headings = [t("row"), word("word", "handset"), word("act", "number"), word("lots", "tag"), word("word", "became"), word("word", "papers"), t("done_on"), word("word", "job")];

@@ -4,7 +4,7 @@ import { byId, el } from "./dom.js";
 import { word } from "./words.js";
 
 const PLACES = [
-  ["/", "wall"],
+  ["/", "rack"],
   ["/lots", "lots"],
   ["/disposal", "disposal"],
   ["/report", "report"],

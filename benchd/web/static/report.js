@@ -154,7 +154,8 @@ const nameOf = (figure, value) => said(value) || (value.value === "all" ? said(f
 
 function heading(figures, name, value) {
   const figure = figures.find((one) => one.figure === name);
-  if (value === null || value === "all") return said(figure.text);
+  if (value === null) return t(`sum_${name}`);
+  if (value === "all") return said(figure.text);
   return `${said(figure.text)}: ${t(`sum_${value}`)}`;
 }
 

@@ -62,6 +62,30 @@ async def test_another_file_than_the_one_that_was_checked_isnt_taken_in(
         await expect(take).to_be_hidden()
 
 
+async def test_a_lot_by_the_keyboard_alone(shop: Shop, catalogue: Catalogue, visit: Visits) -> None:
+    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+        keys = seen.page.keyboard
+        await signed_in(seen)
+        await seen.page.locator("#add-lot > summary").focus()
+        await keys.press("Enter")
+        await keys.press("Tab")
+        await keys.type("L-1")
+        await keys.press("Enter")  # sends nothing
+        await keys.press("Tab")
+        await keys.press("Space")  # the first kind
+        await keys.press("ArrowRight")
+        await keys.press("Tab")
+        await keys.type("X")
+        button = seen.page.locator("#add-lot .do")
+        for _ in range(7):
+            await keys.press("Tab")
+        await expect(button).to_be_focused()
+        assert shop.stored == []
+        await keys.press("Enter")
+        await expect(seen.page.locator("h2")).to_contain_text("L-1")
+        await expect(seen.page.locator(".facts")).to_contain_text("下取り")
+
+
 async def test_attested_with_exceptions_and_withdrawn(
     shop: Shop, catalogue: Catalogue, visit: Visits
 ) -> None:

@@ -186,12 +186,13 @@ async def test_a_handset_is_found_by_a_part_of_a_number(
         await expect(page.locator(".nothing")).to_contain_text("この番号の端末はありません")
 
 
+@pytest.mark.parametrize("anonymous", [Sight.NONE, Sight.WALL])
 @pytest.mark.parametrize("path", PATHS)
 async def test_without_a_session_a_page_says_how_to_sign_in_and_then_forgets(
-    shop: Shop, catalogue: Catalogue, visit: Visits, path: str
+    shop: Shop, catalogue: Catalogue, visit: Visits, path: str, anonymous: Sight
 ) -> None:
-    shop.callers = believing(Sight.WALL)
-    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
+    shop.callers = believing(anonymous)
+    async with shop.open(catalogue) as here, visit(address(here, path), refused=True) as seen:
         page = seen.page
         await expect(page.locator("#hidden")).to_contain_text("サインイン")
         await expect(page.locator("h2")).to_have_count(0)
