@@ -78,9 +78,8 @@ def sessions_of(
     refusals = Refusals(append, clock, time.monotonic)
     return Sessions(
         people,
-        Showing(people, Tries(time.monotonic), refusals, clock),
+        Showing(people, Tries(time.monotonic), refusals),
         entropy=SystemEntropy(),
-        clock=clock,
         now=time.monotonic,
         idle_s=settings.idle_minutes * 60.0,
     )

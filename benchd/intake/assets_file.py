@@ -9,6 +9,7 @@ from typing import Final
 
 from benchd.intake.mistakes import FileMistake, Mistakes
 from benchd.intake.table import Column, Row, narrow, read_table
+from benchd.naming import INVISIBLE
 from benchd.proof.evidence.intake import AssetLine
 from benchd.proof.intake_book import IntakeBook
 from benchd.words.imei import is_imei
@@ -58,7 +59,7 @@ def check_tag(text: str) -> Mistake | None:
         return Mistake.TAG_MISSING
     if len(text) > LONGEST_TAG:
         return Mistake.CELL_TOO_LONG
-    if not text.isprintable():
+    if not text.isprintable() or any(ord(letter) in INVISIBLE for letter in text):
         return Mistake.NOT_PRINTABLE
     return Mistake.TAG_SPACED if " " in text else None
 

@@ -17,7 +17,7 @@ from benchd.intake.store import IntakeStore, Writer
 from benchd.models.papers import fits_papers
 from benchd.naming import operator_name
 from benchd.ports import Entropy
-from benchd.proof.citing import OTHER_MODEL, AssetInHand, Numbers, doubts
+from benchd.proof.citing import OF_MODEL, AssetInHand, Numbers, doubts
 from benchd.proof.evidence.intake import (
     AssetLine,
     AssetsRecord,
@@ -219,7 +219,7 @@ class IntakeDesk:
         other = [
             doubt
             for doubt in doubts(self.book, AssetInHand(job=view.job, told=told, numbers=numbers))
-            if not (despite_model and doubt == OTHER_MODEL)
+            if not (despite_model and doubt in OF_MODEL)
         ]
         if other:
             raise IntakeRefused(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
+import anyio
+
 from benchd.ports import Clock
 from benchd.words.people import PersonId
 from benchd.words.record import Entry, EntryKind, Receipt
@@ -44,6 +46,8 @@ class Refusals:
         self._left = float(AT_ONCE)
         self._seen_s = now()
         self._not_recorded = 0
+        self._turn = anyio.Lock()
+        """One record at a time, however many try at once: handsets' records go between."""
 
     async def keep(self, why: Why, person: PersonId | None, source: str) -> None:
         """Record it, or count it. Who isn't known isn't named: it may be a PIN in a wrong field."""
@@ -55,15 +59,16 @@ class Refusals:
             return
         self._left -= 1
         before, self._not_recorded = self._not_recorded, 0
-        await self._append(
-            Entry(
-                kind=EntryKind.PERSON_REFUSED,
-                at=self._clock.now(),
-                data={
-                    "why": why,
-                    "person": person,
-                    "source": source[:LONGEST_SOURCE],
-                    "not_recorded_before": before,
-                },
+        async with self._turn:
+            await self._append(
+                Entry(
+                    kind=EntryKind.PERSON_REFUSED,
+                    at=self._clock.now(),
+                    data={
+                        "why": why,
+                        "person": person,
+                        "source": source[:LONGEST_SOURCE],
+                        "not_recorded_before": before,
+                    },
+                )
             )
-        )

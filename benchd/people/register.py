@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -27,6 +28,7 @@ from benchd.words.record import Entry, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
 MOST_PEOPLE = 1000
+_ENDS_WHAT_WAS_SHOWN = frozenset({Change.BADGE, Change.PIN, Change.DISABLED})
 
 _Result = TypeVar("_Result")
 
@@ -59,8 +61,10 @@ class People:
         self._store = store
         self._secrets = secrets
         self._clock = clock
+        self._latest = datetime.min.replace(tzinfo=UTC)
         self._people: dict[PersonId, Person] = {}
         self._kept: Mapping[str, bytes] = {}
+        self._shown_anew: Counter[PersonId] = Counter()
         self._changing = anyio.Lock()
         self.changed = Wakeup()
         """Fires when somebody is added or is another than before."""
@@ -68,7 +72,9 @@ class People:
 
     async def load(self) -> int:
         """Read who there is; how many secrets nobody has any more, which are forgotten."""
-        self._people = fold(await self._ledger.of_people())
+        records = await self._ledger.of_people()
+        self._people = fold(records)
+        self._latest = max((record.entry.at for record in records), default=self._latest)
         swept = await self._stored(partial(self._store.sweep, self._marks()))
         self._kept = await self._stored(self._store.all)
         return swept
@@ -89,9 +95,14 @@ class People:
     def acting_name(self, of: PersonId) -> OperatorName | None:
         """The name of whoever may act now; None for nobody, and for who is disabled."""
         person = self._people.get(of)
-        if person is None or person.is_disabled(self._clock.now()):
+        if person is None or self.is_disabled(person):
             return None
         return person.name
+
+    def is_disabled(self, person: Person) -> bool:
+        """Whether they may do nothing now; a clock that was set back lets nobody in again."""
+        self._latest = max(self._latest, self._clock.now())
+        return person.is_disabled(self._latest)
 
     def of_badge(self, code: str) -> Person | None:
         """Whose badge has this code; None where it is nobody's."""
@@ -99,6 +110,14 @@ class People:
         return next(
             (one for one in self._people.values() if one.badge == mark and mark in self._kept), None
         )
+
+    def shown_anew(self, of: PersonId) -> int:
+        """How often since the start they have had to show anew who they are.
+
+        What they had shown before counts no more: their badge or PIN is another, or they were
+        disabled, even if they are let in again.
+        """
+        return self._shown_anew[of]
 
     def has_lost_secrets(self, person: Person) -> bool:
         """Whether a badge or PIN that the ledger names isn't in the file: it has to be set anew."""
@@ -116,7 +135,7 @@ class People:
     def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
         """Raise NotAllowed, with what is missing, unless they may and have shown enough."""
         person = self._people.get(actor.person)
-        if person is None or person.is_disabled(self._clock.now()):
+        if person is None or self.is_disabled(person):
             message = f"{actor.person} may do nothing on this rack"
             raise NotAllowed(message)
         rule = AUTHORITY[action]
@@ -203,6 +222,7 @@ class People:
         with anyio.CancelScope(shield=True):
             await self._append(entry_of(change, after, by=by, at=self._clock.now()))
             self._people = people
+            self._shown_anew[after.id] += change in _ENDS_WHAT_WAS_SHOWN
             self.changed.fire()
             await self._stored(partial(self._store.sweep, self._marks()))
             self._kept = {mark: self._kept[mark] for mark in self._marks() if mark in self._kept}
@@ -213,8 +233,7 @@ class People:
         return frozenset(mark for mark in marks if mark is not None)
 
     def _has_administrator(self, people: Collection[Person]) -> bool:
-        now = self._clock.now()
-        return any(Role.ADMINISTRATOR in one.roles and not one.is_disabled(now) for one in people)
+        return any(Role.ADMINISTRATOR in one.roles and not self.is_disabled(one) for one in people)
 
     def _refuse_like_another(self, new: Person) -> None:
         for other in self._people.values():

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchd.errors import NotSignedIn
 from benchd.people.register import People
 from benchd.people.showing import Showing
-from benchd.ports import Clock, Entropy
+from benchd.ports import Entropy
 from benchd.words.people import Actor, Person, PersonId, SignedIn
 
 MOST_SESSIONS = 256
+MOST_OF_ONE = 16
+"""Of one person: whoever has a badge can't lock everybody else's screens by signing in."""
 TOKEN_BYTES = 32
 LONGEST_S = 12 * 3600.0
 """However busy somebody is: a shift."""
@@ -25,6 +27,8 @@ class _Session:
     csrf: str
     opened_s: float
     used_s: float
+    shown_anew: int
+    """`People.shown_anew` as it was opened: once that is another, it is locked."""
 
 
 class Sessions:
@@ -36,14 +40,12 @@ class Sessions:
         showing: Showing,
         *,
         entropy: Entropy,
-        clock: Clock,
         now: Callable[[], float],
         idle_s: float,
     ) -> None:
         self._people = people
         self._showing = showing
         self._entropy = entropy
-        self._clock = clock
         self._now = now
         self.idle_s = idle_s
         self._open: dict[str, _Session] = {}
@@ -66,9 +68,16 @@ class Sessions:
         token = self._entropy.token(TOKEN_BYTES).hex()
         now = self._now()
         csrf = self._entropy.token(TOKEN_BYTES).hex()
-        self._open[_name(token)] = _Session(actor=actor, csrf=csrf, opened_s=now, used_s=now)
-        while len(self._open) > MOST_SESSIONS:
-            del self._open[next(iter(self._open))]
+        self._open[_name(token)] = _Session(
+            actor=actor,
+            csrf=csrf,
+            opened_s=now,
+            used_s=now,
+            shown_anew=self._people.shown_anew(actor.person),
+        )
+        own = [name for name, one in self._open.items() if one.actor.person == actor.person]
+        self._lock_oldest(own, MOST_OF_ONE)
+        self._lock_oldest(list(self._open), MOST_SESSIONS)
         return self._signed_in(self._open[_name(token)], self._person(actor.person), token)
 
     def who(self, token: str, source: str) -> SignedIn:
@@ -76,8 +85,7 @@ class Sessions:
         session = self._open.get(_name(token))
         if session is None or session.actor.source != source:
             raise NotSignedIn(_LOCKED)
-        now = self._now()
-        if now - session.used_s >= self.idle_s or now - session.opened_s >= LONGEST_S:
+        if not self._counts(session):
             self.lock(token)
             raise NotSignedIn(_LOCKED)
         try:
@@ -101,9 +109,19 @@ class Sessions:
         if token is not None:
             self._open.pop(_name(token), None)
 
+    def _lock_oldest(self, names: Sequence[str], most: int) -> None:
+        for name in names[: max(0, len(names) - most)]:
+            del self._open[name]
+
+    def _counts(self, session: _Session) -> bool:
+        now = self._now()
+        if now - session.used_s >= self.idle_s or now - session.opened_s >= LONGEST_S:
+            return False
+        return session.shown_anew == self._people.shown_anew(session.actor.person)
+
     def _person(self, of: PersonId) -> Person:
         found = next((one for one in self._people.everybody if one.id == of), None)
-        if found is None or found.is_disabled(self._clock.now()):
+        if found is None or self._people.is_disabled(found):
             raise NotSignedIn(f"{of} may do nothing on this rack: `benchd people list`")
         return found
 

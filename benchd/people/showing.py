@@ -9,8 +9,7 @@ import anyio
 from benchd.errors import NotSignedIn, TriedTooOften
 from benchd.people.refusals import Refusals, Why
 from benchd.people.register import People
-from benchd.people.tries import Tries
-from benchd.ports import Clock
+from benchd.people.tries import Tries, Whom
 from benchd.words.people import Actor, Person, PersonId, ShownBy
 
 MOST_WAITING = 16
@@ -21,11 +20,10 @@ NOBODY = "nobody by that badge, id and PIN: look whether it is the right badge, 
 class Showing:
     """Lets in who has shown who they are; raises NotSignedIn or TriedTooOften."""
 
-    def __init__(self, people: People, tries: Tries, refusals: Refusals, clock: Clock) -> None:
+    def __init__(self, people: People, tries: Tries, refusals: Refusals) -> None:
         self._people = people
         self._tries = tries
         self._refusals = refusals
-        self._clock = clock
         self._one = anyio.Lock()
 
     async def show(
@@ -34,6 +32,8 @@ class Showing:
         """Who it is. A badge alone is enough to be known, id and PIN are, or all three."""
         if badge is None and (person is None or pin is None):
             raise NotSignedIn("scan your badge, or give your id and your PIN")
+        # Who has to wait anyway takes nobody's place in the line.
+        await self._refuse_too_soon(*self._claimed(badge, person), source)
         if self._one.statistics().tasks_waiting >= MOST_WAITING:
             raise TriedTooOften("too many try at once: try again", wait_s=1)
         async with self._one:
@@ -42,23 +42,34 @@ class Showing:
     async def _look(
         self, *, badge: str | None, person: str | None, pin: str | None, source: str
     ) -> Actor:
-        claimed = self._people.of_badge(badge) if badge is not None else self._known(person)
-        of = claimed.id if claimed else _unknown(badge or person or "")
-        wait_s = self._tries.wait_s(of, source)
-        if wait_s > 0:
-            await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
-            message = f"too many tries have failed: wait for {wait_s:.0f} s"
-            raise TriedTooOften(message, wait_s=wait_s)
+        claimed, whom = self._claimed(badge, person)
+        await self._refuse_too_soon(claimed, whom, source)
+        anew = self._people.shown_anew(claimed.id) if claimed else 0
         right = pin is None or await self._people.is_pin(claimed, pin)
+        if claimed is not None:
+            # Comparing takes its time: what was shown may have come to count no more.
+            right = right and anew == self._people.shown_anew(claimed.id)
+            claimed = self._people.person(claimed.id)
         why = self._why_not(claimed, badge=badge, person=person, right=right)
         if why is not None or claimed is None:
-            self._tries.failed(of, source)
+            self._tries.failed(whom, source)
             known = claimed.id if claimed else None
             await self._refusals.keep(why or Why.UNKNOWN_PERSON, known, source)
             raise NotSignedIn(NOBODY)
         if pin is not None:
-            self._tries.succeeded(of)
+            self._tries.succeeded(whom)
         return actor_of(claimed, _shown_by(badge, pin), source)
+
+    def _claimed(self, badge: str | None, person: str | None) -> tuple[Person | None, Whom]:
+        claimed = self._people.of_badge(badge) if badge is not None else self._known(person)
+        return claimed, _whom(claimed, badge, person)
+
+    async def _refuse_too_soon(self, claimed: Person | None, whom: Whom, source: str) -> None:
+        wait_s = self._tries.wait_s(whom, source)
+        if wait_s > 0:
+            await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
+            message = f"too many tries have failed: wait for {wait_s:.0f} s"
+            raise TriedTooOften(message, wait_s=wait_s)
 
     def _known(self, person: str | None) -> Person | None:
         return next((one for one in self._people.everybody if one.id == person), None)
@@ -72,12 +83,17 @@ class Showing:
             return Why.ANOTHERS_BADGE
         if not right:
             return Why.WRONG_PIN
-        return Why.DISABLED if claimed.is_disabled(self._clock.now()) else None
+        return Why.DISABLED if self._people.is_disabled(claimed) else None
 
 
-def _unknown(shown: str) -> str:
-    """What is counted of whoever isn't known: the same pauses as for who is, so that none tells."""
-    return "?" + hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()
+def _whom(claimed: Person | None, badge: str | None, person: str | None) -> Whom:
+    """Whoever isn't known is counted too: the same pauses as for who is, so that none tells."""
+    shown = (badge or person or "").encode("utf-8", "replace")
+    return Whom(
+        name=claimed.id if claimed else hashlib.sha256(shown).hexdigest(),
+        is_known=claimed is not None,
+        by_badge=badge is not None,
+    )
 
 
 def actor_of(person: Person, shown_by: ShownBy, source: str) -> Actor:

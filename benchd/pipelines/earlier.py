@@ -12,8 +12,10 @@ from benchd.pipelines.contract import JobContext
 from benchd.proof.binding import Known
 from benchd.proof.disposal import dooms
 from benchd.proof.evidence.job import JobEvidence
+from benchd.proof.intake_book import IntakeBook
 from benchd.proof.reading import RecordReader
 from benchd.words.imei import is_imei
+from benchd.words.intake import Tag
 from benchd.words.job import Disposition, Gate, Reason
 from benchd.words.record import Entry, EntryKind, StoredEntry
 from benchd.words.slot import EarlierEnd
@@ -34,17 +36,22 @@ async def earlier_end(context: JobContext, imeis: Collection[str]) -> EarlierEnd
 
 
 async def let_by_somebody_in_charge(context: JobContext, number: str | None) -> tuple[str, ...]:
-    """The earlier jobs that sent this handset to be destroyed; StageFailed unless it's let in.
+    """What sent this handset to be destroyed; StageFailed unless it's let in.
 
-    Asked only where a certificate is wanted: without one nothing is sold.
+    Earlier jobs, and the tags of assets that were entered by hand as not erasable. Asked only where
+    a certificate is wanted: without one nothing is sold.
     """
     told = Known.of(JobEvidence(inspect=context.evidence.inspect)).imeis
     imeis = told | ({number} if number and is_imei(number) else set[str]())
     records = [r for r in await _records(context, imeis) if dooms(r.entry)]
-    doomed_by = tuple(dict.fromkeys(r.entry.job for r in records if r.entry.job is not None))
+    jobs = dict.fromkeys(r.entry.job for r in records if r.entry.job is not None)
+    book = context.intake.book
+    dead = {tag: told for tag, told in book.unerasable.items() if _imei_of(book, tag) in imeis}
+    doomed_by = (*jobs, *dead)
     if doomed_by and context.certifies:
         ends = (_end_of(record.entry, doomed=True) for record in records)
-        reason = next((end.reason for end in ends if end is not None), None)
+        reasons = (*(end.reason for end in ends if end), *(told.reason for told in dead.values()))
+        reason = next(iter(reasons), None)
         facts = {
             **context.handset_facts(),
             "earlier_job": ", ".join(doomed_by[:MOST_NAMED]),
@@ -52,6 +59,11 @@ async def let_by_somebody_in_charge(context: JobContext, number: str | None) -> 
         }
         await context.approved(Gate.DESTROYED_BEFORE, Reason.DESTROY_STANDS, facts)
     return doomed_by
+
+
+def _imei_of(book: IntakeBook, tag: Tag) -> str | None:
+    asset = book.assets.get(tag)
+    return asset.line.imei if asset else None
 
 
 def _end_of(entry: Entry, *, doomed: bool) -> EarlierEnd | None:

@@ -39,6 +39,9 @@ LONGEST_LIMIT_S: Final[Mapping[Gate, float]] = MappingProxyType(
 
 
 OTHER_MODEL: Final = "its model isn't that of the papers"
+UNKNOWN_MODEL: Final = "its label was scanned before its model was known"
+OF_MODEL: Final = (OTHER_MODEL, UNKNOWN_MODEL)
+"""With these a label may be bound if somebody insists; nothing is cited then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +90,17 @@ def _doubts(book: IntakeBook, hand: AssetInHand, asset: Asset) -> Iterator[str]:
     shown = {
         BoundBy.IMEI: same_imei,
         BoundBy.SERIAL: same_serial and asset.line.serial is not None,
-        BoundBy.TAG: told.by is not None,
+        BoundBy.TAG: told.by is not None and told.by.person is not None,
     }
     if not shown[told.bound_by]:
         yield f"nothing shows that it is this asset by its {told.bound_by}"
     if told.bound_by is BoundBy.TAG and told.differs:
         yield OTHER_MODEL
+    if told.bound_by is BoundBy.TAG and asset.line.model and told.model is None:
+        yield UNKNOWN_MODEL
+    newest = book.by_imei.get(asset.line.imei or "", asset)
+    if newest.tag != asset.tag:
+        yield f"it has come in again since, as {newest.tag}"
     if told.bound_by is not BoundBy.IMEI:
         yield from _seen_otherwise(book, hand)
 
@@ -134,7 +142,7 @@ def _of_attestation(stated: Attestation, hand: AssetInHand, limit_s: float) -> C
         lot=stated.lot,
         tag=hand.tag,
         whole_lot=stated.tags is None,
-        operator=stated.operator,
+        operator=stated.by.operator,
         at=stated.at,
         limit_s=limit_s,
     )
@@ -147,7 +155,7 @@ def _of_look_up(look_up: LookUp, hand: AssetInHand, limit_s: float) -> CitedAtte
         lot=hand.told.lot,
         tag=hand.tag,
         whole_lot=False,
-        operator=look_up.operator,
+        operator=look_up.by.operator,
         at=look_up.line.at,
         limit_s=limit_s,
         imei=look_up.line.imei,
@@ -195,6 +203,8 @@ def _of_stated(
         return
     if cited != _of_attestation(stated, hand, cited.limit_s) or stated.lot != hand.told.lot:
         yield f"record {cited.sequence} doesn't say what was cited"
+    elif not stated.by.is_shown:
+        yield f"nobody showed who they were for record {cited.sequence}"
     elif not stated.covers(ATTESTED_AS[gate], hand.tag):
         yield f"record {cited.sequence} doesn't cover this asset, or was withdrawn"
     elif stated.tags is None and stated.excepted and not _known_by_imei(book, hand):
@@ -210,8 +220,13 @@ def _of_network(book: IntakeBook, hand: AssetInHand, cited: CitedAttestation) ->
     look_ups = book.looked_up.get(cited.imei or "", ())
     if cited.imei not in hand.numbers.imeis:
         yield "another handset's network restriction was looked up"
-    elif not any(cited == _of_look_up(each, hand, cited.limit_s) for each in look_ups):
-        yield f"record {cited.sequence} doesn't say what was cited"
+    elif not any(
+        each.by.is_shown and cited == _of_look_up(each, hand, cited.limit_s) for each in look_ups
+    ):
+        yield f"record {cited.sequence} doesn't say what was cited, or not by whom"
+    elif cited.sequence < hand.told.lot_sequence:
+        # The proof reads what came in with its lot and since.
+        yield "it was looked up before the handset came in with this lot"
     newest = book.newest_look_up(hand.numbers.imeis)
     if cited.sign not in SALEABLE or newest is None or newest.line.sign not in SALEABLE:
         yield "the newest look-up forbids a sale"

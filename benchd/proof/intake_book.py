@@ -5,7 +5,7 @@ The live book and the proof's own are made by the same fold; the proof reads the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -20,6 +20,7 @@ from benchd.proof.evidence.intake import (
     NetworkLine,
     NetworkRecord,
     UnerasableRecord,
+    Who,
     WithdrawnRecord,
 )
 from benchd.proof.network import RESTRICTED
@@ -60,7 +61,7 @@ class Attestation:
     sequence: int
     hash_hex: str
     at: datetime
-    operator: str
+    by: Who
     lot: LotId
     kinds: frozenset[AttestationKind]
     tags: frozenset[str] | None
@@ -84,7 +85,7 @@ class LookUp:
 
     line: NetworkLine
     source: str
-    operator: str
+    by: Who
     sequence: int
     hash_hex: str
 
@@ -116,8 +117,13 @@ class _Batches(Generic[T]):
         return self.parts.pop(part.batch)
 
 
-def about(records: Iterable[StoredEntry], lot: LotId, tag: Tag) -> Iterator[StoredEntry]:
-    """What bears on one asset: a proof of it needn't read through all others."""
+def about(
+    records: Iterable[StoredEntry], lot: LotId, tag: Tag, imeis: Collection[str]
+) -> Iterator[StoredEntry]:
+    """What bears on one asset: a proof of it needn't read through all others.
+
+    A handset of these numbers may have come in again since, in whichever lot.
+    """
     for record in records:
         data = record.entry.data
         match record.entry.kind:
@@ -127,19 +133,22 @@ def about(records: Iterable[StoredEntry], lot: LotId, tag: Tag) -> Iterator[Stor
                 if data.get("tag") == tag:
                     yield record
             case EntryKind.ASSETS_ADDED:
-                if data.get("lot") == lot:
-                    yield _narrowed(record, tag)
+                yield _narrowed(record, tag, imeis)
             case _:
                 if data.get("lot") == lot:
                     yield record
 
 
-def _narrowed(record: StoredEntry, tag: Tag) -> StoredEntry:
-    """A part of an import with nothing but this asset in it, or else one that it isn't."""
+def _narrowed(record: StoredEntry, tag: Tag, imeis: Collection[str]) -> StoredEntry:
+    """A part of an import with nothing but this handset in it, or else one that it isn't."""
     lines = record.entry.data.get("assets")
     if not isinstance(lines, Sequence) or isinstance(lines, str):
         return record
-    mine = [line for line in lines if isinstance(line, Mapping) and line.get("tag") == tag]
+    mine = [
+        line
+        for line in lines
+        if isinstance(line, Mapping) and (line.get("tag") == tag or line.get("imei") in imeis)
+    ]
     data = {**record.entry.data, "assets": mine or lines[:1]}
     return replace(record, entry=replace(record.entry, data=data))
 
@@ -198,9 +207,14 @@ class IntakeBook:
                 yield attestation
 
     def newest_look_up(self, imeis: Iterable[str]) -> LookUp | None:
-        """The newest of these numbers; of two at one time the one that forbids more."""
-        found = [look_up for imei in imeis for look_up in self.looked_up.get(imei, ())]
-        return max(found, key=_newest, default=None)
+        """The newest of these numbers; of two at one time the one that forbids more.
+
+        What restricts one number stands until a newer look-up of that very number.
+        """
+        listed = (self.looked_up.get(imei, ()) for imei in imeis)
+        found = [max(of_one, key=_newest) for of_one in listed if of_one]
+        restricting = [each for each in found if each.line.sign == RESTRICTED]
+        return max(restricting or found, key=_newest, default=None)
 
     @property
     def unfinished(self) -> Mapping[str, int]:
@@ -211,7 +225,8 @@ class IntakeBook:
     def _lot_added(self, record: StoredEntry, told: LotRecord) -> None:
         lot = self.lots[LotId(told.lot)] = Lot(told=told, sequence=record.sequence)
         if told.attests:
-            self._keep(lot, record, frozenset(told.attests), None, frozenset(told.excepted))
+            kinds, excepted = frozenset(told.attests), frozenset(told.excepted)
+            self._keep(lot, record, told.by, kinds, None, excepted)
 
     def _assets_added(self, record: StoredEntry, told: AssetsRecord) -> None:
         lot = self.lots.get(LotId(told.lot))
@@ -230,22 +245,22 @@ class IntakeBook:
         lot = self.lots.get(LotId(told.lot))
         if lot is not None:
             tags = None if told.tags is None else frozenset(told.tags)
-            self._keep(lot, record, frozenset(told.kinds), tags, frozenset(told.excepted))
+            self._keep(lot, record, told.by, frozenset(told.kinds), tags, frozenset(told.excepted))
 
     def _keep(
         self,
         lot: Lot,
         record: StoredEntry,
+        by: Who,
         kinds: frozenset[AttestationKind],
         tags: frozenset[str] | None,
         excepted: frozenset[str],
     ) -> None:
-        by = record.entry.data["by"]
         attestation = Attestation(
             sequence=record.sequence,
             hash_hex=record.hash_hex,
             at=record.entry.at,
-            operator=str(by["operator"]) if isinstance(by, Mapping) else "",
+            by=by,
             lot=LotId(lot.told.lot),
             kinds=kinds,
             tags=tags,
@@ -265,7 +280,7 @@ class IntakeBook:
                 look_up = LookUp(
                     line=line,
                     source=part.source,
-                    operator=part.by.operator,
+                    by=part.by,
                     sequence=kept.sequence,
                     hash_hex=kept.hash_hex,
                 )

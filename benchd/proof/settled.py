@@ -82,7 +82,10 @@ class SettledCase:
         told = bound_in(records)
         numbers = numbers_of(evidence.inspect, evidence.gates)
         hand = None if told is None else AssetInHand(job=job, told=told, numbers=numbers)
-        mine = _look_ups(intake) if told is None else about(intake, LotId(told.lot), Tag(told.tag))
+        if told is None:
+            mine = _look_ups(intake)
+        else:
+            mine = about(intake, LotId(told.lot), Tag(told.tag), numbers.imeis)
         return cls(
             evidence=evidence,
             stages=stages,

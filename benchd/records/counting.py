@@ -58,9 +58,11 @@ def count_alike(
     values: list[SqlValue] = [utc(asked.begin), utc(asked.end)]
     only = ""
     for column, wanted in (("lot", asked.lot), ("consignor", asked.consignor)):
-        if wanted is not None:
+        if wanted:
             values.append(wanted)
-            only += f" AND {column} IS nullif(?{len(values)}, '')"
+            only += f" AND {column} = ?{len(values)}"
+        elif wanted is not None:
+            only += f" AND {column} IS NULL"
     for row in query(connection, _sql(by, only, named=named), values):
         yield _alike(row)
 

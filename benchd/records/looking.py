@@ -57,8 +57,9 @@ class Looker:
         if len(wanted) >= INDEXED_DIGEST_DIGITS and _is_hex(wanted):
             # A certificate's number is indexed by its beginning; the rest is compared here.
             whole += self._by_digest(wanted.lower())
-        # A whole IMEI has many parts that others have too, and is no part of anything.
-        parts = [] if whole and is_imei(wanted) else self._by_words(phrase_of(wanted))
+        # A whole IMEI or digest has many parts that others have too, and is no part of anything.
+        is_whole = bool(whole) and (is_imei(wanted) or len(wanted) == DIGEST_DIGITS)
+        parts = [] if is_whole else self._by_words(phrase_of(wanted))
         handsets = self._handsets_of([*whole, *parts])
         shown = handsets[:MOST_HANDSETS]
         more = len(handsets) > len(shown) or len(parts) >= MOST_ROWS_OF_WORDS

@@ -514,6 +514,8 @@ class Catalogue:
         told = {**menus, "findings": findings, "causes": causes, "model_felica": model_felica}
         if (earlier := facts.get("earlier_reason")) in list(Reason):
             told["earlier_reason"] = self.reason(Reason(earlier))
+        elif earlier in list(Unerasable):
+            told["earlier_reason"] = self._texts[f"unerasable.{earlier}"]
         return Texts(
             ja=fill(texts.ja, {**facts, **{name: said.ja for name, said in told.items()}}),
             en=fill(texts.en, {**facts, **{name: said.en for name, said in told.items()}}),

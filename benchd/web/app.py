@@ -23,6 +23,7 @@ from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
+from benchd.web.leaving import Leaving
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject
 from benchd.web.people_routes import people_routes
@@ -86,6 +87,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
     app.add_middleware(Doorman, callers=callers)
     app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
+    app.add_middleware(Leaving)
     answer_in_one_form(app)
 
     @app.get("/api/v1")

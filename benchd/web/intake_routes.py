@@ -273,7 +273,7 @@ def _whole(desk: IntakeDesk, lot: Lot) -> LotObject:
                         )
                         for gone in each.withdrawn
                     ],
-                    operator=each.operator,
+                    operator=each.by.operator,
                     at=each.at.isoformat(),
                 )
                 for each in lot.attestations

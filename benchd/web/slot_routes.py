@@ -74,9 +74,9 @@ def slot_routes(
         shown = presenter.slot if sees_all(request) else wall.slot
         told = rack_events(board, presenter, shown, stopping)
         async for event in told:
-            yield event
             if callers.of(request.scope).sight != began:
                 break
+            yield event
 
     return router
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
+from benchd.proof.evidence.intake import Who
 from benchd.words.ids import JobId
 from benchd.words.job import Reason
 from benchd.words.record import EntryKind, StoredEntry
@@ -49,11 +50,18 @@ class Rack:
         done = await self.desk.import_assets(lot, csv.encode(), by=BY, dry_run=False)
         assert done.taken, done.mistakes
 
+    async def again(self) -> None:
+        """The handset of T1 comes in once more, from somebody else, under another tag."""
+        await self.desk.add_lot(lot_record("L-2"))
+        data = f"tag,IMEI\nT9,{IMEI}\n".encode()
+        done = await self.desk.import_assets("L-2", data, by=BY, dry_run=False, again=True)
+        assert done.taken, done.mistakes
+
     async def looked_up(
-        self, sign: str = "○", imei: str = IMEI, at: str = "2026-11-23 10:00"
+        self, sign: str = "○", imei: str = IMEI, at: str = "2026-11-23 10:00", by: Who = BY
     ) -> None:
         data = f"IMEI,判定,照会日時\n{imei},{sign},{at}\n".encode()
-        done = await self.desk.import_network(data, source="carrier", by=BY, dry_run=False)
+        done = await self.desk.import_network(data, source="carrier", by=by, dry_run=False)
         assert done.taken, done.mistakes
 
     def asked(self) -> list[str]:

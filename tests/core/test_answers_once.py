@@ -17,6 +17,7 @@ from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import (
     AssetLine,
+    AssetsRecord,
     BoundRecord,
     NetworkLine,
     NetworkRecord,
@@ -26,6 +27,7 @@ from benchd.proof.evidence.intake import (
 from benchd.words.ids import JobId, SlotName
 from benchd.words.intake import AttestationKind, BoundBy, LotId, Unerasable
 from benchd.words.job import Gate, Outcome, Reason, StageName
+from benchd.words.people import ShownBy
 from benchd.words.record import EntryKind, StoredEntry
 from benchd.words.slot_states import SlotState
 from tests.intake.lots import BY, LOT, attested, lot_record
@@ -38,6 +40,9 @@ from .world import Phone, ended, make_recipe
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 OTHER_IMEI = "352099001761481"
+NAME_ALONE = Who(operator="Ito")
+"""As it was recorded before people had ids."""
+BADGE_ALONE = Who(operator="Ito", person="ito", shown_by=ShownBy.BADGE)
 BOTH = (AttestationKind.CONSENT, AttestationKind.JPKI)
 
 
@@ -161,7 +166,28 @@ async def _same_serial_other_imei(rack: Rack) -> None:
     await rack.lot(f"tag,IMEI,serial\nT1,{OTHER_IMEI},R5CT10ABCDE\n", attests=BOTH)
 
 
+async def _by_a_name(rack: Rack) -> None:
+    await rack.lot(attests=BOTH, by=NAME_ALONE)
+    await rack.looked_up(by=NAME_ALONE)
+
+
+async def _by_a_badge(rack: Rack) -> None:
+    await rack.lot()
+    await rack.desk.attest(attested(*BOTH, by=BADGE_ALONE))
+    await rack.looked_up(by=BADGE_ALONE)
+
+
+async def _of_its_former_owner(rack: Rack) -> None:
+    """The proof would miss the look-up: it reads the records from the handset's own lot on."""
+    await rack.lot(attests=BOTH)
+    await rack.looked_up()
+    await rack.again()
+
+
 ASKED: dict[str, Setting] = {
+    "a name alone has attested it": _by_a_name,
+    "a badge alone has attested it": _by_a_badge,
+    "it has come in again since": _of_its_former_owner,
     "it is an exception": _excepted,
     "it is of another lot": _another_lot,
     "it is another asset": _another_asset,
@@ -179,6 +205,25 @@ async def test_what_does_not_cover_it_is_asked(case: str) -> None:
     await ASKED[case](rack)
     assert await rack.ran() == GOOD
     assert {Gate.NETWORK, Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
+
+
+@pytest.mark.parametrize("let", [True, False])
+async def test_what_was_to_be_crushed_by_hand_is_let_in_by_somebody_in_charge_only(
+    let: bool,
+) -> None:
+    """On record as without power, and then it lies in a slot; a new label changes nothing."""
+    rack = Rack(answers={Gate.DESTROYED_BEFORE: let})
+    await rack.lot(attests=BOTH)
+    await rack.desk.unerasable("T1", Unerasable.NO_POWER, note="", by=BY)
+    await rack.again()
+    good = (Outcome.FAILED, Reason.DESTROY_STANDS)
+    assert await rack.ran() == (GOOD if let else good)
+    [asked] = [
+        s.entry.data["facts"]
+        for s in rack.ledger.of(EntryKind.QUESTION_ASKED)
+        if s.entry.data["gate"] == Gate.DESTROYED_BEFORE
+    ]
+    assert (asked["earlier_job"], asked["earlier_reason"]) == ("T1", "no_power")  # type: ignore[index, call-overload]
 
 
 async def test_a_restriction_holds_without_a_question_until_a_newer_look_up() -> None:
@@ -376,7 +421,18 @@ def _restricted(records: list[StoredEntry], intake: list[StoredEntry]) -> None:
             intake.append(replace(record, sequence=9999, entry=later))
 
 
+def _again(lot: str) -> Lie:
+    line = AssetLine(tag="T9", imei=IMEI)
+    told = AssetsRecord(lot=lot, batch="b", part=1, parts=1, again=True, assets=(line,), by=BY)
+    return _appended(EntryKind.ASSETS_ADDED, told)
+
+
 LIES: dict[str, Lie] = {
+    "the lot is attested by a name alone": _intake(EntryKind.LOT_ADDED, by=to_json(NAME_ALONE)),
+    "the list is by a name alone": _intake(EntryKind.NETWORK_LISTED, by=to_json(NAME_ALONE)),
+    "the lot is attested by a badge alone": _intake(EntryKind.LOT_ADDED, by=to_json(BADGE_ALONE)),
+    "it came in again with another lot": _again("L-2"),
+    "it came in again in its lot": _again(LOT),
     "another attestation": _cited("jpki", sequence=2),
     "a record that isn't there": _cited("consent", sequence=77),
     "another hash": _cited("jpki", hash="cd" * 32),
@@ -452,7 +508,7 @@ async def bound_by_tag(rack: Rack, **changes: Any) -> None:  # noqa: ANN401
         "serial": None,
         "model": None,
         "differs": "",
-        "by": Who(operator="Ito"),
+        "by": BY,
     }
     told |= changes
     await rack.store.bind(BoundRecord(**told), job=job, slot=SlotName("A1"))
@@ -466,9 +522,14 @@ async def bound_by_tag(rack: Rack, **changes: Any) -> None:  # noqa: ANN401
         (f"tag,IMEI\nT1,{OTHER_IMEI}\nT2,\n", {"attests": BOTH}, {}, True),
         ("tag,serial\nT1,ANOTHER\nT2,\n", {"attests": BOTH}, {}, True),
         ("tag,model\nT1,SO-51B\nT2,\n", {"attests": BOTH}, {"differs": "SO-51B / SC-51A"}, True),
+        ("tag,model\nT1,SO-51B\nT2,\n", {"attests": BOTH}, {}, True),
         ("tag\nT1\nT2\n", {"attests": BOTH}, {"by": None}, True),
+        ("tag\nT1\nT2\n", {"attests": BOTH}, {"by": NAME_ALONE}, True),
     ],
-    ids=["fits", "nothing attested", "IMEI", "serial", "model", "nobody"],
+    ids=[
+        *("fits", "nothing attested", "IMEI", "serial", "model", "model not known yet"),
+        *("nobody", "a name alone"),
+    ],
 )
 async def test_a_tag_alone_counts_where_nothing_speaks_against_it(
     csv: str, lot: dict[str, Any], changes: dict[str, Any], asked: bool
@@ -484,6 +545,18 @@ async def test_a_tag_alone_counts_where_nothing_speaks_against_it(
     assert Gate.NETWORK in rack.asked()
     assert (Gate.JPKI in rack.asked()) is asked
     assert (Gate.CONSENT in rack.asked()) is asked
+
+
+async def test_the_label_of_its_former_owner_counts_no_more() -> None:
+    rack = Rack(FakeChip(looks=IN_USE))
+    await rack.lot(attests=BOTH)
+    await rack.again()
+    async with rack.world.running():
+        rack.world.ports["A1"].plug(Phone())
+        await bound_by_tag(rack)
+        await rack.world.until_state(SlotState.FINISHED)
+    assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
+    assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
 
 
 async def test_a_tag_alone_keeps_no_exception_out() -> None:
@@ -518,7 +591,7 @@ async def test_a_label_that_was_on_another_handset_before_counts_for_neither() -
         serial="X",
         model=None,
         differs="",
-        by=Who(operator="Ito"),
+        by=BY,
     )
     await rack.store.bind(before, job=JobId("before"), slot=SlotName("A9"))
     async with rack.world.running():

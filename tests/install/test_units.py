@@ -116,6 +116,13 @@ def test_benchd_reaches_no_device_and_only_the_adb_server_reaches_usb() -> None:
     assert daemon["User"] != adb["User"]
 
 
+def test_a_daemon_that_is_killed_leaves_no_secrets_in_a_file() -> None:
+    """The watchdog's SIGABRT makes a core file: keys, and the PIN that was just typed."""
+    lines = (SYSTEMD / "benchd.service").read_text().splitlines()
+    assert "WatchdogSec=30s" in lines
+    assert "LimitCORE=0" in lines
+
+
 def test_the_socket_has_the_port_that_the_configuration_has() -> None:
     port = AdbSettings.model_fields["port"].default
     assert settings_of("benchd-adb.socket")["ListenStream"] == [f"127.0.0.1:{port}"]

@@ -11,9 +11,15 @@ from benchd.intake.store import IntakeStore
 from benchd.proof.evidence.intake import AttestedRecord, LotRecord, Who
 from benchd.words.imei import is_imei
 from benchd.words.intake import AttestationKind, LotKind
+from benchd.words.people import ShownBy
 from tests.core.world import MemoryLedger
 
-BY = Who(operator="Ito", via={"transport": "unix", "uid": "1000"})
+BY = Who(
+    operator="Ito",
+    person="ito",
+    shown_by=ShownBy.UNIX,
+    via={"source": "socket, uid 1000"},
+)
 LOT = "L-1"
 
 

@@ -107,6 +107,10 @@ def test_every_mistake_is_told_with_its_place() -> None:
         (b"tag,size\nA,1\n", [(1, "size", Mistake.COLUMN_UNKNOWN)]),
         (b'tag,model\nA,"open\nB,x\n', [(2, "", Mistake.BROKEN_QUOTES)]),
         (b"tag\nA\n\xff\xfe\x00\n", [(3, "", Mistake.NO_TEXT)]),
+        *(
+            (f"tag\nA\nA{unseen}\n".encode(), [(3, "tag", Mistake.NOT_PRINTABLE)])
+            for unseen in ("\ufe0f", "\u3164", "\u2800", "\U000e0100", "\u034f")
+        ),
         ("tag\nA\n".encode("utf-16"), [(1, "", Mistake.NO_TEXT)]),
         (b"tag\n" + b"\xed\xa0\x80\xff\n", [(2, "", Mistake.NO_TEXT)]),
         (b"tag\n" + b"A" * (LONGEST_LINE + 1) + b"\nB\n", [(2, "", Mistake.LINE_TOO_LONG)]),

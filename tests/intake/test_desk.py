@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from benchd.words.ids import JobId, SlotName
 from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
 from benchd.words.record import EntryKind
 from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
+from tests.web.web_fakes import running_view
 
 pytestmark = pytest.mark.asyncio
 
@@ -47,7 +49,7 @@ async def test_a_start_knows_what_was_taken_in(intake: Intake) -> None:
     assert [a.sequence for a in again.attestations(kinds.CONSENT, again.assets[Tag("A2")])]
     assert not list(again.attestations(kinds.JPKI, again.assets[Tag("A2")]))
     [covering] = again.attestations(kinds.JPKI, again.assets[Tag("A1")])
-    assert (covering.sequence, covering.operator) == (number, "Ito")
+    assert (covering.sequence, covering.by) == (number, BY)
     assert again.looked_up[imei(1)][0].line.at == datetime(2026, 11, 23, 1, tzinfo=UTC)
     assert again.unerasable[Tag("A3")].disposition == "destroy"
 
@@ -106,6 +108,14 @@ REFUSED: dict[str, tuple[type[Exception], Deed]] = {
     "a lot's name that is no part of an address": (
         IntakeRefused,
         lambda i: i.desk.add_lot(lot_record("..")),
+    ),
+    "a lot whose name looks like another's": (
+        IntakeRefused,
+        lambda i: i.desk.add_lot(lot_record(f"{LOT}\ufe0f")),
+    ),
+    "a tag that looks like another": (
+        IntakeRefused,
+        lambda i: i.desk.add_asset(LOT, AssetLine(tag="A1\u3164"), by=BY),
     ),
     "a nameless lot": (IntakeRefused, lambda i: i.desk.add_lot(lot_record(""))),
     "an identity that nobody says how it was checked": (
@@ -273,3 +283,33 @@ async def test_of_two_look_ups_the_newer_holds_and_of_one_moment_the_worse(intak
             newest = book.newest_look_up([imei(1)])
             assert newest is not None
             assert newest.line.sign == sign
+
+
+async def test_a_restriction_of_one_number_stands_whatever_is_found_of_the_other(
+    intake: Intake,
+) -> None:
+    """A handset with two slots for SIM cards has two; a carrier restricts one of them."""
+    await intake.with_lot(CSV)
+    for line in (f"{imei(2)},×,2026-11-22 10:00", f"{imei(1)},○,2026-11-23 10:00"):
+        data = f"IMEI,判定,照会日時\n{line}\n".encode()
+        await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
+    both = intake.desk.book.newest_look_up([imei(1), imei(2)])
+    assert both is not None
+    assert (both.line.imei, both.line.sign) == (imei(2), "×")
+    data = f"IMEI,判定,照会日時\n{imei(2)},○,2026-11-22 11:00\n".encode()
+    await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
+    both = intake.desk.book.newest_look_up([imei(2), imei(1)])
+    assert both is not None
+    assert (both.line.imei, both.line.sign) == (imei(1), "○")
+
+
+async def test_a_label_with_a_model_waits_until_that_of_the_handset_is_known(
+    intake: Intake,
+) -> None:
+    await intake.with_lot("tag,model\nT1,SO-51B\nT2,\n")
+    view = replace(running_view(), identity=None)
+    with pytest.raises(IntakeRefused, match="before its model was known"):
+        await intake.desk.bind(view, "T1", by=BY)
+    assert not intake.desk.book.of_job
+    told = await intake.desk.bind(running_view(), "T1", by=BY)
+    assert (told.model, told.differs) == ("SO-51B", "")

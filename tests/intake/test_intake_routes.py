@@ -158,7 +158,8 @@ async def test_a_scanned_tag_binds_the_handset_in_its_slot(room: Room) -> None:
     scanned = {"tag": "T1", "operator": CLERK}
     async with room.client() as http:
         await taken_in(http)
-        room.rack.board.show(replace(running_view(), identity=None))
+        mine = replace(identity(), imei=imei(1))
+        room.rack.board.show(replace(running_view(), identity=mine))
         told = (await http.post("/api/v1/slots/A1/asset", json=scanned)).json()
         assert told == {"tag": "T1", "lot": "L-1", "bound_by": "tag", "model_differs": ""}
         again = await http.post("/api/v1/slots/A1/asset", json=scanned)

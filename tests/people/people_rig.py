@@ -159,12 +159,11 @@ async def door_in(folder: Path) -> AsyncGenerator[Door]:
     async with people_in(folder, clock=clock) as people:
         await staff(people)
         append = noted(people._append)
-        showing = Showing(people, Tries(seconds), Refusals(append, clock, seconds), clock)
+        showing = Showing(people, Tries(seconds), Refusals(append, clock, seconds))
         sessions = Sessions(
             people,
             showing,
             entropy=Counting(),
-            clock=clock,
             now=seconds,
             idle_s=600,
         )

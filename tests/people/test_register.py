@@ -13,10 +13,10 @@ from benchd.errors import LedgerFault, NameRefused, NotFound, PersonRefused
 from benchd.people.register import People
 from benchd.people.secrets import Secrets, mark_of
 from benchd.people.store import SecretStore
-from benchd.words.people import Role
+from benchd.words.people import PersonId, Role
 from benchd.words.record import Entry, EntryKind, Receipt
 
-from .people_rig import BY, CHEAP, KEY, NOW, Append, people_in, secrets_file
+from .people_rig import BY, CHEAP, KEY, NOW, Append, HandClock, people_in, secrets_file
 
 pytestmark = pytest.mark.asyncio
 
@@ -296,3 +296,33 @@ async def test_what_is_kept_tells_nothing_and_is_compared_by_its_whole() -> None
     assert not secrets.is_pin(b"$argon2id$broken", PIN)
     assert not secrets.is_pin(None, "")
     assert mark_of(kept) != mark_of(secrets.of_pin(PIN))
+
+
+@pytest.mark.parametrize("starts", [1, 2])
+async def test_a_clock_that_is_set_back_lets_nobody_in_again(tmp_path: Path, starts: int) -> None:
+    """As that of a rack whose battery is empty, when it is switched on."""
+    clock, behind = HandClock(), HandClock(NOW - timedelta(days=2000))
+    async with people_in(tmp_path, clock=clock) as people:
+        await staffed(people)
+        await people.disable(BY, "mori")
+        if starts == 1:
+            clock.at = behind.at
+            assert people.acting_name(PersonId("mori")) is None
+    async with people_in(tmp_path, clock=behind) as people:
+        assert people.acting_name(PersonId("mori")) is None
+        assert people.is_disabled(people.person("mori"))
+        assert people.acting_name(PersonId("sato")) == "佐藤 健"
+        await people.enable(BY, "mori")
+        assert people.acting_name(PersonId("mori")) == "森 葵"
+
+
+async def test_who_was_to_go_on_a_day_stays_gone_if_the_clock_is_set_back(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with people_in(tmp_path, clock=clock) as people:
+        await staffed(people)
+        await people.disable(BY, "mori", NOW + timedelta(days=1))
+        assert people.acting_name(PersonId("mori")) == "森 葵"
+        clock.forward(86_400)
+        assert people.acting_name(PersonId("mori")) is None
+        clock.forward(-3600)
+        assert people.acting_name(PersonId("mori")) is None

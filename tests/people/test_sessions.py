@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from starlette.types import Scope
 
 from benchd.authority import AUTHORITY, Action
 from benchd.errors import MoreToShow, NotAllowed, NotSignedIn
-from benchd.people.sessions import LONGEST_S, MOST_SESSIONS
+from benchd.people.register import People
+from benchd.people.sessions import LONGEST_S, MOST_OF_ONE, MOST_SESSIONS
 from benchd.web.callers import Caller
 from benchd.web.peer import Peer
 from benchd.web.sight import Sight
@@ -140,14 +142,60 @@ async def test_whoever_is_disabled_is_out_at_once(tmp_path: Path) -> None:
         assert door.people.acting_name(PersonId("mori")) is None
 
 
+ENDS: dict[str, Callable[[People], Awaitable[object]]] = {
+    "another PIN": lambda people: people.set_pin(BY, "mori", "418820"),
+    "another badge": lambda people: people.set_badge(BY, "mori", "B-1111-2222"),
+    "no badge any more": lambda people: people.set_badge(BY, "mori", None),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.parametrize("pin", [None, PIN])
+async def test_what_was_shown_before_counts_no_more_once_it_is_another(
+    tmp_path: Path, how: str, pin: str | None
+) -> None:
+    """A badge that was lost, a PIN that was watched: whoever is in by it is out."""
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door, pin=pin)
+        other = await door.sessions.open(badge=OTHER_BADGE, person=None, pin=OTHER_PIN, source=HERE)
+        await ENDS[how](door.people)
+        assert refused(door, opened.token, opened.csrf)
+        assert not refused(door, other.token, other.csrf)
+
+
+async def test_whoever_is_let_in_again_shows_anew_who_they_are(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        await door.people.disable(BY, "mori")
+        await door.people.enable(BY, "mori")
+        assert refused(door, opened.token, opened.csrf)
+
+
+async def test_other_roles_end_no_session(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        await door.people.set_roles(BY, "mori", [Role.SUPERVISOR])
+        assert door.sessions.use(opened.token, opened.csrf, HERE).person.roles == {Role.SUPERVISOR}
+
+
 async def test_sessions_are_bounded(tmp_path: Path) -> None:
     async with door_in(tmp_path) as door:
         first = await sign_in(door)
-        for _ in range(MOST_SESSIONS):
+        for _ in range(MOST_OF_ONE - 1):
             await sign_in(door)
-        assert len(door.sessions._open) == MOST_SESSIONS
+        last = await sign_in(door)
+        assert len(door.sessions._open) == MOST_OF_ONE
         assert refused(door, first.token, first.csrf)
+        assert not refused(door, last.token, last.csrf)
         assert first.token not in repr(door.sessions._open)
+
+
+async def test_who_signs_in_again_and_again_locks_no_screen_but_their_own(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        other = await door.sessions.open(badge=OTHER_BADGE, person=None, pin=OTHER_PIN, source=HERE)
+        for _ in range(MOST_SESSIONS + 1):
+            await sign_in(door, pin=None)
+        assert not refused(door, other.token, other.csrf)
 
 
 async def test_users_of_the_machine(tmp_path: Path) -> None:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 from argon2 import PasswordHasher
 
 from benchd.errors import NotSignedIn, TriedTooOften
 from benchd.people.refusals import AT_ONCE
+from benchd.people.register import People
+from benchd.people.showing import MOST_WAITING
 from benchd.people.tries import (
     FREE_TRIES,
+    FREE_TRIES_OF_SOURCE,
     LONGEST_PAUSE_OF_SOURCE_S,
     LONGEST_PAUSE_S,
     MOST_KNOWN,
     Tries,
+    Whom,
 )
-from benchd.words.people import Role, ShownBy
+from benchd.words.people import Person, Role, ShownBy
 from benchd.words.record import EntryKind
 
-from .people_rig import BADGE, BY, OTHER_BADGE, PIN, Door, door_in
+from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
 
 pytestmark = pytest.mark.asyncio
 
@@ -106,6 +113,30 @@ async def test_a_pin_in_the_field_for_the_id_is_not_put_on_record(tmp_path: Path
         assert PIN not in repr(door.records)
 
 
+CHANGED: dict[str, Callable[[People], Awaitable[object]]] = {
+    "another PIN": lambda people: people.set_pin(BY, "mori", "418820"),
+    "another badge": lambda people: people.set_badge(BY, "mori", "B-1111-2222"),
+    "disabled": lambda people: people.disable(BY, "mori"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+async def test_what_changes_while_a_pin_is_compared_counts(
+    tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with door_in(tmp_path) as door:
+        compare = door.people.is_pin
+
+        async def and_change(person: Person | None, pin: str) -> bool:
+            right = await compare(person, pin)
+            await CHANGED[change](door.people)
+            return right
+
+        monkeypatch.setattr(door.people, "is_pin", and_change)
+        with pytest.raises(NotSignedIn):
+            await show(door, (BADGE, None, PIN))
+
+
 @pytest.mark.parametrize("shown", [(None, None, None), (None, "mori", None), (None, None, PIN)])
 async def test_too_little_is_no_try(tmp_path: Path, shown: Shown) -> None:
     async with door_in(tmp_path) as door:
@@ -167,9 +198,91 @@ async def test_one_screen_does_not_lock_out_the_shop(tmp_path: Path) -> None:
         assert await show(door, (BADGE, None, PIN))
 
 
+async def test_who_has_to_wait_stands_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with door_in(tmp_path) as door:
+        for number in range(FREE_TRIES_OF_SOURCE):
+            with pytest.raises(NotSignedIn):
+                await show(door, (f"B-0000-{number:04}", None, None), source="192.0.2.9")
+        compare, compared = door.people.is_pin, anyio.Event()
+
+        async def slowly(person: Person | None, pin: str) -> bool:
+            await compared.wait()
+            return await compare(person, pin)
+
+        async def crowd() -> None:
+            with pytest.raises(TriedTooOften):
+                await show(door, (None, "kato", "551904"), source="192.0.2.9")
+
+        monkeypatch.setattr(door.people, "is_pin", slowly)
+        async with anyio.create_task_group() as group:
+            group.start_soon(show, door, (BADGE, None, PIN))
+            await anyio.wait_all_tasks_blocked()
+            for _ in range(2 * MOST_WAITING):
+                group.start_soon(crowd)
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN))
+            await anyio.wait_all_tasks_blocked()
+            compared.set()
+
+
+async def test_guessing_at_every_id_keeps_out_nobody_who_has_a_badge(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        for person in ("mori", "kato"):
+            for _ in range(FREE_TRIES):
+                with pytest.raises(NotSignedIn):
+                    await show(door, (None, person, "551904"), source="192.0.2.9")
+        for person, pin in (("mori", PIN), ("kato", OTHER_PIN)):
+            with pytest.raises(TriedTooOften):
+                await show(door, (None, person, pin))
+        assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
+        assert await show(door, (BADGE, "mori", PIN)) is ShownBy.BADGE_AND_PIN
+        assert await show(door, (OTHER_BADGE, None, OTHER_PIN)) is ShownBy.BADGE_AND_PIN
+        with pytest.raises(TriedTooOften):
+            await show(door, (None, "mori", PIN))
+
+
+MORI = Whom(name="mori", is_known=True)
+STRANGER = Whom(name="x", is_known=False)
+
+
 async def test_what_is_counted_is_bounded() -> None:
     tries = Tries(lambda: 0.0)
     for number in range(3 * MOST_KNOWN):
-        tries.failed("", f"source {number}")
-    assert len(tries._failed) <= MOST_KNOWN
-    assert tries.wait_s("", "another") > 0
+        tries.failed(STRANGER, f"source {number}")
+        tries.failed(replace(STRANGER, name=f"x{number}"), "")
+    assert len(tries._whom[False]) == len(tries._sources) == MOST_KNOWN
+    assert tries.wait_s(STRANGER, "another") > 0
+    assert tries.wait_s(replace(STRANGER, name="another"), "") > 0
+
+
+async def test_no_crowd_of_strangers_makes_a_persons_tries_forgotten() -> None:
+    """Badges that are nobody's cost nothing to try: they mustn't buy a new start at a PIN."""
+    tries = Tries(lambda: 0.0)
+    for _ in range(FREE_TRIES):
+        tries.failed(MORI, "192.0.2.1")
+    for number in range(2 * MOST_KNOWN):
+        tries.failed(replace(STRANGER, name=str(number)), f"source {number}")
+    assert tries.wait_s(MORI, "192.0.2.2") > 0
+
+
+@pytest.mark.parametrize(
+    ("sources", "another"),
+    [
+        ([f"127.0.{n}.1" for n in range(FREE_TRIES_OF_SOURCE)], "127.0.0.9"),
+        ([f"127.0.{n}.1" for n in range(FREE_TRIES_OF_SOURCE)], "::1"),
+        ([f"::ffff:127.0.{n}.1" for n in range(FREE_TRIES_OF_SOURCE)], "127.0.0.1"),
+        ([f"2001:db8::{n}" for n in range(FREE_TRIES_OF_SOURCE)], "2001:db8::ffff"),
+        ([f"fe80::{n}%eth0" for n in range(FREE_TRIES_OF_SOURCE)], "fe80::ffff%eth0"),
+    ],
+)
+async def test_addresses_that_one_machine_has_as_many_of_as_it_likes_are_one(
+    sources: list[str], another: str
+) -> None:
+    tries = Tries(lambda: 0.0)
+    for number, source in enumerate(sources):
+        tries.failed(replace(STRANGER, name=str(number)), source)
+    assert tries.wait_s(STRANGER, another) > 0
+    for other in ("192.0.2.1", "socket, uid 1000", "2001:db8:0:1::1"):
+        assert tries.wait_s(STRANGER, other) == 0

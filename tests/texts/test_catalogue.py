@@ -23,6 +23,7 @@ from benchd.texts.catalogue import (
     printable,
 )
 from benchd.words.chip import ChipVerdict
+from benchd.words.intake import Unerasable
 from benchd.words.job import (
     DISPOSITION_OF,
     Disposition,
@@ -291,3 +292,13 @@ def test_printable_is_bounded_and_on_one_line() -> None:
 )
 def test_language_follows_the_environment(environ: dict[str, str], language: str) -> None:
     assert language_of(environ) == language
+
+
+def test_a_handset_that_was_entered_as_not_erasable_is_asked_about_in_words() -> None:
+    facts = {"model": "X", "serial": "S", "imei_end": "1", "earlier_job": "T1"}
+    view = QuestionView(
+        gate=Gate.DESTROYED_BEFORE, facts={**facts, "earlier_reason": Unerasable.NO_POWER}
+    )
+    asked = Catalogue.load().question(view)
+    assert "T1(電源が入らない)" in asked.what_to_do.ja
+    assert "no_power" not in asked.what_to_do.ja + asked.what_to_do.en

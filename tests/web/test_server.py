@@ -6,21 +6,30 @@ import signal
 import socket
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import httpx2
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.callers import Callers
+from benchd.web.leaving import Leaving
 from benchd.web.server import serve
+from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener
-from benchd.words.ids import PortPath
+from benchd.words.ids import PortPath, SlotName
 from benchd.words.job import Gate
+from benchd.words.people import Actor
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, ProblemView
+from tests.people.somebody import somebody
 from tests.web.fake_door import screen_of
-from tests.web.web_fakes import JOB, FakeRack, port, running_view
+from tests.web.web_fakes import JOB, FakeRack, identity, port, running_view
 from tests.web.web_running import Running, Server, running
 
 pytestmark = pytest.mark.asyncio
@@ -108,6 +117,87 @@ async def test_events_tell_everything_then_each_change(rack: FakeRack, server: S
         assert isinstance(ports, list)
         assert (name, ports[0]["port_path"]) == ("unknown_ports", port(9))
         await told.aclose()
+
+
+async def test_a_screen_that_was_locked_is_told_nothing_more(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Not even the next change: whoever stands there now hasn't signed in."""
+    here: list[Actor] = [somebody("Sato")]
+    callers = Callers([lambda _: here[0] if here else None], anonymous=Sight.WALL)
+    rack.board.show(running_view(0.25))
+    async with (
+        running(create_app(rack, catalogue, callers=callers), tmp_path / "socket") as server,
+        server.over_tcp() as client,
+        client.stream("GET", "/api/v1/events") as response,
+    ):
+        told = events_of(response)
+        async for name, _ in told:
+            if name == "alive":
+                break
+        here.clear()
+        rack.board.show(replace(running_view(0.5), identity=identity(serial="NEXT-ONE")))
+        with anyio.fail_after(10):
+            assert [event async for event in told] == []
+
+
+async def test_whoever_leaves_in_mid_word_is_no_fault(rack: FakeRack, app: FastAPI) -> None:
+    """Else the server logs a traceback for each page that is closed, and anybody fills it."""
+    for number in range(8):
+        rack.board.show(replace(running_view(), slot=SlotName(f"S{number}")))
+    begun: list[str] = []
+
+    async def leave() -> Message:
+        if not begun:
+            begun.append("request")
+            return {"type": "http.request", "body": b""}
+        await anyio.wait_all_tasks_blocked()
+        return {"type": "http.disconnect"}
+
+    async def told(message: Message) -> None:
+        begun.append(message["type"])
+        if message["type"] == "http.response.body":
+            await anyio.sleep_forever()
+
+    with anyio.fail_after(10):
+        await app(
+            {
+                "type": "http",
+                "asgi": {"version": "3.0", "spec_version": "2.3"},
+                "http_version": "1.1",
+                "method": "GET",
+                "scheme": "http",
+                "path": "/api/v1/events",
+                "raw_path": b"/api/v1/events",
+                "root_path": "",
+                "query_string": b"",
+                "headers": [(b"host", b"localhost")],
+                "client": ("127.0.0.1", 1),
+                "server": ("127.0.0.1", 2),
+            },
+            leave,
+            told,
+        )
+    assert begun == ["request", "http.response.start", "http.response.body"]
+
+
+async def test_a_fault_after_the_begin_of_an_answer_is_still_one() -> None:
+    async def begins_and_fails(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ExceptionGroup("two", [anyio.BrokenResourceError(), ValueError("a fault")])
+
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        raise anyio.BrokenResourceError
+
+    async def nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def drop(message: Message) -> None:
+        pass
+
+    for faulty, fault in ((begins_and_fails, ValueError), (fails, anyio.BrokenResourceError)):
+        with pytest.RaisesGroup(fault):
+            await Leaving(faulty)({"type": "http"}, nothing, drop)
 
 
 async def test_burst_is_told_by_its_last_state(rack: FakeRack, server: Server) -> None:

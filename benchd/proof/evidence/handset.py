@@ -135,8 +135,8 @@ class GatesEvidence:
     nominal_sizes_sha256: Sha256 | None = None
     """Which catalogue of models was looked into, if there was any."""
     doomed_by: tuple[str, ...] | None = None
-    """Earlier jobs of this rack that sent the same handset, by its IMEIs, to be destroyed; None in
-    older forms, where nobody looked."""
+    """Earlier jobs of this rack that sent the same handset, by its IMEIs, to be destroyed, and tags
+    by which it was entered as not erasable; None in older forms, where nobody looked."""
     page: OpenedPage | None = None
     """What was opened on the handset for whoever had to read its number; it proves nothing."""
     settled: tuple[SettledGate, ...] = ()

@@ -22,6 +22,11 @@ class Who:
     via: Mapping[str, str] = field(default_factory=dict[str, str])
     """From where: as in the records of decisions."""
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether it was shown who it is, by more than a badge: enough to attest something."""
+        return self.person is not None and self.shown_by not in (None, ShownBy.BADGE)
+
     @classmethod
     def of(cls, actor: Actor) -> Who:
         """The same of somebody who has shown who they are."""
