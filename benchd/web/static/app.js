@@ -40,6 +40,20 @@ function open(name) {
   panel.open(slots.get(name), proofOf(name));
 }
 
+/** The handset whose label was scanned: its slot opens, and a confirmation bears the code. */
+function openHandset(code) {
+  const told = (slot) => [slot.handset?.imei, slot.handset?.serial, slot.asset?.tag];
+  const names = [...slots.values()].filter((slot) => told(slot).includes(code)).map((slot) => slot.slot);
+  if (names.length === 1) {
+    open(names[0]);
+    panel.scanned(code);
+  } else if (names.length) {
+    // Two with one serial: which of them it is, nobody guesses.
+    byId("announcer").textContent = names.join(", ");
+  }
+  return names.length > 0;
+}
+
 function showSlot(slot) {
   const before = slots.get(slot.slot);
   slots.set(slot.slot, slot);
@@ -246,7 +260,7 @@ async function start() {
   byId("connection").hidden = true;
   see(index);
   onChange(changedHands);
-  startSession((error) => (panel.name === null ? signIn : panel.signIn).refuse(error));
+  startSession((error) => (panel.name === null ? signIn : panel.signIn).refuse(error), openHandset);
 }
 
 start();

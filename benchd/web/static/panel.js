@@ -48,6 +48,11 @@ export class Panel {
     this.forget();
   }
 
+  /** Whoever confirms has had this handset in their hand; a number is read off its own screen, never so. */
+  scanned(code) {
+    if (this.form?.second) this.form.note.value ||= code;
+  }
+
   forget() {
     this.name = this.form = this.asked = this.told = null;
     this.about.replaceChildren();
@@ -104,7 +109,7 @@ export class Panel {
     const second = question.gate === CONFIRM;
     const note = el("input", { name: "note", autocomplete: "off", maxlength: 500 });
     const refused = el("div", { class: "refused", role: "alert" });
-    const form = { note, refused, buttons: [] };
+    const form = { note, refused, second, buttons: [] };
     const answer = (approved) => () => this.send(form, job, question.gate, approved);
     const button = (approved, word_, meaning) => {
       const made = el(

@@ -1,13 +1,13 @@
 // Who is signed in at this screen. The cookie is the browser's and no script's; what a badge's reader
 // has typed is kept until the screen is locked, so that a PIN can be added to it.
 
+import { onScan } from "./scans.js";
+
 const SESSION = "/api/v1/session";
 const ANSWER_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 30_000;
 const STAY_EVERY_MS = 60_000;
 const LOCK_KEY = "F9";
-// A reader types faster than any person, and ends with Enter.
-const READER_PAUSE_MS = 150;
 const SHORTEST_BADGE = 6;
 
 let session = null;
@@ -104,35 +104,11 @@ async function used() {
 }
 
 /** Where somebody types; a box to tick or a button to choose a file is no such place. */
-const isField = (target) =>
-  target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type));
-
-/** What a badge's reader types anywhere but in a field takes over at once. */
-function readBadges(failed) {
-  let typed = "";
-  let lastAt = 0;
-  document.addEventListener(
-    "keydown",
-    async (event) => {
-      if (isField(event.target) || event.ctrlKey || event.altKey || event.metaKey) return;
-      const now = event.timeStamp;
-      if (now - lastAt > READER_PAUSE_MS) typed = "";
-      lastAt = now;
-      if (event.key === "Enter" && typed.length >= SHORTEST_BADGE) {
-        event.preventDefault();
-        const code = typed;
-        typed = "";
-        failed(await signIn({ badge: code }));
-      } else if (event.key.length === 1) {
-        typed += event.key;
-      }
-    },
-    true,
-  );
-}
-
-export async function startSession(failed) {
-  readBadges(failed);
+/** A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. */
+export async function startSession(failed, claims = () => false) {
+  onScan(async (code) => {
+    if (!claims(code) && code.length >= SHORTEST_BADGE) failed(await signIn({ badge: code }));
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === LOCK_KEY) {
       event.preventDefault();

@@ -39,10 +39,14 @@ class Shop:
     folder: Path
     callers: Callers = SEES_ALL
     rack: FakeRack = field(default_factory=FakeRack)
+    records: Records = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.records = Records(self.folder / "records.sqlite", Feed(self.rack))
 
     @asynccontextmanager
     async def open(self, catalogue: Catalogue) -> AsyncGenerator[Running]:
-        records = Records(self.folder / "records.sqlite", Feed(self.rack))
+        records = self.records
         ledger = AnnouncingLedger(self.rack.ledger, records, lambda: None)
         store = IntakeStore(ledger, FakeClock())
         app = create_app(
@@ -61,6 +65,10 @@ class Shop:
             async with running(app, self.folder / "benchd.sock") as here:
                 yield here
             group.cancel_scope.cancel()
+
+    async def caught_up(self) -> None:
+        """Until the pages can show all that is on record."""
+        await self.records.reached(len(self.stored))
 
     @property
     def stored(self) -> list[StoredEntry]:

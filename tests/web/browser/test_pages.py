@@ -143,6 +143,32 @@ async def test_each_figure_leads_to_its_handsets_and_from_there_to_the_story(
         await expect(page.locator(".job summary")).to_contain_text("破砕")
 
 
+async def test_each_consignor_and_lot_leads_to_its_own_figures(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "hold", "coverage_too_low", 2)
+    path = "/report?from=2026-11-01&to=2026-12-31"
+    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
+        page = seen.page
+        await signed_in(seen)
+        async with here.over_tcp() as clerk:
+            told = {"lot": "L-1", "consignor": "例示商事", "kind": "auction"}
+            assert (await clerk.post("/api/v1/lots", json=told)).is_success
+            one = {"tag": "T-1", "imei": imei(1)}
+            assert (await clerk.post("/api/v1/lots/L-1/assets", json=one)).is_success
+            dead = {"reason": "no_power"}
+            assert (await clerk.post("/api/v1/assets/T-1/unerasable", json=dead)).is_success
+        await shop.caught_up()
+        await page.reload()
+        of_lot = page.locator("tr", has=page.get_by_role("link", name="L-1", exact=True))
+        await expect(of_lot.locator(".number")).to_have_text(["1", "0", "0", "1", "0"])
+        await page.get_by_role("link", name="例示商事").click()
+        await expect(page.locator("h2")).to_contain_text("入荷元: 例示商事")
+        await page.locator('tr[data-value="no_power"] a').click()
+        await expect(page.locator(".perhaps")).to_contain_text("T-1")
+
+
 async def test_a_handset_is_found_by_a_part_of_a_number(
     shop: Shop, catalogue: Catalogue, visit: Visits
 ) -> None:
