@@ -104,11 +104,6 @@ Deed = Callable[[Intake], Awaitable[Any]]
 REFUSED: dict[str, tuple[type[Exception], Deed]] = {
     "a lot twice": (IntakeRefused, lambda i: i.desk.add_lot(lot_record())),
     "a lot's name with a space": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("L 2"))),
-    "a lot's name with a slash": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("11/24"))),
-    "a lot's name that is no part of an address": (
-        IntakeRefused,
-        lambda i: i.desk.add_lot(lot_record("..")),
-    ),
     "a lot whose name looks like another's": (
         IntakeRefused,
         lambda i: i.desk.add_lot(lot_record(f"{LOT}\ufe0f")),
@@ -116,6 +111,11 @@ REFUSED: dict[str, tuple[type[Exception], Deed]] = {
     "a tag that looks like another": (
         IntakeRefused,
         lambda i: i.desk.add_asset(LOT, AssetLine(tag="A1\u3164"), by=BY),
+    ),
+    "a lot's name with a slash": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("11/24"))),
+    "a lot's name that is no part of an address": (
+        IntakeRefused,
+        lambda i: i.desk.add_lot(lot_record("..")),
     ),
     "a nameless lot": (IntakeRefused, lambda i: i.desk.add_lot(lot_record(""))),
     "an identity that nobody says how it was checked": (
