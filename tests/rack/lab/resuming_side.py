@@ -18,7 +18,7 @@ from benchd.android.server.own_server import AdbServer
 from benchd.errors import HandsetGone
 from benchd.filler import built_path
 from benchd.filler.build import host_abi
-from benchd.lab.simulator.hands import RackHands
+from benchd.lab.simulator.hands import HandsetState, RackHands
 from benchd.pipelines.sampling import host_places
 from benchd.words.fill import CheckOrder, FillOrder, FillReport, TransferProgress
 from benchd.words.ids import AdbAddress
@@ -55,7 +55,7 @@ class Trials:
     async def run(self, number: int, chooser: random.Random) -> dict[str, object]:
         key = number.to_bytes(16, "big")
         order = FillOrder(key=key, file_bytes=FILE_BYTES, stall_s=30, headroom_bytes=HEADROOM_BYTES)
-        before = await self._hands.handset(self._name)
+        before = await self._with_room()
         moment = before.fill_bytes + chooser.randrange(before.available_bytes)
         handset = await opened(self._access, self._slot)
         unplugged = await self._fill_and_pull(handset, order, moment)
@@ -86,6 +86,13 @@ class Trials:
             "small": report.small_bytes,
             "proven": proven,
         }
+
+    async def _with_room(self) -> HandsetState:
+        """The handset once its volume has freed what the trial before has dropped."""
+        with anyio.fail_after(60):
+            while not (now := await self._hands.handset(self._name)).available_bytes:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        return now
 
     async def _fill_and_pull(self, handset: AdbHandset, order: FillOrder, moment: int) -> bool:
         async with anyio.create_task_group() as pulling:
