@@ -4,7 +4,9 @@
 const READER_PAUSE_MS = 150;
 const SHORTEST = 2;
 
-const isField = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+/** Where somebody types; a box to tick or a button to choose a file is no such place. */
+const isField = (target) =>
+  target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type));
 
 /** `heard` is called with each code that was scanned. */
 export function onScan(heard) {

@@ -103,7 +103,6 @@ async function used() {
   }
 }
 
-/** Where somebody types; a box to tick or a button to choose a file is no such place. */
 /** A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. */
 export async function startSession(failed, claims = () => false) {
   onScan(async (code) => {
