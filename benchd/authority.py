@@ -91,6 +91,8 @@ ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
         Gate.LOOK: Action.ANSWER,
         Gate.ASSESS: Action.ATTEST,
         Gate.CONFIRM: Action.CONFIRM,
+        Gate.RECHECK: Action.CONFIRM,
+        Gate.RECHECK_CHIP: Action.CONFIRM,
     }
 )
 """What an answer at a gate is."""

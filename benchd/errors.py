@@ -130,6 +130,10 @@ class ScreenNumberNeeded(DecisionRefused):
     """Raised when what was read from a handset's screen can't be the number that was asked for."""
 
 
+class RecheckRefused(DecisionRefused):
+    """Raised when no handset that waits for a recheck is meant by an answer, or several are."""
+
+
 class IntakeRefused(DecisionRefused):
     """Raised when what somebody takes in or attests can't be so; nothing has changed."""
 

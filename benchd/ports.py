@@ -259,8 +259,12 @@ class Ledger(Protocol):
         """The jobs in which a scan has seen this chip, the newest first."""
         ...
 
+    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
+        """The jobs whose handset told this serial or was named by it, the newest first."""
+        ...
+
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
-        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+        """What tells this IMEI, and of those jobs draw, end and what became of it, in order."""
         ...
 
     async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:

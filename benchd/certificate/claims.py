@@ -21,6 +21,7 @@ class Claim:
     """Which records of the ledger a certificate rests on."""
 
     job: JobId
+    """In whose end it stands: the job of the recheck, where there was one."""
     last_sequence: int
     head_hash: str
     evidence_sha256: str
@@ -57,6 +58,14 @@ class Claims:
             return None
         match statement:
             case {
+                "subject": [{"digest": {"sha256": str()}}],
+                "predicate": {
+                    "recheck": {
+                        "passed": {"job": str() as job, "evidence_sha256": str() as evidence}
+                    },
+                    "ledger": {"last_sequence": int() as last, "head_hash": str() as head},
+                },
+            } | {
                 "subject": [{"digest": {"sha256": str() as evidence}}],
                 "predicate": {
                     "job": str() as job,

@@ -16,6 +16,7 @@ from benchd.certificate.first_form import (
 from benchd.certificate.fresh import gaps_of_fresh
 from benchd.certificate.intake import gaps_of_intake
 from benchd.certificate.people import gaps_of_people
+from benchd.certificate.recheck import gaps_of_recheck
 from benchd.certificate.rules import common_gaps
 from benchd.certificate.second_form import (
     SECOND_PREDICATE_TYPE,
@@ -65,6 +66,7 @@ def _gaps(statement: Statement) -> Iterator[str]:
     yield from gaps_of_people(predicate.decisions, predicate.confirmation)
     yield from gaps_of_clock(predicate.clock)
     yield from gaps_of_intake(predicate.intake, predicate.decisions, predicate.issued_at)
+    yield from gaps_of_recheck(predicate.recheck, predicate.decisions, predicate.issued_at)
 
 
 def _second_gaps(statement: SecondStatement | Statement) -> Iterator[str]:

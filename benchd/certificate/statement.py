@@ -21,6 +21,7 @@ from benchd.certificate.predicate import (
     Digest,
     Subject,
 )
+from benchd.certificate.recheck import RecheckSection
 from benchd.certificate.second_form import SecondPredicate
 from benchd.certificate.sections import (
     FinalResetSection,
@@ -52,12 +53,13 @@ METHOD: Final = "Clear"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicate(SecondPredicate):
-    """What is stated beside: whose each answer is, the rack's clock, and what intake has said."""
+    """What is stated beside: whose answers, the rack's clock, what intake said, and the recheck."""
 
     decisions: OneOrMore[PersonDecisionSection]  # pyright: ignore[reportIncompatibleVariableOverride]
     confirmation: PersonConfirmationSection
     clock: ClockSection
     intake: IntakeSection
+    recheck: RecheckSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,7 @@ def _predicate_of(
         fresh_picture=FreshPictureSection.of(evidence.initialise),
         clock=ClockSection.of(erasure),
         intake=IntakeSection.of(erasure),
+        recheck=RecheckSection.of(erasure),
     )
 
 

@@ -14,6 +14,7 @@ from benchd.config.felica import Makers, felica_issues, felica_settings, make_pr
 from benchd.config.fresh_pictures import read_pictures
 from benchd.config.http_section import expiry_issues, http_issues
 from benchd.config.models import read_models, shipped_models
+from benchd.config.recheck_staff import recheck_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
 from benchd.config.settings import Settings
@@ -68,10 +69,20 @@ def checked_settings(path: Path) -> Settings:
     """As `load_settings`, and strict about what a rack would still go on with."""
     settings = load_settings(path)
     document = read_document(path, str(path))
-    issues = tuple(expiry_issues(document, settings.http, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    issues = [
+        *expiry_issues(document, settings.http, now),
+        *recheck_issues(_recipes_in(document, path), settings, now),
+    ]
     if issues:
-        raise ConfigInvalid(issues)
+        raise ConfigInvalid(tuple(sorted(issues, key=_order)))
     return settings
+
+
+def _recipes_in(document: Document, path: Path) -> Path:
+    """Where the recipes of a configuration without mistakes are."""
+    default: object = RecipesSettings.model_fields["directory"].default
+    return path.parent / str(table_at(document, "recipes").get("directory", default))
 
 
 def _order(issue: ConfigIssue) -> tuple[str, int, int, str]:

@@ -17,6 +17,7 @@ from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.pipelines.stages.gates import ATTESTATIONS, GatesStage
 from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.proof.recheck import RECHECK_STAGES
 from benchd.words.job import Gate, Reason, StageName
 
 CHANGES_NOTHING: Final = (Reason.ASSESSED, Reason.RECHECKED)
@@ -53,6 +54,7 @@ def recipe_issues(document: Document, stages: Sequence[ReadStage]) -> list[Confi
         issues += _unpaired(document, stages)
         issues += _ends_otherwise(document, stages)
         issues += _needs_adb(document, stages)
+        issues += _rechecks(document, stages)
         unfit = list(_not_certifiable(document, stages)) if StageName.CERTIFY in names else []
         issues += unfit or _unprepared(document, stages)
     return issues
@@ -152,6 +154,9 @@ def _ends_otherwise(document: Document, stages: Sequence[ReadStage]) -> Iterator
     if end is not None and StageName.CERTIFY in names:
         yield document.issue(("ends_as",), "a recipe with certify ends with its certificate")
         return
+    if end is not None and StageName.CERTIFY_DRAWN in names:
+        yield document.issue(("ends_as",), "a recheck ends with the drawn job's certificate")
+        return
     needed = [described.name for described in _DESCRIBED if end in described.needed_for]
     missing = [name for name in needed if name not in names]
     if missing:
@@ -174,6 +179,25 @@ def _needs_adb(document: Document, stages: Sequence[ReadStage]) -> Iterator[Conf
                 f"{stage.name} needs adb, and needs_adb is false; allowed then is one of"
                 f" {listed(allowed)}",
             )
+
+
+def _rechecks(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+    """A recheck is its three stages and nothing else; only what is certified is drawn for one."""
+    names = [stage.name for stage in stages]
+    share = document.data.get("recheck_share", 0)
+    if share and StageName.CERTIFY not in names:
+        yield document.issue(("recheck_share",), "only a recipe with certify draws for a recheck")
+    strange = [stage for stage in stages if stage.name in RECHECK_STAGES]
+    if strange and names != list(RECHECK_STAGES):
+        yield document.issue(
+            strange[0].path("name"),
+            f"a recheck is {' → '.join(RECHECK_STAGES)} and nothing else",
+        )
+    if strange and document.data.get("needs_adb", True) is not False:
+        yield document.issue(
+            strange[0].path("name"),
+            "a handset that is rechecked has no adb: allowed is needs_adb = false",
+        )
 
 
 def _not_certifiable(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:

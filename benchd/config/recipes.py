@@ -59,6 +59,7 @@ class RecipeFile(Section):
     description_en: OneLine
     ends_as: Literal["overwrite_due", "assessed", "rechecked", "recycled"] = "overwrite_due"
     needs_adb: bool = True
+    recheck_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     stage: Annotated[list[dict[str, object]], Field(min_length=1)]
 
 
@@ -103,6 +104,7 @@ def _read_recipe(document: Document, file: Path, book: RecipeBook) -> None:
             digest=document.digest,
             ends_as=Reason(parsed.ends_as),
             needs_adb=parsed.needs_adb,
+            recheck_share=parsed.recheck_share,
             stages=tuple(stage.spec for stage in stages if stage.spec is not None),
         )
         book.descriptions[stem] = RecipeDescription(

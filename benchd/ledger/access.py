@@ -67,12 +67,21 @@ _OF_HANDSET = f"""
         SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
         UNION SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
         UNION SELECT sequence FROM record
-            WHERE kind IN ('job_ended', 'handset_settled') AND job IN (
+            WHERE kind IN ('recheck_drawn', 'job_ended', 'handset_settled') AND job IN (
                 SELECT job FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
                 UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
             )
     )
     ORDER BY sequence
+"""  # noqa: S608
+_SERIAL = """iif(json_valid(CAST(body AS TEXT)),
+    json_extract(CAST(body AS TEXT), '$.data.evidence.serial'), NULL)"""
+_OF_SERIAL = f"""
+    WHERE sequence IN (
+        SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_SERIAL} = ?1
+        UNION SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
+    )
+    ORDER BY sequence DESC LIMIT ?2
 """  # noqa: S608
 _ENDS_OF_HANDSET = f"""
     WHERE sequence IN (
@@ -156,8 +165,14 @@ class SqliteLedger:
         jobs = (stored.entry.job for stored in reversed(seen) if stored.entry.job is not None)
         return list(dict.fromkeys(jobs))[:limit]
 
+    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
+        """The jobs whose handset told this serial or was named by it, the newest first."""
+        told = await self._select(_OF_SERIAL, serial, limit)
+        jobs = (stored.entry.job for stored in told if stored.entry.job is not None)
+        return list(dict.fromkeys(jobs))
+
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
-        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+        """What tells this IMEI, and of those jobs draw, end and what became of it, in order."""
         return await self._select(_OF_HANDSET, imei)
 
     async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:

@@ -91,6 +91,10 @@ class AnnouncingLedger:
         """The jobs in which a scan has seen this chip, the newest first."""
         return await self._ledger.chip_jobs(chip, limit)
 
+    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
+        """The jobs whose handset told this serial or was named by it, the newest first."""
+        return await self._ledger.serial_jobs(serial, limit)
+
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
         """What tells this IMEI, and of those jobs the end and what became of it, in order."""
         return await self._ledger.handset_entries(imei)

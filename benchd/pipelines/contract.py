@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import ClassVar, NoReturn, Protocol, TypeVar
@@ -27,6 +27,7 @@ from benchd.proof.evidence.job import JobEvidence
 from benchd.words.handset import HandsetFacts
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
+from benchd.words.people import Actor
 from benchd.words.port import Absence, Attached
 from benchd.words.slot import EarlierEnd, ProblemView
 
@@ -34,6 +35,10 @@ T = TypeVar("T")
 
 IMEI_END_DIGITS = 4
 UNTOLD = "—"
+
+
+Vetting = Callable[[Actor, str], Awaitable[None]]
+"""Raises DecisionRefused for who may not give this answer, or a note that it can't have."""
 
 
 class AbsenceWindow(Protocol):
@@ -51,8 +56,13 @@ class AbsenceWindow(Protocol):
 class Station(Protocol):
     """What a stage may ask of the slot that it runs in."""
 
-    async def ask(self, gate: Gate, facts: Mapping[str, str]) -> Decision:
-        """A person's answer, already in the ledger when it's returned."""
+    async def ask(
+        self, gate: Gate, facts: Mapping[str, str], vet: Vetting | None = None
+    ) -> Decision:
+        """A person's answer, already in the ledger when it's returned.
+
+        An answer that `vet` refuses isn't taken, and the question stands.
+        """
         ...
 
     def planned_absence(self) -> AbstractAsyncContextManager[AbsenceWindow]:
@@ -154,6 +164,9 @@ class JobContext:
         """That of the overwrite, for the read-back; in no record, and gone with the job."""
         self._memory: dict[type[object], object] = {}
         self.envelope: bytes | None = None
+        self.due: Reason | None = None
+        """What is still due to a handset whose job has passed without a certificate, where that
+        is another thing than its recipe says."""
 
     def saw(self, stage: StageName, evidence: object | None) -> None:
         """Keep what a stage that has passed saw, if any other needs to know it."""

@@ -40,6 +40,8 @@ class Recipe:
     """How a job ends that has passed without a certificate: why it still isn't sellable."""
     needs_adb: bool = True
     """Whether a job waits for adb; one that touches nothing can do without."""
+    recheck_share: float = 0.0
+    """The share of handsets that is drawn for an independent recheck, 0 to 1."""
 
     @property
     def certifies(self) -> bool:

@@ -90,7 +90,7 @@ class JobRunner:
             )
         if self._context.envelope is None:
             # Only a certificate makes a handset sellable; without one something is still due.
-            due = self._recipe.ends_as
+            due = self._context.due or self._recipe.ends_as
             return JobEnd(outcome=Outcome.PASSED, disposition=DISPOSITION_OF[due], reason=due)
         return JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
 

@@ -1,60 +1,44 @@
 """From a job's records to the one value that a certificate can be made of.
 
-`verify_erasure` reads what the ledger holds, nothing else, and refuses every gap. Only
-it can make a `VerifiedErasure`, and only a `VerifiedErasure` can be certified.
+`verify_erasure` reads what the ledger holds, nothing else, and refuses every gap;
+`verify_drawn_erasure` does so for a job that was drawn, with its recheck. Only they can make a
+`VerifiedErasure`, and only a `VerifiedErasure` can be certified.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from benchd.errors import CertificateGap
-from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
-from benchd.proof.capacity import capacity_gaps
-from benchd.proof.chip import ChipCase, chip_gaps
-from benchd.proof.evidence.job import ErasureEvidence
-from benchd.proof.final_reset import absence_gaps, observe_gaps
-from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
-from benchd.proof.fresh import (
-    excused_accounts,
-    excused_packages,
-    freshness_gaps,
-    picture_gaps,
-    picture_of,
-    pictured_bytes,
-)
-from benchd.proof.network import SALEABLE, look_up_result
-from benchd.proof.nominal import is_clearly_less, is_clearly_more
-from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
-from benchd.proof.people import confirm_gaps
-from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
-from benchd.proof.settled import SettledCase, settled_gaps
-from benchd.proof.storage import reach_gaps, storage_gaps
+from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in
+from benchd.proof.erasure_case import ErasureCase, judged
+from benchd.proof.recheck import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
+from benchd.proof.touched import touchers_of
 from benchd.words.ids import JobId
-from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import StoredEntry
 
 _SEAL: Final = object()
 
-FORM_OF_FLOORS: Final = 3
-"""From this form on evidence says how fresh a handset is and how long it was away for certain; what
-was recorded before is held to the rules of its time, and isn't certified anew."""
-
-
-FORM_OF_EARLIER_JOBS: Final = 5
-"""From this form on the gates tell whether an earlier job has sent the handset to be destroyed."""
-
 
 class VerifiedErasure:
-    """The proof of one erasure without a gap; can be made by `verify_erasure` alone."""
+    """The proof of one erasure without a gap; can be made in this file alone."""
 
-    __slots__ = (*("answers", "binding", "evidence", "form", "intake", "job", "records", "stages"),)
+    __slots__ = (
+        *("answers", "binding", "draw", "evidence", "form", "intake", "job", "recheck", "records"),
+        "stages",
+    )
 
     def __init__(
-        self, seal: object, *, job: JobId, case: ErasureCase, records: Sequence[StoredEntry]
+        self,
+        seal: object,
+        *,
+        job: JobId,
+        case: ErasureCase,
+        records: Sequence[StoredEntry],
+        recheck: VerifiedRecheck | None = None,
     ) -> None:
         if seal is not _SEAL:
             message = "a VerifiedErasure comes from verify_erasure only"
@@ -68,232 +52,66 @@ class VerifiedErasure:
         """What tied the handset to itself; None in records older than that."""
         self.intake = case.intake
         """Which asset it is, and what was settled without asking."""
-        self.records = tuple(records)
+        self.draw = draw_in(records)
+        """Whether it was drawn for a recheck; None where nobody had to draw."""
+        self.recheck = recheck
+        """The independent recheck that vouches for it, where it was drawn."""
+        self.records = (*records, *(recheck.records if recheck else ()))
 
     def evidence_digest(self) -> str:
         """SHA-256 over the chain hashes of all the records that this proof rests on, as hex."""
-        digest = hashlib.sha256()
-        for record in self.records:
-            digest.update(bytes.fromhex(record.hash_hex))
-        return digest.hexdigest()
+        return digest_of(self.records)
+
+
+def digest_of(records: Iterable[StoredEntry]) -> str:
+    """SHA-256 over the chain hashes of these records, as hex."""
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(bytes.fromhex(record.hash_hex))
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErasureCase:
-    """What a job's records say where no stage is missing; proves nothing yet."""
+class JobHeld:
+    """A job with all records that the ledger holds of it."""
 
-    stages: Mapping[StageName, StageRecord]
-    """The last attempt of each stage."""
-    evidence: ErasureEvidence
-    answers: Sequence[DecisionRecord]
-    binding: Chain | None
-    """None in records that are older than returns on record."""
-    intake: SettledCase
-
-    @property
-    def form(self) -> int:
-        """The oldest form that any of its evidence is written in."""
-        return min(self.stages[stage].form for stage in REQUIRED_STAGES)
-
-    def skipped(self, stage: StageName) -> str | None:
-        """Why a stage was skipped; None where it was run."""
-        record = self.stages[stage]
-        return record.skipped_because if record.outcome is Outcome.SKIPPED else None
+    job: JobId
+    records: Sequence[StoredEntry]
 
 
 def verify_erasure(
-    job: JobId, records: Sequence[StoredEntry], intake: Sequence[StoredEntry] = ()
+    job: JobId,
+    records: Sequence[StoredEntry],
+    intake: Sequence[StoredEntry] = (),
+    others: Sequence[StoredEntry] = (),
 ) -> VerifiedErasure:
     """The proof that the job's records hold, else CertificateGap with all that is missing.
 
     `intake` are the ledger's records of intake from the job's lot on: what a gate cites is
-    believed only of them.
+    believed only of them. `others` are those of the handset's other jobs: what they owe counts.
     """
-    attempts = stage_records(records)
-    stages = {attempt.stage: attempt for attempt in attempts}
-    answers = decisions(records)
-    gaps = order_gaps(attempts, stages)
-    try:
-        evidence = _evidence_of(stages)
-        settled = SettledCase.of(job, evidence, stages, answers, records, intake)
-    except CertificateGap as gap:
-        raise CertificateGap((*gaps, *approval_gaps(answers), *gap.missing)) from gap
-    gaps += approval_gaps(answers, settled.needs_no_answer())
-    binding: Chain | None = None
-    if any(attempt.form >= BINDING_FORM for attempt in attempts):
-        binding = chain_of(records, attempts, evidence, answers)
-    case = ErasureCase(
-        stages=stages, evidence=evidence, answers=answers, binding=binding, intake=settled
-    )
-    for check in _CHECKS:
-        gaps += check(case)
+    case, gaps = judged(job, records, intake)
+    gaps += draw_gaps(job, records, others)
     if gaps:
         raise CertificateGap(tuple(gaps))
     return VerifiedErasure(_SEAL, job=job, case=case, records=records)
 
 
-def _evidence_of(stages: Mapping[StageName, StageRecord]) -> ErasureEvidence:
-    """What every stage of an erasure saw; CertificateGap with all that is missing or malformed."""
-    seen: dict[str, object] = {StageName.FELICA_CLEAR: None}
-    gaps: list[str] = []
-    for stage in REQUIRED_STAGES:
-        if stage not in stages:
-            gaps.append(f"{stage}: there is no record of it")
-            continue
-        try:
-            found = stages[stage].evidence()
-        except CertificateGap as gap:
-            gaps += gap.missing
-            continue
-        if found is not None:
-            seen[stage] = found
-        elif stage is not StageName.FELICA_CLEAR:
-            gaps.append(f"{stage}: what it saw isn't on record")
+def verify_drawn_erasure(
+    drawn: JobHeld, recheck: JobHeld, intake: Sequence[StoredEntry], others: Sequence[StoredEntry]
+) -> VerifiedErasure:
+    """The same of a job that was drawn, by its own records and those of its recheck."""
+    records = up_to_end(drawn.records)
+    case, gaps = judged(drawn.job, records, intake)
+    due = draw_gaps(drawn.job, records, others)
+    gaps += [gap for gap in due if gap != RECHECK_STILL_DUE]
+    if RECHECK_STILL_DUE not in due:
+        gaps.append("recheck: the job that it is for wasn't drawn")
+    told = DrawnErasure(job=drawn.job, records=records, touchers=touchers_of(records, intake))
+    try:
+        verified = verify_recheck(told, recheck.job, recheck.records, [*drawn.records, *others])
+    except CertificateGap as gap:
+        raise CertificateGap((*gaps, *gap.missing)) from gap
     if gaps:
         raise CertificateGap(tuple(gaps))
-    return ErasureEvidence(**seen)  # pyright: ignore[reportArgumentType]
-
-
-def _of_gates(case: ErasureCase) -> list[str]:
-    gaps: list[str] = []
-    if case.evidence.gates.accepted:
-        gaps.append("gates: something was let through that forbids an erasure")
-    number = case.evidence.gates.screen_number
-    if number is not None and number not in _numbers_read(case.answers):
-        gaps.append("gates: nobody has read the number on the handset's screen")
-    nominal_bytes = case.evidence.gates.nominal_bytes
-    if nominal_bytes and is_clearly_less(case.evidence.inspect.capacity_bytes, nominal_bytes):
-        gaps.append("gates: the storage is smaller than its model is sold with")
-    if nominal_bytes and is_clearly_more(case.evidence.inspect.capacity_bytes, nominal_bytes):
-        gaps.append("gates: the storage is larger than its model is sold with")
-    looked_up = [answer for answer in case.answers if answer.gate is Gate.NETWORK]
-    if not looked_up and Gate.NETWORK in case.intake.settled:
-        return gaps
-    if not looked_up or look_up_result(looked_up[-1].note) not in SALEABLE:
-        gaps.append("network: the result of the look-up isn't on record")
-    return gaps
-
-
-def _of_earlier_jobs(case: ErasureCase) -> list[str]:
-    """A handset that was to be destroyed goes on only with the word of somebody in charge."""
-    answers = [answer for answer in case.answers if answer.gate is Gate.DESTROYED_BEFORE]
-    if answers and not answers[-1].approved:
-        return [f"{Gate.DESTROYED_BEFORE}: the last answer was no"]
-    if case.stages[StageName.GATES].form < FORM_OF_EARLIER_JOBS:
-        return []
-    doomed_by = case.evidence.gates.doomed_by
-    if doomed_by is None:
-        return ["gates: nobody has looked whether it was to be destroyed"]
-    if doomed_by and not answers:
-        return [f"{Gate.DESTROYED_BEFORE}: nobody has approved it"]
-    return []
-
-
-def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
-    return {
-        screen_number(answer.gate, answer.note)
-        for answer in answers
-        if answer.approved and answer.gate in NUMBER_GATES
-    }
-
-
-def _of_initialise(case: ErasureCase) -> list[str]:
-    evidence = case.evidence.initialise
-    left, picture = evidence.left, picture_of(evidence)
-    gaps = picture_gaps(evidence.picture, case.evidence.inspect)
-    if (evidence.after is None) is not bool(case.skipped(StageName.INITIALISE)):
-        gaps.append("initialise: it can't be told whether the handset was reset here")
-    if left.account_count + left.maker_accounts != excused_accounts(left, picture):
-        gaps.append("initialise: accounts are left")
-    if left.user_ids != (0,):
-        gaps.append("initialise: users other than the first are left")
-    if left.third_party_packages != excused_packages(left, picture):
-        gaps.append("initialise: installed apps are left")
-    if left.used_bytes > max(evidence.fresh_used_bytes, pictured_bytes(picture)):
-        gaps.append("initialise: more storage is in use than on a fresh handset")
-    if evidence.after is not None and evidence.before.android_id == evidence.after.android_id:
-        gaps.append("initialise: android_id is the same as before")
-    return gaps
-
-
-def _of_freshness(case: ErasureCase) -> list[str]:
-    if case.form < FORM_OF_FLOORS:
-        return []
-    evidence = case.evidence
-    return freshness_gaps(evidence.initialise, evidence.inspect.capacity_bytes)
-
-
-def _of_storage(case: ErasureCase) -> list[str]:
-    inspect, overwrite = case.evidence.inspect, case.evidence.overwrite
-    read_back = case.evidence.read_back
-    if case.form < FORM_OF_FLOORS:
-        least = LOWEST_COVERAGE_BEFORE_FORM_3
-        return storage_gaps(inspect, overwrite, read_back, least_coverage=least)
-    least = LOWEST_MINIMUM_COVERAGE
-    return [
-        *storage_gaps(inspect, overwrite, read_back, least_coverage=least),
-        *reach_gaps(inspect, overwrite, read_back),
-        *capacity_gaps(inspect),
-    ]
-
-
-def _of_felica_clear(case: ErasureCase) -> list[str]:
-    """A handset may leave its slot to be cleared, and has to be the one that comes back."""
-    if case.skipped(StageName.FELICA_CLEAR):
-        return []
-    clear = case.evidence.felica_clear
-    if clear is None:
-        return ["felica_clear: what it saw isn't on record"]
-    known = case.evidence.initialise.left.android_id
-    if known and clear.android_id == known:
-        return []
-    return ["felica_clear: it wasn't the handset that was overwritten"]
-
-
-def _of_chip(case: ErasureCase) -> list[str]:
-    evidence = case.evidence
-    return chip_gaps(
-        ChipCase(
-            inspect=evidence.inspect,
-            check=evidence.felica_check,
-            clear=evidence.felica_clear,
-            clear_skipped=case.skipped(StageName.FELICA_CLEAR),
-            recheck=evidence.felica_recheck,
-            answers={answer.gate: answer.approved for answer in case.answers},
-            form=case.form,
-            again=evidence.observe.chip,
-        )
-    )
-
-
-def _of_final_reset(case: ErasureCase) -> list[str]:
-    observe, reset = case.evidence.observe, case.evidence.final_reset
-    of_today = case.form >= FORM_OF_FLOORS
-    return observe_gaps(observe) + (absence_gaps(observe, reset) if of_today else [])
-
-
-def _of_binding(case: ErasureCase) -> list[str]:
-    return list(case.binding.gaps) if case.binding else []
-
-
-def _of_settled(case: ErasureCase) -> list[str]:
-    return settled_gaps(case.intake)
-
-
-def _of_confirm(case: ErasureCase) -> list[str]:
-    return confirm_gaps(case.answers, form=case.form)
-
-
-_CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
-    _of_gates,
-    _of_earlier_jobs,
-    _of_initialise,
-    _of_freshness,
-    _of_storage,
-    _of_felica_clear,
-    _of_chip,
-    _of_final_reset,
-    _of_binding,
-    _of_settled,
-    _of_confirm,
-)
+    return VerifiedErasure(_SEAL, job=drawn.job, case=case, records=records, recheck=verified)

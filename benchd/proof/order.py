@@ -25,9 +25,11 @@ REQUIRED_STAGES: Final = (
 """An erasure is these, in this order; a recipe that leaves one out can't be certified."""
 
 ARRIVED_RESET: Final = "arrived_reset"
+RECHECK_DUE: Final = "recheck_due"
 SKIPPABLE: Final[Mapping[StageName, frozenset[str]]] = {
     StageName.INITIALISE: frozenset({ARRIVED_RESET}),
     StageName.FELICA_CLEAR: frozenset(SKIPPED_FOR),
+    StageName.CERTIFY: frozenset({RECHECK_DUE}),
 }
 """Which stages may be skipped, and for which reasons only."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, read_evidence
 from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
+from benchd.proof.evidence.recheck import FindDrawnEvidence
 from benchd.proof.reading import RecordReader
 from benchd.words.imei import is_imei
 from benchd.words.job import Outcome, StageName
 from benchd.words.record import Entry, EntryKind
 
-_TELLING = (StageName.INSPECT, StageName.GATES)
+_TELLING = (StageName.INSPECT, StageName.GATES, StageName.FIND_DRAWN)
 
 
 def imeis_told(entry: Entry) -> frozenset[str]:
@@ -23,7 +24,10 @@ def imeis_in(evidence: object | None) -> frozenset[str]:
     match evidence:
         case InspectEvidence():
             return frozenset(evidence.imeis)
-        case GatesEvidence(screen_number=str() as number) if is_imei(number):
+        case (
+            GatesEvidence(screen_number=str() as number)
+            | FindDrawnEvidence(screen_number=str() as number)
+        ) if is_imei(number):
             return frozenset((number,))
         case _:
             return frozenset()

@@ -11,6 +11,7 @@ from typing import Final
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
+from benchd.proof.evidence.recheck import FindDrawnEvidence
 from benchd.proof.order import ARRIVED_RESET
 from benchd.proof.reading import RecordReader
 from benchd.proof.told import seen_in
@@ -27,6 +28,7 @@ _READ: Final = (
     StageName.GATES,
     StageName.FELICA_CHECK,
     StageName.INITIALISE,
+    StageName.FIND_DRAWN,
 )
 _SHOW_DATA: Final = (Reason.LOCKED, Reason.OTHER_USER, Reason.RESET_NOT_PROVEN)
 """Ends by which somebody's data was there."""
@@ -73,7 +75,10 @@ def _of_evidence(evidence: object | None, because: str | None) -> Told:
                 "second_imei": evidence.second_imei,
                 **({"came_with_data": 1} if _is_in_use(evidence) else {}),
             }
-        case GatesEvidence(screen_number=str() as number):
+        case (
+            GatesEvidence(screen_number=str() as number)
+            | FindDrawnEvidence(screen_number=str() as number)
+        ):
             return {"screen_number": number}
         case ChipEvidence():
             return {"chip": evidence.verdict}

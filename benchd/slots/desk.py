@@ -17,6 +17,7 @@ from benchd.errors import (
     ScreenNumberNeeded,
     SecondPersonNeeded,
 )
+from benchd.pipelines.contract import Vetting
 from benchd.ports import Authority, Clock, Ledger
 from benchd.proof.binding import NUMBER_GATES, screen_number
 from benchd.proof.evidence.forms import to_json
@@ -52,6 +53,8 @@ class OpenQuestion:
     being_kept: bool = False
     tags: tuple[str, ...] = ()
     """What an answer may choose among."""
+    vet: Vetting | None = None
+    """What else an answer has to stand before it is taken."""
 
 
 class Desk:
@@ -68,7 +71,13 @@ class Desk:
         self._being_kept: Counter[JobId] = Counter()
 
     async def ask(
-        self, *, job: JobId, slot: SlotName, occupancy: int, question: QuestionView
+        self,
+        *,
+        job: JobId,
+        slot: SlotName,
+        occupancy: int,
+        question: QuestionView,
+        vet: Vetting | None = None,
     ) -> Decision:
         """The answer of a person, recorded. Withdrawn when cancelled."""
         waiting = OpenQuestion(
@@ -77,6 +86,7 @@ class Desk:
             occupancy=occupancy,
             gate=question.gate,
             tags=tuple(filter(None, question.facts.get("tags", "").split(", "))),
+            vet=vet,
         )
         await self._ledger.append(
             Entry(
@@ -130,6 +140,9 @@ class Desk:
             raise ScreenNumberNeeded(NUMBER_WANTED[gate])
         if gate is Gate.ASSET and approved and note.strip() not in question.tags:
             raise DecisionRefused(f"scan the label: the note has to be one of {question.tags}")
+        if question.vet is not None:
+            await question.vet(by, note)
+            self._refuse_unless_open(question)
         if question.being_kept:
             message = f"{gate} has just been answered by somebody else"
             raise AnsweredAlready(message)
@@ -157,6 +170,12 @@ class Desk:
         question.decision = decision
         question.answered.set()
         return decision
+
+    def _refuse_unless_open(self, question: OpenQuestion) -> None:
+        """While it was being vetted the question may have gone."""
+        if self._open.get((question.job, question.gate)) is not question:
+            message = f"job {question.job} has no open question {question.gate} any more"
+            raise NotFound(message)
 
     async def close(self, job: JobId) -> None:
         """The job is about to end: no answer is taken any more, and none is still being kept."""

@@ -204,6 +204,7 @@ class Occupancy:
             {
                 "recipe": recipe.name,
                 "recipe_sha256": recipe.digest,
+                "recheck_share": recipe.recheck_share,
                 **told_of_port(self._presence.last),
             },
             job,

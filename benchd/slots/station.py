@@ -10,7 +10,7 @@ import anyio
 
 from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
 from benchd.pipelines.binding import check_return
-from benchd.pipelines.contract import AbsenceWindow, JobContext
+from benchd.pipelines.contract import AbsenceWindow, JobContext, Vetting
 from benchd.pipelines.job import Job
 from benchd.ports import Handset
 from benchd.proof.evidence.binding import ReturnEvidence
@@ -54,7 +54,9 @@ class SlotStation:
         self.departed = anyio.CancelScope()
         """Ends the watch over the port: the handset is away and nothing allows it any more."""
 
-    async def ask(self, gate: Gate, facts: Mapping[str, str]) -> Decision:
+    async def ask(
+        self, gate: Gate, facts: Mapping[str, str], vet: Vetting | None = None
+    ) -> Decision:
         """Show the question and wait for a person."""
         if self.job is None:
             message = "a question belongs to a job"
@@ -69,6 +71,7 @@ class SlotStation:
                 slot=self._place.name,
                 occupancy=self._occupancy,
                 question=question,
+                vet=vet,
             )
         finally:
             # Answered, or withdrawn since something else has told the answer.

@@ -56,6 +56,10 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.DESTROYED_BEFORE}": _OF_HANDSET | {"earlier_job", "earlier_reason"},
         "earlier": frozenset({"disposition", "reason", "date"}),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
+        **dict.fromkeys(
+            (f"gate.{gate}" for gate in (Gate.RECHECK, Gate.RECHECK_CHIP)),
+            frozenset({"model", "serial"}),
+        ),
         f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
         "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
@@ -80,6 +84,7 @@ class Because(StrEnum):
     ARRIVED_RESET = "arrived_reset"
     CHIP_UNUSED = "chip_unused"
     NO_CHIP = "no_chip"
+    RECHECK_DUE = "recheck_due"
 
 
 class Word(StrEnum):
@@ -186,6 +191,7 @@ class Refusal(StrEnum):
     SECOND_PERSON_NEEDED = "second_person_needed"
     LOOK_UP_RESULT_NEEDED = "look_up_result_needed"
     SCREEN_NUMBER_NEEDED = "screen_number_needed"
+    RECHECK_REFUSED = "recheck_refused"
     NAME_REFUSED = "name_refused"
     NOT_SIGNED_IN = "not_signed_in"
     NOT_ALLOWED = "not_allowed"

@@ -108,6 +108,7 @@ class Reason(StrEnum):
     ASSESSED = "assessed"
     RECHECKED = "rechecked"
     RECYCLED = "recycled"
+    RECHECK_DUE = "recheck_due"
     DESTROY_STANDS = "destroy_stands"
     INTERNAL_ERROR = "internal_error"
 
@@ -171,6 +172,8 @@ class Gate(StrEnum):
     LOOK = "look"
     ASSESS = "assess"
     CONFIRM = "confirm"
+    RECHECK = "recheck"
+    RECHECK_CHIP = "recheck_chip"
     ASSET = "asset"
 
 
@@ -234,6 +237,9 @@ class StageName(str):
     CERTIFY = _named()
     ASSESS = _named()
     LOOK = _named()
+    FIND_DRAWN = _named()
+    RECHECK = _named()
+    CERTIFY_DRAWN = _named()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class EntryKind(StrEnum):
     STAGE_ENDED = "stage_ended"
     QUESTION_ASKED = "question_asked"
     DECISION = "decision"
+    RECHECK_DRAWN = "recheck_drawn"
     JOB_ENDED = "job_ended"
     HANDSET_SETTLED = "handset_settled"
     CLOCK_STEPPED = "clock_stepped"

@@ -13,7 +13,7 @@ from benchd.certificate.second_form import SECOND_PREDICATE_TYPE
 from benchd.signing.key import SigningKey
 from benchd.words.ids import Evidence
 
-OF_THE_THIRD_FORM = ("clock", "intake")
+OF_THE_THIRD_FORM = ("clock", "intake", "recheck")
 OF_PEOPLE = ("person", "shown_by", "source")
 
 

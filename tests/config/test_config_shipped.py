@@ -17,6 +17,7 @@ from benchd.config.values import Section
 from benchd.felica.providers.external_tool import TOOL_OPTIONS
 from benchd.lab.demo.folder import make_folder
 from benchd.proof.order import REQUIRED_STAGES
+from benchd.proof.recheck import RECHECK_STAGES
 from benchd.words.job import Reason, StageName
 from tests.web.certificates import Authority
 
@@ -156,11 +157,15 @@ def test_the_shipped_recipes_are_the_dealers_policies() -> None:
     assert {name: recipe.ends_as for name, recipe in recipes.items()} == {
         "assess": Reason.ASSESSED,
         "delete": Reason.OVERWRITE_DUE,
+        "drawn_recheck": Reason.OVERWRITE_DUE,
         "overwrite": Reason.OVERWRITE_DUE,
         "recheck": Reason.RECHECKED,
         "recycle": Reason.RECYCLED,
     }
-    assert [name for name, recipe in recipes.items() if not recipe.needs_adb] == ["recheck"]
+    without_adb = [name for name, recipe in recipes.items() if not recipe.needs_adb]
+    assert without_adb == ["drawn_recheck", "recheck"]
+    assert [spec.name for spec in recipes["drawn_recheck"].stages] == list(RECHECK_STAGES)
+    assert all(recipe.recheck_share == 0 for recipe in recipes.values())
     overwrite = tuple(spec.name for spec in recipes["overwrite"].stages)
     assert overwrite == (*REQUIRED_STAGES, StageName.CERTIFY)
     assert [spec.name for spec in recipes["delete"].stages] == [

@@ -166,9 +166,18 @@ class MemoryLedger:
         ]
         return list(dict.fromkeys(jobs))[:limit]
 
+    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
+        told = [
+            s.entry.job
+            for s in self.of(EntryKind.STAGE_ENDED)[::-1]
+            if serial
+            in (_evidence_of(s.entry).get("serial"), _evidence_of(s.entry).get("screen_number"))
+        ]
+        return list(dict.fromkeys(job for job in told if job))[:limit]
+
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
         jobs = {s.entry.job for s in self.of(EntryKind.STAGE_ENDED) if imei in imeis_told(s.entry)}
-        kept = (EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
+        kept = (EntryKind.RECHECK_DRAWN, EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
         return [
             s
             for s in self.stored
@@ -192,6 +201,11 @@ class MemoryLedger:
         return [s for s in self.stored if s.entry.kind is kind]
 
 
+def _evidence_of(entry: Entry) -> Mapping[str, object]:
+    evidence = entry.data["evidence"]
+    return dict(evidence) if isinstance(evidence, Mapping) else {}
+
+
 class FakeIssuer:
     """A fake signer that still takes nothing but a VerifiedErasure."""
 
@@ -201,9 +215,10 @@ class FakeIssuer:
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         assert isinstance(erasure, VerifiedErasure)
+        job = erasure.job if erasure.recheck is None else erasure.recheck.job
         if self._world is not None:
-            self._world.note_truth(erasure.job)
-        return json.dumps({"job": erasure.job, "at": at.isoformat()}).encode()
+            self._world.note_truth(job)
+        return json.dumps({"job": job, "of": erasure.job, "at": at.isoformat()}).encode()
 
     def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
         with suppress(ValueError):
@@ -732,6 +747,7 @@ class World:
         adjust: Callable[[RackParts], RackParts] = lambda parts: parts,
         models: ModelCatalogue | None = None,
         pictures: FreshPictures | None = None,
+        recipe_of: Mapping[str, str] | None = None,
     ) -> None:
         self.group: anyio.abc.TaskGroup
         self.listeners: list[Callable[[PlugEvent], None]] = []
@@ -777,7 +793,9 @@ class World:
             Topology(
                 {
                     port.slot: SlotPlace(
-                        name=port.slot, port_path=port.port_path, recipe="overwrite"
+                        name=port.slot,
+                        port_path=port.port_path,
+                        recipe=(recipe_of or {}).get(port.slot, "overwrite"),
                     )
                     for port in self.ports.values()
                 }

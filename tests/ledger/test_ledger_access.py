@@ -17,7 +17,7 @@ from benchd.errors import LedgerFault, RecordRefused
 from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.ledger.head_file import head_path
 from benchd.ports import Ledger
-from benchd.words.ids import JobId, SlotName
+from benchd.words.ids import JobId, JsonValue, SlotName
 from benchd.words.record import EntryKind, Receipt
 
 HOSTILE = (
@@ -112,6 +112,29 @@ async def test_a_handset_is_found_by_each_number_that_tells_it(
         assert await ledger.handset_ends("unknown", 100) == []
         assert [s.sequence for s in await ledger.entries_after(10, 5)] == [11, 12]
         assert await ledger.entry_at(13) is None
+
+
+SERIAL = "R5CT10ABCDE"
+DRAWN: tuple[tuple[str, EntryKind, dict[str, JsonValue]], ...] = (
+    ("a", EntryKind.STAGE_ENDED, {"evidence": {"serial": SERIAL, "imei": IMEI}}),
+    ("a", EntryKind.RECHECK_DRAWN, {"drawn": True}),
+    ("a", EntryKind.JOB_ENDED, {"disposition": "hold"}),
+    ("b", EntryKind.STAGE_ENDED, {"evidence": {"serial": "ANOTHER"}}),
+    ("c", EntryKind.STAGE_ENDED, {"evidence": {"screen_number": SERIAL}}),
+    ("d", EntryKind.STAGE_ENDED, {"evidence": {"serial": SERIAL}}),
+    ("d", EntryKind.DECISION, {"serial": SERIAL}),
+)
+
+
+@pytest.mark.asyncio
+async def test_a_drawn_handset_is_found_by_its_serial_too(tmp_path: Path, key: RackKey) -> None:
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
+        for job, kind, data in DRAWN:
+            await ledger.append(replace(make_entry(1), kind=kind, job=JobId(job), data=data))
+        assert await ledger.serial_jobs(SERIAL, 100) == ["d", "c", "a"]
+        assert await ledger.serial_jobs(SERIAL, 1) == ["d"]
+        assert await ledger.serial_jobs("unknown", 100) == []
+        assert [stored.sequence for stored in await ledger.handset_entries(IMEI)] == [1, 2, 3]
 
 
 @pytest.mark.asyncio

@@ -185,7 +185,8 @@ def test_question_says_what_yes_and_no_mean(catalogue: Catalogue, gate: Gate) ->
     question = catalogue.question(QuestionView(gate=gate, facts={}))
     assert re.search(r"\(はい=[^()]+、いいえ=[^()]+\)\?$", question.ja)
     assert re.search(r"\(yes = .+, no = .+\)\?$", question.en)
-    unfilled = {Gate.IMEI: 2, Gate.SERIAL: 1, Gate.ASSET: 4}.get(
+    of_usb = {Gate.RECHECK: 2, Gate.RECHECK_CHIP: 2}
+    unfilled = {Gate.IMEI: 2, Gate.SERIAL: 1, Gate.ASSET: 4, **of_usb}.get(
         gate, 3 if "製造番号" in question.ja else 0
     )
     assert question.ja.count("?") == question.ja.count("{") + unfilled + 1

@@ -71,6 +71,9 @@ class FakeLedger:
     async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
         raise NotImplementedError
 
+    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
+        raise NotImplementedError
+
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
         jobs = {s.entry.job for s in self.stored if imei in imeis_told(s.entry)}
         return [s for s in self.stored if s.entry.job in jobs]

@@ -28,6 +28,8 @@ LONGEST_S: Final = 10.0
 KEPT: Final = "kept:"
 """Begins the names of points after a record is on disk and before anybody hears of it."""
 
+_OF_HANDSET: Final = (EntryKind.RECHECK_DRAWN, EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
+
 
 class SimulatedLedger:
     """Implements `benchd.ports.Ledger` for the life of one daemon."""
@@ -98,6 +100,12 @@ class SimulatedLedger:
         seen = [record.entry.job for record in reversed(self.all()) if _chip_of(record) == chip]
         return list(dict.fromkeys(job for job in seen if job is not None))[:limit]
 
+    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
+        """The jobs whose handset told this serial or was named by it, the newest first."""
+        told = (record for record in reversed(self.all()) if serial in _serials_of(record))
+        seen = [record.entry.job for record in told]
+        return list(dict.fromkeys(job for job in seen if job is not None))[:limit]
+
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
         """What tells this IMEI, and of those jobs the end and what became of it, in order."""
         records = self.all()
@@ -106,10 +114,7 @@ class SimulatedLedger:
             record
             for record in records
             if record.entry.job in jobs
-            and (
-                record.entry.kind in (EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
-                or imei in imeis_told(record.entry)
-            )
+            and (record.entry.kind in _OF_HANDSET or imei in imeis_told(record.entry))
         ]
 
     async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
@@ -161,6 +166,13 @@ class SimulatedLedger:
         """The daemon ends in good order, or has died: then its files were copied by nobody yet."""
         self._reader.close()
         self._store.close()
+
+
+def _serials_of(record: StoredEntry) -> tuple[object, ...]:
+    evidence = record.entry.data.get("evidence")
+    if not isinstance(evidence, Mapping):
+        return ()
+    return evidence.get("serial"), evidence.get("screen_number")
 
 
 def _chip_of(record: StoredEntry) -> object:

@@ -55,6 +55,7 @@ def recipe_of(plan: BayPlan) -> Recipe:
     return Recipe(
         name=plan.slot,
         digest="0" * 64,
+        recheck_share=plan.recheck_share,
         stages=tuple(
             StageSpec(stage=stage, deadline_s=DEADLINE_S, attempts=ATTEMPTS) for stage in stages
         ),

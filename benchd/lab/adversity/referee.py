@@ -66,6 +66,8 @@ class Referee:
         self._keys: dict[JobId, str] = {}
         self._chips: dict[JobId, str] = {}
         self._sold_chips: dict[str, str] = {}
+        self._drawn: set[str] = set()
+        """Handsets that were drawn for a recheck at any time."""
         self.ends: dict[JobId, End] = {}
         self.faults: list[Fault] = []
         self.untold_from: int | None = None
@@ -88,6 +90,8 @@ class Referee:
                 self._judge_door(entry.job, entry.slot)
             case EntryKind.STAGE_ENDED:
                 self._remember(entry.job, entry.data)
+            case EntryKind.RECHECK_DRAWN:
+                self._drew(entry.slot, entry.data)
             case EntryKind.JOB_ENDED:
                 self._ended(entry.job, entry.slot, entry.data)
                 self._ended_at[entry.job] = stored.sequence
@@ -114,6 +118,11 @@ class Referee:
             del self._ended_at[job]
         for job in [job for job, at in self._opened_at.items() if at > kept]:
             del self._opened_at[job], self._opened[job]
+
+    def _drew(self, slot: SlotName, data: Evidence) -> None:
+        truth = self._bays[slot].judged()
+        if data["drawn"] is True and truth is not None:
+            self._drawn.add(truth.name)
 
     def _remember(self, job: JobId, data: Evidence) -> None:
         evidence = data.get("evidence")
@@ -167,6 +176,8 @@ class Referee:
         except CertificateInvalid as invalid:
             self._fault("a certificate verifies", slot, str(invalid))
             return
+        if truth.name in self._drawn and not was_rechecked(statement):
+            self._fault("what was drawn is sold by its recheck alone", slot, truth.name)
         for fault in untrue_of_named(truth, statement):
             self._fault("a certificate names what lies there", slot, f"{truth.name}: {fault}")
 
@@ -237,6 +248,13 @@ def untrue_of_erased(truth: Truth, key: str) -> list[str]:
     if truth.live or truth.accounts or truth.apps:
         faults.append("somebody's files, accounts or apps live on it")
     return faults
+
+
+def was_rechecked(statement: Evidence) -> bool:
+    """Whether a certificate names the recheck that it was issued by."""
+    predicate = statement["predicate"]
+    told = predicate["recheck"] if isinstance(predicate, Mapping) else None
+    return isinstance(told, Mapping) and told.get("passed") is not None
 
 
 def untrue_of_named(truth: Truth, statement: Evidence) -> list[str]:

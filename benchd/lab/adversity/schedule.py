@@ -206,6 +206,8 @@ class BayPlan:
     picture: Picture = Picture.NONE
     lax_recipe: bool = False
     """Whether the recipe asks for so little that it asks for nothing."""
+    recheck_share: float = 0.0
+    """How many of its handsets are drawn for a recheck, which nobody here makes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,5 +246,6 @@ class Schedule:
             and bay.handset.owner is not Owner.LOCKED
             and bay.picture not in REFUSED
             and not bay.lax_recipe
+            and not bay.recheck_share
             and all(blow.kind in MENDS_ITSELF for blow in own)
         )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import CertificateGap, StageFailed
+from benchd.pipelines.certifying import intake_of, issue
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.drawing import drawn_records
+from benchd.proof.drawn import RECHECK_STILL_DUE
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.order import REQUIRED_STAGES
-from benchd.proof.settled import bound_in
+from benchd.proof.order import RECHECK_DUE, REQUIRED_STAGES
 from benchd.words.job import Reason, StageName
+from benchd.words.record import StoredEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +35,28 @@ class CertifyStage:
         destructive=False,
         needs_adb=True,
         after=REQUIRED_STAGES,
+        skipped_for=frozenset({RECHECK_DUE}),
     )
 
     async def run(self, context: JobContext) -> StageResult:
-        """The signed envelope is kept with the job's end, in one record."""
-        records = await context.ledger.entries(context.job)
+        """The signed envelope is kept with the job's end, in one record.
+
+        A handset that is drawn gets none: everything else is proven, and its recheck is due.
+        """
         try:
-            bound = bound_in(records)
-            # Of a handset of no lot, what has come in since it was asked about.
-            since = records[0].sequence if bound is None else bound.lot_sequence
-            intake = await context.ledger.intake(since)
-            erasure = verify_erasure(context.job, records, intake)
-            # A clock that was set back mustn't date a certificate before what it rests on.
-            answered = (answer.at for answer in erasure.answers)
-            context.envelope = context.issuer.issue(erasure, max(context.clock.now(), *answered))
+            records, others = await drawn_records(context)
+            return await self._certified(context, records, others)
         except CertificateGap as gap:
-            raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
+            if gap.missing != (RECHECK_STILL_DUE,):
+                raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
+        context.due = Reason.RECHECK_DUE
+        return StageResult(skipped_because=RECHECK_DUE)
+
+    async def _certified(
+        self, context: JobContext, records: Sequence[StoredEntry], others: Sequence[StoredEntry]
+    ) -> StageResult:
+        intake = await intake_of(context, records)
+        envelope = issue(context, verify_erasure(context.job, records, intake, others))
         return StageResult(
-            evidence=CertifyEvidence(
-                certificate_sha256=hashlib.sha256(context.envelope).hexdigest()
-            )
+            evidence=CertifyEvidence(certificate_sha256=hashlib.sha256(envelope).hexdigest())
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.people import ConfirmEvidence
+from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 
@@ -26,6 +27,8 @@ class JobEvidence:
     final_reset: FinalResetEvidence | None = None
     observe: ObserveEvidence | None = None
     confirm: ConfirmEvidence | None = None
+    find_drawn: FindDrawnEvidence | None = None
+    recheck: RecheckEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

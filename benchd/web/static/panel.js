@@ -11,11 +11,12 @@ import { calledOf, duration, page, percent, said, word } from "./words.js";
 
 /** A question that isn't shown to whoever hasn't signed in. */
 const HIDDEN = "hidden";
-const CONFIRM = "confirm";
+// Whoever has worked on the handset can't answer these.
+const BY_ANOTHER = ["confirm", "recheck", "recheck_chip"];
 const NETWORK = "network";
 // The note of these holds a number from the handset's own screen.
-const NUMBERS = ["imei", "serial"];
-const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed"];
+const NUMBERS = ["imei", "serial", "recheck"];
+const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "recheck_refused"];
 
 export class Panel {
   constructor() {
@@ -106,7 +107,7 @@ export class Panel {
   }
 
   formFor(job, question) {
-    const second = question.gate === CONFIRM;
+    const second = BY_ANOTHER.includes(question.gate);
     const note = el("input", { name: "note", autocomplete: "off", maxlength: 500 });
     const refused = el("div", { class: "refused", role: "alert" });
     const form = { note, refused, second, buttons: [] };

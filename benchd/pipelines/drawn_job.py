@@ -1,0 +1,141 @@
+"""Which drawn job a handset that is to be rechecked is of, and whether this person may recheck it.
+
+The ledger decides. Each refusal says what can be done, and the question stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchd.errors import (
+    CertificateGap,
+    RecheckRefused,
+    ScreenNumberNeeded,
+    SecondPersonNeeded,
+)
+from benchd.pipelines.certifying import intake_of
+from benchd.pipelines.contract import JobContext
+from benchd.pipelines.handset_jobs import records_of_handset
+from benchd.proof.drawn import JobMet, job_met, jobs_met
+from benchd.proof.recheck import (
+    ends_recheck_due,
+    no_more_open,
+    number_in,
+    port_differs,
+    up_to_end,
+)
+from benchd.proof.recheck_chip import by_eye, chip_before
+from benchd.proof.touched import touchers_of
+from benchd.words.ids import JobId
+from benchd.words.imei import is_imei
+from benchd.words.people import Actor
+from benchd.words.record import StoredEntry
+
+_JOB: Final = re.compile(r"\b[0-9]{8}-[0-9a-f]{10}\b")
+NUMBER_WANTED: Final = (
+    "the note has to be the handset's IMEI (15 digits with the right check digit), or its serial"
+    " where it has none"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnJob:
+    """A job that waits for its recheck, with its records up to its end."""
+
+    job: JobId
+    number: str
+    """By which a person named its handset."""
+    records: Sequence[StoredEntry]
+
+
+async def find_drawn_job(context: JobContext, note: str) -> DrawnJob:
+    """The one that this note names; RecheckRefused where none waits, or several might be meant.
+
+    Raises ScreenNumberNeeded for a note that names no handset.
+    """
+    number = number_in(note)
+    if number is None:
+        raise ScreenNumberNeeded(NUMBER_WANTED)
+    asked = JobMet(job=context.job, sequence=0)
+    (asked.imeis if is_imei(number) else asked.serials).add(number)
+    try:
+        met = jobs_met(await records_of_handset(context.ledger, asked))
+        waiting = _waiting(met, number, named=_JOB.findall(note))
+        found, refused = await _open_ones(context, waiting, number)
+    except CertificateGap as gap:
+        message = f"the records of this handset can't be read: {gap}"
+        raise RecheckRefused(message) from gap
+    if not found:
+        why = f" ({'; '.join(refused)})" if refused else ""
+        message = f"no handset with this number waits for a recheck{why}"
+        raise RecheckRefused(message)
+    return found[-1]
+
+
+def _waiting(met: Sequence[JobMet], number: str, *, named: Sequence[str]) -> list[JobMet]:
+    """Drawn jobs of this number, also those that can't be rechecked any more.
+
+    Several of one IMEI are one handset, several of one serial needn't be: a person names the job.
+    """
+    waiting = [
+        job
+        for job in met
+        if job.is_drawn
+        and ends_recheck_due(job.end)
+        and number in job.numbers
+        and (not named or job.job in named)
+    ]
+    passed = {job.rechecks for job in met if job.is_certified}
+    several = [job.job for job in waiting if job.job not in passed]
+    if len(several) > 1 and not is_imei(number):
+        jobs = ", ".join(several)
+        message = f"several handsets may be meant; add to the note which job it is of: {jobs}"
+        raise RecheckRefused(message)
+    return waiting
+
+
+async def _open_ones(
+    context: JobContext, waiting: Iterable[JobMet], number: str
+) -> tuple[list[DrawnJob], list[str]]:
+    """Those that may still be rechecked, and why the others may not."""
+    found: list[DrawnJob] = []
+    refused: list[str] = []
+    for met in waiting:
+        held = await context.ledger.entries(met.job)
+        records = up_to_end(held)
+        whole = job_met(met.job, records)
+        others = [*held, *await records_of_handset(context.ledger, whole)]
+        gaps = list(no_more_open(whole, records[-1].sequence, others, context.job))
+        refused += [f"{met.job}: {gap}" for gap in gaps]
+        if not gaps:
+            found.append(DrawnJob(job=met.job, number=number, records=records))
+    return found, refused
+
+
+async def refuse_recheck(context: JobContext, drawn: DrawnJob, by: Actor) -> None:
+    """Raise DecisionRefused for who has touched it, another handset, or a slot that can't do it."""
+    try:
+        intake = await intake_of(context, drawn.records)
+        touchers = touchers_of(drawn.records, intake)
+        seen_by_eye = by_eye(chip_before(drawn.records))
+    except CertificateGap as gap:
+        message = f"the records of this handset can't be read: {gap}"
+        raise RecheckRefused(message) from gap
+    if any(toucher.is_same(by.person, by.name) for toucher in touchers):
+        message = f"{by.name} has touched this handset before: somebody else has to recheck it"
+        raise SecondPersonNeeded(message)
+    port = context.station.port()
+    if port_differs(drawn.records[0].entry, port.usb_serial, port.vendor_id):
+        message = f"another handset lies in this slot than that of job {drawn.job}, by its USB"
+        raise RecheckRefused(message)
+    if not seen_by_eye and context.chips.reader(context.slot) is None:
+        message = "its chip was looked at by a reader: recheck it in a slot with one"
+        raise RecheckRefused(message)
+
+
+async def vet(context: JobContext, by: Actor, note: str) -> None:
+    """Raise DecisionRefused unless this person may recheck the handset that the note names."""
+    await refuse_recheck(context, await find_drawn_job(context, note), by)

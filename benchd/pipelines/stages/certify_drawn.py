@@ -1,0 +1,52 @@
+"""Stage `certify_drawn`: certifies the drawn job that its recheck has passed, or refuses."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+from benchd.errors import CertificateGap, StageFailed
+from benchd.pipelines.certifying import intake_of, issue
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.handset_jobs import records_of_handset
+from benchd.pipelines.stages.certify import CertifyEvidence
+from benchd.proof.drawn import job_met
+from benchd.proof.erasure import JobHeld, verify_drawn_erasure
+from benchd.words.ids import JobId
+from benchd.words.job import Reason, StageName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertifyDrawnStage:
+    """Reads the records of both jobs back from the ledger, and of all others of the handset."""
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.CERTIFY_DRAWN,
+        destructive=False,
+        needs_adb=False,
+        after=(StageName.FIND_DRAWN, StageName.RECHECK),
+    )
+
+    async def run(self, context: JobContext) -> StageResult:
+        """The drawn job's certificate is kept with this job's end, in one record."""
+        found = context.evidence.find_drawn
+        if found is None:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, "nobody knows which job it is of")
+        drawn = JobId(found.drawn_job)
+        records = await context.ledger.entries(drawn)
+        try:
+            others = await records_of_handset(context.ledger, job_met(drawn, records))
+            erasure = verify_drawn_erasure(
+                JobHeld(job=drawn, records=records),
+                JobHeld(job=context.job, records=await context.ledger.entries(context.job)),
+                await intake_of(context, records),
+                others,
+            )
+            envelope = issue(context, erasure)
+        except CertificateGap as gap:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
+        return StageResult(
+            evidence=CertifyEvidence(certificate_sha256=hashlib.sha256(envelope).hexdigest())
+        )

@@ -1,0 +1,54 @@
+"""Stage `find_drawn`: finds the drawn job that a handset is of, by a person who rechecks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from benchd.errors import DecisionRefused, StageFailed
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.drawn_job import find_drawn_job, vet
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.recheck import FindDrawnEvidence
+from benchd.words.job import Gate, Reason, StageName
+from benchd.words.people import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindDrawnStage:
+    """One answer names the handset and says what its screen shows; a no is weighed afterwards.
+
+    An answer by somebody who has touched it before isn't taken, nor one for another handset.
+    """
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.FIND_DRAWN,
+        destructive=False,
+        needs_adb=False,
+    )
+
+    async def run(self, context: JobContext) -> StageResult:
+        """From this record on the drawn job's handset is with this one."""
+
+        async def vetted(by: Actor, note: str) -> None:
+            await vet(context, by, note)
+
+        decision = await context.station.ask(Gate.RECHECK, context.handset_facts(), vetted)
+        try:
+            drawn = await find_drawn_job(context, decision.note)
+        except DecisionRefused as refused:
+            # While the answer was being kept another slot may have begun with it.
+            raise StageFailed(Reason.PROOF_INCOMPLETE, str(refused)) from refused
+        port = context.station.port()
+        return StageResult(
+            evidence=FindDrawnEvidence(
+                drawn_job=drawn.job,
+                screen_number=drawn.number,
+                answer=DecisionEvidence.of(decision),
+                interfaces=tuple(sorted(port.interfaces)),
+                usb_serial=port.usb_serial,
+                vendor_id=port.vendor_id,
+                product_id=port.product_id,
+            )
+        )

@@ -1,0 +1,92 @@
+"""Stage `recheck`: whether a drawn handset is still as its reset left it, by another's eyes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from benchd.errors import StageFailed
+from benchd.pipelines.chip_evidence import refusal_of
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.description import StageDescription
+from benchd.pipelines.drawn_job import vet
+from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
+from benchd.proof.floors import LEAST_PASSES
+from benchd.proof.recheck_chip import by_eye, chip_before, chip_differs
+from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.words.ids import JobId
+from benchd.words.job import Gate, Reason, StageName
+from benchd.words.people import Actor
+from benchd.words.port import Attached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecheckStage:
+    """Weighs the answer and the port, and looks at the chip by the drawn job's own means.
+
+    Whatever speaks against it ends the job, and the drawn job is never certified then.
+    """
+
+    describes: ClassVar[StageDescription] = StageDescription(
+        name=StageName.RECHECK,
+        destructive=False,
+        needs_adb=False,
+        after=(StageName.FIND_DRAWN,),
+    )
+
+    async def run(self, context: JobContext) -> StageResult:
+        """Touches nothing: a handset fresh from its reset offers no adb."""
+        found = context.evidence.find_drawn
+        if found is None:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, "nobody knows which job it is of")
+        if not found.answer.approved:
+            raise StageFailed(Reason.NOT_AS_RESET, f"{Gate.RECHECK} was answered with no")
+        self._refuse_adb(context)
+        chip = await self._chip(context, found)
+        # While somebody looked, the port may have told of more interfaces.
+        port = self._refuse_adb(context)
+        return StageResult(
+            evidence=RecheckEvidence(interfaces=tuple(sorted(port.interfaces)), chip=chip)
+        )
+
+    async def _chip(self, context: JobContext, found: FindDrawnEvidence) -> ChipEvidence:
+        """By the slot's reader; what was looked at by eye, and is silent now, by eye again."""
+        before = chip_before(await context.ledger.entries(JobId(found.drawn_job)))
+        if context.chips.reader(context.slot) is not None:
+            scan = await context.chips.scan(context.slot, passes=LEAST_PASSES, power_cycle=True)
+            context.seen = seen = RecheckEvidence(interfaces=(), chip=ChipEvidence.of(scan))
+            self._refuse_other_chip(before, scan)
+            if seen.chip is not None and not (
+                by_eye(before) and scan.verdict is ChipVerdict.SILENT
+            ):
+                return seen.chip
+        return await self._asked(context, found)
+
+    def _refuse_other_chip(self, before: ChipEvidence, scan: ChipScan) -> None:
+        differs = list(chip_differs(before, ChipEvidence.of(scan)))
+        if differs and scan.verdict is ChipVerdict.UNUSED:
+            raise StageFailed(Reason.FELICA_INCONSISTENT, "; ".join(differs))
+        if differs:
+            raise refusal_of(scan)
+
+    async def _asked(self, context: JobContext, found: FindDrawnEvidence) -> ChipEvidence:
+        """Anything but 未利用 (unused) is residue."""
+
+        async def vetted(by: Actor, _note: str) -> None:
+            await vet(context, by, found.answer.note)
+
+        facts = context.handset_facts()
+        decision = await context.station.ask(Gate.RECHECK_CHIP, facts, vetted)
+        if not decision.approved:
+            raise StageFailed(Reason.FELICA_RESIDUE, f"{Gate.RECHECK_CHIP} was answered with no")
+        return ChipEvidence(
+            source=OPERATOR, verdict=ChipVerdict.UNUSED, answer=DecisionEvidence.of(decision)
+        )
+
+    def _refuse_adb(self, context: JobContext) -> Attached:
+        port = context.station.port()
+        if port.has_adb:
+            raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
+        return port

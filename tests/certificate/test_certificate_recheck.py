@@ -1,0 +1,193 @@
+"""A drawn handset's certificate names both jobs and who rechecked it, and stands in the recheck."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
+from benchd.certificate.document import gaps_of
+from benchd.errors import CertificateGap
+from benchd.pipelines.history import ending_of, fold_job
+from benchd.pipelines.recovery import keep_certificates
+from benchd.proof.erasure import verify_erasure
+from benchd.words.job import Disposition, Reason
+from benchd.words.record import EntryKind
+from tests.core.rechecks import RecheckRack
+from tests.core.test_recheck import Drawing
+from tests.core.world import Phone
+from tests.proof.test_recheck_proof import held
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+Json = Any
+
+
+def issuer_of(key: SigningKey, directory: Path) -> DsseIssuer:
+    return DsseIssuer(key=key, directory=directory, site="大宮", benchd_version="0.1.0")
+
+
+async def test_it_names_both_jobs_and_who_rechecked_it(key: SigningKey, tmp_path: Path) -> None:
+    found = await held(chips=True)
+    erasure = found.verify()
+    envelope = issuer_of(key, tmp_path).issue(erasure, found.recheck[-1].entry.at)
+    predicate: Json = verify_certificate(envelope, key.public_key_pem)["predicate"]
+    passed = predicate["recheck"]["passed"]
+    assert predicate["job"] == found.drawn[0].entry.job
+    assert passed["job"] == found.recheck[0].entry.job
+    assert (passed["person"], passed["operator"]) == ("tanaka", "Tanaka")
+    assert passed["person"] not in {each["person"] for each in predicate["decisions"]}
+    assert (passed["chip"], passed["chip_read"]) == ("unused", True)
+    assert predicate["ledger"]["first_sequence"] == found.drawn[0].sequence
+    assert predicate["ledger"]["last_sequence"] == found.recheck[-1].sequence
+
+
+async def test_the_rack_vouches_for_it_at_the_end_of_the_recheck_alone(
+    key: SigningKey, tmp_path: Path
+) -> None:
+    found = await held()
+    issuer = issuer_of(key, tmp_path)
+    envelope = issuer.issue(found.verify(), found.recheck[-1].entry.at)
+    drawn, recheck = found.drawn[0].entry.job, found.recheck[0].entry.job
+    assert drawn is not None
+    assert recheck is not None
+    assert issuer.vouches(recheck, envelope, found.recheck)
+    assert not issuer.vouches(drawn, envelope, found.drawn)
+    assert not issuer.vouches(recheck, envelope, found.drawn)
+    assert not issuer.vouches(recheck, envelope, found.recheck[1:])
+    end = replace(
+        found.drawn[-1].entry,
+        data={
+            "outcome": "passed",
+            "disposition": "sellable",
+            "reason": None,
+            "certificate": envelope.decode(),
+        },
+    )
+    # Put into the drawn job's own end it is believed by nobody.
+    spoilt = [*found.drawn[:-1], replace(found.drawn[-1], entry=end)]
+    told = ending_of(spoilt, issuer)
+    assert told is not None
+    assert (told.disposition, told.reason) == (Disposition.HOLD, Reason.RECORD_BROKEN)
+    own = replace(found.recheck[-1].entry, kind=EntryKind.JOB_ENDED, data=end.data)
+    good = ending_of([*found.recheck, replace(found.recheck[-1], entry=own)], issuer)
+    assert good is not None
+    assert good.disposition is Disposition.SELLABLE
+
+
+async def test_what_was_drawn_and_not_rechecked_cannot_be_issued() -> None:
+    found = await held()
+    records = [r for r in found.drawn if r.entry.kind is not EntryKind.JOB_ENDED]
+    job = records[0].entry.job
+    assert job is not None
+    with pytest.raises(CertificateGap):
+        verify_erasure(job, records)
+
+
+def put(path: str, value: object) -> Callable[[Json], None]:
+    def change(statement: Json) -> None:
+        place = statement["predicate"]
+        *parents, last = path.split(".")
+        for parent in parents:
+            place = place[int(parent)] if parent.isdigit() else place[parent]
+        place[last] = value
+
+    return change
+
+
+def as_who_ran_it(statement: Json) -> None:
+    ran = statement["predicate"]["decisions"][0]
+    passed = statement["predicate"]["recheck"]["passed"]
+    passed["person"], passed["operator"] = ran["person"], "Somebody Else"
+
+
+def by_its_name(statement: Json) -> None:
+    ran = statement["predicate"]["decisions"][0]
+    statement["predicate"]["recheck"]["passed"]["operator"] = ran["operator"]
+
+
+LIES: dict[str, tuple[Callable[[Json], None], str]] = {
+    "not drawn": (put("recheck.drawn", False), "doesn't follow from its number"),
+    "no recheck": (put("recheck.passed", None), "lacks where one was"),
+    "no number": (put("recheck.token", None), "nobody has drawn"),
+    "by who ran it": (as_who_ran_it, "has touched the handset"),
+    "by the name of who ran it": (by_its_name, "has touched the handset"),
+    "by a badge": (put("recheck.passed.shown_by", "badge"), "a badge alone"),
+    "before the job": (put("recheck.passed.at", "2020-01-01T00:00:00+00:00"), "before its own"),
+    "after the issue": (put("recheck.passed.at", "2030-01-01T00:00:00+00:00"), "issued before"),
+    "a chip in use": (put("recheck.passed.chip", "in_use"), "wasn't unused"),
+    "no answer": (put("recheck.passed.gates", ["recheck_chip"]), "nobody has answered"),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+async def test_a_statement_that_says_otherwise_is_none(
+    name: str, key: SigningKey, tmp_path: Path
+) -> None:
+    lie, said = LIES[name]
+    found = await held()
+    envelope = issuer_of(key, tmp_path).issue(found.verify(), found.recheck[-1].entry.at)
+    statement: Json = json.loads(json.dumps(verify_certificate(envelope, key.public_key_pem)))
+    assert gaps_of(statement) == ()
+    lie(statement)
+    assert said in "; ".join(gaps_of(statement))
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"share": 0.5, "drawn": False, "token": None, "owed": [], "passed": None}, "nobody has"),
+        (
+            {"share": 0.5, "drawn": True, "token": "0" * 16, "owed": [], "passed": None},
+            "lacks where one was",
+        ),
+        (
+            {"share": 0.5, "drawn": False, "token": "0" * 16, "owed": [], "passed": None},
+            "doesn't follow",
+        ),
+        (
+            {"share": 0.0, "drawn": False, "token": "f" * 16, "owed": ["J"], "passed": None},
+            "doesn't follow",
+        ),
+        ({"share": 0.5, "drawn": False, "token": "f" * 16, "owed": [], "passed": None}, None),
+        ({"share": 0.0, "drawn": False, "token": None, "owed": [], "passed": None}, None),
+    ],
+)
+async def test_a_draw_is_judged_on_each_certificate(
+    statement: Json, section: Json, said: str | None
+) -> None:
+    gaps = gaps_of({**statement, "predicate": {**statement["predicate"], "recheck": section}})
+    if said is None:
+        assert gaps == ()
+    else:
+        assert said in "; ".join(gaps)
+
+
+async def test_a_rack_issues_it_and_believes_it_after_a_restart(
+    key: SigningKey, tmp_path: Path
+) -> None:
+    issuer = issuer_of(key, tmp_path)
+    rack = RecheckRack(0.5, issuer=issuer, entropy=Drawing(bytes(8)))
+    async with rack.world.running():
+        await rack.erased(Phone())
+        await rack.rechecked(Phone())
+    drawn, recheck = rack.jobs()
+    told = {job: fold_job(rack.records(job), issuer) for job in (drawn, recheck)}
+    assert told[drawn].reason is Reason.RECHECK_DUE
+    assert told[drawn].envelope is None
+    envelope = told[recheck].envelope
+    assert envelope is not None
+    section: Json = verify_certificate(envelope, key.public_key_pem)["predicate"]
+    assert section["recheck"]["share"] == 0.5
+    assert section["recheck"]["token"] == "0" * 16
+    assert section["recheck"]["passed"]["job"] == recheck
+    assert (tmp_path / f"{recheck}.json").read_bytes() == envelope
+    # A copy that was lost is written again from the ledger.
+    (tmp_path / f"{recheck}.json").unlink()
+    assert await keep_certificates(rack.ledger, issuer, 10) == [recheck]
+    assert (tmp_path / f"{recheck}.json").read_bytes() == envelope
