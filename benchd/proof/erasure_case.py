@@ -24,7 +24,7 @@ from benchd.proof.fresh import (
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.nominal import is_clearly_less, is_clearly_more
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
-from benchd.proof.people import confirm_gaps
+from benchd.proof.people import confirm_gaps, scanner_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.settled import SettledCase, settled_gaps
 from benchd.proof.storage import reach_gaps, storage_gaps
@@ -238,7 +238,9 @@ def _of_settled(case: ErasureCase) -> list[str]:
 
 
 def _of_confirm(case: ErasureCase) -> list[str]:
-    return confirm_gaps(case.answers, form=case.form)
+    hand = case.intake.hand
+    scanned = scanner_gaps(case.answers, None if hand is None else hand.told)
+    return [*confirm_gaps(case.answers, form=case.form), *scanned]
 
 
 _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from benchd.authority import ACTION_OF, AUTHORITY
 from benchd.naming import same_person
+from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.evidence.people import FORM_OF_PEOPLE, DecisionEvidence
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy
@@ -24,6 +25,24 @@ def confirm_gaps(answers: Sequence[DecisionEvidence], *, form: int) -> list[str]
     if form < FORM_OF_PEOPLE and all(answer.person is None for answer in answers):
         return []
     return _gaps_of_ids(answers, confirmed[-1], others)
+
+
+def has_scanned(bound: BoundRecord, person: str | None, name: str) -> bool:
+    """Whether it is they who tied the handset to its asset, by its label."""
+    by = bound.by
+    return by is not None and (
+        (person is not None and by.person == person) or same_person(by.operator, name)
+    )
+
+
+def scanner_gaps(answers: Sequence[DecisionEvidence], bound: BoundRecord | None) -> list[str]:
+    """Whoever has scanned the label has worked on the handset as well."""
+    confirmed = [a for a in answers if a.gate is Gate.CONFIRM and a.approved]
+    if bound is None or not confirmed:
+        return []
+    if not has_scanned(bound, confirmed[-1].person, confirmed[-1].operator):
+        return []
+    return ["confirm: the same person scanned its label and confirmed it"]
 
 
 def _gaps_of_ids(

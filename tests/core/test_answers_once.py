@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.errors import CertificateGap, SecondPersonNeeded
 from benchd.pipelines.history import fold_job
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.erasure import verify_erasure
@@ -467,6 +467,9 @@ LIES: dict[str, Lie] = {
     "bound to another lot's record": _bound(lot_sequence=2),
     "bound by a serial that it hasn't": _bound(bound_by="serial"),
     "bound by a tag that nobody scanned": _bound(bound_by="tag"),
+    "bound by whoever confirms": _bound(
+        by=to_json(Who(operator="Suzuki", person="suzuki", shown_by=ShownBy.BADGE_AND_PIN))
+    ),
     "not bound": _unbound,
     "consent not needed with a chip in use": _not_needed("consent", "chip_unused"),
     "consent not needed without a chip": _not_needed("consent", "no_chip"),
@@ -545,6 +548,26 @@ async def test_a_tag_alone_counts_where_nothing_speaks_against_it(
     assert Gate.NETWORK in rack.asked()
     assert (Gate.JPKI in rack.asked()) is asked
     assert (Gate.CONSENT in rack.asked()) is asked
+
+
+async def test_whoever_scanned_the_label_does_not_confirm() -> None:
+    rack = Rack(FakeChip(looks=IN_USE))
+    await rack.lot("tag\nT1\nT2\n", attests=BOTH)
+    suzuki = somebody("Suzuki")
+    async with rack.world.running():
+        rack.world.silent_in = StageName.CONFIRM
+        rack.world.ports["A1"].plug(Phone())
+        await bound_by_tag(rack, by=Who.of(suzuki))
+        await rack.world.until(lambda: Gate.CONFIRM in rack.asked())
+        job = rack.world.view().job
+        assert job is not None
+        with pytest.raises(SecondPersonNeeded, match="scanned its label"):
+            await rack.world.desk.decide(job, Gate.CONFIRM, approved=True, by=suzuki)
+        assert Gate.CONFIRM not in rack.answered()
+        yoshida = somebody("Yoshida")
+        await rack.world.desk.decide(job, Gate.CONFIRM, approved=True, by=yoshida)
+        await rack.world.until_state(SlotState.FINISHED)
+    assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
 
 
 async def test_the_label_of_its_former_owner_counts_no_more() -> None:
