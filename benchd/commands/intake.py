@@ -254,6 +254,10 @@ def assets_dead(
     told = {"reason": reason, "note": note, "operator": operator}
     done = _as(operator, pin_file, badge_file, lambda client: client.unerasable(tag, told))
     typer.echo(f"{tag}: {done['unerasable']}, {done['disposition']}")
+    typer.echo(
+        f"once it is crushed: benchd disposal settle {done['case']} --to destroyed"
+        " --recycler NAME --number NUMBER"
+    )
 
 
 def _client() -> IntakeClient:

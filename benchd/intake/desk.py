@@ -16,6 +16,7 @@ from benchd.intake.network_file import NetworkFile, read_network
 from benchd.intake.store import IntakeStore, Writer
 from benchd.models.papers import fits_papers
 from benchd.naming import operator_name
+from benchd.pipelines.job_ids import new_job_id
 from benchd.ports import Entropy
 from benchd.proof.citing import OF_MODEL, AssetInHand, Numbers, doubts
 from benchd.proof.evidence.intake import (
@@ -30,6 +31,7 @@ from benchd.proof.evidence.intake import (
     WithdrawnRecord,
 )
 from benchd.proof.intake_book import Asset, IntakeBook, Lot
+from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
 from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
 from benchd.words.job import Disposition
@@ -230,8 +232,11 @@ class IntakeDesk:
             await self._store.bind(told, job=view.job, slot=view.slot)
         return told if before is None else before.told
 
-    async def unerasable(self, tag: str, reason: Unerasable, *, note: str, by: Who) -> None:
-        """An asset that can't be plugged in is crushed, with the reason on record."""
+    async def unerasable(self, tag: str, reason: Unerasable, *, note: str, by: Who) -> JobId:
+        """An asset that can't be plugged in is to be crushed, with the reason on record.
+
+        Returns the number under which that stays open until somebody says that it was done.
+        """
         asset = self.asset(tag)
         _bounded(note=note)
         if asset.tag in self.book.unerasable:
@@ -244,8 +249,10 @@ class IntakeDesk:
             note=note,
             by=_signed(by),
         )
+        case = new_job_id(self._store.clock.now(), self._entropy)
         async with self._store.writing() as writer:
-            await writer.keep(EntryKind.ASSET_UNERASABLE, told)
+            await writer.keep(EntryKind.ASSET_UNERASABLE, told, job=case)
+        return case
 
     async def _read(self, read: partial[T]) -> T:
         """A long file is read beside the loop."""

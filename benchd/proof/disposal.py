@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.disposal import SettledEvidence
 from benchd.proof.evidence.forms import from_json
+from benchd.proof.evidence.intake import UnerasableRecord
 from benchd.proof.reading import RecordReader
 from benchd.proof.told import imeis_told
 from benchd.words.disposal import (
@@ -47,10 +49,16 @@ class DisposalItem:
         return replace(self, state=to, since=at, was_doomed=doomed)
 
 
+ENDS: Final = frozenset({EntryKind.JOB_ENDED, EntryKind.ASSET_UNERASABLE})
+"""What leaves a handset to be looked after; one that can't be plugged in has no job before that."""
+
+
 def opened_item(end: Entry) -> DisposalItem | None:
-    """What a job's end leaves to be done; None where its handset is sold, or no end is told."""
+    """What such a record leaves to be done; None where a handset is sold, or no end is told."""
     if end.job is None:
         return None
+    if end.kind is EntryKind.ASSET_UNERASABLE:
+        return _of_unerasable(end, end.job)
     reader = RecordReader(end.data, end.kind)
     try:
         disposition = Disposition(reader.text("disposition"))
@@ -70,6 +78,23 @@ def opened_item(end: Entry) -> DisposalItem | None:
         ended_at=end.at,
         disposition=disposition,
         reason=told,
+        was_doomed=state in DOOMED,
+    )
+
+
+def _of_unerasable(entry: Entry, case: JobId) -> DisposalItem:
+    try:
+        disposition = from_json(UnerasableRecord, entry.data, entry.kind).disposition
+    except CertificateGap:
+        disposition = Disposition.HOLD
+    state = opened_by(Outcome.FAILED, disposition, certified=False) or DisposalState.HELD
+    return DisposalItem(
+        job=case,
+        state=state,
+        since=entry.at,
+        ended_at=entry.at,
+        disposition=disposition,
+        reason=None,
         was_doomed=state in DOOMED,
     )
 
@@ -122,7 +147,7 @@ def item_of(job: JobId, records: Iterable[StoredEntry]) -> DisposalItem | None:
     ended = False
     for record in records:
         entry = record.entry
-        if entry.job == job and entry.kind is EntryKind.JOB_ENDED and not ended:
+        if entry.job == job and entry.kind in ENDS and not ended:
             item, ended = opened_item(entry), True
         elif item is None:
             continue

@@ -166,6 +166,8 @@ class IntakeBook:
         self.bound: dict[Tag, list[Bound]] = {}
         self.of_job: dict[JobId, Bound] = {}
         self.unerasable: dict[Tag, UnerasableRecord] = {}
+        self.cases: dict[Tag, JobId] = {}
+        """Under which number it stays open what becomes of those."""
         self._assets = _Batches[AssetsRecord]()
         self._look_ups = _Batches[NetworkRecord]()
 
@@ -196,6 +198,8 @@ class IntakeBook:
             case EntryKind.ASSET_UNERASABLE:
                 told = from_json(UnerasableRecord, data, place)
                 self.unerasable[Tag(told.tag)] = told
+                if record.entry.job is not None:
+                    self.cases[Tag(told.tag)] = record.entry.job
             case _:
                 pass
 

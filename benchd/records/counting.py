@@ -70,29 +70,25 @@ def count_alike(
 def _sql(by: Divided, only: str, *, named: bool) -> str:
     """Numbers of records tell what came first."""
     residue = ", ".join(f"'{reason}'" for reason in LEFT_IN_CHIP)
-    names = "json_group_array(coalesce(job.job, hand.tag))" if named else "NULL"
+    names = "json_group_array(iif(job.by_hand, job.tag, job.job))" if named else "NULL"
     return f"""
         WITH line (handset, id, lot, consignor, with_data, chip, in_use) AS (
-            SELECT handset, id, lot, consignor, came_with_data, chip,
+            SELECT iif(by_hand, coalesce((
+                    SELECT handset FROM job AS plugged
+                    WHERE plugged.tag = job.tag AND NOT by_hand ORDER BY id DESC LIMIT 1
+                ), handset), handset), id, lot, consignor, came_with_data, chip,
                 coalesce(chip = '{ChipVerdict.IN_USE}', 0) OR coalesce(reason IN ({residue}), 0)
             FROM job WHERE opened_at >= ?1 AND opened_at < ?2{only}
-            UNION ALL
-            SELECT coalesce((
-                    SELECT handset FROM job WHERE job.tag = unerasable.tag ORDER BY id DESC LIMIT 1
-                ), -id), id, lot, consignor, NULL, NULL, 0
-            FROM unerasable WHERE at >= ?1 AND at < ?2{only}
         ), handset (lot, consignor, newest, with_data, in_use, looked) AS (
             SELECT {by}, max(id), min(2 * id + with_data) % 2, max(in_use),
                 min(id) FILTER (WHERE chip IS NOT NULL)
             FROM line GROUP BY handset, {by}
         )
-        SELECT handset.lot, handset.consignor, hand.id IS NULL AND job.ended_at IS NULL,
-            job.outcome, coalesce(job.disposition, hand.disposition),
-            coalesce(job.reason, hand.reason), job.state, with_data, in_use, first.chip,
-            hand.id IS NOT NULL, count(*), {names}
+        SELECT handset.lot, handset.consignor, job.ended_at IS NULL, job.outcome,
+            job.disposition, job.reason, job.state, with_data, in_use, first.chip,
+            job.by_hand, count(*), {names}
         FROM handset
-        LEFT JOIN job ON job.id = newest
-        LEFT JOIN unerasable AS hand ON hand.id = newest
+        JOIN job ON job.id = newest
         LEFT JOIN job AS first ON first.id = looked
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     """  # noqa: S608
@@ -100,19 +96,18 @@ def _sql(by: Divided, only: str, *, named: bool) -> str:
 
 def _alike(row: tuple[object, ...]) -> Alike:
     text = [value if isinstance(value, str) else None for value in row]
-    by_hand = bool(row[10])
     return Alike(
         lot=text[0],
         consignor=text[1],
         runs=bool(row[2]),
-        outcome=Outcome.FAILED if by_hand else word_of(Outcome, text[3]),
+        outcome=word_of(Outcome, text[3]),
         disposition=word_of(Disposition, text[4]),
         reason=text[5],
         state=word_of(DisposalState, text[6]),
         with_data=None if row[7] is None else bool(row[7]),
         in_use=bool(row[8]),
         chip=word_of(ChipVerdict, text[9]),
-        by_hand=by_hand,
+        by_hand=bool(row[10]),
         handsets=row[11] if isinstance(row[11], int) else 0,
         names=tuple(json.loads(text[12])) if text[12] else (),
     )

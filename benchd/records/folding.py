@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -27,10 +28,11 @@ from benchd.records.reading import (
     told_of_stage,
     utc,
 )
+from benchd.records.rows import word_of
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import CLOSED_BY_A_LATER_JOB, DisposalState
 from benchd.words.ids import JobId
-from benchd.words.job import Disposition, Reason
+from benchd.words.job import Disposition, Outcome, Reason
 from benchd.words.record import EntryKind, StoredEntry
 
 _log = structlog.get_logger()
@@ -159,17 +161,36 @@ class Folder:
             self._words(record, number, told.tag)
 
     def _add_unerasable(self, record: StoredEntry) -> None:
+        """It counts and waits like what a job has ended with, under a number of its own."""
         told = from_json(UnerasableRecord, record.entry.data, record.entry.kind)
-        self._run(
-            "INSERT OR REPLACE INTO unerasable VALUES (?, ?, ?, ?, ?, ?, ?)",
-            record.sequence,
-            told.tag,
-            told.lot,
-            self._consignor(told.lot),
-            utc(record.entry.at),
-            told.reason,
-            told.disposition,
-        )
+        case = record.entry.job or JobId(f"asset-{record.sequence}")
+        sql = "SELECT 1 FROM job WHERE job = ? OR (tag = ? AND by_hand)"
+        if self._rows(sql, case, told.tag):
+            return
+        at = utc(record.entry.at)
+        columns = {
+            "id": record.sequence,
+            "job": case,
+            "handset": record.sequence,
+            "slot": "",
+            "occupancy": 0,
+            "recipe": "",
+            "lot": told.lot,
+            "consignor": self._consignor(told.lot),
+            "tag": told.tag,
+            "opened_at": at,
+            "ended_at": at,
+            "outcome": Outcome.FAILED,
+            "disposition": told.disposition,
+            "reason": told.reason,
+            "by_hand": 1,
+        }
+        marks = ", ".join("?" * len(columns))
+        self._run(f"INSERT INTO job ({', '.join(columns)}) VALUES ({marks})", *columns.values())  # noqa: S608
+        self._words(record, record.sequence, case, told.tag)
+        item = opened_item(replace(record.entry, job=case))
+        if item is not None:
+            self._keep(item)
 
     def _consignor(self, lot: str) -> str | None:
         for row in self._rows("SELECT consignor FROM lot WHERE lot = ?", lot):
@@ -271,6 +292,6 @@ def item_of_row(job: JobId, row: tuple[object, ...]) -> DisposalItem:
         since=datetime.fromisoformat(since or ""),
         ended_at=datetime.fromisoformat(ended_at or since or ""),
         disposition=told,
-        reason=None if reason is None else Reason(reason),
+        reason=word_of(Reason, reason),
         run_again_as=None if later is None else JobId(later),
     )

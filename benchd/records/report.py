@@ -11,7 +11,7 @@ from typing import Final
 
 from benchd.records.counting import Alike, Divided
 from benchd.words.chip import ChipVerdict
-from benchd.words.disposal import DisposalState, opened_by
+from benchd.words.disposal import DisposalState
 from benchd.words.ids import JobId
 from benchd.words.intake import LotId, Tag
 from benchd.words.job import Disposition, Outcome
@@ -106,7 +106,4 @@ def _became(alike: Alike) -> str:
         return Became.RUNNING
     if alike.state is not None:
         return alike.state
-    if alike.by_hand and alike.disposition is not None:
-        left = opened_by(Outcome.FAILED, alike.disposition, certified=False)
-        return left or DisposalState.HELD
     return Became.SOLD if alike.disposition is Disposition.SELLABLE else DisposalState.HELD

@@ -11,6 +11,7 @@ from benchd.words.disposal import DisposalState
 from benchd.words.handset_file import JobLine, SettledLine
 from benchd.words.ids import JobId, SlotName
 from benchd.words.imei import is_imei
+from benchd.words.intake import Unerasable
 from benchd.words.job import Disposition, Outcome, Reason
 
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -18,7 +19,8 @@ _Word = TypeVar("_Word", bound=StrEnum)
 JOB_COLUMNS: Final = (
     "job, slot, recipe, opened_at, ended_at, outcome, disposition, reason, lot, tag,"
     " manufacturer, model, serial, imei, second_imei, screen_number, usb_serial,"
-    " came_with_data, chip, certificate, state, since, run_again_as, handset"
+    " came_with_data, chip, certificate, state, since, run_again_as, handset,"
+    " by_hand"
 )
 SETTLED_COLUMNS: Final = (
     "sequence, job, at, before, state, name, note, recycler, number, batch, done_on, later_job"
@@ -37,7 +39,8 @@ def job_line(row: tuple[object, ...]) -> JobLine:
         ended_at=_moment(text[4]),
         outcome=word_of(Outcome, text[5]),
         disposition=word_of(Disposition, text[6]),
-        reason=word_of(Reason, text[7]),
+        reason=None if row[24] else word_of(Reason, text[7]),
+        unerasable=word_of(Unerasable, text[7]) if row[24] else None,
         lot=text[8],
         tag=text[9],
         manufacturer=text[10],

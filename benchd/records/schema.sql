@@ -37,7 +37,8 @@ CREATE TABLE job (
     certificate TEXT,
     state TEXT,
     since TEXT,
-    run_again_as TEXT
+    run_again_as TEXT,
+    by_hand INTEGER NOT NULL DEFAULT 0 -- entered at intake: it couldn't even be plugged in
 ) STRICT;
 
 CREATE INDEX job_of_handset ON job (handset, id);
@@ -78,19 +79,6 @@ CREATE TABLE lot (
     lot TEXT PRIMARY KEY,
     consignor TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-
--- Assets that couldn't even be plugged in, by the record that says so.
-CREATE TABLE unerasable (
-    id INTEGER PRIMARY KEY,
-    tag TEXT NOT NULL UNIQUE,
-    lot TEXT NOT NULL,
-    consignor TEXT,
-    at TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    disposition TEXT NOT NULL
-) STRICT;
-
-CREATE INDEX unerasable_by_day ON unerasable (at);
 
 -- Which job a record is of that has brought numbers.
 CREATE TABLE brought (

@@ -11,10 +11,11 @@ import anyio
 from benchd.errors import NotFound, SettlingRefused
 from benchd.pipelines.disposal import all_imeis, disposal_of
 from benchd.ports import Clock, Ledger
-from benchd.proof.disposal import DisposalItem
+from benchd.proof.disposal import ENDS, DisposalItem
 from benchd.proof.evidence.disposal import SettledEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.records import decisions
+from benchd.proof.settled import bound_in
 from benchd.words.disposal import DISPOSAL_MOVES, DisposalState, Settling, moves_from
 from benchd.words.ids import JobId
 from benchd.words.job import Gate
@@ -85,13 +86,14 @@ class DisposalDesk:
             raise SettlingRefused("name the later job that has taken it over")
         own = await self._ledger.entries(item.job)
         later = await self._ledger.entries(settling.later_job)
-        end = next(r.sequence for r in own if r.entry.kind is EntryKind.JOB_ENDED)
+        end = next(r.sequence for r in own if r.entry.kind in ENDS)
         if not later or later[0].sequence < end:
             raise SettlingRefused(f"job {settling.later_job} isn't a later one than {item.job}")
         mine, other = all_imeis(own), all_imeis(later)
         if mine and other and mine.isdisjoint(other):
             raise SettlingRefused(f"job {settling.later_job} is of a handset of another IMEI")
-        if item.state is DisposalState.TO_DESTROY and not (mine & other and _was_let(later)):
+        met = bool(mine & other) or _is_asset(own, later)
+        if item.state is DisposalState.TO_DESTROY and not (met and _was_let(later)):
             raise SettlingRefused(
                 f"nobody in charge has let this handset into job {settling.later_job}:"
                 " what is to be destroyed stays so"
@@ -124,6 +126,13 @@ def _refuse_words(item: DisposalItem, settling: Settling, now: datetime) -> None
     # By the rack's own calendar, as whoever did it has it.
     if not item.ended_at.astimezone().date() <= settling.done_on <= now.astimezone().date():
         raise SettlingRefused("the day lies before the end of its job, or hasn't come yet")
+
+
+def _is_asset(own: Sequence[StoredEntry], later: Sequence[StoredEntry]) -> bool:
+    """Whether what couldn't be plugged in by its tag is what this job's handset was bound to."""
+    bound = bound_in(later)
+    dead = [r.entry.data for r in own if r.entry.kind is EntryKind.ASSET_UNERASABLE]
+    return bound is not None and any(told.get("tag") == bound.tag for told in dead)
 
 
 def _was_let(later: Sequence[StoredEntry]) -> bool:

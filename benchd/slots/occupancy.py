@@ -9,6 +9,7 @@ from anyio.abc import ObjectReceiveStream
 from benchd.errors import BenchdError, RecordRefused, StageFailed
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.job import Job
+from benchd.pipelines.job_ids import new_job_id
 from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.ports import Handset
 from benchd.slots.assignment import Assignment
@@ -198,7 +199,7 @@ class Occupancy:
         parts = self._parts
         recipe = self._assignment.recipe
         now = parts.clock.now()
-        job = JobId(f"{now:%Y%m%d}-{parts.entropy.token(5).hex()}")
+        job = new_job_id(now, parts.entropy)
         await self._record(
             EntryKind.JOB_OPENED,
             {

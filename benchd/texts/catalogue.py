@@ -99,6 +99,7 @@ class Word(StrEnum):
     ATTENTION = "attention"
     JOB = "job"
     RECIPE = "recipe"
+    CRUSH_BY_HAND = "crush_by_hand"
     OPENED = "opened"
     ENDED = "ended"
     DURATION = "duration"
@@ -500,6 +501,11 @@ class Catalogue:
     def reason(self, reason: Reason) -> Guidance:
         """Why a handset isn't sellable, and where it goes next."""
         return self._guidance(f"reason.{reason}", "title", {})
+
+    def unerasable(self, reason: Unerasable) -> Guidance:
+        """Why a handset couldn't even be plugged in, and where it goes next."""
+        said = self._texts[f"unerasable.{reason}"]
+        return Guidance(ja=said.ja, en=said.en, what_to_do=self.word(Word.CRUSH_BY_HAND))
 
     def chip(self, seen: ChipVerdict | ChipTrouble) -> Guidance:
         """What looking at a chip has shown, and what to do next."""

@@ -164,6 +164,8 @@ class AssetObject(_Object):
     unerasable: Unerasable | None
     disposition: Disposition | None
     """Where it goes without a job; null where a job decides."""
+    case: str | None
+    """The number under which `disposal` waits for it to be crushed, like a job's."""
 
 
 class AssetsObject(_Object):

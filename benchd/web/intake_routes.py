@@ -295,4 +295,5 @@ def _asset(desk: IntakeDesk, asset: Asset) -> AssetObject:
         jobs=[bound.job for bound in desk.book.bound.get(asset.tag, ())],
         unerasable=dead.reason if dead else None,
         disposition=dead.disposition if dead else None,
+        case=desk.book.cases.get(asset.tag),
     )

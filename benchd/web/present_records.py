@@ -27,6 +27,7 @@ from benchd.words.handset_file import (
     SettledLine,
     Upto,
 )
+from benchd.words.intake import Unerasable
 from benchd.words.job import Reason
 
 LONGEST_NOTE = 500
@@ -97,7 +98,8 @@ class RecordsPresenter:
             outcome=job.outcome,
             disposition=job.disposition,
             reason=job.reason,
-            reason_text=self._reason(job.reason),
+            unerasable=job.unerasable,
+            reason_text=self._reason(job.reason, job.unerasable),
             lot=_text(job.lot),
             tag=_text(job.tag),
             manufacturer=_text(job.manufacturer),
@@ -113,10 +115,15 @@ class RecordsPresenter:
             run_again_as=job.run_again_as,
         )
 
-    def _reason(self, reason: Reason | None) -> GuidanceObject | None:
-        if reason is None:
+    def _reason(
+        self, reason: Reason | None, unerasable: Unerasable | None
+    ) -> GuidanceObject | None:
+        if unerasable is not None:
+            told = self._catalogue.unerasable(unerasable)
+        elif reason is not None:
+            told = self._catalogue.reason(reason)
+        else:
             return None
-        told = self._catalogue.reason(reason)
         to_do = TextsObject(ja=told.what_to_do.ja, en=told.what_to_do.en)
         return GuidanceObject(ja=told.ja, en=told.en, what_to_do=to_do)
 

@@ -12,6 +12,7 @@ from benchd.web.objects import LONGEST_OPERATOR, GuidanceObject, TextsObject, wi
 from benchd.words.chip import ChipVerdict
 from benchd.words.disposal import DisposalState
 from benchd.words.handset_file import ToldBy
+from benchd.words.intake import Unerasable
 from benchd.words.job import Disposition, Outcome, Reason
 from benchd.words.report import Figure
 
@@ -31,6 +32,8 @@ class FiledJobObject(_Object):
     outcome: Outcome | None
     disposition: Disposition | None
     reason: Reason | None
+    unerasable: Unerasable | None
+    """Why it couldn't even be plugged in: then this is no job, and has no story."""
     reason_text: GuidanceObject | None
     lot: str | None
     tag: str | None

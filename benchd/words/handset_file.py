@@ -9,6 +9,7 @@ from enum import StrEnum
 from benchd.words.chip import ChipVerdict
 from benchd.words.disposal import DisposalState
 from benchd.words.ids import JobId, SlotName
+from benchd.words.intake import Unerasable
 from benchd.words.job import Disposition, Outcome, Reason
 
 
@@ -34,6 +35,8 @@ class JobLine:
     outcome: Outcome | None
     disposition: Disposition | None
     reason: Reason | None
+    unerasable: Unerasable | None
+    """Why it couldn't even be plugged in: then this is no job but what was entered at intake."""
     lot: str | None
     tag: str | None
     manufacturer: str | None

@@ -25,13 +25,20 @@ async def _at_once(read: Callable[[], object]) -> object:
     return read()
 
 
+def _others() -> CountingEntropy:
+    """Randomness that the slots' own doesn't repeat."""
+    entropy = CountingEntropy()
+    entropy._count = 1_000_000
+    return entropy
+
+
 class Rack:
     """A rack with one reader per slot and a lot that came in."""
 
     def __init__(self, chip: FakeChip | None = None, **parts: Any) -> None:  # noqa: ANN401
         self.ledger = MemoryLedger()
         self.store = IntakeStore(self.ledger, SteppingClock())
-        self.desk = IntakeDesk(self.store, CountingEntropy())
+        self.desk = IntakeDesk(self.store, _others())
         # A thread takes real time, in which the loop's own would run on by hours.
         self.desk._read = _at_once  # type: ignore[method-assign, assignment]
         self.chips = FakeChipAccess({"A1": chip or FakeChip()})

@@ -189,7 +189,7 @@ class Told:
             note="",
             by=BY,
         )
-        self.tell(EntryKind.ASSET_UNERASABLE, None, to_json(told), at)
+        self.tell(EntryKind.ASSET_UNERASABLE, f"case-{tag}", to_json(told), at)
 
     def whole(self, job: str, **changes: object) -> None:
         """A job that was opened, inspected and held."""

@@ -71,6 +71,12 @@ class Reference:
             self.states[job] = to
 
 
+def enter_by_hand(number: int, told: Told, reference: Reference) -> None:
+    """A handset that couldn't even be plugged in."""
+    told.dead(f"T{number}")
+    reference.states[f"case-T{number}"] = "to_destroy"
+
+
 def tell_a_job(job: str, chance: random.Random, told: Told, reference: Reference) -> None:
     told.open(job)
     imei = chance.choice(IMEIS)
@@ -114,11 +120,13 @@ async def ledger_of(told: Told) -> MemoryLedger:
 async def test_nothing_ends_in_silence(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     chance, told, reference = random.Random(seed), Told(), Reference()
     for number in range(chance.randint(1, 8)):
+        if chance.random() < 0.2:
+            enter_by_hand(number, told, reference)
         tell_a_job(f"job-{number}", chance, told, reference)
         for _ in range(chance.randint(0, 3)):
             settle_something(chance, told, reference)
     ledger = await ledger_of(told)
-    jobs = [JobId(f"job-{n}") for n in range(8)]
+    jobs = [JobId(name.format(n)) for n in range(8) for name in ("job-{}", "case-T{}")]
     by_ledger = {job: await disposal_of(ledger, job) for job in jobs}
     assert {job: str(i.state) for job, i in by_ledger.items() if i} == reference.states
     model = ReadModel(tmp_path_factory.mktemp("records") / "records.sqlite")
@@ -128,7 +136,7 @@ async def test_nothing_ends_in_silence(seed: int, tmp_path_factory: pytest.TempP
     items = model.look(lambda looker: looker.items(tuple(DisposalState)), quick=True)
     counts = model.look(lambda looker: looker.counts(), quick=True)
     model.close()
-    assert [str(i.job.job) for i in items] == sorted(reference.states)
+    assert [str(i.job.job) for i in items] == list(reference.states)
     assert {str(i.job.job): str(i.job.state) for i in items} == reference.states
     waits = list(reference.states.values())
     assert counts == {state: waits.count(state) for state in OPEN}
@@ -231,6 +239,45 @@ async def test_what_is_to_be_destroyed_is_never_run_again_without_somebody_in_ch
     with pytest.raises(SettlingRefused, match="nobody in charge"):
         await desk.settle("job-1", again, later_job="job-3")
     assert await desk.settle("job-1", again, later_job="job-4") is again
+
+
+@pytest.mark.asyncio
+async def test_what_could_not_be_plugged_in_waits_until_it_was_crushed(desk: Desk) -> None:
+    desk.told.dead("T1")
+    item = await disposal_of(desk.ledger, JobId("case-T1"))
+    assert item is not None
+    assert (item.state, item.was_doomed) == (DisposalState.TO_DESTROY, True)
+    with pytest.raises(SettlingRefused, match="destroyed"):
+        await desk.settle("case-T1", DisposalState.RETURNED, note="持ち主")
+    with pytest.raises(SettlingRefused, match="recycler and their number"):
+        await desk.settle("case-T1", DisposalState.DESTROYED)
+    assert await desk.settle("case-T1", DisposalState.DESTROYED, **PAPERS) == "destroyed"
+
+
+@pytest.mark.asyncio
+async def test_what_could_be_plugged_in_after_all_is_run_again_as_the_same_asset_only(
+    desk: Desk,
+) -> None:
+    desk.told.dead("T1")
+    let = {
+        "gate": "destroyed_before",
+        "approved": True,
+        "operator": "高橋",
+        "note": "電源が入った",
+        "at": "2026-11-03T03:00:00+00:00",
+        "via": {},
+    }
+    for job, tag, is_let in (("job-1", "T2", True), ("job-2", "T1", False), ("job-3", "T1", True)):
+        desk.told.open(job)
+        desk.told.inspect(job)
+        desk.told.bind(job, tag)
+        if is_let:
+            desk.told.tell(EntryKind.DECISION, job, let)
+    again = DisposalState.RUN_AGAIN
+    for job in ("job-1", "job-2"):
+        with pytest.raises(SettlingRefused, match="nobody in charge"):
+            await desk.settle("case-T1", again, later_job=job)
+    assert await desk.settle("case-T1", again, later_job="job-3") is again
 
 
 @pytest.mark.asyncio

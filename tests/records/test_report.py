@@ -97,6 +97,7 @@ def seen_by_hand(told: Told) -> list[Seen]:
             key = dead[data["tag"]] = f"record {number}"
             end = {"outcome": "failed", "disposition": "destroy", "reason": data["reason"]}
             jobs[key] = Seen(opened=key, who=key, lot=data["lot"], tag=data["tag"], end=end)
+            continue
         if entry.job is None:
             continue
         seen = jobs.setdefault(entry.job, Seen(opened=entry.job, who=entry.job))

@@ -6,10 +6,14 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
 
 from benchd.authority import AUTHORITY, Action
+from benchd.daemon.system import SystemEntropy
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
 from benchd.records.access import Records
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
@@ -97,3 +101,46 @@ async def test_who_settles_is_on_record(
     kept = rack.ledger.stored[-1].entry
     assert (kept.kind, kept.data["person"]) == (EntryKind.HANDSET_SETTLED, "mori")
     assert kept.data["shown_by"] == "badge_and_pin"
+
+
+async def test_what_could_not_be_plugged_in_is_listed_found_and_settled(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    intake = IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy())
+    async with door_in(tmp_path) as door:
+        records = Records(tmp_path / "records.sqlite", Feed(rack))
+        app = create_app(
+            rack,
+            catalogue,
+            callers=door.callers(),
+            people=door.people,
+            sessions=door.sessions,
+            records=records,
+            disposal=DisposalDesk(rack.ledger, FakeClock()),
+            intake=intake,
+        )
+        here = Shop(rack, door, app)
+        await door.people.set_roles(BY, "mori", [Role.OPERATOR])
+        async with here.browser() as at, anyio.create_task_group() as group:
+            await here.sign_in(at, badge=BADGE, pin=PIN)
+            lot = {"lot": "L-1", "consignor": "個人", "kind": "purchase", "paper": "No.12"}
+            assert (await at.post("/api/v1/lots", json=lot)).is_success
+            asset = {"tag": "T-001", "model": "SO-51B"}
+            assert (await at.post("/api/v1/lots/L-1/assets", json=asset)).is_success
+            dead = await at.post("/api/v1/assets/T-001/unerasable", json={"reason": "no_power"})
+            case = dead.json()["case"]
+            group.start_soon(records.run)
+            with anyio.fail_after(30):
+                await records.until(lambda: records.upto.sequence == len(rack.ledger.stored))
+            [item] = (await at.get("/api/v1/disposal")).json()["items"]
+            assert (item["job"]["job"], item["job"]["state"]) == (case, "to_destroy")
+            assert (item["job"]["tag"], item["job"]["unerasable"]) == ("T-001", "no_power")
+            assert item["job"]["reason_text"]["ja"] == "電源が入らない"
+            assert item["moves"] == ["run_again", "destroyed"]
+            [found] = (await at.get("/api/v1/handsets?find=T-001")).json()["handsets"]
+            assert found["newest"]["job"] == case
+            assert (await at.get(f"/api/v1/handsets/{case}")).is_success
+            assert (await at.get(f"/api/v1/jobs/{case}")).status_code == 404
+            assert (await at.get("/api/v1/jobs")).json()["jobs"] == []
+            assert await settle(at, case, CRUSHED) == (200, "")
+            group.cancel_scope.cancel()

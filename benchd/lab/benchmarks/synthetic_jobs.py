@@ -115,7 +115,8 @@ class TakenIn:
                 note="",
                 by=_BY,
             )
-            yield Entry(kind=EntryKind.ASSET_UNERASABLE, at=at, data=to_json(dead))
+            case = JobId(f"{at:%Y%m%d}-{_hash(dead.tag)[:10]}")
+            yield Entry(kind=EntryKind.ASSET_UNERASABLE, at=at, job=case, data=to_json(dead))
 
 
 class Certified:

@@ -44,7 +44,8 @@ export class HandsetPage {
     const inside = el("div", { class: "inside" });
     const details = el("details", { id: `job-${job.job}`, class: "job" });
     const show = async () => {
-      if (!details.open || inside.firstChild) return;
+      // What was entered by hand never lay in a slot.
+      if (!details.open || inside.firstChild || job.unerasable) return;
       try {
         inside.replaceChildren(story(await readJob(job.job)));
       } catch {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from chromium import Visits, needs_chromium
 from papers import Shop, add_lot, address, signed_in
@@ -148,6 +150,14 @@ async def test_a_handset_without_power_is_entered_by_its_label(
         await page.locator("#dead-reason-no_power").check()
         await page.locator("#dead .do").click()
         await expect(page.get_by_role("cell", name="電源が入らない")).to_contain_text("破砕")
+        await shop.caught_up()
+        await page.goto(address(here, "/disposal"))
+        line = page.get_by_role("row").filter(has_text="T-1")
+        await expect(line).to_contain_text("破砕待ち")
+        await expect(line).to_contain_text("電源が入らない")
+        await line.get_by_role("link", name=re.compile("[0-9]{8}-")).click()
+        await expect(page.locator("details.job")).to_contain_text("電源が入らない")
+        await expect(page.locator(".missing")).to_have_count(0)
 
 
 async def test_a_list_of_restrictions_says_where_it_is_from(
