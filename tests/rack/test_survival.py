@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -131,6 +132,8 @@ async def test_a_ledger_that_cannot_grow_stops_the_daemon_before_anything_is_wip
             group.cancel_scope.cancel()
         rack.daemon = None
         states = await rack.hands.handsets()
-    assert "the ledger couldn't store" in rack.folder.log.read_text(encoding="utf-8")
+    # The second slot's append may be the one that is heard of.
+    told = rack.folder.log.read_text(encoding="utf-8")
+    assert re.search(r"the ledger .*couldn't (store record|be stored)", told)
     assert [state.fill_bytes for state in states] == [0, 0]
     assert [state.reset_count for state in states] == [0, 0]
