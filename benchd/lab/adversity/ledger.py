@@ -58,10 +58,11 @@ class SimulatedLedger:
             await self._reach_the_disk(entry.slot or "", point)
         self._serves()
         receipt = self._store.append(entry)
+        # What is on disk counts, also where the daemon dies before anybody hears of it.
+        self._saw(StoredEntry(sequence=receipt.sequence, entry=entry, hash_hex=receipt.hash_hex))
         self._points.passes(entry.slot or "", KEPT + point)
         self._serves()
         self._disk.acknowledged.append(receipt)
-        self._saw(StoredEntry(sequence=receipt.sequence, entry=entry, hash_hex=receipt.hash_hex))
         return receipt
 
     async def _reach_the_disk(self, slot: str, point: str) -> None:
