@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from benchd.commands.lab import require_lab
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+from benchd.commands.options import JsonOption
 
 bench_app = typer.Typer(help="Figures of this machine, beside other ways.", no_args_is_help=True)
 

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from benchd.commands.daemon_client import JsonOption, daemon_client
+from benchd.commands.daemon_client import daemon_client
 from benchd.commands.files import read_file, write_new
+from benchd.commands.options import JsonOption
 from benchd.commands.which_job import JobArgument, job_named
 from benchd.errors import CertificateInvalid
 

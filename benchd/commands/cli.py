@@ -13,7 +13,7 @@ import typer
 
 from benchd.commands.bench import bench_app
 from benchd.commands.certificates import certificate_app, key_app
-from benchd.commands.daemon_client import JsonOption, daemon_client, show
+from benchd.commands.daemon_client import daemon_client, show
 from benchd.commands.disposal import disposal_app
 from benchd.commands.files import write_new
 from benchd.commands.fresh_commands import add_fresh_commands
@@ -22,6 +22,7 @@ from benchd.commands.intake import assets_app, lots_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.commands.models import models_app
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.people import people_app
 from benchd.commands.records import records_app, report
 from benchd.commands.setup import setup
@@ -34,7 +35,6 @@ from benchd.commands.signing_in import (
 from benchd.commands.which_job import JobArgument, job_named
 from benchd.daemon.exit_codes import exit_on_error
 
-DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 DRAIN_LOOK_EVERY_S = 1.0
 
 app = typer.Typer(
@@ -62,8 +62,6 @@ app.add_typer(records_app, name="records")
 app.add_typer(disposal_app, name="disposal")
 app.command("report")(report)
 app.command("setup")(setup)
-
-ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 
 
 def _version(asked: bool) -> None:

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from benchd.commands.client import BenchdClient
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+from benchd.commands.client import BenchdClient
 
 
 def daemon_client(timeout_s: float | None = None) -> BenchdClient:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from benchd.commands.daemon_client import JsonOption, daemon_client, show
+from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.options import JsonOption
 from benchd.commands.signing_in import (
     BadgeFileOption,
     OperatorOption,

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchd.authority import Action
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.proving import name_of_whoever_may
 from benchd.commands.signing_in import BadgeFileOption, PinFileOption
 
 if TYPE_CHECKING:
     from benchd.commands.fresh import Learned
-
-DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
-
-ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 def add_fresh_commands(handset_app: typer.Typer) -> None:

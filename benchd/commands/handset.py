@@ -13,16 +13,14 @@ import typer
 from benchd.android.dossier.folder import read_folder, write_folder
 from benchd.android.dossier.preparing import prepare
 from benchd.android.dossier.replay import Fact, Replay, replay
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.words.dossier import Dossier
 from benchd.words.ids import AdbAddress
 
-DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 RECORDED_WITHIN_S: Final = 240.0
 """Longer than the daemon gives a handset to answer all questions."""
 _LISTED: Final = ("taken_at", "model", "android", "why", "path")
 
-ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 handset_app = typer.Typer(help="What handsets answered, as dossiers.", no_args_is_help=True)
 

@@ -11,6 +11,7 @@ import typer
 
 from benchd.commands.files import read_file
 from benchd.commands.intake_shown import cell_of, print_found, rows_of, tell_import
+from benchd.commands.options import JsonOption
 from benchd.commands.signing_in import (
     BadgeFileOption,
     OperatorOption,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 lots_app = typer.Typer(help="Lots: what came in together.", no_args_is_help=True)
 assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_help=True)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 TagsOption = Annotated[list[str] | None, typer.Option(help="A tag; can be given again.")]
 NoteOption = Annotated[str, typer.Option(help="Anything to remember with it.")]
 DryRunOption = Annotated[

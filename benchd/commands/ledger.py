@@ -11,11 +11,10 @@ import anyio
 import typer
 
 from benchd.commands.files import read_file
+from benchd.commands.options import DEFAULT_CONFIG
 from benchd.errors import LedgerBroken
 
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
-
-DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 
 
 @ledger_app.command("verify")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchd.commands.options import DEFAULT_CONFIG
 from benchd.texts.catalogue import language_of, printable
 from benchd.words.ids import JsonValue
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 models_app = typer.Typer(help="What is known of handsets by their model.", no_args_is_help=True)
 
-DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 BYTES_OF_GB = 1_000_000_000
 LONGEST_CODES = 200
 UNKNOWN = "?"

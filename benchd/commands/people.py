@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchd.commands.options import DEFAULT_CONFIG
 from benchd.commands.people_either import (
-    DEFAULT_CONFIG,
     ConfigOption,
     files_owner,
     over_either,

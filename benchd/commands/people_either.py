@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchd.commands.options import DEFAULT_CONFIG
 from benchd.commands.signing_in import as_person
 from benchd.errors import DependencyMissing
 from benchd.words.people import By, Person, Role
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from benchd.commands.client import BenchdClient, JsonObject
     from benchd.people.register import People
 
-DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", help="The configuration, where no daemon runs.")

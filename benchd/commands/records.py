@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from benchd.commands.daemon_client import JsonOption, daemon_client, show
+from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.options import DEFAULT_CONFIG, JsonOption
 from benchd.commands.signing_in import OperatorOption, as_person
 
-DEFAULT_CONFIG = Path("/etc/benchd/benchd.toml")
 REPORT_WITHIN_S = 75.0
 """Longer than the daemon itself takes at most."""
 
