@@ -41,9 +41,9 @@ function open(name) {
 }
 
 /** The handset whose label was scanned: its slot opens, and a confirmation bears the code. */
-function openHandset(code) {
+function openHandset({ words: [code] }) {
   const told = (slot) => [slot.handset?.imei, slot.handset?.serial, slot.asset?.tag];
-  const names = [...slots.values()].filter((slot) => told(slot).includes(code)).map((slot) => slot.slot);
+  const names = code ? [...slots.values()].filter((slot) => told(slot).includes(code)).map((slot) => slot.slot) : [];
   if (names.length === 1) {
     open(names[0]);
     panel.scanned(code);
