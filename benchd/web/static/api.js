@@ -31,8 +31,8 @@ export async function readIndex() {
     return { version: null, shown: "none" };
   }
   if (!answer.ok) throw new Error(`index: ${answer.status}`);
-  const { version, shown } = await answer.json();
-  return { version, shown };
+  const { version, shown, wall } = await answer.json();
+  return { version, shown, wall: wall ?? null };
 }
 
 /** What the daemon tells, as {told}, or why it doesn't, as {error} with the API's error object. */

@@ -1,7 +1,12 @@
 // The dashboard: its parts put together, and whether what they show counts.
 
+import { Answering } from "./answering.js";
 import { readIndex } from "./api.js";
 import { byId } from "./dom.js";
+import { Hearing } from "./hearing.js";
+import { Help } from "./help.js";
+import { slotKept } from "./kept.js";
+import { Keys } from "./keys.js";
 import { showNav } from "./nav.js";
 import { Notices } from "./notices.js";
 import { Panel } from "./panel.js";
@@ -26,6 +31,8 @@ const notices = new Notices();
 const summary = new Summary(open);
 let index = null;
 let panel = null;
+let answering = null;
+let help = null;
 let signIn = null;
 let stream = null;
 let asking = null;
@@ -35,23 +42,16 @@ function open(name) {
   panel.open(rack.slot(name), rack.proofOf(name));
 }
 
-/** The handset whose label was scanned: its slot opens, and a confirmation bears the code. */
-function openHandset({ words }) {
-  const code = words.find((word) => rack.bearing(word).length > 0);
-  const names = code === undefined ? [] : rack.bearing(code);
-  if (names.length === 1) {
-    open(names[0]);
-    panel.scanned(code);
-  } else if (names.length) {
-    // Two with one serial: which of them it is, nobody guesses.
-    byId("announcer").textContent = names.join(", ");
-  }
-  return names.length > 0;
+/** What somebody was in the middle of is there again after a reload, or a daemon that was away. */
+function goOn() {
+  const name = slotKept();
+  if (name !== null && panel.name === null && rack.slot(name)) open(name);
 }
 
 function changed(slot, before) {
   if (needsPerson(slot) && before && !sameMatter(before, slot)) announce(slot);
   panel.show(slot, rack.proofOf(slot.slot));
+  answering.changed(slot);
   summarise();
 }
 
@@ -77,6 +77,7 @@ function complete(names) {
   if (document.body.dataset.connection !== "live") {
     document.body.dataset.connection = "live";
     byId("connection").hidden = true;
+    goOn();
     lookAgain();
   }
   summarise();
@@ -87,7 +88,7 @@ function changedHands() {
   if (whoIsHere() === null) {
     rack.clear();
     byId("announcer").textContent = "";
-    panel.close();
+    panel.hide();
     showPorts([]);
     stream?.again();
   }
@@ -151,6 +152,8 @@ function label() {
   if (document.body.dataset.connection === "away") away();
   rack.relabel();
   if (panel.name !== null) panel.relabel(rack.slot(panel.name), rack.proofOf(panel.name));
+  answering.moved();
+  help.relabel();
   notices.relabel();
   summarise();
 }
@@ -173,12 +176,19 @@ async function start() {
   }
   signIn = new SignIn();
   byId("operator").replaceChildren(signIn.element);
-  panel = new Panel();
+  panel = new Panel({ press: (value) => answering.press(value), moved: () => answering?.moved() });
+  answering = new Answering({ rack, panel, open: (name) => panel.open(rack.slot(name), rack.proofOf(name), true) });
+  help = new Help();
   document.body.dataset.connection = "connecting";
   byId("connection").hidden = true;
   see(index);
   onChange(changedHands);
-  startSession((error) => (panel.name === null ? signIn : panel.signIn).refuse(error), openHandset);
+  const hearing = new Hearing({ rack, panel, answering, open, mayRead: () => index.shown === "read" });
+  const failed = async (error, told) =>
+    (await hearing.failed(error, told)) || (panel.name === null ? signIn : panel.signIn).refuse(error);
+  const reader = await startSession(failed, (told) => hearing.hear(told));
+  reader.prefix = index.wall?.scan_prefix ?? "";
+  new Keys({ reader, rack, panel, answering, help, open });
 }
 
 start();

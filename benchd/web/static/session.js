@@ -2,6 +2,7 @@
 // has typed is kept until the screen is locked, so that a PIN can be added to it.
 
 import { parse } from "./codes.js";
+import { belongsTo, forgetKept } from "./kept.js";
 import { Reader } from "./scans.js";
 
 const SESSION = "/api/v1/session";
@@ -31,7 +32,8 @@ export const csrf = () => (session ? { "x-benchd-csrf": session.csrf } : {});
 function become(next) {
   const same = session?.person === next?.person && session?.strong === next?.strong;
   session = next;
-  if (!next) badge = null;
+  if (next) belongsTo(next.person);
+  else badge = null;
   if (!same) tell();
 }
 
@@ -62,6 +64,7 @@ export async function signIn(shown) {
 
 export async function lock() {
   if (session && !isLockable()) return;
+  forgetKept();
   leaving = locked();
   become(null);
   await leaving;
