@@ -29,6 +29,11 @@ export class Answering {
     onChange(() => this.otherPerson());
   }
 
+  /** What the daemon tells people to do next, in its order. */
+  queue({ errands }) {
+    this.errands = errands;
+  }
+
   /** Says which code, where nobody can tell what it means; heard and seen. */
   tell(text) {
     byId("announcer").textContent = text;

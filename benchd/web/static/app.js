@@ -123,6 +123,7 @@ const heard = {
   onSlot: (slot) => rack.show(slot),
   onPorts: showPorts,
   onNotices: (told) => notices.show(told),
+  onQueue: (told) => answering.queue(told),
   onComplete: complete,
   onAway: lost,
 };
