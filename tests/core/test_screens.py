@@ -14,12 +14,12 @@ from benchd.errors import (
     HandsetStalled,
     TransientFault,
 )
-from benchd.pipelines.errands import ERRAND_WITHIN_S
+from benchd.pipelines.screens import ASKED_WITHIN_S
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.words.job import Gate, Outcome, Reason
 from benchd.words.record import EntryKind
-from benchd.words.screen import Errand, Page
+from benchd.words.screen import Page, ScreenOutcome
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 
@@ -67,8 +67,8 @@ def evidence(world: World, stage: str) -> Mapping[str, object]:
     return found
 
 
-def opened(page: Page, outcome: Errand) -> dict[str, object]:
-    done_by = ("a page", True) if outcome is not Errand.UNANSWERED else (None, False)
+def opened(page: Page, outcome: ScreenOutcome) -> dict[str, object]:
+    done_by = ("a page", True) if outcome is not ScreenOutcome.UNANSWERED else (None, False)
     return {"page": page, "outcome": outcome, "way": done_by[0], "woken": done_by[1]}
 
 
@@ -99,15 +99,15 @@ async def test_the_reset_page_is_open_before_anybody_is_asked_to_reset() -> None
         assert phone.pages == [Page.RESET, Page.RESET]
         view = await world.until_state(SlotState.FINISHED)
     assert view.outcome is Outcome.PASSED
-    assert evidence(world, "initialise")["pages"] == [opened(Page.RESET, Errand.DONE)]
-    assert evidence(world, "final_reset")["page"] == opened(Page.RESET, Errand.DONE)
+    assert evidence(world, "initialise")["pages"] == [opened(Page.RESET, ScreenOutcome.DONE)]
+    assert evidence(world, "final_reset")["page"] == opened(Page.RESET, ScreenOutcome.DONE)
 
 
 async def test_where_adb_tells_no_imei_the_page_with_it_is_open() -> None:
     world, phone = World(), Phone(imei=None)
     view = await done(world, phone)
     assert view.outcome is Outcome.PASSED
-    assert evidence(world, "gates")["page"] == opened(Page.ABOUT, Errand.DONE)
+    assert evidence(world, "gates")["page"] == opened(Page.ABOUT, ScreenOutcome.DONE)
     # After the last reset adb is off: the second time that it is asked for, nothing is opened.
     assert phone.pages == [Page.ABOUT, Page.RESET]
 
@@ -126,8 +126,8 @@ async def test_a_page_that_fails_to_open_costs_seconds_and_no_job(kind: str) -> 
     view = await done(world, phone)
     assert (view.outcome, view.reason) == (Outcome.PASSED, None)
     assert phone.pages == []
-    assert evidence(world, "initialise")["pages"] == [opened(Page.RESET, Errand.UNANSWERED)]
-    assert evidence(world, "final_reset")["page"] == opened(Page.RESET, Errand.UNANSWERED)
+    assert evidence(world, "initialise")["pages"] == [opened(Page.RESET, ScreenOutcome.UNANSWERED)]
+    assert evidence(world, "final_reset")["page"] == opened(Page.RESET, ScreenOutcome.UNANSWERED)
 
 
 async def test_a_handset_that_hangs_holds_the_question_up_for_seconds_only() -> None:
@@ -138,24 +138,24 @@ async def test_a_handset_that_hangs_holds_the_question_up_for_seconds_only() -> 
             await anyio.sleep(0.1)
         begun = anyio.current_time()
         await until_asked(world, Gate.GUIDED_RESET)
-        assert anyio.current_time() - begun == pytest.approx(ERRAND_WITHIN_S, abs=1)
+        assert anyio.current_time() - begun == pytest.approx(ASKED_WITHIN_S, abs=1)
 
 
 async def test_a_refusal_is_on_record() -> None:
     phone = used()
-    phone.page_outcome, phone.setup_outcome = Errand.REFUSED, Errand.REFUSED
+    phone.page_outcome, phone.setup_outcome = ScreenOutcome.REFUSED, ScreenOutcome.REFUSED
     world = World()
     view = await done(world, phone)
     assert view.outcome is Outcome.PASSED
-    assert evidence(world, "initialise")["setup"] == Errand.REFUSED
-    assert evidence(world, "final_reset")["page"] == opened(Page.RESET, Errand.REFUSED)
+    assert evidence(world, "initialise")["setup"] == ScreenOutcome.REFUSED
+    assert evidence(world, "final_reset")["page"] == opened(Page.RESET, ScreenOutcome.REFUSED)
 
 
 async def test_the_wizard_is_left_out_after_test_harness_mode_only() -> None:
     by_itself, by_hand = World(), guided()
     first, second = used(), used()
     await done(by_itself, first)
-    assert evidence(by_itself, "initialise")["setup"] == Errand.NOT_NEEDED
+    assert evidence(by_itself, "initialise")["setup"] == ScreenOutcome.NOT_NEEDED
     await done(by_hand, second)
     assert evidence(by_hand, "initialise")["setup"] is None
     assert (first.calls["leave_setup_out"], second.calls["leave_setup_out"]) == (1, 0)
@@ -175,12 +175,12 @@ async def test_a_wizard_that_fails_to_be_left_out_costs_no_job(kind: str) -> Non
     world = World()
     view = await done(world, failing(used(), "leave_setup_out", kind))
     assert (view.outcome, view.reason) == (Outcome.PASSED, None)
-    assert evidence(world, "initialise")["setup"] == Errand.UNANSWERED
+    assert evidence(world, "initialise")["setup"] == ScreenOutcome.UNANSWERED
 
 
 async def test_neither_proves_a_reset() -> None:
     phone = used()
-    phone.reset_lies, phone.setup_outcome = True, Errand.DONE
+    phone.reset_lies, phone.setup_outcome = True, ScreenOutcome.DONE
     view = await done(World(), phone)
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.RESET_NOT_PROVEN)
     assert phone.calls["leave_setup_out"] == 0
