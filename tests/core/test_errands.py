@@ -1,0 +1,263 @@
+"""The queue: what a person has to do next, in which order, and what never stands in it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+
+from benchd.pipelines.recipe import Recipe
+from benchd.pipelines.stages.overwrite import OverwriteStage
+from benchd.slots.errands import bins_of, errands_of
+from benchd.words.errand import Errand, ErrandKind, TrayItem
+from benchd.words.ids import JobId, PortPath, SlotName
+from benchd.words.job import Disposition, Gate, Outcome, StageName
+from benchd.words.record import EntryKind
+from benchd.words.slot import Away, AwayView, ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot_states import SlotState
+
+from .world import MIB, Phone, World, make_recipe
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+A1, A2 = SlotName("A1"), SlotName("A2")
+WAITS_FOR_A_REPLUG_S = 60
+
+
+def of(world: World, *, tray: Sequence[TrayItem] = ()) -> tuple[Errand, ...]:
+    return errands_of(world.board.views(), tray=tray)
+
+
+def waiting_recipe() -> Recipe:
+    return make_recipe(
+        overwrite=OverwriteStage(
+            file_bytes=32 * MIB, unplugged="wait", return_within_s=WAITS_FOR_A_REPLUG_S
+        )
+    )
+
+
+async def in_the_middle_of_a_fill(world: World, phone: Phone) -> None:
+    world.ports["A1"].plug(phone)
+    with anyio.fail_after(300):
+        while phone.calls["fill_step"] < 2:  # noqa: ASYNC110 - a counter tells nobody
+            await anyio.sleep(0.5)
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_cable_out_is_an_errand_with_its_deadline_until_it_is_back() -> None:
+    world = World(recipe=waiting_recipe())
+    phone = Phone()
+    async with world.running():
+        await in_the_middle_of_a_fill(world, phone)
+        assert of(world) == ()
+        world.ports["A1"].unplug()
+        began = anyio.current_time()
+        view = await world.until_state(SlotState.REPLUGGING)
+        while view.away is None or view.away.until is None:
+            view = await world.until_state(SlotState.REPLUGGING)
+            await anyio.sleep(0.05)
+        (errand,) = of(world)
+        assert (errand.kind, errand.slot) == (ErrandKind.REPLUG, "A1")
+        assert errand.deadline is not None
+        left_s = (errand.deadline - world.clock.now()).total_seconds()
+        gone_s = anyio.current_time() - began
+        assert left_s + gone_s == pytest.approx(WAITS_FOR_A_REPLUG_S, abs=6)
+        world.ports["A1"].plug(phone)
+        await world.until_state(SlotState.RUNNING)
+        assert of(world) == ()
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_past_its_deadline_the_slot_still_knows_whose_job_it_was() -> None:
+    world = World(recipe=waiting_recipe())
+    async with world.running():
+        await in_the_middle_of_a_fill(world, Phone())
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.REPLUGGING)
+        view = await world.until_state(SlotState.EMPTY)
+        (opened,) = world.ledger.of(EntryKind.JOB_OPENED)
+        assert view.last_job == opened.entry.job
+        job = opened.entry.job
+        assert job is not None
+        item = TrayItem(job=job, slot=A1, since=NOW)
+        (errand,) = of(world, tray=[item])
+        assert (errand.kind, errand.slot, errand.here) == (ErrandKind.TRAY, "A1", True)
+        # Another handset in that slot: the one that was taken out is still to be found.
+        world.ports["A1"].plug(Phone(serial="OTHER", imei=None))
+        await world.until_state(SlotState.RUNNING)
+        errands = of(world, tray=[item])
+        assert [(e.kind, e.here) for e in errands if e.tray] == [(ErrandKind.TRAY, False)]
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_an_expected_restart_is_nobodys_errand() -> None:
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(apps=3))
+        view = await world.until_state(SlotState.REPLUGGING)
+        assert view.away is not None
+        assert view.away.why is Away.RESTARTS
+        assert view.mends_itself
+        assert not view.needs_a_person
+        assert of(world) == ()
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_handset_that_charges_is_nobodys_errand() -> None:
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(battery_percent=5, charges_percent=1))
+        with anyio.fail_after(3600):
+            while (view := world.board.views()[A1]).state is not SlotState.WAITING:
+                await world.board.changed(world.board.version)
+        assert view.problem is not None
+        assert view.problem.code is ProblemCode.LOW_BATTERY
+        assert view.mends_itself
+        assert of(world) == ()
+
+
+# A rack drawn at random, with the errands that its drawer says it has.
+
+_DRAWN = (
+    (SlotView(slot=A1, port_path=PortPath("p"), state=SlotState.EMPTY), None),
+    (SlotView(slot=A1, port_path=PortPath("p"), state=SlotState.SETTLING), None),
+    (SlotView(slot=A1, port_path=PortPath("p"), state=SlotState.RUNNING), None),
+    *(
+        (
+            SlotView(
+                slot=A1,
+                port_path=PortPath("p"),
+                state=SlotState.WAITING,
+                problem=ProblemView(code=code),
+            ),
+            wanted,
+        )
+        for code, wanted in (
+            (ProblemCode.TOO_HOT, None),
+            (ProblemCode.LOW_BATTERY, None),
+            (ProblemCode.OFFLINE, None),
+            (ProblemCode.ADB_SERVER_DOWN, None),
+            (ProblemCode.DAEMON_DRAINING, None),
+            (ProblemCode.UNAUTHORIZED, "put_right"),
+            (ProblemCode.ADB_DISABLED, "put_right"),
+            (ProblemCode.READER_GONE, "put_right"),
+        )
+    ),
+    *(
+        (
+            SlotView(
+                slot=A1,
+                port_path=PortPath("p"),
+                state=SlotState.AWAITING_OPERATOR,
+                question=QuestionView(gate=gate, facts={}),
+            ),
+            wanted,
+        )
+        for gate, wanted in (
+            (Gate.NETWORK, "question"),
+            (Gate.FINAL_RESET, "question"),
+            (Gate.CONFIRM, "confirm"),
+            (Gate.RECHECK, "confirm"),
+        )
+    ),
+    *(
+        (
+            SlotView(
+                slot=A1, port_path=PortPath("p"), state=SlotState.REPLUGGING, away=AwayView(why=why)
+            ),
+            wanted,
+        )
+        for why, wanted in (
+            (Away.RESTARTS, None),
+            (Away.CABLE_OUT, "replug"),
+            (Away.IN_HAND, "replug"),
+        )
+    ),
+    *(
+        (
+            SlotView(
+                slot=A1,
+                port_path=PortPath("p"),
+                state=SlotState.FINISHED,
+                outcome=Outcome.PASSED,
+                disposition=disposition,
+            ),
+            f"carry to {disposition}",
+        )
+        for disposition in Disposition
+    ),
+    (
+        SlotView(
+            slot=A1,
+            port_path=PortPath("p"),
+            state=SlotState.QUARANTINED,
+            problem=ProblemView(code=ProblemCode.SLOT_BROKEN),
+            question=QuestionView(gate=Gate.NETWORK, facts={}),
+        ),
+        "broken",
+    ),
+)
+
+RANKS = ("replug", "rack", "question|put_right", "confirm", "carry", "broken|port", "tray")
+
+
+def rank(said: str) -> int:
+    return next(n for n, words in enumerate(RANKS) if said.split(maxsplit=1)[0] in words.split("|"))
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_rack_drawn_at_random_has_the_errands_that_were_drawn(seed: int) -> None:
+    drawn = random.Random(seed)
+    views: dict[SlotName, SlotView] = {}
+    wanted: list[tuple[int, datetime, str, str]] = []
+    proven = set[SlotName]()
+    for number in range(drawn.randrange(64)):
+        name = SlotName(f"S{number:02d}")
+        view, said = drawn.choice(_DRAWN)
+        since = NOW + timedelta(seconds=drawn.randrange(100_000), milliseconds=number)
+        until = NOW + timedelta(seconds=drawn.randrange(900), milliseconds=number)
+        away = replace(view.away, until=until) if view.away else None
+        views[name] = replace(view, slot=name, since=since, away=away, stage=StageName.OVERWRITE)
+        if said == "carry to sellable":
+            if drawn.random() < 0.5:
+                proven.add(name)
+            else:
+                said = "carry to hold"
+        if said:
+            wanted.append((rank(said), until if said == "replug" else since, name, said))
+    found = errands_of(views, proven=proven)
+    told = [
+        (e.slot, f"carry to {e.goes}" if e.kind is ErrandKind.CARRY else str(e.kind)) for e in found
+    ]
+    assert told == [(name, said) for _, _, name, said in sorted(wanted)]
+    for disposition, count in bins_of(found).items():
+        assert count == sum(said == f"carry to {disposition}" for *_, said in wanted)
+
+
+def test_what_is_the_matter_with_the_rack_comes_right_after_cables() -> None:
+    waits = QuestionView(gate=Gate.NETWORK, facts={})
+    views = {
+        A1: SlotView(
+            slot=A1, port_path=PortPath("p"), state=SlotState.AWAITING_OPERATOR, question=waits
+        ),
+        A2: SlotView(
+            slot=A2,
+            port_path=PortPath("q"),
+            state=SlotState.REPLUGGING,
+            away=AwayView(why=Away.CABLE_OUT),
+        ),
+    }
+    notices = [
+        ProblemView(code=ProblemCode.DAEMON_DRAINING),
+        ProblemView(code=ProblemCode.LEDGER_BROKEN),
+    ]
+    tray = [TrayItem(job=JobId("j"), slot=A1, since=NOW)]
+    found = errands_of(views, ports=[PortPath("r")], notices=notices, tray=tray)
+    assert [e.kind for e in found] == ["replug", "rack", "question", "port", "tray"]
