@@ -65,7 +65,7 @@ async def test_the_label_of_a_handset_opens_its_confirmation_and_stands_in_it(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A2", "第三者確認")
+        await seen.shows("A2", "別担当者による確認")
         note = seen.page.locator('#panel input[name="note"]')
         await scan(seen, IMEIS[A2])
         await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])
@@ -85,7 +85,7 @@ async def test_a_scan_presses_no_button_whatever_has_the_focus(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A1", "第三者確認")
+        await seen.shows("A1", "別担当者による確認")
         await seen.page.locator('#operator input[name="person"]').fill("佐藤")
         await seen.page.locator('#operator input[name="pin"]').fill("902716")
         await seen.page.keyboard.press("Enter")
@@ -123,7 +123,7 @@ async def test_two_with_one_serial_are_not_guessed(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A2", "第三者確認")
+        await seen.shows("A2", "別担当者による確認")
         await scan(seen, "HQ6123")
         await expect(seen.page.locator("#announcer")).to_have_text("A1, A2")
         await expect(seen.page.locator("#panel")).to_be_hidden()
