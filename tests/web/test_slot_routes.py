@@ -183,6 +183,7 @@ async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
     async with visit() as client:
         index = (await client.get("/api/v1")).json()
         assert index["slots"] == "/api/v1/slots"
+        assert index["wall"] == {"rows": [["A1"]], "scan_prefix": ""}
         for path in (index[key] for key in ("slots", "jobs", "texts", "openapi", "health")):
             assert (await client.get(path)).status_code == 200
         health = (await client.get("/healthz")).json()
