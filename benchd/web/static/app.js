@@ -36,8 +36,9 @@ function open(name) {
 }
 
 /** The handset whose label was scanned: its slot opens, and a confirmation bears the code. */
-function openHandset(code) {
-  const names = rack.bearing(code);
+function openHandset({ words }) {
+  const code = words.find((word) => rack.bearing(word).length > 0);
+  const names = code === undefined ? [] : rack.bearing(code);
   if (names.length === 1) {
     open(names[0]);
     panel.scanned(code);
