@@ -44,7 +44,6 @@ COMMANDS = [
     ["records", "rebuild", "--config"],
     ["disposal", "settle", "--to"],
     ["report", "--from"],
-    ["felica", "scan", "--config"],
 ]
 
 
