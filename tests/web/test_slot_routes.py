@@ -37,12 +37,16 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
                 "slot": "A1",
                 "port_path": "pci-0000:03:00.0-usb-0:1.1",
                 "state": "running",
+                "since": None,
+                "mends_itself": False,
+                "absence": None,
                 "occupancy": 7,
                 "job": JOB,
                 "recipe": "overwrite",
                 "stage": "overwrite",
                 "progress": 0.25,
                 "eta_s": 192.4,
+                "handset_left_s": None,
                 "handset": {
                     "serial": "HQ6123",
                     "model": "SO-51B",
@@ -102,7 +106,7 @@ async def test_problem_and_question_say_what_to_do_in_both_languages(
     assert "開発者向けオプション" in waiting["problem"]["what_to_do"]["ja"]
     assert "Developer options" in waiting["problem"]["what_to_do"]["en"]
     assert asking["question"]["gate"] == "confirm"
-    assert "SO-51B(製造番号 HQ6123、IMEI末尾" in asking["question"]["ja"]
+    assert "SO-51B（シリアル番号 HQ6123、IMEI末尾" in asking["question"]["ja"]
     assert set(asking["question"]) == {"gate", "ja", "en", "what_to_do", "yes", "no"}
     assert asking["question"]["yes"] == {"ja": "承認", "en": "approved"}
     assert asking["question"]["no"]["ja"] == "否認して保留"
@@ -202,6 +206,7 @@ async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
         "/api/v1/jobs/{job}/certificate.json",
         "/api/v1/jobs/{job}/decisions",
         "/api/v1/events",
+        "/api/v1/queue",
         "/api/v1/session",
     }
     states = openapi["components"]["schemas"]["SlotState"]["enum"]

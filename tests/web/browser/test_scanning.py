@@ -49,7 +49,7 @@ async def test_the_label_of_a_handset_opens_its_confirmation_and_stands_in_it(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A2", "第三者確認")
+        await seen.shows("A2", "別担当者による確認")
         note = seen.page.locator('#panel input[name="note"]')
         await scan(seen, IMEIS[A2])
         await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])
@@ -69,7 +69,7 @@ async def test_a_scan_presses_no_button_whatever_has_the_focus(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A1", "第三者確認")
+        await seen.shows("A1", "別担当者による確認")
         await seen.page.locator('#operator input[name="person"]').fill("佐藤")
         await seen.page.locator('#operator input[name="pin"]').fill("902716")
         await seen.page.keyboard.press("Enter")
@@ -107,7 +107,7 @@ async def test_two_with_one_serial_are_not_guessed(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A2", "第三者確認")
+        await seen.shows("A2", "別担当者による確認")
         await scan(seen, "HQ6123")
         await expect(seen.page.locator("#announcer")).to_have_text("A1, A2")
         await expect(seen.page.locator("#panel")).to_be_hidden()
@@ -122,7 +122,7 @@ async def test_a_scan_is_heard_in_a_field_and_leaves_nothing_in_it(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A1", "第三者確認")
+        await seen.shows("A1", "別担当者による確認")
         person = seen.page.locator('#operator input[name="person"]')
         await person.fill("half")
         await scan(seen, IMEIS[A1])
@@ -144,7 +144,7 @@ async def test_what_people_type_into_a_field_is_no_scan(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A1", "第三者確認")
+        await seen.shows("A1", "別担当者による確認")
         await seen.page.locator('#operator input[name="person"]').focus()
         # A nimble typist: a dozen keys a second, and Enter signs in.
         await scan(seen, "SATO", key_s=0.08)
@@ -161,7 +161,7 @@ async def test_a_reader_works_while_an_ime_is_on(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A1", "第三者確認")
+        await seen.shows("A1", "別担当者による確認")
         await scan(seen, "SUZUKI-1002", ime=True, end=end)
         await expect(seen.page.locator("#operator .who")).to_have_text("SUZUKI-1002")
         await scan(seen, "IMEI1:" + IMEIS[A1], ime=True, end=end)
@@ -178,6 +178,6 @@ async def test_a_box_with_gs1_opens_its_handset(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A2", "第三者確認")
+        await seen.shows("A2", "別担当者による確認")
         await scan(seen, f"]C1010950600013435221XYZ{SEPARATOR}8002{IMEIS[A2]}")
         await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])
