@@ -1,4 +1,4 @@
-"""Answers by card, key and press: each of the question that was seen, and five seconds to take it back."""
+"""Answers by card, key and press: of the question that was seen, with time to take them back."""
 
 from __future__ import annotations
 
@@ -307,9 +307,10 @@ WEIGHTS = (6, 4, 7, 2, 3, 5, 1)
 SCRIPT = """
 code => {
   const stamp = code => {
+    const how = { bubbles: true, cancelable: true };
     const target = () => document.activeElement ?? document.body;
     for (const key of [...code, 'Enter'])
-      target().dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+      target().dispatchEvent(new KeyboardEvent('keydown', { key, ...how }));
   };
   if (code) stamp(code);
   const panel = document.querySelector('#panel');
@@ -319,46 +320,67 @@ code => {
 """
 
 
+@dataclass
+class Shift:
+    """Drawn steps at a screen, and what each of them has shown."""
+
+    one: Screen
+    chance: random.Random
+    asked: int = 0
+    seen_after_code: str | None = None
+    may_be_sent: dict[str, set[bool]] = field(default_factory=dict)
+
+    async def ask(self, slot: SlotName) -> None:
+        self.asked += 1
+        self.one.ask(slot, f"job-{self.asked}")
+        if self.chance.random() < 0.5:
+            await self.one.seen.shows(slot, f"S-job-{self.asked}")
+
+    async def card(self, times: int) -> None:
+        yes = self.chance.choice((True, False))
+        for _ in range(times):
+            shown = await self.scan("")
+            if shown is not None and shown == self.seen_after_code:
+                self.may_be_sent.setdefault(shown, set()).add(yes)
+            await self.scan(f"BD:A:{'YES' if yes else 'NO'}")
+            self.seen_after_code = None
+
+    async def scan(self, code: str) -> str | None:
+        return await self.one.page.evaluate(SCRIPT, code)
+
+    async def step(self) -> None:
+        slot = self.chance.choice((A1, A2))
+        match self.chance.choices(STEPS, WEIGHTS)[0]:
+            case "slot":
+                self.seen_after_code = await self.scan(f"BD:S:{slot}")
+            case "imei":
+                self.seen_after_code = await self.scan(IMEI[slot])
+            case "card":
+                await self.card(1)
+            case "twice":
+                await self.card(2)
+            case "asks":
+                await self.ask(slot)
+            case "enter":
+                await self.scan("BD:A:NEXT")
+            case _:
+                await self.scan("BD:A:CANCEL")
+                self.seen_after_code = None
+
+
 @pytest.mark.parametrize("seed", [20261126, 18, 7])
 async def test_whatever_comes_between_an_answer_is_of_the_question_that_was_seen(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits, seed: int
 ) -> None:
     """Scans, twice-read cards, questions that change under them, in any order."""
-    chance = random.Random(seed)
     async with screen(rack, catalogue, tmp_path, visit) as one:
-        asked = 0
-        seen_after_code: str | None = None
-        may_be_sent: dict[str, set[bool]] = {}
+        shift = Shift(one, random.Random(seed))
         for slot in (A1, A2):
-            asked += 1
-            one.ask(slot, f"job-{asked}")
+            await shift.ask(slot)
         await one.seen.shows("A2", "S-job-2")
         for _ in range(60):
-            slot = chance.choice((A1, A2))
-            match chance.choices(STEPS, WEIGHTS)[0]:
-                case "slot":
-                    seen_after_code = await one.page.evaluate(SCRIPT, f"BD:S:{slot}")
-                case "imei":
-                    seen_after_code = await one.page.evaluate(SCRIPT, IMEI[slot])
-                case "card" | "twice" as how:
-                    yes = chance.choice((True, False))
-                    for _ in range(2 if how == "twice" else 1):
-                        shown = await one.page.evaluate(SCRIPT, "")
-                        if seen_after_code is not None and shown == seen_after_code:
-                            may_be_sent.setdefault(shown, set()).add(yes)
-                        await one.page.evaluate(SCRIPT, f"BD:A:{'YES' if yes else 'NO'}")
-                        seen_after_code = None
-                case "asks":
-                    asked += 1
-                    one.ask(slot, f"job-{asked}")
-                    if chance.random() < 0.5:
-                        await one.seen.shows(slot, f"S-job-{asked}")
-                case "enter":
-                    await one.page.evaluate(SCRIPT, "BD:A:NEXT")
-                case "back":
-                    await one.page.evaluate(SCRIPT, "BD:A:CANCEL")
-                    seen_after_code = None
+            await shift.step()
         await expect(one.waiting).to_have_count(0, timeout=10_000)
         for job, _, approved, _ in one.answers:
-            assert approved in may_be_sent.get(job, set()), (job, one.answers)
+            assert approved in shift.may_be_sent.get(job, set()), (job, one.answers)
         assert one.answers, "a run without any answer shows nothing"
