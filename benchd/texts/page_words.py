@@ -12,6 +12,7 @@ class NavWord(StrEnum):
 
     LABEL = "label"
     RACK = "rack"
+    BOARD = "board"
     LOTS = "lots"
     DISPOSAL = "disposal"
     REPORT = "report"
@@ -184,6 +185,45 @@ class FindWord(StrEnum):
     SETTLED = "settled"
 
 
+class BoardWord(StrEnum):
+    """The shift board."""
+
+    TITLE = "title"
+    DAY = "day"
+    FROM = "from"
+    TO = "to"
+    DAY_BEFORE = "day_before"
+    DAY_AFTER = "day_after"
+    NOTHING = "nothing"
+    BACK = "back"
+    DONE = "done"
+    SHARE_SOLD = "share_sold"
+    PER_HOUR = "per_hour"
+    FAILED = "failed"
+    OF_JOBS = "of_jobs"
+    WENT = "went"
+    HOURS = "hours"
+    HOUR = "hour"
+    FAILED_BY_MODEL = "failed_by_model"
+    FAILED_BY_SLOT = "failed_by_slot"
+    FAILED_BY_REASON = "failed_by_reason"
+    MODEL = "model"
+    ENDED = "ended"
+    OTHERS = "others"
+    SOLD = "sold"
+    NOT_SOLD = "not_sold"
+    UNKNOWN = "unknown"
+    OPEN = "open"
+    NONE_OPEN = "none_open"
+    QUEUE = "queue"
+    NOTHING_TO_DO = "nothing_to_do"
+    TO_RACK = "to_rack"
+    BINS = "bins"
+    OLDEST = "oldest"
+    AS_OF = "as_of"
+    HANDOVER = "handover"
+
+
 PAGE_SECTIONS = {
     "nav": NavWord,
     "act": ActWord,
@@ -191,6 +231,7 @@ PAGE_SECTIONS = {
     "disposal": DisposalWord,
     "report": ReportWord,
     "find": FindWord,
+    "board": BoardWord,
     "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),
 }
 """`settle_as` is what people choose to say of a handset."""
