@@ -224,6 +224,26 @@ class BoardWord(StrEnum):
     HANDOVER = "handover"
 
 
+class HandoverWord(StrEnum):
+    """The sheet that a shift leaves to the next."""
+
+    TITLE = "title"
+    FROM = "from"
+    TO = "to"
+    SIGNATURE = "signature"
+    RACK = "rack"
+    SERIAL = "serial"
+    WAITS_FOR = "waits_for"
+    FREE_SLOTS = "free_slots"
+    OUT_OF_ORDER = "out_of_order"
+    NONE_OUT_OF_ORDER = "none_out_of_order"
+    NOTICES = "notices"
+    NO_NOTICES = "no_notices"
+    DONE = "done"
+    REMARKS = "remarks"
+    UNKNOWN_RACK = "unknown_rack"
+
+
 PAGE_SECTIONS = {
     "nav": NavWord,
     "act": ActWord,
@@ -232,6 +252,7 @@ PAGE_SECTIONS = {
     "report": ReportWord,
     "find": FindWord,
     "board": BoardWord,
+    "handover": HandoverWord,
     "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),
 }
 """`settle_as` is what people choose to say of a handset."""

@@ -13,7 +13,6 @@ from benchd.words.handset_file import JobLine
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Outcome, Reason
 
-LONGEST_SHIFT: Final = timedelta(days=7)
 HOUR: Final = timedelta(hours=1)
 
 

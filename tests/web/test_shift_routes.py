@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchd.errors import UsageRefused
 from benchd.proof.evidence.forms import to_json
 from benchd.texts.catalogue import Catalogue
 from benchd.web.plots import MOST_ROWS, Bar, Legend, lying_bars, standing_bars
@@ -45,7 +44,12 @@ async def test_a_shift_is_told_with_its_jobs_plots_and_bins(
 ) -> None:
     ended(rack, "job-1", "destroy", "felica_residue")
     ended(rack, "job-2", "hold", "coverage_too_low")
-    asked = {"from": BEGAN.isoformat(), "to": (BEGAN + timedelta(hours=3)).isoformat()}
+    here = BEGAN.astimezone()
+    asked = {
+        "day": here.date().isoformat(),
+        "from": f"{here:%H:%M}",
+        "to": f"{here + timedelta(hours=3):%H:%M}",
+    }
     async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
         told = (await client.get(SHIFT, params=asked)).json()
         assert (await client.get(SHIFT)).json()["handsets"] == 0
@@ -75,34 +79,45 @@ async def test_a_shift_is_told_with_its_jobs_plots_and_bins(
             }
 
 
-async def test_a_shift_without_end_or_of_weeks_is_refused(
+async def test_what_no_clock_shows_is_refused(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     async with served(rack, catalogue, tmp_path) as (app, _), browser(app) as client:
-        for begin, end in (
-            ("2026-11-24T08:00", "2026-11-24T08:00"),
-            ("2026-11-24T08:00", "2026-11-23T08:00"),
-            ("2026-11-24T08:00", "2026-12-01T08:01"),
-            ("0001-01-01T00:00", "0001-01-02T00:00"),
-            ("today", "tomorrow"),
+        for asked in (
+            {"day": "9999-12-31"},
+            {"day": "today"},
+            {"from": "25:00"},
+            {"from": "08:00+09:00"},
+            {"to": "noon"},
         ):
-            refused = await client.get(SHIFT, params={"from": begin, "to": end})
-            assert refused.status_code == 422, (begin, end)
+            refused = await client.get(SHIFT, params=asked)
+            assert refused.status_code == 422, asked
 
 
-async def test_todays_shift_is_the_racks_calendar_day() -> None:
-    now = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
-    today = shift_of(None, None, now)
-    assert today.begin <= now < today.end
-    assert (today.begin.hour, today.begin.minute, today.end - today.begin) == (
-        *(0, 0),
-        timedelta(days=1),
-    )
-    assert today.begin.utcoffset() == now.astimezone().utcoffset()
-    night = shift_of(datetime(2026, 11, 24, 20), datetime(2026, 11, 25, 5), now)  # noqa: DTZ001
-    assert (night.begin.hour, night.end - night.begin) == (20, timedelta(hours=9))
-    with pytest.raises(UsageRefused):
-        shift_of(datetime(9999, 12, 31, tzinfo=UTC), None, now)
+NIGHT, MORNING = time(20), time(5)
+
+
+@pytest.mark.parametrize(
+    ("day", "begin", "end", "hour", "begins"),
+    [
+        (None, time(0), time(0), 13, (0, 0)),
+        (None, time(8), time(17), 13, (0, 8)),
+        (None, time(8), time(17), 3, (0, 8)),
+        (None, NIGHT, MORNING, 21, (0, 20)),
+        (None, NIGHT, MORNING, 4, (-1, 20)),
+        (None, NIGHT, MORNING, 5, (0, 20)),
+        (date(2026, 11, 20), NIGHT, MORNING, 4, (-4, 20)),
+    ],
+)
+async def test_a_shift_is_of_the_racks_calendar_and_a_night_shift_goes_over_midnight(
+    day: date | None, begin: time, end: time, hour: int, begins: tuple[int, int]
+) -> None:
+    now = datetime(2026, 11, 24, hour).astimezone()
+    shift = shift_of(day, begin, end, now.astimezone(UTC))
+    first = shift.begin.astimezone()
+    assert ((first.date() - now.date()).days, first.hour) == begins
+    long = (datetime.combine(now, end) - datetime.combine(now, begin)) % timedelta(days=1)
+    assert shift.end - shift.begin == (long or timedelta(days=1))
 
 
 def texts_in(svg: str) -> list[str]:
