@@ -18,6 +18,7 @@ from benchd.config.recheck_staff import recheck_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
 from benchd.config.settings import Settings
+from benchd.config.wall_section import wall_issues
 from benchd.errors import ConfigInvalid, ConfigIssue, UsageRefused
 from benchd.models.catalogue import ModelCatalogue
 from benchd.proof.evidence.fresh import SignedPicture
@@ -41,7 +42,7 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     parsed, issues = check(
         ConfigFile, document, data={**absent, **document.data}, context={"folder": folder}
     )
-    issues += port_issues(document)
+    issues += [*port_issues(document), *wall_issues(document)]
     book = _recipe_book(document, path)
     issues += book.issues
     models = _models(document, parsed.models, issues) if parsed else ModelCatalogue()
@@ -173,4 +174,5 @@ def _settings(
         felica=felica_settings(parsed.felica, parsed.slots, makers),
         provider_options=provider_options,
         timing=Timing(settle_s=parsed.rack.settle_s),
+        wall=parsed.wall.plan.for_slots(parsed.slots),
     )

@@ -18,6 +18,7 @@ from pydantic import (
 from benchd.config.felica_section import FelicaSection, ReaderName
 from benchd.config.http_section import HttpSettings
 from benchd.config.values import LocalPath, OneLine, Section, folder_of, slot_name
+from benchd.config.wall_section import WallSection
 from benchd.config.wording import found, refused
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.people import PERSON_ID, PersonId
@@ -192,6 +193,7 @@ class ConfigFile(Section):
     recipes: RecipesSettings = Field(default_factory=RecipesSettings)
     models: ModelsSettings = Field(default_factory=ModelsSettings)
     felica: FelicaSection = Field(default_factory=FelicaSection)
+    wall: WallSection = Field(default_factory=WallSection)
     slots: dict[Annotated[SlotName, AfterValidator(slot_name)], SlotSettings] = Field(
         default_factory=dict[SlotName, SlotSettings]
     )

@@ -23,6 +23,7 @@ from benchd.pipelines.recipe import Recipe
 from benchd.proof.evidence.fresh import SignedPicture
 from benchd.slots.parts import Timing
 from benchd.slots.topology import Topology
+from benchd.words.wall_plan import WallPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +49,5 @@ class Settings:
     provider_options: str
     """[felica.providers] as it is written: what makes a provider can't be compared."""
     timing: Timing
+    wall: WallPlan
+    """Where the screens show each slot of the topology."""

@@ -32,7 +32,7 @@ from benchd.daemon.people import Staffing, open_people, sessions_of
 from benchd.daemon.pictures import digests_of, own_pictures
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
-from benchd.daemon.services import ServedRack, services
+from benchd.daemon.services import PlanInEffect, ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.timekeeping import Timekeeping
 from benchd.daemon.witnesses import anchors_of, witnesses_of
@@ -60,7 +60,6 @@ from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
-from benchd.web.tls import Tls
 from benchd.words.record import Entry, EntryKind
 
 CERTIFICATES_LOOKED_AT = 500
@@ -139,6 +138,7 @@ async def run_daemon(
             records=records,
             disposal=DisposalDesk(ledger, clock),
             intake=IntakeDesk(intake, SystemEntropy()),
+            wall=PlanInEffect(settings.wall),
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -191,7 +191,7 @@ async def run_daemon(
             reloader = Reloader(
                 settings,
                 read=reread or (lambda: settings),
-                apply=partial(_take_over, supervisor, parts, metrics, key, tls),
+                apply=partial(_take_over, supervisor, parts, rack, key),
                 notifier=notifier,
             )
             keep_responsive()
@@ -217,14 +217,13 @@ async def run_daemon(
 async def _take_over(
     supervisor: Supervisor,
     parts: RackParts,
-    metrics: RackMetrics,
+    rack: ServedRack,
     key: SigningKey,
-    tls: Tls | None,
     settings: Settings,
 ) -> None:
     """Put what can change at run time into effect; the ledger knows of it first."""
-    if tls is not None:
-        renew(tls)
+    if rack.tls is not None:
+        renew(rack.tls)
     pictures = own_pictures(settings, key)
     await parts.ledger.append(
         Entry(
@@ -241,7 +240,8 @@ async def _take_over(
             },
         )
     )
-    metrics.reconfigured(slots=settings.topology.places, recipes=settings.recipes)
+    rack.wall.plan = settings.wall
+    rack.metrics.reconfigured(slots=settings.topology.places, recipes=settings.recipes)
     changes = await supervisor.reload(
         settings.topology,
         replace(

@@ -38,6 +38,14 @@ from benchd.web.app import create_app
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
 from benchd.web.tls import Tls
+from benchd.words.wall_plan import WallPlan
+
+
+@dataclass(slots=True)
+class PlanInEffect:
+    """The wall's plan, which a reload changes."""
+
+    plan: WallPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,7 @@ class ServedRack:
     records: Records
     disposal: DisposalDesk
     intake: IntakeDesk
+    wall: PlanInEffect
 
 
 @asynccontextmanager
@@ -102,6 +111,7 @@ async def services(
         records=rack.records,
         disposal=rack.disposal,
         intake=rack.intake,
+        plan=lambda: rack.wall.plan,
     )
     async with AsyncExitStack() as stack:
         unix = stack.enter_context(unix_listener(settings.http.socket))

@@ -24,7 +24,7 @@ COLUMNS: Final = (
         required=True,
     ),
     Column(name="imei", headings=("IMEI", "IMEI1", "IMEI番号", "端末識別番号")),
-    Column(name="serial", headings=("製造番号", "serial", "serial number", "シリアル番号", "S/N")),
+    Column(name="serial", headings=("シリアル番号", "serial", "serial number", "製造番号", "S/N")),
     Column(name="model", headings=("機種", "model", "機種名", "型番", "モデル")),
     Column(name="colour", headings=("色", "colour", "color", "カラー")),
     Column(name="grade", headings=("ランク", "grade", "グレード", "等級", "状態")),

@@ -69,7 +69,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
 
 _MEANINGS: Mapping[Language, re.Pattern[str]] = MappingProxyType(
     {
-        "ja": re.compile(r"\(はい=([^()]+)、いいえ=([^()]+)\)\?$"),
+        "ja": re.compile(r"（はい=([^（）]+)、いいえ=([^（）]+)）？$"),
         "en": re.compile(r"\(yes = ([^()]+), no = ([^()]+)\)\?$"),
     }
 )

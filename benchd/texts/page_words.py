@@ -200,7 +200,6 @@ class BoardWord(StrEnum):
     SHARE_SOLD = "share_sold"
     PER_HOUR = "per_hour"
     FAILED = "failed"
-    OF_JOBS = "of_jobs"
     WENT = "went"
     HOURS = "hours"
     HOUR = "hour"

@@ -27,7 +27,7 @@ from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
 from benchd.web.leaving import Leaving
 from benchd.web.metrics_route import metrics_route
-from benchd.web.objects import HealthObject, IndexObject, LabelsObject
+from benchd.web.objects import HealthObject, IndexObject, LabelsObject, WallPlanObject
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
 from benchd.web.records_routes import records_routes
@@ -48,6 +48,7 @@ from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
 from benchd.web.who import WhoActs
 from benchd.words.ids import JobId
+from benchd.words.wall_plan import WallPlan
 
 LARGEST_BODY_BYTES = 16 * 1024
 
@@ -66,6 +67,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     records: RecordsDoor | None = None,
     disposal: SettlingDesk | None = None,
     intake: IntakeDesk | None = None,
+    plan: Callable[[], WallPlan] = WallPlan,
     now: Callable[[], datetime] | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
@@ -76,6 +78,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     `/api/v1/people`, without `records` no handset file, shift board and report, and without
     `disposal` beside it nothing of what becomes of handsets; without `intake` neither lots nor
     assets.
+    `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
     app = FastAPI(
         title="benchd",
@@ -111,6 +114,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
             texts="/api/v1/texts",
             openapi="/openapi.json",
             health="/healthz",
+            wall=_wall(plan(), rack),
         )
 
     @app.get("/healthz")
@@ -147,6 +151,11 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         if disposal is not None:
             app.include_router(disposal_routes(records, disposal, catalogue, who))
     return app
+
+
+def _wall(plan: WallPlan, rack: RackService) -> WallPlanObject:
+    whole = plan.for_slots(rack.board.views())
+    return WallPlanObject(rows=[list(row) for row in whole.rows], scan_prefix=whole.scan_prefix)
 
 
 def _bound_in(intake: IntakeDesk | None) -> Callable[[JobId], BoundRecord | None]:

@@ -306,6 +306,15 @@ class LabelsObject(WebObject):
     labels: dict[str, dict[str, TextsObject]]
 
 
+class WallPlanObject(WebObject):
+    """How a screen lays out the rack."""
+
+    rows: list[list[str]]
+    """Names of slots as they stand in the rack; blank where it has none."""
+    scan_prefix: str
+    """What this rack's barcode readers send before a code."""
+
+
 class IndexObject(WebObject):
     """Where the API is."""
 
@@ -319,3 +328,4 @@ class IndexObject(WebObject):
     texts: str
     openapi: str
     health: str
+    wall: WallPlanObject

@@ -24,6 +24,7 @@ LONGEST_LABEL: Final = 60
 HEIGHT: Final = 240
 FOOT: Final = 30
 HEAD: Final = 24
+SIDE: Final = 16
 COLOURS: Final = {"all": "#8a99ab", "part": "#2f7fbf", "text": "#5a6675", "line": "#8a99ab"}
 
 
@@ -71,12 +72,12 @@ def standing_bars(name: str, legend: Legend, bars: Sequence[Bar]) -> str:
     svg = _picture(name, legend, bars, HEIGHT, of_all=True)
     most = max((bar.all for bar in bars), default=0) or 1
     floor = HEIGHT - FOOT
-    step = WIDTH / max(len(bars), 1)
+    step = (WIDTH - 2 * SIDE) / max(len(bars), 1)
     thin = step * 0.72
     # No more labels than have room.
-    every = -(-len(bars) * 52 // WIDTH) or 1
+    every = -(-len(bars) * 76 // WIDTH) or 1
     for number, bar in enumerate(bars):
-        left = number * step + (step - thin) / 2
+        left = SIDE + number * step + (step - thin) / 2
         for kind, count in (("all", bar.all), ("part", bar.part)):
             high = (floor - HEAD) * count / most
             _rect(svg, kind, left, floor - high, thin, high)

@@ -49,7 +49,16 @@ def test_watch_follows_progress_and_says_who_is_needed(
             rack_of(catalogue, SlotView(slot=A1, port_path=port(1))),
         ]
     )
-    for part in ("25%", "62%", "3:12", "上書き", "要対応 1", "処理中 1", "第三者確認", "空き 1"):
+    for part in (
+        "25%",
+        "62%",
+        "3:12",
+        "上書き",
+        "要対応 1",
+        "処理中 1",
+        "別担当者による確認",
+        "空き 1",
+    ):
         assert part in told
 
 

@@ -94,6 +94,12 @@ async def test_slots_recipes_and_timing_are_taken_over(rig: Rig) -> None:
     assert settings.recipes["overwrite"].digest != before.recipes["overwrite"].digest
 
 
+async def test_the_walls_rows_are_taken_over(rig: Rig) -> None:
+    await rig.reload(CONFIG + '[wall]\nrows = [["", "A1"]]\nscan_prefix = "~"\n')
+    (applied,) = rig.applied
+    assert (applied.wall.rows, applied.wall.scan_prefix) == ((("", "A1"),), "~")
+
+
 async def test_the_catalogue_of_models_is_taken_over(rig: Rig) -> None:
     assert await rig.reload(CONFIG + "\n[models]\nshipped = false\n") == []
     (settings,) = rig.applied

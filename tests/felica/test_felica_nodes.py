@@ -50,7 +50,7 @@ def test_owners_of_residue_are_each_named_once_and_the_unknown_too() -> None:
     residue = [(0xFE00, Service(code=code)) for code in (0x110B, 0x170F, 0x9048, 0x9088)]
     owners = CATALOGUE.owners(residue)
     assert [owner.en for owner in owners] == ["Edy", "unknown owner (system FE00)"]
-    assert [owner.ja for owner in owners] == ["楽天Edy", "所有者不明 (システム FE00)"]
+    assert [owner.ja for owner in owners] == ["楽天Edy", "所有者不明（システム FE00）"]
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_the_smallest_residue_is_residue(more: dict[int, tuple[NodeCode, ...]], 
 def test_residue_whose_owner_nobody_knows_is_said_to_be_that() -> None:
     found = scan(ModelField([ModelChip(systems={0xFE00: (ROOT, 0x9048)})]))
     assert found.owners_en == ("unknown owner (system FE00)",)
-    assert found.owners_ja == ("所有者不明 (システム FE00)",)
+    assert found.owners_ja == ("所有者不明（システム FE00）",)
 
 
 def test_chip_that_was_never_set_up() -> None:

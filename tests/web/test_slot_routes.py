@@ -102,7 +102,7 @@ async def test_problem_and_question_say_what_to_do_in_both_languages(
     assert "開発者向けオプション" in waiting["problem"]["what_to_do"]["ja"]
     assert "Developer options" in waiting["problem"]["what_to_do"]["en"]
     assert asking["question"]["gate"] == "confirm"
-    assert "SO-51B(製造番号 HQ6123、IMEI末尾" in asking["question"]["ja"]
+    assert "SO-51B（シリアル番号 HQ6123、IMEI末尾" in asking["question"]["ja"]
     assert set(asking["question"]) == {"gate", "ja", "en", "what_to_do", "yes", "no"}
     assert asking["question"]["yes"] == {"ja": "承認", "en": "approved"}
     assert asking["question"]["no"]["ja"] == "否認して保留"
@@ -183,6 +183,7 @@ async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
     async with visit() as client:
         index = (await client.get("/api/v1")).json()
         assert index["slots"] == "/api/v1/slots"
+        assert index["wall"] == {"rows": [["A1"]], "scan_prefix": ""}
         for path in (index[key] for key in ("slots", "jobs", "texts", "openapi", "health")):
             assert (await client.get(path)).status_code == 200
         health = (await client.get("/healthz")).json()

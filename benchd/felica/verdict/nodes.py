@@ -135,4 +135,4 @@ def read_catalogue(text: str, file: str) -> NodeCatalogue:
 
 def _nobody(system: int) -> Name:
     code = system_text(system)
-    return Name(en=f"unknown owner (system {code})", ja=f"所有者不明 (システム {code})")
+    return Name(en=f"unknown owner (system {code})", ja=f"所有者不明（システム {code}）")

@@ -1,4 +1,4 @@
-"""Stage `confirm`: a second person approves or rejects (第三者確認)."""
+"""Stage `confirm`: a second person approves or rejects (別担当者による確認)."""
 
 from __future__ import annotations
 

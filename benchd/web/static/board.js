@@ -40,11 +40,11 @@ export class BoardPage {
       title,
       this.choosing(shift),
       this.sums(shift),
-      ...this.plots(shift),
-      el("div", { class: "beside" }, queueShort(told.queue) ?? el("span"), binsTable(shift.bins)),
+      shift.ended === 0 ? el("p", { class: "nothing" }, t("nothing")) : null,
+      ...this.columns(told),
       openHandsets(told.rack),
       el("p", { class: "upto" }, `${t("as_of")} ${dayOf(shift.now)} ${clockOf(shift.now)} · ${word("act", "upto")} ${shift.upto.sequence}`),
-    ];
+    ].filter(Boolean);
   }
 
   /** By itself, once a minute: not while nobody sees it, nor under somebody's hand. */
@@ -100,37 +100,42 @@ export class BoardPage {
       box("done", this.number("done", "", all, t("done"))),
       box("share_sold", share, `${sold} / ${shift.handsets}`),
       box("per_hour", rate),
-      box("failed", this.number("failed", "", shift.failed.length, t("failed")), `${t("of_jobs")} ${shift.ended}`),
+      box("failed", this.number("failed", "", shift.failed.length, t("failed")), `/ ${shift.ended}`),
     );
   }
 
-  plots(shift) {
-    if (shift.ended === 0) return [el("p", { class: "nothing" }, t("nothing"))];
-    const went = table(
-      t("went"),
-      [t("went"), word("word", "count")],
-      shift.went.map((one) => [said(one), this.number("went", one.value, one.jobs.length, said(one))]),
-    );
-    const hours = table(
-      null,
-      [t("hour"), t("done"), t("sold")],
-      shift.hours
-        .filter((hour) => hour.jobs.length)
-        .map((hour) => [clockOf(hour.begin), this.number("hour", hour.begin, hour.jobs.length, clockOf(hour.begin)), this.number("sold", hour.begin, hour.sold.length, `${clockOf(hour.begin)} ${t("sold")}`)]),
-    );
-    const failures = shift.failures.filter((one) => one.values.length).map((one) => this.failures(one, shift.plots));
-    return [
-      el("div", { class: "beside" }, pictured("hours", t("hours"), shift.plots, [t("sold"), t("not_sold")], hours), went),
-      failures.length ? el("div", { class: "beside" }, ...failures) : null,
-    ].filter(Boolean);
+  /** What a person has to do and where handsets went stand first; what is blank isn't there. */
+  columns({ shift, queue }) {
+    const some = shift.ended > 0;
+    const by = Object.fromEntries(shift.failures.map((one) => [one.by, one.values.length ? this.failures(one, shift.plots) : null]));
+    const left = [some ? this.hours(shift) : null, by.model, by.slot];
+    const right = [queueShort(queue), some ? this.went(shift) : null, binsTable(shift.bins), by.reason];
+    const stack = (parts) => el("div", { class: "stack" }, ...parts.filter(Boolean));
+    return [el("div", { class: "beside" }, ...[left, right].filter((parts) => parts.some(Boolean)).map(stack))];
+  }
+
+  went(shift) {
+    const rows = shift.went.map((one) => [said(one), this.number("went", one.value, one.jobs.length, said(one))]);
+    return table(t("went"), [word("word", "disposition"), word("word", "count")], rows);
+  }
+
+  hours(shift) {
+    const rows = shift.hours
+      .filter((hour) => hour.jobs.length)
+      .map((hour) => {
+        const at = clockOf(hour.begin);
+        return [at, this.number("hour", hour.begin, hour.jobs.length, `${at} ${t("done")}`), this.number("sold", hour.begin, hour.sold.length, `${at} ${t("sold")}`)];
+      });
+    return pictured("hours", t("hours"), shift.plots, [t("sold"), t("not_sold")], table(null, [t("hour"), t("done"), t("sold")], rows));
   }
 
   failures({ by, text, values }, plots) {
-    const rows = values.map((one) => [said(one), this.number(by, one.value, one.jobs.length, said(one)), el("span", { class: "number" }, String(one.ended))]);
-    const heading = { model: t("model"), slot: word("word", "slot"), reason: word("word", "reason") }[by];
     // Each reason is one of all jobs: only models and slots have a whole of their own.
-    const keys = by === "reason" ? null : [t("failed"), t("ended")];
-    return pictured(by, said(text), plots, keys, table(null, [heading, t("failed"), t("ended")], rows));
+    const whole = by !== "reason";
+    const rows = values.map((one) => [said(one), this.number(by, one.value, one.jobs.length, said(one)), ...(whole ? [el("span", { class: "number" }, String(one.ended))] : [])]);
+    const heading = { model: t("model"), slot: word("word", "slot"), reason: word("word", "reason") }[by];
+    const headings = [heading, t("failed"), ...(whole ? [t("ended")] : [])];
+    return pictured(by, said(text), plots, whole ? [t("failed"), t("ended")] : null, table(null, headings, rows));
   }
 
   /** A count that leads to the jobs in it. */

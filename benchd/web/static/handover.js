@@ -1,5 +1,6 @@
 // The sheet that one shift leaves to the next: one page of A4, to be signed by both.
 
+import { isProven } from "./api.js";
 import { el } from "./dom.js";
 import { binsTable, doing, hasHandset, leftOf } from "./open_now.js";
 import { askedShift, clockOf, dayOf, readShift, shiftQuery, spanOf } from "./shift.js";
@@ -17,11 +18,13 @@ export class HandoverPage {
     this.asked = askedShift(asked);
   }
 
-  load() {
-    return readShift(this.asked);
+  async load() {
+    const told = await readShift(this.asked);
+    if (told.error || told.told.rack === null) return told;
+    return { told: { ...told.told, proofs: await proofsOf(told.told.rack.slots) } };
   }
 
-  elements({ shift, rack }) {
+  elements({ shift, rack, proofs }) {
     const leading = el(
       "p",
       { class: "back doing" },
@@ -37,7 +40,7 @@ export class HandoverPage {
         { class: "sheet" },
         el("h2", {}, t("title"), el("small", {}, `${spanOf(shift)} · ${word("board", "as_of")} ${dayOf(shift.now)} ${clockOf(shift.now)}`)),
         signing(),
-        slots(rack.slots),
+        slots(rack.slots, proofs),
         el("div", { class: "halves" }, done(shift), binsTable(shift.bins, { linked: false })),
         outOfOrder(rack),
         el("div", { class: "signing" }, el("div", { class: "wide-line" }, t("remarks"))),
@@ -48,12 +51,19 @@ export class HandoverPage {
 
 const signing = () => el("div", { class: "signing" }, ...["from", "to"].map((who) => el("div", {}, `${t(who)}（${t("signature")}）`)));
 
+/** The plugs whose certificates are on record: nothing else is called sellable. */
+async function proofsOf(all) {
+  const claimed = all.filter((slot) => slot.state === "finished" && slot.disposition === "sellable");
+  const proven = await Promise.all(claimed.map((slot) => isProven(slot).catch(() => false)));
+  return new Map(claimed.filter((_, place) => proven[place]).map((slot) => [slot.slot, slot.occupancy]));
+}
+
 /** Slot by slot what is in it; free ones in one line. */
-function slots(all) {
+function slots(all, proofs) {
   const taken = all.filter(hasHandset);
   const free = all.filter((slot) => slot.state === "empty").map((slot) => slot.slot);
   const rows = taken.map((slot) => {
-    const cells = [slot.slot, slot.handset ? handsetOf(slot.handset) : word("act", "unknown_handset"), tail(slot.handset), word("slot_state", slot.state), doing(slot), needsPerson(slot) ? "" : leftOf(slot)];
+    const cells = [slot.slot, slot.handset ? handsetOf(slot.handset) : word("act", "unknown_handset"), tail(slot.handset), word("slot_state", slot.state), doing(slot, proofs.get(slot.slot) ?? null), needsPerson(slot) ? "" : leftOf(slot)];
     const made = row(cells, { "data-off": needsPerson(slot) ? "true" : null });
     made.cells[4].className = "free";
     return made;

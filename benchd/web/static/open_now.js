@@ -1,7 +1,7 @@
 // The rack as it is now, in short: handsets in it, what a person has to do next, and what waits for disposal.
 
 import { el } from "./dom.js";
-import { needsPerson } from "./status.js";
+import { look, needsPerson } from "./status.js";
 import { handsetOf, jobPage, link, moment, named, table, tight } from "./tables.js";
 import { duration, percent, said, word } from "./words.js";
 
@@ -11,14 +11,12 @@ const NO_HANDSET = new Set(["empty", "quarantined"]);
 
 export const hasHandset = (slot) => !NO_HANDSET.has(slot.state);
 
-/** What a slot waits for, or what it does. */
-export function doing(slot) {
-  if (slot.problem) return said(slot.problem);
-  if (slot.question) return word("gate", slot.question.gate);
-  if (slot.state === "finished") return [word("disposition", slot.disposition), said(slot.reason_text)].filter(Boolean).join(" · ");
-  if (!slot.stage) return "";
-  const done = typeof slot.progress === "number" ? percent(slot.progress) : "";
-  return [word("stage", slot.stage), done].filter(Boolean).join(" ");
+/** What a slot waits for, or what it does. `proof` is the plug whose certificate the ledger holds, or null. */
+export function doing(slot, proof = null) {
+  const seen = look(slot, proof);
+  if (slot.state === "finished") return [seen.title, seen.kind === "sellable" ? "" : seen.main].filter(Boolean).join(" · ");
+  const done = slot.stage && typeof slot.progress === "number" ? percent(slot.progress) : "";
+  return [seen.main, done].filter(Boolean).join(" ");
 }
 
 /** Until its handset is done as far as machines go. */
@@ -66,7 +64,7 @@ export function binsTable(bins, { linked = true } = {}) {
     linked ? named(`bin-${bin.state}`, link(`/disposal?${new URLSearchParams({ state: bin.state })}`, said(bin))) : said(bin),
     el("span", { class: "number" }, String(bin.handsets)),
     bin.oldest ? tight(moment(bin.oldest.ended_at)) : "",
-    bin.oldest ? handsetOf(bin.oldest) : "",
+    bin.oldest ? tight(handsetOf(bin.oldest)) : "",
   ]);
   return table(t("bins"), [word("word", "state"), word("word", "count"), t("oldest"), word("word", "handset")], rows);
 }

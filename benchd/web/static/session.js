@@ -1,7 +1,8 @@
 // Who is signed in at this screen. The cookie is the browser's and no script's; what a badge's reader
 // has typed is kept until the screen is locked, so that a PIN can be added to it.
 
-import { onScan } from "./scans.js";
+import { parse } from "./codes.js";
+import { Reader } from "./scans.js";
 
 const SESSION = "/api/v1/session";
 const ANSWER_WITHIN_MS = 20_000;
@@ -103,10 +104,16 @@ async function used() {
   }
 }
 
-/** A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. */
+/**
+ * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `failed`
+ * is told why a code let nobody in, and the code. Returns the reader, once it is known who is here.
+ */
 export async function startSession(failed, claims = () => false) {
-  onScan(async (code) => {
-    if (!claims(code) && code.length >= SHORTEST_BADGE) failed(await signIn({ badge: code }));
+  const reader = new Reader(async (code) => {
+    const told = parse(code);
+    if (claims(told)) return;
+    const [badge] = told.words;
+    if (told.kind === "text" && badge.length >= SHORTEST_BADGE) failed(await signIn({ badge }), told);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === LOCK_KEY) {
@@ -122,4 +129,5 @@ export async function startSession(failed, claims = () => false) {
   }, LOOK_EVERY_MS);
   usedAt = Date.now();
   await look();
+  return reader;
 }

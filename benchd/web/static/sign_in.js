@@ -60,5 +60,17 @@ export class SignIn {
   }
 }
 
+/** A badge's code is no Japanese: keyboards on screens and IMEs are told so. */
 const field = (name, label, type) =>
-  el("input", { name, type, placeholder: label, "aria-label": label, autocomplete: "off", spellcheck: "false", maxlength: 128 });
+  el("input", {
+    name,
+    type,
+    placeholder: label,
+    "aria-label": label,
+    "data-scan": "aside",
+    inputmode: name === "pin" ? "numeric" : "url",
+    autocapitalize: "off",
+    autocomplete: "off",
+    spellcheck: "false",
+    maxlength: 128,
+  });

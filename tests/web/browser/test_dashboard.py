@@ -227,7 +227,7 @@ async def test_a_missing_reader_says_what_to_do(
         replace(view, problem=ProblemView(code=ProblemCode.READER_GONE, facts={"reader": "棚A1"}))
     )
     async with server() as here, visit(address(here)) as seen:
-        await seen.shows("A1", "要対処", "FeliCaリーダー 棚A1 が見つかりません", "挿し直す")
+        await seen.shows("A1", "要対応", "FeliCaリーダー 棚A1 が見つかりません", "挿し直す")
 
 
 async def test_page_survives_a_restart(
@@ -321,7 +321,7 @@ async def test_person_needed_is_announced(rack: FakeRack, server: Server, visit:
         await seen.shows("A1", "処理中")
         rack.board.show(waiting_view(A1, 1))
         await expect(seen.page.locator("#announcer")).to_have_text(
-            "A1 要対処 USBデバッグが無効です"
+            "A1 要対応 USBデバッグが無効です"
         )
         await expect(seen.page).to_have_title("(1) benchd 消去ラック")
 

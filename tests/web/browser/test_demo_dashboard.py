@@ -131,7 +131,7 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
         gate = await next_question(seen)
         await sign_in(seen, WORKER)
         answered: list[str] = []
-        while gate != "第三者確認":
+        while gate != "別担当者による確認":
             question = await answer_yes(seen)
             if gate == "画面のIMEI":
                 # Without the number that is on the screen a yes is refused.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chromium import Visit, Visits, needs_chromium
+from chromium import Visits, needs_chromium
 from playwright.async_api import expect
+from scanner import SEPARATOR, scan
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
@@ -39,22 +39,6 @@ def served(
     return running(app, folder / "scans.sock")
 
 
-async def scan(seen: Visit, code: str) -> None:
-    """As a reader types: 5 ms a key however busy this machine is, and Enter."""
-    began = time.time()
-    devtools = await seen.page.context.new_cdp_session(seen.page)
-    for number, key in enumerate((*code, "Enter")):
-        told = {"key": key, "text": "\r" if key == "Enter" else key}
-        if key == "Enter":
-            told["code"] = key
-        for kind, after_s in (("keyDown", 0.0), ("keyUp", 0.002)):
-            event = {**told, "type": kind, "timestamp": began + 0.005 * number + after_s}
-            if key == "Enter":
-                event["windowsVirtualKeyCode"] = 13
-            await devtools.send("Input.dispatchKeyEvent", event)
-    await devtools.detach()
-
-
 async def test_the_label_of_a_handset_opens_its_confirmation_and_stands_in_it(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
 ) -> None:
@@ -65,7 +49,7 @@ async def test_the_label_of_a_handset_opens_its_confirmation_and_stands_in_it(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A2", "第三者確認")
+        await seen.shows("A2", "別担当者による確認")
         note = seen.page.locator('#panel input[name="note"]')
         await scan(seen, IMEIS[A2])
         await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])
@@ -85,7 +69,7 @@ async def test_a_scan_presses_no_button_whatever_has_the_focus(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A1", "第三者確認")
+        await seen.shows("A1", "別担当者による確認")
         await seen.page.locator('#operator input[name="person"]').fill("佐藤")
         await seen.page.locator('#operator input[name="pin"]').fill("902716")
         await seen.page.keyboard.press("Enter")
@@ -123,7 +107,77 @@ async def test_two_with_one_serial_are_not_guessed(
         served(rack, catalogue, tmp_path) as here,
         visit(f"http://127.0.0.1:{here.port}/") as seen,
     ):
-        await seen.shows("A2", "第三者確認")
+        await seen.shows("A2", "別担当者による確認")
         await scan(seen, "HQ6123")
         await expect(seen.page.locator("#announcer")).to_have_text("A1, A2")
         await expect(seen.page.locator("#panel")).to_be_hidden()
+
+
+async def test_a_scan_is_heard_in_a_field_and_leaves_nothing_in_it(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    rack.ledger.keep_job()
+    rack.board.show(waiting(A1, 1))
+    async with (
+        served(rack, catalogue, tmp_path) as here,
+        visit(f"http://127.0.0.1:{here.port}/") as seen,
+    ):
+        await seen.shows("A1", "別担当者による確認")
+        person = seen.page.locator('#operator input[name="person"]')
+        await person.fill("half")
+        await scan(seen, IMEIS[A1])
+        await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A1])
+        await expect(person).to_have_value("half")
+        # A badge takes over, also where a PIN was being typed.
+        pin = seen.page.locator('#panel input[name="pin"]')
+        await pin.fill("12")
+        await scan(seen, "SUZUKI-1002")
+        await expect(seen.page.locator("#panel .who")).to_have_text("SUZUKI-1002")
+
+
+async def test_what_people_type_into_a_field_is_no_scan(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    rack.ledger.keep_job()
+    rack.board.show(waiting(A1, 1))
+    async with (
+        served(rack, catalogue, tmp_path) as here,
+        visit(f"http://127.0.0.1:{here.port}/") as seen,
+    ):
+        await seen.shows("A1", "別担当者による確認")
+        await seen.page.locator('#operator input[name="person"]').focus()
+        # A nimble typist: a dozen keys a second, and Enter signs in.
+        await scan(seen, "SATO", key_s=0.08)
+        await expect(seen.page.locator("#operator .who")).to_have_text("SATO")
+
+
+@pytest.mark.parametrize("end", ["Enter", "Tab"])
+async def test_a_reader_works_while_an_ime_is_on(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits, end: str
+) -> None:
+    rack.ledger.keep_job()
+    rack.board.show(waiting(A1, 1))
+    async with (
+        served(rack, catalogue, tmp_path) as here,
+        visit(f"http://127.0.0.1:{here.port}/") as seen,
+    ):
+        await seen.shows("A1", "別担当者による確認")
+        await scan(seen, "SUZUKI-1002", ime=True, end=end)
+        await expect(seen.page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+        await scan(seen, "IMEI1:" + IMEIS[A1], ime=True, end=end)
+        await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A1])
+
+
+async def test_a_box_with_gs1_opens_its_handset(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    rack.ledger.keep_job()
+    rack.board.show(waiting(A1, 1))
+    rack.board.show(waiting(A2, 2))
+    async with (
+        served(rack, catalogue, tmp_path) as here,
+        visit(f"http://127.0.0.1:{here.port}/") as seen,
+    ):
+        await seen.shows("A2", "別担当者による確認")
+        await scan(seen, f"]C1010950600013435221XYZ{SEPARATOR}8002{IMEIS[A2]}")
+        await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])

@@ -30,7 +30,7 @@ SELLABLE = replace(
     outcome=Outcome.PASSED,
     disposition=Disposition.SELLABLE,
 )
-HIDING = "製造番号・IMEI・記録は表示せず"
+HIDING = "シリアル番号・IMEI・記録は表示せず"
 NOTHING = "サインインしていないため、表示できません"
 
 
@@ -77,7 +77,7 @@ async def test_a_question_on_the_wall_sends_people_to_sign_in(
     rack.board.show(asking_view(A1, 1, Gate.CONFIRM))
     async with shown(rack, catalogue, tmp_path, Sight.WALL) as here, visit(address(here)) as seen:
         await seen.shows(
-            "A1", "回答待ち", "第三者確認", "サインインすると、質問を読んで回答できます"
+            "A1", "回答待ち", "別担当者による確認", "サインインすると、質問を読んで回答できます"
         )
         await expect(seen.tile("A1").locator(".open")).to_have_text("詳細")
         await seen.tile("A1").locator(".open").click()

@@ -1,0 +1,58 @@
+"""A barcode reader at the keyboard's plug, and a person's fingers, as Chromium is told of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from chromium import Visit
+from playwright.async_api import CDPSession
+
+KEY_S = 0.005
+"""A reader's time from key to key; told with each, however busy this machine is."""
+NAMED = {"Enter": 13, "Tab": 9}
+IME = 229
+SEPARATOR = "\x1d"
+
+
+@asynccontextmanager
+async def _devtools(seen: Visit) -> AsyncGenerator[CDPSession]:
+    devtools = await seen.page.context.new_cdp_session(seen.page)
+    yield devtools
+    await devtools.detach()
+
+
+def _told(key: str, *, ime: bool) -> dict[str, object]:
+    if key in NAMED:
+        text = {"text": "\r"} if key == "Enter" else {}
+        return {"key": key, "code": key, "windowsVirtualKeyCode": NAMED[key], **text}
+    if key == SEPARATOR:
+        return {"key": "]", "code": "BracketRight", "modifiers": 2}
+    if ime:
+        return {"key": "Process", "windowsVirtualKeyCode": IME, **_place(key)}
+    return {"key": key, "text": key}
+
+
+def _place(key: str) -> dict[str, object]:
+    """Which key of a JIS keyboard it is."""
+    shift = {"modifiers": 8} if key.isupper() else {}
+    if key.isalpha():
+        return {"code": f"Key{key.upper()}", **shift}
+    if key.isdecimal():
+        return {"code": f"Digit{key}"}
+    return {"code": {":": "Quote", "-": "Minus", "/": "Slash"}[key]}
+
+
+async def scan(
+    seen: Visit, code: str, *, end: str | None = "Enter", ime: bool = False, key_s: float = KEY_S
+) -> None:
+    """As a reader types, and with its key at the end; `ime` is a Japanese IME that is on."""
+    began = time.time()
+    async with _devtools(seen) as devtools:
+        keys = [*code, end] if end else [*code]
+        for number, key in enumerate(keys):
+            for kind, after_s in (("keyDown", 0.0), ("keyUp", key_s / 2)):
+                at = began + key_s * number + after_s
+                event = {**_told(key, ime=ime), "type": kind, "timestamp": at}
+                await devtools.send("Input.dispatchKeyEvent", event)
