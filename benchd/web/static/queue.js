@@ -15,7 +15,8 @@ const ICONS = {
   tray: "tray",
 };
 
-const keyOf = (errand) => [errand.kind, errand.slot, errand.occupancy, errand.kind === "port" || errand.kind === "rack" ? errand.ja : ""].join(" ");
+/** Which errand it is, whatever is said of it meanwhile. */
+const keyOf = ({ kind, slot, occupancy, since, ja }) => [kind, slot, occupancy, kind === "tray" ? since : slot ? "" : ja].join(" ");
 
 export class Queue {
   /** `open` is called with the slot of an errand; `changed` with what there is now and what there was. */

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from playwright.async_api import Page
 
@@ -29,9 +28,9 @@ def at(seconds: float) -> str:
     return (NOW + timedelta(seconds=seconds)).isoformat()
 
 
-def errand(kind: str, slot: str | None, ja: str, en: str = "", **more: Any) -> dict[str, Any]:
+def errand(kind: str, slot: str | None, ja: str, en: str = "", **more: object) -> dict[str, object]:
     """One thing that a person has to do."""
-    told: dict[str, Any] = {
+    told: dict[str, object] = {
         "kind": kind,
         "slot": slot,
         "occupancy": 7,
@@ -49,7 +48,7 @@ def errand(kind: str, slot: str | None, ja: str, en: str = "", **more: Any) -> d
     return told | more
 
 
-async def tell_queue(page: Page, *errands: dict[str, Any]) -> None:
+async def tell_queue(page: Page, *errands: dict[str, object]) -> None:
     """What has to be done next, in this order."""
     await tell(page, "queue", {"now": NOW.isoformat(), "errands": list(errands), "bins": BINS})
 
