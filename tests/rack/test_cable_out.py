@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
 
 RETURN_WITHIN_S = 6
 LOOK_EVERY_S = 0.02
+GENEROUS_S = 5.0
+"""Half a second on a busy machine; a second is what people are promised."""
 WAITS = f'unplugged = "wait"\nreturn_within_s = {RETURN_WITHIN_S}'
 
 
@@ -44,6 +46,11 @@ def kinds(errands: list[dict[str, Any]], slot: str = "A1") -> list[str]:
     return [errand["kind"] for errand in errands if errand["slot"] == slot]
 
 
+def is_under_way(rack: DemoRack) -> bool:
+    done = rack.watch.slots["A1"]["progress"]
+    return isinstance(done, float) and done > 0.1
+
+
 async def test_a_cable_out_is_told_within_a_second_and_never_becomes_an_empty_tile(
     tmp_path: Path,
 ) -> None:
@@ -62,7 +69,7 @@ async def test_a_cable_out_is_told_within_a_second_and_never_becomes_an_empty_ti
         await rack.start_daemon()
         group.start_soon(rack.operators().work)
         with anyio.fail_after(120):
-            while not (rack.watch.slots["A1"]["progress"] or 0) > 0.1:
+            while not is_under_way(rack):
                 await rack.watch.next_look()
         job = rack.watch.slots["A1"]["job"]
         assert kinds((await queue_of(rack))["errands"]) == []
@@ -70,10 +77,8 @@ async def test_a_cable_out_is_told_within_a_second_and_never_becomes_an_empty_ti
         await rack.hands.unplug("A1")
         began = anyio.current_time()
         told = await until(rack, lambda errands: kinds(errands) == ["replug"])
-        print(f"cable out to queue: {anyio.current_time() - began:.3f} s")
         with_deadline = await until(rack, lambda e: e[0]["deadline"] is not None)
-        took_s = anyio.current_time() - began
-        print(f"cable out to countdown: {took_s:.3f} s")
+        assert anyio.current_time() - began < GENEROUS_S
         (errand,) = with_deadline["errands"]
         left = datetime.fromisoformat(errand["deadline"]) - datetime.fromisoformat(
             with_deadline["now"]
