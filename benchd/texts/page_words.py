@@ -43,6 +43,57 @@ class ActWord(StrEnum):
     MORE_TO_SHOW = "more_to_show"
 
 
+class WallWord(StrEnum):
+    """The rack on its screen, and what has to be done there next."""
+
+    QUEUE = "queue"
+    NOTHING_TO_DO = "nothing_to_do"
+    MORE = "more"
+    REPLUG = "replug"
+    RESTARTING = "restarting"
+    DONT_PULL = "dont_pull"
+    MENDING = "mending"
+    TRAY = "tray"
+    TRAY_TO_DO = "tray_to_do"
+    STAGE_LEFT = "stage_left"
+    RACK_LEFT = "rack_left"
+    MINUTES = "minutes"
+    HOURS = "hours"
+    DISPLAY = "display"
+    THEME = "theme"
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+    SOUNDS = "sounds"
+    QUESTION = "question"
+    FINISHED = "finished"
+    FAULT = "fault"
+    CABLE_OUT = "cable_out"
+    FIND = "find"
+    KIOSK = "kiosk"
+
+
+class TileWord(StrEnum):
+    """How a slot looks in one short word, for tiles that have no room for two."""
+
+    EMPTY = "empty"
+    SETTLING = "settling"
+    WAITING = "waiting"
+    RUNNING = "running"
+    AWAITING_OPERATOR = "awaiting_operator"
+    REPLUGGING = "replugging"
+    QUARANTINED = "quarantined"
+    UNPROVEN = "unproven"
+    REPLUG = "replug"
+    RESTARTING = "restarting"
+    MENDING = "mending"
+    TRAY = "tray"
+    SELLABLE = "sellable"
+    RETURN = "return"
+    HOLD = "hold"
+    DESTROY = "destroy"
+
+
 class LotsWord(StrEnum):
     """The pages of lots."""
 
@@ -246,6 +297,8 @@ class HandoverWord(StrEnum):
 PAGE_SECTIONS = {
     "nav": NavWord,
     "act": ActWord,
+    "wall": WallWord,
+    "tile": TileWord,
     "lots": LotsWord,
     "disposal": DisposalWord,
     "report": ReportWord,
