@@ -17,7 +17,7 @@ export class Keys {
     reader.onKey = (key) => this.press(key);
     document.addEventListener("keydown", (event) => this.down(event), true);
     byId("rack").addEventListener("focusin", () => this.rove());
-    new MutationObserver(() => this.rove()).observe(byId("rack"), { childList: true, subtree: true });
+    new MutationObserver(() => this.rove()).observe(byId("rack"), { childList: true });
     this.rove();
   }
 
@@ -58,7 +58,7 @@ export class Keys {
 
   /** The tiles' buttons, of which Tab reaches one and arrows the others. */
   buttons() {
-    return [...byId("rack").querySelectorAll("[data-slot] button")].filter((button) => button.offsetParent !== null);
+    return [...byId("rack").querySelectorAll("[data-slot] button.open")];
   }
 
   rove() {
@@ -74,7 +74,7 @@ export class Keys {
 
   /** To the next tile in this direction, as they lie on the screen. */
   move(event, [right, down]) {
-    const buttons = this.buttons();
+    const buttons = this.buttons().filter((button) => button.offsetParent !== null);
     const from = buttons.find((button) => button === document.activeElement);
     this.used(event);
     if (!from) {

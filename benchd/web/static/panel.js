@@ -1,10 +1,9 @@
 // One slot in full: what is the matter, what to do, the question with its answers, the story.
 
 import { readJob } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, el, morph } from "./dom.js";
 import { icon } from "./icons.js";
 import { keepNote, keepSlot, noteFor, noteKey } from "./kept.js";
-import { morph } from "./morph.js";
 import { SignIn } from "./sign_in.js";
 import { answerable, look, questionOf } from "./status.js";
 import { story } from "./story.js";
@@ -24,10 +23,12 @@ const SEEN_MS = 600;
 const LATIN = { inputmode: "url", lang: "en", autocapitalize: "off", spellcheck: "false" };
 
 export class Panel {
-  /** `press` is called with "YES" or "NO" for an answer's button, `moved` when it opens or closes. */
-  constructor({ press = () => {}, moved = () => {} } = {}) {
-    this.press = press;
-    this.moved = moved;
+  /**
+   * `find` shows where a slot is; `press` is called with "YES" or "NO" for an answer's button, `moved`
+   * when it opens or closes.
+   */
+  constructor({ find, press, moved }) {
+    Object.assign(this, { find, press, moved });
     this.signIn = new SignIn();
     this.dialog = byId("panel");
     this.name = null;
@@ -61,6 +62,13 @@ export class Panel {
     const first = this.form ? this.form.buttons[0] : this.dialog.querySelector(".close");
     if (byItself && this.form) this.form.element.focus();
     else first?.focus();
+  }
+
+  /** On the wall behind, so that whoever stands there sees which one it is. */
+  pointOut() {
+    const { name } = this;
+    this.close();
+    this.find(name);
   }
 
   close() {
@@ -147,17 +155,19 @@ export class Panel {
     if (slot.slot !== this.name) return;
     const seen = look(slot, proof);
     this.dialog.dataset.kind = seen.kind;
-    morph(this.about, [
+    morph(
+      this.about,
       el(
         "header",
         {},
         icon(seen.icon),
         el("h2", { id: "panel-title" }, `${slot.slot} ${seen.title}`),
+        el("button", { type: "button", class: "find", onclick: () => this.pointOut() }, word("wall", "find")),
         el("button", { type: "button", class: "close", onclick: () => this.close() }, page("close")),
       ),
       ...identity(slot),
       ...advice(slot, seen),
-    ]);
+    );
     this.ask(slot);
     this.tell(slot);
   }
