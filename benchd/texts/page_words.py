@@ -269,6 +269,7 @@ class HelpWord(StrEnum):
     YES = "yes"
     NO = "no"
     SIGNS = "signs"
+    NOTE = "note"
     ESCAPE = "escape"
     NEXT = "next"
     SEARCH = "search"

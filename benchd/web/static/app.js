@@ -218,9 +218,12 @@ async function start() {
   onChange(changedHands);
   setInterval(lookAgain, LOOK_EVERY_MS);
   const hearing = new Hearing({ rack, panel, answering, open, mayRead: () => index.shown === "read" });
-  const failed = async (error, told) =>
-    (await hearing.failed(error, told)) || (panel.name === null ? signIn : panel.signIn).refuse(error);
-  const reader = await startSession(failed, (told) => hearing.hear(told));
+  const signInHere = () => (panel.name === null ? signIn : panel.signIn);
+  const badgeShown = async (error, told) => {
+    if (!error) signInHere().askPin();
+    else if (!(await hearing.failed(error, told))) signInHere().refuse(error);
+  };
+  const reader = await startSession(badgeShown, (told) => hearing.hear(told));
   reader.prefix = index.scanPrefix;
   new Keys({ reader, rack, panel, answering, help, open });
 }

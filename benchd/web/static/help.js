@@ -9,6 +9,7 @@ const KEYS = [
   ["1 / Y", "yes"],
   ["2 / N", "no"],
   ["O  V  X  -", "signs"],
+  ["I", "note"],
   ["Esc", "escape"],
   ["N", "next"],
   ["/", "search"],

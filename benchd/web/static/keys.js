@@ -35,7 +35,8 @@ export class Keys {
   /** With a question on the screen N is its no; else it is the way to the next one. */
   pressInPanel(key) {
     if (this.answering.slotShown() && ANSWERS[key]) return this.answering.press(ANSWERS[key]);
-    if (key === "n") this.answering.next(this.panel.form?.question ?? null);
+    if (key === "i") this.panel.toNote();
+    else if (key === "n") this.answering.next(this.panel.form?.question ?? null);
     return null;
   }
 

@@ -16,6 +16,8 @@ const BY_ANOTHER = ["confirm", "recheck", "recheck_chip"];
 const NETWORK = "network";
 // The note of these holds a number from the handset's own screen.
 const NUMBERS = ["imei", "serial", "recheck"];
+/** And where one may be read into it besides, so that nobody is asked for it once more. */
+const TAKES_NUMBER = [...NUMBERS, "observe"];
 const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "recheck_refused"];
 /** How long a question that came by itself is only read. */
 const SEEN_MS = 600;
@@ -103,6 +105,11 @@ export class Panel {
   /** Whoever confirms has had this handset in their hand; a number is read off its own screen, never so. */
   scanned(code) {
     if (this.form?.second && !this.form.note.value) this.note(code);
+  }
+
+  /** Where something is typed, or a number is read off the handset's own screen. */
+  toNote() {
+    if (this.form && !this.form.held) this.form.note.focus();
   }
 
   /** Puts something into the note, as if it had been typed. */
@@ -195,13 +202,13 @@ export class Panel {
   formFor(slot) {
     const { question } = slot;
     const second = BY_ANOTHER.includes(question.gate);
-    const number = NUMBERS.includes(question.gate);
+    const number = TAKES_NUMBER.includes(question.gate);
     const note = el("input", {
       name: "note",
       autocomplete: "off",
       maxlength: 500,
       "data-scan": number ? "number" : "aside",
-      ...(number ? LATIN : {}),
+      ...(NUMBERS.includes(question.gate) ? LATIN : {}),
     });
     const kept = noteKey(slot);
     note.value = noteFor(kept);
@@ -221,7 +228,7 @@ export class Panel {
     };
     form.element = el(
       "div",
-      { class: "answering", tabindex: "-1" },
+      { class: "answering", tabindex: "-1", "data-gate": question.gate },
       el("p", { class: "question" }, said(question)),
       el("p", { class: "to-do lines" }, said(question.what_to_do)),
       el(

@@ -108,15 +108,15 @@ async function used() {
 }
 
 /**
- * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `failed`
- * is told why a code let nobody in, and the code. Returns the reader, once it is known who is here.
+ * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `done`
+ * is told why a code let nobody in, or null, and the code. Returns the reader, once it is known who is here.
  */
-export async function startSession(failed, claims = () => false) {
+export async function startSession(done, claims = () => false) {
   const reader = new Reader(async (code) => {
     const told = parse(code);
     if (claims(told)) return;
     const [badge] = told.words;
-    if (told.kind === "text" && badge.length >= SHORTEST_BADGE) failed(await signIn({ badge }), told);
+    if (told.kind === "text" && badge.length >= SHORTEST_BADGE) done(await signIn({ badge }), told);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === LOCK_KEY) {

@@ -59,6 +59,11 @@ export class SignIn {
     if (error) this.told.textContent = word("refusal", error.code);
   }
 
+  /** Whoever has shown a badge goes on with the PIN. */
+  askPin() {
+    if (whoIsHere()?.strong === false) this.element.querySelector('input[name="pin"]')?.focus();
+  }
+
   focus() {
     this.element.querySelector("input")?.focus();
   }
