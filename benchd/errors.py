@@ -20,6 +20,10 @@ class BenchdError(Exception):
     """Base of all that benchd raises on purpose; `exit_code` is the command's."""
 
     exit_code = 1
+    japanese: str | None = None
+    """The same in Japanese, where whoever raised it took its words from the catalogue."""
+    refusal: str | None = None
+    """The API's code, where the daemon has refused and a command tells of it."""
 
 
 class UsageRefused(BenchdError):

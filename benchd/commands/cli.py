@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from functools import partial
 from importlib.metadata import version
@@ -14,6 +15,7 @@ import typer
 from benchd.commands.bench import bench_app
 from benchd.commands.certificates import certificate_app, key_app
 from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.deciding import decide
 from benchd.commands.disposal import disposal_app
 from benchd.commands.files import write_new
 from benchd.commands.fresh_commands import add_fresh_commands
@@ -21,19 +23,17 @@ from benchd.commands.handset import handset_app
 from benchd.commands.intake import assets_app, lots_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
+from benchd.commands.misuse import tell_misuse, tell_of_file
 from benchd.commands.models import models_app
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.people import people_app
 from benchd.commands.records import records_app, report
+from benchd.commands.saying import say, tell
 from benchd.commands.setup import setup
-from benchd.commands.signing_in import (
-    BadgeFileOption,
-    OperatorOption,
-    PinFileOption,
-    as_person,
-)
+from benchd.commands.signing_in import OperatorOption, as_person
 from benchd.commands.which_job import JobArgument, job_named
 from benchd.daemon.exit_codes import exit_on_error
+from benchd.texts.command_words import SayWord
 
 DRAIN_LOOK_EVERY_S = 1.0
 
@@ -61,6 +61,7 @@ app.add_typer(key_app, name="key")
 app.add_typer(records_app, name="records")
 app.add_typer(disposal_app, name="disposal")
 app.command("report")(report)
+app.command("decide")(decide)
 app.command("setup")(setup)
 
 
@@ -86,7 +87,17 @@ def benchd(
 def main() -> None:
     """Run the command and exit with its code."""
     with exit_on_error():
-        app(standalone_mode=True)
+        try:
+            code = app(prog_name="benchd", standalone_mode=False)
+        except typer.Abort:
+            typer.echo(say(SayWord.ABORTED), err=True)
+            sys.exit(1)
+        except typer.TyperException as error:
+            tell_misuse(error)
+            sys.exit(error.exit_code)
+        except OSError as error:
+            sys.exit(tell_of_file(error))
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 @app.command()
@@ -236,34 +247,6 @@ def job(of: JobArgument, json_output: JsonOption = False) -> None:
     show(json_output, found, lambda: tables.show_job(found))
 
 
-_NOTE_HELP = (
-    "Anything to remember with it. A yes at the gate network begins with the sign that was"
-    " looked up: ○ (or o), △ or -."
-)
-
-
-@app.command()
-def decide(
-    job_id: str,
-    gate: str,
-    approve: Annotated[bool, typer.Option("--approve/--reject", help="Yes or no.")],
-    operator: OperatorOption = None,
-    note: Annotated[str, typer.Option(help=_NOTE_HELP)] = "",
-    pin_file: PinFileOption = None,
-    badge_file: BadgeFileOption = None,
-) -> None:
-    """Answer a question that a job is waiting with."""
-    with daemon_client() as client:
-        told = as_person(
-            client,
-            lambda: client.decide(job_id, gate, approved=approve, operator=operator, note=note),
-            operator=operator,
-            pin_file=pin_file,
-            badge_file=badge_file,
-        )
-    typer.echo(f"{job_id} {gate}: {'yes' if approve else 'no'} ({told['operator']})")
-
-
 @app.command()
 def drain(
     wait: Annotated[bool, typer.Option(help="Wait until the daemon has ended.")] = True,
@@ -274,16 +257,16 @@ def drain(
 
     with daemon_client() as client:
         told = as_person(client, client.drain, operator=operator)
-        typer.echo(f"no new job begins; running: {told['running_jobs']}")
+        tell(SayWord.DRAINING, count=str(told["running_jobs"]))
         try:
             while wait:
                 time.sleep(DRAIN_LOOK_EVERY_S)
                 now = client.draining()
                 if now != told:
-                    typer.echo(f"running: {now['running_jobs']}")
+                    tell(SayWord.STILL_RUNNING, count=str(now["running_jobs"]))
                 told = now
         except DependencyMissing:
-            typer.echo("benchd has ended")
+            tell(SayWord.ENDED)
 
 
 @felica_app.command("scan")

@@ -15,10 +15,10 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from benchd.commands.saying import both, error_of, missing
 from benchd.errors import (
     BenchdError,
     DecisionRefused,
-    DependencyMissing,
     LedgerFault,
     MoreToShow,
     NotAllowed,
@@ -27,6 +27,7 @@ from benchd.errors import (
     TriedTooOften,
     UsageRefused,
 )
+from benchd.texts.command_words import SayWord
 from benchd.words.ids import JsonValue
 
 SOCKET = Path("/run/benchd/benchd.sock")
@@ -211,8 +212,7 @@ class BenchdClient:
         """The JSON object that a route answers with; `kind` is the body's media type."""
         answer = _parsed(self._request(method, path, body, kind))
         if answer is None:
-            message = f"what answers on {self._path} isn't benchd"
-            raise BenchdError(message)
+            raise error_of(BenchdError, SayWord.NOT_BENCHD, path=str(self._path))
         return answer
 
     def _request(
@@ -230,31 +230,36 @@ class BenchdClient:
         try:
             yield
         except httpx2.HTTPError as error:
-            message = f"benchd stopped answering on {self._path} ({type(error).__name__})"
-            cure = "See `systemctl status benchd` and `journalctl -u benchd`."
-            if method == "POST":
-                cure += " Whether the answer was recorded, `benchd job JOB` tells."
-            raise DependencyMissing(message, cure=cure) from error
+            what = both(
+                SayWord.STOPPED_ANSWERING, path=str(self._path), detail=type(error).__name__
+            )
+            cure = SayWord.SEE_SERVICE_AND_JOB if method == "POST" else SayWord.SEE_SERVICE
+            raise missing(what, both(cure, name="JOB")) from error
 
     def _refusal(self, response: httpx2.Response) -> BenchdError:
         told = _parsed(response) or {}
         error = told.get("error")
         message = error.get("message") if isinstance(error, Mapping) else None
         code = error.get("code") if isinstance(error, Mapping) else None
-        kind = MoreToShow if code == "more_to_show" else _REFUSALS.get(response.status_code)
-        if response.status_code == TOO_MANY and isinstance(message, str):
+        if not isinstance(message, str):
+            path, status = str(self._path), str(response.status_code)
+            return error_of(BenchdError, SayWord.NO_REASON_GIVEN, path=path, value=status)
+        if response.status_code == TOO_MANY:
             wait = response.headers.get("retry-after", "")
-            return TriedTooOften(message, wait_s=float(wait) if wait.isdecimal() else 1.0)
-        if isinstance(message, str):
-            return (kind or BenchdError)(message)
-        return BenchdError(f"{self._path} answered {response.status_code} without saying why")
+            refused: BenchdError = TriedTooOften(
+                message, wait_s=float(wait) if wait.isdecimal() else 1.0
+            )
+        else:
+            kind = MoreToShow if code == "more_to_show" else _REFUSALS.get(response.status_code)
+            refused = (kind or BenchdError)(message)
+        refused.refusal = code if isinstance(code, str) else None
+        return refused
 
 
 def segment(name: str) -> str:
     """A name as one part of a path; what can't be one names nothing."""
     if name in ("", ".", ".."):
-        message = f"nothing is called {name!r}"
-        raise NotFound(message)
+        raise error_of(NotFound, SayWord.NOTHING_CALLED, name=repr(name))
     return quote(name, safe="", errors="replace")
 
 
@@ -279,15 +284,8 @@ def _refuse_unless_reachable(path: Path) -> None:
         try:
             probe.connect(os.fspath(path))
         except PermissionError as error:
-            message = f"you may not use benchd's socket {path}"
-            cure = (
-                "Have yourself added to its group, then log in again: sudo usermod -aG benchd $USER"
-            )
-            raise DependencyMissing(message, cure=cure) from error
+            what = both(SayWord.NOT_YOUR_SOCKET, path=str(path))
+            raise missing(what, both(SayWord.JOIN_GROUP)) from error
         except OSError as error:
-            message = f"benchd isn't running: nobody answers on {path}"
-            cure = (
-                "Start it: sudo systemctl start benchd; if it stops again: journalctl -u benchd."
-                f" If it listens elsewhere, set {SOCKET_VARIABLE}."
-            )
-            raise DependencyMissing(message, cure=cure) from error
+            what = both(SayWord.NOT_RUNNING, path=str(path))
+            raise missing(what, both(SayWord.START_IT, name=SOCKET_VARIABLE)) from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
-import typer
+from benchd.commands.misuse import mistake
+from benchd.texts.command_words import SayWord
 
 
 def read_file(path: Path) -> bytes:
@@ -12,7 +14,18 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}") from error
+        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=str(error.strerror)) from error
+
+
+def regular_file(path: Path) -> Path:
+    """The path of a file that is there; anything else is a mistake in the command."""
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            return path
+    except (OSError, ValueError) as error:
+        detail = str(getattr(error, "strerror", None) or error)
+        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=detail) from error
+    raise mistake(SayWord.NO_FILE, path=str(path))
 
 
 def write_new(path: Path, content: bytes) -> None:
@@ -21,6 +34,6 @@ def write_new(path: Path, content: bytes) -> None:
         with path.open("xb") as stream:
             stream.write(content)
     except FileExistsError:
-        raise typer.BadParameter(f"{path}: there already; give another name") from None
+        raise mistake(SayWord.FILE_THERE, path=str(path)) from None
     except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}") from error
+        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=str(error.strerror)) from error

@@ -10,7 +10,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from benchd.commands.files import read_file
+from benchd.commands.files import read_file, regular_file
 from benchd.commands.options import DEFAULT_CONFIG
 from benchd.errors import LedgerBroken
 
@@ -26,7 +26,7 @@ def ledger_verify(
     from benchd.ledger import verify_ledger
 
     try:
-        report = verify_ledger(file, read_file(key))
+        report = verify_ledger(regular_file(file), read_file(key))
     except LedgerBroken as error:
         typer.echo(f"benchd: {file}: BROKEN at record {error.sequence}: {error}", err=True)
         raise typer.Exit(1) from error
@@ -38,7 +38,7 @@ def ledger_export(file: Path) -> None:
     """Print every record as it is stored, one JSON object a line."""
     from benchd.ledger import export_lines
 
-    for line in export_lines(file):
+    for line in export_lines(regular_file(file)):
         sys.stdout.buffer.write(line)
 
 

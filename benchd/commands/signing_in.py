@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from benchd.commands.files import read_file
+from benchd.commands.saying import error_of, say
 from benchd.errors import MoreToShow, NotSignedIn
+from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.commands.client import BenchdClient
@@ -48,9 +50,9 @@ def as_person(
             if operator is None:
                 raise
     if operator is None:
-        raise NotSignedIn("say who you are: --operator ID")
+        raise error_of(NotSignedIn, SayWord.SAY_WHO)
     pin = secret_from(pin_file, "PIN")
-    badge = None if badge_file is None else secret_from(badge_file, "Badge")
+    badge = None if badge_file is None else secret_from(badge_file, say(SayWord.BADGE))
     client.sign_in(person=operator, pin=pin, badge=badge)
     try:
         try:
@@ -58,7 +60,7 @@ def as_person(
         except MoreToShow:
             if badge is not None or pin_file is not None:
                 raise
-        client.sign_in(person=operator, pin=pin, badge=secret_from(None, "Badge"))
+        client.sign_in(person=operator, pin=pin, badge=secret_from(None, say(SayWord.BADGE)))
         return call()
     finally:
         client.sign_out()

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from benchd.commands.saying import error_of
 from benchd.errors import NotFound, UsageRefused
 from benchd.texts.catalogue import printable
+from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.commands.client import BenchdClient, JsonObject
@@ -33,19 +35,18 @@ def job_named(client: BenchdClient, told: str) -> str:
     slot = _slot(client, told)
     if slot is not None:
         if not isinstance(slot["job"], str):
-            message = f"slot {told} has no job now: `benchd jobs` names the newest ones"
-            raise NotFound(message)
+            raise error_of(NotFound, SayWord.SLOT_WITHOUT_JOB, slot=told)
         return slot["job"]
     found = client.find(told)["handsets"]
     handsets = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     if not handsets:
-        message = f"no slot, job or handset has {told!r}: `benchd jobs` names the newest ones"
-        raise NotFound(message)
+        raise error_of(NotFound, SayWord.NO_SUCH_JOB, name=repr(told))
     if len(handsets) > 1:
         named = ", ".join(printable(_newest(one)) for one in handsets[:MOST_NAMED])
         more = ", …" if handsets[MOST_NAMED:] else ""
-        message = f"several handsets have {told!r}; say which job: {named}{more}"
-        raise UsageRefused(message)
+        raise error_of(
+            UsageRefused, SayWord.SEVERAL_HANDSETS, name=repr(told), jobs=f"{named}{more}"
+        )
     return _newest(handsets[0])
 
 

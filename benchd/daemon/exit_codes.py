@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from benchd.errors import BenchdError
+from benchd.texts.catalogue import Catalogue, language_of, printable
+from benchd.texts.failures import failure_text
+
+LONGEST_LINE = 2000
 
 
 @contextmanager
@@ -39,5 +44,8 @@ def _leaves(group: BaseExceptionGroup[BenchdError]) -> list[BenchdError]:
 
 
 def _complain(error: BenchdError) -> None:
-    sys.stderr.write(f"benchd: {error}\n")
+    told = failure_text(error, Catalogue.load(), language_of(os.environ))
+    # Names of files and answers of handsets are in it: they steer no terminal.
+    lines = (printable(line, LONGEST_LINE) for line in told.splitlines())
+    sys.stderr.write("benchd: {}\n".format("\n".join(lines)))
     sys.exit(error.exit_code)

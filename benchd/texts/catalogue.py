@@ -12,6 +12,13 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.texts.command_words import (
+    COMMAND_SECTIONS,
+    LONGEST_SAID,
+    SAY_FACTS,
+    Failure,
+    SayWord,
+)
 from benchd.texts.page_words import PAGE_SECTIONS
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
@@ -63,6 +70,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
         "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
+        "say": SAY_FACTS,
     }
 )
 """Which placeholders the texts of a section may have; all other sections have none."""
@@ -305,6 +313,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "silence": SilenceCause,
     "model_felica": ModelFelica,
     "mistake": Mistake,
+    **COMMAND_SECTIONS,
 }
 """What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
@@ -350,14 +359,14 @@ def printable(text: str, longest: int = LONGEST_VALUE) -> str:
     return kept if len(kept) <= longest else f"{kept[: longest - 1]}…"
 
 
-def fill(template: str, facts: Mapping[str, str]) -> str:
+def fill(template: str, facts: Mapping[str, str], longest_value: int = LONGEST_VALUE) -> str:
     """The template with its placeholders filled in once; a value that is missing reads `?`.
 
     Values are never read as templates, and placeholders have no formats or attributes.
     """
 
     def value(found: re.Match[str]) -> str:
-        longest = LONGEST_MENU if found[1] in list(MenuWord) else LONGEST_VALUE
+        longest = LONGEST_MENU if found[1] in list(MenuWord) else longest_value
         return printable(facts.get(found[1], ""), longest) or "?"
 
     return _PLACEHOLDER.sub(value, template)
@@ -472,6 +481,20 @@ class Catalogue:
     def learn(self, word: LearnWord, facts: Mapping[str, str]) -> Texts:
         """What `benchd slots learn` says."""
         return self._filled(f"learn.{word}", facts)
+
+    def say(self, word: SayWord, facts: Mapping[str, str]) -> Texts:
+        """A sentence of a command."""
+        said = self._texts[f"say.{word}"]
+        ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
+        return Texts(ja=ja, en=en)
+
+    def refusal(self, refusal: Refusal) -> Texts:
+        """Why an answer of a person wasn't taken."""
+        return self._texts[f"refusal.{refusal}"]
+
+    def failure(self, failure: Failure) -> Texts:
+        """What to tell of an error that has no words of its own."""
+        return self._texts[f"failure.{failure}"]
 
     def mistake(self, mistake: Mistake, facts: Mapping[str, str]) -> Texts:
         """What is wrong in a file at its place, and what to do about it."""

@@ -9,6 +9,7 @@ from benchd.commands.tables.show import (
     show_handset_file,
     show_job,
     show_jobs,
+    show_question,
     show_report,
     show_status,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "show_handset_file",
     "show_job",
     "show_jobs",
+    "show_question",
     "show_report",
     "show_status",
     "watch_status",

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import Because, Catalogue, Language, Texts, Word, printable
+from benchd.texts.command_words import SayWord
 from benchd.words.disposal import DisposalState
 from benchd.words.ids import JsonValue
 from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason
@@ -112,17 +113,18 @@ def seconds(value: JsonValue) -> Text:
 
 def moment(of: JsonObject, key: str) -> Text:
     """Day and time where the operator is."""
-    at = _time(of, key)
+    at = instant(of, key)
     return nothing() if at is None else Text(f"{at.astimezone():%m-%d %H:%M}")
 
 
 def duration(of: JsonObject, begin: str, end: str) -> Text:
     """How long something took."""
-    began, ended = _time(of, begin), _time(of, end)
+    began, ended = instant(of, begin), instant(of, end)
     return nothing() if began is None or ended is None else seconds((ended - began).total_seconds())
 
 
-def _time(of: JsonObject, key: str) -> datetime | None:
+def instant(of: JsonObject, key: str) -> datetime | None:
+    """The time at this key; None where it is none, or has no zone."""
     value = of.get(key)
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -154,6 +156,10 @@ class Cells:
     def word(self, word: Word) -> str:
         """A heading or a short answer."""
         return self._catalogue.word(word).to(self.language)
+
+    def say(self, word: SayWord, **facts: str) -> str:
+        """A sentence with what it is about."""
+        return self._catalogue.say(word, facts).to(self.language)
 
     def says(self, guidance: JsonObject) -> Text:
         """What is the matter."""

@@ -11,6 +11,7 @@ from rich.console import Console, RenderableType
 from benchd.commands.tables.cells import JsonObject
 from benchd.commands.tables.chips import chips_view
 from benchd.commands.tables.jobs import job_view, jobs_view
+from benchd.commands.tables.questions import question_view
 from benchd.commands.tables.records import (
     disposal_view,
     found_view,
@@ -26,6 +27,11 @@ View = Callable[[JsonObject, Catalogue, Language], RenderableType]
 def show_status(rack: JsonObject) -> None:
     """Print what `/api/v1/slots` tells."""
     _show(status_view, rack)
+
+
+def show_question(slot: JsonObject) -> None:
+    """Print the question that a slot asks."""
+    _show(question_view, slot)
 
 
 def show_jobs(jobs: JsonObject) -> None:

@@ -16,6 +16,7 @@ from benchd.commands.tables.cells import (
     seconds,
     text,
 )
+from benchd.commands.tables.questions import decide_command
 from benchd.texts.catalogue import Catalogue, Language, Word
 from benchd.words.job import Disposition
 
@@ -84,7 +85,7 @@ class _StatusView:
         question = part(slot, "question")
         wish = [*self._advice(part(slot, "problem")), *self._advice(question)]
         if question:
-            wish.append(self._command(slot, question))
+            wish += decide_command(slot, question.get("gate"))
         if slot.get("disposition") != Disposition.SELLABLE:
             wish += self._advice(part(slot, "reason_text"))
             wish += self._cells.dossier(slot)
@@ -96,13 +97,3 @@ class _StatusView:
         said = self._cells.says(guidance)
         said.stylize("bold")
         return [said, *self._cells.what_to_do(guidance)]
-
-    def _command(self, slot: JsonObject, question: JsonObject) -> Text:
-        job, gate = text(slot, "job").plain, text(question, "gate").plain
-        operator = self._cells.word(Word.OPERATOR_NAME)
-        yes, no = self._cells.word(Word.YES), self._cells.word(Word.NO)
-        # Not complete without a choice: nobody should paste a yes.
-        return Text.assemble(
-            (f"benchd decide {job} {gate} --operator {operator}", "cyan"),
-            f" --approve ({yes}) | --reject ({no})",
-        )

@@ -1,0 +1,135 @@
+"""`benchd decide`: the answer to an open question, given with the command or asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from benchd.commands.daemon_client import daemon_client
+from benchd.commands.saying import catalogue, error_of, say, tell
+from benchd.commands.signing_in import (
+    BadgeFileOption,
+    OperatorOption,
+    PinFileOption,
+    as_person,
+)
+from benchd.errors import NotFound, NotSignedIn, UsageRefused
+from benchd.texts.catalogue import Texts, Word, printable
+from benchd.texts.command_words import SayWord
+from benchd.words.job import Gate
+
+if TYPE_CHECKING:
+    from benchd.commands.client import BenchdClient, JsonObject
+
+NOTE_HELP = (
+    "Anything to remember with it. A yes at the gate network begins with the sign that was"
+    " looked up: ○ (or o), △ or -."
+)
+NOTE_ASKED: Final = {
+    Gate.NETWORK: SayWord.SIGN_ASKED,
+    Gate.IMEI: SayWord.NUMBER_ASKED,
+    Gate.SERIAL: SayWord.NUMBER_ASKED,
+    Gate.RECHECK: SayWord.NUMBER_ASKED,
+}
+"""What a yes at these gates can't do without."""
+YES: Final = ("y", "yes", "はい")
+NO: Final = ("n", "no", "いいえ")
+
+
+def decide(
+    job_id: str,
+    gate: str,
+    approve: Annotated[
+        bool | None, typer.Option("--approve/--reject", help="Yes or no; else it is asked.")
+    ] = None,
+    operator: OperatorOption = None,
+    note: Annotated[str | None, typer.Option(help=NOTE_HELP)] = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Answer a question that a job is waiting with."""
+    from benchd.commands import tables
+
+    asked = approve is None
+    with daemon_client() as client:
+        if approve is None:
+            # Whoever pasted this has seen a question: the answer is to the one that is open now.
+            tables.show_question(_open_question(client, job_id, gate))
+            approve = _yes_or_no()
+            note = _asked_note(gate) if note is None else note
+
+        def answer(who: str | None) -> JsonObject:
+            return as_person(
+                client,
+                lambda: client.decide(
+                    job_id, gate, approved=approve is True, operator=who, note=note or ""
+                ),
+                operator=who,
+                pin_file=pin_file,
+                badge_file=badge_file,
+            )
+
+        try:
+            try:
+                told = answer(operator)
+            except NotSignedIn:
+                # Whose user the daemon knows isn't asked.
+                if operator is not None or not asked:
+                    raise
+                told = answer(_typed(say(SayWord.YOUR_ID)).strip())
+        except NotFound as error:
+            raise _closed(job_id, gate) from error
+    tell(
+        SayWord.ANSWERED,
+        job=job_id,
+        gate=_title(gate),
+        answer=catalogue().word(Word.YES if approve else Word.NO),
+        name=str(told["operator"]),
+    )
+
+
+def _open_question(client: BenchdClient, job: str, gate: str) -> JsonObject:
+    """The slot whose question that is; NotFound where it is open no more."""
+    slots = client.slots()["slots"]
+    for slot in slots if isinstance(slots, list) else []:
+        if isinstance(slot, dict) and slot.get("job") == job:
+            question = slot.get("question")
+            if isinstance(question, dict) and question.get("gate") == gate:
+                return slot
+    raise _closed(job, gate)
+
+
+def _closed(job: str, gate: str) -> NotFound:
+    return error_of(NotFound, SayWord.NO_OPEN_QUESTION, job=job, gate=_title(gate))
+
+
+def _yes_or_no() -> bool:
+    while True:
+        answer = _typed(say(SayWord.YES_OR_NO)).strip().casefold()
+        if answer in YES:
+            return True
+        if answer in NO:
+            return False
+
+
+def _asked_note(gate: str) -> str:
+    word = NOTE_ASKED.get(Gate(gate), SayWord.NOTE_ASKED)
+    return _typed(say(word), default="").strip()
+
+
+def _typed(question: str, default: str | None = None) -> str:
+    """What somebody types; where nobody can, nothing is decided."""
+    try:
+        typed: str = typer.prompt(question, default=default, show_default=False)
+    except typer.Abort as abort:
+        raise error_of(UsageRefused, SayWord.YES_OR_NO_FIRST) from abort
+    return typed
+
+
+def _title(gate: str) -> Texts:
+    """The gate's name; in English its code, which is what commands take."""
+    known = gate in list(Gate)
+    shown = printable(gate) or "?"
+    ja = catalogue().gate(Gate(gate)).ja if known else shown
+    return Texts(ja=ja, en=shown)

@@ -1,0 +1,54 @@
+"""What isn't the daemon's or a handset's doing: a command typed wrongly, a file out of reach."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import typer
+
+from benchd.commands.saying import Fact, language, say
+from benchd.texts.catalogue import printable
+from benchd.texts.command_words import SayWord
+
+LONGEST_TOLD: Final = 1000
+MISUSE_CODE: Final = 2
+
+
+class Misuse(typer.BadParameter):
+    """Raised with words of the catalogue, which need nothing around them."""
+
+
+def mistake(word: SayWord, **facts: Fact) -> Misuse:
+    """A mistake in the command's words, told in the reader's language."""
+    return Misuse(say(word, **facts))
+
+
+def tell_misuse(error: typer.TyperException) -> None:
+    """Say on standard error what is wrong with a command, and how to see how it's used."""
+    if isinstance(error, Misuse):
+        _complain(error.message)
+        return
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", "") or "benchd"
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # The help stands there already.
+        return
+    usage, why = say(SayWord.USAGE, name=command), printable(error.format_message(), LONGEST_TOLD)
+    _complain(f"{usage}\n{why}" if language() == "ja" else f"{why}\n{usage}")
+
+
+def tell_of_file(error: OSError) -> int:
+    """Say on standard error which file or disk has failed; returns the exit code."""
+    _complain(
+        say(
+            SayWord.FILE_TROUBLE,
+            path=str(error.filename or "-"),
+            detail=error.strerror or type(error).__name__,
+        )
+    )
+    return MISUSE_CODE if error.filename else 1
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"benchd: {text}\n")

@@ -1,0 +1,59 @@
+"""How commands speak: sentences of the catalogue, in the language of whoever typed them."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TypeVar
+
+import typer
+
+from benchd.errors import BenchdError, DependencyMissing
+from benchd.texts.catalogue import Catalogue, Language, Texts, language_of
+from benchd.texts.command_words import SayWord
+
+Error = TypeVar("Error", bound=BenchdError)
+Fact = str | Texts
+
+
+@cache
+def catalogue() -> Catalogue:
+    """All texts, read once."""
+    return Catalogue.load()
+
+
+def language() -> Language:
+    """What LC_ALL, LC_MESSAGES or LANG asks for."""
+    return language_of(os.environ)
+
+
+def both(word: SayWord, **facts: Fact) -> Texts:
+    """A sentence in both languages."""
+    ja = {name: fact.ja if isinstance(fact, Texts) else fact for name, fact in facts.items()}
+    en = {name: fact.en if isinstance(fact, Texts) else fact for name, fact in facts.items()}
+    return Texts(ja=catalogue().say(word, ja).ja, en=catalogue().say(word, en).en)
+
+
+def say(word: SayWord, **facts: Fact) -> str:
+    """A sentence in the reader's language."""
+    return both(word, **facts).to(language())
+
+
+def tell(word: SayWord, **facts: Fact) -> None:
+    """Print a sentence."""
+    typer.echo(say(word, **facts))
+
+
+def error_of(kind: type[Error], word: SayWord, **facts: Fact) -> Error:
+    """An error that is told in the reader's language; its message is the English one."""
+    texts = both(word, **facts)
+    error = kind(texts.en)
+    error.japanese = texts.ja
+    return error
+
+
+def missing(what: Texts, cure: Texts) -> DependencyMissing:
+    """What isn't there, and below it what to do, in the reader's language."""
+    error = DependencyMissing(what.en, cure=cure.en)
+    error.japanese = f"{what.ja}\n{cure.ja}"
+    return error
