@@ -22,7 +22,7 @@ ENDINGS = {
     **dict.fromkeys(("HandsetGone", "TransientFault", "ReaderGone"), 0),
 }
 """AnswerNotRecognised stays technical: what wasn't understood can't be told in words."""
-REFUSALS = dict.fromkeys(
+REFUSALS: dict[str, int] = dict.fromkeys(
     (
         *("DecisionRefused", "SecondPersonNeeded", "RecheckRefused", "IntakeRefused"),
         *("AnsweredAlready", "SettlingRefused"),
