@@ -19,7 +19,7 @@ from benchd.texts.command_words import (
     Failure,
     SayWord,
 )
-from benchd.texts.page_words import PAGE_SECTIONS
+from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
 from benchd.words.handset import SilenceCause, UserKind
@@ -42,6 +42,22 @@ LONGEST_VALUE = 80
 """Characters of one filled-in value; a model or serial that is longer is cut."""
 LONGEST_MENU = 200
 """Of a way through menus, which is of the catalogue of models."""
+
+
+class ErrandWord(StrEnum):
+    """What an errand says where neither a problem nor a question does."""
+
+    CABLE_OUT = "cable_out"
+    IN_HAND = "in_hand"
+    TRAY = "tray"
+    SELLABLE = "sellable"
+    RETURN = "return"
+    HOLD = "hold"
+    DESTROY = "destroy"
+    UNPROVEN = "unproven"
+    HIDDEN = "hidden"
+    """To whoever may not read the question."""
+
 
 _OF_HANDSET = frozenset({"model", "serial", "imei_end"})
 FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -322,6 +338,7 @@ _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
     "reason": (Reason, ("title", "what_to_do")),
     "chip": (ChipVerdict, ("title", "what_to_do")),
     "chip_trouble": (ChipTrouble, ("title", "what_to_do")),
+    "errand": (ErrandWord, ("title", "what_to_do")),
 }
 
 
@@ -458,6 +475,10 @@ class Catalogue:
         """What a figure of a report counts."""
         return self._texts[f"figure.{figure}"]
 
+    def board(self, word: BoardWord) -> Texts:
+        """What the shift board says."""
+        return self._texts[f"board.{word}"]
+
     def stage(self, stage: StageName) -> Texts:
         """The name of a stage."""
         return self._texts[f"stage.{stage}"]
@@ -547,6 +568,10 @@ class Catalogue:
         """Why a handset couldn't even be plugged in, and where it goes next."""
         said = self._texts[f"unerasable.{reason}"]
         return Guidance(ja=said.ja, en=said.en, what_to_do=self.word(Word.CRUSH_BY_HAND))
+
+    def errand(self, word: ErrandWord) -> Guidance:
+        """What somebody has to do next."""
+        return self._guidance(f"errand.{word}", "title", {})
 
     def chip(self, seen: ChipVerdict | ChipTrouble) -> Guidance:
         """What looking at a chip has shown, and what to do next."""

@@ -11,11 +11,13 @@ from benchd.ports import CertificateIssuer, Ledger
 from benchd.proof.disposal import DisposalItem
 from benchd.words.disposal import DisposalState, Settling
 from benchd.words.dossier import Dossier, KeptDossier
+from benchd.words.errand import TrayItem
 from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.people import Actor, By, Person, Role, SignedIn
 from benchd.words.report import Asked, Report
+from benchd.words.shift import Bin, Shift, ShiftFigures
 from benchd.words.slot import ProblemView, SlotView
 
 
@@ -37,6 +39,10 @@ class WatchedBoard(Protocol):
 
     def notices(self) -> tuple[ProblemView, ...]:
         """What is the matter with the rack as a whole."""
+        ...
+
+    def tray(self) -> tuple[TrayItem, ...]:
+        """What was taken out in the middle of its job, the oldest first."""
         ...
 
     async def changed(self, since: int) -> int:
@@ -205,6 +211,14 @@ class RecordsDoor(Protocol):
 
     async def report(self, asked: Asked, *, named: bool) -> Report:
         """The figures of what came in, with jobs and tags of the whole if they are `named`."""
+        ...
+
+    async def shift(self, shift: Shift) -> ShiftFigures:
+        """What a shift has done."""
+        ...
+
+    async def bins(self) -> Sequence[Bin]:
+        """How many handsets wait in each open state, and which waits longest."""
         ...
 
     def make_anew(self) -> None:

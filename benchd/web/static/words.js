@@ -72,5 +72,8 @@ export function duration(seconds) {
   return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
 
+/** 84分, never less than what is left. */
+export const inMinutes = (seconds) => `${Math.ceil(seconds / 60)}${language === "ja" ? "" : " "}${word("wall", "minutes")}`;
+
 /** Never 100 before all is done. */
 export const percent = (share) => `${Math.floor(Math.min(Math.max(share, 0), 1) * 100)}%`;
