@@ -27,7 +27,7 @@ from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.people import Actor
 from benchd.words.port import Liveness, PlugEvent
 from benchd.words.record import Entry, Receipt, StoredEntry
-from benchd.words.screen import Errand, OpenedPage, Page
+from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 from benchd.words.slot import SlotView
 
 ProgressSink = Callable[[TransferProgress], None]
@@ -125,7 +125,7 @@ class Handset(Protocol):
         """Wake the screen and open a page of the settings, for a person's eyes only."""
         ...
 
-    async def leave_setup_out(self) -> Errand:
+    async def leave_setup_out(self) -> ScreenOutcome:
         """Tell the system that its first setup is over, if it isn't."""
         ...
 

@@ -40,7 +40,7 @@ from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, Fi
 from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
-from benchd.words.screen import Errand, OpenedPage, Page
+from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 NEEDED_FEATURE: Final = "shell_v2"
 
@@ -160,7 +160,7 @@ class AdbHandset:
         """Wake the screen and open a page of the settings, for a person's eyes only."""
         return await open_page(self._shell, page)
 
-    async def leave_setup_out(self) -> Errand:
+    async def leave_setup_out(self) -> ScreenOutcome:
         """Tell the system that its first setup is over, if it isn't."""
         return await leave_setup_out(self._shell)
 

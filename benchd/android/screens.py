@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchd.android.shell.commands import Completed, Shell, command_line
-from benchd.words.screen import Errand, OpenedPage, Page
+from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 COMMAND_WITHIN_S: Final = 5.0
 MOST_ANSWER_BYTES: Final = 64 << 10
@@ -57,17 +57,17 @@ async def open_page(shell: Shell, page: Page) -> OpenedPage:
     for option, name in WAYS[page]:
         asked = command_line("am", "start", option, name, "--activity-clear-task")
         if _has_started(await _run(shell, asked)):
-            return OpenedPage(page=page, outcome=Errand.DONE, way=name, woken=woken)
-    return OpenedPage(page=page, outcome=Errand.REFUSED, woken=woken)
+            return OpenedPage(page=page, outcome=ScreenOutcome.DONE, way=name, woken=woken)
+    return OpenedPage(page=page, outcome=ScreenOutcome.REFUSED, woken=woken)
 
 
-async def leave_setup_out(shell: Shell) -> Errand:
+async def leave_setup_out(shell: Shell) -> ScreenOutcome:
     """Tell the system that its first setup is over, where it says that it isn't."""
     if await _setup_is_over(shell):
-        return Errand.NOT_NEEDED
+        return ScreenOutcome.NOT_NEEDED
     for command in _FINISH_SETUP:
         await _run(shell, command)
-    return Errand.DONE if await _setup_is_over(shell) else Errand.REFUSED
+    return ScreenOutcome.DONE if await _setup_is_over(shell) else ScreenOutcome.REFUSED
 
 
 async def _setup_is_over(shell: Shell) -> bool:

@@ -35,6 +35,7 @@ from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.services import PlanInEffect, ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.timekeeping import Timekeeping
+from benchd.daemon.tray_watch import TrayWatch
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
@@ -199,6 +200,7 @@ async def run_daemon(
             lists = ListWatch(lambda: reloader.settings.recipes, board)
             background.start_soon(staffing.run)
             background.start_soon(lists.run)
+            background.start_soon(keep_following, TrayWatch(records, board).run, metrics.fault)
             background.start_soon(patrol.run)
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext
-from benchd.pipelines.errands import open_page
+from benchd.pipelines.screens import open_page
 from benchd.proof.binding import Known, screen_number
 from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.words.job import Gate, Reason

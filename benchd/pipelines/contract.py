@@ -29,7 +29,7 @@ from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
 from benchd.words.people import Actor
 from benchd.words.port import Absence, Attached
-from benchd.words.slot import EarlierEnd, ProblemView
+from benchd.words.slot import Away, EarlierEnd, ProblemView
 
 T = TypeVar("T")
 
@@ -48,8 +48,13 @@ class AbsenceWindow(Protocol):
         """Returns once the handset has left its port, at once if it has already."""
         ...
 
-    async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
-        """What the port shows; returns early once the handset has left and come back."""
+    async def absence(
+        self, *, leave_within_s: float, return_within_s: float, why: Away = Away.RESTARTS
+    ) -> Absence:
+        """What the port shows; returns early once the handset has left and come back.
+
+        `why` it is away is said on the wall.
+        """
         ...
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from benchd.wakeup import Wakeup
+from benchd.words.errand import TrayItem
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.slot import ProblemCode, ProblemView, SlotView
 
@@ -16,6 +17,7 @@ class RackBoard:
         self._views: dict[SlotName, SlotView] = {}
         self._unknown_ports: dict[PortPath, None] = {}
         self._notices: dict[ProblemCode, ProblemView] = {}
+        self._tray: tuple[TrayItem, ...] = ()
         self._changed = Wakeup()
         self.version = 0
 
@@ -47,6 +49,16 @@ class RackBoard:
     def notices(self) -> tuple[ProblemView, ...]:
         """What is the matter with the rack as a whole."""
         return tuple(self._notices.values())
+
+    def show_tray(self, tray: Sequence[TrayItem]) -> None:
+        """These were taken out in the middle of their jobs, and still have to be settled."""
+        if self._tray != tuple(tray):
+            self._tray = tuple(tray)
+            self._wake()
+
+    def tray(self) -> tuple[TrayItem, ...]:
+        """What was taken out in the middle of its job, the oldest first."""
+        return self._tray
 
     def arrange(self, slots: Collection[SlotName]) -> None:
         """Show these slots only, in this order; one that was never shown comes when it is."""

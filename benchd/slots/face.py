@@ -4,26 +4,51 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchd.ports import Board
+from benchd.pipelines.recipe import Recipe
+from benchd.ports import Board, Clock
+from benchd.slots.pace import Forecast, Pace
 from benchd.slots.topology import SlotPlace
-from benchd.words.handset import HandsetIdentity
+from benchd.words.handset import HandsetFacts
 from benchd.words.ids import JobId
 from benchd.words.job import JobEnd, StageName
-from benchd.words.slot import EarlierEnd, ProblemView, QuestionView, SlotView
+from benchd.words.slot import (
+    AwayView,
+    EarlierEnd,
+    ProblemCode,
+    ProblemView,
+    QuestionView,
+    SlotView,
+)
 from benchd.words.slot_states import SLOT_MOVES, SlotState
 
 
 class Face:
     """Holds the view of one slot. Persisted first, shown after: callers keep that order."""
 
-    def __init__(self, place: SlotPlace, board: Board) -> None:
+    def __init__(self, place: SlotPlace, board: Board, clock: Clock, pace: Pace) -> None:
         self._board = board
+        self._clock = clock
+        self._pace = pace
+        self._forecast: Forecast | None = None
         self._empty = SlotView(slot=place.name, port_path=place.port_path)
-        self.view = self._empty
-        self._show()
+        self._turn(self._empty)
 
-    def _show(self) -> None:
+    def _turn(self, view: SlotView) -> None:
+        """The slot has come to something else, or something else is the matter with it."""
+        if self._forecast is not None:
+            self._forecast.turned(view)
+        self.view = replace(view, since=self._clock.now(), handset_left_s=self._left_s(view))
         self._board.show(self.view)
+
+    def _tell(self, view: SlotView) -> None:
+        """More is known of the same."""
+        self.view = replace(view, handset_left_s=self._left_s(view))
+        self._board.show(self.view)
+
+    def _left_s(self, view: SlotView) -> float | None:
+        if self._forecast is None or view.disposition is not None:
+            return None
+        return self._forecast.left_s(view.eta_s)
 
     def _move(self, state: SlotState) -> SlotView:
         now = self.view.state
@@ -35,28 +60,33 @@ class Face:
     def empty(self) -> None:
         """Nothing is plugged in."""
         self._move(SlotState.EMPTY)
-        self.view = self._empty
-        self._show()
+        self._forecast = None
+        self._turn(replace(self._empty, last_job=self.view.job or self.view.last_job))
+
+    def recall(self, job: JobId | None) -> None:
+        """A former daemon's job was the last one in the slot."""
+        self._tell(replace(self.view, last_job=job))
 
     def settling(self, occupancy: int) -> None:
         """Something was plugged in and may still change its mode."""
-        self.view = replace(self._move(SlotState.SETTLING), occupancy=occupancy, problem=None)
-        self._show()
+        self._turn(replace(self._move(SlotState.SETTLING), occupancy=occupancy, problem=None))
 
     def waiting(self, problem: ProblemView) -> None:
-        """The handset can't go on until somebody puts this right."""
-        self.view = replace(self._move(SlotState.WAITING), problem=problem, question=None)
-        self._show()
+        """The handset can't go on until this is put right."""
+        waits = replace(self._move(SlotState.WAITING), problem=problem, question=None, away=None)
+        same = self.view.state is SlotState.WAITING and _code(self.view) is problem.code
+        (self._tell if same else self._turn)(waits)
 
     def running(self) -> None:
         """The job goes on."""
-        self.view = replace(self._move(SlotState.RUNNING), problem=None, question=None)
-        self._show()
+        self._turn(replace(self._move(SlotState.RUNNING), problem=None, question=None, away=None))
 
-    def began_job(self, job: JobId, recipe: str) -> None:
+    def began_job(self, job: JobId, recipe: Recipe) -> None:
         """A job has begun."""
-        self.view = replace(self._move(SlotState.RUNNING), job=job, recipe=recipe, problem=None)
-        self._show()
+        self._forecast = Forecast(self._pace, [spec.name for spec in recipe.stages])
+        self._turn(
+            replace(self._move(SlotState.RUNNING), job=job, recipe=recipe.name, problem=None)
+        )
 
     def continued(self, job: JobId | None, recipe: str | None) -> None:
         """A former daemon's job, whose end is shown again."""
@@ -64,61 +94,76 @@ class Face:
 
     def began_stage(self, stage: StageName) -> None:
         """The job has come to this stage."""
-        self.view = replace(
-            self._move(SlotState.RUNNING), stage=stage, progress=None, eta_s=None, problem=None
+        self._turn(
+            replace(
+                self._move(SlotState.RUNNING),
+                stage=stage,
+                progress=None,
+                eta_s=None,
+                problem=None,
+                away=None,
+            )
         )
-        self._show()
 
     def progressed(self, fraction: float, eta_s: float | None) -> None:
         """How far the stage is."""
-        self.view = replace(self.view, progress=fraction, eta_s=eta_s)
-        self._show()
+        self._tell(replace(self.view, progress=fraction, eta_s=eta_s))
 
-    def identified(self, identity: HandsetIdentity, model_name: str | None) -> None:
+    def identified(self, facts: HandsetFacts, model_name: str | None) -> None:
         """Who is in the slot, and what its model is sold as, if the catalogue has it."""
-        self.view = replace(self.view, identity=identity, model_name=model_name)
-        self._show()
+        if self._forecast is not None:
+            self._forecast.capacity_bytes = facts.storage.capacity_bytes
+        self._tell(replace(self.view, identity=facts.identity, model_name=model_name))
 
     def was_here(self, earlier: EarlierEnd | None) -> None:
         """How the same handset has ended here last time."""
-        self.view = replace(self.view, earlier=earlier)
-        self._show()
+        self._tell(replace(self.view, earlier=earlier))
 
     def awaiting(self, question: QuestionView) -> None:
         """A person has to answer."""
-        self.view = replace(
-            self._move(SlotState.AWAITING_OPERATOR), question=question, problem=None
+        self._turn(
+            replace(
+                self._move(SlotState.AWAITING_OPERATOR), question=question, problem=None, away=None
+            )
         )
-        self._show()
 
-    def replugging(self) -> None:
-        """The handset is expected to leave its port and come back."""
-        self.view = replace(self._move(SlotState.REPLUGGING), question=None, problem=None)
-        self._show()
+    def replugging(self, away: AwayView) -> None:
+        """The handset may leave its port and has to come back."""
+        self._turn(
+            replace(self._move(SlotState.REPLUGGING), question=None, problem=None, away=away)
+        )
 
     def finished(self, end: JobEnd) -> None:
         """The job has ended; the handset may be taken out."""
-        self.view = replace(
-            self._move(SlotState.FINISHED),
-            outcome=end.outcome,
-            disposition=end.disposition,
-            reason=end.reason,
-            owners=end.owners,
-            dossier=end.dossier,
-            question=None,
-            problem=None,
-            eta_s=None,
+        self._turn(
+            replace(
+                self._move(SlotState.FINISHED),
+                outcome=end.outcome,
+                disposition=end.disposition,
+                reason=end.reason,
+                owners=end.owners,
+                dossier=end.dossier,
+                question=None,
+                problem=None,
+                away=None,
+                eta_s=None,
+            )
         )
-        self._show()
 
     def quarantined(self, problem: ProblemView, end: JobEnd | None) -> None:
         """The slot's own task failed; only an unplug leads out."""
-        self.view = replace(
-            self._move(SlotState.QUARANTINED),
-            problem=problem,
-            question=None,
-            outcome=end.outcome if end else None,
-            disposition=end.disposition if end else None,
-            reason=end.reason if end else None,
+        self._turn(
+            replace(
+                self._move(SlotState.QUARANTINED),
+                problem=problem,
+                question=None,
+                away=None,
+                outcome=end.outcome if end else None,
+                disposition=end.disposition if end else None,
+                reason=end.reason if end else None,
+            )
         )
-        self._show()
+
+
+def _code(view: SlotView) -> ProblemCode | None:
+    return view.problem.code if view.problem else None

@@ -213,7 +213,7 @@ class Occupancy:
         self._job = self._station.job = Job(job)
         structlog.contextvars.bind_contextvars(job=job, occupancy=self._number)
         _log.info("job_opened", recipe=recipe.name)
-        self._face.began_job(job, recipe.name)
+        self._face.began_job(job, recipe)
         context = JobContext(
             job=job,
             slot=self._place.name,

@@ -22,6 +22,7 @@ from benchd.proof.evidence.fresh import FreshPictures
 from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
 from benchd.slots.no_intake import NoIntake
+from benchd.slots.pace import Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,5 +55,7 @@ class RackParts:
     admission: Admission = field(default_factory=Admission)
     models: ModelCatalogue = field(default_factory=ModelCatalogue)
     """Without one every model is unknown, which is all right."""
+    pace: Pace = field(default_factory=Pace)
+    """How long stages take on this rack."""
     pictures: FreshPictures = field(default_factory=FreshPictures)
     """Without one the recipe's numbers hold."""

@@ -32,7 +32,7 @@ class Slot:
         self._place = place
         self._parts = parts
         self._assignment = Assignment(place=place, recipes=parts.recipes)
-        self._face = Face(place, parts.board)
+        self._face = Face(place, parts.board, parts.clock, parts.pace)
         # Without a bound: every event is delivered in order, and a port makes only so many.
         self._send, self._events = anyio.create_memory_object_stream[PlugEvent](math.inf)
 
@@ -64,6 +64,8 @@ class Slot:
     async def _run(self) -> None:
         before = await self._parts.ledger.slot_entries(self._place.name)
         number = max((record.entry.occupancy or 0 for record in before), default=0)
+        jobs = [record.entry.job for record in before if record.entry.job is not None]
+        self._face.recall(jobs[-1] if jobs else None)
         attached: Attached | None = None
         while True:
             if attached is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import NoReturn
 
 import anyio
@@ -12,7 +13,7 @@ from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
 from benchd.pipelines.binding import check_return
 from benchd.pipelines.contract import AbsenceWindow, JobContext, Vetting
 from benchd.pipelines.job import Job
-from benchd.ports import Handset
+from benchd.ports import Clock, Handset
 from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
@@ -22,7 +23,7 @@ from benchd.slots.trouble import PROBLEM_OF, problem_of_port, shown_trouble
 from benchd.words.handset import HandsetFacts, HandsetIdentity
 from benchd.words.job import Decision, Gate, JobState, Reason
 from benchd.words.port import Absence, Attached, Liveness
-from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
+from benchd.words.slot import Away, AwayView, EarlierEnd, ProblemCode, ProblemView, QuestionView
 
 _PASSING = (Liveness.ABSENT, Liveness.OFFLINE)
 """What a handset that has just come back is for a moment, and mends itself."""
@@ -83,7 +84,7 @@ class SlotStation:
     async def planned_absence(self) -> AsyncGenerator[AbsenceWindow, None]:
         """A block in which the handset may leave; away at its end counts as unplugged."""
         async with self._presence.planned_absence() as window:
-            yield _ShownWindow(window, self._face, self.job)
+            yield _ShownWindow(window, self._face, self.job, self._parts.clock)
         if self._presence.attached is None:
             self.departed.cancel()
             await anyio.sleep_forever()
@@ -222,7 +223,7 @@ class SlotStation:
         """From here on a replug must bring back this handset."""
         self._identity = facts.identity
         entry = self._parts.models.of(facts.identity)
-        self._face.identified(facts.identity, entry.name if entry else None)
+        self._face.identified(facts, entry.name if entry else None)
 
     def show_earlier(self, earlier: EarlierEnd | None) -> None:
         """Say on the wall how its last job has ended."""
@@ -232,26 +233,29 @@ class SlotStation:
 class _ShownWindow:
     """A replug window that shows on the wall while it's being watched."""
 
-    def __init__(self, window: ReplugWindow, face: Face, job: Job | None) -> None:
+    def __init__(self, window: ReplugWindow, face: Face, job: Job | None, clock: Clock) -> None:
         self._window = window
         self._face = face
         self._job = job
+        self._clock = clock
 
-    def _show(self, state: JobState) -> None:
+    def _move(self, state: JobState) -> None:
         if self._job is not None:
             self._job.move(state)
-        if state is JobState.REPLUGGING:
-            self._face.replugging()
-        else:
-            self._face.running()
 
     async def departed(self) -> None:
         await self._window.departed()
 
-    async def absence(self, *, leave_within_s: float, return_within_s: float) -> Absence:
-        self._show(JobState.REPLUGGING)
-        absence = await self._window.absence(
-            leave_within_s=leave_within_s, return_within_s=return_within_s
-        )
-        self._show(JobState.RUNNING)
+    async def absence(
+        self, *, leave_within_s: float, return_within_s: float, why: Away = Away.RESTARTS
+    ) -> Absence:
+        self._move(JobState.REPLUGGING)
+        self._face.replugging(AwayView(why=why))
+        with anyio.move_on_after(leave_within_s):
+            await self._window.departed()
+            until = self._clock.now() + timedelta(seconds=return_within_s)
+            self._face.replugging(AwayView(why=why, until=until))
+        absence = await self._window.absence(leave_within_s=0, return_within_s=return_within_s)
+        self._move(JobState.RUNNING)
+        self._face.running()
         return absence

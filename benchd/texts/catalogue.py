@@ -43,6 +43,22 @@ LONGEST_VALUE = 80
 LONGEST_MENU = 200
 """Of a way through menus, which is of the catalogue of models."""
 
+
+class ErrandWord(StrEnum):
+    """What an errand says where neither a problem nor a question does."""
+
+    CABLE_OUT = "cable_out"
+    IN_HAND = "in_hand"
+    TRAY = "tray"
+    SELLABLE = "sellable"
+    RETURN = "return"
+    HOLD = "hold"
+    DESTROY = "destroy"
+    UNPROVEN = "unproven"
+    HIDDEN = "hidden"
+    """To whoever may not read the question."""
+
+
 _OF_HANDSET = frozenset({"model", "serial", "imei_end"})
 FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -308,6 +324,7 @@ _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
     "reason": (Reason, ("title", "what_to_do")),
     "chip": (ChipVerdict, ("title", "what_to_do")),
     "chip_trouble": (ChipTrouble, ("title", "what_to_do")),
+    "errand": (ErrandWord, ("title", "what_to_do")),
 }
 
 
@@ -529,6 +546,10 @@ class Catalogue:
         """Why a handset couldn't even be plugged in, and where it goes next."""
         said = self._texts[f"unerasable.{reason}"]
         return Guidance(ja=said.ja, en=said.en, what_to_do=self.word(Word.CRUSH_BY_HAND))
+
+    def errand(self, word: ErrandWord) -> Guidance:
+        """What somebody has to do next."""
+        return self._guidance(f"errand.{word}", "title", {})
 
     def chip(self, seen: ChipVerdict | ChipTrouble) -> Guidance:
         """What looking at a chip has shown, and what to do next."""

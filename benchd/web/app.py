@@ -24,6 +24,7 @@ from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
 from benchd.web.leaving import Leaving
+from benchd.web.live_routes import live_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject, WallPlanObject
 from benchd.web.people_routes import people_routes
@@ -126,7 +127,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
 
     add_dashboard(app)
     who = WhoActs(people, sessions)
-    app.include_router(slot_routes(rack, presenter, callers, stopping))
+    app.include_router(slot_routes(rack, presenter))
+    app.include_router(live_routes(rack, presenter, catalogue, callers, stopping))
     app.include_router(job_routes(rack, presenter, who))
     if metrics is not None:
         app.include_router(metrics_route(metrics))

@@ -10,7 +10,9 @@ from fastapi.sse import ServerSentEvent
 
 from benchd.web.objects import WebObject
 from benchd.web.present import Presenter
+from benchd.web.queue import QueueDesk, QueueObject
 from benchd.web.service import WatchedBoard
+from benchd.words.errand import Errand
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.slot import ProblemView, SlotView
 
@@ -25,11 +27,14 @@ async def rack_events(
     board: WatchedBoard,
     presenter: Presenter,
     slot_object: Callable[[SlotView], WebObject],
+    queue: QueueDesk,
+    queue_object: Callable[[tuple[Errand, ...]], QueueObject],
     stopping: anyio.Event,
 ) -> AsyncIterator[ServerSentEvent]:
     """`slot` events carry a slot object, `unknown_ports` events the whole list of them.
 
-    `notices` events carry all that is the matter with the rack as a whole, once anything is.
+    `notices` events carry all that is the matter with the rack as a whole, once anything is, and
+    `queue` events everything that people have to do next.
     An `alive` event says that all there is has been told by now, and comes again and again.
 
     A watcher that is slow misses steps, never the last one: the board is read again.
@@ -38,6 +43,7 @@ async def rack_events(
     shown: dict[SlotName, SlotView] = {}
     shown_ports: tuple[PortPath, ...] | None = None
     shown_notices: tuple[ProblemView, ...] = ()
+    shown_errands: tuple[Errand, ...] | None = None
     alive_due = -math.inf
     while not stopping.is_set():
         version = board.version
@@ -56,6 +62,10 @@ async def rack_events(
             yield ServerSentEvent(
                 event="notices", data=[presenter.problem(view) for view in notices]
             )
+        errands = await queue.errands()
+        if errands != shown_errands:
+            shown_errands = errands
+            yield ServerSentEvent(event="queue", data=queue_object(errands))
         if anyio.current_time() >= alive_due:
             alive_due = anyio.current_time() + ALIVE_EVERY_S
             yield ServerSentEvent(event="alive", data={"slots": list(board.views())})

@@ -91,18 +91,35 @@ class JobAssetObject(WebObject):
     """How its model differs from the papers; blank where it doesn't."""
 
 
+class AwayObject(WebObject):
+    """A handset that may be out of its port in the middle of its job."""
+
+    planned: bool
+    """Whether it restarts, and nobody may pull it out; else a person has to bring it back."""
+    deadline: str | None
+    """Until when it has to be back; null while it hasn't left yet."""
+
+
 class SlotObject(WebObject):
     """All that is shown of one slot; null where nothing is known."""
 
     slot: str
     port_path: str
     state: SlotState
+    since: str | None = None
+    """Since when it is in this state, for this problem, question or stage."""
+    mends_itself: bool = False
+    """Whether it waits for what comes right without anybody."""
+    absence: AwayObject | None = None
     occupancy: int | None
     job: str | None
     recipe: str | None
     stage: StageWord | None
     progress: Annotated[float | None, Field(ge=0, le=1)]
     eta_s: Annotated[float | None, Field(ge=0)]
+    """Seconds until the stage is done."""
+    handset_left_s: Annotated[float | None, Field(ge=0)] = None
+    """Seconds that machines still need for the whole job; what people take isn't in it."""
     handset: HandsetObject | None
     problem: ProblemObject | None
     question: QuestionObject | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import pydantic
 
@@ -11,6 +12,7 @@ from benchd.pipelines.history import JobHistory
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue, Guidance, Texts, printable
 from benchd.web.objects import (
+    AwayObject,
     EarlierObject,
     GuidanceObject,
     HandsetObject,
@@ -30,7 +32,7 @@ from benchd.words.chip import ChipOwners
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId, JsonValue, PortPath
 from benchd.words.job import Reason
-from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot import Away, EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
 
 LONGEST_OWNERS = 200
 """Characters; each name in it is of the node catalogue."""
@@ -53,15 +55,19 @@ class Presenter:
             slot=view.slot,
             port_path=view.port_path,
             state=view.state,
+            since=moment(view.since),
+            mends_itself=view.mends_itself,
+            absence=absence(view),
             occupancy=view.occupancy,
             job=view.job,
             recipe=view.recipe,
             stage=view.stage,
             progress=progress,
             eta_s=eta_s,
-            handset=_handset(view.identity, view.model_name) if view.identity else None,
+            handset_left_s=_within(view.handset_left_s, math.inf),
+            handset=handset_object(view.identity, view.model_name) if view.identity else None,
             problem=self.problem(view.problem) if view.problem else None,
-            question=self._question(view.question) if view.question else None,
+            question=self.question(view.question) if view.question else None,
             outcome=view.outcome,
             disposition=view.disposition,
             reason=view.reason,
@@ -138,7 +144,8 @@ class Presenter:
             }
         )
 
-    def _question(self, view: QuestionView) -> QuestionObject:
+    def question(self, view: QuestionView) -> QuestionObject:
+        """What a person is asked."""
         guidance = self._catalogue.question(view)
         yes, no = self._catalogue.meanings(view.gate)
         return QuestionObject(
@@ -160,6 +167,18 @@ class Presenter:
     def reason(self, reason: Reason | None) -> GuidanceObject | None:
         """Why a job ended as it did."""
         return None if reason is None else _guidance(self._catalogue.reason(reason))
+
+
+def moment(at: datetime | None) -> str | None:
+    """A time as ISO 8601."""
+    return None if at is None else at.isoformat()
+
+
+def absence(view: SlotView) -> AwayObject | None:
+    """Of a handset that may be out of its port just now."""
+    if view.away is None:
+        return None
+    return AwayObject(planned=view.away.why is Away.RESTARTS, deadline=moment(view.away.until))
 
 
 def json_clean(value: JsonValue) -> pydantic.JsonValue:
@@ -200,7 +219,8 @@ def _guidance(guidance: Guidance) -> GuidanceObject:
     return GuidanceObject(ja=guidance.ja, en=guidance.en, what_to_do=_texts(guidance.what_to_do))
 
 
-def _handset(identity: HandsetIdentity, name: str | None) -> HandsetObject:
+def handset_object(identity: HandsetIdentity, name: str | None) -> HandsetObject:
+    """What a handset says it is, cleaned."""
     return HandsetObject(
         serial=printable(identity.serial),
         model=printable(identity.model),

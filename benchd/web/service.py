@@ -11,6 +11,7 @@ from benchd.ports import CertificateIssuer, Ledger
 from benchd.proof.disposal import DisposalItem
 from benchd.words.disposal import DisposalState, Settling
 from benchd.words.dossier import Dossier, KeptDossier
+from benchd.words.errand import TrayItem
 from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
@@ -37,6 +38,10 @@ class WatchedBoard(Protocol):
 
     def notices(self) -> tuple[ProblemView, ...]:
         """What is the matter with the rack as a whole."""
+        ...
+
+    def tray(self) -> tuple[TrayItem, ...]:
+        """What was taken out in the middle of its job, the oldest first."""
         ...
 
     async def changed(self, since: int) -> int:

@@ -42,6 +42,7 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1/slots"): Sight.WALL,
         ("GET", "/api/v1/slots/{slot}"): Sight.WALL,
         ("GET", "/api/v1/slots/{slot}/proof"): Sight.WALL,
+        ("GET", "/api/v1/queue"): Sight.WALL,
         ("GET", "/api/v1/events"): Sight.WALL,
         ("GET", "/openapi.json"): Sight.READ,
         ("GET", "/api/v1/jobs"): Sight.READ,

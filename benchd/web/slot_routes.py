@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
-import anyio
 from fastapi import APIRouter, Path, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from benchd.errors import NotFound
-from benchd.pipelines.history import fold_job
-from benchd.web.callers import Callers, caller_of
-from benchd.web.events import rack_events
+from benchd.web.callers import caller_of
 from benchd.web.objects import ProofObject, RackObject, SlotObject
 from benchd.web.present import Presenter
+from benchd.web.proofs import Proofs
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
 from benchd.web.service import RackService
 from benchd.web.sight import Sight
 from benchd.web.wall import WallPresenter, WallRackObject, WallSlotObject
 from benchd.words.ids import SlotName
-from benchd.words.job import Disposition, Outcome
 from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 SlotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
-def slot_routes(
-    rack: RackService, presenter: Presenter, callers: Callers, stopping: anyio.Event
-) -> APIRouter:
-    """Slots and the event stream; whoever may see only the wall gets objects of its own."""
+def slot_routes(rack: RackService, presenter: Presenter) -> APIRouter:
+    """Slots; whoever may see only the wall gets objects of its own."""
     router = APIRouter(prefix="/api/v1")
     board = rack.board
     wall = WallPresenter(presenter)
+    proofs = Proofs(rack)
 
     def sees_all(request: Request) -> bool:
         return caller_of(request.scope).sight >= Sight.READ
@@ -61,35 +54,7 @@ def slot_routes(
         """Whether the ledger holds a certificate for the handset that is in the slot now."""
         view = view_of(slot)
         return ProofObject(
-            slot=view.slot, occupancy=view.occupancy, proven=await _is_proven(rack, view)
+            slot=view.slot, occupancy=view.occupancy, proven=await proofs.proven(view)
         )
 
-    @router.get("/events", response_class=EventSourceResponse)
-    async def events(request: Request) -> AsyncIterator[ServerSentEvent]:
-        """Each slot object, then each one that changes, as server-sent events.
-
-        Ends once the caller may see more or less than at its begin.
-        """
-        began = caller_of(request.scope).sight
-        shown = presenter.slot if sees_all(request) else wall.slot
-        told = rack_events(board, presenter, shown, stopping)
-        async for event in told:
-            if callers.of(request.scope).sight != began:
-                break
-            yield event
-
     return router
-
-
-async def _is_proven(rack: RackService, view: SlotView) -> bool:
-    if view.state is not SlotState.FINISHED or view.job is None:
-        return False
-    records = await rack.ledger.entries(view.job)
-    if not records:
-        return False
-    history = fold_job(records, rack.issuer)
-    return (
-        history.envelope is not None
-        and history.outcome is Outcome.PASSED
-        and history.disposition is Disposition.SELLABLE
-    )

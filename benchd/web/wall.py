@@ -12,13 +12,14 @@ from pydantic import Field
 
 from benchd.texts.catalogue import printable
 from benchd.web.objects import (
+    AwayObject,
     GuidanceObject,
     ProblemObject,
     StageWord,
     UnknownPortObject,
     WebObject,
 )
-from benchd.web.present import Presenter
+from benchd.web.present import Presenter, absence, moment
 from benchd.web.service import WatchedBoard
 from benchd.words.handset import HandsetIdentity
 from benchd.words.job import Disposition, Gate, Outcome, Reason
@@ -46,10 +47,14 @@ class WallSlotObject(WebObject):
 
     slot: str
     state: SlotState
+    since: str | None = None
+    mends_itself: bool = False
+    absence: AwayObject | None = None
     occupancy: int | None
     stage: StageWord | None
     progress: Annotated[float | None, Field(ge=0, le=1)]
     eta_s: Annotated[float | None, Field(ge=0)]
+    handset_left_s: Annotated[float | None, Field(ge=0)] = None
     handset: WallHandsetObject | None
     problem: ProblemObject | None
     question: WallQuestionObject | None
@@ -87,11 +92,15 @@ class WallPresenter:
         return WallSlotObject(
             slot=view.slot,
             state=view.state,
+            since=moment(view.since),
+            mends_itself=view.mends_itself,
+            absence=absence(view),
             occupancy=view.occupancy,
             stage=view.stage,
             progress=progress,
             eta_s=eta_s,
-            handset=_handset(view.identity, view.model_name) if view.identity else None,
+            handset_left_s=view.handset_left_s,
+            handset=wall_handset(view.identity, view.model_name) if view.identity else None,
             problem=self._presenter.problem(view.problem) if view.problem else None,
             question=WallQuestionObject(gate=view.question.gate) if view.question else None,
             outcome=view.outcome,
@@ -101,7 +110,8 @@ class WallPresenter:
         )
 
 
-def _handset(identity: HandsetIdentity, name: str | None) -> WallHandsetObject:
+def wall_handset(identity: HandsetIdentity, name: str | None) -> WallHandsetObject:
+    """Which kind of handset it is, cleaned."""
     return WallHandsetObject(
         manufacturer=printable(identity.manufacturer),
         model=printable(identity.model),

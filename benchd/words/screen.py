@@ -14,7 +14,7 @@ class Page(StrEnum):
     """Where its IMEI and its serial stand."""
 
 
-class Errand(StrEnum):
+class ScreenOutcome(StrEnum):
     """How it went when a handset was asked for something that nothing depends on."""
 
     DONE = "done"
@@ -30,7 +30,7 @@ class OpenedPage:
     """What became of opening a page."""
 
     page: Page
-    outcome: Errand
+    outcome: ScreenOutcome
     way: str | None = None
     """What Android was asked for when it said that it opens it: a page's name or a component's."""
     woken: bool = False

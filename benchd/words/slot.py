@@ -11,7 +11,7 @@ from benchd.words.chip import ChipOwners
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.slot_states import SlotState
+from benchd.words.slot_states import NEEDS_A_PERSON, SlotState
 
 
 class ProblemCode(StrEnum):
@@ -36,6 +36,18 @@ class ProblemCode(StrEnum):
     SLOT_BROKEN = "slot_broken"
 
 
+MENDS_ITSELF = frozenset(
+    {
+        ProblemCode.OFFLINE,
+        ProblemCode.ADB_SERVER_DOWN,
+        ProblemCode.DAEMON_DRAINING,
+        ProblemCode.LOW_BATTERY,
+        ProblemCode.TOO_HOT,
+    }
+)
+"""What comes right without anybody: a handset that charges, cools or starts, a server that does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionView:
     """An open question of a slot."""
@@ -51,6 +63,26 @@ class ProblemView:
 
     code: ProblemCode
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Away(StrEnum):
+    """Why a handset may be away from its port in the middle of its job."""
+
+    RESTARTS = "restarts"
+    """It was told to, or a person has begun its reset: nobody may pull it out."""
+    CABLE_OUT = "cable_out"
+    """Nobody wanted it: the job goes on if it is plugged in again in time."""
+    IN_HAND = "in_hand"
+    """A person works on it beside the rack and has to bring it back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwayView:
+    """A handset that may be away just now."""
+
+    why: Away
+    until: datetime | None = None
+    """When the job ends without it; None while it hasn't left yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +104,20 @@ class SlotView:
     slot: SlotName
     port_path: PortPath
     state: SlotState = SlotState.EMPTY
+    since: datetime | None = None
+    """Since when it is in this state, for this problem, this question or this stage."""
     occupancy: int | None = None
     job: JobId | None = None
+    last_job: JobId | None = None
+    """Of an empty slot: the job of the handset that was in it last."""
     recipe: str | None = None
     stage: StageName | None = None
     progress: float | None = None
     eta_s: float | None = None
+    """Seconds until the stage is done."""
+    handset_left_s: float | None = None
+    """Seconds that machines still need for the whole job; what people take isn't in it."""
+    away: AwayView | None = None
     identity: HandsetIdentity | None = None
     model_name: str | None = None
     """What its model is sold as; None where the catalogue of models doesn't have it."""
@@ -92,3 +132,17 @@ class SlotView:
     """What happened to it last time; None where it wasn't here, or tells no IMEI."""
     dossier: str | None = None
     """The name of the dossier that the rack keeps of a handset whose inspection failed."""
+
+    @property
+    def mends_itself(self) -> bool:
+        """Whether it waits for what comes right without anybody."""
+        if self.problem is not None:
+            return self.state is SlotState.WAITING and self.problem.code in MENDS_ITSELF
+        return self.away is not None and self.away.why is Away.RESTARTS
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether it goes on only once somebody has come."""
+        if self.away is not None:
+            return self.away.why is not Away.RESTARTS
+        return self.state in NEEDS_A_PERSON and not self.mends_itself

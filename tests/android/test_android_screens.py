@@ -8,7 +8,7 @@ from handset_fakes import FakeShell, said
 from benchd.android.screens import WAYS, leave_setup_out, open_page
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import AnswerNotRecognised, HandsetGone
-from benchd.words.screen import Errand, OpenedPage, Page
+from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 pytestmark = pytest.mark.asyncio
 
@@ -51,7 +51,7 @@ async def test_the_very_page_comes_first_and_is_enough(page: Page) -> None:
     shell.on("am start", *said("Starting: Intent { act=x }\n"))
     option, name = WAYS[page][0]
     assert await open_page(shell, page) == OpenedPage(
-        page=page, outcome=Errand.DONE, way=name, woken=True
+        page=page, outcome=ScreenOutcome.DONE, way=name, woken=True
     )
     assert shell.commands == [
         "input keyevent KEYCODE_WAKEUP",
@@ -69,7 +69,7 @@ async def test_a_page_that_lay_open_already_is_open() -> None:
         Output(warning.encode(), is_error=True),
         Exit(0),
     )
-    assert (await open_page(shell, Page.RESET)).outcome is Errand.DONE
+    assert (await open_page(shell, Page.RESET)).outcome is ScreenOutcome.DONE
 
 
 @pytest.mark.parametrize("case", NOT_STARTED)
@@ -80,7 +80,7 @@ async def test_without_the_very_page_the_settings_themselves_are_opened(case: st
         shell.on(f"am start {option} '{name.split('$')[0]}", *said(NOT_STARTED[case]))
     shell.on("am start -a android.settings.SETTINGS", *said("Starting: Intent { act=y }\n"))
     found = await open_page(shell, Page.RESET)
-    assert (found.outcome, found.way) == (Errand.DONE, "android.settings.SETTINGS")
+    assert (found.outcome, found.way) == (ScreenOutcome.DONE, "android.settings.SETTINGS")
     assert len(asked_for(shell)) == len(WAYS[Page.RESET])
 
 
@@ -89,7 +89,7 @@ async def test_an_exception_is_a_refusal_whatever_the_code(code: int) -> None:
     shell = shell_with(wake=255)
     shell.on("am start", Output(EXCEPTION.encode(), is_error=True), Exit(code))
     assert await open_page(shell, Page.RESET) == OpenedPage(
-        page=Page.RESET, outcome=Errand.REFUSED, way=None, woken=False
+        page=Page.RESET, outcome=ScreenOutcome.REFUSED, way=None, woken=False
     )
     assert len(asked_for(shell)) == len(WAYS[Page.RESET])
 
@@ -122,7 +122,7 @@ GET = "settings get --user 0 secure user_setup_complete"
 async def test_a_setup_that_is_over_is_left_alone() -> None:
     shell = FakeShell()
     shell.on(GET, *said("1\n"))
-    assert await leave_setup_out(shell) is Errand.NOT_NEEDED
+    assert await leave_setup_out(shell) is ScreenOutcome.NOT_NEEDED
     assert shell.commands == [GET]
 
 
@@ -134,7 +134,7 @@ async def test_what_was_written_is_read_again(before: str, after: str) -> None:
     shell.on(GET, *said(after))
     shell.on("settings put", *said(""))
     found = await leave_setup_out(shell)
-    assert found is (Errand.DONE if after == "1\n" else Errand.REFUSED)
+    assert found is (ScreenOutcome.DONE if after == "1\n" else ScreenOutcome.REFUSED)
     assert [command for command in shell.commands if " put " in command] == [
         "settings put global device_provisioned 1",
         "settings put --user 0 secure user_setup_complete 1",
@@ -145,4 +145,4 @@ async def test_an_exception_where_it_is_asked_is_no_setup_that_is_over() -> None
     shell = FakeShell()
     shell.on(GET, *said("1\n", 255))
     shell.on("settings put", *said("java.lang.SecurityException\n", 255))
-    assert await leave_setup_out(shell) is Errand.REFUSED
+    assert await leave_setup_out(shell) is ScreenOutcome.REFUSED

@@ -1,192 +1,263 @@
-"""Pages are opened and the wizard is left out for people's sake: on record, and never a proof."""
+"""The queue: what a person has to do next, in which order, and what never stands in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import anyio
 import pytest
 
-from benchd.errors import (
-    AdbServerLost,
-    AnswerNotRecognised,
-    HandsetGone,
-    HandsetStalled,
-    TransientFault,
-)
-from benchd.pipelines.errands import ERRAND_WITHIN_S
-from benchd.pipelines.stages.gates import GatesStage
-from benchd.pipelines.stages.initialise import InitialiseStage
-from benchd.words.job import Gate, Outcome, Reason
+from benchd.pipelines.recipe import Recipe
+from benchd.pipelines.stages.overwrite import OverwriteStage
+from benchd.slots.errands import bins_of, errands_of
+from benchd.words.errand import Errand, ErrandKind, TrayItem
+from benchd.words.ids import JobId, PortPath, SlotName
+from benchd.words.job import Disposition, Gate, Outcome, StageName
 from benchd.words.record import EntryKind
-from benchd.words.screen import Errand, Page
-from benchd.words.slot import SlotView
+from benchd.words.slot import Away, AwayView, ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.words.slot_states import SlotState
 
-from .world import FRESH, MIB, Phone, World, make_recipe
+from .world import MIB, Phone, World, make_recipe
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
-
-FAULTS: Mapping[str, Callable[[], Exception]] = {
-    "gone": lambda: HandsetGone("?"),
-    "server": lambda: AdbServerLost("?"),
-    "transient": lambda: TransientFault("?"),
-    "stalled": lambda: HandsetStalled("?"),
-    "not recognised": lambda: AnswerNotRecognised("?"),
-}
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+A1, A2 = SlotName("A1"), SlotName("A2")
+WAITS_FOR_A_REPLUG_S = 60
 
 
-def failing(phone: Phone, call: str, kind: str) -> Phone:
-    """The same phone, to which this happens at each such call."""
-
-    async def fault(_phone: Phone) -> None:
-        if kind == "hangs":
-            await anyio.sleep_forever()
-        make = FAULTS[kind]
-        raise make()
-
-    phone.faults[call] = fault
-    return phone
+def of(world: World, *, tray: Sequence[TrayItem] = ()) -> tuple[Errand, ...]:
+    return errands_of(world.board.views(), tray=tray)
 
 
-async def done(world: World, phone: Phone) -> SlotView:
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        return await world.until_state(SlotState.FINISHED)
-
-
-def evidence(world: World, stage: str) -> Mapping[str, object]:
-    """What the last attempt of a stage has put on record."""
-    [*_, last] = (
-        stored.entry.data
-        for stored in world.ledger.of(EntryKind.STAGE_ENDED)
-        if stored.entry.data["stage"] == stage
+def waiting_recipe() -> Recipe:
+    return make_recipe(
+        overwrite=OverwriteStage(
+            file_bytes=32 * MIB, unplugged="wait", return_within_s=WAITS_FOR_A_REPLUG_S
+        )
     )
-    found = last["evidence"]
-    assert isinstance(found, Mapping)
-    return found
 
 
-def opened(page: Page, outcome: Errand) -> dict[str, object]:
-    done_by = ("a page", True) if outcome is not Errand.UNANSWERED else (None, False)
-    return {"page": page, "outcome": outcome, "way": done_by[0], "woken": done_by[1]}
+async def in_the_middle_of_a_fill(world: World, phone: Phone) -> None:
+    world.ports["A1"].plug(phone)
+    with anyio.fail_after(300):
+        while phone.calls["fill_step"] < 2:  # noqa: ASYNC110 - a counter tells nobody
+            await anyio.sleep(0.5)
 
 
-def guided() -> World:
-    stage = InitialiseStage(fresh_used_bytes=FRESH, method="guided")
-    return World(recipe=make_recipe(initialise=stage))
-
-
-def used() -> Phone:
-    return Phone(used_bytes=30 * MIB, apps=3)
-
-
-async def until_asked(world: World, gate: Gate) -> None:
-    def asked() -> bool:
-        question = world.view().question
-        return question is not None and question.gate is gate
-
-    await world.until(asked)
-
-
-async def test_the_reset_page_is_open_before_anybody_is_asked_to_reset() -> None:
-    world, phone = guided(), used()
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_cable_out_is_an_errand_with_its_deadline_until_it_is_back() -> None:
+    world = World(recipe=waiting_recipe())
+    phone = Phone()
     async with world.running():
+        await in_the_middle_of_a_fill(world, phone)
+        assert of(world) == ()
+        world.ports["A1"].unplug()
+        began = anyio.current_time()
+        view = await world.until_state(SlotState.REPLUGGING)
+        while view.away is None or view.away.until is None:
+            view = await world.until_state(SlotState.REPLUGGING)
+            await anyio.sleep(0.05)
+        (errand,) = of(world)
+        assert (errand.kind, errand.slot) == (ErrandKind.REPLUG, "A1")
+        assert errand.deadline is not None
+        left_s = (errand.deadline - world.clock.now()).total_seconds()
+        gone_s = anyio.current_time() - began
+        assert left_s + gone_s == pytest.approx(WAITS_FOR_A_REPLUG_S, abs=6)
         world.ports["A1"].plug(phone)
-        await until_asked(world, Gate.GUIDED_RESET)
-        assert phone.pages == [Page.RESET]
-        await until_asked(world, Gate.FINAL_RESET)
-        assert phone.pages == [Page.RESET, Page.RESET]
-        view = await world.until_state(SlotState.FINISHED)
-    assert view.outcome is Outcome.PASSED
-    assert evidence(world, "initialise")["pages"] == [opened(Page.RESET, Errand.DONE)]
-    assert evidence(world, "final_reset")["page"] == opened(Page.RESET, Errand.DONE)
+        await world.until_state(SlotState.RUNNING)
+        assert of(world) == ()
 
 
-async def test_where_adb_tells_no_imei_the_page_with_it_is_open() -> None:
-    world, phone = World(), Phone(imei=None)
-    view = await done(world, phone)
-    assert view.outcome is Outcome.PASSED
-    assert evidence(world, "gates")["page"] == opened(Page.ABOUT, Errand.DONE)
-    # After the last reset adb is off: the second time that it is asked for, nothing is opened.
-    assert phone.pages == [Page.ABOUT, Page.RESET]
-
-
-async def test_nothing_is_opened_where_nobody_has_to_look() -> None:
-    world, phone = World(), Phone()
-    await done(world, phone)
-    assert phone.pages == [Page.RESET]
-    assert evidence(world, "gates")["page"] is None
-    assert evidence(world, "initialise")["pages"] == []
-
-
-@pytest.mark.parametrize("kind", [*FAULTS, "hangs"])
-async def test_a_page_that_fails_to_open_costs_seconds_and_no_job(kind: str) -> None:
-    world, phone = guided(), failing(used(), "open_page", kind)
-    view = await done(world, phone)
-    assert (view.outcome, view.reason) == (Outcome.PASSED, None)
-    assert phone.pages == []
-    assert evidence(world, "initialise")["pages"] == [opened(Page.RESET, Errand.UNANSWERED)]
-    assert evidence(world, "final_reset")["page"] == opened(Page.RESET, Errand.UNANSWERED)
-
-
-async def test_a_handset_that_hangs_holds_the_question_up_for_seconds_only() -> None:
-    world, phone = guided(), failing(used(), "open_page", "hangs")
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_past_its_deadline_the_slot_still_knows_whose_job_it_was() -> None:
+    world = World(recipe=waiting_recipe())
     async with world.running():
-        world.ports["A1"].plug(phone)
-        while phone.calls["open_page"] == 0:  # noqa: ASYNC110 - a counter tells nobody
-            await anyio.sleep(0.1)
-        begun = anyio.current_time()
-        await until_asked(world, Gate.GUIDED_RESET)
-        assert anyio.current_time() - begun == pytest.approx(ERRAND_WITHIN_S, abs=1)
+        await in_the_middle_of_a_fill(world, Phone())
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.REPLUGGING)
+        view = await world.until_state(SlotState.EMPTY)
+        (opened,) = world.ledger.of(EntryKind.JOB_OPENED)
+        assert view.last_job == opened.entry.job
+        job = opened.entry.job
+        assert job is not None
+        item = TrayItem(job=job, slot=A1, since=NOW)
+        (errand,) = of(world, tray=[item])
+        assert (errand.kind, errand.slot, errand.here) == (ErrandKind.TRAY, "A1", True)
+        # Another handset in that slot: the one that was taken out is still to be found.
+        world.ports["A1"].plug(Phone(serial="OTHER", imei=None))
+        await world.until_state(SlotState.RUNNING)
+        errands = of(world, tray=[item])
+        assert [(e.kind, e.here) for e in errands if e.tray] == [(ErrandKind.TRAY, False)]
 
 
-async def test_a_refusal_is_on_record() -> None:
-    phone = used()
-    phone.page_outcome, phone.setup_outcome = Errand.REFUSED, Errand.REFUSED
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_an_expected_restart_is_nobodys_errand() -> None:
     world = World()
-    view = await done(world, phone)
-    assert view.outcome is Outcome.PASSED
-    assert evidence(world, "initialise")["setup"] == Errand.REFUSED
-    assert evidence(world, "final_reset")["page"] == opened(Page.RESET, Errand.REFUSED)
+    async with world.running():
+        world.ports["A1"].plug(Phone(apps=3))
+        view = await world.until_state(SlotState.REPLUGGING)
+        assert view.away is not None
+        assert view.away.why is Away.RESTARTS
+        assert view.mends_itself
+        assert not view.needs_a_person
+        assert of(world) == ()
 
 
-async def test_the_wizard_is_left_out_after_test_harness_mode_only() -> None:
-    by_itself, by_hand = World(), guided()
-    first, second = used(), used()
-    await done(by_itself, first)
-    assert evidence(by_itself, "initialise")["setup"] == Errand.NOT_NEEDED
-    await done(by_hand, second)
-    assert evidence(by_hand, "initialise")["setup"] is None
-    assert (first.calls["leave_setup_out"], second.calls["leave_setup_out"]) == (1, 0)
-
-
-async def test_a_handset_that_an_account_may_lock_keeps_its_wizard() -> None:
-    """Leaving it out is how thieves get past the lock that an account has left."""
-    recipe = make_recipe(gates=GatesStage(accept=(Reason.LOCKED,)))
-    world, phone = World(recipe=recipe), Phone(used_bytes=30 * MIB, accounts=1)
-    await done(world, phone)
-    assert phone.calls["enable_test_harness"] == 1
-    assert phone.calls["leave_setup_out"] == 0
-
-
-@pytest.mark.parametrize("kind", [*FAULTS, "hangs"])
-async def test_a_wizard_that_fails_to_be_left_out_costs_no_job(kind: str) -> None:
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_handset_that_charges_is_nobodys_errand() -> None:
     world = World()
-    view = await done(world, failing(used(), "leave_setup_out", kind))
-    assert (view.outcome, view.reason) == (Outcome.PASSED, None)
-    assert evidence(world, "initialise")["setup"] == Errand.UNANSWERED
+    async with world.running():
+        world.ports["A1"].plug(Phone(battery_percent=5, charges_percent=1))
+        with anyio.fail_after(3600):
+            while (view := world.board.views()[A1]).state is not SlotState.WAITING:
+                await world.board.changed(world.board.version)
+        assert view.problem is not None
+        assert view.problem.code is ProblemCode.LOW_BATTERY
+        assert view.mends_itself
+        assert of(world) == ()
 
 
-async def test_neither_proves_a_reset() -> None:
-    phone = used()
-    phone.reset_lies, phone.setup_outcome = True, Errand.DONE
-    view = await done(World(), phone)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.RESET_NOT_PROVEN)
-    assert phone.calls["leave_setup_out"] == 0
+# A rack drawn at random, with the errands that its drawer says it has.
 
-    idle, world = Phone(), World()
-    world.does_final_reset = False
-    view = await done(world, idle)
-    assert idle.pages == [Page.RESET]
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.FINAL_RESET_NOT_PROVEN)
+_DRAWN = (
+    (SlotView(slot=A1, port_path=PortPath("p"), state=SlotState.EMPTY), None),
+    (SlotView(slot=A1, port_path=PortPath("p"), state=SlotState.SETTLING), None),
+    (SlotView(slot=A1, port_path=PortPath("p"), state=SlotState.RUNNING), None),
+    *(
+        (
+            SlotView(
+                slot=A1,
+                port_path=PortPath("p"),
+                state=SlotState.WAITING,
+                problem=ProblemView(code=code),
+            ),
+            wanted,
+        )
+        for code, wanted in (
+            (ProblemCode.TOO_HOT, None),
+            (ProblemCode.LOW_BATTERY, None),
+            (ProblemCode.OFFLINE, None),
+            (ProblemCode.ADB_SERVER_DOWN, None),
+            (ProblemCode.DAEMON_DRAINING, None),
+            (ProblemCode.UNAUTHORIZED, "put_right"),
+            (ProblemCode.ADB_DISABLED, "put_right"),
+            (ProblemCode.READER_GONE, "put_right"),
+        )
+    ),
+    *(
+        (
+            SlotView(
+                slot=A1,
+                port_path=PortPath("p"),
+                state=SlotState.AWAITING_OPERATOR,
+                question=QuestionView(gate=gate, facts={}),
+            ),
+            wanted,
+        )
+        for gate, wanted in (
+            (Gate.NETWORK, "question"),
+            (Gate.FINAL_RESET, "question"),
+            (Gate.CONFIRM, "confirm"),
+            (Gate.RECHECK, "confirm"),
+        )
+    ),
+    *(
+        (
+            SlotView(
+                slot=A1, port_path=PortPath("p"), state=SlotState.REPLUGGING, away=AwayView(why=why)
+            ),
+            wanted,
+        )
+        for why, wanted in (
+            (Away.RESTARTS, None),
+            (Away.CABLE_OUT, "replug"),
+            (Away.IN_HAND, "replug"),
+        )
+    ),
+    *(
+        (
+            SlotView(
+                slot=A1,
+                port_path=PortPath("p"),
+                state=SlotState.FINISHED,
+                outcome=Outcome.PASSED,
+                disposition=disposition,
+            ),
+            f"carry to {disposition}",
+        )
+        for disposition in Disposition
+    ),
+    (
+        SlotView(
+            slot=A1,
+            port_path=PortPath("p"),
+            state=SlotState.QUARANTINED,
+            problem=ProblemView(code=ProblemCode.SLOT_BROKEN),
+            question=QuestionView(gate=Gate.NETWORK, facts={}),
+        ),
+        "broken",
+    ),
+)
+
+RANKS = ("replug", "rack", "question|put_right", "confirm", "carry", "broken|port", "tray")
+
+
+def rank(said: str) -> int:
+    return next(n for n, words in enumerate(RANKS) if said.split(maxsplit=1)[0] in words.split("|"))
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_rack_drawn_at_random_has_the_errands_that_were_drawn(seed: int) -> None:
+    drawn = random.Random(seed)
+    views: dict[SlotName, SlotView] = {}
+    wanted: list[tuple[int, datetime, str, str]] = []
+    proven = set[SlotName]()
+    for number in range(drawn.randrange(64)):
+        name = SlotName(f"S{number:02d}")
+        view, said = drawn.choice(_DRAWN)
+        since = NOW + timedelta(seconds=drawn.randrange(100_000), milliseconds=number)
+        until = NOW + timedelta(seconds=drawn.randrange(900), milliseconds=number)
+        away = replace(view.away, until=until) if view.away else None
+        views[name] = replace(view, slot=name, since=since, away=away, stage=StageName.OVERWRITE)
+        if said == "carry to sellable":
+            if drawn.random() < 0.5:
+                proven.add(name)
+            else:
+                said = "carry to hold"
+        if said:
+            wanted.append((rank(said), until if said == "replug" else since, name, said))
+    found = errands_of(views, proven=proven)
+    told = [
+        (e.slot, f"carry to {e.goes}" if e.kind is ErrandKind.CARRY else str(e.kind)) for e in found
+    ]
+    assert told == [(name, said) for _, _, name, said in sorted(wanted)]
+    for disposition, count in bins_of(found).items():
+        assert count == sum(said == f"carry to {disposition}" for *_, said in wanted)
+
+
+def test_what_is_the_matter_with_the_rack_comes_right_after_cables() -> None:
+    waits = QuestionView(gate=Gate.NETWORK, facts={})
+    views = {
+        A1: SlotView(
+            slot=A1, port_path=PortPath("p"), state=SlotState.AWAITING_OPERATOR, question=waits
+        ),
+        A2: SlotView(
+            slot=A2,
+            port_path=PortPath("q"),
+            state=SlotState.REPLUGGING,
+            away=AwayView(why=Away.CABLE_OUT),
+        ),
+    }
+    notices = [
+        ProblemView(code=ProblemCode.DAEMON_DRAINING),
+        ProblemView(code=ProblemCode.LEDGER_BROKEN),
+    ]
+    tray = [TrayItem(job=JobId("j"), slot=A1, since=NOW)]
+    found = errands_of(views, ports=[PortPath("r")], notices=notices, tray=tray)
+    assert [e.kind for e in found] == ["replug", "rack", "question", "port", "tray"]

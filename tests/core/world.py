@@ -77,7 +77,7 @@ from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
-from benchd.words.screen import Errand, OpenedPage, Page
+from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import Everybody, somebody
@@ -308,8 +308,8 @@ class Phone:
     calls: Counter[str] = field(default_factory=Counter)
     pages: list[Page] = field(default_factory=list)
     """Which pages of its settings it was asked to open."""
-    page_outcome: Errand = Errand.DONE
-    setup_outcome: Errand = Errand.NOT_NEEDED
+    page_outcome: ScreenOutcome = ScreenOutcome.DONE
+    setup_outcome: ScreenOutcome = ScreenOutcome.NOT_NEEDED
     dossiers: list[str] = field(default_factory=list)
     """Why each one was left."""
     dossier_takes_s: float = 1.0
@@ -467,7 +467,7 @@ class FakeHandset:
         phone.pages.append(page)
         return OpenedPage(page=page, outcome=phone.page_outcome, way="a page", woken=True)
 
-    async def leave_setup_out(self) -> Errand:
+    async def leave_setup_out(self) -> ScreenOutcome:
         return (await self._call("leave_setup_out")).setup_outcome
 
     async def fill(

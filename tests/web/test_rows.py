@@ -24,10 +24,19 @@ from benchd.web.objects import SlotObject
 from benchd.web.sight import ROWS, Sight
 from benchd.web.wall import WallHandsetObject, WallQuestionObject, WallSlotObject
 from benchd.words.chip import ChipOwners
+from benchd.words.errand import TrayItem
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId, PortPath
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot import (
+    Away,
+    AwayView,
+    EarlierEnd,
+    ProblemCode,
+    ProblemView,
+    QuestionView,
+    SlotView,
+)
 from benchd.words.slot_states import SlotState
 from tests.web import fake_door
 from tests.web.test_dossier_routes import FakeDoor
@@ -107,7 +116,7 @@ def test_the_rows_say_what_was_decided() -> None:
     anybody = {*pages, "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics", SESSION}
     wall = {
         *("/api/v1", "/api/v1/slots", "/api/v1/slots/{slot}", "/api/v1/slots/{slot}/proof"),
-        "/api/v1/events",
+        *("/api/v1/events", "/api/v1/queue"),
     }
     assert {path for (_, path), sight in ROWS.items() if sight is Sight.NONE} == anybody
     assert {path for (_, path), sight in ROWS.items() if sight is Sight.WALL} == wall
@@ -229,12 +238,16 @@ def telling_view() -> SlotView:
         slot=A1,
         port_path=PortPath(f"pci-{SECRET}"),
         state=SlotState.FINISHED,
+        since=BEGAN,
         occupancy=7,
         job=JobId(f"job-{SECRET}"),
+        last_job=JobId(f"last-{SECRET}"),
         recipe=f"recipe-{SECRET}",
         stage=StageName.CONFIRM,
         progress=0.5,
         eta_s=3.0,
+        handset_left_s=5.0,
+        away=AwayView(why=Away.CABLE_OUT, until=BEGAN),
         identity=HandsetIdentity(
             serial=SECRET,
             manufacturer="Sony",
@@ -271,11 +284,16 @@ def test_the_view_of_this_test_has_something_in_every_field() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("path", ["/api/v1/slots", "/api/v1/slots/A1", STREAMS])
+@pytest.mark.parametrize("path", ["/api/v1/slots", "/api/v1/slots/A1", "/api/v1/queue", STREAMS])
+@pytest.mark.parametrize("away", [AwayView(why=Away.CABLE_OUT, until=BEGAN), None])
 async def test_nothing_on_the_wall_tells_of_the_handset(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, path: str
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, path: str, away: AwayView | None
 ) -> None:
-    rack.board.show(telling_view())
+    asks = SlotState.FINISHED if away else SlotState.AWAITING_OPERATOR
+    rack.board.show(replace(telling_view(), away=away, state=asks))
+    rack.board.show_tray(
+        [TrayItem(job=JobId(f"job-{SECRET}"), slot=A1, since=BEGAN, model="F-51", serial=SECRET)]
+    )
     told: list[str] = []
     async with (
         running(whole_app(rack, catalogue), tmp_path / "benchd.sock") as here,
@@ -310,6 +328,7 @@ def test_a_new_field_of_a_slot_is_hidden_until_somebody_shows_it() -> None:
     shown = {
         *("slot", "state", "occupancy", "stage", "progress", "eta_s", "handset", "problem"),
         *("question", "outcome", "disposition", "reason", "reason_text"),
+        *("since", "mends_itself", "absence", "handset_left_s"),
     }
     assert set(WallSlotObject.model_fields) == shown
     assert set(SlotObject.model_fields) - shown == {

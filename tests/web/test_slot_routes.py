@@ -37,12 +37,16 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
                 "slot": "A1",
                 "port_path": "pci-0000:03:00.0-usb-0:1.1",
                 "state": "running",
+                "since": None,
+                "mends_itself": False,
+                "absence": None,
                 "occupancy": 7,
                 "job": JOB,
                 "recipe": "overwrite",
                 "stage": "overwrite",
                 "progress": 0.25,
                 "eta_s": 192.4,
+                "handset_left_s": None,
                 "handset": {
                     "serial": "HQ6123",
                     "model": "SO-51B",
@@ -202,6 +206,7 @@ async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
         "/api/v1/jobs/{job}/certificate.json",
         "/api/v1/jobs/{job}/decisions",
         "/api/v1/events",
+        "/api/v1/queue",
         "/api/v1/session",
     }
     states = openapi["components"]["schemas"]["SlotState"]["enum"]

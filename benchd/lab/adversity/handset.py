@@ -49,7 +49,7 @@ from benchd.words.handset import (
     StorageFacts,
 )
 from benchd.words.job import Reason
-from benchd.words.screen import Errand, OpenedPage, Page
+from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 CALL_S: Final = 0.1
 CHECK_S: Final = 25.0
@@ -176,12 +176,12 @@ class SimulatedHandset:
     async def open_page(self, page: Page) -> OpenedPage:
         """Whatever it says, nobody believes it."""
         self._still_there("open_page")
-        return OpenedPage(page=page, outcome=Errand.DONE)
+        return OpenedPage(page=page, outcome=ScreenOutcome.DONE)
 
-    async def leave_setup_out(self) -> Errand:
+    async def leave_setup_out(self) -> ScreenOutcome:
         """The same."""
         self._still_there("leave_setup_out")
-        return Errand.NOT_NEEDED
+        return ScreenOutcome.NOT_NEEDED
 
     async def fill(
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None

@@ -17,6 +17,7 @@ from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.order import SKIPPABLE
 from benchd.words.clear import ClearOrder, ClearOutcome
 from benchd.words.job import Gate, Reason, StageName
+from benchd.words.slot import Away
 
 _BECAUSE: Mapping[object, str] = {verdict: because for because, verdict in SKIPPED_FOR.items()}
 """By what the check has found; the re-check looks at it again all the same."""
@@ -67,7 +68,9 @@ class FelicaClearStage:
         """A person clears it, and says so; the handset may leave its slot for that."""
         async with context.station.planned_absence() as window:
             decision = await context.approval(Gate.FELICA_CLEAR, Reason.FELICA_NOT_CLEARABLE)
-            absence = await window.absence(leave_within_s=0, return_within_s=self.return_within_s)
+            absence = await window.absence(
+                leave_within_s=0, return_within_s=self.return_within_s, why=Away.IN_HAND
+            )
             if absence.left and not absence.returned:
                 raise StageFailed(
                     Reason.HANDSET_NOT_RETURNED, f"not back within {self.return_within_s:.0f} s"

@@ -9,8 +9,8 @@ from benchd.errors import StageFailed
 from benchd.pipelines.asking import ask_until
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.errands import open_page
 from benchd.pipelines.parameters import Patience
+from benchd.pipelines.screens import open_page
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence
 from benchd.words.job import Decision, Gate, Reason, StageName

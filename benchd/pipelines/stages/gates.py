@@ -15,8 +15,8 @@ from benchd.pipelines.binding import number_on_screen
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.earlier import let_by_somebody_in_charge
-from benchd.pipelines.errands import open_page
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
+from benchd.pipelines.screens import open_page
 from benchd.pipelines.settling import UNSETTLED, settle
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.citing import DAY_S

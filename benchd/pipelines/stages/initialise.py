@@ -18,15 +18,15 @@ from benchd.errors import (
 from benchd.pipelines.binding import tie_by_screen
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.errands import leave_setup_out, open_page
 from benchd.pipelines.parameters import Patience
+from benchd.pipelines.screens import leave_setup_out, open_page
 from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.proof.floors import MOST_FRESH_USED_BYTES, MOST_FRESH_USED_SHARE
 from benchd.proof.fresh import most_used_bytes, traces_of_use, unread
 from benchd.proof.order import ARRIVED_RESET, SKIPPABLE
 from benchd.words.handset import ResetFacts
 from benchd.words.job import Gate, Reason, StageName
-from benchd.words.screen import Errand, OpenedPage, Page
+from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 TEST_HARNESS_SDK = 29
 """Test Harness Mode came with Android 10."""
@@ -134,7 +134,7 @@ class InitialiseStage:
         await context.approved(Gate.GUIDED_RESET, Reason.OPERATOR_STOPPED, context.reset_facts())
         return None
 
-    async def _setup_left_out(self, context: JobContext) -> Errand | None:
+    async def _setup_left_out(self, context: JobContext) -> ScreenOutcome | None:
         """After Test Harness Mode only, and never on a handset that an account may still lock."""
         if context.memory(_Memory).method != "test_harness" or context.inspected().account_count:
             return None

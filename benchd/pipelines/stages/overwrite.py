@@ -26,6 +26,7 @@ from benchd.words.fill import (
     least_file_bytes,
 )
 from benchd.words.job import Reason, StageName
+from benchd.words.slot import Away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,9 @@ class OverwriteStage(CareLimits):
                 except HandsetGone:
                     rested_s += fill.rested_s
                     absence = await window.absence(
-                        leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
+                        leave_within_s=self.leave_within_s,
+                        return_within_s=self.return_within_s,
+                        why=Away.CABLE_OUT,
                     )
                     if not absence.left:
                         raise

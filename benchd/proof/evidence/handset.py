@@ -10,7 +10,7 @@ from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
 from benchd.words.handset import HandsetFacts, ResetFacts, UserKind
 from benchd.words.job import Reason
-from benchd.words.screen import Errand, OpenedPage
+from benchd.words.screen import OpenedPage, ScreenOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,7 @@ class InitialiseEvidence:
     absent_s: Seconds | None = None
     pages: tuple[OpenedPage, ...] = ()
     """What was opened on the handset for whoever stood before it; it proves nothing."""
-    setup: Errand | None = None
+    setup: ScreenOutcome | None = None
     """Whether its first setup was left out after Test Harness Mode; None where nobody asked."""
     picture: SignedPicture | None = None
     """How this model looks when it is fresh, where somebody has taken that; it can only excuse."""

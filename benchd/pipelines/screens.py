@@ -14,9 +14,9 @@ import anyio
 
 from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.contract import JobContext
-from benchd.words.screen import Errand, OpenedPage, Page
+from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
-ERRAND_WITHIN_S = 10.0
+ASKED_WITHIN_S = 10.0
 """Somebody may wait for the question meanwhile."""
 
 T = TypeVar("T")
@@ -28,15 +28,15 @@ async def open_page(context: JobContext, page: Page) -> OpenedPage | None:
     if handset is None or not context.station.port().has_adb:
         return None
     opened = await _within_seconds(handset.open_page(page))
-    return opened or OpenedPage(page=page, outcome=Errand.UNANSWERED)
+    return opened or OpenedPage(page=page, outcome=ScreenOutcome.UNANSWERED)
 
 
-async def leave_setup_out(context: JobContext) -> Errand:
+async def leave_setup_out(context: JobContext) -> ScreenOutcome:
     """Have the first setup left out."""
-    return await _within_seconds(context.handset.leave_setup_out()) or Errand.UNANSWERED
+    return await _within_seconds(context.handset.leave_setup_out()) or ScreenOutcome.UNANSWERED
 
 
 async def _within_seconds(asked: Awaitable[T]) -> T | None:
-    with anyio.move_on_after(ERRAND_WITHIN_S), suppress(HandsetFault, StageFailed):
+    with anyio.move_on_after(ASKED_WITHIN_S), suppress(HandsetFault, StageFailed):
         return await asked
     return None

@@ -1,0 +1,111 @@
+"""What people have to do next, from what the rack shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from benchd.words.errand import URGENCY, Errand, ErrandKind, TrayItem
+from benchd.words.ids import PortPath, SlotName
+from benchd.words.job import Disposition, Gate
+from benchd.words.slot import MENDS_ITSELF, ProblemCode, ProblemView, SlotView
+from benchd.words.slot_states import SlotState
+
+BY_ANOTHER: Final = frozenset({Gate.CONFIRM, Gate.RECHECK, Gate.RECHECK_CHIP})
+"""Questions that whoever has worked on the handset can't answer."""
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def errands_of(
+    views: Mapping[SlotName, SlotView],
+    *,
+    ports: Iterable[PortPath] = (),
+    notices: Iterable[ProblemView] = (),
+    tray: Iterable[TrayItem] = (),
+    proven: Collection[SlotName] = (),
+) -> tuple[Errand, ...]:
+    """The whole queue, the most urgent first and among equals the oldest.
+
+    `proven` are the slots whose handset the ledger holds a certificate of: only those go on
+    sale, whatever a view says. What mends itself is never in it.
+    """
+    errands = [
+        *(e for view in views.values() if (e := _of_slot(view, proven=view.slot in proven))),
+        *(
+            Errand(kind=ErrandKind.RACK, problem=notice)
+            for notice in notices
+            if notice.code not in MENDS_ITSELF
+        ),
+        *(_of_port(port) for port in ports),
+        *_of_tray(tray, views),
+    ]
+    return tuple(sorted(errands, key=_order))
+
+
+def _order(errand: Errand) -> tuple[int, datetime]:
+    # A cable that is out for the longest has the least time left, whatever its limit is.
+    return URGENCY[errand.kind], errand.deadline or errand.since or _LONG_AGO
+
+
+def bins_of(errands: Sequence[Errand]) -> Mapping[Disposition, int]:
+    """How many finished handsets there are to carry to each place."""
+    counted = Counter(errand.goes for errand in errands if errand.kind is ErrandKind.CARRY)
+    return {disposition: counted[disposition] for disposition in Disposition}
+
+
+def _of_slot(view: SlotView, *, proven: bool) -> Errand | None:
+    if view.away is not None and view.needs_a_person:
+        return _errand(view, ErrandKind.REPLUG, deadline=view.away.until)
+    match view.state:
+        case SlotState.AWAITING_OPERATOR if view.question is not None:
+            another = view.question.gate in BY_ANOTHER
+            return _errand(view, ErrandKind.CONFIRM if another else ErrandKind.QUESTION)
+        case SlotState.WAITING if view.needs_a_person:
+            return _errand(view, ErrandKind.PUT_RIGHT)
+        case SlotState.QUARANTINED:
+            return _errand(view, ErrandKind.BROKEN)
+        case SlotState.FINISHED:
+            sold = view.disposition is Disposition.SELLABLE
+            goes = view.disposition if proven or not sold else Disposition.HOLD
+            return _errand(view, ErrandKind.CARRY, goes=goes or Disposition.HOLD)
+        case _:
+            return None
+
+
+def _errand(
+    view: SlotView,
+    kind: ErrandKind,
+    *,
+    deadline: datetime | None = None,
+    goes: Disposition | None = None,
+) -> Errand:
+    return Errand(
+        kind=kind,
+        slot=view.slot,
+        since=view.since,
+        deadline=deadline,
+        goes=goes,
+        view=view,
+        problem=view.problem,
+    )
+
+
+def _of_port(port: PortPath) -> Errand:
+    problem = ProblemView(code=ProblemCode.UNKNOWN_PORT, facts={"port_path": port})
+    return Errand(kind=ErrandKind.PORT, port=port, problem=problem)
+
+
+def _of_tray(tray: Iterable[TrayItem], views: Mapping[SlotName, SlotView]) -> Iterator[Errand]:
+    for item in tray:
+        view = views.get(item.slot)
+        empty = view is not None and view.state is SlotState.EMPTY
+        yield Errand(
+            kind=ErrandKind.TRAY,
+            slot=item.slot,
+            since=item.since,
+            tray=item,
+            here=empty and view is not None and view.last_job == item.job,
+        )

@@ -1,0 +1,148 @@
+"""What people have to do next, as the API tells it: to whoever may read it, and on the wall."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from benchd.slots.errands import bins_of, errands_of
+from benchd.texts.catalogue import Catalogue, ErrandWord, Guidance
+from benchd.web.objects import HandsetObject, TextsObject, WebObject
+from benchd.web.present import handset_object, moment
+from benchd.web.proofs import Proofs
+from benchd.web.service import WatchedBoard
+from benchd.web.wall import WallHandsetObject, wall_handset
+from benchd.words.errand import Errand, ErrandKind
+from benchd.words.job import Disposition, Gate
+from benchd.words.slot import Away
+
+
+class ErrandObject(WebObject):
+    """One thing that somebody has to do next; null where nothing is known."""
+
+    kind: ErrandKind
+    slot: str | None
+    occupancy: int | None
+    job: str | None
+    since: str | None
+    deadline: str | None
+    """Until when it has to be done."""
+    gate: Gate | None
+    bin: Disposition | None
+    """Where the handset is to be carried."""
+    ja: str
+    en: str
+    what_to_do: TextsObject
+    handset: HandsetObject | WallHandsetObject | None
+    here: bool
+    """Of what was taken out in the middle of its job: whether its slot is empty since."""
+
+
+class QueueObject(WebObject):
+    """Everything that people have to do, the most urgent first."""
+
+    now: str
+    """The rack's own time: what deadlines are to be compared with."""
+    errands: list[ErrandObject]
+    bins: dict[Disposition, int]
+    """How many finished handsets there are to carry to each place."""
+
+
+class QueueDesk:
+    """Makes the queue from what the board shows."""
+
+    def __init__(self, board: WatchedBoard, catalogue: Catalogue, proofs: Proofs) -> None:
+        self._board = board
+        self._catalogue = catalogue
+        self._proofs = proofs
+
+    async def errands(self) -> tuple[Errand, ...]:
+        """The queue as it is now."""
+        views = self._board.views()
+        await self._proofs.look(views.values())
+        return errands_of(
+            {name: view for name, view in views.items() if not self._proofs.open(view)},
+            ports=self._board.unknown_ports(),
+            notices=self._board.notices(),
+            tray=self._board.tray(),
+            proven=self._proofs.found,
+        )
+
+    def shown(self, errands: tuple[Errand, ...], *, sees_all: bool) -> QueueObject:
+        """The queue for the API; whoever sees only the wall is told of no job and no serial."""
+        return QueueObject(
+            now=datetime.now(UTC).isoformat(),
+            errands=[self._errand(errand, sees_all=sees_all) for errand in errands],
+            bins=dict(bins_of(errands)),
+        )
+
+    def _errand(self, errand: Errand, *, sees_all: bool) -> ErrandObject:
+        view, tray = errand.view, errand.tray
+        said = self._said(errand, sees_all=sees_all)
+        job = tray.job if tray else view.job if view else None
+        return ErrandObject(
+            kind=errand.kind,
+            slot=errand.slot,
+            occupancy=view.occupancy if view else None,
+            job=job if sees_all else None,
+            since=moment(errand.since),
+            deadline=moment(errand.deadline),
+            gate=view.question.gate if view and view.question else None,
+            bin=errand.goes,
+            ja=said.ja,
+            en=said.en,
+            what_to_do=TextsObject(ja=said.what_to_do.ja, en=said.what_to_do.en),
+            handset=_handset(errand, sees_all=sees_all),
+            here=errand.here,
+        )
+
+    def _said(self, errand: Errand, *, sees_all: bool) -> Guidance:
+        question = errand.view.question if errand.view else None
+        if (word := _word(errand)) is not None:
+            return self._catalogue.errand(word)
+        if errand.problem is not None:
+            return self._catalogue.problem(errand.problem)
+        hidden = self._catalogue.errand(ErrandWord.HIDDEN)
+        if question is None or sees_all:
+            return self._catalogue.question(question) if question else hidden
+        gate = self._catalogue.gate(question.gate)
+        return Guidance(ja=gate.ja, en=gate.en, what_to_do=hidden.what_to_do)
+
+
+def _word(errand: Errand) -> ErrandWord | None:
+    """What it says where neither a problem nor a question does."""
+    view = errand.view
+    match errand.kind:
+        case ErrandKind.REPLUG:
+            in_hand = view is not None and view.away is not None and view.away.why is Away.IN_HAND
+            return ErrandWord.IN_HAND if in_hand else ErrandWord.CABLE_OUT
+        case ErrandKind.TRAY:
+            return ErrandWord.TRAY
+        case ErrandKind.CARRY if errand.goes is not None:
+            sold = view is not None and view.disposition is Disposition.SELLABLE
+            unproven = sold and errand.goes is not Disposition.SELLABLE
+            return ErrandWord.UNPROVEN if unproven else ErrandWord(errand.goes)
+        case _:
+            return None
+
+
+def _handset(errand: Errand, *, sees_all: bool) -> HandsetObject | WallHandsetObject | None:
+    tray = errand.tray
+    if tray is not None:
+        if not tray.model:
+            return None
+        if not sees_all:
+            return WallHandsetObject(
+                manufacturer=tray.manufacturer, model=tray.model, name=None, known_model=True
+            )
+        return HandsetObject(
+            serial=tray.serial,
+            model=tray.model,
+            android="",
+            manufacturer=tray.manufacturer,
+            imei=None,
+        )
+    view = errand.view
+    if view is None or view.identity is None:
+        return None
+    make = handset_object if sees_all else wall_handset
+    return make(view.identity, view.model_name)

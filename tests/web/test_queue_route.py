@@ -1,0 +1,126 @@
+"""What people have to do next, over the API: nothing goes to sale without its certificate."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.words.errand import TrayItem
+from benchd.words.ids import JobId, SlotName
+from benchd.words.job import Disposition, Gate, Outcome
+from benchd.words.slot import Away, AwayView, SlotView
+from benchd.words.slot_states import SlotState
+from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, asking_view, port, running_view
+from tests.web.web_running import SEES_ALL, Browser, running
+
+pytestmark = pytest.mark.asyncio
+
+A2, A3 = SlotName("A2"), SlotName("A3")
+
+
+def cable_out() -> SlotView:
+    until = BEGAN + timedelta(minutes=5)
+    away = AwayView(why=Away.CABLE_OUT, until=until)
+    return replace(running_view(), state=SlotState.REPLUGGING, since=BEGAN, away=away)
+
+
+def sold() -> SlotView:
+    return replace(
+        running_view(),
+        state=SlotState.FINISHED,
+        since=BEGAN,
+        outcome=Outcome.PASSED,
+        disposition=Disposition.SELLABLE,
+    )
+
+
+async def test_a_cable_out_comes_first_with_its_deadline(rack: FakeRack, visit: Browser) -> None:
+    rack.board.show(cable_out())
+    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
+    rack.board.show_tray([TrayItem(job=JobId("j-9"), slot=A3, since=BEGAN, model="SH-01L")])
+    async with visit() as client:
+        told = (await client.get("/api/v1/queue")).json()
+        slots = (await client.get("/api/v1/slots")).json()["slots"]
+    first, second, third = told["errands"]
+    assert (first["kind"], first["slot"], first["job"]) == ("replug", "A1", JOB)
+    assert first["deadline"] == (BEGAN + timedelta(minutes=5)).isoformat()
+    assert "挿し直してください" in first["what_to_do"]["ja"]
+    assert (second["kind"], second["gate"]) == ("question", "network")
+    assert "ネットワーク利用制限" in second["ja"]
+    assert (third["kind"], third["job"], third["handset"]["model"]) == ("tray", "j-9", "SH-01L")
+    assert slots[0]["absence"] == {"planned": False, "deadline": first["deadline"]}
+
+
+async def test_nothing_goes_to_sale_without_its_certificate(rack: FakeRack, visit: Browser) -> None:
+    rack.board.show(sold())
+    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None)
+    async with visit() as client:
+        (errand,) = (told := (await client.get("/api/v1/queue")).json())["errands"]
+    assert errand["bin"] == "hold"
+    assert "販売しないでください" in errand["what_to_do"]["ja"]
+    assert told["bins"] == {"sellable": 0, "return": 0, "hold": 1, "destroy": 0}
+
+
+async def test_a_certificate_on_record_sends_it_to_sale(rack: FakeRack, visit: Browser) -> None:
+    rack.board.show(sold())
+    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    async with visit() as client:
+        told = (await client.get("/api/v1/queue")).json()
+        assert [errand["bin"] for errand in told["errands"]] == ["sellable"]
+        # The next handset in that slot is asked about anew.
+        job = JobId("20261124-0011223355")
+        rack.board.show(replace(sold(), job=job, occupancy=8))
+        told = (await client.get("/api/v1/queue")).json()
+        assert [errand["bin"] for errand in told["errands"]] == ["hold"]
+
+
+async def test_while_the_ledger_gives_no_answer_nothing_is_said_of_it(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.board.show(sold())
+    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    rack.ledger.broken = True
+    async with visit() as client:
+        assert (await client.get("/api/v1/queue")).json()["errands"] == []
+        rack.ledger.broken = False
+        told = (await client.get("/api/v1/queue")).json()
+    assert [errand["bin"] for errand in told["errands"]] == ["sellable"]
+
+
+async def test_the_stream_tells_the_queue_whenever_it_has_changed(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    rack.board.show(running_view())
+    app = create_app(rack, catalogue, callers=SEES_ALL)
+    told: list[list[str]] = []
+    async with (
+        running(app, tmp_path / "queue.sock") as here,
+        here.over_tcp() as client,
+        client.stream("GET", "/api/v1/events") as answer,
+    ):
+        event = ""
+        async for line in answer.aiter_lines():
+            if line.startswith("event: "):
+                event = line.removeprefix("event: ")
+            if not line.startswith("data: ") or event != "queue":
+                continue
+            errands = json.loads(line.removeprefix("data: "))["errands"]
+            told.append([errand["kind"] for errand in errands])
+            if len(told) == 1:
+                # How far a stage is changes nothing in the queue, and tells nothing.
+                for percent in range(5):
+                    rack.board.show(running_view(percent / 100))
+                rack.board.show(cable_out())
+            elif len(told) == 2:
+                rack.board.show(SlotView(slot=A1, port_path=port(1), last_job=JOB))
+                rack.board.show_tray([TrayItem(job=JOB, slot=A1, since=BEGAN)])
+            elif told[-1] == ["tray"]:
+                assert errands[0]["here"]
+                break
+    assert told[:2] == [[], ["replug"]]
