@@ -66,8 +66,8 @@ def heading(queue: JsonObject, cells: Cells) -> Text:
     for disposition in Disposition:
         count = bins.get(disposition)
         if isinstance(count, int) and not isinstance(count, bool):
-            name = cells.disposition({"disposition": disposition})
-            head.append("   ").append_text(name).append(f" {count}")
+            told = cells.disposition({"disposition": disposition}).append(f" {count}")
+            head.append("   ").append_text(told if count else Text(told.plain, style="dim"))
     return head
 
 

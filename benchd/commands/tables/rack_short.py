@@ -24,7 +24,7 @@ def rack_short(
     # An empty slot is what may be left out first.
     used = _briefly([slot for slot in slots if slot.get("state") != SlotState.EMPTY], cells)
     columns = _columns(used, width)
-    if height is None or _rows(used, width) <= height:
+    if _rows(used, width) <= height:
         return _grid(used, columns)
     room = columns * max(height - 1, 0)
     more = cells.say(SayWord.MORE_SLOTS, count=str(len(used) - room))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from benchd.commands.tables.cells import (
@@ -36,12 +37,19 @@ class _StatusView:
     def of(self, rack: JsonObject, queue: RenderableType) -> RenderableType:
         slots = proven_slots(rack)
         overview = self._overview(slots) if slots else Text(self._cells.word(Word.NO_SLOTS))
-        kept = [
-            Text.assemble((text(slot, "slot").plain, "bold"), "  ", line)
-            for slot in slots
-            for line in self._cells.dossier(slot)
-        ]
-        return Group(queue, Text(), overview, *([Text(), *kept] if kept else []))
+        ends = Table.grid(padding=(0, 2, 0, 0))
+        ends.add_column(no_wrap=True, style="bold")
+        ends.add_column(overflow="fold")
+        for slot in slots:
+            if told := self._end(slot):
+                ends.add_row(text(slot, "slot"), Group(*told))
+        return Group(queue, Text(), overview, *([Text(), ends] if ends.row_count else []))
+
+    def _end(self, slot: JsonObject) -> list[Text]:
+        """What a reason means for the handset, beyond where it's carried; and its dossier."""
+        reason = part(slot, "reason_text")
+        advice = [self._cells.says(reason), *self._cells.what_to_do(reason)] if reason else []
+        return [*advice, *self._cells.dossier(slot)]
 
     def _overview(self, slots: list[JsonObject]) -> RenderableType:
         table = plain_table()
