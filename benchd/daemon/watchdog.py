@@ -15,7 +15,7 @@ import structlog
 from benchd.daemon.notify import Notifier
 from benchd.words.ids import SlotName
 from benchd.words.slot import SlotView
-from benchd.words.slot_states import NEEDS_A_PERSON, SlotState
+from benchd.words.slot_states import SlotState
 
 _log = structlog.get_logger()
 
@@ -78,6 +78,6 @@ async def follow_status(notifier: Notifier, board: WatchedBoard, note: Callable[
 def status_text(views: Collection[SlotView]) -> str:
     """The rack in one line: `16 slots, 12 busy, 1 needs a person`."""
     busy = sum(view.state in BUSY for view in views)
-    waiting = sum(view.state in NEEDS_A_PERSON for view in views)
+    waiting = sum(view.needs_a_person for view in views)
     slots = f"{len(views)} {'slot' if len(views) == 1 else 'slots'}"
     return f"{slots}, {busy} busy, {waiting} {'needs' if waiting == 1 else 'need'} a person"

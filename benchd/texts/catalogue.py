@@ -19,7 +19,7 @@ from benchd.texts.command_words import (
     Failure,
     SayWord,
 )
-from benchd.texts.page_words import PAGE_SECTIONS
+from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
 from benchd.words.handset import SilenceCause
@@ -460,6 +460,10 @@ class Catalogue:
     def figure(self, figure: Figure) -> Texts:
         """What a figure of a report counts."""
         return self._texts[f"figure.{figure}"]
+
+    def board(self, word: BoardWord) -> Texts:
+        """What the shift board says."""
+        return self._texts[f"board.{word}"]
 
     def stage(self, stage: StageName) -> Texts:
         """The name of a stage."""

@@ -12,6 +12,7 @@ class NavWord(StrEnum):
 
     LABEL = "label"
     RACK = "rack"
+    BOARD = "board"
     LOTS = "lots"
     DISPOSAL = "disposal"
     REPORT = "report"
@@ -40,6 +41,57 @@ class ActWord(StrEnum):
     UNREACHABLE = "unreachable"
     DECISION_REFUSED = "decision_refused"
     MORE_TO_SHOW = "more_to_show"
+
+
+class WallWord(StrEnum):
+    """The rack on its screen, and what has to be done there next."""
+
+    QUEUE = "queue"
+    NOTHING_TO_DO = "nothing_to_do"
+    MORE = "more"
+    REPLUG = "replug"
+    RESTARTING = "restarting"
+    DONT_PULL = "dont_pull"
+    MENDING = "mending"
+    TRAY = "tray"
+    TRAY_TO_DO = "tray_to_do"
+    STAGE_LEFT = "stage_left"
+    RACK_LEFT = "rack_left"
+    MINUTES = "minutes"
+    HOURS = "hours"
+    DISPLAY = "display"
+    THEME = "theme"
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+    SOUNDS = "sounds"
+    QUESTION = "question"
+    FINISHED = "finished"
+    FAULT = "fault"
+    CABLE_OUT = "cable_out"
+    FIND = "find"
+    KIOSK = "kiosk"
+
+
+class TileWord(StrEnum):
+    """How a slot looks in one short word, for tiles that have no room for two."""
+
+    EMPTY = "empty"
+    SETTLING = "settling"
+    WAITING = "waiting"
+    RUNNING = "running"
+    AWAITING_OPERATOR = "awaiting_operator"
+    REPLUGGING = "replugging"
+    QUARANTINED = "quarantined"
+    UNPROVEN = "unproven"
+    REPLUG = "replug"
+    RESTARTING = "restarting"
+    MENDING = "mending"
+    TRAY = "tray"
+    SELLABLE = "sellable"
+    RETURN = "return"
+    HOLD = "hold"
+    DESTROY = "destroy"
 
 
 class LotsWord(StrEnum):
@@ -184,13 +236,75 @@ class FindWord(StrEnum):
     SETTLED = "settled"
 
 
+class BoardWord(StrEnum):
+    """The shift board."""
+
+    TITLE = "title"
+    DAY = "day"
+    FROM = "from"
+    TO = "to"
+    DAY_BEFORE = "day_before"
+    DAY_AFTER = "day_after"
+    NOTHING = "nothing"
+    BACK = "back"
+    DONE = "done"
+    SHARE_SOLD = "share_sold"
+    PER_HOUR = "per_hour"
+    FAILED = "failed"
+    WENT = "went"
+    HOURS = "hours"
+    HOUR = "hour"
+    FAILED_BY_MODEL = "failed_by_model"
+    FAILED_BY_SLOT = "failed_by_slot"
+    FAILED_BY_REASON = "failed_by_reason"
+    MODEL = "model"
+    ENDED = "ended"
+    OTHERS = "others"
+    SOLD = "sold"
+    NOT_SOLD = "not_sold"
+    UNKNOWN = "unknown"
+    OPEN = "open"
+    NONE_OPEN = "none_open"
+    QUEUE = "queue"
+    NOTHING_TO_DO = "nothing_to_do"
+    TO_RACK = "to_rack"
+    BINS = "bins"
+    OLDEST = "oldest"
+    AS_OF = "as_of"
+    HANDOVER = "handover"
+
+
+class HandoverWord(StrEnum):
+    """The sheet that a shift leaves to the next."""
+
+    TITLE = "title"
+    FROM = "from"
+    TO = "to"
+    SIGNATURE = "signature"
+    RACK = "rack"
+    SERIAL = "serial"
+    WAITS_FOR = "waits_for"
+    FREE_SLOTS = "free_slots"
+    OUT_OF_ORDER = "out_of_order"
+    NONE_OUT_OF_ORDER = "none_out_of_order"
+    NOTICES = "notices"
+    NO_NOTICES = "no_notices"
+    DONE = "done"
+    REMARKS = "remarks"
+    UNKNOWN_RACK = "unknown_rack"
+
+
 PAGE_SECTIONS = {
     "nav": NavWord,
     "act": ActWord,
+    "wall": WallWord,
+    "tile": TileWord,
     "lots": LotsWord,
     "disposal": DisposalWord,
     "report": ReportWord,
     "find": FindWord,
+    "board": BoardWord,
+    "handover": HandoverWord,
     "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),
 }
 """`settle_as` is what people choose to say of a handset."""

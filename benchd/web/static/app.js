@@ -2,12 +2,17 @@
 
 import { readIndex } from "./api.js";
 import { byId } from "./dom.js";
+import { find } from "./finding.js";
+import { Layout } from "./layout.js";
+import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
 import { Notices } from "./notices.js";
 import { Panel } from "./panel.js";
+import { Queue } from "./queue.js";
 import { Rack } from "./rack.js";
 import { onChange, startSession, whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
+import { soundFor } from "./sounds.js";
 import { look, needsPerson } from "./status.js";
 import { RackStream } from "./stream.js";
 import { Summary } from "./summary.js";
@@ -21,9 +26,19 @@ const ASK_AGAIN_MS = 5_000;
 /** Shown before the daemon has told any word of its catalogue. */
 const AWAY = "benchd に接続できません / benchd can't be reached";
 
+/** How often the page asks whether another benchd, or another plan of the wall, is there. */
+const LOOK_EVERY_MS = 60_000;
+
+const asks = new URLSearchParams(location.search);
+const kiosk = asks.has("kiosk");
+document.body.classList.toggle("kiosk", kiosk);
+
 const rack = new Rack({ open, changed });
+const layout = new Layout({ kiosk });
+const queue = new Queue({ open, changed: queueChanged });
 const notices = new Notices();
-const summary = new Summary(open);
+const summary = new Summary();
+let wanted = asks.get("find");
 let index = null;
 let panel = null;
 let signIn = null;
@@ -32,6 +47,7 @@ let asking = null;
 let worded = false;
 
 function open(name) {
+  if (kiosk || !rack.slot(name)) return;
   panel.open(rack.slot(name), rack.proofOf(name));
 }
 
@@ -55,6 +71,12 @@ function changed(slot, before) {
   summarise();
 }
 
+function queueChanged(told, before) {
+  rack.showTrays(told.errands);
+  soundFor(told, before);
+  summarise();
+}
+
 const sameMatter = (one, other) =>
   one.state === other.state && one.problem?.code === other.problem?.code && one.question?.gate === other.question?.gate;
 
@@ -64,7 +86,7 @@ function announce(slot) {
 }
 
 function summarise() {
-  summary.show([...rack.slots.values()], notices.ports);
+  summary.show([...rack.slots.values()], notices.ports, queue.told?.errands ?? null, rack.left);
 }
 
 function showPorts(ports) {
@@ -74,6 +96,8 @@ function showPorts(ports) {
 
 function complete(names) {
   rack.complete(names);
+  layout.show(rack.tiles);
+  if (wanted !== null && find(rack, layout, wanted)) wanted = null;
   if (document.body.dataset.connection !== "live") {
     document.body.dataset.connection = "live";
     byId("connection").hidden = true;
@@ -86,6 +110,7 @@ function complete(names) {
 function changedHands() {
   if (whoIsHere() === null) {
     rack.clear();
+    queue.clear();
     byId("announcer").textContent = "";
     panel.close();
     showPorts([]);
@@ -101,6 +126,7 @@ async function lookAgain() {
     const other = now.version !== null && index.version !== null && now.version !== index.version;
     if (other || SHOWN.indexOf(now.shown) < SHOWN.indexOf(index.shown)) location.reload();
     else if (now.shown !== index.shown) see(now);
+    else layout.plan(now.rows);
   } catch {
     // The stream tells soon enough that nobody answers.
   }
@@ -108,6 +134,7 @@ async function lookAgain() {
 
 function see(now) {
   index = now;
+  layout.plan(index.rows);
   document.body.dataset.shown = index.shown;
   byId("hidden").hidden = index.shown === "read";
   label();
@@ -122,6 +149,7 @@ const heard = {
   onSlot: (slot) => rack.show(slot),
   onPorts: showPorts,
   onNotices: (told) => notices.show(told),
+  onQueue: (told) => queue.show(told),
   onComplete: complete,
   onAway: lost,
 };
@@ -146,12 +174,14 @@ function label() {
   signIn.show();
   panel.signIn.show();
   nameLanguage(byId("language"));
+  showMenu({ wall: true });
   byId("hidden-title").textContent = page(index.shown === "none" ? "all_hidden" : "details_hidden");
   byId("hidden-to-do").textContent = page("hidden_to_do");
   if (document.body.dataset.connection === "away") away();
   rack.relabel();
   if (panel.name !== null) panel.relabel(rack.slot(panel.name), rack.proofOf(panel.name));
   notices.relabel();
+  queue.paint();
   summarise();
 }
 
@@ -173,11 +203,12 @@ async function start() {
   }
   signIn = new SignIn();
   byId("operator").replaceChildren(signIn.element);
-  panel = new Panel();
+  panel = new Panel({ find: (name) => find(rack, layout, name) });
   document.body.dataset.connection = "connecting";
   byId("connection").hidden = true;
   see(index);
   onChange(changedHands);
+  setInterval(lookAgain, LOOK_EVERY_MS);
   startSession((error) => (panel.name === null ? signIn : panel.signIn).refuse(error), openHandset);
 }
 

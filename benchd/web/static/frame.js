@@ -5,6 +5,7 @@
 
 import { readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
+import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
 import { left, onChange, startSession, whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
@@ -117,6 +118,7 @@ export class Frame {
     document.title = `${word("nav", this.shown.name)} - benchd`;
     showNav();
     nameLanguage(byId("language"));
+    showMenu();
     byId("hidden").hidden = this.mayRead;
     byId("hidden-title").textContent = page("all_hidden");
     byId("hidden-to-do").textContent = page("hidden_to_do");
@@ -152,5 +154,5 @@ function replaceKeeping(main, elements) {
     else now.value = old.value;
   }
   for (const form of main.querySelectorAll("[data-form]")) form.dispatchEvent(new Event("change"));
-  if (focus) byId(focus)?.focus();
+  if (focus) byId(focus)?.focus({ preventScroll: true });
 }

@@ -22,6 +22,9 @@ const SHAPES = {
   hold: [["rect", { x: 2, y: 2, width: 20, height: 20, rx: 3, fill: "currentColor" }], hole("M9 8v8M15 8v8")],
   return: [solid("M11 2L1 12l10 10v-6h12V8H11z")],
   destroy: [solid(OCTAGON), hole("M8 8l8 8M16 8l-8 8")],
+  replug: [solid("M12 1.200L23.6 22H.4z"), hole("M8.500 15.500h5l-2.200-2.200M15.500 18.500h-5l2.200 2.200"), hole("M12 8v2")],
+  mending: [["circle", { cx: 12, cy: 12, r: 9.5, fill: "none", stroke: "currentColor", "stroke-width": 2.6 }], line("M12 6v6l4 3")],
+  tray: [solid("M2 13h5l2 3h6l2-3h5v9H2z"), line("M12 10V2M8 6l4-4 4 4")],
   unproven: [line("M6 2h12M6 22h12M7 2c0 6 10 8 10 14v6M17 2c0 6-10 8-10 14v6")],
   finished: [["circle", { cx: 12, cy: 12, r: 9.5, fill: "none", stroke: "currentColor", "stroke-width": 2.6 }]],
 };

@@ -1,7 +1,7 @@
 // One slot in full: what is the matter, what to do, the question with its answers, the story.
 
 import { decide, readJob } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, el, morph } from "./dom.js";
 import { icon } from "./icons.js";
 import { whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
@@ -19,7 +19,9 @@ const NUMBERS = ["imei", "serial", "recheck"];
 const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "recheck_refused"];
 
 export class Panel {
-  constructor() {
+  /** `find` shows where a slot is. */
+  constructor({ find }) {
+    this.find = find;
     this.signIn = new SignIn();
     this.dialog = byId("panel");
     this.name = null;
@@ -42,6 +44,13 @@ export class Panel {
     this.show(slot, proof);
     if (!this.dialog.open) this.dialog.showModal();
     (this.form ? this.form.buttons[0] : this.dialog.querySelector(".close"))?.focus();
+  }
+
+  /** On the wall behind, so that whoever stands there sees which one it is. */
+  pointOut() {
+    const { name } = this;
+    this.close();
+    this.find(name);
   }
 
   close() {
@@ -72,12 +81,14 @@ export class Panel {
     if (slot.slot !== this.name) return;
     const seen = look(slot, proof);
     this.dialog.dataset.kind = seen.kind;
-    this.about.replaceChildren(
+    morph(
+      this.about,
       el(
         "header",
         {},
         icon(seen.icon),
         el("h2", { id: "panel-title" }, `${slot.slot} ${seen.title}`),
+        el("button", { type: "button", class: "find", onclick: () => this.pointOut() }, word("wall", "find")),
         el("button", { type: "button", class: "close", onclick: () => this.close() }, page("close")),
       ),
       ...identity(slot),

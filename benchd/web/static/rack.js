@@ -2,6 +2,7 @@
 
 import { isProven } from "./api.js";
 import { byId } from "./dom.js";
+import { cut } from "./tails.js";
 import { Tile } from "./tile.js";
 
 const RETRY_MS = 1_000;
@@ -15,6 +16,10 @@ export class Rack {
     this.tiles = new Map();
     /** By slot: the plug whose certificate the daemon has seen in its ledger. */
     this.proofs = new Map();
+    /** By slot: the errand for a handset that was taken out of it half-erased. */
+    this.trays = new Map();
+    this.cut = { serials: new Map(), imeis: new Map() };
+    setInterval(() => this.tick(), 1_000);
   }
 
   slot(name) {
@@ -34,21 +39,53 @@ export class Rack {
   /** One slot as the daemon tells it. */
   show(slot) {
     const before = this.slots.get(slot.slot);
-    this.slots.set(slot.slot, slot);
+    this.slots.set(slot.slot, { ...slot, tray: this.trays.get(slot.slot) ?? null });
     if (!this.tiles.has(slot.slot)) this.tiles.set(slot.slot, new Tile(slot.slot, this.open));
     if (this.proofOf(slot.slot) !== slot.occupancy) this.proofs.delete(slot.slot);
+    const told = ({ handset } = {}) => `${handset?.serial} ${handset?.imei}`;
+    if (told(before) !== told(slot)) this.cutAnew();
     this.paint(slot.slot, before);
     this.seekProof(slot);
   }
 
+  /** What was taken out half-erased, and nothing else has been in its slot since. */
+  showTrays(errands) {
+    const trays = new Map(errands.filter(({ kind, here, slot }) => kind === "tray" && here && slot).map((errand) => [errand.slot, errand]));
+    const touched = new Set([...trays.keys(), ...this.trays.keys()]);
+    this.trays = trays;
+    for (const name of touched) {
+      const before = this.slots.get(name);
+      if (!before) continue;
+      this.slots.set(name, { ...before, tray: trays.get(name) ?? null });
+      this.paint(name, before);
+    }
+  }
+
+  /** Which part of a number is shown depends on the others. */
+  cutAnew() {
+    const told = (field) => [...this.slots.values()].map((slot) => slot.handset?.[field]).filter(Boolean);
+    this.cut = { serials: cut(told("serial")), imeis: cut(told("imei")) };
+    this.relabel();
+  }
+
+  tick() {
+    for (const tile of this.tiles.values()) tile.tick();
+  }
+
+  /** Seconds until the machines are done with all that is on the rack; null where nobody knows. */
+  get left() {
+    const known = [...this.slots.values()].map((slot) => slot.handset_left_s).filter(Number.isFinite);
+    return known.length ? Math.max(...known) : null;
+  }
+
   paint(name, before = null) {
-    this.tiles.get(name).show(this.slots.get(name), this.proofOf(name));
+    this.tiles.get(name).show(this.slots.get(name), this.proofOf(name), this.cut);
     this.changed(this.slots.get(name), before);
   }
 
   /** Every tile in other words. */
   relabel() {
-    for (const [name, tile] of this.tiles) tile.show(this.slots.get(name), this.proofOf(name));
+    for (const [name, tile] of this.tiles) tile.show(this.slots.get(name), this.proofOf(name), this.cut);
   }
 
   /** Green needs the certificate: the page asks whether the ledger has it. */
@@ -76,12 +113,8 @@ export class Rack {
     for (const name of [...this.slots.keys()]) {
       if (!names.includes(name)) for (const kept of [this.slots, this.tiles, this.proofs]) kept.delete(name);
     }
-    const shown = names.filter((name) => this.tiles.has(name)).map((name) => this.tiles.get(name).element);
-    const rack = byId("rack");
-    if (shown.length !== rack.children.length || shown.some((element, place) => rack.children[place] !== element)) {
-      rack.replaceChildren(...shown);
-    }
-    rack.style.setProperty("--columns", columns(names));
+    // In the rack's order, for those that no row places.
+    this.tiles = new Map(names.filter((name) => this.tiles.has(name)).map((name) => [name, this.tiles.get(name)]));
   }
 
   /** Proof is asked for anew: the daemon that comes back may know better. */
@@ -92,15 +125,7 @@ export class Rack {
 
   /** Leaves nothing on the screen. */
   clear() {
-    for (const kept of [this.slots, this.tiles, this.proofs]) kept.clear();
+    for (const kept of [this.slots, this.tiles, this.proofs, this.trays]) kept.clear();
     byId("rack").replaceChildren();
   }
-}
-
-/** As many as a shelf has slots (A1 to A8), so that the wall looks like the rack. */
-function columns(names) {
-  if (names.length <= 8) return Math.min(4, Math.max(1, names.length));
-  const shelf = (name) => name.replace(/[0-9]+$/, "");
-  const wide = names.filter((name) => shelf(name) === shelf(names[0])).length;
-  return wide >= 4 && wide <= 10 ? wide : Math.min(8, Math.ceil(Math.sqrt(names.length * 1.8)));
 }

@@ -1,4 +1,4 @@
-// From a slot object to how it looks: one place decides what may be green.
+// From a slot object to how it looks: one place decides what may be green, and what may call people.
 
 import { page, said, word } from "./words.js";
 
@@ -8,12 +8,19 @@ const PEOPLE = new Set(["waiting", "awaiting_operator", "quarantined"]);
 /** Whether this page has been told what is asked, so that somebody can answer on it. */
 export const answerable = (slot) => Boolean(slot.question?.yes);
 
-export const needsPerson = (slot) => PEOPLE.has(slot.state);
+/** Its cable is out though nobody wanted that. */
+const isCut = (slot) => slot.absence?.planned === false;
+
+/** Whether somebody has to come. What waits for a battery, the air or a restart comes right without. */
+export function needsPerson(slot) {
+  if (isCut(slot) || slot.tray) return true;
+  return PEOPLE.has(slot.state) && !slot.mends_itself;
+}
 
 /** Which number of the summary a slot counts in. */
 export function group(slot) {
   if (needsPerson(slot)) return "needs_person";
-  if (BUSY.has(slot.state)) return "busy";
+  if (BUSY.has(slot.state) || slot.mends_itself) return "busy";
   return slot.state === "finished" ? "finished" : "free";
 }
 
@@ -22,9 +29,12 @@ export function group(slot) {
  * Green is for that alone: passed, sellable, and the certificate on record.
  */
 export function look(slot, proof) {
-  if (slot.state !== "finished") {
-    return { kind: slot.state, icon: slot.state, title: word("slot_state", slot.state), ...matter(slot) };
-  }
+  const seen = looks(slot, proof);
+  return { ...seen, short: word("tile", seen.kind) };
+}
+
+function looks(slot, proof) {
+  if (slot.state !== "finished") return away(slot) ?? waits(slot);
   if (slot.disposition === "sellable") {
     const proven = slot.outcome === "passed" && proof !== null && proof === slot.occupancy;
     return proven
@@ -42,15 +52,36 @@ export function look(slot, proof) {
   };
 }
 
-/** Whose services are left in the chip, for example " (Suica、WAON)"; empty where none are. */
+/** A handset that isn't there, or mustn't be taken away just now. */
+function away(slot) {
+  if (isCut(slot)) {
+    return { kind: "replug", icon: "replug", title: word("wall", "replug"), main: stageOf(slot), to_do: "", deadline: slot.absence.deadline };
+  }
+  if (slot.absence) {
+    return { kind: "restarting", icon: "replugging", title: word("wall", "restarting"), main: word("wall", "dont_pull"), to_do: stageOf(slot) };
+  }
+  if (slot.tray) {
+    return { kind: "tray", icon: "tray", title: word("wall", "tray"), main: said(slot.tray), to_do: said(slot.tray.what_to_do) || word("wall", "tray_to_do") };
+  }
+  return null;
+}
+
+function waits(slot) {
+  if (slot.mends_itself) return { kind: "mending", icon: "mending", title: word("wall", "mending"), ...matter(slot) };
+  return { kind: slot.state, icon: slot.state, title: word("slot_state", slot.state), ...matter(slot) };
+}
+
+/** Whose services are left in the chip, for example "（Suica、WAON）"; empty where none are. */
 export const inBrackets = (owners) => (said(owners) ? ` (${said(owners)})` : "");
 
 /** That a dossier of the handset is kept, and which. */
 const kept = (dossier) => (dossier ? `${word("word", "dossier")}: ${dossier}` : "");
 
+const stageOf = (slot) => (slot.stage ? word("stage", slot.stage) : "");
+
 /** What counts now: the problem, the question, or else the stage. */
 function matter(slot) {
   if (slot.problem) return { main: said(slot.problem), to_do: said(slot.problem.what_to_do) };
   if (slot.question) return { main: word("gate", slot.question.gate), to_do: said(slot.question) || page("question_hidden") };
-  return { main: slot.stage ? word("stage", slot.stage) : "", to_do: "" };
+  return { main: stageOf(slot), to_do: "" };
 }

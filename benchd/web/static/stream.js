@@ -4,8 +4,8 @@ const SILENT_AFTER_MS = 10_000;
 const RETRY_MS = 1_000;
 
 export class RackStream {
-  constructor({ onSlot, onPorts, onNotices, onComplete, onAway }) {
-    Object.assign(this, { onSlot, onPorts, onNotices, onComplete, onAway });
+  constructor({ onSlot, onPorts, onNotices, onQueue, onComplete, onAway }) {
+    Object.assign(this, { onSlot, onPorts, onNotices, onQueue, onComplete, onAway });
     this.open();
   }
 
@@ -17,6 +17,7 @@ export class RackStream {
     this.listen("slot", (slot) => this.onSlot(slot));
     this.listen("unknown_ports", (ports) => this.onPorts(ports));
     this.listen("notices", (notices) => this.onNotices(notices));
+    this.listen("queue", (queue) => this.onQueue(queue));
     // Says that everything has been told: only now is the page up to date.
     this.listen("alive", ({ slots }) => this.onComplete(slots));
     source.onerror = () => this.lost(source);

@@ -1,34 +1,41 @@
-// The line above the rack: how many slots need somebody, work, are done, are free.
+// The line above the rack: how many things wait for somebody, how many slots work, are done, are free.
 
-import { byId, el } from "./dom.js";
-import { icon } from "./icons.js";
-import { group, look, needsPerson } from "./status.js";
-import { current, page } from "./words.js";
+import { byId, el, write } from "./dom.js";
+import { group } from "./status.js";
+import { duration, page, word } from "./words.js";
+
+const COUNTS = ["needs_person", "busy", "finished", "free"];
 
 export class Summary {
-  constructor(open) {
-    this.open = open;
-    this.seen = "";
+  constructor() {
+    this.counts = new Map();
+    this.left = el("b");
+    this.leftName = el("span");
+    const line = (name) => {
+      const parts = [el("b"), el("span")];
+      this.counts.set(name, parts);
+      return el("li", { class: `count ${name}` }, ...parts);
+    };
+    this.leftLine = el("li", { class: "count rack-left" }, this.left, this.leftName);
+    byId("summary").replaceChildren(...COUNTS.map(line), this.leftLine);
   }
 
-  show(slots, ports) {
+  /** `errands` is null until the daemon has told the queue. */
+  show(slots, ports, errands, left) {
     const counts = { needs_person: ports.length, busy: 0, finished: 0, free: 0 };
     for (const slot of slots) counts[group(slot)] += 1;
-    const seen = [current(), ...Object.values(counts), ...slots.map((slot) => slot.state)].join();
-    if (seen === this.seen) return;
-    this.seen = seen;
-    const chips = slots.filter(needsPerson).map((slot) =>
-      el("button", { type: "button", class: "chip", onclick: () => this.open(slot.slot) }, icon(look(slot, null).icon), slot.slot),
-    );
-    const number = (name, ...more) =>
-      el("li", { class: `count ${name}`, "data-count": counts[name] }, el("b", {}, String(counts[name])), el("span", {}, page(name)), ...more);
-    byId("summary").replaceChildren(
-      number("needs_person", ...(chips.length ? [el("span", { class: "chips" }, ...chips)] : [])),
-      number("busy"),
-      number("finished"),
-      number("free"),
-      el("li", { class: "count all" }, el("b", {}, String(slots.length)), el("span", {}, page("slots"))),
-    );
-    document.title = `${counts.needs_person ? `(${counts.needs_person}) ` : ""}benchd ${page("title")}`;
+    if (errands !== null) counts.needs_person = errands.length;
+    for (const [name, [number, label]] of this.counts) {
+      const line = number.parentElement;
+      if (line.dataset.count !== String(counts[name])) line.dataset.count = counts[name];
+      write(number, String(counts[name]));
+      write(label, page(name));
+    }
+    const time = duration(left);
+    this.leftLine.hidden = time === "";
+    write(this.left, time);
+    write(this.leftName, word("wall", "rack_left"));
+    const title = `${counts.needs_person ? `(${counts.needs_person}) ` : ""}benchd ${page("title")}`;
+    if (document.title !== title) document.title = title;
   }
 }

@@ -1,69 +1,100 @@
 // One slot of the rack on the wall.
 
-import { el } from "./dom.js";
+import { secondsUntil } from "./clock.js";
+import { el, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { answerable, look, needsPerson } from "./status.js";
-import { calledOf, duration, page, percent, said, word } from "./words.js";
+import { calledOf, duration, inMinutes, page, percent, said, word } from "./words.js";
 
 /** Changed in place: what a finger is on, or the keyboard, must not be replaced under it. */
 export class Tile {
   constructor(name, open) {
     this.name = el("h2", {}, name);
-    this.top = el("div", { class: "top" }, this.name);
+    this.number = el("span", { class: "tail" });
+    this.top = el("div", { class: "top" }, this.name, this.number);
     this.state = el("p", { class: "state" });
+    this.short = el("p", { class: "short" });
     this.main = el("p", { class: "main" });
     this.bar = el("progress", { max: 1 });
     this.percent = el("span", { class: "percent" });
+    this.leftOf = el("span", { class: "left-of" });
     this.left = el("span", { class: "left" });
-    this.numbers = el("p", { class: "numbers" }, this.percent, this.left);
+    this.minutes = el("span", { class: "minutes" });
+    this.numbers = el("p", { class: "numbers" }, this.percent, el("span", { class: "time" }, this.leftOf, " ", this.left, this.minutes));
     this.toDo = el("p", { class: "to-do" });
     this.model = el("b");
     this.called = el("span", { class: "called" });
-    this.serial = el("span");
+    this.serial = el("span", { class: "serial" });
+    this.imei = el("span", { class: "imei" });
     this.earlier = el("p", { class: "earlier" });
     this.button = el("button", { type: "button", class: "open", onclick: () => open(name) });
-    const handset = el("p", { class: "handset" }, this.model, " ", this.called, " ", this.serial);
+    const handset = el("p", { class: "handset" }, this.model, " ", this.called, " ", this.serial, " ", this.imei);
     const foot = el("div", { class: "foot" }, handset, this.button);
     this.element = el("li", { class: "tile", "data-slot": name });
-    this.element.append(this.top, this.state, this.main, this.bar, this.numbers, this.toDo, this.earlier, foot);
+    this.name.style.setProperty("--letters", name.length);
+    this.element.append(this.top, this.state, this.short, this.main, this.bar, this.numbers, this.toDo, this.earlier, foot);
   }
 
-  show(slot, proof) {
+  /** `cut` gives the serials and IMEIs of the rack as they are shown beside each other. */
+  show(slot, proof, cut = null) {
     const seen = look(slot, proof);
-    this.element.dataset.state = slot.state;
+    mark(this.element, "state", slot.state);
     this.element.classList.toggle("person", needsPerson(slot));
     if (this.element.dataset.kind !== seen.kind) {
       this.element.dataset.kind = seen.kind;
-      this.top.replaceChildren(this.name, icon(seen.icon));
+      this.top.replaceChildren(this.name, this.number, icon(seen.icon));
     }
     write(this.state, seen.title);
+    if (this.short.textContent !== seen.short) this.short.style.setProperty("--ems", ems(seen.short));
+    write(this.short, seen.short);
     write(this.main, seen.main);
     write(this.toDo, seen.to_do);
     write(this.model, slot.handset?.model ?? "");
     write(this.called, calledOf(slot.handset));
-    write(this.serial, slot.handset?.serial ?? "");
+    const { serial = "", imei = "" } = slot.handset ?? {};
+    write(this.serial, cut?.serials.get(serial) ?? serial);
+    write(this.imei, imei ? `${"IMEI"} ${cut?.imeis.get(imei) ?? imei}` : "");
+    write(this.number, (serial ? this.serial.textContent : (cut?.imeis.get(imei) ?? "")).replace(/^…/, ""));
     write(this.earlier, slot.earlier ? said(slot.earlier) : "");
     this.earlier.classList.toggle("doomed", slot.earlier?.doomed ?? false);
-    this.progress(slot);
+    this.deadline = seen.deadline ?? null;
+    this.pace(slot);
     write(this.button, answerable(slot) ? page("answer") : page("open"));
-    this.button.setAttribute("aria-label", `${slot.slot} ${seen.title} ${this.button.textContent}`);
+    const label = `${slot.slot} ${seen.title} ${this.button.textContent}`;
+    if (this.button.getAttribute("aria-label") !== label) this.button.setAttribute("aria-label", label);
   }
 
-  progress(slot) {
+  /** How far the stage is, and how long it still takes: the handset where that is known, else its stage. */
+  pace(slot) {
     const known = typeof slot.progress === "number" && slot.state === "running";
-    this.bar.hidden = this.numbers.hidden = !known;
-    if (!known) return;
-    const left = duration(slot.eta_s);
-    this.bar.value = slot.progress;
-    this.bar.setAttribute("aria-label", word("word", "progress"));
-    write(this.percent, percent(slot.progress));
-    write(this.left, left ? `${word("word", "remaining")} ${left}` : "");
+    const whole = duration(slot.handset_left_s);
+    const stage = known ? duration(slot.eta_s) : "";
+    this.element.classList.toggle("paced", known && !slot.absence);
+    this.bar.hidden = !known;
+    if (known) {
+      this.bar.value = slot.progress;
+      this.bar.setAttribute("aria-label", word("word", "progress"));
+    }
+    write(this.percent, known ? percent(slot.progress) : "");
+    mark(this.numbers, "of", whole || this.deadline ? "handset" : "stage");
+    if (this.deadline) this.tick();
+    else write(this.left, whole || stage);
+    write(this.minutes, whole && !this.deadline ? inMinutes(slot.handset_left_s) : "");
+    write(this.leftOf, this.deadline || this.left.hidden ? "" : whole ? word("word", "remaining") : word("wall", "stage_left"));
+    this.numbers.hidden = this.percent.hidden && this.left.hidden;
+  }
+
+  /** Once a second: what is left until it is too late. */
+  tick() {
+    if (this.deadline) write(this.left, duration(Math.max(0, secondsUntil(this.deadline) ?? 0)));
   }
 }
 
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-  element.hidden = text === "";
+/** About how wide a word is, by the height of its letters. */
+const ems = (text) => [...text].reduce((wide, letter) => wide + (letter > "\u2000" ? 1 : 0.64), 0);
+
+function mark(element, name, value) {
+  if (element.dataset[name] !== value) element.dataset[name] = value;
 }
 
 /** Lines for the configuration are there to be copied, letter by letter. */

@@ -50,7 +50,7 @@ export const said = (texts) => texts?.[language] ?? "";
 
 /** Names the other language on the button that switches to it. */
 export function nameLanguage(button) {
-  button.textContent = page("other_language").replace(/ \(.*\)$/, "");
+  button.textContent = page("other_language").replace(/ ?[(（].*$/, "");
   button.lang = language === "ja" ? "en" : "ja";
 }
 
@@ -68,6 +68,9 @@ export function duration(seconds) {
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
   return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
+
+/** 84分, never less than what is left. */
+export const inMinutes = (seconds) => `${Math.ceil(seconds / 60)}${language === "ja" ? "" : " "}${word("wall", "minutes")}`;
 
 /** Never 100 before all is done. */
 export const percent = (share) => `${Math.floor(Math.min(Math.max(share, 0), 1) * 100)}%`;

@@ -82,11 +82,14 @@ async def visited(
     height: int = 1080,
     may_be_away: bool = False,
     refused: bool = False,
+    dark: bool = True,
 ) -> AsyncGenerator[Visit]:
     """The page at this address; it must not complain, nor ask any other host for anything."""
     # Storage, cookies and cache are the context's, so no visit knows of another.
     async with await browser.new_context(
-        viewport={"width": width, "height": height}, timezone_id="Asia/Tokyo"
+        viewport={"width": width, "height": height},
+        timezone_id="Asia/Tokyo",
+        color_scheme="dark" if dark else "light",
     ) as context:
         page = await context.new_page()
         seen = Visit(page)

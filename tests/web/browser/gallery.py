@@ -9,6 +9,7 @@ from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.words.slot_states import SlotState
 from tests import recorded
+from tests.intake.lots import imei
 from tests.web.web_fakes import BEGAN, FakeRack, port
 
 MODELS = (
@@ -66,7 +67,7 @@ class Gallery:
             self.sellable(),
             self.empty(),
         )
-        every = [*shown, *more, *rest * 8]
+        every = [*shown, *more, *rest * 12]
         for place, show in enumerate(every[:slots]):
             show(SlotName(f"{chr(65 + place // 8)}{place % 8 + 1}"))
         self._rack.board.show_unknown_port(PortPath(port(9)), attached=True)
@@ -135,7 +136,12 @@ class Gallery:
         self._count += 1
         job = JobId(f"20261124-{self._count:010x}")
         identity = HandsetIdentity(
-            serial=serial, manufacturer=maker, model=model, android="13", build="61.2"
+            serial=f"{serial[:-2]}{self._count:02}",
+            manufacturer=maker,
+            model=model,
+            android="13",
+            build="61.2",
+            imei=imei(self._count) if self._count % 2 else None,
         )
         facts = {"model": model, "serial": serial, "imei_end": "0187"}
         self._rack.board.show(

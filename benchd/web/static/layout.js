@@ -1,0 +1,106 @@
+// Where each tile stands: as its slot does in the rack, in rows with gaps. What doesn't fit is made
+// denser, and on a screen that nobody touches it comes page by page; no row is ever left out.
+
+import { arrange, byId, write } from "./dom.js";
+
+/** Below this height of a row, in pixels, a tile says less, and least without so much beside its word. */
+const ROOMY = 250;
+const FOR_MORE = 62;
+/** Narrower than this a tile isn't in its row any more: a phone shows two beside each other. */
+const NARROWEST = 105;
+const PAGE_MS = 12_000;
+
+export class Layout {
+  constructor({ kiosk }) {
+    this.kiosk = kiosk;
+    this.rows = [];
+    this.tiles = new Map();
+    this.page = 0;
+    this.pages = 1;
+    this.told = "";
+    this.element = byId("rack");
+    // Also when what stands above the rack has come or gone.
+    new ResizeObserver(() => this.lay()).observe(byId("floor"));
+    addEventListener("resize", () => this.lay());
+    if (kiosk) setInterval(() => this.turn(), PAGE_MS);
+  }
+
+  /** The rack as the daemon's configuration places it. */
+  plan(rows) {
+    this.rows = rows;
+    this.lay();
+  }
+
+  show(tiles) {
+    this.tiles = tiles;
+    this.lay();
+  }
+
+  /** The rows that there are, with those slots at the end that no row names. */
+  placed() {
+    const named = new Set(this.rows.flat());
+    const left = [...this.tiles.keys()].filter((name) => !named.has(name));
+    const width = Math.max(4, ...this.rows.map((row) => row.length));
+    const rows = this.rows.filter((row) => row.some((name) => this.tiles.has(name)));
+    for (let at = 0; at < left.length; at += width) rows.push(left.slice(at, at + width));
+    return rows;
+  }
+
+  lay() {
+    const rows = this.placed();
+    const columns = Math.max(1, ...rows.map((row) => row.length));
+    const style = getComputedStyle(this.element);
+    const gap = parseFloat(style.columnGap) || 8;
+    const width = (this.element.clientWidth - gap * (columns - 1)) / columns;
+    const top = this.element.getBoundingClientRect().top + scrollY;
+    const room = innerHeight - top - gap;
+    const lowest = lowestFor(width);
+    const fitting = Math.max(1, Math.floor((room + gap) / (lowest + gap)));
+    const shown = this.kiosk ? Math.min(rows.length, fitting) : rows.length;
+    const height = (room - gap * (shown - 1)) / Math.max(1, shown);
+    this.pages = Math.max(1, Math.ceil(rows.length / Math.max(1, shown)));
+    this.page %= this.pages;
+    const flows = width < NARROWEST && !this.kiosk;
+    const density = flows ? "flow" : height < lowest + FOR_MORE ? "dense" : height < ROOMY ? "medium" : "roomy";
+    const told = JSON.stringify([rows, columns, shown, density, this.page, lowest, [...this.tiles.keys()]]);
+    if (told === this.told) return;
+    this.told = told;
+    document.body.dataset.density = density;
+    this.element.style.setProperty("--columns", columns);
+    // All pages but the last are full; the last keeps the height of its rows.
+    this.element.style.setProperty("--rows", shown);
+    this.element.style.setProperty("--lowest", `${lowest}px`);
+    const visible = rows.slice(this.page * shown, (this.page + 1) * shown);
+    const elements = [];
+    for (const [y, row] of visible.entries()) {
+      for (const [x, name] of row.entries()) {
+        const tile = this.tiles.get(name);
+        if (!tile) continue;
+        tile.element.style.gridArea = flows ? "" : `${y + 1} / ${x + 1}`;
+        elements.push(tile.element);
+      }
+    }
+    arrange(this.element, elements);
+    write(byId("turned"), this.pages > 1 ? `${this.page + 1}/${this.pages}` : "");
+  }
+
+  turn() {
+    this.page = (this.page + 1) % this.pages;
+    this.lay();
+  }
+
+  /** Turns to the page on which a slot stands. */
+  turnTo(name) {
+    const rows = this.placed();
+    const at = rows.findIndex((row) => row.includes(name));
+    if (at < 0 || this.pages === 1) return;
+    this.page = Math.floor(at / Math.ceil(rows.length / this.pages));
+    this.lay();
+  }
+}
+
+/** What a tile of this width is high at least: its name and one word, as large as wall.css has them. */
+function lowestFor(width) {
+  const inside = width - 24;
+  return Math.ceil(0.98 * Math.min(46.4, 0.27 * inside) + 1.05 * Math.min(44.8, 0.24 * inside) + 15);
+}
