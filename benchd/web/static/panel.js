@@ -7,7 +7,8 @@ import { keepNote, keepSlot, noteFor, noteKey } from "./kept.js";
 import { SignIn } from "./sign_in.js";
 import { answerable, look, questionOf } from "./status.js";
 import { story } from "./story.js";
-import { calledOf, duration, page, percent, said, word } from "./words.js";
+import { causeOf } from "./technical.js";
+import { bracketed, calledOf, duration, page, percent, said, word } from "./words.js";
 
 /** A question that isn't shown to whoever hasn't signed in. */
 const HIDDEN = "hidden";
@@ -141,7 +142,7 @@ export class Panel {
     if (!this.form) return;
     const unknown = error.code === "not_signed_in";
     if (unknown) refuse(this.form, word("refusal", error.code), "");
-    else refuse(this.form, page("not_taken"), word("refusal", error.code), error.message);
+    else refuse(this.form, page("not_taken"), word("refusal", error.code), causeOf(error));
     if (NOTE_REFUSED.includes(error.code)) this.form.note.focus();
     else this.signIn.focus();
   }
@@ -271,12 +272,12 @@ function noteHint(gate) {
   return NUMBERS.includes(gate) ? "number_hint" : "note_hint";
 }
 
-function refuse(form, title, why, detail = "") {
+function refuse(form, title, why, detail = null) {
   form.refused.dataset.state = "shown";
   form.refused.replaceChildren(
     el("strong", {}, title),
     why ? el("span", {}, why) : "",
-    detail ? el("small", { lang: "en" }, detail) : "",
+    detail ?? "",
   );
 }
 
@@ -289,7 +290,7 @@ function identity(slot) {
     if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
     if (slot.handset.android) rows.push(["Android", slot.handset.android]);
   }
-  if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)} (${slot.earlier.job})`]);
+  if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)}${bracketed(slot.earlier.job)}`]);
   if (slot.port_path) rows.push([page("port"), slot.port_path]);
   return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
 }
