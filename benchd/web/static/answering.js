@@ -14,7 +14,7 @@ const CONFIRMED = ["confirm", "recheck", "recheck_chip"];
 const NUMBERS = ["imei", "serial"];
 /** A card's sign of the look-up; the cross is a no. */
 const SIGNS = { CIRCLE: "○", TRIANGLE: "△", DASH: "-", CROSS: "×" };
-const SALEABLE = /^\s*[○〇◯oOｏＯ△▲\-－−‐–—ー](?![0-9A-Za-z])/;
+const SALEABLE = /^\s*[○〇◯oOｏＯ△▲\-－−‐–—\u30fc](?![0-9A-Za-z])/;
 
 export class Answering {
   /** `open` opens a slot's panel by itself; `panel` is where questions are seen. */
