@@ -1,6 +1,6 @@
 // From a slot object to how it looks: one place decides what may be green, and what may call people.
 
-import { page, said, word } from "./words.js";
+import { bracketed, page, said, word } from "./words.js";
 
 const BUSY = new Set(["settling", "running", "replugging"]);
 const PEOPLE = new Set(["waiting", "awaiting_operator", "quarantined"]);
@@ -72,7 +72,7 @@ function waits(slot) {
 }
 
 /** Whose services are left in the chip, for example "（Suica、WAON）"; empty where none are. */
-export const inBrackets = (owners) => (said(owners) ? ` (${said(owners)})` : "");
+export const inBrackets = (owners) => (said(owners) ? bracketed(said(owners)) : "");
 
 /** That a dossier of the handset is kept, and which. */
 const kept = (dossier) => (dossier ? `${word("word", "dossier")}: ${dossier}` : "");
@@ -85,3 +85,7 @@ function matter(slot) {
   if (slot.question) return { main: word("gate", slot.question.gate), to_do: said(slot.question) || page("question_hidden") };
   return { main: stageOf(slot), to_do: "" };
 }
+
+/** Which question a slot asks, told apart from any other that it asks before or after. */
+export const questionOf = (slot) =>
+  JSON.stringify([slot.slot, slot.occupancy, slot.job, slot.question.gate, slot.question.ja, slot.question.what_to_do?.ja ?? ""]);
