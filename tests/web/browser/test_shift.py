@@ -18,6 +18,7 @@ from benchd.lab.demo import lot
 from benchd.lab.demo.crew import SECOND, WORKER, Member
 from benchd.lab.demo.rack import DemoRack, demo_rack, loopback_listener
 from benchd.lab.demo.run import as_expected, result_of, until_all_ended
+from benchd.words.ids import JsonValue
 from benchd.words.job import Gate
 from tests.free_port import free_port
 
@@ -144,6 +145,7 @@ async def test_a_shift_of_24_handsets_without_a_mouse(
 ) -> None:
     port = free_port()
     mice: list[str] = []
+    results: list[dict[str, JsonValue]] = []
     address = f"http://127.0.0.1:{port}/?lang={language}"
     with loopback_listener(port) as listener:
         async with demo_rack(tmp_path, lot.lot_scenarios(), port=port, plugged=False) as rack:
