@@ -19,6 +19,7 @@ from benchd.texts.command_words import (
     Failure,
     SayWord,
 )
+from benchd.texts.found_words import FOUND_FACTS, FoundWord
 from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
@@ -32,6 +33,7 @@ from benchd.words.intake import (
     Unerasable,
 )
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
+from benchd.words.people import ShownBy
 from benchd.words.report import Became, DataFound, Figure
 from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 from benchd.words.slot_states import SlotState
@@ -78,6 +80,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         f"gate.{Gate.DESTROYED_BEFORE}": _OF_HANDSET | {"earlier_job", "earlier_reason"},
         "earlier": frozenset({"disposition", "reason", "date"}),
+        "found": FOUND_FACTS,
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
         **dict.fromkeys(
             (f"gate.{gate}" for gate in (Gate.RECHECK, Gate.RECHECK_CHIP)),
@@ -306,6 +309,7 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "bound_by": BoundBy,
     "unerasable": Unerasable,
     "not_needed": NotNeeded,
+    "shown_by": ShownBy,
     **PAGE_SECTIONS,
 }
 _SPOKEN: Mapping[str, type[StrEnum]] = {
@@ -315,6 +319,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "silence": SilenceCause,
     "model_felica": ModelFelica,
     "mistake": Mistake,
+    "found": FoundWord,
     **COMMAND_SECTIONS,
 }
 """What stands for itself, or inside another text."""
@@ -464,6 +469,10 @@ class Catalogue:
     def board(self, word: BoardWord) -> Texts:
         """What the shift board says."""
         return self._texts[f"board.{word}"]
+
+    def found(self, word: FoundWord, facts: Mapping[str, str]) -> Texts:
+        """What a stage has found."""
+        return self._filled(f"found.{word}", facts)
 
     def stage(self, stage: StageName) -> Texts:
         """The name of a stage."""

@@ -103,6 +103,7 @@ async def prepare(page: Page, name: str) -> None:
         ("report-figure", "report?from=2026-11-01&to=2026-11-30&figure=became&value=to_destroy"),
         ("handsets", "handsets?q=3569"),
         ("handset", "handsets?job=20261124-00000000a1"),
+        ("label", "handsets?label=20261124-00000000a1"),
         ("report-not-signed-in", "report"),
         ("board", "board?day=2026-11-24"),
         ("board-phone", "board?day=2026-11-24"),
