@@ -23,7 +23,7 @@ from benchd.texts.found_words import FOUND_FACTS, FoundWord
 from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
-from benchd.words.handset import SilenceCause
+from benchd.words.handset import SilenceCause, UserKind
 from benchd.words.intake import (
     AttestationKind,
     BoundBy,
@@ -244,6 +244,17 @@ class Refusal(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+class RecipeWord(StrEnum):
+    """The recipes that benchd ships; a dealer's own is called as its file is."""
+
+    OVERWRITE = "overwrite"
+    DELETE = "delete"
+    ASSESS = "assess"
+    RECHECK = "recheck"
+    RECYCLE = "recycle"
+    DRAWN_RECHECK = "drawn_recheck"
+
+
 class PageWord(StrEnum):
     """What only the dashboard says."""
 
@@ -288,6 +299,7 @@ class PageWord(StrEnum):
     IMEI = "imei"
     MODEL_NAME = "model_name"
     EARLIER = "earlier"
+    TECHNICAL = "technical"
 
 
 _NAMED: Mapping[str, Iterable[str]] = {
@@ -310,6 +322,8 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "unerasable": Unerasable,
     "not_needed": NotNeeded,
     "shown_by": ShownBy,
+    "user_kind": UserKind,
+    "recipe": RecipeWord,
     **PAGE_SECTIONS,
 }
 _SPOKEN: Mapping[str, type[StrEnum]] = {
@@ -481,6 +495,10 @@ class Catalogue:
     def because(self, because: Because | FaultCode) -> Texts:
         """Why an attempt was skipped, or ended early without ending the job."""
         return self._texts[f"because.{because}"]
+
+    def user_kind(self, kind: UserKind) -> Texts:
+        """What a user besides the owner is."""
+        return self._texts[f"user_kind.{kind}"]
 
     def word(self, word: Word) -> Texts:
         """A heading or a short answer."""

@@ -11,6 +11,7 @@ import pydantic
 from benchd.pipelines.history import JobHistory
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue, Guidance, Texts, printable
+from benchd.texts.causes import Causes
 from benchd.web.found import chip_in, found_in
 from benchd.web.objects import (
     AwayObject,
@@ -48,6 +49,7 @@ class Presenter:
     ) -> None:
         """`bound` tells which asset the handset of a job is."""
         self._catalogue = catalogue
+        self._causes = Causes.load(catalogue)
         self._bound = bound
 
     def slot(self, view: SlotView) -> SlotObject:
@@ -135,7 +137,12 @@ class Presenter:
     def job(self, history: JobHistory) -> JobObject:
         """One job with its stages and answers."""
         told = {key: json_clean(value) for key, value in history.as_json().items()}
-        job = JobObject.model_validate({**told, "reason_text": self.reason(history.reason)})
+        cause = self._causes.said(history.detail)
+        texts = {
+            "reason_text": self.reason(history.reason),
+            "detail_text": None if cause is None else _texts(cause),
+        }
+        job = JobObject.model_validate({**told, **texts})
         stages = zip(job.stages, history.shown, strict=True)
         return job.model_copy(update={"stages": [self._stage(*stage) for stage in stages]})
 
