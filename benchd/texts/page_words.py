@@ -287,7 +287,6 @@ class HandoverWord(StrEnum):
     TITLE = "title"
     FROM = "from"
     TO = "to"
-    SIGNATURE = "signature"
     RACK = "rack"
     SERIAL = "serial"
     WAITS_FOR = "waits_for"

@@ -49,7 +49,7 @@ export class HandoverPage {
   }
 }
 
-const signing = () => el("div", { class: "signing" }, ...["from", "to"].map((who) => el("div", {}, `${t(who)}（${t("signature")}）`)));
+const signing = () => el("div", { class: "signing" }, ...["from", "to"].map((who) => el("div", {}, t(who))));
 
 /** The plugs whose certificates are on record: nothing else is called sellable. */
 async function proofsOf(all) {

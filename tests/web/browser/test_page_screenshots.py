@@ -106,6 +106,7 @@ async def prepare(page: Page, name: str) -> None:
         ("label", "handsets?label=20261124-00000000a1"),
         ("report-not-signed-in", "report"),
         ("board", "board?day=2026-11-24"),
+        ("board-light", "board?day=2026-11-24&theme=light"),
         ("board-phone", "board?day=2026-11-24"),
         ("board-handover", "board?day=2026-11-24&sheet=handover"),
     ],
