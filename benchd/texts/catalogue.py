@@ -18,6 +18,7 @@ from benchd.texts.command_words import (
     Failure,
     SayWord,
 )
+from benchd.texts.found_words import FOUND_FACTS, FoundWord
 from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
 from benchd.texts.shown_words import (
     Because,
@@ -54,6 +55,7 @@ from benchd.words.intake import (
     Unerasable,
 )
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
+from benchd.words.people import ShownBy
 from benchd.words.report import Became, DataFound, Figure
 from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 from benchd.words.slot_states import SlotState
@@ -101,6 +103,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         f"gate.{Gate.DESTROYED_BEFORE}": _OF_HANDSET | {"earlier_job", "earlier_reason"},
         "earlier": frozenset({"disposition", "reason", "date"}),
+        "found": FOUND_FACTS,
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
         **dict.fromkeys(
             (f"gate.{gate}" for gate in (Gate.RECHECK, Gate.RECHECK_CHIP)),
@@ -143,6 +146,7 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "bound_by": BoundBy,
     "unerasable": Unerasable,
     "not_needed": NotNeeded,
+    "shown_by": ShownBy,
     "user_kind": UserKind,
     "recipe": RecipeWord,
     **PAGE_SECTIONS,
@@ -154,6 +158,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "silence": SilenceCause,
     "model_felica": ModelFelica,
     "mistake": Mistake,
+    "found": FoundWord,
     **COMMAND_SECTIONS,
 }
 """What stands for itself, or inside another text."""
@@ -251,6 +256,10 @@ class Catalogue:
     def board(self, word: BoardWord) -> Texts:
         """What the shift board says."""
         return self._texts[f"board.{word}"]
+
+    def found(self, word: FoundWord, facts: Mapping[str, str]) -> Texts:
+        """What a stage has found."""
+        return self._filled(f"found.{word}", facts)
 
     def stage(self, stage: StageName) -> Texts:
         """The name of a stage."""
