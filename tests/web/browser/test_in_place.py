@@ -61,7 +61,9 @@ async def test_the_focus_stays_through_fifty_updates(
     rack: FakeRack, server: Server, visit: Visits
 ) -> None:
     for number in range(1, 5):
-        rack.board.show(replace(running_view(), slot=SlotName(f"A{number}"), port_path=port(number)))
+        rack.board.show(
+            replace(running_view(), slot=SlotName(f"A{number}"), port_path=port(number))
+        )
     async with server() as here, visit(address(here)) as seen:
         await ready(seen)
         errands = [errand("question", f"A{n}", f"質問{n}") for n in range(1, 5)]

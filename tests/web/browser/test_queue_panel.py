@@ -50,7 +50,9 @@ async def test_the_queue_stands_in_the_daemons_order_and_leads_to_its_slots(
         await expect(lines.locator(".where")).to_have_text(["A1", "A2", "A3"])
         await expect(lines.first.locator(".time")).to_have_text("2:30")
         await expect(lines.nth(1).locator(".time")).to_have_text("10分")
-        await expect(seen.page.locator("#bins li")).to_have_text(["販売可3", "返却1", "保留2", "破砕0"])
+        await expect(seen.page.locator("#bins li")).to_have_text(
+            ["販売可3", "返却1", "保留2", "破砕0"]
+        )
         await expect(seen.page.locator(".needs_person b")).to_have_text("3")
         await lines.nth(1).locator("button").focus()
         await seen.page.keyboard.press("Enter")
@@ -81,7 +83,9 @@ async def test_what_mends_itself_calls_nobody(
     async with server() as here, visit(address(here)) as seen:
         await ready(seen)
         assert await ground(seen, "A1") == AMBER
-        slot = (await (await seen.page.request.get(address(here, "api/v1/slots"))).json())["slots"][0]
+        slot = (await (await seen.page.request.get(address(here, "api/v1/slots"))).json())["slots"][
+            0
+        ]
         charging = slot["problem"] | {"ja": "充電中（18%→30%）"}
         await tell(seen.page, "slot", slot | {"mends_itself": True, "problem": charging})
         await seen.shows("A1", "自動で再開", "充電中（18%→30%）")
@@ -99,7 +103,9 @@ async def test_an_absence_is_a_restart_or_a_cable_that_is_out(
     rack.board.show(replace(running_view(), state=SlotState.REPLUGGING))
     async with server() as here, visit(address(here)) as seen:
         await ready(seen)
-        slot = (await (await seen.page.request.get(address(here, "api/v1/slots"))).json())["slots"][0]
+        slot = (await (await seen.page.request.get(address(here, "api/v1/slots"))).json())["slots"][
+            0
+        ]
         await tell(seen.page, "slot", slot | {"absence": {"planned": True, "deadline": None}})
         await seen.shows("A1", "再起動中、抜かないで")
         await expect(seen.tile("A1")).not_to_have_class("tile person")
