@@ -23,6 +23,7 @@ from benchd.commands.handset import handset_app
 from benchd.commands.intake import assets_app, lots_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
+from benchd.commands.looking import add_looking_commands
 from benchd.commands.misuse import tell_misuse, tell_of_file
 from benchd.commands.models import models_app
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
@@ -31,7 +32,6 @@ from benchd.commands.records import records_app, report
 from benchd.commands.saying import say, tell
 from benchd.commands.setup import setup
 from benchd.commands.signing_in import OperatorOption, as_person
-from benchd.commands.which_job import JobArgument, job_named
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.texts.command_words import SayWord
 
@@ -62,6 +62,7 @@ app.add_typer(records_app, name="records")
 app.add_typer(disposal_app, name="disposal")
 app.command("report")(report)
 app.command("decide")(decide)
+add_looking_commands(app)
 app.command("setup")(setup)
 
 
@@ -204,47 +205,6 @@ def slots_learn(
     configure_logs()
     done = learn_slots(config, slots or [], UdevHotplug(), dry_run=dry_run)
     raise typer.Exit(0 if done else 1)
-
-
-@app.command()
-def status(json_output: JsonOption = False) -> None:
-    """Show every slot as it is now."""
-    from benchd.commands import tables
-
-    with daemon_client() as client:
-        rack = client.slots()
-    show(json_output, rack, lambda: tables.show_status(rack))
-
-
-@app.command()
-def watch() -> None:
-    """Show every slot, live, until Ctrl+C."""
-    from benchd.commands import tables
-
-    with daemon_client() as client:
-        tables.watch_status(client.slots)
-
-
-@app.command()
-def jobs(
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50, json_output: JsonOption = False
-) -> None:
-    """List the newest jobs."""
-    from benchd.commands import tables
-
-    with daemon_client() as client:
-        found = client.jobs(limit=limit)
-    show(json_output, found, lambda: tables.show_jobs(found))
-
-
-@app.command()
-def job(of: JobArgument, json_output: JsonOption = False) -> None:
-    """Tell the story of one job."""
-    from benchd.commands import tables
-
-    with daemon_client() as client:
-        found = client.job(job_named(client, of))
-    show(json_output, found, lambda: tables.show_job(found))
 
 
 @app.command()

@@ -93,6 +93,10 @@ class BenchdClient:
         """Every slot under `slots`, and ports in use that are no slot under `unknown_ports`."""
         return self.answer("GET", "/api/v1/slots")
 
+    def queue(self) -> JsonObject:
+        """What people have to do next under `errands`, and the handsets to carry under `bins`."""
+        return self.answer("GET", "/api/v1/queue")
+
     def slot(self, slot: str) -> JsonObject:
         """One slot."""
         return self.answer("GET", f"/api/v1/slots/{segment(slot)}")

@@ -61,7 +61,7 @@ async def bind_or_ask(context: JobContext, screen_number: str | None) -> list[De
     if len(found) < 2:
         return []
     tags = ", ".join(asset.tag for asset in found[:MOST_SHOWN])
-    decision = await context.station.ask(Gate.ASSET, {**context.handset_facts(), "tags": tags})
+    decision = await context.ask(Gate.ASSET, {**context.handset_facts(), "tags": tags})
     chosen = [asset for asset in found if asset.tag == decision.note.strip()]
     if decision.approved and chosen:
         await _bind(context, chosen[0], numbers, Who.of(decision.by))

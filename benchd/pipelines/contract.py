@@ -10,6 +10,7 @@ from typing import ClassVar, NoReturn, Protocol, TypeVar
 from benchd.errors import StageFailed
 from benchd.models.catalogue import ModelCatalogue
 from benchd.models.guidance import reset_words
+from benchd.pipelines.asking import ask_until
 from benchd.pipelines.description import StageDescription
 from benchd.ports import (
     CertificateIssuer,
@@ -168,6 +169,8 @@ class JobContext:
         self.fill_key: bytes | None = None
         """That of the overwrite, for the read-back; in no record, and gone with the job."""
         self._memory: dict[type[object], object] = {}
+        self.asking: Gate | None = None
+        """What a person is being asked; at a stage's deadline, what nobody has answered."""
         self.envelope: bytes | None = None
         self.due: Reason | None = None
         """What is still due to a handset whose job has passed without a certificate, where that
@@ -227,13 +230,30 @@ class JobContext:
         menu = self.models.menu_of(self.facts.identity) if self.facts else None
         return {**self.handset_facts(), **reset_words(menu)}
 
+    async def ask(
+        self, gate: Gate, facts: Mapping[str, str], vet: Vetting | None = None
+    ) -> Decision:
+        """A person's answer, as the station gets it."""
+        self.asking = gate
+        decision = await self.station.ask(gate, facts, vet)
+        self.asking = None
+        return decision
+
+    async def ask_until(
+        self, gate: Gate, facts: Mapping[str, str], told: Callable[[], Awaitable[None]]
+    ) -> Decision | None:
+        """The same; None where `told` returned first, and the question is withdrawn then."""
+        decision = await ask_until(lambda: self.ask(gate, facts), told)
+        self.asking = None
+        return decision
+
     async def approval(self, gate: Gate, reason: Reason) -> Decision:
         """Ask, and go on only if the answer is yes; StageFailed with `reason` otherwise."""
         return await self.approved(gate, reason, self.handset_facts())
 
     async def approved(self, gate: Gate, reason: Reason, facts: Mapping[str, str]) -> Decision:
         """The same with other facts in the question."""
-        decision = await self.station.ask(gate, facts)
+        decision = await self.ask(gate, facts)
         if not decision.approved:
             raise StageFailed(reason, f"{gate} was answered with no")
         return decision

@@ -157,10 +157,14 @@ class JobRunner:
             self._context.handset = await self._context.station.reopen(REOPEN_WITHIN_S)
 
     async def _attempt(self, spec: StageSpec) -> StageResult:
+        self._context.asking = None
         try:
             with anyio.fail_after(spec.deadline_s):
                 result = await spec.stage.run(self._context)
         except TimeoutError as late:
+            if (gate := self._context.asking) is not None:
+                message = f"{gate} wasn't answered within {spec.deadline_s:.0f} s"
+                raise StageFailed(Reason.UNANSWERED, message) from late
             message = f"{spec.name} took longer than {spec.deadline_s:.0f} s"
             raise StageFailed(Reason.STAGE_DEADLINE, message) from late
         because = result.skipped_because

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from benchd.errors import StageFailed
-from benchd.pipelines.asking import ask_until
 from benchd.pipelines.assets import asset_in_hand, numbers_known
 from benchd.pipelines.contract import JobContext
 from benchd.proof.citing import Numbers, cite, cited_gaps
@@ -40,7 +39,7 @@ async def settle(
 
     if found is None:
         facts = context.handset_facts()
-        decision = await ask_until(lambda: context.station.ask(gate, facts), until_found)
+        decision = await context.ask_until(gate, facts, until_found)
         if decision is not None and not decision.approved:
             raise StageFailed(UNSETTLED[gate], f"{gate} was answered with no")
         if decision is not None:

@@ -28,7 +28,7 @@ from benchd.words.record import Entry, EntryKind, StoredEntry
 
 RECHECK_STAGES: Final = (StageName.FIND_DRAWN, StageName.RECHECK, StageName.CERTIFY_DRAWN)
 """A recheck is these, in this order, and nothing else is done to the handset."""
-LEFT_OPEN: Final = (Reason.STAGE_DEADLINE, Reason.ATTEMPTS_EXHAUSTED)
+LEFT_OPEN: Final = (Reason.UNANSWERED, Reason.STAGE_DEADLINE, Reason.ATTEMPTS_EXHAUSTED)
 """How a recheck may fail without having found anything: another one may still be made."""
 
 

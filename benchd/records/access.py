@@ -20,6 +20,7 @@ from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
 from benchd.words.record import Entry, StoredEntry
 from benchd.words.report import Asked, Report
+from benchd.words.shift import Bin, Shift, ShiftFigures
 
 PIECE_RECORDS: Final = 500
 PAUSE_S: Final = 0.005
@@ -122,6 +123,14 @@ class Records:
     async def report(self, asked: Asked, *, named: bool) -> Report:
         """The figures of what came in, with jobs and tags of the whole if they are `named`."""
         return await self._look(lambda looker: looker.report(asked, named=named), quick=False)
+
+    async def shift(self, shift: Shift) -> ShiftFigures:
+        """What a shift has done."""
+        return await self._look(lambda looker: looker.shift(shift), quick=False)
+
+    async def bins(self) -> Sequence[Bin]:
+        """How many handsets wait in each open state, and which waits longest."""
+        return await self._look(Looker.bins)
 
     async def _follow(self) -> None:
         """Returns once the file isn't to be believed any more."""

@@ -17,6 +17,7 @@ from benchd.records.numbers import (
 )
 from benchd.records.report import report_of
 from benchd.records.rows import JOB_COLUMNS, SETTLED_COLUMNS, job_line, settled_line
+from benchd.records.shift import ended_jobs, figures_of
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.handset_file import (
@@ -31,6 +32,7 @@ from benchd.words.handset_file import (
 from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
 from benchd.words.report import Asked, Report
+from benchd.words.shift import Bin, Shift, ShiftFigures
 
 MOST_HANDSETS: Final = 50
 MOST_ROWS_OF_WORDS: Final = 200
@@ -113,6 +115,21 @@ class Looker:
             return count_alike(self._connection, asked, by, named=named and by is Divided.WHOLE)
 
         return report_of(asked, count)
+
+    def shift(self, shift: Shift) -> ShiftFigures:
+        """What a shift has done."""
+        return figures_of(shift, ended_jobs(self._connection, shift))
+
+    def bins(self) -> tuple[Bin, ...]:
+        """How many handsets are in each open state, and the job of the one there longest."""
+        return tuple(
+            Bin(
+                state=state,
+                handsets=handsets,
+                oldest=next(iter(self._jobs("WHERE state = ? ORDER BY id LIMIT 1", state)), None),
+            )
+            for state, handsets in self.counts().items()
+        )
 
     def jobs(self, jobs: Collection[str]) -> Sequence[JobLine]:
         """Those of these jobs that are there, in the order in which they were opened."""

@@ -98,7 +98,7 @@ def told_of_end(entry: Entry) -> Told:
     reason = _word(Reason, text_of(entry, "reason"))
     envelope = text_of(entry, "certificate")
     return {
-        "ended_at": entry.at.isoformat(),
+        "ended_at": utc(entry.at),
         "outcome": _word(Outcome, text_of(entry, "outcome")),
         "disposition": _word(Disposition, text_of(entry, "disposition")),
         "reason": reason,

@@ -43,6 +43,7 @@ CREATE TABLE job (
 
 CREATE INDEX job_of_handset ON job (handset, id);
 CREATE INDEX job_by_day ON job (opened_at);
+CREATE INDEX job_by_end ON job (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX job_look_alike ON job (serial, model, manufacturer, handset) WHERE serial IS NOT NULL;
 CREATE INDEX job_left_open ON job (state, id) WHERE state IS NOT NULL;
 CREATE INDEX job_of_lot ON job (lot, id) WHERE lot IS NOT NULL;

@@ -19,10 +19,10 @@ from benchd.texts.command_words import (
     Failure,
     SayWord,
 )
-from benchd.texts.page_words import PAGE_SECTIONS
+from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
-from benchd.words.handset import SilenceCause
+from benchd.words.handset import SilenceCause, UserKind
 from benchd.words.intake import (
     AttestationKind,
     BoundBy,
@@ -241,6 +241,17 @@ class Refusal(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+class RecipeWord(StrEnum):
+    """The recipes that benchd ships; a dealer's own is called as its file is."""
+
+    OVERWRITE = "overwrite"
+    DELETE = "delete"
+    ASSESS = "assess"
+    RECHECK = "recheck"
+    RECYCLE = "recycle"
+    DRAWN_RECHECK = "drawn_recheck"
+
+
 class PageWord(StrEnum):
     """What only the dashboard says."""
 
@@ -285,6 +296,7 @@ class PageWord(StrEnum):
     IMEI = "imei"
     MODEL_NAME = "model_name"
     EARLIER = "earlier"
+    TECHNICAL = "technical"
 
 
 _NAMED: Mapping[str, Iterable[str]] = {
@@ -306,6 +318,8 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "bound_by": BoundBy,
     "unerasable": Unerasable,
     "not_needed": NotNeeded,
+    "user_kind": UserKind,
+    "recipe": RecipeWord,
     **PAGE_SECTIONS,
 }
 _SPOKEN: Mapping[str, type[StrEnum]] = {
@@ -461,6 +475,10 @@ class Catalogue:
         """What a figure of a report counts."""
         return self._texts[f"figure.{figure}"]
 
+    def board(self, word: BoardWord) -> Texts:
+        """What the shift board says."""
+        return self._texts[f"board.{word}"]
+
     def stage(self, stage: StageName) -> Texts:
         """The name of a stage."""
         return self._texts[f"stage.{stage}"]
@@ -468,6 +486,10 @@ class Catalogue:
     def because(self, because: Because | FaultCode) -> Texts:
         """Why an attempt was skipped, or ended early without ending the job."""
         return self._texts[f"because.{because}"]
+
+    def user_kind(self, kind: UserKind) -> Texts:
+        """What a user besides the owner is."""
+        return self._texts[f"user_kind.{kind}"]
 
     def word(self, word: Word) -> Texts:
         """A heading or a short answer."""

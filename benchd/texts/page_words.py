@@ -12,6 +12,7 @@ class NavWord(StrEnum):
 
     LABEL = "label"
     RACK = "rack"
+    BOARD = "board"
     LOTS = "lots"
     DISPOSAL = "disposal"
     REPORT = "report"
@@ -236,6 +237,64 @@ class FindWord(StrEnum):
     SETTLED = "settled"
 
 
+class BoardWord(StrEnum):
+    """The shift board."""
+
+    TITLE = "title"
+    DAY = "day"
+    FROM = "from"
+    TO = "to"
+    DAY_BEFORE = "day_before"
+    DAY_AFTER = "day_after"
+    NOTHING = "nothing"
+    BACK = "back"
+    DONE = "done"
+    SHARE_SOLD = "share_sold"
+    PER_HOUR = "per_hour"
+    FAILED = "failed"
+    WENT = "went"
+    HOURS = "hours"
+    HOUR = "hour"
+    FAILED_BY_MODEL = "failed_by_model"
+    FAILED_BY_SLOT = "failed_by_slot"
+    FAILED_BY_REASON = "failed_by_reason"
+    MODEL = "model"
+    ENDED = "ended"
+    OTHERS = "others"
+    SOLD = "sold"
+    NOT_SOLD = "not_sold"
+    UNKNOWN = "unknown"
+    OPEN = "open"
+    NONE_OPEN = "none_open"
+    QUEUE = "queue"
+    NOTHING_TO_DO = "nothing_to_do"
+    TO_RACK = "to_rack"
+    BINS = "bins"
+    OLDEST = "oldest"
+    AS_OF = "as_of"
+    HANDOVER = "handover"
+
+
+class HandoverWord(StrEnum):
+    """The sheet that a shift leaves to the next."""
+
+    TITLE = "title"
+    FROM = "from"
+    TO = "to"
+    SIGNATURE = "signature"
+    RACK = "rack"
+    SERIAL = "serial"
+    WAITS_FOR = "waits_for"
+    FREE_SLOTS = "free_slots"
+    OUT_OF_ORDER = "out_of_order"
+    NONE_OUT_OF_ORDER = "none_out_of_order"
+    NOTICES = "notices"
+    NO_NOTICES = "no_notices"
+    DONE = "done"
+    REMARKS = "remarks"
+    UNKNOWN_RACK = "unknown_rack"
+
+
 PAGE_SECTIONS = {
     "nav": NavWord,
     "act": ActWord,
@@ -245,6 +304,8 @@ PAGE_SECTIONS = {
     "disposal": DisposalWord,
     "report": ReportWord,
     "find": FindWord,
+    "board": BoardWord,
+    "handover": HandoverWord,
     "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),
 }
 """`settle_as` is what people choose to say of a handset."""

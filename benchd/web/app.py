@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from typing import Literal, cast
 
@@ -42,6 +44,7 @@ from benchd.web.service import (
     SettlingDesk,
 )
 from benchd.web.session_routes import session_routes
+from benchd.web.shift_routes import shift_routes
 from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
 from benchd.web.who import WhoActs
@@ -66,14 +69,16 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     disposal: SettlingDesk | None = None,
     intake: IntakeDesk | None = None,
     plan: Callable[[], WallPlan] = WallPlan,
+    now: Callable[[], datetime] | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
 
     Without `callers` nobody can show who they are, and all over TCP see the wall; without
     `sessions` nobody can sign in. Without `metrics` there is no `/metrics`, without `drain` no
     `/api/v1/drain`, without `dossiers` no `/api/v1/dossiers`, without `people` no
-    `/api/v1/people`, without `records` no handset file and no report, and without `disposal`
-    beside it nothing of what becomes of handsets; without `intake` neither lots nor assets.
+    `/api/v1/people`, without `records` no handset file, shift board and report, and without
+    `disposal` beside it nothing of what becomes of handsets; without `intake` neither lots nor
+    assets.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
     app = FastAPI(
@@ -144,6 +149,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         app.include_router(session_routes(sessions, people))
     if records is not None:
         app.include_router(records_routes(records, catalogue, who))
+        app.include_router(shift_routes(records, catalogue, now or partial(datetime.now, UTC)))
         if disposal is not None:
             app.include_router(disposal_routes(records, disposal, catalogue, who))
     return app

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 STATIC = Path(str(resources.files("benchd.web").joinpath("static")))
-PAGES = ("/lots", "/disposal", "/report", "/handsets")
+PAGES = ("/board", "/lots", "/disposal", "/report", "/handsets")
 HTML = "text/html; charset=utf-8"
 FONTS_KEPT = "public, max-age=604800, immutable"
 """Megabytes that only change with their name."""

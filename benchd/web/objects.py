@@ -261,6 +261,8 @@ class JobObject(WebObject):
     reason: Reason | None
     reason_text: GuidanceObject | None
     detail: str
+    detail_text: TextsObject | None
+    """The detail as operators read it; null where there is none, or it is technical."""
     handset: dict[str, JsonValue] | None
     """The evidence of the inspection."""
     bytes_written: int | None
@@ -302,6 +304,8 @@ class ErrorBody(WebObject):
 
     code: str
     message: str
+    cause: TextsObject | None
+    """The message as operators read it; null where it is technical."""
 
 
 class ErrorObject(WebObject):

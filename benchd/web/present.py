@@ -11,6 +11,7 @@ import pydantic
 from benchd.pipelines.history import JobHistory
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue, Guidance, Texts, printable
+from benchd.texts.causes import Causes
 from benchd.web.objects import (
     AwayObject,
     EarlierObject,
@@ -46,6 +47,7 @@ class Presenter:
     ) -> None:
         """`bound` tells which asset the handset of a job is."""
         self._catalogue = catalogue
+        self._causes = Causes.load(catalogue)
         self._bound = bound
 
     def slot(self, view: SlotView) -> SlotObject:
@@ -133,7 +135,12 @@ class Presenter:
     def job(self, history: JobHistory) -> JobObject:
         """One job with its stages and answers."""
         told = {key: json_clean(value) for key, value in history.as_json().items()}
-        return JobObject.model_validate({**told, "reason_text": self.reason(history.reason)})
+        cause = self._causes.said(history.detail)
+        texts = {
+            "reason_text": self.reason(history.reason),
+            "detail_text": None if cause is None else _texts(cause),
+        }
+        return JobObject.model_validate({**told, **texts})
 
     def labels(self) -> LabelsObject:
         """The names of all values, and what the page itself says."""

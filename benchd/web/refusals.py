@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -32,8 +33,9 @@ from benchd.errors import (
     TriedTooOften,
     UsageRefused,
 )
-from benchd.texts.catalogue import printable
-from benchd.web.objects import ErrorBody, ErrorObject
+from benchd.texts.catalogue import Catalogue, printable
+from benchd.texts.causes import Causes
+from benchd.web.objects import ErrorBody, ErrorObject, TextsObject
 
 LONGEST_MESSAGE = 1000
 LONGEST_NAME = 128
@@ -60,8 +62,20 @@ _Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
 def refusal(status: int, code: str, message: str) -> JSONResponse:
     """The one form of an answer that isn't a result."""
-    body = ErrorObject(error=ErrorBody(code=code, message=printable(message, LONGEST_MESSAGE)))
+    said = _causes().said(message)
+    body = ErrorObject(
+        error=ErrorBody(
+            code=code,
+            message=printable(message, LONGEST_MESSAGE),
+            cause=None if said is None else TextsObject(ja=said.ja, en=said.en),
+        )
+    )
     return JSONResponse(body.model_dump(), status_code=status)
+
+
+@cache
+def _causes() -> Causes:
+    return Causes.load(Catalogue.load())
 
 
 def _benchd_error(status: int, code: str) -> _Handler:

@@ -17,6 +17,7 @@ from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.people import Actor, By, Person, Role, SignedIn
 from benchd.words.report import Asked, Report
+from benchd.words.shift import Bin, Shift, ShiftFigures
 from benchd.words.slot import ProblemView, SlotView
 
 
@@ -210,6 +211,14 @@ class RecordsDoor(Protocol):
 
     async def report(self, asked: Asked, *, named: bool) -> Report:
         """The figures of what came in, with jobs and tags of the whole if they are `named`."""
+        ...
+
+    async def shift(self, shift: Shift) -> ShiftFigures:
+        """What a shift has done."""
+        ...
+
+    async def bins(self) -> Sequence[Bin]:
+        """How many handsets wait in each open state, and which waits longest."""
         ...
 
     def make_anew(self) -> None:

@@ -23,6 +23,7 @@ class Sight(IntEnum):
 ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
     {
         ("GET", "/"): Sight.NONE,
+        ("GET", "/board"): Sight.NONE,
         ("GET", "/lots"): Sight.NONE,
         ("GET", "/disposal"): Sight.NONE,
         ("GET", "/report"): Sight.NONE,
@@ -52,6 +53,7 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1/handsets/{key}"): Sight.READ,
         ("GET", "/api/v1/report"): Sight.READ,
         ("GET", "/api/v1/report.csv"): Sight.READ,
+        ("GET", "/api/v1/shift"): Sight.READ,
         ("GET", "/api/v1/records"): Sight.READ,
         ("GET", "/api/v1/records/jobs"): Sight.READ,
         ("GET", "/api/v1/disposal"): Sight.READ,

@@ -94,6 +94,7 @@ class Reason(StrEnum):
     FELICA_UNREADABLE = "felica_unreadable"
     FELICA_NOT_ATTESTED = "felica_not_attested"
     NOT_CONFIRMED = "not_confirmed"
+    UNANSWERED = "unanswered"
     OPERATOR_STOPPED = "operator_stopped"
     STAGE_DEADLINE = "stage_deadline"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"

@@ -19,6 +19,7 @@ ODD = ["", "-", "--", "..", "/", "/nowhere/x", "/etc/passwd", "/proc/self/mem", 
 ODD += ["\x1b[2J", "\u202e", "\udcff", "$(touch x)", "x" * 5000, "--json", "--help", "a\nb"]
 COMMANDS = [
     ["status"],
+    ["queue"],
     ["jobs", "--limit"],
     ["job"],
     ["decide"],
@@ -67,7 +68,8 @@ def ends(words: list[str], language: str, folder: Path) -> tuple[int, str]:
         return int(ended.value.code or 0), err.read()
 
 
-@settings(deadline=None, max_examples=100, derandomize=True)
+@pytest.mark.timeout(300)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(command=st.sampled_from(COMMANDS), odd=st.lists(st.sampled_from(ODD), max_size=3))
 def test_no_odd_words_are_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, command: list[str], odd: list[str]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from io import BytesIO, StringIO, TextIOWrapper
@@ -21,6 +22,7 @@ from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
+from tests.commands.rack_told import rack_told
 from tests.web.web_fakes import (
     HOSTILE,
     JOB,
@@ -58,21 +60,12 @@ def printed(what: RenderableType, *, width: int = 100, colour: bool = False) -> 
     return output.getvalue()
 
 
-def rack_of(catalogue: Catalogue, *views: SlotView, ports: int = 0) -> JsonObject:
-    presenter = Presenter(catalogue)
-    unknown = [presenter.unknown_port(port(90 + number)) for number in range(ports)]
-    return {
-        "slots": [presenter.slot(view).model_dump(mode="json") for view in views],
-        "unknown_ports": [entry.model_dump(mode="json") for entry in unknown],
-    }
-
-
 def story_of(catalogue: Catalogue, ledger: FakeLedger) -> JsonObject:
     return Presenter(catalogue).job(fold_job(ledger.stored, FakeIssuer())).model_dump(mode="json")
 
 
 def test_status_tells_what_each_slot_does_and_wants(catalogue: Catalogue) -> None:
-    rack = rack_of(
+    rack = rack_told(
         catalogue,
         running_view(0.629),
         waiting_view(SlotName("A2"), 2),
@@ -89,7 +82,10 @@ def test_status_tells_what_each_slot_does_and_wants(catalogue: Catalogue) -> Non
     assert "USBデバッグが無効です" in told
     assert "ビルド番号を7回タップ" in told
     assert f"benchd decide {JOB} felica_check" in told
-    assert 'port = "pci-0000:03:00.0-usb-0:1.90"' in lines[-1]
+    assert 'port = "pci-0000:03:00.0-usb-0:1.90"' in told
+    # What there is to do comes first, the most urgent of it at the top.
+    assert lines[0].startswith("次にやること 3")
+    assert [line.split()[0] for line in lines if "デバッグが無効" in line] == ["A2", "A2"]
     english = printed(status_view(rack, catalogue, "en"))
     assert "USB debugging is off" in english
     assert f"benchd decide {JOB} felica_check" in english
@@ -99,21 +95,24 @@ def test_status_tells_what_each_slot_does_and_wants(catalogue: Catalogue) -> Non
 def test_a_model_that_nobody_has_told_of_is_said_to_be_unknown(catalogue: Catalogue) -> None:
     known = replace(running_view(), model_name="Xperia 1 III")
     for view, said in ((running_view(), True), (known, False)):
-        rack = rack_of(catalogue, view)
+        rack = rack_told(catalogue, view)
         assert ("機種未登録" in printed(status_view(rack, catalogue, "ja"))) is said
         assert ("unknown model" in printed(status_view(rack, catalogue, "en"))) is said
 
 
 def test_only_a_sellable_handset_looks_sellable(catalogue: Catalogue) -> None:
-    told = printed(status_view(rack_of(catalogue, SELLABLE), catalogue, "ja"))
-    assert "販売可" in told
+    proven = rack_told(catalogue, SELLABLE, proven=["A1"])
+    told = printed(status_view(proven, catalogue, "ja"))
+    assert re.search("^A1 +終了 +販売可 ", told, re.MULTILINE)
+    unproven = printed(status_view(rack_told(catalogue, SELLABLE), catalogue, "ja"))
+    assert "販売可" not in unproven.replace("販売可 0", "")
     for disposition, reason in (
         (Disposition.HOLD, Reason.OVERWRITE_DUE),
         (Disposition.DESTROY, Reason.STORAGE_FAULT),
     ):
         view = replace(SELLABLE, disposition=disposition, reason=reason)
-        told = printed(status_view(rack_of(catalogue, view), catalogue, "ja"), colour=True)
-        assert "販売可" not in told
+        told = printed(status_view(rack_told(catalogue, view), catalogue, "ja"), colour=True)
+        assert "販売可" not in told.replace("販売可 0", "")
         assert "100%" not in told
         assert "\x1b[1;32m" not in told
         assert catalogue.reason(reason).ja in told
@@ -128,7 +127,7 @@ def test_what_is_left_in_a_chip_is_named(catalogue: Catalogue) -> None:
         reason=Reason.FELICA_RESIDUE,
         owners=ChipOwners(ja="Suica、楽天Edy", en="Suica, Edy"),
     )
-    rack = rack_of(catalogue, view)
+    rack = rack_told(catalogue, view)
     assert "FeliCaにデータが残っています (Suica、楽天Edy)" in printed(
         status_view(rack, catalogue, "ja")
     )
@@ -154,7 +153,7 @@ def test_columns_stay_aligned(catalogue: Catalogue, width: int, language: Langua
             identity=identity(model="らくらくスマートフォン🍣F-52B"),
         ),
     ]
-    told = printed(status_view(rack_of(catalogue, *views), catalogue, language), width=width)
+    told = printed(status_view(rack_told(catalogue, *views), catalogue, language), width=width)
     assert max(cell_len(line) for line in told.splitlines()) <= width
     rows = [line for line in told.splitlines() if line.startswith(("A1 ", "A3 "))][:2]
     assert len({cell_len(row[: row.index(" 25%")]) for row in rows}) == 1
@@ -163,7 +162,7 @@ def test_columns_stay_aligned(catalogue: Catalogue, width: int, language: Langua
 def test_hostile_strings_do_no_harm(catalogue: Catalogue) -> None:
     view = replace(running_view(), identity=identity(model=HOSTILE, serial="[/]" + HOSTILE))
     asking = replace(asking_view(SlotName("A2"), 2), identity=identity(model=HOSTILE))
-    rack = rack_of(catalogue, view, asking)
+    rack = rack_told(catalogue, view, asking)
     ledger = FakeLedger()
     ledger.keep_job(model=HOSTILE, detail=HOSTILE)
     job = story_of(catalogue, ledger)
@@ -280,7 +279,7 @@ def test_status_is_printed_in_the_language_of_the_terminal(
     word: str,
 ) -> None:
     monkeypatch.setenv("LC_ALL", language)
-    rack = rack_of(catalogue, SlotView(slot=SlotName("A1"), port_path=port(1)))
+    rack = rack_told(catalogue, SlotView(slot=SlotName("A1"), port_path=port(1)))
     tables.show_status(rack)
     assert word in capsys.readouterr().out
 
@@ -292,6 +291,6 @@ def test_old_locale_loses_characters_not_the_rack(
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(raw, encoding="euc_jp"))
     monkeypatch.setenv("LC_ALL", "ja_JP.eucJP")
     sushi = replace(running_view(), identity=identity(model="寿司🍣"))
-    tables.show_status(rack_of(catalogue, sushi))
+    tables.show_status(rack_told(catalogue, sushi))
     sys.stdout.flush()
     assert "寿司?" in raw.getvalue().decode("euc_jp")

@@ -118,7 +118,7 @@ async def test_a_question_that_nobody_answers_in_time_leaves_the_scan_on_record(
     world, _ = world_with(FakeChip(looks=SILENT))
     world.silent_in = CHECK
     view = await run(world)
-    assert view.reason is Reason.STAGE_DEADLINE
+    assert view.reason is Reason.UNANSWERED
     [check] = attempts(world, CHECK)
     assert check["evidence"]["verdict"] == "silent"
 

@@ -77,6 +77,28 @@ async def test_job_tells_its_stages_and_answers(rack: FakeRack, visit: Browser) 
     assert "envelope" not in job
 
 
+@pytest.mark.parametrize(
+    ("detail", "japanese"),
+    [
+        ("no line from the fill program for 5 s", "5 秒間、何も届きません"),
+        ("getprop: no ABI", None),
+        ("", None),
+    ],
+)
+async def test_why_exactly_a_job_ended_is_told_in_japanese_where_it_is_known(
+    rack: FakeRack, visit: Browser, detail: str, japanese: str | None
+) -> None:
+    rack.ledger.keep_job(reason="handset_stalled", detail=detail)
+    async with visit() as client:
+        job = (await client.get(f"/api/v1/jobs/{JOB}")).json()
+    assert job["detail"] == detail
+    if japanese is None:
+        assert job["detail_text"] is None
+    else:
+        assert japanese in job["detail_text"]["ja"]
+        assert job["detail_text"]["en"] == detail
+
+
 async def test_job_tells_whose_services_a_look_at_the_chip_found(
     rack: FakeRack, visit: Browser
 ) -> None:
@@ -150,6 +172,7 @@ async def test_ledger_that_cannot_serve(rack: FakeRack, visit: Browser) -> None:
         assert answer.json()["error"] == {
             "code": "ledger_fault",
             "message": "the disk of the ledger hangs",
+            "cause": None,
         }
 
 

@@ -112,7 +112,7 @@ def test_what_the_documentation_names_has_a_row_too(rack: FakeRack, catalogue: C
 
 def test_the_rows_say_what_was_decided() -> None:
     """By hand and apart from the table, so that no row opens by accident."""
-    pages = {"/", "/lots", "/disposal", "/report", "/handsets"}
+    pages = {"/", "/board", "/lots", "/disposal", "/report", "/handsets"}
     anybody = {*pages, "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics", SESSION}
     wall = {
         *("/api/v1", "/api/v1/slots", "/api/v1/slots/{slot}", "/api/v1/slots/{slot}/proof"),

@@ -147,7 +147,9 @@ async def test_slot_that_is_not_there(visit: Browser) -> None:
     async with visit() as client:
         answer = await client.get("/api/v1/slots/Z9")
     assert answer.status_code == 404
-    assert answer.json() == {"error": {"code": "not_found", "message": "there is no slot Z9"}}
+    assert answer.json() == {
+        "error": {"code": "not_found", "message": "there is no slot Z9", "cause": None}
+    }
 
 
 async def test_hostile_handset_does_no_harm(rack: FakeRack, visit: Browser) -> None:

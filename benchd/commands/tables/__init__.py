@@ -10,6 +10,7 @@ from benchd.commands.tables.show import (
     show_job,
     show_jobs,
     show_question,
+    show_queue,
     show_report,
     show_status,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "show_job",
     "show_jobs",
     "show_question",
+    "show_queue",
     "show_report",
     "show_status",
     "watch_status",

@@ -172,7 +172,11 @@ class Cells:
         return [Text(printable(line, LONGEST_SENTENCE)) for line in lines]
 
     def state(self, slot: JsonObject) -> Text:
-        """What a slot is doing."""
+        """What a slot is doing; what needs nobody doesn't look as if it did."""
+        if part(slot, "absence").get("planned") is True:
+            return Text(self.say(SayWord.RESTARTING), style="cyan")
+        if slot.get("mends_itself") is True:
+            return Text(self.say(SayWord.MENDS_ITSELF), style="cyan")
         style = {
             **STATE_STYLE,
             SlotState.FINISHED: DISPOSITION_STYLE.get(str(slot.get("disposition")), ""),

@@ -12,6 +12,7 @@ from benchd.commands.tables.cells import JsonObject
 from benchd.commands.tables.chips import chips_view
 from benchd.commands.tables.jobs import job_view, jobs_view
 from benchd.commands.tables.questions import question_view
+from benchd.commands.tables.queue import queue_view
 from benchd.commands.tables.records import (
     disposal_view,
     found_view,
@@ -25,8 +26,13 @@ View = Callable[[JsonObject, Catalogue, Language], RenderableType]
 
 
 def show_status(rack: JsonObject) -> None:
-    """Print what `/api/v1/slots` tells."""
+    """Print what `/api/v1/slots` tells, after what `/api/v1/queue` does."""
     _show(status_view, rack)
+
+
+def show_queue(queue: JsonObject) -> None:
+    """Print what `/api/v1/queue` tells."""
+    _show(queue_view, queue)
 
 
 def show_question(slot: JsonObject) -> None:

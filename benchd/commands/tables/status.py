@@ -1,4 +1,4 @@
-"""The rack at a glance, and below it what each slot wants from a person."""
+"""What people have to do on the rack, with how, and below it every slot at a glance."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from benchd.commands.tables.cells import (
     Cells,
     JsonObject,
     part,
-    parts,
     plain_table,
     progress,
     seconds,
     text,
 )
-from benchd.commands.tables.questions import decide_command
+from benchd.commands.tables.queue import proven_slots, queue_view
 from benchd.texts.catalogue import Catalogue, Language, Word
-from benchd.words.job import Disposition
+from benchd.texts.command_words import SayWord
 
 LONGEST_NAME = 16
 """Of a model or a serial in the overview; the whole of it stands in the question."""
 
 
 def status_view(rack: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
-    """What `/api/v1/slots` tells, for a terminal."""
-    return _StatusView(Cells(catalogue, language)).of(rack)
+    """What `/api/v1/slots` tells, and under `queue` what `/api/v1/queue` does, for a terminal."""
+    return _StatusView(Cells(catalogue, language)).of(
+        rack, queue_view(part(rack, "queue"), catalogue, language)
+    )
 
 
 class _StatusView:
     def __init__(self, cells: Cells) -> None:
         self._cells = cells
 
-    def of(self, rack: JsonObject) -> RenderableType:
-        slots = parts(rack, "slots")
+    def of(self, rack: JsonObject, queue: RenderableType) -> RenderableType:
+        slots = proven_slots(rack)
         overview = self._overview(slots) if slots else Text(self._cells.word(Word.NO_SLOTS))
-        wishes = Table.grid(padding=(0, 2, 0, 0))
-        wishes.add_column(no_wrap=True, style="bold")
-        wishes.add_column(overflow="fold")
-        for notice in parts(rack, "notices"):
-            wishes.add_row("!", Group(*self._advice(notice)))
+        ends = Table.grid(padding=(0, 2, 0, 0))
+        ends.add_column(no_wrap=True, style="bold")
+        ends.add_column(overflow="fold")
         for slot in slots:
-            if wish := self._wish(slot):
-                wishes.add_row(text(slot, "slot"), Group(*wish))
-        for port in parts(rack, "unknown_ports"):
-            wishes.add_row("?", Group(*self._advice(part(port, "problem"))))
-        if not wishes.row_count:
-            return overview
-        heading = Text(f"\n{self._cells.word(Word.ATTENTION)}", style="bold underline")
-        return Group(overview, heading, wishes)
+            if told := self._end(slot):
+                ends.add_row(text(slot, "slot"), Group(*told))
+        return Group(queue, Text(), overview, *([Text(), ends] if ends.row_count else []))
+
+    def _end(self, slot: JsonObject) -> list[Text]:
+        """What a reason means for the handset, beyond where it's carried; and its dossier."""
+        reason = part(slot, "reason_text")
+        advice = [self._cells.says(reason), *self._cells.what_to_do(reason)] if reason else []
+        return [*advice, *self._cells.dossier(slot)]
 
     def _overview(self, slots: list[JsonObject]) -> RenderableType:
         table = plain_table()
@@ -60,12 +60,13 @@ class _StatusView:
         table.add_column(self._cells.word(Word.REMAINING), no_wrap=True, justify="right")
         table.add_column(self._cells.word(Word.HANDSET), overflow="fold", min_width=8)
         for slot in slots:
+            left = slot.get("handset_left_s")
             table.add_row(
                 text(slot, "slot"),
                 self._cells.state(slot),
                 self._matter(slot),
                 progress(slot),
-                seconds(slot.get("eta_s")),
+                seconds(slot.get("eta_s") if left is None else left),
                 self._cells.handset(slot, longest=LONGEST_NAME),
             )
         return table
@@ -79,21 +80,6 @@ class _StatusView:
             return self._cells.gate(question)
         if slot.get("disposition") is not None:
             return self._cells.result(slot)
+        if part(slot, "absence").get("planned") is True:
+            return Text(self._cells.say(SayWord.LEAVE_IT_IN))
         return self._cells.stage(slot)
-
-    def _wish(self, slot: JsonObject) -> list[Text]:
-        question = part(slot, "question")
-        wish = [*self._advice(part(slot, "problem")), *self._advice(question)]
-        if question:
-            wish += decide_command(slot, question.get("gate"))
-        if slot.get("disposition") != Disposition.SELLABLE:
-            wish += self._advice(part(slot, "reason_text"))
-            wish += self._cells.dossier(slot)
-        return wish
-
-    def _advice(self, guidance: JsonObject) -> list[Text]:
-        if not guidance:
-            return []
-        said = self._cells.says(guidance)
-        said.stylize("bold")
-        return [said, *self._cells.what_to_do(guidance)]

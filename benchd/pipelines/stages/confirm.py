@@ -33,7 +33,7 @@ class ConfirmStage:
                 message = f"{by.name} has scanned its label: a second person has to confirm"
                 raise SecondPersonNeeded(message)
 
-        decision = await context.station.ask(Gate.CONFIRM, context.handset_facts(), vet)
+        decision = await context.ask(Gate.CONFIRM, context.handset_facts(), vet)
         if not decision.approved:
             raise StageFailed(Reason.NOT_CONFIRMED, f"{Gate.CONFIRM} was answered with no")
         return StageResult(evidence=ConfirmEvidence(answer=DecisionEvidence.of(decision)))

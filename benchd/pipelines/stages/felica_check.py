@@ -77,7 +77,7 @@ class FelicaCheckStage:
 
     async def _asked(self, context: JobContext) -> ChipEvidence:
         """Yes is 未利用 (unused), no is 利用中 (in use): both are answers, neither fails here."""
-        decision = await context.station.ask(Gate.FELICA_CHECK, context.handset_facts())
+        decision = await context.ask(Gate.FELICA_CHECK, context.handset_facts())
         return ChipEvidence(
             source=OPERATOR,
             verdict=ChipVerdict.UNUSED if decision.approved else ChipVerdict.IN_USE,
@@ -102,7 +102,7 @@ class FelicaCheckStage:
         if may_lack_chip(felica_capable=capable, model=catalogue.felica):
             decision = await context.approved(Gate.FELICA_NO_CHIP, Reason.FELICA_SILENT, shown)
             return replace(no_chip_by(silent), answer=DecisionEvidence.of(decision))
-        decision = await context.station.ask(Gate.FELICA_RETIRED, shown)
+        decision = await context.ask(Gate.FELICA_RETIRED, shown)
         if decision.approved:
             raise StageFailed(
                 Reason.FELICA_RETIRED, "silent over the air, and its own screen says retired"

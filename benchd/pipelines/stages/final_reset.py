@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import StageFailed
-from benchd.pipelines.asking import ask_until
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import Patience
@@ -73,9 +72,7 @@ async def _begun(context: JobContext, window: AbsenceWindow) -> Decision | None:
     What the handset left for is weighed afterwards; a no that comes in between still counts.
     """
     facts = context.reset_facts()
-    decision = await ask_until(
-        lambda: context.station.ask(Gate.FINAL_RESET, facts), window.departed
-    )
+    decision = await context.ask_until(Gate.FINAL_RESET, facts, window.departed)
     if decision is not None and not decision.approved:
         raise StageFailed(Reason.OPERATOR_STOPPED, f"{Gate.FINAL_RESET} was answered with no")
     return decision

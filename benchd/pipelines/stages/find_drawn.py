@@ -34,7 +34,7 @@ class FindDrawnStage:
         async def vetted(by: Actor, note: str) -> None:
             await vet(context, by, note)
 
-        decision = await context.station.ask(Gate.RECHECK, context.handset_facts(), vetted)
+        decision = await context.ask(Gate.RECHECK, context.handset_facts(), vetted)
         try:
             drawn = await find_drawn_job(context, decision.note)
         except DecisionRefused as refused:

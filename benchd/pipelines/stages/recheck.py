@@ -78,7 +78,7 @@ class RecheckStage:
             await vet(context, by, found.answer.note)
 
         facts = context.handset_facts()
-        decision = await context.station.ask(Gate.RECHECK_CHIP, facts, vetted)
+        decision = await context.ask(Gate.RECHECK_CHIP, facts, vetted)
         if not decision.approved:
             raise StageFailed(Reason.FELICA_RESIDUE, f"{Gate.RECHECK_CHIP} was answered with no")
         return ChipEvidence(

@@ -4,7 +4,8 @@ import { sendFile } from "./api.js";
 import { byId, el } from "./dom.js";
 import { file, say, why } from "./forms.js";
 import { table } from "./tables.js";
-import { said, word } from "./words.js";
+import { causeOf } from "./technical.js";
+import { bracketed, said, word } from "./words.js";
 
 const t = (value) => word("lots", value);
 const SHOWN_MISTAKES = 200;
@@ -36,11 +37,11 @@ export function importer(id, { path, hint, fields = [], query, done }) {
     }
     if (!dry && data !== clean) return;
     for (const button of [check, take]) button.disabled = true;
-    say(refused, word("act", "sending"), "", "busy");
+    say(refused, word("act", "sending"), null, "busy");
     const { told: answer, error } = await sendFile(path, { ...query(), dry_run: dry }, data);
     for (const button of [check, take]) button.disabled = false;
     if (error) {
-      say(refused, why(error), error.message);
+      say(refused, why(error), causeOf(error));
       return;
     }
     say(refused, "");
@@ -72,6 +73,6 @@ function outcome(answer) {
   if (answer.mistakes.length === 0) return el("p", { class: "good" }, `${t("clean")}: ${answer.rows}`);
   const shown = answer.mistakes.slice(0, SHOWN_MISTAKES);
   const rows = shown.map((mistake) => [String(mistake.line), mistake.column, said(mistake)]);
-  const all = `${t("mistakes")}: ${answer.mistakes.length}${answer.mistakes.length > shown.length ? ` (${t("first")} ${shown.length})` : ""}`;
+  const all = `${t("mistakes")}: ${answer.mistakes.length}${answer.mistakes.length > shown.length ? bracketed(`${t("first")} ${shown.length}`) : ""}`;
   return el("div", { class: "bad" }, el("p", {}, t("not_taken")), table(all, [t("line"), t("column"), t("mistake")], rows));
 }

@@ -5,7 +5,7 @@ import { el } from "./dom.js";
 import { leading } from "./forms.js";
 import { Settling } from "./settling.js";
 import { becameOf, handsetCell, handsetOf, jobPage, link, lotCell, lotHeading, moment, numberOf, reasonOf, row, table, tight } from "./tables.js";
-import { said, word } from "./words.js";
+import { bracketed, said, word } from "./words.js";
 
 const OPEN = ["tray", "held", "rerun_due", "to_return", "to_destroy"];
 const MOST_SHOWN = 500;
@@ -62,7 +62,7 @@ export class DisposalPage {
 
   list(items) {
     const shown = items.slice(0, MOST_SHOWN);
-    const caption = items.length > shown.length ? `${t("oldest_first")} (${shown.length} / ${items.length})` : t("oldest_first");
+    const caption = items.length > shown.length ? `${t("oldest_first")}${bracketed(`${shown.length} / ${items.length}`)}` : t("oldest_first");
     const headings = [t("choose"), word("word", "state"), word("word", "since"), word("word", "handset"), lotHeading(), word("word", "reason"), word("word", "job")];
     return table(caption, headings, shown.map((item) => this.line(item)), { id: "open" });
   }

@@ -2,6 +2,7 @@
 // and whoever takes over must not send what somebody else has filled in.
 
 import { el, byId } from "./dom.js";
+import { causeOf } from "./technical.js";
 import { knows, word } from "./words.js";
 
 /** Says of a field that it can't stay blank. */
@@ -70,11 +71,11 @@ export function form(id, { fields, button, send, done, cause = "" }) {
       return;
     }
     sender.disabled = true;
-    say(said, word("act", "sending"), "", "busy");
+    say(said, word("act", "sending"), null, "busy");
     const { told, error } = await send();
     sender.disabled = false;
     if (error) {
-      say(said, why(error, cause), error.message);
+      say(said, why(error, cause), causeOf(error));
       return;
     }
     say(said, "");
@@ -91,9 +92,10 @@ export function form(id, { fields, button, send, done, cause = "" }) {
   return element;
 }
 
-export function say(place, text, detail = "", state = "refused") {
+/** `detail` is the small print, made by technical.js. */
+export function say(place, text, detail = null, state = "refused") {
   place.dataset.state = text ? state : "";
-  place.replaceChildren(text, detail ? el("small", { lang: "en" }, detail) : "");
+  place.replaceChildren(...[text, detail].filter(Boolean));
 }
 
 function empty(input) {

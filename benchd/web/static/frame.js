@@ -154,5 +154,5 @@ function replaceKeeping(main, elements) {
     else now.value = old.value;
   }
   for (const form of main.querySelectorAll("[data-form]")) form.dispatchEvent(new Event("change"));
-  if (focus) byId(focus)?.focus();
+  if (focus) byId(focus)?.focus({ preventScroll: true });
 }

@@ -6,7 +6,7 @@ import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
 import { choices, folded, form, line } from "./forms.js";
 import { facts, jobPage, link, moment, table } from "./tables.js";
-import { word } from "./words.js";
+import { bracketed, word } from "./words.js";
 
 const REASONS = ["no_power", "broken_screen", "broken_port"];
 const PAGE = 200;
@@ -126,7 +126,7 @@ function counts(told) {
 
 /** Where an asset is: in which job it was last, or why it never will be. */
 function state(asset) {
-  if (asset.unerasable) return `${word("unerasable", asset.unerasable)} (${word("disposition", asset.disposition)})`;
+  if (asset.unerasable) return `${word("unerasable", asset.unerasable)}${bracketed(word("disposition", asset.disposition))}`;
   const job = asset.jobs.at(-1);
   return job ? link(jobPage(job), job) : t("not_yet");
 }

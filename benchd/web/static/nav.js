@@ -5,6 +5,7 @@ import { word } from "./words.js";
 
 const PLACES = [
   ["/", "rack"],
+  ["/board", "board"],
   ["/lots", "lots"],
   ["/disposal", "disposal"],
   ["/report", "report"],

@@ -1,9 +1,11 @@
 // The pages beside the wall: which one it is, the address says.
 
+import { BoardPage } from "./board.js";
 import { DisposalPage } from "./disposal.js";
 import { Frame } from "./frame.js";
 import { FindPage } from "./handsets.js";
 import { HandsetPage } from "./handset.js";
+import { HandoverPage } from "./handover.js";
 import { LotPage } from "./lot.js";
 import { LotsPage } from "./lots.js";
 import { ReportPage } from "./report.js";
@@ -11,6 +13,7 @@ import { ReportPage } from "./report.js";
 const asked = new URLSearchParams(location.search);
 
 const PAGES = {
+  "/board": () => (asked.get("sheet") === "handover" ? new HandoverPage(asked) : new BoardPage(asked)),
   "/lots": () => (asked.get("lot") ? new LotPage(asked.get("lot"), asked) : new LotsPage()),
   "/disposal": () => new DisposalPage(asked),
   "/report": () => new ReportPage(asked),

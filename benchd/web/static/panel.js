@@ -7,7 +7,8 @@ import { whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { answerable, look } from "./status.js";
 import { story } from "./story.js";
-import { calledOf, duration, page, percent, said, word } from "./words.js";
+import { causeOf } from "./technical.js";
+import { bracketed, calledOf, duration, page, percent, said, word } from "./words.js";
 
 /** A question that isn't shown to whoever hasn't signed in. */
 const HIDDEN = "hidden";
@@ -162,7 +163,7 @@ export class Panel {
     const error = await decide(job, { gate, approved, note: form.note.value });
     for (const button of form.buttons) button.disabled = false;
     if (error) {
-      refuse(form, page("not_taken"), word("refusal", error.code), error.message);
+      refuse(form, page("not_taken"), word("refusal", error.code), causeOf(error));
       if (NOTE_REFUSED.includes(error.code)) form.note.focus();
       else this.signIn.focus();
       return;
@@ -194,12 +195,12 @@ function noteHint(gate) {
   return NUMBERS.includes(gate) ? "number_hint" : "note_hint";
 }
 
-function refuse(form, title, why, detail = "") {
+function refuse(form, title, why, detail = null) {
   form.refused.dataset.state = "shown";
   form.refused.replaceChildren(
     el("strong", {}, title),
     why ? el("span", {}, why) : "",
-    detail ? el("small", { lang: "en" }, detail) : "",
+    detail ?? "",
   );
 }
 
@@ -212,7 +213,7 @@ function identity(slot) {
     if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
     if (slot.handset.android) rows.push(["Android", slot.handset.android]);
   }
-  if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)} (${slot.earlier.job})`]);
+  if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)}${bracketed(slot.earlier.job)}`]);
   if (slot.port_path) rows.push([page("port"), slot.port_path]);
   return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
 }

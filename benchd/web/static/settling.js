@@ -6,7 +6,8 @@ import { byId, el } from "./dom.js";
 import { choices, line, mark, say, why } from "./forms.js";
 import { whoIsHere } from "./session.js";
 import { handsetOf, numberOf } from "./tables.js";
-import { word } from "./words.js";
+import { causeOf } from "./technical.js";
+import { bracketed, word } from "./words.js";
 
 const t = (value) => word("disposal", value);
 /** What each needs to be said with it; the daemon refuses what lacks it. */
@@ -92,8 +93,8 @@ export class Settling {
   show() {
     const items = [...this.chosen.values()];
     const names = items.slice(0, 6).map(({ job }) => job.tag ?? numberOf(job) ?? job.job);
-    const more = items.length > names.length ? ` … (${items.length})` : "";
-    this.count.textContent = items.length ? `${t("chosen")}: ${items.length} (${names.join(", ")}${more})` : t("choose_first");
+    const more = items.length > names.length ? ` …${bracketed(items.length)}` : "";
+    this.count.textContent = items.length ? `${t("chosen")}: ${items.length}${bracketed(`${names.join(", ")}${more}`)}` : t("choose_first");
     const moves = items.length ? items[0].moves.filter((move) => items.every((item) => item.moves.includes(move))) : [];
     const offered = items.length > 1 ? moves.filter((move) => !SINGLE.includes(move)) : moves;
     const key = items.length ? offered.join() : "";
@@ -149,7 +150,7 @@ export class Settling {
     for (const [place, item] of items.entries()) {
       // Whoever takes over hasn't said anything of the rest.
       if (whoIsHere()?.person !== by) break;
-      say(said, `${word("act", "sending")} ${place + 1}/${items.length}`, "", "busy");
+      say(said, `${word("act", "sending")} ${place + 1}/${items.length}`, null, "busy");
       const { told, error } = await act(`/api/v1/disposal/${encodeURIComponent(item.job.job)}`, body);
       this.told.push({ item, state: told?.state, error });
       if (told) {
@@ -161,7 +162,7 @@ export class Settling {
     }
     button.disabled = false;
     if (this.told.every((each) => each.error)) {
-      say(said, why(this.told[0].error, ""), this.told[0].error.message);
+      say(said, why(this.told[0].error, ""), causeOf(this.told[0].error));
       this.told = [];
       return;
     }
@@ -176,8 +177,8 @@ export class Settling {
         "li",
         { "data-state": error ? "refused" : "recorded" },
         `${handsetOf(item.job)} ${item.job.tag ?? numberOf(item.job)}: `,
-        error ? why(error) : `${word("act", "recorded")} (${word("disposal_state", state)})`,
-        error?.message ? el("small", { lang: "en" }, error.message) : null,
+        error ? why(error) : `${word("act", "recorded")}${bracketed(word("disposal_state", state))}`,
+        causeOf(error),
       ),
     );
     return el("ul", { class: "outcomes", role: "status" }, ...lines);

@@ -1,6 +1,6 @@
 // From a slot object to how it looks: one place decides what may be green, and what may call people.
 
-import { page, said, word } from "./words.js";
+import { bracketed, page, said, word } from "./words.js";
 
 const BUSY = new Set(["settling", "running", "replugging"]);
 const PEOPLE = new Set(["waiting", "awaiting_operator", "quarantined"]);
@@ -72,7 +72,7 @@ function waits(slot) {
 }
 
 /** Whose services are left in the chip, for example "（Suica、WAON）"; empty where none are. */
-export const inBrackets = (owners) => (said(owners) ? ` (${said(owners)})` : "");
+export const inBrackets = (owners) => (said(owners) ? bracketed(said(owners)) : "");
 
 /** That a dossier of the handset is kept, and which. */
 const kept = (dossier) => (dossier ? `${word("word", "dossier")}: ${dossier}` : "");

@@ -3,6 +3,7 @@
 import { certificateUrl, jobUrl } from "./api.js";
 import { el } from "./dom.js";
 import { inBrackets } from "./status.js";
+import { technical } from "./technical.js";
 import { current, knows, page, word } from "./words.js";
 
 export function story(job) {
@@ -12,7 +13,7 @@ export function story(job) {
     facts(job),
     el("ol", { class: "stages" }, ...job.stages.map(stage)),
     el("ul", { class: "decisions" }, ...job.decisions.map(decision)),
-    job.detail ? el("p", { class: "detail" }, job.detail) : null,
+    technical(job.detail_text, job.detail, "p"),
     el(
       "p",
       { class: "links" },
@@ -23,7 +24,7 @@ export function story(job) {
 }
 
 function facts(job) {
-  const rows = [[word("word", "job"), job.job], [word("word", "recipe"), job.recipe]];
+  const rows = [[word("word", "job"), job.job], [word("word", "recipe"), word("recipe", job.recipe)]];
   if (job.bytes_written !== null) rows.push([page("written"), bytes(job.bytes_written)]);
   if (job.coverage !== null) rows.push([page("coverage"), percentTenth(job.coverage)]);
   return el("dl", {}, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));

@@ -60,6 +60,12 @@ export const tight = (text) => el("span", { class: "tight" }, text);
 
 export const link = (href, text) => el("a", { href }, text);
 
+/** The same element with an id, by which it keeps the focus when the page is told anew. */
+export function named(id, element) {
+  element.id = id;
+  return element;
+}
+
 /** Model and number of a handset, one above the other. */
 export const handsetCell = (job) => el("div", {}, handsetOf(job), el("small", { class: "tight" }, numberOf(job)));
 

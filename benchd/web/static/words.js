@@ -48,6 +48,9 @@ export const page = (value) => word("page", value);
 
 export const said = (texts) => texts?.[language] ?? "";
 
+/** The text in the brackets of the language; full-width ones need no space before them. */
+export const bracketed = (text) => (language === "ja" ? `（${text}）` : ` (${text})`);
+
 /** Names the other language on the button that switches to it. */
 export function nameLanguage(button) {
   button.textContent = page("other_language").replace(/ ?[(（].*$/, "");

@@ -216,7 +216,7 @@ async def test_what_is_left_in_a_chip_is_named(
         )
     )
     async with server() as here, visit(address(here)) as seen:
-        await seen.shows("A1", "FeliCaにデータが残っています (Suica、楽天Edy)")
+        await seen.shows("A1", "FeliCaにデータが残っています（Suica、楽天Edy）")
 
 
 async def test_a_missing_reader_says_what_to_do(

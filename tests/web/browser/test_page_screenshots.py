@@ -7,17 +7,22 @@ from pathlib import Path
 
 import pytest
 from chromium import Visits, needs_chromium
+from gallery import Gallery
 from papers import Shop, signed_in
-from playwright.async_api import expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.sight import Sight
 from tests.intake.lots import imei
 from tests.web.fake_door import believing
+from tests.web.web_running import Running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
 LAPTOP = (1366, 768)
+PHONE = (390, 844)
+A4: ViewportSize = {"width": 718, "height": 1047}
+"""What is printed of a page, without its margins, in pixels of a screen."""
 ASSETS = "管理番号,IMEI,機種,色,ランク\n" + "".join(
     f"T-{number:03},{imei(number)},SO-51B,黒,B\n" for number in range(1, 9)
 )
@@ -41,6 +46,51 @@ def filled(folder: Path) -> Shop:
     return shop
 
 
+async def take_in(here: Running) -> None:
+    """Lots with assets, one of which is dead."""
+    async with here.over_tcp() as clerk:
+        for lot, consignor in (("L-1", "株式会社サンプル"), ("L-2", "個人")):
+            told = {"lot": lot, "consignor": consignor, "kind": "purchase", "paper": "No.12"}
+            told |= {"identity_check": "運転免許証"}
+            assert (await clerk.post("/api/v1/lots", json=told)).is_success
+        assets = "/api/v1/lots/L-1/assets.csv"
+        assert (await clerk.post(assets, content=ASSETS.encode())).json()["taken"]
+        stated = {"kinds": ["consent", "jpki"], "excepted": ["T-003", "T-007"]}
+        stated |= {"note": "書類 No.12"}
+        assert (await clerk.post("/api/v1/lots/L-1/attestations", json=stated)).is_success
+        dead = {"reason": "no_power"}
+        assert (await clerk.post("/api/v1/assets/T-008/unerasable", json=dead)).is_success
+
+
+async def prepare(page: Page, name: str) -> None:
+    """What somebody does on the page before it's taken."""
+    match name:
+        case "lots-add":
+            await page.locator("#add-lot > summary").click()
+        case "lot-import":
+            await page.locator("#import > summary").click()
+            file = {"name": "list.csv", "mimeType": "text/csv", "buffer": WRONG.encode()}
+            await page.locator("#assets-file").set_input_files(file)  # type: ignore[arg-type]
+            await page.locator("#import .do").first.click()
+            await expect(page.locator("#import .bad")).to_be_visible()
+        case "lot-attest":
+            await page.locator("#attest > summary").click()
+            await page.locator("#which-whole").check()
+        case "disposal-settle":
+            await page.locator("#scan").fill("HQ610001")
+            await page.keyboard.press("Enter")
+            await page.locator("#scan").fill("HQ610005")
+            await page.keyboard.press("Enter")
+            await page.locator("#to-destroyed").check()
+        case "handset":
+            await expect(page.locator(".story").first).to_be_visible()
+        case "board-handover":
+            await page.emulate_media(media="print")
+            await page.set_viewport_size(A4)
+        case _:
+            pass
+
+
 @pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize(
     ("name", "path"),
@@ -54,6 +104,9 @@ def filled(folder: Path) -> Shop:
         ("handsets", "handsets?q=3569"),
         ("handset", "handsets?job=20261124-00000000a1"),
         ("report-not-signed-in", "report"),
+        ("board", "board?day=2026-11-24"),
+        ("board-phone", "board?day=2026-11-24"),
+        ("board-handover", "board?day=2026-11-24&sheet=handover"),
     ],
 )
 async def test_page(
@@ -61,49 +114,20 @@ async def test_page(
 ) -> None:
     folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
     shop = filled(tmp_path)
+    if name.startswith("board"):
+        Gallery(shop.rack).fill(28)
+    width, height = PHONE if name.endswith("-phone") else LAPTOP
     if name.endswith("not-signed-in"):
         shop.callers = believing(Sight.WALL)
     async with shop.open(catalogue) as here:
-        async with here.over_tcp() as clerk:
-            for lot, consignor in (("L-1", "株式会社サンプル"), ("L-2", "個人")):
-                told = {"lot": lot, "consignor": consignor, "kind": "purchase", "paper": "No.12"}
-                told |= {"identity_check": "運転免許証"}
-                assert (await clerk.post("/api/v1/lots", json=told)).is_success
-            assets = "/api/v1/lots/L-1/assets.csv"
-            assert (await clerk.post(assets, content=ASSETS.encode())).json()["taken"]
-            stated = {"kinds": ["consent", "jpki"], "excepted": ["T-003", "T-007"]}
-            stated |= {"note": "書類 No.12"}
-            assert (await clerk.post("/api/v1/lots/L-1/attestations", json=stated)).is_success
-            dead = {"reason": "no_power"}
-            assert (await clerk.post("/api/v1/assets/T-008/unerasable", json=dead)).is_success
+        await take_in(here)
         url = f"http://127.0.0.1:{here.port}/{path}{'&' if '?' in path else '?'}lang={language}"
-        async with visit(url, width=LAPTOP[0], height=LAPTOP[1]) as seen:
+        async with visit(url, width=width, height=height) as seen:
             page = seen.page
             if not name.endswith("not-signed-in"):
                 await signed_in(seen)
                 await expect(page.locator("#page h2")).to_be_visible()
-            match name:
-                case "lots-add":
-                    await page.locator("#add-lot > summary").click()
-                case "lot-import":
-                    await page.locator("#import > summary").click()
-                    file = {"name": "list.csv", "mimeType": "text/csv", "buffer": WRONG.encode()}
-                    await page.locator("#assets-file").set_input_files(file)  # type: ignore[arg-type]
-                    await page.locator("#import .do").first.click()
-                    await expect(page.locator("#import .bad")).to_be_visible()
-                case "lot-attest":
-                    await page.locator("#attest > summary").click()
-                    await page.locator("#which-whole").check()
-                case "disposal-settle":
-                    await page.locator("#scan").fill("HQ610001")
-                    await page.keyboard.press("Enter")
-                    await page.locator("#scan").fill("HQ610005")
-                    await page.keyboard.press("Enter")
-                    await page.locator("#to-destroyed").check()
-                case "handset":
-                    await expect(page.locator(".story").first).to_be_visible()
-                case _:
-                    pass
+            await prepare(page, name)
             await page.evaluate("() => document.fonts.ready")
             file = folder / f"page-{name}-{language}.png"
             await page.screenshot(path=file, animations="disabled", full_page=True)

@@ -16,7 +16,7 @@ from tests.web.fake_door import believing
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
-PATHS = ("/lots", "/disposal", "/report", "/handsets")
+PATHS = ("/board", "/board?sheet=handover", "/lots", "/disposal", "/report", "/handsets")
 STEERING = "[red]\x1b[2J</script>\u202e{serial}"
 
 
@@ -267,7 +267,7 @@ async def no_markup(seen: Visit) -> None:
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
-@pytest.mark.parametrize("path", ["/lots", "/lots?lot=L-1", "/disposal", "/report", "/handsets"])
+@pytest.mark.parametrize("path", [*PATHS, "/board?day=2026-11-24", "/lots?lot=L-1"])
 async def test_a_page_can_be_used_without_seeing_it(
     shop: Shop, catalogue: Catalogue, visit: Visits, path: str, language: str
 ) -> None:

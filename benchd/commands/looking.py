@@ -1,0 +1,106 @@
+"""`benchd status`, `queue`, `watch`, `jobs`, `job`: what there is to do, and what has happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Self
+
+import typer
+
+from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.options import JsonOption
+from benchd.commands.which_job import JobArgument, job_named
+from benchd.errors import BenchdError
+
+if TYPE_CHECKING:
+    from benchd.commands.client import BenchdClient, JsonObject
+
+
+def add_looking_commands(app: typer.Typer) -> None:
+    """Put the commands that only look beside those that act."""
+    for name, command in {
+        "status": status,
+        "queue": queue,
+        "watch": watch,
+        "jobs": jobs,
+        "job": job,
+    }.items():
+        app.command(name)(command)
+
+
+def status(json_output: JsonOption = False) -> None:
+    """Show what to do next, and every slot as it is now."""
+    from benchd.commands import tables
+
+    with daemon_client() as client:
+        rack = _rack(client)
+    show(json_output, rack, lambda: tables.show_status(rack))
+
+
+def queue(json_output: JsonOption = False) -> None:
+    """Show what people have to do next over the whole rack, the most urgent first."""
+    from benchd.commands import tables
+
+    with daemon_client() as client:
+        told = client.queue()
+    show(json_output, told, lambda: tables.show_queue(told))
+
+
+def watch() -> None:
+    """Show what to do next and every slot, live, until Ctrl+C; waits for a daemon that is away."""
+    from benchd.commands import tables
+
+    with RackReader() as read:
+        tables.watch_status(read)
+
+
+def jobs(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50, json_output: JsonOption = False
+) -> None:
+    """List the newest jobs."""
+    from benchd.commands import tables
+
+    with daemon_client() as client:
+        found = client.jobs(limit=limit)
+    show(json_output, found, lambda: tables.show_jobs(found))
+
+
+def job(of: JobArgument, json_output: JsonOption = False) -> None:
+    """Tell the story of one job."""
+    from benchd.commands import tables
+
+    with daemon_client() as client:
+        found = client.job(job_named(client, of))
+    show(json_output, found, lambda: tables.show_job(found))
+
+
+class RackReader:
+    """Reads the rack again and again, over a new connection wherever the former has failed."""
+
+    def __init__(self) -> None:
+        self._client: BenchdClient | None = None
+
+    def __call__(self) -> JsonObject:
+        """The rack as it is now; a BenchdError while no daemon tells it."""
+        try:
+            if self._client is None:
+                self._client = daemon_client()
+            return _rack(self._client)
+        except BenchdError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+
+def _rack(client: BenchdClient) -> JsonObject:
+    return {**client.slots(), "queue": client.queue()}

@@ -1,0 +1,161 @@
+"""Why exactly: what the daemon says of one case in English, told to operators in their language.
+
+What is on record and in logs stays as it is. A sentence is known by its form alone, so that old
+records are told too; what has no known form is technical, and the page calls it that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import Field
+
+from benchd.knowledge import Table, Words, read_knowledge
+from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.texts.catalogue import Because, Catalogue, Texts, printable
+from benchd.words.chip import ChipVerdict
+from benchd.words.disposal import DisposalState
+from benchd.words.handset import UserKind
+from benchd.words.job import Gate
+
+LONGEST_CAUSE: Final = 500
+"""Characters of a sentence; what is longer was written by nobody who is told here."""
+_LONGEST_FACT: Final = 200
+_NUMBERS: Final = frozenset(
+    {
+        *("seconds", "number", "share", "count", "percent", "minimum", "code", "bad", "proven"),
+        *("ordered", "vouched", "capacity", "left", "nominal", "size", "most", "free", "shown"),
+        *("told", "found"),
+    }
+)
+_NUMBER: Final = r"-?\d[\d.]*%?"
+_NESTED: Final = frozenset({"said", "cause", "rest"})
+"""Facts that are sentences themselves; one that isn't known makes the whole unknown."""
+_PERHAPS_MORE: Final = "more"
+"""The one fact that may be empty."""
+_SEPARATORS: Final = ("; ", ", ")
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_SET: Final = {
+    "True": Texts(ja="あり", en="set"),
+    "False": Texts(ja="なし", en="not set"),
+    "None": Texts(ja="不明", en="unknown"),
+}
+_UNKNOWN_KIND: Final = Texts(ja="種類不明", en="unknown kind")
+
+
+class _Cause(Table):
+    says: Words
+    ja: Words
+    en: Words | None = None
+    """Where it isn't `says` itself."""
+
+
+class _Table(Table):
+    cause: tuple[_Cause, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    cause: _Cause
+    pattern: re.Pattern[str]
+
+
+class Causes:
+    """All sentences that are known by their form."""
+
+    def __init__(self, catalogue: Catalogue, table: _Table) -> None:
+        """ValueError where a sentence is told with a fact that it doesn't have."""
+        self._named: Mapping[str, Mapping[str, Texts]] = {
+            "gate": {gate: catalogue.gate(gate) for gate in Gate},
+            "stage": {stage: catalogue.stage(stage) for stage in STAGE_CLASSES},
+            "verdict": {verdict: catalogue.chip(verdict) for verdict in ChipVerdict},
+            "kind": {
+                **{kind: catalogue.user_kind(kind) for kind in UserKind},
+                "unknown": _UNKNOWN_KIND,
+            },
+            "because": {because: catalogue.because(because) for because in Because},
+            "disposal_state": {state: catalogue.disposal_state(state) for state in DisposalState},
+            "set": _SET,
+        }
+        self._forms = [_Form(cause, self._pattern(cause)) for cause in table.cause]
+
+    @classmethod
+    def load(cls, catalogue: Catalogue) -> Causes:
+        """Those that come with benchd."""
+        return cls(catalogue, read_knowledge("benchd.texts", "causes.toml", _Table))
+
+    def said(self, told: str) -> Texts | None:
+        """The sentence, or each of several, in both languages; None where any isn't known."""
+        if not told or len(told) > LONGEST_CAUSE:
+            return None
+        if (whole := self._one(told)) is not None:
+            return whole
+        for separator in _SEPARATORS:
+            parts = told.split(separator)
+            found = [text for part in parts if (text := self._one(part)) is not None]
+            if 1 < len(parts) == len(found):
+                return Texts(
+                    ja="。".join(text.ja for text in found),
+                    en=separator.join(text.en for text in found),
+                )
+        return None
+
+    def _one(self, told: str) -> Texts | None:
+        for form in self._forms:
+            if (found := form.pattern.fullmatch(told)) is None:
+                continue
+            facts = self._facts(form.cause, found.groupdict())
+            if facts is None:
+                return None
+            english = form.cause.en
+            return Texts(
+                ja=_filled(form.cause.ja, facts, lambda fact: fact.ja),
+                en=_filled(english, facts, lambda fact: fact.en)
+                if english
+                else printable(told, LONGEST_CAUSE),
+            )
+        return None
+
+    def _facts(self, cause: _Cause, found: Mapping[str, str]) -> Mapping[str, Texts] | None:
+        facts: dict[str, Texts] = {}
+        for name in _PLACEHOLDER.findall(cause.ja):
+            value = found[name]
+            told = self._named.get(name, {}).get(value)
+            if told is None and name in _NESTED and (told := self.said(value)) is None:
+                return None
+            facts[name] = told or _as_it_is(value)
+        return facts
+
+    def _pattern(self, cause: _Cause) -> re.Pattern[str]:
+        says = _PLACEHOLDER.findall(cause.says)
+        for text in (cause.ja, cause.en or ""):
+            if strange := set(_PLACEHOLDER.findall(text)) - set(says):
+                message = f"{cause.says!r} has no {', '.join(sorted(strange))}"
+                raise ValueError(message)
+        parts = _PLACEHOLDER.split(cause.says)
+        return re.compile(
+            "".join(
+                f"(?P<{part}>{self._form_of(part)})" if place % 2 else re.escape(part)
+                for place, part in enumerate(parts)
+            ),
+            re.DOTALL,
+        )
+
+    def _form_of(self, name: str) -> str:
+        if name in self._named:
+            return "|".join(map(re.escape, self._named[name]))
+        if name == _PERHAPS_MORE:
+            return ".*?"
+        return _NUMBER if name in _NUMBERS else ".+?"
+
+
+def _as_it_is(value: str) -> Texts:
+    shown = printable(value, _LONGEST_FACT)
+    return Texts(ja=shown, en=shown)
+
+
+def _filled(template: str, facts: Mapping[str, Texts], to: Callable[[Texts], str]) -> str:
+    return _PLACEHOLDER.sub(lambda found: to(facts[found[1]]), template)

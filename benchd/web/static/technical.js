@@ -1,0 +1,14 @@
+// The small print: why exactly, in the reader's language, or labelled as technical where it has none.
+
+import { el } from "./dom.js";
+import { page, said } from "./words.js";
+
+/** `told` is the cause in both languages or null, `raw` the daemon's own English; null for nothing. */
+export function technical(told, raw, tag = "small") {
+  if (said(told)) return el(tag, { class: "detail" }, said(told));
+  if (!raw) return null;
+  return el(tag, { class: "detail technical" }, `${page("technical")}: `, el("span", { lang: "en" }, raw));
+}
+
+/** The same of the API's error object. */
+export const causeOf = (error) => technical(error?.cause, error?.message);

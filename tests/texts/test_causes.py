@@ -1,0 +1,157 @@
+"""Why exactly a job has ended, or an answer wasn't taken, is told in the operator's language."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from benchd.texts.catalogue import Catalogue
+from benchd.texts.causes import LONGEST_CAUSE, Causes
+from benchd.words.job import Gate
+from tests.texts.said_in_code import said_by
+
+TABLE = Path(__file__).parents[2] / "benchd" / "texts" / "causes.toml"
+ENDINGS = {
+    "StageFailed": 1,
+    **dict.fromkeys(
+        ("HandsetStalled", "StorageFault", "StorageContradicts", "UnsupportedHandset"), 0
+    ),
+    **dict.fromkeys(("HandsetGone", "TransientFault", "ReaderGone"), 0),
+}
+"""AnswerNotRecognised stays technical: what wasn't understood can't be told in words."""
+REFUSALS: dict[str, int] = dict.fromkeys(
+    (
+        *("DecisionRefused", "SecondPersonNeeded", "RecheckRefused", "IntakeRefused"),
+        *("AnsweredAlready", "SettlingRefused"),
+    ),
+    0,
+)
+SAMPLES = {
+    **dict.fromkeys(("gate", "Gate.CONFIRM", "Gate.FINAL_RESET"), "confirm"),
+    **dict.fromkeys(("Gate.RECHECK", "Gate.RECHECK_CHIP"), "recheck"),
+    "spec.name": "overwrite",
+    "because": "no_chip",
+    "scan.verdict": "silent",
+    "scan.detail": "3 nodes beyond baseline X",
+    **dict.fromkeys(("cause", "why"), ""),
+    "_CURE": (
+        "nothing on it can be shown to come from its storage, so no overwrite of it can be proven;"
+        " it has to be erased in another way, or destroyed"
+    ),
+    "claim.detail": "a person clears the chip",
+    "RESTRICTED": "×",
+    "item.state": "held",
+}
+"""What stands for facts that can't be just anything."""
+COMPOSED = {
+    "'; '.join(others)": "what differs between two handsets",
+    "'; '.join(missing)": "what shows no reset",
+    "'; '.join(differs)": "what differs between two looks",
+    "NOT_RUNNING": "the reader's own trouble",
+    "str(gap)": "which record the proof misses",
+    "str(refused)": "what a person was told already",
+    "str(fault)": "a fault that is counted here where it was raised",
+    "error.message": "the fill program's own words",
+    "detail": "told where it is made",
+    "_what_is_bad(report, order.ordered_bytes)": "tried below",
+    "NOTHING_OF_THIS_JOB": "tried below",
+    "self._trouble_of(slot)": "the reader's own trouble",
+    "self._trouble": "the reader's own trouble",
+    "why": "the reader's own trouble",
+    "assigned.cause if assigned else f'slot {slot} has no reader'": "the reader's own trouble",
+    "_NOTES[settling.to]": "tried below",
+}
+"""Sentences that are put together elsewhere."""
+STAYS_TECHNICAL = {
+    "{settled.gate}: {'; '.join(gaps)}": "which record the proof misses",
+    "{part.name}: {printable(failed[1].decode(errors='replace'))}": "a program's own words",
+}
+
+
+@pytest.fixture(scope="module")
+def causes() -> Causes:
+    return Causes.load(Catalogue.load())
+
+
+def sample(template: str) -> str:
+    return re.sub(r"\{([^{}]*)\}", lambda fact: SAMPLES.get(fact[1], "7"), template)
+
+
+@pytest.mark.parametrize("kinds", [ENDINGS, REFUSALS], ids=["endings", "refusals"])
+def test_every_sentence_in_the_code_is_told_in_japanese(
+    causes: Causes, kinds: dict[str, int]
+) -> None:
+    told = list(said_by(kinds))
+    assert len(told) > 30
+    missing = [
+        f"{said.place}: {said.template or said.expression}"
+        for said in told
+        if (said.expression if said.template is None else said.template)
+        not in (COMPOSED if said.template is None else STAYS_TECHNICAL)
+        and (said.template is None or causes.said(sample(said.template)) is None)
+    ]
+    assert missing == []
+
+
+def test_nothing_is_called_technical_that_is_no_more_said() -> None:
+    told = [*said_by(ENDINGS), *said_by(REFUSALS)]
+    assert STAYS_TECHNICAL.keys() <= {said.template for said in told}
+    assert COMPOSED.keys() <= {said.expression for said in told}
+
+
+@pytest.mark.parametrize(
+    ("told", "japanese"),
+    [
+        ("no line from the fill program for 5 s", "5 秒間、何も届きません"),
+        ("confirm was answered with no", "質問「別担当者による確認」に「いいえ」"),
+        ("user 150: secure_folder, user 11: person", "セキュリティフォルダ"),
+        ("2 accounts, screen lock True; of unknown type: com.x", "画面ロックあり"),
+        (
+            "silent: no chip answered; NFC is off on this handset, its screen is off",
+            "この端末はNFCがオフです",
+        ),
+        ("in_use: 3 nodes beyond the root areas (Suica)", "領域が 3 個: Suica"),
+        ("4096 bytes aren't what was written, 8192 of 12288 proven (fill-0+0:4096)", "4096 バイト"),
+        ("the handset that came back holds nothing of what this job had written", "戻った端末"),
+        ("a release needs its reason in the note", "理由をメモに"),
+        ("say in the note to whom it was handed back", "だれに返したか"),
+        ("the note has to be the number of the certificate that it's sold under", "証明書番号"),
+    ],
+)
+def test_facts_are_filled_in(causes: Causes, told: str, japanese: str) -> None:
+    said = causes.said(told)
+    assert said is not None
+    assert japanese in said.ja
+    assert "{" not in said.ja + said.en
+
+
+def test_codes_are_told_by_their_names_in_english_too(causes: Causes) -> None:
+    said = causes.said(f"{Gate.CONFIRM} was answered with no")
+    assert said is not None
+    assert "confirm was" not in said.en
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "getprop: no ABI", "no line from the fill program for ever", "x" * (LONGEST_CAUSE + 1)],
+)
+def test_what_has_no_known_form_is_not_told(causes: Causes, told: str) -> None:
+    assert causes.said(told) is None
+
+
+def test_half_of_a_sentence_that_is_known_is_not_the_whole(causes: Causes) -> None:
+    assert causes.said("no chip answered; getprop: no ABI") is None
+
+
+def test_hostile_facts_stay_text(causes: Causes) -> None:
+    said = causes.said("of unknown type: \x1b[2J\u202e{number}<b>\\1")
+    assert said is not None
+    assert said.ja == "種類の分からないアカウント: [2J{number}<b>\\1"
+
+
+def test_no_sentence_stands_twice() -> None:
+    says = [cause["says"] for cause in tomllib.loads(TABLE.read_text("utf-8"))["cause"]]
+    assert len(says) == len(set(says))

@@ -1,0 +1,192 @@
+"""The shift board and the handover sheet in Debian's Chromium."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from chromium import Visits, needs_chromium
+from gallery import Gallery
+from papers import Shop, address, signed_in
+from playwright.async_api import Page, expect
+
+from benchd.texts.catalogue import Catalogue, Language
+from benchd.words.ids import SlotName
+from benchd.words.job import Disposition, Reason
+from tests.intake.lots import imei
+from tests.web.web_fakes import running_view
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+DAY = "/board?day=2026-11-24&from=00:00&to=00:00"
+MARKUP = "<img src=x onerror=alert(1)>"
+A4_AT_96_DPI = {"width": 794, "height": 1123}
+
+
+def worked(shop: Shop) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "hold", "coverage_too_low", 2, model=MARKUP)
+    shop.ended("job-3", "sellable", None, 3)
+    shop.ended("job-4", "sellable", None, 2)
+
+
+async def one_more(shop: Shop, number: int) -> None:
+    shop.ended(f"job-{number}", "sellable", None, number)
+    shop.records.stored(shop.stored[-1].entry)
+    await shop.caught_up()
+
+
+def count(figure: str, value: str = "") -> str:
+    return f'[id="count-{figure}-{value}"]'
+
+
+async def test_the_board_shows_what_was_done_and_each_count_leads_to_its_jobs(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    worked(shop)
+    shop.rack.board.show(running_view())
+    async with shop.open(catalogue) as here, visit(address(here, DAY)) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await expect(page.locator('[data-sum="done"]')).to_have_text("3")
+        await expect(page.locator('[data-sum="share_sold"]')).to_contain_text("66.6%")
+        await expect(page.locator('[data-sum="failed"]')).to_contain_text("2")
+        # All plots, and what a handset calls itself is text in them.
+        await expect(page.locator("svg.plot")).to_have_count(4)
+        await expect(page.locator('[data-plot="model"] svg')).to_contain_text(MARKUP)
+        await expect(page.locator("#page img")).to_have_count(0)
+        await expect(page.get_by_role("img", name="失敗・中断: 理由ごと")).to_be_visible()
+        await expect(page.locator("#page")).to_contain_text("いまラックにある端末: 1")
+        await page.locator(count("reason", "felica_residue")).click()
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await expect(page.locator("tbody tr")).to_contain_text(imei(1))
+        await page.get_by_role("link", name="シフトに戻る").click()
+        await page.locator(count("done")).click()
+        await expect(page.locator("tbody tr")).to_have_count(3)
+
+
+async def test_a_shift_is_chosen_by_day_and_hours_which_the_screen_remembers(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    worked(shop)
+    async with shop.open(catalogue) as here, visit(address(here, "/board")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        await page.locator("#day").fill("2026-11-24")
+        await page.locator("#from").fill("20:00")
+        await page.locator("#to").fill("02:30")
+        await page.locator("#to").press("Enter")
+        await expect(page.locator("h2")).to_contain_text("2026-11-24 20:00 – 2026-11-25 02:30")
+        await page.get_by_role("link", name="次の日 →").click()
+        await expect(page.locator("h2")).to_contain_text("2026-11-25 20:00 – 2026-11-26 02:30")
+        await page.goto(address(here, "/board"))
+        await expect(page.locator("#from")).to_have_value("20:00")
+        await expect(page.locator("#to")).to_have_value("02:30")
+
+
+async def test_the_board_is_told_anew_each_minute_and_focus_and_scroll_stay(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    worked(shop)
+    async with shop.open(catalogue) as here, visit(address(here, DAY), height=500) as seen:
+        page = seen.page
+        await page.clock.install()
+        await page.reload()
+        await signed_in(seen)
+        link = page.locator(count("model", "Sony SO-51B"))
+        await link.focus()
+        before = await page.evaluate("() => scrollY")
+        assert before > 0
+        await one_more(shop, 5)
+        await page.clock.run_for(61_000)
+        await expect(page.locator('[data-sum="done"]')).to_have_text("4")
+        await expect(link).to_be_focused()
+        assert await page.evaluate("() => scrollY") == before
+        # Nothing is changed under the hand of somebody who types.
+        await page.locator("#day").focus()
+        await one_more(shop, 6)
+        await page.clock.run_for(61_000)
+        await expect(page.locator('[data-sum="done"]')).to_have_text("4")
+        await link.focus()
+        await page.clock.run_for(61_000)
+        await expect(page.locator('[data-sum="done"]')).to_have_text("5")
+
+
+async def test_the_sheet_calls_nothing_sellable_that_has_no_certificate(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    Gallery(shop.rack).fill(2)
+    shop.rack.ledger.stored.clear()
+    async with (
+        shop.open(catalogue) as here,
+        visit(address(here, "/board?sheet=handover")) as seen,
+    ):
+        await signed_in(seen)
+        rows = seen.page.locator(".sheet tbody tr")
+        await expect(rows.nth(1)).to_contain_text("A2")
+        await expect(rows.nth(1)).not_to_contain_text("販売可")
+        await expect(rows.nth(1)).to_contain_text("証明書")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_a_sheet_of_28_handsets_with_the_longest_reasons_is_one_page_too(
+    shop: Shop, catalogue: Catalogue, visit: Visits, tmp_path: Path, language: Language
+) -> None:
+    gallery = Gallery(shop.rack)
+    longest = max(Reason, key=lambda reason: len(catalogue.reason(reason).to(language)))
+    for number in range(28):
+        gallery.failed(longest)(SlotName(f"{chr(65 + number // 8)}{number % 8 + 1}"))
+    url = f"/board?sheet=handover&day=2026-11-24&lang={language}"
+    async with shop.open(catalogue) as here, visit(address(here, url)) as seen:
+        await signed_in(seen)
+        await expect(seen.page.locator(".sheet tbody tr").nth(27)).to_contain_text("D4")
+        assert await pages_of(seen.page, tmp_path) == 1
+
+
+async def pages_of(page: Page, folder: Path) -> int:
+    printed = await page.pdf(path=folder / "sheet.pdf", prefer_css_page_size=True)
+    return len(re.findall(rb"/Type\s*/Page\b", printed))
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_the_handover_sheet_of_28_slots_is_one_page(
+    shop: Shop, catalogue: Catalogue, visit: Visits, tmp_path: Path, language: Language
+) -> None:
+    Gallery(shop.rack).fill(28)
+    worked(shop)
+    url = f"/board?sheet=handover&day=2026-11-24&lang={language}"
+    async with shop.open(catalogue) as here, visit(address(here, url)) as seen:
+        page = seen.page
+        await signed_in(seen)
+        sheet = page.locator(".sheet")
+        await expect(sheet.locator("table").first.locator("tbody tr")).to_have_count(23)
+        await expect(sheet).to_contain_text("…3K0CQ8")
+        await expect(sheet).not_to_contain_text("HQ633K0CQ8")
+        # Sellable is what has its certificate, and nothing else.
+        of_a2 = sheet.locator("tbody tr").filter(has_text=re.compile("^A2"))
+        await expect(of_a2).to_contain_text(
+            catalogue.disposition(Disposition.SELLABLE).to(language)
+        )
+        # What the sheet says of what is open is what the records say.
+        waiting = sheet.locator("table").nth(2).locator("tbody tr")
+        await expect(waiting).to_have_count(5)
+        assert await pages_of(page, tmp_path) == 1
+        await page.emulate_media(media="print")
+        await expect(page.locator("#head")).to_be_hidden()
+        await expect(page.locator("#print")).to_be_hidden()
+
+
+async def test_a_sheet_isnt_printed_of_a_rack_that_cant_be_told(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    async with (
+        shop.open(catalogue) as here,
+        visit(address(here, "/board"), may_be_away=True) as seen,
+    ):
+        page = seen.page
+        await signed_in(seen)
+        await page.route("**/api/v1/slots", lambda route: route.abort())
+        await page.goto(address(here, "/board?sheet=handover"))
+        await expect(page.get_by_role("alert").filter(has_text="印刷せず")).to_be_visible()
+        await expect(page.locator(".sheet")).to_have_count(0)
