@@ -1,4 +1,4 @@
-"""The rack as it stands: no row is lost, and what has to be read from two metres is large enough."""
+"""The rack as it stands: no row is lost, and what is read from two metres is large enough."""
 
 from __future__ import annotations
 
