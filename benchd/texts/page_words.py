@@ -237,6 +237,50 @@ class FindWord(StrEnum):
     SETTLED = "settled"
 
 
+class AnsweringWord(StrEnum):
+    """What is said of answers on their way, and of codes that aren't one."""
+
+    UNTIL_SENT = "until_sent"
+    TAKE_BACK = "take_back"
+    TAKE_BACK_HINT = "take_back_hint"
+    SEND_NOW = "send_now"
+    TAKEN_BACK = "taken_back"
+    DROPPED_LOCKED = "dropped_locked"
+    DROPPED_PERSON = "dropped_person"
+    DROPPED_LEFT = "dropped_left"
+    DROPPED_QUESTION = "dropped_question"
+    CODE_FIRST = "code_first"
+    NO_QUESTION = "no_question"
+    GIVEN_ALREADY = "given_already"
+    SIGN_ELSEWHERE = "sign_elsewhere"
+    CODE_UNKNOWN = "code_unknown"
+    NO_NEXT = "no_next"
+    NO_PAPER = "no_paper"
+    ON_THE_WALL = "on_the_wall"
+    SEARCH = "search"
+    SEARCH_HINT = "search_hint"
+
+
+class HelpWord(StrEnum):
+    """What each key does."""
+
+    TITLE = "title"
+    ARROWS = "arrows"
+    ENTER = "enter"
+    YES = "yes"
+    NO = "no"
+    SIGNS = "signs"
+    NOTE = "note"
+    ESCAPE = "escape"
+    NEXT = "next"
+    SEARCH = "search"
+    LOCK = "lock"
+    HELP = "help"
+    SCANNER = "scanner"
+    SCANNER_TOLD = "scanner_told"
+    CARDS = "cards"
+
+
 class BoardWord(StrEnum):
     """The shift board."""
 
@@ -304,6 +348,8 @@ PAGE_SECTIONS = {
     "disposal": DisposalWord,
     "report": ReportWord,
     "find": FindWord,
+    "answering": AnsweringWord,
+    "help": HelpWord,
     "board": BoardWord,
     "handover": HandoverWord,
     "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),

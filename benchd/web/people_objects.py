@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from benchd.words.job import Gate
 from benchd.words.people import Role, ShownBy
 
 LONGEST_TEXT = 200
@@ -73,6 +74,8 @@ class SessionObject(_Object):
     reading: str
     roles: list[Role]
     shown_by: ShownBy
+    gates: list[Gate]
+    """The questions that their roles let them answer; some only once `strong`."""
     strong: bool
     """Whether it is enough for what counts; else the PIN is missing."""
     csrf: str

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
-from benchd.authority import is_strong
+from benchd.authority import ACTION_OF, AUTHORITY, is_strong
 from benchd.errors import NotSignedIn
 from benchd.web.callers import COOKIE, caller_of
 from benchd.web.peer import source_of
 from benchd.web.people_objects import SessionObject, SessionRequest
 from benchd.web.refusals import INVALID, LEDGER, SIGN_IN
 from benchd.web.service import PeopleDoor, SessionDoor
+from benchd.words.job import Gate
 from benchd.words.people import Actor, Person, Role, SignedIn
 
 SESSION = "/api/v1/session"
@@ -98,6 +99,7 @@ def _object(actor: Actor, person: Person, *, csrf: str, idle_s: float | None) ->
         name=person.name,
         reading=person.reading,
         roles=[role for role in Role if role in person.roles],
+        gates=[gate for gate in Gate if AUTHORITY[ACTION_OF[gate]].roles & person.roles],
         shown_by=actor.shown_by,
         strong=is_strong(actor.shown_by, has_badge=person.badge is not None),
         csrf=csrf,

@@ -106,6 +106,8 @@ async def test_the_cookie_is_no_scripts_and_no_other_sites(
         assert at.cookies["benchd_session"] not in answer.text
         told = (await at.get(SESSION)).json()
         assert (told["person"], told["name"], told["strong"]) == ("mori", "森 葵", True)
+        may = {gate for gate in Gate if Role.OPERATOR in AUTHORITY[ACTION_OF[gate]].roles}
+        assert set(told["gates"]) == may != set(Gate)
         stayed = await at.put(SESSION)
         assert stayed.status_code == 200
         assert (await at.delete(SESSION)).status_code == 204

@@ -1,8 +1,13 @@
 // The dashboard: its parts put together, and whether what they show counts.
 
+import { Answering } from "./answering.js";
 import { readIndex } from "./api.js";
 import { byId } from "./dom.js";
 import { find } from "./finding.js";
+import { Hearing } from "./hearing.js";
+import { Help } from "./help.js";
+import { slotKept } from "./kept.js";
+import { Keys } from "./keys.js";
 import { Layout } from "./layout.js";
 import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
@@ -44,6 +49,8 @@ let counting = null;
 let wanted = asks.get("find");
 let index = null;
 let panel = null;
+let answering = null;
+let help = null;
 let signIn = null;
 let stream = null;
 let asking = null;
@@ -54,23 +61,16 @@ function open(name) {
   panel.open(rack.slot(name), rack.proofOf(name));
 }
 
-/** The handset whose label was scanned: its slot opens, and a confirmation bears the code. */
-function openHandset({ words }) {
-  const code = words.find((word) => rack.bearing(word).length > 0);
-  const names = code === undefined ? [] : rack.bearing(code);
-  if (names.length === 1) {
-    open(names[0]);
-    panel.scanned(code);
-  } else if (names.length) {
-    // Two with one serial: which of them it is, nobody guesses.
-    byId("announcer").textContent = names.join(", ");
-  }
-  return names.length > 0;
+/** What somebody was in the middle of is there again after a reload, or a daemon that was away. */
+function goOn() {
+  const name = slotKept();
+  if (name !== null && panel.name === null && rack.slot(name)) open(name);
 }
 
 function changed(slot, before) {
   if (needsPerson(slot) && before && !sameMatter(before, slot)) announce(slot);
   panel.show(slot, rack.proofOf(slot.slot));
+  answering.changed(slot);
   summarise();
 }
 
@@ -110,6 +110,7 @@ function complete(names) {
   if (document.body.dataset.connection !== "live") {
     document.body.dataset.connection = "live";
     byId("connection").hidden = true;
+    goOn();
     lookAgain();
   }
   summarise();
@@ -121,7 +122,7 @@ function changedHands() {
     rack.clear();
     queue.clear();
     byId("announcer").textContent = "";
-    panel.close();
+    panel.hide();
     showPorts([]);
     stream?.again();
   }
@@ -158,7 +159,10 @@ const heard = {
   onSlot: (slot) => rack.show(slot),
   onPorts: showPorts,
   onNotices: (told) => notices.show(told),
-  onQueue: (told) => queue.show(told),
+  onQueue: (told) => {
+    queue.show(told);
+    answering.queue(told);
+  },
   onComplete: complete,
   onAway: lost,
 };
@@ -189,6 +193,8 @@ function label() {
   if (document.body.dataset.connection === "away") away();
   rack.relabel();
   if (panel.name !== null) panel.relabel(rack.slot(panel.name), rack.proofOf(panel.name));
+  answering.moved();
+  help.relabel();
   notices.relabel();
   queue.paint();
   summarise();
@@ -212,13 +218,23 @@ async function start() {
   }
   signIn = new SignIn();
   byId("operator").replaceChildren(signIn.element);
-  panel = new Panel({ find: (name) => find(rack, layout, name) });
+  panel = new Panel({ find: (name) => find(rack, layout, name), press: (value) => answering.press(value), moved: () => answering?.moved() });
+  answering = new Answering({ rack, panel, open: (name) => panel.open(rack.slot(name), rack.proofOf(name), true) });
+  help = new Help();
   document.body.dataset.connection = "connecting";
   byId("connection").hidden = true;
   see(index);
   onChange(changedHands);
   setInterval(lookAgain, LOOK_EVERY_MS);
-  startSession((error) => (panel.name === null ? signIn : panel.signIn).refuse(error), openHandset);
+  const hearing = new Hearing({ rack, panel, answering, open, mayRead: () => index.shown === "read" });
+  const signInHere = () => (panel.name === null ? signIn : panel.signIn);
+  const badgeShown = async (error, told) => {
+    if (!error) signInHere().askPin();
+    else if (!(await hearing.failed(error, told))) signInHere().refuse(error);
+  };
+  const reader = await startSession(badgeShown, (told) => hearing.hear(told));
+  reader.prefix = index.scanPrefix;
+  new Keys({ reader, rack, panel, answering, help, open });
 }
 
 start();

@@ -1,11 +1,11 @@
 // One slot in full: what is the matter, what to do, the question with its answers, the story.
 
-import { decide, readJob } from "./api.js";
+import { readJob } from "./api.js";
 import { byId, el, morph } from "./dom.js";
 import { icon } from "./icons.js";
-import { whoIsHere } from "./session.js";
+import { keepNote, keepSlot, noteFor, noteKey } from "./kept.js";
 import { SignIn } from "./sign_in.js";
-import { answerable, look } from "./status.js";
+import { answerable, look, questionOf } from "./status.js";
 import { story } from "./story.js";
 import { causeOf } from "./technical.js";
 import { bracketed, calledOf, duration, page, percent, said, word } from "./words.js";
@@ -17,12 +17,21 @@ const BY_ANOTHER = ["confirm", "recheck", "recheck_chip"];
 const NETWORK = "network";
 // The note of these holds a number from the handset's own screen.
 const NUMBERS = ["imei", "serial", "recheck"];
+/** And where one may be read into it besides, so that nobody is asked for it once more. */
+const TAKES_NUMBER = [...NUMBERS, "observe"];
 const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "recheck_refused"];
+/** How long a question that came by itself is only read. */
+const SEEN_MS = 600;
+/** What is typed or scanned there is no Japanese. */
+const LATIN = { inputmode: "url", lang: "en", autocapitalize: "off", spellcheck: "false" };
 
 export class Panel {
-  /** `find` shows where a slot is. */
-  constructor({ find }) {
-    this.find = find;
+  /**
+   * `find` shows where a slot is; `press` is called with "YES" or "NO" for an answer's button, `moved`
+   * when it opens or closes.
+   */
+  constructor({ find, press, moved }) {
+    Object.assign(this, { find, press, moved });
     this.signIn = new SignIn();
     this.dialog = byId("panel");
     this.name = null;
@@ -33,18 +42,29 @@ export class Panel {
     this.asking = el("div", { class: "asking" });
     this.telling = el("div", { class: "telling" });
     this.dialog.append(this.about, this.asking, this.telling);
-    this.dialog.addEventListener("close", () => this.forget());
+    this.dialog.addEventListener("close", () => this.name !== null && !this.dialog.open && this.close());
     this.dialog.addEventListener("click", (event) => {
       if (event.target === this.dialog) this.close();
     });
   }
 
-  open(slot, proof) {
+  /** Opens for a person; or, with `byItself`, because the question before is answered. */
+  open(slot, proof, byItself = false) {
     this.forget();
     this.name = slot.slot;
+    keepSlot(slot.slot);
     this.show(slot, proof);
+    if (byItself) this.rest();
     if (!this.dialog.open) this.dialog.showModal();
-    (this.form ? this.form.buttons[0] : this.dialog.querySelector(".close"))?.focus();
+    this.focus(byItself);
+    this.moved();
+  }
+
+  /** Where whoever has opened it goes on; what came by itself has no button under a finger. */
+  focus(byItself = false) {
+    const first = this.form ? this.form.buttons[0] : this.dialog.querySelector(".close");
+    if (byItself && this.form) this.form.element.focus();
+    else first?.focus();
   }
 
   /** On the wall behind, so that whoever stands there sees which one it is. */
@@ -55,20 +75,81 @@ export class Panel {
   }
 
   close() {
-    this.dialog.close();
+    keepSlot(null);
+    this.hide();
+  }
+
+  /** Off the screen, but whoever was here finds it again. */
+  hide() {
     this.forget();
+    this.dialog.close();
+    this.moved();
+  }
+
+  /** Whether this question is the one on the screen. */
+  shows(question) {
+    return this.form !== null && this.form.question === question;
+  }
+
+  /** A question that has come by itself isn't answered by a press that was meant for the one before. */
+  rest() {
+    const { form } = this;
+    if (!form) return;
+    form.resting = true;
+    able(form);
+    setTimeout(() => {
+      form.resting = false;
+      able(form);
+    }, SEEN_MS);
   }
 
   /** Whoever confirms has had this handset in their hand; a number is read off its own screen, never so. */
   scanned(code) {
-    if (this.form?.second) this.form.note.value ||= code;
+    if (this.form?.second && !this.form.note.value) this.note(code);
+  }
+
+  /** Where something is typed, or a number is read off the handset's own screen. */
+  toNote() {
+    if (this.form && !this.form.held) this.form.note.focus();
+  }
+
+  /** Puts something into the note, as if it had been typed. */
+  note(text) {
+    this.form.note.value = text;
+    this.form.note.dispatchEvent(new Event("input"));
+  }
+
+  /** An answer is given, and may yet be taken back. */
+  hold(question) {
+    if (!this.shows(question)) return;
+    this.form.held = true;
+    this.form.refused.dataset.state = "";
+    this.form.refused.replaceChildren();
+    able(this.form);
+    this.form.element.focus();
+  }
+
+  /** It was taken back, or wasn't taken. */
+  release() {
+    if (!this.form) return;
+    this.form.held = false;
+    able(this.form);
+    this.form.buttons[0].focus();
+  }
+
+  /** Why an answer isn't one; whoever has to put it right finds the place. */
+  refuse(error) {
+    if (!this.form) return;
+    const unknown = error.code === "not_signed_in";
+    if (unknown) refuse(this.form, word("refusal", error.code), "");
+    else refuse(this.form, page("not_taken"), word("refusal", error.code), causeOf(error));
+    if (NOTE_REFUSED.includes(error.code)) this.form.note.focus();
+    else this.signIn.focus();
   }
 
   forget() {
     this.name = this.form = this.asked = this.told = null;
-    this.about.replaceChildren();
-    this.asking.replaceChildren();
-    this.telling.replaceChildren();
+    for (const part of [this.about, this.asking, this.telling]) part.replaceChildren();
   }
 
   relabel(slot, proof) {
@@ -101,7 +182,7 @@ export class Panel {
 
   ask(slot) {
     const hidden = slot.question && !answerable(slot);
-    const asked = hidden ? HIDDEN : answerable(slot) ? `${slot.job} ${slot.question.gate}` : null;
+    const asked = hidden ? HIDDEN : answerable(slot) ? questionOf(slot) : null;
     if (asked === this.asked) return;
     const before = this.asked;
     this.asked = asked;
@@ -114,16 +195,28 @@ export class Panel {
       this.asking.replaceChildren(el("div", { class: "answering" }, el("div", { class: "by" }, this.signIn.element)));
       return;
     }
-    this.form = this.formFor(slot.job, slot.question);
+    this.form = this.formFor(slot);
     this.asking.replaceChildren(this.form.element);
+    if (before && before !== HIDDEN) this.rest();
   }
 
-  formFor(job, question) {
+  formFor(slot) {
+    const { question } = slot;
     const second = BY_ANOTHER.includes(question.gate);
-    const note = el("input", { name: "note", autocomplete: "off", maxlength: 500 });
+    const number = TAKES_NUMBER.includes(question.gate);
+    const note = el("input", {
+      name: "note",
+      autocomplete: "off",
+      maxlength: 500,
+      "data-scan": number ? "number" : "aside",
+      ...(NUMBERS.includes(question.gate) ? LATIN : {}),
+    });
+    const kept = noteKey(slot);
+    note.value = noteFor(kept);
+    note.addEventListener("input", () => keepNote(kept, note.value));
     const refused = el("div", { class: "refused", role: "alert" });
-    const form = { note, refused, second, buttons: [] };
-    const answer = (approved) => () => this.send(form, job, question.gate, approved);
+    const form = { note, refused, second, buttons: [], question: questionOf(slot), held: false, resting: false };
+    const answer = (approved) => () => this.press(approved ? "YES" : "NO");
     const button = (approved, word_, meaning) => {
       const made = el(
         "button",
@@ -136,7 +229,7 @@ export class Panel {
     };
     form.element = el(
       "div",
-      { class: "answering" },
+      { class: "answering", tabindex: "-1", "data-gate": question.gate },
       el("p", { class: "question" }, said(question)),
       el("p", { class: "to-do lines" }, said(question.what_to_do)),
       el(
@@ -149,27 +242,6 @@ export class Panel {
       el("div", { class: "answers" }, button(true, "yes", said(question.yes)), button(false, "no", said(question.no))),
     );
     return form;
-  }
-
-  async send(form, job, gate, approved) {
-    if (!whoIsHere()) {
-      refuse(form, word("refusal", "not_signed_in"), "");
-      this.signIn.focus();
-      return;
-    }
-    form.refused.dataset.state = "";
-    form.refused.replaceChildren(page("sending"));
-    for (const button of form.buttons) button.disabled = true;
-    const error = await decide(job, { gate, approved, note: form.note.value });
-    for (const button of form.buttons) button.disabled = false;
-    if (error) {
-      refuse(form, page("not_taken"), word("refusal", error.code), causeOf(error));
-      if (NOTE_REFUSED.includes(error.code)) form.note.focus();
-      else this.signIn.focus();
-      return;
-    }
-    byId("announcer").textContent = page("taken");
-    if (this.form === form) this.close();
   }
 
   async tell(slot) {
@@ -188,6 +260,11 @@ export class Panel {
     }
     if (this.told === key) this.telling.replaceChildren(el("h3", {}, page("story")), shown);
   }
+}
+
+function able(form) {
+  for (const button of form.buttons) button.disabled = form.held || form.resting;
+  form.note.disabled = form.held;
 }
 
 function noteHint(gate) {

@@ -36,6 +36,16 @@ export class Rack {
     return [...this.slots.values()].filter((slot) => told(slot).includes(code)).map((slot) => slot.slot);
   }
 
+  /** The slot of this name, whether its label was read in capitals or not. */
+  named(name) {
+    return [...this.slots.keys()].filter((one) => one.toLowerCase() === name.toLowerCase());
+  }
+
+  /** The slots that work on this job. */
+  working(job) {
+    return [...this.slots.values()].filter((slot) => slot.job === job).map((slot) => slot.slot);
+  }
+
   /** One slot as the daemon tells it. */
   show(slot) {
     const before = this.slots.get(slot.slot);

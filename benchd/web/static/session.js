@@ -2,6 +2,7 @@
 // has typed is kept until the screen is locked, so that a PIN can be added to it.
 
 import { parse } from "./codes.js";
+import { belongsTo, forgetKept } from "./kept.js";
 import { Reader } from "./scans.js";
 
 const SESSION = "/api/v1/session";
@@ -31,7 +32,8 @@ export const csrf = () => (session ? { "x-benchd-csrf": session.csrf } : {});
 function become(next) {
   const same = session?.person === next?.person && session?.strong === next?.strong;
   session = next;
-  if (!next) badge = null;
+  if (next) belongsTo(next.person);
+  else badge = null;
   if (!same) tell();
 }
 
@@ -62,6 +64,7 @@ export async function signIn(shown) {
 
 export async function lock() {
   if (session && !isLockable()) return;
+  forgetKept();
   leaving = locked();
   become(null);
   await leaving;
@@ -105,15 +108,15 @@ async function used() {
 }
 
 /**
- * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `failed`
- * is told why a code let nobody in, and the code. Returns the reader, once it is known who is here.
+ * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `done`
+ * is told why a code let nobody in, or null, and the code. Returns the reader, once it is known who is here.
  */
-export async function startSession(failed, claims = () => false) {
+export async function startSession(done, claims = () => false) {
   const reader = new Reader(async (code) => {
     const told = parse(code);
     if (claims(told)) return;
     const [badge] = told.words;
-    if (told.kind === "text" && badge.length >= SHORTEST_BADGE) failed(await signIn({ badge }), told);
+    if (told.kind === "text" && badge.length >= SHORTEST_BADGE) done(await signIn({ badge }), told);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === LOCK_KEY) {

@@ -3,7 +3,7 @@
 
 import { el } from "./dom.js";
 import { isLockable, lock, onChange, signIn, whoIsHere } from "./session.js";
-import { page, word } from "./words.js";
+import { current, page, word } from "./words.js";
 
 export class SignIn {
   constructor() {
@@ -14,6 +14,10 @@ export class SignIn {
 
   show() {
     const here = whoIsHere();
+    // What somebody has begun to type stays, as long as it is the same form.
+    const shown = [current(), here?.person, here?.strong].join();
+    if (shown === this.shown) return;
+    this.shown = shown;
     this.element.dataset.here = here ? (here.strong ? "strong" : "badge") : "nobody";
     this.told = el("span", { class: "told", role: "alert" });
     const parts = here ? this.someone(here) : this.nobody();
@@ -53,6 +57,11 @@ export class SignIn {
 
   refuse(error) {
     if (error) this.told.textContent = word("refusal", error.code);
+  }
+
+  /** Whoever has shown a badge goes on with the PIN. */
+  askPin() {
+    if (whoIsHere()?.strong === false) this.element.querySelector('input[name="pin"]')?.focus();
   }
 
   focus() {

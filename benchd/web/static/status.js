@@ -85,3 +85,7 @@ function matter(slot) {
   if (slot.question) return { main: word("gate", slot.question.gate), to_do: said(slot.question) || page("question_hidden") };
   return { main: stageOf(slot), to_do: "" };
 }
+
+/** Which question a slot asks, told apart from any other that it asks before or after. */
+export const questionOf = (slot) =>
+  JSON.stringify([slot.slot, slot.occupancy, slot.job, slot.question.gate, slot.question.ja, slot.question.what_to_do?.ja ?? ""]);

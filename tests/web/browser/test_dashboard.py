@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from answers import answer
 from chromium import Visit, Visits, needs_chromium
 from fastapi import FastAPI
 from gallery import Gallery
@@ -92,7 +93,7 @@ async def test_answer_on_the_page_lets_the_job_go_on(
             await seen.page.keyboard.type("佐藤")
             await seen.page.keyboard.press("Enter")
             await expect(seen.page.locator("#panel .who")).to_have_text("佐藤")
-            await seen.page.locator("#panel .yes").click()
+            await answer(seen)
             await expect(seen.page.locator("#panel")).to_be_hidden()
             kept = rack.ledger.stored[-1].entry
             assert kept.kind is EntryKind.DECISION
@@ -121,7 +122,7 @@ async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server, vis
             await seen.page.keyboard.press("Enter")
             await expect(seen.page.locator("#operator .who")).to_have_text("佐藤")
             await seen.tile("A1").locator(".open").click()
-            await seen.page.locator("#panel .yes").click()
+            await answer(seen)
             refused = seen.page.locator("#panel .refused")
             await expect(refused).to_contain_text("回答は受け付けられませんでした")
             await expect(refused).to_contain_text("確認者の役割を持つ別の人が")
@@ -130,7 +131,7 @@ async def test_first_operator_cannot_confirm(rack: FakeRack, server: Server, vis
             await seen.page.keyboard.type("SUZUKI-1002")
             await seen.page.keyboard.press("Enter")
             await expect(seen.page.locator("#panel .who")).to_have_text("SUZUKI-1002")
-            await seen.page.locator("#panel .yes").click()
+            await answer(seen)
             await expect(seen.page.locator("#panel")).to_be_hidden()
     assert rack.ledger.stored[-1].entry.data["operator"] == "SUZUKI-1002"
 

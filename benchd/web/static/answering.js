@@ -1,0 +1,215 @@
+// From a press or a card to an answer: whether it is one, whose question it belongs to, and what
+// is asked next. Nothing is ever answered unseen: an answer belongs to the question that was shown.
+
+import { decide, readJob } from "./api.js";
+import { byId } from "./dom.js";
+import { keepNote, noteKey } from "./kept.js";
+import { onChange, whoIsHere } from "./session.js";
+import { answerable, questionOf } from "./status.js";
+import { TakingBack } from "./taking_back.js";
+import { page, word } from "./words.js";
+
+const NETWORK = "network";
+const CONFIRMED = ["confirm", "recheck", "recheck_chip"];
+const NUMBERS = ["imei", "serial"];
+/** A card's sign of the look-up; the cross is a no. */
+const SIGNS = { CIRCLE: "○", TRIANGLE: "△", DASH: "-", CROSS: "×" };
+const SALEABLE = /^\s*[○〇◯oOｏＯ△▲\-－−‐–—\u30fc](?![0-9A-Za-z])/;
+
+export class Answering {
+  /** `open` opens a slot's panel by itself; `panel` is where questions are seen. */
+  constructor({ rack, panel, open }) {
+    Object.assign(this, { rack, panel, open });
+    /** The queue's errands, once the daemon has told them. */
+    this.errands = null;
+    /** The question that was on the screen when its handset's code was scanned. */
+    this.scanned = null;
+    this.back = new TakingBack({ send: (answer) => this.send(answer), ended: (...told) => this.ended(...told) });
+    this.person = null;
+    onChange(() => this.otherPerson());
+  }
+
+  /** What the daemon tells people to do next, in its order. */
+  queue({ errands }) {
+    this.errands = errands;
+  }
+
+  /** Says which code, where nobody can tell what it means; heard and seen. */
+  tell(text) {
+    byId("announcer").textContent = text;
+    this.back.say(text);
+  }
+
+  complain(why) {
+    this.back.say(word("answering", why));
+  }
+
+  /** The code of this slot or of its handset was scanned, and its panel is open. */
+  sawCode(name) {
+    const slot = this.rack.slot(name);
+    this.scanned = slot && answerable(slot) && this.panel.name === name ? questionOf(slot) : null;
+  }
+
+  /** An answer card: what it does belongs to the question that was seen after its handset's code. */
+  card(value) {
+    if (value === "CANCEL") this.cancel();
+    else if (value === "NEXT") this.goOn();
+    else if (value === "PRINT") this.print();
+    else this.answerByCard(value);
+  }
+
+  answerByCard(value) {
+    const slot = this.slotShown();
+    if (!slot) {
+      this.complain(this.panel.name === null ? "code_first" : "no_question");
+    } else if (this.back.has(questionOf(slot))) {
+      this.complain("given_already");
+    } else if (this.scanned === null || this.scanned !== questionOf(slot)) {
+      this.complain("code_first");
+    } else if (this.answer(slot, value)) {
+      this.scanned = null;
+    }
+  }
+
+  /** A key or a button in the panel; gives how it is undone, or null where it was no answer. */
+  press(value) {
+    const slot = this.slotShown();
+    if (!slot || this.back.has(questionOf(slot)) || this.panel.form.resting) return null;
+    const question = questionOf(slot);
+    return this.answer(slot, value) ? () => this.back.takeBack(this.back.waiting.get(question)?.answer) : null;
+  }
+
+  /** The slot whose question is on the screen, in full. */
+  slotShown() {
+    const slot = this.rack.slot(this.panel.name);
+    return slot && answerable(slot) && this.panel.shows(questionOf(slot)) ? slot : null;
+  }
+
+  answer(slot, value) {
+    const { gate } = slot.question;
+    const sign = SIGNS[value];
+    if (sign && gate !== NETWORK) {
+      this.complain("sign_elsewhere");
+      return false;
+    }
+    if (sign) this.panel.note(sign);
+    const approved = value !== "NO" && value !== "CROSS";
+    const note = this.panel.form.note.value;
+    const here = whoIsHere();
+    const missing = !here ? "not_signed_in" : approved ? wanting(gate, note) : null;
+    if (missing) {
+      this.panel.refuse({ code: missing, message: "" });
+      return false;
+    }
+    const question = questionOf(slot);
+    const whose = { slot: slot.slot, job: slot.job, gate, question, kept: noteKey(slot), person: here.person };
+    this.back.start({ ...whose, approved, note });
+    this.panel.hold(question);
+    return true;
+  }
+
+  /** The panel has opened or closed: what waits is seen there, and isn't answered a second time. */
+  moved() {
+    this.back.standIn(this.panel.dialog.open ? this.panel.dialog : document.body);
+    if (this.panel.form && this.back.has(this.panel.form.question)) this.panel.hold(this.panel.form.question);
+    if (this.panel.name === null) this.scanned = null;
+  }
+
+  send({ job, gate, approved, note }) {
+    return decide(job, { gate, approved, note });
+  }
+
+  ended(answer, how, error = null) {
+    const shown = this.panel.shows(answer.question);
+    if (how === "sent") {
+      keepNote(answer.kept, "");
+      byId("announcer").textContent = page("taken");
+      if (shown) this.next(answer.question);
+    } else if (shown) {
+      this.panel.release();
+      if (error) this.panel.refuse(error);
+    } else if (error) {
+      this.back.say(`${answer.slot}: ${page("not_taken")} ${word("refusal", error.code)}`);
+    }
+  }
+
+  /** Called for each slot that is told anew: what isn't asked any more isn't answered. */
+  changed(slot) {
+    const asked = answerable(slot) ? questionOf(slot) : null;
+    for (const { answer } of [...this.back.waiting.values()]) {
+      if (answer.slot === slot.slot && answer.question !== asked) this.back.drop(answer.question, "dropped_question");
+    }
+  }
+
+  /** What is taken back is asked again; else what is open is closed. */
+  cancel() {
+    if (!this.back.takeBack()) this.panel.close();
+  }
+
+  /** Sends what waits, which opens what comes next; or opens it at once. */
+  goOn() {
+    if (this.back.newest()) this.back.sendNow();
+    else this.next(this.panel.form?.question ?? null);
+  }
+
+  /** Opens the next question that this person may answer; `last` is the one that was just seen. */
+  async next(last = null) {
+    const before = this.panel.form?.question ?? null;
+    const slot = await this.nextSlot(last);
+    // Meanwhile somebody may have gone on by themselves.
+    if ((this.panel.form?.question ?? null) !== before) return;
+    if (slot) {
+      this.open(slot.slot);
+    } else {
+      this.panel.close();
+      this.complain("no_next");
+    }
+  }
+
+  async nextSlot(last) {
+    const here = whoIsHere();
+    const asking = this.inOrder().filter((slot) => answerable(slot) && questionOf(slot) !== last && !this.back.has(questionOf(slot)));
+    for (const slot of asking) {
+      if (here?.gates && !here.gates.includes(slot.question.gate)) continue;
+      if (here && CONFIRMED.includes(slot.question.gate) && (await workedOn(slot.job, here))) continue;
+      return slot;
+    }
+    return null;
+  }
+
+  inOrder() {
+    const all = [...this.rack.slots.values()];
+    if (this.errands === null) return all;
+    const told = this.errands.filter(({ kind }) => kind === "question" || kind === "confirm");
+    return told.map(({ slot }) => this.rack.slot(slot)).filter(Boolean);
+  }
+
+  /** The paper of the handset that is shown, as its links have it. */
+  print() {
+    const paper = this.panel.dialog.querySelector("a.print, a.certificate");
+    if (paper) paper.click();
+    else this.complain("no_paper");
+  }
+
+  otherPerson() {
+    const here = whoIsHere()?.person ?? null;
+    if (here !== this.person) this.scanned = null;
+    this.person = here;
+  }
+}
+
+/** What a yes needs in its note and hasn't, by the code the daemon refuses it with. */
+function wanting(gate, note) {
+  if (gate === NETWORK && !SALEABLE.test(note)) return "look_up_result_needed";
+  return NUMBERS.includes(gate) && !note.trim() ? "screen_number_needed" : null;
+}
+
+/** Whoever has worked on a handset doesn't confirm it. */
+async function workedOn(job, here) {
+  try {
+    const { decisions } = await readJob(job);
+    return decisions.some((one) => (one.person ? one.person === here.person : one.operator === here.name));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,53 @@
+// What somebody was in the middle of, kept in this window: which slot was open, and what was half typed
+// for a question. It survives a reload and a daemon that starts anew; not whoever locks the screen,
+// nor anybody else. A PIN is never among it.
+
+const KEPT = "benchd.kept";
+const NOTHING = { person: null, slot: null, notes: {} };
+
+function read() {
+  try {
+    return { ...NOTHING, ...JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") };
+  } catch {
+    return { ...NOTHING };
+  }
+}
+
+function write(kept) {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+  } catch {
+    // A browser without storage forgets with the page.
+  }
+}
+
+/** What a note belongs to: a daemon that starts anew asks the same of the same job. */
+export const noteKey = ({ slot, job, question }) => `${slot} ${job} ${question.gate}`;
+
+export const noteFor = (key) => read().notes[key] ?? "";
+
+export function keepNote(key, note) {
+  const kept = read();
+  if (note) kept.notes = { ...kept.notes, [key]: note };
+  else delete kept.notes[key];
+  write(kept);
+}
+
+export const slotKept = () => read().slot;
+
+export const keepSlot = (slot) => write({ ...read(), slot });
+
+/** Whose it is; another person finds nothing of it. */
+export function belongsTo(person) {
+  const kept = read();
+  if (kept.person === person) return;
+  write(kept.person === null ? { ...kept, person } : { ...NOTHING, person });
+}
+
+export function forgetKept() {
+  try {
+    sessionStorage.removeItem(KEPT);
+  } catch {
+    // Then there is nothing.
+  }
+}

@@ -1,0 +1,100 @@
+// The wall by keyboard alone. A single key counts only once no other follows it, so that no scan is
+// ever taken for one; and never where somebody types.
+
+import { byId } from "./dom.js";
+import { Find } from "./find.js";
+import { isField } from "./scans.js";
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const ANSWERS = { 1: "YES", y: "YES", 2: "NO", n: "NO", o: "CIRCLE", v: "TRIANGLE", x: "CROSS", "-": "DASH" };
+/** Where a tile is much rather below than beside. */
+const ASIDE = 3;
+
+export class Keys {
+  constructor({ reader, rack, panel, answering, help, open }) {
+    Object.assign(this, { rack, panel, answering, help, open });
+    this.find = new Find({ rack, open });
+    reader.onKey = (key) => this.press(key);
+    document.addEventListener("keydown", (event) => this.down(event), true);
+    byId("rack").addEventListener("focusin", () => this.rove());
+    new MutationObserver(() => this.rove()).observe(byId("rack"), { childList: true });
+    this.rove();
+  }
+
+  /** A single key outside of any field; gives how to undo it. */
+  press(key) {
+    const dialog = document.querySelector("dialog[open]:not(#panel)");
+    if (key === "?") this.help.show();
+    else if (dialog) return null;
+    else if (this.panel.name !== null) return this.pressInPanel(key.toLowerCase());
+    else if (key.toLowerCase() === "n") this.answering.next();
+    else if (key === "/") this.find.show();
+    return null;
+  }
+
+  /** With a question on the screen N is its no; else it is the way to the next one. */
+  pressInPanel(key) {
+    if (this.answering.slotShown() && ANSWERS[key]) return this.answering.press(ANSWERS[key]);
+    if (key === "i") this.panel.toNote();
+    else if (key === "n") this.answering.next(this.panel.form?.question ?? null);
+    return null;
+  }
+
+  down(event) {
+    if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    const other = document.querySelector("dialog[open]:not(#panel)");
+    if (event.key === "Escape" && !other && this.answering.back.takeBack()) this.used(event);
+    // Enter sends at once what waits; held down, it would go on to send what comes after.
+    else if (event.key === "Enter" && !isField(event.target) && !other && this.panel.form?.held) {
+      this.used(event);
+      if (!event.repeat) this.answering.back.sendNow();
+    } else if (event.key === "Enter" && event.repeat && !isField(event.target)) this.used(event);
+    else if (ARROWS[event.key] && !isField(event.target) && !document.querySelector("dialog[open]")) this.move(event, ARROWS[event.key]);
+  }
+
+  used(event) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+
+  /** The tiles' buttons, of which Tab reaches one and arrows the others. */
+  buttons() {
+    return [...byId("rack").querySelectorAll("[data-slot] button.open")];
+  }
+
+  rove() {
+    const buttons = this.buttons();
+    const focused = buttons.find((button) => button === document.activeElement);
+    if (focused) this.slot = focused.closest("[data-slot]").dataset.slot;
+    const current = buttons.find((button) => button.closest("[data-slot]").dataset.slot === this.slot) ?? buttons[0];
+    for (const button of buttons) {
+      const index = button === current ? 0 : -1;
+      if (button.tabIndex !== index) button.tabIndex = index;
+    }
+  }
+
+  /** To the next tile in this direction, as they lie on the screen. */
+  move(event, [right, down]) {
+    const buttons = this.buttons().filter((button) => button.offsetParent !== null);
+    const from = buttons.find((button) => button === document.activeElement);
+    this.used(event);
+    if (!from) {
+      buttons.find((button) => button.tabIndex === 0)?.focus();
+      return;
+    }
+    const here = middle(from);
+    const far = (button) => {
+      const there = middle(button);
+      const along = (there.x - here.x) * right + (there.y - here.y) * down;
+      const aside = Math.abs((there.x - here.x) * down) + Math.abs((there.y - here.y) * right);
+      return along > 1 ? along + ASIDE * aside : Infinity;
+    };
+    const nearest = buttons.reduce((best, button) => (far(button) < far(best) ? button : best), from);
+    nearest.focus();
+  }
+}
+
+function middle(button) {
+  const box = button.closest("[data-slot]").getBoundingClientRect();
+  return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+}

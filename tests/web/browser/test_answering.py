@@ -1,0 +1,386 @@
+"""Answers by card, key and press: of the question that was seen, with time to take them back."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from answers import send_now
+from chromium import Visit, Visits, needs_chromium
+from playwright.async_api import Page, Route, expect
+from scanner import scan
+
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.sight import Sight
+from benchd.words.ids import JobId, SlotName
+from benchd.words.job import Gate
+from benchd.words.slot import SlotView
+from tests.web.fake_door import FakeDoor, believing
+from tests.web.web_fakes import A1, FakeRack, asking_view, identity
+from tests.web.web_running import running
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+A2 = SlotName("A2")
+NUMBER = {A1: 1, A2: 2}
+IMEI = {A1: "356938030000013", A2: "356938030000021"}
+BADGE = "SATO-1001"
+
+
+@dataclass
+class Screen:
+    """A page whose answers are caught on their way to the daemon."""
+
+    seen: Visit
+    rack: FakeRack
+    answers: list[tuple[str, str, bool, str]] = field(default_factory=list)
+    refusing: str | None = None
+
+    @property
+    def page(self) -> Page:
+        return self.seen.page
+
+    async def catch(self, route: Route) -> None:
+        job = unquote(route.request.url.split("/")[-2])
+        told = json.loads(route.request.post_data or "{}")
+        self.answers.append((job, told["gate"], told["approved"], told["note"]))
+        if self.refusing:
+            error = {"error": {"code": self.refusing, "message": "no"}}
+            await route.fulfill(status=409, json=error)
+        else:
+            await route.fulfill(status=201, json={})
+
+    def ask(self, slot: SlotName, job: str, gate: Gate = Gate.CONSENT) -> SlotView:
+        asked = asking_view(slot, NUMBER[slot], gate)
+        told = replace(identity(), serial=f"S-{job}", imei=IMEI[slot])
+        view = replace(asked, job=JobId(job), identity=told)
+        self.rack.board.show(view)
+        return view
+
+    async def shows(self, job: str) -> None:
+        await expect(self.page.locator("#panel .identity")).to_contain_text(f"S-{job}")
+        await expect(self.page.locator("#panel .yes")).to_be_visible()
+
+    @property
+    def said(self):  # noqa: ANN201 - playwright's Locator
+        return self.page.locator("#given .said")
+
+    @property
+    def waiting(self):  # noqa: ANN201 - playwright's Locator
+        return self.page.locator("#given li")
+
+
+async def no_story(route: Route) -> None:
+    told = {"job": "job", "recipe": "overwrite", "stages": [], "decisions": []}
+    await route.fulfill(json={**told, "bytes_written": None, "coverage": None})
+
+
+@asynccontextmanager
+async def screen(
+    rack: FakeRack, catalogue: Catalogue, folder: Path, visit: Visits, *, signed_in: bool = True
+) -> AsyncGenerator[Screen]:
+    app = create_app(rack, catalogue, callers=believing(Sight.READ), sessions=FakeDoor())
+    async with (
+        running(app, folder / "answers.sock") as here,
+        visit(f"http://127.0.0.1:{here.port}/", refused=True) as seen,
+    ):
+        one = Screen(seen, rack)
+        await seen.page.route("**/decisions", one.catch)
+        await seen.page.route(re.compile(r"/api/v1/jobs/job-\d+$"), no_story)
+        await expect(seen.page.locator("body")).to_have_attribute("data-connection", "live")
+        if signed_in:
+            await scan(seen, BADGE)
+            await expect(seen.page.locator("#operator .who")).to_have_text(BADGE)
+        yield one
+
+
+async def test_a_card_answers_the_question_that_was_seen_after_its_code(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        one.ask(A1, "job-1")
+        one.ask(A2, "job-2")
+        await one.seen.shows("A2", "S-job-2")
+        # Nothing has been scanned: nothing is answered.
+        await scan(one.seen, "BD:A:YES")
+        await expect(one.said).to_contain_text("先に")
+        await scan(one.seen, "BD:S:A1")
+        await one.shows("job-1")
+        await scan(one.seen, "BD:A:YES")
+        await expect(one.waiting).to_contain_text("A1")
+        assert one.answers == []
+        await send_now(one.seen)
+        assert one.answers == [("job-1", "consent", True, "")]
+        # The next question has opened by itself; a card that is read once more doesn't answer it.
+        await one.shows("job-2")
+        await scan(one.seen, "BD:A:NO")
+        await expect(one.said).to_contain_text("先に")
+        await scan(one.seen, IMEI[A2])
+        await scan(one.seen, "BD:A:NO")
+        await scan(one.seen, "BD:A:NO")
+        await scan(one.seen, "BD:A:NEXT")
+        await expect(one.waiting).to_have_count(0)
+        assert one.answers[1:] == [("job-2", "consent", False, "")]
+
+
+async def test_a_card_doesnt_answer_what_has_come_in_the_place_of_what_was_seen(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        view = one.ask(A1, "job-1")
+        await scan(one.seen, IMEI[A1])
+        await one.shows("job-1")
+        # The same job asks something else.
+        rack.board.show(replace(view, question=replace(view.question, gate=Gate.JPKI)))  # type: ignore[arg-type]
+        await expect(one.page.locator("#panel .question")).to_contain_text("電子証明書")
+        await scan(one.seen, "BD:A:YES")
+        await expect(one.said).to_contain_text("先に")
+        # Nor is what waits sent where the question goes meanwhile.
+        await scan(one.seen, "BD:S:A1")
+        await scan(one.seen, "BD:A:YES")
+        await expect(one.waiting).to_have_count(1)
+        one.ask(A1, "job-2")
+        await expect(one.waiting).to_have_count(0)
+        await expect(one.said).to_contain_text("質問が変わったか")
+        assert one.answers == []
+
+
+async def test_five_seconds_to_take_an_answer_back(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        await one.page.clock.install()
+        one.ask(A1, "job-1")
+        await one.seen.tile("A1").locator("button").click()
+        await one.page.locator("#panel .no").click()
+        await expect(one.waiting).to_contain_text("いいえ")
+        await expect(one.page.locator("#panel .yes")).to_be_disabled()
+        await one.page.clock.fast_forward(4_000)
+        await one.page.keyboard.press("Escape")
+        await expect(one.said).to_contain_text("取り消しました")
+        await expect(one.page.locator("#panel .yes")).to_be_enabled()
+        await one.page.clock.fast_forward(6_000)
+        assert one.answers == []
+        # By card too.
+        await scan(one.seen, "BD:S:A1")
+        await scan(one.seen, "BD:A:NO")
+        await expect(one.waiting).to_have_count(1)
+        await scan(one.seen, "BD:A:CANCEL")
+        await expect(one.waiting).to_have_count(0)
+        await one.page.locator("#panel .yes").click()
+        await one.page.clock.fast_forward(5_100)
+        await expect(one.page.locator("#panel")).to_be_hidden()
+        assert one.answers == [("job-1", "consent", True, "")]
+
+
+async def test_an_answer_is_dropped_where_nobody_vouches_for_it_any_more(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        one.ask(A1, "job-1")
+        await scan(one.seen, "BD:S:A1")
+        await scan(one.seen, "BD:A:YES")
+        await expect(one.waiting).to_have_count(1)
+        await scan(one.seen, "SUZUKI-1002")
+        await expect(one.said).to_contain_text("担当者が替わったため")
+        await expect(one.page.locator("#panel .who")).to_have_text("SUZUKI-1002")
+        # What the one before has seen, the other one hasn't.
+        await scan(one.seen, "BD:A:YES")
+        await expect(one.said).to_contain_text("先に")
+        await one.page.locator("#panel .yes").click()
+        await one.page.keyboard.press("F9")
+        await expect(one.said).to_contain_text("サインインが終わったため")
+        await scan(one.seen, BADGE)
+        await scan(one.seen, "BD:S:A1")
+        await one.page.locator("#panel .yes").click()
+        await one.page.reload()
+        await expect(one.said).to_contain_text("ページを離れたため")
+        await one.shows("job-1")
+        assert one.answers == []
+
+
+async def test_keys_answer_only_what_is_on_the_screen_and_no_scan_is_a_key(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        one.ask(A1, "job-1")
+        one.ask(A2, "job-2")
+        await one.seen.shows("A2", "S-job-2")
+        await one.page.keyboard.press("y")
+        await one.page.keyboard.press("ArrowRight")
+        await one.page.keyboard.press("ArrowRight")
+        await expect(one.seen.tile("A2").locator("button")).to_be_focused()
+        await one.page.keyboard.press("ArrowLeft")
+        await one.page.keyboard.press("Enter")
+        await one.shows("job-1")
+        assert await one.waiting.count() == 0
+        # Codes that begin like an answer's key.
+        for code in ("1001", "Y-17", "2" * 16, "N1"):
+            await scan(one.seen, code)
+        assert await one.waiting.count() == 0
+        await one.page.keyboard.press("2")
+        await expect(one.waiting).to_contain_text("いいえ")
+        await one.page.keyboard.press("Enter")
+        await one.shows("job-2")
+        assert one.answers == [("job-1", "consent", False, "")]
+        await one.page.keyboard.press("Escape")
+        await expect(one.page.locator("#panel")).to_be_hidden()
+        await one.page.keyboard.press("n")
+        await expect(one.page.locator("#panel .yes")).to_be_enabled()
+        # In a field they are letters.
+        await one.page.locator("#panel input[name=note]").press_sequentially("y1n")
+        assert await one.waiting.count() == 0
+        await one.page.locator("#panel .question").focus()
+
+
+async def test_signs_of_the_look_up_are_the_answer_to_it_alone(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        one.ask(A1, "job-1", Gate.NETWORK)
+        for card in ("CIRCLE", "TRIANGLE", "DASH", "CROSS"):
+            await scan(one.seen, "BD:S:A1")
+            await one.shows("job-1")
+            await scan(one.seen, f"BD:A:{card}")
+            await send_now(one.seen)
+            one.ask(A1, "job-1", Gate.JPKI)
+            await expect(one.seen.tile("A1")).to_contain_text("電子証明書")
+            one.ask(A1, "job-1", Gate.NETWORK)
+            await expect(one.seen.tile("A1")).to_contain_text("利用制限")
+        assert [answer[2:] for answer in one.answers] == [
+            (True, "○"),
+            (True, "△"),
+            (True, "-"),
+            (False, "×"),
+        ]
+        # A yes says which sign it was, or isn't one; the page says so at once.
+        await scan(one.seen, "BD:S:A1")
+        await scan(one.seen, "BD:A:YES")
+        await expect(one.page.locator("#panel .refused")).to_contain_text("記号")
+        one.ask(A2, "job-2", Gate.CONSENT)
+        await scan(one.seen, "BD:S:A2")
+        await one.shows("job-2")
+        await scan(one.seen, "BD:A:CIRCLE")
+        await expect(one.said).to_contain_text("だけに使えます")
+        assert len(one.answers) == 4
+
+
+async def test_what_is_half_typed_survives_updates_and_a_reload_and_nobody_elses_badge(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        view = one.ask(A1, "job-1")
+        await scan(one.seen, "BD:S:A1")
+        note = one.page.locator("#panel input[name=note]")
+        await note.fill("書類 No.1")
+        await note.focus()
+        close = await one.page.locator("#panel .close").element_handle()
+        rack.board.show(replace(view, recipe="delete"))
+        rack.board.show(replace(view, identity=replace(view.identity, android="14")))  # type: ignore[arg-type]
+        await expect(one.page.locator("#panel .identity")).to_contain_text("14")
+        await expect(note).to_be_focused()
+        # The very button that a finger is on.
+        assert close is not None
+        assert await close.evaluate("button => button.isConnected")
+        await one.page.reload()
+        await one.shows("job-1")
+        await expect(note).to_have_value("書類 No.1")
+        await scan(one.seen, "SUZUKI-1002")
+        await expect(one.page.locator("#panel .who")).to_have_text("SUZUKI-1002")
+        await one.page.reload()
+        await expect(one.page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+        await one.seen.tile("A1").locator("button").click()
+        await expect(note).to_have_value("")
+        assert "No.1" not in await one.page.evaluate("() => JSON.stringify(sessionStorage)")
+
+
+STEPS = ("slot", "imei", "card", "twice", "asks", "enter", "back")
+WEIGHTS = (6, 4, 7, 2, 3, 5, 1)
+SCRIPT = """
+code => {
+  const stamp = code => {
+    const how = { bubbles: true, cancelable: true };
+    const target = () => document.activeElement ?? document.body;
+    for (const key of [...code, 'Enter'])
+      target().dispatchEvent(new KeyboardEvent('keydown', { key, ...how }));
+  };
+  if (code) stamp(code);
+  const panel = document.querySelector('#panel');
+  if (!panel.open || !panel.querySelector('.yes')) return null;
+  return panel.querySelector('.identity').textContent.match(/S-(job-\\d+)/)?.[1] ?? null;
+}
+"""
+
+
+@dataclass
+class Shift:
+    """Drawn steps at a screen, and what each of them has shown."""
+
+    one: Screen
+    chance: random.Random
+    asked: int = 0
+    seen_after_code: str | None = None
+    may_be_sent: dict[str, set[bool]] = field(default_factory=dict)
+
+    async def ask(self, slot: SlotName) -> None:
+        self.asked += 1
+        self.one.ask(slot, f"job-{self.asked}")
+        if self.chance.random() < 0.5:
+            await self.one.seen.shows(slot, f"S-job-{self.asked}")
+
+    async def card(self, times: int) -> None:
+        yes = self.chance.choice((True, False))
+        for _ in range(times):
+            shown = await self.scan("")
+            if shown is not None and shown == self.seen_after_code:
+                self.may_be_sent.setdefault(shown, set()).add(yes)
+            await self.scan(f"BD:A:{'YES' if yes else 'NO'}")
+            self.seen_after_code = None
+
+    async def scan(self, code: str) -> str | None:
+        return await self.one.page.evaluate(SCRIPT, code)
+
+    async def step(self) -> None:
+        slot = self.chance.choice((A1, A2))
+        match self.chance.choices(STEPS, WEIGHTS)[0]:
+            case "slot":
+                self.seen_after_code = await self.scan(f"BD:S:{slot}")
+            case "imei":
+                self.seen_after_code = await self.scan(IMEI[slot])
+            case "card":
+                await self.card(1)
+            case "twice":
+                await self.card(2)
+            case "asks":
+                await self.ask(slot)
+            case "enter":
+                await self.scan("BD:A:NEXT")
+            case _:
+                await self.scan("BD:A:CANCEL")
+                self.seen_after_code = None
+
+
+@pytest.mark.parametrize("seed", [20261126, 18, 7])
+async def test_whatever_comes_between_an_answer_is_of_the_question_that_was_seen(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits, seed: int
+) -> None:
+    """Scans, twice-read cards, questions that change under them, in any order."""
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        shift = Shift(one, random.Random(seed))
+        for slot in (A1, A2):
+            await shift.ask(slot)
+        await one.seen.shows("A2", "S-job-2")
+        for _ in range(60):
+            await shift.step()
+        await expect(one.waiting).to_have_count(0, timeout=10_000)
+        for job, _, approved, _ in one.answers:
+            assert approved in shift.may_be_sent.get(job, set()), (job, one.answers)
+        assert one.answers, "a run without any answer shows nothing"
