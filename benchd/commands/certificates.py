@@ -12,8 +12,10 @@ import typer
 from benchd.commands.daemon_client import daemon_client
 from benchd.commands.files import read_file, write_new
 from benchd.commands.options import JsonOption
+from benchd.commands.saying import say, tell
 from benchd.commands.which_job import JobArgument, job_named
 from benchd.errors import CertificateInvalid
+from benchd.texts.command_words import SayWord
 
 certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
 key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
@@ -25,7 +27,7 @@ def key_create(file: Path) -> None:
     from benchd.certificate import create_key, public_key_path
 
     create_key(file)
-    typer.echo(f"{file}: keep it secret\n{public_key_path(file)}: hand it out")
+    tell(SayWord.KEY_MADE, path=str(file), name=str(public_key_path(file)))
 
 
 @certificate_app.command("show")
@@ -55,9 +57,10 @@ def certificate_verify(
     try:
         statement = verify_certificate(read_file(file), read_file(key))
     except CertificateInvalid as error:
-        typer.echo(f"benchd: {file}: NOT VALID: {error}", err=True)
+        said = say(SayWord.CERTIFICATE_NOT_VALID, path=str(file), detail=str(error))
+        typer.echo(f"benchd: {said}", err=True)
         raise typer.Exit(1) from error
     if json_output:
         typer.echo(json.dumps(statement, ensure_ascii=False, indent=2))
     else:
-        typer.echo(f"{file}: valid")
+        tell(SayWord.CERTIFICATE_VALID, path=str(file))

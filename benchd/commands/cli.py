@@ -29,7 +29,7 @@ from benchd.commands.models import models_app
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.people import people_app
 from benchd.commands.records import records_app, report
-from benchd.commands.saying import say, tell
+from benchd.commands.saying import say, tell, tell_rows
 from benchd.commands.setup import setup
 from benchd.commands.signing_in import OperatorOption, as_person
 from benchd.daemon.exit_codes import exit_on_error
@@ -121,7 +121,12 @@ def check_config(file: Path) -> None:
     from benchd.config import checked_settings
 
     settings = checked_settings(file)
-    typer.echo(f"{file}: {len(settings.topology.places)} slots, {len(settings.recipes)} recipes")
+    tell(
+        SayWord.CONFIG_CHECKED,
+        path=str(file),
+        count=str(len(settings.topology.places)),
+        value=str(len(settings.recipes)),
+    )
 
 
 @app.command()
@@ -182,8 +187,9 @@ def slots_list(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Name the configured slots and their ports."""
     from benchd.config import load_settings
 
-    for place in load_settings(config).topology.places.values():
-        typer.echo(f"{place.name}\t{place.port_path}\t{place.recipe}")
+    places = load_settings(config).topology.places.values()
+    rows = ((place.name, place.port_path, place.recipe) for place in places)
+    tell_rows(("slot", "port", "recipe"), rows)
 
 
 @slots_app.command("learn")
@@ -269,4 +275,4 @@ def felica_capture(
     order = CaptureOrder(name=name, model=model, screen=screen, seen_on=today)
     text = capture_chip(config, slot, order)
     write_new(file, text.encode())
-    typer.echo(f"{file}: read it, then name it under [felica] baselines")
+    tell(SayWord.BASELINE_MADE, path=str(file))

@@ -8,12 +8,14 @@ import typer
 
 from benchd.commands.daemon_client import daemon_client, show
 from benchd.commands.options import JsonOption
+from benchd.commands.saying import named, tell
 from benchd.commands.signing_in import (
     BadgeFileOption,
     OperatorOption,
     PinFileOption,
     as_person,
 )
+from benchd.texts.command_words import SayWord
 from benchd.words.disposal import DisposalState
 
 disposal_app = typer.Typer(help="What becomes of handsets that aren't sold.", no_args_is_help=True)
@@ -68,6 +70,10 @@ def disposal_settle(
         def settle_all() -> None:
             for job in jobs:
                 settled = client.settle(job, told)
-                show(json_output, settled, lambda job=job: typer.echo(f"{job}: {to}"))
+                show(json_output, settled, lambda job=job: _tell_settled(job, to))
 
         as_person(client, settle_all, operator=operator, pin_file=pin_file, badge_file=badge_file)
+
+
+def _tell_settled(job: str, to: DisposalState) -> None:
+    tell(SayWord.SETTLED, job=job, value=named("disposal_state", to))

@@ -10,6 +10,7 @@ from typing import Final
 import anyio
 
 from benchd.certificate import load_key
+from benchd.commands.saying import both, error_of, missing
 from benchd.config import Settings, load_settings
 from benchd.daemon.app import chip_access
 from benchd.errors import BenchdError, DependencyMissing, NotFound, ReaderFault, ReaderGone
@@ -20,6 +21,7 @@ from benchd.felica.worker.wire import CaptureOrder
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.texts.catalogue import Catalogue, ChipTrouble
+from benchd.texts.command_words import SayWord
 from benchd.words.chip import ChipScan, ChipVerdict
 from benchd.words.ids import JsonValue, SlotName
 
@@ -68,11 +70,9 @@ def capture_chip(config: Path, slot: str, order: CaptureOrder) -> str:
 def _slots(settings: Settings, slot: str | None) -> Sequence[SlotName]:
     readers = settings.felica.readers
     if slot is not None and slot not in readers:
-        raise NotFound(f"there is no slot {slot} with a reader")
+        raise error_of(NotFound, SayWord.SLOT_HAS_NO_READER, slot=slot)
     if not readers:
-        raise DependencyMissing(
-            "no slot has a reader", cure="name one in the configuration: [slots.X] reader"
-        )
+        raise missing(both(SayWord.NO_READER), both(SayWord.NAME_A_READER))
     return [SlotName(slot)] if slot is not None else list(readers)
 
 
@@ -102,7 +102,7 @@ async def _capture(settings: Settings, slot: SlotName, order: CaptureOrder) -> s
 async def _open_chips(settings: Settings) -> AsyncGenerator[PcscChipAccess, None]:
     chips = chip_access(settings, load_key(settings.certificate.key))
     if not isinstance(chips, PcscChipAccess):
-        raise DependencyMissing("no slot has a reader", cure="name one in the configuration")
+        raise missing(both(SayWord.NO_READER), both(SayWord.NAME_A_READER))
     failure: BenchdError | None = None
     async with anyio.create_task_group() as tasks:
         await tasks.start(chips.run)

@@ -16,6 +16,7 @@ import anyio
 from benchd.android.access import AdbAccess
 from benchd.certificate import SigningKey, key_file, load_key
 from benchd.commands.one_handset import ask_one
+from benchd.commands.saying import error_of
 from benchd.config import Settings
 from benchd.config.fresh_pictures import TAKINGS, read_signed, text_of
 from benchd.errors import DependencyMissing, NotFound, UsageRefused
@@ -37,6 +38,7 @@ from benchd.signing.pictures import (
     taking_sha256,
 )
 from benchd.signing.public_key import public_key_of
+from benchd.texts.command_words import SayWord
 from benchd.words.ids import AdbAddress, JsonValue, SlotName
 from benchd.words.port import Attached
 
@@ -103,13 +105,13 @@ async def address_of(settings: Settings, slot: str, hotplug: HotplugSource) -> A
     """How adb names what is plugged into this slot; NotFound for no slot, or an empty one."""
     place = settings.topology.places.get(SlotName(slot))
     if place is None:
-        raise NotFound(f"there is no slot {slot}")
+        raise error_of(NotFound, SayWord.NO_SLOT, slot=slot)
     with anyio.move_on_after(PLUGGED_WITHIN_S):
         async with hotplug.events() as events:
             async for event in events:
                 if isinstance(event, Attached) and event.port_path == place.port_path:
                     return event.adb_address
-    raise NotFound(f"nothing is plugged into slot {slot}")
+    raise error_of(NotFound, SayWord.SLOT_EMPTY, slot=slot)
 
 
 def _name_of(taking: FreshTaking) -> str:

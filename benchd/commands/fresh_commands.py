@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from benchd.authority import Action
+from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.proving import name_of_whoever_may
+from benchd.commands.saying import say, tell_rows
 from benchd.commands.signing_in import BadgeFileOption, PinFileOption
+from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.commands.fresh import Learned
+    from benchd.words.ids import JsonValue
+
+
+COLUMNS: Final = ("manufacturer", "model", "build", "state", "taken_by")
 
 
 def add_fresh_commands(handset_app: typer.Typer) -> None:
@@ -45,7 +53,7 @@ def learn(
     from benchd.words.ids import AdbAddress
 
     if (slot is None) == (address is None):
-        raise typer.BadParameter("name either the slot or the address of a handset")
+        raise mistake(SayWord.SLOT_OR_ADDRESS)
     settings = load_settings(config)
     if slot is not None:
         found = anyio.run(address_of, settings, slot, UdevHotplug())
@@ -64,25 +72,26 @@ def list_known(json_output: JsonOption = False, config: ConfigOption = DEFAULT_C
     if json_output:
         typer.echo(json.dumps({"pictures": found}, ensure_ascii=False, indent=2))
         return
-    for one in found:
-        by = one["taken_by"]
-        people = ", ".join(map(str, by)) if isinstance(by, list) else ""
-        cells = (one["manufacturer"], one["model"], one["build"], one["state"], people)
-        typer.echo("\t".join(map(str, cells)))
+    tell_rows(COLUMNS, map(_cells, found))
+
+
+def _cells(one: Mapping[str, JsonValue]) -> list[str]:
+    by = one["taken_by"]
+    people = ", ".join(map(str, by)) if isinstance(by, list) else ""
+    return [*(str(one[name]) for name in COLUMNS[:-1]), people]
 
 
 def _told_of(learned: Learned) -> list[str]:
     picture = learned.picture
     if picture is None:
         return [
-            f"{learned.file}: the first of two",
-            "もう1台、同じ機種・同じビルドの端末を、別の担当者が初期化して、同じコマンドを実行してください。",
-            "Now somebody else resets another handset of this model and build, and does the same.",
+            say(SayWord.FIRST_OF_TWO, path=str(learned.file)),
+            say(SayWord.SECOND_OF_TWO),
         ]
     return [
-        f"{learned.file}: read it, then `systemctl reload benchd`",
-        f"  accounts of its maker\t{', '.join(picture.maker_account_types) or '-'}",
-        f"  preinstalled apps\t{len(picture.packages)}",
-        f"  bytes in use\t{picture.used_bytes}",
-        *(f"  only one of both shows\t{one}" for one in learned.left_out),
+        say(SayWord.PICTURE_MADE, path=str(learned.file)),
+        f"  {say(SayWord.MAKER_ACCOUNTS)}\t{', '.join(picture.maker_account_types) or '-'}",
+        f"  {say(SayWord.PREINSTALLED)}\t{len(picture.packages)}",
+        f"  {say(SayWord.BYTES_USED)}\t{picture.used_bytes}",
+        *(f"  {say(SayWord.ONLY_ONE_SHOWS)}\t{one}" for one in learned.left_out),
     ]

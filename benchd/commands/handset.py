@@ -13,7 +13,10 @@ import typer
 from benchd.android.dossier.folder import read_folder, write_folder
 from benchd.android.dossier.preparing import prepare
 from benchd.android.dossier.replay import Fact, Replay, replay
+from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from benchd.commands.saying import named, say, tell_rows
+from benchd.texts.command_words import SayWord
 from benchd.words.dossier import Dossier
 from benchd.words.ids import AdbAddress
 
@@ -42,7 +45,7 @@ def record(
     It only reads. What is personal is replaced; read the files before you send them.
     """
     if (slot is None) == (address is None):
-        raise typer.BadParameter("name either the slot or the address of a handset")
+        raise mistake(SayWord.SLOT_OR_ADDRESS)
     made = _of_slot(slot) if slot is not None else _at_address(config, address or "")
     write_folder(directory, made.files)
     typer.echo("\n".join(_told_of(directory, made)))
@@ -59,9 +62,11 @@ def list_kept(json_output: JsonOption = False) -> None:
     if json_output:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    for one in parts(found, "dossiers"):
-        cells = (text(one, key, longest=LONGEST_SENTENCE).plain for key in _LISTED)
-        typer.echo("\t".join(cells))
+    rows = (
+        [text(one, key, longest=LONGEST_SENTENCE).plain for key in _LISTED]
+        for one in parts(found, "dossiers")
+    )
+    tell_rows(_LISTED, rows)
 
 
 @handset_app.command("read")
@@ -89,9 +94,12 @@ def _lines(found: Replay) -> list[str]:
     known = {name: value for name, value in found.facts.items() if value is not None}
     return [
         *(f"{name}\t{_shown(value)}" for name, value in known.items()),
-        *(f"not understood: {one.command}: {one.why}" for one in found.refused),
-        *(f"would be held: {finding}" for finding in found.findings),
-        *([f"not asked: {', '.join(found.missing)}"] if found.missing else []),
+        *(f"{say(SayWord.NOT_UNDERSTOOD)}: {one.command}: {one.why}" for one in found.refused),
+        *(
+            f"{say(SayWord.WOULD_BE_HELD)}: {named('finding', finding)}"
+            for finding in found.findings
+        ),
+        *([f"{say(SayWord.NOT_ASKED)}: {', '.join(found.missing)}"] if found.missing else []),
     ]
 
 
@@ -121,10 +129,9 @@ def _told_of(directory: Path, made: Dossier) -> list[str]:
     replaced = [f"  {kind}\t{count}" for kind, count in made.replaced.items()]
     unanswered = [f"  {name}\t{why}" for name, why in made.unanswered.items()]
     return [
-        f"{directory}: {len(made.files)} files",
-        *(["replaced by marks, so often:", *replaced] if replaced else ["nothing was replaced"]),
-        *(["not answered:", *unanswered] if unanswered else []),
-        *(f"reads otherwise since then: {fact}" for fact in made.reads_otherwise),
-        "送る前に、すべてのファイルに目を通してください。アプリの名前は残っています。",
-        "Read every file before you send it: the names of apps are in them still.",
+        say(SayWord.FILES_WRITTEN, path=str(directory), count=str(len(made.files))),
+        *([say(SayWord.REPLACED), *replaced] if replaced else [say(SayWord.NOTHING_REPLACED)]),
+        *([say(SayWord.NOT_ANSWERED), *unanswered] if unanswered else []),
+        *(f"{say(SayWord.READS_OTHERWISE)}: {fact}" for fact in made.reads_otherwise),
+        say(SayWord.READ_BEFORE_SENDING),
     ]

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchd.commands.files import read_file
-from benchd.commands.intake_shown import cell_of, print_found, rows_of, tell_import
+from benchd.commands.intake_shown import print_rows, print_sheet, rows_of, tell_import
 from benchd.commands.options import JsonOption
+from benchd.commands.saying import named, tell, tell_rows
 from benchd.commands.signing_in import (
     BadgeFileOption,
     OperatorOption,
     PinFileOption,
     as_person,
 )
+from benchd.texts.command_words import SayWord
 from benchd.words.intake import AttestationKind, LotKind, Unerasable
 
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
 
 lots_app = typer.Typer(help="Lots: what came in together.", no_args_is_help=True)
 assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_help=True)
+
+LOTS = ("lot", "kind", "consignor", "assets")
+LOT = ("lot", "kind", "consignor", "paper", "taken_in_at", "identity_check", "assets")
+ATTESTATIONS = ("sequence", "kinds", "tags", "excepted", "withdrawn")
+ASSETS = ("tag", "lot", "model", "unerasable", "jobs")
 
 TagsOption = Annotated[list[str] | None, typer.Option(help="A tag; can be given again.")]
 NoteOption = Annotated[str, typer.Option(help="Anything to remember with it.")]
@@ -39,7 +46,7 @@ def lots_list(json_output: JsonOption = False) -> None:
     """Name the newest lots."""
     with _client() as client:
         found = client.lots()
-    print_found(found, json_output, rows_of(found["lots"], "lot", "kind", "consignor", "assets"))
+    print_rows(found, json_output, found["lots"], LOTS)
 
 
 @lots_app.command("show")
@@ -47,13 +54,9 @@ def lots_show(lot: str, json_output: JsonOption = False) -> None:
     """Tell of one lot, and of what is attested of it."""
     with _client() as client:
         found = client.lot(lot)
-    lines = [
-        *(f"{name}\t{cell_of(found[name])}" for name in ("lot", "kind", "consignor", "paper")),
-        *(f"{name}\t{cell_of(found[name])}" for name in ("taken_in_at", "identity_check")),
-        f"assets\t{found['assets']}",
-        *rows_of(found["attestations"], "sequence", "kinds", "tags", "excepted", "withdrawn"),
-    ]
-    print_found(found, json_output, lines)
+    print_sheet(found, json_output, LOT)
+    if not json_output:
+        tell_rows(ATTESTATIONS, rows_of(found["attestations"], ATTESTATIONS))
 
 
 @lots_app.command("add")
@@ -86,7 +89,7 @@ def lots_add(
         "attests": list(attests or ()),
     }
     _as(operator, pin_file, badge_file, lambda client: client.add_lot(told))
-    typer.echo(f"{lot}: taken in")
+    tell(SayWord.TAKEN_IN, name=lot)
 
 
 @lots_app.command("attest")
@@ -111,7 +114,7 @@ def lots_attest(
         "operator": operator,
     }
     done = _as(operator, pin_file, badge_file, lambda client: client.attest(lot, told))
-    typer.echo(f"{lot}: attested by record {done['sequence']}")
+    tell(SayWord.ATTESTED, name=lot, value=str(done["sequence"]))
 
 
 @lots_app.command("withdraw")
@@ -132,7 +135,7 @@ def lots_withdraw(
         "operator": operator,
     }
     _as(operator, pin_file, badge_file, lambda client: client.withdraw(lot, told))
-    typer.echo(f"{lot}: attestation {attestation} counts no more")
+    tell(SayWord.WITHDRAWN, name=lot, value=str(attestation))
 
 
 @assets_app.command("list")
@@ -144,9 +147,7 @@ def assets_list(
     """Name the assets of a lot, else the newest."""
     with _client() as client:
         found = client.assets(lot, limit)
-    print_found(
-        found, json_output, rows_of(found["assets"], "tag", "lot", "model", "unerasable", "jobs")
-    )
+    print_rows(found, json_output, found["assets"], ASSETS)
 
 
 @assets_app.command("show")
@@ -154,7 +155,7 @@ def assets_show(tag: str, json_output: JsonOption = False) -> None:
     """Tell of one asset."""
     with _client() as client:
         found = client.asset(tag)
-    print_found(found, json_output, [f"{name}\t{cell_of(value)}" for name, value in found.items()])
+    print_sheet(found, json_output, tuple(found))
 
 
 @assets_app.command("add")
@@ -174,7 +175,7 @@ def assets_add(
     line = {"tag": tag, "imei": imei, "serial": serial, "model": model}
     told = {**line, "colour": colour, "grade": grade, "operator": operator}
     _as(operator, pin_file, badge_file, lambda client: client.add_asset(lot, told))
-    typer.echo(f"{tag}: taken in with {lot}")
+    tell(SayWord.TAKEN_IN_WITH, name=tag, lot=lot)
 
 
 @assets_app.command("import")
@@ -238,7 +239,7 @@ def assets_bind(
     """Say that the handset in a slot has this tag."""
     told = {"tag": tag, "operator": operator, "despite_model": despite_model}
     done = _as(operator, pin_file, badge_file, lambda client: client.bind(slot, told))
-    typer.echo(f"{slot}: {done['tag']} ({done['lot']})")
+    tell(SayWord.BOUND, slot=slot, name=str(done["tag"]), lot=str(done["lot"]))
 
 
 @assets_app.command("dead")
@@ -253,11 +254,13 @@ def assets_dead(
     """An asset that can't even be plugged in: it's to be crushed."""
     told = {"reason": reason, "note": note, "operator": operator}
     done = _as(operator, pin_file, badge_file, lambda client: client.unerasable(tag, told))
-    typer.echo(f"{tag}: {done['unerasable']}, {done['disposition']}")
-    typer.echo(
-        f"once it is crushed: benchd disposal settle {done['case']} --to destroyed"
-        " --recycler NAME --number NUMBER"
+    tell(
+        SayWord.UNERASABLE,
+        name=tag,
+        value=named("unerasable", done["unerasable"]),
+        answer=named("disposition", done["disposition"]),
     )
+    tell(SayWord.ONCE_CRUSHED, name=str(done["case"]))
 
 
 def _client() -> IntakeClient:

@@ -2,53 +2,73 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from benchd.texts.catalogue import language_of, printable
+from benchd.commands.daemon_client import show
+from benchd.commands.saying import language, named, say, tell, tell_rows
+from benchd.texts.command_words import SayWord
 from benchd.words.ids import JsonValue
 
 if TYPE_CHECKING:
     from benchd.commands.client import JsonObject
 
+SECTIONS: Final = {
+    "kind": "lot_kind",
+    "kinds": "attestation",
+    "unerasable": "unerasable",
+    "disposition": "disposition",
+}
+"""Where the words for the values of a field stand."""
+
 
 def tell_import(file: Path, done: JsonObject, *, dry_run: bool) -> None:
     """Every mistake of a file at its line, or how many were taken in."""
     mistakes = done["mistakes"]
-    language = language_of(os.environ)
+    reads = language()
     for each in mistakes if isinstance(mistakes, Sequence) else ():
         if isinstance(each, Mapping):
             place = f"{file}:{each['line']}: {each['column']}".rstrip(" :")
-            typer.echo(f"{place}: {cell_of(each[language])}")
+            typer.echo(f"{place}: {cell_of(each[reads])}")
     if mistakes:
-        typer.echo(f"benchd: {file}: nothing was taken in", err=True)
+        typer.echo(f"benchd: {say(SayWord.NOTHING_TAKEN_IN, path=str(file))}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{file}: {done['rows']} {'would be taken in' if dry_run else 'taken in'}")
+    word = SayWord.ROWS_WOULD_BE_TAKEN_IN if dry_run else SayWord.ROWS_TAKEN_IN
+    tell(word, path=str(file), count=str(done["rows"]))
 
 
-def print_found(found: JsonObject, as_json: bool, lines: Sequence[str]) -> None:
-    """As JSON for machines, as lines for people."""
-    text = json.dumps(found, ensure_ascii=False, indent=2) if as_json else "\n".join(lines)
-    typer.echo(text)
+def print_rows(found: JsonObject, as_json: bool, rows: JsonValue, columns: Sequence[str]) -> None:
+    """As JSON for machines, as a line for each row for people."""
+    show(as_json, found, lambda: tell_rows(columns, rows_of(rows, columns)))
 
 
-def rows_of(rows: JsonValue, *names: str) -> list[str]:
+def print_sheet(found: JsonObject, as_json: bool, names: Sequence[str]) -> None:
+    """As JSON for machines, as a line for each field for people."""
+
+    def sheet() -> None:
+        for name in names:
+            typer.echo(f"{named('field', name)}\t{cell_of(found[name], name)}")
+
+    show(as_json, found, sheet)
+
+
+def rows_of(rows: JsonValue, columns: Sequence[str]) -> list[list[str]]:
     """These columns of each row."""
     found = rows if isinstance(rows, Sequence) and not isinstance(rows, str) else ()
     return [
-        "\t".join(cell_of(row.get(name)) for name in names)
+        [cell_of(row.get(name), name) for name in columns]
         for row in found
         if isinstance(row, Mapping)
     ]
 
 
-def cell_of(value: JsonValue) -> str:
-    """One value as a cell."""
+def cell_of(value: JsonValue, field: str = "") -> str:
+    """One value as a cell, in words where its field has some."""
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(map(cell_of, value))
-    return "" if value is None else printable(str(value))
+        return ", ".join(cell_of(one, field) for one in value)
+    if isinstance(value, bool) and language() == "ja":
+        return named("word", "yes" if value else "no")
+    return "" if value is None else named(SECTIONS.get(field, ""), value)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from benchd.errors import DependencyMissing
-from benchd.texts.catalogue import Catalogue, Word
+from benchd.commands.saying import both, catalogue, missing
+from benchd.texts.catalogue import Word
+from benchd.texts.command_words import SayWord
 
 PARTS = ("benchd.lab", "mfusepy")
 
 
 def require_lab() -> None:
     """Raise DependencyMissing, with what to do, where there is no lab."""
-    missing = [part for part in PARTS if find_spec(part) is None]
-    if missing:
-        cure = Catalogue.load().word(Word.NO_LAB)
-        raise DependencyMissing(
-            f"this installation has no virtual rack ({', '.join(missing)})",
-            cure=f"{cure.ja}\n{cure.en}",
-        )
+    lost = [part for part in PARTS if find_spec(part) is None]
+    if lost:
+        what = both(SayWord.NO_LAB, detail=", ".join(lost))
+        raise missing(what, catalogue().word(Word.NO_LAB))

@@ -12,7 +12,9 @@ import typer
 
 from benchd.commands.files import read_file, regular_file
 from benchd.commands.options import DEFAULT_CONFIG
+from benchd.commands.saying import say, tell
 from benchd.errors import LedgerBroken
+from benchd.texts.command_words import SayWord
 
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
 
@@ -28,9 +30,15 @@ def ledger_verify(
     try:
         report = verify_ledger(regular_file(file), read_file(key))
     except LedgerBroken as error:
-        typer.echo(f"benchd: {file}: BROKEN at record {error.sequence}: {error}", err=True)
+        said = say(
+            SayWord.LEDGER_BROKEN_AT,
+            path=str(file),
+            value=str(error.sequence),
+            detail=str(error),
+        )
+        typer.echo(f"benchd: {said}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"{file}: {report.records} records, head {report.head_hash}")
+    tell(SayWord.LEDGER_WHOLE, path=str(file), count=str(report.records), value=report.head_hash)
 
 
 @ledger_app.command("export")
@@ -56,4 +64,5 @@ def ledger_restored(
 
     settings = load_settings(config)
     told = anyio.run(partial(record_restored, settings, operator=operator, because=because))
-    typer.echo(f"{settings.ledger.path}: numbered on from record {told.sequence}")
+    path = str(settings.ledger.path)
+    tell(SayWord.LEDGER_NUMBERED_ON, path=path, value=str(told.sequence))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG
-from benchd.texts.catalogue import language_of, printable
+from benchd.commands.saying import catalogue, language, named, say, tell, tell_rows
+from benchd.texts.catalogue import Word, printable
+from benchd.texts.command_words import SayWord
 from benchd.words.ids import JsonValue
 
 if TYPE_CHECKING:
@@ -40,14 +42,14 @@ def models_check(
     from benchd.config.models import read_models, shipped_models
 
     if folder is None:
-        catalogue = _catalogue(config)
+        known = _catalogue(config)
     elif folder.is_dir():
         # A file of it may add to a maker, and name menus, that benchd brings.
-        catalogue = read_models([shipped_models(), folder])
+        known = read_models([shipped_models(), folder])
     else:
-        raise typer.BadParameter(f"{folder}: no such folder")
-    makers = {entry.maker for entry in catalogue.models}
-    typer.echo(f"{len(catalogue.models)} models of {len(makers)} makers count, no mistakes")
+        raise mistake(SayWord.NO_FOLDER, path=str(folder))
+    makers = {entry.maker for entry in known.models}
+    tell(SayWord.MODELS_CHECKED, count=str(len(known.models)), value=str(len(makers)))
 
 
 @models_app.command("list")
@@ -56,32 +58,29 @@ def models_list(
     config: ConfigOption = None,
 ) -> None:
     """Name every model that is known, with its codes and sizes."""
-    catalogue = _catalogue(config)
-    entries = sorted(catalogue.models, key=lambda entry: (entry.maker, entry.name))
+    known = _catalogue(config)
+    entries = sorted(known.models, key=lambda entry: (entry.maker, entry.name))
     if json_output:
-        models = [_told(entry, catalogue) for entry in entries]
-        told = {"sha256": catalogue.sha256, "models": models}
+        models = [_told(entry, known) for entry in entries]
+        told = {"sha256": known.sha256, "models": models}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    for entry in entries:
-        sizes = ", ".join(_gigabytes(size) for size in entry.storage_bytes)
-        cells = (entry.maker, entry.name, " ".join(entry.codes), sizes or UNKNOWN)
-        typer.echo("\t".join(printable(cell, LONGEST_CODES) for cell in cells))
+    tell_rows(("maker", "name", "codes", "storage"), map(_cells, entries))
 
 
 @models_app.command("show")
 def models_show(code: str, config: ConfigOption = None) -> None:
     """Tell all that is known of one model, by a code as the handset says it."""
-    catalogue = _catalogue(config)
-    entry = catalogue.of_code(code)
+    known = _catalogue(config)
+    entry = known.of_code(code)
     if entry is None:
-        typer.echo(f"benchd: {printable(code)}: unknown model", err=True)
+        typer.echo(f"benchd: {say(SayWord.UNKNOWN_MODEL, name=code)}", err=True)
         raise typer.Exit(1)
-    language = language_of(os.environ)
-    for key, value in _told(entry, catalogue).items():
+    reads = language()
+    for key, value in _told(entry, known).items():
         for item in value if isinstance(value, list) else [value]:
-            said = item.get(language) if isinstance(item, dict) else item
-            typer.echo(f"{key}\t{_cell(said)}")
+            said = item.get(reads) if isinstance(item, dict) else item
+            typer.echo(f"{named('field', key)}\t{_cell(said)}")
 
 
 def _catalogue(config: Path | None) -> ModelCatalogue:
@@ -94,9 +93,9 @@ def _catalogue(config: Path | None) -> ModelCatalogue:
     return read_models([shipped_models()])
 
 
-def _told(entry: ModelEntry, catalogue: ModelCatalogue) -> dict[str, JsonValue]:
+def _told(entry: ModelEntry, known: ModelCatalogue) -> dict[str, JsonValue]:
     """An entry by the keys of its file, with the menus that it names."""
-    menus = catalogue.menus.get(entry.menus, ())
+    menus = known.menus.get(entry.menus, ())
     return {
         "maker": entry.maker,
         "name": entry.name,
@@ -114,6 +113,12 @@ def _told(entry: ModelEntry, catalogue: ModelCatalogue) -> dict[str, JsonValue]:
     }
 
 
+def _cells(entry: ModelEntry) -> tuple[str, ...]:
+    sizes = ", ".join(_gigabytes(size) for size in entry.storage_bytes)
+    codes = printable(" ".join(entry.codes), LONGEST_CODES)
+    return (entry.maker, entry.name, codes, sizes or UNKNOWN)
+
+
 def _way(menu: Menu, words: Bilingual) -> dict[str, JsonValue]:
     last = f"–{menu.last_android}" if menu.last_android else "+"
     versions = f"Android {menu.first_android}{last}"
@@ -126,7 +131,7 @@ def _both(words: Bilingual) -> dict[str, JsonValue]:
 
 def _cell(value: JsonValue) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return catalogue().word(Word.YES if value else Word.NO).to(language())
     return UNKNOWN if value is None else str(value)
 
 

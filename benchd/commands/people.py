@@ -16,9 +16,9 @@ from benchd.commands.people_either import (
     over_either,
     told_of,
 )
+from benchd.commands.saying import named, say, tell_rows
 from benchd.commands.signing_in import OperatorOption, secret_from
-from benchd.texts.catalogue import printable
-from benchd.words.ids import JsonValue
+from benchd.texts.command_words import SayWord
 from benchd.words.people import Role
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from benchd.people.register import People
 
 people_app = typer.Typer(help="Who may use the rack, and as what.", no_args_is_help=True)
+
+COLUMNS = ("person", "name", "reading", "roles", "shows", "state")
 
 RoleOption = Annotated[
     list[Role], typer.Option("--role", help="What they may be; may stand several times.")
@@ -51,9 +53,8 @@ def people_list(
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     found = told["people"]
-    for person in found if isinstance(found, list) else []:
-        if isinstance(person, dict):
-            typer.echo(_line(person))
+    people = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    tell_rows(COLUMNS, map(_cells, people))
 
 
 @people_app.command("add")
@@ -104,7 +105,7 @@ def people_badge(
     operator: OperatorOption = None,
 ) -> None:
     """Give somebody the badge that is scanned next."""
-    code = None if remove else secret_from(from_file, "Badge")
+    code = None if remove else secret_from(from_file, say(SayWord.BADGE))
 
     async def on_disk(people: People) -> JsonObject:
         return told_of(people, await people.set_badge(files_owner(), person, code))
@@ -125,7 +126,7 @@ def people_pin(
     operator: OperatorOption = None,
 ) -> None:
     """Give somebody the PIN that they type, twice; nobody sees it."""
-    pin = secret_from(from_file, "PIN", twice=True)
+    pin = secret_from(from_file, say(SayWord.PIN), twice=True)
 
     async def on_disk(people: People) -> JsonObject:
         return told_of(people, await people.set_pin(files_owner(), person, pin))
@@ -171,20 +172,19 @@ def people_disable(
 
 
 def _tell(person: JsonObject) -> None:
-    typer.echo(_line(person))
+    tell_rows(COLUMNS, [_cells(person)])
 
 
-def _line(person: JsonObject) -> str:
+def _cells(person: JsonObject) -> list[str]:
     roles = person["roles"]
     shows = [name for name in ("badge", "pin") if person[f"has_{name}"]]
     disabled = person["disabled_from"]
-    cells: list[JsonValue] = [
-        person["person"],
-        person["name"],
-        person["reading"] or "-",
-        ",".join(map(str, roles)) if isinstance(roles, list) else "",
-        "+".join(shows) or "no badge, no PIN",
-        "set badge or PIN anew" if person["lost_secret"] else "",
-        f"disabled from {disabled}" if disabled else "",
+    return [
+        str(person["person"]),
+        str(person["name"]),
+        str(person["reading"] or "-"),
+        ",".join(named("role", role) for role in roles) if isinstance(roles, list) else "",
+        "+".join(named("say", name) for name in shows) or say(SayWord.NO_BADGE_NO_PIN),
+        say(SayWord.SET_ANEW) if person["lost_secret"] else "",
+        say(SayWord.DISABLED_FROM, value=str(disabled)) if disabled else "",
     ]
-    return "\t".join(printable(str(cell)) for cell in cells).rstrip()

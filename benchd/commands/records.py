@@ -10,8 +10,11 @@ from typing import Annotated
 import typer
 
 from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, JsonOption
+from benchd.commands.saying import tell
 from benchd.commands.signing_in import OperatorOption, as_person
+from benchd.texts.command_words import SayWord
 
 REPORT_WITHIN_S = 75.0
 """Longer than the daemon itself takes at most."""
@@ -53,7 +56,7 @@ def records_rebuild(
     try:
         with daemon_client() as client:
             target = as_person(client, client.rebuild_records, operator=operator)["sequence"]
-            typer.echo(f"the daemon reads its ledger again, {target} records")
+            tell(SayWord.READING_AGAIN, count=str(target))
             return
     except DependencyMissing:
         pass
@@ -63,7 +66,12 @@ def records_rebuild(
     began = time.monotonic()
     told = rebuild_records(load_settings(config))
     took_s = max(time.monotonic() - began, 1e-9)
-    typer.echo(f"{told.sequence} records, {took_s:.1f} s, {told.sequence / took_s:.0f} records/s")
+    tell(
+        SayWord.REBUILT,
+        count=str(told.sequence),
+        value=f"{took_s:.1f}",
+        answer=f"{told.sequence / took_s:.0f}",
+    )
 
 
 def report(
@@ -85,7 +93,7 @@ def report(
     from benchd.commands import tables
 
     if csv and json_output:
-        raise typer.BadParameter("either --csv or --json")
+        raise mistake(SayWord.CSV_OR_JSON)
     with daemon_client(REPORT_WITHIN_S) as client:
         if csv:
             sys.stdout.buffer.write(client.report_csv(begin, last, lot, consignor))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TypeVar
 
 import typer
 
 from benchd.errors import BenchdError, DependencyMissing
-from benchd.texts.catalogue import Catalogue, Language, Texts, language_of
-from benchd.texts.command_words import SayWord
+from benchd.texts.catalogue import Catalogue, Language, Texts, language_of, printable
+from benchd.texts.command_words import LONGEST_SAID, SayWord
 
 Error = TypeVar("Error", bound=BenchdError)
 Fact = str | Texts
@@ -57,3 +59,17 @@ def missing(what: Texts, cure: Texts) -> DependencyMissing:
     error = DependencyMissing(what.en, cure=cure.en)
     error.japanese = f"{what.ja}\n{cure.ja}"
     return error
+
+
+def named(section: str, value: object) -> str:
+    """A code in words; in English, which scripts read, it stays as it is."""
+    code = printable(str(value), LONGEST_SAID)
+    return catalogue().named(section, code).ja if language() == "ja" else code
+
+
+def tell_rows(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Cells with tabs between them; on a terminal under their headings."""
+    if sys.stdout.isatty():
+        typer.echo("\t".join(named("field", column) for column in columns))
+    for row in rows:
+        typer.echo("\t".join(printable(cell, LONGEST_SAID) for cell in row).rstrip())

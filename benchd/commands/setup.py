@@ -15,11 +15,13 @@ from benchd.commands.people_either import (
     over_either,
     told_of,
 )
+from benchd.commands.saying import catalogue, language, say, tell
 from benchd.commands.signing_in import BadgeFileOption, PinFileOption, secret_from
 from benchd.errors import NameRefused, PersonRefused
 from benchd.naming import operator_name
 from benchd.people.person import badge_of, person_id, pin_of, reading_of
-from benchd.texts.catalogue import printable
+from benchd.texts.command_words import SayWord
+from benchd.texts.failures import failure_text
 from benchd.words.people import Role
 
 if TYPE_CHECKING:
@@ -28,11 +30,6 @@ if TYPE_CHECKING:
 
 FIRST_IS: tuple[Role, ...] = (Role.ADMINISTRATOR, Role.OPERATOR, Role.SUPERVISOR)
 """Enough to begin; no confirmer, since that has to be somebody else."""
-NEXT = """\
-That isn't enough for a sale: somebody else has to confirm. For each colleague:
-  benchd people add ID --name NAME --role operator --role confirmer
-  benchd people pin ID        (and: benchd people badge ID)
-Start benchd, if it doesn't run: systemctl start benchd"""
 
 
 def setup(
@@ -53,12 +50,12 @@ def setup(
     """
     first = _first(config)
     if first is not None and (first["has_pin"] or first["has_badge"]):
-        typer.echo(f"{printable(str(first['person']))} administers this rack; nothing was changed")
+        tell(SayWord.ADMINISTERS_ALREADY, name=str(first["person"]))
         return
     if first is None:
-        chosen = _asked("Id (a-z, 0-9, -)", person, person_id)
-        called = _asked("Name", name, operator_name)
-        read = _asked("Reading (kana)", reading, reading_of, default="")
+        chosen = _asked(say(SayWord.ID_ASKED), person, person_id)
+        called = _asked(say(SayWord.NAME_ASKED), name, operator_name)
+        read = _asked(say(SayWord.READING_ASKED), reading, reading_of, default="")
     else:
         chosen, called, read = str(first["person"]), "", ""
     pin, badge = _secrets(pin_file, badge_file)
@@ -94,8 +91,8 @@ def setup(
             lambda client: client.change_person(chosen, "badge", {"code": badge}),
             set_badge,
         )
-    typer.echo(f"{chosen} administers this rack.")
-    typer.echo(NEXT)
+    tell(SayWord.ADMINISTERS_NOW, name=chosen)
+    tell(SayWord.COLLEAGUES_NEXT)
 
 
 def _first(config: Path) -> JsonObject | None:
@@ -128,17 +125,17 @@ def _asked(
 def _secrets(pin_file: Path | None, badge_file: Path | None) -> tuple[str, str]:
     """The PIN, and the badge's code or nothing."""
     if pin_file is None:
-        pin = _until_right(lambda: pin_of(secret_from(None, "PIN", twice=True)))
+        pin = _until_right(lambda: pin_of(secret_from(None, say(SayWord.PIN), twice=True)))
     else:
-        pin = pin_of(secret_from(pin_file, "PIN"))
+        pin = pin_of(secret_from(pin_file, say(SayWord.PIN)))
     if badge_file is not None:
-        return pin, badge_of(secret_from(badge_file, "Badge"))
+        return pin, badge_of(secret_from(badge_file, say(SayWord.BADGE)))
     return pin, _until_right(_scanned) if pin_file is None else ""
 
 
 def _scanned() -> str:
     """The code of the badge; empty for who has none."""
-    code = typer.prompt("Badge (scan it, or just Enter)", hide_input=True, default="")
+    code = typer.prompt(say(SayWord.BADGE_ASKED), hide_input=True, default="")
     return badge_of(code) if code.strip() else ""
 
 
@@ -147,4 +144,4 @@ def _until_right(ask: Callable[[], str]) -> str:
         try:
             return ask()
         except (PersonRefused, NameRefused) as refusal:
-            typer.echo(str(refusal), err=True)
+            typer.echo(failure_text(refusal, catalogue(), language()), err=True)

@@ -51,7 +51,7 @@ def as_person(
                 raise
     if operator is None:
         raise error_of(NotSignedIn, SayWord.SAY_WHO)
-    pin = secret_from(pin_file, "PIN")
+    pin = secret_from(pin_file, say(SayWord.PIN))
     badge = None if badge_file is None else secret_from(badge_file, say(SayWord.BADGE))
     client.sign_in(person=operator, pin=pin, badge=badge)
     try:

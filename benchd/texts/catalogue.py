@@ -509,6 +509,10 @@ class Catalogue:
         ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
         return Texts(ja=ja, en=en)
 
+    def named(self, section: str, value: str) -> Texts:
+        """A value of a section in words; itself where it has none there."""
+        return self._texts.get(f"{section}.{value}", Texts(ja=value, en=value))
+
     def refusal(self, refusal: Refusal) -> Texts:
         """Why an answer of a person wasn't taken."""
         return self._texts[f"refusal.{refusal}"]

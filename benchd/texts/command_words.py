@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from benchd.words.people import Role
+
 
 class SayWord(StrEnum):
     """Sentences of the commands, with what they are about filled in."""
@@ -50,7 +52,70 @@ class SayWord(StrEnum):
     WAITING_FOR_DAEMON = "waiting_for_daemon"
     USAGE = "usage"
     ABORTED = "aborted"
-    DETAIL = "detail"
+    CONFIG_CHECKED = "config_checked"
+    KEY_MADE = "key_made"
+    CERTIFICATE_VALID = "certificate_valid"
+    CERTIFICATE_NOT_VALID = "certificate_not_valid"
+    LEDGER_WHOLE = "ledger_whole"
+    LEDGER_BROKEN_AT = "ledger_broken_at"
+    LEDGER_NUMBERED_ON = "ledger_numbered_on"
+    MODELS_CHECKED = "models_checked"
+    NO_FOLDER = "no_folder"
+    UNKNOWN_MODEL = "unknown_model"
+    NO_BADGE_NO_PIN = "no_badge_no_pin"
+    SET_ANEW = "set_anew"
+    DISABLED_FROM = "disabled_from"
+    TAKEN_IN = "taken_in"
+    TAKEN_IN_WITH = "taken_in_with"
+    ROWS_TAKEN_IN = "rows_taken_in"
+    ROWS_WOULD_BE_TAKEN_IN = "rows_would_be_taken_in"
+    NOTHING_TAKEN_IN = "nothing_taken_in"
+    ATTESTED = "attested"
+    WITHDRAWN = "withdrawn"
+    BOUND = "bound"
+    UNERASABLE = "unerasable"
+    ONCE_CRUSHED = "once_crushed"
+    SETTLED = "settled"
+    SLOT_OR_ADDRESS = "slot_or_address"
+    CSV_OR_JSON = "csv_or_json"
+    READING_AGAIN = "reading_again"
+    REBUILT = "rebuilt"
+    BASELINE_MADE = "baseline_made"
+    NOT_UNDERSTOOD = "not_understood"
+    WOULD_BE_HELD = "would_be_held"
+    NOT_ASKED = "not_asked"
+    FILES_WRITTEN = "files_written"
+    REPLACED = "replaced"
+    NOTHING_REPLACED = "nothing_replaced"
+    NOT_ANSWERED = "not_answered"
+    READS_OTHERWISE = "reads_otherwise"
+    READ_BEFORE_SENDING = "read_before_sending"
+    FIRST_OF_TWO = "first_of_two"
+    SECOND_OF_TWO = "second_of_two"
+    PICTURE_MADE = "picture_made"
+    MAKER_ACCOUNTS = "maker_accounts"
+    PREINSTALLED = "preinstalled"
+    BYTES_USED = "bytes_used"
+    ONLY_ONE_SHOWS = "only_one_shows"
+    ADMINISTERS_ALREADY = "administers_already"
+    ADMINISTERS_NOW = "administers_now"
+    COLLEAGUES_NEXT = "colleagues_next"
+    ID_ASKED = "id_asked"
+    NAME_ASKED = "name_asked"
+    READING_ASKED = "reading_asked"
+    PIN = "pin"
+    BADGE_ASKED = "badge_asked"
+    NO_SLOT = "no_slot"
+    SLOT_EMPTY = "slot_empty"
+    NO_READER = "no_reader"
+    NAME_A_READER = "name_a_reader"
+    SLOT_HAS_NO_READER = "slot_has_no_reader"
+    NO_LAB = "no_lab"
+    NOBODY_BY_THAT = "nobody_by_that"
+    STOP_BENCHD_FIRST = "stop_benchd_first"
+    NAME_THE_SLOTS = "name_the_slots"
+    SLOT_NAMED_TWICE = "slot_named_twice"
+    NOBODY_ANSWERS = "nobody_answers"
 
 
 class Failure(StrEnum):
@@ -70,9 +135,69 @@ class Failure(StrEnum):
     HANDSET_FAULT = "handset_fault"
 
 
-COMMAND_SECTIONS: Final = {"say": SayWord, "failure": Failure}
+class FieldWord(StrEnum):
+    """What lists and sheets of commands name: fields of the API and of files."""
+
+    LOT = "lot"
+    KIND = "kind"
+    CONSIGNOR = "consignor"
+    PAPER = "paper"
+    TAKEN_IN_AT = "taken_in_at"
+    IDENTITY_CHECK = "identity_check"
+    ASSETS = "assets"
+    SEQUENCE = "sequence"
+    KINDS = "kinds"
+    TAGS = "tags"
+    EXCEPTED = "excepted"
+    WITHDRAWN = "withdrawn"
+    TAG = "tag"
+    IMEI = "imei"
+    SERIAL = "serial"
+    MODEL = "model"
+    COLOUR = "colour"
+    GRADE = "grade"
+    JOBS = "jobs"
+    UNERASABLE = "unerasable"
+    DISPOSITION = "disposition"
+    CASE = "case"
+    PERSON = "person"
+    NAME = "name"
+    READING = "reading"
+    ROLES = "roles"
+    SHOWS = "shows"
+    STATE = "state"
+    SLOT = "slot"
+    PORT = "port"
+    RECIPE = "recipe"
+    MAKER = "maker"
+    CODES = "codes"
+    DEVICES = "devices"
+    STORAGE_BYTES = "storage_bytes"
+    STORAGE = "storage"
+    FELICA = "felica"
+    FELICA_GENERATION = "felica_generation"
+    RELEASED = "released"
+    RESET = "reset"
+    DEBUGGING = "debugging"
+    TRAPS = "traps"
+    SOURCES = "sources"
+    TAKEN_AT = "taken_at"
+    ANDROID = "android"
+    WHY = "why"
+    PATH = "path"
+    MANUFACTURER = "manufacturer"
+    BUILD = "build"
+    TAKEN_BY = "taken_by"
+
+
+COMMAND_SECTIONS: Final = {
+    "say": SayWord,
+    "failure": Failure,
+    "field": FieldWord,
+    "role": Role,
+}
 SAY_FACTS: Final = frozenset(
-    {"path", "name", "slot", "jobs", "job", "detail", "value", "gate", "answer", "count"}
+    {"path", "name", "slot", "jobs", "job", "detail", "value", "gate", "answer", "count", "lot"}
 )
 """Placeholders that the sentences of `say` may have."""
 LONGEST_SAID: Final = 1000

@@ -30,7 +30,7 @@ def test_what_needs_the_lab_says_where_it_is(words: tuple[str, ...], without: st
     done = benchd(*words, without=without)
     assert done.returncode == 3
     assert without in done.stderr
-    assert done.stderr.count("scripts/demo") == 2  # in Japanese and in English
+    assert "scripts/demo" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -50,11 +50,13 @@ def test_one_model_is_told_with_its_menus_and_sources() -> None:
     told = benchd("models", "show", "sc-53c", LANG="ja_JP.UTF-8")
     assert told.returncode == 0
     lines = told.stdout.splitlines()
-    assert "name\tGalaxy A53 5G" in lines
-    assert "felica\tyes" in lines
-    assert any(line.startswith("reset\t") and "一般管理" in line for line in lines)
-    assert any(line.startswith("sources\thttps://") for line in lines)
-    assert "General management" in benchd("models", "show", "SC-53C", LANG="en_US.UTF-8").stdout
+    assert "名前\tGalaxy A53 5G" in lines
+    assert "FeliCa\tはい" in lines
+    assert any(line.startswith("初期化の手順\t") and "一般管理" in line for line in lines)
+    assert any(line.startswith("出典\thttps://") for line in lines)
+    english = benchd("models", "show", "SC-53C", LANG="en_US.UTF-8").stdout
+    assert "felica\tyes" in english.splitlines()
+    assert "General management" in english
 
 
 def test_a_model_that_nobody_has_told_of_is_unknown() -> None:

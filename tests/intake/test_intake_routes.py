@@ -241,28 +241,30 @@ async def test_a_lot_by_the_commands(
     async with shell(room, tmp_path, monkeypatch) as benchd:
         await benchd("lots", "add", "L-1", "purchase", "--consignor", "個人", *me)
         dry = ("assets", "import", str(good), "--lot", "L-1", *me, "--dry-run")
-        assert "2 would be taken in" in await benchd(*dry)
+        assert "2 台を受け入れられます" in await benchd(*dry)
         assert not room.desk.book.assets
-        assert "2 taken in" in await benchd(*dry[:-1])
+        assert "2 台を受け入れました" in await benchd(*dry[:-1])
         told = await benchd("assets", "import", str(bad), "--lot", "L-1", *me, fails=1)
         assert "bad.csv:2: IMEI: 「1」はIMEIではありません" in told
         assert "bad.csv:4: 管理番号: 「=1」は数式" in told
         assert len(room.desk.book.assets) == 2
         await benchd("assets", "network", str(list_), "--source", "docomo", *me)
         await benchd("lots", "attest", "L-1", "consent", "jpki", "--except", "T2", *me)
-        assert "consent, jpki\t\tT2\tFalse" in await benchd("lots", "show", "L-1")
+        assert "残高消去の同意, 電子証明書の失効\t\tT2\tいいえ" in await benchd(
+            "lots", "show", "L-1"
+        )
         number = room.desk.book.lots["L-1"].attestations[0].sequence  # type: ignore[index]
         await benchd("lots", "withdraw", "L-1", str(number), *me)
         assert json.loads(await benchd("lots", "show", "L-1", "--json"))["attestations"][0][
             "withdrawn"
         ]
-        assert "no_power, destroy" in await benchd(
+        assert "電源が入らない、破砕" in await benchd(
             "assets", "dead", "T2", "--reason", "no_power", *me
         )
-        assert "T2\tL-1\tSC-51A\tno_power" in await benchd("assets", "list", "--lot", "L-1")
-        assert f"imei\t{imei(1)}" in await benchd("assets", "show", "T1")
-        assert "L-1\tpurchase\t個人\t2" in await benchd("lots", "list")
+        assert "T2\tL-1\tSC-51A\t電源が入らない" in await benchd("assets", "list", "--lot", "L-1")
+        assert f"IMEI\t{imei(1)}" in await benchd("assets", "show", "T1")
+        assert "L-1\t買取\t個人\t2" in await benchd("lots", "list")
         await benchd("assets", "add", "T3", "--lot", "L-1", *me)
         room.rack.board.show(replace(running_view(), identity=None))
-        assert "A1: T3 (L-1)" in await benchd("assets", "bind", "T3", "--slot", "A1", *me)
+        assert "A1: T3（ロット L-1）" in await benchd("assets", "bind", "T3", "--slot", "A1", *me)
         await benchd("assets", "bind", "T3", "--slot", "Z9", *me, fails=BenchdError)

@@ -13,12 +13,14 @@ import anyio
 from benchd.commands.learning.new_plugs import RETURN_S
 from benchd.commands.learning.terminal import Terminal
 from benchd.commands.learning.walk import Walk
+from benchd.commands.saying import error_of
 from benchd.config import Settings, load_settings
 from benchd.config.replacing import replace_file
 from benchd.config.slot_tables import SlotEntry, with_slots
 from benchd.errors import UsageRefused
 from benchd.ports import HotplugSource
 from benchd.texts.catalogue import LearnWord
+from benchd.texts.command_words import SayWord
 from benchd.words.ids import SlotName
 
 
@@ -43,9 +45,9 @@ def learn_slots(
     before = config.read_bytes()
     slots = [SlotName(name) for name in names] or list(settings.topology.places)
     if not slots:
-        raise UsageRefused("name the slots in the order in which you walk: slots learn A1 A2 …")
+        raise error_of(UsageRefused, SayWord.NAME_THE_SLOTS)
     if len(set(slots)) != len(slots):
-        raise UsageRefused("a slot is named twice")
+        raise error_of(UsageRefused, SayWord.SLOT_NAMED_TWICE)
     _refuse_beside_daemon(settings)
     terminal = Terminal(sys.stdin.fileno() if answers is None else answers, out or sys.stdout)
     walk = Walk(settings=settings, terminal=terminal, return_s=return_s)
@@ -86,6 +88,4 @@ def _refuse_beside_daemon(settings: Settings) -> None:
             raise UsageRefused(
                 f"{settings.http.socket}: can't see whether benchd runs: {error.strerror}"
             ) from error
-    raise UsageRefused(
-        "benchd runs and would begin to erase what you plug in; stop it: systemctl stop benchd"
-    )
+    raise error_of(UsageRefused, SayWord.STOP_BENCHD_FIRST)

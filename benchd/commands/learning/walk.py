@@ -14,12 +14,14 @@ import anyio
 from benchd.commands.learning.lesson import CardsChanged, Heard, Known, Lesson, Typed
 from benchd.commands.learning.new_plugs import NewPlugs
 from benchd.commands.learning.terminal import Terminal
+from benchd.commands.saying import error_of
 from benchd.config import Settings
 from benchd.config.slot_tables import SlotEntry
 from benchd.errors import BenchdError, UsageRefused
 from benchd.felica.readers.card_readers import CardReaders, CardsSeen
 from benchd.ports import HotplugSource
 from benchd.texts.catalogue import LearnWord
+from benchd.texts.command_words import SayWord
 from benchd.words.ids import SlotName
 from benchd.words.port import PlugEvent
 
@@ -93,7 +95,7 @@ class Walk:
     async def _hear(self) -> Heard:
         heard = await self._told.receive()
         if heard is None:
-            raise UsageRefused("nobody is there to answer: standard input has ended")
+            raise error_of(UsageRefused, SayWord.NOBODY_ANSWERS)
         return heard
 
     async def _follow(self, events: AsyncIterator[PlugEvent]) -> None:
