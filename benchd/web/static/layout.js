@@ -114,5 +114,5 @@ export class Layout {
 /** What a tile of this width is high at least: its name and one word, as large as wall.css has them. */
 function lowestFor(width) {
   const inside = width - 24;
-  return Math.ceil(0.98 * Math.min(46.4, 0.28 * inside) + 1.05 * Math.min(44.8, 0.24 * inside) + 15);
+  return Math.ceil(0.98 * Math.min(46.4, 0.28 * inside) + 1.05 * Math.min(44.8, 0.25 * inside) + 15);
 }
