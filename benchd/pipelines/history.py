@@ -34,6 +34,8 @@ class JobHistory:
     bytes_written: int | None
     coverage: float | None
     stages: tuple[Evidence, ...]
+    shown: tuple[object | None, ...]
+    """What each of these attempts saw, as its type; None of what isn't of its form."""
     decisions: tuple[Evidence, ...]
     envelope: bytes | None
     dossier: str | None
@@ -160,6 +162,7 @@ def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHi
             }
             for a in attempts
         ),
+        shown=tuple(attempt.shown() for attempt in attempts),
         decisions=tuple(r.entry.data for r in records if r.entry.kind is EntryKind.DECISION),
         envelope=end.envelope if end else None,
         dossier=end.dossier if end else None,

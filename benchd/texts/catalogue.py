@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 from types import MappingProxyType
-from typing import Literal, cast
+from typing import cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.command_words import (
@@ -19,7 +18,31 @@ from benchd.texts.command_words import (
     Failure,
     SayWord,
 )
+from benchd.texts.found_words import FOUND_FACTS, FoundWord
 from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
+from benchd.texts.shown_words import (
+    Because,
+    ChipTrouble,
+    EarlierWord,
+    ErrandWord,
+    LearnWord,
+    MenuWord,
+    PageWord,
+    RecipeWord,
+    Refusal,
+    Word,
+)
+from benchd.texts.templates import (
+    LONGEST_MENU,
+    LONGEST_VALUE,
+    PLACEHOLDER,
+    Guidance,
+    Language,
+    Texts,
+    fill,
+    language_of,
+    printable,
+)
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
 from benchd.words.handset import SilenceCause, UserKind
@@ -32,32 +55,34 @@ from benchd.words.intake import (
     Unerasable,
 )
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
+from benchd.words.people import ShownBy
 from benchd.words.report import Became, DataFound, Figure
 from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 from benchd.words.slot_states import SlotState
 
-Language = Literal["ja", "en"]
-
-LONGEST_VALUE = 80
-"""Characters of one filled-in value; a model or serial that is longer is cut."""
-LONGEST_MENU = 200
-"""Of a way through menus, which is of the catalogue of models."""
-
-
-class ErrandWord(StrEnum):
-    """What an errand says where neither a problem nor a question does."""
-
-    CABLE_OUT = "cable_out"
-    IN_HAND = "in_hand"
-    TRAY = "tray"
-    SELLABLE = "sellable"
-    RETURN = "return"
-    HOLD = "hold"
-    DESTROY = "destroy"
-    UNPROVEN = "unproven"
-    HIDDEN = "hidden"
-    """To whoever may not read the question."""
-
+__all__ = [
+    "FACTS",
+    "LONGEST_MENU",
+    "LONGEST_VALUE",
+    "MONTHS",
+    "Because",
+    "Catalogue",
+    "ChipTrouble",
+    "EarlierWord",
+    "ErrandWord",
+    "Guidance",
+    "Language",
+    "LearnWord",
+    "MenuWord",
+    "PageWord",
+    "RecipeWord",
+    "Refusal",
+    "Texts",
+    "Word",
+    "fill",
+    "language_of",
+    "printable",
+]
 
 _OF_HANDSET = frozenset({"model", "serial", "imei_end"})
 FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -78,6 +103,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         f"gate.{Gate.DESTROYED_BEFORE}": _OF_HANDSET | {"earlier_job", "earlier_reason"},
         "earlier": frozenset({"disposition", "reason", "date"}),
+        "found": FOUND_FACTS,
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
         **dict.fromkeys(
             (f"gate.{gate}" for gate in (Gate.RECHECK, Gate.RECHECK_CHIP)),
@@ -99,204 +125,6 @@ _MEANINGS: Mapping[Language, re.Pattern[str]] = MappingProxyType(
 )
 """How every question ends: with what yes and no mean."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-
-
-class Because(StrEnum):
-    """Why an attempt was skipped."""
-
-    ARRIVED_RESET = "arrived_reset"
-    CHIP_UNUSED = "chip_unused"
-    NO_CHIP = "no_chip"
-    RECHECK_DUE = "recheck_due"
-
-
-class Word(StrEnum):
-    """Headings and short answers of tables and pages."""
-
-    SLOT = "slot"
-    STATE = "state"
-    STAGE = "stage"
-    PROGRESS = "progress"
-    REMAINING = "remaining"
-    HANDSET = "handset"
-    ATTENTION = "attention"
-    JOB = "job"
-    RECIPE = "recipe"
-    CRUSH_BY_HAND = "crush_by_hand"
-    OPENED = "opened"
-    ENDED = "ended"
-    DURATION = "duration"
-    RESULT = "result"
-    DISPOSITION = "disposition"
-    REASON = "reason"
-    WHAT_TO_DO = "what_to_do"
-    DETAIL = "detail"
-    QUESTION = "question"
-    ANSWER = "answer"
-    OPERATOR = "operator"
-    NOTE = "note"
-    AT = "at"
-    YES = "yes"
-    NO = "no"
-    OPERATOR_NAME = "operator_name"
-    CERTIFICATE = "certificate"
-    ISSUED = "issued"
-    NONE = "none"
-    STILL_RUNNING = "still_running"
-    NOT_PROVEN = "not_proven"
-    PROVEN = "proven"
-    NO_JOBS = "no_jobs"
-    NO_SLOTS = "no_slots"
-    CHIP = "chip"
-    SERVICES = "services"
-    UNKNOWN_MODEL = "unknown_model"
-    NO_LAB = "no_lab"
-    DOSSIER = "dossier"
-    BECAME = "became"
-    COUNT = "count"
-    FIGURE = "figure"
-    LOT = "lot"
-    CONSIGNOR = "consignor"
-    NOTHING_FOUND = "nothing_found"
-    MORE_FOUND = "more_found"
-    NOTHING_OPEN = "nothing_open"
-    PERHAPS_SAME = "perhaps_same"
-    PAPERS = "papers"
-    SINCE = "since"
-
-
-class LearnWord(StrEnum):
-    """What `benchd slots learn` says while somebody goes along the rack."""
-
-    BEGIN = "begin"
-    STILL_THERE = "still_there"
-    NO_READERS = "no_readers"
-    PLUG = "plug"
-    PORT_FOUND = "port_found"
-    PORT_TAKEN = "port_taken"
-    TOO_SOON = "too_soon"
-    LAY = "lay"
-    READER_FOUND = "reader_found"
-    READER_TAKEN = "reader_taken"
-    READER_NAMELESS = "reader_nameless"
-    SEVERAL_READERS = "several_readers"
-    SKIPPED = "skipped"
-    NOTHING_NEW = "nothing_new"
-    CONFIRM = "confirm"
-    WRITTEN = "written"
-    NOT_WRITTEN = "not_written"
-
-
-class EarlierWord(StrEnum):
-    """How a handset ended when it was here before."""
-
-    LAST_TIME = "last_time"
-    LAST_TIME_SOLD = "last_time_sold"
-    DOOMED = "doomed"
-
-
-class MenuWord(StrEnum):
-    """Where most handsets have what a person looks for: said where their own menus aren't known."""
-
-    RESET = "reset"
-    DEBUGGING = "debugging"
-
-
-class ChipTrouble(StrEnum):
-    """Why a look at a chip has no verdict."""
-
-    READER_GONE = "reader_gone"
-    READER_FAULT = "reader_fault"
-
-
-class Refusal(StrEnum):
-    """Why an answer of a person wasn't taken: the codes of the API."""
-
-    SECOND_PERSON_NEEDED = "second_person_needed"
-    LOOK_UP_RESULT_NEEDED = "look_up_result_needed"
-    SCREEN_NUMBER_NEEDED = "screen_number_needed"
-    RECHECK_REFUSED = "recheck_refused"
-    NAME_REFUSED = "name_refused"
-    NOT_SIGNED_IN = "not_signed_in"
-    NOT_ALLOWED = "not_allowed"
-    MORE_TO_SHOW = "more_to_show"
-    TRIED_TOO_OFTEN = "tried_too_often"
-    PERSON_REFUSED = "person_refused"
-    ANSWERED_ALREADY = "answered_already"
-    DECISION_REFUSED = "decision_refused"
-    SETTLING_REFUSED = "settling_refused"
-    RECORDS_UNAVAILABLE = "records_unavailable"
-    NOT_FOUND = "not_found"
-    INVALID_REQUEST = "invalid_request"
-    BODY_TOO_LARGE = "body_too_large"
-    LEDGER_FAULT = "ledger_fault"
-    HOST_REFUSED = "host_refused"
-    ORIGIN_REFUSED = "origin_refused"
-    SIGN_IN_NEEDED = "sign_in_needed"
-    SOCKET_ONLY = "socket_only"
-    PROXY_HEADER_REFUSED = "proxy_header_refused"
-    TOO_MANY_CONNECTIONS = "too_many_connections"
-    INTERNAL_ERROR = "internal_error"
-    UNREACHABLE = "unreachable"
-
-
-class RecipeWord(StrEnum):
-    """The recipes that benchd ships; a dealer's own is called as its file is."""
-
-    OVERWRITE = "overwrite"
-    DELETE = "delete"
-    ASSESS = "assess"
-    RECHECK = "recheck"
-    RECYCLE = "recycle"
-    DRAWN_RECHECK = "drawn_recheck"
-
-
-class PageWord(StrEnum):
-    """What only the dashboard says."""
-
-    TITLE = "title"
-    SLOTS = "slots"
-    NEEDS_PERSON = "needs_person"
-    BUSY = "busy"
-    FINISHED = "finished"
-    FREE = "free"
-    UNREACHABLE = "unreachable"
-    UNREACHABLE_TO_DO = "unreachable_to_do"
-    OTHER_LANGUAGE = "other_language"
-    ANSWER = "answer"
-    OPEN = "open"
-    CLOSE = "close"
-    SIGN_IN = "sign_in"
-    BADGE_OR_ID = "badge_or_id"
-    PIN = "pin"
-    ADD_PIN = "add_pin"
-    LOCK = "lock"
-    SECOND_PERSON_HINT = "second_person_hint"
-    NOTE_HINT = "note_hint"
-    LOOK_UP_HINT = "look_up_hint"
-    NUMBER_HINT = "number_hint"
-    NOT_TAKEN = "not_taken"
-    TAKEN = "taken"
-    QUESTION_GONE = "question_gone"
-    QUESTION_HIDDEN = "question_hidden"
-    DETAILS_HIDDEN = "details_hidden"
-    ALL_HIDDEN = "all_hidden"
-    HIDDEN_TO_DO = "hidden_to_do"
-    SENDING = "sending"
-    CERTIFICATE_AWAITED = "certificate_awaited"
-    UNKNOWN_PORTS = "unknown_ports"
-    STORY = "story"
-    STORY_MISSING = "story_missing"
-    RECORD = "record"
-    COVERAGE = "coverage"
-    WRITTEN = "written"
-    PORT = "port"
-    SERIAL = "serial"
-    IMEI = "imei"
-    MODEL_NAME = "model_name"
-    EARLIER = "earlier"
-    TECHNICAL = "technical"
 
 
 _NAMED: Mapping[str, Iterable[str]] = {
@@ -318,6 +146,7 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "bound_by": BoundBy,
     "unerasable": Unerasable,
     "not_needed": NotNeeded,
+    "shown_by": ShownBy,
     "user_kind": UserKind,
     "recipe": RecipeWord,
     **PAGE_SECTIONS,
@@ -329,6 +158,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "silence": SilenceCause,
     "model_felica": ModelFelica,
     "mistake": Mistake,
+    "found": FoundWord,
     **COMMAND_SECTIONS,
 }
 """What stands for itself, or inside another text."""
@@ -345,58 +175,6 @@ _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
 _QUESTIONS = frozenset(f"gate.{gate}.question" for gate in Gate)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
-    """One text in both languages."""
-
-    ja: str
-    en: str
-
-    def to(self, language: Language) -> str:
-        """The text in this language."""
-        return self.ja if language == "ja" else self.en
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guidance(Texts):
-    """What is the matter, and what to do about it."""
-
-    what_to_do: Texts
-
-
-def printable(text: str, longest: int = LONGEST_VALUE) -> str:
-    """The text on one line, bounded, without what could steer a terminal or turn its order.
-
-    Control and format characters, surrogates and unassigned code points fall out; every kind
-    of white space becomes a space.
-    """
-    bounded = text[: longest * 4]
-    kept = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in bounded)
-    kept = " ".join(kept.split())
-    return kept if len(kept) <= longest else f"{kept[: longest - 1]}…"
-
-
-def fill(template: str, facts: Mapping[str, str], longest_value: int = LONGEST_VALUE) -> str:
-    """The template with its placeholders filled in once; a value that is missing reads `?`.
-
-    Values are never read as templates, and placeholders have no formats or attributes.
-    """
-
-    def value(found: re.Match[str]) -> str:
-        longest = LONGEST_MENU if found[1] in list(MenuWord) else longest_value
-        return printable(facts.get(found[1], ""), longest) or "?"
-
-    return _PLACEHOLDER.sub(value, template)
-
-
-def language_of(environ: Mapping[str, str]) -> Language:
-    """The language that a person's environment asks for; English unless it is Japanese."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if wanted := environ.get(name):
-            return "ja" if wanted.lower().startswith("ja") else "en"
-    return "en"
-
-
 class Catalogue:
     """All texts; made only complete, so that no look-up can fail on a rack."""
 
@@ -411,7 +189,7 @@ class Catalogue:
             faults += [
                 f"{language}: {key} has an unknown placeholder {{{name}}}"
                 for key, text in sorted(texts.items())
-                for name in sorted(set(_PLACEHOLDER.findall(text)) - _facts_of(key))
+                for name in sorted(set(PLACEHOLDER.findall(text)) - _facts_of(key))
             ]
             faults += [
                 f"{language}: {key} doesn't end with what yes and no mean"
@@ -478,6 +256,10 @@ class Catalogue:
     def board(self, word: BoardWord) -> Texts:
         """What the shift board says."""
         return self._texts[f"board.{word}"]
+
+    def found(self, word: FoundWord, facts: Mapping[str, str]) -> Texts:
+        """What a stage has found."""
+        return self._filled(f"found.{word}", facts)
 
     def stage(self, stage: StageName) -> Texts:
         """The name of a stage."""

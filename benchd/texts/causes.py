@@ -15,7 +15,9 @@ from pydantic import Field
 
 from benchd.knowledge import Table, Words, read_knowledge
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.texts.catalogue import Because, Catalogue, Texts, printable
+from benchd.texts.catalogue import Catalogue
+from benchd.texts.shown_words import Because
+from benchd.texts.templates import PLACEHOLDER, Texts, printable
 from benchd.words.chip import ChipVerdict
 from benchd.words.disposal import DisposalState
 from benchd.words.handset import UserKind
@@ -37,7 +39,6 @@ _NESTED: Final = frozenset({"said", "cause", "rest"})
 _PERHAPS_MORE: Final = "more"
 """The one fact that may be empty."""
 _SEPARATORS: Final = ("; ", ", ")
-_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _SET: Final = {
     "True": Texts(ja="あり", en="set"),
     "False": Texts(ja="なし", en="not set"),
@@ -121,7 +122,7 @@ class Causes:
 
     def _facts(self, cause: _Cause, found: Mapping[str, str]) -> Mapping[str, Texts] | None:
         facts: dict[str, Texts] = {}
-        for name in _PLACEHOLDER.findall(cause.ja):
+        for name in PLACEHOLDER.findall(cause.ja):
             value = found[name]
             told = self._named.get(name, {}).get(value)
             if told is None and name in _NESTED and (told := self.said(value)) is None:
@@ -130,12 +131,12 @@ class Causes:
         return facts
 
     def _pattern(self, cause: _Cause) -> re.Pattern[str]:
-        says = _PLACEHOLDER.findall(cause.says)
+        says = PLACEHOLDER.findall(cause.says)
         for text in (cause.ja, cause.en or ""):
-            if strange := set(_PLACEHOLDER.findall(text)) - set(says):
+            if strange := set(PLACEHOLDER.findall(text)) - set(says):
                 message = f"{cause.says!r} has no {', '.join(sorted(strange))}"
                 raise ValueError(message)
-        parts = _PLACEHOLDER.split(cause.says)
+        parts = PLACEHOLDER.split(cause.says)
         return re.compile(
             "".join(
                 f"(?P<{part}>{self._form_of(part)})" if place % 2 else re.escape(part)
@@ -158,4 +159,4 @@ def _as_it_is(value: str) -> Texts:
 
 
 def _filled(template: str, facts: Mapping[str, Texts], to: Callable[[Texts], str]) -> str:
-    return _PLACEHOLDER.sub(lambda found: to(facts[found[1]]), template)
+    return PLACEHOLDER.sub(lambda found: to(facts[found[1]]), template)

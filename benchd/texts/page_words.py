@@ -235,6 +235,13 @@ class FindWord(StrEnum):
     NOT_BY_IMEI = "not_by_imei"
     RUN_AGAIN_AS = "run_again_as"
     SETTLED = "settled"
+    CHIP_BEFORE = "chip_before"
+    CHIP_AFTER = "chip_after"
+    CHIP_NOT_SEEN = "chip_not_seen"
+    LABEL = "label"
+    PEOPLE = "people"
+    SHOWN_BY = "shown_by"
+    NO_CERTIFICATE = "no_certificate"
 
 
 class AnsweringWord(StrEnum):
@@ -325,7 +332,6 @@ class HandoverWord(StrEnum):
     TITLE = "title"
     FROM = "from"
     TO = "to"
-    SIGNATURE = "signature"
     RACK = "rack"
     SERIAL = "serial"
     WAITS_FOR = "waits_for"

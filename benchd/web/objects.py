@@ -198,6 +198,10 @@ class StageObject(WebObject):
     """Why it was skipped or ended early: a reason's code, or the name of a fault."""
     owners: TextsObject | None
     """Whose services a look at the FeliCa chip has found in it."""
+    chip: TextsObject | None = None
+    """What such a look has found, in words."""
+    found: list[TextsObject] = Field(default_factory=list)
+    """What the attempt has found, in words with its figures."""
     started_at: str
     ended_at: str
 

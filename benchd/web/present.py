@@ -12,6 +12,7 @@ from benchd.pipelines.history import JobHistory
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue, Guidance, Texts, printable
 from benchd.texts.causes import Causes
+from benchd.web.found import chip_in, found_in
 from benchd.web.objects import (
     AwayObject,
     EarlierObject,
@@ -25,6 +26,7 @@ from benchd.web.objects import (
     QuestionObject,
     RackObject,
     SlotObject,
+    StageObject,
     TextsObject,
     UnknownPortObject,
 )
@@ -140,7 +142,21 @@ class Presenter:
             "reason_text": self.reason(history.reason),
             "detail_text": None if cause is None else _texts(cause),
         }
-        return JobObject.model_validate({**told, **texts})
+        job = JobObject.model_validate({**told, **texts})
+        stages = zip(job.stages, history.shown, strict=True)
+        return job.model_copy(update={"stages": [self._stage(*stage) for stage in stages]})
+
+    def _stage(self, stage: StageObject, shown: object | None) -> StageObject:
+        chip, owners = chip_in(shown), None
+        if chip is not None and chip.owners is not None:
+            owners = _owners(chip.owners)
+        return stage.model_copy(
+            update={
+                "owners": owners,
+                "chip": None if chip is None else _texts(self._catalogue.chip(chip.verdict)),
+                "found": [_texts(one) for one in found_in(shown, self._catalogue)],
+            }
+        )
 
     def labels(self) -> LabelsObject:
         """The names of all values, and what the page itself says."""

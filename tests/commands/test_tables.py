@@ -197,6 +197,16 @@ def test_empty_rack_and_ledger(catalogue: Catalogue) -> None:
     assert "There are no jobs yet" in printed(jobs_view({"jobs": []}, catalogue, "en"))
 
 
+def test_why_exactly_a_job_has_failed_is_told_in_japanese(
+    catalogue: Catalogue, japan: None
+) -> None:
+    ledger = FakeLedger()
+    ledger.keep_job(reason="handset_stalled", detail="no line from the fill program for 5 s")
+    told = printed(job_view(story_of(catalogue, ledger), catalogue, "ja"))
+    assert "端末の上書きプログラムから 5 秒間、何も届きません" in told
+    assert "fill program" not in told
+
+
 def test_failed_job_tells_its_story(catalogue: Catalogue, japan: None) -> None:
     ledger = FakeLedger()
     ledger.keep_job()
@@ -204,7 +214,7 @@ def test_failed_job_tells_its_story(catalogue: Catalogue, japan: None) -> None:
     assert "消去は証明されていません。販売しないでください。" in told
     assert "上書きできた範囲が足りません" in told
     assert "保留へ。端末を再起動して挿し直すと、最初から処理します。" in told
-    assert "90 of 100 bytes proven" in told
+    assert "技術情報: 90 of 100 bytes proven" in told
     lines = [line.split() for line in told.splitlines()]
     assert ["端末確認", "完了", "11-24", "12:01", "1:00", "-"] in lines
     assert ["初期化", "省略", "11-24", "12:04", "1:00", "初期化済みで入荷"] in lines

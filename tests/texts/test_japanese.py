@@ -59,8 +59,11 @@ def flat(table: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def shipped() -> dict[str, str]:
-    file = resources.files("benchd").joinpath("texts", "ja.toml")
-    return dict(flat(tomllib.loads(file.read_text("utf-8"))))
+    """Every Japanese text that benchd ships, by its key, or for a cause by its English."""
+    folder = resources.files("benchd").joinpath("texts")
+    texts = dict(flat(tomllib.loads(folder.joinpath("ja.toml").read_text("utf-8"))))
+    causes = tomllib.loads(folder.joinpath("causes.toml").read_text("utf-8"))["cause"]
+    return {**texts, **{cause["says"]: cause["ja"] for cause in causes}}
 
 
 def of_models() -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,12 @@ def test_words_that_it_quotes_from_the_page_are_the_pages() -> None:
         ("nav", "handsets"),
     ):
         assert labels[section][word].ja in PAGE, (section, word)
+
+
+def test_each_key_is_in_it_as_the_page_tells_it() -> None:
+    script = resources.files("benchd").joinpath("web", "static", "help.js").read_text("utf-8")
+    keys = re.findall(r'^  \["([^"]+)", "(\w+)"\],$', script, re.MULTILINE)
+    assert len(keys) > 8
+    told = TEXTS.labels()["help"]
+    for key, what in keys:
+        assert f"| {' '.join(key.split())} | {told[what].ja}" in PAGE, key

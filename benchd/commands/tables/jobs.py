@@ -97,7 +97,7 @@ class _JobView:
         if kept := self._cells.dossier(job):
             facts[Word.NOTE] = kept[0]
         if job.get("detail"):
-            facts[Word.DETAIL] = text(job, "detail", longest=LONGEST_SENTENCE)
+            facts[Word.DETAIL] = self._cells.cause(job)
         return Group(self._said_of_erasure(job), self._facts(facts))
 
     def _said_of_erasure(self, job: JsonObject) -> Text:

@@ -6,10 +6,10 @@ import { binsTable, doing, hasHandset, leftOf } from "./open_now.js";
 import { askedShift, clockOf, dayOf, readShift, shiftQuery, spanOf } from "./shift.js";
 import { needsPerson } from "./status.js";
 import { handsetOf, join, link, row, table } from "./tables.js";
+import { cut } from "./tails.js";
 import { said, word } from "./words.js";
 
 const t = (value) => word("handover", value);
-const SHOWN_DIGITS = 6;
 
 export class HandoverPage {
   name = "board";
@@ -49,7 +49,7 @@ export class HandoverPage {
   }
 }
 
-const signing = () => el("div", { class: "signing" }, ...["from", "to"].map((who) => el("div", {}, `${t(who)}（${t("signature")}）`)));
+const signing = () => el("div", { class: "signing" }, ...["from", "to"].map((who) => el("div", {}, t(who))));
 
 /** The plugs whose certificates are on record: nothing else is called sellable. */
 async function proofsOf(all) {
@@ -62,8 +62,9 @@ async function proofsOf(all) {
 function slots(all, proofs) {
   const taken = all.filter(hasHandset);
   const free = all.filter((slot) => slot.state === "empty").map((slot) => slot.slot);
+  const serials = cut(taken.map((slot) => slot.handset?.serial).filter(Boolean));
   const rows = taken.map((slot) => {
-    const cells = [slot.slot, slot.handset ? handsetOf(slot.handset) : word("act", "unknown_handset"), tail(slot.handset), word("slot_state", slot.state), doing(slot, proofs.get(slot.slot) ?? null), needsPerson(slot) ? "" : leftOf(slot)];
+    const cells = [slot.slot, slot.handset ? handsetOf(slot.handset) : word("act", "unknown_handset"), serials.get(slot.handset?.serial) ?? "", word("slot_state", slot.state), doing(slot, proofs.get(slot.slot) ?? null), needsPerson(slot) ? "" : leftOf(slot)];
     const made = row(cells, { "data-off": needsPerson(slot) ? "true" : null });
     made.cells[4].className = "free";
     return made;
@@ -76,8 +77,6 @@ function slots(all, proofs) {
     free.length ? el("p", {}, `${t("free_slots")}: ${join(free)}`) : null,
   );
 }
-
-const tail = (handset) => (handset?.serial ? `…${handset.serial.slice(-SHOWN_DIGITS)}` : "");
 
 function done(shift) {
   const rows = shift.went.map((one) => [said(one), String(one.jobs.length)]);

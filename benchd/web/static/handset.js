@@ -1,9 +1,9 @@
 // Everything about one handset across its jobs: the newest first, each with its story.
 
-import { read, readJob } from "./api.js";
+import { certificateUrl, read, readJob } from "./api.js";
 import { el } from "./dom.js";
 import { story } from "./story.js";
-import { becameOf, facts, handsetOf, jobPage, link, lotPage, moment, reasonOf, table } from "./tables.js";
+import { becameOf, endOf, facts, handsetOf, jobPage, link, lotPage, moment, reasonOf, table } from "./tables.js";
 import { page, said, word } from "./words.js";
 
 const t = (value) => word("find", value);
@@ -24,6 +24,9 @@ export class HandsetPage {
     const told = jobs.find((job) => job.serial) ?? jobs[0];
     const imeis = [...new Set(file.jobs.flatMap((job) => job.imeis))];
     const tags = [...new Set(file.jobs.map((job) => job.tag).filter(Boolean))];
+    const lots = [...new Set(file.jobs.map((job) => job.lot).filter(Boolean))];
+    // Only the newest job says what the handset is now.
+    const certified = jobs[0].certificate ? jobs[0] : null;
     return [
       el("p", { class: "back" }, link("/handsets", t("title"))),
       el("h2", {}, handsetOf(told)),
@@ -31,8 +34,11 @@ export class HandsetPage {
         [word("act", "imei"), imeis.join(", ")],
         [page("serial"), told.serial ?? told.usb_serial],
         [word("lots", "tag"), tags.join(", ")],
+        [word("nav", "lot"), lots.length ? el("span", {}, ...lots.map((lot) => link(lotPage(lot), `${lot} `))) : null],
         [word("word", "became"), becameOf(jobs[0])],
+        [word("word", "certificate"), certified ? certificate(certified) : t("no_certificate")],
       ]),
+      el("p", { class: "doing" }, labelButton(jobs[0])),
       file.told_by === "imei" ? null : el("p", { class: "caution" }, t("not_by_imei")),
       ...jobs.map((job) => this.oneJob(job)),
       ...settled(file.settled),
@@ -61,6 +67,7 @@ export class HandsetPage {
         [word("word", "what_to_do"), said(job.reason_text?.what_to_do)],
         [word("nav", "lot"), job.lot ? link(lotPage(job.lot), job.lot) : null],
         [word("word", "became"), `${becameOf(job)} ${moment(job.since)}`],
+        [word("word", "certificate"), job.certificate ? certificate(job) : null],
         [t("run_again_as"), job.run_again_as ? link(jobPage(job.run_again_as), job.run_again_as) : null],
       ]),
       inside,
@@ -70,11 +77,9 @@ export class HandsetPage {
   }
 }
 
-/** Where its job has sent it; what has no certificate is never told as sellable. */
-function endOf(job) {
-  if (!job.disposition) return word("became", "running");
-  return word("disposition", job.disposition === "sellable" && !job.certificate ? "hold" : job.disposition);
-}
+const certificate = (job) => el("a", { href: certificateUrl(job.job), target: "_blank", rel: "noopener", class: "certificate" }, `${job.certificate.slice(0, 16)}…`);
+
+const labelButton = (job) => el("a", { id: "label", class: "button", href: `/handsets?${new URLSearchParams({ label: job.job })}` }, t("label"));
 
 /** What people have said of it, each as it is on record. */
 function settled(lines) {

@@ -6,6 +6,7 @@ import { Frame } from "./frame.js";
 import { FindPage } from "./handsets.js";
 import { HandsetPage } from "./handset.js";
 import { HandoverPage } from "./handover.js";
+import { LabelPage } from "./label.js";
 import { LotPage } from "./lot.js";
 import { LotsPage } from "./lots.js";
 import { ReportPage } from "./report.js";
@@ -17,7 +18,12 @@ const PAGES = {
   "/lots": () => (asked.get("lot") ? new LotPage(asked.get("lot"), asked) : new LotsPage()),
   "/disposal": () => new DisposalPage(asked),
   "/report": () => new ReportPage(asked),
-  "/handsets": () => (asked.get("job") ? new HandsetPage(asked.get("job")) : new FindPage(asked.get("q") ?? "")),
+  "/handsets": handsets,
 };
+
+function handsets() {
+  if (asked.get("label")) return new LabelPage(asked.get("label"));
+  return asked.get("job") ? new HandsetPage(asked.get("job")) : new FindPage(asked.get("q") ?? "");
+}
 
 new Frame(PAGES[location.pathname]()).start();

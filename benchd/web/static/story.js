@@ -3,15 +3,18 @@
 import { certificateUrl, jobUrl } from "./api.js";
 import { el } from "./dom.js";
 import { inBrackets } from "./status.js";
+import { join } from "./tables.js";
 import { technical } from "./technical.js";
-import { current, knows, page, word } from "./words.js";
+import { current, knows, page, said, word } from "./words.js";
 
 export function story(job) {
   return el(
     "div",
     { class: "story" },
     facts(job),
+    chips(job),
     el("ol", { class: "stages" }, ...job.stages.map(stage)),
+    job.decisions.length ? el("h4", {}, word("find", "people")) : null,
     el("ul", { class: "decisions" }, ...job.decisions.map(decision)),
     technical(job.detail_text, job.detail, "p"),
     el(
@@ -37,8 +40,23 @@ function stage(told) {
     { "data-outcome": told.outcome },
     el("time", {}, clock(told.ended_at)),
     el("span", { class: "name" }, word("stage", told.stage)),
-    el("span", {}, el("b", {}, word("outcome", told.outcome)), ...because, inBrackets(told.owners)),
+    el("span", {}, el("b", {}, word("outcome", told.outcome)), ...because, inBrackets(told.owners), ...found(told)),
   );
+}
+
+/** What it has found, in words with its figures. */
+function found({ found: told, chip }) {
+  const lines = [chip, ...(told ?? [])].filter(Boolean).map(said);
+  return lines.length ? [el("small", { class: "found" }, join(lines))] : [];
+}
+
+/** The chip before and after, by the names of its services; nothing where nobody has looked at one. */
+function chips({ stages }) {
+  const looks = stages.filter((stage) => stage.chip);
+  if (looks.length === 0) return null;
+  const [before, after] = [looks[0], looks.length > 1 ? looks.at(-1) : null];
+  const seen = (look) => (look ? `${said(look.chip)}${inBrackets(look.owners)}` : word("find", "chip_not_seen"));
+  return el("dl", { class: "chips-seen" }, ...[["chip_before", before], ["chip_after", after]].flatMap(([name, look]) => [el("dt", {}, word("find", name)), el("dd", {}, seen(look))]));
 }
 
 function reason(code) {
@@ -52,9 +70,12 @@ function decision(told) {
     {},
     el("time", {}, clock(told.at)),
     el("span", { class: "name" }, word("gate", told.gate)),
-    el("span", {}, el("b", {}, answer), ` ${told.operator}`, told.note ? ` — ${told.note}` : ""),
+    el("span", {}, el("b", {}, answer), ` ${told.operator}`, shown(told) ?? "", told.note ? ` — ${told.note}` : ""),
   );
 }
+
+/** How somebody has shown that they are it. */
+const shown = ({ shown_by: by }) => (by ? el("small", { class: "shown" }, ` ${word("find", "shown_by")}: ${word("shown_by", by)}`) : null);
 
 function clock(at) {
   const date = new Date(at);

@@ -49,6 +49,12 @@ export function becameOf(job) {
   return job.certificate ? word("became", "sold") : word("disposition", job.disposition);
 }
 
+/** Where its job has sent it; what has no certificate is never told as sellable. */
+export function endOf(job) {
+  if (!job.disposition) return word("became", "running");
+  return word("disposition", job.disposition === "sellable" && !job.certificate ? "hold" : job.disposition);
+}
+
 export const reasonOf = (job) => said(job.reason_text);
 
 export const jobPage = (job) => `/handsets?job=${encodeURIComponent(job)}`;

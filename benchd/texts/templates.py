@@ -1,0 +1,71 @@
+"""A text in both languages, what is filled into it, and who reads which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from benchd.texts.shown_words import MenuWord
+
+Language = Literal["ja", "en"]
+
+LONGEST_VALUE = 80
+"""Characters of one filled-in value; a model or serial that is longer is cut."""
+LONGEST_MENU = 200
+"""Of a way through menus, which is of the catalogue of models."""
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+"""What stands in a text for a fact."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """One text in both languages."""
+
+    ja: str
+    en: str
+
+    def to(self, language: Language) -> str:
+        """The text in this language."""
+        return self.ja if language == "ja" else self.en
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guidance(Texts):
+    """What is the matter, and what to do about it."""
+
+    what_to_do: Texts
+
+
+def printable(text: str, longest: int = LONGEST_VALUE) -> str:
+    """The text on one line, bounded, without what could steer a terminal or turn its order.
+
+    Control and format characters, surrogates and unassigned code points fall out; every kind
+    of white space becomes a space.
+    """
+    bounded = text[: longest * 4]
+    kept = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in bounded)
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= longest else f"{kept[: longest - 1]}…"
+
+
+def fill(template: str, facts: Mapping[str, str], longest_value: int = LONGEST_VALUE) -> str:
+    """The template with its placeholders filled in once; a value that is missing reads `?`.
+
+    Values are never read as templates, and placeholders have no formats or attributes.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        longest = LONGEST_MENU if found[1] in list(MenuWord) else longest_value
+        return printable(facts.get(found[1], ""), longest) or "?"
+
+    return PLACEHOLDER.sub(value, template)
+
+
+def language_of(environ: Mapping[str, str]) -> Language:
+    """The language that a person's environment asks for; English unless it is Japanese."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if wanted := environ.get(name):
+            return "ja" if wanted.lower().startswith("ja") else "en"
+    return "en"

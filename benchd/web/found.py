@@ -1,0 +1,123 @@
+"""What a stage's evidence says, in words with units; figures are cut, never rounded up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from benchd.proof.evidence.chip import OPERATOR, ChipEvidence, ClearEvidence
+from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
+from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
+from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
+from benchd.texts.catalogue import Catalogue, Texts
+from benchd.texts.found_words import FoundWord
+
+Finding = tuple[FoundWord, dict[str, str]]
+
+UNITS: Final = ("B", "kB", "MB", "GB", "TB")
+
+
+def found_in(evidence: object | None, catalogue: Catalogue) -> list[Texts]:
+    """The findings of one attempt in the order in which they are told; none of what is unknown."""
+    return [catalogue.found(word, facts) for word, facts in _findings(evidence)]
+
+
+def chip_in(evidence: object | None) -> ChipEvidence | None:
+    """The look at the chip that an attempt has taken."""
+    match evidence:
+        case ChipEvidence():
+            return evidence
+        case ObserveEvidence(chip=ChipEvidence() as chip):
+            return chip
+        case _:
+            return None
+
+
+def _findings(evidence: object | None) -> Iterator[Finding]:  # noqa: C901 - one case a type
+    match evidence:
+        case InspectEvidence():
+            yield from _inspected(evidence)
+        case GatesEvidence(screen_number=str() as number):
+            yield FoundWord.SCREEN_NUMBER, {"number": number}
+        case ChipEvidence():
+            yield from _looked(evidence)
+        case InitialiseEvidence(after=None):
+            yield FoundWord.CAME_RESET, {"used": size(evidence.before.used_bytes)}
+        case InitialiseEvidence():
+            yield FoundWord.WAS_RESET, {"used": size(evidence.left.used_bytes)}
+        case OverwriteEvidence():
+            yield from _written(evidence)
+        case ReadBackEvidence():
+            yield from _read_back(evidence)
+        case ClearEvidence():
+            yield FoundWord.CLEARED_BY, {"provider": evidence.provider}
+        case FinalResetEvidence(absent_s=float() as seconds):
+            yield FoundWord.AWAY, {"seconds": f"{math.floor(seconds)}"}
+        case ObserveEvidence():
+            yield FoundWord.CAME_BACK, {"count": str(len(evidence.kinds))}
+            if evidence.chip is not None:
+                yield from _looked(evidence.chip)
+        case _:
+            pass
+
+
+def _inspected(told: InspectEvidence) -> Iterator[Finding]:
+    yield FoundWord.SYSTEM, {"android": told.android, "build": told.build}
+    capacity, used = size(told.capacity_bytes), size(told.used_bytes)
+    yield FoundWord.STORAGE, {"capacity": capacity, "used": used}
+    degrees = f"{told.battery_temperature_c:.1f}"
+    yield FoundWord.BATTERY, {"percent": str(told.battery_percent), "degrees": degrees}
+    if told.screen_lock is not None:
+        yield (FoundWord.LOCKED if told.screen_lock else FoundWord.NOT_LOCKED), {}
+    yield FoundWord.ACCOUNTS, {"count": str(told.account_count)}
+    encrypted = told.crypto_state == "encrypted"
+    yield (FoundWord.ENCRYPTED if encrypted else FoundWord.NOT_ENCRYPTED), {}
+
+
+def _looked(told: ChipEvidence) -> Iterator[Finding]:
+    if told.source == OPERATOR:
+        yield FoundWord.BY_PERSON, {}
+    elif told.reader:
+        yield FoundWord.BY_READER, {"reader": told.reader, "passes": str(told.passes)}
+
+
+def _written(told: OverwriteEvidence) -> Iterator[Finding]:
+    yield FoundWord.WRITTEN, {"size": size(told.bytes_written), "time": span(told.elapsed_s)}
+    if told.elapsed_s > 0:
+        fresh = max(told.bytes_written - told.resumed_bytes, 0)
+        yield FoundWord.RATE, {"rate": size(int(fresh / told.elapsed_s))}
+    yield FoundWord.FREE_LEFT, {"size": size(told.free_bytes_after)}
+
+
+def _read_back(told: ReadBackEvidence) -> Iterator[Finding]:
+    yield FoundWord.PROVEN, {"size": size(told.bytes_proven), "bad": size(told.bytes_bad)}
+    yield (
+        FoundWord.COVERAGE,
+        {"percent": tenths(told.coverage), "minimum": tenths(told.minimum_coverage)},
+    )
+    yield (
+        FoundWord.HOST_SAMPLES,
+        {"count": str(told.host_samples), "bad": str(told.host_mismatches)},
+    )
+
+
+def size(count: int) -> str:
+    """Bytes in the units that storage is sold with: 58.2 GB."""
+    unit, value = 0, count * 10
+    while value >= 10_000 and unit < len(UNITS) - 1:
+        value //= 1000
+        unit += 1
+    return f"{value // 10}.{value % 10} {UNITS[unit]}" if unit else f"{count} B"
+
+
+def span(seconds: float) -> str:
+    """3:12 or 1:02:45."""
+    whole = math.floor(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def tenths(share: float) -> str:
+    """94.96 % isn't 95 %."""
+    return f"{math.floor(share * 1000 + 1e-9) / 10:.1f}"

@@ -1,0 +1,122 @@
+"""What happened to one handset, as somebody asks whose customer has called; and its label."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from chromium import Visits, needs_chromium
+from papers import Shop, address, signed_in
+from playwright.async_api import expect
+
+from benchd.proof.evidence.forms import to_json
+from benchd.texts.catalogue import Catalogue
+from benchd.words.chip import ChipVerdict
+from benchd.words.ids import Evidence, JobId
+from benchd.words.record import EntryKind
+from tests import recorded
+from tests.records.records_rack import INSPECT
+from tests.web.web_fakes import BEGAN
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+JOB = JobId("20261124-00000000c1")
+
+
+def cleared(shop: Shop, *, certificate: str | None) -> None:
+    """A handset whose chip was cleared between two looks."""
+    keep = shop.rack.ledger.keep
+    in_use = recorded.chip(
+        verdict=ChipVerdict.IN_USE,
+        owners_ja=("Suica", "WAON"),
+        owners_en=("Suica", "WAON"),
+        reader="PaSoRi 3",
+        passes=2,
+    )
+    stages: tuple[tuple[str, Evidence], ...] = (
+        ("inspect", to_json(INSPECT)),
+        ("felica_check", in_use),
+        ("overwrite", recorded.overwrite(bytes_written=58_290_000_000, elapsed_s=600.0)),
+        ("felica_recheck", recorded.chip(verdict=ChipVerdict.UNUSED)),
+    )
+    keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, JOB)
+    for stage, evidence in stages:
+        keep(EntryKind.STAGE_STARTED, {"stage": stage}, JOB)
+        keep(EntryKind.STAGE_ENDED, recorded.stage_ended(stage, evidence), JOB)
+    answer: Evidence = {
+        "gate": "confirm",
+        "approved": True,
+        "operator": "鈴木",
+        "person": "suzuki",
+        "shown_by": "badge_and_pin",
+        "note": "",
+        "at": BEGAN.isoformat(),
+    }
+    keep(EntryKind.DECISION, answer, JOB)
+    end: Evidence = {
+        "outcome": "passed",
+        "disposition": "sellable",
+        "reason": None,
+        "detail": "",
+        "certificate": certificate,
+    }
+    keep(EntryKind.JOB_ENDED, end, JOB)
+
+
+async def test_the_story_says_what_each_stage_found_whose_chip_it_was_and_who_said_what(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    cleared(shop, certificate='{"payload": ""}')
+    async with shop.open(catalogue) as here, visit(address(here, f"/handsets?job={JOB}")) as seen:
+        page = seen.page
+        await signed_in(seen)
+        story = page.locator(".story")
+        await expect(story.locator(".stages")).to_contain_text("58.2 GB を書き込み（所要 10:00）")
+        await expect(story.locator(".stages")).to_contain_text("Android 13")
+        chips = story.locator(".chips-seen dd")
+        await expect(chips).to_have_count(2)
+        await expect(chips.nth(0)).to_contain_text("Suica、WAON")
+        await expect(chips.nth(1)).not_to_contain_text("Suica")
+        await expect(story.locator(".decisions")).to_contain_text("鈴木")
+        await expect(story.locator(".decisions")).to_contain_text("バッジとPIN")
+        certificate = page.locator("main > .facts a.certificate")
+        await expect(certificate).to_have_attribute("href", f"/api/v1/jobs/{JOB}/certificate.json")
+        await page.locator("#language").click()
+        await expect(story.locator(".stages")).to_contain_text("58.2 GB written in 10:00")
+
+
+async def test_a_label_says_where_the_handset_goes_and_is_one_small_page(
+    shop: Shop, catalogue: Catalogue, visit: Visits, tmp_path: Path
+) -> None:
+    cleared(shop, certificate='{"payload": ""}')
+    shop.ended("job-2", "destroy", "felica_residue", 2, model="<b>M</b>" + "X" * 70)
+    async with shop.open(catalogue) as here, visit(address(here, f"/handsets?job={JOB}")) as seen:
+        await signed_in(seen)
+        await seen.page.locator("#label").click()
+        await expect(seen.page.locator(".label .goes")).to_have_text("販売可")
+        await expect(seen.page.locator(".label")).to_contain_text(JOB)
+        await seen.page.goto(address(here, "/handsets?label=job-2"))
+        label = seen.page.locator(".label")
+        await expect(label.locator(".goes")).to_have_text("破砕")
+        await expect(label).to_contain_text("<b>M</b>")
+        await expect(label).to_contain_text("FeliCa")
+        file = tmp_path / "label.pdf"
+        printed = await seen.page.pdf(path=file, prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+        boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", printed)
+        points = [round(float(size) / 72 * 25.4) for size in boxes[0]]
+        assert points == [62, 40]
+
+
+async def test_no_label_and_no_file_calls_sellable_what_has_no_certificate(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    cleared(shop, certificate=None)
+    path = f"/handsets?label={JOB}"
+    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
+        await signed_in(seen)
+        await expect(seen.page.locator(".label .goes")).to_have_text("保留")
+        await seen.page.goto(address(here, f"/handsets?job={JOB}"))
+        await expect(seen.page.locator("main > .facts")).to_contain_text("証明書はありません")
+        await expect(seen.page.locator("#page")).not_to_contain_text("販売可")
