@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ PARTS = """() => [...document.querySelectorAll('#rack .tile')].map(tile => {
   return { slot: tile.dataset.slot, x: box.x, y: box.y, right: box.right, bottom: box.bottom, cut,
     name: Math.min(...size('h2')), word: Math.min(...size('.state, .short, .percent')) };
 })"""
-LEAST_NAME, LEAST_WORD = 44.0, 39.0
+LEAST_NAME, LEAST_WORD = 44.0, 40.0
 """Pixels at 1920 x 1080 from docs/wall.md; a screen that nobody touches has more."""
 KIOSK_NAME, KIOSK_WORD = 46.0, 44.0
 
@@ -142,18 +143,19 @@ async def test_what_a_kiosk_has_no_room_for_comes_page_by_page(
 ) -> None:
     fill(rack, 64)
     async with server() as here, visit(address(here, "?kiosk"), width=1280, height=720) as seen:
-        await seen.page.clock.install()
+        await seen.page.clock.install(time=0)
         await queued(seen)
-        pages: list[str] = []
+        # From here on no page is turned but by this test.
+        await seen.page.clock.pause_at(600_000)
+        pages: dict[str, list[str]] = {}
         turned = seen.page.locator("#turned")
-        await expect(turned).to_have_text("1/2")
-        for page in ("2/2", "1/2"):
+        await expect(turned).to_have_text(re.compile("./2"))
+        for _ in range(2):
             tiles = await seen.page.evaluate(PARTS)
             assert [tile["slot"] for tile in tiles if tile["bottom"] > 720] == []
-            pages += [tile["slot"] for tile in tiles]
+            pages[await turned.inner_text()] = [tile["slot"] for tile in tiles]
             await seen.page.clock.run_for(12_000)
-            await expect(turned).to_have_text(page)
-        assert pages == list(rack.board.views())
+        assert pages["1/2"] + pages["2/2"] == list(rack.board.views())
 
 
 async def test_a_phone_shows_every_slot_two_by_two(
