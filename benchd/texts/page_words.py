@@ -56,6 +56,7 @@ class WallWord(StrEnum):
     TRAY = "tray"
     TRAY_TO_DO = "tray_to_do"
     STAGE_LEFT = "stage_left"
+    HANDSET_LEFT = "handset_left"
     RACK_LEFT = "rack_left"
     MINUTES = "minutes"
     HOURS = "hours"

@@ -31,6 +31,8 @@ const ASK_AGAIN_MS = 5_000;
 /** Shown before the daemon has told any word of its catalogue. */
 const AWAY = "benchd に接続できません / benchd can't be reached";
 
+/** How soon after a change the numbers above the rack follow. */
+const COUNT_AFTER_MS = 60;
 /** How often the page asks whether another benchd, or another plan of the wall, is there. */
 const LOOK_EVERY_MS = 60_000;
 
@@ -43,6 +45,7 @@ const layout = new Layout({ kiosk });
 const queue = new Queue({ open, changed: queueChanged });
 const notices = new Notices();
 const summary = new Summary();
+let counting = null;
 let wanted = asks.get("find");
 let index = null;
 let panel = null;
@@ -85,7 +88,13 @@ function announce(slot) {
   byId("announcer").textContent = `${slot.slot} ${seen.title} ${seen.main}`;
 }
 
+/** Many slots change at once: they are counted once for all of them. */
 function summarise() {
+  counting ??= setTimeout(count, COUNT_AFTER_MS);
+}
+
+function count() {
+  counting = null;
   summary.show([...rack.slots.values()], notices.ports, queue.told?.errands ?? null, rack.left);
 }
 

@@ -8,6 +8,14 @@ const ROOMY = 250;
 const FOR_MORE = 62;
 /** Narrower than this a tile isn't in its row any more: a phone shows two beside each other. */
 const NARROWEST = 105;
+/** Where a tile has no place in a row, it is about so wide. */
+const FLOWING = 178;
+const BORDER_AND_PADDING = 11;
+/** Below this a tile has no button that is seen, and below the other no number beside its name. */
+const NARROW = 240;
+const NUMBERED = 198;
+/** And here it tells no time beside its percentage. */
+const SLIM = 140;
 const PAGE_MS = 12_000;
 
 export class Layout {
@@ -62,10 +70,14 @@ export class Layout {
     this.page %= this.pages;
     const flows = width < NARROWEST && !this.kiosk;
     const density = flows ? "flow" : height < lowest + FOR_MORE ? "dense" : height < ROOMY ? "medium" : "roomy";
-    const told = JSON.stringify([rows, columns, shown, density, this.page, lowest, [...this.tiles.keys()]]);
+    const told = JSON.stringify([rows, columns, shown, density, this.page, Math.round(width), lowest, [...this.tiles.keys()]]);
     if (told === this.told) return;
     this.told = told;
     document.body.dataset.density = density;
+    const inside = (flows ? Math.max(width, FLOWING) : width) - 2 * BORDER_AND_PADDING;
+    document.body.dataset.width = inside < NARROW ? (density === "dense" && inside >= NUMBERED ? "fair" : "narrow") : "wide";
+    document.body.classList.toggle("slim", inside < SLIM);
+    this.element.style.setProperty("--cq", `${inside / 100}px`);
     this.element.style.setProperty("--columns", columns);
     // All pages but the last are full; the last keeps the height of its rows.
     this.element.style.setProperty("--rows", shown);
@@ -102,5 +114,5 @@ export class Layout {
 /** What a tile of this width is high at least: its name and one word, as large as wall.css has them. */
 function lowestFor(width) {
   const inside = width - 24;
-  return Math.ceil(0.98 * Math.min(46.4, 0.27 * inside) + 1.05 * Math.min(44.8, 0.24 * inside) + 15);
+  return Math.ceil(0.98 * Math.min(46.4, 0.28 * inside) + 1.05 * Math.min(44.8, 0.25 * inside) + 15);
 }

@@ -300,8 +300,12 @@ function advice(slot, seen) {
   const parts = [];
   if (seen.main) parts.push(el("p", { class: "main" }, seen.main));
   if (typeof slot.progress === "number") {
-    const left = duration(slot.eta_s);
-    parts.push(el("p", {}, percent(slot.progress), left ? ` · ${word("word", "remaining")} ${left}` : ""));
+    const [stage, whole] = [duration(slot.eta_s), duration(slot.handset_left_s)];
+    const left = [
+      stage ? `${word("wall", "stage_left")} ${stage}` : "",
+      whole ? `${word("wall", "handset_left")} ${whole}` : "",
+    ];
+    parts.push(el("p", {}, [percent(slot.progress), ...left].filter(Boolean).join(" · ")));
   }
   if (seen.to_do) parts.push(el("p", { class: "to-do lines" }, seen.to_do));
   return parts;

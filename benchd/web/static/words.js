@@ -73,7 +73,7 @@ export function duration(seconds) {
 }
 
 /** 84分, never less than what is left. */
-export const inMinutes = (seconds) => `${Math.ceil(seconds / 60)}${language === "ja" ? "" : " "}${word("wall", "minutes")}`;
+export const inMinutes = (seconds) => `${Math.ceil(seconds / 60)}${word("wall", "minutes")}`;
 
 /** Never 100 before all is done. */
 export const percent = (share) => `${Math.floor(Math.min(Math.max(share, 0), 1) * 100)}%`;

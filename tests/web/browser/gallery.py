@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.words.slot import (
+    Away,
+    AwayView,
+    ProblemCode,
+    ProblemView,
+    QuestionView,
+    SlotView,
+)
 from benchd.words.slot_states import SlotState
 from tests import recorded
 from tests.intake.lots import imei
@@ -57,7 +66,7 @@ class Gallery:
             self.running(StageName.OVERWRITE, 0.08, 4210),
             self.asking(Gate.FELICA_CHECK, StageName.FELICA_CHECK),
             self.state(SlotState.SETTLING),
-            self.state(SlotState.REPLUGGING, StageName.FINAL_RESET),
+            self.cable_out(StageName.OVERWRITE),
             self.broken(),
             self.failed(Reason.LOCKED, Disposition.RETURN),
         )
@@ -99,6 +108,10 @@ class Gallery:
     def state(self, state: SlotState, stage: StageName | None = None):  # noqa: ANN201
         return lambda slot: self._show(slot, state, stage=stage, known=stage is not None)
 
+    def cable_out(self, stage: StageName):  # noqa: ANN201
+        away = AwayView(why=Away.CABLE_OUT, until=datetime.now(UTC) + timedelta(seconds=143))
+        return lambda slot: self._show(slot, SlotState.REPLUGGING, stage=stage, away=away)
+
     def empty(self):  # noqa: ANN201
         return lambda slot: self._show(slot, SlotState.EMPTY, known=False)
 
@@ -126,6 +139,7 @@ class Gallery:
         progress: float | None = None,
         eta_s: float | None = None,
         gate: Gate | None = None,
+        away: AwayView | None = None,
         problem: ProblemCode | None = None,
         known: bool = True,
         outcome: Outcome | None = None,
@@ -154,6 +168,9 @@ class Gallery:
                 stage=stage,
                 progress=progress,
                 eta_s=eta_s,
+                handset_left_s=eta_s * 1.7 + 300 if eta_s else None,
+                away=away,
+                since=datetime.now(UTC) - timedelta(seconds=97 * self._count),
                 identity=identity if known else None,
                 question=QuestionView(gate=gate, facts=facts) if gate else None,
                 problem=ProblemView(code=problem) if problem else None,

@@ -13,15 +13,37 @@ from playwright.async_api import expect
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.sight import Sight
+from benchd.words.ids import PortPath
 from tests.web.fake_door import FakeDoor, believing
-from tests.web.web_fakes import FakeRack
+from tests.web.web_fakes import FakeRack, port
 from tests.web.web_running import SEES_ALL, running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
+SIZES = """() => {
+  const size = scope => {
+    const texts = document.createTreeWalker(document.querySelector(scope), NodeFilter.SHOW_TEXT);
+    const found = new Map();
+    while (texts.nextNode()) {
+      const element = texts.currentNode.parentElement;
+      if (!texts.currentNode.data.trim()) continue;
+      if (!element.checkVisibility({ opacityProperty: true })) continue;
+      const kind = element.closest("h2") ? "name"
+        : element.closest(".state, .short, .percent") ? "word" : "other";
+      const pixels = parseFloat(getComputedStyle(element).fontSize);
+      found.set(kind, Math.min(found.get(kind) ?? 999, pixels));
+    }
+    return kind => (found.has(kind) ? found.get(kind).toFixed(1) : "-");
+  };
+  const [rack, queue, head] = ["#rack", "#queue", "#head"].map(size);
+  const least = of => Math.min(...["name", "word", "other"].map(of).filter(Number)).toFixed(1);
+  return [rack("name"), rack("word"), rack("other"), least(queue), least(head)].join(" | ");
+}"""
 WALL = (1920, 1080)
 PHONE = (390, 844)
-SIGNED_IN = {"wall-ja", "wall-32-ja", "question-en", "phone-ja", "story-ja"}
+LAPTOP = (1366, 768)
+LIGHT = {"wall-en", "wall-64-en", "laptop-28-ja", "phone-28-en"}
+SIGNED_IN = {"wall-ja", "wall-28-ja", "question-en", "phone-ja", "story-ja"}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +54,13 @@ SIGNED_IN = {"wall-ja", "wall-32-ja", "question-en", "phone-ja", "story-ja"}
         ("not-signed-in-question-ja", "", 8, WALL, "A3"),
         ("wall-ja", "", 8, WALL, None),
         ("wall-en", "?lang=en", 8, WALL, None),
-        ("wall-32-ja", "", 32, WALL, None),
+        ("wall-28-ja", "", 28, WALL, None),
+        ("wall-64-ja", "", 64, WALL, None),
+        ("wall-64-en", "?lang=en", 64, WALL, None),
+        ("kiosk-64-ja", "?kiosk", 64, WALL, None),
+        ("laptop-28-ja", "", 28, LAPTOP, None),
+        ("laptop-64-en", "?lang=en", 64, LAPTOP, None),
+        ("phone-28-en", "?lang=en", 28, PHONE, None),
         ("question-ja", "", 8, WALL, "A3"),
         ("question-en", "?lang=en", 8, WALL, "A3"),
         ("story-ja", "", 8, WALL, "A2"),
@@ -55,12 +83,16 @@ async def test_screenshot(
 ) -> None:
     folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
     Gallery(rack).fill(slots)
+    if slots > 16:
+        rack.board.show_unknown_port(PortPath(port(9)), attached=False)
     callers = believing(Sight.WALL) if name.startswith("not-signed-in") else SEES_ALL
     app = create_app(rack, catalogue, callers=callers, sessions=FakeDoor())
     async with running(app, tmp_path / "benchd.sock") as here:
         url = f"http://127.0.0.1:{here.port}/{query}"
-        async with visit(url, width=size[0], height=size[1], may_be_away=True) as seen:
-            await seen.shows("A2", "Sellable" if query else "販売可")
+        async with visit(
+            url, width=size[0], height=size[1], may_be_away=True, dark=name not in LIGHT
+        ) as seen:
+            await expect(seen.tile("A2")).to_have_attribute("data-kind", "sellable")
             if name in SIGNED_IN:
                 await seen.page.locator('#operator input[name="person"]').fill("佐藤 健")
                 await seen.page.locator('#operator input[name="pin"]').fill("902716")
@@ -74,7 +106,10 @@ async def test_screenshot(
                 await seen.tile(opened).locator(".open").click()
                 inside = ".story" if callers is SEES_ALL else ".to-do"
                 await expect(seen.page.locator(f"#panel {inside}")).to_be_visible()
+            await expect(seen.page.locator("#errands li").first).to_be_attached()
             await seen.page.evaluate("() => document.fonts.ready")
+            sizes = await seen.page.evaluate(SIZES)
+            print(f"\n| `{name}` | {sizes} |")  # noqa: T201 - the table in docs/wall.md
             file = folder / f"{name}.png"
             await seen.page.screenshot(path=file, animations="disabled")
     assert file.stat().st_size > 10_000

@@ -1,0 +1,106 @@
+"""Every page is clean by axe-core's rules, in both languages and both themes."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from chromium import Visit, Visits, needs_chromium
+from gallery import Gallery
+from papers import Shop, signed_in
+from playwright.async_api import expect
+from telling import at, errand, listening, tell, tell_queue
+from test_page_screenshots import filled
+from test_queue_panel import address
+
+from benchd.texts.catalogue import Catalogue
+from benchd.web.dashboard import PAGES
+from tests.web.web_fakes import FakeRack
+from tests.web.web_running import Server
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180), needs_chromium]
+
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+RUN = """async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a",
+  "wcag21aa", "wcag22aa", "best-practice"] })).violations.flatMap(found =>
+  found.nodes.map(node => `${found.id}: ${node.target.join(" ")}: ${node.failureSummary}`))"""
+LOOKS = [(language, dark) for language in ("ja", "en") for dark in (True, False)]
+PROBLEM = {"ja": "充電中", "en": "Charging", "what_to_do": {"ja": "", "en": ""}}
+
+
+async def mistakes(seen: Visit) -> list[str]:
+    await seen.page.evaluate(AXE)
+    return await seen.page.evaluate(RUN)
+
+
+async def crowded(seen: Visit) -> None:
+    """Every kind of tile and errand there is."""
+    page = seen.page
+    await listening(page)
+    await expect(page.locator("body")).to_have_attribute("data-connection", "live")
+    kinds = ("question", "confirm", "put_right", "broken", "tray", "port", "rack")
+    await tell_queue(
+        page,
+        errand("replug", "B6", "ケーブルが抜けています", "Cable is out", deadline=at(150)),
+        *(errand(kind, "C4" if kind != "port" else None, kind, here=True) for kind in kinds),
+        *(errand("carry", "A1", bin_, bin=bin_) for bin_ in ("sellable", "return", "hold")),
+    )
+    answer = await page.request.get(page.url.split("?")[0] + "api/v1/slots")
+    slots = {slot["slot"]: slot for slot in (await answer.json())["slots"]}
+    cut = {"state": "replugging", "absence": {"planned": False, "deadline": at(150)}}
+    await tell(page, "slot", slots["B6"] | cut)
+    await tell(page, "slot", slots["B5"] | {"absence": {"planned": True, "deadline": None}})
+    charging = slots["A5"]["problem"] | PROBLEM
+    await tell(page, "slot", slots["A5"] | {"mends_itself": True, "problem": charging})
+    await tell(page, "slot", slots["A1"] | {"handset_left_s": 3000})
+
+
+@pytest.mark.parametrize(("language", "dark"), LOOKS)
+async def test_the_wall(
+    rack: FakeRack, server: Server, visit: Visits, language: str, *, dark: bool
+) -> None:
+    Gallery(rack).fill(28)
+    async with server() as here:
+        for query, opened in (("", None), ("&kiosk", None), ("", "A3"), ("", "A6")):
+            url = address(here, f"?lang={language}{query}")
+            async with visit(url, dark=dark) as seen:
+                await crowded(seen)
+                if opened:
+                    await seen.tile(opened).locator(".open").click()
+                    await expect(seen.page.locator("#panel .story")).to_be_visible()
+                elif not query:
+                    await seen.page.locator("#menu summary").click()
+                assert await mistakes(seen) == []
+
+
+@pytest.mark.parametrize(("language", "dark"), LOOKS)
+async def test_a_wall_whose_daemon_is_away(
+    rack: FakeRack, server: Server, visit: Visits, language: str, *, dark: bool
+) -> None:
+    Gallery(rack).fill(8)
+    async with server() as here:
+        url = address(here, f"?lang={language}")
+        async with visit(url, dark=dark, may_be_away=True) as seen:
+            await seen.tile("A2").wait_for()
+            here.stop.set()
+            await here.ended.wait()
+            await expect(seen.page.locator("#connection")).to_be_visible()
+            assert await mistakes(seen) == []
+
+
+@pytest.mark.parametrize(("language", "dark"), LOOKS)
+async def test_every_other_page(
+    catalogue: Catalogue, tmp_path: Path, visit: Visits, language: str, *, dark: bool
+) -> None:
+    shop: Shop = filled(tmp_path)
+    async with shop.open(catalogue) as here:
+        asks = [f"{path[1:]}?" for path in PAGES]
+        asks += ["handsets?q=3569&", "handsets?job=20261124-00000000a1&"]
+        asks += ["report?from=2026-11-01&to=2026-11-30&"]
+        async with visit(address(here, f"lots?lang={language}"), dark=dark) as seen:
+            await signed_in(seen)
+            for ask in asks:
+                await seen.page.goto(address(here, f"{ask}lang={language}"))
+                await expect(seen.page.locator("#page > *").first).to_be_visible()
+                assert await mistakes(seen) == [], ask
