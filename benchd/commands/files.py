@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from benchd.commands.misuse import mistake
+from benchd.commands.misuse import mistake, why
 from benchd.texts.command_words import SayWord
 
 
@@ -14,7 +14,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=str(error.strerror)) from error
+        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=why(error)) from error
 
 
 def regular_file(path: Path) -> Path:
@@ -23,8 +23,7 @@ def regular_file(path: Path) -> Path:
         if stat.S_ISREG(path.stat().st_mode):
             return path
     except (OSError, ValueError) as error:
-        detail = str(getattr(error, "strerror", None) or error)
-        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=detail) from error
+        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=why(error)) from error
     raise mistake(SayWord.NO_FILE, path=str(path))
 
 
@@ -36,4 +35,4 @@ def write_new(path: Path, content: bytes) -> None:
     except FileExistsError:
         raise mistake(SayWord.FILE_THERE, path=str(path)) from None
     except OSError as error:
-        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=str(error.strerror)) from error
+        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=why(error)) from error

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Final
 
 import typer
 
-from benchd.commands.saying import Fact, language, say
-from benchd.texts.catalogue import printable
+from benchd.commands.saying import Fact, catalogue, language, say
+from benchd.texts.catalogue import Texts, printable
 from benchd.texts.command_words import SayWord
 
 LONGEST_TOLD: Final = 1000
@@ -34,8 +35,11 @@ def tell_misuse(error: typer.TyperException) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":
         # The help stands there already.
         return
-    usage, why = say(SayWord.USAGE, name=command), printable(error.format_message(), LONGEST_TOLD)
-    _complain(f"{usage}\n{why}" if language() == "ja" else f"{why}\n{usage}")
+    usage, reason = (
+        say(SayWord.USAGE, name=command),
+        printable(error.format_message(), LONGEST_TOLD),
+    )
+    _complain(f"{usage}\n{reason}" if language() == "ja" else f"{reason}\n{usage}")
 
 
 def tell_of_file(error: OSError) -> int:
@@ -44,10 +48,17 @@ def tell_of_file(error: OSError) -> int:
         say(
             SayWord.FILE_TROUBLE,
             path=str(error.filename or "-"),
-            detail=error.strerror or type(error).__name__,
+            detail=why(error),
         )
     )
     return MISUSE_CODE if error.filename else 1
+
+
+def why(error: OSError | ValueError) -> Texts:
+    """Why a file can't be used."""
+    code = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
+    said = str(getattr(error, "strerror", None) or error)
+    return catalogue().file_trouble(code) or Texts(ja=said, en=said)
 
 
 def _complain(text: str) -> None:

@@ -291,6 +291,10 @@ class Catalogue:
         ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
         return Texts(ja=ja, en=en)
 
+    def file_trouble(self, code: str) -> Texts | None:
+        """Why a file can't be used, by the name of the error; None where it isn't told here."""
+        return self._texts.get(f"file_trouble.{code}")
+
     def named(self, section: str, value: str) -> Texts:
         """A value of a section in words; itself where it has none there."""
         return self._texts.get(f"{section}.{value}", Texts(ja=value, en=value))

@@ -118,6 +118,20 @@ class SayWord(StrEnum):
     NOBODY_ANSWERS = "nobody_answers"
 
 
+class FileTrouble(StrEnum):
+    """Why a file can't be read or made, by the names of the errors of the operating system."""
+
+    ENOENT = "ENOENT"
+    EACCES = "EACCES"
+    EPERM = "EPERM"
+    EISDIR = "EISDIR"
+    ENOTDIR = "ENOTDIR"
+    ENOSPC = "ENOSPC"
+    EROFS = "EROFS"
+    ENAMETOOLONG = "ENAMETOOLONG"
+    EIO = "EIO"
+
+
 class Failure(StrEnum):
     """What to tell of an error that has no words of its own, by the name of its class."""
 
@@ -193,6 +207,7 @@ class FieldWord(StrEnum):
 COMMAND_SECTIONS: Final = {
     "say": SayWord,
     "failure": Failure,
+    "file_trouble": FileTrouble,
     "field": FieldWord,
     "role": Role,
 }

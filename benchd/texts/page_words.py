@@ -345,6 +345,25 @@ class HandoverWord(StrEnum):
     UNKNOWN_RACK = "unknown_rack"
 
 
+class CardWord(StrEnum):
+    """The sheet of answer cards and slot labels."""
+
+    TITLE = "title"
+    ANSWERS = "answers"
+    HINT = "hint"
+    SLOTS = "slots"
+    SLOT_HINT = "slot_hint"
+    YES = "yes"
+    NO = "no"
+    CIRCLE = "circle"
+    TRIANGLE = "triangle"
+    CROSS = "cross"
+    DASH = "dash"
+    NEXT = "next"
+    PRINT = "print"
+    CANCEL = "cancel"
+
+
 PAGE_SECTIONS = {
     "nav": NavWord,
     "act": ActWord,
@@ -356,6 +375,7 @@ PAGE_SECTIONS = {
     "find": FindWord,
     "answering": AnsweringWord,
     "help": HelpWord,
+    "cards": CardWord,
     "board": BoardWord,
     "handover": HandoverWord,
     "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),

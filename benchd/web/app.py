@@ -17,6 +17,7 @@ from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.callers import Callers, caller_of
+from benchd.web.cards import cards_route
 from benchd.web.dashboard import add_dashboard
 from benchd.web.disposal_routes import disposal_routes
 from benchd.web.doorman import Doorman
@@ -131,6 +132,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         return presenter.labels()
 
     add_dashboard(app)
+    app.include_router(cards_route(rack.board, catalogue))
     who = WhoActs(people, sessions)
     app.include_router(slot_routes(rack, presenter))
     app.include_router(live_routes(rack, presenter, catalogue, callers, stopping))

@@ -40,6 +40,8 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("PUT", "/api/v1/session"): Sight.NONE,
         ("DELETE", "/api/v1/session"): Sight.NONE,
         ("GET", "/api/v1"): Sight.WALL,
+        # Names the slots, as the wall does.
+        ("GET", "/cards"): Sight.WALL,
         ("GET", "/api/v1/slots"): Sight.WALL,
         ("GET", "/api/v1/slots/{slot}"): Sight.WALL,
         ("GET", "/api/v1/slots/{slot}/proof"): Sight.WALL,

@@ -127,4 +127,7 @@ def test_the_language_is_that_of_the_environment(wanted: dict[str, str], tmp_pat
 def test_a_file_that_is_there_and_one_that_cannot_be(tmp_path: Path) -> None:
     code, said = ends(["certificate", "verify", str(tmp_path), "--key", "x"], "ja_JP", tmp_path)
     assert code == 2
-    assert said.startswith(f"benchd: {tmp_path}: ")
+    assert said == f"benchd: {tmp_path}: 使えません（フォルダです）。\n"
+    missing = tmp_path / "no"
+    code, said = ends(["ledger", "export", str(missing)], "C", tmp_path)
+    assert (code, said) == (2, f"benchd: {missing}: No such file or directory\n")

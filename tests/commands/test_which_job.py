@@ -15,9 +15,15 @@ from typer.testing import CliRunner, Result
 
 from benchd.commands.cli import app as command
 from benchd.errors import NotFound, UsageRefused
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.words.ids import JobId
+from benchd.words.intake import BoundBy
 from benchd.words.record import EntryKind
+from tests.intake.lots import lot_record
+from tests.recorded import stage_ended
+from tests.records.records_rack import INSPECT
 from tests.web.test_records_routes import served
 from tests.web.web_fakes import JOB, FakeRack, running_view
 from tests.web.web_running import running
@@ -25,6 +31,18 @@ from tests.web.web_running import running
 pytestmark = pytest.mark.asyncio
 
 OTHER = JobId("20261123-aabbccddee")
+IMEI, TAG = "356938035643809", "ZZ-0042"
+BOUND = BoundRecord(
+    lot="L-1",
+    lot_sequence=1,
+    tag=TAG,
+    bound_by=BoundBy.TAG,
+    imeis=(IMEI,),
+    serial=None,
+    model=None,
+    differs="",
+    by=None,
+)
 ENVELOPE = '{"payload": "e30="}'
 
 
@@ -37,6 +55,10 @@ async def shop(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGener
     rack.ledger.keep(
         EntryKind.JOB_OPENED, {"recipe": "overwrite", "usb_serial": "HQ612300001"}, JOB
     )
+    inspected = stage_ended("inspect", to_json(replace(INSPECT, imei=IMEI)))
+    rack.ledger.keep(EntryKind.STAGE_ENDED, inspected, JOB)
+    rack.ledger.keep(EntryKind.LOT_ADDED, to_json(lot_record("L-1")))
+    rack.ledger.keep(EntryKind.ASSET_BOUND, to_json(BOUND), JOB)
     rack.ledger.keep_job(
         outcome="passed", disposition="sellable", reason=None, certificate=ENVELOPE
     )
@@ -53,7 +75,9 @@ async def benchd(socket: Path, *words: str) -> Result:
     return await anyio.to_thread.run_sync(run)
 
 
-@pytest.mark.parametrize("told", [JOB, "A1", "HQ612300001", "Q61230", JOB[-10:]])
+@pytest.mark.parametrize(
+    "told", [JOB, "A1", "HQ612300001", "Q61230", JOB[-10:], IMEI, IMEI[-6:], TAG, TAG[-4:]]
+)
 async def test_a_job_is_named_by_anything_that_names_its_handset(
     told: str, rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:

@@ -105,6 +105,9 @@ async def test_events_tell_everything_then_each_change(rack: FakeRack, server: S
         assert isinstance(slot, dict)
         assert (slot["slot"], slot["progress"]) == ("A1", 0.25)
         assert await anext(told) == ("unknown_ports", [])
+        name, queue = await anext(told)
+        assert isinstance(queue, dict)
+        assert (name, queue["errands"]) == ("queue", [])
         assert await anext(told) == ("alive", {"slots": ["A1"]})
 
         rack.board.show(running_view(0.5))
@@ -116,6 +119,9 @@ async def test_events_tell_everything_then_each_change(rack: FakeRack, server: S
         name, ports = await anext(told)
         assert isinstance(ports, list)
         assert (name, ports[0]["port_path"]) == ("unknown_ports", port(9))
+        name, queue = await anext(told)
+        assert isinstance(queue, dict)
+        assert (name, [errand["kind"] for errand in queue["errands"]]) == ("queue", ["port"])
         await told.aclose()
 
 
@@ -333,7 +339,9 @@ async def test_notices_are_told_when_there_are_any(rack: FakeRack, server: Serve
         here.over_unix() as client,
         client.stream("GET", "/api/v1/events") as response,
     ):
-        told = events_of(response)
+        events = events_of(response)
+        # What it makes of the queue is another test's.
+        told = ((name, data) async for name, data in events if name != "queue")
         assert await anext(told) == ("unknown_ports", [])
         assert await anext(told) == ("alive", {"slots": []})
         rack.board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))
@@ -343,3 +351,4 @@ async def test_notices_are_told_when_there_are_any(rack: FakeRack, server: Serve
         rack.board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
         assert await anext(told) == ("notices", [])
         await told.aclose()
+        await events.aclose()

@@ -1,0 +1,121 @@
+"""`/cards`: answer cards and slot labels for a reader, to be printed; made here, without a net."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+import segno
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from benchd.texts.catalogue import Catalogue, Texts
+from benchd.texts.page_words import CardWord
+from benchd.web import code128
+from benchd.web.service import WatchedBoard
+
+SIGNS = {
+    CardWord.YES: "",
+    CardWord.NO: "",
+    CardWord.CIRCLE: "○",
+    CardWord.TRIANGLE: "△",
+    CardWord.CROSS: "×",
+    CardWord.DASH: "-",
+    CardWord.NEXT: "",
+    CardWord.PRINT: "",
+    CardWord.CANCEL: "",
+}
+"""What answers, in the order of the sheet, each with the sign that stands large on its card."""
+QUIET = 4
+"""Modules around a QR code."""
+BAR_HEIGHT = 24
+
+PAGE = """<!doctype html>
+<html lang="ja">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="/static/icons.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/static/cards.css">
+</head>
+<body>
+<main>
+<section class="answers"><h1>{answers}</h1><p>{hint}</p><ul>{cards}</ul></section>
+<section class="slots"><h1>{slots}</h1><p>{slot_hint}</p><ul>{labels}</ul></section>
+</main>
+</body>
+</html>
+"""
+
+
+def cards_route(board: WatchedBoard, catalogue: Catalogue) -> APIRouter:
+    """The sheet, for the slots as they are now."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/cards", response_class=HTMLResponse)
+    async def cards() -> HTMLResponse:
+        return HTMLResponse(sheet(board.views(), catalogue))
+
+    return router
+
+
+def sheet(slots: Iterable[str], catalogue: Catalogue) -> str:
+    """The page, in both languages at once: a sheet lies there for everybody."""
+    words = catalogue.labels()["cards"]
+
+    def both(word: CardWord) -> str:
+        return _both(words[word])
+
+    return PAGE.format(
+        title=escape(words[CardWord.TITLE].ja),
+        answers=both(CardWord.ANSWERS),
+        hint=both(CardWord.HINT),
+        cards="".join(_card(f"BD:A:{a.upper()}", both(a), sign) for a, sign in SIGNS.items()),
+        slots=both(CardWord.SLOTS),
+        slot_hint=both(CardWord.SLOT_HINT),
+        labels="".join(_card(f"BD:S:{slot}", escape(slot), "") for slot in slots),
+    )
+
+
+def _both(texts: Texts) -> str:
+    return f'<span>{escape(texts.ja)}</span> <span lang="en">{escape(texts.en)}</span>'
+
+
+def _card(code: str, title: str, sign: str) -> str:
+    large = f"<b>{escape(sign)}</b> " if sign else ""
+    shown = escape(code)
+    return (
+        f'<li data-code="{escape(code, quote=True)}">{_qr(code)}<h2>{large}{title}</h2>'
+        f"{_bars(code)}<code>{shown}</code></li>"
+    )
+
+
+def _qr(code: str) -> str:
+    matrix = segno.make(code, error="q", micro=False).matrix
+    dots = "".join(
+        f"M{x + QUIET} {y + QUIET}h1v1h-1z"
+        for y, row in enumerate(matrix)
+        for x, dark in enumerate(row)
+        if dark
+    )
+    size = len(matrix) + 2 * QUIET
+    return _svg("qr", size, size, dots)
+
+
+def _bars(code: str) -> str:
+    """Nothing where a slot's name has letters that bars can't tell: its QR code does."""
+    if not code128.encodable(code):
+        return ""
+    found, width = code128.bars(code)
+    drawn = "".join(f"M{at} 0h{wide}v{BAR_HEIGHT}h-{wide}z" for at, wide in found)
+    return _svg("bars", width, BAR_HEIGHT, drawn, stretch=True)
+
+
+def _svg(kind: str, width: int, height: int, drawn: str, *, stretch: bool = False) -> str:
+    ratio = ' preserveAspectRatio="none"' if stretch else ""
+    return (
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}"{ratio} aria-hidden="true"'
+        f' shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{width}v{height}H0z"/>'
+        f'<path fill="#000" d="{drawn}"/></svg>'
+    )

@@ -1,0 +1,176 @@
+"""A shift of 24 handsets at two screens, by scanner and keyboard alone, on the virtual rack."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import pytest
+from chromium import Visit, Visits, needs_chromium
+from playwright.async_api import TimeoutError as NotInTime
+from playwright.async_api import expect
+from scanner import scan
+
+from benchd.lab.demo import lot
+from benchd.lab.demo.crew import SECOND, WORKER, Member
+from benchd.lab.demo.rack import DemoRack, demo_rack, loopback_listener
+from benchd.lab.demo.run import as_expected, result_of, until_all_ended
+from benchd.words.ids import JsonValue
+from benchd.words.job import Gate
+from tests.free_port import free_port
+
+pytestmark = [
+    pytest.mark.rack,
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(900),
+    needs_chromium,
+]
+
+WITHIN_S = 800
+FINGER_MS = 90
+"""Between two keys of a person."""
+MOUSE = """
+const POINTED = ['pointerdown', 'pointerup', 'pointermove', 'mousedown', 'mousemove', 'wheel'];
+for (const kind of [...POINTED, 'click'])
+  addEventListener(kind, event => {
+    if (kind !== 'click' || event.detail > 0 || event.pointerType) tellMouse(kind);
+  }, true);
+"""
+
+
+@dataclass
+class Person:
+    """Somebody at a screen of their own, with a reader, a sheet of cards and a keyboard."""
+
+    who: Member
+    seen: Visit
+    rack: DemoRack
+    answered: list[tuple[str, str]] = field(default_factory=list)
+
+    async def sign_in(self) -> None:
+        page = self.seen.page
+        await scan(self.seen, self.who.badge)
+        await expect(page.locator('#operator input[name="pin"]')).to_be_focused()
+        await page.keyboard.type(self.who.pin, delay=FINGER_MS)
+        await page.keyboard.press("Enter")
+        await expect(page.locator('#operator [data-here="strong"]')).to_be_visible()
+
+    async def answer(self, slot: str, code: str) -> None:
+        """Scan the handset's code, read the question, answer it, and send that at once."""
+        page = self.seen.page
+        await scan(self.seen, code)
+        asked = page.locator("#panel [data-gate]")
+        try:
+            await expect(page.locator("#panel h2")).to_contain_text(slot, timeout=2000)
+            gate = await asked.get_attribute("data-gate", timeout=2000)
+            if gate == Gate.OBSERVE:
+                await self.read_its_screen(slot)
+            by_card = slot[-1] in "13579"
+            if by_card:
+                await scan(self.seen, "BD:A:YES")
+            else:
+                await self.press_yes()
+            await expect(page.locator("#given li")).to_have_count(1, timeout=2000)
+        except (AssertionError, NotInTime):
+            # It was answered by the port meanwhile; the rack tells what is asked now.
+            return
+        if by_card:
+            await scan(self.seen, "BD:A:NEXT")
+        else:
+            await page.keyboard.press("Enter")
+        await expect(page.locator("#given li")).to_have_count(0, timeout=20_000)
+        self.answered.append((slot, str(gate)))
+
+    async def read_its_screen(self, slot: str) -> None:
+        note = self.seen.page.locator('#panel input[name="note"]')
+        await self.seen.page.keyboard.press("i")
+        await expect(note).to_be_focused()
+        number = (await self.rack.hands.screen(slot)).imei
+        await scan(self.seen, number)
+        await expect(note).to_have_value(number)
+
+    async def press_yes(self) -> None:
+        """Out of the note, if that is where this hand is; then the key."""
+        page = self.seen.page
+        await expect(page.locator("#panel .yes")).to_be_enabled(timeout=2000)
+        if await page.locator('#panel input[name="note"]:focus').count():
+            await page.keyboard.press("Tab")
+        await page.keyboard.press("y")
+
+    async def work(self, *, confirms: bool) -> None:
+        """What this person's questions are, one after the other, until the rack is done."""
+        while True:
+            asked = self.next_asked(confirms=confirms)
+            if asked is None:
+                await self.rack.watch.next_look()
+            else:
+                await self.answer(*asked)
+
+    def next_asked(self, *, confirms: bool) -> tuple[str, str] | None:
+        """The slot that asks, and the code at hand there: its label's, or the handset's tag."""
+        for placed in self.rack.placed:
+            slot = self.rack.watch.slots.get(placed.slot, {})
+            question = slot.get("question")
+            if isinstance(question, dict) and (question["gate"] == Gate.CONFIRM) == confirms:
+                label = f"BD:S:{placed.slot}"
+                return placed.slot, label if placed.number % 3 else lot.tag_of(placed)
+        return None
+
+
+@asynccontextmanager
+async def at_a_screen(
+    visit: Visits, address: str, who: Member, rack: DemoRack, mice: list[str]
+) -> AsyncGenerator[Person]:
+    async with visit(address, refused=True) as seen:
+
+        def tell(kind: str) -> None:
+            mice.append(kind)
+
+        await seen.page.expose_function("tellMouse", tell)
+        await seen.page.add_init_script(MOUSE)
+        await seen.page.reload()
+        await expect(seen.page.locator("body")).to_have_attribute("data-connection", "live")
+        person = Person(who, seen, rack)
+        await person.sign_in()
+        yield person
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_a_shift_of_24_handsets_without_a_mouse(
+    tmp_path: Path, visit: Visits, language: str
+) -> None:
+    port = free_port()
+    mice: list[str] = []
+    results: list[dict[str, JsonValue]] = []
+    address = f"http://127.0.0.1:{port}/?lang={language}"
+    with loopback_listener(port) as listener:
+        async with demo_rack(tmp_path, lot.lot_scenarios(), port=port, plugged=False) as rack:
+            await lot._capture_baseline(rack)
+            await rack.start_daemon(listener)
+            await lot._take_in(rack)
+            async with (
+                at_a_screen(visit, address, WORKER, rack, mice) as worker,
+                at_a_screen(visit, address, SECOND, rack, mice) as second,
+            ):
+                for placed in rack.placed:
+                    await rack.hands.plug(placed.slot, placed.number)
+                async with anyio.create_task_group() as group:
+                    group.start_soon(rack.operators().assist)
+                    group.start_soon(rack.must_live)
+                    group.start_soon(lambda: worker.work(confirms=False))
+                    group.start_soon(lambda: second.work(confirms=True))
+                    with anyio.fail_after(WITHIN_S):
+                        await until_all_ended(rack)
+                    results = [await result_of(rack, placed) for placed in rack.placed]
+                    group.cancel_scope.cancel()
+    told = list(zip(results, rack.placed, strict=True))
+    assert [r for r, placed in told if not as_expected(r, placed.scenario)] == []
+    assert mice == []
+    assert {slot for slot, gate in second.answered if gate == Gate.CONFIRM} == {
+        placed.slot for placed in rack.placed
+    }
+    assert len(worker.answered) >= len(rack.placed)
