@@ -28,7 +28,8 @@ export class Layout {
     this.told = "";
     this.element = byId("rack");
     // Also when what stands above the rack has come or gone.
-    new ResizeObserver(() => this.lay()).observe(byId("floor"));
+    const watch = new ResizeObserver(() => this.lay());
+    for (const above of ["floor", "queue"]) watch.observe(byId(above));
     addEventListener("resize", () => this.lay());
     if (kiosk) setInterval(() => this.turn(), PAGE_MS);
   }
@@ -54,7 +55,7 @@ export class Layout {
     return rows;
   }
 
-  lay() {
+  lay(again = true) {
     const rows = this.placed();
     const columns = Math.max(1, ...rows.map((row) => row.length));
     const style = getComputedStyle(this.element);
@@ -73,6 +74,7 @@ export class Layout {
     const told = JSON.stringify([rows, columns, shown, density, this.page, Math.round(width), lowest, [...this.tiles.keys()]]);
     if (told === this.told) return;
     this.told = told;
+    const before = document.body.dataset.density;
     document.body.dataset.density = density;
     const inside = (flows ? Math.max(width, FLOWING) : width) - 2 * BORDER_AND_PADDING;
     document.body.dataset.width = inside < NARROW ? (density === "dense" && inside >= NUMBERED ? "fair" : "narrow") : "wide";
@@ -94,6 +96,8 @@ export class Layout {
     }
     arrange(this.element, elements);
     write(byId("turned"), this.pages > 1 ? `${this.page + 1}/${this.pages}` : "");
+    // Another density has other gaps, with which there may be room for more.
+    if (again && before !== density) this.lay(false);
   }
 
   turn() {
