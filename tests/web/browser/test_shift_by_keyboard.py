@@ -16,6 +16,7 @@ from scanner import scan
 
 from benchd.lab.demo import lot
 from benchd.lab.demo.crew import SECOND, WORKER, Member
+from benchd.lab.demo.folder import STAGE_DEADLINE_S
 from benchd.lab.demo.rack import DemoRack, demo_rack, loopback_listener
 from benchd.lab.demo.run import as_expected, result_of, until_all_ended
 from benchd.words.ids import JsonValue
@@ -25,11 +26,11 @@ from tests.free_port import free_port
 pytestmark = [
     pytest.mark.rack,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1500),
     needs_chromium,
 ]
 
-WITHIN_S = 800
+WITHIN_S = 1200
 FINGER_MS = 90
 """Between two keys of a person."""
 MOUSE = """
@@ -122,6 +123,15 @@ class Person:
         return None
 
 
+def be_patient(rack: DemoRack) -> None:
+    """As patient with people as the shipped recipes: the demo's own is for robots."""
+    (recipe,) = rack.folder.config.parent.glob("**/overwrite.toml")
+    text = recipe.read_text(encoding="utf-8")
+    patient = text.replace(f"deadline_s = {STAGE_DEADLINE_S}\n", "deadline_s = 3600\n")
+    assert patient != text
+    recipe.write_text(patient, encoding="utf-8")
+
+
 @asynccontextmanager
 async def at_a_screen(
     visit: Visits, address: str, who: Member, rack: DemoRack, mice: list[str]
@@ -166,6 +176,7 @@ async def test_a_shift_without_a_mouse(
         async with demo_rack(
             tmp_path, lot.lot_scenarios()[:handsets], port=port, plugged=False
         ) as rack:
+            be_patient(rack)
             await lot._capture_baseline(rack)
             await rack.start_daemon(listener)
             await lot._take_in(rack)
