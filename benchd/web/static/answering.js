@@ -3,6 +3,7 @@
 
 import { decide, readJob } from "./api.js";
 import { byId } from "./dom.js";
+import { byAnother } from "./gates.js";
 import { keepNote, noteKey } from "./kept.js";
 import { onChange, whoIsHere } from "./session.js";
 import { answerable, questionOf } from "./status.js";
@@ -10,7 +11,6 @@ import { TakingBack } from "./taking_back.js";
 import { page, word } from "./words.js";
 
 const NETWORK = "network";
-const CONFIRMED = ["confirm", "recheck", "recheck_chip"];
 const NUMBERS = ["imei", "serial"];
 /** A card's sign of the look-up; the cross is a no. */
 const SIGNS = { CIRCLE: "○", TRIANGLE: "△", DASH: "-", CROSS: "×" };
@@ -171,7 +171,7 @@ export class Answering {
     const asking = this.inOrder().filter((slot) => answerable(slot) && questionOf(slot) !== last && !this.back.has(questionOf(slot)));
     for (const slot of asking) {
       if (here?.gates && !here.gates.includes(slot.question.gate)) continue;
-      if (here && CONFIRMED.includes(slot.question.gate) && (await workedOn(slot.job, here))) continue;
+      if (here && byAnother(slot.question.gate) && (await workedOn(slot.job, here))) continue;
       return slot;
     }
     return null;

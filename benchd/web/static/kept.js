@@ -2,6 +2,8 @@
 // for a question. It survives a reload and a daemon that starts anew; not whoever locks the screen,
 // nor anybody else. A PIN is never among it.
 
+import { takesNumber } from "./gates.js";
+
 const KEPT = "benchd.kept";
 const NOTHING = { person: null, slot: null, notes: {} };
 
@@ -21,8 +23,14 @@ function write(kept) {
   }
 }
 
-/** What a note belongs to: a daemon that starts anew asks the same of the same job. */
-export const noteKey = ({ slot, job, question }) => `${slot} ${job} ${question.gate}`;
+/**
+ * What a note belongs to: a daemon that starts anew asks the same of the same handset, in another job.
+ * A number from a handset's own screen is read again for each job.
+ */
+export function noteKey({ slot, job, handset, question }) {
+  const whose = takesNumber(question.gate) ? job : [handset?.serial, handset?.imei].join();
+  return `${slot} ${whose} ${question.gate}`;
+}
 
 export const noteFor = (key) => read().notes[key] ?? "";
 

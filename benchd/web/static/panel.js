@@ -2,6 +2,7 @@
 
 import { readJob } from "./api.js";
 import { byId, el, morph } from "./dom.js";
+import { byAnother, noteHint, takesNumber, wantsNumber } from "./gates.js";
 import { icon } from "./icons.js";
 import { keepNote, keepSlot, noteFor, noteKey } from "./kept.js";
 import { SignIn } from "./sign_in.js";
@@ -12,13 +13,6 @@ import { bracketed, calledOf, duration, page, percent, said, word } from "./word
 
 /** A question that isn't shown to whoever hasn't signed in. */
 const HIDDEN = "hidden";
-// Whoever has worked on the handset can't answer these.
-const BY_ANOTHER = ["confirm", "recheck", "recheck_chip"];
-const NETWORK = "network";
-// The note of these holds a number from the handset's own screen.
-const NUMBERS = ["imei", "serial", "recheck"];
-/** And where one may be read into it besides, so that nobody is asked for it once more. */
-const TAKES_NUMBER = [...NUMBERS, "observe"];
 const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "recheck_refused"];
 /** How long a question that came by itself is only read. */
 const SEEN_MS = 600;
@@ -202,14 +196,14 @@ export class Panel {
 
   formFor(slot) {
     const { question } = slot;
-    const second = BY_ANOTHER.includes(question.gate);
-    const number = TAKES_NUMBER.includes(question.gate);
+    const second = byAnother(question.gate);
+    const number = takesNumber(question.gate);
     const note = el("input", {
       name: "note",
       autocomplete: "off",
       maxlength: 500,
       "data-scan": number ? "number" : "aside",
-      ...(NUMBERS.includes(question.gate) ? LATIN : {}),
+      ...(wantsNumber(question.gate) ? LATIN : {}),
     });
     const kept = noteKey(slot);
     note.value = noteFor(kept);
@@ -265,11 +259,6 @@ export class Panel {
 function able(form) {
   for (const button of form.buttons) button.disabled = form.held || form.resting;
   form.note.disabled = form.held;
-}
-
-function noteHint(gate) {
-  if (gate === NETWORK) return "look_up_hint";
-  return NUMBERS.includes(gate) ? "number_hint" : "note_hint";
 }
 
 function refuse(form, title, why, detail = null) {

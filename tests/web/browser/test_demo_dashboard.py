@@ -182,3 +182,33 @@ async def test_a_plug_shows_within_a_second_and_the_page_survives_a_killed_daemo
                 await rack.start_daemon(listener)
                 await expect(banner).to_be_hidden(timeout=15_000)
                 await next_question(seen)
+
+
+async def test_a_daemon_that_starts_anew_finds_panel_draft_and_queue_as_they_were(
+    tmp_path: Path, visit: Visits
+) -> None:
+    """It asks the same of the same handset in another job, of whoever shows who they are."""
+    port = free_port()
+    with loopback_listener(port) as listener:
+        async with demo_rack(tmp_path, [SCENARIOS["clean"]], port=port) as rack:
+            await rack.start_daemon(listener)
+            async with visit(f"http://127.0.0.1:{port}/", may_be_away=True, refused=True) as seen:
+                panel, queue = seen.page.locator("#panel"), seen.page.locator("#queue")
+                note = panel.locator('input[name="note"]')
+                gate = await next_question(seen)
+                await sign_in(seen, WORKER)
+                await seen.tile("A1").locator(".open").click()
+                await note.fill("書類 No.12")
+                await expect(queue).to_contain_text("A1")
+                await rack.watch.look()
+                before = rack.watch.slots["A1"]["job"]
+                await rack.kill_daemon()
+                await rack.start_daemon(listener)
+                await expect(seen.page.locator("#connection")).to_be_hidden(timeout=15_000)
+                assert await next_question(seen) == gate
+                await rack.watch.look()
+                assert rack.watch.slots["A1"]["job"] != before
+                await expect(queue).to_contain_text("A1")
+                await sign_in(seen, WORKER)
+                await expect(panel.locator(".question")).to_be_visible(timeout=15_000)
+                await expect(note).to_have_value("書類 No.12")
