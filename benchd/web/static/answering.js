@@ -115,8 +115,9 @@ export class Answering {
     if (this.panel.name === null) this.scanned = null;
   }
 
-  send({ job, gate, approved, note }) {
-    return decide(job, { gate, approved, note });
+  /** As whoever gave it: at another window of this browser somebody else may have signed in since. */
+  send({ job, gate, approved, note, person }) {
+    return decide(job, { gate, approved, note, operator: person });
   }
 
   ended(answer, how, error = null) {

@@ -23,6 +23,7 @@ from benchd.web.sight import Sight
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Gate
 from benchd.words.slot import SlotView
+from tests.people.somebody import somebody
 from tests.web.fake_door import FakeDoor, believing
 from tests.web.web_fakes import A1, FakeRack, asking_view, identity
 from tests.web.web_running import running
@@ -42,6 +43,7 @@ class Screen:
     seen: Visit
     rack: FakeRack
     answers: list[tuple[str, str, bool, str]] = field(default_factory=list)
+    given_as: list[str] = field(default_factory=list)
     refusing: str | None = None
 
     @property
@@ -52,6 +54,8 @@ class Screen:
         job = unquote(route.request.url.split("/")[-2])
         told = json.loads(route.request.post_data or "{}")
         self.answers.append((job, told["gate"], told["approved"], told["note"]))
+        # Else an answer that waits is that of whoever has signed in elsewhere since.
+        self.given_as.append(told["operator"])
         if self.refusing:
             error = {"error": {"code": self.refusing, "message": "no"}}
             await route.fulfill(status=409, json=error)
@@ -118,6 +122,7 @@ async def test_a_card_answers_the_question_that_was_seen_after_its_code(
         await expect(one.waiting).to_contain_text("A1")
         assert one.answers == []
         await send_now(one.seen)
+        assert one.given_as == [somebody(BADGE).person]
         assert one.answers == [("job-1", "consent", True, "")]
         # The next question has opened by itself; a card that is read once more doesn't answer it.
         await one.shows("job-2")
