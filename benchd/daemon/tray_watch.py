@@ -15,7 +15,7 @@ from benchd.words.errand import TrayItem
 from benchd.words.handset_file import DisposalLine, Upto
 
 MOST_SHOWN: Final = 200
-"""Beyond that the page of disposal is the place to look."""
+"""The newest, which somebody may still remember; the rest is on the page of disposal."""
 LOOK_AGAIN_S: Final = 1.0
 """After the read model couldn't be asked."""
 PAUSE_S: Final = 0.2
@@ -62,7 +62,7 @@ class TrayWatch:
         except RecordsUnavailable:
             # The read model has said so itself.
             return False
-        self._board.show_tray([_item(line) for line in lines[:MOST_SHOWN]])
+        self._board.show_tray([_item(line) for line in lines[-MOST_SHOWN:]])
         return True
 
 

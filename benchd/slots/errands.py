@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from benchd.words.errand import URGENCY, Errand, ErrandKind, TrayItem
-from benchd.words.ids import PortPath, SlotName
+from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Disposition, Gate
 from benchd.words.slot import MENDS_ITSELF, ProblemCode, ProblemView, SlotView
 from benchd.words.slot_states import SlotState
@@ -25,15 +25,15 @@ def errands_of(
     ports: Iterable[PortPath] = (),
     notices: Iterable[ProblemView] = (),
     tray: Iterable[TrayItem] = (),
-    proven: Collection[SlotName] = (),
+    proven: Collection[JobId] = (),
 ) -> tuple[Errand, ...]:
     """The whole queue, the most urgent first and among equals the oldest.
 
-    `proven` are the slots whose handset the ledger holds a certificate of: only those go on
-    sale, whatever a view says. What mends itself is never in it.
+    `proven` are the jobs that the ledger holds a certificate of: only their handsets go on sale,
+    whatever a view says. What mends itself is never in it.
     """
     errands = [
-        *(e for view in views.values() if (e := _of_slot(view, proven=view.slot in proven))),
+        *(e for view in views.values() if (e := _of_slot(view, proven=view.job in proven))),
         *(
             Errand(kind=ErrandKind.RACK, problem=notice)
             for notice in notices

@@ -61,7 +61,8 @@ class Face:
         """Nothing is plugged in."""
         self._move(SlotState.EMPTY)
         self._forecast = None
-        self._turn(replace(self._empty, last_job=self.view.job or self.view.last_job))
+        # Another handset that was in it without a job has taken the place of the last one too.
+        self._turn(replace(self._empty, last_job=self.view.job))
 
     def recall(self, job: JobId | None) -> None:
         """A former daemon's job was the last one in the slot."""

@@ -217,7 +217,7 @@ def test_a_rack_drawn_at_random_has_the_errands_that_were_drawn(seed: int) -> No
     drawn = random.Random(seed)
     views: dict[SlotName, SlotView] = {}
     wanted: list[tuple[int, datetime, str, str]] = []
-    proven = set[SlotName]()
+    proven = set[JobId]()
     for number in range(drawn.randrange(64)):
         name = SlotName(f"S{number:02d}")
         view, said = drawn.choice(_DRAWN)
@@ -225,9 +225,10 @@ def test_a_rack_drawn_at_random_has_the_errands_that_were_drawn(seed: int) -> No
         until = NOW + timedelta(seconds=drawn.randrange(900), milliseconds=number)
         away = replace(view.away, until=until) if view.away else None
         views[name] = replace(view, slot=name, since=since, away=away, stage=StageName.OVERWRITE)
+        views[name] = replace(views[name], job=JobId(f"job-{number}"))
         if said == "carry to sellable":
             if drawn.random() < 0.5:
-                proven.add(name)
+                proven.add(JobId(f"job-{number}"))
             else:
                 said = "carry to hold"
         if said:

@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from benchd.certificate import create_key, load_key
+from benchd.daemon import tray_watch
 from benchd.daemon.tray_watch import TrayWatch
 from benchd.ledger import open_ledger
 from benchd.observe.announcing import AnnouncingLedger
@@ -49,10 +50,10 @@ async def until(board: RackBoard, holds: Callable[[], bool]) -> None:
         await board.changed(board.version)
 
 
-async def pulled_out(ledger: Ledger, job: JobId) -> None:
+async def pulled_out(ledger: Ledger, job: JobId, **changes: object) -> None:
     """A whole job up to its end, which says that the handset was unplugged."""
     told = Told()
-    told.whole(job)
+    told.whole(job, **changes)
     for record in told.stored:
         entry = record.entry
         if entry.kind is EntryKind.JOB_ENDED:
@@ -91,3 +92,14 @@ async def test_what_was_pulled_out_is_on_the_wall_until_somebody_settles_it(
             job, Settling(to=DisposalState.TO_DESTROY, note="画面割れ"), somebody("sato")
         )
         await until(board, lambda: not board.tray())
+
+
+async def test_of_a_full_tray_the_newest_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tray_watch, "MOST_SHOWN", 2)
+    jobs = [JobId(f"2026110{number}-0000000001") for number in (3, 4, 5)]
+    async with watched(tmp_path) as (ledger, board):
+        for job in jobs:
+            await pulled_out(ledger, job, imei=f"35693803564380{job[7]}")
+        await until(board, lambda: [item.job for item in board.tray()] == jobs[1:])

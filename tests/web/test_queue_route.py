@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
 import pytest
 
+from benchd.slots.errands import errands_of
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
+from benchd.web.proofs import Proofs
 from benchd.words.errand import TrayItem
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Gate, Outcome
+from benchd.words.record import StoredEntry
 from benchd.words.slot import Away, AwayView, SlotView
 from benchd.words.slot_states import SlotState
 from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, asking_view, port, running_view
@@ -124,3 +129,60 @@ async def test_the_stream_tells_the_queue_whenever_it_has_changed(
                 assert errands[0]["here"]
                 break
     assert told[:2] == [[], ["replug"]]
+
+
+class SlowLedger:
+    """A ledger that answers of a job only once that is let through."""
+
+    def __init__(self, rack: FakeRack, jobs: Sequence[JobId]) -> None:
+        self._entries = rack.ledger.entries
+        self.asked = {job: anyio.Event() for job in jobs}
+        self.may_answer = {job: anyio.Event() for job in jobs}
+
+    async def entries(self, job: JobId) -> Sequence[StoredEntry]:
+        self.asked[job].set()
+        await self.may_answer[job].wait()
+        return await self._entries(job)
+
+
+async def test_a_slow_look_at_one_handset_proves_nothing_of_the_next_in_its_slot(
+    rack: FakeRack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two pages look at once; meanwhile the handset is exchanged for one without a certificate."""
+    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    next_job, other_job = JobId("20261124-0011223355"), JobId("20261124-0011223366")
+    slow = SlowLedger(rack, (JOB, next_job, other_job))
+    monkeypatch.setattr(rack.ledger, "entries", slow.entries)
+    proofs = Proofs(rack)
+    following = replace(sold(), job=next_job, occupancy=8)
+    beside = replace(sold(), slot=A2, port_path=port(2), job=other_job)
+    async with anyio.create_task_group() as group:
+        rack.board.show(sold())
+        group.start_soon(proofs.look, [sold()])
+        await slow.asked[JOB].wait()
+        rack.board.show(following)
+        rack.board.show(beside)
+        group.start_soon(proofs.look, [following, beside])
+        await slow.asked[next_job].wait()
+        slow.may_answer[next_job].set()
+        await slow.asked[other_job].wait()
+        slow.may_answer[JOB].set()
+        await anyio.wait_all_tasks_blocked()
+        slow.may_answer[other_job].set()
+    errands = errands_of(rack.board.views(), proven=proofs.found)
+    assert {errand.slot: errand.goes for errand in errands} == {A1: "hold", A2: "hold"}
+
+
+async def test_a_record_that_nobody_understands_sells_nothing_and_hides_nothing(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.board.show(sold())
+    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
+    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    end = rack.ledger.stored[-1]
+    data = {**end.entry.data, "outcome": "splendid"}
+    rack.ledger.stored[-1] = replace(end, entry=replace(end.entry, data=data))
+    async with visit() as client:
+        answer = await client.get("/api/v1/queue")
+    told = {errand["slot"]: errand["bin"] for errand in answer.json()["errands"]}
+    assert told == {"A1": "hold", "A2": None}
