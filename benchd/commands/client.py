@@ -126,10 +126,26 @@ class BenchdClient:
         self._http.cookies.clear()
 
     def decide(
-        self, job: str, gate: str, *, approved: bool, operator: str | None = None, note: str = ""
+        self,
+        job: str,
+        gate: str,
+        *,
+        approved: bool,
+        operator: str | None = None,
+        note: str = "",
+        asking: int | None = None,
     ) -> JsonObject:
-        """Answer an open question; returns what was recorded. With `operator`, only as them."""
-        answer = {"gate": gate, "approved": approved, "operator": operator, "note": note}
+        """Answer an open question; returns what was recorded.
+
+        With `operator`, only as them; with `asking`, only the very question that was seen.
+        """
+        answer = {
+            "gate": gate,
+            "approved": approved,
+            "operator": operator,
+            "note": note,
+            "asking": asking,
+        }
         path = f"/api/v1/jobs/{segment(job)}/decisions"
         return self.answer("POST", path, json.dumps(answer).encode())
 

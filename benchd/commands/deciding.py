@@ -52,10 +52,14 @@ def decide(
     from benchd.commands import tables
 
     asked = approve is None
+    asking: int | None = None
     with daemon_client() as client:
         if approve is None:
-            # Whoever pasted this has seen a question: the answer is to the one that is open now.
-            tables.show_question(_open_question(client, job_id, gate))
+            # Whoever pasted this has seen a question: the answer is to the one that is open now,
+            # and to no other that comes while it is thought about.
+            slot = _open_question(client, job_id, gate)
+            tables.show_question(slot)
+            asking = _asking(slot)
             approve = _yes_or_no()
             note = _asked_note(gate) if note is None else note
 
@@ -63,7 +67,12 @@ def decide(
             return as_person(
                 client,
                 lambda: client.decide(
-                    job_id, gate, approved=approve is True, operator=who, note=note or ""
+                    job_id,
+                    gate,
+                    approved=approve is True,
+                    operator=who,
+                    note=note or "",
+                    asking=asking,
                 ),
                 operator=who,
                 pin_file=pin_file,
@@ -98,6 +107,12 @@ def _open_question(client: BenchdClient, job: str, gate: str) -> JsonObject:
             if isinstance(question, dict) and question.get("gate") == gate:
                 return slot
     raise _closed(job, gate)
+
+
+def _asking(slot: JsonObject) -> int | None:
+    question = slot.get("question")
+    asking = question.get("asking") if isinstance(question, dict) else None
+    return asking if isinstance(asking, int) else None
 
 
 def _closed(job: str, gate: str) -> NotFound:

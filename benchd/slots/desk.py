@@ -48,6 +48,7 @@ class OpenQuestion:
     slot: SlotName
     occupancy: int
     gate: Gate
+    asking: int
     answered: anyio.Event = field(default_factory=anyio.Event)
     decision: Decision | None = None
     being_kept: bool = False
@@ -69,6 +70,12 @@ class Desk:
         self._keeping = Wakeup()
         """Fires whenever an answer that was being kept is on disk, or isn't."""
         self._being_kept: Counter[JobId] = Counter()
+        self._asked = 0
+
+    def next_asking(self) -> int:
+        """A number that no question of this daemon has had."""
+        self._asked += 1
+        return self._asked
 
     async def ask(
         self,
@@ -85,6 +92,7 @@ class Desk:
             slot=slot,
             occupancy=occupancy,
             gate=question.gate,
+            asking=question.asking,
             tags=tuple(filter(None, question.facts.get("tags", "").split(", "))),
             vet=vet,
         )
@@ -117,15 +125,17 @@ class Desk:
         by: Actor,
         note: str = "",
         via: Mapping[str, str] | None = None,
+        asking: int | None = None,
     ) -> Decision:
         """Take a person's answer; returns when it's on disk.
 
+        With `asking` only to the very question that was seen, which may have been asked anew.
         Raises NotFound if the job asks no such question now, NotAllowed if this person may not
         answer it or hasn't shown enough, another DecisionRefused if the answer isn't one or
         somebody else was first.
         """
         question = self._open.get((job, gate))
-        if question is None:
+        if question is None or asking not in (None, question.asking):
             message = f"job {job} has no open question {gate}"
             raise NotFound(message)
         self._authority.refuse_unless_allowed(by, ACTION_OF[gate])

@@ -62,7 +62,7 @@ class SlotStation:
         if self.job is None:
             message = "a question belongs to a job"
             raise RuntimeError(message)
-        question = QuestionView(gate=gate, facts=facts)
+        question = QuestionView(gate=gate, facts=facts, asking=self._parts.desk.next_asking())
         self.job.move(JobState.AWAITING_OPERATOR)
         self._face.awaiting(question)
         asked_in = self.job

@@ -72,6 +72,7 @@ def job_routes(rack: RackService, presenter: Presenter, who: WhoActs) -> APIRout
             by=only_as(by, answer.operator),
             note=answer.note,
             via=how,
+            asking=answer.asking,
         )
         return DecisionObject(
             gate=decision.gate,

@@ -51,6 +51,8 @@ class QuestionObject(GuidanceObject):
     """A question that waits for a person; the text says what yes and no mean."""
 
     gate: Gate
+    asking: int = 0
+    """Which asking it is, to be given back with the answer: a job may ask the same gate again."""
     yes: TextsObject
     """What an approval says."""
     no: TextsObject
@@ -298,6 +300,8 @@ class DecisionRequest(BaseModel):
     approved: StrictBool
     operator: Annotated[str | None, Field(min_length=1, max_length=LONGEST_OPERATOR)] = None
     """The id of who is meant to answer: refused if somebody else is signed in by now."""
+    asking: int | None = None
+    """That of the question that was seen: refused if it has been asked anew since."""
     note: Annotated[
         str, Field(default="", max_length=LONGEST_NOTE), AfterValidator(without_controls)
     ]

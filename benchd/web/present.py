@@ -173,6 +173,7 @@ class Presenter:
         yes, no = self._catalogue.meanings(view.gate)
         return QuestionObject(
             gate=view.gate,
+            asking=view.asking,
             ja=guidance.ja,
             en=guidance.en,
             what_to_do=_texts(guidance.what_to_do),

@@ -62,6 +62,7 @@ class AnswerDesk(Protocol):
         by: Actor,
         note: str = "",
         via: Mapping[str, str] | None = None,
+        asking: int | None = None,
     ) -> Decision:
         """Returns when the answer is on disk.
 

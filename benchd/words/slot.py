@@ -55,6 +55,8 @@ class QuestionView:
     gate: Gate
     facts: Mapping[str, str]
     """What the texts of the catalogue fill in, already bounded and printable."""
+    asking: int = 0
+    """Which asking it is: one job may ask the same gate again, of what has changed since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

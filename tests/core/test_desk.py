@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from benchd.errors import NotFound
-from benchd.words.job import Gate, Outcome, Reason
+from benchd.words.job import Gate, Outcome, Reason, StageName
 from benchd.words.record import Entry, EntryKind, Receipt
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
@@ -60,3 +60,25 @@ async def test_an_answer_that_comes_after_the_unplug_is_refused() -> None:
         with pytest.raises(NotFound):
             await world.desk.decide(job, Gate.JPKI, approved=True, by=somebody("Sato"))
         await world.until_state(SlotState.EMPTY)
+
+
+async def test_an_answer_to_a_question_that_is_asked_anew_is_not_taken() -> None:
+    """The same job and gate, but perhaps of another number or another handset: who saw it?"""
+    world = World()
+    world.silent_in = StageName.GATES
+    by = somebody("sato")
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until(lambda: world.view().question is not None)
+        view = world.view()
+        question, job = view.question, view.job
+        assert question is not None
+        assert job is not None
+        await anyio.sleep(0.5)
+        with pytest.raises(NotFound):
+            await world.desk.decide(
+                job, question.gate, approved=False, by=by, asking=question.asking - 1
+            )
+        assert world.ledger.of(EntryKind.DECISION) == []
+        await world.desk.decide(job, question.gate, approved=False, by=by, asking=question.asking)
+    assert len(world.ledger.of(EntryKind.DECISION)) == 1

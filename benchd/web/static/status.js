@@ -88,4 +88,4 @@ function matter(slot) {
 
 /** Which question a slot asks, told apart from any other that it asks before or after. */
 export const questionOf = (slot) =>
-  JSON.stringify([slot.slot, slot.occupancy, slot.job, slot.question.gate, slot.question.ja, slot.question.what_to_do?.ja ?? ""]);
+  JSON.stringify([slot.slot, slot.occupancy, slot.job, slot.question.gate, slot.question.asking, slot.question.ja, slot.question.what_to_do?.ja ?? ""]);
