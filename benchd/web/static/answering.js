@@ -3,14 +3,13 @@
 
 import { decide, readJob } from "./api.js";
 import { byId } from "./dom.js";
-import { byAnother } from "./gates.js";
+import { byAnother, NETWORK, takesNumber } from "./gates.js";
 import { keepNote, noteKey } from "./kept.js";
 import { onChange, whoIsHere } from "./session.js";
 import { answerable, questionOf } from "./status.js";
 import { TakingBack } from "./taking_back.js";
 import { page, word } from "./words.js";
 
-const NETWORK = "network";
 const NUMBERS = ["imei", "serial"];
 /** A card's sign of the look-up; the cross is a no. */
 const SIGNS = { CIRCLE: "○", TRIANGLE: "△", DASH: "-", CROSS: "×" };
@@ -24,6 +23,8 @@ export class Answering {
     this.errands = null;
     /** The question that was on the screen when its handset's code was scanned. */
     this.scanned = null;
+    /** By slot: what it asked last, and where the note of that is kept. */
+    this.asked = new Map();
     this.back = new TakingBack({ send: (answer) => this.send(answer), ended: (...told) => this.ended(...told) });
     this.person = null;
     onChange(() => this.otherPerson());
@@ -47,7 +48,10 @@ export class Answering {
   /** The code of this slot or of its handset was scanned, and its panel is open. */
   sawCode(name) {
     const slot = this.rack.slot(name);
-    this.scanned = slot && answerable(slot) && this.panel.name === name ? questionOf(slot) : null;
+    const seen = slot && answerable(slot) && this.panel.name === name;
+    this.scanned = seen && this.panel.isRead ? questionOf(slot) : null;
+    if (this.scanned !== null) this.panel.meant();
+    else if (seen) this.complain("just_come");
   }
 
   /** An answer card: what it does belongs to the question that was seen after its handset's code. */
@@ -66,6 +70,8 @@ export class Answering {
       this.complain("given_already");
     } else if (this.scanned === null || this.scanned !== questionOf(slot)) {
       this.complain("code_first");
+    } else if (!this.panel.isRead) {
+      this.complain("just_come");
     } else if (this.answer(slot, value)) {
       this.scanned = null;
     }
@@ -75,8 +81,15 @@ export class Answering {
   press(value) {
     const slot = this.slotShown();
     if (!slot || this.back.has(questionOf(slot)) || this.panel.form.resting) return null;
-    const question = questionOf(slot);
-    return this.answer(slot, value) ? () => this.back.takeBack(this.back.waiting.get(question)?.answer) : null;
+    if (!this.answer(slot, value)) return null;
+    const given = this.back.of(questionOf(slot));
+    return () => given && this.back.takeBack(given);
+  }
+
+  /** A key is an answer only where the panel was opened for it, not where a PIN may be meant. */
+  key(value) {
+    const pinMeant = this.panel.form?.unmeant && whoIsHere()?.strong === false;
+    return pinMeant ? null : this.press(value);
   }
 
   /** The slot whose question is on the screen, in full. */
@@ -92,7 +105,7 @@ export class Answering {
       this.complain("sign_elsewhere");
       return false;
     }
-    if (sign) this.panel.note(sign);
+    if (sign) this.panel.sign(sign);
     const approved = value !== "NO" && value !== "CROSS";
     const note = this.panel.form.note.value;
     const here = whoIsHere();
@@ -122,8 +135,8 @@ export class Answering {
 
   ended(answer, how, error = null) {
     const shown = this.panel.shows(answer.question);
+    if (how !== "refused") keepNote(answer.kept, "");
     if (how === "sent") {
-      keepNote(answer.kept, "");
       byId("announcer").textContent = page("taken");
       if (shown) this.next(answer.question);
     } else if (shown) {
@@ -137,9 +150,28 @@ export class Answering {
   /** Called for each slot that is told anew: what isn't asked any more isn't answered. */
   changed(slot) {
     const asked = answerable(slot) ? questionOf(slot) : null;
+    this.forgetAsked(slot.slot, asked);
+    if (asked) this.asked.set(slot.slot, { question: asked, kept: noteKey(slot), number: takesNumber(slot.question.gate) });
     for (const { answer } of [...this.back.waiting.values()]) {
       if (answer.slot === slot.slot && answer.question !== asked) this.back.drop(answer.question, "dropped_question");
     }
+  }
+
+  /** What was scanned or read off a screen was for the question that was there, also if the same is asked again. */
+  forgetAsked(name, asked) {
+    const before = this.asked.get(name);
+    if (!before || before.question === asked) return;
+    this.asked.delete(name);
+    if (this.scanned === before.question) this.scanned = null;
+    if (before.number) keepNote(before.kept, "");
+  }
+
+  /** Slots that aren't there any more ask nothing. */
+  lost(isThere) {
+    for (const { answer } of [...this.back.waiting.values()]) {
+      if (!isThere(answer.slot)) this.back.drop(answer.question, "dropped_question");
+    }
+    if (this.panel.name !== null && !isThere(this.panel.name)) this.panel.gone();
   }
 
   /** What is taken back is asked again; else what is open is closed. */
@@ -147,9 +179,16 @@ export class Answering {
     if (!this.back.takeBack()) this.panel.close();
   }
 
+  /** Sends at once the answer to the question that is shown. */
+  sendShown() {
+    const given = this.back.of(this.panel.form?.question);
+    if (given) this.back.sendNow(given);
+  }
+
   /** Sends what waits, which opens what comes next; or opens it at once. */
   goOn() {
-    if (this.back.newest()) this.back.sendNow();
+    if (this.panel.form?.held) this.sendShown();
+    else if (this.panel.name === null && this.back.newest()) this.back.sendNow();
     else this.next(this.panel.form?.question ?? null);
   }
 
@@ -194,7 +233,9 @@ export class Answering {
 
   otherPerson() {
     const here = whoIsHere()?.person ?? null;
-    if (here !== this.person) this.scanned = null;
+    if (here === this.person) return;
+    this.scanned = null;
+    if (this.person !== null && here !== null) this.panel.startAnew(this.rack.slot(this.panel.name));
     this.person = here;
   }
 }

@@ -2,6 +2,7 @@
 
 import { Answering } from "./answering.js";
 import { readIndex } from "./api.js";
+import { goOn as keysGoOn } from "./calm.js";
 import { byId } from "./dom.js";
 import { find } from "./finding.js";
 import { Hearing } from "./hearing.js";
@@ -51,6 +52,7 @@ let index = null;
 let panel = null;
 let answering = null;
 let help = null;
+let keys = null;
 let signIn = null;
 let stream = null;
 let asking = null;
@@ -64,7 +66,13 @@ function open(name) {
 /** What somebody was in the middle of is there again after a reload, or a daemon that was away. */
 function goOn() {
   const name = slotKept();
-  if (name !== null && panel.name === null && rack.slot(name)) open(name);
+  if (!kiosk && name !== null && panel.name === null && rack.slot(name)) openNext(name);
+}
+
+/** By itself: what is asked there is read first. */
+function openNext(name) {
+  if (kiosk) answering.complain("no_answers_here");
+  else panel.open(rack.slot(name), rack.proofOf(name), true);
 }
 
 function changed(slot, before) {
@@ -105,6 +113,7 @@ function showPorts(ports) {
 
 function complete(names) {
   rack.complete(names);
+  answering.lost((name) => rack.slots.has(name));
   layout.show(rack.tiles);
   if (wanted !== null && find(rack, layout, wanted)) wanted = null;
   if (document.body.dataset.connection !== "live") {
@@ -123,6 +132,7 @@ function changedHands() {
     queue.clear();
     byId("announcer").textContent = "";
     panel.hide();
+    keys?.find.clear();
     showPorts([]);
     stream?.again();
   }
@@ -218,8 +228,13 @@ async function start() {
   }
   signIn = new SignIn();
   byId("operator").replaceChildren(signIn.element);
-  panel = new Panel({ find: (name) => find(rack, layout, name), press: (value) => answering.press(value), moved: () => answering?.moved() });
-  answering = new Answering({ rack, panel, open: (name) => panel.open(rack.slot(name), rack.proofOf(name), true) });
+  panel = new Panel({
+    find: (name) => find(rack, layout, name),
+    press: (value) => answering.press(value),
+    moved: () => answering?.moved(),
+    astray: () => answering.complain("typing_gone"),
+  });
+  answering = new Answering({ rack, panel, open: openNext });
   help = new Help();
   document.body.dataset.connection = "connecting";
   byId("connection").hidden = true;
@@ -229,12 +244,14 @@ async function start() {
   const hearing = new Hearing({ rack, panel, answering, open, mayRead: () => index.shown === "read" });
   const signInHere = () => (panel.name === null ? signIn : panel.signIn);
   const badgeShown = async (error, told) => {
-    if (!error) signInHere().askPin();
-    else if (!(await hearing.failed(error, told))) signInHere().refuse(error);
+    if (!error) {
+      keysGoOn();
+      signInHere().askPin();
+    } else if (!(await hearing.failed(error, told))) signInHere().refuse(error);
   };
   const reader = await startSession(badgeShown, (told) => hearing.hear(told));
   reader.prefix = index.scanPrefix;
-  new Keys({ reader, rack, panel, answering, help, open });
+  keys = new Keys({ reader, rack, panel, answering, help, open });
 }
 
 start();

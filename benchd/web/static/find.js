@@ -9,7 +9,14 @@ export class Find {
   constructor({ rack, open }) {
     Object.assign(this, { rack, open });
     this.dialog = el("dialog", { id: "find-on-wall", class: "over-wall" });
+    this.dialog.addEventListener("close", () => this.dialog.open || this.dialog.replaceChildren());
     document.body.append(this.dialog);
+  }
+
+  /** Leaves nothing of what was found. */
+  clear() {
+    this.dialog.close();
+    this.dialog.replaceChildren();
   }
 
   show() {

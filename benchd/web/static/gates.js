@@ -1,6 +1,6 @@
 // What the gates want of whoever answers, beside yes and no.
 
-const NETWORK = "network";
+export const NETWORK = "network";
 // Whoever has worked on the handset can't answer these.
 const BY_ANOTHER = ["confirm", "recheck", "recheck_chip"];
 // The note of these holds a number from the handset's own screen.

@@ -1,6 +1,7 @@
 // What a scanned code does on the wall: it opens its slot, answers, or leads to the handset's file.
 
 import { read } from "./api.js";
+import { goOn } from "./calm.js";
 
 const UNKNOWN = "person_refused";
 const SHORTEST_TO_FIND = 4;
@@ -14,6 +15,7 @@ export class Hearing {
   /** Whether the code was for the wall; what isn't may be a badge. */
   hear(told) {
     if (told.kind === "answer") {
+      goOn();
       this.answering.card(told.value);
       return true;
     }
@@ -33,6 +35,7 @@ export class Hearing {
   }
 
   show(name, told) {
+    goOn();
     if (this.panel.name !== name) this.open(name);
     if (told.kind !== "slot" && told.kind !== "job") this.panel.scanned(told.words.find((one) => this.rack.bearing(one).length > 0));
     this.answering.sawCode(name);

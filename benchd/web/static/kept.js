@@ -2,9 +2,10 @@
 // for a question. It survives a reload and a daemon that starts anew; not whoever locks the screen,
 // nor anybody else. A PIN is never among it.
 
-import { takesNumber } from "./gates.js";
+import { NETWORK, takesNumber } from "./gates.js";
 
 const KEPT = "benchd.kept";
+const ofItsJob = (gate) => takesNumber(gate) || gate === NETWORK;
 const NOTHING = { person: null, slot: null, notes: {} };
 
 function read() {
@@ -25,10 +26,12 @@ function write(kept) {
 
 /**
  * What a note belongs to: a daemon that starts anew asks the same of the same handset, in another job.
- * A number from a handset's own screen is read again for each job.
+ * A number from a handset's own screen is read again for each job, and so is what a look-up says; nor
+ * is one handset told from another that has neither serial nor IMEI.
  */
 export function noteKey({ slot, job, handset, question }) {
-  const whose = takesNumber(question.gate) ? job : [handset?.serial, handset?.imei].join();
+  const told = [handset?.serial, handset?.imei];
+  const whose = ofItsJob(question.gate) || !told.some(Boolean) ? job : told.join();
   return `${slot} ${whose} ${question.gate}`;
 }
 

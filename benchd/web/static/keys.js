@@ -1,12 +1,17 @@
 // The wall by keyboard alone. A single key counts only once no other follows it, so that no scan is
 // ever taken for one; and never where somebody types.
 
+import { cameAfterPause, goOn, isAstray } from "./calm.js";
 import { byId } from "./dom.js";
 import { Find } from "./find.js";
 import { isField } from "./scans.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const ANSWERS = { 1: "YES", y: "YES", 2: "NO", n: "NO", o: "CIRCLE", v: "TRIANGLE", x: "CROSS", "-": "DASH" };
+/** What nobody types a word with. */
+const DELIBERATE = ["Enter", "Escape", "Tab", ...Object.keys(ARROWS)];
+/** What means nothing by itself, and the keys that are for the whole screen. */
+const PASSING = /^(Shift|Control|Alt|Meta|CapsLock|F\d+)$/;
 /** Where a tile is much rather below than beside. */
 const ASIDE = 3;
 
@@ -21,35 +26,52 @@ export class Keys {
     this.rove();
   }
 
-  /** A single key outside of any field; gives how to undo it. */
+  /** A single key outside of any field; gives how to undo it, or true, or null where it does nothing. */
   press(key) {
     const dialog = document.querySelector("dialog[open]:not(#panel)");
+    if (isAstray()) return null;
     if (key === "?") this.help.show();
     else if (dialog) return null;
     else if (this.panel.name !== null) return this.pressInPanel(key.toLowerCase());
     else if (key.toLowerCase() === "n") this.answering.next();
     else if (key === "/") this.find.show();
-    return null;
+    else return null;
+    return true;
   }
 
   /** With a question on the screen N is its no; else it is the way to the next one. */
   pressInPanel(key) {
-    if (this.answering.slotShown() && ANSWERS[key]) return this.answering.press(ANSWERS[key]);
+    if (this.answering.slotShown() && ANSWERS[key]) return this.answering.key(ANSWERS[key]);
     if (key === "i") this.panel.toNote();
     else if (key === "n") this.answering.next(this.panel.form?.question ?? null);
-    return null;
+    else return null;
+    return true;
   }
 
   down(event) {
     if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    const field = isField(event.target);
+    if (isAstray() && !field) {
+      this.astray(event);
+      return;
+    }
     const other = document.querySelector("dialog[open]:not(#panel)");
+    // A button that has the focus does what it says.
+    const elsewhere = field || other || event.target.closest?.("button, a");
     if (event.key === "Escape" && !other && this.answering.back.takeBack()) this.used(event);
     // Enter sends at once what waits; held down, it would go on to send what comes after.
-    else if (event.key === "Enter" && !isField(event.target) && !other && this.panel.form?.held) {
+    else if (event.key === "Enter" && event.repeat && !field) this.used(event);
+    else if (event.key === "Enter" && !elsewhere && this.panel.form?.held) {
       this.used(event);
-      if (!event.repeat) this.answering.back.sendNow();
-    } else if (event.key === "Enter" && event.repeat && !isField(event.target)) this.used(event);
-    else if (ARROWS[event.key] && !isField(event.target) && !document.querySelector("dialog[open]")) this.move(event, ARROWS[event.key]);
+      this.answering.sendShown();
+    } else if (ARROWS[event.key] && !field && !document.querySelector("dialog[open]")) this.move(event, ARROWS[event.key]);
+  }
+
+  /** Somebody types on for a field that went away: until they go on by purpose, keys do nothing. */
+  astray(event) {
+    if (PASSING.test(event.key)) return;
+    if (DELIBERATE.includes(event.key) && cameAfterPause()) goOn();
+    this.used(event);
   }
 
   used(event) {

@@ -1,37 +1,38 @@
 // One slot in full: what is the matter, what to do, the question with its answers, the story.
 
+import { advice, identity } from "./about.js";
 import { readJob } from "./api.js";
+import { goAstray, isRead, onceQuiet } from "./calm.js";
 import { byId, el, morph } from "./dom.js";
-import { byAnother, noteHint, takesNumber, wantsNumber } from "./gates.js";
 import { icon } from "./icons.js";
-import { keepNote, keepSlot, noteFor, noteKey } from "./kept.js";
+import { keepSlot } from "./kept.js";
+import { able, questionForm, refuse } from "./question_form.js";
+import { isField } from "./scans.js";
 import { SignIn } from "./sign_in.js";
 import { answerable, look, questionOf } from "./status.js";
 import { story } from "./story.js";
 import { causeOf } from "./technical.js";
-import { bracketed, calledOf, duration, page, percent, said, word } from "./words.js";
+import { page, said, word } from "./words.js";
 
 /** A question that isn't shown to whoever hasn't signed in. */
 const HIDDEN = "hidden";
 const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "recheck_refused"];
-/** How long a question that came by itself is only read. */
-const SEEN_MS = 600;
-/** What is typed or scanned there is no Japanese. */
-const LATIN = { inputmode: "url", lang: "en", autocapitalize: "off", spellcheck: "false" };
 
 export class Panel {
   /**
    * `find` shows where a slot is; `press` is called with "YES" or "NO" for an answer's button, `moved`
-   * when it opens or closes.
+   * when it opens or closes, and `astray` when a field went away in which somebody was typing.
    */
-  constructor({ find, press, moved }) {
-    Object.assign(this, { find, press, moved });
+  constructor({ find, press, moved, astray }) {
+    Object.assign(this, { find, press, moved, astray });
     this.signIn = new SignIn();
     this.dialog = byId("panel");
     this.name = null;
     this.form = null;
     this.asked = null;
     this.told = null;
+    /** While it opens: "person", or "itself" where the question before is answered. */
+    this.opening = null;
     this.about = el("div", { class: "about" });
     this.asking = el("div", { class: "asking" });
     this.telling = el("div", { class: "telling" });
@@ -47,8 +48,9 @@ export class Panel {
     this.forget();
     this.name = slot.slot;
     keepSlot(slot.slot);
+    this.opening = byItself ? "itself" : "person";
     this.show(slot, proof);
-    if (byItself) this.rest();
+    this.opening = null;
     if (!this.dialog.open) this.dialog.showModal();
     this.focus(byItself);
     this.moved();
@@ -73,6 +75,12 @@ export class Panel {
     this.hide();
   }
 
+  /** Its slot isn't there any more. */
+  gone() {
+    if (this.fieldInUse()) this.lose();
+    this.close();
+  }
+
   /** Off the screen, but whoever was here finds it again. */
   hide() {
     this.forget();
@@ -85,16 +93,46 @@ export class Panel {
     return this.form !== null && this.form.question === question;
   }
 
-  /** A question that has come by itself isn't answered by a press that was meant for the one before. */
+  /** A question that has come by itself isn't answered by a key that was meant for the one before. */
   rest() {
     const { form } = this;
-    if (!form) return;
     form.resting = true;
+    form.came = performance.now();
     able(form);
-    setTimeout(() => {
+    onceQuiet(() => {
       form.resting = false;
       able(form);
-    }, SEEN_MS);
+    });
+  }
+
+  /** Whether somebody can have read what is asked before they scanned something. */
+  get isRead() {
+    return this.form !== null && isRead(this.form.came);
+  }
+
+  /** Somebody has opened it, or scanned its code: keys are meant for it. */
+  meant() {
+    if (this.form) this.form.unmeant = false;
+  }
+
+  /** Somebody else is here: nothing of what the one before has typed is. */
+  startAnew(slot) {
+    if (!this.form || !slot) return;
+    this.fieldInUse()?.blur();
+    this.asked = this.form = null;
+    this.ask(slot);
+  }
+
+  /** The field in which somebody types, if any. */
+  fieldInUse() {
+    const field = document.activeElement;
+    return isField(field) && this.asking.contains(field) ? field : null;
+  }
+
+  /** What they type on belongs nowhere. */
+  lose() {
+    goAstray();
+    this.astray();
   }
 
   /** Whoever confirms has had this handset in their hand; a number is read off its own screen, never so. */
@@ -105,6 +143,11 @@ export class Panel {
   /** Where something is typed, or a number is read off the handset's own screen. */
   toNote() {
     if (this.form && !this.form.held) this.form.note.focus();
+  }
+
+  /** A card's sign, which is of this answer alone and never kept. */
+  sign(text) {
+    this.form.note.value = text;
   }
 
   /** Puts something into the note, as if it had been typed. */
@@ -178,64 +221,35 @@ export class Panel {
     const hidden = slot.question && !answerable(slot);
     const asked = hidden ? HIDDEN : answerable(slot) ? questionOf(slot) : null;
     if (asked === this.asked) return;
-    const before = this.asked;
+    const [before, old, field] = [this.asked, this.form, this.fieldInUse()];
     this.asked = asked;
     this.form = null;
     if (asked === null) {
       this.asking.replaceChildren(...(before ? [el("p", { class: "over", role: "status" }, page("question_gone"))] : []));
-      return;
-    }
-    if (hidden) {
+    } else if (hidden) {
       this.asking.replaceChildren(el("div", { class: "answering" }, el("div", { class: "by" }, this.signIn.element)));
-      return;
+    } else {
+      this.form = questionForm(slot, { signIn: this.signIn, press: this.press });
+      this.asking.replaceChildren(this.form.element);
+      this.comes(old);
     }
-    this.form = this.formFor(slot);
-    this.asking.replaceChildren(this.form.element);
-    if (before && before !== HIDDEN) this.rest();
+    if (field) this.typeOn(field, old);
   }
 
-  formFor(slot) {
-    const { question } = slot;
-    const second = byAnother(question.gate);
-    const number = takesNumber(question.gate);
-    const note = el("input", {
-      name: "note",
-      autocomplete: "off",
-      maxlength: 500,
-      "data-scan": number ? "number" : "aside",
-      ...(wantsNumber(question.gate) ? LATIN : {}),
-    });
-    const kept = noteKey(slot);
-    note.value = noteFor(kept);
-    note.addEventListener("input", () => keepNote(kept, note.value));
-    const refused = el("div", { class: "refused", role: "alert" });
-    const form = { note, refused, second, buttons: [], question: questionOf(slot), held: false, resting: false };
-    const answer = (approved) => () => this.press(approved ? "YES" : "NO");
-    const button = (approved, word_, meaning) => {
-      const made = el(
-        "button",
-        { type: "button", class: approved ? "yes" : "no", onclick: answer(approved) },
-        el("b", {}, word("word", word_)),
-        el("span", {}, meaning),
-      );
-      form.buttons.push(made);
-      return made;
-    };
-    form.element = el(
-      "div",
-      { class: "answering", tabindex: "-1", "data-gate": question.gate },
-      el("p", { class: "question" }, said(question)),
-      el("p", { class: "to-do lines" }, said(question.what_to_do)),
-      el(
-        "div",
-        { class: "fields" },
-        el("div", { class: "by" }, this.signIn.element, el("small", {}, second ? page("second_person_hint") : "")),
-        el("label", {}, page(noteHint(question.gate)), note),
-      ),
-      refused,
-      el("div", { class: "answers" }, button(true, "yes", said(question.yes)), button(false, "no", said(question.no))),
-    );
-    return form;
+  /** The form is there: by a person, by itself, or again in other words. */
+  comes(old) {
+    const again = old?.question === this.form.question;
+    if (again) this.form.note.value = old.note.value;
+    this.form.unmeant = again ? old.unmeant : this.opening === null;
+    if (again ? old.resting : this.opening !== "person") this.rest();
+  }
+
+  /** Whoever was typing goes on in the same field, or else nowhere. */
+  typeOn(field, old) {
+    const again = this.form && old?.question === this.form.question && field === old.note;
+    const now = again ? this.form.note : field;
+    if (now.isConnected) now.focus();
+    else this.lose();
   }
 
   async tell(slot) {
@@ -254,48 +268,4 @@ export class Panel {
     }
     if (this.told === key) this.telling.replaceChildren(el("h3", {}, page("story")), shown);
   }
-}
-
-function able(form) {
-  for (const button of form.buttons) button.disabled = form.held || form.resting;
-  form.note.disabled = form.held;
-}
-
-function refuse(form, title, why, detail = null) {
-  form.refused.dataset.state = "shown";
-  form.refused.replaceChildren(
-    el("strong", {}, title),
-    why ? el("span", {}, why) : "",
-    detail ?? "",
-  );
-}
-
-function identity(slot) {
-  const rows = [];
-  if (slot.handset) {
-    rows.push([word("word", "handset"), `${slot.handset.manufacturer} ${slot.handset.model}`]);
-    rows.push([page("model_name"), calledOf(slot.handset)]);
-    if (slot.handset.serial) rows.push([page("serial"), slot.handset.serial]);
-    if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
-    if (slot.handset.android) rows.push(["Android", slot.handset.android]);
-  }
-  if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)}${bracketed(slot.earlier.job)}`]);
-  if (slot.port_path) rows.push([page("port"), slot.port_path]);
-  return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
-}
-
-function advice(slot, seen) {
-  if (answerable(slot) && !slot.problem) return [el("p", { class: "main" }, seen.main)];
-  const parts = [];
-  if (seen.main) parts.push(el("p", { class: "main" }, seen.main));
-  if (typeof slot.progress === "number") {
-    const [stage, whole] = [duration(slot.eta_s), duration(slot.handset_left_s)];
-    const left = [
-      stage ? `${word("wall", "stage_left")} ${stage}` : "",
-      whole ? `${word("wall", "handset_left")} ${whole}` : "",
-    ];
-    parts.push(el("p", {}, [percent(slot.progress), ...left].filter(Boolean).join(" · ")));
-  }
-  if (seen.to_do) parts.push(el("p", { class: "to-do lines" }, seen.to_do));
-  return parts;
 }

@@ -13,9 +13,15 @@ const SHORTEST = 2;
 const SHORTEST_IN_FIELD = 5;
 /** The same code again within this is one scan that was read twice. */
 const TWICE_MS = 2_000;
+/** A reader stutters: a letter so soon after others that nothing has ended is theirs, and no key. */
+const LATE_MS = 2_000;
+/** A letter so soon before others is theirs too. */
+const EARLY_MS = 500;
+/** Nobody presses Enter so soon after a key for its own sake. */
+const ENTER_AFTER_MS = 300;
 const ENDS = ["Enter", "Tab"];
 /** What would press a button or begin a search of the browser's own. */
-const KEPT = [" ", "/", "'", SEPARATOR];
+const KEPT = ["/", "'", SEPARATOR];
 
 /** Where somebody types; a box to tick or a button to choose a file is no such place. */
 export const isField = (target) =>
@@ -33,7 +39,10 @@ export class Reader {
   constructor(heard, { prefix = "" } = {}) {
     this.heard = heard;
     this.prefix = prefix;
+    /** Is given a single key: gives how it is undone, or true, or null where it did nothing. */
     this.onKey = null;
+    this.lettersAt = this.pressedAt = -Infinity;
+    this.undo = null;
     this.last = { code: "", at: -Infinity };
     this.lastAt = -Infinity;
     this.clear();
@@ -45,7 +54,7 @@ export class Reader {
     clearTimeout(this.ending);
     this.typed = "";
     this.field = null;
-    this.lone = null;
+    this.told = this.late = false;
   }
 
   down(event) {
@@ -65,23 +74,39 @@ export class Reader {
     const key = separator ? SEPARATOR : keyOf(event);
     if (ENDS.includes(key)) this.end(event, key);
     else if (key.length === 1 && !event.repeat) this.add(event, key, field);
-    else if (key !== "Shift") this.clear();
+    else if (key !== "Shift") this.other(key);
+  }
+
+  /** A key that writes nothing ends whatever was begun. */
+  other(key) {
+    if (key.length > 1) this.finish();
+    this.clear();
+  }
+
+  /** What was typed is over and done with. */
+  finish() {
+    this.lettersAt = -Infinity;
+    this.undo = null;
   }
 
   add(event, key, field) {
+    const late = event.timeStamp - this.lettersAt < LATE_MS;
+    // By itself it presses what has the focus.
+    if (key === " " && !field && !this.typed && !late) return;
     this.lastAt = event.timeStamp;
     if (!this.typed) {
+      this.late = late;
       this.field = field;
       this.before = field?.value ?? "";
     }
     this.typed += key;
-    if (this.typed.length > 1 && this.lone !== null) this.unpress();
+    if (this.typed.length > 1) this.unpress(event);
     if (this.prefix && this.typed.startsWith(this.prefix)) {
       clearTimeout(this.ending);
       this.ending = setTimeout(() => this.whole(), WHOLE_MS);
     }
     if (field) return;
-    if (KEPT.includes(key) || isOfIme(event)) event.preventDefault();
+    if (key === " " || KEPT.includes(key) || isOfIme(event)) event.preventDefault();
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.over(), PAUSE_MS);
   }
@@ -89,8 +114,16 @@ export class Reader {
   /** The pause of a reader is over: a single key is told. The rest of a code may only be late. */
   over() {
     clearTimeout(this.waiting);
-    if (this.typed.length === 1 && !this.field && this.lone === null) {
-      this.lone = this.onKey?.(this.typed) ?? (() => {});
+    if (!this.typed || this.field || this.told) return;
+    const alone = this.typed.length === 1 && !this.late;
+    const done = alone ? this.onKey?.(this.typed) : null;
+    this.told = alone;
+    if (done) {
+      this.pressedAt = this.lastAt;
+      this.undo = done === true ? null : done;
+      this.lettersAt = -Infinity;
+    } else {
+      this.lettersAt = this.lastAt;
     }
   }
 
@@ -101,9 +134,10 @@ export class Reader {
   }
 
   /** What was taken for a single key was the beginning of a code. */
-  unpress() {
-    this.lone();
-    this.lone = null;
+  unpress(event) {
+    if (event.timeStamp - this.pressedAt < EARLY_MS) this.undo?.();
+    this.undo = null;
+    this.told = false;
   }
 
   end(event, key) {
@@ -111,13 +145,16 @@ export class Reader {
     const shortest = field ? SHORTEST_IN_FIELD : SHORTEST;
     const kept = field && scanOf(field) === "number" && !OWN.test(this.bare(typed));
     if (typed.length < shortest) {
-      // A key just before Enter still counts as that key.
-      if (typed.length === 1 && this.lone === null) this.over();
+      // A key just before Enter still counts as that key, but Enter isn't pressed for anything else.
+      this.over();
+      const at = event.timeStamp;
+      const reader = at - this.lettersAt < LATE_MS || at - this.pressedAt < ENTER_AFTER_MS;
+      if (reader && !isField(event.target)) swallow(event);
+      this.finish();
       this.clear();
       return;
     }
-    event.preventDefault();
-    event.stopImmediatePropagation();
+    swallow(event);
     if (kept) {
       field.value = this.bare(typed);
       field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -130,6 +167,7 @@ export class Reader {
   take(typed, field) {
     const at = this.lastAt;
     if (field) restore(field, this.before);
+    this.finish();
     this.clear();
     const code = this.bare(typed);
     const twice = code === this.last.code && at - this.last.at < TWICE_MS;
@@ -140,6 +178,11 @@ export class Reader {
   bare(typed) {
     return this.prefix && typed.startsWith(this.prefix) ? typed.slice(this.prefix.length) : typed;
   }
+}
+
+function swallow(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }
 
 /** Takes out of a field what a reader has typed into it, also what an IME is still composing. */

@@ -38,6 +38,9 @@ export class TakingBack {
 
   has = (question) => this.waiting.has(question);
 
+  /** The answer to this question that waits. */
+  of = (question) => this.waiting.get(question)?.answer ?? null;
+
   /** `answer` has slot, job, gate, question, approved, note and person. */
   start(answer) {
     this.say("");

@@ -62,6 +62,8 @@ class Person:
     async def answer(self, slot: str, code: str) -> None:
         """Scan the handset's code, read the question, answer it, and send that at once."""
         page = self.seen.page
+        # What has come by itself is read first: only then its code counts.
+        await expect(page.locator("#panel .yes:disabled")).to_have_count(0, timeout=10_000)
         await scan(self.seen, code)
         asked = page.locator("#panel [data-gate]")
         try:

@@ -116,6 +116,27 @@ async def test_a_locked_screen_keeps_nothing_of_what_was_seen(
         assert "HQ6123" not in await seen.page.content()
 
 
+async def test_a_locked_screen_keeps_nothing_of_what_was_searched(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    rack.ledger.keep_job()
+    rack.board.show(running_view())
+    async with shown(rack, catalogue, tmp_path, Sight.WALL) as here, visit(address(here)) as seen:
+        await seen.page.locator('#operator input[name="person"]').fill("佐藤")
+        await seen.page.locator('#operator input[name="pin"]').fill("902716")
+        await seen.page.keyboard.press("Enter")
+        await seen.shows("A1", "HQ6123")
+        await seen.page.locator("#operator .lock").focus()
+        await seen.page.keyboard.press("/")
+        await seen.page.locator("#wall-search").fill("HQ61")
+        await expect(seen.page.locator("#find-on-wall li")).to_have_count(1)
+        await seen.page.keyboard.press("F9")
+        await expect(seen.page.locator("#hidden")).to_be_visible()
+        await expect(seen.page.locator("#find-on-wall")).to_be_hidden()
+        await expect(seen.page.locator("#find-on-wall")).to_be_empty()
+        assert "HQ6123" not in await seen.page.content()
+
+
 async def test_a_screen_that_is_locked_while_the_daemon_is_away_keeps_nothing_either(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
 ) -> None:

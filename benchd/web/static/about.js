@@ -1,0 +1,35 @@
+// Which handset a slot's panel is about, and what to do with it while nothing is asked.
+
+import { el } from "./dom.js";
+import { answerable } from "./status.js";
+import { bracketed, calledOf, duration, page, percent, said, word } from "./words.js";
+
+export function identity(slot) {
+  const rows = [];
+  if (slot.handset) {
+    rows.push([word("word", "handset"), `${slot.handset.manufacturer} ${slot.handset.model}`]);
+    rows.push([page("model_name"), calledOf(slot.handset)]);
+    if (slot.handset.serial) rows.push([page("serial"), slot.handset.serial]);
+    if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
+    if (slot.handset.android) rows.push(["Android", slot.handset.android]);
+  }
+  if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)}${bracketed(slot.earlier.job)}`]);
+  if (slot.port_path) rows.push([page("port"), slot.port_path]);
+  return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
+}
+
+export function advice(slot, seen) {
+  if (answerable(slot) && !slot.problem) return [el("p", { class: "main" }, seen.main)];
+  const parts = [];
+  if (seen.main) parts.push(el("p", { class: "main" }, seen.main));
+  if (typeof slot.progress === "number") {
+    const [stage, whole] = [duration(slot.eta_s), duration(slot.handset_left_s)];
+    const left = [
+      stage ? `${word("wall", "stage_left")} ${stage}` : "",
+      whole ? `${word("wall", "handset_left")} ${whole}` : "",
+    ];
+    parts.push(el("p", {}, [percent(slot.progress), ...left].filter(Boolean).join(" · ")));
+  }
+  if (seen.to_do) parts.push(el("p", { class: "to-do lines" }, seen.to_do));
+  return parts;
+}

@@ -1,0 +1,345 @@
+"""What must never be taken for an answer: keys, notes and scans that were meant elsewhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from chromium import Visits, needs_chromium
+from playwright.async_api import expect
+from scanner import scan
+from test_answering import A1, A2, BADGE, IMEI, Screen, no_story, screen
+
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.callers import Callers, session_way
+from benchd.web.sight import Sight
+from benchd.words.ids import JobId
+from benchd.words.job import Gate
+from benchd.words.people import ShownBy, SignedIn
+from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
+from tests.people.somebody import somebody
+from tests.web.fake_door import FakeDoor
+from tests.web.web_fakes import FakeRack
+from tests.web.web_running import running
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+FINGER_MS = 220
+
+
+async def nothing_is_sent(one: Screen) -> None:
+    """Also not by the end of the time in which an answer can be taken back."""
+    await one.page.clock.fast_forward(6_000)
+    await expect(one.waiting).to_have_count(0)
+    assert one.answers == []
+
+
+async def opened(one: Screen, gate: Gate = Gate.CONSENT) -> SlotView:
+    """A1's question, opened by a press on its tile; time can be wound on from here."""
+    await one.page.clock.install()
+    view = one.ask(A1, "job-1", gate)
+    await one.seen.shows("A1", "S-job-1")
+    await one.seen.tile("A1").locator("button").click()
+    await one.shows("job-1")
+    return view
+
+
+def instead(view: SlotView, gate: Gate) -> SlotView:
+    assert view.question is not None
+    return replace(view, question=replace(view.question, gate=gate))
+
+
+def over(view: SlotView) -> SlotView:
+    """Somebody else has answered it."""
+    return replace(view, question=None, state=SlotState.RUNNING)
+
+
+class BadgeDoor(FakeDoor):
+    """Everybody has shown a badge and no PIN yet."""
+
+    def _of(self, name: str) -> SignedIn:
+        return replace(super()._of(name), actor=somebody(name, ShownBy.BADGE))
+
+
+async def test_a_pin_answers_no_question_that_its_badge_has_brought(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    door = BadgeDoor()
+    callers = Callers((session_way(door),), anonymous=Sight.WALL)
+    app = create_app(rack, catalogue, callers=callers, sessions=door)
+    async with (
+        running(app, tmp_path / "answers.sock") as here,
+        visit(f"http://127.0.0.1:{here.port}/", refused=True) as seen,
+    ):
+        one = Screen(seen, rack)
+        await seen.page.route("**/decisions", one.catch)
+        await seen.page.route(re.compile(r"/api/v1/jobs/job-\d+$"), no_story)
+        await expect(seen.page.locator("body")).to_have_attribute("data-connection", "live")
+        await seen.page.clock.install()
+        one.ask(A1, "job-1", Gate.FINAL_RESET)
+        await seen.tile("A1").locator("button").click()
+        await expect(seen.page.locator("#panel .asking input").first).to_be_visible()
+        await scan(seen, BADGE)
+        await one.shows("job-1")
+        pin = seen.page.locator('#panel input[name="pin"]')
+        await expect(pin).to_be_focused()
+        await seen.page.keyboard.type("1234", delay=FINGER_MS)
+        await expect(pin).to_have_value("1234")
+        # Nor where the field has lost the focus, and the question has been there for long.
+        await one.may_be_read()
+        await pin.evaluate("field => field.blur()")
+        await seen.page.keyboard.type("1", delay=FINGER_MS)
+        await seen.page.keyboard.press("Enter")
+        await nothing_is_sent(one)
+        # Whoever scans its code means it.
+        await scan(seen, "BD:S:A1")
+        await seen.page.keyboard.press("1")
+        await expect(one.waiting).to_have_count(1)
+
+
+async def test_what_is_typed_on_for_a_note_that_went_away_is_no_answer(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        view = await opened(one)
+        one.ask(A2, "job-2")
+        await one.seen.shows("A2", "S-job-2")
+        await one.page.locator("#panel input[name=note]").focus()
+        await one.page.keyboard.type("see", delay=FINGER_MS)
+        rack.board.show(over(view))
+        await expect(one.page.locator("#panel .over")).to_be_visible()
+        await expect(one.said).to_contain_text("入力の途中で")
+        # N would open the next question, and 1 answer it.
+        await one.page.keyboard.type("n 117", delay=FINGER_MS)
+        await one.page.keyboard.press("Enter")
+        await expect(one.page.locator("#panel .over")).to_be_visible()
+        await nothing_is_sent(one)
+        # After a pause, and on purpose, keys count again.
+        await one.page.keyboard.press("Enter")
+        await one.page.keyboard.press("n")
+        await one.shows("job-2")
+
+
+async def test_what_is_typed_on_for_a_note_whose_question_was_replaced_is_no_answer(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        view = await opened(one)
+        await one.page.locator("#panel input[name=note]").focus()
+        await one.page.keyboard.type("see", delay=FINGER_MS)
+        rack.board.show(instead(view, Gate.JPKI))
+        await expect(one.page.locator("#panel .question")).to_contain_text("電子証明書")
+        await one.page.keyboard.type(" paper 117", delay=FINGER_MS)
+        await one.page.keyboard.press("Enter")
+        await one.page.clock.fast_forward(3_000)
+        await one.may_be_read()
+        # Not after a pause either: somebody may be looking for the next letter.
+        await one.page.keyboard.type("1", delay=FINGER_MS)
+        await one.page.clock.fast_forward(1_000)
+        await nothing_is_sent(one)
+        # A scan is meant.
+        await scan(one.seen, "BD:S:A1")
+        await one.page.keyboard.press("1")
+        await expect(one.waiting).to_have_count(1)
+
+
+async def test_a_question_that_comes_after_a_while_without_one_is_read_first(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        view = await opened(one)
+        rack.board.show(over(view))
+        await expect(one.page.locator("#panel .over")).to_be_visible()
+        # A press for the next question, in the very moment in which this slot asks something else.
+        await one.page.evaluate("""() => { const seen = new MutationObserver(() => {
+          const yes = document.querySelector('#panel .yes');
+          if (!yes) return;
+          seen.disconnect();
+          window.rested = yes.disabled;
+          const how = { key: 'n', bubbles: true, cancelable: true };
+          document.body.dispatchEvent(new KeyboardEvent('keydown', how)); });
+          seen.observe(document.querySelector('#panel'), { childList: true, subtree: true }); }""")
+        rack.board.show(instead(view, Gate.JPKI))
+        await one.page.wait_for_function("() => window.rested === true")
+        # Cards aren't taken for it so soon either.
+        await scan(one.seen, "BD:S:A1")
+        await scan(one.seen, "BD:A:YES")
+        await nothing_is_sent(one)
+
+
+async def test_enter_on_a_button_presses_that_button(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        await opened(one)
+        for key in ("Enter", "Space"):
+            await one.page.locator("#panel .yes").click()
+            await expect(one.waiting).to_have_count(1)
+            await one.page.locator("#given li button").first.focus()
+            await one.page.keyboard.press(key)
+            await expect(one.said).to_contain_text("取り消しました")
+        await nothing_is_sent(one)
+
+
+async def test_enter_sends_the_answer_to_what_is_shown(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        one.ask(A1, "job-1")
+        one.ask(A2, "job-2")
+        await one.seen.shows("A2", "S-job-2")
+        for slot, job in ((A1, "job-1"), (A2, "job-2")):
+            await scan(one.seen, f"BD:S:{slot}")
+            await one.shows(job)
+            await one.page.locator("#panel .yes").click()
+        await expect(one.waiting).to_have_count(2)
+        await scan(one.seen, IMEI[A1])
+        await one.shows("job-1")
+        await one.page.keyboard.press("Enter")
+        await expect(one.waiting.filter(has_text="A1")).to_have_count(0)
+        assert one.answers[0] == ("job-1", "consent", True, "")
+
+
+async def test_a_look_up_of_one_handset_is_none_of_another_with_its_serial(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        await one.page.clock.install()
+        view = one.ask(A1, "job-1", Gate.NETWORK)
+        assert view.identity is not None
+        for twin in (
+            replace(view.identity, serial="0123456789ABCDEF", imei=None),
+            replace(view.identity, serial="", imei=None),
+        ):
+            rack.board.show(replace(view, identity=twin))
+            await expect(one.page.locator(".tile")).to_contain_text("利用制限")
+            await scan(one.seen, "BD:S:A1")
+            await expect(one.page.locator("#panel .yes")).to_be_enabled()
+            note = one.page.locator("#panel input[name=note]")
+            await note.fill("○ 11:02")
+            await scan(one.seen, "BD:A:CIRCLE")
+            await expect(one.waiting).to_have_count(1)
+            # Pulled out before it is sent; another one is put in.
+            other = replace(view, identity=twin, occupancy=99, job=JobId("job-2"))
+            rack.board.show(other)
+            await expect(one.waiting).to_have_count(0)
+            await expect(note).to_have_value("")
+            await one.page.locator("#panel .yes").click()
+            await expect(one.page.locator("#panel .refused")).to_contain_text("記号")
+            await one.page.keyboard.press("Escape")
+            await one.page.clock.fast_forward(3_000)
+        await nothing_is_sent(one)
+
+
+async def test_what_was_scanned_for_a_question_isnt_for_the_same_when_it_is_asked_again(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        view = await opened(one, Gate.IMEI)
+        await scan(one.seen, "BD:S:A1")
+        note = one.page.locator("#panel input[name=note]")
+        await note.fill(IMEI[A1])
+        await one.page.locator("#panel .question").click()
+        rack.board.show(over(view))
+        await expect(one.page.locator("#panel .over")).to_be_visible()
+        rack.board.show(view)
+        await one.shows("job-1")
+        await expect(note).to_have_value("")
+        await one.may_be_read()
+        await scan(one.seen, "BD:A:YES")
+        await expect(one.said).to_contain_text("先に")
+        await nothing_is_sent(one)
+
+
+@pytest.mark.parametrize("last", ["1", "X", ""])
+async def test_a_reader_that_stutters_answers_nothing(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits, last: str
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        await opened(one)
+        # The button that has the focus mustn't be pressed by the reader's Enter either.
+        await expect(one.page.locator("#panel .yes")).to_be_focused()
+        await one.page.keyboard.type("TX1", delay=5)
+        await one.page.keyboard.type("7", delay=FINGER_MS)
+        await one.page.keyboard.type(last, delay=5)
+        await one.page.keyboard.press("Enter")
+        await nothing_is_sent(one)
+
+
+async def test_a_reader_that_stutters_after_its_first_letter_answers_nothing(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        await opened(one)
+        await one.page.evaluate("""() => {
+          const down = key => document.body.dispatchEvent(
+            new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+          new MutationObserver(() => {
+            if (window.late || !document.querySelector('#given li')) return;
+            window.late = true;
+            for (const key of 'XYZ77') down(key);
+          }).observe(document.body, { childList: true, subtree: true });
+          down('1'); }""")
+        await one.page.wait_for_function("() => window.late")
+        await nothing_is_sent(one)
+
+
+async def test_enter_right_after_a_key_sends_nothing(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        await opened(one)
+        await scan(one.seen, "1", key_s=0.1)
+        await expect(one.waiting).to_have_count(1)
+        await one.page.keyboard.press("Escape")
+        await nothing_is_sent(one)
+
+
+async def test_a_note_isnt_the_next_persons(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        await opened(one, Gate.IMEI)
+        note = one.page.locator("#panel input[name=note]")
+        await note.fill(IMEI[A1])
+        await one.page.locator("#panel .question").click()
+        await scan(one.seen, "SUZUKI-1002")
+        await expect(one.page.locator("#panel .who")).to_have_text("SUZUKI-1002")
+        await expect(note).to_have_value("")
+        await one.page.locator("#panel .yes").click()
+        await expect(one.page.locator("#panel .refused")).not_to_be_empty()
+        await nothing_is_sent(one)
+
+
+async def test_a_slot_that_is_taken_off_the_rack_is_asked_nothing_any_more(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        await opened(one)
+        one.ask(A2, "job-2")
+        await one.seen.shows("A2", "S-job-2")
+        await one.page.locator("#panel .yes").click()
+        rack.board.arrange([A2])
+        await expect(one.seen.tile("A1")).to_have_count(0, timeout=20_000)
+        await expect(one.page.locator("#panel")).to_be_hidden()
+        # Which complains, if what is open has no slot.
+        await one.page.locator("#language").click()
+        await expect(one.page.locator("html")).to_have_attribute("lang", "en")
+        await nothing_is_sent(one)
+
+
+async def test_a_screen_for_looking_at_opens_no_question_by_card(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        one.ask(A1, "job-1")
+        await one.seen.shows("A1", "S-job-1")
+        await one.page.goto(f"{one.page.url}?kiosk")
+        await one.seen.shows("A1", "S-job-1")
+        await scan(one.seen, "BD:A:NEXT")
+        await expect(one.said).to_contain_text("回答できません")
+        await expect(one.page.locator("#panel")).to_be_hidden()
