@@ -115,7 +115,8 @@ export class Answering {
       return false;
     }
     const question = questionOf(slot);
-    const whose = { slot: slot.slot, job: slot.job, gate, question, kept: noteKey(slot), person: here.person };
+    const { asking } = slot.question;
+    const whose = { slot: slot.slot, job: slot.job, gate, asking, question, kept: noteKey(slot), person: here.person };
     this.back.start({ ...whose, approved, note });
     this.panel.hold(question);
     return true;
@@ -129,8 +130,8 @@ export class Answering {
   }
 
   /** As whoever gave it: at another window of this browser somebody else may have signed in since. */
-  send({ job, gate, approved, note, person }) {
-    return decide(job, { gate, approved, note, operator: person });
+  send({ job, gate, asking, approved, note, person }) {
+    return decide(job, { gate, asking, approved, note, operator: person });
   }
 
   ended(answer, how, error = null) {

@@ -44,6 +44,7 @@ class Screen:
     rack: FakeRack
     answers: list[tuple[str, str, bool, str]] = field(default_factory=list)
     given_as: list[str] = field(default_factory=list)
+    given_to: list[int] = field(default_factory=list)
     refusing: str | None = None
 
     @property
@@ -56,6 +57,8 @@ class Screen:
         self.answers.append((job, told["gate"], told["approved"], told["note"]))
         # Else an answer that waits is that of whoever has signed in elsewhere since.
         self.given_as.append(told["operator"])
+        # Else it may be taken for the same gate, asked anew.
+        self.given_to.append(told["asking"])
         if self.refusing:
             error = {"error": {"code": self.refusing, "message": "no"}}
             await route.fulfill(status=409, json=error)
@@ -65,7 +68,9 @@ class Screen:
     def ask(self, slot: SlotName, job: str, gate: Gate = Gate.CONSENT) -> SlotView:
         asked = asking_view(slot, NUMBER[slot], gate)
         told = replace(identity(), serial=f"S-{job}", imei=IMEI[slot])
-        view = replace(asked, job=JobId(job), identity=told)
+        assert asked.question is not None
+        question = replace(asked.question, asking=int(job.rsplit("-", maxsplit=1)[-1]))
+        view = replace(asked, job=JobId(job), identity=told, question=question)
         self.rack.board.show(view)
         return view
 
@@ -126,7 +131,7 @@ async def test_a_card_answers_the_question_that_was_seen_after_its_code(
         await expect(one.waiting).to_contain_text("A1")
         assert one.answers == []
         await send_now(one.seen)
-        assert one.given_as == [somebody(BADGE).person]
+        assert (one.given_as, one.given_to) == ([somebody(BADGE).person], [1])
         assert one.answers == [("job-1", "consent", True, "")]
         # The next question has opened by itself; a card that is read once more doesn't answer it.
         await one.shows("job-2")
