@@ -64,6 +64,8 @@ export class Frame {
     }
     byId("page").replaceChildren();
     byId("announcer").textContent = "";
+    // Nor in the address, which the page is asked for anew.
+    history.replaceState(null, "", location.pathname);
     if (this.leaving) return;
     this.leaving = true;
     await left();

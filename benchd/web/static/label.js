@@ -21,7 +21,9 @@ export class LabelPage {
   }
 
   elements(file) {
-    const job = file.jobs.find((one) => one.job === this.job) ?? file.jobs.at(-1);
+    // Only the newest job says what the handset is now.
+    const job = file.jobs.at(-1);
+    if (job.job !== this.job) return older(job);
     const number = numberOf(job);
     return [
       el("h2", { class: "back" }, word("find", "label")),
@@ -43,3 +45,10 @@ export class LabelPage {
     ];
   }
 }
+
+/** No label says of a handset what it was once. */
+const older = (newest) => [
+  el("h2", { class: "back" }, word("find", "label")),
+  el("p", { class: "caution", role: "alert" }, word("find", "label_of_older")),
+  el("p", { class: "back doing" }, link(`/handsets?${new URLSearchParams({ label: newest.job })}`, word("find", "label_of_newest"))),
+];

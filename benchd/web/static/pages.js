@@ -23,7 +23,14 @@ const PAGES = {
 
 function handsets() {
   if (asked.get("label")) return new LabelPage(asked.get("label"));
-  return asked.get("job") ? new HandsetPage(asked.get("job")) : new FindPage(asked.get("q") ?? "");
+  return asked.get("job") ? new HandsetPage(asked.get("job")) : new FindPage(lookedFor());
+}
+
+/** A serial or an IMEI stands in no address for longer than it takes to read it. */
+function lookedFor() {
+  const q = asked.get("q") ?? history.state?.q ?? "";
+  history.replaceState({ q }, "", location.pathname);
+  return q;
 }
 
 new Frame(PAGES[location.pathname]()).start();

@@ -204,34 +204,30 @@ async def test_enter_sends_the_answer_to_what_is_shown(
         assert one.answers[0] == ("job-1", "consent", True, "")
 
 
+@pytest.mark.parametrize("serial", ["0123456789ABCDEF", ""])
 async def test_a_look_up_of_one_handset_is_none_of_another_with_its_serial(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits, serial: str
 ) -> None:
     async with screen(rack, catalogue, tmp_path, visit) as one:
         await one.page.clock.install()
         view = one.ask(A1, "job-1", Gate.NETWORK)
+        await one.seen.shows("A1", "S-job-1")
         assert view.identity is not None
-        for twin in (
-            replace(view.identity, serial="0123456789ABCDEF", imei=None),
-            replace(view.identity, serial="", imei=None),
-        ):
-            rack.board.show(replace(view, identity=twin))
-            await expect(one.page.locator(".tile")).to_contain_text("利用制限")
-            await scan(one.seen, "BD:S:A1")
-            await expect(one.page.locator("#panel .yes")).to_be_enabled()
-            note = one.page.locator("#panel input[name=note]")
-            await note.fill("○ 11:02")
-            await scan(one.seen, "BD:A:CIRCLE")
-            await expect(one.waiting).to_have_count(1)
-            # Pulled out before it is sent; another one is put in.
-            other = replace(view, identity=twin, occupancy=99, job=JobId("job-2"))
-            rack.board.show(other)
-            await expect(one.waiting).to_have_count(0)
-            await expect(note).to_have_value("")
-            await one.page.locator("#panel .yes").click()
-            await expect(one.page.locator("#panel .refused")).to_contain_text("記号")
-            await one.page.keyboard.press("Escape")
-            await one.page.clock.fast_forward(3_000)
+        twin = replace(view, identity=replace(view.identity, serial=serial, imei=None))
+        rack.board.show(twin)
+        await expect(one.seen.tile("A1")).not_to_contain_text("S-job-1")
+        await scan(one.seen, "BD:S:A1")
+        note = one.page.locator("#panel input[name=note]")
+        await note.fill("○ 11:02")
+        await one.page.locator("#panel .question").click()
+        await scan(one.seen, "BD:A:CIRCLE")
+        await expect(one.waiting).to_have_count(1)
+        # Pulled out before it is sent; another one is put in.
+        rack.board.show(replace(twin, occupancy=99, job=JobId("job-2")))
+        await expect(one.waiting).to_have_count(0)
+        await expect(note).to_have_value("")
+        await one.page.locator("#panel .yes").click()
+        await expect(one.page.locator("#panel .refused")).to_contain_text("記号")
         await nothing_is_sent(one)
 
 

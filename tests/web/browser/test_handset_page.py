@@ -120,3 +120,42 @@ async def test_no_label_and_no_file_calls_sellable_what_has_no_certificate(
         await seen.page.goto(address(here, f"/handsets?job={JOB}"))
         await expect(seen.page.locator("main > .facts")).to_contain_text("証明書はありません")
         await expect(seen.page.locator("#page")).not_to_contain_text("販売可")
+
+
+async def test_no_label_says_of_a_handset_what_an_older_job_found(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "sellable", None, 1)
+    shop.ended("job-2", "destroy", "felica_residue", 1)
+    path = "/handsets?label=job-1"
+    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
+        await signed_in(seen)
+        await expect(seen.page.locator("#page .caution")).to_contain_text("新しい作業")
+        await expect(seen.page.locator("#page")).not_to_contain_text("販売可")
+        await expect(seen.page.locator(".label, #print")).to_have_count(0)
+        await seen.page.get_by_role("link", name="新しい作業のラベル").click()
+        await expect(seen.page.locator(".label .goes")).to_have_text("破砕")
+
+
+async def test_no_address_keeps_the_number_of_a_handset(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    async with (
+        shop.open(catalogue) as here,
+        visit(address(here, "/handsets?q=HQ610001")) as seen,
+    ):
+        await signed_in(seen)
+        found = seen.page.locator("#page tbody tr")
+        await expect(found).to_contain_text("job-1")
+        assert seen.page.url == address(here, "/handsets")
+        # Whoever comes back finds what they had found.
+        await found.get_by_role("link", name="job-1").click()
+        await expect(seen.page.locator("#label")).to_be_visible()
+        await seen.page.go_back()
+        await expect(found).to_contain_text("job-1")
+        await seen.page.keyboard.press("F9")
+        await expect(seen.page.locator("#operator form")).to_be_visible()
+        await signed_in(seen)
+        await expect(seen.page.locator("#page #q")).to_have_value("")
+        assert "HQ61" not in await seen.page.content()
