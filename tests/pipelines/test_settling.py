@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from benchd.pipelines import settling
+from benchd.pipelines.asking import ask_until
 from benchd.pipelines.contract import JobContext
 from benchd.proof.evidence.intake import CitedAttestation, SettledGate
 from benchd.words.job import Gate
@@ -38,10 +39,12 @@ async def test_what_was_attested_before_anybody_waits_for_it_is_not_missed(
     looks: Iterator[CitedAttestation | None] = iter((None, CITED))
     monkeypatch.setattr(settling, "_found", lambda *_: next(looks))
     monkeypatch.setattr(settling, "numbers_known", lambda *_: None)
+
+    async def asked(_gate: Gate, _facts: object, told: Callable[[], Awaitable[None]]) -> None:
+        assert await ask_until(never, told) is None
+
     context = SimpleNamespace(
-        handset_facts=dict,
-        station=SimpleNamespace(ask=never),
-        intake=SimpleNamespace(changed=never),
+        handset_facts=dict, ask_until=asked, intake=SimpleNamespace(changed=never)
     )
     with anyio.fail_after(5):
         settled = await settling.settle(cast("JobContext", context), Gate.CONSENT, 60.0)
