@@ -323,6 +323,25 @@ async def test_what_is_half_typed_survives_updates_and_a_reload_and_nobody_elses
         assert "No.1" not in await one.page.evaluate("() => JSON.stringify(sessionStorage)")
 
 
+async def test_what_is_half_typed_survives_a_daemon_that_asks_it_in_another_job(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        view = one.ask(A1, "job-1")
+        await scan(one.seen, "BD:S:A1")
+        note = one.page.locator("#panel input[name=note]")
+        await note.fill("書類 No.1")
+        rack.board.show(replace(view, job=JobId("job-9")))
+        await one.page.reload()
+        await one.shows("job-1")
+        await expect(note).to_have_value("書類 No.1")
+        # Another handset's is its own.
+        one.ask(A1, "job-3")
+        await one.page.reload()
+        await one.shows("job-3")
+        await expect(note).to_have_value("")
+
+
 STEPS = ("slot", "imei", "card", "twice", "asks", "enter", "back")
 WEIGHTS = (6, 4, 7, 2, 3, 5, 1)
 SCRIPT = """
