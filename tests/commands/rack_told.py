@@ -40,7 +40,7 @@ def rack_told(
         {view.slot: view for view in views},
         ports=strangers,
         tray=tray,
-        proven={SlotName(slot) for slot in proven},
+        proven={view.job for view in views if view.slot in proven and view.job is not None},
     )
     queue = desk.shown(errands, sees_all=True).model_dump(mode="json")
     unknown = [presenter.unknown_port(stranger) for stranger in strangers]

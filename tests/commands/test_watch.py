@@ -16,7 +16,7 @@ from benchd.commands.tables.watch import watch_view
 from benchd.errors import BenchdError, DependencyMissing, LedgerFault
 from benchd.texts.catalogue import Catalogue, Language
 from benchd.words.errand import TrayItem
-from benchd.words.ids import SlotName
+from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Gate
 from benchd.words.slot import Away, AwayView, ProblemCode, ProblemView, SlotView
 from benchd.words.slot_states import SlotState
@@ -164,7 +164,7 @@ def test_what_mends_itself_and_what_restarts_are_not_in_the_queue(catalogue: Cat
 
 def test_bins_are_counted_and_only_a_certificate_says_sellable(catalogue: Catalogue) -> None:
     sold = replace(running_view(), disposition=Disposition.SELLABLE)
-    views = [finished(f"A{n}", n, sold) for n in (1, 2)]
+    views = [replace(finished(f"A{n}", n, sold), job=JobId(f"job-{n}")) for n in (1, 2)]
     lines = lines_of(rack_told(catalogue, *views, proven=["A1"]), catalogue)
     assert "販売可 1" in lines[1]
     assert "保留 1" in lines[1]
