@@ -158,6 +158,10 @@ class RecordsUnavailable(BenchdError):
     """Raised when the read model can't serve now; the ledger and the jobs go on."""
 
 
+class LabelRefused(BenchdError):
+    """Raised when a job has no label to print now; the text says why."""
+
+
 class SlotBusy(BenchdError):
     """Raised when something has to wait for the end of a slot's job."""
 

@@ -14,6 +14,7 @@ from benchd.config.felica import Makers, felica_issues, felica_settings, make_pr
 from benchd.config.fresh_pictures import read_pictures
 from benchd.config.http_section import expiry_issues, http_issues
 from benchd.config.models import read_models, shipped_models
+from benchd.config.printers_section import printer_issues
 from benchd.config.recheck_staff import recheck_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
@@ -35,14 +36,14 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     folder = path.absolute().parent
     # A section that isn't there is an empty one, so that its defaults are checked and resolved.
     absent = {
-        name: dict[str, object]()
+        name: list[object]() if name == "printers" else dict[str, object]()
         for name, field in ConfigFile.model_fields.items()
         if not field.is_required()
     }
     parsed, issues = check(
         ConfigFile, document, data={**absent, **document.data}, context={"folder": folder}
     )
-    issues += [*port_issues(document), *wall_issues(document)]
+    issues += [*port_issues(document), *wall_issues(document), *printer_issues(document)]
     book = _recipe_book(document, path)
     issues += book.issues
     models = _models(document, parsed.models, issues) if parsed else ModelCatalogue()
@@ -175,4 +176,5 @@ def _settings(
         provider_options=provider_options,
         timing=Timing(settle_s=parsed.rack.settle_s),
         wall=parsed.wall.plan.for_slots(parsed.slots),
+        printers=tuple(section.printer for section in parsed.printers),
     )

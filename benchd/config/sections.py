@@ -17,6 +17,7 @@ from pydantic import (
 
 from benchd.config.felica_section import FelicaSection, ReaderName
 from benchd.config.http_section import HttpSettings
+from benchd.config.printers_section import Printers, PrinterSection
 from benchd.config.values import LocalPath, OneLine, Section, folder_of, slot_name
 from benchd.config.wall_section import WallSection
 from benchd.config.wording import found, refused
@@ -194,6 +195,7 @@ class ConfigFile(Section):
     models: ModelsSettings = Field(default_factory=ModelsSettings)
     felica: FelicaSection = Field(default_factory=FelicaSection)
     wall: WallSection = Field(default_factory=WallSection)
+    printers: Printers = Field(default_factory=list[PrinterSection])
     slots: dict[Annotated[SlotName, AfterValidator(slot_name)], SlotSettings] = Field(
         default_factory=dict[SlotName, SlotSettings]
     )

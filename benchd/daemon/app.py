@@ -25,6 +25,7 @@ from benchd.daemon.doorway import renew, tls_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
+from benchd.daemon.labelling import label_desk
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
@@ -41,6 +42,7 @@ from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
+from benchd.labels.ended import EndedJobs
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
@@ -109,7 +111,9 @@ async def run_daemon(
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
         masked = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
         records = Records(records_path(settings.ledger.path), stored)
-        ledger = AnnouncingLedger(masked, records, metrics.fault)
+        ended = EndedJobs()
+        filed = AnnouncingLedger(masked, records, metrics.fault)
+        ledger = AnnouncingLedger(filed, ended, metrics.fault)
         issuer = DsseIssuer(
             key=key,
             directory=settings.certificate.directory,
@@ -139,6 +143,15 @@ async def run_daemon(
             records=records,
             disposal=DisposalDesk(ledger, clock),
             intake=IntakeDesk(intake, SystemEntropy()),
+            labels=label_desk(
+                settings,
+                ended,
+                ledger=ledger,
+                issuer=issuer,
+                records=records,
+                board=board,
+                metrics=metrics,
+            ),
             wall=PlanInEffect(settings.wall),
         )
         chips = chip_access(settings, key)
@@ -196,15 +209,14 @@ async def run_daemon(
                 notifier=notifier,
             )
             keep_responsive()
-            staffing = Staffing(people, board=board, admission=rack.admission)
-            lists = ListWatch(lambda: reloader.settings.recipes, board)
-            background.start_soon(staffing.run)
-            background.start_soon(lists.run)
+            background.start_soon(Staffing(people, board=board, admission=rack.admission).run)
+            background.start_soon(ListWatch(lambda: reloader.settings.recipes, board).run)
             background.start_soon(keep_following, TrayWatch(records, board).run, metrics.fault)
             background.start_soon(patrol.run)
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)
             background.start_soon(keep_following, records.run, metrics.fault)
+            background.start_soon(keep_following, rack.labels.run, metrics.fault)
             await serve_rack(
                 supervisor,
                 board=rack.board,

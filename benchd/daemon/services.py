@@ -21,6 +21,7 @@ from benchd.daemon.dossiers import RackDossiers
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
 from benchd.intake.desk import IntakeDesk
+from benchd.labels.desk import LabelDesk
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
@@ -65,6 +66,7 @@ class ServedRack:
     records: Records
     disposal: DisposalDesk
     intake: IntakeDesk
+    labels: LabelDesk
     wall: PlanInEffect
 
 
@@ -111,6 +113,7 @@ async def services(
         records=rack.records,
         disposal=rack.disposal,
         intake=rack.intake,
+        labels=rack.labels,
         plan=lambda: rack.wall.plan,
     )
     async with AsyncExitStack() as stack:

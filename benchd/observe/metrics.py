@@ -26,6 +26,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from benchd.observe.clock_metrics import ClockMetrics
+from benchd.observe.label_metrics import LabelMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.disposal import OPEN, DisposalState
@@ -114,6 +115,7 @@ class RackMetrics:
         )
         self.ledger = LedgerMetrics(self._registry)
         self.clock = ClockMetrics(self._registry)
+        self.labels = LabelMetrics(self._registry)
         self._fill_with_zeros()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

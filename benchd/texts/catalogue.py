@@ -92,6 +92,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.LOW_BATTERY}": frozenset({"percent", "minimum"}),
         f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
+        f"problem.{ProblemCode.PRINTER_FAULT}": frozenset({"printers"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
         f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes", "model_felica"},

@@ -38,6 +38,7 @@ from benchd.words.slot import (
     SlotView,
 )
 from benchd.words.slot_states import SlotState
+from tests.labels.quiet_desk import quiet_desk
 from tests.web import fake_door
 from tests.web.test_dossier_routes import FakeDoor
 from tests.web.test_metrics_route import fake_source
@@ -60,6 +61,7 @@ SESSION = "/api/v1/session"
 
 def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WALL) -> FastAPI:
     """With everything that benchd can serve; the read model doesn't run, so it looks nothing up."""
+    records = Records(Path("/nowhere/records.sqlite"), Feed(rack))
     return create_app(
         rack,
         catalogue,
@@ -69,7 +71,8 @@ def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WAL
         dossiers=FakeDoor(),
         people=fake_door.EVERYBODY,
         sessions=fake_door.FakeDoor(),
-        records=Records(Path("/nowhere/records.sqlite"), Feed(rack)),
+        records=records,
+        labels=quiet_desk(rack, records, catalogue),
         disposal=DisposalDesk(rack.ledger, FakeClock()),
         intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
     )
@@ -124,6 +127,7 @@ def test_the_rows_say_what_was_decided() -> None:
     assert min(writing.values()) is Sight.READ
     assert {path for (_, path), sight in writing.items() if sight is Sight.READ} == {
         "/api/v1/jobs/{job}/decisions",
+        "/api/v1/jobs/{job}/label",
         "/api/v1/lots",
         "/api/v1/lots/{lot}/assets",
         "/api/v1/lots/{lot}/assets.csv",
