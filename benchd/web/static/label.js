@@ -17,8 +17,11 @@ export class LabelPage {
     document.head.append(el("link", { rel: "stylesheet", href: "/static/label.css" }));
   }
 
-  async load() {
-    const [answer, printers] = await Promise.all([read(`/api/v1/handsets/${encodeURIComponent(this.job)}`), printersHere()]);
+  async load({ prints }) {
+    const [answer, printers] = await Promise.all([
+      read(`/api/v1/handsets/${encodeURIComponent(this.job)}`),
+      prints ? printersHere() : [],
+    ]);
     return answer.told ? { told: { ...answer.told, printers } } : answer;
   }
 
