@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Literal, Protocol
 
@@ -17,12 +18,13 @@ from benchd.labels.content import LabelContent, content_of, words_of
 from benchd.labels.ended import EndedJobs
 from benchd.labels.printer import LabelForm, Printer
 from benchd.labels.queue import PressSink, PrinterQueue
+from benchd.labels.sheets import rack_sheet
 from benchd.labels.wires import Wire, wire_to
 from benchd.pipelines.history import fold_job
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.texts.catalogue import Catalogue, Language
 from benchd.words.handset_file import HandsetFile
-from benchd.words.ids import JobId
+from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition
 from benchd.words.label import PrinterView
 from benchd.words.record import EntryKind
@@ -63,6 +65,7 @@ class LabelDesk:
         self._files = files
         self._catalogue = catalogue
         self._limiter = CapacityLimiter(1)
+        self._sheet: tuple[tuple[SlotName, ...], bytes] | None = None
         self._queues = {
             printer.name: PrinterQueue(printer.name, wire(printer), self._maker(printer), sink)
             for printer in printers
@@ -120,6 +123,17 @@ class LabelDesk:
                 return await self._in_thread(partial(self._svg, content, form))
             case "zpl":
                 return await self._in_thread(partial(self._zpl, content, form))
+
+    async def cards(self, slots: Sequence[SlotName], at: datetime) -> bytes:
+        """All answer cards and these slots' labels as PDF, kept until the slots are others.
+
+        Raises LabelRefused where it can't be set in time.
+        """
+        wanted = tuple(slots)
+        if self._sheet is None or self._sheet[0] != wanted:
+            made = await self._in_thread(partial(rack_sheet, wanted, self._catalogue, at))
+            self._sheet = wanted, made
+        return self._sheet[1]
 
     async def _print_by_itself(self, job: JobId) -> None:
         wanted = {disposition for printer in self._printers for disposition in printer.auto}

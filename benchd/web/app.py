@@ -26,7 +26,7 @@ from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
-from benchd.web.label_routes import LabelDoor, label_routes
+from benchd.web.label_routes import LabelDoor, cards_pdf_route, label_routes
 from benchd.web.leaving import Leaving
 from benchd.web.live_routes import live_routes
 from benchd.web.metrics_route import metrics_route
@@ -135,7 +135,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         return presenter.labels()
 
     add_dashboard(app)
-    app.include_router(cards_route(rack.board, catalogue))
+    app.include_router(cards_route(rack.board, catalogue, pdf=labels is not None))
     who = WhoActs(people, sessions)
     app.include_router(slot_routes(rack, presenter))
     app.include_router(live_routes(rack, presenter, catalogue, callers, stopping))
@@ -148,6 +148,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         app.include_router(intake_routes(intake, rack.board, catalogue, who))
     if labels is not None:
         app.include_router(label_routes(labels, who))
+        app.include_router(cards_pdf_route(rack.board, labels, now or partial(datetime.now, UTC)))
     if dossiers is not None:
         app.include_router(dossier_routes(dossiers, who))
     if people is not None:

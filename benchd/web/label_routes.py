@@ -2,7 +2,8 @@
 
 # Annotations name what is made in the function, so they are read at once.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -20,8 +21,9 @@ from benchd.web.refusals import (
     SIGN_IN,
     Responses,
 )
+from benchd.web.service import WatchedBoard
 from benchd.web.who import Acting, WhoActs
-from benchd.words.ids import JobId
+from benchd.words.ids import JobId, SlotName
 from benchd.words.label import PrinterTrouble, PrinterView
 from benchd.words.people import By
 
@@ -40,6 +42,10 @@ class LabelDoor(Protocol):
 
     async def print_again(self, job: JobId, printer: str | None = None) -> PrinterView:
         """Have a label printed; returns once it waits for its printer."""
+        ...
+
+    async def cards(self, slots: Sequence[SlotName], at: datetime) -> bytes:
+        """All answer cards and these slots' labels as PDF."""
         ...
 
     async def picture(
@@ -121,6 +127,23 @@ def label_routes(door: LabelDoor, who: WhoActs) -> APIRouter:
         """The same as its printer is sent it."""
         made = await door.picture(JobId(job), "zpl", printer, lang)
         return Response(made, media_type="text/plain; charset=us-ascii")
+
+    return router
+
+
+def cards_pdf_route(board: WatchedBoard, door: LabelDoor, now: Callable[[], datetime]) -> APIRouter:
+    """`/cards.pdf`: what `/cards` has, as it comes out on every printer."""
+    router = APIRouter()
+
+    @router.get(
+        "/cards.pdf",
+        responses={200: {"content": {"application/pdf": {}}}, 409: DECISION[409]},
+        response_class=Response,
+    )
+    async def cards() -> Response:
+        """Answer cards and the labels of the slots that there are, to be printed and cut."""
+        made = await door.cards(tuple(board.views()), now())
+        return Response(made, media_type="application/pdf")
 
     return router
 

@@ -42,6 +42,7 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1"): Sight.WALL,
         # Names the slots, as the wall does.
         ("GET", "/cards"): Sight.WALL,
+        ("GET", "/cards.pdf"): Sight.WALL,
         ("GET", "/api/v1/slots"): Sight.WALL,
         ("GET", "/api/v1/slots/{slot}"): Sight.WALL,
         ("GET", "/api/v1/slots/{slot}/proof"): Sight.WALL,

@@ -119,7 +119,7 @@ def test_the_rows_say_what_was_decided() -> None:
     anybody = {*pages, "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics", SESSION}
     wall = {
         *("/api/v1", "/api/v1/slots", "/api/v1/slots/{slot}", "/api/v1/slots/{slot}/proof"),
-        *("/api/v1/events", "/api/v1/queue", "/cards"),
+        *("/api/v1/events", "/api/v1/queue", "/cards", "/cards.pdf"),
     }
     assert {path for (_, path), sight in ROWS.items() if sight is Sight.NONE} == anybody
     assert {path for (_, path), sight in ROWS.items() if sight is Sight.WALL} == wall
