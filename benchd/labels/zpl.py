@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zebrafy.zebrafy_image import ZebrafyImage
-
 HALF = 127
 """Darker than this is a dot: nothing is dithered, which would tear letters and codes."""
 
@@ -13,6 +11,9 @@ def zpl_of(png: bytes) -> bytes:
 
     The picture carries the Japanese, so that no printer needs a font for it.
     """
+    # It brings 7 MB of its own, which a rack without a printer doesn't need.
+    from zebrafy.zebrafy_image import ZebrafyImage  # noqa: PLC0415
+
     image = ZebrafyImage(
         png, format="Z64", dither=False, threshold=HALF, complete_zpl=True, set_label_size=True
     )
