@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -17,13 +18,13 @@ from benchd.records.access import Records
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.templates import Language
 from benchd.web.app import create_app
-from benchd.words.ids import JobId
+from benchd.words.ids import JobId, SlotName
 from benchd.words.label import PrinterTrouble, PrinterView
 from tests.labels.quiet_desk import quiet_desk
 from tests.labels.zpl_reader import read_zpl, scanned
 from tests.web.fake_door import EVERYBODY, FakeDoor
 from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import JOB, FakeRack
+from tests.web.web_fakes import A1, JOB, FakeRack, waiting_view
 from tests.web.web_running import SEES_ALL, browser
 
 pytestmark = pytest.mark.asyncio
@@ -46,6 +47,9 @@ class OnePrinter:
             raise LabelRefused("too many labels wait for the printer full: see to it first")
         self.printed.append((job, printer))
         return PRINTER
+
+    async def cards(self, slots: Sequence[SlotName], at: datetime) -> bytes:
+        raise NotImplementedError
 
     async def picture(
         self, job: JobId, kind: str, printer: str | None = None, language: Language | None = None
@@ -132,3 +136,20 @@ async def test_what_isnt_there_and_what_doesnt_go_now(tmp_path: Path) -> None:
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
         assert (await client.get(f"{LABEL}.png?printer=p9")).status_code == 404
         assert (await client.get(f"{LABEL}.png?lang=fr")).status_code == 422
+
+
+async def test_the_racks_sheet_as_pdf_is_that_of_its_slots(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    rack.board.show(waiting_view(A1, 1))
+    records = Records(tmp_path / "records.sqlite", Feed(rack))
+    app = create_app(rack, catalogue, callers=SEES_ALL, labels=quiet_desk(rack, records, catalogue))
+    async with browser(app) as client:
+        first = await client.get("/cards.pdf")
+        again = await client.get("/cards.pdf")
+        rack.board.show(waiting_view(SlotName("B2"), 2))
+        other = await client.get("/cards.pdf")
+        assert 'href="/cards.pdf"' in (await client.get("/cards")).text
+    assert first.headers["content-type"] == "application/pdf"
+    assert first.content.startswith(b"%PDF-")
+    assert first.content == again.content != other.content

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -19,7 +20,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.texts.templates import Language
 from benchd.web.app import create_app
 from benchd.web.sight import Sight
-from benchd.words.ids import JobId
+from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Outcome
 from benchd.words.label import PrinterView
 from benchd.words.slot_states import SlotState
@@ -45,6 +46,9 @@ class Printing:
     async def print_again(self, job: JobId, printer: str | None = None) -> PrinterView:
         self.printed.append((job, printer))
         return self.printers[0]
+
+    async def cards(self, slots: Sequence[SlotName], at: datetime) -> bytes:
+        raise NotImplementedError
 
     async def picture(
         self, job: JobId, kind: str, printer: str | None = None, language: Language | None = None
