@@ -12,7 +12,7 @@ import pytest
 from benchd.lab.demo.rack import DemoRack, demo_rack
 from benchd.lab.demo.run import as_expected, result_of, until_all_ended
 from benchd.lab.simulator.scenarios import SCENARIOS
-from tests.labels.zpl_reader import read_zpl, scanned
+from tests.labels.zpl_reader import ReadLabel, read_zpl, scanned
 
 pytestmark = [
     pytest.mark.rack,
@@ -63,6 +63,8 @@ async def test_each_handset_has_its_label_and_a_printer_that_is_away_costs_none(
     tmp_path: Path,
 ) -> None:
     scenarios = [SCENARIOS["clean"], SCENARIOS["mdm"]]
+    jobs: dict[str, str] = {}
+    labels: list[ReadLabel] = []
     async with (
         demo_rack(tmp_path, scenarios, port=8420) as rack,
         anyio.create_task_group() as group,
@@ -76,8 +78,8 @@ async def test_each_handset_has_its_label_and_a_printer_that_is_away_costs_none(
             group.start_soon(rack.operators().work)
             with anyio.fail_after(150):
                 await until_all_ended(rack)
-            jobs = await jobs_of(rack)
-            labels = [read_zpl(sent) for sent in await labels_from(cable, len(jobs))]
+            jobs |= await jobs_of(rack)
+            labels += [read_zpl(sent) for sent in await labels_from(cable, len(jobs))]
         finally:
             os.close(cable)
         group.cancel_scope.cancel()
