@@ -125,6 +125,12 @@ def _rotate(why: Retired, operator: str, because: str, config: Path) -> None:
     rotated = anyio.run(rotate)
     files = KeyFiles(settings.certificate.key)
     count = len(rotated.ring.rotations[-1].retirement.certificates)
-    tell(SayWord.KEY_ROTATED, count=str(count), path=str(files.public), name=str(files.ring))
+    tell(
+        SayWord.KEY_ROTATED,
+        count=str(count),
+        path=str(files.public),
+        name=str(files.ring),
+        value=str(files.secrets),
+    )
     if rotated.doubtful:
         tell(SayWord.CERTIFICATES_DOUBTFUL, count=str(rotated.doubtful))
