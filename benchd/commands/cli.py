@@ -12,7 +12,7 @@ import anyio
 import typer
 
 from benchd.commands.bench import bench_app
-from benchd.commands.certificates import certificate_app, key_app
+from benchd.commands.certificates import certificate_app
 from benchd.commands.daemon_client import daemon_client, show
 from benchd.commands.deciding import decide
 from benchd.commands.disposal import disposal_app
@@ -20,6 +20,7 @@ from benchd.commands.files import write_new
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
 from benchd.commands.intake import assets_app, lots_app
+from benchd.commands.keys import key_app
 from benchd.commands.lab import require_lab
 from benchd.commands.labels import add_label_commands
 from benchd.commands.ledger import ledger_app
