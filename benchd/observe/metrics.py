@@ -26,6 +26,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from benchd.observe.clock_metrics import ClockMetrics
+from benchd.observe.hook_metrics import HookMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.disposal import OPEN, DisposalState
@@ -54,7 +55,12 @@ class RackMetrics:
     """All metrics of one rack, in a registry of their own."""
 
     def __init__(
-        self, *, slots: Collection[SlotName], recipes: Collection[str], version: str
+        self,
+        *,
+        slots: Collection[SlotName],
+        recipes: Collection[str],
+        version: str,
+        hooks: Collection[str] = (),
     ) -> None:
         # Each counter would bring a second series with the time at which it was made.
         disable_created_metrics()
@@ -114,6 +120,7 @@ class RackMetrics:
         )
         self.ledger = LedgerMetrics(self._registry)
         self.clock = ClockMetrics(self._registry)
+        self.hooks = HookMetrics(self._registry, hooks)
         self._fill_with_zeros()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
