@@ -7,6 +7,7 @@ import itertools
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hatchling.builders.config import BuilderConfig
@@ -25,17 +26,35 @@ class FillProgramHook(BuildHookInterface[BuilderConfig]):
             return
         # A checkout has the catalogue where people look for it, a wheel beside its reader.
         build_data["force_include"]["configs/models"] = "benchd/models/shipped"
+        self._name_commit(build_data)
         if os.environ.get("BENCHD_SKIP_FILLER") == "1":
             return
-        # benchd is imported from its sources: here none of its dependencies are installed.
-        sys.path.insert(0, self.root)
-        try:
-            filler = importlib.import_module("benchd.filler")
-            build = importlib.import_module("benchd.filler.build").build
-        finally:
-            sys.path.remove(self.root)
+        filler = self._own("benchd.filler")
+        build = self._own("benchd.filler.build").build
         for abi, program in itertools.product(filler.ABIS, filler.Program):
             binary: Path = build(abi, program)
             self.app.display_info(f"{program} for {abi}: {binary.stat().st_size} bytes")
             place = binary.relative_to(self.root).as_posix()
             build_data["force_include"][str(binary)] = place
+
+    def _name_commit(self, build_data: dict[str, Any]) -> None:
+        """Put the commit into the wheel, which has no git beside it to ask."""
+        revision = self._own("benchd.revision")
+        draft = Path(self.directory) / revision.COMMIT_FILE
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(f"{revision.commit_of(Path(self.root))}\n")
+        build_data["force_include"][str(draft)] = f"benchd/{revision.COMMIT_FILE}"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Take the draft of the commit's file away again."""
+        del version, build_data, artifact_path
+        revision = self._own("benchd.revision")
+        (Path(self.directory) / revision.COMMIT_FILE).unlink(missing_ok=True)
+
+    def _own(self, name: str) -> ModuleType:
+        """A module of benchd from its sources: none of its dependencies are installed here."""
+        sys.path.insert(0, self.root)
+        try:
+            return importlib.import_module(name)
+        finally:
+            sys.path.remove(self.root)

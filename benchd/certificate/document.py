@@ -25,6 +25,7 @@ from benchd.certificate.second_form import (
 )
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.statement import Statement
+from benchd.certificate.third_form import THIRD_PREDICATE_TYPE, ThirdStatement
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.forms import from_json
@@ -46,6 +47,8 @@ def gaps_of(statement: JsonValue) -> tuple[str, ...]:
     """All that keeps a statement from being a certificate of erasure; empty where nothing does."""
     told = statement.get("predicateType") if isinstance(statement, Mapping) else None
     try:
+        if told == THIRD_PREDICATE_TYPE:
+            return tuple(_gaps(from_json(ThirdStatement, statement, "statement")))
         if told == SECOND_PREDICATE_TYPE:
             return tuple(_second_gaps(from_json(SecondStatement, statement, "statement")))
         if told == FIRST_PREDICATE_TYPE:
@@ -60,7 +63,7 @@ def _first_gaps(statement: FirstStatement) -> Iterator[str]:
     yield from gaps_of_chip(statement.predicate.felica, FIRST_CHIP_WORDING)
 
 
-def _gaps(statement: Statement) -> Iterator[str]:
+def _gaps(statement: ThirdStatement | Statement) -> Iterator[str]:
     yield from _second_gaps(statement)
     predicate = statement.predicate
     yield from gaps_of_people(predicate.decisions, predicate.confirmation)
@@ -69,7 +72,7 @@ def _gaps(statement: Statement) -> Iterator[str]:
     yield from gaps_of_recheck(predicate.recheck, predicate.decisions, predicate.issued_at)
 
 
-def _second_gaps(statement: SecondStatement | Statement) -> Iterator[str]:
+def _second_gaps(statement: SecondStatement | ThirdStatement | Statement) -> Iterator[str]:
     predicate = statement.predicate
     yield from common_gaps(statement, minimum_sample=MINIMUM_SAMPLE)
     yield from gaps_of_felica(predicate.felica)

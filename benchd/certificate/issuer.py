@@ -13,12 +13,12 @@ from benchd.certificate.claims import Claims
 from benchd.certificate.document import gaps_of
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.certificate.keeping import keep_file
+from benchd.certificate.payload import encode_payload
 from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.people import FORM_OF_PEOPLE
-from benchd.signing import canonical
 from benchd.signing.key import SigningKey
 from benchd.signing.pictures import has_signed_picture
 from benchd.signing.public_key import public_key_of
@@ -29,12 +29,21 @@ from benchd.words.record import StoredEntry
 class DsseIssuer:
     """The `CertificateIssuer` of one rack. Make it inside the event loop that uses it."""
 
-    def __init__(self, *, key: SigningKey, directory: Path, site: str, benchd_version: str) -> None:
-        """Certificates name the site and the version, and are kept in the directory."""
+    def __init__(
+        self,
+        *,
+        key: SigningKey,
+        directory: Path,
+        site: str,
+        benchd_version: str,
+        benchd_commit: str = "unknown",
+    ) -> None:
+        """Certificates name site, version and commit, and are kept in the directory."""
         self._key = key
         self._directory = directory
         self._site = site
         self._benchd_version = benchd_version
+        self._benchd_commit = benchd_commit
         self._limiter = CapacityLimiter(1)
         self._public_key = public_key_of(key.public_key_pem)
         self._claims = Claims(key.public_key_pem)
@@ -47,7 +56,11 @@ class DsseIssuer:
         if picture is not None and not has_signed_picture(self._public_key, picture):
             raise CertificateGap(("initialise: the picture isn't signed by this rack",))
         statement = statement_of(
-            erasure, at=at, site=self._site, benchd_version=self._benchd_version
+            erasure,
+            at=at,
+            site=self._site,
+            benchd_version=self._benchd_version,
+            benchd_commit=self._benchd_commit,
         )
         return sign_statement(to_json(statement), self._key)
 
@@ -69,7 +82,7 @@ def sign_statement(statement: Evidence, key: SigningKey) -> bytes:
     if gaps:
         raise CertificateGap(gaps)
     try:
-        payload = canonical.encode(statement, ascii_only=True)
+        payload = encode_payload(statement)
     except ValueError as error:
         raise CertificateGap((f"the statement can't be written: {error}",)) from error
     return encode_envelope(

@@ -22,7 +22,6 @@ from benchd.certificate.predicate import (
     Subject,
 )
 from benchd.certificate.recheck import RecheckSection
-from benchd.certificate.second_form import SecondPredicate
 from benchd.certificate.sections import (
     FinalResetSection,
     HandsetSection,
@@ -36,30 +35,27 @@ from benchd.certificate.sections import (
     VerificationSection,
 )
 from benchd.certificate.sentences import Sentence
+from benchd.certificate.third_form import ThirdPredicate
 from benchd.certificate.trust import InUseSection, TrustedSection, bound_by
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.evidence.values import OneOrMore
+from benchd.proof.evidence.values import Said
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import stage_records
 from benchd.words.job import Disposition, Gate
 from benchd.words.record import EntryKind, StoredEntry
 
-PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v3"
+PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v4"
 METHOD: Final = "Clear"
 """An overwrite of flash through its controller is never more than that (SP 800-88, IEEE 2883)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Predicate(SecondPredicate):
-    """What is stated beside: whose answers, the rack's clock, what intake said, and the recheck."""
+class Predicate(ThirdPredicate):
+    """What is stated beside: which commit of benchd was running."""
 
-    decisions: OneOrMore[PersonDecisionSection]  # pyright: ignore[reportIncompatibleVariableOverride]
-    confirmation: PersonConfirmationSection
-    clock: ClockSection
-    intake: IntakeSection
-    recheck: RecheckSection
+    benchd_commit: Said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +63,18 @@ class Statement(CommonStatement):
     """A statement of today's form."""
 
     predicate_type: Annotated[
-        Literal["urn:benchd:certificate-of-erasure:v3"], Field(alias="predicateType")
+        Literal["urn:benchd:certificate-of-erasure:v4"], Field(alias="predicateType")
     ]
     predicate: Predicate
 
 
 def statement_of(
-    erasure: VerifiedErasure, *, at: datetime, site: str, benchd_version: str
+    erasure: VerifiedErasure,
+    *,
+    at: datetime,
+    site: str,
+    benchd_version: str,
+    benchd_commit: str = "unknown",
 ) -> Statement:
     """The statement about one handset; raises CertificateGap for what isn't on record."""
     inspect = erasure.evidence.inspect
@@ -86,12 +87,18 @@ def statement_of(
                 digest=Digest(sha256=erasure.evidence_digest()),
             ),
         ),
-        predicate=_predicate_of(erasure, at=at, site=site, benchd_version=benchd_version),
+        predicate=_predicate_of(
+            erasure,
+            at=at,
+            site=site,
+            benchd_version=benchd_version,
+            benchd_commit=benchd_commit,
+        ),
     )
 
 
 def _predicate_of(
-    erasure: VerifiedErasure, *, at: datetime, site: str, benchd_version: str
+    erasure: VerifiedErasure, *, at: datetime, site: str, benchd_version: str, benchd_commit: str
 ) -> Predicate:
     opened = _opened(erasure.records)
     recipe = RecordReader(opened.entry.data, "job_opened")
@@ -105,6 +112,7 @@ def _predicate_of(
         issued_at=at.astimezone(UTC),
         site=site,
         benchd_version=benchd_version,
+        benchd_commit=benchd_commit,
         job=erasure.job,
         slot=opened.entry.slot or "",
         occupancy=opened.entry.occupancy or 0,

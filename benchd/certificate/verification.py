@@ -8,8 +8,8 @@ from cryptography.exceptions import InvalidSignature
 
 from benchd.certificate.document import gaps_of
 from benchd.certificate.envelope import decode_envelope, signed_bytes
+from benchd.certificate.payload import decode_payload
 from benchd.errors import CertificateInvalid
-from benchd.signing import canonical
 from benchd.signing.key import key_id_of
 from benchd.signing.public_key import public_key_of
 from benchd.words.ids import Evidence
@@ -45,7 +45,7 @@ def verify_certificate(data: bytes, public_key_pem: bytes) -> Evidence:
 
 def _statement(payload: bytes) -> Evidence:
     try:
-        statement = canonical.decode(payload, ascii_only=True)
+        statement = decode_payload(payload)
     except ValueError as error:
         message = f"what was signed isn't a statement of benchd: {error}"
         raise CertificateInvalid(message) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +33,7 @@ from benchd.commands.saying import say, tell, tell_rows
 from benchd.commands.setup import setup
 from benchd.commands.signing_in import OperatorOption, as_person
 from benchd.daemon.exit_codes import exit_on_error
+from benchd.revision import commit, version
 from benchd.texts.command_words import SayWord
 
 DRAIN_LOOK_EVERY_S = 1.0
@@ -70,7 +70,7 @@ app.command("setup")(setup)
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"benchd {version('benchd')}")
+        typer.echo(f"benchd {version()} ({commit()})")
         raise typer.Exit
 
 

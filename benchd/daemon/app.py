@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from importlib import metadata
 
 import anyio
 import structlog
@@ -55,6 +54,7 @@ from benchd.ports import HotplugSource, Ledger
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.records.access import Records
 from benchd.records.database import records_path
+from benchd.revision import commit, version
 from benchd.signing.public_key import public_key_of
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
@@ -96,7 +96,8 @@ async def run_daemon(
     metrics = RackMetrics(
         slots=settings.topology.places,
         recipes=settings.recipes,
-        version=metadata.version("benchd"),
+        version=version(),
+        commit=commit(),
         hooks=[hook.name for hook in settings.hooks],
     )
     hooks = Hooks([hook.settings for hook in settings.hooks])
@@ -119,7 +120,8 @@ async def run_daemon(
             key=key,
             directory=settings.certificate.directory,
             site=settings.site.name,
-            benchd_version=metadata.version("benchd"),
+            benchd_version=version(),
+            benchd_commit=commit(),
         )
         pictures = own_pictures(settings, key)
         newest = await stored.entry_at(stored.head.sequence)
@@ -296,7 +298,8 @@ async def _recover(
             kind=EntryKind.DAEMON_STARTED,
             at=clock.now(),
             data={
-                "version": metadata.version("benchd"),
+                "version": version(),
+                "commit": commit(),
                 "site": settings.site.name,
                 "recipes": {name: r.digest for name, r in settings.recipes.items()},
                 "fresh_pictures": digests_of(pictures),

@@ -61,6 +61,7 @@ class RackMetrics:
         recipes: Collection[str],
         version: str,
         hooks: Collection[str] = (),
+        commit: str = "unknown",
     ) -> None:
         # Each counter would bring a second series with the time at which it was made.
         disable_created_metrics()
@@ -74,7 +75,7 @@ class RackMetrics:
         GCCollector(registry=self._registry)
         Info(
             "benchd_build", "The benchd that runs and the Python under it", registry=self._registry
-        ).info({"version": version, "python": platform.python_version()})
+        ).info({"version": version, "commit": commit, "python": platform.python_version()})
         self._stages = Histogram(
             "benchd_stage_duration_seconds",
             "How long each attempt of a stage took, waiting for people included",

@@ -17,6 +17,7 @@ from benchd.commands.cli import app as command
 from benchd.errors import NotFound, UsageRefused
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord
+from benchd.revision import commit
 from benchd.texts.catalogue import Catalogue
 from benchd.words.ids import JobId
 from benchd.words.intake import BoundBy
@@ -137,4 +138,4 @@ async def test_a_certificate_is_never_written_over_anything(
 
 async def test_it_tells_its_version() -> None:
     told = await benchd(Path("nowhere"), "--version")
-    assert told.stdout == f"benchd {version('benchd')}\n"
+    assert told.stdout == f"benchd {version('benchd')} ({commit()})\n"

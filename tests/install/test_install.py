@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from install_rig import ROOT, own_environment, run
 
+from benchd.revision import commit_of
+
 UNITS = "/usr/local/lib/systemd/system"
 ABIS = ("arm64", "arm", "amd64", "386")
 PROGRAMS = ("benchd-fill", "benchd-cache")
@@ -88,6 +90,12 @@ def test_the_wheel_has_the_programs_for_every_processor(wheels: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for abi, program in itertools.product(ABIS, PROGRAMS):
         assert f"benchd/filler/bin/{program}-{abi}" in names
+
+
+def test_the_wheel_names_the_commit_that_it_was_built_from(wheels: Path) -> None:
+    (wheel,) = wheels.glob("benchd-*.whl")
+    assert zipfile.ZipFile(wheel).read("benchd/commit.txt").decode().strip() == commit_of(ROOT)
+    assert not (wheels / "commit.txt").exists()
 
 
 def test_an_installation_carries_no_lab(installed: Path, wheels: Path) -> None:

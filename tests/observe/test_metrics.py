@@ -69,7 +69,7 @@ async def test_every_word_of_the_model_has_its_series() -> None:
     assert labels("benchd_dispositions_total", "disposition") == set(Disposition)
     allowed = {"slot", "state", "stage", "outcome", "recipe", "disposition", "reason", "le"}
     told = {label for _, found in series for label, _ in found}
-    assert told == allowed | {"version", "python", "generation"}
+    assert told == allowed | {"version", "commit", "python", "generation"}
 
 
 async def test_open_metrics_on_request() -> None:

@@ -42,7 +42,7 @@ WITH_DATA = (
     "benchd_adb_server_up == 1",
     "benchd_ledger_commit_seconds_count > 20",
     "benchd_metrics_faults_total == 0",
-    'benchd_build_info{version!=""} == 1',
+    'benchd_build_info{version!="",commit!=""} == 1',
     'process_resident_memory_bytes{job="benchd"} > 0',
     'up{job="benchd"} == 1',
 )

@@ -139,7 +139,9 @@ export class Answering {
     if (how !== "refused") keepNote(answer.kept, "");
     if (how === "sent") {
       byId("announcer").textContent = page("taken");
-      if (shown) this.next(answer.question);
+      // What the daemon tells of the slot may come before it says that it has taken the answer.
+      const over = this.panel.name === answer.slot && this.panel.form === null;
+      if (shown || over) this.next(answer.question);
     } else if (shown) {
       this.panel.release();
       if (error) this.panel.refuse(error);

@@ -15,7 +15,7 @@ import pytest
 from answers import send_now
 from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import Page, Route, expect
-from scanner import scan
+from scanner import install_clock, scan
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
@@ -23,6 +23,7 @@ from benchd.web.sight import Sight
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Gate
 from benchd.words.slot import SlotView
+from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 from tests.web.fake_door import FakeDoor, believing
 from tests.web.web_fakes import A1, FakeRack, asking_view, identity
@@ -173,7 +174,7 @@ async def test_five_seconds_to_take_an_answer_back(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
 ) -> None:
     async with screen(rack, catalogue, tmp_path, visit) as one:
-        await one.page.clock.install()
+        await install_clock(one.seen)
         one.ask(A1, "job-1")
         await one.seen.tile("A1").locator("button").click()
         await one.page.locator("#panel .no").click()
@@ -193,6 +194,26 @@ async def test_five_seconds_to_take_an_answer_back(
         await expect(one.waiting).to_have_count(0)
         await one.page.locator("#panel .yes").click()
         await one.page.clock.fast_forward(5_100)
+        await expect(one.page.locator("#panel")).to_be_hidden()
+        assert one.answers == [("job-1", "consent", True, "")]
+
+
+async def test_the_page_goes_on_though_the_question_went_before_its_answer_was_taken(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+) -> None:
+    async with screen(rack, catalogue, tmp_path, visit) as one:
+        view = one.ask(A1, "job-1")
+
+        async def late(route: Route) -> None:
+            rack.board.show(replace(view, question=None, state=SlotState.RUNNING))
+            await expect(one.page.locator("#panel .over")).to_be_visible()
+            await one.catch(route)
+
+        await one.page.route("**/decisions", late)
+        await scan(one.seen, "BD:S:A1")
+        await one.shows("job-1")
+        await one.page.locator("#panel .yes").click()
+        await send_now(one.seen)
         await expect(one.page.locator("#panel")).to_be_hidden()
         assert one.answers == [("job-1", "consent", True, "")]
 

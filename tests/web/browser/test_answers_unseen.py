@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from chromium import Visits, needs_chromium
 from playwright.async_api import expect
-from scanner import scan
+from scanner import install_clock, scan
 from test_answering import A1, A2, BADGE, IMEI, Screen, no_story, screen
 
 from benchd.texts.catalogue import Catalogue
@@ -40,7 +40,7 @@ async def nothing_is_sent(one: Screen) -> None:
 
 async def opened(one: Screen, gate: Gate = Gate.CONSENT) -> SlotView:
     """A1's question, opened by a press on its tile; time can be wound on from here."""
-    await one.page.clock.install()
+    await install_clock(one.seen)
     view = one.ask(A1, "job-1", gate)
     await one.seen.shows("A1", "S-job-1")
     await one.seen.tile("A1").locator("button").click()
@@ -79,7 +79,7 @@ async def test_a_pin_answers_no_question_that_its_badge_has_brought(
         await seen.page.route("**/decisions", one.catch)
         await seen.page.route(re.compile(r"/api/v1/jobs/job-\d+$"), no_story)
         await expect(seen.page.locator("body")).to_have_attribute("data-connection", "live")
-        await seen.page.clock.install()
+        await install_clock(seen)
         one.ask(A1, "job-1", Gate.FINAL_RESET)
         await seen.tile("A1").locator("button").click()
         await expect(seen.page.locator("#panel .asking input").first).to_be_visible()
@@ -95,6 +95,10 @@ async def test_a_pin_answers_no_question_that_its_badge_has_brought(
         await seen.page.keyboard.type("1", delay=FINGER_MS)
         await seen.page.keyboard.press("Enter")
         await nothing_is_sent(one)
+        # Whoever scans its code means it.
+        await scan(seen, "BD:S:A1")
+        await seen.page.keyboard.press("1")
+        await expect(one.waiting).to_have_count(1)
 
 
 async def test_what_is_typed_on_for_a_note_that_went_away_is_no_answer(
@@ -200,14 +204,12 @@ async def test_enter_sends_the_answer_to_what_is_shown(
         assert one.answers[0] == ("job-1", "consent", True, "")
 
 
-# On a busy machine its reader isn't always heard while the page's clock is held still.
-@pytest.mark.nightly
 @pytest.mark.parametrize("serial", ["0123456789ABCDEF", ""])
 async def test_a_look_up_of_one_handset_is_none_of_another_with_its_serial(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits, serial: str
 ) -> None:
     async with screen(rack, catalogue, tmp_path, visit) as one:
-        await one.page.clock.install()
+        await install_clock(one.seen)
         view = one.ask(A1, "job-1", Gate.NETWORK)
         await one.seen.shows("A1", "S-job-1")
         assert view.identity is not None

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
+PAGE_MS = 12_000
+"""For how long a kiosk shows each of its pages."""
+
 PARTS = """() => [...document.querySelectorAll('#rack .tile')].map(tile => {
   const box = tile.getBoundingClientRect();
   const size = q => [...tile.querySelectorAll(q)].filter(e => e.offsetHeight)
@@ -143,6 +146,8 @@ async def test_what_a_kiosk_has_no_room_for_comes_page_by_page(
 ) -> None:
     fill(rack, 64)
     async with server() as here, visit(address(here, "?kiosk"), width=1280, height=720) as seen:
+        await seen.page.clock.install()
+        await seen.page.reload()
         await queued(seen)
         await expect(seen.page.locator("#turned")).to_have_text("1/2")
         pages: dict[str, list[str]] = {}
@@ -151,6 +156,7 @@ async def test_what_a_kiosk_has_no_room_for_comes_page_by_page(
             assert [tile["slot"] for tile in tiles if tile["bottom"] > 720] == []
             pages[told] = [tile["slot"] for tile in tiles]
             # It turns by itself.
+            await seen.page.clock.run_for(PAGE_MS)
             await seen.page.wait_for_function(f"told => {TURNED} !== told", arg=told)
         assert pages["1/2"] + pages["2/2"] == list(rack.board.views())
 

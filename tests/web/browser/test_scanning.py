@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chromium import Visits, needs_chromium
+from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import expect
 from scanner import SEPARATOR, scan
 
@@ -17,9 +18,10 @@ from benchd.web.sight import Sight
 from benchd.words.ids import SlotName
 from benchd.words.job import Gate
 from benchd.words.slot import SlotView
+from benchd.words.wall_plan import WallPlan
 from tests.web.fake_door import FakeDoor, believing
 from tests.web.web_fakes import A1, FakeRack, asking_view, identity
-from tests.web.web_running import Running, running
+from tests.web.web_running import running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -32,24 +34,43 @@ def waiting(slot: SlotName, number: int, gate: Gate = Gate.CONFIRM) -> SlotView:
     return replace(view, identity=replace(identity(), serial=f"HQ612{number}", imei=IMEIS[slot]))
 
 
-def served(
-    rack: FakeRack, catalogue: Catalogue, folder: Path
-) -> AbstractAsyncContextManager[Running]:
-    app = create_app(rack, catalogue, callers=believing(Sight.READ), sessions=FakeDoor())
-    return running(app, folder / "scans.sock")
+Wall = Callable[..., AbstractAsyncContextManager[Visit]]
 
 
-async def test_the_label_of_a_handset_opens_its_confirmation_and_stands_in_it(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    rack.ledger.keep_job()
-    rack.board.show(waiting(A1, 1))
-    rack.board.show(waiting(A2, 2))
-    async with (
-        served(rack, catalogue, tmp_path) as here,
-        visit(f"http://127.0.0.1:{here.port}/") as seen,
-    ):
-        await seen.shows("A2", "別担当者による確認")
+@pytest.fixture
+def wall(rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits) -> Wall:
+    """Opens the wall of a rack on which these slots ask something."""
+
+    @asynccontextmanager
+    async def opened(*views: SlotView, prefix: str = "") -> AsyncGenerator[Visit]:
+        rack.ledger.keep_job()
+        for view in views:
+            rack.board.show(view)
+        plan = WallPlan(scan_prefix=prefix)
+        app = create_app(
+            rack,
+            catalogue,
+            callers=believing(Sight.READ),
+            sessions=FakeDoor(),
+            plan=lambda: plan,
+        )
+        async with (
+            running(app, tmp_path / "scans.sock") as here,
+            visit(f"http://127.0.0.1:{here.port}/") as seen,
+        ):
+            for view in views:
+                await expect(seen.tile(view.slot)).to_have_attribute(
+                    "data-kind", "awaiting_operator"
+                )
+            yield seen
+            # This rack keeps no files of handsets.
+            seen.complaints[:] = [told for told in seen.complaints if "status of 404" not in told]
+
+    return opened
+
+
+async def test_the_label_of_a_handset_opens_its_confirmation_and_stands_in_it(wall: Wall) -> None:
+    async with wall(waiting(A1, 1), waiting(A2, 2)) as seen:
         note = seen.page.locator('#panel input[name="note"]')
         await scan(seen, IMEIS[A2])
         await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])
@@ -60,16 +81,8 @@ async def test_the_label_of_a_handset_opens_its_confirmation_and_stands_in_it(
         await expect(note).to_have_value("HQ6121")
 
 
-async def test_a_scan_presses_no_button_whatever_has_the_focus(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    rack.ledger.keep_job()
-    rack.board.show(waiting(A1, 1))
-    async with (
-        served(rack, catalogue, tmp_path) as here,
-        visit(f"http://127.0.0.1:{here.port}/") as seen,
-    ):
-        await seen.shows("A1", "別担当者による確認")
+async def test_a_scan_presses_no_button_whatever_has_the_focus(wall: Wall, rack: FakeRack) -> None:
+    async with wall(waiting(A1, 1)) as seen:
         await seen.page.locator('#operator input[name="person"]').fill("佐藤")
         await seen.page.locator('#operator input[name="pin"]').fill("902716")
         await seen.page.keyboard.press("Enter")
@@ -83,46 +96,22 @@ async def test_a_scan_presses_no_button_whatever_has_the_focus(
         assert len(rack.ledger.stored) == kept
 
 
-async def test_what_stands_on_a_label_is_no_number_of_its_own_screen(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    rack.ledger.keep_job()
-    rack.board.show(waiting(A1, 1, Gate.IMEI))
-    async with (
-        served(rack, catalogue, tmp_path) as here,
-        visit(f"http://127.0.0.1:{here.port}/") as seen,
-    ):
-        await seen.shows("A1", "回答待ち")
+async def test_what_stands_on_a_label_is_no_number_of_its_own_screen(wall: Wall) -> None:
+    async with wall(waiting(A1, 1, Gate.IMEI)) as seen:
         await scan(seen, IMEIS[A1])
         await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A1])
         await expect(seen.page.locator('#panel input[name="note"]')).to_have_value("")
 
 
-async def test_two_with_one_serial_are_not_guessed(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    rack.board.show(asking_view(A1, 1))
-    rack.board.show(asking_view(A2, 2))
-    async with (
-        served(rack, catalogue, tmp_path) as here,
-        visit(f"http://127.0.0.1:{here.port}/") as seen,
-    ):
-        await seen.shows("A2", "別担当者による確認")
+async def test_two_with_one_serial_are_not_guessed(wall: Wall) -> None:
+    async with wall(asking_view(A1, 1), asking_view(A2, 2)) as seen:
         await scan(seen, "HQ6123")
         await expect(seen.page.locator("#announcer")).to_have_text("A1, A2")
         await expect(seen.page.locator("#panel")).to_be_hidden()
 
 
-async def test_a_scan_is_heard_in_a_field_and_leaves_nothing_in_it(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    rack.ledger.keep_job()
-    rack.board.show(waiting(A1, 1))
-    async with (
-        served(rack, catalogue, tmp_path) as here,
-        visit(f"http://127.0.0.1:{here.port}/") as seen,
-    ):
-        await seen.shows("A1", "別担当者による確認")
+async def test_a_scan_is_heard_in_a_field_and_leaves_nothing_in_it(wall: Wall) -> None:
+    async with wall(waiting(A1, 1)) as seen:
         person = seen.page.locator('#operator input[name="person"]')
         await person.fill("half")
         await scan(seen, IMEIS[A1])
@@ -135,16 +124,8 @@ async def test_a_scan_is_heard_in_a_field_and_leaves_nothing_in_it(
         await expect(seen.page.locator("#panel .who")).to_have_text("SUZUKI-1002")
 
 
-async def test_what_people_type_into_a_field_is_no_scan(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    rack.ledger.keep_job()
-    rack.board.show(waiting(A1, 1))
-    async with (
-        served(rack, catalogue, tmp_path) as here,
-        visit(f"http://127.0.0.1:{here.port}/") as seen,
-    ):
-        await seen.shows("A1", "別担当者による確認")
+async def test_what_people_type_into_a_field_is_no_scan(wall: Wall) -> None:
+    async with wall(waiting(A1, 1)) as seen:
         await seen.page.locator('#operator input[name="person"]').focus()
         # A nimble typist: a dozen keys a second, and Enter signs in.
         await scan(seen, "SATO", key_s=0.08)
@@ -152,32 +133,77 @@ async def test_what_people_type_into_a_field_is_no_scan(
 
 
 @pytest.mark.parametrize("end", ["Enter", "Tab"])
-async def test_a_reader_works_while_an_ime_is_on(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits, end: str
-) -> None:
-    rack.ledger.keep_job()
-    rack.board.show(waiting(A1, 1))
-    async with (
-        served(rack, catalogue, tmp_path) as here,
-        visit(f"http://127.0.0.1:{here.port}/") as seen,
-    ):
-        await seen.shows("A1", "別担当者による確認")
+async def test_a_reader_works_while_an_ime_is_on(wall: Wall, end: str) -> None:
+    async with wall(waiting(A1, 1)) as seen:
         await scan(seen, "SUZUKI-1002", ime=True, end=end)
         await expect(seen.page.locator("#operator .who")).to_have_text("SUZUKI-1002")
         await scan(seen, "IMEI1:" + IMEIS[A1], ime=True, end=end)
         await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A1])
 
 
-async def test_a_box_with_gs1_opens_its_handset(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    rack.ledger.keep_job()
-    rack.board.show(waiting(A1, 1))
-    rack.board.show(waiting(A2, 2))
-    async with (
-        served(rack, catalogue, tmp_path) as here,
-        visit(f"http://127.0.0.1:{here.port}/") as seen,
-    ):
-        await seen.shows("A2", "別担当者による確認")
+async def test_a_box_with_gs1_opens_its_handset(wall: Wall) -> None:
+    async with wall(waiting(A1, 1), waiting(A2, 2)) as seen:
         await scan(seen, f"]C1010950600013435221XYZ{SEPARATOR}8002{IMEIS[A2]}")
         await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])
+
+
+async def test_the_configured_prefix_makes_a_code_that_needs_no_key_at_its_end(wall: Wall) -> None:
+    async with wall(waiting(A1, 1), waiting(A2, 2), prefix="~") as seen:
+        await scan(seen, f"~{IMEIS[A2]}", end=None)
+        await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])
+        # What ends its codes all the same, and what another reader sends without the prefix.
+        await scan(seen, f"~{IMEIS[A1]}")
+        await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A1])
+        await scan(seen, "BD:S:A2")
+        await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])
+
+
+async def test_a_slash_finds_a_slot_and_a_handset_by_a_part_of_what_is_known(wall: Wall) -> None:
+    async with wall(waiting(A1, 1), waiting(A2, 2)) as seen:
+        await seen.page.keyboard.press("/")
+        field = seen.page.locator("#wall-search")
+        await expect(field).to_be_focused()
+        # As an IME leaves it.
+        await field.fill("ｈｑ６１２２")
+        await expect(seen.page.locator("#find-on-wall li")).to_have_count(1)
+        await seen.page.keyboard.press("Enter")
+        await expect(seen.page.locator("#panel .identity")).to_contain_text(IMEIS[A2])
+        await expect(seen.page.locator("#find-on-wall")).to_be_hidden()
+
+
+async def test_what_the_rack_doesnt_have_is_looked_for_in_the_files(wall: Wall) -> None:
+    async with wall(waiting(A1, 1)) as seen:
+        await seen.page.keyboard.press("/")
+        await seen.page.locator("#wall-search").fill("no such handset")
+        async with seen.page.expect_navigation(url="**/handsets?q=no+such+handset"):
+            await seen.page.keyboard.press("Enter")
+
+
+async def test_a_question_mark_tells_the_keys_and_answers_nothing_meanwhile(wall: Wall) -> None:
+    async with wall(waiting(A1, 1)) as seen:
+        await seen.page.keyboard.press("?")
+        told = seen.page.locator("#help")
+        await expect(told).to_contain_text("Esc")
+        await seen.page.keyboard.press("n")
+        await expect(seen.page.locator("#panel")).to_be_hidden()
+        await seen.page.keyboard.press("Escape")
+        await expect(told).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("code", "leads_to"),
+    [
+        (IMEIS[A1], f"**/handsets?q={IMEIS[A1]}"),
+        ("BD:S:A1", "**/"),
+        ("BD:A:NEXT", "**/"),
+        ("BD:J:job-7", "**/handsets?q=job-7"),
+    ],
+)
+async def test_a_code_leads_from_another_page_to_its_place(
+    wall: Wall, code: str, leads_to: str
+) -> None:
+    async with wall(waiting(A1, 1)) as seen:
+        await seen.page.goto(f"{seen.page.url}board")
+        await expect(seen.page.locator("#operator input").first).to_be_visible()
+        async with seen.page.expect_navigation(url=leads_to):
+            await scan(seen, code)

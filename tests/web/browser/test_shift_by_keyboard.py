@@ -155,10 +155,13 @@ async def at_a_screen(
         seen.complaints[:] = [told for told in seen.complaints if "status of 404" not in told]
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize(
-    "handsets",
-    [pytest.param(4, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.nightly)],
+    ("handsets", "language"),
+    [
+        pytest.param(4, "ja", marks=pytest.mark.slow),
+        pytest.param(24, "ja", marks=pytest.mark.nightly),
+        pytest.param(24, "en", marks=pytest.mark.nightly),
+    ],
 )
 async def test_a_shift_without_a_mouse(
     tmp_path: Path,
