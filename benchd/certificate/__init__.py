@@ -3,6 +3,7 @@
 from benchd.certificate.document import gaps_of
 from benchd.certificate.issuer import DsseIssuer, sign_statement
 from benchd.certificate.verification import verify_certificate
+from benchd.signing.keeping import load_rack_key
 from benchd.signing.key import SigningKey, create_key, key_file, load_key, public_key_path
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "gaps_of",
     "key_file",
     "load_key",
+    "load_rack_key",
     "public_key_path",
     "sign_statement",
     "verify_certificate",

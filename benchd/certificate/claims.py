@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchd.certificate.verification import verify_certificate
 from benchd.errors import CertificateInvalid
+from benchd.signing.ring import KeyRing
 from benchd.words.ids import JobId
 from benchd.words.record import StoredEntry
 
@@ -36,10 +37,10 @@ class Claim:
 
 
 class Claims:
-    """Reads certificates with one public key, and remembers what it has read."""
+    """Reads certificates with the keys of one rack, and remembers what it has read."""
 
-    def __init__(self, public_key_pem: bytes) -> None:
-        self._public_key_pem = public_key_pem
+    def __init__(self, trusted: bytes | KeyRing) -> None:
+        self._trusted = trusted
         self._known: dict[bytes, Claim | None] = {}
 
     def of(self, envelope: bytes) -> Claim | None:
@@ -53,7 +54,7 @@ class Claims:
 
     def _read(self, envelope: bytes) -> Claim | None:
         try:
-            statement = verify_certificate(envelope, self._public_key_pem)
+            statement = verify_certificate(envelope, self._trusted)
         except CertificateInvalid:
             return None
         match statement:

@@ -21,7 +21,6 @@ from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.people import FORM_OF_PEOPLE
 from benchd.signing.key import SigningKey
 from benchd.signing.pictures import has_signed_picture
-from benchd.signing.public_key import public_key_of
 from benchd.words.ids import Evidence, JobId
 from benchd.words.record import StoredEntry
 
@@ -45,15 +44,14 @@ class DsseIssuer:
         self._benchd_version = benchd_version
         self._benchd_commit = benchd_commit
         self._limiter = CapacityLimiter(1)
-        self._public_key = public_key_of(key.public_key_pem)
-        self._claims = Claims(key.public_key_pem)
+        self._claims = Claims(key.ring)
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         """The signed envelope for this proof; raises CertificateGap for what it doesn't show."""
         if erasure.form < FORM_OF_PEOPLE:
             raise CertificateGap(("it was recorded by a benchd that asked for less than this one",))
         picture = erasure.evidence.initialise.picture
-        if picture is not None and not has_signed_picture(self._public_key, picture):
+        if picture is not None and not has_signed_picture(self._key.ring, picture):
             raise CertificateGap(("initialise: the picture isn't signed by this rack",))
         statement = statement_of(
             erasure,

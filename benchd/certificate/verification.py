@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-
-from cryptography.exceptions import InvalidSignature
 
 from benchd.certificate.document import gaps_of
 from benchd.certificate.envelope import decode_envelope, signed_bytes
 from benchd.certificate.payload import decode_payload
 from benchd.errors import CertificateInvalid
-from benchd.signing.key import key_id_of
-from benchd.signing.public_key import public_key_of
+from benchd.signing.public_key import has_signed, public_key_of
+from benchd.signing.ring import KeyRing
 from benchd.words.ids import Evidence
 
 MAX_CERTIFICATE_BYTES = 1 << 20
 
 
-def verify_certificate(data: bytes, public_key_pem: bytes) -> Evidence:
+def verify_certificate(data: bytes, trusted: bytes | KeyRing) -> Evidence:
     """The statement in a certificate; raises CertificateInvalid unless every byte is as signed.
 
-    Only the key that is given counts: nothing in the file is ever taken for a key. Raises
-    UsageRefused when that key is none.
+    Only the key that is given counts (PEM), or the ring that leads to it: nothing in the file is
+    ever taken for a key. A retired key counts for what its rotation names. Raises UsageRefused
+    when that key is none.
     """
-    public_key = public_key_of(public_key_pem)
+    ring = trusted if isinstance(trusted, KeyRing) else KeyRing.of(public_key_of(trusted))
     if len(data) > MAX_CERTIFICATE_BYTES:
         message = f"the file is larger than {MAX_CERTIFICATE_BYTES} bytes: no certificate is"
         raise CertificateInvalid(message)
@@ -32,15 +32,34 @@ def verify_certificate(data: bytes, public_key_pem: bytes) -> Evidence:
     except ValueError as error:
         message = f"the file isn't a certificate of benchd: {error}"
         raise CertificateInvalid(message) from error
-    if envelope.key_id != key_id_of(public_key):
-        message = "the certificate names another key than the one that was given"
-        raise CertificateInvalid(message)
-    try:
-        public_key.verify(envelope.signature, signed_bytes(envelope.payload))
-    except InvalidSignature as error:
+    place = ring.place_of(envelope.key_id)
+    if place is None:
+        raise CertificateInvalid(_of_no_trusted_key(envelope.key_id, ring))
+    if not has_signed(ring.keys[place], signed_bytes(envelope.payload), envelope.signature):
         message = "the signature doesn't fit: the certificate has changed since it was signed"
-        raise CertificateInvalid(message) from error
+        raise CertificateInvalid(message)
+    retired = ring.retired_by(place)
+    if retired is not None and certificate_digest(data) not in retired.retirement.certificates:
+        message = (
+            f"its key was retired on {retired.retirement.at:%Y-%m-%d}, and the rotation doesn't"
+            " name this certificate: whoever has the old key can have made it, with any date"
+        )
+        raise CertificateInvalid(message)
     return _statement(envelope.payload)
+
+
+def certificate_digest(data: bytes) -> str:
+    """What a rotation names a certificate by: SHA-256 of its file, as hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _of_no_trusted_key(key_id: str, ring: KeyRing) -> str:
+    if key_id in ring.later:
+        return (
+            "it was signed by a key that came after the one that was given: get the newest one"
+            " from the rack's owner, since a stolen key could have named any other"
+        )
+    return "the certificate names another key than the one that was given"
 
 
 def _statement(payload: bytes) -> Evidence:

@@ -1,33 +1,23 @@
-"""`benchd certificate …` and `benchd key …`: what is signed, and what signs it."""
+"""`benchd certificate …`: what the rack has signed of its handsets."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from benchd.commands.daemon_client import daemon_client
 from benchd.commands.files import read_file, write_new
 from benchd.commands.options import JsonOption
+from benchd.commands.rings import PublicKeyOption, RingOption, ring_of
 from benchd.commands.saying import say, tell
 from benchd.commands.which_job import JobArgument, job_named
 from benchd.errors import CertificateInvalid
 from benchd.texts.command_words import SayWord
 
 certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
-key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
-
-
-@key_app.command("create")
-def key_create(file: Path) -> None:
-    """Make the key that signs certificates and the ledger; FILE.pub is for everyone."""
-    from benchd.certificate import create_key, public_key_path
-
-    create_key(file)
-    tell(SayWord.KEY_MADE, path=str(file), name=str(public_key_path(file)))
 
 
 @certificate_app.command("show")
@@ -48,14 +38,15 @@ def certificate_export(of: JobArgument, file: Path) -> None:
 @certificate_app.command("verify")
 def certificate_verify(
     file: Path,
-    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
+    key: PublicKeyOption,
+    ring: RingOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Check a certificate on any machine; a key inside the file is never trusted."""
     from benchd.certificate import verify_certificate
 
     try:
-        statement = verify_certificate(read_file(file), read_file(key))
+        statement = verify_certificate(read_file(file), ring_of(key, ring))
     except CertificateInvalid as error:
         said = say(SayWord.CERTIFICATE_NOT_VALID, path=str(file), detail=str(error))
         typer.echo(f"benchd: {said}", err=True)

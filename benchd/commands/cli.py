@@ -12,7 +12,7 @@ import anyio
 import typer
 
 from benchd.commands.bench import bench_app
-from benchd.commands.certificates import certificate_app, key_app
+from benchd.commands.certificates import certificate_app
 from benchd.commands.daemon_client import daemon_client, show
 from benchd.commands.deciding import decide
 from benchd.commands.disposal import disposal_app
@@ -21,6 +21,7 @@ from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
 from benchd.commands.hooks import hooks_app
 from benchd.commands.intake import assets_app, lots_app
+from benchd.commands.keys import key_app
 from benchd.commands.lab import require_lab
 from benchd.commands.ledger import ledger_app
 from benchd.commands.looking import add_looking_commands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Final
 
 import anyio
 
-from benchd.certificate import load_key
+from benchd.certificate import load_rack_key
 from benchd.commands.saying import both, error_of, missing
 from benchd.config import Settings, load_settings
 from benchd.daemon.app import chip_access
@@ -63,7 +64,7 @@ def capture_chip(config: Path, slot: str, order: CaptureOrder) -> str:
     settings = load_settings(config)
     (name,) = _slots(settings, slot)
     text = anyio.run(_capture, settings, name, order)
-    key = load_key(settings.certificate.key)
+    key = load_rack_key(settings.certificate.key, os.environ)
     return signed_capture(text, sign=key.sign, catalogue=shipped_catalogue())
 
 
@@ -100,7 +101,7 @@ async def _capture(settings: Settings, slot: SlotName, order: CaptureOrder) -> s
 
 @asynccontextmanager
 async def _open_chips(settings: Settings) -> AsyncGenerator[PcscChipAccess, None]:
-    chips = chip_access(settings, load_key(settings.certificate.key))
+    chips = chip_access(settings, load_rack_key(settings.certificate.key, os.environ))
     if not isinstance(chips, PcscChipAccess):
         raise missing(both(SayWord.NO_READER), both(SayWord.NAME_A_READER))
     failure: BenchdError | None = None

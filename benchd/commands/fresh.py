@@ -14,7 +14,7 @@ from typing import Final
 import anyio
 
 from benchd.android.access import AdbAccess
-from benchd.certificate import SigningKey, key_file, load_key
+from benchd.certificate import SigningKey, load_rack_key
 from benchd.commands.one_handset import ask_one
 from benchd.commands.saying import error_of
 from benchd.config import Settings
@@ -37,7 +37,6 @@ from benchd.signing.pictures import (
     sign_taking,
     taking_sha256,
 )
-from benchd.signing.public_key import public_key_of
 from benchd.texts.command_words import SayWord
 from benchd.words.ids import AdbAddress, JsonValue, SlotName
 from benchd.words.port import Attached
@@ -59,7 +58,7 @@ class Learned:
 
 def learn_fresh(settings: Settings, address: AdbAddress, by: str) -> Learned:
     """Take what the handset at this address shows; the second one of its model makes a picture."""
-    key = load_key(key_file(settings.certificate.key, os.environ))
+    key = load_rack_key(settings.certificate.key, os.environ)
     facts, left = ask_one(settings, address, AdbAccess.look_at)
     marks = marks_of((facts.identity.serial, *facts.identity.imeis, left.android_id), key)
     taking = take(facts, left, by=by, at=datetime.now(UTC), marks=marks)
@@ -76,7 +75,7 @@ def keep(folder: Path, taking: FreshTaking, key: SigningKey) -> Learned:
         _write(pending, text_of(sign_taking(taking, key)))
         return Learned(file=pending, picture=None)
     first = read_signed(pending, SignedTaking)
-    if not has_signed_taking(public_key_of(key.public_key_pem), first):
+    if not has_signed_taking(key.ring, first):
         raise UsageRefused(f"{pending} wasn't taken by this rack, or was changed: take it away")
     one = first.taking
     picture = learn((one, taking_sha256(one)), (taking, taking_sha256(taking)))
@@ -87,8 +86,8 @@ def keep(folder: Path, taking: FreshTaking, key: SigningKey) -> Learned:
 
 def known_pictures(settings: Settings) -> list[Mapping[str, JsonValue]]:
     """All pictures, and the takings that wait for a second handset, as JSON."""
-    key = load_key(key_file(settings.certificate.key, os.environ))
-    signer = public_key_of(key.public_key_pem)
+    key = load_rack_key(settings.certificate.key, os.environ)
+    signer = key.ring
     pending = [
         read_signed(path, SignedTaking) for path in sorted(settings.fresh_folder.glob(TAKINGS))
     ]

@@ -12,6 +12,7 @@ import typer
 
 from benchd.commands.files import read_file, regular_file
 from benchd.commands.options import DEFAULT_CONFIG
+from benchd.commands.rings import PublicKeyOption, RingOption, ring_of
 from benchd.commands.saying import say, tell
 from benchd.errors import LedgerBroken
 from benchd.texts.command_words import SayWord
@@ -22,13 +23,14 @@ ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
 @ledger_app.command("verify")
 def ledger_verify(
     file: Path,
-    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).")],
+    key: PublicKeyOption,
+    ring: RingOption = None,
 ) -> None:
     """Check every byte of a ledger and name the first record that is wrong."""
     from benchd.ledger import verify_ledger
 
     try:
-        report = verify_ledger(regular_file(file), read_file(key))
+        report = verify_ledger(regular_file(file), read_file(key), ring and ring_of(key, ring))
     except LedgerBroken as error:
         said = say(
             SayWord.LEDGER_BROKEN_AT,

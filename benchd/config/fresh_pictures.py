@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from benchd.android.facts.account_types import held_by_people
 from benchd.errors import CertificateGap, UsageRefused
 from benchd.proof.evidence.forms import from_json, to_json
@@ -23,6 +21,7 @@ from benchd.proof.evidence.fresh import (
 from benchd.proof.fresh import witness_faults
 from benchd.proof.places import on_system_partition
 from benchd.signing.pictures import has_signed_picture
+from benchd.signing.public_key import Signer
 
 PICTURES: Final = "*.picture.toml"
 TAKINGS: Final = "*.taking.toml"
@@ -44,7 +43,7 @@ def read_pictures(folder: Path) -> tuple[SignedPicture, ...]:
     return tuple(signed for _, signed in found)
 
 
-def believed(pictures: Iterable[SignedPicture], signer: Ed25519PublicKey) -> FreshPictures:
+def believed(pictures: Iterable[SignedPicture], signer: Signer) -> FreshPictures:
     """Those that the rack's own key has signed as they stand; the newest of a model comes first."""
     own = [signed for signed in pictures if has_signed_picture(signer, signed)]
     own.sort(key=lambda signed: max(w.taken_at for w in signed.picture.witnesses), reverse=True)

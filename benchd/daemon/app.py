@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 
 from benchd.android.dossier.shelf import DossierShelf
 from benchd.android.fill.keystream import HostKeystream
-from benchd.certificate import DsseIssuer, SigningKey, key_file, load_key
+from benchd.certificate import DsseIssuer, SigningKey, load_rack_key
 from benchd.config import Settings
 from benchd.daemon.clock_watch import ClockWatch
 from benchd.daemon.directories import make_directories
@@ -25,6 +25,7 @@ from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.hooks import HookBoard, HookLife
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
+from benchd.daemon.key_age import key_created
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
@@ -55,7 +56,8 @@ from benchd.proof.evidence.fresh import FreshPictures
 from benchd.records.access import Records
 from benchd.records.database import records_path
 from benchd.revision import commit, version
-from benchd.signing.public_key import public_key_of
+from benchd.signing.paper_keys import signer_text
+from benchd.signing.secrets import CHIP_SALT
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -67,7 +69,6 @@ from benchd.words.record import Entry, EntryKind
 
 CERTIFICATES_LOOKED_AT = 500
 """How many of the newest jobs are looked at for a certificate whose file a crash left out."""
-CHIP_SALT = b"benchd: salt for the hash of a FeliCa chip's IDm"
 
 _log = structlog.get_logger()
 
@@ -89,7 +90,7 @@ async def run_daemon(
     DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
     _look_for_programs(usb=usb)
-    key = load_key(key_file(settings.certificate.key, os.environ))
+    key = load_rack_key(settings.certificate.key, os.environ)
     make_directories(settings)
     tls = tls_of(settings.http)
     clock = SystemClock()
@@ -101,12 +102,13 @@ async def run_daemon(
         hooks=[hook.name for hook in settings.hooks],
     )
     hooks = Hooks([hook.settings for hook in settings.hooks])
-    witnesses = await witnesses_of(settings, key)
+    witnesses = await witnesses_of(settings, key.ring)
     async with AsyncExitStack() as stack:
         stored = await stack.enter_async_context(
             open_ledger(
                 settings.ledger.path,
                 head_key=key,
+                ring=key.ring,
                 witnesses=witnesses,
                 commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
             )
@@ -125,6 +127,7 @@ async def run_daemon(
         )
         pictures = own_pictures(settings, key)
         newest = await stored.entry_at(stored.head.sequence)
+        metrics.key_created(await key_created(key.ring, stored, clock))
         await _recover(ledger, issuer, clock, settings, pictures)
         intake = IntakeStore(ledger, clock)
         await intake.recall()
@@ -167,8 +170,8 @@ async def run_daemon(
         anchoring = Anchoring(
             stored,
             ledger.append,
-            anchors_of(settings.ledger.anchor, key),
-            key=public_key_of(key.public_key_pem),
+            anchors_of(settings.ledger.anchor, key.ring),
+            key=key.ring,
             clock=clock,
             sink=integrity,
             every_s=settings.ledger.anchor.every_s,
@@ -277,12 +280,12 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
     """The rack's readers and providers, if it has any."""
     if not settings.felica.is_used:
         return NoReaders()
-    # The same for as long as the rack keeps its key, and useless to whoever doesn't have that.
+    # The same whatever key signs, and useless to whoever doesn't have the rack's secrets.
     return PcscChipAccess(
         settings.felica,
         salt=key.derive(CHIP_SALT),
         clock=time.monotonic,
-        signer=key.public_key_pem.decode(),
+        signer=signer_text(key.public_key_pem, key.ring),
     )
 
 

@@ -12,7 +12,7 @@ import anyio
 import structlog
 from anyio import to_thread
 
-from benchd.certificate import SigningKey, key_file, load_key
+from benchd.certificate import SigningKey, load_rack_key
 from benchd.config import Settings
 from benchd.config.sections import PeopleSettings
 from benchd.daemon.directories import make_directories
@@ -115,21 +115,21 @@ class Staffing:
 @asynccontextmanager
 async def people_on_disk(settings: Settings) -> AsyncGenerator[People]:
     """The same for a command. Raises LedgerFault while the daemon has the ledger."""
-    key = load_key(key_file(settings.certificate.key, os.environ))
+    key = load_rack_key(settings.certificate.key, os.environ)
     make_directories(settings)
     path = settings.ledger.path
     try:
-        witnesses = await witnesses_of(settings, key)
+        witnesses = await witnesses_of(settings, key.ring)
         async with (
-            open_ledger(path, head_key=key, witnesses=witnesses) as ledger,
+            open_ledger(path, head_key=key, ring=key.ring, witnesses=witnesses) as ledger,
             open_people(path, ledger, ledger.append, key) as people,
         ):
             yield people
     finally:
-        _give_back(path)
+        give_back(path)
 
 
-def _give_back(ledger: Path) -> None:
+def give_back(ledger: Path) -> None:
     """What root has made among the ledger's files belongs to whom the folder belongs."""
     owner = ledger.parent.stat()
     if os.geteuid() != 0 or owner.st_uid == 0:

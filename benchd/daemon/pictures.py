@@ -9,14 +9,13 @@ from benchd.config import Settings
 from benchd.config.fresh_pictures import believed
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.signing.pictures import picture_sha256
-from benchd.signing.public_key import public_key_of
 
 _log = structlog.get_logger()
 
 
 def own_pictures(settings: Settings, key: SigningKey) -> FreshPictures:
     """Those that this rack has taken itself; any other is told in the log and excuses nothing."""
-    own = believed(settings.fresh_pictures, public_key_of(key.public_key_pem))
+    own = believed(settings.fresh_pictures, key.ring)
     for signed in settings.fresh_pictures:
         if signed not in own.all:
             _log.warning("fresh_picture_not_signed", name=signed.picture.model)

@@ -7,7 +7,7 @@ import os
 import anyio
 from anyio import to_thread
 
-from benchd.certificate import key_file, load_key
+from benchd.certificate import load_rack_key
 from benchd.config import Settings
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
@@ -21,8 +21,8 @@ async def record_restored(settings: Settings, *, operator: str, because: str) ->
 
     Raises LedgerFault while the daemon runs.
     """
-    key = load_key(key_file(settings.certificate.key, os.environ))
-    witnesses = await witnesses_of(settings, key)
+    key = load_rack_key(settings.certificate.key, os.environ)
+    witnesses = await witnesses_of(settings, key.ring)
     known = max((witness.head.sequence for witness in witnesses), default=0)
     entry = Entry(
         kind=EntryKind.LEDGER_RESTORED,
@@ -31,7 +31,7 @@ async def record_restored(settings: Settings, *, operator: str, because: str) ->
     )
 
     def write() -> Receipt:
-        store = LedgerStore(settings.ledger.path, key)
+        store = LedgerStore(settings.ledger.path, key, ring=key.ring)
         try:
             return store.number_on(entry, known=known)
         finally:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import structlog
 
-from benchd.certificate import SigningKey
 from benchd.certificate.claims import Claims, claims_in
 from benchd.config import Settings
 from benchd.config.sections import AnchorSettings
@@ -15,9 +14,11 @@ from benchd.errors import AnchorUnreachable
 from benchd.ledger.anchoring import witness_of
 from benchd.ledger.anchors import FolderAnchor, HttpAnchor
 from benchd.ledger.head import Head
+from benchd.ledger.rotations import witnesses_of_ring
 from benchd.ledger.witness import Witness
 from benchd.ports import Anchor
-from benchd.signing.public_key import public_key_of
+from benchd.signing.public_key import Signer
+from benchd.signing.ring import KeyRing
 
 CERTIFICATES_ASKED = 1000
 """How many of the newest are asked: the last days of a busy rack, at 0.6 ms each."""
@@ -25,7 +26,7 @@ CERTIFICATES_ASKED = 1000
 _log = structlog.get_logger()
 
 
-def certificates_that_know(directory: Path, public_key_pem: bytes) -> list[Witness]:
+def certificates_that_know(directory: Path, trusted: bytes | KeyRing) -> list[Witness]:
     """Each of the newest certificates, with the record that it was made after."""
     try:
         return [
@@ -34,7 +35,7 @@ def certificates_that_know(directory: Path, public_key_pem: bytes) -> list[Witne
                 head=Head(sequence=claim.last_sequence, hash=bytes.fromhex(claim.head_hash)),
                 job=claim.job,
             )
-            for file, claim in claims_in(directory, Claims(public_key_pem), CERTIFICATES_ASKED)
+            for file, claim in claims_in(directory, Claims(trusted), CERTIFICATES_ASKED)
         ]
     except OSError as error:
         # Certificates that can't be read accuse nobody.
@@ -42,22 +43,22 @@ def certificates_that_know(directory: Path, public_key_pem: bytes) -> list[Witne
         return []
 
 
-def anchors_of(settings: AnchorSettings, key: SigningKey) -> list[Anchor]:
+def anchors_of(settings: AnchorSettings, ring: KeyRing) -> list[Anchor]:
     """The places that the configuration names."""
     anchors: list[Anchor] = []
     if settings.folder is not None:
-        anchors.append(FolderAnchor(settings.folder, key.key_id))
+        anchors.append(FolderAnchor(settings.folder, ring.rack))
     if settings.url is not None:
-        anchors.append(HttpAnchor(settings.url, key.key_id))
+        anchors.append(HttpAnchor(settings.url, ring.rack))
     return anchors
 
 
-async def anchors_that_know(anchors: Sequence[Anchor], public_key_pem: bytes) -> list[Witness]:
+async def anchors_that_know(anchors: Sequence[Anchor], signer: Signer) -> list[Witness]:
     """The newest head of each anchor; one that can't be reached is asked again later."""
     witnesses: list[Witness] = []
     for anchor in anchors:
         try:
-            witness = await witness_of(anchor, public_key_of(public_key_pem))
+            witness = await witness_of(anchor, signer)
         except AnchorUnreachable as away:
             _log.warning("anchor_unreachable", detail=str(away))
         else:
@@ -65,10 +66,11 @@ async def anchors_that_know(anchors: Sequence[Anchor], public_key_pem: bytes) ->
     return witnesses
 
 
-async def witnesses_of(settings: Settings, key: SigningKey) -> list[Witness]:
+async def witnesses_of(settings: Settings, ring: KeyRing) -> list[Witness]:
     """All that is known of the ledger outside of it."""
-    anchors = anchors_of(settings.ledger.anchor, key)
+    anchors = anchors_of(settings.ledger.anchor, ring)
     return [
-        *certificates_that_know(settings.certificate.directory, key.public_key_pem),
-        *await anchors_that_know(anchors, key.public_key_pem),
+        *witnesses_of_ring(ring),
+        *certificates_that_know(settings.certificate.directory, ring),
+        *await anchors_that_know(anchors, ring),
     ]

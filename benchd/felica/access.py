@@ -41,7 +41,8 @@ class PcscChipAccess:
     ) -> None:
         """`salt` is what IDms are hashed with; `clock` counts seconds and never goes back.
 
-        `signer` is the rack's public key in PEM, without which no baseline counts as observed.
+        `signer` tells the rack's keys (`signing.paper_keys`); without it no baseline counts as
+        observed.
         """
         self._settings = settings
         self._clock = clock

@@ -12,7 +12,6 @@ from typing import TypeVar
 import anyio
 import apsw
 from anyio import CancelScope, CapacityLimiter, to_thread
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerFault
 from benchd.ledger.head import Head, HeadKey
@@ -20,7 +19,8 @@ from benchd.ledger.reader import LedgerReader
 from benchd.ledger.running import check_written
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
-from benchd.signing.public_key import public_key_of
+from benchd.signing.public_key import Signer, public_key_of
+from benchd.signing.ring import KeyRing
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
@@ -108,7 +108,7 @@ class SqliteLedger:
         reader: LedgerReader,
         walker: LedgerReader,
         *,
-        key: Ed25519PublicKey,
+        key: Signer,
         deadline_s: float,
         commit_seconds: Callable[[float], None] | None,
     ) -> None:
@@ -272,21 +272,22 @@ async def open_ledger(
     path: Path,
     *,
     head_key: HeadKey,
+    ring: KeyRing | None = None,
     witnesses: Iterable[Witness] = (),
     deadline_s: float = DEADLINE_S,
     commit_seconds: Callable[[float], None] | None = None,
 ) -> AsyncGenerator[SqliteLedger]:
-    """Open the ledger for writing, or make it.
+    """Open the ledger for writing, or make it; with the ring of a rack that has had several keys.
 
     Raises LedgerBroken when its end or its signed head doesn't verify or a witness knows more,
     and LedgerFault when another benchd holds it or the disk refuses.
     """
     opened = await to_thread.run_sync(
-        partial(_open, path, head_key, witnesses), limiter=CapacityLimiter(1)
+        partial(_open, path, head_key, witnesses, ring), limiter=CapacityLimiter(1)
     )
     ledger = SqliteLedger(
         *opened,
-        key=public_key_of(head_key.public_key_pem),
+        key=ring or public_key_of(head_key.public_key_pem),
         deadline_s=deadline_s,
         commit_seconds=commit_seconds,
     )
@@ -297,9 +298,9 @@ async def open_ledger(
 
 
 def _open(
-    path: Path, head_key: HeadKey, witnesses: Iterable[Witness]
+    path: Path, head_key: HeadKey, witnesses: Iterable[Witness], ring: KeyRing | None
 ) -> tuple[LedgerStore, LedgerReader, LedgerReader]:
-    store = LedgerStore(path, head_key, witnesses)
+    store = LedgerStore(path, head_key, witnesses, ring)
     try:
         return store, LedgerReader(path), LedgerReader(path)
     except BaseException as error:

@@ -8,13 +8,13 @@ from typing import Final, Protocol
 
 import anyio
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import AnchorUnreachable, LedgerBroken
 from benchd.ledger.head import Head, decode_head
 from benchd.ledger.outrun import OUTRUN, told_against
 from benchd.ledger.witness import Witness
 from benchd.ports import Anchor, Clock
+from benchd.signing.public_key import Signer
 from benchd.words.ids import Evidence
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
@@ -55,7 +55,7 @@ class AnchoringSink(Protocol):
         ...
 
 
-async def witness_of(anchor: Anchor, key: Ed25519PublicKey) -> Witness | None:
+async def witness_of(anchor: Anchor, key: Signer) -> Witness | None:
     """What an anchor knows of the ledger; None where it has no head of this rack yet.
 
     Raises AnchorUnreachable, also for a head that the rack hasn't signed: whoever keeps it can
@@ -81,7 +81,7 @@ class Anchoring:
         record: Callable[[Entry], Awaitable[Receipt]],
         anchors: Sequence[Anchor],
         *,
-        key: Ed25519PublicKey,
+        key: Signer,
         clock: Clock,
         sink: AnchoringSink,
         every_s: float,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import apsw
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerBroken, LedgerFault
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.record import COLUMNS, Row, row_of, unseal
 from benchd.ledger.restored import check_gap
+from benchd.signing.public_key import Signer
 from benchd.statements import query
 from benchd.words.record import EntryKind
 
@@ -20,7 +20,7 @@ _FOLLOWING = f"SELECT {COLUMNS} FROM record WHERE sequence > ? ORDER BY sequence
 
 
 def linked_rows(
-    connection: apsw.Connection, after: Head, key: Ed25519PublicKey | None = None
+    connection: apsw.Connection, after: Head, key: Signer | None = None
 ) -> Generator[Row]:
     """Every record after a known one, in order; raises LedgerBroken at the first that is wrong.
 
@@ -54,13 +54,19 @@ def end_of_chain(
     connection: apsw.Connection,
     *,
     signed: Head | None,
-    key: Ed25519PublicKey,
+    key: Signer,
     after: Head = EMPTY_HEAD,
+    each: Callable[[Row], None] | None = None,
 ) -> Head:
-    """The last record of a chain that holds together after a known record and reaches its head."""
+    """The last record of a chain that holds together after a known record and reaches its head.
+
+    `each` hears of every record on the way.
+    """
     end = after
     for row in linked_rows(connection, after, key):
         end = Head(sequence=row.sequence, hash=row.hash)
+        if each is not None:
+            each(row)
         if signed and signed.sequence == end.sequence and signed != end:
             message = f"record {end.sequence} isn't the one that the head was signed for"
             raise LedgerBroken(message, sequence=end.sequence)

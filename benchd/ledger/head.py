@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from benchd.ledger.record import GENESIS
 from benchd.signing import canonical
+from benchd.signing.public_key import Signer, has_signed_record
 
 # Keeps a signature of a head from being taken for a signature of anything else.
 _DOMAIN = b"benchd ledger head v1\n"
@@ -48,7 +46,7 @@ def encode_head(head: Head, key: HeadKey) -> bytes:
     return _signed(claim, key.sign(_DOMAIN + canonical.encode(claim)))
 
 
-def decode_head(data: bytes, key: Ed25519PublicKey) -> Head:
+def decode_head(data: bytes, key: Signer) -> Head:
     """The head in canonical JSON; raises ValueError unless it is just as the rack wrote it."""
     match canonical.decode(data):
         case {"sequence": int() as sequence, "hash": str() as hash_hex, "signature": str() as sig}:
@@ -61,11 +59,10 @@ def decode_head(data: bytes, key: Ed25519PublicKey) -> Head:
     if _signed(claim, signature) != data:
         message = "it isn't written as benchd writes it"
         raise ValueError(message)
-    try:
-        key.verify(signature, _DOMAIN + canonical.encode(claim))
-    except InvalidSignature as error:
+    signed = _DOMAIN + canonical.encode(claim)
+    if not has_signed_record(key, signed, signature, sequence=head.sequence):
         message = "it isn't signed by this rack's key, or has changed"
-        raise ValueError(message) from error
+        raise ValueError(message)
     return head
 
 

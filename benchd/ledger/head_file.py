@@ -11,11 +11,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from benchd.errors import LedgerBroken
 from benchd.ledger.files import replace_file
 from benchd.ledger.head import Head, HeadKey, decode_head, encode_head
+from benchd.signing.public_key import Signer
 
 SLOT_BYTES = 512
 SLOTS = 2
@@ -57,7 +56,7 @@ class HeadFile:
         os.close(self._descriptor)
 
 
-def read_head(path: Path, key: Ed25519PublicKey, *, strict: bool) -> Head | None:
+def read_head(path: Path, key: Signer, *, strict: bool) -> Head | None:
     """The newest head in the file; None where there is no file.
 
     Raises LedgerBroken when no slot verifies, or when `strict` and one doesn't.
@@ -85,7 +84,7 @@ def _slot(head: Head, key: HeadKey) -> bytes:
     return encode_head(head, key).ljust(SLOT_BYTES - 1) + b"\n"
 
 
-def _head(slot: bytes, key: Ed25519PublicKey) -> Head:
+def _head(slot: bytes, key: Signer) -> Head:
     text = slot.removesuffix(b"\n").rstrip(b" ")
     if text.ljust(SLOT_BYTES - 1) + b"\n" != slot:
         message = "a slot isn't filled as benchd fills it"

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 
 import apsw
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerBroken, LedgerFault
 from benchd.ledger.chain import linked_rows
@@ -17,6 +16,7 @@ from benchd.ledger.database import open_for_reading
 from benchd.ledger.head import Head
 from benchd.ledger.record import COLUMNS, row_of, unseal
 from benchd.ledger.witness import Witness, check_witnesses
+from benchd.signing.public_key import Signer
 from benchd.statements import query
 from benchd.words.record import StoredEntry
 
@@ -40,7 +40,7 @@ class LedgerReader:
             found = list(query(connection, sql, values))
         return [unseal(row_of(columns, sequence=0)) for columns in found]
 
-    def follow(self, after: Head, most: int, key: Ed25519PublicKey) -> tuple[Head, int]:
+    def follow(self, after: Head, most: int, key: Signer) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""
         end, count = after, 0
         with self._turn() as connection, closing(linked_rows(connection, after, key)) as rows:

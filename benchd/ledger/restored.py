@@ -6,12 +6,10 @@ of it is signed by the rack, names what was kept, and stands above every number 
 
 from __future__ import annotations
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from benchd.errors import LedgerBroken
 from benchd.ledger.head import Head, HeadKey
 from benchd.signing import canonical
+from benchd.signing.public_key import Signer, has_signed_record
 from benchd.words.ids import Evidence
 from benchd.words.record import EntryKind, StoredEntry
 
@@ -39,7 +37,7 @@ def restored_data(kept: Head, *, sequence: int, known: int, key: HeadKey) -> dic
     }
 
 
-def check_gap(stored: StoredEntry, last: Head, key: Ed25519PublicKey | None) -> None:
+def check_gap(stored: StoredEntry, last: Head, key: Signer | None) -> None:
     """Raise LedgerBroken unless this record may follow that one with a gap between them.
 
     Without a key the signature isn't looked at.
@@ -53,7 +51,7 @@ def check_gap(stored: StoredEntry, last: Head, key: Ed25519PublicKey | None) -> 
         raise LedgerBroken(message, sequence=missing)
 
 
-def _is_signed(data: Evidence, last: Head, sequence: int, key: Ed25519PublicKey | None) -> bool:
+def _is_signed(data: Evidence, last: Head, sequence: int, key: Signer | None) -> bool:
     match data:
         case {
             "kept_sequence": int() as kept,
@@ -64,12 +62,11 @@ def _is_signed(data: Evidence, last: Head, sequence: int, key: Ed25519PublicKey 
         case _:
             return False
     try:
-        if key is not None:
-            message = _DOMAIN + canonical.encode(_claim(last, sequence))
-            key.verify(bytes.fromhex(signature), message)
-    except (InvalidSignature, ValueError):
+        signed = bytes.fromhex(signature)
+    except ValueError:
         return False
-    return True
+    message = _DOMAIN + canonical.encode(_claim(last, sequence))
+    return key is None or has_signed_record(key, message, signed, sequence=sequence)
 
 
 def _claim(kept: Head, sequence: int) -> dict[str, int | str]:

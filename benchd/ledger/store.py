@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import apsw
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerFault
 from benchd.ledger.chain import end_of_chain, known_record
@@ -20,9 +19,11 @@ from benchd.ledger.head_file import HeadFile, head_path, read_head
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.record import COLUMNS, Row, seal
 from benchd.ledger.restored import number_above, restored_data
+from benchd.ledger.rotations import check_rotations
 from benchd.ledger.running import RunningJobs
 from benchd.ledger.witness import Witness, check_witnesses
-from benchd.signing.public_key import public_key_of
+from benchd.signing.public_key import Signer, public_key_of
+from benchd.signing.ring import KeyRing
 from benchd.statements import query
 from benchd.words.record import Entry, Receipt
 
@@ -37,8 +38,16 @@ _INSERT = f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # n
 class LedgerStore:
     """A ledger opened for adding. After one failed append it refuses everything."""
 
-    def __init__(self, path: Path, head_key: HeadKey, witnesses: Iterable[Witness] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        head_key: HeadKey,
+        witnesses: Iterable[Witness] = (),
+        ring: KeyRing | None = None,
+    ) -> None:
         """Take the writer's lock, open or make the ledger, check its end by head and witnesses.
+
+        `ring` has the keys that signed before `head_key` did.
 
         Raises LedgerBroken or LedgerFault.
         """
@@ -50,14 +59,16 @@ class LedgerStore:
         with ExitStack() as stack:
             try:
                 stack.enter_context(writer_lock(path))
-                public_key = public_key_of(head_key.public_key_pem)
-                signed = read_head(head_path(path), public_key, strict=False)
+                signer = ring or public_key_of(head_key.public_key_pem)
+                signed = read_head(head_path(path), signer, strict=False)
                 create_file(path)
                 self._connection = open_for_writing(path)
                 stack.callback(self._connection.close)
                 self._connection.set_wal_hook(self._count_pages)
-                self._head = self._checked_end(signed, public_key)
+                self._head = self._checked_end(signed, signer)
                 check_witnesses(self._connection, witnesses)
+                if ring is not None:
+                    check_rotations(self._connection, ring)
                 self._head_file = HeadFile(head_path(path), self._head, head_key)
                 stack.callback(self._head_file.close)
             except (apsw.Error, OSError) as error:
@@ -173,7 +184,7 @@ class LedgerStore:
         self._wal_pages = pages
         return apsw.SQLITE_OK
 
-    def _checked_end(self, signed: Head | None, key: Ed25519PublicKey) -> Head:
+    def _checked_end(self, signed: Head | None, key: Signer) -> Head:
         before_head = signed.sequence - 1 if signed else 0
         after = known_record(self._connection, records_before_end=TAIL_RECORDS, at_most=before_head)
         return end_of_chain(self._connection, signed=signed, key=key, after=after)

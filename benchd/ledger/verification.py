@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.errors import LedgerBroken
 from benchd.ledger.chain import end_of_chain
@@ -15,8 +14,11 @@ from benchd.ledger.database import check_schema, open_copy
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import read_head
 from benchd.ledger.pages import damage_of
+from benchd.ledger.rotations import check_rotations, witnesses_of_ring
 from benchd.ledger.snapshot import Snapshot, snapshot, state_of
-from benchd.signing.public_key import public_key_of
+from benchd.ledger.witness import check_witnesses
+from benchd.signing.public_key import Signer, public_key_of
+from benchd.signing.ring import KeyRing
 from benchd.statements import query
 
 TRIES = 5
@@ -32,12 +34,14 @@ class VerifyReport:
     """How far the signed head reaches; the records after it were never acknowledged by benchd."""
 
 
-def verify_ledger(path: Path, public_key_pem: bytes) -> VerifyReport:
+def verify_ledger(path: Path, public_key_pem: bytes, ring: KeyRing | None = None) -> VerifyReport:
     """Check every byte, every record and the signed head; raises LedgerBroken for the first wrong.
+
+    `ring` leads to that key, where the rack has had others before.
 
     `LedgerBroken.sequence` is 0 where the damage lies outside of every record.
     """
-    key = public_key_of(public_key_pem)
+    key = ring or public_key_of(public_key_pem)
     for _ in range(TRIES - 1):
         before = state_of(path)
         try:
@@ -49,7 +53,7 @@ def verify_ledger(path: Path, public_key_pem: bytes) -> VerifyReport:
     return _verify(path, key)
 
 
-def _verify(path: Path, key: Ed25519PublicKey) -> VerifyReport:
+def _verify(path: Path, key: Signer) -> VerifyReport:
     with snapshot(path) as copy:
         damage = damage_of(copy.database, settled=not copy.has_wal)
         signed = read_head(copy.head, key, strict=True)
@@ -61,9 +65,7 @@ def _verify(path: Path, key: Ed25519PublicKey) -> VerifyReport:
     )
 
 
-def _end(
-    copy: Snapshot, signed: Head | None, damage: str | None, key: Ed25519PublicKey
-) -> tuple[Head, int]:
+def _end(copy: Snapshot, signed: Head | None, damage: str | None, key: Signer) -> tuple[Head, int]:
     """The last record, and how many there are: a restore leaves numbers out."""
     try:
         with closing(open_copy(copy.database)) as connection:
@@ -71,6 +73,9 @@ def _end(
             if damage is not None:
                 message = f"all {end.sequence} records hold, but outside of them {damage}"
                 raise LedgerBroken(message, sequence=0)
+            if isinstance(key, KeyRing):
+                check_rotations(connection, key)
+                check_witnesses(connection, witnesses_of_ring(key))
             check_schema(connection)
             _check_integrity(connection)
             return end, _count(connection)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from itertools import product
 
 from anyio import CapacityLimiter, to_thread
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     Info,
@@ -120,9 +122,18 @@ class RackMetrics:
             COMMIT_BUCKETS_S,
         )
         self.ledger = LedgerMetrics(self._registry)
+        self._key_created = Gauge(
+            "benchd_key_created_timestamp_seconds",
+            "When the key that signs came into use: at the last rotation, or the first record",
+            registry=self._registry,
+        )
         self.clock = ClockMetrics(self._registry)
         self.hooks = HookMetrics(self._registry, hooks)
         self._fill_with_zeros()
+
+    def key_created(self, at: datetime) -> None:
+        """The key that signs has done so since then."""
+        self._key_created.set(at.timestamp())
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self._registry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -10,9 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -22,11 +19,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from benchd.errors import DependencyMissing, UsageRefused
+from benchd.signing.public_key import key_id_of
+from benchd.signing.ring import KeyRing
+from benchd.signing.secrets import RackSecrets, derived
 
 PRIVATE_MODE = 0o600
 PUBLIC_MODE = 0o644
 MAX_KEY_BYTES = 16 * 1024
 
+_NO_RING = KeyRing(keys=())
 _MAKE_ONE = "Make one with `benchd key create`, or put back the file of this rack."
 
 
@@ -35,32 +36,43 @@ class SigningKey:
     """The private key of a rack; it signs certificates and the ledger's head."""
 
     private: Ed25519PrivateKey = field(repr=False)
+    ring: KeyRing = field(default=_NO_RING, repr=False)
+    """This key and those before it, each with what it still counts for."""
+    secrets: RackSecrets | None = field(default=None, repr=False)
+    """What doesn't change with the key; None on a rack that has never rotated it."""
+
+    def __post_init__(self) -> None:
+        """A key that was given no ring is the first of its rack."""
+        if not self.ring.keys:
+            object.__setattr__(self, "ring", KeyRing.of(self.public))
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        """The public half."""
+        return self.private.public_key()
 
     @property
     def key_id(self) -> str:
         """SHA-256 of the raw public key, as hex."""
-        return key_id_of(self.private.public_key())
+        return key_id_of(self.public)
 
     @property
     def public_key_pem(self) -> bytes:
         """The public half, as it is handed out."""
-        return self.private.public_key().public_bytes(
-            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-        )
+        return self.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def sign(self, message: bytes) -> bytes:
         """The Ed25519 signature of a message, 64 bytes."""
         return self.private.sign(message)
 
     def derive(self, purpose: bytes) -> bytes:
-        """32 bytes for one purpose, which tell nothing of the key (HKDF-SHA256, RFC 5869)."""
-        hkdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=purpose)
-        return hkdf.derive(self.private.private_bytes_raw())
+        """32 bytes for one purpose, the same for the rack whatever key signs.
 
-
-def key_id_of(public_key: Ed25519PublicKey) -> str:
-    """SHA-256 of the raw public key, as hex."""
-    return hashlib.sha256(public_key.public_bytes_raw()).hexdigest()
+        From the key itself only as long as the rack has never rotated it.
+        """
+        if self.secrets is not None:
+            return self.secrets.derive(purpose)
+        return derived(self.private.private_bytes_raw(), purpose)
 
 
 def public_key_path(path: Path) -> Path:
@@ -84,10 +96,7 @@ def key_file(configured: Path, environ: Mapping[str, str]) -> Path:
 def load_key(path: Path) -> SigningKey:
     """The key in a PKCS #8 PEM file; raises DependencyMissing where there is none to be used."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            _check_mode(path, os.fstat(file.fileno()).st_mode)
-            pem = file.read(MAX_KEY_BYTES)
+        pem = read_private(path)
     except FileNotFoundError as error:
         message = f"the signing key {path} isn't there"
         raise DependencyMissing(message, cure=_MAKE_ONE) from error
@@ -107,15 +116,27 @@ def load_key(path: Path) -> SigningKey:
     return SigningKey(key)
 
 
+def read_private(path: Path) -> bytes:
+    """What a secret file holds. Raises DependencyMissing where others can read it, or OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        _check_mode(path, os.fstat(file.fileno()).st_mode)
+        return file.read(MAX_KEY_BYTES)
+
+
+def private_pem(key: SigningKey) -> bytes:
+    """The file of a key: PKCS #8 in PEM, without a password."""
+    return key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 def create_key(path: Path) -> SigningKey:
     """Make a key and its public half beside it; never touches a file that is there already."""
     key = SigningKey(Ed25519PrivateKey.generate())
-    private_pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public_path = public_key_path(path)
     try:
         _create(public_path, key.public_key_pem, PUBLIC_MODE)
         try:
-            _create(path, private_pem, PRIVATE_MODE)
+            _create(path, private_pem(key), PRIVATE_MODE)
         except OSError:
             public_path.unlink()
             raise

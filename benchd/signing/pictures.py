@@ -7,18 +7,16 @@ import hmac
 from collections.abc import Iterable
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.fresh import FreshPicture, FreshTaking, SignedPicture, SignedTaking
 from benchd.signing import canonical
 from benchd.signing.key import SigningKey
-from benchd.signing.public_key import has_signed
+from benchd.signing.public_key import Signer, has_signed
+from benchd.signing.secrets import PICTURE_MARKS
 
 _PICTURE: Final = b"benchd fresh picture v1\n"
 _TAKING: Final = b"benchd fresh taking v1\n"
 """Stand before what is signed, so that a signature made for anything else is none here."""
-_MARKS: Final = b"benchd: marks of handsets that fresh pictures were taken from"
 
 
 def picture_sha256(picture: FreshPicture) -> str:
@@ -41,21 +39,32 @@ def sign_taking(taking: FreshTaking, key: SigningKey) -> SignedTaking:
     return SignedTaking(taking=taking, signature=key.sign(_TAKING + _content(taking)).hex())
 
 
-def has_signed_picture(signer: Ed25519PublicKey, signed: SignedPicture) -> bool:
+def has_signed_picture(signer: Signer, signed: SignedPicture) -> bool:
     """Whether this rack has taken that picture as it stands."""
     message = _PICTURE + _content(signed.picture)
     return has_signed(signer, message, bytes.fromhex(signed.signature))
 
 
-def has_signed_taking(signer: Ed25519PublicKey, signed: SignedTaking) -> bool:
+def has_signed_taking(signer: Signer, signed: SignedTaking) -> bool:
     """Whether this rack has taken that as it stands."""
     message = _TAKING + _content(signed.taking)
     return has_signed(signer, message, bytes.fromhex(signed.signature))
 
 
+def paper_digests(
+    pictures: Iterable[SignedPicture], takings: Iterable[SignedTaking], signer: Signer
+) -> frozenset[str]:
+    """What a rotation names those by that this rack has signed: SHA-256 of what was signed."""
+    messages = [
+        *(_PICTURE + _content(o.picture) for o in pictures if has_signed_picture(signer, o)),
+        *(_TAKING + _content(o.taking) for o in takings if has_signed_taking(signer, o)),
+    ]
+    return frozenset(hashlib.sha256(message).hexdigest() for message in messages)
+
+
 def marks_of(numbers: Iterable[str], key: SigningKey) -> tuple[str, ...]:
     """What tells handsets apart without telling their numbers to whoever hasn't this rack's key."""
-    secret = key.derive(_MARKS)
+    secret = key.derive(PICTURE_MARKS)
     return tuple(hmac.digest(secret, number.encode(), "sha256").hex() for number in numbers)
 
 

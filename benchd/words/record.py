@@ -30,6 +30,7 @@ class EntryKind(StrEnum):
     LEDGER_CHECKED = "ledger_checked"
     LEDGER_ANCHORED = "ledger_anchored"
     LEDGER_RESTORED = "ledger_restored"
+    KEY_ROTATED = "key_rotated"
     PERSON_CHANGED = "person_changed"
     PERSON_REFUSED = "person_refused"
     LOT_ADDED = "lot_added"

@@ -90,7 +90,7 @@ async def test_an_honest_restore_opens_the_ledger_again(tmp_path: Path) -> None:
     older = {file: file.read_bytes() for file in (path, path.with_name("ledger.db.head"))}
     async with open_ledger(path, head_key=key) as ledger:
         await ledger.append(STARTED)
-        [anchor] = anchors_of(settings.ledger.anchor, key)
+        [anchor] = anchors_of(settings.ledger.anchor, key.ring)
         await anchor.keep(ledger.signed_head()[1])
     for file, data in older.items():
         file.write_bytes(data)
@@ -104,7 +104,7 @@ async def test_an_honest_restore_opens_the_ledger_again(tmp_path: Path) -> None:
 
 
 async def opened(path: Path, key: SigningKey, settings: Settings) -> None:
-    witnesses = await witnesses_of(settings, key)
+    witnesses = await witnesses_of(settings, key.ring)
     assert witnesses
     async with open_ledger(path, head_key=key, witnesses=witnesses):
         pass

@@ -198,7 +198,7 @@ async def test_row_10_an_older_ledger_behind_what_is_known_is_refused_with_its_c
     if anchor:
         # The certificates were taken away with it; whoever is outside still knows.
         async with open_ledger(past.path, head_key=past.key) as ledger:
-            for one in anchors_of(settings.ledger.anchor, past.key):
+            for one in anchors_of(settings.ledger.anchor, past.key.ring):
                 await one.keep(ledger.signed_head()[1])
             known = ledger.head.sequence
     else:
@@ -218,6 +218,6 @@ async def test_row_10_an_older_ledger_behind_what_is_known_is_refused_with_its_c
 
 
 async def start(past: Past, settings: Settings) -> None:
-    witnesses = await witnesses_of(settings, past.key)
+    witnesses = await witnesses_of(settings, past.key.ring)
     async with open_ledger(past.path, head_key=past.key, witnesses=witnesses):
         pass

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Self
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from benchd.felica.protocol.codes import ROOT, Node, ordered, read_system, system_text
@@ -29,7 +28,7 @@ from benchd.felica.verdict.data_file import (
 )
 from benchd.felica.verdict.nodes import NodeCatalogue
 from benchd.signing import canonical
-from benchd.signing.public_key import has_signed
+from benchd.signing.public_key import Signer, has_signed
 from benchd.words.chip import BaselineKind
 
 SIGNED_FOR: Final = b"benchd baseline v1\n"
@@ -73,7 +72,7 @@ class Baselines:
 
 
 def load_baselines(
-    catalogue: NodeCatalogue, extra: Sequence[Path] = (), *, signer: Ed25519PublicKey | None = None
+    catalogue: NodeCatalogue, extra: Sequence[Path] = (), *, signer: Signer | None = None
 ) -> Baselines:
     """The shipped baselines and those of further files of any kind; raises DataFileInvalid.
 
@@ -97,10 +96,20 @@ def load_baselines(
 
 
 def parse_baselines(
-    text: str, file: str, catalogue: NodeCatalogue, *, signer: Ed25519PublicKey | None = None
+    text: str, file: str, catalogue: NodeCatalogue, *, signer: Signer | None = None
 ) -> tuple[Baseline, ...]:
     """The baselines of a text; `file` is what messages call it. Raises DataFileInvalid."""
     return _values(read_data(text, file, _File), file, catalogue, signer)
+
+
+def captured_digests(files: Sequence[Path], signer: Signer) -> frozenset[str]:
+    """What a rotation names those by that the rack has captured: SHA-256 of what it signed."""
+    read = [one for file in files for one in read_data_file(file, _File).baseline]
+    return frozenset(
+        hashlib.sha256(signed_bytes(_value(one))).hexdigest()
+        for one in read
+        if has_signed(signer, signed_bytes(_value(one)), bytes.fromhex(one.signature or ""))
+    )
 
 
 def signed_bytes(baseline: Baseline) -> bytes:
@@ -183,7 +192,7 @@ class _File(Table):
 
 
 def _values(
-    file: _File, name: str, catalogue: NodeCatalogue, signer: Ed25519PublicKey | None = None
+    file: _File, name: str, catalogue: NodeCatalogue, signer: Signer | None = None
 ) -> tuple[Baseline, ...]:
     baselines = tuple(_trusted(baseline, signer) for baseline in file.baseline)
     mistakes = tuple(
@@ -200,7 +209,7 @@ def _values(
     return baselines
 
 
-def _trusted(read: _Baseline, signer: Ed25519PublicKey | None) -> Baseline:
+def _trusted(read: _Baseline, signer: Signer | None) -> Baseline:
     """What somebody typed was never observed, whatever it says of itself."""
     said = _value(read)
     baseline = replace(said, sha256=hashlib.sha256(_content(said)).hexdigest())

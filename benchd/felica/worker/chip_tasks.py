@@ -14,7 +14,7 @@ from benchd.felica.verdict.capture import capture_baseline
 from benchd.felica.verdict.nodes import shipped_catalogue
 from benchd.felica.verdict.scan import scan_chip, survey_chip
 from benchd.felica.worker.wire import CaptureOrder, WorkerOrder
-from benchd.signing.public_key import public_key_of
+from benchd.signing.paper_keys import signer_of
 from benchd.words.chip import ChipScan
 
 CHIP_HASH_DIGITS: Final = 32
@@ -30,7 +30,7 @@ class ChipTasks:
         self._baselines = load_baselines(
             self._catalogue,
             [Path(file) for file in order.baselines],
-            signer=None if order.signer is None else public_key_of(order.signer.encode()),
+            signer=None if order.signer is None else signer_of(order.signer),
         )
 
     def scan(

@@ -45,7 +45,7 @@ class WorkerOrder:
     baselines: tuple[str, ...]
     """Files."""
     signer: str | None = None
-    """The rack's public key in PEM: what it hasn't signed was never observed."""
+    """The rack's keys (`signing.paper_keys`): what they haven't signed was never observed."""
 
     def as_message(self) -> Message:
         """For `encode`."""

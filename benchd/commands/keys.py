@@ -1,0 +1,136 @@
+"""`benchd key …`: the key that signs, those before it, and the ring that leads from one to all."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchd.commands.daemon_client import show
+from benchd.commands.files import write_new
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from benchd.commands.saying import tell, tell_rows
+from benchd.texts.command_words import SayWord
+
+if TYPE_CHECKING:
+    from benchd.signing.ring import KeyRing
+    from benchd.signing.rotation import Retired
+
+key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
+
+OperatorOption = Annotated[str, typer.Option(help="Your name, as it stands in the record.")]
+BecauseOption = Annotated[str, typer.Option(help="Why, as it stands in the record.")]
+
+
+@key_app.command("create")
+def key_create(file: Path) -> None:
+    """Make the key that signs certificates and the ledger; FILE.pub is for everyone."""
+    from benchd.certificate import create_key, public_key_path
+
+    create_key(file)
+    tell(SayWord.KEY_MADE, path=str(file), name=str(public_key_path(file)))
+
+
+@key_app.command("rotate")
+def key_rotate(
+    operator: OperatorOption, because: BecauseOption, config: ConfigOption = DEFAULT_CONFIG
+) -> None:
+    """Let the key sign the next one, and retire it; the daemon has to be stopped.
+
+    A rotation that was cut short is brought to its end.
+    """
+    from benchd.signing.rotation import Retired
+
+    _rotate(Retired.ROTATED, operator, because, config)
+
+
+@key_app.command("lost")
+def key_lost(
+    operator: OperatorOption, because: BecauseOption, config: ConfigOption = DEFAULT_CONFIG
+) -> None:
+    """Begin with a new key where the old one is lost: a break, on record and on the ring."""
+    from benchd.signing.rotation import Retired
+
+    _rotate(Retired.LOST, operator, because, config)
+
+
+@key_app.command("list")
+def key_list(config: ConfigOption = DEFAULT_CONFIG, json_output: JsonOption = False) -> None:
+    """Name each key that the rack has had, until when it signed, and for how much it counts."""
+    ring = _ring(config)
+    keys = _told(ring)
+    rows = (
+        (str(key["key_id"]), str(key["retired"] or ""), str(key["why"] or ""), count_of(key))
+        for key in keys
+    )
+    show(
+        json_output,
+        {"keys": keys},
+        lambda: tell_rows(("key_id", "retired", "why", "certificates"), rows),
+    )
+
+
+@key_app.command("export")
+def key_export(file: Path, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Write the key ring to a new file, to be handed out: nothing in it is secret."""
+    ring = _ring(config)
+    write_new(file, ring.encode())
+    tell(SayWord.RING_WRITTEN, path=str(file), count=str(len(ring.keys)))
+
+
+def count_of(key: dict[str, object]) -> str:
+    """For how many certificates a retired key counts; nothing for the one that signs."""
+    return "" if key["certificates"] is None else str(key["certificates"])
+
+
+def _told(ring: KeyRing) -> list[dict[str, object]]:
+    from benchd.signing.public_key import key_id_of
+
+    told: list[dict[str, object]] = []
+    for place, key in enumerate(ring.keys):
+        rotation = ring.retired_by(place)
+        end = rotation.retirement if rotation else None
+        told.append(
+            {
+                "key_id": key_id_of(key),
+                "retired": end.at.isoformat() if end else None,
+                "why": end.why.value if end else None,
+                "certificates": len(end.certificates) if end else None,
+            }
+        )
+    return told
+
+
+def _ring(config: Path) -> KeyRing:
+    from benchd.commands.files import read_file
+    from benchd.config import load_settings
+    from benchd.signing.keeping import KeyFiles, load_ring
+    from benchd.signing.public_key import public_key_of
+
+    files = KeyFiles(load_settings(config).certificate.key)
+    return load_ring(files.ring, public_key_of(read_file(files.public)))
+
+
+def _rotate(why: Retired, operator: str, because: str, config: Path) -> None:
+    import anyio
+
+    from benchd.config import load_settings
+    from benchd.daemon.rotating import rotate_key
+    from benchd.signing.keeping import KeyFiles
+
+    settings = load_settings(config)
+    rotate = partial(rotate_key, settings, why=why, operator=operator, because=because)
+    rotated = anyio.run(rotate)
+    files = KeyFiles(settings.certificate.key)
+    count = len(rotated.ring.rotations[-1].retirement.certificates)
+    tell(
+        SayWord.KEY_ROTATED,
+        count=str(count),
+        path=str(files.public),
+        name=str(files.ring),
+        value=str(files.secrets),
+    )
+    if rotated.doubtful:
+        tell(SayWord.CERTIFICATES_DOUBTFUL, count=str(rotated.doubtful))

@@ -1,0 +1,35 @@
+"""The public key that a command is given, with the ring that leads to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchd.commands.files import read_file
+from benchd.commands.misuse import mistake
+from benchd.texts.command_words import SayWord
+
+if TYPE_CHECKING:
+    from benchd.signing.ring import KeyRing
+
+PublicKeyOption = Annotated[Path, typer.Option("--key", help="The newest public key (PEM).")]
+RingOption = Annotated[
+    Path | None,
+    typer.Option("--ring", help="The rack's key ring, where it has had other keys before."),
+]
+
+
+def ring_of(key: Path, ring: Path | None) -> KeyRing:
+    """The keys to be trusted; a ring that doesn't lead to the key is a mistake in the command."""
+    from benchd.signing.public_key import public_key_of
+    from benchd.signing.ring import KeyRing, decode_ring
+
+    public_key = public_key_of(read_file(key))
+    if ring is None:
+        return KeyRing.of(public_key)
+    try:
+        return decode_ring(read_file(ring), public_key)
+    except ValueError as error:
+        raise mistake(SayWord.RING_TROUBLE, path=str(ring), detail=str(error)) from error

@@ -1,0 +1,44 @@
+"""What a rack has certified with one key, by its own ledger: what the key still counts for."""
+
+from __future__ import annotations
+
+from benchd.certificate.claims import Claims
+from benchd.certificate.envelope import decode_envelope
+from benchd.certificate.verification import certificate_digest
+from benchd.signing.public_key import key_id_of
+from benchd.signing.ring import KeyRing
+from benchd.words.ids import JobId
+from benchd.words.record import EntryKind, StoredEntry
+
+
+class Issued:
+    """Looks at each record of a ledger in order, and keeps what certifies."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        """Take the keys until now; the newest is the one that is retired."""
+        self.certificates: set[str] = set()
+        self.doubtful = 0
+        """Certificates of that key that the ledger holds, and that their own records don't bear."""
+        self._claims = Claims(ring)
+        self._key_id = key_id_of(ring.trusted)
+        self._of_job: dict[JobId, list[StoredEntry]] = {}
+
+    def see(self, stored: StoredEntry) -> None:
+        """The next record."""
+        job = stored.entry.job
+        if job is None:
+            return
+        records = self._of_job.setdefault(job, [])
+        records.append(stored)
+        if stored.entry.kind is EntryKind.JOB_ENDED:
+            del self._of_job[job]
+            told = stored.entry.data.get("certificate")
+            if isinstance(told, str) and told:
+                self._certified(job, told.encode(), records)
+
+    def _certified(self, job: JobId, envelope: bytes, records: list[StoredEntry]) -> None:
+        claim = self._claims.of(envelope)
+        if claim is None or claim.job != job or not claim.rests_on(records):
+            self.doubtful += 1
+        elif decode_envelope(envelope).key_id == self._key_id:
+            self.certificates.add(certificate_digest(envelope))

@@ -1,0 +1,183 @@
+"""The rack's key is retired and the next one takes over, whole or not at all.
+
+Everything is made beside the files in use. Once the next ring lies there, the rotation is
+decided: a daemon doesn't start before it is at its end, and the same command brings it there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from benchd.certificate import SigningKey, load_key, load_rack_key
+from benchd.config import Settings
+from benchd.daemon.directories import make_directories
+from benchd.daemon.issued import Issued
+from benchd.daemon.papers_signed import papers_signed
+from benchd.daemon.people import give_back
+from benchd.daemon.system import SystemClock
+from benchd.daemon.witnesses import witnesses_of
+from benchd.errors import DependencyMissing, UsageRefused
+from benchd.ledger.files import replace_file, sync_directory
+from benchd.ledger.head import Head
+from benchd.ledger.lock import writer_lock
+from benchd.ledger.store import LedgerStore
+from benchd.ledger.walking import has_rotation, walk_ledger
+from benchd.ledger.witness import Witness
+from benchd.naming import operator_name
+from benchd.people.secrets import PURPOSE as PEOPLE
+from benchd.signing.keeping import KeyFiles, load_ring, load_secrets
+from benchd.signing.key import PRIVATE_MODE, PUBLIC_MODE, private_pem
+from benchd.signing.public_key import public_key_of
+from benchd.signing.ring import KeyRing
+from benchd.signing.rotation import Retired, Retirement, rotate
+from benchd.signing.secrets import (
+    CHIP_SALT,
+    PICTURE_MARKS,
+    SECRET_BYTES,
+    RackSecrets,
+    kept_secrets,
+)
+from benchd.words.ids import Evidence
+from benchd.words.record import Entry, EntryKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotated:
+    """How a rotation has ended."""
+
+    ring: KeyRing
+    doubtful: int
+    """Certificates on record that it doesn't name, since their own records don't bear them."""
+
+
+async def rotate_key(settings: Settings, *, why: Retired, operator: str, because: str) -> Rotated:
+    """Retire the rack's key, or go on with a rotation that was cut short.
+
+    Raises LedgerFault while the daemon runs, LedgerBroken for a ledger that doesn't hold,
+    DependencyMissing where a file is missing, UsageRefused where the key isn't lost at all.
+    """
+    files = KeyFiles(settings.certificate.key)
+    make_directories(settings)
+    told: Evidence = {"operator": operator_name(operator), "because": because}
+    one = anyio.CapacityLimiter(1)
+    doubtful = 0
+    try:
+        if not files.next_ring.exists():
+            old = load_rack_key(files.key, {}) if why is Retired.ROTATED else _lost(files)
+            ring = old.ring if isinstance(old, SigningKey) else old
+            witnesses = await witnesses_of(settings, ring)
+            decide = partial(_decide, settings, files, old, witnesses)
+            doubtful = await to_thread.run_sync(decide, limiter=one)
+        ring = await to_thread.run_sync(_finish, settings.ledger.path, files, told, limiter=one)
+    finally:
+        give_back(settings.ledger.path)
+    return Rotated(ring=ring, doubtful=doubtful)
+
+
+def _lost(files: KeyFiles) -> KeyRing:
+    """The public keys of a rack that has lost its private one."""
+    try:
+        public_key = public_key_of(files.public.read_bytes())
+    except OSError as error:
+        message = f"{files.public} can't be read: {error.strerror}"
+        cure = "Put it back from any copy that was handed out: the ledger is checked with it."
+        raise DependencyMissing(message, cure=cure) from error
+    if files.key.exists():
+        message = f"{files.key} is there: `benchd key rotate`, or move it away if it is damaged"
+        raise UsageRefused(message)
+    return load_ring(files.ring, public_key)
+
+
+def _decide(
+    settings: Settings, files: KeyFiles, old: SigningKey | KeyRing, witnesses: Sequence[Witness]
+) -> int:
+    """Make the next key and ring; how many certificates on record are in doubt."""
+    ring = old.ring if isinstance(old, SigningKey) else old
+    new = SigningKey(Ed25519PrivateKey.generate())
+    with writer_lock(settings.ledger.path):
+        issued = Issued(ring)
+        end = walk_ledger(settings.ledger.path, ring, witnesses, issued.see)
+        secrets = _secrets(files, old if isinstance(old, SigningKey) else None)
+        retirement = Retirement(
+            why=Retired.ROTATED if isinstance(old, SigningKey) else Retired.LOST,
+            at=SystemClock().now(),
+            sequence=end.sequence,
+            head_hash=end.hash.hex(),
+            certificates=frozenset(issued.certificates),
+            papers=papers_signed(settings, ring),
+            secrets_sha256=secrets.sha256(),
+        )
+        previous = ring.rotations[-1].digest if ring.rotations else None
+        retired = old if isinstance(old, SigningKey) else ring.trusted
+        rotation = rotate(retired, new, retirement, previous)
+        _keep(files, files.next_key, private_pem(new), PRIVATE_MODE)
+        _keep(files, files.next_ring, ring.with_rotation(rotation).encode(), PUBLIC_MODE)
+    return issued.doubtful
+
+
+def _finish(ledger: Path, files: KeyFiles, told: Evidence) -> KeyRing:
+    """Put a rotation that is decided into effect; each step may have been done before."""
+    new = load_key(files.next_key if files.next_key.exists() else files.key)
+    ring = load_ring(files.next_ring, new.public)
+    _record(ledger, new, ring, told)
+    if files.next_key.exists():
+        # The private key that is retired is gone with this: nobody needs it, and a kept one leaks.
+        files.next_key.replace(files.key)
+        sync_directory(files.key.parent)
+    _keep(files, files.public, new.public_key_pem, PUBLIC_MODE)
+    # Last of all: as long as the next ring lies there, no daemon starts.
+    files.next_ring.replace(files.ring)
+    sync_directory(files.ring.parent)
+    return ring
+
+
+def _record(ledger: Path, new: SigningKey, ring: KeyRing, told: Evidence) -> None:
+    rotation = ring.rotations[-1]
+    retirement = rotation.retirement
+    store = LedgerStore(ledger, new, ring=ring)
+    try:
+        expected = Head(sequence=retirement.sequence, hash=bytes.fromhex(retirement.head_hash))
+        if store.head == expected:
+            data = {**told, **rotation.as_record()}
+            store.append(Entry(kind=EntryKind.KEY_ROTATED, at=retirement.at, data=data))
+            return
+    finally:
+        store.close()
+    if not has_rotation(ledger, rotation.digest):
+        message = "the ledger went on after the rotation was decided, under the old key"
+        cure = "Take the .next and .ring.next files beside the key away, and rotate anew."
+        raise DependencyMissing(message, cure=cure)
+
+
+def _secrets(files: KeyFiles, key: SigningKey | None) -> RackSecrets:
+    """What outlives the key: as kept, as the key derives it until now, or drawn where it's lost."""
+    kept = load_secrets(files.secrets)
+    if kept is not None:
+        return kept
+    seed = os.urandom(SECRET_BYTES)
+    purposes = (CHIP_SALT, PICTURE_MARKS, PEOPLE) if key is not None else ()
+    derive = key.derive if key is not None else _nothing
+    secrets = kept_secrets(derive, purposes, seed)
+    _keep(files, files.secrets, secrets.encode(), PRIVATE_MODE)
+    return secrets
+
+
+def _nothing(purpose: bytes) -> bytes:
+    raise AssertionError(purpose)
+
+
+def _keep(files: KeyFiles, path: Path, data: bytes, mode: int) -> None:
+    """Write a file whole, of the owner that the key's folder has or the key itself."""
+    replace_file(path, data)
+    owner = (files.key if files.key.exists() else files.key.parent).stat()
+    if os.geteuid() == 0:
+        os.chown(path, owner.st_uid, owner.st_gid)
+    path.chmod(mode)

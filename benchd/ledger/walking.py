@@ -1,0 +1,51 @@
+"""A whole ledger read from its first record to its last, while no daemon writes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+
+from benchd.errors import LedgerFault
+from benchd.ledger.chain import end_of_chain
+from benchd.ledger.database import open_for_reading
+from benchd.ledger.head import EMPTY_HEAD, Head
+from benchd.ledger.head_file import head_path, read_head
+from benchd.ledger.record import Row, unseal
+from benchd.ledger.rotations import check_rotations, recorded_rotations
+from benchd.ledger.witness import Witness, check_witnesses
+from benchd.signing.ring import KeyRing
+from benchd.words.record import StoredEntry
+
+
+def walk_ledger(
+    path: Path, ring: KeyRing, witnesses: Iterable[Witness], each: Callable[[StoredEntry], None]
+) -> Head:
+    """Tell of each record in order; the last of them. An empty head where there is no ledger yet.
+
+    Raises LedgerBroken unless chain, signed head and witnesses all hold. Hold the writer's lock.
+    """
+    if not path.exists():
+        return EMPTY_HEAD
+
+    def tell(row: Row) -> None:
+        each(unseal(row))
+
+    try:
+        signed = read_head(head_path(path), ring, strict=False)
+        with closing(open_for_reading(path)) as connection:
+            end = end_of_chain(connection, signed=signed, key=ring, each=tell)
+            check_rotations(connection, ring)
+            check_witnesses(connection, witnesses)
+    except (apsw.Error, OSError) as error:
+        message = f"the ledger {path} can't be read: {error}"
+        raise LedgerFault(message) from error
+    return end
+
+
+def has_rotation(path: Path, digest: str) -> bool:
+    """Whether a rotation is on record."""
+    with closing(open_for_reading(path)) as connection:
+        return any(digest == known for _, known in recorded_rotations(connection))

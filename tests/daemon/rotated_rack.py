@@ -1,0 +1,79 @@
+"""A rack on disk whose key is rotated, and that sells a handset whenever it's told to."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchd.certificate import DsseIssuer, SigningKey, create_key, load_rack_key
+from benchd.config import Settings, load_settings
+from benchd.daemon.rotating import Rotated, rotate_key
+from benchd.ledger import open_ledger
+from benchd.proof.erasure import verify_erasure
+from benchd.signing.keeping import KeyFiles
+from benchd.signing.rotation import Retired
+from benchd.slots.records import told_of_end
+from benchd.words.ids import JobId
+from benchd.words.job import Disposition, JobEnd, Outcome
+from benchd.words.record import Entry, EntryKind
+from tests.certificate.certificate_rack import records_of_an_erasure
+
+RECIPES = Path(__file__).parents[2] / "configs" / "recipes"
+AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+CONFIG = """
+site.name = "大宮"
+recipes.directory = "recipes"
+http.socket = "s"
+certificate = { key = "key.pem", directory = "certificates" }
+ledger = { path = "state/ledger.db" }
+"""
+
+
+def settings_in(folder: Path) -> Settings:
+    return load_settings(folder / "benchd.toml")
+
+
+def make_rack(folder: Path) -> Settings:
+    """A rack with its first key and nothing else yet."""
+    shutil.copytree(RECIPES, folder / "recipes")
+    for name in ("certificates", "state"):
+        (folder / name).mkdir()
+    (folder / "benchd.toml").write_text(CONFIG)
+    create_key(folder / "key.pem")
+    return settings_in(folder)
+
+
+def files_of(settings: Settings) -> KeyFiles:
+    return KeyFiles(settings.certificate.key)
+
+
+def key_of(settings: Settings) -> SigningKey:
+    return load_rack_key(settings.certificate.key, {})
+
+
+def issuer_of(settings: Settings, key: SigningKey) -> DsseIssuer:
+    return DsseIssuer(
+        key=key, directory=settings.certificate.directory, site="大宮", benchd_version="1"
+    )
+
+
+async def sell(settings: Settings, name: str) -> bytes:
+    """One handset through all of it, by the key that signs now: its certificate."""
+    key, job = key_of(settings), JobId(name)
+    async with open_ledger(settings.ledger.path, head_key=key, ring=key.ring) as ledger:
+        for record in records_of_an_erasure():
+            await ledger.append(replace(record.entry, job=job))
+        erasure = verify_erasure(job, await ledger.entries(job))
+        issuer = issuer_of(settings, key)
+        envelope = issuer.issue(erasure, AT)
+        end = JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
+        told = told_of_end(end, envelope.decode())
+        await ledger.append(Entry(kind=EntryKind.JOB_ENDED, at=AT, job=job, data=told))
+        await issuer.keep(job, envelope)
+    return envelope
+
+
+async def rotated(settings: Settings, why: Retired = Retired.ROTATED) -> Rotated:
+    return await rotate_key(settings, why=why, operator="佐藤", because="each year")
