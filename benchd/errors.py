@@ -162,6 +162,10 @@ class LabelRefused(BenchdError):
     """Raised when a job has no label to print now; the text says why."""
 
 
+class HooksUnavailable(BenchdError):
+    """Raised when the file that says how far hooks have come can't be used: jobs go on."""
+
+
 class SlotBusy(BenchdError):
     """Raised when something has to wait for the end of a slot's job."""
 

@@ -22,6 +22,7 @@ from benchd.daemon.clock_watch import ClockWatch
 from benchd.daemon.directories import make_directories
 from benchd.daemon.doorway import renew, tls_of
 from benchd.daemon.dossiers import RackDossiers
+from benchd.daemon.hooks import HookBoard, HookLife
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.key_age import key_created
@@ -40,13 +41,14 @@ from benchd.daemon.tray_watch import TrayWatch
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
+from benchd.hooks.room import Hooks
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.labels.ended import EndedJobs
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
-from benchd.observe.announcing import AnnouncingLedger, bulkhead, keep_following
+from benchd.observe.announcing import announcing, bulkhead, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
@@ -99,7 +101,9 @@ async def run_daemon(
         recipes=settings.recipes,
         version=version(),
         commit=commit(),
+        hooks=[hook.name for hook in settings.hooks],
     )
+    hooks = Hooks([hook.settings for hook in settings.hooks])
     witnesses = await witnesses_of(settings, key.ring)
     async with AsyncExitStack() as stack:
         stored = await stack.enter_async_context(
@@ -111,12 +115,18 @@ async def run_daemon(
                 commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
             )
         )
-        counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
-        masked = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
         records = Records(records_path(settings.ledger.path), stored)
         ended = EndedJobs()
-        ledger = AnnouncingLedger(
-            AnnouncingLedger(masked, records, metrics.fault), ended, metrics.fault
+        ledger = announcing(
+            stored,
+            (
+                RecordMetrics(metrics, time.monotonic),
+                words or PrivateWords(),
+                records,
+                hooks,
+                ended,
+            ),
+            metrics.fault,
         )
         issuer = DsseIssuer(
             key=key,
@@ -159,6 +169,7 @@ async def run_daemon(
                 metrics=metrics,
             ),
             wall=PlanInEffect(settings.wall),
+            hooks=hooks,
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -223,6 +234,13 @@ async def run_daemon(
             background.start_soon(anchoring.run)
             background.start_soon(keep_following, records.run, metrics.fault)
             background.start_soon(keep_following, rack.labels.run, metrics.fault)
+            background.start_soon(
+                keep_following,
+                HookLife(
+                    hooks, settings, ledger.append, issuer, HookBoard(board, metrics.hooks)
+                ).run,
+                metrics.fault,
+            )
             await serve_rack(
                 supervisor,
                 board=rack.board,

@@ -20,6 +20,7 @@ from benchd.daemon.doorway import callers_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
+from benchd.hooks.room import Hooks
 from benchd.intake.desk import IntakeDesk
 from benchd.labels.desk import LabelDesk
 from benchd.observe.announcing import bulkhead
@@ -68,6 +69,7 @@ class ServedRack:
     intake: IntakeDesk
     labels: LabelDesk
     wall: PlanInEffect
+    hooks: Hooks
 
 
 @asynccontextmanager
@@ -114,6 +116,7 @@ async def services(
         disposal=rack.disposal,
         intake=rack.intake,
         labels=rack.labels,
+        directions=rack.hooks.directions,
         plan=lambda: rack.wall.plan,
     )
     async with AsyncExitStack() as stack:

@@ -28,6 +28,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from benchd.observe.clock_metrics import ClockMetrics
+from benchd.observe.hook_metrics import HookMetrics
 from benchd.observe.label_metrics import LabelMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
@@ -62,6 +63,7 @@ class RackMetrics:
         slots: Collection[SlotName],
         recipes: Collection[str],
         version: str,
+        hooks: Collection[str] = (),
         commit: str = "unknown",
     ) -> None:
         # Each counter would bring a second series with the time at which it was made.
@@ -128,6 +130,7 @@ class RackMetrics:
         )
         self.clock = ClockMetrics(self._registry)
         self.labels = LabelMetrics(self._registry)
+        self.hooks = HookMetrics(self._registry, hooks)
         self._fill_with_zeros()
 
     def key_created(self, at: datetime) -> None:
