@@ -158,6 +158,10 @@ class RecordsUnavailable(BenchdError):
     """Raised when the read model can't serve now; the ledger and the jobs go on."""
 
 
+class HooksUnavailable(BenchdError):
+    """Raised when the file that says how far hooks have come can't be used: jobs go on."""
+
+
 class SlotBusy(BenchdError):
     """Raised when something has to wait for the end of a slot's job."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-SqlValue = None | int | str | bytes
+SqlValue = None | int | float | str | bytes
 
 
 class Statements(Protocol):

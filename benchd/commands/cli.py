@@ -19,6 +19,7 @@ from benchd.commands.disposal import disposal_app
 from benchd.commands.files import write_new
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
+from benchd.commands.hooks import hooks_app
 from benchd.commands.intake import assets_app, lots_app
 from benchd.commands.keys import key_app
 from benchd.commands.lab import require_lab
@@ -60,6 +61,7 @@ app.add_typer(lots_app, name="lots")
 app.add_typer(assets_app, name="assets")
 app.add_typer(key_app, name="key")
 app.add_typer(records_app, name="records")
+app.add_typer(hooks_app, name="hooks")
 app.add_typer(disposal_app, name="disposal")
 app.command("report")(report)
 app.command("decide")(decide)

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import get_origin
 
 from benchd.config.checking import check
 from benchd.config.cross_checks import port_issues, recipe_reference_issues, table_at
 from benchd.config.document import Document, read_document, unreadable
 from benchd.config.felica import Makers, felica_issues, felica_settings, make_providers
 from benchd.config.fresh_pictures import read_pictures
+from benchd.config.hooks_section import hook_file_issues, hook_issues
 from benchd.config.http_section import expiry_issues, http_issues
 from benchd.config.models import read_models, shipped_models
 from benchd.config.recheck_staff import recheck_issues
@@ -37,12 +39,12 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     absent = {
         name: dict[str, object]()
         for name, field in ConfigFile.model_fields.items()
-        if not field.is_required()
+        if not field.is_required() and get_origin(field.annotation) is not list
     }
     parsed, issues = check(
         ConfigFile, document, data={**absent, **document.data}, context={"folder": folder}
     )
-    issues += [*port_issues(document), *wall_issues(document)]
+    issues += [*port_issues(document), *wall_issues(document), *hook_issues(document)]
     book = _recipe_book(document, path)
     issues += book.issues
     models = _models(document, parsed.models, issues) if parsed else ModelCatalogue()
@@ -51,6 +53,7 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     issues += [*refusals, *felica_issues(document, None if parsed is None else parsed.felica)]
     if parsed is not None:
         issues += http_issues(document, parsed.http)
+        issues += hook_file_issues(document, parsed.hooks)
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=_order)))
     options = repr(table_at(document, "felica").get("providers"))
@@ -175,4 +178,5 @@ def _settings(
         provider_options=provider_options,
         timing=Timing(settle_s=parsed.rack.settle_s),
         wall=parsed.wall.plan.for_slots(parsed.slots),
+        hooks=tuple(parsed.hooks),
     )

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from benchd.config.felica_section import FelicaSection, ReaderName
+from benchd.config.hooks_section import MOST_HOOKS, HookSection
 from benchd.config.http_section import HttpSettings
 from benchd.config.values import LocalPath, OneLine, Section, folder_of, slot_name
 from benchd.config.wall_section import WallSection
@@ -194,6 +195,9 @@ class ConfigFile(Section):
     models: ModelsSettings = Field(default_factory=ModelsSettings)
     felica: FelicaSection = Field(default_factory=FelicaSection)
     wall: WallSection = Field(default_factory=WallSection)
+    hooks: Annotated[list[HookSection], Field(max_length=MOST_HOOKS)] = Field(
+        default_factory=list[HookSection]
+    )
     slots: dict[Annotated[SlotName, AfterValidator(slot_name)], SlotSettings] = Field(
         default_factory=dict[SlotName, SlotSettings]
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchd.config.hooks_section import HookSection
 from benchd.config.http_section import HttpSettings
 from benchd.config.recipes import RecipeDescription
 from benchd.config.sections import (
@@ -51,3 +52,5 @@ class Settings:
     timing: Timing
     wall: WallPlan
     """Where the screens show each slot of the topology."""
+    hooks: tuple[HookSection, ...] = ()
+    """Which other systems hear of jobs."""

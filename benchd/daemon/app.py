@@ -22,6 +22,7 @@ from benchd.daemon.clock_watch import ClockWatch
 from benchd.daemon.directories import make_directories
 from benchd.daemon.doorway import renew, tls_of
 from benchd.daemon.dossiers import RackDossiers
+from benchd.daemon.hooks import HookBoard, HookLife
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.key_age import key_created
@@ -39,12 +40,13 @@ from benchd.daemon.tray_watch import TrayWatch
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
+from benchd.hooks.room import Hooks
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
-from benchd.observe.announcing import AnnouncingLedger, bulkhead, keep_following
+from benchd.observe.announcing import announcing, bulkhead, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
@@ -97,7 +99,9 @@ async def run_daemon(
         recipes=settings.recipes,
         version=version(),
         commit=commit(),
+        hooks=[hook.name for hook in settings.hooks],
     )
+    hooks = Hooks([hook.settings for hook in settings.hooks])
     witnesses = await witnesses_of(settings, key.ring)
     async with AsyncExitStack() as stack:
         stored = await stack.enter_async_context(
@@ -109,10 +113,11 @@ async def run_daemon(
                 commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
             )
         )
-        counted = AnnouncingLedger(stored, RecordMetrics(metrics, time.monotonic), metrics.fault)
-        masked = AnnouncingLedger(counted, words or PrivateWords(), metrics.fault)
         records = Records(records_path(settings.ledger.path), stored)
-        ledger = AnnouncingLedger(masked, records, metrics.fault)
+        counting = RecordMetrics(metrics, time.monotonic)
+        ledger = announcing(
+            stored, (counting, words or PrivateWords(), records, hooks), metrics.fault
+        )
         issuer = DsseIssuer(
             key=key,
             directory=settings.certificate.directory,
@@ -145,6 +150,7 @@ async def run_daemon(
             disposal=DisposalDesk(ledger, clock),
             intake=IntakeDesk(intake, SystemEntropy()),
             wall=PlanInEffect(settings.wall),
+            hooks=hooks,
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -201,15 +207,17 @@ async def run_daemon(
                 notifier=notifier,
             )
             keep_responsive()
-            staffing = Staffing(people, board=board, admission=rack.admission)
-            lists = ListWatch(lambda: reloader.settings.recipes, board)
-            background.start_soon(staffing.run)
-            background.start_soon(lists.run)
+            background.start_soon(Staffing(people, board=board, admission=rack.admission).run)
+            background.start_soon(ListWatch(lambda: reloader.settings.recipes, board).run)
             background.start_soon(keep_following, TrayWatch(records, board).run, metrics.fault)
             background.start_soon(patrol.run)
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)
             background.start_soon(keep_following, records.run, metrics.fault)
+            sending = HookLife(
+                hooks, settings, ledger.append, issuer, HookBoard(board, metrics.hooks)
+            )
+            background.start_soon(keep_following, sending.run, metrics.fault)
             await serve_rack(
                 supervisor,
                 board=rack.board,

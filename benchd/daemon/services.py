@@ -20,6 +20,7 @@ from benchd.daemon.doorway import callers_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
+from benchd.hooks.room import Hooks
 from benchd.intake.desk import IntakeDesk
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
@@ -66,6 +67,7 @@ class ServedRack:
     disposal: DisposalDesk
     intake: IntakeDesk
     wall: PlanInEffect
+    hooks: Hooks
 
 
 @asynccontextmanager
@@ -111,6 +113,7 @@ async def services(
         records=rack.records,
         disposal=rack.disposal,
         intake=rack.intake,
+        directions=rack.hooks.directions,
         plan=lambda: rack.wall.plan,
     )
     async with AsyncExitStack() as stack:

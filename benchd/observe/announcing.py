@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 import anyio
@@ -110,3 +110,12 @@ class AnnouncingLedger:
     async def intake(self, since: int) -> Sequence[StoredEntry]:
         """All records of intake from this number on, in order."""
         return await self._ledger.intake(since)
+
+
+def announcing(
+    ledger: Ledger, subscribers: Iterable[LedgerSubscriber], failed: Callable[[], None]
+) -> Ledger:
+    """A ledger that tells each of these, in their order."""
+    for subscriber in subscribers:
+        ledger = AnnouncingLedger(ledger, subscriber, failed)
+    return ledger

@@ -28,6 +28,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from benchd.observe.clock_metrics import ClockMetrics
+from benchd.observe.hook_metrics import HookMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.disposal import OPEN, DisposalState
@@ -61,6 +62,7 @@ class RackMetrics:
         slots: Collection[SlotName],
         recipes: Collection[str],
         version: str,
+        hooks: Collection[str] = (),
         commit: str = "unknown",
     ) -> None:
         # Each counter would bring a second series with the time at which it was made.
@@ -126,6 +128,7 @@ class RackMetrics:
             registry=self._registry,
         )
         self.clock = ClockMetrics(self._registry)
+        self.hooks = HookMetrics(self._registry, hooks)
         self._fill_with_zeros()
 
     def key_created(self, at: datetime) -> None:

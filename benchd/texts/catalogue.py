@@ -91,6 +91,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.UNKNOWN_PORT}": frozenset({"port_path"}),
         f"problem.{ProblemCode.LOW_BATTERY}": frozenset({"percent", "minimum"}),
         f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
+        f"problem.{ProblemCode.HOOK_GAVE_UP}": frozenset({"count"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
         f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes", "model_felica"},

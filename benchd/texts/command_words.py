@@ -63,6 +63,11 @@ class SayWord(StrEnum):
     LEDGER_WHOLE = "ledger_whole"
     LEDGER_BROKEN_AT = "ledger_broken_at"
     LEDGER_NUMBERED_ON = "ledger_numbered_on"
+    HOOK_TOOK = "hook_took"
+    HOOK_REFUSED = "hook_refused"
+    HOOK_REVIVED = "hook_revived"
+    HOOK_REWOUND = "hook_rewound"
+    NO_SUCH_HOOK = "no_such_hook"
     MODELS_CHECKED = "models_checked"
     NO_FOLDER = "no_folder"
     UNKNOWN_MODEL = "unknown_model"
@@ -209,6 +214,10 @@ class FieldWord(StrEnum):
     MANUFACTURER = "manufacturer"
     BUILD = "build"
     TAKEN_BY = "taken_by"
+    HOOK = "hook"
+    UPTO = "upto"
+    WAITING = "waiting"
+    DEAD = "dead"
 
 
 COMMAND_SECTIONS: Final = {

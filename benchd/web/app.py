@@ -35,6 +35,7 @@ from benchd.web.present import Presenter
 from benchd.web.records_routes import records_routes
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
 from benchd.web.service import (
+    Directions,
     DossierDoor,
     DrainDoor,
     MetricsSource,
@@ -69,6 +70,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     records: RecordsDoor | None = None,
     disposal: SettlingDesk | None = None,
     intake: IntakeDesk | None = None,
+    directions: Directions | None = None,
     plan: Callable[[], WallPlan] = WallPlan,
     now: Callable[[], datetime] | None = None,
 ) -> FastAPI:
@@ -79,7 +81,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     `/api/v1/drain`, without `dossiers` no `/api/v1/dossiers`, without `people` no
     `/api/v1/people`, without `records` no handset file, shift board and report, and without
     `disposal` beside it nothing of what becomes of handsets; without `intake` neither lots nor
-    assets.
+    assets, and without `directions` nothing of what other systems have asked for.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
     app = FastAPI(
@@ -136,7 +138,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     who = WhoActs(people, sessions)
     app.include_router(slot_routes(rack, presenter))
     app.include_router(live_routes(rack, presenter, catalogue, callers, stopping))
-    app.include_router(job_routes(rack, presenter, who))
+    app.include_router(job_routes(rack, presenter, who, directions))
     if metrics is not None:
         app.include_router(metrics_route(metrics))
     if drain is not None:

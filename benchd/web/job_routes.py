@@ -8,12 +8,20 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from benchd.errors import NotFound
 from benchd.pipelines.history import JobHistory, fold_job
-from benchd.web.objects import DecisionObject, DecisionRequest, JobObject, JobsObject
+from benchd.texts.catalogue import printable
+from benchd.web.objects import (
+    DecisionObject,
+    DecisionRequest,
+    DirectionObject,
+    JobObject,
+    JobsObject,
+)
 from benchd.web.peer import via
 from benchd.web.present import Presenter
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
-from benchd.web.service import RackService
+from benchd.web.service import Directions, RackService
 from benchd.web.who import Somebody, WhoActs, only_as
+from benchd.words.hook import Direction
 from benchd.words.ids import JobId
 from benchd.words.job import Reason
 from benchd.words.people import Actor
@@ -24,7 +32,9 @@ MOST_JOBS = 1000
 JobInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
-def job_routes(rack: RackService, presenter: Presenter, who: WhoActs) -> APIRouter:
+def job_routes(
+    rack: RackService, presenter: Presenter, who: WhoActs, directions: Directions | None = None
+) -> APIRouter:
     """Jobs, certificates and decisions; whether somebody may answer, the desk says."""
     somebody = Somebody(who)
     router = APIRouter(prefix="/api/v1/jobs", responses=INVALID | LEDGER)
@@ -39,7 +49,9 @@ def job_routes(rack: RackService, presenter: Presenter, who: WhoActs) -> APIRout
     @router.get("/{job}", responses=NOT_FOUND)
     async def job(job: JobInPath) -> JobObject:
         """One job: what was done, what was answered, how it ended."""
-        return presenter.job(await _history(rack, JobId(job)))
+        told = presenter.job(await _history(rack, JobId(job)))
+        asked = await directions(JobId(job)) if directions is not None else ()
+        return told.model_copy(update={"directions": [_direction(one) for one in asked]})
 
     @router.get(
         "/{job}/certificate.json",
@@ -86,6 +98,16 @@ def job_routes(rack: RackService, presenter: Presenter, who: WhoActs) -> APIRout
         )
 
     return router
+
+
+def _direction(told: Direction) -> DirectionObject:
+    return DirectionObject(
+        hook=told.hook,
+        sequence=told.sequence,
+        next_action=told.action,
+        bin=None if told.bin is None else printable(told.bin),
+        refused=told.refused,
+    )
 
 
 async def _history(rack: RackService, job: JobId) -> JobHistory:

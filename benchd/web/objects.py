@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.desk import LONGEST_NOTE
+from benchd.words.hook import NextAction, NotTaken
 from benchd.words.intake import BoundBy
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.people import ShownBy
@@ -253,6 +254,19 @@ class JobsObject(WebObject):
     jobs: list[JobSummaryObject]
 
 
+class DirectionObject(WebObject):
+    """What another system has asked for a job's handset."""
+
+    hook: str
+    sequence: int
+    """Of the record that it was told of."""
+    next_action: NextAction | None
+    """Null where it wasn't understood."""
+    bin: str | None
+    refused: NotTaken | None
+    """Why it isn't to be done; null where it is."""
+
+
 class JobObject(WebObject):
     """One job as the ledger tells it; null where nothing was recorded."""
 
@@ -281,6 +295,8 @@ class JobObject(WebObject):
     asset: JobAssetObject | None
     questions: int
     """How many of its questions people have answered."""
+    directions: list[DirectionObject] = Field(default_factory=list)
+    """What other systems have asked for, in the order of the ledger."""
 
 
 def without_controls(text: str) -> str:

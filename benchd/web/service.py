@@ -13,6 +13,7 @@ from benchd.words.disposal import DisposalState, Settling
 from benchd.words.dossier import Dossier, KeptDossier
 from benchd.words.errand import TrayItem
 from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
+from benchd.words.hook import Direction
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
 from benchd.words.people import Actor, By, Person, Role, SignedIn
@@ -224,6 +225,14 @@ class RecordsDoor(Protocol):
 
     def make_anew(self) -> None:
         """Throw it away and read the whole ledger again; returns at once."""
+        ...
+
+
+class Directions(Protocol):
+    """Tells what other systems have asked for a job's handset."""
+
+    async def __call__(self, job: JobId, /) -> Sequence[Direction]:
+        """In the order of the ledger."""
         ...
 
 

@@ -40,6 +40,9 @@ class EntryKind(StrEnum):
     NETWORK_LISTED = "network_listed"
     ASSET_BOUND = "asset_bound"
     ASSET_UNERASABLE = "asset_unerasable"
+    HOOK_BEGUN = "hook_begun"
+    HOOK_ANSWERED = "hook_answered"
+    """What another system has asked for; it has no job of its own, so that no proof rests on it."""
 
 
 OF_INTAKE = (

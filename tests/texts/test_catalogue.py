@@ -80,6 +80,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "earlier_job": "20261103-00aa11bb22",
         "earlier_reason": "felica_residue",
         "tags": "T1, T2",
+        "count": "3",
     }
     problems = {code: ProblemView(code=code, facts=facts) for code in ProblemCode}
     questions = {gate: QuestionView(gate=gate, facts=facts) for gate in Gate}

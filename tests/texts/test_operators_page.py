@@ -15,7 +15,7 @@ from benchd.words.slot import ProblemCode, ProblemView
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "operators.ja.md").read_text(encoding="utf-8")
 TEXTS = Catalogue.load()
-FILLED_IN = {"reader": "○", "percent": "○", "degrees": "○", "port_path": "○"}
+FILLED_IN = {"reader": "○", "count": "○", "percent": "○", "degrees": "○", "port_path": "○"}
 
 
 def row_of(code: str, says: str) -> list[str]:

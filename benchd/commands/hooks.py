@@ -1,0 +1,151 @@
+"""`benchd hooks …`: how other systems hear of jobs, looked at and put right beside the daemon."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchd.commands.daemon_client import show
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from benchd.commands.saying import error_of, tell, tell_rows
+from benchd.errors import NotFound, UsageRefused
+from benchd.texts.command_words import SayWord
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from benchd.config import Settings
+    from benchd.config.hooks_section import HookSection
+    from benchd.hooks.store import HookStore
+    from benchd.words.ids import JsonValue
+
+hooks_app = typer.Typer(help="Which other systems hear of jobs.", no_args_is_help=True)
+
+COLUMNS = ("hook", "upto", "waiting", "dead")
+MOST_SHOWN = 1000
+
+HookName = Annotated[str, typer.Argument(help="The hook's name in the configuration.")]
+
+
+@hooks_app.command("list")
+def hooks_list(json_output: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """How far each hook has come, what waits, and what nobody took."""
+    from benchd.config import load_settings
+
+    settings = load_settings(config)
+    told = [_told(settings, hook) for hook in settings.hooks]
+
+    def table() -> None:
+        tell_rows(COLUMNS, [[str(one[column]) for column in COLUMNS] for one in told])
+
+    show(json_output, {"hooks": told}, table)
+
+
+@hooks_app.command("test")
+def hooks_test(hook: HookName, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Send one signed event of the type `benchd.test` and tell what was answered."""
+    import anyio
+
+    from benchd.config import load_settings
+    from benchd.hooks.sending import HttpSender, Taken
+    from benchd.signing import canonical
+
+    settings = load_settings(config)
+    target = _hook(settings, hook).settings.target
+    at = datetime.now(UTC)
+    event_id = f"test-{int(at.timestamp())}"
+    body = canonical.encode(
+        {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": "urn:benchd:test",
+            "type": "benchd.test",
+            "time": at.isoformat().replace("+00:00", "Z"),
+            "datacontenttype": "application/json",
+            "data": {"site": settings.site.name},
+        }
+    )
+
+    async def run() -> None:
+        sender = HttpSender(target, now=time.time)
+        try:
+            answer = await sender.send(event_id, body)
+        finally:
+            await sender.aclose()
+        if isinstance(answer, Taken):
+            tell(SayWord.HOOK_TOOK, name=hook)
+            return
+        raise error_of(UsageRefused, SayWord.HOOK_REFUSED, name=hook, detail=answer.why)
+
+    anyio.run(run)
+
+
+@hooks_app.command("replay")
+def hooks_replay(
+    hook: HookName,
+    since: Annotated[
+        int | None,
+        typer.Option(min=1, help="All from this record of the ledger on; else what nobody took."),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Have events sent again; the daemon does it within half a minute."""
+    from benchd.config import load_settings
+    from benchd.hooks.store import Place
+
+    settings = load_settings(config)
+    _hook(settings, hook)
+    for store in _state(settings.ledger.path):
+        if since is None:
+            tell(SayWord.HOOK_REVIVED, name=hook, count=str(store.revive(hook)))
+        else:
+            store.rewind(hook, Place(sequence=since - 1))
+            tell(SayWord.HOOK_REWOUND, name=hook, value=str(since))
+
+
+def _hook(settings: Settings, name: str) -> HookSection:
+    for hook in settings.hooks:
+        if hook.name == name:
+            return hook
+    known = ", ".join(hook.name for hook in settings.hooks) or "-"
+    raise error_of(NotFound, SayWord.NO_SUCH_HOOK, name=name, value=known)
+
+
+def _told(settings: Settings, hook: HookSection) -> dict[str, JsonValue]:
+    told: dict[str, JsonValue] = {"hook": hook.name, "upto": None, "waiting": 0, "dead": 0}
+    for store in _state(settings.ledger.path):
+        place = store.place(hook.name)
+        letters = store.dead_letters(hook.name, MOST_SHOWN)
+        told |= {
+            "upto": None if place is None else place.sequence,
+            "waiting": store.waiting(hook.name),
+            "dead": store.dead(hook.name),
+            "dead_letters": [
+                {
+                    "sequence": one.sequence,
+                    "why": one.why,
+                    "at": datetime.fromtimestamp(one.at, UTC).isoformat(),
+                }
+                for one in letters
+            ],
+        }
+    return told
+
+
+def _state(ledger: Path) -> Generator[HookStore]:
+    """The hooks' file, if a daemon has made it; none is made here."""
+    from benchd.hooks.database import hooks_path
+    from benchd.hooks.store import HookStore
+
+    path = hooks_path(ledger)
+    if not path.is_file():
+        return
+    store = HookStore(path)
+    try:
+        yield store
+    finally:
+        store.close()

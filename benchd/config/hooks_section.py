@@ -1,0 +1,152 @@
+"""[[hooks]]: which other systems hear of jobs, and how far they are believed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Literal, cast
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+
+from benchd.config.document import Document
+from benchd.config.values import LocalPath, OneLine, Section
+from benchd.config.wording import found, refused
+from benchd.errors import ConfigIssue, UsageRefused
+from benchd.hooks.settings import LONGEST_TIMEOUT_S, HookSettings, Target, is_loopback
+from benchd.hooks.signing import read_secrets
+from benchd.words.hook import HOOK_NAME, LONGEST_BIN, HookEventKind, HookTerms
+from benchd.words.job import Disposition
+
+MOST_HOOKS = 16
+DAY_S = 86_400.0
+
+EventWord = Literal["job_started", "question_waiting", "job_ended", "disposition_settled"]
+DispositionWord = Literal["sellable", "return", "hold", "destroy"]
+Bin = Annotated[str, StringConstraints(max_length=LONGEST_BIN)]
+
+
+def _name(name: str) -> str:
+    if not HOOK_NAME.fullmatch(name):
+        raise refused(
+            f"found {found(name)}, allowed as a hook's name are 1 to 32 of a-z, 0-9, _ and -"
+        )
+    return name
+
+
+def _url(url: str) -> str:
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.username is not None
+        or parts.fragment
+        or not url.isprintable()
+        or " " in url
+    ):
+        raise refused(
+            f"found {found(url)}, allowed is an address that begins with https://, without a name"
+            " and password in it"
+        )
+    return url
+
+
+class HookSection(Section):
+    """One receiver."""
+
+    name: Annotated[str, AfterValidator(_name)]
+    # What `url` depends on stands before it.
+    allow_plain_http: bool = False
+    url: Annotated[str, StringConstraints(max_length=500), AfterValidator(_url)]
+    secret: LocalPath
+    authority: LocalPath | None = None
+    events: Annotated[list[EventWord], Field(min_length=1, max_length=4)] = Field(
+        default_factory=lambda: cast("list[EventWord]", [kind.value for kind in HookEventKind])
+    )
+    lots: Annotated[list[OneLine], Field(max_length=1000)] = Field(default_factory=list[str])
+    dispositions: Annotated[list[DispositionWord], Field(max_length=4)] = Field(
+        default_factory=list[DispositionWord]
+    )
+    bins: dict[DispositionWord, Annotated[list[Bin], Field(max_length=100)]] = Field(
+        default_factory=dict[DispositionWord, list[Bin]]
+    )
+    timeout_s: Annotated[float, Field(gt=0, le=LONGEST_TIMEOUT_S, allow_inf_nan=False)] = 10.0
+    give_up_days: Annotated[float, Field(gt=0, le=90, allow_inf_nan=False)] = 14.0
+
+    @field_validator("url")
+    @classmethod
+    def _encrypted(cls, url: str, info: ValidationInfo) -> str:
+        plain = urlsplit(url).scheme == "http" and not is_loopback(url)
+        if plain and info.data.get("allow_plain_http") is False:
+            raise refused(
+                f"found {found(url)}, over which everybody on the way could read serials and"
+                " IMEIs; allowed is https://, or any with allow_plain_http = true"
+            )
+        return url
+
+    @property
+    def settings(self) -> HookSettings:
+        """The same as the daemon uses it, its secrets read. Raises UsageRefused."""
+        return HookSettings(
+            terms=HookTerms(
+                name=self.name,
+                events=frozenset(map(HookEventKind, self.events)),
+                lots=frozenset(self.lots),
+                dispositions=frozenset(map(Disposition, self.dispositions)),
+                bins=_bins(self.bins),
+                give_up_s=self.give_up_days * DAY_S,
+            ),
+            target=Target(
+                url=self.url,
+                secrets=read_secrets(self.secret),
+                timeout_s=self.timeout_s,
+                authority=self.authority,
+            ),
+        )
+
+
+def _bins(told: Mapping[DispositionWord, Sequence[str]]) -> Mapping[Disposition, frozenset[str]]:
+    return MappingProxyType({Disposition(word): frozenset(bins) for word, bins in told.items()})
+
+
+def hook_issues(document: Document) -> Iterator[ConfigIssue]:
+    """A name is that of one hook, and a bin for what is held isn't one for what is sold."""
+    tables = document.data.get("hooks")
+    hooks = cast("list[object]", tables) if isinstance(tables, list) else []
+    names = Counter(str(_inside(hook, "name")) for hook in hooks)
+    for index, hook in enumerate(hooks):
+        name = _inside(hook, "name")
+        if isinstance(name, str) and names[name] > 1:
+            message = f"found {found(name)} more than once; allowed is each name once"
+            yield document.issue(("hooks", index, "name"), message)
+        bins = _inside(hook, "bins")
+        for_sale = _texts(_inside(bins, "sellable"))
+        for word in ("return", "hold", "destroy"):
+            both = sorted(for_sale.intersection(_texts(_inside(bins, word))))
+            if both:
+                message = (
+                    f"found {found(both[0])}, where what may be sold is put, too; allowed is a bin"
+                    " of its own"
+                )
+                yield document.issue(("hooks", index, "bins", word), message)
+
+
+def hook_file_issues(document: Document, hooks: Sequence[HookSection]) -> Iterator[ConfigIssue]:
+    """What is wrong with the files of secrets."""
+    for index, hook in enumerate(hooks):
+        try:
+            read_secrets(hook.secret)
+        except UsageRefused as refusal:
+            if isinstance(refusal.__cause__, PermissionError):
+                continue  # not for these eyes; the daemon's own find it at its start
+            yield document.issue(("hooks", index, "secret"), str(refusal))
+
+
+def _inside(value: object, key: str) -> object:
+    return cast("dict[str, object]", value).get(key) if isinstance(value, dict) else None
+
+
+def _texts(value: object) -> set[str]:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return {item for item in items if isinstance(item, str)}

@@ -1,0 +1,135 @@
+"""The rack's hooks: their own way into the ledger, and what the wall and the metrics hear."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import Final
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+
+from benchd.certificate import DsseIssuer
+from benchd.config import Settings
+from benchd.daemon.system import SystemClock
+from benchd.hooks.database import hooks_path
+from benchd.hooks.events import Source
+from benchd.hooks.outbox import OutboxParts
+from benchd.hooks.room import Hooks
+from benchd.hooks.store import HookStore
+from benchd.ledger.reader import LedgerReader
+from benchd.observe.hook_metrics import HookMetrics
+from benchd.slots.board import RackBoard
+from benchd.words.ids import JobId
+from benchd.words.record import Entry, Receipt, StoredEntry
+from benchd.words.slot import ProblemCode, ProblemView
+
+_OF_JOB: Final = "WHERE job = ? ORDER BY sequence"
+_AFTER: Final = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
+_AT: Final = "WHERE sequence = ?"
+_BEGUN: Final = """
+    WHERE kind = 'hook_begun' AND json_extract(CAST(body AS TEXT), '$.data.hook') = ?
+    ORDER BY sequence LIMIT 1
+"""
+
+
+class HookReader:
+    """The ledger on a connection and a thread of its own: no append and no job waits for it."""
+
+    def __init__(self, reader: LedgerReader, thread: CapacityLimiter) -> None:
+        self._reader = reader
+        self._thread = thread
+
+    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        """So many records after a known one, in order."""
+        return await self._select(_AFTER, sequence, most)
+
+    async def entry_at(self, sequence: int) -> StoredEntry | None:
+        """The record of this number."""
+        found = await self._select(_AT, sequence)
+        return found[0] if found else None
+
+    async def of_job(self, job: JobId) -> Sequence[StoredEntry]:
+        """All records of one job, in order."""
+        return await self._select(_OF_JOB, job)
+
+    async def begun(self, hook: str) -> StoredEntry | None:
+        """The record with which a hook once began; reads the whole ledger."""
+        found = await self._select(_BEGUN, hook)
+        return found[0] if found else None
+
+    async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        call = partial(self._reader.select, condition, values)
+        return await to_thread.run_sync(call, limiter=self._thread)
+
+
+class HookBoard:
+    """Shows on the wall that something was given up, and tells the metrics."""
+
+    def __init__(self, board: RackBoard, metrics: HookMetrics) -> None:
+        self._board = board
+        self._dead: dict[str, int] = {}
+        self.took = metrics.took
+        self.failed = metrics.failed
+        self._metrics = metrics
+
+    def stands(self, hook: str, *, waiting: int, dead: int) -> None:
+        """So many events are to be sent, so many were given up."""
+        self._metrics.stands(hook, waiting=waiting, dead=dead)
+        self._dead[hook] = dead
+        count = sum(self._dead.values())
+        if count:
+            facts = {"count": str(count)}
+            self._board.show_notice(ProblemView(code=ProblemCode.HOOK_GAVE_UP, facts=facts))
+        else:
+            self._board.withdraw_notice(ProblemCode.HOOK_GAVE_UP)
+
+
+class HookLife:
+    """Runs the hooks beside the rack."""
+
+    def __init__(
+        self,
+        hooks: Hooks,
+        settings: Settings,
+        record: Callable[[Entry], Awaitable[Receipt]],
+        issuer: DsseIssuer,
+        sink: HookBoard,
+    ) -> None:
+        self._hooks = hooks
+        self._settings = settings
+        self._record = record
+        self._issuer = issuer
+        self._sink = sink
+
+    async def run(self) -> None:
+        """Send until cancelled; without hooks nothing is opened. What was opened is closed."""
+        if not self._settings.hooks:
+            await anyio.sleep_forever()
+        thread, path = CapacityLimiter(1), self._settings.ledger.path
+        with ExitStack() as stack:
+            reader = await to_thread.run_sync(LedgerReader, path, limiter=thread)
+            stack.callback(reader.close)
+            store = await to_thread.run_sync(HookStore, hooks_path(path), limiter=thread)
+            stack.callback(store.close)
+            feed = HookReader(reader, thread)
+            parts = OutboxParts(
+                feed=feed,
+                record=self._record,
+                store=store,
+                source=await source_of(feed, self._settings.site.name),
+                issuer=self._issuer,
+                wall_clock=SystemClock().now,
+                chance=random.random,
+                sink=self._sink,
+                thread=thread,
+            )
+            await self._hooks.run(parts)
+
+
+async def source_of(feed: HookReader, site: str) -> Source:
+    """Which rack tells: the ledger by its first record."""
+    first = await feed.entries_after(0, 1)
+    return Source(site=site, ledger=first[0].hash_hex if first else "0" * 64)

@@ -1,0 +1,279 @@
+"""One hook's way through the ledger: what is to be sent, in order, until it's taken or given up.
+
+The ledger is the queue. What this keeps beside it says only how far it has come, so an event can
+be sent twice and never be lost: it is forgotten after the receiver, or the ledger, has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+
+from benchd.errors import CertificateGap
+from benchd.hooks.backoff import LONGEST_PAUSE_S, Failure, pause_s
+from benchd.hooks.events import KIND_OF, HookEvent, Source, event_of, lane_of
+from benchd.hooks.replies import JobNow, direction_in, direction_of, read_reply, record_of
+from benchd.hooks.sending import Sender, Taken
+from benchd.hooks.store import HookStore, Place, Waiting
+from benchd.pipelines.history import ending_of
+from benchd.ports import CertificateIssuer
+from benchd.words.hook import HookTerms
+from benchd.words.ids import JobId
+from benchd.words.job import Disposition
+from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+
+PIECE_RECORDS: Final = 200
+MOST_WAITING: Final = 200
+"""Events that are taken out of the ledger; all others stay in it until there is room."""
+LOOK_EVERY_S: Final = 30.0
+"""At least: another process may have asked for a replay, and clocks are set."""
+UNKNOWN_WHY: Final = "not_on_record"
+
+_log = structlog.get_logger()
+_Result = TypeVar("_Result")
+
+
+class HookFeed(Protocol):
+    """The ledger, read on a thread and a connection of its own; raises LedgerFault."""
+
+    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        """So many records after a known one, in order."""
+        ...
+
+    async def entry_at(self, sequence: int) -> StoredEntry | None:
+        """The record of this number."""
+        ...
+
+    async def of_job(self, job: JobId) -> Sequence[StoredEntry]:
+        """All records of one job, in order."""
+        ...
+
+    async def begun(self, hook: str) -> StoredEntry | None:
+        """The record with which a hook once began, looked for in the whole ledger."""
+        ...
+
+
+class OutboxSink(Protocol):
+    """Who hears how a hook fares; each call is quick and never raises."""
+
+    def took(self, hook: str) -> None:
+        """An event was taken."""
+        ...
+
+    def failed(self, hook: str) -> None:
+        """A try has failed."""
+        ...
+
+    def stands(self, hook: str, *, waiting: int, dead: int) -> None:
+        """So many events are to be sent, so many were given up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxParts:
+    """What all hooks of a rack share."""
+
+    feed: HookFeed
+    record: Callable[[Entry], Awaitable[Receipt]]
+    """Keeps an entry; the ledger as everybody else uses it."""
+    store: HookStore
+    source: Source
+    issuer: CertificateIssuer
+    wall_clock: Callable[[], datetime]
+    chance: Callable[[], float]
+    """From 0 to 1."""
+    sink: OutboxSink
+    thread: CapacityLimiter
+
+
+class Outbox:
+    """One hook; `step` again and again. Raises LedgerFault and HooksUnavailable."""
+
+    def __init__(self, terms: HookTerms, sender: Sender, parts: OutboxParts) -> None:
+        self._terms = terms
+        self._sender = sender
+        self._parts = parts
+        self._begun = False
+
+    async def step(self) -> float:
+        """Take over what is new and send what is due; how long nothing more is to be done."""
+        if not self._begun:
+            await self._begin()
+        more = await self._take_over()
+        sent = await self._send_next()
+        await self._tell()
+        if more or sent:
+            return 0.0
+        following = await self._stored(partial(self._parts.store.next, self._terms.name))
+        if following is None:
+            return LOOK_EVERY_S
+        return min(max(following.due - self._now(), 0.0), LOOK_EVERY_S)
+
+    async def _begin(self) -> None:
+        name, feed = self._terms.name, self._parts.feed
+        place = await self._stored(partial(self._parts.store.place, name))
+        known = None if place is None else await feed.entry_at(place.sequence)
+        if place is None or (known is not None and place.hash not in ("", known.hash_hex)):
+            begun = await feed.begun(name) or await self._record_begin()
+            at = Place(sequence=begun.sequence, hash=begun.hash_hex)
+            await self._stored(partial(self._parts.store.begin, name, at))
+        self._begun = True
+
+    async def _record_begin(self) -> Receipt:
+        """Without it, a rack that has lost the hooks' file wouldn't know what it still owes."""
+        _log.info("hook_begun", hook=self._terms.name)
+        data = {"hook": self._terms.name}
+        at = self._parts.wall_clock()
+        return await self._parts.record(Entry(kind=EntryKind.HOOK_BEGUN, at=at, data=data))
+
+    async def _take_over(self) -> bool:
+        """Whether there is more."""
+        name, store = self._terms.name, self._parts.store
+        place = await self._stored(partial(store.place, name))
+        if place is None or await self._stored(partial(store.waiting, name)) >= MOST_WAITING:
+            return False
+        records = await self._parts.feed.entries_after(place.sequence, PIECE_RECORDS)
+        for record in records:
+            events = await self._events_in(record)
+            upto = Place(sequence=record.sequence, hash=record.hash_hex)
+            if events or record is records[-1]:
+                await self._stored(partial(store.take_over, name, events, upto))
+            if events and await self._stored(partial(store.waiting, name)) >= MOST_WAITING:
+                break
+        return len(records) == PIECE_RECORDS
+
+    async def _events_in(self, record: StoredEntry) -> list[Waiting]:
+        if record.entry.kind is EntryKind.HOOK_ANSWERED:
+            told = direction_in(record.entry.data)
+            # Those of other hooks too: what one holds, no other lets go.
+            if told is not None:
+                keep = partial(self._parts.store.keep_direction, told, record.sequence)
+                await self._stored(keep)
+            return []
+        if KIND_OF.get(record.entry.kind) not in self._terms.events or record.entry.job is None:
+            return []
+        of_job = await self._parts.feed.of_job(record.entry.job)
+        event = await self._event(record, of_job)
+        if event is None or not event.is_for(self._terms):
+            return []
+        return [Waiting(sequence=record.sequence, lane=lane_of(of_job))]
+
+    async def _send_next(self) -> bool:
+        """Whether something was due."""
+        store, name = self._parts.store, self._terms.name
+        waiting = await self._stored(partial(store.next, name))
+        # A clock that was set back would have it wait for as long again.
+        if waiting is None or self._now() < waiting.due <= self._now() + LONGEST_PAUSE_S:
+            return False
+        record = await self._parts.feed.entry_at(waiting.sequence)
+        of_job = (
+            await self._parts.feed.of_job(record.entry.job) if record and record.entry.job else ()
+        )
+        event = await self._event(record, of_job) if record else None
+        if event is None:
+            # Taken over from a ledger that isn't this one any more.
+            await self._lay_aside(waiting, UNKNOWN_WHY)
+            return True
+        answer = await self._sender.send(event.id, event.body)
+        match answer:
+            case Taken(reply):
+                await self._heed(event, reply)
+                await self._stored(partial(store.done, name, waiting.sequence))
+                self._parts.sink.took(name)
+            case Failure():
+                self._parts.sink.failed(name)
+                await self._put_off(waiting, answer)
+        return True
+
+    async def _put_off(self, waiting: Waiting, failure: Failure) -> None:
+        pause = pause_s(waiting.attempts, self._parts.chance(), failure.retry_after_s)
+        if failure.for_good or waiting.waited_s + pause > self._terms.give_up_s:
+            await self._lay_aside(waiting, failure.why)
+            return
+        later = replace(
+            waiting,
+            attempts=waiting.attempts + 1,
+            waited_s=waiting.waited_s + pause,
+            due=self._now() + pause,
+        )
+        if later.attempts == 1:
+            _log.warning("hook_failed", hook=self._terms.name, detail=failure.why)
+        await self._stored(partial(self._parts.store.put_off, self._terms.name, later))
+
+    async def _lay_aside(self, waiting: Waiting, why: str) -> None:
+        _log.error(
+            "hook_gave_up",
+            hook=self._terms.name,
+            sequence=waiting.sequence,
+            detail=why,
+            cure=f"benchd hooks replay {self._terms.name}",
+        )
+        lay = partial(self._parts.store.lay_aside, self._terms.name, waiting)
+        await self._stored(partial(lay, why=why, at=self._now()))
+
+    async def _heed(self, event: HookEvent, reply: bytes) -> None:
+        """Put on record what was asked for, before the event is forgotten."""
+        asked = read_reply(reply)
+        if asked is None:
+            return
+        directions = await self._stored(partial(self._parts.store.directions, event.job))
+        if any(
+            (each.hook, each.sequence) == (self._terms.name, event.sequence) for each in directions
+        ):
+            return
+        now = await self._job_now(event.job)
+        told = direction_of(
+            asked, replace(now, directions=directions), self._terms, sequence=event.sequence
+        )
+        receipt = await self._parts.record(
+            Entry(
+                kind=EntryKind.HOOK_ANSWERED,
+                at=self._parts.wall_clock(),
+                data=record_of(told, event.id),
+            )
+        )
+        await self._stored(partial(self._parts.store.keep_direction, told, receipt.sequence))
+
+    async def _job_now(self, job: JobId) -> JobNow:
+        records = await self._parts.feed.of_job(job)
+        return await to_thread.run_sync(
+            partial(job_now, job, records, self._parts.issuer), limiter=self._parts.thread
+        )
+
+    async def _event(self, record: StoredEntry, of_job: Sequence[StoredEntry]) -> HookEvent | None:
+        make = partial(
+            event_of, record, of_job, source=self._parts.source, issuer=self._parts.issuer
+        )
+        return await to_thread.run_sync(make, limiter=self._parts.thread)
+
+    async def _tell(self) -> None:
+        name, store = self._terms.name, self._parts.store
+        self._parts.sink.stands(
+            name,
+            waiting=await self._stored(partial(store.waiting, name)),
+            dead=await self._stored(partial(store.dead, name)),
+        )
+
+    def _now(self) -> float:
+        return self._parts.wall_clock().timestamp()
+
+    async def _stored(self, call: Callable[[], _Result]) -> _Result:
+        return await to_thread.run_sync(call, limiter=self._parts.thread)
+
+
+def job_now(job: JobId, records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobNow:
+    """What is on record of a job at this moment; what can't be read is on hold."""
+    if any(each.entry.kind is EntryKind.ASSET_UNERASABLE for each in records):
+        return JobNow(job=job, ended=True, disposition=Disposition.DESTROY, directions=())
+    try:
+        end = ending_of(records, issuer)
+    except (CertificateGap, ValueError):
+        return JobNow(job=job, ended=True, disposition=Disposition.HOLD, directions=())
+    disposition = None if end is None else end.disposition
+    return JobNow(job=job, ended=end is not None, disposition=disposition, directions=())

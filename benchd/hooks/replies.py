@@ -1,0 +1,146 @@
+"""What a receiver may ask for: read with mistrust, and judged by what the ledger says.
+
+Nothing that is asked for here changes where a job has sent its handset: it can be held back, and
+it can be put where the configuration lets handsets of its disposition be put.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from benchd.texts.catalogue import printable
+from benchd.words.hook import LONGEST_BIN, Direction, HookTerms, NextAction, NotTaken
+from benchd.words.ids import Evidence, JobId
+from benchd.words.job import Disposition
+
+LARGEST_REPLY_BYTES: Final = 16 * 1024
+HOLDS: Final = frozenset({Disposition.HOLD, Disposition.RETURN, Disposition.DESTROY})
+"""Where nothing but a person's word leads out of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a reply says; `action` None where it says something that isn't understood."""
+
+    action: NextAction | None
+    bin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobNow:
+    """What is on record of the job that a reply is about."""
+
+    job: JobId
+    ended: bool
+    disposition: Disposition | None
+    directions: Sequence[Direction]
+
+
+def read_reply(body: bytes) -> Asked | None:
+    """What a body asks for; None where it asks for nothing. Never raises."""
+    said = _object(body[: LARGEST_REPLY_BYTES + 1])
+    if said.get("next_action") is None:
+        return None
+    match said.get("next_action"), said.get("bin"):
+        case NextAction.ROUTE, str() as place if 0 < len(place) <= LONGEST_BIN:
+            return Asked(action=NextAction.ROUTE, bin=printable(place, LONGEST_BIN))
+        case (NextAction.HOLD | NextAction.REPRINT | NextAction.FREE_SLOT) as action, None:
+            return Asked(action=NextAction(action))
+        case _:
+            return Asked(action=None)
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    """Empty for whatever isn't a JSON object: most receivers say "ok", or nothing."""
+    if len(body) > LARGEST_REPLY_BYTES:
+        return {}
+    try:
+        told: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("Mapping[str, object]", told) if isinstance(told, dict) else {}
+
+
+def refusal_of(asked: Asked, now: JobNow, terms: HookTerms) -> NotTaken | None:
+    """Why it isn't done; None where it is."""
+    match asked.action:
+        case None:
+            return NotTaken.NOT_UNDERSTOOD
+        case NextAction.HOLD:
+            return None
+        case NextAction.REPRINT | NextAction.FREE_SLOT:
+            return None if now.ended else NotTaken.STILL_RUNS
+        case NextAction.ROUTE:
+            return _refusal_of_route(asked.bin, now, terms)
+
+
+def _refusal_of_route(place: str | None, now: JobNow, terms: HookTerms) -> NotTaken | None:
+    if not now.ended or now.disposition is None:
+        return NotTaken.STILL_RUNS
+    disposition = now.disposition
+    if disposition is Disposition.SELLABLE and is_held(now.directions):
+        disposition = Disposition.HOLD
+    if place in terms.bins.get(disposition, ()):
+        return None
+    may_be_sold = place in terms.bins.get(Disposition.SELLABLE, ())
+    return NotTaken.ON_HOLD if may_be_sold else NotTaken.UNKNOWN_BIN
+
+
+def is_held(directions: Sequence[Direction]) -> bool:
+    """Whether an answer holds the handset back: no later answer lifts that."""
+    return any(one.counts and one.action is NextAction.HOLD for one in directions)
+
+
+def direction_of(asked: Asked, now: JobNow, terms: HookTerms, *, sequence: int) -> Direction:
+    """What goes on record of a reply."""
+    return Direction(
+        hook=terms.name,
+        sequence=sequence,
+        job=now.job,
+        action=asked.action,
+        bin=asked.bin,
+        refused=refusal_of(asked, now, terms),
+    )
+
+
+def record_of(told: Direction, event_id: str) -> Evidence:
+    """The same as the ledger keeps it."""
+    return {
+        "hook": told.hook,
+        "event": event_id,
+        "sequence": told.sequence,
+        "job": told.job,
+        "next_action": told.action,
+        "bin": told.bin,
+        "refused": told.refused,
+    }
+
+
+def direction_in(data: Evidence) -> Direction | None:
+    """What such a record tells; None where it isn't of its form."""
+    match data:
+        case {
+            "hook": str() as hook,
+            "sequence": int() as sequence,
+            "job": str() as job,
+            "next_action": (str() | None) as action,
+            "bin": (str() | None) as place,
+            "refused": (str() | None) as refused,
+        }:
+            pass
+        case _:
+            return None
+    try:
+        return Direction(
+            hook=hook,
+            sequence=sequence,
+            job=JobId(job),
+            action=None if action is None else NextAction(action),
+            bin=place,
+            refused=None if refused is None else NotTaken(refused),
+        )
+    except ValueError:
+        return None

@@ -1,0 +1,91 @@
+"""All hooks of a rack, each in a task of its own; whatever they do, no job waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Final
+
+import anyio
+import structlog
+from anyio import to_thread
+
+from benchd.errors import HooksUnavailable, LedgerFault
+from benchd.hooks.outbox import Outbox, OutboxParts
+from benchd.hooks.sending import HttpSender
+from benchd.hooks.settings import HookSettings
+from benchd.wakeup import Bell
+from benchd.words.hook import Direction
+from benchd.words.ids import JobId
+from benchd.words.record import Entry
+
+AFTER_FAULT_S: Final = 5.0
+PAUSE_S: Final = 0.005
+"""Between two steps: a rack that works goes first."""
+
+_log = structlog.get_logger()
+
+
+class Hooks:
+    """Follows the ledger for each hook, as one of its subscribers."""
+
+    def __init__(self, hooks: Sequence[HookSettings]) -> None:
+        self._hooks = {each.terms.name: each for each in hooks}
+        self._bells = {name: Bell() for name in self._hooks}
+        self._parts: OutboxParts | None = None
+
+    def stored(self, entry: Entry) -> None:
+        """The ledger has another record; returns at once."""
+        del entry
+        for bell in self._bells.values():
+            bell.ring()
+
+    def recalled(self, entry: Entry) -> None:
+        """A former daemon's job that is still open: its records are in the ledger."""
+        del entry
+
+    async def directions(self, job: JobId) -> Sequence[Direction]:
+        """What receivers have asked for a job's handset; nothing where the file can't be used."""
+        parts = self._parts
+        if parts is None:
+            return ()
+        try:
+            return await to_thread.run_sync(
+                partial(parts.store.directions, job), limiter=parts.thread
+            )
+        except HooksUnavailable:
+            return ()
+
+    async def run(self, parts: OutboxParts) -> None:
+        """Send until cancelled."""
+        self._parts = parts
+        try:
+            async with anyio.create_task_group() as group:
+                for hook in self._hooks.values():
+                    group.start_soon(self._run_one, hook, parts)
+        finally:
+            self._parts = None
+
+    async def _run_one(self, hook: HookSettings, parts: OutboxParts) -> None:
+        name, bell = hook.terms.name, self._bells[hook.terms.name]
+        async with AsyncExitStack() as stack:
+            make = partial(HttpSender, hook.target, now=_seconds_of(parts))
+            sender = await to_thread.run_sync(make, limiter=parts.thread)
+            stack.push_async_callback(sender.aclose)
+            outbox = Outbox(hook.terms, sender, parts)
+            while True:
+                try:
+                    rest_s = await outbox.step()
+                except (HooksUnavailable, LedgerFault) as fault:
+                    _log.warning("hooks_fault", hook=name, detail=str(fault))
+                    rest_s = AFTER_FAULT_S
+                    outbox = Outbox(hook.terms, sender, parts)
+                await anyio.sleep(PAUSE_S)
+                if rest_s > 0:
+                    with anyio.move_on_after(rest_s):
+                        await bell.wait()
+
+
+def _seconds_of(parts: OutboxParts) -> Callable[[], float]:
+    return lambda: parts.wall_clock().timestamp()

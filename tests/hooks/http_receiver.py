@@ -1,0 +1,62 @@
+"""A receiver on a real socket that answers with whatever bytes a test wants."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import SocketStream
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+
+@dataclass
+class HttpReceiver:
+    """What has arrived, and what is answered."""
+
+    port: int = 0
+    answer: bytes | None = OK
+    """None is silence."""
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    arrived: anyio.Event = field(default_factory=anyio.Event)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/in?token=t0p"
+
+    async def serve(self, stream: SocketStream) -> None:
+        async with stream:
+            read = b""
+            try:
+                while True:
+                    while b"\r\n\r\n" not in read:
+                        read += await stream.receive()
+                    head, _, body = read.partition(b"\r\n\r\n")
+                    first, *lines = head.decode("latin-1").split("\r\n")
+                    headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines)}
+                    while len(body) < int(headers["content-length"]):
+                        body += await stream.receive()
+                    read = b""
+                    self.paths.append(first.split()[1])
+                    self.got.append((headers, body))
+                    self.arrived.set()
+                    if self.answer is None:
+                        await anyio.sleep_forever()
+                    await stream.send(self.answer or b"")
+            except (anyio.EndOfStream, anyio.BrokenResourceError):
+                return
+
+
+@asynccontextmanager
+async def receiving() -> AsyncGenerator[HttpReceiver]:
+    """A receiver on a free port."""
+    receiver = HttpReceiver()
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    receiver.port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - anyio's, no database's
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, receiver.serve)
+        yield receiver
+        group.cancel_scope.cancel()

@@ -1,0 +1,135 @@
+"""The hooks as the daemon runs them: from the configuration to a signed event on a socket."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+from standardwebhooks import Webhook
+from typer.testing import CliRunner
+
+from benchd.certificate import DsseIssuer, create_key
+from benchd.commands.cli import app
+from benchd.config import load_settings
+from benchd.daemon.hooks import HookBoard, HookLife
+from benchd.hooks.room import Hooks
+from benchd.ledger import open_ledger
+from benchd.observe.announcing import announcing, keep_following
+from benchd.observe.metrics import RackMetrics
+from benchd.slots.board import RackBoard
+from benchd.words.ids import JobId, SlotName
+from benchd.words.record import Entry, EntryKind
+from benchd.words.slot import ProblemCode
+from tests.config.test_config_hooks import SECRET
+from tests.hooks.hook_rig import START
+from tests.hooks.http_receiver import receiving
+
+pytestmark = pytest.mark.asyncio
+
+
+def configuration(folder: Path, url: str) -> Path:
+    (folder / "recipes").mkdir()
+    recipe = Path(__file__).parents[2] / "configs/recipes/overwrite.toml"
+    (folder / "recipes/overwrite.toml").write_bytes(recipe.read_bytes())
+    secret = folder / "stock.secret"
+    secret.write_text(SECRET)
+    secret.chmod(0o600)
+    path = folder / "benchd.toml"
+    path.write_text(
+        '[site]\nname = "東京"\n[models]\nfresh_pictures = "fresh"\n'
+        '[ledger]\npath = "ledger.sqlite"\n'
+        f'[[hooks]]\nname = "stock"\nurl = "{url}"\nsecret = "stock.secret"\n'
+    )
+    return path
+
+
+def opened(number: int) -> Entry:
+    return Entry(
+        kind=EntryKind.JOB_OPENED,
+        at=START,
+        slot=SlotName("A1"),
+        job=JobId(f"job-{number}"),
+        data={"recipe": "overwrite", "usb_serial": "HQ612345"},
+    )
+
+
+async def test_from_the_configuration_to_the_receiver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "C")
+    key = create_key(tmp_path / "key.pem")
+    metrics, board = RackMetrics(slots=[], recipes=[], version="0", hooks=["stock"]), RackBoard()
+    async with (
+        receiving() as receiver,
+        open_ledger(tmp_path / "ledger.sqlite", head_key=key) as stored,
+    ):
+        config = configuration(tmp_path, receiver.url)
+        settings = load_settings(config)
+        hooks = Hooks([hook.settings for hook in settings.hooks])
+        ledger = announcing(stored, [hooks], metrics.fault)
+        issuer = DsseIssuer(key=key, directory=tmp_path, site="東京", benchd_version="0")
+        life = HookLife(hooks, settings, ledger.append, issuer, HookBoard(board, metrics.hooks))
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(keep_following, life.run, metrics.fault))
+            with anyio.fail_after(30):
+                while not [
+                    r for r in await stored.entries_after(0, 9) if r.entry.kind == "hook_begun"
+                ]:
+                    await anyio.lowlevel.checkpoint()
+                await ledger.append(opened(1))
+                await receiver.arrived.wait()
+                receiver.answer = b"HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n"
+                await ledger.append(opened(2))
+                while not board.notices():
+                    await board.changed(board.version)
+            [notice] = board.notices()
+            assert (notice.code, notice.facts) == (ProblemCode.HOOK_GAVE_UP, {"count": "1"})
+            body, _ = await metrics.expose("text/plain")
+            assert b'benchd_hook_dead_letters{hook="stock"} 1.0' in body
+            assert b"HQ612345" not in body
+            run = partial(CliRunner().invoke, app)
+            listed = await anyio.to_thread.run_sync(
+                run, ["hooks", "list", "--json", "--config", str(config)]
+            )
+            [told] = json.loads(listed.stdout)["hooks"]
+            assert (told["dead"], told["dead_letters"][0]["why"]) == (1, "http_410")
+            receiver.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
+            replayed = await anyio.to_thread.run_sync(
+                run, ["hooks", "replay", "stock", "--config", str(config)]
+            )
+            assert replayed.exit_code == 0
+            hooks.stored(opened(2))  # instead of waiting for its next look
+            with anyio.fail_after(30):
+                while board.notices():
+                    await board.changed(board.version)
+            group.cancel_scope.cancel()
+    assert len(receiver.got) == 3
+    for headers, sent in receiver.got:
+        assert headers["content-type"].startswith("application/cloudevents+json")
+        event = json.loads(sent)
+        assert event["id"] == headers["webhook-id"]
+        # By the clock of the test's machine: the signature's age is looked at, too.
+        Webhook(SECRET.strip()).verify(sent, headers)
+
+
+async def test_a_test_event_and_a_hook_that_isnt_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "C")
+    async with receiving() as receiver:
+        config = str(configuration(tmp_path, receiver.url))
+        run = partial(CliRunner().invoke, app)
+        sent = await anyio.to_thread.run_sync(run, ["hooks", "test", "stock", "--config", config])
+        assert sent.exit_code == 0, sent.output
+        receiver.answer = b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"
+        refused = await anyio.to_thread.run_sync(
+            run, ["hooks", "test", "stock", "--config", config]
+        )
+        assert refused.exit_code != 0
+        other = await anyio.to_thread.run_sync(run, ["hooks", "test", "shop", "--config", config])
+        assert other.exit_code != 0
+    assert json.loads(receiver.got[0][1])["type"] == "benchd.test"
+    assert not (tmp_path / "ledger-hooks.sqlite").exists()
