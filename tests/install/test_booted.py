@@ -185,10 +185,10 @@ def test_an_older_ledger_is_refused_by_its_anchor_until_the_loss_is_recorded(
 def test_the_key_is_rotated_by_the_lines_of_its_page(machine: Machine, installed: Path) -> None:
     """The daemon starts again only if systemd has handed over the secrets beside the key."""
     lines = block_with("benchd key rotate", SERVICE_MD.with_name("keys.md"))
-    machine.run("sh", "-ec", "cd /root\n" + lines.replace("NAME", "Sato"))
+    machine.run("sh", "-ec", "cd /srv\n" + lines.replace("NAME", "Sato"))
     until(lambda: machine.show("benchd", "ActiveState") == "active")
     assert len(machine.run("benchd", "key", "list").splitlines()) == 2
-    assert (installed / "root/ring.json").stat().st_size > 100
+    assert (installed / "srv/ring.json").stat().st_size > 100
     key = "/etc/benchd/certificate_key.pem"
     modes = machine.run("sh", "-c", f"stat -c %a:%U:%n {key}*").split()
     assert modes == [
