@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from benchd.commands.daemon_client import daemon_client
 from benchd.commands.files import read_file, write_new
 from benchd.commands.options import JsonOption
-from benchd.commands.rings import PublicKeyOption, RingOption, ring_of
-from benchd.commands.saying import say, tell
+from benchd.commands.rings import PublicKeyOption, RingOption
+from benchd.commands.saying import tell
 from benchd.commands.which_job import JobArgument, job_named
 from benchd.errors import CertificateInvalid
 from benchd.texts.command_words import SayWord
@@ -21,18 +20,35 @@ certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=T
 
 
 @certificate_app.command("show")
-def certificate_show(of: JobArgument) -> None:
-    """Print a job's certificate as the daemon keeps it."""
-    with daemon_client() as client:
-        sys.stdout.buffer.write(client.certificate(job_named(client, of)))
+def certificate_show(
+    of: Annotated[
+        str, typer.Argument(metavar="FILE|JOB", help="A file (JSON or PDF), a job, or its handset.")
+    ],
+    json_output: JsonOption = False,
+) -> None:
+    """Tell in words what a certificate says, without checking who has signed it."""
+    from benchd.commands.certificate_words import looked_at, refuse, tell_checked
+
+    if Path(of).is_file():
+        data = read_file(Path(of))
+    else:
+        with daemon_client() as client:
+            data = client.certificate(job_named(client, of))
+    try:
+        checked = looked_at(data)
+    except CertificateInvalid as error:
+        raise refuse(of, error) from error
+    tell_checked(checked, as_json=json_output)
 
 
 @certificate_app.command("export")
 def certificate_export(of: JobArgument, file: Path) -> None:
-    """Write a job's certificate to a new file."""
+    """Write a job's certificate to a new file: signed PDF for a name in .pdf, else JSON."""
     with daemon_client() as client:
-        envelope = client.certificate(job_named(client, of))
-    write_new(file, envelope)
+        job = job_named(client, of)
+        is_pdf = file.suffix.casefold() == ".pdf"
+        content = client.certificate_pdf(job) if is_pdf else client.certificate(job)
+    write_new(file, content)
 
 
 @certificate_app.command("verify")
@@ -42,16 +58,14 @@ def certificate_verify(
     ring: RingOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Check a certificate on any machine; a key inside the file is never trusted."""
-    from benchd.certificate import verify_certificate
+    """Check a certificate, JSON or PDF, on any machine; a key inside the file is never trusted."""
+    from benchd.commands.certificate_words import checked_file, refuse, tell_checked
 
     try:
-        statement = verify_certificate(read_file(file), ring_of(key, ring))
+        checked = checked_file(file, key, ring)
     except CertificateInvalid as error:
-        said = say(SayWord.CERTIFICATE_NOT_VALID, path=str(file), detail=str(error))
-        typer.echo(f"benchd: {said}", err=True)
-        raise typer.Exit(1) from error
-    if json_output:
-        typer.echo(json.dumps(statement, ensure_ascii=False, indent=2))
-    else:
+        raise refuse(str(file), error) from error
+    if not json_output:
         tell(SayWord.CERTIFICATE_VALID, path=str(file))
+        typer.echo("")
+    tell_checked(checked, as_json=json_output)

@@ -113,6 +113,10 @@ class BenchdClient:
         """The signed certificate, byte for byte."""
         return self._request("GET", f"/api/v1/jobs/{segment(job)}/certificate.json").content
 
+    def certificate_pdf(self, job: str) -> bytes:
+        """The same as a signed PDF."""
+        return self._request("GET", f"/api/v1/jobs/{segment(job)}/certificate.pdf").content
+
     def sign_in(self, *, person: str, pin: str, badge: str | None = None) -> JsonObject:
         """Be this person from now on; NotSignedIn or TriedTooOften if that can't be."""
         shown = {"person": person, "pin": pin, "badge": badge}

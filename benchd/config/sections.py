@@ -104,6 +104,12 @@ class CertificateSettings(Section):
 
     key: LocalPath = Path("/etc/benchd/certificate_key.pem")
     directory: LocalPath = Path("/var/lib/benchd/certificates")
+    verify_at: Annotated[OneLine, Field(max_length=80)] | None = None
+    """Where strangers verify them, as it stands on each paper; `benchd certificate verify`."""
+    time_stamps: (
+        Annotated[str, StringConstraints(max_length=500), AfterValidator(web_address)] | None
+    ) = None
+    """The address of an RFC 3161 service for PDFs; none is asked where there is none."""
 
 
 class ClockSettings(Section):

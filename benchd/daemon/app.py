@@ -30,6 +30,7 @@ from benchd.daemon.labelling import label_desk
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
+from benchd.daemon.papers import press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
 from benchd.daemon.pictures import digests_of, own_pictures
 from benchd.daemon.reload import Reloader
@@ -159,6 +160,7 @@ async def run_daemon(
             records=records,
             disposal=DisposalDesk(ledger, clock),
             intake=IntakeDesk(intake, SystemEntropy()),
+            papers=press_of(settings, key),
             labels=label_desk(
                 settings,
                 ended,

@@ -20,6 +20,7 @@ from benchd.texts.command_words import (
 )
 from benchd.texts.found_words import FOUND_FACTS, FoundWord
 from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
+from benchd.texts.paper_words import PAPER_FACTS, PaperWord
 from benchd.texts.shown_words import (
     Because,
     ChipTrouble,
@@ -115,6 +116,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
         "say": SAY_FACTS,
+        "paper": PAPER_FACTS,
     }
 )
 """Which placeholders the texts of a section may have; all other sections have none."""
@@ -161,6 +163,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "model_felica": ModelFelica,
     "mistake": Mistake,
     "found": FoundWord,
+    "paper": PaperWord,
     **COMMAND_SECTIONS,
 }
 """What stands for itself, or inside another text."""
@@ -291,6 +294,12 @@ class Catalogue:
         """A sentence of a command."""
         said = self._texts[f"say.{word}"]
         ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
+        return Texts(ja=ja, en=en)
+
+    def paper(self, word: PaperWord, facts: Mapping[str, str] | None = None) -> Texts:
+        """What a paper says; a fact may be a whole sentence."""
+        said, told = self._texts[f"paper.{word}"], facts or {}
+        ja, en = (fill(text, told, LONGEST_SAID) for text in (said.ja, said.en))
         return Texts(ja=ja, en=en)
 
     def file_trouble(self, code: str) -> Texts | None:

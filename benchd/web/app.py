@@ -31,6 +31,7 @@ from benchd.web.leaving import Leaving
 from benchd.web.live_routes import live_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject, WallPlanObject
+from benchd.web.paper_routes import paper_routes
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
 from benchd.web.records_routes import records_routes
@@ -40,6 +41,7 @@ from benchd.web.service import (
     DossierDoor,
     DrainDoor,
     MetricsSource,
+    PaperDoor,
     PeopleDoor,
     RackService,
     RecordsDoor,
@@ -71,6 +73,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     records: RecordsDoor | None = None,
     disposal: SettlingDesk | None = None,
     intake: IntakeDesk | None = None,
+    papers: PaperDoor | None = None,
     labels: LabelDoor | None = None,
     directions: Directions | None = None,
     plan: Callable[[], WallPlan] = WallPlan,
@@ -83,8 +86,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     `/api/v1/drain`, without `dossiers` no `/api/v1/dossiers`, without `people` no
     `/api/v1/people`, without `records` no handset file, shift board and report, and without
     `disposal` beside it nothing of what becomes of handsets; without `intake` neither lots nor
-    assets, without `labels` none of them, and without `directions` nothing of what other systems
-    have asked for.
+    assets, without `papers` certificates only as they were signed, without `labels` none of them,
+    and without `directions` nothing of what other systems have asked for.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
     app = FastAPI(
@@ -143,6 +146,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     app.include_router(slot_routes(rack, presenter))
     app.include_router(live_routes(rack, presenter, catalogue, callers, stopping))
     app.include_router(job_routes(rack, presenter, who, directions))
+    if papers is not None:
+        app.include_router(paper_routes(rack, papers, catalogue))
     if metrics is not None:
         app.include_router(metrics_route(metrics))
     if drain is not None:

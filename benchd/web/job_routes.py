@@ -60,13 +60,7 @@ def job_routes(
     )
     async def certificate(job: JobInPath) -> Response:
         """The signed certificate, byte for byte as it stands in the ledger."""
-        history = await _history(rack, JobId(job))
-        if history.envelope is None:
-            broken = history.reason is Reason.RECORD_BROKEN
-            why = "has a changed record: its certificate isn't shown" if broken else ""
-            message = f"job {job} {why or 'has no certificate'}"
-            raise NotFound(message)
-        return Response(history.envelope, media_type="application/json")
+        return Response(await envelope_of(rack, JobId(job)), media_type="application/json")
 
     @router.post("/{job}/decisions", responses=NOT_FOUND | DECISION | SIGN_IN)
     async def decide(
@@ -98,6 +92,17 @@ def job_routes(
         )
 
     return router
+
+
+async def envelope_of(rack: RackService, job: JobId) -> bytes:
+    """A job's certificate as it stands in the ledger; raises NotFound for a job without one."""
+    history = await _history(rack, job)
+    if history.envelope is None:
+        broken = history.reason is Reason.RECORD_BROKEN
+        why = "has a changed record: its certificate isn't shown" if broken else ""
+        message = f"job {job} {why or 'has no certificate'}"
+        raise NotFound(message)
+    return history.envelope
 
 
 def _direction(told: Direction) -> DirectionObject:

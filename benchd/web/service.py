@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from benchd.authority import Action
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.proof.disposal import DisposalItem
+from benchd.texts.templates import Language
 from benchd.words.disposal import DisposalState, Settling
 from benchd.words.dossier import Dossier, KeptDossier
 from benchd.words.errand import TrayItem
@@ -241,6 +242,20 @@ class SettlingDesk(Protocol):
 
     async def settle(self, job: JobId, settling: Settling, actor: Actor) -> DisposalItem:
         """Record it; returns when it's on disk. Raises NotFound or SettlingRefused."""
+        ...
+
+
+class PaperDoor(Protocol):
+    """Prints certificates. Both raise CertificateInvalid for what the rack hasn't signed."""
+
+    async def pdf(self, envelope: bytes) -> bytes:
+        """The signed PDF of a certificate; raises DependencyMissing where a time stamp lacks."""
+        ...
+
+    async def page(
+        self, envelope: bytes, language: Language, links: Iterable[tuple[str, str]]
+    ) -> str:
+        """Its page for the screen, with links to addresses by their names."""
         ...
 
 

@@ -52,6 +52,8 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1/jobs"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}/certificate.json"): Sight.READ,
+        ("GET", "/api/v1/jobs/{job}/certificate.pdf"): Sight.READ,
+        ("GET", "/api/v1/jobs/{job}/certificate.html"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}/label.png"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}/label.svg"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}/label.zpl"): Sight.READ,

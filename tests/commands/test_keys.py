@@ -52,7 +52,8 @@ def test_a_stranger_verifies_old_and_new_by_what_was_exported(tmp_path: Path) ->
 
     for file in (old, new):
         told = benchd("certificate", "verify", file, "--key", key, "--ring", ring)
-        assert (told.returncode, told.stdout) == (0, f"{file}: valid\n")
+        assert told.returncode == 0
+        assert told.stdout.startswith(f"{file}: valid\n")
     assert benchd("certificate", "verify", old, "--key", key).returncode == 1
     ledger = settings.ledger.path
     assert benchd("ledger", "verify", ledger, "--key", key, "--ring", ring).returncode == 0

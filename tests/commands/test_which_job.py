@@ -86,8 +86,10 @@ async def test_a_job_is_named_by_anything_that_names_its_handset(
         found = await benchd(socket, "job", told, "--json")
         assert found.exit_code == 0, found.exception
         assert json.loads(found.stdout)["job"] == JOB
-        kept = await benchd(socket, "certificate", "show", told)
-        assert kept.stdout == ENVELOPE
+        file = tmp_path / "certificate.json"
+        kept = await benchd(socket, "certificate", "export", told, str(file))
+        assert kept.exit_code == 0, kept.exception
+        assert file.read_text() == ENVELOPE
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ FIXED = {
         "PC",
     ),
     "it is typed as it stands": ("y",),
+    "a standard or a kind of file is called so everywhere": (
+        *("NIST", "SP", "Rev", "Clear", "PDF"),
+    ),
 }
 """Words in Latin letters that an operator in Japan reads every day, and why each may stay."""
 
@@ -63,7 +66,8 @@ def shipped() -> dict[str, str]:
     folder = resources.files("benchd").joinpath("texts")
     texts = dict(flat(tomllib.loads(folder.joinpath("ja.toml").read_text("utf-8"))))
     causes = tomllib.loads(folder.joinpath("causes.toml").read_text("utf-8"))["cause"]
-    return {**texts, **{cause["says"]: cause["ja"] for cause in causes}}
+    signed = tomllib.loads(folder.joinpath("sentences.toml").read_text("utf-8"))["sentence"]
+    return {**texts, **{told["says"]: told["ja"] for told in (*causes, *signed)}}
 
 
 def of_models() -> Iterator[tuple[str, str]]:

@@ -59,6 +59,16 @@ STREAMS = "/api/v1/events"
 SESSION = "/api/v1/session"
 
 
+class FakePress:
+    """Prints nothing: what may be asked for is the rows' business, not what comes."""
+
+    async def pdf(self, envelope: bytes) -> bytes:
+        return envelope
+
+    async def page(self, envelope: bytes, language: str, links: object) -> str:
+        return ""
+
+
 def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WALL) -> FastAPI:
     """With everything that benchd can serve; the read model doesn't run, so it looks nothing up."""
     records = Records(Path("/nowhere/records.sqlite"), Feed(rack))
@@ -75,6 +85,7 @@ def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WAL
         labels=quiet_desk(rack, records, catalogue),
         disposal=DisposalDesk(rack.ledger, FakeClock()),
         intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
+        papers=FakePress(),
     )
 
 

@@ -98,6 +98,12 @@ class RackWatch:
         answer.raise_for_status()
         return cast("Mapping[str, JsonValue]", answer.json())
 
+    async def paper(self, job: str) -> bytes:
+        """A job's certificate as a PDF."""
+        answer = await self.http.get(f"/api/v1/jobs/{job}/certificate.pdf")
+        answer.raise_for_status()
+        return answer.content
+
     async def jobs(self) -> list[Mapping[str, JsonValue]]:
         """The newest jobs from the API."""
         answer = await self.http.get("/api/v1/jobs", params={"limit": MOST_JOBS})

@@ -19,6 +19,7 @@ from benchd.errors import CertificateInvalid, UsageRefused
 from benchd.lab.demo.crew import CREW
 from benchd.lab.demo.from_dossier import scenario_of
 from benchd.lab.demo.operators import ended
+from benchd.lab.demo.papers import paper_of
 from benchd.lab.demo.rack import DemoRack, Placed, demo_rack, loopback_listener
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
 from benchd.words.ids import JsonValue
@@ -162,10 +163,12 @@ async def result_of(rack: DemoRack, placed: Placed) -> dict[str, JsonValue]:
         job = await rack.watch.job(str(slot["job"]))
     handset = job.get("handset")
     certificate: str | None = None
+    pdf: str | None = None
     if job.get("certificate"):
         file = rack.folder.certificate(str(slot["job"]))
         if is_valid(file, rack.folder.public_key):
             certificate = str(file)
+            pdf = await paper_of(rack, str(slot["job"]), file)
     return {
         "slot": placed.slot,
         "scenario": placed.scenario.name,
@@ -176,6 +179,7 @@ async def result_of(rack: DemoRack, placed: Placed) -> dict[str, JsonValue]:
         "bytes_written": job.get("bytes_written"),
         "coverage": job.get("coverage"),
         "certificate": certificate,
+        "pdf": pdf,
     }
 
 

@@ -8,7 +8,8 @@ const LONG_MS = 120_000;
 const path = (job) => `/api/v1/jobs/${encodeURIComponent(job)}`;
 
 export const jobUrl = path;
-export const certificateUrl = (job) => `${path(job)}/certificate.json`;
+/** Its page for the screen, which leads to the PDF and to the signed file. */
+export const certificateUrl = (job) => `${path(job)}/certificate.html?${new URLSearchParams({ language: document.documentElement.lang || "ja" })}`;
 
 export async function readJob(job) {
   const answer = await fetch(path(job));

@@ -180,7 +180,9 @@ async def test_green_needs_the_certificate(rack: FakeRack, server: Server, visit
         assert await colour(seen, "A1") == GREEN
         await seen.tile("A1").locator(".open").click()
         link = seen.page.locator("#panel a.certificate")
-        await expect(link).to_have_attribute("href", f"/api/v1/jobs/{JOB}/certificate.json")
+        await expect(link).to_have_attribute(
+            "href", f"/api/v1/jobs/{JOB}/certificate.html?language=ja"
+        )
         await expect(seen.page.locator("#panel .story")).to_contain_text("上書き")
 
 

@@ -1,0 +1,101 @@
+"""What `benchd certificate show|verify` tells: the certificate in words, and what was checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from benchd.commands.files import read_file
+from benchd.commands.rings import ring_of
+from benchd.commands.saying import catalogue, language, say
+from benchd.errors import CertificateInvalid
+from benchd.texts.command_words import SayWord
+from benchd.texts.paper_words import PaperWord
+
+if TYPE_CHECKING:
+    from benchd.papers.checking import Checked
+
+
+def checked_file(file: Path, key: Path, ring: Path | None) -> Checked:
+    """The certificate in a file, JSON or PDF, by this key alone, or the ring that leads to it.
+
+    Raises CertificateInvalid.
+    """
+    from functools import partial
+
+    from benchd.certificate import verify_certificate
+    from benchd.papers.checking import check
+    from benchd.papers.press import BY_COMMAND
+
+    data, keys = read_file(file), ring_of(key, ring)
+    return check(
+        data,
+        partial(verify_certificate, trusted=keys),
+        keys.has_signed,
+        catalogue(),
+        where=BY_COMMAND,
+    )
+
+
+def looked_at(data: bytes) -> Checked:
+    """What a file says of itself; raises CertificateInvalid where it's no certificate."""
+    from benchd.papers.checking import look
+    from benchd.papers.press import BY_COMMAND
+
+    return look(data, where=BY_COMMAND)
+
+
+def refuse(file: str, error: CertificateInvalid) -> typer.Exit:
+    """Tell why it doesn't count, and end with 1."""
+    said = say(SayWord.CERTIFICATE_NOT_VALID, path=file, detail=str(error))
+    typer.echo(f"benchd: {said}", err=True)
+    return typer.Exit(1)
+
+
+def tell_checked(checked: Checked, *, as_json: bool) -> None:
+    """Print all of it in the reader's language, or as JSON."""
+    if as_json:
+        typer.echo(json.dumps(_as_json(checked), ensure_ascii=False, indent=2))
+        return
+    from benchd.papers.certificate_page import CertificatePage
+    from benchd.papers.certificate_text import text_of
+
+    document = CertificatePage(catalogue()).document(checked.signed, language())
+    typer.echo(text_of(document))
+    typer.echo("")
+    typer.echo(_word(PaperWord.CHECKED))
+    for line in _checks(checked):
+        typer.echo(f"  - {line}")
+
+
+def _checks(checked: Checked) -> Iterator[str]:
+    if not checked.signature:
+        yield _word(PaperWord.CHECKED_NOTHING)
+        return
+    yield _word(PaperWord.CHECKED_STATEMENT, value=checked.signed.key_id)
+    if checked.kind == "pdf":
+        page = PaperWord.CHECKED_PAGE if checked.paper_key_vouched else PaperWord.CHECKED_PAGE_ALONE
+        yield _word(page, value=checked.paper_key_sha256 or "")
+        same = PaperWord.CHECKED_SAME if checked.page_compared else PaperWord.CHECKED_NOT_SAME
+        yield _word(same)
+    yield _word(PaperWord.CHECKED_NO_MORE)
+
+
+def _as_json(checked: Checked) -> dict[str, object]:
+    return {
+        "kind": checked.kind,
+        "signature_checked": checked.signature,
+        "key": checked.signed.key_id,
+        "paper_key_sha256": checked.paper_key_sha256,
+        "paper_key_vouched": checked.paper_key_vouched,
+        "page_compared": checked.page_compared,
+        "statement": checked.signed.statement,
+    }
+
+
+def _word(word: PaperWord, **facts: str) -> str:
+    return catalogue().paper(word, facts).to(language())

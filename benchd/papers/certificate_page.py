@@ -1,0 +1,259 @@
+"""The page of a certificate: what its signed statement says, and nothing beside it.
+
+A pure function of the statement and its file. English sentences stand as they were signed;
+Japanese ones say the same. What a form doesn't state, the page says isn't stated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from benchd.papers.model import Document, Section, Signed
+from benchd.papers.page_words import PageWords, bounded
+from benchd.papers.told import Told, size
+from benchd.texts.catalogue import Catalogue
+from benchd.texts.paper_words import PaperWord
+from benchd.texts.sentences import Sentences
+from benchd.texts.templates import Language
+
+MOST_PEOPLE: Final = 8
+"""Answers are told by person; who answered most recently is told first where there are more."""
+
+
+class CertificatePage:
+    """Makes the pages of certificates, in both languages."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Reads its sentences once."""
+        self._catalogue = catalogue
+        self._sentences = Sentences.load(catalogue)
+
+    def document(self, signed: Signed, language: Language) -> Document:
+        """The page of a certificate that has verified."""
+        words = PageWords(language, self._catalogue, self._sentences)
+        return _Page(signed, words).document()
+
+
+def digest_of(envelope: bytes) -> str:
+    """What names a certificate's file, wherever a copy of it lies: its SHA-256 as hex."""
+    return hashlib.sha256(envelope).hexdigest()
+
+
+class _Page:
+    def __init__(self, signed: Signed, words: PageWords) -> None:
+        self._signed = signed
+        self._told = Told(signed.statement).at("predicate")
+        self._words = words
+
+    def document(self) -> Document:
+        told, signed = self._told, self._signed
+        digest = digest_of(signed.envelope)
+        return Document(
+            language=self._words.language,
+            title=self._words.word(PaperWord.TITLE),
+            head=(
+                self._words.line(PaperWord.NUMBER, self._text("job")),
+                self._words.line(PaperWord.ISSUED_AT, told.day_and_time("issued_at")),
+                self._words.line(PaperWord.SITE, self._text("site")),
+                self._words.line(PaperWord.DIGEST, digest),
+                self._words.line(PaperWord.KEY, signed.key_id),
+            ),
+            sections=(
+                self._handset(),
+                self._erasure(),
+                self._not_reached(),
+                self._trusted(),
+                self._chip(),
+                self._bound(),
+                self._people(),
+                self._record(),
+                self._verify(),
+            ),
+            code=f"BENCHD:{told.text('job')}:{digest}:{signed.where}".upper(),
+            code_says=self._words.word(PaperWord.CODE),
+        )
+
+    def _text(self, path: str) -> str:
+        return bounded(self._told.text(path))
+
+    def _all(self, path: str) -> list[str]:
+        return [part.text() for part in self._told.parts(path)]
+
+    def _handset(self) -> Section:
+        told = self._told
+        model = f"{self._text('handset.manufacturer')} {self._text('handset.model')}"
+        system = f"{self._text('handset.android')} / {self._text('handset.build')}"
+        lot, tag = self._text("intake.lot"), self._text("intake.tag")
+        asset = f"{lot} / {tag}" if lot else self._words.word(PaperWord.NONE)
+        stated = told.at("intake").value is not None
+        return self._words.section(
+            PaperWord.HANDSET,
+            self._words.line(PaperWord.MODEL, model),
+            self._words.line(
+                PaperWord.IMEI, self._text("handset.imei") or self._words.word(PaperWord.UNKNOWN)
+            ),
+            self._words.line(PaperWord.SERIAL, self._text("handset.serial")),
+            self._words.line(
+                PaperWord.ASSET, asset if stated else self._words.word(PaperWord.NOT_STATED)
+            ),
+            self._words.line(PaperWord.SYSTEM, system),
+            self._words.line(PaperWord.STORAGE, size(told.number("medium.capacity_bytes"))),
+        )
+
+    def _erasure(self) -> Section:
+        told = self._told
+        stages = told.parts("stages")
+        worked = self._words.word(
+            PaperWord.FROM_TO,
+            at=stages[0].day_and_time("started_at") if stages else "",
+            until=stages[-1].day_and_time("ended_at") if stages else "",
+        )
+        covered = self._words.word(
+            PaperWord.COVERED,
+            share=f"{told.number('verification.coverage'):.1%}",
+            value=f"{told.number('verification.minimum_coverage'):.1%}",
+        )
+        read = self._words.word(
+            PaperWord.READ,
+            value=size(told.number("verification.bytes_proven")),
+            count=told.text("verification.bytes_bad"),
+        )
+        network = self._words.word(
+            PaperWord.LOOKED_UP,
+            value=told.text("network_restriction.result"),
+            at=told.day_and_time("network_restriction.looked_up_at"),
+        )
+        recipe = f"{self._text('recipe.name')} ({told.text('recipe.sha256')[:16]})"
+        excused = [told.text("fresh_picture.excuses"), told.text("clock.says")]
+        return self._words.section(
+            PaperWord.ERASURE,
+            self._words.line(PaperWord.RESULT, self._words.word(PaperWord.SELLABLE)),
+            self._words.said(PaperWord.METHOD, [told.text("method"), told.text("standard")]),
+            self._words.said(PaperWord.TECHNIQUE, [told.text("technique"), *excused]),
+            self._words.line(PaperWord.COVERAGE, covered),
+            self._words.line(PaperWord.READ_BACK, read),
+            self._words.line(PaperWord.WORKED, worked),
+            self._words.line(PaperWord.NETWORK, network),
+            self._words.line(PaperWord.RECIPE, recipe),
+        )
+
+    def _not_reached(self) -> Section:
+        told = self._all("not_reached")
+        # Since the second form, the last of them is what is trusted: it has its own section.
+        if self._told.at("trusted").value is not None:
+            told = told[:-1]
+        return self._words.section(
+            PaperWord.NOT_REACHED,
+            self._words.said(PaperWord.NOT_REACHED, told, shown=False),
+            warns=True,
+        )
+
+    def _trusted(self) -> Section:
+        told = self._told
+        system: list[str] = []
+        if told.at("trusted").value is None:
+            stated = [self._words.word(PaperWord.NOT_STATED)]
+        else:
+            system = self._all("not_reached")[-1:]
+            locked = {True: PaperWord.LOCKED, False: PaperWord.UNLOCKED}
+            lock = told.at("trusted.bootloader_locked").value
+            unknown = self._words.word(PaperWord.UNKNOWN)
+            word = locked[lock] if isinstance(lock, bool) else PaperWord.UNKNOWN
+            state = self._words.word(
+                PaperWord.BOOT_STATE,
+                value=told.text("trusted.verified_boot_state") or unknown,
+                name=self._words.word(word),
+                last=told.text("trusted.security_patch") or unknown,
+            )
+            stated = [state, *self._words.sentence(told.text("trusted.read_by"))]
+        values = [each for text in system for each in self._words.sentence(text)]
+        return self._words.section(
+            PaperWord.TRUSTED,
+            self._words.line(PaperWord.TRUSTED, *values, shown=False),
+            self._words.line(PaperWord.TRUSTED_SYSTEM, *stated),
+            self._words.line(
+                PaperWord.TRUSTED,
+                self._words.word(PaperWord.TRUSTED_PEOPLE),
+                self._words.word(PaperWord.TRUSTED_KEY),
+                shown=False,
+            ),
+            warns=True,
+        )
+
+    def _chip(self) -> Section:
+        told = self._told
+        return self._words.section(
+            PaperWord.CHIP,
+            self._words.line(PaperWord.CHIP_CHECK, self._words.verdict(told.text("felica.check"))),
+            self._words.said(PaperWord.CHIP_CLEAR, [told.text("felica.clear")]),
+            self._words.line(
+                PaperWord.CHIP_RECHECK, self._words.verdict(told.text("felica.recheck"))
+            ),
+            self._words.said(
+                PaperWord.BASIS, [told.text("felica.basis"), *self._all("felica.sources")]
+            ),
+        )
+
+    def _bound(self) -> Section:
+        bonds = self._all("bound_by")
+        bound_by = (
+            self._words.said(PaperWord.BOUND_BY, bonds)
+            if bonds
+            else self._words.line(PaperWord.BOUND_BY, self._words.word(PaperWord.NOT_STATED))
+        )
+        return self._words.section(
+            PaperWord.BOUND,
+            self._words.said(PaperWord.RESET, self._all("final_reset.kinds")),
+            bound_by,
+        )
+
+    def _people(self) -> Section:
+        told = self._told
+        lines: dict[str, list[Told]] = {}
+        for decision in told.parts("decisions"):
+            lines.setdefault(decision.text("person") or decision.text("operator"), []).append(
+                decision
+            )
+        answered = [self._words.answered(of) for of in list(lines.values())[-MOST_PEOPLE:]]
+        confirmed = self._words.person(told.at("confirmation"))
+        passed = told.at("recheck.passed")
+        rechecked = (
+            [self._words.line(PaperWord.RECHECKED_BY, self._words.person(passed))]
+            if passed.value
+            else []
+        )
+        return self._words.section(
+            PaperWord.PEOPLE,
+            self._words.line(PaperWord.CONFIRMED_BY, confirmed),
+            *rechecked,
+            *answered,
+        )
+
+    def _record(self) -> Section:
+        told = self._told
+        subject = Told(self._signed.statement).parts("subject")
+        program = f"benchd {told.text('benchd_version')} {told.text('benchd_commit')[:12]}".strip()
+        return self._words.section(
+            PaperWord.RECORD,
+            self._words.line(
+                PaperWord.LEDGER,
+                self._words.word(
+                    PaperWord.LEDGER_RANGE,
+                    first=told.text("ledger.first_sequence"),
+                    last=told.text("ledger.last_sequence"),
+                    value=told.text("ledger.head_hash"),
+                ),
+            ),
+            self._words.line(
+                PaperWord.EVIDENCE, subject[0].text("digest.sha256") if subject else ""
+            ),
+            self._words.line(PaperWord.PROGRAM, program),
+        )
+
+    def _verify(self) -> Section:
+        where = self._words.word(PaperWord.WHERE_TO_VERIFY, where=self._signed.where)
+        how = self._words.word(PaperWord.HOW_TO_VERIFY)
+        return self._words.section(
+            PaperWord.VERIFY, self._words.line(PaperWord.VERIFY, how, where, shown=False)
+        )

@@ -1,0 +1,63 @@
+"""The PDF of a certificate, as it is before it is signed: the same bytes anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from benchd.papers.certificate_page import CertificatePage
+from benchd.papers.model import Document, Signed
+from benchd.papers.qr import qr_svg
+from benchd.papers.told import Told, moment_of
+from benchd.papers.typesetting import Attached, set_pdf
+from benchd.papers.vouching import Vouched, vouch_json
+from benchd.texts.catalogue import Catalogue
+from benchd.texts.paper_words import PaperWord
+from benchd.words.ids import JsonValue
+
+ENVELOPE_NAME: Final = "certificate.json"
+VOUCH_NAME: Final = "paper-key.json"
+LANGUAGES: Final = ("ja", "en")
+
+
+def draft_of(signed: Signed, vouched: Vouched, catalogue: Catalogue) -> bytes:
+    """Both pages, with the certificate's own file and what vouches for the paper's key.
+
+    Work for the processor: call it from a worker thread. Raises SettingFailed.
+    """
+    pages = CertificatePage(catalogue)
+    told = Told(signed.statement)
+    documents = [pages.document(signed, language) for language in LANGUAGES]
+    data: dict[str, JsonValue] = {
+        "title": f"{documents[0].title} {documents[0].head[0].values[0]}",
+        "author": documents[0].head[2].values[0],
+        "pages": [_page(document) for document in documents],
+    }
+    attached = (
+        Attached(
+            name=ENVELOPE_NAME,
+            text=signed.envelope.decode("ascii"),
+            kind="application/json",
+            about=catalogue.paper(PaperWord.ATTACHED).ja,
+        ),
+        Attached(
+            name=VOUCH_NAME,
+            text=vouch_json(vouched, where=signed.where),
+            kind="application/json",
+            about=catalogue.paper(PaperWord.KEY).ja,
+        ),
+    )
+    at = moment_of(told, "predicate.issued_at")
+    return set_pdf(_source(), data, at=at, attached=attached)
+
+
+def _page(document: Document) -> JsonValue:
+    whole = asdict(document)
+    return {**whole, "code": qr_svg(document.code)}
+
+
+@cache
+def _source() -> str:
+    return resources.files("benchd.papers").joinpath("faces/certificate.typ").read_text("utf-8")

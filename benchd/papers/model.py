@@ -1,0 +1,51 @@
+"""What a paper says, before it has a face: titles, lines and sentences in one language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.texts.templates import Language
+from benchd.words.ids import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A label and what stands beside it; several values are a list."""
+
+    label: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Lines under a heading; `warns` marks what a reader may not pass over."""
+
+    title: str
+    lines: tuple[Line, ...]
+    warns: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One page in one language, the same for every face."""
+
+    language: Language
+    title: str
+    head: tuple[Line, ...]
+    sections: tuple[Section, ...]
+    code: str
+    """What the QR code on it says."""
+    code_says: str
+    """The same for whoever can't see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A certificate's statement that has verified, and the file that it stood in."""
+
+    statement: Evidence
+    envelope: bytes
+    key_id: str
+    """SHA-256 of the raw public key that it verified with, as hex."""
+    where: str
+    """Where strangers verify it: an address, or a command."""

@@ -1,0 +1,93 @@
+"""Prints certificates on demand: what is kept is the certificate alone, and no job waits for this.
+
+Setting and signing is work for the processor: it's done on one thread beside the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final
+
+from anyio import CapacityLimiter, to_thread
+
+from benchd.certificate.envelope import decode_envelope
+from benchd.errors import DependencyMissing
+from benchd.papers.certificate_html import html_of
+from benchd.papers.certificate_page import CertificatePage
+from benchd.papers.certificate_pdf import draft_of
+from benchd.papers.model import Signed
+from benchd.papers.pdf_signing import NoTimeStamp, sign_pdf, time_stamps_of
+from benchd.papers.vouching import vouched_for
+from benchd.signing.key import SigningKey
+from benchd.texts.catalogue import Catalogue
+from benchd.texts.templates import Language
+from benchd.words.ids import Evidence
+
+BY_COMMAND: Final = "benchd certificate verify"
+"""Where a certificate is verified unless the site names a place."""
+
+
+class Press:
+    """The papers of one rack. Make it inside the event loop that uses it."""
+
+    def __init__(
+        self,
+        key: SigningKey,
+        verify: Callable[[bytes], Evidence],
+        catalogue: Catalogue,
+        *,
+        site: str,
+        where: str | None = None,
+        time_stamps: str | None = None,
+    ) -> None:
+        """`verify` raises CertificateInvalid for what the rack hasn't signed.
+
+        `where` stands on each paper as the place to verify it; `time_stamps` is the address of an
+        RFC 3161 service. Without one, nothing is asked of any other machine.
+        """
+        self._verify = verify
+        self._catalogue = catalogue
+        self._pages = CertificatePage(catalogue)
+        self._paper_key, self._vouched = vouched_for(key)
+        self._site = site
+        self._where = where or BY_COMMAND
+        self._time_stamps = time_stamps
+        self._limiter = CapacityLimiter(1)
+
+    async def pdf(self, envelope: bytes) -> bytes:
+        """The signed PDF of a certificate.
+
+        Raises CertificateInvalid for what is none, DependencyMissing where no time stamp is to be
+        had.
+        """
+        return await to_thread.run_sync(partial(self._pdf, envelope), limiter=self._limiter)
+
+    async def page(
+        self, envelope: bytes, language: Language, links: Iterable[tuple[str, str]]
+    ) -> str:
+        """Its page for the screen; raises CertificateInvalid."""
+        return await to_thread.run_sync(
+            partial(self._page, envelope, language, tuple(links)), limiter=self._limiter
+        )
+
+    def _signed(self, envelope: bytes) -> Signed:
+        return Signed(
+            statement=self._verify(envelope),
+            envelope=envelope,
+            key_id=decode_envelope(envelope).key_id,
+            where=self._where,
+        )
+
+    def _page(self, envelope: bytes, language: Language, links: tuple[tuple[str, str], ...]) -> str:
+        return html_of(self._pages.document(self._signed(envelope), language), links)
+
+    def _pdf(self, envelope: bytes) -> bytes:
+        draft = draft_of(self._signed(envelope), self._vouched, self._catalogue)
+        stamps = time_stamps_of(self._time_stamps)
+        try:
+            return sign_pdf(draft, self._paper_key, name=self._site, time_stamps=stamps)
+        except NoTimeStamp as error:
+            message = f"no time stamp was to be had for a PDF: {error}"
+            cure = "See to the service that certificate.time_stamps names, or name none."
+            raise DependencyMissing(message, cure=cure) from error

@@ -1,0 +1,49 @@
+"""The routes of certificates as people read them: PDF, and a page for the screen."""
+
+# Annotations name what is made in the function, so they are read at once.
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
+
+from benchd.texts.catalogue import Catalogue, Language
+from benchd.texts.paper_words import PaperWord
+from benchd.web.job_routes import JobInPath, envelope_of
+from benchd.web.refusals import INVALID, LEDGER, NOT_FOUND
+from benchd.web.service import PaperDoor, RackService
+from benchd.words.ids import JobId
+
+PDF = "application/pdf"
+
+
+def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> APIRouter:
+    """What is kept is the certificate alone: these are made of it when somebody asks."""
+    router = APIRouter(prefix="/api/v1/jobs", responses=INVALID | LEDGER)
+
+    @router.get(
+        "/{job}/certificate.pdf",
+        responses=NOT_FOUND | {200: {"content": {PDF: {}}}},
+        response_class=Response,
+    )
+    async def pdf(job: JobInPath) -> Response:
+        """The certificate as a signed PDF, the certificate's own file within."""
+        paper = await papers.pdf(await envelope_of(rack, JobId(job)))
+        return Response(paper, media_type=PDF)
+
+    @router.get("/{job}/certificate.html", responses=NOT_FOUND, response_class=HTMLResponse)
+    async def page(job: JobInPath, language: Annotated[Language, Query()] = "ja") -> HTMLResponse:
+        """The same words for the screen."""
+        envelope = await envelope_of(rack, JobId(job))
+        other: Language = "en" if language == "ja" else "ja"
+        links = (
+            ("certificate.pdf", catalogue.paper(PaperWord.AS_PDF).to(language)),
+            ("certificate.json", catalogue.paper(PaperWord.AS_FILE).to(language)),
+            (
+                f"certificate.html?language={other}",
+                catalogue.paper(PaperWord.OTHER_LANGUAGE).to(language),
+            ),
+        )
+        return HTMLResponse(await papers.page(envelope, language, links))
+
+    return router

@@ -1,0 +1,187 @@
+"""The page says all that was signed, in both languages, and hides nothing that limits it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchd.certificate import SigningKey
+from benchd.certificate.sentences import Sentence
+from benchd.certificate.third_form import THIRD_PREDICATE_TYPE
+from benchd.knowledge import read_knowledge
+from benchd.papers.certificate_page import CertificatePage
+from benchd.papers.model import Document
+from benchd.texts import sentences
+from benchd.texts.paper_words import PaperWord
+from benchd.texts.sentences import Sentences
+from benchd.words.ids import Evidence
+from tests.certificate.certificate_kinds import KINDS, statement_on
+from tests.certificate.test_certificate_first_form import STATEMENTS
+from tests.certificate.test_certificate_second_form import as_it_was
+from tests.paper.outside import check_structure, read_by, scanned, text_of
+from tests.paper.papers_made import CATALOGUE, draft, signed
+
+PAGES = CertificatePage(CATALOGUE)
+SAID = Sentences.load(CATALOGUE)
+PRINTED = ("native, chip by eye", "streamed", "resumed", "no chip", "chip scanned")
+LANGUAGES = ("ja", "en")
+
+
+def pages(statement: Any, key: SigningKey) -> dict[str, Document]:  # noqa: ANN401 - JSON
+    told = signed(statement, key)
+    return {language: PAGES.document(told, language) for language in LANGUAGES}
+
+
+def values(document: Document) -> Iterator[str]:
+    lines = [*document.head, *(line for each in document.sections for line in each.lines)]
+    for line in lines:
+        yield from line.values
+
+
+def squeezed(text: str) -> str:
+    """Lines are broken where there is no more room."""
+    return "".join(text.split())
+
+
+def test_every_sentence_that_can_be_signed_has_its_japanese() -> None:
+    table = read_knowledge("benchd.texts", "sentences.toml", sentences._Table)
+    assert {each.says for each in table.sentence} == {each.value for each in Sentence}
+
+
+@pytest.mark.looptime
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_kind_is_told_whole_in_both_languages(
+    kind: str, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement = statement_on(await KINDS[kind][0](monkeypatch))
+    told = statement["predicate"]
+    both = pages(statement, key)
+    english, japanese = " ".join(values(both["en"])), " ".join(values(both["ja"]))
+    lines = [told["technique"], told["felica"]["basis"], told["standard"], told["felica"]["clear"]]
+    excused = [each for each in (told["fresh_picture"]["excuses"], told["clock"]["says"]) if each]
+    for line in [*lines, *excused, *told["not_reached"], *told["bound_by"]]:
+        for said in SAID.said(line):
+            assert said.en in english
+            assert said.ja in japanese
+            # One that isn't known would stand there in English.
+            assert said.ja != said.en
+    for fact in (told["job"], told["handset"]["serial"], told["ledger"]["head_hash"], key.key_id):
+        assert fact in english
+        assert fact in japanese
+
+
+@pytest.mark.looptime
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", PRINTED)
+async def test_others_read_each_kind_of_paper(
+    kind: str, key: SigningKey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    statement = statement_on(await KINDS[kind][0](monkeypatch))
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(draft(statement, key))
+    check_structure(path)
+    # One page for each language, all of its words to be found in it.
+    assert "Pages:           2" in read_by("pdfinfo", path)
+    for number, document in enumerate(pages(statement, key).values(), start=1):
+        options = ("-f", str(number), "-l", str(number))
+        text = squeezed(read_by("pdftotext", *options, path, "-"))
+        for value in values(document):
+            assert squeezed(value) in text
+        picture = tmp_path / f"{number}"
+        read_by("pdftoppm", *options, "-r", "150", "-png", "-singlefile", path, picture)
+        assert scanned(picture.with_suffix(".png")) == [document.code]
+    out = tmp_path / "certificate.json"
+    read_by("pdfdetach", "-savefile", "certificate.json", "-o", out, path)
+    assert out.read_bytes() == signed(statement, key).envelope
+
+
+def test_what_limits_it_stands_on_the_page_in_sections_of_their_own(
+    statement: Evidence, key: SigningKey
+) -> None:
+    for document in pages(statement, key).values():
+        warned = [section for section in document.sections if section.warns]
+        assert len(warned) == 2
+        told: Any = statement["predicate"]
+        found = [value for section in warned for line in section.lines for value in line.values]
+        for line in told["not_reached"]:
+            assert SAID.said(line)[0].to(document.language) in found
+        assert CATALOGUE.paper(PaperWord.TRUSTED_KEY).to(document.language) in found
+
+
+def test_no_page_says_that_a_reader_looked_where_a_person_did(
+    statement: Evidence, key: SigningKey
+) -> None:
+    told: Any = statement["predicate"]
+    assert told["felica"]["source"] == "operator"
+    for document in pages(statement, key).values():
+        assert not [value for value in values(document) if "reader finds" in value]
+
+
+@pytest.mark.parametrize("form", [1, 2, 3])
+def test_former_forms_are_told_and_what_they_lack_is_named(
+    form: int, statement: Evidence, key: SigningKey, tmp_path: Path
+) -> None:
+    predicate: Any = statement["predicate"]
+    former: Any = {
+        1: next(iter(STATEMENTS.values())),
+        2: as_it_was(json.loads(json.dumps(statement))),
+        3: {
+            **statement,
+            "predicateType": THIRD_PREDICATE_TYPE,
+            "predicate": {k: v for k, v in predicate.items() if k != "benchd_commit"},
+        },
+    }[form]
+    path = tmp_path / "former.pdf"
+    path.write_bytes(draft(former, key))
+    missing = CATALOGUE.paper(PaperWord.NOT_STATED).ja
+    # The first lacks asset, ties and what is trusted; the second the asset alone.
+    assert text_of(path).count(missing) == {1: 3, 2: 1, 3: 0}[form]
+    for line in former["predicate"]["not_reached"]:
+        assert squeezed(SAID.said(line)[0].en) in squeezed(text_of(path))
+
+
+HOSTILE = '"]]<script>#panic()\u202e\x1b[2J\n= H *b* $x$ \\ 𠮷한😀'
+
+
+def test_hostile_words_are_bounded_and_leave_one_page_for_each_language(
+    statement: Evidence, key: SigningKey, tmp_path: Path
+) -> None:
+    told = json.loads(json.dumps(statement))
+    predicate = told["predicate"]
+    long = HOSTILE + "長" * 400
+    predicate["handset"].update(manufacturer=long, model=long, serial=long, build=long)
+    told["subject"][0]["name"] = f"{long} {long}"
+    predicate["site"] = long
+    path = tmp_path / "hostile.pdf"
+    path.write_bytes(draft(told, key))
+    assert "Pages:           2" in read_by("pdfinfo", path)
+    text = text_of(path)
+    assert "<script>#panic()" in text
+    assert "〔U+20BB7〕" in text
+    assert "\x1b" not in text
+
+
+def test_many_people_and_a_changed_cable_still_leave_one_page(
+    statement: Evidence, key: SigningKey, tmp_path: Path
+) -> None:
+    told = json.loads(json.dumps(statement))
+    told["predicate"]["stages"] = told["predicate"]["stages"] * 40
+    first = told["predicate"]["decisions"][0]
+    told["predicate"]["decisions"] = [
+        *({**first, "operator": f"担当{n}" + "長" * 60, "person": f"p{n}"} for n in range(30)),
+        *told["predicate"]["decisions"],
+    ]
+    path = tmp_path / "many.pdf"
+    path.write_bytes(draft(told, key))
+    assert "Pages:           2" in read_by("pdfinfo", path)
+
+
+def test_two_renderings_are_the_same_before_they_are_signed(
+    statement: Evidence, key: SigningKey
+) -> None:
+    assert draft(statement, key) == draft(statement, key)

@@ -1,0 +1,91 @@
+"""The verifier in docs/ needs nothing of benchd, is short, and finds every edit."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from benchd.certificate import SigningKey, create_key, verify_certificate
+from benchd.errors import CertificateInvalid
+from benchd.words.ids import Evidence
+from tests.certificate.test_certificate_first_form import RACK
+from tests.paper.outside import read_by
+from tests.paper.papers_made import signed
+
+PROGRAM = Path(__file__).parents[2] / "docs" / "verify_certificate.py"
+EDITS = 1_000
+
+
+@pytest.fixture(scope="module")
+def verifier() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("verify_certificate", PROGRAM)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_it_is_short_and_needs_one_library() -> None:
+    text = PROGRAM.read_text()
+    assert len(text.splitlines()) < 100
+    assert "benchd." not in text.replace("benchd.\n", "")
+
+
+def test_it_finds_each_of_a_thousand_edits_as_benchd_does(
+    verifier: ModuleType, statement: Evidence, key: SigningKey
+) -> None:
+    data, pem = signed(statement, key).envelope, key.public_key_pem
+    assert verifier.verified(data, pem) == statement
+    rng = random.Random(19)
+    for _ in range(EDITS):
+        at = rng.randrange(len(data))
+        new = rng.choice([byte for byte in range(256) if byte != data[at]])
+        changed = data[:at] + bytes([new]) + data[at + 1 :]
+        with pytest.raises(ValueError, match=r"it |the signature"):
+            verifier.verified(changed, pem)
+        with pytest.raises(CertificateInvalid):
+            verify_certificate(changed, pem)
+
+
+def test_it_refuses_what_is_signed_by_another(
+    verifier: ModuleType, statement: Evidence, key: SigningKey, tmp_path: Path
+) -> None:
+    other = create_key(tmp_path / "other.key")
+    with pytest.raises(ValueError, match="another key"):
+        verifier.verified(signed(statement, key).envelope, other.public_key_pem)
+    # The other's id in the file makes it no better.
+    told = json.loads(signed(statement, key).envelope)
+    told["signatures"][0]["keyid"] = other.key_id
+    forged = json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+    with pytest.raises(ValueError, match="signature doesn't fit"):
+        verifier.verified(forged, other.public_key_pem)
+
+
+def test_it_reads_former_certificates_too(verifier: ModuleType) -> None:
+    pem = (RACK.parent / "certificate_key.pem.pub").read_bytes()
+    for file in RACK.glob("*.json"):
+        said = verifier.told(verifier.verified(file.read_bytes(), pem))
+        assert file.stem in said
+
+
+def test_it_checks_what_comes_out_of_a_pdf(pdf: bytes, key: SigningKey, tmp_path: Path) -> None:
+    paper, public, out = (tmp_path / name for name in ("paper.pdf", "key.pub", "certificate.json"))
+    paper.write_bytes(pdf)
+    public.write_bytes(key.public_key_pem)
+    read_by("pdfdetach", "-savefile", "certificate.json", "-o", out, paper)
+    told = read_by(sys.executable, PROGRAM, out, public)
+    assert "356938035643809" in told
+    out.write_bytes(out.read_bytes().replace(b"payload", b"Payload", 1))
+    refused = subprocess.run(
+        [sys.executable, PROGRAM, out, public], capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 1
+    assert "NOT VALID" in refused.stderr
