@@ -58,8 +58,14 @@ STREAMS = "/api/v1/events"
 SESSION = "/api/v1/session"
 
 
-def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WALL) -> FastAPI:
-    """With everything that benchd can serve; the read model doesn't run, so it looks nothing up."""
+def whole_app(
+    rack: FakeRack,
+    catalogue: Catalogue,
+    anonymous: Sight = Sight.WALL,
+    *,
+    records: Records | None = None,
+) -> FastAPI:
+    """With everything that benchd can serve; a read model that doesn't run looks nothing up."""
     return create_app(
         rack,
         catalogue,
@@ -69,7 +75,7 @@ def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WAL
         dossiers=FakeDoor(),
         people=fake_door.EVERYBODY,
         sessions=fake_door.FakeDoor(),
-        records=Records(Path("/nowhere/records.sqlite"), Feed(rack)),
+        records=records or Records(Path("/nowhere/records.sqlite"), Feed(rack)),
         disposal=DisposalDesk(rack.ledger, FakeClock()),
         intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
     )
