@@ -31,6 +31,8 @@ class Action(StrEnum):
     """Lots and assets."""
     DRAIN = "drain"
     """To let the daemon end."""
+    PRINT = "print"
+    """To have a handset's label printed, also once more."""
     RECORD = "record"
     """To ask a handset everything and keep its answers."""
     REBUILD = "rebuild"
@@ -61,6 +63,7 @@ AUTHORITY: Mapping[Action, Rule] = MappingProxyType(
         Action.SETTLE: _of(Role.OPERATOR, Role.SUPERVISOR),
         Action.TAKE_IN: _of(Role.OPERATOR, Role.SUPERVISOR),
         Action.DRAIN: _of(Role.SUPERVISOR, Role.ADMINISTRATOR),
+        Action.PRINT: _of(Role.OPERATOR, Role.CONFIRMER, Role.SUPERVISOR, by_badge=True),
         Action.RECORD: _of(Role.OPERATOR, Role.SUPERVISOR, by_badge=True),
         Action.REBUILD: _of(Role.ADMINISTRATOR),
         Action.ADMINISTER: _of(Role.ADMINISTRATOR),

@@ -158,6 +158,10 @@ class RecordsUnavailable(BenchdError):
     """Raised when the read model can't serve now; the ledger and the jobs go on."""
 
 
+class LabelRefused(BenchdError):
+    """Raised when a job has no label to print now; the text says why."""
+
+
 class HooksUnavailable(BenchdError):
     """Raised when the file that says how far hooks have come can't be used: jobs go on."""
 

@@ -23,6 +23,7 @@ from benchd.commands.hooks import hooks_app
 from benchd.commands.intake import assets_app, lots_app
 from benchd.commands.keys import key_app
 from benchd.commands.lab import require_lab
+from benchd.commands.labels import add_label_commands
 from benchd.commands.ledger import ledger_app
 from benchd.commands.looking import add_looking_commands
 from benchd.commands.misuse import tell_misuse, tell_of_file
@@ -66,6 +67,7 @@ app.add_typer(disposal_app, name="disposal")
 app.command("report")(report)
 app.command("decide")(decide)
 add_looking_commands(app)
+add_label_commands(app, people_app)
 app.command("setup")(setup)
 
 

@@ -226,6 +226,10 @@ class BenchdClient:
         _refuse_unless_reachable(self._path)
         return self.answer("GET", "/api/v1/drain")
 
+    def fetched(self, path: str) -> bytes:
+        """What a route answers with, byte for byte."""
+        return self._request("GET", path).content
+
     def answer(
         self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
     ) -> JsonObject:

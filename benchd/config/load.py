@@ -16,6 +16,7 @@ from benchd.config.fresh_pictures import read_pictures
 from benchd.config.hooks_section import hook_file_issues, hook_issues
 from benchd.config.http_section import expiry_issues, http_issues
 from benchd.config.models import read_models, shipped_models
+from benchd.config.printers_section import printer_issues
 from benchd.config.recheck_staff import recheck_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
@@ -44,7 +45,8 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     parsed, issues = check(
         ConfigFile, document, data={**absent, **document.data}, context={"folder": folder}
     )
-    issues += [*port_issues(document), *wall_issues(document), *hook_issues(document)]
+    issues += [*port_issues(document), *wall_issues(document)]
+    issues += [*hook_issues(document), *printer_issues(document)]
     book = _recipe_book(document, path)
     issues += book.issues
     models = _models(document, parsed.models, issues) if parsed else ModelCatalogue()
@@ -178,5 +180,6 @@ def _settings(
         provider_options=provider_options,
         timing=Timing(settle_s=parsed.rack.settle_s),
         wall=parsed.wall.plan.for_slots(parsed.slots),
+        printers=tuple(section.printer for section in parsed.printers),
         hooks=tuple(parsed.hooks),
     )

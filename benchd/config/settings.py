@@ -19,6 +19,7 @@ from benchd.config.sections import (
     SiteSettings,
 )
 from benchd.felica.settings import FelicaSettings
+from benchd.labels.printer import Printer
 from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.recipe import Recipe
 from benchd.proof.evidence.fresh import SignedPicture
@@ -52,5 +53,7 @@ class Settings:
     timing: Timing
     wall: WallPlan
     """Where the screens show each slot of the topology."""
+    printers: tuple[Printer, ...] = ()
+    """What prints labels; nothing is printed without."""
     hooks: tuple[HookSection, ...] = ()
     """Which other systems hear of jobs."""

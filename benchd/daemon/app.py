@@ -26,6 +26,7 @@ from benchd.daemon.hooks import HookBoard, HookLife
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.key_age import key_created
+from benchd.daemon.labelling import label_desk
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
@@ -43,6 +44,7 @@ from benchd.filler import BUILD_ALL, require_programs
 from benchd.hooks.room import Hooks
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
+from benchd.labels.ended import EndedJobs
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
@@ -114,9 +116,17 @@ async def run_daemon(
             )
         )
         records = Records(records_path(settings.ledger.path), stored)
-        counting = RecordMetrics(metrics, time.monotonic)
+        ended = EndedJobs()
         ledger = announcing(
-            stored, (counting, words or PrivateWords(), records, hooks), metrics.fault
+            stored,
+            (
+                RecordMetrics(metrics, time.monotonic),
+                words or PrivateWords(),
+                records,
+                hooks,
+                ended,
+            ),
+            metrics.fault,
         )
         issuer = DsseIssuer(
             key=key,
@@ -149,6 +159,15 @@ async def run_daemon(
             records=records,
             disposal=DisposalDesk(ledger, clock),
             intake=IntakeDesk(intake, SystemEntropy()),
+            labels=label_desk(
+                settings,
+                ended,
+                ledger=ledger,
+                issuer=issuer,
+                records=records,
+                board=board,
+                metrics=metrics,
+            ),
             wall=PlanInEffect(settings.wall),
             hooks=hooks,
         )
@@ -214,10 +233,14 @@ async def run_daemon(
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)
             background.start_soon(keep_following, records.run, metrics.fault)
-            sending = HookLife(
-                hooks, settings, ledger.append, issuer, HookBoard(board, metrics.hooks)
+            background.start_soon(keep_following, rack.labels.run, metrics.fault)
+            background.start_soon(
+                keep_following,
+                HookLife(
+                    hooks, settings, ledger.append, issuer, HookBoard(board, metrics.hooks)
+                ).run,
+                metrics.fault,
             )
-            background.start_soon(keep_following, sending.run, metrics.fault)
             await serve_rack(
                 supervisor,
                 board=rack.board,

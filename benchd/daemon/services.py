@@ -22,6 +22,7 @@ from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
 from benchd.hooks.room import Hooks
 from benchd.intake.desk import IntakeDesk
+from benchd.labels.desk import LabelDesk
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
@@ -66,6 +67,7 @@ class ServedRack:
     records: Records
     disposal: DisposalDesk
     intake: IntakeDesk
+    labels: LabelDesk
     wall: PlanInEffect
     hooks: Hooks
 
@@ -113,6 +115,7 @@ async def services(
         records=rack.records,
         disposal=rack.disposal,
         intake=rack.intake,
+        labels=rack.labels,
         directions=rack.hooks.directions,
         plan=lambda: rack.wall.plan,
     )

@@ -29,6 +29,7 @@ from prometheus_client.registry import Collector
 
 from benchd.observe.clock_metrics import ClockMetrics
 from benchd.observe.hook_metrics import HookMetrics
+from benchd.observe.label_metrics import LabelMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.disposal import OPEN, DisposalState
@@ -128,6 +129,7 @@ class RackMetrics:
             registry=self._registry,
         )
         self.clock = ClockMetrics(self._registry)
+        self.labels = LabelMetrics(self._registry)
         self.hooks = HookMetrics(self._registry, hooks)
         self._fill_with_zeros()
 

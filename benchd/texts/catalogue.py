@@ -93,6 +93,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
         f"problem.{ProblemCode.HOOK_GAVE_UP}": frozenset({"count"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
+        f"problem.{ProblemCode.PRINTER_FAULT}": frozenset({"printers"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
         f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes", "model_felica"},

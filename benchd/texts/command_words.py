@@ -34,6 +34,8 @@ class SayWord(StrEnum):
     SAY_WHO = "say_who"
     BADGE = "badge"
     ANSWERED = "answered"
+    LABEL_HOW = "label_how"
+    LABEL_SENT = "label_sent"
     DRAINING = "draining"
     STILL_RUNNING = "still_running"
     ENDED = "ended"

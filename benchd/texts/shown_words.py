@@ -144,6 +144,7 @@ class Refusal(StrEnum):
     ANSWERED_ALREADY = "answered_already"
     DECISION_REFUSED = "decision_refused"
     SETTLING_REFUSED = "settling_refused"
+    LABEL_REFUSED = "label_refused"
     RECORDS_UNAVAILABLE = "records_unavailable"
     NOT_FOUND = "not_found"
     INVALID_REQUEST = "invalid_request"

@@ -26,6 +26,7 @@ from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
+from benchd.web.label_routes import LabelDoor, cards_pdf_route, label_routes
 from benchd.web.leaving import Leaving
 from benchd.web.live_routes import live_routes
 from benchd.web.metrics_route import metrics_route
@@ -70,6 +71,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     records: RecordsDoor | None = None,
     disposal: SettlingDesk | None = None,
     intake: IntakeDesk | None = None,
+    labels: LabelDoor | None = None,
     directions: Directions | None = None,
     plan: Callable[[], WallPlan] = WallPlan,
     now: Callable[[], datetime] | None = None,
@@ -81,7 +83,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     `/api/v1/drain`, without `dossiers` no `/api/v1/dossiers`, without `people` no
     `/api/v1/people`, without `records` no handset file, shift board and report, and without
     `disposal` beside it nothing of what becomes of handsets; without `intake` neither lots nor
-    assets, and without `directions` nothing of what other systems have asked for.
+    assets, without `labels` none of them, and without `directions` nothing of what other systems
+    have asked for.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
     app = FastAPI(
@@ -118,6 +121,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
             texts="/api/v1/texts",
             openapi="/openapi.json",
             health="/healthz",
+            prints=labels is not None and bool(labels.printers),
             wall=_wall(plan(), rack),
         )
 
@@ -134,7 +138,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         return presenter.labels()
 
     add_dashboard(app)
-    app.include_router(cards_route(rack.board, catalogue))
+    app.include_router(cards_route(rack.board, catalogue, pdf=labels is not None))
     who = WhoActs(people, sessions)
     app.include_router(slot_routes(rack, presenter))
     app.include_router(live_routes(rack, presenter, catalogue, callers, stopping))
@@ -145,6 +149,9 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         app.include_router(drain_route(drain, who))
     if intake is not None:
         app.include_router(intake_routes(intake, rack.board, catalogue, who))
+    if labels is not None:
+        app.include_router(label_routes(labels, who))
+        app.include_router(cards_pdf_route(rack.board, labels, now or partial(datetime.now, UTC)))
     if dossiers is not None:
         app.include_router(dossier_routes(dossiers, who))
     if people is not None:

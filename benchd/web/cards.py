@@ -42,7 +42,7 @@ PAGE = """<!doctype html>
 </head>
 <body>
 <main>
-<section class="answers"><h1>{answers}</h1><p>{hint}</p><ul>{cards}</ul></section>
+{pdf}<section class="answers"><h1>{answers}</h1><p>{hint}</p><ul>{cards}</ul></section>
 <section class="slots"><h1>{slots}</h1><p>{slot_hint}</p><ul>{labels}</ul></section>
 </main>
 </body>
@@ -50,14 +50,14 @@ PAGE = """<!doctype html>
 """
 
 
-def cards_route(board: WatchedBoard, catalogue: Catalogue) -> APIRouter:
-    """The sheet, for the slots as they are now."""
+def cards_route(board: WatchedBoard, catalogue: Catalogue, *, pdf: bool = False) -> APIRouter:
+    """The sheet, for the slots as they are now; it leads to its PDF if there is one."""
     router = APIRouter(include_in_schema=False)
 
     # It takes a sixth of a second for 64 slots, and is the same until the rack is another.
     @lru_cache(maxsize=1)
     def made(slots: tuple[str, ...]) -> str:
-        return sheet(slots, catalogue)
+        return sheet(slots, catalogue, pdf=pdf)
 
     @router.get("/cards", response_class=HTMLResponse)
     async def cards() -> HTMLResponse:
@@ -66,7 +66,7 @@ def cards_route(board: WatchedBoard, catalogue: Catalogue) -> APIRouter:
     return router
 
 
-def sheet(slots: Iterable[str], catalogue: Catalogue) -> str:
+def sheet(slots: Iterable[str], catalogue: Catalogue, *, pdf: bool = False) -> str:
     """The page, in both languages at once: a sheet lies there for everybody."""
     words = catalogue.labels()["cards"]
 
@@ -75,6 +75,7 @@ def sheet(slots: Iterable[str], catalogue: Catalogue) -> str:
 
     return PAGE.format(
         title=escape(words[CardWord.TITLE].ja),
+        pdf=f'<p class="pdf"><a href="/cards.pdf">{both(CardWord.AS_PDF)}</a></p>' if pdf else "",
         answers=both(CardWord.ANSWERS),
         hint=both(CardWord.HINT),
         cards="".join(_card(f"BD:A:{a.upper()}", both(a), sign) for a, sign in SIGNS.items()),

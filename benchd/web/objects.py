@@ -373,4 +373,6 @@ class IndexObject(WebObject):
     texts: str
     openapi: str
     health: str
+    prints: bool
+    """Whether there is a printer of labels."""
     wall: WallPlanObject

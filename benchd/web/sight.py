@@ -42,6 +42,7 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1"): Sight.WALL,
         # Names the slots, as the wall does.
         ("GET", "/cards"): Sight.WALL,
+        ("GET", "/cards.pdf"): Sight.WALL,
         ("GET", "/api/v1/slots"): Sight.WALL,
         ("GET", "/api/v1/slots/{slot}"): Sight.WALL,
         ("GET", "/api/v1/slots/{slot}/proof"): Sight.WALL,
@@ -51,6 +52,10 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1/jobs"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}/certificate.json"): Sight.READ,
+        ("GET", "/api/v1/jobs/{job}/label.png"): Sight.READ,
+        ("GET", "/api/v1/jobs/{job}/label.svg"): Sight.READ,
+        ("GET", "/api/v1/jobs/{job}/label.zpl"): Sight.READ,
+        ("GET", "/api/v1/printers"): Sight.READ,
         ("GET", "/api/v1/handsets"): Sight.READ,
         ("GET", "/api/v1/handsets/{key}"): Sight.READ,
         ("GET", "/api/v1/report"): Sight.READ,
@@ -67,6 +72,7 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1/assets/{tag}"): Sight.READ,
         # Nobody answers a question that they may not read; who may answer is the desk's to say.
         ("POST", "/api/v1/jobs/{job}/decisions"): Sight.READ,
+        ("POST", "/api/v1/jobs/{job}/label"): Sight.READ,
         ("POST", "/api/v1/lots"): Sight.READ,
         ("POST", "/api/v1/lots/{lot}/assets"): Sight.READ,
         ("POST", "/api/v1/lots/{lot}/assets.csv"): Sight.READ,

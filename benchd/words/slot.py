@@ -29,6 +29,7 @@ class ProblemCode(StrEnum):
     CLOCK_UNSYNCHRONISED = "clock_unsynchronised"
     WATCH_LIST_REFUSED = "watch_list_refused"
     ANCHOR_UNREACHABLE = "anchor_unreachable"
+    PRINTER_FAULT = "printer_fault"
     HOOK_GAVE_UP = "hook_gave_up"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"

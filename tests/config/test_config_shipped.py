@@ -10,6 +10,7 @@ import pytest
 
 from benchd.config import check_config, load_settings
 from benchd.config.felica_section import ClearTable
+from benchd.config.printers_section import PrinterSection
 from benchd.config.recipes import read_recipes
 from benchd.config.sections import AnchorSettings, ConfigFile, SlotSettings
 from benchd.config.stages import STAGE_TABLES
@@ -39,7 +40,7 @@ def keys_there_are() -> Iterator[str]:
     for section, field in ConfigFile.model_fields.items():
         if section == "slots":
             yield from (f"slots.A1.{key}" for key in SlotSettings.model_fields)
-        elif section == "hooks":
+        elif section in {"hooks", "printers"}:
             yield section
         else:
             model = field.annotation
@@ -96,6 +97,7 @@ def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     (place,) = settings.topology.places.values()
     assert (place.name, place.recipe) == ("A1", "overwrite")
     assert settings.felica.readers == {"A1": "usb:1-4.2.3"}
+    assert [printer.name for printer in settings.printers] == ["till"]
     assert sorted(settings.felica.providers) == ["licensed_tool", "shop"]
     assert [rule.provider for rule in settings.felica.rules] == ["licensed_tool"]
 
@@ -108,6 +110,11 @@ def test_every_key_is_in_the_shipped_file_and_no_other() -> None:
 def test_the_shipped_rule_has_every_key() -> None:
     (rule,) = tomllib.loads(with_slots())["felica"]["clear"]
     assert rule.keys() == ClearTable.model_fields.keys()
+
+
+def test_the_shipped_printer_has_every_key_of_its_kind() -> None:
+    (printer,) = tomllib.loads(with_slots())["printers"]
+    assert printer.keys() == PrinterSection.model_fields.keys() - {"queue", "device"}
 
 
 def test_every_key_has_a_comment() -> None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from benchd.certificate import DsseIssuer, SigningKey, create_key, load_rack_key
+from benchd.certificate import (
+    DsseIssuer,
+    SigningKey,
+    create_key,
+    load_key,
+    load_rack_key,
+    sign_statement,
+)
 from benchd.config import Settings, load_settings
 from benchd.daemon.rotating import Rotated, rotate_key
 from benchd.ledger import open_ledger
 from benchd.proof.erasure import verify_erasure
 from benchd.signing.keeping import KeyFiles
+from benchd.signing.ring import KeyRing, decode_ring
 from benchd.signing.rotation import Retired
 from benchd.slots.records import told_of_end
 from benchd.words.ids import JobId
@@ -77,3 +88,37 @@ async def sell(settings: Settings, name: str) -> bytes:
 
 async def rotated(settings: Settings, why: Retired = Retired.ROTATED) -> Rotated:
     return await rotate_key(settings, why=why, operator="佐藤", because="each year")
+
+
+JOBS = tuple(map(JobId, ("20261124-A1-0001", "20261124-A1-0002", "20261124-A1-0003")))
+
+
+class Rack:
+    """Three handsets sold, each under a key of its own; and a thief who kept every key."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stolen: list[SigningKey] = []
+        self.certificates: list[bytes] = []
+
+    async def live(self) -> None:
+        for job in JOBS:
+            if self.certificates:
+                await rotated(self.settings)
+            self.stolen.append(load_key(self.settings.certificate.key))
+            self.certificates.append(await sell(self.settings, job))
+
+    @property
+    def ring_file(self) -> bytes:
+        return files_of(self.settings).ring.read_bytes()
+
+    def ring(self, generation: int = -1) -> KeyRing:
+        """What somebody trusts who has the public key of this generation, and the ring."""
+        return decode_ring(self.ring_file, self.stolen[generation].public)
+
+
+def forged(certificate: bytes, key: SigningKey, **other: object) -> bytes:
+    """Another certificate of the same words but these, signed by a key that was stolen."""
+    statement: Any = json.loads(base64.b64decode(json.loads(certificate)["payload"]))
+    statement["predicate"].update(other)
+    return sign_statement(statement, key)

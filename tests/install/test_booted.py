@@ -145,9 +145,9 @@ def test_a_drained_daemon_stays_down(machine: Machine) -> None:
     assert machine.show("benchd", "ExecMainStatus") == "0"
 
 
-def block_with(words: str) -> str:
-    """The one example of docs/service.md that has these words."""
-    [found] = [block for block in SERVICE_MD.read_text().split("```\n")[1::2] if words in block]
+def block_with(words: str, page: Path = SERVICE_MD) -> str:
+    """The one example of a page that has these words."""
+    [found] = [block for block in page.read_text().split("```\n")[1::2] if words in block]
     return found
 
 
@@ -178,5 +178,24 @@ def test_an_older_ledger_is_refused_by_its_anchor_until_the_loss_is_recorded(
     until(lambda: machine.show("benchd", "ExecMainStatus") == "4")
     machine.run("sh", "-ec", block_with("benchd ledger restored").replace("NAME", "Sato"))
     until(lambda: machine.show("benchd", "ActiveState") == "active")
+    modes = machine.run("sh", "-c", "stat -c %a:%U /var/lib/benchd/ledger.sqlite*")
+    assert set(modes.split()) == {"600:benchd"}
+
+
+def test_the_key_is_rotated_by_the_lines_of_its_page(machine: Machine, installed: Path) -> None:
+    """The daemon starts again only if systemd has handed over the secrets beside the key."""
+    lines = block_with("benchd key rotate", SERVICE_MD.with_name("keys.md"))
+    machine.run("sh", "-ec", "cd /srv\n" + lines.replace("NAME", "Sato"))
+    until(lambda: machine.show("benchd", "ActiveState") == "active")
+    assert len(machine.run("benchd", "key", "list").splitlines()) == 2
+    assert (installed / "srv/ring.json").stat().st_size > 100
+    key = "/etc/benchd/certificate_key.pem"
+    modes = machine.run("sh", "-c", f"stat -c %a:%U:%n {key}*").split()
+    assert modes == [
+        f"600:root:{key}",
+        f"644:root:{key}.pub",
+        f"644:root:{key}.ring",
+        f"600:root:{key}.secrets",
+    ]
     modes = machine.run("sh", "-c", "stat -c %a:%U /var/lib/benchd/ledger.sqlite*")
     assert set(modes.split()) == {"600:benchd"}

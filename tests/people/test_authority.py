@@ -15,8 +15,9 @@ ALONE = {
         Action.TAKE_IN,
         Action.SETTLE,
         Action.RECORD,
+        Action.PRINT,
     },
-    Role.CONFIRMER: {Action.CONFIRM},
+    Role.CONFIRMER: {Action.CONFIRM, Action.PRINT},
     Role.SUPERVISOR: {
         Action.ANSWER,
         Action.ATTEST,
@@ -26,6 +27,7 @@ ALONE = {
         Action.TAKE_IN,
         Action.DRAIN,
         Action.RECORD,
+        Action.PRINT,
     },
     Role.ADMINISTRATOR: {Action.ADMINISTER, Action.REBUILD, Action.DRAIN},
     Role.AUDITOR: set(),
@@ -53,6 +55,7 @@ def test_without_a_role_nothing(action: Action) -> None:
 def test_only_everyday_answers_go_by_a_badge_alone() -> None:
     assert {action for action, rule in AUTHORITY.items() if rule.by_badge} == {
         Action.ANSWER,
+        Action.PRINT,
         Action.RECORD,
     }
     assert ACTION_OF[Gate.CONFIRM] is Action.CONFIRM

@@ -72,6 +72,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "serial": "HQ6123",
         "port_path": "pci-0-usb-0:1",
         "reader": "A1 reader",
+        "printers": "till",
         "imei_end": "3809",
         "percent": "12",
         "degrees": "46",

@@ -15,7 +15,8 @@ from benchd.words.slot import ProblemCode, ProblemView
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "operators.ja.md").read_text(encoding="utf-8")
 TEXTS = Catalogue.load()
-FILLED_IN = {"reader": "○", "count": "○", "percent": "○", "degrees": "○", "port_path": "○"}
+FACTS = ("reader", "count", "percent", "degrees", "port_path", "printers")
+FILLED_IN: dict[str, str] = dict.fromkeys(FACTS, "○")
 
 
 def row_of(code: str, says: str) -> list[str]:

@@ -49,6 +49,7 @@ async def look(rig: Rig, handset: str, *, ext4: bool) -> Look:
     return Look(covered_bytes=sum(map(len, extents)), inside=inside, outside=outside)
 
 
+@pytest.mark.nightly
 async def test_no_marker_is_left_in_a_reached_block_and_the_rest_is_named(rig: Rig) -> None:
     kinds = {"f2fs": "residue", "live": "live-data", "plain": "residue-ext4"}
     slots = {name: number for number, name in enumerate(kinds, start=1)}

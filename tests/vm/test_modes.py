@@ -38,6 +38,7 @@ async def test_every_mode_has_its_word_and_goes_on_when_it_is_right(rig: Rig) ->
         await rig.until_state(f"S{number:02}", "awaiting_operator")
 
 
+@pytest.mark.nightly
 async def test_a_reset_by_hand_is_seen_by_what_the_port_shows(rig: Rig) -> None:
     await rig.fill_table({"one": "ext4", "two": "ext4"})
     await rig.start_service()

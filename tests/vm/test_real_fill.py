@@ -68,7 +68,8 @@ async def test_what_adbd_has_started_ends_with_it_and_the_next_plug_cleans_up(ri
     assert await fill_files(rig, "one") == 0
 
 
-@pytest.mark.parametrize("abi", ["arm64", pytest.param("arm", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("abi", ["arm64", "arm"])
 async def test_the_programs_of_phones_fill_and_look_to_the_end(rig: Rig, abi: str) -> None:
     await rig.fill_table({"one": "ext4"})
     folder = f"{await data_of(rig, 'one')}/local/tmp/benchd"

@@ -20,6 +20,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.session_routes import SESSION
 from benchd.words.people import Role
+from tests.labels.quiet_desk import quiet_desk
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
 from tests.web.test_records_routes import Feed
 from tests.web.test_session_routes import CSRF, ROUTES, SHOWN, NoDossiers
@@ -47,13 +48,15 @@ async def asked(
 ) -> AsyncGenerator[tuple[Door, httpx2.AsyncClient, Running]]:
     """Every room of the API on its socket, with real people at its door."""
     async with door_in(folder) as door:
+        records = Records(folder / "records.sqlite", Feed(rack))
         app = create_app(
             rack,
             catalogue,
             callers=door.callers(),
             drain=Admission(),
             dossiers=NoDossiers(),  # type: ignore[arg-type]
-            records=Records(folder / "records.sqlite", Feed(rack)),
+            records=records,
+            labels=quiet_desk(rack, records, catalogue),
             disposal=DisposalDesk(rack.ledger, FakeClock()),
             intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
             people=door.people,

@@ -38,6 +38,7 @@ from benchd.words.slot import (
     SlotView,
 )
 from benchd.words.slot_states import SlotState
+from tests.labels.quiet_desk import quiet_desk
 from tests.web import fake_door
 from tests.web.test_dossier_routes import FakeDoor
 from tests.web.test_metrics_route import fake_source
@@ -66,6 +67,7 @@ def whole_app(
     records: Records | None = None,
 ) -> FastAPI:
     """With everything that benchd can serve; a read model that doesn't run looks nothing up."""
+    records = records or Records(Path("/nowhere/records.sqlite"), Feed(rack))
     return create_app(
         rack,
         catalogue,
@@ -75,7 +77,8 @@ def whole_app(
         dossiers=FakeDoor(),
         people=fake_door.EVERYBODY,
         sessions=fake_door.FakeDoor(),
-        records=records or Records(Path("/nowhere/records.sqlite"), Feed(rack)),
+        records=records,
+        labels=quiet_desk(rack, records, catalogue),
         disposal=DisposalDesk(rack.ledger, FakeClock()),
         intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
     )
@@ -122,7 +125,7 @@ def test_the_rows_say_what_was_decided() -> None:
     anybody = {*pages, "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics", SESSION}
     wall = {
         *("/api/v1", "/api/v1/slots", "/api/v1/slots/{slot}", "/api/v1/slots/{slot}/proof"),
-        *("/api/v1/events", "/api/v1/queue", "/cards"),
+        *("/api/v1/events", "/api/v1/queue", "/cards", "/cards.pdf"),
     }
     assert {path for (_, path), sight in ROWS.items() if sight is Sight.NONE} == anybody
     assert {path for (_, path), sight in ROWS.items() if sight is Sight.WALL} == wall
@@ -130,6 +133,7 @@ def test_the_rows_say_what_was_decided() -> None:
     assert min(writing.values()) is Sight.READ
     assert {path for (_, path), sight in writing.items() if sight is Sight.READ} == {
         "/api/v1/jobs/{job}/decisions",
+        "/api/v1/jobs/{job}/label",
         "/api/v1/lots",
         "/api/v1/lots/{lot}/assets",
         "/api/v1/lots/{lot}/assets.csv",

@@ -29,6 +29,7 @@ from benchd.web.who import Acting, InPerson, Somebody
 from benchd.words.job import Gate
 from benchd.words.people import Role
 from benchd.words.record import EntryKind
+from tests.labels.quiet_desk import quiet_desk
 from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
 from tests.web.fake_door import FakeDoor
 from tests.web.test_records_routes import Feed
@@ -254,6 +255,7 @@ ROUTES: dict[tuple[str, str], Action | str] = {
     ("POST", SESSION): "whoever shows who they are",
     ("PUT", SESSION): "the session's own",
     ("DELETE", SESSION): "locks, and does nothing else",
+    ("POST", "/api/v1/jobs/{job}/label"): Action.PRINT,
     ("POST", "/api/v1/drain"): Action.DRAIN,
     ("POST", "/api/v1/lots"): Action.TAKE_IN,
     ("POST", "/api/v1/lots/{lot}/assets"): Action.TAKE_IN,
@@ -283,12 +285,14 @@ async def test_every_route_that_does_something_has_its_row_and_its_guard(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     async with door_in(tmp_path) as door:
+        records = Records(tmp_path / "records.sqlite", Feed(rack))
         app = create_app(
             rack,
             catalogue,
             drain=Admission(),
             dossiers=NoDossiers(),  # type: ignore[arg-type]
-            records=Records(tmp_path / "records.sqlite", Feed(rack)),
+            records=records,
+            labels=quiet_desk(rack, records, catalogue),
             disposal=DisposalDesk(rack.ledger, FakeClock()),
             intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
             people=door.people,

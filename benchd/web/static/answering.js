@@ -5,6 +5,7 @@ import { decide, readJob } from "./api.js";
 import { byId } from "./dom.js";
 import { byAnother, NETWORK, takesNumber } from "./gates.js";
 import { keepNote, noteKey } from "./kept.js";
+import { newestPrinted, printLabel } from "./printing.js";
 import { onChange, whoIsHere } from "./session.js";
 import { answerable, questionOf } from "./status.js";
 import { TakingBack } from "./taking_back.js";
@@ -19,6 +20,8 @@ export class Answering {
   /** `open` opens a slot's panel by itself; `panel` is where questions are seen. */
   constructor({ rack, panel, open }) {
     Object.assign(this, { rack, panel, open });
+    /** Whether the rack has a printer of labels. */
+    this.prints = false;
     /** The queue's errands, once the daemon has told them. */
     this.errands = null;
     /** The question that was on the screen when its handset's code was scanned. */
@@ -227,11 +230,23 @@ export class Answering {
     return told.map(({ slot }) => this.rack.slot(slot)).filter(Boolean);
   }
 
-  /** The paper of the handset that is shown, as its links have it. */
+  /** The label of the handset that is shown, at its printer; without one its paper, as its links have it. */
   print() {
+    if (this.prints && whoIsHere()) {
+      this.printLabel();
+      return;
+    }
     const paper = this.panel.dialog.querySelector("a.print, a.certificate");
     if (paper) paper.click();
     else this.complain("no_paper");
+  }
+
+  /** With no handset on the screen: the label that came out last, once more. */
+  async printLabel() {
+    const slot = this.rack.slot(this.panel.name);
+    const job = this.panel.name === null ? await newestPrinted() : (slot?.job ?? slot?.last_job);
+    if (job) this.back.say(await printLabel(job));
+    else this.complain("no_label");
   }
 
   otherPerson() {

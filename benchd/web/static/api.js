@@ -28,11 +28,11 @@ export async function isProven(slot) {
 export async function readIndex() {
   const answer = await fetch("/api/v1");
   if (answer.status === 403 && (await answer.json()).error.code === "sign_in_needed") {
-    return { version: null, shown: "none", rows: [], scanPrefix: "" };
+    return { version: null, shown: "none", rows: [], scanPrefix: "", prints: false };
   }
   if (!answer.ok) throw new Error(`index: ${answer.status}`);
-  const { version, shown, wall } = await answer.json();
-  return { version, shown, rows: wall?.rows ?? [], scanPrefix: wall?.scan_prefix ?? "" };
+  const { version, shown, wall, prints } = await answer.json();
+  return { version, shown, rows: wall?.rows ?? [], scanPrefix: wall?.scan_prefix ?? "", prints: prints === true };
 }
 
 /** What the daemon tells, as {told}, or why it doesn't, as {error} with the API's error object. */

@@ -147,6 +147,7 @@ async function lookAgain() {
     if (other || SHOWN.indexOf(now.shown) < SHOWN.indexOf(index.shown)) location.reload();
     else if (now.shown !== index.shown) see(now);
     else layout.plan(now.rows);
+    answering.prints = now.prints;
   } catch {
     // The stream tells soon enough that nobody answers.
   }
@@ -235,6 +236,7 @@ async function start() {
     astray: () => answering.complain("typing_gone"),
   });
   answering = new Answering({ rack, panel, open: openNext });
+  answering.prints = index.prints;
   help = new Help();
   document.body.dataset.connection = "connecting";
   byId("connection").hidden = true;

@@ -98,7 +98,7 @@ export class Frame {
   async again() {
     this.label();
     if (!this.mayRead) return;
-    const { told, error } = await this.shown.load();
+    const { told, error } = await this.shown.load(this.index);
     if (this.leaving) return;
     this.error = error ?? null;
     if (error && PASSING.includes(error.code)) {

@@ -35,6 +35,7 @@ export class Keys {
     else if (this.panel.name !== null) return this.pressInPanel(key.toLowerCase());
     else if (key.toLowerCase() === "n") this.answering.next();
     else if (key === "/") this.find.show();
+    else if (key.toLowerCase() === "p" && this.answering.prints) this.answering.print();
     else return null;
     return true;
   }
@@ -43,6 +44,7 @@ export class Keys {
   pressInPanel(key) {
     if (this.answering.slotShown() && ANSWERS[key]) return this.answering.key(ANSWERS[key]);
     if (key === "i") this.panel.toNote();
+    else if (key === "p" && this.answering.prints) this.answering.print();
     else if (key === "n") this.answering.next(this.panel.form?.question ?? null);
     else return null;
     return true;

@@ -1,7 +1,8 @@
 // The label of a handset: which it is, where it goes and why, to be printed and stuck to it.
 
-import { read } from "./api.js";
-import { el } from "./dom.js";
+import { jobUrl, read } from "./api.js";
+import { byId, el } from "./dom.js";
+import { printersHere, printLabel } from "./printing.js";
 import { endOf, handsetOf, jobPage, link, moment, numberOf, reasonOf, tight } from "./tables.js";
 import { word } from "./words.js";
 
@@ -16,8 +17,12 @@ export class LabelPage {
     document.head.append(el("link", { rel: "stylesheet", href: "/static/label.css" }));
   }
 
-  load() {
-    return read(`/api/v1/handsets/${encodeURIComponent(this.job)}`);
+  async load({ prints }) {
+    const [answer, printers] = await Promise.all([
+      read(`/api/v1/handsets/${encodeURIComponent(this.job)}`),
+      prints ? printersHere() : [],
+    ]);
+    return answer.told ? { told: { ...answer.told, printers } } : answer;
   }
 
   elements(file) {
@@ -33,6 +38,7 @@ export class LabelPage {
         link(jobPage(job.job), word("find", "title")),
         el("button", { id: "print", type: "button", onclick: () => print() }, word("act", "print")),
       ),
+      ...file.printers.map((printer) => atPrinter(job, printer)),
       el(
         "article",
         { class: "label" },
@@ -45,6 +51,20 @@ export class LabelPage {
     ];
   }
 }
+
+/** As it comes out there, to the dot. */
+const atPrinter = (job, printer) => {
+  const asked = new URLSearchParams({ printer });
+  const print = async () => {
+    byId("announcer").textContent = await printLabel(job.job, printer);
+  };
+  return el(
+    "section",
+    { class: "back at-printer" },
+    el("button", { id: `print-${printer}`, type: "button", onclick: print }, `${word("act", "print")}: ${printer}`),
+    el("img", { src: `${jobUrl(job.job)}/label.png?${asked}`, alt: word("find", "label") }),
+  );
+};
 
 /** No label says of a handset what it was once. */
 const older = (newest) => [

@@ -1,0 +1,37 @@
+"""The labels of the running daemon: its printers, with the wall and the metrics beside them."""
+
+from __future__ import annotations
+
+from benchd.config import Settings
+from benchd.daemon.printer_watch import PrinterWatch
+from benchd.labels.desk import LabelDesk
+from benchd.labels.ended import EndedJobs
+from benchd.observe.metrics import RackMetrics
+from benchd.ports import CertificateIssuer, Ledger
+from benchd.records.access import Records
+from benchd.slots.board import RackBoard
+from benchd.texts.catalogue import Catalogue
+
+
+def label_desk(
+    settings: Settings,
+    ended: EndedJobs,
+    *,
+    ledger: Ledger,
+    issuer: CertificateIssuer,
+    records: Records,
+    board: RackBoard,
+    metrics: RackMetrics,
+) -> LabelDesk:
+    """Prints what ends from now on; what has ended until now lies in its slot and is run again."""
+    names = [printer.name for printer in settings.printers]
+    ended.forget()
+    return LabelDesk(
+        settings.printers,
+        ended,
+        ledger=ledger,
+        issuer=issuer,
+        files=records,
+        catalogue=Catalogue.load(),
+        sink=PrinterWatch(names, board=board, metrics=metrics.labels),
+    )

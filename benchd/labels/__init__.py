@@ -1,0 +1,1 @@
+"""Labels at a job's end, and the sheets that lie beside the rack."""

@@ -1,0 +1,97 @@
+"""What a label says: from a job as its records tell it, and nothing from anywhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from benchd.errors import LabelRefused
+from benchd.papers.glyphs import settable
+from benchd.pipelines.history import JobHistory
+from benchd.proof.reading import RecordReader
+from benchd.texts.catalogue import Catalogue, Language
+from benchd.words.ids import JobId, SlotName
+from benchd.words.job import Disposition, Reason
+
+SHOWN_DIGITS = 6
+"""Of an IMEI or a serial: enough to tell handsets of one tray apart."""
+LONGEST_NAME = 60
+LONGEST_TAG = 24
+LONGEST_NUMBER = 64
+LONGEST_SLOT = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelContent:
+    """One label, not yet in any language."""
+
+    job: JobId
+    slot: SlotName
+    tag: str | None
+    handset: str
+    """Maker and model; empty where it was never inspected."""
+    number: str
+    """The IMEI, else the serial; for telling whether two labels are of one handset."""
+    disposition: Disposition
+    reason: Reason | None
+    ended_at: datetime
+
+    @property
+    def code(self) -> str:
+        """What its QR code says."""
+        return f"BD:J:{self.job}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelWords:
+    """The lines of a label, each bounded and printable."""
+
+    goes: str
+    handset: str
+    reason: str
+    number: str
+    name: str
+    """The tag, else the job."""
+    place: str
+    """The slot in which it was erased, and when it ended."""
+    code: str
+
+
+def content_of(history: JobHistory) -> LabelContent:
+    """The label of a job; raises LabelRefused while it runs.
+
+    SELLABLE stands in a history only together with a certificate that the rack vouches for.
+    """
+    if history.ended_at is None or history.disposition is None:
+        message = f"job {history.job} hasn't ended: it has no label yet"
+        raise LabelRefused(message)
+    told = RecordReader(history.handset or {}, "inspect")
+    asset = RecordReader(history.asset or {}, "asset_bound")
+    maker, model = (told.optional_text(key) or "" for key in ("manufacturer", "model"))
+    return LabelContent(
+        job=history.job,
+        slot=history.slot,
+        tag=asset.optional_text("tag"),
+        handset=f"{maker} {model}".strip(),
+        number=told.optional_text("imei") or told.optional_text("serial") or "",
+        disposition=history.disposition,
+        reason=history.reason,
+        ended_at=history.ended_at,
+    )
+
+
+def words_of(content: LabelContent, catalogue: Catalogue, language: Language) -> LabelWords:
+    """The label's lines; the date is that of this machine's calendar."""
+    number = settable(content.number, LONGEST_NUMBER)
+    reason = catalogue.reason(content.reason).to(language) if content.reason else ""
+    slot = settable(content.slot, LONGEST_SLOT)
+    unknown = catalogue.named("act", "unknown_handset").to(language)
+    return LabelWords(
+        goes=catalogue.disposition(content.disposition).to(language),
+        handset=settable(content.handset, LONGEST_NAME) or unknown,
+        reason=settable(reason, LONGEST_NAME),
+        number=f"…{number[-SHOWN_DIGITS:]}" if number else "",
+        name=settable(content.tag or "", LONGEST_TAG) or content.job,
+        place=f"{slot}  {content.ended_at.astimezone():%Y-%m-%d %H:%M}",
+        code=content.code,
+    )

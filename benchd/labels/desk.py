@@ -1,0 +1,208 @@
+"""Labels of jobs: printed by themselves at the end of one, printed again, or only looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Literal, Protocol
+
+import anyio
+import structlog
+from anyio import CapacityLimiter, to_thread
+
+from benchd.errors import LabelRefused, NotFound
+from benchd.labels import layout, zpl
+from benchd.labels.content import LabelContent, content_of, words_of
+from benchd.labels.ended import EndedJobs
+from benchd.labels.printer import LabelForm, Printer
+from benchd.labels.queue import PressSink, PrinterQueue
+from benchd.labels.sheets import rack_sheet
+from benchd.labels.wires import Wire, wire_to
+from benchd.pipelines.history import fold_job
+from benchd.ports import CertificateIssuer, Ledger
+from benchd.texts.catalogue import Catalogue, Language
+from benchd.words.handset_file import HandsetFile
+from benchd.words.ids import JobId, SlotName
+from benchd.words.job import Disposition
+from benchd.words.label import PrinterView
+from benchd.words.record import EntryKind
+
+SET_S = 10.0
+"""For one label to be set, which takes a tenth of a second."""
+
+_log = structlog.get_logger()
+
+
+class Files(Protocol):
+    """What the read model tells of a handset across its jobs."""
+
+    async def handset(self, key: str) -> HandsetFile:
+        """Everything about the handset of this job; raises NotFound, RecordsUnavailable."""
+        ...
+
+
+class LabelDesk:
+    """The labels of one rack. Make it inside the event loop that uses it."""
+
+    def __init__(
+        self,
+        printers: Sequence[Printer],
+        ended: EndedJobs,
+        *,
+        ledger: Ledger,
+        issuer: CertificateIssuer,
+        files: Files,
+        catalogue: Catalogue,
+        sink: PressSink,
+        wire: Callable[[Printer], Wire] = wire_to,
+    ) -> None:
+        self._printers = tuple(printers)
+        self._ended = ended
+        self._ledger = ledger
+        self._issuer = issuer
+        self._files = files
+        self._catalogue = catalogue
+        self._limiter = CapacityLimiter(1)
+        self._sheet: tuple[tuple[SlotName, ...], bytes] | None = None
+        self._queues = {
+            printer.name: PrinterQueue(printer.name, wire(printer), self._maker(printer), sink)
+            for printer in printers
+        }
+
+    @property
+    def printers(self) -> tuple[PrinterView, ...]:
+        """How each printer is doing, in the configuration's order."""
+        return tuple(queue.view for queue in self._queues.values())
+
+    async def run(self) -> None:
+        """Print until cancelled."""
+        try:
+            async with anyio.create_task_group() as group:
+                for queue in self._queues.values():
+                    group.start_soon(queue.run)
+                while True:
+                    job = await self._ended.next()
+                    try:
+                        await self._print_by_itself(job)
+                    except Exception as fault:  # noqa: BLE001 - one job's label isn't the next one's
+                        _log.warning("label_not_made", job=job, error=type(fault).__name__)
+        finally:
+            if left := sum(view.waiting for view in self.printers):
+                _log.warning("labels_left", count=left)
+
+    async def print_again(self, job: JobId, printer: str | None = None) -> PrinterView:
+        """Have the label of a handset's newest job printed, here or where its slot's come out.
+
+        Returns the printer once it waits there. Raises NotFound for no such job or printer,
+        LabelRefused where there is nothing to print or too much waits already.
+        """
+        content = await self._newest(job)
+        queue = self._queues[self._printer_for(content, printer).name]
+        if not queue.put(content):
+            message = f"too many labels wait for the printer {queue.view.name}: see to it first"
+            raise LabelRefused(message)
+        return queue.view
+
+    async def picture(
+        self,
+        job: JobId,
+        kind: Literal["png", "svg", "zpl"],
+        printer: str | None = None,
+        language: Language | None = None,
+    ) -> bytes:
+        """The label as it would be printed; the usual size where there is no printer."""
+        content = await self._newest(job)
+        form = self._form_for(content, printer)
+        form = form if language is None else replace(form, language=language)
+        match kind:
+            case "png":
+                return await self._in_thread(partial(self._png, content, form))
+            case "svg":
+                return await self._in_thread(partial(self._svg, content, form))
+            case "zpl":
+                return await self._in_thread(partial(self._zpl, content, form))
+
+    async def cards(self, slots: Sequence[SlotName], at: datetime) -> bytes:
+        """All answer cards and these slots' labels as PDF, kept until the slots are others.
+
+        Raises LabelRefused where it can't be set in time.
+        """
+        wanted = tuple(slots)
+        if self._sheet is None or self._sheet[0] != wanted:
+            made = await self._in_thread(partial(rack_sheet, wanted, self._catalogue, at))
+            self._sheet = wanted, made
+        return self._sheet[1]
+
+    async def _print_by_itself(self, job: JobId) -> None:
+        wanted = {disposition for printer in self._printers for disposition in printer.auto}
+        if not wanted:
+            return
+        content = await self._content(job)
+        for printer in self._printers:
+            if content.disposition in printer.auto and printer.prints_for(content.slot):
+                self._queues[printer.name].put(content)
+
+    async def _newest(self, job: JobId) -> LabelContent:
+        """The label of a job that is the last of its handset: no other says what it is now."""
+        content = await self._content(job)
+        newest = (await self._files.handset(job)).jobs[-1]
+        if newest.job != job:
+            message = f"job {newest.job} of the same handset is newer: only its label counts"
+            raise LabelRefused(message)
+        return content
+
+    async def _content(self, job: JobId) -> LabelContent:
+        records = await self._ledger.entries(job)
+        if not records or records[0].entry.kind is not EntryKind.JOB_OPENED:
+            message = f"there is no job {job}"
+            raise NotFound(message)
+        return content_of(fold_job(records, self._issuer))
+
+    def _printer_for(self, content: LabelContent, name: str | None) -> Printer:
+        found = self._printer(content, name)
+        if found is None:
+            message = f"no printer is configured for slot {content.slot}: see [[printers]]"
+            raise LabelRefused(message)
+        return found
+
+    def _form_for(self, content: LabelContent, name: str | None) -> LabelForm:
+        found = self._printer(content, name)
+        return LabelForm() if found is None else found.form
+
+    def _printer(self, content: LabelContent, name: str | None) -> Printer | None:
+        """The one of this name, else the first that prints for the slot; raises NotFound."""
+        if name is None:
+            near = (printer for printer in self._printers if printer.prints_for(content.slot))
+            return next(near, None)
+        for printer in self._printers:
+            if printer.name == name:
+                return printer
+        message = f"there is no printer {name}"
+        raise NotFound(message)
+
+    def _maker(self, printer: Printer) -> Callable[[LabelContent], Awaitable[bytes]]:
+        async def make(content: LabelContent) -> bytes:
+            return await self._in_thread(partial(self._zpl, content, printer.form))
+
+        return make
+
+    async def _in_thread(self, call: Callable[[], bytes]) -> bytes:
+        try:
+            with anyio.fail_after(SET_S):
+                return await to_thread.run_sync(call, limiter=self._limiter, abandon_on_cancel=True)
+        except TimeoutError as error:
+            message = "the label couldn't be set in time: try again"
+            raise LabelRefused(message) from error
+
+    def _png(self, content: LabelContent, form: LabelForm) -> bytes:
+        words = words_of(content, self._catalogue, form.language)
+        return layout.as_png(words, form, sellable=content.disposition is Disposition.SELLABLE)
+
+    def _svg(self, content: LabelContent, form: LabelForm) -> bytes:
+        words = words_of(content, self._catalogue, form.language)
+        return layout.as_svg(words, form, sellable=content.disposition is Disposition.SELLABLE)
+
+    def _zpl(self, content: LabelContent, form: LabelForm) -> bytes:
+        return zpl.zpl_of(self._png(content, form))

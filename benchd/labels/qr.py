@@ -1,0 +1,35 @@
+"""QR codes as bars of dark modules, for whatever draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import segno
+
+QUIET = 4
+"""White modules around a code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QrCode:
+    """A code without its quiet zone."""
+
+    modules: int
+    """Of one side."""
+    bars: tuple[tuple[int, int, int], ...]
+    """Row, first column and length of each run of dark modules."""
+
+
+def qr_code(text: str) -> QrCode:
+    """The code of a text, of which a seventh may be lost to a scratch, or more where it is free."""
+    matrix = segno.make(text, error="m", micro=False).matrix
+    bars: list[tuple[int, int, int]] = []
+    for row, modules in enumerate(matrix):
+        begin: int | None = None
+        for column, dark in enumerate((*modules, 0)):
+            if dark and begin is None:
+                begin = column
+            elif not dark and begin is not None:
+                bars.append((row, begin, column - begin))
+                begin = None
+    return QrCode(modules=len(matrix), bars=tuple(bars))

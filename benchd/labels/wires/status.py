@@ -1,0 +1,51 @@
+"""What a printer answers to `~HS`, as the ZPL II programming guide has it.
+
+Three lines, each between STX and ETX: of the first the second field says that there is no paper and
+the third that it is paused, of the second the third says that the head is open and the fourth that
+the ribbon is out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+ASK = b"~HS"
+LINES = 3
+LONGEST_ANSWER = 512
+
+_LINE = re.compile(rb"\x02([^\x02\x03]*)\x03")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostStatus:
+    """How the printer says it is."""
+
+    paper_out: bool
+    paused: bool
+    head_open: bool
+    ribbon_out: bool
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether it prints nothing until somebody comes."""
+        return self.paper_out or self.paused or self.head_open or self.ribbon_out
+
+
+def is_whole(answer: bytes) -> bool:
+    """Whether all three lines have come."""
+    return len(_LINE.findall(answer)) >= LINES
+
+
+def read_status(answer: bytes) -> HostStatus | None:
+    """The status in an answer; None for what isn't one."""
+    lines = [found.split(b",") for found in _LINE.findall(answer)]
+    if len(lines) < LINES or len(lines[0]) < 12 or len(lines[1]) < 11:
+        return None
+    flags = (lines[0][1], lines[0][2], lines[1][2], lines[1][3])
+    if any(flag.strip() not in (b"0", b"1") for flag in flags):
+        return None
+    paper_out, paused, head_open, ribbon_out = (flag.strip() == b"1" for flag in flags)
+    return HostStatus(
+        paper_out=paper_out, paused=paused, head_open=head_open, ribbon_out=ribbon_out
+    )

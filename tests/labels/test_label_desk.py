@@ -1,0 +1,274 @@
+"""From the end of a job to its label: automatic, once more, and only ever of what is so now."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import pytest
+
+from benchd.errors import LabelRefused, NotFound
+from benchd.labels.desk import LabelDesk
+from benchd.labels.ended import EndedJobs
+from benchd.labels.printer import LabelForm, Printer, Raw9100
+from benchd.observe.announcing import AnnouncingLedger
+from benchd.proof.evidence.forms import to_json
+from benchd.records.access import Records
+from benchd.texts.catalogue import Catalogue
+from benchd.wakeup import Wakeup
+from benchd.words.ids import Evidence, JobId, SlotName
+from benchd.words.job import Disposition
+from benchd.words.label import LabelEnd, PrinterTrouble
+from benchd.words.record import Entry, EntryKind
+from tests import recorded
+from tests.labels.virtual_printer import Mood, VirtualPrinter, virtual_printer
+from tests.labels.zpl_reader import read_zpl, scanned
+from tests.records.records_rack import INSPECT
+from tests.web.test_records_routes import Feed
+from tests.web.web_fakes import BEGAN, FakeRack
+
+pytestmark = pytest.mark.asyncio
+
+ONE, TWO = JobId("20261124-00000000a1"), JobId("20261124-00000000a2")
+HOLD = frozenset({Disposition.HOLD})
+
+
+@dataclass
+class Heard:
+    ends: list[tuple[str, str, LabelEnd]] = field(default_factory=list)
+    troubles: list[tuple[str, PrinterTrouble | None]] = field(default_factory=list)
+    heard: Wakeup = field(default_factory=Wakeup)
+
+    def label_ended(self, printer: str, job: str, end: LabelEnd) -> None:
+        self.ends.append((printer, job, end))
+        self.heard.fire()
+
+    async def until(self, ends: int) -> None:
+        await self.heard.until(lambda: len(self.ends) >= ends)
+
+    def printer_told(self, printer: str, trouble: PrinterTrouble | None) -> None:
+        self.troubles.append((printer, trouble))
+
+    def waits(self, printer: str, labels: int) -> None:
+        pass
+
+
+@dataclass
+class Shop:
+    rack: FakeRack
+    desk: LabelDesk
+    ledger: AnnouncingLedger
+    heard: Heard
+
+    async def ends(self, *jobs: JobId) -> None:
+        """These jobs have ended, each with its record told after it is on disk."""
+        for job in jobs:
+            end = next(
+                record.entry
+                for record in self.rack.ledger.stored
+                if record.entry.job == job and record.entry.kind is EntryKind.JOB_ENDED
+            )
+            self.rack.ledger.stored = [r for r in self.rack.ledger.stored if r.entry is not end]
+            await self.ledger.append(end)
+
+
+@asynccontextmanager
+async def shop(folder: Path, *printers: Printer) -> AsyncGenerator[Shop]:
+    rack = FakeRack()
+    records = Records(folder / "records.sqlite", Feed(rack))
+    ended, heard, faults = EndedJobs(), Heard(), []
+    ledger = AnnouncingLedger(
+        AnnouncingLedger(rack.ledger, records, lambda: faults.append(1)),
+        ended,
+        lambda: faults.append(1),
+    )
+    desk = LabelDesk(
+        printers,
+        ended,
+        ledger=ledger,
+        issuer=rack.issuer,
+        files=records,
+        catalogue=Catalogue.load(),
+        sink=heard,
+    )
+    async with anyio.create_task_group() as group:
+        group.start_soon(records.run)
+        group.start_soon(desk.run)
+        with anyio.fail_after(30):
+            yield Shop(rack, desk, ledger, heard)
+        group.cancel_scope.cancel()
+    assert not faults
+
+
+def printer(
+    at: VirtualPrinter, name: str = "p1", auto: frozenset[Disposition] = HOLD, slot: str = ""
+) -> Printer:
+    return Printer(
+        name=name,
+        at=Raw9100(host="127.0.0.1", port=at.port),
+        form=LabelForm(),
+        auto=auto,
+        slots=frozenset({SlotName(slot)} if slot else ()),
+    )
+
+
+def codes(at: VirtualPrinter, folder: Path) -> list[str]:
+    return [
+        code
+        for number, sent in enumerate(at.labels)
+        for code in scanned(read_zpl(sent).as_pbm(), folder, f"{number}.pbm")
+    ]
+
+
+@pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbar-tools isn't here")
+async def test_two_jobs_that_end_at_once_have_a_label_each(tmp_path: Path) -> None:
+    async with virtual_printer() as at, shop(tmp_path, printer(at)) as here:
+        here.rack.ledger.keep_job(job=ONE)
+        here.rack.ledger.keep_job(job=TWO, model="SO-52C")
+        await here.ends(ONE, TWO)
+        await at.until(labels=2)
+        assert codes(at, tmp_path) == [f"QR-Code:BD:J:{ONE}", f"QR-Code:BD:J:{TWO}"]
+
+
+async def test_only_what_is_wanted_comes_out_by_itself_and_where(tmp_path: Path) -> None:
+    destroy = frozenset({Disposition.DESTROY})
+    async with (
+        virtual_printer() as held,
+        virtual_printer() as crushed,
+        virtual_printer() as elsewhere,
+        shop(
+            tmp_path,
+            printer(held, "p1"),
+            printer(crushed, "p2", destroy),
+            printer(elsewhere, "p3", HOLD | destroy, "B9"),
+        ) as here,
+    ):
+        here.rack.ledger.keep_job(job=ONE)
+        here.rack.ledger.keep_job(job=TWO, disposition="destroy", reason="felica_residue")
+        await here.ends(ONE, TWO)
+        await held.until(labels=1)
+        await crushed.until(labels=1)
+        await here.heard.until(ends=2)
+    assert sorted(name for name, _, _ in here.heard.ends) == ["p1", "p2"]
+    assert [len(p.labels) for p in (held, crushed, elsewhere)] == [1, 1, 0]
+
+
+async def test_what_the_rack_doesnt_vouch_for_is_never_sellable_on_a_label(tmp_path: Path) -> None:
+    sellable = frozenset({Disposition.SELLABLE})
+    async with (
+        virtual_printer() as sold,
+        virtual_printer() as held,
+        shop(tmp_path, printer(sold, "p1", sellable), printer(held, "p2")) as here,
+    ):
+        for job, certificate in ((ONE, "{}"), (TWO, None)):
+            here.rack.ledger.keep_job(
+                job=job,
+                outcome="passed",
+                disposition="sellable",
+                reason=None,
+                certificate=certificate,
+                model=f"M{job}",
+            )
+        here.rack.issuer.doubts.add(ONE)
+        await here.ends(ONE, TWO)
+        await held.until(labels=2)
+    assert sold.labels == []
+
+
+async def test_a_printer_that_hangs_keeps_no_record_waiting_and_no_end(tmp_path: Path) -> None:
+    async with virtual_printer(Mood.SILENT) as at, shop(tmp_path, printer(at)) as here:
+        jobs = [JobId(f"20261124-00000000{number:02x}") for number in range(40)]
+        for job in jobs:
+            here.rack.ledger.keep_job(job=job, model=f"M{job}")
+        await here.ends(*jobs)
+        assert len(here.rack.ledger.stored) > len(jobs)
+    # With a queue, and in the middle of a label: the daemon's end is through already.
+    assert at.labels == []
+
+
+async def test_a_label_is_printed_again_from_the_record(tmp_path: Path) -> None:
+    async with virtual_printer() as at, shop(tmp_path, printer(at, auto=frozenset())) as here:
+        here.rack.ledger.keep_job(job=ONE)
+        await here.ends(ONE)
+        await _filed(here, ONE)
+        assert (await here.desk.print_again(ONE)).name == "p1"
+        await at.until(labels=1)
+        await here.desk.print_again(ONE, "p1")
+        await at.until(labels=2)
+        assert at.labels[0] == at.labels[1] == await here.desk.picture(ONE, "zpl")
+        assert here.desk.printers[0].newest == ONE
+
+
+async def test_no_label_of_a_job_that_isnt_the_handsets_last_or_that_runs(tmp_path: Path) -> None:
+    async with virtual_printer() as at, shop(tmp_path, printer(at)) as here:
+        _inspected(here, ONE, "hold", "felica_silent")
+        _inspected(here, TWO, "destroy", "felica_residue")
+        await here.ends(TWO)
+        await _filed(here, TWO)
+        with pytest.raises(LabelRefused, match=f"job {TWO} of the same handset is newer"):
+            await here.desk.print_again(ONE)
+        with pytest.raises(LabelRefused, match="newer"):
+            await here.desk.picture(ONE, "png")
+        runs = JobId("20261124-00000000a3")
+        await here.ledger.append(
+            Entry(
+                kind=EntryKind.JOB_OPENED,
+                at=BEGAN,
+                slot=SlotName("A1"),
+                job=runs,
+                data={"recipe": "overwrite"},
+            )
+        )
+        with pytest.raises(LabelRefused, match="hasn't ended"):
+            await here.desk.print_again(runs)
+        with pytest.raises(NotFound, match="no job"):
+            await here.desk.print_again(JobId("20261124-00000000ff"))
+        with pytest.raises(NotFound, match="no printer p9"):
+            await here.desk.print_again(TWO, "p9")
+        assert at.labels == []
+
+
+async def test_a_rack_without_printers_shows_labels_and_prints_none(tmp_path: Path) -> None:
+    async with shop(tmp_path) as here:
+        here.rack.ledger.keep_job(job=ONE)
+        await here.ends(ONE)
+        await _filed(here, ONE)
+        assert (await here.desk.picture(ONE, "png")).startswith(b"\x89PNG")
+        with pytest.raises(LabelRefused, match="no printer is configured"):
+            await here.desk.print_again(ONE)
+
+
+async def test_a_label_that_breaks_off_is_told_and_comes_only_when_asked_for(
+    tmp_path: Path,
+) -> None:
+    async with virtual_printer(Mood.LEAVES) as at, shop(tmp_path, printer(at)) as here:
+        here.rack.ledger.keep_job(job=ONE)
+        await here.ends(ONE)
+        await _filed(here, ONE)
+        await here.heard.until(ends=1)
+        assert here.heard.ends == [("p1", ONE, LabelEnd.BROKE_OFF)]
+        assert here.heard.troubles == [("p1", PrinterTrouble.BROKE_OFF)]
+        at.mood = Mood.GOOD
+        await here.desk.print_again(ONE)
+        await at.until(labels=1)
+
+
+def _inspected(here: Shop, job: JobId, disposition: str, reason: str) -> None:
+    """A job of the one handset whose IMEI is known."""
+    keep = here.rack.ledger.keep
+    keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, job)
+    keep(EntryKind.STAGE_STARTED, {"stage": "inspect"}, job)
+    keep(EntryKind.STAGE_ENDED, recorded.stage_ended("inspect", to_json(INSPECT)), job)
+    end: Evidence = {"outcome": "failed", "disposition": disposition, "reason": reason}
+    keep(EntryKind.JOB_ENDED, {**end, "detail": "", "certificate": None}, job)
+
+
+async def _filed(here: Shop, job: JobId) -> None:
+    """Until the read model, which follows the ledger, has this job."""
+    records = here.desk._files
+    assert isinstance(records, Records)
+    await records.reached(len(here.rack.ledger.stored))
