@@ -46,7 +46,8 @@ LONGEST_NAME = 128
 Responses = dict[int | str, dict[str, Any]]
 ANYWHERE: Responses = {403: {"model": ErrorObject}, 500: {"model": ErrorObject}}
 NOT_FOUND: Responses = {404: {"model": ErrorObject}}
-INVALID: Responses = {422: {"model": ErrorObject}}
+INVALID: Responses = {400: {"model": ErrorObject}, 422: {"model": ErrorObject}}
+"""400: the body isn't UTF-8, or otherwise not what it says it is."""
 SIGN_IN: Responses = {401: {"model": ErrorObject}, 429: {"model": ErrorObject}}
 LEDGER: Responses = {503: {"model": ErrorObject}}
 DECISION: Responses = {409: {"model": ErrorObject}, 413: {"model": ErrorObject}}

@@ -69,9 +69,15 @@ class FakePress:
         return ""
 
 
-def whole_app(rack: FakeRack, catalogue: Catalogue, anonymous: Sight = Sight.WALL) -> FastAPI:
-    """With everything that benchd can serve; the read model doesn't run, so it looks nothing up."""
-    records = Records(Path("/nowhere/records.sqlite"), Feed(rack))
+def whole_app(
+    rack: FakeRack,
+    catalogue: Catalogue,
+    anonymous: Sight = Sight.WALL,
+    *,
+    records: Records | None = None,
+) -> FastAPI:
+    """With everything that benchd can serve; a read model that doesn't run looks nothing up."""
+    records = records or Records(Path("/nowhere/records.sqlite"), Feed(rack))
     return create_app(
         rack,
         catalogue,
