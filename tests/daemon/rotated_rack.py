@@ -36,6 +36,7 @@ AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 CONFIG = """
 site.name = "大宮"
 recipes.directory = "recipes"
+models.fresh_pictures = "fresh"
 http.socket = "s"
 certificate = { key = "key.pem", directory = "certificates" }
 ledger = { path = "state/ledger.db" }
