@@ -18,6 +18,9 @@ from benchd.web.sockets import tcp_listener, unix_listener
 from benchd.web.tls import Tls
 from tests.web.fake_door import WORKER, believing, screen_of
 
+PATIENCE_S = 30.0
+"""A machine that runs many tests at once answers late."""
+
 SEES_ALL = believing(Sight.READ)
 """Everything is shown without signing in, and every cookie is believed."""
 
@@ -43,7 +46,7 @@ class Running:
 
     def over_unix(self) -> httpx2.AsyncClient:
         transport = httpx2.AsyncHTTPTransport(uds=str(self.path))
-        return httpx2.AsyncClient(transport=transport, base_url="http://benchd")
+        return httpx2.AsyncClient(transport=transport, base_url="http://benchd", timeout=PATIENCE_S)
 
     def over_tls(self, context: ssl.SSLContext) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -51,11 +54,15 @@ class Running:
             verify=context,
             trust_env=False,
             headers=screen_of(WORKER),
+            timeout=PATIENCE_S,
         )
 
     def over_tcp(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, headers=screen_of(WORKER)
+            base_url=f"http://127.0.0.1:{self.port}",
+            trust_env=False,
+            headers=screen_of(WORKER),
+            timeout=PATIENCE_S,
         )
 
 

@@ -81,7 +81,8 @@ async def test_the_story_says_what_each_stage_found_whose_chip_it_was_and_who_sa
         await expect(story.locator(".decisions")).to_contain_text("鈴木")
         await expect(story.locator(".decisions")).to_contain_text("バッジとPIN")
         certificate = page.locator("main > .facts a.certificate")
-        await expect(certificate).to_have_attribute("href", f"/api/v1/jobs/{JOB}/certificate.json")
+        page_of_it = f"/api/v1/jobs/{JOB}/certificate.html?language=ja"
+        await expect(certificate).to_have_attribute("href", page_of_it)
         await page.locator("#language").click()
         await expect(story.locator(".stages")).to_contain_text("58.2 GB written in 10:00")
 
