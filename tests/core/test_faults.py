@@ -192,6 +192,9 @@ OF_A_GOOD_JOB = [
         EntryKind.LEDGER_RESTORED,
         EntryKind.PERSON_CHANGED,
         EntryKind.PERSON_REFUSED,
+        EntryKind.KEY_ROTATED,
+        EntryKind.HOOK_BEGUN,
+        EntryKind.HOOK_ANSWERED,
         *OF_INTAKE,
     )
 ]
