@@ -17,7 +17,6 @@ from benchd.papers.certificate_html import html_of
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.certificate_pdf import draft_of
 from benchd.papers.model import Signed
-from benchd.papers.pdf_signing import NoTimeStamp, sign_pdf, time_stamps_of
 from benchd.papers.vouching import vouched_for
 from benchd.signing.key import SigningKey
 from benchd.texts.catalogue import Catalogue
@@ -83,6 +82,13 @@ class Press:
         return html_of(self._pages.document(self._signed(envelope), language), links)
 
     def _pdf(self, envelope: bytes) -> bytes:
+        # It loads for a good while, and the daemon starts for its rack, not for a PDF.
+        from benchd.papers.pdf_signing import (  # noqa: PLC0415
+            NoTimeStamp,
+            sign_pdf,
+            time_stamps_of,
+        )
+
         draft = draft_of(self._signed(envelope), self._vouched, self._catalogue)
         stamps = time_stamps_of(self._time_stamps)
         try:
