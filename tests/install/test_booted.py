@@ -37,6 +37,8 @@ UDEV = "f /run/udev/control 0644 root root -\n"
 def machine(installed: Path) -> Generator[Machine]:
     config = installed / CONFIG
     kept = config.read_bytes()
+    key = config.with_name("certificate_key.pem")
+    keys = [(file, file.read_bytes(), file.stat().st_mode) for file in beside(key)]
     stand_in = installed / "etc/tmpfiles.d/stand-in-for-udev.conf"
     stand_in.write_text(UDEV)
     config.write_bytes(kept + SLOT.format(name="A1", number=1).encode())
@@ -46,10 +48,21 @@ def machine(installed: Path) -> Generator[Machine]:
     finally:
         stand_in.unlink()
         config.write_bytes(kept)
+        # A rotated key belongs to the ledger that goes with this machine.
+        for file in beside(key):
+            file.unlink()
+        for file, data, mode in keys:
+            file.write_bytes(data)
+            file.chmod(mode)
         shutil.rmtree(installed / "var/lib/benchd", ignore_errors=True)
         shutil.rmtree(installed / "etc/systemd/system/benchd.service.d", ignore_errors=True)
         for left in (installed / "var/tmp").glob("systemd-private-*"):
             shutil.rmtree(left)
+
+
+def beside(key: Path) -> list[Path]:
+    """The key's file, and all that lies beside it under its name."""
+    return list(key.parent.glob(f"{key.name}*"))
 
 
 def until(condition: Callable[[], bool]) -> None:
