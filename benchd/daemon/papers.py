@@ -16,7 +16,7 @@ from benchd.revision import commit, version
 from benchd.texts.catalogue import Catalogue
 
 
-def lot_press_of(  # noqa: PLR0913 - what the papers are made of
+def lot_press_of(
     settings: Settings,
     key: SigningKey,
     *,

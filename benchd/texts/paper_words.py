@@ -117,6 +117,8 @@ class PaperWord(StrEnum):
     LOT_PROGRAM = "lot_program"
     LOT_HOW_TO_VERIFY = "lot_how_to_verify"
     LOT_ATTACHED = "lot_attached"
+    LOT_CHECKED_LIST = "lot_checked_list"
+    LOT_CHECKED_FILES = "lot_checked_files"
 
 
 PAPER_FACTS = frozenset(

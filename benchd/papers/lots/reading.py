@@ -37,14 +37,19 @@ class CheckedPapers:
     """Lot papers of which every file is as the rack has signed it."""
 
     papers: LotPapers
+    envelope: bytes
+    """The signed list itself."""
     key_id: str
-    digest: str
-    """SHA-256 of the signed list, as hex; it stands on the summary."""
     certificates: int
     page_compared: bool
     """Whether the summary is, byte for byte, what this benchd makes of the list."""
     container_compared: bool
     """Whether it was a ZIP, and that one as benchd writes it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the signed list, as hex; it stands on the summary."""
+        return hashlib.sha256(self.envelope).hexdigest()
 
 
 class _Bundle(Protocol):
@@ -100,7 +105,7 @@ def _check(bundle: _Bundle, ring: KeyRing, catalogue: Catalogue) -> CheckedPaper
     return CheckedPapers(
         papers=papers,
         key_id=key_id,
-        digest=hashlib.sha256(signed).hexdigest(),
+        envelope=signed,
         certificates=len(lines),
         page_compared=_check_summary(summary, signed, papers, key_id, ring, catalogue),
         container_compared=isinstance(bundle, _Zip),

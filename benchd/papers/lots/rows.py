@@ -101,20 +101,20 @@ def row_of(
     told = RecordReader((history.handset if history else None) or {}, "inspect")
     bound = RecordReader((history.asset if history else None) or {}, "asset_bound")
     papers = asset.line if asset is not None else None
-    imeis = job.imeis if job is not None else ()
     lot = bound.optional_text("lot") or (asset.lot if asset else None) or (job.lot if job else None)
+    # What a job's own records don't tell, because it failed early, the read model may still know.
     return Row(
         line=line,
         lot=_said(lot),
         consignor=_said(consignor),
-        manufacturer=_said(told.optional_text("manufacturer")),
-        model=_said(told.optional_text("model") or (papers.model if papers else None)),
+        manufacturer=_said(told.optional_text("manufacturer"), job and job.manufacturer),
+        model=_said(told.optional_text("model"), job and job.model, papers and papers.model),
         imei=_said(
-            told.optional_text("imei")
-            or next(iter(imeis), None)
-            or (papers.imei if papers else None)
+            told.optional_text("imei"),
+            next(iter(job.imeis), None) if job is not None else None,
+            papers and papers.imei,
         ),
-        serial=_said(told.optional_text("serial") or (papers.serial if papers else None)),
+        serial=_said(told.optional_text("serial"), job and job.serial, papers and papers.serial),
         ended_at=history.ended_at if history is not None else (job.ended_at if job else None),
     )
 
@@ -147,5 +147,6 @@ def _broken(history: JobHistory | None) -> Found:
     )
 
 
-def _said(text: str | None) -> str:
-    return printable(text or "", LONGEST_TEXT)
+def _said(*told: str | None) -> str:
+    """The first that says anything, bounded and on one line."""
+    return printable(next(filter(None, told), ""), LONGEST_TEXT)
