@@ -80,9 +80,12 @@ def check_papers(path: Path, ring: KeyRing, catalogue: Catalogue) -> CheckedPape
             if isinstance(bundle, _Zip):
                 bundle.compare()
             return checked
-    except (CertificateInvalid, OSError):
+    except CertificateInvalid:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            # The file itself is out of reach; without a name, it has led its reader astray.
+            raise
         # The readers of ZIP, PDF, CMS and X.509 beneath raise whatever they stumble over.
         message = f"these aren't papers of benchd: {type(error).__name__}"
         raise CertificateInvalid(message) from error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from typing import Any
 import anyio
 
 from benchd.certificate import SigningKey, verify_certificate
+from benchd.errors import BenchdError
 from benchd.intake.store import IntakeStore
 from benchd.papers.lots.desk import LotPress
 from benchd.papers.press import Press
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import AssetLine, AssetsRecord
 from benchd.records.access import Records
-from benchd.words.lot_papers import AskedPapers, PapersOf
+from benchd.words.lot_papers import AskedPapers, Listed, PapersOf
 from benchd.words.record import EntryKind
 from tests.intake.lots import BY, imei
 from tests.paper.papers_made import CATALOGUE, signed
@@ -33,6 +35,20 @@ def job_id(number: int) -> str:
     return f"20261103-{number:010x}"
 
 
+@dataclass
+class Bent:
+    """The read model with its answers changed: nobody has signed what it says."""
+
+    records: Records
+    bend: Callable[[Listed], Listed]
+
+    async def reached(self, sequence: int) -> None:
+        await self.records.reached(sequence)
+
+    async def jobs_of(self, asked: AskedPapers, lots: Collection[str]) -> Listed:
+        return self.bend(await self.records.jobs_of(asked, lots))
+
+
 class LotRack:
     """Records as a ledger has them; each handset has an IMEI of its own."""
 
@@ -40,6 +56,7 @@ class LotRack:
         self.key = key
         self.rack = FakeRack()
         self.told = Told(self.rack.ledger.stored)
+        self.bend: Callable[[Listed], Listed] = lambda listed: listed
         self._statement = statement
 
     def lot(self, lot: str, *tags: str, consignor: str = "例示商事") -> None:
@@ -108,7 +125,7 @@ class LotRack:
                 CATALOGUE,
                 ledger=self.rack.ledger,
                 issuer=self.rack.issuer,
-                lists=records,
+                lists=Bent(records, self.bend),
                 book=lambda: intake.book,
                 head=lambda: len(self.rack.ledger.stored),
                 clock=FakeClock(),
@@ -121,8 +138,15 @@ class LotRack:
         """The papers as a file."""
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / "papers.zip"
+        refused: BenchdError | None = None
         async with self.press(folder) as press:
-            with file.open("wb") as out:
-                async for piece in await press.export(asked):
-                    out.write(piece)
+            try:
+                with file.open("wb") as out:
+                    async for piece in await press.export(asked):
+                        out.write(piece)
+            except BenchdError as error:
+                refused = error
+        # Raised out here, where no task group wraps it.
+        if refused is not None:
+            raise refused
         return file
