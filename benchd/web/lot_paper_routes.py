@@ -47,7 +47,7 @@ def lot_paper_routes(door: LotPaperDoor, who: WhoActs, stopping: anyio.Event) ->
         Of one lot, of all lots of a consignor, or of the jobs that ended on a day by this machine's
         calendar; exactly one of them. It's sent while it's made: without its end it's no ZIP.
         """
-        asked = _asked(lot, day, consignor)
+        asked = asked_papers(lot, day, consignor)
         made = await door.export(asked)
         name = f"papers-{asked.of}-{_UNSAFE.sub('_', asked.name)}.zip"
         kept = {"content-disposition": f'attachment; filename="{name}"'}
@@ -68,8 +68,8 @@ async def _until(made: AsyncGenerator[bytes], stopping: anyio.Event) -> AsyncGen
             await made.aclose()
 
 
-def _asked(lot: str | None, day: date | None, consignor: str | None) -> AskedPapers:
-    """Raises UsageRefused unless it's exactly one of them."""
+def asked_papers(lot: str | None, day: date | None, consignor: str | None) -> AskedPapers:
+    """What a request asks for; raises UsageRefused unless it's exactly one of them."""
     match lot, day, consignor:
         case str(), None, None:
             return AskedPapers(of=PapersOf.LOT, name=lot)

@@ -41,7 +41,7 @@ class Archive:
         return self._sent.taken()
 
     def close(self) -> bytes:
-        """The end, without which no program takes it for a ZIP."""
+        """The end, without which no program takes it for a ZIP; nothing after the first time."""
         self._zip.close()
         return self._sent.taken()
 

@@ -96,8 +96,8 @@ class LotPress:
         self, asked: AskedPapers, listed: Listed, lots: Sequence[Lot]
     ) -> AsyncGenerator[bytes]:
         self._running += 1
+        archive = Archive()
         try:
-            archive = Archive()
             lines = Lines(listed, self._ledger, self._issuer, self._book())
             for job in listed.jobs:
                 envelope = await lines.take(job)
@@ -127,6 +127,8 @@ class LotPress:
             yield archive.close()
             _log.info("papers_made", handsets=stated.counts.handsets, of=str(asked.of))
         finally:
+            # Whoever has left gets no end.
+            archive.close()
             self._running -= 1
 
     def _tables(self, rows: Sequence[Row]) -> dict[str, bytes]:

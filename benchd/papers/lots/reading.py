@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,17 +184,19 @@ class _Zip:
     def compare(self) -> None:
         """Raise unless this is the one ZIP of these files."""
         with self._path.open("rb") as raw:
-            for piece in self._pieces():
-                if raw.read(len(piece)) != piece:
-                    raise CertificateInvalid("the ZIP was changed beside its files, or made anew")
-            if raw.read(1):
-                raise CertificateInvalid("something stands behind the end of the ZIP")
+            with closing(self._pieces()) as pieces:
+                same = all(raw.read(len(piece)) == piece for piece in pieces)
+            if not same or raw.read(1):
+                raise CertificateInvalid("the ZIP was changed beside its files, or made anew")
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _pieces(self) -> Generator[bytes]:
         again = Archive()
-        for name in self.names():
-            yield again.add(name, self._zip.read(name))
-        yield again.close()
+        try:
+            for name in self.names():
+                yield again.add(name, self._zip.read(name))
+            yield again.close()
+        finally:
+            again.close()
 
     def close(self) -> None:
         """Close the file."""
