@@ -55,7 +55,7 @@ async def test_a_single_certificate_is_printed_in_between(rack: LotRack, tmp_pat
     rack.lot("L-1", *tags()[:8])
     for number, tag in enumerate(tags()[:8], start=1):
         rack.sell(number, tag)
-    pieces = 0
+    pieces, before, single = 0, 0, b""
     async with rack.press(tmp_path) as press:
 
         async def count() -> None:
