@@ -104,7 +104,7 @@ class LotPress:
                 name = lines.rows[-1].line.pdf
                 if envelope is not None and name is not None:
                     yield archive.add(name, await self.press.pdf(envelope))
-            lines.take_unseen(lots)
+            await lines.take_unseen(lots)
             tables = await self.press.at_work(partial(self._tables, lines.rows))
             for name, data in tables.items():
                 yield archive.add(name, data)

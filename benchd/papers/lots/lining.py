@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from anyio.lowlevel import checkpoint
+
 from benchd.certificate.verification import certificate_digest
 from benchd.errors import RecordsUnavailable
 from benchd.papers.lots.rows import Found, Row, file_of, found_in, row_of, tag_of, tag_told
@@ -40,6 +42,8 @@ class Lines:
 
         RecordsUnavailable where the list and the ledger don't speak of the same.
         """
+        # A ledger in memory, or an asset entered by hand, has nothing to wait for.
+        await checkpoint()
         by_hand = job.line.unerasable is not None
         found = self._by_hand(job) if by_hand else await self._in_ledger(job)
         tag = tag_told(job.line.tag) if found.history is None else tag_of(found, job.line)
@@ -63,13 +67,13 @@ class Lines:
         self._keep(line, found, job)
         return envelope
 
-    def take_unseen(self, lots: Sequence[Lot]) -> None:
+    async def take_unseen(self, lots: Sequence[Lot]) -> None:
         """Add a line for each asset of these lots that has none yet."""
         there = {row.line.tag for row in self.rows}
-        for lot in lots:
-            for tag in lot.tags:
-                if tag_told(tag) not in there:
-                    self._take_unseen(tag)
+        for tag in [tag for lot in lots for tag in lot.tags]:
+            await checkpoint()
+            if tag_told(tag) not in there:
+                self._take_unseen(tag)
 
     def _take_unseen(self, tag: Tag) -> None:
         dead = self._book.unerasable.get(tag)

@@ -10,7 +10,11 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from benchd.papers.lots.lining import Lines
 from benchd.papers.press import Press
+from benchd.proof.intake_book import IntakeBook
+from benchd.words.handset_file import Upto
+from benchd.words.lot_papers import Listed
 from tests.paper.lots.lot_rack import LOT, LotRack, job_id
 
 pytestmark = pytest.mark.asyncio
@@ -70,3 +74,25 @@ async def test_a_single_certificate_is_printed_in_between(rack: LotRack, tmp_pat
             before = pieces
     assert single.startswith(b"%PDF-")
     assert before < 8 < pieces
+
+
+async def test_the_loop_has_its_turn_at_each_line(rack: LotRack) -> None:
+    """Also at those that need nothing from anywhere: assets that never came."""
+    rack.lot("L-1", *tags())
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    book = IntakeBook.of(rack.told.stored)
+    listed = Listed(jobs=(), upto=Upto(sequence=len(rack.told.stored), hash="0" * 64))
+    lines = Lines(listed, rack.rack.ledger, rack.rack.issuer, book)
+    async with anyio.create_task_group() as group:
+        group.start_soon(others)
+        await lines.take_unseen(list(book.lots.values()))
+        group.cancel_scope.cancel()
+    assert len(lines.rows) == HANDSETS
+    assert turns >= HANDSETS
