@@ -15,8 +15,12 @@ import pytest
 
 from benchd.certificate import SigningKey
 from benchd.papers.lots.reading import check_papers
+from benchd.papers.lots.signing import sign_lot_papers
 from benchd.papers.lots.statement import counted, faults_of
-from benchd.words.job import Disposition
+from benchd.papers.lots.summary_pdf import summary_of
+from benchd.papers.vouching import vouched_for
+from benchd.words.intake import Unerasable
+from benchd.words.job import Disposition, Reason
 from benchd.words.lot_papers import Standing
 from tests.intake.lots import imei
 from tests.paper.lots.conftest import HOSTILE, fill
@@ -150,3 +154,32 @@ async def test_made_again_it_has_the_same_files_under_the_same_names(
         assert one.namelist() == other.namelist()
         for name in ("handsets.csv", "handsets.jsonl"):
             assert one.read(name) == other.read(name)
+
+
+def test_every_reason_and_the_longest_names_are_still_one_page(
+    papers: Path, key: SigningKey, tmp_path: Path
+) -> None:
+    told = check_papers(papers, key.ring, CATALOGUE).papers
+    failed = next(line for line in told.handsets if line.reason == "felica_residue")
+    lines = tuple(
+        replace(failed, handset=number, job=job_id(number), reason=reason)
+        for number, reason in enumerate([*Reason, *Unerasable, "a word of tomorrow"], start=1)
+    )
+    whole = replace(
+        told,
+        of=replace(told.of, name="語" * 200),
+        site="𠮷" * 80,
+        handsets=lines,
+        counts=counted(lines),
+        files=(),
+    )
+    signed = sign_lot_papers(whole, key)
+    vouched = vouched_for(key)[1]
+    file = tmp_path / "summary.pdf"
+    file.write_bytes(
+        summary_of(whole, signed, vouched, CATALOGUE, key_id=key.key_id, where="x" * 80)
+    )
+    assert "Pages:           2" in read_by("pdfinfo", file)
+    text = text_of(file)
+    assert "ほかの理由" in text
+    assert str(len(lines)) in text
