@@ -52,14 +52,15 @@ async def test_a_running_daemon_hands_out_its_lots_papers(tmp_path: Path) -> Non
                 await anyio.sleep(0.02)
         async with here.over_unix() as client:
             answer = await client.get("/api/v1/papers.zip", params={"lot": "L-1"}, timeout=60)
+            assert answer.status_code == 200, answer.text
             day = await client.get("/api/v1/papers.zip", params={"day": "2020-01-01"})
+            assert day.status_code == 404
+            (tmp_path / "papers.zip").write_bytes(answer.content)
         group.cancel_scope.cancel()
-    assert answer.status_code == 200, answer.text
-    assert day.status_code == 404
-    file = tmp_path / "papers.zip"
-    file.write_bytes(answer.content)
     ring = load_key(tmp_path / "key.pem").ring
-    checked = await anyio.to_thread.run_sync(check_papers, file, ring, Catalogue.load())
+    checked = await anyio.to_thread.run_sync(
+        check_papers, tmp_path / "papers.zip", ring, Catalogue.load()
+    )
     assert [line.standing for line in checked.papers.handsets] == [
         Standing.CERTIFIED,
         Standing.NOT_CERTIFIED,

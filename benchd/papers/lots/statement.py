@@ -15,6 +15,8 @@ from benchd.words.job import Disposition
 from benchd.words.lot_papers import PapersOf, Standing
 
 LOT_PAPERS_TYPE: Final = "urn:benchd:lot-papers:v1"
+NOT_TOLD: Final = "none"
+"""Counted as the reason where none is on record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +116,8 @@ def counted(lines: Sequence[HandsetLine]) -> Counts:
         running=standing[Standing.RUNNING],
         not_run=standing[Standing.NOT_RUN],
         seen_again=len(again),
-        by_disposition=dict(Counter(str(line.disposition or "none") for line in failed)),
-        by_reason=dict(Counter(line.reason or "none" for line in failed)),
+        by_disposition=dict(Counter(str(line.disposition or NOT_TOLD) for line in failed)),
+        by_reason=dict(Counter(line.reason or NOT_TOLD for line in failed)),
     )
 
 

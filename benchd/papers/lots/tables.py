@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from benchd.papers.lots.rows import Row
+from benchd.papers.lots.statement import NOT_TOLD
 from benchd.papers.told import japanese_time
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.cells import cell
 from benchd.texts.paper_words import PaperWord
 from benchd.texts.templates import Texts
 from benchd.words.ids import JsonValue
-from benchd.words.intake import Unerasable
 from benchd.words.job import Disposition, Reason
 
 CSV_NAME: Final = "handsets.csv"
@@ -66,9 +66,10 @@ def reason_in_words(reason: str, catalogue: Catalogue) -> Texts:
     """Why there is no certificate: as a job says it, or as it was entered at intake."""
     if reason in list(Reason):
         return catalogue.reason(Reason(reason))
-    if reason in list(Unerasable):
-        return catalogue.named("unerasable", reason)
-    return catalogue.paper(PaperWord.LOT_NO_REASON)
+    if reason == NOT_TOLD:
+        return catalogue.paper(PaperWord.LOT_NO_REASON)
+    # A word of a later benchd stands as it is.
+    return catalogue.named("unerasable", reason)
 
 
 def disposition_in_words(disposition: str, catalogue: Catalogue) -> Texts:

@@ -163,7 +163,7 @@ def test_every_reason_and_the_longest_names_are_still_one_page(
     failed = next(line for line in told.handsets if line.reason == "felica_residue")
     lines = tuple(
         replace(failed, handset=number, job=job_id(number), reason=reason)
-        for number, reason in enumerate([*Reason, *Unerasable, "a word of tomorrow"], start=1)
+        for number, reason in enumerate(["a word of tomorrow", *Reason, *Unerasable], start=1)
     )
     whole = replace(
         told,
@@ -182,4 +182,5 @@ def test_every_reason_and_the_longest_names_are_still_one_page(
     assert "Pages:           2" in read_by("pdfinfo", file)
     text = text_of(file)
     assert "ほかの理由" in text
+    assert "a word of tomorrow" in text
     assert str(len(lines)) in text
