@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from anyio.lowlevel import checkpoint
 
 from benchd.certificate.verification import certificate_digest
 from benchd.errors import RecordsUnavailable
+from benchd.papers.lots.later import LaterJobs
 from benchd.papers.lots.rows import Found, Row, file_of, found_in, row_of, tag_of, tag_told
 from benchd.papers.lots.rows import unerasable as found_unerasable
 from benchd.papers.lots.statement import HandsetLine
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.proof.intake_book import IntakeBook, Lot
+from benchd.proof.told import imeis_told
 from benchd.words.intake import LotId, Tag
 from benchd.words.lot_papers import Listed, ListedJob, Standing
+from benchd.words.record import StoredEntry
 
 
 class Lines:
@@ -27,6 +31,7 @@ class Lines:
         self._ledger = ledger
         self._issuer = issuer
         self._book = book
+        self._elsewhere = LaterJobs(listed, ledger)
         self._there = {each.line.job for each in listed.jobs}
         # An asset that was also entered by hand is one handset with the jobs of its tag.
         self._by_tag = {
@@ -45,7 +50,8 @@ class Lines:
         # A ledger in memory, or an asset entered by hand, has nothing to wait for.
         await checkpoint()
         by_hand = job.line.unerasable is not None
-        found = self._by_hand(job) if by_hand else await self._in_ledger(job)
+        records = [] if by_hand else await self._in_ledger(job)
+        found = self._by_hand(job) if by_hand else found_in(records, self._issuer)
         tag = tag_told(job.line.tag) if found.history is None else tag_of(found, job.line)
         if tag != tag_told(job.line.tag):
             raise RecordsUnavailable(f"the file of records takes job {job.line.job} for another")
@@ -64,6 +70,10 @@ class Lines:
             pdf=None if envelope is None else file_of(job.line.job, tag),
             later_job=self._later(job),
         )
+        if envelope is not None and line.later_job is None:
+            told = {imei for record in records for imei in imeis_told(record.entry)}
+            later = await self._elsewhere.newest_elsewhere(job.line.job, sorted(told))
+            line = replace(line, later_job=later)
         self._keep(line, found, job)
         return envelope
 
@@ -102,7 +112,7 @@ class Lines:
         )
         self._keep(line, found, None, tag=tag)
 
-    async def _in_ledger(self, job: ListedJob) -> Found:
+    async def _in_ledger(self, job: ListedJob) -> Sequence[StoredEntry]:
         """As it was when the list was made: what came later isn't told."""
         records = [
             record
@@ -111,7 +121,7 @@ class Lines:
         ]
         if not records:
             raise RecordsUnavailable(f"the ledger has no job {job.line.job}: make the records anew")
-        return found_in(records, self._issuer)
+        return records
 
     def _by_hand(self, job: ListedJob) -> Found:
         told = self._book.unerasable.get(Tag(job.line.tag or ""))

@@ -76,6 +76,38 @@ async def test_a_later_job_elsewhere_takes_the_word_sellable_from_the_summary(
     assert (counts.handsets, counts.certified, counts.seen_again) == (2, 1, 1)
 
 
+async def test_a_later_job_counts_though_the_read_model_has_forgotten_it(
+    rack: LotRack, tmp_path: Path
+) -> None:
+    """The ledger is asked for each certified handset, by the numbers that it told."""
+    rack.lot("L-1", "T-1")
+    rack.sell(1, "T-1")
+    later = rack.fail(2, of=1, reason="felica_residue", disposition="destroy")
+    rack.bend = lambda listed: replace(
+        listed, jobs=tuple(replace(each, newest_job=each.line.job) for each in listed.jobs)
+    )
+    papers = await told(rack, tmp_path)
+    assert [line.later_job for line in papers.handsets] == [later]
+    assert (papers.counts.certified, papers.counts.seen_again) == (0, 1)
+
+
+async def test_one_handset_that_the_read_model_takes_for_two_is_refused(
+    rack: LotRack, tmp_path: Path
+) -> None:
+    rack.lot("L-1", "T-1")
+    rack.sell(1, "T-1")
+    rack.fail(2, "T-1", of=1, reason="felica_residue", disposition="destroy")
+    rack.bend = lambda listed: replace(
+        listed,
+        jobs=tuple(
+            replace(each, newest_job=each.line.job, line=replace(each.line, handset=number))
+            for number, each in enumerate(listed.jobs)
+        ),
+    )
+    with pytest.raises(RecordsUnavailable, match="for two"):
+        await rack.zipped(tmp_path)
+
+
 async def test_sellable_without_the_racks_word_is_a_broken_record(
     rack: LotRack, tmp_path: Path
 ) -> None:
