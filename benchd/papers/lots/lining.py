@@ -50,7 +50,7 @@ class Lines:
         # A ledger in memory, or an asset entered by hand, has nothing to wait for.
         await checkpoint()
         by_hand = job.line.unerasable is not None
-        records = [] if by_hand else await self._in_ledger(job)
+        records: Sequence[StoredEntry] = () if by_hand else await self._in_ledger(job)
         found = self._by_hand(job) if by_hand else found_in(records, self._issuer)
         tag = tag_told(job.line.tag) if found.history is None else tag_of(found, job.line)
         if tag != tag_told(job.line.tag):
