@@ -102,6 +102,7 @@ class PaperWord(StrEnum):
     LOT_RUNNING = "lot_running"
     LOT_NOT_RUN = "lot_not_run"
     LOT_SEEN_AGAIN = "lot_seen_again"
+    LOT_EARLIER = "lot_earlier"
     LOT_SAYS = "lot_says"
     LOT_SAYS_CERTIFIED = "lot_says_certified"
     LOT_SAYS_REST = "lot_says_rest"

@@ -25,7 +25,7 @@ HEADER: Final = (
     *("管理番号", "ロット", "入荷元", "メーカー", "機種", "IMEI", "シリアル番号"),
     *("証明書", "仕分け", "理由", "終了日時", "証明書ファイル"),
     *("standing", "disposition", "reason", "job", "ended_at", "certificate_sha256"),
-    *("handset", "later_job"),
+    *("handset", "counts", "later_job"),
 )
 
 
@@ -34,21 +34,25 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\r\n")
     lines.writerow(HEADER)
+    last = _last_of(rows)
     for row in rows:
         line = row.line
+        counts = _counts(row, last)
+        standing = PaperWord(f"lot_{line.standing}") if counts else PaperWord.LOT_EARLIER
         why = reason_in_words(line.reason, catalogue).ja if line.reason else ""
-        goes = catalogue.disposition(line.disposition).ja if line.disposition else ""
+        # Where a handset went before its newest job is no answer to where it goes.
+        goes = catalogue.disposition(line.disposition).ja if line.disposition and counts else ""
         strangers = (line.tag, row.lot, row.consignor, row.manufacturer, row.model)
         at = row.ended_at
         lines.writerow(
             [
                 *(cell(told) for told in (*strangers, row.imei, row.serial)),
-                catalogue.paper(PaperWord(f"lot_{line.standing}")).ja,
+                catalogue.paper(standing).ja,
                 *(goes, why),
                 japanese_time(at) if at else "",
                 *(line.pdf or "", line.standing, line.disposition or "", line.reason or ""),
                 *(cell(line.job), at.isoformat() if at else "", line.certificate or ""),
-                *(line.handset, cell(line.later_job)),
+                *(line.handset, "yes" if counts else "no", cell(line.later_job)),
             ]
         )
     return codecs.BOM_UTF8 + text.getvalue().encode()
@@ -56,8 +60,12 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
 
 def json_lines_of(rows: Sequence[Row]) -> bytes:
     """One object for each line, in the order of the list."""
+    last = _last_of(rows)
     return b"".join(
-        json.dumps(_object(row), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+        json.dumps(
+            _object(row, counts=_counts(row, last)), ensure_ascii=False, sort_keys=True
+        ).encode()
+        + b"\n"
         for row in rows
     )
 
@@ -79,10 +87,20 @@ def disposition_in_words(disposition: str, catalogue: Catalogue) -> Texts:
     return catalogue.paper(PaperWord.UNKNOWN)
 
 
-def _object(row: Row) -> dict[str, JsonValue]:
+def _last_of(rows: Sequence[Row]) -> dict[int, Row]:
+    return {row.line.handset: row for row in rows}
+
+
+def _counts(row: Row, last: dict[int, Row]) -> bool:
+    """Whether a handset stands where this line says: no later job has been there."""
+    return last[row.line.handset] is row and row.line.later_job is None
+
+
+def _object(row: Row, *, counts: bool) -> dict[str, JsonValue]:
     line = row.line
     return {
         "handset": line.handset,
+        "counts": counts,
         "job": line.job,
         "tag": line.tag,
         "lot": row.lot or None,

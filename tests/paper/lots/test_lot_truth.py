@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import zipfile
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -59,6 +63,27 @@ async def test_a_handset_counts_once_by_its_last_job(rack: LotRack, tmp_path: Pa
     counts = papers.counts
     assert (counts.handsets, counts.certified, counts.not_certified) == (2, 1, 1)
     assert counts.by_reason == {"rechecked": 1}
+
+
+async def test_no_table_calls_a_handset_sellable_that_was_in_a_later_job(
+    rack: LotRack, tmp_path: Path
+) -> None:
+    rack.lot("L-1", "T-1", "T-2", "T-3")
+    rack.sell(1, "T-1")
+    rack.fail(2, "T-1", of=1)
+    rack.sell(3, "T-2")
+    rack.fail(4, of=3)
+    rack.sell(5, "T-3")
+    with zipfile.ZipFile(await rack.zipped(tmp_path)) as found:
+        table = found.read("handsets.csv").decode("utf-8-sig")
+        lines = [json.loads(line) for line in found.read("handsets.jsonl").splitlines()]
+    assert [line["counts"] for line in lines] == [False, True, False, True]
+    rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    assert [("販売可" in "".join(row.values()), row["counts"]) for row in rows] == [
+        *((False, "no"), (False, "yes"), (False, "no"), (True, "yes")),
+    ]
+    assert rows[0]["証明書"] == "前の作業（後の作業が優先）"
+    assert rows[0]["証明書ファイル"]
 
 
 async def test_a_later_job_elsewhere_takes_the_word_sellable_from_the_summary(
