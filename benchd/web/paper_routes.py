@@ -15,6 +15,7 @@ from benchd.web.service import PaperDoor, RackService
 from benchd.words.ids import JobId
 
 PDF = "application/pdf"
+HTML = "text/html"
 
 
 def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> APIRouter:
@@ -31,10 +32,10 @@ def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> 
         paper = await papers.pdf(await envelope_of(rack, JobId(job)))
         return Response(paper, media_type=PDF)
 
-    # With another response class, its media type would stand at every refusal too.
+    # HTMLResponse would have its refusals documented as HTML too.
     @router.get(
         "/{job}/certificate.html",
-        responses=NOT_FOUND | {200: {"content": {"text/html": {}}}},
+        responses=NOT_FOUND | {200: {"content": {HTML: {}}}},
         response_class=Response,
     )
     async def page(job: JobInPath, language: Annotated[Language, Query()] = "ja") -> Response:
