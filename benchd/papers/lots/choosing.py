@@ -7,11 +7,13 @@ from typing import Final, Protocol
 
 import anyio
 
-from benchd.errors import NotFound, RecordsUnavailable
+from benchd.errors import NotFound, RecordsUnavailable, UsageRefused
 from benchd.proof.intake_book import IntakeBook, Lot
 from benchd.words.ids import JobId
 from benchd.words.lot_papers import AskedPapers, Listed, PapersOf
 
+MOST_ASSETS: Final = 50_000
+"""In one list, whether they have come or not; who has more asks by lot."""
 WAIT_S: Final = 30.0
 """For a read model that is behind the ledger."""
 
@@ -73,6 +75,9 @@ class Chooser:
         if not lots:
             message = f"there is no {asked.of} {asked.name}"
             raise NotFound(message)
+        if sum(len(lot.tags) for lot in lots) > MOST_ASSETS:
+            message = f"these are more than {MOST_ASSETS} assets: ask by lot or by day"
+            raise UsageRefused(message)
         return lots
 
     def _refuse_gaps(self, listed: Listed, lots: Sequence[Lot]) -> None:

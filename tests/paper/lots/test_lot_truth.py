@@ -15,12 +15,13 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from benchd.errors import LedgerFault, NotFound, RecordsUnavailable, TriedTooOften
+from benchd.errors import LedgerFault, NotFound, RecordsUnavailable, TriedTooOften, UsageRefused
 from benchd.papers.lots import choosing
 from benchd.papers.lots.choosing import Chooser
 from benchd.papers.lots.reading import check_papers
 from benchd.papers.lots.statement import LotPapers
 from benchd.proof.intake_book import IntakeBook
+from benchd.records import listing
 from benchd.words.handset_file import Upto
 from benchd.words.ids import JobId
 from benchd.words.lot_papers import AskedPapers, Listed, PapersOf
@@ -216,6 +217,21 @@ async def test_a_list_that_takes_a_job_for_another_tag_ends_without_a_zip(
     rack.bend = another_tag
     with pytest.raises(RecordsUnavailable, match="for another"):
         await rack.zipped(tmp_path)
+
+
+async def test_more_than_a_list_holds_is_refused_before_anything_is_made(
+    rack: LotRack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rack.lot("L-1", "T-1", "T-2")
+    rack.sell(1, "T-1")
+    rack.sell(2, "T-2")
+    with monkeypatch.context() as patch:
+        patch.setattr(choosing, "MOST_ASSETS", 1)
+        with pytest.raises(UsageRefused, match="assets"):
+            await rack.zipped(tmp_path / "assets")
+    monkeypatch.setattr(listing, "MOST_LISTED", 1)
+    with pytest.raises(UsageRefused, match="jobs"):
+        await rack.zipped(tmp_path / "jobs")
 
 
 class Behind:
