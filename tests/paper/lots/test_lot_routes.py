@@ -198,6 +198,37 @@ async def test_a_daemon_that_stops_waits_for_no_papers(rack: LotRack, tmp_path: 
     assert not zipfile.is_zipfile(io.BytesIO(got))
 
 
+@pytest.mark.asyncio
+async def test_who_leaves_in_the_middle_makes_room_for_others(
+    rack: LotRack, tmp_path: Path
+) -> None:
+    rack.lot("L-1", *(f"T-{number}" for number in range(1, 60)))
+    for number in range(1, 60):
+        rack.sell(number, f"T-{number}")
+    rack.lot("L-2", "U-1")
+    small = {"lot": "L-2"}
+    async with (
+        rack.press(tmp_path) as press,
+        guarded(rack, press, tmp_path) as (_, here),
+        here.over_unix() as at,
+        here.over_unix() as other,
+    ):
+        async with (
+            at.stream("GET", PAPERS, params={"lot": "L-1"}) as one,
+            at.stream("GET", PAPERS, params={"lot": "L-1"}) as two,
+        ):
+            # An iterator that is let go closes its connection.
+            reading = [answer.aiter_bytes() for answer in (one, two)]
+            for pieces in reading:
+                await anext(pieces)
+            refused = await other.get(PAPERS, params=small)
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+        with anyio.fail_after(60):
+            # Each of these asks anew; a PDF that is being made is made to its end.
+            while (await other.get(PAPERS, params=small)).status_code == 429:
+                pass
+
+
 def benchd(*words: str | Path, socket: Path | None = None, language: str = "en_GB") -> Result:
     env = {"LC_ALL": language, "BENCHD_SOCKET": str(socket or "/nowhere")}
     return CliRunner().invoke(commands, list(map(str, words)), env=env)
