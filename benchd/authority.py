@@ -37,6 +37,8 @@ class Action(StrEnum):
     """To ask a handset everything and keep its answers."""
     REBUILD = "rebuild"
     """To have the read model made anew."""
+    TAKE_OUT = "take_out"
+    """To have all papers of a lot, a day or a consignor, with the numbers of every handset."""
     ADMINISTER = "administer"
     """People, their roles, badges and PINs."""
 
@@ -66,10 +68,13 @@ AUTHORITY: Mapping[Action, Rule] = MappingProxyType(
         Action.PRINT: _of(Role.OPERATOR, Role.CONFIRMER, Role.SUPERVISOR, by_badge=True),
         Action.RECORD: _of(Role.OPERATOR, Role.SUPERVISOR, by_badge=True),
         Action.REBUILD: _of(Role.ADMINISTRATOR),
+        Action.TAKE_OUT: _of(
+            Role.OPERATOR, Role.CONFIRMER, Role.SUPERVISOR, Role.AUDITOR, by_badge=True
+        ),
         Action.ADMINISTER: _of(Role.ADMINISTRATOR),
     }
 )
-"""An auditor stands nowhere: they read."""
+"""An auditor changes nothing: they read, and take papers out."""
 
 ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
     {

@@ -24,18 +24,21 @@ class Envelope:
     signature: bytes
 
 
-def signed_bytes(payload: bytes) -> bytes:
-    """DSSE's pre-authentication encoding of a payload: what the signature is made over."""
-    kind = PAYLOAD_TYPE.encode()
+def signed_bytes(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
+    """DSSE's pre-authentication encoding of a payload: what the signature is made over.
+
+    The type is part of it: what was signed as one thing never counts as another.
+    """
+    kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def encode_envelope(envelope: Envelope) -> bytes:
+def encode_envelope(envelope: Envelope, payload_type: str = PAYLOAD_TYPE) -> bytes:
     """The one file that an envelope has."""
     return canonical.encode(
         {
             "payload": base64.b64encode(envelope.payload).decode(),
-            "payloadType": PAYLOAD_TYPE,
+            "payloadType": payload_type,
             "signatures": [
                 {
                     "keyid": envelope.key_id,
@@ -47,11 +50,12 @@ def encode_envelope(envelope: Envelope) -> bytes:
     )
 
 
-def decode_envelope(data: bytes) -> Envelope:
+def decode_envelope(data: bytes, payload_type: str = PAYLOAD_TYPE) -> Envelope:
     """The envelope in a file; raises ValueError unless the file is the one that it would have."""
     match canonical.decode(data, ascii_only=True):
-        case {"payloadType": str() as kind} if kind != PAYLOAD_TYPE:
-            message = f"its payload is of type {kind[:80]!r} and not an in-toto statement"
+        case {"payloadType": str() as kind} if kind != payload_type:
+            wanted = "an in-toto statement" if payload_type == PAYLOAD_TYPE else payload_type
+            message = f"its payload is of type {kind[:80]!r} and not {wanted}"
             raise ValueError(message)
         case {"signatures": list() as signatures} if len(signatures) != 1:
             message = f"it has {len(signatures)} signatures and not one"
@@ -69,7 +73,7 @@ def decode_envelope(data: bytes) -> Envelope:
         case _:
             message = "it doesn't have the form of a certificate"
             raise ValueError(message)
-    if encode_envelope(envelope) != data:
+    if encode_envelope(envelope, payload_type) != data:
         message = "it has changed: it isn't written as benchd writes it"
         raise ValueError(message)
     return envelope

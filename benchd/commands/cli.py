@@ -29,6 +29,7 @@ from benchd.commands.looking import add_looking_commands
 from benchd.commands.misuse import tell_misuse, tell_of_file
 from benchd.commands.models import models_app
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from benchd.commands.papers import papers_app
 from benchd.commands.people import people_app
 from benchd.commands.records import records_app, report
 from benchd.commands.saying import say, tell, tell_rows
@@ -55,6 +56,7 @@ app.add_typer(handset_app, name="handset")
 app.add_typer(slots_app, name="slots")
 app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
+app.add_typer(papers_app, name="papers")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
 app.add_typer(people_app, name="people")

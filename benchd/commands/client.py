@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import ssl
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -233,6 +233,15 @@ class BenchdClient:
     def fetched(self, path: str) -> bytes:
         """What a route answers with, byte for byte."""
         return self._request("GET", path).content
+
+    def streamed(self, path: str, write: Callable[[bytes], object]) -> None:
+        """Write what a route answers with, piece by piece; it may be more than memory holds."""
+        with self._translated("GET"), self._http.stream("GET", path) as response:
+            if not response.is_success:
+                response.read()
+                raise self._refusal(response)
+            for piece in response.iter_bytes():
+                write(piece)
 
     def answer(
         self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"

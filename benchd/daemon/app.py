@@ -30,7 +30,7 @@ from benchd.daemon.labelling import label_desk
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
-from benchd.daemon.papers import press_of
+from benchd.daemon.papers import lot_press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
 from benchd.daemon.pictures import digests_of, own_pictures
 from benchd.daemon.reload import Reloader
@@ -160,7 +160,16 @@ async def run_daemon(
             records=records,
             disposal=DisposalDesk(ledger, clock),
             intake=IntakeDesk(intake, SystemEntropy()),
-            papers=press_of(settings, key),
+            papers=lot_press_of(
+                settings,
+                key,
+                stored=stored,
+                ledger=ledger,
+                issuer=issuer,
+                records=records,
+                intake=intake,
+                clock=clock,
+            ),
             labels=label_desk(
                 settings,
                 ended,

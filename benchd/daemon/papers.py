@@ -4,10 +4,43 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchd.certificate import SigningKey, verify_certificate
+from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
 from benchd.config import Settings
+from benchd.intake.store import IntakeStore
+from benchd.ledger.access import SqliteLedger
+from benchd.papers.lots.desk import LotPress
 from benchd.papers.press import Press
+from benchd.ports import Clock, Ledger
+from benchd.records.access import Records
+from benchd.revision import commit, version
 from benchd.texts.catalogue import Catalogue
+
+
+def lot_press_of(
+    settings: Settings,
+    key: SigningKey,
+    *,
+    stored: SqliteLedger,
+    ledger: Ledger,
+    issuer: DsseIssuer,
+    records: Records,
+    intake: IntakeStore,
+    clock: Clock,
+) -> LotPress:
+    """What makes the papers of lots, days and consignors."""
+    return LotPress(
+        key,
+        press_of(settings, key),
+        Catalogue.load(),
+        ledger=ledger,
+        issuer=issuer,
+        lists=records,
+        book=lambda: intake.book,
+        head=lambda: stored.head.sequence,
+        clock=clock,
+        site=settings.site.name,
+        program=(version(), commit()),
+    )
 
 
 def press_of(settings: Settings, key: SigningKey) -> Press:

@@ -26,7 +26,7 @@ from benchd.labels.desk import LabelDesk
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
-from benchd.papers.press import Press
+from benchd.papers.lots.desk import LotPress
 from benchd.people.register import People
 from benchd.people.sessions import Sessions
 from benchd.ports import Ledger
@@ -68,7 +68,7 @@ class ServedRack:
     records: Records
     disposal: DisposalDesk
     intake: IntakeDesk
-    papers: Press
+    papers: LotPress
     labels: LabelDesk
     wall: PlanInEffect
     hooks: Hooks
@@ -117,7 +117,8 @@ async def services(
         records=rack.records,
         disposal=rack.disposal,
         intake=rack.intake,
-        papers=rack.papers,
+        papers=rack.papers.press,
+        lot_papers=rack.papers,
         labels=rack.labels,
         directions=rack.hooks.directions,
         plan=lambda: rack.wall.plan,

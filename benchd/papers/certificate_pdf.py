@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -30,11 +32,6 @@ def draft_of(signed: Signed, vouched: Vouched, catalogue: Catalogue) -> bytes:
     pages = CertificatePage(catalogue)
     told = Told(signed.statement)
     documents = [pages.document(signed, language) for language in LANGUAGES]
-    data: dict[str, JsonValue] = {
-        "title": f"{documents[0].title} {documents[0].head[0].values[0]}",
-        "author": documents[0].head[2].values[0],
-        "pages": [_page(document) for document in documents],
-    }
     attached = (
         Attached(
             name=ENVELOPE_NAME,
@@ -50,6 +47,21 @@ def draft_of(signed: Signed, vouched: Vouched, catalogue: Catalogue) -> bytes:
         ),
     )
     at = moment_of(told, "predicate.issued_at")
+    return set_documents(documents, at=at, attached=attached)
+
+
+def set_documents(
+    documents: Sequence[Document], *, at: datetime, attached: Sequence[Attached]
+) -> bytes:
+    """A page for each of them; the first line of a head names it, the third whose it is.
+
+    Raises SettingFailed.
+    """
+    data: dict[str, JsonValue] = {
+        "title": f"{documents[0].title} {documents[0].head[0].values[0]}",
+        "author": documents[0].head[2].values[0],
+        "pages": [_page(document) for document in documents],
+    }
     return set_pdf(_source(), data, at=at, attached=attached)
 
 

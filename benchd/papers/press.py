@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
@@ -17,12 +17,13 @@ from benchd.papers.certificate_html import html_of
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.certificate_pdf import draft_of
 from benchd.papers.model import Signed
-from benchd.papers.vouching import vouched_for
+from benchd.papers.vouching import Vouched, vouched_for
 from benchd.signing.key import SigningKey
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.templates import Language
 from benchd.words.ids import Evidence
 
+_Made = TypeVar("_Made")
 BY_COMMAND: Final = "benchd certificate verify"
 """Where a certificate is verified unless the site names a place."""
 
@@ -70,6 +71,17 @@ class Press:
             partial(self._page, envelope, language, tuple(links)), limiter=self._limiter
         )
 
+    async def at_work(self, call: Callable[[], _Made]) -> _Made:
+        """Do this on the thread on which papers are made, in turn with them."""
+        return await to_thread.run_sync(call, limiter=self._limiter)
+
+    async def signed_page(self, draft: Callable[[Vouched], bytes]) -> bytes:
+        """A paper of many handsets: set by `draft` and signed as a certificate's page is.
+
+        Raises what `draft` raises, and DependencyMissing where no time stamp is to be had.
+        """
+        return await self.at_work(lambda: self._sign(draft(self._vouched)))
+
     def _signed(self, envelope: bytes) -> Signed:
         return Signed(
             statement=self._verify(envelope),
@@ -82,6 +94,9 @@ class Press:
         return html_of(self._pages.document(self._signed(envelope), language), links)
 
     def _pdf(self, envelope: bytes) -> bytes:
+        return self._sign(draft_of(self._signed(envelope), self._vouched, self._catalogue))
+
+    def _sign(self, draft: bytes) -> bytes:
         # It loads for a good while, and the daemon starts for its rack, not for a PDF.
         from benchd.papers.pdf_signing import (  # noqa: PLC0415
             NoTimeStamp,
@@ -89,7 +104,6 @@ class Press:
             time_stamps_of,
         )
 
-        draft = draft_of(self._signed(envelope), self._vouched, self._catalogue)
         stamps = time_stamps_of(self._time_stamps)
         try:
             return sign_pdf(draft, self._paper_key, name=self._site, time_stamps=stamps)

@@ -77,18 +77,7 @@ def files_of(pdf: bytes) -> dict[str, bytes]:
 def _read(
     pdf: bytes, verify: Callable[[bytes], Evidence], has_signed: HasSigned, catalogue: Catalogue
 ) -> ReadPaper:
-    reader = PdfFileReader(BytesIO(pdf), strict=True)
-    signatures = reader.embedded_signatures
-    if len(signatures) != 1 or signatures[0].field_name != FIELD:
-        message = "it doesn't have the one signature that a PDF of benchd has"
-        raise CertificateInvalid(message)
-    files = _attached(reader)
-    if set(files) != {ENVELOPE_NAME, VOUCH_NAME}:
-        message = "it doesn't have the files that a PDF of benchd has"
-        raise CertificateInvalid(message)
-    vouched, where = read_vouch(files[VOUCH_NAME])
-    _check_page(pdf, signatures[0], vouched)
-    envelope = files[ENVELOPE_NAME]
+    envelope, vouched, where = signed_file(pdf, ENVELOPE_NAME)
     signed = Signed(
         statement=verify(envelope),
         envelope=envelope,
@@ -107,6 +96,26 @@ def _read(
         vouched=is_vouched,
         page_compared=compared,
     )
+
+
+def signed_file(pdf: bytes, name: str) -> tuple[bytes, Vouched, str]:
+    """The file of this name within, what vouches for the page's key, and where to verify it.
+
+    The page and all within it are as its key has signed them; whether the rack vouches for that
+    key isn't asked. Raises CertificateInvalid, and whatever the readers beneath stumble over.
+    """
+    reader = PdfFileReader(BytesIO(pdf), strict=True)
+    signatures = reader.embedded_signatures
+    if len(signatures) != 1 or signatures[0].field_name != FIELD:
+        message = "it doesn't have the one signature that a PDF of benchd has"
+        raise CertificateInvalid(message)
+    files = _attached(reader)
+    if set(files) != {name, VOUCH_NAME}:
+        message = "it doesn't have the files that a PDF of benchd has"
+        raise CertificateInvalid(message)
+    vouched, where = read_vouch(files[VOUCH_NAME])
+    _check_page(pdf, signatures[0], vouched)
+    return files[name], vouched, where
 
 
 def _attached(reader: PdfFileReader) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from benchd.records.model import NOTHING, ReadModel
 from benchd.wakeup import Bell, Wakeup
 from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
+from benchd.words.lot_papers import AskedPapers, Listed
 from benchd.words.record import Entry, StoredEntry
 from benchd.words.report import Asked, Report
 from benchd.words.shift import Bin, Shift, ShiftFigures
@@ -119,6 +120,10 @@ class Records:
     async def jobs(self, jobs: Sequence[str]) -> Sequence[JobLine]:
         """Those of these jobs that are there, in the order in which they were opened."""
         return await self._look(lambda looker: looker.jobs(jobs))
+
+    async def jobs_of(self, asked: AskedPapers, lots: Collection[str]) -> Listed:
+        """Those of these lots, else those that ended in the span; UsageRefused for too many."""
+        return await self._look(lambda looker: looker.jobs_of(asked, lots), quick=False)
 
     async def report(self, asked: Asked, *, named: bool) -> Report:
         """The figures of what came in, with jobs and tags of the whole if they are `named`."""

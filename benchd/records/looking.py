@@ -7,6 +7,7 @@ from typing import Final
 
 from benchd.errors import NotFound, UsageRefused
 from benchd.records.counting import Alike, Divided, count_alike
+from benchd.records.listing import jobs_ended, jobs_of_lots
 from benchd.records.numbers import (
     DIGEST_DIGITS,
     INDEXED_DIGEST_DIGITS,
@@ -31,6 +32,7 @@ from benchd.words.handset_file import (
 )
 from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
+from benchd.words.lot_papers import AskedPapers, Listed
 from benchd.words.report import Asked, Report
 from benchd.words.shift import Bin, Shift, ShiftFigures
 
@@ -135,6 +137,12 @@ class Looker:
         """Those of these jobs that are there, in the order in which they were opened."""
         marks = ", ".join("?" * len(jobs))
         return self._jobs(f"WHERE job IN ({marks}) ORDER BY id", *jobs)
+
+    def jobs_of(self, asked: AskedPapers, lots: Collection[str]) -> Listed:
+        """Those of these lots, else those that ended in the span; UsageRefused for too many."""
+        if asked.begin is not None and asked.end is not None:
+            return jobs_ended(self._connection, asked.begin, asked.end)
+        return jobs_of_lots(self._connection, lots)
 
     def _by_words(self, phrase: str) -> list[int]:
         """The jobs of the newest records with this."""

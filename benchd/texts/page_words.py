@@ -170,6 +170,8 @@ class LotsWord(StrEnum):
     WITHDRAW_KINDS = "withdraw_kinds"
     WITHDRAW_TAGS = "withdraw_tags"
     WITHDRAW_DO = "withdraw_do"
+    PAPERS = "papers"
+    PAPERS_HINT = "papers_hint"
     ALL_OF_IT = "all_of_it"
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class PaperWord(StrEnum):
-    """Titles, labels and sentences of a certificate's page."""
+    """Titles, labels and sentences of a certificate's page, and of lot papers."""
 
     TITLE = "title"
     NUMBER = "number"
@@ -87,6 +87,39 @@ class PaperWord(StrEnum):
     CHIP_IS_SILENT = "chip_is_silent"
     CHIP_IS_INCONSISTENT = "chip_is_inconsistent"
     CHIP_IS_UNREADABLE = "chip_is_unreadable"
+
+    LOT_TITLE = "lot_title"
+    LOT_OF_LOT = "lot_of_lot"
+    LOT_OF_DAY = "lot_of_day"
+    LOT_OF_CONSIGNOR = "lot_of_consignor"
+    LOT_MADE_AT = "lot_made_at"
+    LOT_DIGEST = "lot_digest"
+    LOT_CODE = "lot_code"
+    LOT_HANDSETS = "lot_handsets"
+    LOT_ALL = "lot_all"
+    LOT_CERTIFIED = "lot_certified"
+    LOT_NOT_CERTIFIED = "lot_not_certified"
+    LOT_RUNNING = "lot_running"
+    LOT_NOT_RUN = "lot_not_run"
+    LOT_SEEN_AGAIN = "lot_seen_again"
+    LOT_EARLIER = "lot_earlier"
+    LOT_SAYS = "lot_says"
+    LOT_SAYS_CERTIFIED = "lot_says_certified"
+    LOT_SAYS_REST = "lot_says_rest"
+    LOT_SAYS_SEEN_AGAIN = "lot_says_seen_again"
+    LOT_SAYS_WHEN = "lot_says_when"
+    LOT_SAYS_HANDSET = "lot_says_handset"
+    LOT_GOES = "lot_goes"
+    LOT_WHY = "lot_why"
+    LOT_OTHERS = "lot_others"
+    LOT_NO_REASON = "lot_no_reason"
+    LOT_LEDGER = "lot_ledger"
+    LOT_FILES = "lot_files"
+    LOT_PROGRAM = "lot_program"
+    LOT_HOW_TO_VERIFY = "lot_how_to_verify"
+    LOT_ATTACHED = "lot_attached"
+    LOT_CHECKED_LIST = "lot_checked_list"
+    LOT_CHECKED_FILES = "lot_checked_files"
 
 
 PAPER_FACTS = frozenset(

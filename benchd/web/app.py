@@ -29,6 +29,7 @@ from benchd.web.job_routes import job_routes
 from benchd.web.label_routes import LabelDoor, cards_pdf_route, label_routes
 from benchd.web.leaving import Leaving
 from benchd.web.live_routes import live_routes
+from benchd.web.lot_paper_routes import lot_paper_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject, WallPlanObject
 from benchd.web.paper_routes import paper_routes
@@ -40,6 +41,7 @@ from benchd.web.service import (
     Directions,
     DossierDoor,
     DrainDoor,
+    LotPaperDoor,
     MetricsSource,
     PaperDoor,
     PeopleDoor,
@@ -74,6 +76,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     disposal: SettlingDesk | None = None,
     intake: IntakeDesk | None = None,
     papers: PaperDoor | None = None,
+    lot_papers: LotPaperDoor | None = None,
     labels: LabelDoor | None = None,
     directions: Directions | None = None,
     plan: Callable[[], WallPlan] = WallPlan,
@@ -86,7 +89,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     `/api/v1/drain`, without `dossiers` no `/api/v1/dossiers`, without `people` no
     `/api/v1/people`, without `records` no handset file, shift board and report, and without
     `disposal` beside it nothing of what becomes of handsets; without `intake` neither lots nor
-    assets, without `papers` certificates only as they were signed, without `labels` none of them,
+    assets, without `papers` certificates only as they were signed, without `lot_papers` none of
+    many handsets at once, without `labels` none of them,
     and without `directions` nothing of what other systems have asked for.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
@@ -148,6 +152,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     app.include_router(job_routes(rack, presenter, who, directions))
     if papers is not None:
         app.include_router(paper_routes(rack, papers, catalogue))
+    if lot_papers is not None:
+        app.include_router(lot_paper_routes(lot_papers, who, stopping))
     if metrics is not None:
         app.include_router(metrics_route(metrics))
     if drain is not None:

@@ -7,14 +7,13 @@ import csv
 import io
 from collections.abc import Iterator
 
+from benchd.texts.cells import cell
 from benchd.web.records_objects import ReportObject, ShareObject
 
 HEADER = (
     *("figure", "value", "項目", "区分", "figure_en", "value_en", "handsets"),
     *("counted_by", "lot", "consignor"),
 )
-BEGINS_FORMULA = ("=", "+", "-", "@")
-"""A spreadsheet would work out what begins so; lots and consignors are as people have typed."""
 
 
 def csv_of(report: ReportObject) -> bytes:
@@ -26,7 +25,8 @@ def csv_of(report: ReportObject) -> bytes:
         lines.writerow([*line, "all", "", ""])
     for counted_by, shares in (("consignor", report.consignors), ("lot", report.lots)):
         for share in shares:
-            names = (_cell(share.lot), _cell(share.consignor))
+            # Lots and consignors are as people have typed them.
+            names = (cell(share.lot), cell(share.consignor))
             for line in _lines(share):
                 lines.writerow([*line, counted_by, *names])
     return codecs.BOM_UTF8 + text.getvalue().encode()
@@ -38,8 +38,3 @@ def _lines(told: ReportObject | ShareObject) -> Iterator[tuple[str | int, ...]]:
         for value in figure.values:
             said = (figure.figure.value, value.value, name.ja, value.ja, name.en, value.en)
             yield (*said, value.handsets)
-
-
-def _cell(name: str | None) -> str:
-    told = name or ""
-    return f"'{told}" if told.startswith(BEGINS_FORMULA) else told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine,
 from benchd.words.hook import Direction
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
+from benchd.words.lot_papers import AskedPapers
 from benchd.words.people import Actor, By, Person, Role, SignedIn
 from benchd.words.report import Asked, Report
 from benchd.words.shift import Bin, Shift, ShiftFigures
@@ -256,6 +257,17 @@ class PaperDoor(Protocol):
         self, envelope: bytes, language: Language, links: Iterable[tuple[str, str]]
     ) -> str:
         """Its page for the screen, with links to addresses by their names."""
+        ...
+
+
+class LotPaperDoor(Protocol):
+    """Makes the papers of many handsets."""
+
+    async def export(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
+        """A ZIP, each piece made when the one before was taken.
+
+        Raises NotFound, UsageRefused, RecordsUnavailable or TriedTooOften before the first.
+        """
         ...
 
 

@@ -98,6 +98,33 @@ class Acting:
             return By(actor=None, source=source_of(scope))
         return By.person(self._in_person(request))
 
+    def refuse_unless_allowed(self, actor: Actor) -> None:
+        """Raise NotAllowed unless they may and have shown enough."""
+        self._in_person.refuse_unless_allowed(actor)
+
+
+class Taking:
+    """Dependency: who takes something out that not everybody who reads may have all of.
+
+    Nothing is changed by it, so that a session's cookie is enough, which no other site's page
+    makes a browser send. Whoever owns the rack's files is let in as everywhere.
+    """
+
+    def __init__(self, action: Action, who: WhoActs) -> None:
+        """Take what is done, and who knows whether one may."""
+        self.action = action
+        self._sessions = who.sessions
+        self._acting = Acting(action, who)
+
+    def __call__(self, request: Request) -> By:
+        """Raises NotSignedIn or NotAllowed."""
+        token = token_of(request.scope)
+        if token is None or self._sessions is None:
+            return self._acting(request)
+        actor = self._sessions.who(token, source_of(request.scope)).actor
+        self._acting.refuse_unless_allowed(actor)
+        return By.person(actor)
+
 
 def only_as(actor: Actor, operator: str | None) -> Actor:
     """The same; raises NotSignedIn where the request names somebody else."""

@@ -16,8 +16,9 @@ ALONE = {
         Action.SETTLE,
         Action.RECORD,
         Action.PRINT,
+        Action.TAKE_OUT,
     },
-    Role.CONFIRMER: {Action.CONFIRM, Action.PRINT},
+    Role.CONFIRMER: {Action.CONFIRM, Action.PRINT, Action.TAKE_OUT},
     Role.SUPERVISOR: {
         Action.ANSWER,
         Action.ATTEST,
@@ -28,9 +29,10 @@ ALONE = {
         Action.DRAIN,
         Action.RECORD,
         Action.PRINT,
+        Action.TAKE_OUT,
     },
     Role.ADMINISTRATOR: {Action.ADMINISTER, Action.REBUILD, Action.DRAIN},
-    Role.AUDITOR: set(),
+    Role.AUDITOR: {Action.TAKE_OUT},
 }
 
 
@@ -52,11 +54,12 @@ def test_without_a_role_nothing(action: Action) -> None:
     assert AUTHORITY[action].roles
 
 
-def test_only_everyday_answers_go_by_a_badge_alone() -> None:
+def test_only_what_is_everyday_or_read_goes_by_a_badge_alone() -> None:
     assert {action for action, rule in AUTHORITY.items() if rule.by_badge} == {
         Action.ANSWER,
         Action.PRINT,
         Action.RECORD,
+        Action.TAKE_OUT,
     }
     assert ACTION_OF[Gate.CONFIRM] is Action.CONFIRM
 

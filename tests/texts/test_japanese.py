@@ -26,7 +26,7 @@ FIXED = {
     ),
     "it is typed as it stands": ("y",),
     "a standard or a kind of file is called so everywhere": (
-        *("NIST", "SP", "Rev", "Clear", "PDF"),
+        *("NIST", "SP", "Rev", "Clear", "PDF", "ZIP"),
     ),
 }
 """Words in Latin letters that an operator in Japan reads every day, and why each may stay."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from benchd.words.errand import TrayItem
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId, PortPath
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.words.lot_papers import AskedPapers
 from benchd.words.slot import (
     Away,
     AwayView,
@@ -69,6 +70,16 @@ class FakePress:
         return ""
 
 
+class FakeLotPress:
+    """The same for papers of many handsets."""
+
+    async def export(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
+        async def nothing() -> AsyncGenerator[bytes]:
+            yield b""
+
+        return nothing()
+
+
 def whole_app(
     rack: FakeRack,
     catalogue: Catalogue,
@@ -92,6 +103,7 @@ def whole_app(
         disposal=DisposalDesk(rack.ledger, FakeClock()),
         intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
         papers=FakePress(),
+        lot_papers=FakeLotPress(),
     )
 
 

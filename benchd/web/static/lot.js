@@ -47,6 +47,7 @@ export class LotPage {
         [t("taken_in"), `${moment(told.taken_in_at)} ${told.operator}`],
       ]),
       counts(told),
+      ...(told.assets > 0 ? [papers(told.lot)] : []),
       el("p", { class: "good", role: "status" }, this.recorded()),
       folded(
         "import",
@@ -122,6 +123,11 @@ export class LotPage {
 function counts(told) {
   const count = (number, name) => el("li", {}, el("b", {}, String(number)), ` ${t(name)}`);
   return el("ul", { class: "counts" }, count(told.assets, "assets"), count(told.in_jobs, "in_jobs"), count(told.unerasable, "unerasable"));
+}
+
+/** All that leaves the house with this lot. */
+function papers(lot) {
+  return el("p", {}, link(`/api/v1/papers.zip?${new URLSearchParams({ lot })}`, t("papers")), ` ${t("papers_hint")}`);
 }
 
 /** Where an asset is: in which job it was last, or why it never will be. */

@@ -47,6 +47,8 @@ async def test_a_lot_is_taken_in_with_a_mistake_and_then_right(
         await expect(page.locator("#page > .good")).to_contain_text("取り込みました")
         await expect(page.get_by_role("cell", name="T-2", exact=True)).to_be_visible()
         await expect(page.locator(".counts")).to_contain_text("3 台")
+        papers = page.get_by_role("link", name="証明書をまとめて保存（ZIP）")
+        await expect(papers).to_have_attribute("href", "/api/v1/papers.zip?lot=L-1")
     assert len(shop.kept(EntryKind.ASSETS_ADDED)) == 1
 
 

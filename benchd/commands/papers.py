@@ -1,0 +1,115 @@
+"""`benchd papers …`: all certificates of a lot, a day or a consignor, written out and checked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
+
+import typer
+
+from benchd.commands.daemon_client import daemon_client
+from benchd.commands.misuse import mistake
+from benchd.commands.options import JsonOption
+from benchd.commands.rings import PublicKeyOption, RingOption, ring_of
+from benchd.commands.saying import catalogue, language, say, tell
+from benchd.commands.signing_in import BadgeFileOption, OperatorOption, PinFileOption, as_person
+from benchd.commands.unpacking import receiving
+from benchd.errors import CertificateInvalid
+from benchd.texts.command_words import SayWord
+from benchd.texts.paper_words import PaperWord
+
+NEXT_WITHIN_S = 120.0
+"""For the next piece; the summary of thousands of handsets is one."""
+
+papers_app = typer.Typer(
+    help="The papers of many handsets: certificates, list and summary.", no_args_is_help=True
+)
+
+
+@papers_app.command("export")
+def papers_export(
+    to: Annotated[Path, typer.Argument(metavar="DIR_OR_ZIP", help="A new folder, or a new .zip.")],
+    lot: Annotated[str | None, typer.Option(help="All of this lot.")] = None,
+    day: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="All jobs that ended on this day.")
+    ] = None,
+    consignor: Annotated[str | None, typer.Option(help="All lots of this consignor.")] = None,
+    operator: OperatorOption = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Write certificates as PDF, a CSV, JSON lines, the signed list of it all and its summary."""
+    asked = {
+        name: value
+        for name, value in (("lot", lot), ("day", day), ("consignor", consignor))
+        if value is not None
+    }
+    if len(asked) != 1:
+        raise mistake(SayWord.PAPERS_OF_ONE)
+    path = f"/api/v1/papers.zip?{urlencode(asked, errors='replace')}"
+    with receiving(to) as write, daemon_client(NEXT_WITHIN_S) as client:
+        as_person(
+            client,
+            lambda: client.streamed(path, write),
+            operator=operator,
+            pin_file=pin_file,
+            badge_file=badge_file,
+        )
+    tell(SayWord.PAPERS_WRITTEN, path=str(to))
+
+
+@papers_app.command("verify")
+def papers_verify(
+    of: Annotated[
+        Path, typer.Argument(metavar="DIR_OR_ZIP", help="As exported, or the ZIP unpacked.")
+    ],
+    key: PublicKeyOption,
+    ring: RingOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Check every file, on any machine: all that were signed, unchanged, and no other."""
+    from benchd.papers.certificate_text import text_of
+    from benchd.papers.lots.desk import BY_COMMAND
+    from benchd.papers.lots.reading import check_papers
+    from benchd.papers.lots.summary_page import SummaryPage
+    from benchd.proof.evidence.forms import to_json
+
+    try:
+        checked = check_papers(of, ring_of(key, ring), catalogue())
+    except CertificateInvalid as error:
+        said = say(SayWord.PAPERS_NOT_VALID, path=str(of), detail=str(error))
+        typer.echo(f"benchd: {said}", err=True)
+        raise typer.Exit(1) from error
+    if json_output:
+        told = {
+            "key": checked.key_id,
+            "list_sha256": checked.digest,
+            "certificates": checked.certificates,
+            "summary_compared": checked.page_compared,
+            "zip_compared": checked.container_compared,
+            "papers": to_json(checked.papers),
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    tell(SayWord.PAPERS_VALID, path=str(of))
+    typer.echo("")
+    page = SummaryPage(catalogue()).document(
+        checked.papers, checked.envelope, language(), key_id=checked.key_id, where=BY_COMMAND
+    )
+    typer.echo(text_of(page))
+    typer.echo("")
+    same = PaperWord.CHECKED_SAME if checked.page_compared else PaperWord.CHECKED_NOT_SAME
+    typer.echo(_word(PaperWord.CHECKED))
+    for line in (
+        _word(PaperWord.LOT_CHECKED_LIST, value=checked.key_id),
+        _word(PaperWord.LOT_CHECKED_FILES, count=str(checked.certificates)),
+        _word(same),
+        _word(PaperWord.CHECKED_NO_MORE),
+    ):
+        typer.echo(f"  - {line}")
+
+
+def _word(word: PaperWord, **facts: str) -> str:
+    return catalogue().paper(word, facts).to(language())

@@ -1,0 +1,158 @@
+"""The lines of lot papers, one after the other: each job by its own records in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from anyio.lowlevel import checkpoint
+
+from benchd.certificate.verification import certificate_digest
+from benchd.errors import RecordsUnavailable
+from benchd.papers.lots.later import LaterJobs
+from benchd.papers.lots.rows import Found, Row, file_of, found_in, row_of, tag_of, tag_told
+from benchd.papers.lots.rows import unerasable as found_unerasable
+from benchd.papers.lots.statement import HandsetLine
+from benchd.ports import CertificateIssuer, Ledger
+from benchd.proof.intake_book import IntakeBook, Lot
+from benchd.proof.told import imeis_told
+from benchd.words.intake import LotId, Tag
+from benchd.words.lot_papers import Listed, ListedJob, Standing
+from benchd.words.record import StoredEntry
+
+
+class Lines:
+    """Of what was listed; `rows` grows with each call."""
+
+    def __init__(
+        self, listed: Listed, ledger: Ledger, issuer: CertificateIssuer, book: IntakeBook
+    ) -> None:
+        self._listed = listed
+        self._ledger = ledger
+        self._issuer = issuer
+        self._book = book
+        self._elsewhere = LaterJobs(listed, ledger)
+        self._there = {each.line.job for each in listed.jobs}
+        # An asset that was also entered by hand is one handset with the jobs of its tag.
+        self._by_tag = {
+            each.line.tag: each.line.handset
+            for each in listed.jobs
+            if each.line.tag is not None and each.line.unerasable is None
+        }
+        self._numbers: dict[int | str, int] = {}
+        self.rows: list[Row] = []
+
+    async def take(self, job: ListedJob) -> bytes | None:
+        """Add a job's line; returns its certificate if it has one. Raises LedgerFault.
+
+        RecordsUnavailable where the list and the ledger don't speak of the same.
+        """
+        # A ledger in memory, or an asset entered by hand, has nothing to wait for.
+        await checkpoint()
+        by_hand = job.line.unerasable is not None
+        records: Sequence[StoredEntry] = () if by_hand else await self._in_ledger(job)
+        found = self._by_hand(job) if by_hand else found_in(records, self._issuer)
+        tag = tag_told(job.line.tag) if found.history is None else tag_of(found, job.line)
+        if tag != tag_told(job.line.tag):
+            raise RecordsUnavailable(f"the file of records takes job {job.line.job} for another")
+        key: int | str = job.line.handset
+        if by_hand and job.line.tag is not None:
+            key = self._by_tag.get(job.line.tag, key)
+        envelope = found.envelope
+        line = HandsetLine(
+            handset=self._number(key),
+            job=job.line.job,
+            tag=tag,
+            standing=found.standing,
+            disposition=found.disposition,
+            reason=found.reason,
+            certificate=None if envelope is None else certificate_digest(envelope),
+            pdf=None if envelope is None else file_of(job.line.job, tag),
+            later_job=self._later(job),
+        )
+        if envelope is not None and line.later_job is None:
+            told = {imei for record in records for imei in imeis_told(record.entry)}
+            later = await self._elsewhere.newest_elsewhere(job.line.job, sorted(told))
+            line = replace(line, later_job=later)
+        self._keep(line, found, job)
+        return envelope
+
+    async def take_unseen(self, lots: Sequence[Lot]) -> None:
+        """Add a line for each asset of these lots that has none yet."""
+        there = {row.line.tag for row in self.rows}
+        for tag in [tag for lot in lots for tag in lot.tags]:
+            await checkpoint()
+            if tag_told(tag) not in there:
+                self._take_unseen(tag)
+
+    def _take_unseen(self, tag: Tag) -> None:
+        dead = self._book.unerasable.get(tag)
+        if dead is not None:
+            found = found_unerasable(dead)
+        else:
+            # A job of it that isn't listed is newer than the list.
+            of_job, jobs = self._book.of_job, self._book.bound.get(tag, ())
+            runs = any(of_job[bound.job] is bound for bound in jobs)
+            found = Found(
+                standing=Standing.RUNNING if runs else Standing.NOT_RUN,
+                disposition=None,
+                reason=None,
+                history=None,
+            )
+        line = HandsetLine(
+            handset=self._number(f"tag {tag}"),
+            job=None,
+            tag=tag_told(tag),
+            standing=found.standing,
+            disposition=found.disposition,
+            reason=found.reason,
+            certificate=None,
+            pdf=None,
+            later_job=None,
+        )
+        self._keep(line, found, None, tag=tag)
+
+    async def _in_ledger(self, job: ListedJob) -> Sequence[StoredEntry]:
+        """As it was when the list was made: what came later isn't told."""
+        records = [
+            record
+            for record in await self._ledger.entries(job.line.job)
+            if record.sequence <= self._listed.upto.sequence
+        ]
+        if not records:
+            raise RecordsUnavailable(f"the ledger has no job {job.line.job}: make the records anew")
+        return records
+
+    def _by_hand(self, job: ListedJob) -> Found:
+        told = self._book.unerasable.get(Tag(job.line.tag or ""))
+        if told is None:
+            raise RecordsUnavailable(f"the ledger has no asset of case {job.line.job}")
+        return found_unerasable(told)
+
+    def _later(self, job: ListedJob) -> str | None:
+        """The newest of its handset, unless that is listed itself."""
+        newest = job.newest_job
+        if newest not in self._there:
+            return newest
+        case = self._book.cases.get(Tag(job.line.tag or ""))
+        return case if case is not None and case not in self._there else None
+
+    def _number(self, key: int | str) -> int:
+        return self._numbers.setdefault(key, len(self._numbers) + 1)
+
+    def _keep(
+        self, line: HandsetLine, found: Found, job: ListedJob | None, tag: Tag | None = None
+    ) -> None:
+        told = tag or Tag(job.line.tag or "" if job is not None else "")
+        asset = self._book.assets.get(told)
+        name = asset.lot if asset is not None else (job.line.lot if job is not None else None)
+        lot = self._book.lots.get(LotId(name)) if name is not None else None
+        self.rows.append(
+            row_of(
+                line,
+                found,
+                job=job.line if job is not None else None,
+                asset=asset,
+                consignor=lot.told.consignor if lot is not None else "",
+            )
+        )

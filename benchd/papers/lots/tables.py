@@ -1,0 +1,119 @@
+"""The lines as CSV for people's spreadsheets, and as JSON for other systems."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from benchd.papers.lots.rows import Row
+from benchd.papers.lots.statement import NOT_TOLD
+from benchd.papers.told import japanese_time
+from benchd.texts.catalogue import Catalogue
+from benchd.texts.cells import cell
+from benchd.texts.paper_words import PaperWord
+from benchd.texts.templates import Texts
+from benchd.words.ids import JsonValue
+from benchd.words.job import Disposition, Reason
+
+CSV_NAME: Final = "handsets.csv"
+JSON_NAME: Final = "handsets.jsonl"
+HEADER: Final = (
+    *("管理番号", "ロット", "入荷元", "メーカー", "機種", "IMEI", "シリアル番号"),
+    *("証明書", "仕分け", "理由", "終了日時", "証明書ファイル"),
+    *("standing", "disposition", "reason", "job", "ended_at", "certificate_sha256"),
+    *("handset", "counts", "later_job"),
+)
+
+
+def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
+    """UTF-8 with a byte order mark; what strangers have said is never a formula."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\r\n")
+    lines.writerow(HEADER)
+    last = _last_of(rows)
+    for row in rows:
+        line = row.line
+        counts = _counts(row, last)
+        standing = PaperWord(f"lot_{line.standing}") if counts else PaperWord.LOT_EARLIER
+        why = reason_in_words(line.reason, catalogue).ja if line.reason else ""
+        # Where a handset went before its newest job is no answer to where it goes.
+        goes = catalogue.disposition(line.disposition).ja if line.disposition and counts else ""
+        strangers = (line.tag, row.lot, row.consignor, row.manufacturer, row.model)
+        at = row.ended_at
+        lines.writerow(
+            [
+                *(cell(told) for told in (*strangers, row.imei, row.serial)),
+                catalogue.paper(standing).ja,
+                *(goes, why),
+                japanese_time(at) if at else "",
+                *(line.pdf or "", line.standing, line.disposition or "", line.reason or ""),
+                *(cell(line.job), at.isoformat() if at else "", line.certificate or ""),
+                *(line.handset, "yes" if counts else "no", cell(line.later_job)),
+            ]
+        )
+    return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
+def json_lines_of(rows: Sequence[Row]) -> bytes:
+    """One object for each line, in the order of the list."""
+    last = _last_of(rows)
+    return b"".join(
+        json.dumps(
+            _object(row, counts=_counts(row, last)), ensure_ascii=False, sort_keys=True
+        ).encode()
+        + b"\n"
+        for row in rows
+    )
+
+
+def reason_in_words(reason: str, catalogue: Catalogue) -> Texts:
+    """Why there is no certificate: as a job says it, or as it was entered at intake."""
+    if reason in list(Reason):
+        return catalogue.reason(Reason(reason))
+    if reason == NOT_TOLD:
+        return catalogue.paper(PaperWord.LOT_NO_REASON)
+    # A word of a later benchd stands as it is.
+    return catalogue.named("unerasable", reason)
+
+
+def disposition_in_words(disposition: str, catalogue: Catalogue) -> Texts:
+    """Where a handset goes."""
+    if disposition in list(Disposition):
+        return catalogue.disposition(Disposition(disposition))
+    return catalogue.paper(PaperWord.UNKNOWN)
+
+
+def _last_of(rows: Sequence[Row]) -> dict[int, Row]:
+    return {row.line.handset: row for row in rows}
+
+
+def _counts(row: Row, last: dict[int, Row]) -> bool:
+    """Whether a handset stands where this line says: no later job has been there."""
+    return last[row.line.handset] is row and row.line.later_job is None
+
+
+def _object(row: Row, *, counts: bool) -> dict[str, JsonValue]:
+    line = row.line
+    return {
+        "handset": line.handset,
+        "counts": counts,
+        "job": line.job,
+        "tag": line.tag,
+        "lot": row.lot or None,
+        "consignor": row.consignor or None,
+        "manufacturer": row.manufacturer or None,
+        "model": row.model or None,
+        "imei": row.imei or None,
+        "serial": row.serial or None,
+        "standing": line.standing,
+        "disposition": line.disposition,
+        "reason": line.reason,
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "certificate_sha256": line.certificate,
+        "pdf": line.pdf,
+        "later_job": line.later_job,
+    }
