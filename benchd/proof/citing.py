@@ -207,7 +207,7 @@ def _of_stated(
         yield f"nobody showed who they were for record {cited.sequence}"
     elif not stated.covers(ATTESTED_AS[gate], hand.tag):
         yield f"record {cited.sequence} doesn't cover this asset, or was withdrawn"
-    elif stated.tags is None and stated.excepted and not _known_by_imei(book, hand):
+    elif stated.tags is None and stated.leaves_out and not _known_by_imei(book, hand):
         # A label can be on another handset, and many have the same serial.
         yield "the lot has exceptions, and no IMEI says that it is none"
 

@@ -192,6 +192,7 @@ OF_A_GOOD_JOB = [
         EntryKind.LEDGER_RESTORED,
         EntryKind.PERSON_CHANGED,
         EntryKind.PERSON_REFUSED,
+        EntryKind.TOKEN_CHANGED,
         *OF_INTAKE,
     )
 ]

@@ -54,6 +54,7 @@ REAL_PATHS = {
     "{lot}": "L1",
     "{tag}": "T1",
     "{person}": "sato",
+    "{token}": "stock",
 }
 STREAMS = "/api/v1/events"
 SESSION = "/api/v1/session"
@@ -92,6 +93,7 @@ def whole_app(
         disposal=DisposalDesk(rack.ledger, FakeClock()),
         intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
         papers=FakePress(),
+        tokens=fake_door.NoTokens(),
     )
 
 
