@@ -50,6 +50,16 @@ async def test_no_secret_is_ever_written_down(tmp_path: Path) -> None:
         assert hashlib.sha256(secret.encode()).hexdigest().encode() in told
 
 
+async def test_not_even_memory_holds_a_secret(tmp_path: Path) -> None:
+    """It is found by its hash, so no comparison goes letter by letter."""
+    async with tokens_in(tmp_path, HandClock(), SystemEntropy()) as tokens:
+        made, secret = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
+        held = {**tokens._by_mark, **tokens._tokens}
+        assert held == {made.mark: "stock", "stock": made}
+        assert made.mark == hashlib.sha256(secret.encode()).hexdigest()
+        assert secret.removeprefix("benchd_") not in repr(held)
+
+
 def a_letter_less(secret: str) -> str:
     return secret[:-1]
 
