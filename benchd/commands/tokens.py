@@ -124,13 +124,15 @@ def _either(
 
 def _told(tokens: Tokens, token: Token) -> JsonObject:
     """A token by the fields of the API."""
+    now = tokens.now()
+    former = token.former_until(now)
     return {
         "token": token.name,
         "scopes": [scope.value for scope in Scope if scope in token.scopes],
         "expires_at": token.expires_at.isoformat(),
-        "former_until": token.former.until.isoformat() if token.former else None,
+        "former_until": former.isoformat() if former else None,
         "revoked_at": token.revoked_at.isoformat() if token.revoked_at else None,
-        "over": tokens.is_over(token),
+        "over": token.is_over(now),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 
 import structlog
 
@@ -44,9 +45,9 @@ class TokenDoor:
             raise TriedTooOften(message, wait_s=wait_s)
         return token
 
-    def is_over(self, token: Token) -> bool:
-        """Whether it counts no more."""
-        return self._tokens.is_over(token)
+    def now(self) -> datetime:
+        """The time that tokens go by."""
+        return self._tokens.now()
 
     @property
     def all(self) -> tuple[Token, ...]:

@@ -77,15 +77,11 @@ class Tokens:
         now = self.now()
         if token.revoked_at is not None:
             raise NotSignedIn(f"token {token.name} has been revoked")
-        if token.expires_at <= now:
+        if token.is_over(now):
             raise NotSignedIn(f"token {token.name} has expired: have it rotated")
-        if mark != token.mark and (token.former is None or token.former.until <= now):
+        if mark != token.mark and token.former_until(now) is None:
             raise NotSignedIn(f"token {token.name} has been rotated: this secret is the old one")
         return token
-
-    def is_over(self, token: Token) -> bool:
-        """Whether it counts no more."""
-        return token.revoked_at is not None or token.expires_at <= self.now()
 
     async def create(
         self, by: By, name: str, scopes: Collection[Scope], *, days: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 from urllib.parse import unquote_plus
 
@@ -41,8 +42,8 @@ class TokenDoor(Protocol):
         """Whose secret it is, and one request less for it. NotSignedIn, or TriedTooOften."""
         ...
 
-    def is_over(self, token: Token) -> bool:
-        """Whether it counts no more."""
+    def now(self) -> datetime:
+        """The time that tokens go by."""
         ...
 
     async def create(

@@ -77,13 +77,15 @@ def token_routes(door: TokenDoor, who: WhoActs) -> APIRouter:
     router = APIRouter(prefix="/api/v1/tokens", responses=INVALID | LEDGER | DECISION | SIGN_IN)
 
     def shown(token: Token) -> TokenObject:
+        now = door.now()
+        former = token.former_until(now)
         return TokenObject(
             token=token.name,
             scopes=[scope for scope in Scope if scope in token.scopes],
             expires_at=token.expires_at.isoformat(),
-            former_until=token.former.until.isoformat() if token.former else None,
+            former_until=former.isoformat() if former else None,
             revoked_at=token.revoked_at.isoformat() if token.revoked_at else None,
-            over=door.is_over(token),
+            over=token.is_over(now),
         )
 
     def with_secret(made: tuple[Token, str]) -> SecretObject:

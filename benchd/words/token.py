@@ -48,6 +48,16 @@ class Token:
     former: Former | None = None
     revoked_at: datetime | None = None
 
+    def is_over(self, at: datetime) -> bool:
+        """Whether none of its secrets counts any more."""
+        return self.revoked_at is not None or self.expires_at <= at
+
+    def former_until(self, at: datetime) -> datetime | None:
+        """Until when the secret before the last rotation still counts; None where it doesn't."""
+        if self.former is None or self.former.until <= at or self.is_over(at):
+            return None
+        return self.former.until
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:

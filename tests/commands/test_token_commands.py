@@ -34,11 +34,12 @@ def test_without_a_daemon_on_its_files(config: Path, monkeypatch: pytest.MonkeyP
     assert TOKEN_SECRET.fullmatch(secret)
     assert "もう表示しません" in made.stderr
     assert secret not in made.stderr
+    assert tokens(config, "create", "short", "--scope", "intake:read", "--days", "1").exit_code == 0
     rotated = tokens(config, "rotate", "stock", "--overlap", "2.5")
     assert TOKEN_SECRET.fullmatch(rotated.stdout.removesuffix("\n"))
     listed = tokens(config, "list")
     assert "前のトークンは" in listed.stdout
-    [told] = json.loads(tokens(config, "list", "--json").stdout)["tokens"]
+    [told, _] = json.loads(tokens(config, "list", "--json").stdout)["tokens"]
     assert (told["token"], told["scopes"], told["over"]) == (
         *("stock", ["intake:write", "certificates:read"]),
         False,
@@ -47,6 +48,7 @@ def test_without_a_daemon_on_its_files(config: Path, monkeypatch: pytest.MonkeyP
     assert "失効" in tokens(config, "list").stdout
     lines = [json.loads(line)["body"] for line in export_lines(config.parent / "ledger.sqlite")]
     assert [(one["kind"], one["data"]["change"]) for one in lines] == [
+        ("token_changed", "created"),
         ("token_changed", "created"),
         ("token_changed", "rotated"),
         ("token_changed", "revoked"),

@@ -8,8 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from benchd.daemon.system import SystemEntropy
+from benchd.daemon.tokens import tell_of_ends
 from benchd.errors import LedgerFault, NotFound, NotSignedIn, TokenRefused
 from benchd.ledger import export_lines
 from benchd.tokens import register
@@ -126,6 +128,19 @@ async def test_a_revoked_token_is_gone_at_once_and_its_name_for_good(tmp_path: P
             await tokens.revoke(BY, "nobody")
 
 
+async def test_a_token_that_ends_soon_is_a_warning_at_the_start(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with tokens_in(tmp_path, clock) as tokens:
+        for name, days in (("soon", 30), ("gone", 30), ("later", 300), ("over", 1)):
+            await tokens.create(BY, name, [Scope.INTAKE_READ], days=days)
+        await tokens.revoke(BY, "gone")
+        for days, told in ((9, []), (1, ["soon"]), (30, [])):
+            clock.forward(days * DAY)
+            with capture_logs() as logs:
+                tell_of_ends(tokens)
+            assert [log["name"] for log in logs] == told
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_after_a_rotation_the_old_secret_counts_for_the_overlap(
     tmp_path: Path, restarted: bool
@@ -143,6 +158,9 @@ async def test_after_a_rotation_the_old_secret_counts_for_the_overlap(
 
 async def _overlaps(tokens: Tokens, clock: HandClock, old: str, new: str) -> None:
     assert old != new
+    [token] = tokens.all
+    assert token.former_until(clock.now()) == NOW + timedelta(hours=2)
+    assert token.former_until(NOW + timedelta(hours=2)) is None
     clock.forward(2 * HOUR - 1)
     assert tokens.holder(old) == tokens.holder(new)
     clock.forward(1)

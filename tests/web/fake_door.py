@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import cast
 from urllib.parse import quote, unquote
 
@@ -79,7 +80,7 @@ class NoTokens:
     def admit(self, secret: str, source: str) -> Token:
         raise NotSignedIn("no token of this rack")
 
-    def is_over(self, token: Token) -> bool:
+    def now(self) -> datetime:
         raise NotImplementedError
 
     async def create(
