@@ -67,13 +67,18 @@ class Attestation:
     tags: frozenset[str] | None
     excepted: frozenset[str]
     withdrawn: list[WithdrawnRecord] = field(default_factory=list[WithdrawnRecord])
-    late: set[Tag] = field(default_factory=set[Tag])
-    """What a system has put into the lot since: whoever attested the whole of it never knew."""
+    late: dict[Tag, datetime] = field(default_factory=dict[Tag, datetime])
+    """What a system has put into the lot since, and when: whoever attested the whole of it never
+    knew."""
 
     @property
     def leaves_out(self) -> frozenset[str]:
         """Which of the lot it isn't about."""
-        return self.excepted | self.late
+        return self.excepted | self.late.keys()
+
+    def had_exceptions(self, at: datetime) -> bool:
+        """Whether there was anything then that it isn't about."""
+        return bool(self.excepted) or any(since <= at for since in self.late.values())
 
     def covers(self, kind: AttestationKind, tag: Tag) -> bool:
         """Whether it states this of this asset, and still does."""
@@ -248,7 +253,7 @@ class IntakeBook:
                 if lot is not None:
                     lot.tags.append(asset.tag)
                     for attestation in lot.attestations if part.by.is_system else ():
-                        attestation.late.add(asset.tag)
+                        attestation.late[asset.tag] = record.entry.at
                 if line.imei is not None:
                     self.by_imei[line.imei] = asset
                 if line.serial is not None:

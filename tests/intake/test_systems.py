@@ -123,6 +123,15 @@ async def test_a_label_doesnt_smuggle_a_late_handset_in(intake: Intake) -> None:
     """It tells no IMEI, so it may be the one that came later, under another's label."""
     await intake.with_lot(attests=(AttestationKind.CONSENT,))
     await add(intake, "T1", 1, BY)
-    assert cited(intake, in_hand(intake, "T1", None)) is not None
+    hand, before = in_hand(intake, "T1", None), intake.store.clock.now()
+    found = cited(intake, hand)
+    assert found is not None
     await add(intake, "T2", 2, SYSTEM)
-    assert cited(intake, in_hand(intake, "T1", None)) is None
+    after = intake.store.clock.now()
+    assert cited(intake, hand) is None
+    # A job that went by it before goes on: then there was no other that it could have been.
+    book = intake.desk.book
+    assert cited_gaps(book, hand, Gate.CONSENT, found, between=(before, after)) == []
+    assert cited_gaps(book, hand, Gate.CONSENT, found, between=(after, after)) == [
+        "the lot has exceptions, and no IMEI says that it is none"
+    ]
