@@ -45,8 +45,10 @@ LONGEST_NAME = 128
 """Of a slot or a job in a path; none is that long."""
 
 Responses = dict[int | str, dict[str, Any]]
+_ERROR_SCHEMA = {"$ref": f"#/components/schemas/{ErrorObject.__name__}"}
 ANYWHERE: Responses = {
-    status: {"model": ErrorObject}
+    # By name, since it stands at each route, and a model there is made anew for each of them.
+    status: {"content": {"application/json": {"schema": _ERROR_SCHEMA}}}
     # What a token gets that isn't where it belongs, doesn't count or asks too often: at any route.
     for status in (400, 401, 403, 429, 500)
 }

@@ -99,6 +99,7 @@ async def house_in(
             rack,
             catalogue,
             callers=people.callers(anonymous),
+            allowed_hosts=["rack7.example"],
             drain=Admission(),
             dossiers=NoDossiers(),
             people=people.people,
