@@ -32,6 +32,7 @@ from benchd.web.leaving import Leaving
 from benchd.web.live_routes import live_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject, WallPlanObject
+from benchd.web.openapi import DocumentedApi
 from benchd.web.paper_routes import paper_routes
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
@@ -95,7 +96,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     what other systems have asked for.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
-    app = FastAPI(
+    app = DocumentedApi(
         title="benchd",
         summary="Erases racks of used Android handsets before resale, and proves it",
         version=metadata.version("benchd"),

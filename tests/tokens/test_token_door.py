@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
 from benchd.web.callers import COOKIE
 from benchd.web.session_routes import SESSION
 from benchd.web.sight import ROWS, Sight
@@ -38,6 +39,24 @@ MAY_ASK = {
     ("GET", "/api/v1/jobs/{job}/certificate.pdf"): "certificates:read",
 }
 """By hand and apart from the table, so that no row opens by accident."""
+
+
+async def test_the_apis_document_tells_where_a_token_counts(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with house_in(tmp_path, rack, catalogue) as house:
+        document = house.app.openapi()
+        assert house.app.openapi() is document
+    told = {
+        (method.upper(), path): operation["security"]
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "security" in operation
+    }
+    assert told == {row: [{}, {"token": [scope]}] for row, scope in MAY_ASK.items()}
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    without = create_app(rack, catalogue).openapi()
+    assert "securitySchemes" not in without["components"]
 
 
 async def asked(client: httpx2.AsyncClient, method: str, template: str) -> httpx2.Response:
