@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from benchd.authority import Action
-from benchd.errors import NotFound, NotSignedIn
+from benchd.errors import NotFound
 from benchd.intake.desk import Imported, IntakeDesk
 from benchd.proof.evidence.intake import AssetLine, AttestedRecord, LotRecord, Who, WithdrawnRecord
 from benchd.proof.intake_book import Asset, Lot
@@ -33,12 +33,12 @@ from benchd.web.intake_objects import (
     WithdrawRequest,
 )
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.senders import InPersonOrByToken, Sender, sent_by
 from benchd.web.service import WatchedBoard
 from benchd.web.slot_routes import SlotInPath
-from benchd.web.who import InPerson, InPersonOrByToken, Sender, WhoActs, only_as
+from benchd.web.who import InPerson, WhoActs, only_as
 from benchd.words.ids import SlotName
 from benchd.words.people import Actor
-from benchd.words.token import System
 
 MOST_SHOWN = 1000
 
@@ -83,7 +83,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
             identity_check=asked.identity_check,
             attests=tuple(dict.fromkeys(asked.attests)),
             excepted=(),
-            by=_sender(by, asked.operator),
+            by=sent_by(by, asked.operator),
         )
         return _whole(desk, await desk.add_lot(told))
 
@@ -105,7 +105,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
             colour=asked.colour or None,
             grade=asked.grade or None,
         )
-        told = _sender(by, asked.operator)
+        told = sent_by(by, asked.operator)
         return _asset(desk, await desk.add_asset(lot, line, by=told, again=asked.again))
 
 
@@ -124,7 +124,7 @@ def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: W
         again: bool = False,
     ) -> ImportObject:
         """Take a CSV file in whole, or tell every mistake in it."""
-        data, told = await request.body(), _sender(by, operator)
+        data, told = await request.body(), sent_by(by, operator)
         done = await desk.import_assets(lot, data, by=told, dry_run=dry_run, again=again)
         return _imported(done, catalogue)
 
@@ -219,15 +219,6 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: W
         return BoundObject(
             tag=told.tag, lot=told.lot, bound_by=told.bound_by, model_differs=told.differs
         )
-
-
-def _sender(by: Sender, operator: str | None) -> Who:
-    """Who sends something in; a system names nobody beside its token."""
-    if isinstance(by, System):
-        if operator is not None:
-            raise NotSignedIn("a token is nobody's: leave `operator` out")
-        return Who.of_system(by)
-    return Who.of(only_as(by, operator))
 
 
 def _imported(done: Imported, catalogue: Catalogue) -> ImportObject:

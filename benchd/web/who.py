@@ -12,20 +12,17 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from benchd.authority import AUTHORITY, Action
+from benchd.authority import Action
 from benchd.errors import NotAllowed, NotSignedIn
 from benchd.web.callers import caller_of, token_of
 from benchd.web.peer import peer_of, source_of
 from benchd.web.service import PeopleDoor, SessionDoor
 from benchd.web.sight import Sight
 from benchd.words.people import Actor, By
-from benchd.words.token import System
 
 CSRF_HEADER = "x-benchd-csrf"
 ROOT = 0
 """The uid that may do anything anyway."""
-
-Sender = Actor | System
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +97,6 @@ class Acting:
         if here and peer is not None and peer.uid in {ROOT, os.geteuid()}:
             return By(actor=None, source=source_of(scope))
         return By.person(self._in_person(request))
-
-
-class InPersonOrByToken:
-    """Dependency: who does what another system may do too, by a token that has the scope for it.
-
-    The doorman has admitted the token; what the table gives no scope takes a person.
-    """
-
-    def __init__(self, action: Action, who: WhoActs) -> None:
-        """Take what is done, and who knows whether one may."""
-        self.action = action
-        self._in_person = InPerson(action, who)
-
-    def __call__(self, request: Request) -> Sender:
-        """Raises NotSignedIn or NotAllowed."""
-        token = caller_of(request.scope).token
-        if token is None:
-            return self._in_person(request)
-        if AUTHORITY[self.action].scope not in token.scopes:
-            message = f"token {token.name} isn't for this: its scopes say what it is for"
-            raise NotAllowed(message)
-        return System(name=token.name, source=source_of(request.scope))
 
 
 def only_as(actor: Actor, operator: str | None) -> Actor:

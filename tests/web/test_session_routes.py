@@ -24,8 +24,9 @@ from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.guard import SAFE_METHODS
+from benchd.web.senders import InPersonOrByToken
 from benchd.web.session_routes import SESSION
-from benchd.web.who import Acting, InPerson, InPersonOrByToken, Somebody
+from benchd.web.who import Acting, InPerson, Somebody
 from benchd.words.job import Gate
 from benchd.words.people import Role
 from benchd.words.record import EntryKind
