@@ -246,7 +246,7 @@ def all_routes(app: FastAPI) -> list[APIRoute]:
     return found
 
 
-def guards(dependant: Dependant) -> list[Acting | InPerson | Somebody]:
+def guards(dependant: Dependant) -> list[Acting | InPerson | InPersonOrByToken | Somebody]:
     calls = [one.call for one in dependant.dependencies]
     return [
         call for call in calls if isinstance(call, Acting | InPerson | InPersonOrByToken | Somebody)
