@@ -10,6 +10,7 @@ from types import MappingProxyType
 from benchd.words.disposal import DisposalState
 from benchd.words.job import Gate
 from benchd.words.people import Role, ShownBy
+from benchd.words.token import Scope
 
 
 class Action(StrEnum):
@@ -40,7 +41,7 @@ class Action(StrEnum):
     TAKE_OUT = "take_out"
     """To have all papers of a lot, a day or a consignor, with the numbers of every handset."""
     ADMINISTER = "administer"
-    """People, their roles, badges and PINs."""
+    """People, their roles, badges and PINs, and the tokens of other systems."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +50,13 @@ class Rule:
 
     roles: frozenset[Role]
     by_badge: bool = False
+    scope: Scope | None = None
+    """Which scope lets another system's token do it, where a route lets tokens in at all; what
+    has none takes a person."""
 
 
-def _of(*roles: Role, by_badge: bool = False) -> Rule:
-    return Rule(roles=frozenset(roles), by_badge=by_badge)
+def _of(*roles: Role, by_badge: bool = False, scope: Scope | None = None) -> Rule:
+    return Rule(roles=frozenset(roles), by_badge=by_badge, scope=scope)
 
 
 AUTHORITY: Mapping[Action, Rule] = MappingProxyType(
@@ -63,7 +67,7 @@ AUTHORITY: Mapping[Action, Rule] = MappingProxyType(
         Action.SUPERVISE: _of(Role.SUPERVISOR),
         Action.RELEASE: _of(Role.SUPERVISOR),
         Action.SETTLE: _of(Role.OPERATOR, Role.SUPERVISOR),
-        Action.TAKE_IN: _of(Role.OPERATOR, Role.SUPERVISOR),
+        Action.TAKE_IN: _of(Role.OPERATOR, Role.SUPERVISOR, scope=Scope.INTAKE_WRITE),
         Action.DRAIN: _of(Role.SUPERVISOR, Role.ADMINISTRATOR),
         Action.PRINT: _of(Role.OPERATOR, Role.CONFIRMER, Role.SUPERVISOR, by_badge=True),
         Action.RECORD: _of(Role.OPERATOR, Role.SUPERVISOR, by_badge=True),

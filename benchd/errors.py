@@ -126,6 +126,10 @@ class PersonRefused(DecisionRefused):
     """Raised when a change of people can't be made as it stands; the text says what could."""
 
 
+class TokenRefused(DecisionRefused):
+    """Raised when a change of tokens can't be made as it stands; the text says what could."""
+
+
 class LookUpResultNeeded(DecisionRefused):
     """Raised when a network restriction is approved without the sign that the look-up gave."""
 

@@ -35,6 +35,7 @@ from benchd.commands.records import records_app, report
 from benchd.commands.saying import say, tell, tell_rows
 from benchd.commands.setup import setup
 from benchd.commands.signing_in import OperatorOption, as_person
+from benchd.commands.tokens import tokens_app
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.revision import commit, version
 from benchd.texts.command_words import SayWord
@@ -65,6 +66,7 @@ app.add_typer(assets_app, name="assets")
 app.add_typer(key_app, name="key")
 app.add_typer(records_app, name="records")
 app.add_typer(hooks_app, name="hooks")
+app.add_typer(tokens_app, name="tokens")
 app.add_typer(disposal_app, name="disposal")
 app.command("report")(report)
 app.command("decide")(decide)

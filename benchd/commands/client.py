@@ -221,6 +221,23 @@ class BenchdClient:
         path = f"/api/v1/people/{segment(person)}/{what}"
         return self.answer("PUT", path, json.dumps(change).encode())
 
+    def tokens(self) -> JsonObject:
+        """Every token under `tokens`."""
+        return self.answer("GET", "/api/v1/tokens")
+
+    def create_token(self, new: JsonObject) -> JsonObject:
+        """A new token; its `secret` is told this once."""
+        return self.answer("POST", "/api/v1/tokens", json.dumps(new).encode())
+
+    def rotate_token(self, token: str, asked: JsonObject) -> JsonObject:
+        """The same token with a new `secret`."""
+        path = f"/api/v1/tokens/{segment(token)}/secret"
+        return self.answer("PUT", path, json.dumps(asked).encode())
+
+    def revoke_token(self, token: str) -> JsonObject:
+        """Let a token do nothing any more; returns it."""
+        return self.answer("DELETE", f"/api/v1/tokens/{segment(token)}")
+
     def drain(self) -> JsonObject:
         """Let no new job begin; the daemon ends once the last of `running_jobs` has."""
         return self.answer("POST", "/api/v1/drain")

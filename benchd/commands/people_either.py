@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,9 +15,13 @@ from benchd.errors import DependencyMissing
 from benchd.words.people import By, Person, Role
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from benchd.commands.client import BenchdClient, JsonObject
+    from benchd.config import Settings
     from benchd.people.register import People
 
+_Kept = TypeVar("_Kept")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", help="The configuration, where no daemon runs.")
@@ -31,11 +35,27 @@ def over_either(
     on_disk: Callable[[People], Awaitable[JsonObject]],
 ) -> JsonObject:
     """Ask the daemon; where none runs, do it on the files of this configuration."""
+
+    def opened(settings: Settings) -> AbstractAsyncContextManager[People]:
+        from benchd.daemon.people import people_on_disk
+
+        return people_on_disk(settings)
+
+    return over_daemon_or(opened, config, operator, over_socket, on_disk)
+
+
+def over_daemon_or(
+    opened: Callable[[Settings], AbstractAsyncContextManager[_Kept]],
+    config: Path,
+    operator: str | None,
+    over_socket: Callable[[BenchdClient], JsonObject],
+    on_disk: Callable[[_Kept], Awaitable[JsonObject]],
+) -> JsonObject:
+    """The same for whatever is `opened` on the files."""
     import anyio
 
     from benchd.commands.client import SOCKET_VARIABLE, BenchdClient, socket_path
     from benchd.config import load_settings
-    from benchd.daemon.people import people_on_disk
 
     path = socket_path(os.environ)
     if config != DEFAULT_CONFIG and SOCKET_VARIABLE not in os.environ:
@@ -51,8 +71,8 @@ def over_either(
     settings = load_settings(config)
 
     async def run() -> JsonObject:
-        async with people_on_disk(settings) as people:
-            return await on_disk(people)
+        async with opened(settings) as kept:
+            return await on_disk(kept)
 
     return anyio.run(run)
 

@@ -163,6 +163,7 @@ def _settings(
         dossiers=parsed.dossiers,
         http=parsed.http,
         people=parsed.people,
+        tokens=parsed.tokens,
         topology=Topology(
             {
                 name: SlotPlace(

@@ -151,6 +151,12 @@ class PeopleSettings(Section):
         return {int(uid): person for uid, person in self.unix.items()}
 
 
+class TokenSettings(Section):
+    """What each token of another system may ask for."""
+
+    per_minute: Annotated[int, Field(ge=1, le=6000)] = 120
+
+
 class RecipesSettings(Section):
     """Where the dealer's policy is kept."""
 
@@ -198,6 +204,7 @@ class ConfigFile(Section):
     dossiers: DossierSettings = Field(default_factory=DossierSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     people: PeopleSettings = Field(default_factory=PeopleSettings)
+    tokens: TokenSettings = Field(default_factory=TokenSettings)
     recipes: RecipesSettings = Field(default_factory=RecipesSettings)
     models: ModelsSettings = Field(default_factory=ModelsSettings)
     felica: FelicaSection = Field(default_factory=FelicaSection)

@@ -17,6 +17,7 @@ from benchd.config.sections import (
     LedgerSettings,
     PeopleSettings,
     SiteSettings,
+    TokenSettings,
 )
 from benchd.felica.settings import FelicaSettings
 from benchd.labels.printer import Printer
@@ -40,6 +41,7 @@ class Settings:
     dossiers: DossierSettings
     http: HttpSettings
     people: PeopleSettings
+    tokens: TokenSettings
     topology: Topology
     recipes: Mapping[str, Recipe]
     recipe_descriptions: Mapping[str, RecipeDescription]

@@ -38,6 +38,7 @@ from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.services import PlanInEffect, ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.timekeeping import Timekeeping
+from benchd.daemon.tokens import open_tokens, token_door
 from benchd.daemon.tray_watch import TrayWatch
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
@@ -156,6 +157,7 @@ async def run_daemon(
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
             people=people,
             sessions=sessions_of(people, ledger.append, clock, settings.people),
+            tokens=token_door(await open_tokens(stored, ledger.append), settings.tokens),
             tls=tls,
             records=records,
             disposal=DisposalDesk(ledger, clock),

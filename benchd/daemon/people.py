@@ -19,6 +19,7 @@ from benchd.daemon.directories import make_directories
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.witnesses import witnesses_of
 from benchd.ledger import open_ledger
+from benchd.ledger.access import SqliteLedger
 from benchd.people.refusals import Refusals
 from benchd.people.register import People, PeopleLedger
 from benchd.people.secrets import PURPOSE, Secrets
@@ -115,16 +116,23 @@ class Staffing:
 @asynccontextmanager
 async def people_on_disk(settings: Settings) -> AsyncGenerator[People]:
     """The same for a command. Raises LedgerFault while the daemon has the ledger."""
+    async with (
+        ledger_on_disk(settings) as (ledger, key),
+        open_people(settings.ledger.path, ledger, ledger.append, key) as people,
+    ):
+        yield people
+
+
+@asynccontextmanager
+async def ledger_on_disk(settings: Settings) -> AsyncGenerator[tuple[SqliteLedger, SigningKey]]:
+    """The ledger for a command, and the rack's key. Raises LedgerFault while the daemon has it."""
     key = load_rack_key(settings.certificate.key, os.environ)
     make_directories(settings)
     path = settings.ledger.path
     try:
         witnesses = await witnesses_of(settings, key.ring)
-        async with (
-            open_ledger(path, head_key=key, ring=key.ring, witnesses=witnesses) as ledger,
-            open_people(path, ledger, ledger.append, key) as people,
-        ):
-            yield people
+        async with open_ledger(path, head_key=key, ring=key.ring, witnesses=witnesses) as ledger:
+            yield ledger, key
     finally:
         give_back(path)
 

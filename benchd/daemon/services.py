@@ -37,6 +37,7 @@ from benchd.slots.desk import Desk
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.texts.catalogue import Catalogue
+from benchd.tokens.door import TokenDoor
 from benchd.web.app import create_app
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
@@ -64,6 +65,7 @@ class ServedRack:
     dossiers: RackDossiers
     people: People
     sessions: Sessions
+    tokens: TokenDoor
     tls: Tls | None
     records: Records
     disposal: DisposalDesk
@@ -114,6 +116,7 @@ async def services(
         dossiers=rack.dossiers,
         people=rack.people,
         sessions=rack.sessions,
+        tokens=rack.tokens,
         records=rack.records,
         disposal=rack.disposal,
         intake=rack.intake,

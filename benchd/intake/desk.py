@@ -97,6 +97,10 @@ class IntakeDesk:
             raise IntakeRefused(
                 "a lot's name has 1 to 64 printable characters without spaces and slashes"
             )
+        if told.by.is_system and told.attests:
+            raise IntakeRefused(
+                "a token attests nothing: leave `attests` out, and let a person attest the lot"
+            )
         _bounded(consignor=told.consignor, paper=told.paper, identity_check=told.identity_check)
         if AttestationKind.IDENTITY in told.attests and not told.identity_check:
             raise IntakeRefused("say how the identity was checked, for example: 運転免許証")

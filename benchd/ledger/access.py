@@ -48,6 +48,7 @@ INTAKE_PAGE = 500
 """Records: of the largest ones that is a second's work."""
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
+_OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
 _FOLLOWING = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
 _OF_CHIP = """
@@ -214,6 +215,10 @@ class SqliteLedger:
     async def of_people(self) -> Sequence[StoredEntry]:
         """Every change of the people who may use the rack, in order."""
         return await self._select(_OF_PEOPLE)
+
+    async def of_tokens(self) -> Sequence[StoredEntry]:
+        """Every change of the tokens of other systems, in order."""
+        return await self._select(_OF_TOKENS)
 
     async def follow(self, after: Head, most: int) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""

@@ -182,7 +182,7 @@ def cited_gaps(
     if gate is Gate.NETWORK:
         gaps += _of_network(book, hand, cited)
     elif gate in ATTESTED_AS:
-        gaps += _of_stated(book, hand, gate, cited)
+        gaps += _of_stated(book, hand, gate, cited, between[0])
     else:
         gaps.append("nothing that was attested can settle it")
     if cited.limit_s > LONGEST_LIMIT_S.get(gate, 0):
@@ -195,7 +195,7 @@ def cited_gaps(
 
 
 def _of_stated(
-    book: IntakeBook, hand: AssetInHand, gate: Gate, cited: CitedAttestation
+    book: IntakeBook, hand: AssetInHand, gate: Gate, cited: CitedAttestation, at: datetime
 ) -> Iterator[str]:
     stated = book.attested.get(cited.sequence)
     if stated is None:
@@ -207,7 +207,7 @@ def _of_stated(
         yield f"nobody showed who they were for record {cited.sequence}"
     elif not stated.covers(ATTESTED_AS[gate], hand.tag):
         yield f"record {cited.sequence} doesn't cover this asset, or was withdrawn"
-    elif stated.tags is None and stated.excepted and not _known_by_imei(book, hand):
+    elif stated.tags is None and stated.had_exceptions(at) and not _known_by_imei(book, hand):
         # A label can be on another handset, and many have the same serial.
         yield "the lot has exceptions, and no IMEI says that it is none"
 

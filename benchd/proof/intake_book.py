@@ -67,10 +67,22 @@ class Attestation:
     tags: frozenset[str] | None
     excepted: frozenset[str]
     withdrawn: list[WithdrawnRecord] = field(default_factory=list[WithdrawnRecord])
+    late: dict[Tag, datetime] = field(default_factory=dict[Tag, datetime])
+    """What a system has put into the lot since, and when: whoever attested the whole of it never
+    knew."""
+
+    @property
+    def leaves_out(self) -> frozenset[str]:
+        """Which of the lot it isn't about."""
+        return self.excepted | self.late.keys()
+
+    def had_exceptions(self, at: datetime) -> bool:
+        """Whether there was anything then that it isn't about."""
+        return bool(self.excepted) or any(since <= at for since in self.late.values())
 
     def covers(self, kind: AttestationKind, tag: Tag) -> bool:
         """Whether it states this of this asset, and still does."""
-        stated = kind in self.kinds and tag not in self.excepted
+        stated = kind in self.kinds and tag not in self.leaves_out
         if not stated or not (self.tags is None or tag in self.tags):
             return False
         return not any(
@@ -240,6 +252,8 @@ class IntakeBook:
                 self.assets[asset.tag] = asset
                 if lot is not None:
                     lot.tags.append(asset.tag)
+                    for attestation in lot.attestations if part.by.is_system else ():
+                        attestation.late[asset.tag] = record.entry.at
                 if line.imei is not None:
                     self.by_imei[line.imei] = asset
                 if line.serial is not None:

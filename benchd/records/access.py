@@ -17,7 +17,15 @@ from benchd.records.looking import Looker
 from benchd.records.model import NOTHING, ReadModel
 from benchd.wakeup import Bell, Wakeup
 from benchd.words.disposal import OPEN, DisposalState
-from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
+from benchd.words.handset_file import (
+    CertifiedBy,
+    CertifiedLine,
+    DisposalLine,
+    Found,
+    HandsetFile,
+    JobLine,
+    Upto,
+)
 from benchd.words.lot_papers import AskedPapers, Listed
 from benchd.words.record import Entry, StoredEntry
 from benchd.words.report import Asked, Report
@@ -110,6 +118,10 @@ class Records:
     async def handset(self, key: str) -> HandsetFile:
         """Everything about the handset of this job; raises NotFound."""
         return await self._look(lambda looker: looker.handset(key))
+
+    async def certified(self, by: CertifiedBy, text: str) -> Sequence[CertifiedLine]:
+        """The newest jobs with a certificate that have exactly this."""
+        return await self._look(lambda looker: looker.certified(by, text))
 
     async def items(
         self, states: Sequence[DisposalState] = OPEN, batch: str | None = None

@@ -22,6 +22,8 @@ from benchd.records.shift import ended_jobs, figures_of
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.handset_file import (
+    CertifiedBy,
+    CertifiedLine,
     DisposalLine,
     Found,
     HandsetFile,
@@ -40,6 +42,15 @@ MOST_HANDSETS: Final = 50
 MOST_ROWS_OF_WORDS: Final = 200
 MOST_ALIKE: Final = 50
 MOST_ITEMS: Final = 10_000
+MOST_CERTIFIED: Final = 50
+
+_CERTIFIED: Final = {
+    CertifiedBy.IMEI: (
+        "WHERE certificate IS NOT NULL AND id IN (SELECT job FROM told WHERE imei = ?1)"
+    ),
+    CertifiedBy.TAG: "WHERE certificate IS NOT NULL AND tag = ?1",
+    CertifiedBy.NUMBER: "WHERE certificate = ?1 OR (job = ?1 AND certificate IS NOT NULL)",
+}
 
 
 class Looker:
@@ -143,6 +154,18 @@ class Looker:
         if asked.begin is not None and asked.end is not None:
             return jobs_ended(self._connection, asked.begin, asked.end)
         return jobs_of_lots(self._connection, lots)
+
+    def certified(self, by: CertifiedBy, text: str) -> tuple[CertifiedLine, ...]:
+        """The newest jobs with a certificate that have exactly this, not only a part of it."""
+        jobs = self._jobs(f"{_CERTIFIED[by]} ORDER BY id DESC LIMIT {MOST_CERTIFIED}", text)
+        return tuple(CertifiedLine(job=job, later=self._later(job)) for job in jobs)
+
+    def _later(self, job: JobLine) -> tuple[JobId, ...]:
+        sql = (
+            "SELECT job FROM job WHERE handset = ?1 AND id > (SELECT id FROM job WHERE job = ?2)"  # noqa: S608
+            f" ORDER BY id LIMIT {MOST_ALIKE}"
+        )
+        return tuple(JobId(str(row[0])) for row in self._rows(sql, job.handset, job.job))
 
     def _by_words(self, phrase: str) -> list[int]:
         """The jobs of the newest records with this."""

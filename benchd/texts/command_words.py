@@ -77,6 +77,10 @@ class SayWord(StrEnum):
     MODELS_CHECKED = "models_checked"
     NO_FOLDER = "no_folder"
     UNKNOWN_MODEL = "unknown_model"
+    TOKEN_ONCE = "token_once"
+    TOKEN_REVOKED = "token_revoked"
+    TOKEN_EXPIRED = "token_expired"
+    TOKEN_FORMER = "token_former"
     NO_BADGE_NO_PIN = "no_badge_no_pin"
     SET_ANEW = "set_anew"
     DISABLED_FROM = "disabled_from"
@@ -224,6 +228,9 @@ class FieldWord(StrEnum):
     UPTO = "upto"
     WAITING = "waiting"
     DEAD = "dead"
+    TOKEN = "token"
+    SCOPES = "scopes"
+    EXPIRES_AT = "expires_at"
 
 
 COMMAND_SECTIONS: Final = {

@@ -18,6 +18,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.callers import Callers, caller_of
 from benchd.web.cards import cards_route
+from benchd.web.certificate_routes import certificate_routes
 from benchd.web.dashboard import add_dashboard
 from benchd.web.disposal_routes import disposal_routes
 from benchd.web.doorman import Doorman
@@ -32,6 +33,7 @@ from benchd.web.live_routes import live_routes
 from benchd.web.lot_paper_routes import lot_paper_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject, WallPlanObject
+from benchd.web.openapi import DocumentedApi
 from benchd.web.paper_routes import paper_routes
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
@@ -54,6 +56,8 @@ from benchd.web.session_routes import session_routes
 from benchd.web.shift_routes import shift_routes
 from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
+from benchd.web.token_gate import TokenDoor, TokenGate
+from benchd.web.token_routes import token_routes
 from benchd.web.who import WhoActs
 from benchd.words.ids import JobId
 from benchd.words.wall_plan import WallPlan
@@ -78,6 +82,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     papers: PaperDoor | None = None,
     lot_papers: LotPaperDoor | None = None,
     labels: LabelDoor | None = None,
+    tokens: TokenDoor | None = None,
     directions: Directions | None = None,
     plan: Callable[[], WallPlan] = WallPlan,
     now: Callable[[], datetime] | None = None,
@@ -90,11 +95,11 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     `/api/v1/people`, without `records` no handset file, shift board and report, and without
     `disposal` beside it nothing of what becomes of handsets; without `intake` neither lots nor
     assets, without `papers` certificates only as they were signed, without `lot_papers` none of
-    many handsets at once, without `labels` none of them,
-    and without `directions` nothing of what other systems have asked for.
+    many handsets at once, without `labels` none of them, without `tokens` no other system gets in
+    by one, and without `directions` nothing is told of what other systems have asked for.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
-    app = FastAPI(
+    app = DocumentedApi(
         title="benchd",
         summary="Erases racks of used Android handsets before resale, and proves it",
         version=metadata.version("benchd"),
@@ -107,7 +112,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     app.state.stopping = stopping
     # The one added last is the first to see a request.
     app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
-    app.add_middleware(Doorman, callers=callers)
+    gate = None if tokens is None else TokenGate(tokens, callers.proxy)
+    app.add_middleware(Doorman, callers=callers, tokens=gate)
     app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
     app.add_middleware(Leaving)
     answer_in_one_form(app)
@@ -167,10 +173,13 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         app.include_router(dossier_routes(dossiers, who))
     if people is not None:
         app.include_router(people_routes(people, who))
+    if tokens is not None:
+        app.include_router(token_routes(tokens, who))
     if sessions is not None:
         app.include_router(session_routes(sessions, people))
     if records is not None:
         app.include_router(records_routes(records, catalogue, who))
+        app.include_router(certificate_routes(rack, records, intake, pdf=papers is not None))
         app.include_router(shift_routes(records, catalogue, now or partial(datetime.now, UTC)))
         if disposal is not None:
             app.include_router(disposal_routes(records, disposal, catalogue, who))

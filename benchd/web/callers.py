@@ -15,6 +15,7 @@ from benchd.web.proxy import NameOf, TrustedProxy
 from benchd.web.service import SessionDoor
 from benchd.web.sight import Sight
 from benchd.words.people import Actor, PersonId, ShownBy
+from benchd.words.token import Token
 
 EXTENSION = "caller"
 COOKIE = "benchd_session"
@@ -32,6 +33,8 @@ class Caller:
 
     actor: Actor | None
     sight: Sight
+    token: Token | None = None
+    """The one that it came with; then it is nobody, and sees only what its scopes are for."""
 
 
 class Callers:

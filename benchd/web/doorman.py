@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import structlog
+from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from benchd.web.callers import EXTENSION, Callers
+from benchd.web.callers import EXTENSION, Caller, Callers
 from benchd.web.peer import peer_of
 from benchd.web.refusals import refusal
-from benchd.web.sight import ROWS, Sight
+from benchd.web.sight import ROWS, TOKEN_ROWS, Sight
+from benchd.web.token_gate import TokenGate, out_of_scope
+from benchd.words.token import Scope as TokenScope
+from benchd.words.token import Token
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What one path takes, by method."""
+
+    form: re.Pattern[str]
+    sights: dict[str, Sight] = field(default_factory=dict[str, Sight])
+    scopes: dict[str, TokenScope] = field(default_factory=dict[str, TokenScope])
 
 
 class Doorman:
     """Refuses what a request may not see, and what no row tells of."""
 
-    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers, tokens: TokenGate | None = None) -> None:
         self._app = app
         self._callers = callers
+        self._tokens = tokens
         self._rows = _by_path()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,40 +44,59 @@ class Doorman:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = self._refused(scope)
-        if refused is not None:
-            await refusal(*refused)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        await (self._refused(scope) or self._app)(scope, receive, send)
 
-    def _refused(self, scope: Scope) -> tuple[int, str, str] | None:
+    def _refused(self, scope: Scope) -> Response | None:
         proxy = self._callers.proxy
         lie = None if proxy is None else proxy.refusal(scope)
         if lie is not None:
             peer, client = peer_of(scope), scope.get("client")
             source = f"uid {peer.uid}" if peer else str(client[0]) if client else ""
             _log.warning("proxy_header_refused", source=source, detail=lie)
-            return 403, "proxy_header_refused", lie
-        methods = self._methods_of(scope["path"])
-        if methods is None:
-            return 404, "not_found", "there is nothing at this address"
-        wanted = methods.get("GET" if scope["method"] == "HEAD" else scope["method"])
-        if wanted is None:
-            return 405, "method_not_allowed", f"allowed here: {', '.join(sorted(methods))}"
+            return refusal(403, "proxy_header_refused", lie)
+        token = None if self._tokens is None else self._tokens.of(scope)
+        if isinstance(token, Response):
+            return token
+        row = self._row_of(scope["path"])
+        if row is None:
+            return refusal(404, "not_found", "there is nothing at this address")
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        if method not in row.sights:
+            allowed = ", ".join(sorted(row.sights))
+            return refusal(405, "method_not_allowed", f"allowed here: {allowed}")
+        if token is not None:
+            return _token_refused(scope, token, row.scopes.get(method))
+        return self._sight_refused(scope, row.sights[method])
+
+    def _sight_refused(self, scope: Scope, wanted: Sight) -> Response | None:
         caller = self._callers.of(scope)
-        scope["extensions"] = {**(scope.get("extensions") or {}), EXTENSION: caller}
+        _introduce(scope, caller)
         if caller.sight >= wanted:
             return None
         if wanted is Sight.SOCKET:
-            return 403, "socket_only", "this is asked for over benchd's Unix socket"
-        return 403, "sign_in_needed", "this is shown to nobody who hasn't signed in"
+            return refusal(403, "socket_only", "this is asked for over benchd's Unix socket")
+        return refusal(403, "sign_in_needed", "this is shown to nobody who hasn't signed in")
 
-    def _methods_of(self, path: str) -> Mapping[str, Sight] | None:
-        return next((methods for form, methods in self._rows if form.match(path)), None)
+    def _row_of(self, path: str) -> _Row | None:
+        return next((row for row in self._rows if row.form.match(path)), None)
 
 
-def _by_path() -> list[tuple[re.Pattern[str], dict[str, Sight]]]:
-    found: dict[str, dict[str, Sight]] = {}
+def _token_refused(scope: Scope, token: Token, wanted: TokenScope | None) -> Response | None:
+    """A token counts for its rows alone, whatever else its request would be shown."""
+    if wanted is None or wanted not in token.scopes:
+        return out_of_scope(token)
+    _introduce(scope, Caller(actor=None, sight=Sight.NONE, token=token))
+    return None
+
+
+def _introduce(scope: Scope, caller: Caller) -> None:
+    scope["extensions"] = {**(scope.get("extensions") or {}), EXTENSION: caller}
+
+
+def _by_path() -> list[_Row]:
+    found: dict[str, _Row] = {}
     for (method, path), sight in ROWS.items():
-        found.setdefault(path, {})[method] = sight
-    return [(compile_path(path)[0], methods) for path, methods in found.items()]
+        found.setdefault(path, _Row(compile_path(path)[0])).sights[method] = sight
+    for (method, path), scope in TOKEN_ROWS.items():
+        found[path].scopes[method] = scope
+    return list(found.values())

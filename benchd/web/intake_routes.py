@@ -33,6 +33,7 @@ from benchd.web.intake_objects import (
     WithdrawRequest,
 )
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.senders import InPersonOrByToken, Sender, sent_by
 from benchd.web.service import WatchedBoard
 from benchd.web.slot_routes import SlotInPath
 from benchd.web.who import InPerson, WhoActs, only_as
@@ -62,7 +63,7 @@ def intake_routes(
 
 
 def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
-    taking_in = InPerson(Action.TAKE_IN, who)
+    taking_in = InPersonOrByToken(Action.TAKE_IN, who)
 
     @router.get("/lots")
     async def lots() -> LotsObject:
@@ -71,7 +72,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
         return LotsObject(lots=[LotSummaryObject.model_validate(_lot(lot)) for lot in found])
 
     @router.post("/lots")
-    async def add_lot(asked: LotRequest, by: Annotated[Actor, Depends(taking_in)]) -> LotObject:
+    async def add_lot(asked: LotRequest, by: Annotated[Sender, Depends(taking_in)]) -> LotObject:
         """Take a lot in; returns when it is on disk."""
         told = LotRecord(
             lot=asked.lot,
@@ -82,7 +83,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
             identity_check=asked.identity_check,
             attests=tuple(dict.fromkeys(asked.attests)),
             excepted=(),
-            by=Who.of(only_as(by, asked.operator)),
+            by=sent_by(by, asked.operator),
         )
         return _whole(desk, await desk.add_lot(told))
 
@@ -93,7 +94,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
 
     @router.post("/lots/{lot}/assets")
     async def add_asset(
-        lot: LotInPath, asked: AssetRequest, by: Annotated[Actor, Depends(taking_in)]
+        lot: LotInPath, asked: AssetRequest, by: Annotated[Sender, Depends(taking_in)]
     ) -> AssetObject:
         """Take one asset in."""
         line = AssetLine(
@@ -104,25 +105,26 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
             colour=asked.colour or None,
             grade=asked.grade or None,
         )
-        told = Who.of(only_as(by, asked.operator))
+        told = sent_by(by, asked.operator)
         return _asset(desk, await desk.add_asset(lot, line, by=told, again=asked.again))
 
 
 def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: WhoActs) -> None:
     taking_in = InPerson(Action.TAKE_IN, who)
+    sending = InPersonOrByToken(Action.TAKE_IN, who)
 
     @router.post("/lots/{lot}/assets.csv")
     async def import_assets(
         lot: LotInPath,
         request: Request,
-        by: Annotated[Actor, Depends(taking_in)],
+        by: Annotated[Sender, Depends(sending)],
         operator: OperatorAsked = None,
         *,
         dry_run: bool = False,
         again: bool = False,
     ) -> ImportObject:
         """Take a CSV file in whole, or tell every mistake in it."""
-        data, told = await request.body(), Who.of(only_as(by, operator))
+        data, told = await request.body(), sent_by(by, operator)
         done = await desk.import_assets(lot, data, by=told, dry_run=dry_run, again=again)
         return _imported(done, catalogue)
 
@@ -262,7 +264,7 @@ def _whole(desk: IntakeDesk, lot: Lot) -> LotObject:
                     sequence=each.sequence,
                     kinds=sorted(each.kinds),
                     tags=None if each.tags is None else sorted(each.tags),
-                    excepted=sorted(each.excepted),
+                    excepted=sorted(each.leaves_out),
                     withdrawn=bool(each.withdrawn),
                     withdrawals=[
                         WithdrawalObject(

@@ -32,6 +32,7 @@ from benchd.errors import (
     SecondPersonNeeded,
     SettlingRefused,
     SlotBusy,
+    TokenRefused,
     TriedTooOften,
     UsageRefused,
 )
@@ -44,7 +45,13 @@ LONGEST_NAME = 128
 """Of a slot or a job in a path; none is that long."""
 
 Responses = dict[int | str, dict[str, Any]]
-ANYWHERE: Responses = {403: {"model": ErrorObject}, 500: {"model": ErrorObject}}
+_ERROR_SCHEMA = {"$ref": f"#/components/schemas/{ErrorObject.__name__}"}
+ANYWHERE: Responses = {
+    # By name, since it stands at each route, and a model there is made anew for each of them.
+    status: {"content": {"application/json": {"schema": _ERROR_SCHEMA}}}
+    # What a token gets that isn't where it belongs, doesn't count or asks too often: at any route.
+    for status in (400, 401, 403, 429, 500)
+}
 NOT_FOUND: Responses = {404: {"model": ErrorObject}}
 INVALID: Responses = {400: {"model": ErrorObject}, 422: {"model": ErrorObject}}
 """400: the body isn't UTF-8, or otherwise not what it says it is."""
@@ -126,6 +133,7 @@ def answer_in_one_form(app: FastAPI) -> None:
         SecondPersonNeeded: _benchd_error(409, "second_person_needed"),
         NameRefused: _benchd_error(409, "name_refused"),
         PersonRefused: _benchd_error(409, "person_refused"),
+        TokenRefused: _benchd_error(409, "token_refused"),
         MoreToShow: _benchd_error(403, "more_to_show"),
         NotSignedIn: _benchd_error(401, "not_signed_in"),
         TriedTooOften: _tried_too_often,

@@ -13,7 +13,15 @@ from benchd.texts.templates import Language
 from benchd.words.disposal import DisposalState, Settling
 from benchd.words.dossier import Dossier, KeptDossier
 from benchd.words.errand import TrayItem
-from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
+from benchd.words.handset_file import (
+    CertifiedBy,
+    CertifiedLine,
+    DisposalLine,
+    Found,
+    HandsetFile,
+    JobLine,
+    Upto,
+)
 from benchd.words.hook import Direction
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.job import Decision, Gate
@@ -201,6 +209,10 @@ class RecordsDoor(Protocol):
 
     async def handset(self, key: str) -> HandsetFile:
         """Everything about the handset of this job; raises NotFound."""
+        ...
+
+    async def certified(self, by: CertifiedBy, text: str) -> Sequence[CertifiedLine]:
+        """The newest jobs with a certificate that have exactly this."""
         ...
 
     async def jobs(self, jobs: Sequence[str]) -> Sequence[JobLine]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
 
+from benchd.words.token import Scope
+
 
 class Sight(IntEnum):
     """How much of the rack a request may see; each holds all that is before it."""
@@ -60,6 +62,7 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/api/v1/printers"): Sight.READ,
         ("GET", "/api/v1/handsets"): Sight.READ,
         ("GET", "/api/v1/handsets/{key}"): Sight.READ,
+        ("GET", "/api/v1/certificates"): Sight.READ,
         ("GET", "/api/v1/report"): Sight.READ,
         ("GET", "/api/v1/report.csv"): Sight.READ,
         # Who may have all of it at once, the route says.
@@ -95,6 +98,26 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("PUT", "/api/v1/people/{person}/badge"): Sight.SOCKET,
         ("PUT", "/api/v1/people/{person}/pin"): Sight.SOCKET,
         ("PUT", "/api/v1/people/{person}/disabled"): Sight.SOCKET,
+        ("GET", "/api/v1/tokens"): Sight.SOCKET,
+        ("POST", "/api/v1/tokens"): Sight.SOCKET,
+        ("PUT", "/api/v1/tokens/{token}/secret"): Sight.SOCKET,
+        ("DELETE", "/api/v1/tokens/{token}"): Sight.SOCKET,
     }
 )
 """Method and path: the least that a request may see for it to be served. HEAD counts as GET."""
+
+TOKEN_ROWS: Mapping[tuple[str, str], Scope] = MappingProxyType(
+    {
+        ("POST", "/api/v1/lots"): Scope.INTAKE_WRITE,
+        ("POST", "/api/v1/lots/{lot}/assets"): Scope.INTAKE_WRITE,
+        ("POST", "/api/v1/lots/{lot}/assets.csv"): Scope.INTAKE_WRITE,
+        ("GET", "/api/v1/lots"): Scope.INTAKE_READ,
+        ("GET", "/api/v1/lots/{lot}"): Scope.INTAKE_READ,
+        ("GET", "/api/v1/assets"): Scope.INTAKE_READ,
+        ("GET", "/api/v1/assets/{tag}"): Scope.INTAKE_READ,
+        ("GET", "/api/v1/certificates"): Scope.CERTIFICATES_READ,
+        ("GET", "/api/v1/jobs/{job}/certificate.json"): Scope.CERTIFICATES_READ,
+        ("GET", "/api/v1/jobs/{job}/certificate.pdf"): Scope.CERTIFICATES_READ,
+    }
+)
+"""All that another system may ask for by its token, and the scope that it takes."""

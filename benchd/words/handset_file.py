@@ -91,6 +91,23 @@ class HandsetLine:
     jobs: int
 
 
+class CertifiedBy(StrEnum):
+    """By what a certificate is looked for; each is compared whole."""
+
+    IMEI = "imei"
+    TAG = "tag"
+    NUMBER = "number"
+    """Its own, the SHA-256 of its file, or its job's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertifiedLine:
+    """A job that ended with a certificate, and what was begun with its handset since."""
+
+    job: JobLine
+    later: tuple[JobId, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """The handsets in which a number was found, the newest first."""

@@ -33,6 +33,7 @@ class EntryKind(StrEnum):
     KEY_ROTATED = "key_rotated"
     PERSON_CHANGED = "person_changed"
     PERSON_REFUSED = "person_refused"
+    TOKEN_CHANGED = "token_changed"  # noqa: S105 - the name of a kind
     LOT_ADDED = "lot_added"
     ASSETS_ADDED = "assets_added"
     ATTESTED = "attested"

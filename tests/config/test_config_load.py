@@ -254,3 +254,12 @@ def test_a_hostile_value_stays_short_and_printable(folder: Path) -> None:
     for message in messages(text.format("x" * 500)):
         assert message.isprintable()
         assert len(message) < 250
+
+
+@pytest.mark.parametrize("value", ["0", "6001", "true", "1.5", '"120"'])
+def test_how_often_a_token_may_ask(folder: Path, value: str) -> None:
+    site = '[site]\nname = "Example"\n'
+    assert loaded(site).tokens.per_minute == 120
+    assert loaded(f"{site}[tokens]\nper_minute = 6000\n").tokens.per_minute == 6000
+    [told] = messages(f"{site}[tokens]\nper_minute = {value}\n")
+    assert "tokens.per_minute" in told

@@ -195,6 +195,7 @@ OF_A_GOOD_JOB = [
         EntryKind.KEY_ROTATED,
         EntryKind.HOOK_BEGUN,
         EntryKind.HOOK_ANSWERED,
+        EntryKind.TOKEN_CHANGED,
         *OF_INTAKE,
     )
 ]

@@ -7,6 +7,7 @@ import pytest
 from benchd.authority import ACTION_OF, AUTHORITY, Action, has_role, is_strong
 from benchd.words.job import Gate
 from benchd.words.people import Role, ShownBy
+from benchd.words.token import Scope
 
 ALONE = {
     Role.OPERATOR: {
@@ -62,6 +63,12 @@ def test_only_what_is_everyday_or_read_goes_by_a_badge_alone() -> None:
         Action.TAKE_OUT,
     }
     assert ACTION_OF[Gate.CONFIRM] is Action.CONFIRM
+
+
+def test_another_system_may_take_in_and_nothing_else() -> None:
+    by_token = {action: rule.scope for action, rule in AUTHORITY.items() if rule.scope}
+    assert by_token == {Action.TAKE_IN: Scope.INTAKE_WRITE}
+    assert Action.TAKE_IN not in ACTION_OF.values()
 
 
 @pytest.mark.parametrize("has_badge", [True, False])

@@ -198,3 +198,31 @@ async def test_a_certificate_near_its_end_is_a_warning(tmp_path: Path) -> None:
     async with daemon(tmp_path, TLS) as here:
         [line] = here.told("tls_certificate_ends")
         assert line["log_level"] == "warning"
+
+
+async def test_another_system_by_a_token_of_the_very_ledger(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "authority")
+    authority.issue("rack")
+    lot = {"lot": "L-1", "consignor": "private", "kind": "purchase", "paper": "No.12"}
+    async with daemon(tmp_path, WALL + TLS + "[tokens]\nper_minute = 4\n") as here:
+        async with here.over_tls(authority.visitor()) as client, here.over_unix() as own:
+            stock = {"token": "stock", "scopes": ["intake:write", "certificates:read"]}
+            made = await own.post("/api/v1/tokens", json=stock)
+            assert made.status_code == 201
+            client.headers["authorization"] = f"Bearer {made.json()['secret']}"
+            assert (await client.post("/api/v1/lots", json=lot)).status_code == 200
+            none = await client.get("/api/v1/certificates", params={"tag": "T1"})
+            assert none.json()["certificates"] == []
+            for path, code in (("jobs", "token_out_of_scope"), ("drain", "token_out_of_scope")):
+                assert (await client.get(f"/api/v1/{path}")).json()["error"]["code"] == code
+            late = await client.get("/api/v1/certificates", params={"tag": "T1"})
+            assert (late.status_code, late.headers["retry-after"]) == (429, "15")
+            # Nothing of it is a label of a metric, and the machine's own door is as ever.
+            metrics = (await own.get("/metrics")).text
+            assert "benchd_slot_state" in metrics
+            assert "stock" not in metrics
+        secret = made.json()["secret"].removeprefix("benchd_")
+        assert secret not in str(here.logs)
+    kept = b"".join(file.read_bytes() for file in tmp_path.glob("ledger.sqlite*"))
+    assert b"token_changed" in kept
+    assert secret.encode() not in kept

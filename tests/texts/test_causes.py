@@ -25,7 +25,7 @@ ENDINGS = {
 REFUSALS: dict[str, int] = dict.fromkeys(
     (
         *("DecisionRefused", "SecondPersonNeeded", "RecheckRefused", "IntakeRefused"),
-        *("AnsweredAlready", "SettlingRefused", "LabelRefused"),
+        *("AnsweredAlready", "SettlingRefused", "LabelRefused", "TokenRefused"),
     ),
     0,
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import cast
 from urllib.parse import quote, unquote
 
 from benchd.authority import Action
+from benchd.errors import NotFound, NotSignedIn, TokenRefused
 from benchd.web.callers import COOKIE, Callers, session_way, unix_way
 from benchd.web.service import PeopleDoor
 from benchd.web.sight import Sight
-from benchd.words.people import Actor, Person, Role, SignedIn
+from benchd.words.people import Actor, By, Person, Role, SignedIn
+from benchd.words.token import Scope, Token
 from tests.people.somebody import somebody
 
 WORKER, SECOND = "佐藤", "鈴木"
@@ -66,6 +70,31 @@ class Everybody:
 
 
 EVERYBODY = cast("PeopleDoor", Everybody())
+
+
+class NoTokens:
+    """A fake `TokenDoor` that knows none."""
+
+    all = ()
+
+    def admit(self, secret: str, source: str) -> Token:
+        raise NotSignedIn("no token of this rack")
+
+    def now(self) -> datetime:
+        raise NotImplementedError
+
+    async def create(
+        self, by: By, name: str, scopes: Collection[Scope], *, days: int
+    ) -> tuple[Token, str]:
+        raise TokenRefused("a fake has none")
+
+    async def rotate(
+        self, by: By, name: str, *, days: int, overlap_hours: float
+    ) -> tuple[Token, str]:
+        raise NotFound("a fake has none")
+
+    async def revoke(self, by: By, name: str) -> Token:
+        raise NotFound("a fake has none")
 
 
 def believing(anonymous: Sight) -> Callers:

@@ -22,6 +22,7 @@ from benchd.web.session_routes import SESSION
 from benchd.words.people import Role
 from tests.labels.quiet_desk import quiet_desk
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
+from tests.web.fake_door import NoTokens
 from tests.web.test_records_routes import Feed
 from tests.web.test_session_routes import CSRF, ROUTES, SHOWN, NoDossiers
 from tests.web.web_fakes import JOB, FakeClock, FakeRack
@@ -30,7 +31,14 @@ from tests.web.web_running import Running, running
 pytestmark = pytest.mark.asyncio
 
 GUARDED = {key: row for key, row in ROUTES.items() if isinstance(row, Action)}
-IN_PATH = {"{lot}": "L1", "{tag}": "T1", "{slot}": "A1", "{job}": JOB, "{person}": "kato"}
+IN_PATH = {
+    "{lot}": "L1",
+    "{tag}": "T1",
+    "{slot}": "A1",
+    "{job}": JOB,
+    "{person}": "kato",
+    "{token}": "stock",
+}
 REFUSED = {401, 403}
 NOT_LET_IN = {(401, "not_signed_in"), (403, "socket_only")}
 
@@ -61,6 +69,7 @@ async def asked(
             intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
             people=door.people,
             sessions=door.sessions,
+            tokens=NoTokens(),
         )
         async with running(app, folder / "benchd.sock") as served, served.over_unix() as at:
             yield door, at, served

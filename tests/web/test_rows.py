@@ -55,6 +55,7 @@ REAL_PATHS = {
     "{lot}": "L1",
     "{tag}": "T1",
     "{person}": "sato",
+    "{token}": "stock",
 }
 STREAMS = "/api/v1/events"
 SESSION = "/api/v1/session"
@@ -104,6 +105,7 @@ def whole_app(
         intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
         papers=FakePress(),
         lot_papers=FakeLotPress(),
+        tokens=fake_door.NoTokens(),
     )
 
 

@@ -24,6 +24,7 @@ from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.guard import SAFE_METHODS
+from benchd.web.senders import InPersonOrByToken
 from benchd.web.session_routes import SESSION
 from benchd.web.who import Acting, InPerson, Somebody
 from benchd.words.job import Gate
@@ -31,7 +32,7 @@ from benchd.words.people import Role
 from benchd.words.record import EntryKind
 from tests.labels.quiet_desk import quiet_desk
 from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
-from tests.web.fake_door import FakeDoor
+from tests.web.fake_door import FakeDoor, NoTokens
 from tests.web.test_records_routes import Feed
 from tests.web.web_fakes import JOB, FakeClock, FakeRack
 from tests.web.web_running import running
@@ -245,9 +246,11 @@ def all_routes(app: FastAPI) -> list[APIRoute]:
     return found
 
 
-def guards(dependant: Dependant) -> list[Acting | InPerson | Somebody]:
+def guards(dependant: Dependant) -> list[Acting | InPerson | InPersonOrByToken | Somebody]:
     calls = [one.call for one in dependant.dependencies]
-    return [call for call in calls if isinstance(call, Acting | InPerson | Somebody)]
+    return [
+        call for call in calls if isinstance(call, Acting | InPerson | InPersonOrByToken | Somebody)
+    ]
 
 
 ROUTES: dict[tuple[str, str], Action | str] = {
@@ -273,6 +276,9 @@ ROUTES: dict[tuple[str, str], Action | str] = {
     ("PUT", "/api/v1/people/{person}/badge"): Action.ADMINISTER,
     ("PUT", "/api/v1/people/{person}/pin"): Action.ADMINISTER,
     ("PUT", "/api/v1/people/{person}/disabled"): Action.ADMINISTER,
+    ("POST", "/api/v1/tokens"): Action.ADMINISTER,
+    ("PUT", "/api/v1/tokens/{token}/secret"): Action.ADMINISTER,
+    ("DELETE", "/api/v1/tokens/{token}"): Action.ADMINISTER,
 }
 """Every route that does something, and what it takes: a new one without a row fails."""
 
@@ -297,6 +303,7 @@ async def test_every_route_that_does_something_has_its_row_and_its_guard(
             intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
             people=door.people,
             sessions=FakeDoor(),
+            tokens=NoTokens(),
         )
         routes = {(method, path): route for method, path, route in unsafe_routes(app)}
         assert set(routes) == set(ROUTES)

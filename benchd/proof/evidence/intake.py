@@ -9,6 +9,10 @@ from benchd.proof.evidence.values import Moment, OneOrMore, Positive, Said, Seco
 from benchd.words.intake import AttestationKind, BoundBy, LotKind, NotNeeded, Unerasable
 from benchd.words.job import Disposition, Gate
 from benchd.words.people import Actor, ShownBy
+from benchd.words.token import System
+
+_SYSTEM = "token"
+"""In `via`: the name of the token that it was sent with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,11 @@ class Who:
         """Whether it was shown who it is, by more than a badge: enough to attest something."""
         return self.person is not None and self.shown_by not in (None, ShownBy.BADGE)
 
+    @property
+    def is_system(self) -> bool:
+        """Whether it was another system, by its token: nobody has seen a handset or paper."""
+        return _SYSTEM in self.via
+
     @classmethod
     def of(cls, actor: Actor) -> Who:
         """The same of somebody who has shown who they are."""
@@ -35,6 +44,14 @@ class Who:
             person=actor.person,
             shown_by=actor.shown_by,
             via={"source": actor.source},
+        )
+
+    @classmethod
+    def of_system(cls, system: System) -> Who:
+        """The same of another system; what it is called here can't be anybody's id."""
+        return cls(
+            operator=f"token:{system.name}",
+            via={"source": system.source, _SYSTEM: system.name},
         )
 
 

@@ -1,0 +1,59 @@
+"""The rack's tokens: read from its ledger, by the daemon or by a command while none runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+
+from benchd.config import Settings
+from benchd.config.sections import TokenSettings
+from benchd.daemon.people import ledger_on_disk
+from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.tokens.door import TokenDoor
+from benchd.tokens.rates import Rates
+from benchd.tokens.register import TokenLedger, Tokens
+from benchd.words.record import Entry, Receipt
+
+TOLD_BEFORE = timedelta(days=21)
+"""How long before its end a token is a warning at each start."""
+
+_log = structlog.get_logger()
+
+
+async def open_tokens(
+    records: TokenLedger, append: Callable[[Entry], Awaitable[Receipt]]
+) -> Tokens:
+    """The tokens of this ledger. Raises LedgerFault when they can't be read."""
+    tokens = Tokens(records, append, SystemClock(), SystemEntropy())
+    await tokens.load()
+    return tokens
+
+
+def tell_of_ends(tokens: Tokens) -> None:
+    """Warn of each that ends soon: the other system would notice it at night, by a refusal."""
+    now = tokens.now()
+    for token in tokens.all:
+        if not token.is_over(now) and token.expires_at - now < TOLD_BEFORE:
+            _log.warning(
+                "token_ends",
+                name=token.name,
+                at=token.expires_at.isoformat(),
+                cure=f"benchd tokens rotate {token.name}",
+            )
+
+
+def token_door(tokens: Tokens, settings: TokenSettings) -> TokenDoor:
+    """How the web asks for them; which of them end soon is told at once."""
+    tell_of_ends(tokens)
+    return TokenDoor(tokens, Rates(settings.per_minute, time.monotonic), time.monotonic)
+
+
+@asynccontextmanager
+async def tokens_on_disk(settings: Settings) -> AsyncGenerator[Tokens]:
+    """The same for a command. Raises LedgerFault while the daemon has the ledger."""
+    async with ledger_on_disk(settings) as (ledger, _):
+        yield await open_tokens(ledger, ledger.append)

@@ -1,0 +1,146 @@
+"""The route by which another system finds the certificates of a handset, and what came after."""
+
+# Annotations name what is made in the function, so they are read at once.
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from benchd.errors import NotFound, UsageRefused
+from benchd.intake.desk import IntakeDesk
+from benchd.texts.catalogue import printable
+from benchd.web.job_routes import envelope_of
+from benchd.web.present_records import upto_object
+from benchd.web.records_objects import UptoObject
+from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME
+from benchd.web.service import RackService, RecordsDoor
+from benchd.words.disposal import DisposalState
+from benchd.words.handset_file import CertifiedBy, CertifiedLine, JobLine
+from benchd.words.imei import is_imei
+from benchd.words.job import Disposition
+
+Wanted = Annotated[str | None, Query(min_length=1, max_length=LONGEST_NAME)]
+
+
+class FoundCertificateObject(BaseModel):
+    """A certificate of the rack's own ledger, and what was begun with its handset since."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: str
+    """The SHA-256 of its file."""
+    job: str
+    ended_at: str | None
+    manufacturer: str | None
+    model: str | None
+    imeis: list[str]
+    lot: str | None
+    tag: str | None
+    disposition: Disposition | None
+    """What the job said; a hold or a later job may say otherwise."""
+    state: DisposalState | None
+    newest: bool
+    """Whether nothing was begun with the handset since, and it hasn't come in again."""
+    later_jobs: list[str]
+    """What was begun with it since: their ends count, and not this certificate."""
+    again_as: str | None
+    """Under which tag it has come in again since."""
+    certificate_json: str
+    certificate_pdf: str | None
+
+
+class CertificatesObject(BaseModel):
+    """The newest certificate first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    certificates: list[FoundCertificateObject]
+    doubted: list[str]
+    """Jobs whose certificate the rack doesn't vouch for: it counts for nothing."""
+    upto: UptoObject
+
+
+def certificate_routes(
+    rack: RackService, records: RecordsDoor, intake: IntakeDesk | None, *, pdf: bool
+) -> APIRouter:
+    """`/api/v1/certificates`; with `pdf` each can be had as that."""
+    router = APIRouter(prefix="/api/v1/certificates", responses=INVALID | LEDGER)
+
+    async def vouched(job: JobLine) -> bool:
+        """The read model decides nothing: it is asked of the ledger."""
+        try:
+            envelope = await envelope_of(rack, job.job)
+        except NotFound:
+            return False
+        return hashlib.sha256(envelope).hexdigest() == job.certificate
+
+    @router.get("")
+    async def certificates(
+        imei: Wanted = None, tag: Wanted = None, number: Wanted = None
+    ) -> CertificatesObject:
+        """Those of one handset by its IMEI, one asset by its tag, or the one with a number.
+
+        A number is that of the certificate (the SHA-256 of its file) or of its job.
+        """
+        lines = await records.certified(*_asked(imei, tag, number))
+        good = {line.job.job for line in lines if await vouched(line.job)}
+        return CertificatesObject(
+            certificates=[_object(line, intake, pdf=pdf) for line in lines if line.job.job in good],
+            doubted=[line.job.job for line in lines if line.job.job not in good],
+            upto=upto_object(records.upto),
+        )
+
+    return router
+
+
+def _asked(imei: str | None, tag: str | None, number: str | None) -> tuple[CertifiedBy, str]:
+    given = [
+        (by, text)
+        for by, text in (
+            (CertifiedBy.IMEI, imei),
+            (CertifiedBy.TAG, tag),
+            (CertifiedBy.NUMBER, None if number is None else number.lower()),
+        )
+        if text is not None
+    ]
+    if len(given) != 1:
+        raise UsageRefused("ask by one of these: imei, tag or number")
+    if imei is not None and not is_imei(imei):
+        raise UsageRefused("an IMEI has 15 digits with the right check digit")
+    return given[0]
+
+
+def _object(line: CertifiedLine, intake: IntakeDesk | None, *, pdf: bool) -> FoundCertificateObject:
+    job, again = line.job, _again_as(line.job, intake)
+    address = f"/api/v1/jobs/{job.job}/certificate"
+    return FoundCertificateObject(
+        number=job.certificate or "",
+        job=job.job,
+        ended_at=None if job.ended_at is None else job.ended_at.isoformat(),
+        manufacturer=_text(job.manufacturer),
+        model=_text(job.model),
+        imeis=[printable(imei) for imei in job.imeis],
+        lot=_text(job.lot),
+        tag=_text(job.tag),
+        disposition=job.disposition,
+        state=job.state,
+        newest=not line.later and again is None,
+        later_jobs=list(line.later),
+        again_as=again,
+        certificate_json=f"{address}.json",
+        certificate_pdf=f"{address}.pdf" if pdf else None,
+    )
+
+
+def _again_as(job: JobLine, intake: IntakeDesk | None) -> str | None:
+    """Another asset of its number came in later: a job goes by no tag but the newest."""
+    if intake is None or job.tag is None:
+        return None
+    found = (intake.book.by_imei.get(imei) for imei in job.imeis)
+    return next((one.tag for one in found if one is not None and one.tag != job.tag), None)
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else printable(text)

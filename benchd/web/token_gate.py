@@ -1,0 +1,143 @@
+"""Finds the token that a request carries, where it may stand and how it may travel (RFC 6750)."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import unquote_plus
+
+from starlette.responses import Response
+from starlette.types import Scope
+
+from benchd.errors import NotSignedIn, TriedTooOften
+from benchd.web.callers import token_of
+from benchd.web.peer import peer_of, source_of
+from benchd.web.proxy import TrustedProxy
+from benchd.web.refusals import refusal
+from benchd.words.people import By
+from benchd.words.token import TOKEN_SECRET, Token
+from benchd.words.token import Scope as TokenScope
+
+PARAMETER = "access_token"
+"""How RFC 6750 calls a token in an address, which it advises against."""
+
+_IN_ADDRESS = (
+    "a token never stands in an address, where logs and histories keep it: send it as"
+    " Authorization: Bearer, and have this one rotated"
+)
+
+
+class TokenDoor(Protocol):
+    """The tokens of the rack. Changes raise TokenRefused, and NotFound for one that isn't there."""
+
+    @property
+    def all(self) -> tuple[Token, ...]:
+        """Each token there has ever been."""
+        ...
+
+    def admit(self, secret: str, source: str) -> Token:
+        """Whose secret it is, and one request less for it. NotSignedIn, or TriedTooOften."""
+        ...
+
+    def now(self) -> datetime:
+        """The time that tokens go by."""
+        ...
+
+    async def create(
+        self, by: By, name: str, scopes: Collection[TokenScope], *, days: int
+    ) -> tuple[Token, str]:
+        """A new token and its secret."""
+        ...
+
+    async def rotate(
+        self, by: By, name: str, *, days: int, overlap_hours: float
+    ) -> tuple[Token, str]:
+        """A token with a new secret, and that."""
+        ...
+
+    async def revoke(self, by: By, name: str) -> Token:
+        """Let a token do nothing any more."""
+        ...
+
+
+class TokenGate:
+    """Tells for each request: no token, whose it is, or the answer to one that isn't served."""
+
+    def __init__(self, door: TokenDoor, proxy: TrustedProxy | None) -> None:
+        self._door = door
+        self._proxy = proxy
+
+    def of(self, scope: Scope) -> Token | Response | None:
+        """Counts the request, so it is asked once for each."""
+        shown = [value for name, value in scope["headers"] if name == b"authorization"]
+        if not any(_is_bearer(value) for value in shown):
+            # Other schemes are a proxy's own business.
+            return _misplaced(_IN_ADDRESS) if _is_in_address(scope) else None
+        refused = self._mistake(scope, len(shown))
+        if refused is not None:
+            return refused
+        secret = shown[0].partition(b" ")[2].strip(b" ").decode("latin-1")
+        try:
+            return self._door.admit(secret, source_of(scope))
+        except NotSignedIn as unknown:
+            answer = refusal(401, "token_not_accepted", str(unknown))
+            answer.headers["www-authenticate"] = 'Bearer realm="benchd", error="invalid_token"'
+        except TriedTooOften as often:
+            answer = refusal(429, "asked_too_often", str(often))
+            answer.headers["retry-after"] = str(math.ceil(often.wait_s))
+        return answer
+
+    def _mistake(self, scope: Scope, headers: int) -> Response | None:
+        """Why a token isn't even looked at; None where it may be."""
+        if _is_in_address(scope):
+            return _misplaced(_IN_ADDRESS)
+        if headers != 1:
+            return _misplaced(f"Authorization came {headers} times: send one token")
+        if token_of(scope) is not None or (self._proxy and self._proxy.person(scope)):
+            return _misplaced("a request shows a person or a token: send one of them")
+        if not _is_private(scope):
+            return refusal(403, "token_in_clear", "a token is taken over TLS or on this machine")
+        return None
+
+
+def out_of_scope(token: Token) -> Response:
+    """The answer to a token that asks for what it isn't for."""
+    answer = refusal(
+        403,
+        "token_out_of_scope",
+        f"token {token.name} isn't for this: its scopes say what it is for",
+    )
+    answer.headers["www-authenticate"] = 'Bearer realm="benchd", error="insufficient_scope"'
+    return answer
+
+
+def _misplaced(message: str) -> Response:
+    return refusal(400, "token_misplaced", message)
+
+
+def _is_bearer(value: bytes) -> bool:
+    return value.partition(b" ")[0].lower() == b"bearer"
+
+
+def _is_in_address(scope: Scope) -> bool:
+    asked = unquote_plus(scope.get("query_string", b"").decode("latin-1"))
+    names = (part.partition("=")[0] for part in asked.split("&"))
+    return (
+        any(name.lower() == PARAMETER for name in names)
+        or TOKEN_SECRET.search(asked) is not None
+        or TOKEN_SECRET.search(scope["path"]) is not None
+    )
+
+
+def _is_private(scope: Scope) -> bool:
+    """Whether nobody between can read it: over TLS, on the Unix socket or from this machine."""
+    if scope.get("scheme") == "https" or peer_of(scope) is not None:
+        return True
+    client = scope.get("client")
+    try:
+        return client is not None and ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False

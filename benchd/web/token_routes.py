@@ -1,0 +1,119 @@
+"""The routes of tokens: which there are, and how that changes. Over the Unix socket only."""
+
+# Annotations name what is made in the function, so they are read at once.
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from benchd.authority import Action
+from benchd.web.people_objects import Text
+from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.token_gate import TokenDoor
+from benchd.web.who import Acting, WhoActs
+from benchd.words.people import By
+from benchd.words.token import Scope, Token
+
+DEFAULT_DAYS = 365
+DEFAULT_OVERLAP_HOURS = 24.0
+
+TokenInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
+Days = Annotated[int, Field(ge=1, le=10_000)]
+Hours = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
+
+
+class TokenObject(BaseModel):
+    """A token, without its secret."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    scopes: list[Scope]
+    expires_at: str
+    former_until: str | None
+    """Until when the secret before the last rotation counts; null where it doesn't."""
+    revoked_at: str | None
+    over: bool
+    """Whether it counts no more."""
+
+
+class TokensObject(BaseModel):
+    """Every token, in the order in which they were created."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tokens: list[TokenObject]
+
+
+class SecretObject(TokenObject):
+    """A token with the secret that it has just been given, which is told only this once."""
+
+    secret: str
+
+
+class TokenRequest(BaseModel):
+    """A token to be created."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: Text
+    scopes: list[Scope]
+    days: Days = DEFAULT_DAYS
+
+
+class RotateRequest(BaseModel):
+    """For how long the new secret counts, and for how much longer the old one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: Days = DEFAULT_DAYS
+    overlap_hours: Hours = DEFAULT_OVERLAP_HOURS
+
+
+def token_routes(door: TokenDoor, who: WhoActs) -> APIRouter:
+    """`/api/v1/tokens`."""
+    administering = Acting(Action.ADMINISTER, who)
+    router = APIRouter(prefix="/api/v1/tokens", responses=INVALID | LEDGER | DECISION | SIGN_IN)
+
+    def shown(token: Token) -> TokenObject:
+        now = door.now()
+        former = token.former_until(now)
+        return TokenObject(
+            token=token.name,
+            scopes=[scope for scope in Scope if scope in token.scopes],
+            expires_at=token.expires_at.isoformat(),
+            former_until=former.isoformat() if former else None,
+            revoked_at=token.revoked_at.isoformat() if token.revoked_at else None,
+            over=token.is_over(now),
+        )
+
+    def with_secret(made: tuple[Token, str]) -> SecretObject:
+        token, secret = made
+        return SecretObject(**shown(token).model_dump(), secret=secret)
+
+    @router.get("")
+    async def tokens(_: Annotated[By, Depends(administering)]) -> TokensObject:
+        """Every token there is or was."""
+        return TokensObject(tokens=[shown(token) for token in door.all])
+
+    @router.post("", status_code=201)
+    async def create(new: TokenRequest, by: Annotated[By, Depends(administering)]) -> SecretObject:
+        """A new token; its secret is told here and never again."""
+        return with_secret(await door.create(by, new.token, new.scopes, days=new.days))
+
+    @router.put("/{token}/secret", responses=NOT_FOUND)
+    async def rotate(
+        token: TokenInPath, asked: RotateRequest, by: Annotated[By, Depends(administering)]
+    ) -> SecretObject:
+        """A new secret in place of the old one, which counts for a while longer."""
+        return with_secret(
+            await door.rotate(by, token, days=asked.days, overlap_hours=asked.overlap_hours)
+        )
+
+    @router.delete("/{token}", responses=NOT_FOUND)
+    async def revoke(token: TokenInPath, by: Annotated[By, Depends(administering)]) -> TokenObject:
+        """Let a token do nothing any more."""
+        return shown(await door.revoke(by, token))
+
+    return router

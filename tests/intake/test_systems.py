@@ -1,0 +1,137 @@
+"""Lots and assets that another system sends in by its token: no gate goes by its word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchd.errors import IntakeRefused
+from benchd.proof.citing import AssetInHand, Numbers, cite, cited_gaps
+from benchd.proof.evidence.forms import from_json, to_json
+from benchd.proof.evidence.intake import AssetLine, BoundRecord, CitedAttestation, Who
+from benchd.proof.intake_book import IntakeBook, about
+from benchd.words.ids import JobId
+from benchd.words.intake import AttestationKind, BoundBy, LotId, Tag
+from benchd.words.job import Gate
+from benchd.words.token import System, TokenName
+from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
+
+pytestmark = pytest.mark.asyncio
+
+SYSTEM = Who.of_system(System(name=TokenName("stock"), source="192.0.2.7"))
+LIMIT_S = 86_400.0
+
+
+def in_hand(intake: Intake, tag: str, number: int | None) -> AssetInHand:
+    """A handset that goes by a tag, with the IMEI of a number, or none that it tells."""
+    imeis = () if number is None else (imei(number),)
+    told = BoundRecord(
+        lot=LOT,
+        lot_sequence=intake.desk.lot(LOT).sequence,
+        tag=tag,
+        bound_by=BoundBy.TAG if number is None else BoundBy.IMEI,
+        imeis=imeis,
+        serial="S1",
+        model="SO-51B",
+        differs="",
+        by=BY,
+    )
+    numbers = Numbers(imeis=frozenset(imeis), serial="S1")
+    return AssetInHand(job=JobId("20261126-aaaaaaaaaa"), told=told, numbers=numbers)
+
+
+def cited(intake: Intake, hand: AssetInHand) -> CitedAttestation | None:
+    at = intake.store.clock.now()
+    return cite(intake.desk.book, hand, Gate.CONSENT, now=at, limit_s=LIMIT_S)
+
+
+async def add(intake: Intake, tag: str, number: int, by: Who) -> None:
+    await intake.desk.add_asset(LOT, AssetLine(tag=tag, imei=imei(number)), by=by)
+
+
+async def test_a_record_says_that_a_system_sent_it_and_no_person(intake: Intake) -> None:
+    await intake.with_lot(by=SYSTEM)
+    await add(intake, "T1", 1, SYSTEM)
+    for stored in intake.ledger.stored:
+        assert stored.entry.data["by"] == {
+            "operator": "token:stock",
+            "person": None,
+            "shown_by": None,
+            "via": {"source": "192.0.2.7", "token": "stock"},
+        }
+    assert from_json(Who, to_json(SYSTEM), "") == SYSTEM
+    assert SYSTEM.is_system
+    assert not SYSTEM.is_shown
+    assert not BY.is_system
+    assert (await intake.reread()).book.assets == intake.desk.book.assets
+
+
+@pytest.mark.parametrize("kind", AttestationKind)
+async def test_a_system_attests_nothing(intake: Intake, kind: AttestationKind) -> None:
+    with pytest.raises(IntakeRefused, match="attests nothing"):
+        await intake.desk.add_lot(lot_record(by=SYSTEM, attests=(kind,)))
+    assert not intake.ledger.stored
+
+
+async def test_whoever_attests_a_systems_lot_does_so_for_what_is_in_it(intake: Intake) -> None:
+    await intake.with_lot(by=SYSTEM)
+    await add(intake, "T1", 1, SYSTEM)
+    assert cited(intake, in_hand(intake, "T1", 1)) is None
+    await intake.desk.attest(attested(AttestationKind.CONSENT))
+    found = cited(intake, in_hand(intake, "T1", 1))
+    assert found is not None
+    assert (found.operator, found.whole_lot) == ("Ito", True)
+
+
+@pytest.mark.parametrize("by", [SYSTEM, BY], ids=["system", "person"])
+async def test_what_a_system_adds_later_nobody_has_attested(intake: Intake, by: Who) -> None:
+    """A whole lot is what was in it, but for what a person has put beside it since."""
+    await intake.with_lot(attests=(AttestationKind.CONSENT,))
+    await add(intake, "T1", 1, BY)
+    number = await intake.desk.attest(attested(AttestationKind.CONSENT))
+    await add(intake, "T2", 2, by)
+    late = in_hand(intake, "T2", 2)
+    assert (cited(intake, late) is None) == by.is_system
+    # What was in it before is covered as it was, where an IMEI says that it is that.
+    before = cited(intake, in_hand(intake, "T1", 1))
+    assert before is not None
+    # The proof doesn't go by it either, whoever wrote that it was cited.
+    forged = replace(before, tag="T2")
+    gaps = cited_gaps(intake.desk.book, late, Gate.CONSENT, forged, between=(before.at, before.at))
+    assert bool(gaps) == by.is_system
+    # By name it may be attested afterwards; and it is the same after a restart.
+    assert (await intake.reread()).book.attested == intake.desk.book.attested
+    assert intake.desk.book.attested[number].leaves_out == ({"T2"} if by.is_system else set())
+    await intake.desk.attest(attested(AttestationKind.CONSENT, tags=("T2",)))
+    assert cited(intake, late) is not None
+
+
+async def test_the_proofs_own_book_leaves_the_same_out(intake: Intake) -> None:
+    await intake.with_lot(attests=(AttestationKind.CONSENT,))
+    await add(intake, "T1", 1, BY)
+    await add(intake, "T2", 2, SYSTEM)
+    for tag, number, covered in (("T1", 1, True), ("T2", 2, False)):
+        records = about(intake.ledger.stored, LotId(LOT), Tag(tag), {imei(number)})
+        book = IntakeBook.of(records)
+        [attestation] = book.lots[LotId(LOT)].attestations
+        assert attestation.covers(AttestationKind.CONSENT, Tag(tag)) is covered
+        assert attestation.leaves_out
+
+
+async def test_a_label_doesnt_smuggle_a_late_handset_in(intake: Intake) -> None:
+    """It tells no IMEI, so it may be the one that came later, under another's label."""
+    await intake.with_lot(attests=(AttestationKind.CONSENT,))
+    await add(intake, "T1", 1, BY)
+    hand, before = in_hand(intake, "T1", None), intake.store.clock.now()
+    found = cited(intake, hand)
+    assert found is not None
+    await add(intake, "T2", 2, SYSTEM)
+    after = intake.store.clock.now()
+    assert cited(intake, hand) is None
+    # A job that went by it before goes on: then there was no other that it could have been.
+    book = intake.desk.book
+    assert cited_gaps(book, hand, Gate.CONSENT, found, between=(before, after)) == []
+    assert cited_gaps(book, hand, Gate.CONSENT, found, between=(after, after)) == [
+        "the lot has exceptions, and no IMEI says that it is none"
+    ]

@@ -1,0 +1,128 @@
+"""Tokens on a real ledger, and the web that they open, by clocks that are moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from fastapi import FastAPI
+
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
+from benchd.ledger import open_ledger
+from benchd.ports import Entropy
+from benchd.records.access import Records
+from benchd.slots.admission import Admission
+from benchd.slots.desk import Desk
+from benchd.slots.disposal_desk import DisposalDesk
+from benchd.texts.catalogue import Catalogue
+from benchd.tokens.door import TokenDoor
+from benchd.tokens.rates import Rates
+from benchd.tokens.register import Tokens
+from benchd.web.app import create_app
+from benchd.web.sight import Sight
+from benchd.words.token import Scope
+from tests.labels.quiet_desk import quiet_desk
+from tests.people.people_rig import BY, Counting, Door, HandClock, HandSeconds, RackKey, door_in
+from tests.web.test_dossier_routes import FakeDoor as NoDossiers
+from tests.web.test_records_routes import Feed
+from tests.web.test_rows import FakePress
+from tests.web.web_fakes import FakeClock, FakeRack
+
+PER_MINUTE = 6
+
+
+@asynccontextmanager
+async def tokens_in(
+    folder: Path, clock: HandClock, entropy: Entropy | None = None
+) -> AsyncGenerator[Tokens]:
+    """A start on what lies in this folder."""
+    async with open_ledger(folder / "ledger.sqlite", head_key=RackKey()) as ledger:
+        tokens = Tokens(ledger, ledger.append, clock, entropy or Counting())
+        await tokens.load()
+        yield tokens
+
+
+@dataclass(slots=True)
+class House:
+    """A rack with people at its door, and with tokens."""
+
+    app: FastAPI
+    rack: FakeRack
+    people: Door
+    tokens: Tokens
+    clock: HandClock
+    seconds: HandSeconds
+    records: Records
+    intake: IntakeDesk
+
+    async def token(self, name: str, scopes: Collection[Scope] = tuple(Scope)) -> str:
+        """The secret of a new token."""
+        _, secret = await self.tokens.create(BY, name, scopes, days=30)
+        return secret
+
+    def client(
+        self, secret: str | None = None, address: str = "http://127.0.0.1:8420", **transport: object
+    ) -> httpx2.AsyncClient:
+        """Another system; without a secret it shows nothing."""
+        headers = {} if secret is None else bearing(secret)
+        inside = httpx2.ASGITransport(app=self.app, raise_app_exceptions=False, **transport)  # type: ignore[arg-type]
+        return httpx2.AsyncClient(transport=inside, base_url=address, headers=headers)
+
+
+def bearing(secret: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {secret}"}
+
+
+@asynccontextmanager
+async def house_in(
+    folder: Path,
+    rack: FakeRack,
+    catalogue: Catalogue,
+    *,
+    anonymous: Sight = Sight.WALL,
+    per_minute: int = PER_MINUTE,
+    records: Records | None = None,
+) -> AsyncGenerator[House]:
+    """Every room of the API; tokens have a ledger of their own."""
+    apart = folder / "tokens"
+    apart.mkdir()
+    clock, seconds = HandClock(), HandSeconds()
+    async with door_in(folder) as people, tokens_in(apart, clock) as tokens:
+        rack.desk = Desk(rack.ledger, FakeClock(), people.people)
+        records = records or Records(folder / "records.sqlite", Feed(rack))
+        intake = IntakeDesk(IntakeStore(rack.ledger, FakeClock()), Counting())
+        app = create_app(
+            rack,
+            catalogue,
+            callers=people.callers(anonymous),
+            allowed_hosts=["rack7.example"],
+            drain=Admission(),
+            dossiers=NoDossiers(),
+            people=people.people,
+            sessions=people.sessions,
+            records=records,
+            labels=quiet_desk(rack, records, catalogue),
+            disposal=DisposalDesk(rack.ledger, FakeClock()),
+            intake=intake,
+            papers=FakePress(),
+            tokens=TokenDoor(tokens, Rates(per_minute, seconds), seconds),
+        )
+        yield House(
+            app=app,
+            rack=rack,
+            people=people,
+            tokens=tokens,
+            clock=clock,
+            seconds=seconds,
+            records=records,
+            intake=intake,
+        )
+
+
+def code_of(answer: httpx2.Response) -> tuple[int, str]:
+    """The status and the code of what was refused."""
+    return answer.status_code, str(answer.json()["error"]["code"])
