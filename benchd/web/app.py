@@ -110,12 +110,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     callers = callers or Callers()
     stopping = anyio.Event()
     app.state.stopping = stopping
-    # The one added last is the first to see a request.
-    app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
-    gate = None if tokens is None else TokenGate(tokens, callers.proxy)
-    app.add_middleware(Doorman, callers=callers, tokens=gate)
-    app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
-    app.add_middleware(Leaving)
+    _guard(app, callers, allowed_hosts, tokens)
     answer_in_one_form(app)
 
     @app.get("/api/v1")
@@ -184,6 +179,17 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         if disposal is not None:
             app.include_router(disposal_routes(records, disposal, catalogue, who))
     return app
+
+
+def _guard(
+    app: FastAPI, callers: Callers, allowed_hosts: Collection[str], tokens: TokenDoor | None
+) -> None:
+    """The one added last is the first to see a request."""
+    app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
+    gate = None if tokens is None else TokenGate(tokens, callers.proxy)
+    app.add_middleware(Doorman, callers=callers, tokens=gate)
+    app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
+    app.add_middleware(Leaving)
 
 
 def _wall(plan: WallPlan, rack: RackService) -> WallPlanObject:
