@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -19,8 +18,9 @@ from benchd.android.fill.keystream import HostKeystream
 from benchd.certificate import DsseIssuer, SigningKey, load_rack_key
 from benchd.config import Settings
 from benchd.daemon.clock_watch import ClockWatch
+from benchd.daemon.directing import Directing
 from benchd.daemon.directories import make_directories
-from benchd.daemon.doorway import renew, tls_of
+from benchd.daemon.doorway import tls_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.hooks import HookBoard, HookLife
 from benchd.daemon.integrity import Integrity
@@ -32,11 +32,13 @@ from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
 from benchd.daemon.papers import lot_press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
-from benchd.daemon.pictures import digests_of, own_pictures
+from benchd.daemon.pictures import own_pictures
+from benchd.daemon.recovering import recover
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.services import PlanInEffect, ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.daemon.taking_over import take_over
 from benchd.daemon.timekeeping import Timekeeping
 from benchd.daemon.tokens import open_tokens, token_door
 from benchd.daemon.tray_watch import TrayWatch
@@ -46,7 +48,7 @@ from benchd.filler import BUILD_ALL, require_programs
 from benchd.hooks.room import Hooks
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
-from benchd.labels.ended import EndedJobs
+from benchd.labels.wanted import WantedLabels
 from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
@@ -54,9 +56,7 @@ from benchd.observe.announcing import announcing, bulkhead, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
-from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
-from benchd.ports import HotplugSource, Ledger
-from benchd.proof.evidence.fresh import FreshPictures
+from benchd.ports import HotplugSource
 from benchd.records.access import Records
 from benchd.records.database import records_path
 from benchd.revision import commit, version
@@ -69,10 +69,6 @@ from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
-from benchd.words.record import Entry, EntryKind
-
-CERTIFICATES_LOOKED_AT = 500
-"""How many of the newest jobs are looked at for a certificate whose file a crash left out."""
 
 _log = structlog.get_logger()
 
@@ -118,7 +114,7 @@ async def run_daemon(
             )
         )
         records = Records(records_path(settings.ledger.path), stored)
-        ended = EndedJobs()
+        wanted, board = WantedLabels(), RackBoard()
         ledger = announcing(
             stored,
             (
@@ -126,7 +122,8 @@ async def run_daemon(
                 words or PrivateWords(),
                 records,
                 hooks,
-                ended,
+                wanted,
+                Directing(board),
             ),
             metrics.fault,
         )
@@ -140,10 +137,9 @@ async def run_daemon(
         pictures = own_pictures(settings, key)
         newest = await stored.entry_at(stored.head.sequence)
         metrics.key_created(await key_created(key.ring, stored, clock))
-        await _recover(ledger, issuer, clock, settings, pictures)
+        await recover(ledger, issuer, clock, settings, pictures)
         intake = IntakeStore(ledger, clock)
         await intake.recall()
-        board = RackBoard()
         people = await stack.enter_async_context(
             open_people(settings.ledger.path, stored, ledger.append, key)
         )
@@ -174,10 +170,11 @@ async def run_daemon(
             ),
             labels=label_desk(
                 settings,
-                ended,
+                wanted,
                 ledger=ledger,
                 issuer=issuer,
                 records=records,
+                directions=hooks.directions,
                 board=board,
                 metrics=metrics,
             ),
@@ -235,7 +232,7 @@ async def run_daemon(
             reloader = Reloader(
                 settings,
                 read=reread or (lambda: settings),
-                apply=partial(_take_over, supervisor, parts, rack, key),
+                apply=partial(take_over, supervisor, parts, rack, key),
                 notifier=notifier,
             )
             keep_responsive()
@@ -265,53 +262,6 @@ async def run_daemon(
     _log.info("stopped")
 
 
-async def _take_over(
-    supervisor: Supervisor,
-    parts: RackParts,
-    rack: ServedRack,
-    key: SigningKey,
-    settings: Settings,
-) -> None:
-    """Put what can change at run time into effect; the ledger knows of it first."""
-    if rack.tls is not None:
-        renew(rack.tls)
-    pictures = own_pictures(settings, key)
-    await parts.ledger.append(
-        Entry(
-            kind=EntryKind.CONFIG_CHANGED,
-            at=parts.clock.now(),
-            data={
-                "slots": {
-                    name: {"port_path": place.port_path, "recipe": place.recipe}
-                    for name, place in settings.topology.places.items()
-                },
-                "recipes": {name: r.digest for name, r in settings.recipes.items()},
-                "models_sha256": settings.models.sha256,
-                "fresh_pictures": digests_of(pictures),
-            },
-        )
-    )
-    rack.wall.plan = settings.wall
-    rack.metrics.reconfigured(slots=settings.topology.places, recipes=settings.recipes)
-    changes = await supervisor.reload(
-        settings.topology,
-        replace(
-            parts,
-            recipes=settings.recipes,
-            models=settings.models,
-            pictures=pictures,
-            timing=settings.timing,
-        ),
-    )
-    _log.info(
-        "config_reloaded",
-        added=changes.added,
-        removed=changes.removed,
-        moved=changes.moved,
-        other_recipe=changes.other_recipe,
-    )
-
-
 def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAccess:
     """The rack's readers and providers, if it has any."""
     if not settings.felica.is_used:
@@ -323,31 +273,6 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
         clock=time.monotonic,
         signer=signer_text(key.public_key_pem, key.ring),
     )
-
-
-async def _recover(
-    ledger: Ledger,
-    issuer: DsseIssuer,
-    clock: SystemClock,
-    settings: Settings,
-    pictures: FreshPictures,
-) -> None:
-    await ledger.append(
-        Entry(
-            kind=EntryKind.DAEMON_STARTED,
-            at=clock.now(),
-            data={
-                "version": version(),
-                "commit": commit(),
-                "site": settings.site.name,
-                "recipes": {name: r.digest for name, r in settings.recipes.items()},
-                "fresh_pictures": digests_of(pictures),
-            },
-        )
-    )
-    settled = await settle_open_jobs(ledger, clock)
-    await keep_certificates(ledger, issuer, CERTIFICATES_LOOKED_AT)
-    _log.info("recovered", interrupted_jobs=settled)
 
 
 @asynccontextmanager

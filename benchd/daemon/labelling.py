@@ -5,7 +5,8 @@ from __future__ import annotations
 from benchd.config import Settings
 from benchd.daemon.printer_watch import PrinterWatch
 from benchd.labels.desk import LabelDesk
-from benchd.labels.ended import EndedJobs
+from benchd.labels.source import Directions, LabelSource
+from benchd.labels.wanted import WantedLabels
 from benchd.observe.metrics import RackMetrics
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.records.access import Records
@@ -15,23 +16,22 @@ from benchd.texts.catalogue import Catalogue
 
 def label_desk(
     settings: Settings,
-    ended: EndedJobs,
+    wanted: WantedLabels,
     *,
     ledger: Ledger,
     issuer: CertificateIssuer,
     records: Records,
+    directions: Directions,
     board: RackBoard,
     metrics: RackMetrics,
 ) -> LabelDesk:
     """Prints what ends from now on; what has ended until now lies in its slot and is run again."""
     names = [printer.name for printer in settings.printers]
-    ended.forget()
+    wanted.forget()
     return LabelDesk(
         settings.printers,
-        ended,
-        ledger=ledger,
-        issuer=issuer,
-        files=records,
+        wanted,
+        source=LabelSource(ledger=ledger, issuer=issuer, files=records, directions=directions),
         catalogue=Catalogue.load(),
         sink=PrinterWatch(names, board=board, metrics=metrics.labels),
     )

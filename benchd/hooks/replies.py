@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from benchd.texts.catalogue import printable
-from benchd.words.hook import LONGEST_BIN, Direction, HookTerms, NextAction, NotTaken
+from benchd.words.hook import (
+    LONGEST_BIN,
+    Direction,
+    HookTerms,
+    NextAction,
+    NotTaken,
+    holder_in,
+)
 from benchd.words.ids import Evidence, JobId
 from benchd.words.job import Disposition
 
@@ -81,17 +88,12 @@ def _refusal_of_route(place: str | None, now: JobNow, terms: HookTerms) -> NotTa
     if not now.ended or now.disposition is None:
         return NotTaken.STILL_RUNS
     disposition = now.disposition
-    if disposition is Disposition.SELLABLE and is_held(now.directions):
+    if disposition is Disposition.SELLABLE and holder_in(now.directions) is not None:
         disposition = Disposition.HOLD
     if place in terms.bins.get(disposition, ()):
         return None
     may_be_sold = place in terms.bins.get(Disposition.SELLABLE, ())
     return NotTaken.ON_HOLD if may_be_sold else NotTaken.UNKNOWN_BIN
-
-
-def is_held(directions: Sequence[Direction]) -> bool:
-    """Whether an answer holds the handset back: no later answer lifts that."""
-    return any(one.counts and one.action is NextAction.HOLD for one in directions)
 
 
 def direction_of(asked: Asked, now: JobNow, terms: HookTerms, *, sequence: int) -> Direction:

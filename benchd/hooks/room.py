@@ -46,16 +46,17 @@ class Hooks:
         del entry
 
     async def directions(self, job: JobId) -> Sequence[Direction]:
-        """What receivers have asked for a job's handset; nothing where the file can't be used."""
+        """What receivers have asked for a job's handset; nothing on a rack without hooks.
+
+        Raises HooksUnavailable where it can't be told.
+        """
+        if not self._hooks:
+            return ()
         parts = self._parts
         if parts is None:
-            return ()
-        try:
-            return await to_thread.run_sync(
-                partial(parts.store.directions, job), limiter=parts.thread
-            )
-        except HooksUnavailable:
-            return ()
+            message = "what other systems have asked for can't be told: the hooks don't run"
+            raise HooksUnavailable(message)
+        return await to_thread.run_sync(partial(parts.store.directions, job), limiter=parts.thread)
 
     async def run(self, parts: OutboxParts) -> None:
         """Send until cancelled."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from benchd.errors import LabelRefused
 from benchd.papers.glyphs import settable
 from benchd.pipelines.history import JobHistory
 from benchd.proof.reading import RecordReader
-from benchd.texts.catalogue import Catalogue, Language
+from benchd.texts.catalogue import Catalogue, ErrandWord, Language
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Reason
 
@@ -35,6 +35,8 @@ class LabelContent:
     disposition: Disposition
     reason: Reason | None
     ended_at: datetime
+    held_by: str | None = None
+    """The hook that holds back what its job has made sellable."""
 
     @property
     def code(self) -> str:
@@ -80,10 +82,19 @@ def content_of(history: JobHistory) -> LabelContent:
     )
 
 
+def held_back(content: LabelContent, holder: str | None) -> LabelContent:
+    """The same, as a hook wants it: whom it holds back, no label calls sellable."""
+    if holder is None or content.disposition is not Disposition.SELLABLE:
+        return content
+    return replace(content, disposition=Disposition.HOLD, held_by=holder)
+
+
 def words_of(content: LabelContent, catalogue: Catalogue, language: Language) -> LabelWords:
     """The label's lines; the date is that of this machine's calendar."""
     number = settable(content.number, LONGEST_NUMBER)
     reason = catalogue.reason(content.reason).to(language) if content.reason else ""
+    if content.held_by is not None:
+        reason = f"{catalogue.errand(ErrandWord.HELD_BACK).to(language)} ({content.held_by})"
     slot = settable(content.slot, LONGEST_SLOT)
     unknown = catalogue.named("act", "unknown_handset").to(language)
     return LabelWords(

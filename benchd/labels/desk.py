@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal
 
 import anyio
 import structlog
@@ -14,33 +14,22 @@ from anyio import CapacityLimiter, to_thread
 
 from benchd.errors import LabelRefused, NotFound
 from benchd.labels import layout, zpl
-from benchd.labels.content import LabelContent, content_of, words_of
-from benchd.labels.ended import EndedJobs
+from benchd.labels.content import LabelContent, words_of
 from benchd.labels.printer import LabelForm, Printer
 from benchd.labels.queue import PressSink, PrinterQueue
 from benchd.labels.sheets import rack_sheet
+from benchd.labels.source import LabelSource
+from benchd.labels.wanted import Wanted, WantedLabels
 from benchd.labels.wires import Wire, wire_to
-from benchd.pipelines.history import fold_job
-from benchd.ports import CertificateIssuer, Ledger
 from benchd.texts.catalogue import Catalogue, Language
-from benchd.words.handset_file import HandsetFile
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition
 from benchd.words.label import PrinterView
-from benchd.words.record import EntryKind
 
 SET_S = 10.0
 """For one label to be set, which takes a tenth of a second."""
 
 _log = structlog.get_logger()
-
-
-class Files(Protocol):
-    """What the read model tells of a handset across its jobs."""
-
-    async def handset(self, key: str) -> HandsetFile:
-        """Everything about the handset of this job; raises NotFound, RecordsUnavailable."""
-        ...
 
 
 class LabelDesk:
@@ -49,20 +38,16 @@ class LabelDesk:
     def __init__(
         self,
         printers: Sequence[Printer],
-        ended: EndedJobs,
+        wanted: WantedLabels,
         *,
-        ledger: Ledger,
-        issuer: CertificateIssuer,
-        files: Files,
+        source: LabelSource,
         catalogue: Catalogue,
         sink: PressSink,
         wire: Callable[[Printer], Wire] = wire_to,
     ) -> None:
         self._printers = tuple(printers)
-        self._ended = ended
-        self._ledger = ledger
-        self._issuer = issuer
-        self._files = files
+        self._wanted = wanted
+        self._source = source
         self._catalogue = catalogue
         self._limiter = CapacityLimiter(1)
         self._sheet: tuple[tuple[SlotName, ...], bytes] | None = None
@@ -83,11 +68,11 @@ class LabelDesk:
                 for queue in self._queues.values():
                     group.start_soon(queue.run)
                 while True:
-                    job = await self._ended.next()
+                    wanted = await self._wanted.next()
                     try:
-                        await self._print_by_itself(job)
+                        await self._print(wanted)
                     except Exception as fault:  # noqa: BLE001 - one job's label isn't the next one's
-                        _log.warning("label_not_made", job=job, error=type(fault).__name__)
+                        _log.warning("label_not_made", job=wanted.job, error=type(fault).__name__)
         finally:
             if left := sum(view.waiting for view in self.printers):
                 _log.warning("labels_left", count=left)
@@ -98,7 +83,7 @@ class LabelDesk:
         Returns the printer once it waits there. Raises NotFound for no such job or printer,
         LabelRefused where there is nothing to print or too much waits already.
         """
-        content = await self._newest(job)
+        content = await self._source.of_newest(job)
         queue = self._queues[self._printer_for(content, printer).name]
         if not queue.put(content):
             message = f"too many labels wait for the printer {queue.view.name}: see to it first"
@@ -113,7 +98,7 @@ class LabelDesk:
         language: Language | None = None,
     ) -> bytes:
         """The label as it would be printed; the usual size where there is no printer."""
-        content = await self._newest(job)
+        content = await self._source.of_newest(job)
         form = self._form_for(content, printer)
         form = form if language is None else replace(form, language=language)
         match kind:
@@ -135,30 +120,20 @@ class LabelDesk:
             self._sheet = wanted, made
         return self._sheet[1]
 
+    async def _print(self, wanted: Wanted) -> None:
+        if wanted.again:
+            await self.print_again(wanted.job)
+        else:
+            await self._print_by_itself(wanted.job)
+
     async def _print_by_itself(self, job: JobId) -> None:
         wanted = {disposition for printer in self._printers for disposition in printer.auto}
         if not wanted:
             return
-        content = await self._content(job)
+        content = await self._source.of_job(job)
         for printer in self._printers:
             if content.disposition in printer.auto and printer.prints_for(content.slot):
                 self._queues[printer.name].put(content)
-
-    async def _newest(self, job: JobId) -> LabelContent:
-        """The label of a job that is the last of its handset: no other says what it is now."""
-        content = await self._content(job)
-        newest = (await self._files.handset(job)).jobs[-1]
-        if newest.job != job:
-            message = f"job {newest.job} of the same handset is newer: only its label counts"
-            raise LabelRefused(message)
-        return content
-
-    async def _content(self, job: JobId) -> LabelContent:
-        records = await self._ledger.entries(job)
-        if not records or records[0].entry.kind is not EntryKind.JOB_OPENED:
-            message = f"there is no job {job}"
-            raise NotFound(message)
-        return content_of(fold_job(records, self._issuer))
 
     def _printer_for(self, content: LabelContent, name: str | None) -> Printer:
         found = self._printer(content, name)

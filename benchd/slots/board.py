@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 from benchd.wakeup import Wakeup
 from benchd.words.errand import TrayItem
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.slot import ProblemCode, ProblemView, SlotView
+from benchd.words.hook import Direction, NextAction
+from benchd.words.ids import JobId, PortPath, SlotName
+from benchd.words.slot import DirectedView, ProblemCode, ProblemView, SlotView
+
+MOST_DIRECTED: Final = 4096
+"""Jobs; those whose handsets are still in their slots are among the newest."""
 
 
 class RackBoard:
@@ -18,11 +24,14 @@ class RackBoard:
         self._unknown_ports: dict[PortPath, None] = {}
         self._notices: dict[ProblemCode, ProblemView] = {}
         self._tray: tuple[TrayItem, ...] = ()
+        self._directed: dict[JobId, DirectedView] = {}
         self._changed = Wakeup()
         self.version = 0
 
     def show(self, view: SlotView) -> None:
         """Replace what is shown of this slot."""
+        if view.job is not None:
+            view = replace(view, directed=self._directed.get(view.job))
         if self._views.get(view.slot) != view:
             self._views[view.slot] = view
             self._wake()
@@ -59,6 +68,24 @@ class RackBoard:
     def tray(self) -> tuple[TrayItem, ...]:
         """What was taken out in the middle of its job, the oldest first."""
         return self._tray
+
+    def direct(self, told: Direction) -> None:
+        """Another system has asked for something; what isn't done is shown nowhere."""
+        before = self._directed.get(told.job, DirectedView())
+        match told.action:
+            case NextAction.HOLD if told.counts and before.held_by is None:
+                # A bin that was named until now may be one of those that are sold from.
+                directed = DirectedView(held_by=told.hook)
+            case NextAction.ROUTE if told.counts:
+                directed = replace(before, place=told.bin)
+            case _:
+                return
+        self._directed[told.job] = directed
+        if len(self._directed) > MOST_DIRECTED:
+            del self._directed[next(iter(self._directed))]
+        for view in tuple(self._views.values()):
+            if view.job == told.job:
+                self.show(view)
 
     def arrange(self, slots: Collection[SlotName]) -> None:
         """Show these slots only, in this order; one that was never shown comes when it is."""

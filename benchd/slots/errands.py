@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,7 +31,8 @@ def errands_of(
     """The whole queue, the most urgent first and among equals the oldest.
 
     `proven` are the jobs that the ledger holds a certificate of: only their handsets go on sale,
-    whatever a view says. What mends itself is never in it.
+    whatever a view says, and of these none that another system holds back. What mends itself is
+    never in it.
     """
     errands = [
         *(e for view in views.values() if (e := _of_slot(view, proven=view.job in proven))),
@@ -68,11 +70,20 @@ def _of_slot(view: SlotView, *, proven: bool) -> Errand | None:
         case SlotState.QUARANTINED:
             return _errand(view, ErrandKind.BROKEN)
         case SlotState.FINISHED:
-            sold = view.disposition is Disposition.SELLABLE
-            goes = view.disposition if proven or not sold else Disposition.HOLD
-            return _errand(view, ErrandKind.CARRY, goes=goes or Disposition.HOLD)
+            return _carry(view, proven=proven)
         case _:
             return None
+
+
+def _carry(view: SlotView, *, proven: bool) -> Errand:
+    sold = view.disposition is Disposition.SELLABLE
+    held = view.directed is not None and view.directed.held_by is not None
+    goes = view.disposition if not sold or (proven and not held) else Disposition.HOLD
+    return replace(
+        _errand(view, ErrandKind.CARRY),
+        goes=goes or Disposition.HOLD,
+        unproven=sold and not proven,
+    )
 
 
 def _errand(
@@ -80,14 +91,12 @@ def _errand(
     kind: ErrandKind,
     *,
     deadline: datetime | None = None,
-    goes: Disposition | None = None,
 ) -> Errand:
     return Errand(
         kind=kind,
         slot=view.slot,
         since=view.since,
         deadline=deadline,
-        goes=goes,
         view=view,
         problem=view.problem,
     )

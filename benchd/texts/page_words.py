@@ -55,6 +55,8 @@ class WallWord(StrEnum):
     MENDING = "mending"
     TRAY = "tray"
     TRAY_TO_DO = "tray_to_do"
+    HELD_BACK = "held_back"
+    HELD_BACK_TO_DO = "held_back_to_do"
     STAGE_LEFT = "stage_left"
     HANDSET_LEFT = "handset_left"
     RACK_LEFT = "rack_left"

@@ -16,6 +16,8 @@ class ErrandWord(StrEnum):
     HOLD = "hold"
     DESTROY = "destroy"
     UNPROVEN = "unproven"
+    HELD_BACK = "held_back"
+    """Another system holds back what is proven."""
     HIDDEN = "hidden"
     """To whoever may not read the question."""
 

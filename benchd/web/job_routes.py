@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from benchd.errors import NotFound
+from benchd.errors import HooksUnavailable, NotFound
 from benchd.pipelines.history import JobHistory, fold_job
 from benchd.texts.catalogue import printable
 from benchd.web.objects import (
@@ -50,8 +50,7 @@ def job_routes(
     async def job(job: JobInPath) -> JobObject:
         """One job: what was done, what was answered, how it ended."""
         told = presenter.job(await _history(rack, JobId(job)))
-        asked = await directions(JobId(job)) if directions is not None else ()
-        return told.model_copy(update={"directions": [_direction(one) for one in asked]})
+        return told.model_copy(update={"directions": await _directions(directions, JobId(job))})
 
     @router.get(
         "/{job}/certificate.json",
@@ -103,6 +102,14 @@ async def envelope_of(rack: RackService, job: JobId) -> bytes:
         message = f"job {job} {why or 'has no certificate'}"
         raise NotFound(message)
     return history.envelope
+
+
+async def _directions(tell: Directions | None, job: JobId) -> list[DirectionObject] | None:
+    try:
+        asked = await tell(job) if tell is not None else ()
+    except HooksUnavailable:
+        return None
+    return [_direction(one) for one in asked]
 
 
 def _direction(told: Direction) -> DirectionObject:

@@ -103,6 +103,15 @@ class AwayObject(WebObject):
     """Until when it has to be back; null while it hasn't left yet."""
 
 
+class DirectedObject(WebObject):
+    """What other systems have asked for a handset, as far as it counts."""
+
+    held_by: str | None
+    """The hook whose answer holds it back."""
+    place: str | None
+    """The bin that it is to be put into."""
+
+
 class SlotObject(WebObject):
     """All that is shown of one slot; null where nothing is known."""
 
@@ -138,6 +147,7 @@ class SlotObject(WebObject):
     """What happened to this handset last time; null where it wasn't here, or tells no IMEI."""
     asset: JobAssetObject | None = None
     """Which asset the handset was taken for; null while nobody knows."""
+    directed: DirectedObject | None = None
 
 
 class KeptDossierObject(WebObject):
@@ -295,8 +305,8 @@ class JobObject(WebObject):
     asset: JobAssetObject | None
     questions: int
     """How many of its questions people have answered."""
-    directions: list[DirectionObject] = Field(default_factory=list)
-    """What other systems have asked for, in the order of the ledger."""
+    directions: list[DirectionObject] | None = Field(default_factory=list)
+    """What other systems have asked for, in the ledger's order; null where it can't be told."""
 
 
 def without_controls(text: str) -> str:

@@ -15,6 +15,7 @@ from benchd.texts.causes import Causes
 from benchd.web.found import chip_in, found_in
 from benchd.web.objects import (
     AwayObject,
+    DirectedObject,
     EarlierObject,
     GuidanceObject,
     HandsetObject,
@@ -80,6 +81,7 @@ class Presenter:
             dossier=view.dossier,
             earlier=self._earlier(view.earlier) if view.earlier else None,
             asset=_asset(self._bound(view.job)) if view.job else None,
+            directed=directed(view),
         )
 
     def _earlier(self, earlier: EarlierEnd) -> EarlierObject:
@@ -191,6 +193,15 @@ class Presenter:
     def reason(self, reason: Reason | None) -> GuidanceObject | None:
         """Why a job ended as it did."""
         return None if reason is None else _guidance(self._catalogue.reason(reason))
+
+
+def directed(view: SlotView) -> DirectedObject | None:
+    """What other systems have asked for its handset."""
+    told = view.directed
+    if told is None:
+        return None
+    place = None if told.place is None else printable(told.place)
+    return DirectedObject(held_by=told.held_by, place=place)
 
 
 def moment(at: datetime | None) -> str | None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from benchd.slots.errands import bins_of, errands_of
 from benchd.texts.catalogue import Catalogue, ErrandWord, Guidance
-from benchd.web.objects import HandsetObject, TextsObject, WebObject
-from benchd.web.present import handset_object, moment
+from benchd.web.objects import DirectedObject, HandsetObject, TextsObject, WebObject
+from benchd.web.present import directed, handset_object, moment
 from benchd.web.proofs import Proofs
 from benchd.web.service import WatchedBoard
 from benchd.web.wall import WallHandsetObject, wall_handset
@@ -29,6 +29,7 @@ class ErrandObject(WebObject):
     gate: Gate | None
     bin: Disposition | None
     """Where the handset is to be carried."""
+    directed: DirectedObject | None = None
     ja: str
     en: str
     what_to_do: TextsObject
@@ -88,6 +89,7 @@ class QueueDesk:
             deadline=moment(errand.deadline),
             gate=view.question.gate if view and view.question else None,
             bin=errand.goes,
+            directed=directed(view) if view and errand.kind is ErrandKind.CARRY else None,
             ja=said.ja,
             en=said.en,
             what_to_do=TextsObject(ja=said.what_to_do.ja, en=said.what_to_do.en),
@@ -119,8 +121,10 @@ def _word(errand: Errand) -> ErrandWord | None:
             return ErrandWord.TRAY
         case ErrandKind.CARRY if errand.goes is not None:
             sold = view is not None and view.disposition is Disposition.SELLABLE
-            unproven = sold and errand.goes is not Disposition.SELLABLE
-            return ErrandWord.UNPROVEN if unproven else ErrandWord(errand.goes)
+            if errand.unproven:
+                return ErrandWord.UNPROVEN
+            held_back = sold and errand.goes is not Disposition.SELLABLE
+            return ErrandWord.HELD_BACK if held_back else ErrandWord(errand.goes)
         case _:
             return None
 

@@ -13,13 +13,14 @@ from pydantic import Field
 from benchd.texts.catalogue import printable
 from benchd.web.objects import (
     AwayObject,
+    DirectedObject,
     GuidanceObject,
     ProblemObject,
     StageWord,
     UnknownPortObject,
     WebObject,
 )
-from benchd.web.present import Presenter, absence, moment
+from benchd.web.present import Presenter, absence, directed, moment
 from benchd.web.service import WatchedBoard
 from benchd.words.handset import HandsetIdentity
 from benchd.words.job import Disposition, Gate, Outcome, Reason
@@ -62,6 +63,7 @@ class WallSlotObject(WebObject):
     disposition: Disposition | None
     reason: Reason | None
     reason_text: GuidanceObject | None
+    directed: DirectedObject | None = None
 
 
 class WallRackObject(WebObject):
@@ -107,6 +109,7 @@ class WallPresenter:
             disposition=view.disposition,
             reason=view.reason,
             reason_text=self._presenter.reason(view.reason),
+            directed=directed(view),
         )
 
 

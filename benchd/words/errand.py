@@ -75,6 +75,8 @@ class Errand:
     """Until when it has to be done."""
     goes: Disposition | None = None
     """Where the handset is to be carried."""
+    unproven: bool = False
+    """Whether its job calls it sellable while the ledger holds no certificate of it."""
     view: SlotView | None = None
     """The slot that it is about, as it is shown."""
     problem: ProblemView | None = None

@@ -102,6 +102,16 @@ class EarlierEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DirectedView:
+    """What other systems have asked for a handset, as far as it counts."""
+
+    held_by: str | None = None
+    """The hook whose answer holds it back: it goes on no sale, whatever its job has ended with."""
+    place: str | None = None
+    """The bin that it is to be put into."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlotView:
     """All that anybody is shown of one slot; None where nothing is known."""
 
@@ -136,6 +146,7 @@ class SlotView:
     """What happened to it last time; None where it wasn't here, or tells no IMEI."""
     dossier: str | None = None
     """The name of the dossier that the rack keeps of a handset whose inspection failed."""
+    directed: DirectedView | None = None
 
     @property
     def mends_itself(self) -> bool:

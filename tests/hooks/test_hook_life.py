@@ -14,15 +14,18 @@ from typer.testing import CliRunner
 from benchd.certificate import DsseIssuer, create_key
 from benchd.commands.cli import app
 from benchd.config import load_settings
+from benchd.daemon.directing import Directing
 from benchd.daemon.hooks import HookBoard, HookLife
+from benchd.errors import HooksUnavailable
 from benchd.hooks.room import Hooks
 from benchd.ledger import open_ledger
 from benchd.observe.announcing import announcing, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.slots.board import RackBoard
-from benchd.words.ids import JobId, SlotName
+from benchd.words.hook import holder_in
+from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.record import Entry, EntryKind
-from benchd.words.slot import ProblemCode
+from benchd.words.slot import DirectedView, ProblemCode, SlotView
 from tests.config.test_config_hooks import SECRET
 from tests.hooks.hook_rig import START
 from tests.hooks.http_receiver import receiving
@@ -133,3 +136,37 @@ async def test_a_test_event_and_a_hook_that_isnt_there(
         assert other.exit_code != 0
     assert json.loads(receiver.got[0][1])["type"] == "benchd.test"
     assert not (tmp_path / "ledger-hooks.sqlite").exists()
+
+
+async def test_what_a_receiver_asks_for_is_shown_at_the_slot(tmp_path: Path) -> None:
+    key = create_key(tmp_path / "key.pem")
+    metrics, board = RackMetrics(slots=[], recipes=[], version="0", hooks=["stock"]), RackBoard()
+    job = JobId("job-1")
+    board.show(SlotView(slot=SlotName("A1"), port_path=PortPath("1-1"), job=job))
+    async with (
+        receiving() as receiver,
+        open_ledger(tmp_path / "ledger.sqlite", head_key=key) as stored,
+    ):
+        said = b'{"next_action":"hold"}'
+        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(said)}\r\n\r\n"
+        receiver.answer = head.encode() + said
+        settings = load_settings(configuration(tmp_path, receiver.url))
+        hooks = Hooks([hook.settings for hook in settings.hooks])
+        with pytest.raises(HooksUnavailable):
+            await hooks.directions(job)
+        ledger = announcing(stored, [hooks, Directing(board)], metrics.fault)
+        issuer = DsseIssuer(key=key, directory=tmp_path, site="東京", benchd_version="0")
+        life = HookLife(hooks, settings, ledger.append, issuer, HookBoard(board, metrics.hooks))
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(keep_following, life.run, metrics.fault))
+            with anyio.fail_after(30):
+                while not [
+                    r for r in await stored.entries_after(0, 9) if r.entry.kind == "hook_begun"
+                ]:
+                    await anyio.lowlevel.checkpoint()
+                await ledger.append(opened(1))
+                while (directed := board.views()[SlotName("A1")].directed) is None:
+                    await board.changed(board.version)
+            assert directed == DirectedView(held_by="stock")
+            assert holder_in(await hooks.directions(job)) == "stock"
+            group.cancel_scope.cancel()

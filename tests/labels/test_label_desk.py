@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
 import pytest
 
-from benchd.errors import LabelRefused, NotFound
+from benchd.errors import HooksUnavailable, LabelRefused, NotFound
+from benchd.hooks.replies import record_of
+from benchd.labels.content import words_of
 from benchd.labels.desk import LabelDesk
-from benchd.labels.ended import EndedJobs
 from benchd.labels.printer import LabelForm, Printer, Raw9100
+from benchd.labels.source import LabelSource
+from benchd.labels.wanted import WantedLabels
 from benchd.observe.announcing import AnnouncingLedger
 from benchd.proof.evidence.forms import to_json
 from benchd.records.access import Records
-from benchd.texts.catalogue import Catalogue
+from benchd.texts.catalogue import Catalogue, Language
 from benchd.wakeup import Wakeup
+from benchd.words.hook import Direction, NextAction, NotTaken
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.job import Disposition
 from benchd.words.label import LabelEnd, PrinterTrouble
@@ -63,9 +67,16 @@ class Shop:
     desk: LabelDesk
     ledger: AnnouncingLedger
     heard: Heard
+    asked: list[Direction]
+    """What other systems have asked for, as the hooks would tell it."""
+
+    async def answers(self, told: Direction) -> None:
+        """A hook's answer goes on record."""
+        entry = Entry(kind=EntryKind.HOOK_ANSWERED, at=BEGAN, data=record_of(told, "1-ab"))
+        await self.ledger.append(entry)
 
     async def ends(self, *jobs: JobId) -> None:
-        """These jobs have ended, each with its record told after it is on disk."""
+        """These jobs have wanted, each with its record told after it is on disk."""
         for job in jobs:
             end = next(
                 record.entry
@@ -80,18 +91,21 @@ class Shop:
 async def shop(folder: Path, *printers: Printer) -> AsyncGenerator[Shop]:
     rack = FakeRack()
     records = Records(folder / "records.sqlite", Feed(rack))
-    ended, heard, faults = EndedJobs(), Heard(), []
+    wanted, heard, faults = WantedLabels(), Heard(), []
+    asked: list[Direction] = []
+
+    async def directions(job: JobId) -> Sequence[Direction]:
+        return [told for told in asked if told.job == job]
+
     ledger = AnnouncingLedger(
         AnnouncingLedger(rack.ledger, records, lambda: faults.append(1)),
-        ended,
+        wanted,
         lambda: faults.append(1),
     )
     desk = LabelDesk(
         printers,
-        ended,
-        ledger=ledger,
-        issuer=rack.issuer,
-        files=records,
+        wanted,
+        source=LabelSource(ledger=ledger, issuer=rack.issuer, files=records, directions=directions),
         catalogue=Catalogue.load(),
         sink=heard,
     )
@@ -99,7 +113,7 @@ async def shop(folder: Path, *printers: Printer) -> AsyncGenerator[Shop]:
         group.start_soon(records.run)
         group.start_soon(desk.run)
         with anyio.fail_after(30):
-            yield Shop(rack, desk, ledger, heard)
+            yield Shop(rack, desk, ledger, heard, asked)
         group.cancel_scope.cancel()
     assert not faults
 
@@ -257,6 +271,66 @@ async def test_a_label_that_breaks_off_is_told_and_comes_only_when_asked_for(
         await at.until(labels=1)
 
 
+def _asks(action: NextAction, job: JobId = ONE, refused: NotTaken | None = None) -> Direction:
+    return Direction(hook="stock", sequence=1, job=job, action=action, bin=None, refused=refused)
+
+
+async def test_a_hook_has_the_label_of_an_ended_job_printed_again(tmp_path: Path) -> None:
+    async with virtual_printer() as at, shop(tmp_path, printer(at, auto=frozenset())) as here:
+        here.rack.ledger.keep_job(job=ONE)
+        here.rack.ledger.keep_job(job=TWO, model="SO-52C")
+        # None of them has been told to the read model: an answer can be as quick as that.
+        await here.answers(_asks(NextAction.REPRINT, TWO, NotTaken.STILL_RUNS))
+        await here.answers(_asks(NextAction.FREE_SLOT, TWO))
+        await here.answers(_asks(NextAction.REPRINT))
+        await at.until(labels=1)
+        await here.answers(_asks(NextAction.REPRINT, JobId("20261124-00000000ff")))
+        await here.answers(_asks(NextAction.REPRINT))
+        await at.until(labels=2)
+        assert codes(at, tmp_path) == [f"QR-Code:BD:J:{ONE}"] * 2
+
+
+async def test_whom_a_hook_holds_back_no_label_calls_sellable(tmp_path: Path) -> None:
+    sellable = frozenset({Disposition.SELLABLE})
+    async with (
+        virtual_printer() as sold,
+        virtual_printer() as held,
+        shop(tmp_path, printer(sold, "p1", sellable), printer(held, "p2")) as here,
+    ):
+        for job in (ONE, TWO):
+            here.rack.ledger.keep_job(
+                job=job,
+                outcome="passed",
+                disposition="sellable",
+                reason=None,
+                certificate="{}",
+                model=f"M{job}",
+            )
+        here.asked.append(_asks(NextAction.HOLD))
+        await here.ends(ONE, TWO)
+        await held.until(labels=1)
+        await sold.until(labels=1)
+        assert codes(sold, tmp_path) == [f"QR-Code:BD:J:{TWO}"]
+        content = await here.desk._source.of_newest(ONE)
+        words = words_of(content, Catalogue.load(), Language.EN)
+        assert (words.goes, words.reason) == ("Hold", "Another system holds it back (stock)")
+
+
+async def test_while_nobody_knows_what_hooks_hold_back_there_is_no_label(tmp_path: Path) -> None:
+    async with virtual_printer() as at, shop(tmp_path, printer(at)) as here:
+        here.rack.ledger.keep_job(job=ONE)
+
+        async def unreadable(_: JobId) -> Sequence[Direction]:
+            raise HooksUnavailable
+
+        here.desk._source = replace(here.desk._source, directions=unreadable)
+        await here.ends(ONE)
+        with pytest.raises(HooksUnavailable):
+            await here.desk.print_again(ONE)
+        assert here.desk.printers[0].waiting == 0
+        assert at.labels == []
+
+
 def _inspected(here: Shop, job: JobId, disposition: str, reason: str) -> None:
     """A job of the one handset whose IMEI is known."""
     keep = here.rack.ledger.keep
@@ -269,6 +343,6 @@ def _inspected(here: Shop, job: JobId, disposition: str, reason: str) -> None:
 
 async def _filed(here: Shop, job: JobId) -> None:
     """Until the read model, which follows the ledger, has this job."""
-    records = here.desk._files
+    records = here.desk._source.files
     assert isinstance(records, Records)
     await records.reached(len(here.rack.ledger.stored))

@@ -16,6 +16,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.proofs import Proofs
 from benchd.words.errand import TrayItem
+from benchd.words.hook import Direction, NextAction, NotTaken
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Gate, Outcome
 from benchd.words.record import StoredEntry
@@ -83,6 +84,57 @@ async def test_a_certificate_on_record_sends_it_to_sale(rack: FakeRack, visit: B
         rack.board.show(replace(sold(), job=job, occupancy=8))
         told = (await client.get("/api/v1/queue")).json()
         assert [errand["bin"] for errand in told["errands"]] == ["hold"]
+
+
+def asks(action: NextAction, place: str | None = None) -> Direction:
+    return Direction(hook="stock", sequence=3, job=JOB, action=action, bin=place, refused=None)
+
+
+async def test_whom_another_system_holds_back_nobody_carries_to_sale(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    rack.board.direct(asks(NextAction.ROUTE, "S1"))
+    rack.board.show(sold())
+    async with visit() as client:
+        (errand,) = (await client.get("/api/v1/queue")).json()["errands"]
+        assert (errand["bin"], errand["directed"]["place"]) == ("sellable", "S1")
+        refused = replace(asks(NextAction.HOLD), refused=NotTaken.STILL_RUNS)
+        rack.board.direct(refused)
+        (errand,) = (await client.get("/api/v1/queue")).json()["errands"]
+        assert errand["bin"] == "sellable"
+        rack.board.direct(asks(NextAction.HOLD))
+        rack.board.direct(replace(asks(NextAction.HOLD), hook="other"))
+        told = (await client.get("/api/v1/queue")).json()
+        [slot] = (await client.get("/api/v1/slots")).json()["slots"]
+    (errand,) = told["errands"]
+    assert (errand["bin"], errand["directed"]) == ("hold", {"held_by": "stock", "place": None})
+    assert told["bins"] == {"sellable": 0, "hold": 1, "return": 0, "destroy": 0}
+    assert "販売しないで" in errand["what_to_do"]["ja"]
+    # What its job has ended with stays as it is on record.
+    assert (slot["disposition"], slot["directed"]["held_by"]) == ("sellable", "stock")
+
+
+async def test_an_unproven_handset_is_told_as_such_whoever_holds_it(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None)
+    rack.board.show(sold())
+    rack.board.direct(asks(NextAction.HOLD))
+    async with visit() as client:
+        (errand,) = (await client.get("/api/v1/queue")).json()["errands"]
+    assert (errand["bin"], errand["en"]) == ("hold", "Its certificate can't be confirmed")
+
+
+async def test_what_was_asked_for_one_handset_isnt_said_of_the_next(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.board.show(sold())
+    rack.board.direct(asks(NextAction.HOLD))
+    rack.board.show(replace(sold(), job=JobId("20261124-0011223355"), occupancy=8))
+    async with visit() as client:
+        [slot] = (await client.get("/api/v1/slots")).json()["slots"]
+    assert slot["directed"] is None
 
 
 async def test_while_the_ledger_gives_no_answer_nothing_is_said_of_it(

@@ -95,6 +95,9 @@ def _slot(errand: JsonObject) -> Text:
 def _what(errand: JsonObject, cells: Cells, *, whole: bool) -> Text:
     """A question is one line by its gate's name where there is no room for how it's answered."""
     said = cells.says(errand) if whole or errand.get("gate") is None else cells.gate(errand)
+    place = text(part(errand, "directed"), "place")
+    if place.plain:
+        said.append(" → ").append_text(place)
     if errand.get("kind") in URGENT:
         said.stylize("bold red")
     else:

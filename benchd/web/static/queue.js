@@ -106,7 +106,7 @@ class Line {
   show(errand) {
     this.errand = errand;
     write(this.slot, errand.slot ?? "");
-    write(this.what, said(errand));
+    write(this.what, [said(errand), errand.directed?.place].filter(Boolean).join(" → "));
     write(this.toDo, said(errand.what_to_do));
     this.button.lang = current();
   }

@@ -37,19 +37,28 @@ function looks(slot, proof) {
   if (slot.state !== "finished") return away(slot) ?? waits(slot);
   if (slot.disposition === "sellable") {
     const proven = slot.outcome === "passed" && proof !== null && proof === slot.occupancy;
-    return proven
-      ? { kind: "sellable", icon: "sellable", title: word("disposition", "sellable"), main: word("word", "proven"), to_do: "" }
-      : { kind: "unproven", icon: "unproven", title: page("certificate_awaited"), main: "", to_do: "" };
+    if (!proven) return { kind: "unproven", icon: "unproven", title: page("certificate_awaited"), main: "", to_do: "" };
+    if (slot.directed?.held_by) return heldBack(slot);
+    return { kind: "sellable", icon: "sellable", title: ends("sellable", slot), main: word("word", "proven"), to_do: "" };
   }
   const known = ["hold", "return", "destroy"].includes(slot.disposition);
   const goes = known ? slot.disposition : "hold";
   return {
     kind: goes,
     icon: goes,
-    title: word("disposition", goes),
+    title: ends(goes, slot),
     main: (said(slot.reason_text) || word("word", "not_proven")) + inBrackets(slot.owners),
     to_do: [said(slot.reason_text?.what_to_do), kept(slot.dossier)].filter(Boolean).join("\n"),
   };
+}
+
+/** Where it goes, and into which bin if another system has named one. */
+const ends = (goes, slot) => [word("disposition", goes), slot.directed?.place].filter(Boolean).join(" → ");
+
+/** Its job has proven it, and another system says that it isn't to be sold. */
+function heldBack(slot) {
+  const main = word("wall", "held_back") + bracketed(slot.directed.held_by);
+  return { kind: "hold", icon: "hold", title: ends("hold", slot), main, to_do: word("wall", "held_back_to_do") };
 }
 
 /** A handset that isn't there, or mustn't be taken away just now. */

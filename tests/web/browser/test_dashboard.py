@@ -17,6 +17,7 @@ from playwright.async_api import expect
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.words.chip import ChipOwners
+from benchd.words.hook import Direction, NextAction
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
@@ -162,6 +163,36 @@ async def test_progress_does_not_disturb_who_types(
         await expect(seen.page.locator("#panel .about")).to_contain_text("A1")
         await seen.page.keyboard.type("なし")
         await expect(seen.page.locator('#panel input[name="note"]')).to_have_value("箱なし")
+
+
+async def test_what_another_system_holds_back_isnt_green(
+    rack: FakeRack, server: Server, visit: Visits
+) -> None:
+    rack.ledger.keep_job(
+        outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
+    )
+    rack.board.show(SELLABLE)
+    asked = Direction(
+        hook="stock",
+        sequence=3,
+        job=JOB,
+        action=NextAction.ROUTE,
+        bin="S1<b>",
+        refused=None,
+    )
+    async with server() as here, visit(address(here)) as seen:
+        await seen.shows("A1", "販売可", "消去の証明書があります")
+        rack.board.direct(asked)
+        await seen.shows("A1", "販売可 → S1<b>")
+        assert await colour(seen, "A1") == GREEN
+        await expect(seen.page.locator("#errands .what")).to_contain_text("→ S1<b>")
+        rack.board.direct(replace(asked, action=NextAction.HOLD, bin=None))
+        await seen.shows("A1", "保留", "外部システムが保留（stock）")
+        assert await colour(seen, "A1") != GREEN
+        await expect(seen.tile("A1")).not_to_contain_text("販売可")
+        await expect(seen.page.locator("#errands .what")).to_have_text(
+            "外部システムが保留にしています"
+        )
 
 
 async def test_green_needs_the_certificate(rack: FakeRack, server: Server, visit: Visits) -> None:

@@ -1,0 +1,25 @@
+"""What other systems ask for is shown at the slot as soon as it is on record."""
+
+from __future__ import annotations
+
+from benchd.hooks.replies import direction_in
+from benchd.slots.board import RackBoard
+from benchd.words.record import Entry, EntryKind
+
+
+class Directing:
+    """A subscriber of the ledger."""
+
+    def __init__(self, board: RackBoard) -> None:
+        self._board = board
+
+    def stored(self, entry: Entry) -> None:
+        """A record is on disk."""
+        if entry.kind is EntryKind.HOOK_ANSWERED:
+            told = direction_in(entry.data)
+            if told is not None:
+                self._board.direct(told)
+
+    def recalled(self, entry: Entry) -> None:
+        """What was asked for a former daemon's job ends with it: its handset is run again."""
+        del entry
