@@ -21,7 +21,7 @@ from benchd.labels.wanted import WantedLabels
 from benchd.observe.announcing import AnnouncingLedger
 from benchd.proof.evidence.forms import to_json
 from benchd.records.access import Records
-from benchd.texts.catalogue import Catalogue, Language
+from benchd.texts.catalogue import Catalogue
 from benchd.wakeup import Wakeup
 from benchd.words.hook import Direction, NextAction, NotTaken
 from benchd.words.ids import Evidence, JobId, SlotName
@@ -311,8 +311,8 @@ async def test_whom_a_hook_holds_back_no_label_calls_sellable(tmp_path: Path) ->
         await held.until(labels=1)
         await sold.until(labels=1)
         assert codes(sold, tmp_path) == [f"QR-Code:BD:J:{TWO}"]
-        content = await here.desk._source.of_newest(ONE)
-        words = words_of(content, Catalogue.load(), Language.EN)
+        content = await here.desk._source.of_job(ONE)
+        words = words_of(content, Catalogue.load(), "en")
         assert (words.goes, words.reason) == ("Hold", "Another system holds it back (stock)")
 
 
