@@ -133,8 +133,9 @@ def _finish(ledger: Path, files: KeyFiles, told: Evidence) -> KeyRing:
         files.next_key.replace(files.key)
         sync_directory(files.key.parent)
     _keep(files, files.public, new.public_key_pem, PUBLIC_MODE)
-    # Last of all: as long as the next ring lies there, no daemon starts.
-    files.next_ring.replace(files.ring)
+    # Made anew, whoever made the next one; that goes last: as long as it's there, no daemon starts.
+    _keep(files, files.ring, ring.encode(), PUBLIC_MODE)
+    files.next_ring.unlink()
     sync_directory(files.ring.parent)
     return ring
 
@@ -176,8 +177,12 @@ def _nothing(purpose: bytes) -> bytes:
 
 def _keep(files: KeyFiles, path: Path, data: bytes, mode: int) -> None:
     """Write a file whole, of the owner that the key's folder has or the key itself."""
-    replace_file(path, data)
+    draft = path.with_name(path.name + ".draft")
+    replace_file(draft, data)
     owner = (files.key if files.key.exists() else files.key.parent).stat()
+    # All before it has its name: cut here, the file must be one that the daemon can read.
     if os.geteuid() == 0:
-        os.chown(path, owner.st_uid, owner.st_gid)
-    path.chmod(mode)
+        os.chown(draft, owner.st_uid, owner.st_gid)
+    draft.chmod(mode)
+    draft.replace(path)
+    sync_directory(path.parent)
