@@ -105,6 +105,7 @@ def _decide(
     with writer_lock(settings.ledger.path):
         issued = Issued(ring)
         end = walk_ledger(settings.ledger.path, ring, witnesses, issued.see)
+        papers = papers_signed(settings, ring)
         secrets = _secrets(files, old if isinstance(old, SigningKey) else None)
         retirement = Retirement(
             why=Retired.ROTATED if isinstance(old, SigningKey) else Retired.LOST,
@@ -112,7 +113,7 @@ def _decide(
             sequence=end.sequence,
             head_hash=end.hash.hex(),
             certificates=frozenset(issued.certificates),
-            papers=papers_signed(settings, ring),
+            papers=papers,
             secrets_sha256=secrets.sha256(),
         )
         previous = ring.rotations[-1].digest if ring.rotations else None
@@ -128,6 +129,7 @@ def _finish(ledger: Path, files: KeyFiles, told: Evidence) -> KeyRing:
     new = load_key(files.next_key if files.next_key.exists() else files.key)
     ring = load_ring(files.next_ring, new.public)
     _record(ledger, new, ring, told)
+    _take_secrets(files, ring)
     if files.next_key.exists():
         # The private key that is retired is gone with this: nobody needs it, and a kept one leaks.
         files.next_key.replace(files.key)
@@ -159,7 +161,11 @@ def _record(ledger: Path, new: SigningKey, ring: KeyRing, told: Evidence) -> Non
 
 
 def _secrets(files: KeyFiles, key: SigningKey | None) -> RackSecrets:
-    """What outlives the key: as kept, as the key derives it until now, or drawn where it's lost."""
+    """What outlives the key: as kept, as the key derives it until now, or drawn where it's lost.
+
+    Those that are new wait beside the next ring: a rotation that isn't decided after all, and
+    whose key is then put back, must have changed nothing.
+    """
     kept = load_secrets(files.secrets)
     if kept is not None:
         return kept
@@ -167,8 +173,25 @@ def _secrets(files: KeyFiles, key: SigningKey | None) -> RackSecrets:
     purposes = (CHIP_SALT, PICTURE_MARKS, PEOPLE) if key is not None else ()
     derive = key.derive if key is not None else _nothing
     secrets = kept_secrets(derive, purposes, seed)
-    _keep(files, files.secrets, secrets.encode(), PRIVATE_MODE)
+    _keep(files, _next_secrets(files), secrets.encode(), PRIVATE_MODE)
     return secrets
+
+
+def _take_secrets(files: KeyFiles, ring: KeyRing) -> None:
+    """Put the secrets of this rotation into effect, and leave no others lying about."""
+    waiting = _next_secrets(files)
+    secrets = load_secrets(waiting)
+    if secrets is None:
+        return
+    if secrets.sha256() == ring.rotations[-1].retirement.secrets_sha256:
+        waiting.replace(files.secrets)
+    else:
+        waiting.unlink()
+    sync_directory(waiting.parent)
+
+
+def _next_secrets(files: KeyFiles) -> Path:
+    return files.secrets.with_name(files.secrets.name + ".next")
 
 
 def _nothing(purpose: bytes) -> bytes:

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from benchd.config.fresh_pictures import TAKINGS
 from benchd.daemon import rotating
+from benchd.errors import UsageRefused
+from benchd.people.secrets import PURPOSE
+from benchd.signing.keeping import KeyFiles
+from benchd.signing.rotation import Retired
+from benchd.signing.secrets import CHIP_SALT, PICTURE_MARKS, RackSecrets
 from tests.daemon.rotated_rack import JOBS, files_of, key_of, make_rack, rotated, sell
 
 pytestmark = pytest.mark.asyncio
@@ -54,3 +60,57 @@ async def test_wherever_it_is_cut_the_daemon_can_read_what_it_leaves(
         "key.pem.pub": (OWNER, "0o644"),
         "key.pem.ring": (OWNER, "0o644"),
     }
+
+
+@pytest.mark.parametrize("ends", ["refused", "cut"])
+@pytest.mark.parametrize("why", [Retired.LOST, Retired.ROTATED])
+async def test_one_that_is_not_decided_leaves_chips_badges_and_pictures_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: Retired, ends: str
+) -> None:
+    settings = make_rack(tmp_path)
+    files = files_of(settings)
+    await sell(settings, JOBS[0])
+    purposes = (CHIP_SALT, PURPOSE, PICTURE_MARKS, b"one of later")
+    before = [key_of(settings).derive(one) for one in purposes]
+    away = files.key.rename(tmp_path / "found.pem") if why is Retired.LOST else files.key
+    bad = settings.fresh_folder / TAKINGS.replace("*", "x")
+    bad.parent.mkdir(exist_ok=True)
+    keep = rotating._keep
+
+    def cut(of: KeyFiles, path: Path, data: bytes, mode: int) -> None:
+        if path == files.next_ring:
+            raise Cut
+        keep(of, path, data, mode)
+
+    if ends == "refused":
+        bad.write_text("half a file")
+        with pytest.raises(UsageRefused):
+            await rotated(settings, why)
+        bad.unlink()
+    else:
+        with monkeypatch.context() as patch, pytest.raises(Cut):
+            patch.setattr(rotating, "_keep", cut)
+            await rotated(settings, why)
+    # The key is found again.
+    away.rename(files.key)
+    key = key_of(settings)
+    assert not key.ring.rotations
+    assert [key.derive(one) for one in purposes] == before
+    # What is left of it is in nobody's way.
+    await rotated(settings)
+    assert [key_of(settings).derive(one) for one in purposes[:-1]] == before[:-1]
+    names = {file.name for file in tmp_path.glob("key.pem*")}
+    assert names == {"key.pem", "key.pem.pub", "key.pem.ring", "key.pem.secrets"}
+
+
+async def test_secrets_of_a_rotation_that_never_was_take_no_others_place(tmp_path: Path) -> None:
+    settings = make_rack(tmp_path)
+    files = files_of(settings)
+    await rotated(settings)
+    before = files.secrets.read_bytes()
+    left = files.secrets.with_name(files.secrets.name + ".next")
+    left.write_bytes(RackSecrets(seed=bytes(32), known={}).encode())
+    left.chmod(0o600)
+    await rotated(settings)
+    assert files.secrets.read_bytes() == before
+    assert not left.exists()
