@@ -6,8 +6,10 @@ decided: a daemon doesn't start before it is at its end, and the same command br
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,7 +64,8 @@ async def rotate_key(settings: Settings, *, why: Retired, operator: str, because
     """Retire the rack's key, or go on with a rotation that was cut short.
 
     Raises LedgerFault while the daemon runs, LedgerBroken for a ledger that doesn't hold,
-    DependencyMissing where a file is missing, UsageRefused where the key isn't lost at all.
+    DependencyMissing where a file is missing, UsageRefused where the key isn't lost at all, or
+    another rotation goes on.
     """
     files = KeyFiles(settings.certificate.key)
     make_directories(settings)
@@ -70,16 +73,37 @@ async def rotate_key(settings: Settings, *, why: Retired, operator: str, because
     one = anyio.CapacityLimiter(1)
     doubtful = 0
     try:
-        if not files.next_ring.exists():
-            old = load_rack_key(files.key, {}) if why is Retired.ROTATED else _lost(files)
-            ring = old.ring if isinstance(old, SigningKey) else old
-            witnesses = await witnesses_of(settings, ring)
-            decide = partial(_decide, settings, files, old, witnesses)
-            doubtful = await to_thread.run_sync(decide, limiter=one)
-        ring = await to_thread.run_sync(_finish, settings.ledger.path, files, told, limiter=one)
+        with _alone(files):
+            if not files.next_ring.exists():
+                old = load_rack_key(files.key, {}) if why is Retired.ROTATED else _lost(files)
+                ring = old.ring if isinstance(old, SigningKey) else old
+                witnesses = await witnesses_of(settings, ring)
+                decide = partial(_decide, settings, files, old, witnesses)
+                doubtful = await to_thread.run_sync(decide, limiter=one)
+            finish = partial(_finish, settings.ledger.path, files, told)
+            ring = await to_thread.run_sync(finish, limiter=one)
     finally:
         give_back(settings.ledger.path)
     return Rotated(ring=ring, doubtful=doubtful)
+
+
+@contextmanager
+def _alone(files: KeyFiles) -> Generator[None]:
+    """One at a time, from the look at what there is to the end; the kernel lets go of the dead.
+
+    The ledger's lock is taken and left in between: another rotation would begin right there, from
+    the key that this one has just retired.
+    """
+    descriptor = os.open(files.key.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"another rotation of {files.key} goes on: wait for its end"
+            raise UsageRefused(message) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _lost(files: KeyFiles) -> KeyRing:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 
+from benchd.certificate import verify_certificate
 from benchd.config.fresh_pictures import TAKINGS
 from benchd.daemon import rotating
 from benchd.errors import UsageRefused
@@ -88,9 +92,10 @@ async def test_one_that_is_not_decided_leaves_chips_badges_and_pictures_the_same
             await rotated(settings, why)
         bad.unlink()
     else:
-        with monkeypatch.context() as patch, pytest.raises(Cut):
+        with monkeypatch.context() as patch:
             patch.setattr(rotating, "_keep", cut)
-            await rotated(settings, why)
+            with pytest.raises(Cut):
+                await rotated(settings, why)
     # The key is found again.
     away.rename(files.key)
     key = key_of(settings)
@@ -114,3 +119,39 @@ async def test_secrets_of_a_rotation_that_never_was_take_no_others_place(tmp_pat
     await rotated(settings)
     assert files.secrets.read_bytes() == before
     assert not left.exists()
+
+
+@pytest.mark.parametrize("step", ["witnesses_of", "_decide", "_record", "_take_secrets"])
+async def test_a_second_one_waits_its_turn_at_every_step_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    settings = make_rack(tmp_path)
+    certificate = await sell(settings, JOBS[0])
+    genuine: Callable[..., Any] = getattr(rotating, step)
+    refused: list[str] = []
+
+    def meanwhile(*told: Any) -> Any:  # noqa: ANN401 - whatever the step takes and gives
+        with monkeypatch.context() as patch:
+            patch.setattr(rotating, step, genuine)
+            with pytest.raises(UsageRefused) as caught:
+                anyio.run(rotated, settings)
+        refused.append(str(caught.value))
+        return genuine(*told)
+
+    async def meanwhile_async(*told: Any) -> Any:  # noqa: ANN401 - the same
+        with pytest.raises(UsageRefused) as caught:
+            await rotated(settings)
+        refused.append(str(caught.value))
+        return await genuine(*told)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rotating, step, meanwhile_async if step == "witnesses_of" else meanwhile)
+        await rotated(settings)
+    assert [text for text in refused if "another rotation" in text] == refused != []
+    key = key_of(settings)
+    assert len(key.ring.rotations) == 1
+    assert files_of(settings).public.read_bytes() == key.public_key_pem
+    verify_certificate(certificate, key.ring)
+    # Afterwards it may.
+    await rotated(settings)
+    assert len(key_of(settings).ring.rotations) == 2
