@@ -102,6 +102,14 @@ def lots_attest(
         list[str] | None, typer.Option("--except", help="Not this tag; can be given again.")
     ] = None,
     note: NoteOption = "",
+    seen: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="How many assets were in the lot when you looked; a whole lot that other systems"
+            " send into needs it.",
+        ),
+    ] = None,
     pin_file: PinFileOption = None,
     badge_file: BadgeFileOption = None,
 ) -> None:
@@ -111,6 +119,7 @@ def lots_attest(
         "tags": list(tag) if tag else None,
         "excepted": list(excepted or ()),
         "note": note,
+        "seen": seen,
         "operator": operator,
     }
     done = _as(operator, pin_file, badge_file, lambda client: client.attest(lot, told))

@@ -168,10 +168,12 @@ class IntakeDesk:
                 await writer.keep_all(EntryKind.NETWORK_LISTED, records)
         return Imported(rows=len(file.results), taken=take, mistakes=file.mistakes)
 
-    async def attest(self, told: AttestedRecord) -> int:
+    async def attest(self, told: AttestedRecord, *, seen: int | None = None) -> int:
         """Put on record what somebody states; returns its number.
 
-        Raises NotFound for a lot or a tag that isn't there, IntakeRefused for a tag of another.
+        `seen` is how many assets were in the lot as they looked at it. Raises NotFound for a lot
+        or a tag that isn't there, IntakeRefused for a tag of another, and for a whole lot that
+        has become another since.
         """
         lot = self.lot(told.lot)
         _bounded(note=told.note)
@@ -179,6 +181,9 @@ class IntakeDesk:
         if AttestationKind.IDENTITY in told.kinds and not (told.note or lot.told.identity_check):
             raise IntakeRefused("say in the note how the identity was checked")
         async with self._store.writing() as writer:
+            if told.tags is None:
+                # Not before: whoever was in front may have put something into the lot.
+                writer.book.check_seen(lot, seen)
             return await writer.keep(EntryKind.ATTESTED, _named(told))
 
     async def withdraw(self, told: WithdrawnRecord) -> None:

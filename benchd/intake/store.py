@@ -12,10 +12,10 @@ import anyio
 import structlog
 
 from benchd.errors import CertificateGap
+from benchd.intake.live_book import LiveBook
 from benchd.ports import Clock, Ledger
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord
-from benchd.proof.intake_book import IntakeBook
 from benchd.wakeup import Wakeup
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, EntryKind, StoredEntry
@@ -31,7 +31,7 @@ class IntakeStore:
         self._clock = clock
         self._turn = anyio.Lock()
         self._kept = Wakeup()
-        self.book = IntakeBook()
+        self.book = LiveBook()
 
     @property
     def clock(self) -> Clock:
@@ -40,7 +40,7 @@ class IntakeStore:
 
     async def recall(self) -> None:
         """Read all that the ledger has of it."""
-        book = IntakeBook()
+        book = LiveBook()
         for record in await self._ledger.intake(since=1):
             _follow(book, record)
         self.book = book
@@ -76,7 +76,7 @@ class IntakeStore:
 class Writer:
     """Puts records into the ledger, then into the book."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, book: IntakeBook) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, book: LiveBook) -> None:
         self._ledger = ledger
         self._clock = clock
         self.book = book
@@ -110,7 +110,7 @@ class Writer:
                 await self.keep(kind, part)
 
 
-def _follow(book: IntakeBook, record: StoredEntry) -> None:
+def _follow(book: LiveBook, record: StoredEntry) -> None:
     try:
         book.take(record)
     except CertificateGap as gap:

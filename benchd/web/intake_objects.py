@@ -68,6 +68,11 @@ class AttestRequest(_Request):
     tags: Tags | None = None
     excepted: Tags = ()
     note: Line = ""
+    seen: Annotated[int | None, Field(ge=0)] = None
+    """How many assets were in the lot as it was looked at; a whole lot has to have as many still.
+
+    Has to be given for a whole lot that other systems send into.
+    """
     operator: Operator = None
 
 

@@ -159,7 +159,7 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None
             note=asked.note,
             by=Who.of(only_as(by, asked.operator)),
         )
-        return AttestedObject(sequence=await desk.attest(told))
+        return AttestedObject(sequence=await desk.attest(told, seen=asked.seen))
 
     @router.post("/lots/{lot}/withdrawals")
     async def withdraw(

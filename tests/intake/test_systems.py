@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import anyio
 import pytest
 
 from benchd.errors import IntakeRefused
+from benchd.intake.desk import IntakeDesk
 from benchd.proof.citing import AssetInHand, Numbers, cite, cited_gaps
 from benchd.proof.evidence.forms import from_json, to_json
-from benchd.proof.evidence.intake import AssetLine, BoundRecord, CitedAttestation, Who
+from benchd.proof.evidence.intake import (
+    AssetLine,
+    AssetsRecord,
+    BoundRecord,
+    CitedAttestation,
+    Who,
+)
 from benchd.proof.intake_book import IntakeBook, about
 from benchd.words.ids import JobId
 from benchd.words.intake import AttestationKind, BoundBy, LotId, Tag
 from benchd.words.job import Gate
+from benchd.words.record import EntryKind
 from benchd.words.token import System, TokenName
+from tests.core.world import CountingEntropy
 from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
 
 pytestmark = pytest.mark.asyncio
@@ -78,10 +88,56 @@ async def test_whoever_attests_a_systems_lot_does_so_for_what_is_in_it(intake: I
     await intake.with_lot(by=SYSTEM)
     await add(intake, "T1", 1, SYSTEM)
     assert cited(intake, in_hand(intake, "T1", 1)) is None
-    await intake.desk.attest(attested(AttestationKind.CONSENT))
+    await intake.desk.attest(attested(AttestationKind.CONSENT), seen=1)
     found = cited(intake, in_hand(intake, "T1", 1))
     assert found is not None
     assert (found.operator, found.whole_lot) == ("Ito", True)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(
+    ("seen", "first"),
+    [(1, SYSTEM), (None, SYSTEM), (1, BY), (None, BY)],
+    ids=["of a system", "of a system, uncounted", "of a person", "of a person, uncounted"],
+)
+async def test_what_a_system_slips_in_just_before_is_not_attested(
+    intake: Intake, seen: int | None, first: Who, restarted: bool
+) -> None:
+    """The person has seen one asset; a file that was sent before they spoke goes first."""
+    await intake.with_lot(by=SYSTEM)
+    await add(intake, "T1", 1, first)
+    store = await intake.reread() if restarted else intake.store
+    desk = IntakeDesk(store, CountingEntropy()) if restarted else intake.desk
+    told, refused = attested(AttestationKind.CONSENT, AttestationKind.JPKI), list[str]()
+
+    async def speak() -> None:
+        with pytest.raises(IntakeRefused) as caught:
+            await desk.attest(told, seen=seen)
+        refused.append(str(caught.value))
+
+    line = AssetLine(tag="T2", imei=imei(2))
+    record = AssetsRecord(
+        lot=LOT, batch="b", part=1, parts=1, again=False, assets=(line,), by=SYSTEM
+    )
+    async with anyio.create_task_group() as both, store.writing() as writer:
+        both.start_soon(speak)
+        await anyio.wait_all_tasks_blocked()
+        await writer.keep(EntryKind.ASSETS_ADDED, record)
+    [why] = refused
+    assert ("2 assets by now and not 1" if seen else "other systems send into lot") in why
+    assert not desk.book.attested
+    # Whoever has looked again may, and so may who names what they speak for.
+    await desk.attest(told, seen=2)
+    await desk.attest(attested(AttestationKind.JPKI, tags=("T2",)))
+    assert len(desk.book.attested) == 2
+
+
+async def test_a_lot_of_people_alone_is_attested_without_counting_it(intake: Intake) -> None:
+    await intake.with_lot(by=SYSTEM)
+    await add(intake, "T1", 1, BY)
+    await intake.desk.attest(attested(AttestationKind.CONSENT))
+    with pytest.raises(IntakeRefused, match="1 assets by now and not 0"):
+        await intake.desk.attest(attested(AttestationKind.CONSENT), seen=0)
 
 
 @pytest.mark.parametrize("by", [SYSTEM, BY], ids=["system", "person"])

@@ -20,7 +20,7 @@ export function attestations(lot, path, done) {
   const headings = [t("attested"), t("covers"), word("word", "operator"), t("withdrawn")];
   return [
     rows.length ? table(t("attestations"), headings, rows) : el("p", { class: "nothing" }, t("no_attestations")),
-    folded("attest", t("attest"), false, attesting(path, done)),
+    folded("attest", t("attest"), false, attesting(lot, path, done)),
   ];
 }
 
@@ -29,7 +29,7 @@ function covered(told) {
   return told.excepted.length ? `${t("whole_but")} ${join(told.excepted)}` : t("whole");
 }
 
-function attesting(path, done) {
+function attesting(lot, path, done) {
   const kinds = choices("kinds", t("attested"), ATTESTED.map((kind) => [kind, word("attestation", kind)]), { needed: true });
   const which = choices("which", t("covers"), [["whole", t("whole")], ["some", t("some")]], { one: true, needed: true });
   const excepted = line("excepted", t("excepted"), { hint: t("excepted_hint"), longest: 5000 });
@@ -46,6 +46,8 @@ function attesting(path, done) {
         tags: some ? words(tags.value) : null,
         excepted: some ? [] : words(excepted.value),
         note: note.value,
+        // A whole lot is what stands on this page: nobody has seen what has come in since.
+        seen: some ? null : lot.assets,
       });
     },
     done,
