@@ -40,7 +40,7 @@ from benchd.daemon.services import PlanInEffect, ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.taking_over import take_over
 from benchd.daemon.timekeeping import Timekeeping
-from benchd.daemon.tokens import open_tokens, token_door
+from benchd.daemon.tokens import latest_time, open_tokens, token_door
 from benchd.daemon.tray_watch import TrayWatch
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
@@ -136,6 +136,7 @@ async def run_daemon(
         )
         pictures = own_pictures(settings, key)
         newest = await stored.entry_at(stored.head.sequence)
+        seen = await latest_time(stored)
         metrics.key_created(await key_created(key.ring, stored, clock))
         await recover(ledger, issuer, clock, settings, pictures)
         intake = IntakeStore(ledger, clock)
@@ -153,7 +154,7 @@ async def run_daemon(
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
             people=people,
             sessions=sessions_of(people, ledger.append, clock, settings.people),
-            tokens=token_door(await open_tokens(stored, ledger.append), settings.tokens),
+            tokens=token_door(await open_tokens(stored, ledger.append, seen), settings.tokens),
             tls=tls,
             records=records,
             disposal=DisposalDesk(ledger, clock),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,10 +13,13 @@ from benchd.config import Settings
 from benchd.config.sections import TokenSettings
 from benchd.daemon.people import ledger_on_disk
 from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.ledger.access import SqliteLedger
+from benchd.proof.evidence.clock import ClockStepEvidence
+from benchd.proof.evidence.forms import from_json
 from benchd.tokens.door import TokenDoor
 from benchd.tokens.rates import Rates
 from benchd.tokens.register import TokenLedger, Tokens
-from benchd.words.record import Entry, Receipt
+from benchd.words.record import Entry, EntryKind, Receipt
 
 TOLD_BEFORE = timedelta(days=21)
 """How long before its end a token is a warning at each start."""
@@ -25,12 +28,31 @@ _log = structlog.get_logger()
 
 
 async def open_tokens(
-    records: TokenLedger, append: Callable[[Entry], Awaitable[Receipt]]
+    records: TokenLedger,
+    append: Callable[[Entry], Awaitable[Receipt]],
+    seen: datetime | None,
 ) -> Tokens:
-    """The tokens of this ledger. Raises LedgerFault when they can't be read."""
+    """The tokens of this ledger. Raises LedgerFault when they can't be read.
+
+    `seen` is the latest time that the ledger knows of, as `latest_time` tells it.
+    """
     tokens = Tokens(records, append, SystemClock(), SystemEntropy())
-    await tokens.load()
+    await tokens.load(seen)
     return tokens
+
+
+async def latest_time(ledger: SqliteLedger) -> datetime | None:
+    """What time it has been at least, before this start writes by a clock that may be set back.
+
+    Where one was set back before, that record knows by how much. Raises LedgerFault.
+    """
+    newest = await ledger.entry_at(ledger.head.sequence)
+    step = await ledger.newest_of(EntryKind.CLOCK_STEPPED)
+    times = [] if newest is None else [newest.entry.at]
+    if step is not None:
+        back_s = from_json(ClockStepEvidence, step.entry.data, f"record {step.sequence}").set_back_s
+        times.append(step.entry.at + timedelta(seconds=back_s))
+    return max(times, default=None)
 
 
 def tell_of_ends(tokens: Tokens) -> None:
@@ -56,4 +78,4 @@ def token_door(tokens: Tokens, settings: TokenSettings) -> TokenDoor:
 async def tokens_on_disk(settings: Settings) -> AsyncGenerator[Tokens]:
     """The same for a command. Raises LedgerFault while the daemon has the ledger."""
     async with ledger_on_disk(settings) as (ledger, _):
-        yield await open_tokens(ledger, ledger.append)
+        yield await open_tokens(ledger, ledger.append, await latest_time(ledger))

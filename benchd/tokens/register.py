@@ -52,10 +52,11 @@ class Tokens:
         self._by_mark: dict[str, TokenName] = {}
         self._changing = anyio.Lock()
 
-    async def load(self) -> None:
-        """Read which there are."""
+    async def load(self, seen: datetime | None = None) -> None:
+        """Read which there are; it is at least as late as it was `seen` to be before."""
         records = await self._ledger.of_tokens()
-        self._latest = max((record.entry.at for record in records), default=self._latest)
+        known = [record.entry.at for record in records]
+        self._latest = max((self._latest, *known, *(() if seen is None else (seen,))))
         self._know(fold(records))
 
     @property

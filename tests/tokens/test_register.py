@@ -13,13 +13,15 @@ from structlog.testing import capture_logs
 from benchd.daemon.system import SystemEntropy
 from benchd.daemon.tokens import tell_of_ends
 from benchd.errors import LedgerFault, NotFound, NotSignedIn, TokenRefused
-from benchd.ledger import export_lines
+from benchd.ledger import export_lines, open_ledger
+from benchd.proof.evidence.clock import ClockStepEvidence
+from benchd.proof.evidence.forms import to_json
 from benchd.tokens import register
 from benchd.tokens.changes import Change, entry_of, fold
 from benchd.tokens.register import LONGEST_DAYS, LONGEST_OVERLAP_HOURS, Tokens
-from benchd.words.record import StoredEntry
+from benchd.words.record import Entry, EntryKind, StoredEntry
 from benchd.words.token import TOKEN_SECRET, Scope
-from tests.people.people_rig import BY, NOW, Counting, HandClock
+from tests.people.people_rig import BY, NOW, Counting, HandClock, RackKey
 from tests.tokens.token_rig import tokens_in
 
 pytestmark = pytest.mark.asyncio
@@ -105,6 +107,38 @@ async def test_an_expired_token_stays_so_whatever_the_clock_says(tmp_path: Path)
         clock.forward(-2 * DAY)
         with pytest.raises(NotSignedIn, match="expired"):
             tokens.holder(secret)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+async def test_what_has_ended_stays_so_at_a_start_by_a_clock_that_was_set_back(
+    tmp_path: Path, steps: int
+) -> None:
+    clock, told = HandClock(), Counting()
+    async with tokens_in(tmp_path, clock, told) as tokens:
+        _, expired = await tokens.create(BY, "ended", [Scope.INTAKE_READ], days=1)
+        _, old = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=365)
+        await tokens.rotate(BY, "stock", days=365, overlap_hours=1)
+    path = tmp_path / "ledger.sqlite"
+    clock.forward(60 * DAY)
+    async with open_ledger(path, head_key=RackKey()) as ledger:
+        # No token has asked since, but the rack has worked.
+        await ledger.append(Entry(kind=EntryKind.LEDGER_CHECKED, at=clock.now(), data={}))
+    clock.forward(-400 * DAY)
+    for step in range(steps):
+        async with tokens_in(tmp_path, clock, told) as tokens:
+            for secret, why in ((expired, "expired"), (old, "rotated")):
+                with pytest.raises(NotSignedIn, match=why):
+                    tokens.holder(secret)
+        if step + 1 < steps:
+            await _worked_on(path, clock)
+
+
+async def _worked_on(path: Path, clock: HandClock) -> None:
+    """A daemon notices the clock that was set back, writes by it, and ends."""
+    data = to_json(ClockStepEvidence(set_back_s=400 * DAY, noticed="at_start"))
+    async with open_ledger(path, head_key=RackKey()) as ledger:
+        for kind, told in ((EntryKind.CLOCK_STEPPED, data), (EntryKind.LEDGER_CHECKED, {})):
+            await ledger.append(Entry(kind=kind, at=clock.now(), data=told))
 
 
 async def test_a_revoked_token_is_gone_at_once_and_its_name_for_good(tmp_path: Path) -> None:

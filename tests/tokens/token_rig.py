@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2
 from fastapi import FastAPI
 
+from benchd.daemon.tokens import latest_time
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.ledger import open_ledger
@@ -42,7 +43,7 @@ async def tokens_in(
     """A start on what lies in this folder."""
     async with open_ledger(folder / "ledger.sqlite", head_key=RackKey()) as ledger:
         tokens = Tokens(ledger, ledger.append, clock, entropy or Counting())
-        await tokens.load()
+        await tokens.load(await latest_time(ledger))
         yield tokens
 
 
