@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from benchd.intake.mistakes import FileMistake, Mistakes
@@ -40,17 +40,20 @@ class AssetsFile:
 
     assets: tuple[AssetLine, ...]
     mistakes: tuple[FileMistake, ...]
+    rows: Mapping[str, Row] = field(default_factory=dict[str, Row], repr=False, compare=False)
+    """Where each asset stands, by its tag; none where there is a mistake."""
 
 
 def read_assets(data: bytes) -> AssetsFile:
-    """Read a file by itself; what the rack knows already `clashes` compares it with."""
+    """Read a file by itself, which may take seconds; `against` compares it with a book."""
     mistakes = Mistakes()
     rows = read_table(data, COLUMNS, mistakes)
     assets = [_asset(row, mistakes) for row in rows]
     _twice(rows, mistakes)
     found = mistakes.told()
     kept = () if found else tuple(asset for asset in assets if asset is not None)
-    return AssetsFile(assets=kept, mistakes=found)
+    places = {} if found else {narrow(row.cells["tag"]): row for row in rows}
+    return AssetsFile(assets=kept, mistakes=found, rows=places)
 
 
 def check_tag(text: str) -> Mistake | None:
@@ -80,20 +83,15 @@ def clashes(
             yield asset, Mistake.IMEI_TAKEN, f"{elsewhere.tag} ({elsewhere.lot})"
 
 
-def checked_assets(data: bytes, book: IntakeBook, *, again: bool) -> AssetsFile:
+def against(found: AssetsFile, book: IntakeBook, *, again: bool) -> AssetsFile:
     """The same with all that clashes with what the rack has already, at its line."""
-    found = read_assets(data)
-    if found.mistakes:
-        return found
     mistakes = Mistakes()
-    rows = read_table(data, COLUMNS, Mistakes())
-    line_of = {narrow(row.cells["tag"]): row for row in rows}
     for asset, code, other in clashes(found.assets, book, again=again):
-        row = line_of[asset.tag]
+        row = found.rows[asset.tag]
         name = "tag" if code is Mistake.TAG_TAKEN else "imei"
         mistakes.add(code, row.line, row.heading(name), found=row.cells[name], other=other)
     told = mistakes.told()
-    return AssetsFile(assets=() if told else found.assets, mistakes=told)
+    return AssetsFile(assets=(), mistakes=told) if told else found
 
 
 def _asset(row: Row, mistakes: Mistakes) -> AssetLine | None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Final, TypeVar
 
-from anyio import CapacityLimiter, to_thread
-
 from benchd.errors import IntakeRefused, NotFound
-from benchd.intake.assets_file import AssetsFile, check_tag, checked_assets, clashes
-from benchd.intake.mistakes import FileMistake
-from benchd.intake.network_file import NetworkFile, read_network
-from benchd.intake.store import IntakeStore, Writer
+from benchd.intake.assets_file import check_tag, clashes
+from benchd.intake.importing import Imported, Importer
+from benchd.intake.store import IntakeStore
 from benchd.models.papers import fits_papers
 from benchd.naming import operator_name
 from benchd.pipelines.job_ids import new_job_id
@@ -21,11 +17,9 @@ from benchd.ports import Entropy
 from benchd.proof.citing import OF_MODEL, AssetInHand, Numbers, doubts
 from benchd.proof.evidence.intake import (
     AssetLine,
-    AssetsRecord,
     AttestedRecord,
     BoundRecord,
     LotRecord,
-    NetworkRecord,
     UnerasableRecord,
     Who,
     WithdrawnRecord,
@@ -46,20 +40,6 @@ RUNNING: Final = (
     SlotState.AWAITING_OPERATOR,
     SlotState.REPLUGGING,
 )
-ASSETS_IN_A_PART: Final = 500
-LOOK_UPS_IN_A_PART: Final = 2000
-"""A record of the ledger holds 1 MiB."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """What became of a file: nothing of it counts where it has a mistake."""
-
-    rows: int
-    taken: bool
-    mistakes: tuple[FileMistake, ...]
 
 
 class IntakeDesk:
@@ -68,7 +48,7 @@ class IntakeDesk:
     def __init__(self, store: IntakeStore, entropy: Entropy) -> None:
         self._store = store
         self._entropy = entropy
-        self._limiter = CapacityLimiter(1)
+        self._importer = Importer(store, entropy)
 
     @property
     def book(self) -> IntakeBook:
@@ -125,7 +105,7 @@ class IntakeDesk:
             for _, code, other in clashes([asset], writer.book, again=again):
                 what = "tag" if code is Mistake.TAG_TAKEN else "IMEI"
                 raise IntakeRefused(f"this {what} is taken already: {other}")
-            await self._keep_assets(writer, lot, [asset], by=by, again=again)
+            await self._importer.keep_assets(writer, lot, [asset], by=_signed(by), again=again)
         return self.asset(asset.tag)
 
     async def import_assets(
@@ -133,40 +113,14 @@ class IntakeDesk:
     ) -> Imported:
         """Take in a file whole or not at all; raises NotFound for a lot that isn't there."""
         self.lot(lot)
-        async with self._store.writing() as writer:
-            file: AssetsFile = await self._read(
-                partial(checked_assets, data, writer.book, again=again)
-            )
-            take = not (dry_run or file.mistakes)
-            if take:
-                await self._keep_assets(writer, lot, file.assets, by=by, again=again)
-        return Imported(rows=len(file.assets), taken=take, mistakes=file.mistakes)
+        return await self._importer.assets(lot, data, by=_signed(by), dry_run=dry_run, again=again)
 
     async def import_network(self, data: bytes, *, source: str, by: Who, dry_run: bool) -> Imported:
         """Take in a list of look-ups whole or not at all."""
         _bounded(source=source)
         if not source.strip():
             raise IntakeRefused("say where the list is from, for example the carrier's page")
-        now = self._store.clock.now()
-        async with self._store.writing() as writer:
-            file: NetworkFile = await self._read(partial(read_network, data, writer.book, now))
-            take = not (dry_run or file.mistakes)
-            if take:
-                parts = _parts(file.results, LOOK_UPS_IN_A_PART)
-                batch = self._batch()
-                records = [
-                    NetworkRecord(
-                        batch=batch,
-                        part=number,
-                        parts=len(parts),
-                        source=source,
-                        results=tuple(part),
-                        by=_signed(by),
-                    )
-                    for number, part in enumerate(parts, start=1)
-                ]
-                await writer.keep_all(EntryKind.NETWORK_LISTED, records)
-        return Imported(rows=len(file.results), taken=take, mistakes=file.mistakes)
+        return await self._importer.network(data, source=source, by=_signed(by), dry_run=dry_run)
 
     async def attest(self, told: AttestedRecord, *, seen: int | None = None) -> int:
         """Put on record what somebody states; returns its number.
@@ -263,31 +217,6 @@ class IntakeDesk:
             await writer.keep(EntryKind.ASSET_UNERASABLE, told, job=case)
         return case
 
-    async def _read(self, read: partial[T]) -> T:
-        """A long file is read beside the loop."""
-        return await to_thread.run_sync(read, limiter=self._limiter)
-
-    async def _keep_assets(
-        self, writer: Writer, lot: str, assets: Sequence[AssetLine], *, by: Who, again: bool
-    ) -> None:
-        parts, batch = _parts(assets, ASSETS_IN_A_PART), self._batch()
-        records = [
-            AssetsRecord(
-                lot=lot,
-                batch=batch,
-                part=number,
-                parts=len(parts),
-                again=again,
-                assets=tuple(part),
-                by=_signed(by),
-            )
-            for number, part in enumerate(parts, start=1)
-        ]
-        await writer.keep_all(EntryKind.ASSETS_ADDED, records)
-
-    def _batch(self) -> str:
-        return self._entropy.token(8).hex()
-
     def _of_lot(self, lot: Lot, tags: Collection[str]) -> None:
         for tag in tags:
             if self.asset(tag).lot != lot.told.lot:
@@ -310,7 +239,3 @@ def _bounded(**texts: str) -> None:
     for name, text in texts.items():
         if len(text) > LONGEST_TEXT or not (text.isprintable()):
             raise IntakeRefused(f"{name} has at most {LONGEST_TEXT} printable characters")
-
-
-def _parts(lines: Sequence[T], size: int) -> list[Sequence[T]]:
-    return [lines[start : start + size] for start in range(0, len(lines), size)]

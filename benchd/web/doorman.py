@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from benchd.web.callers import EXTENSION, Caller, Callers
+from benchd.web.callers import EXTENSION, Caller, Callers, caller_of
+from benchd.web.open_requests import OpenRequests
 from benchd.web.peer import peer_of
 from benchd.web.refusals import refusal
 from benchd.web.sight import ROWS, TOKEN_ROWS, Sight
@@ -37,6 +38,7 @@ class Doorman:
         self._app = app
         self._callers = callers
         self._tokens = tokens
+        self._open = OpenRequests()
         self._rows = _by_path()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +46,12 @@ class Doorman:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await (self._refused(scope) or self._app)(scope, receive, send)
+        refused = self._refused(scope)
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
+        with self._open.one_of(caller_of(scope).token) as too_many:
+            await (too_many or self._app)(scope, receive, send)
 
     def _refused(self, scope: Scope) -> Response | None:
         proxy = self._callers.proxy

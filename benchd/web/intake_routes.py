@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from benchd.authority import Action
 from benchd.errors import NotFound
-from benchd.intake.desk import Imported, IntakeDesk
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.importing import Imported
 from benchd.proof.evidence.intake import AssetLine, AttestedRecord, LotRecord, Who, WithdrawnRecord
 from benchd.proof.intake_book import Asset, Lot
 from benchd.texts.catalogue import Catalogue, printable

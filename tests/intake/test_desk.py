@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,9 @@ import anyio
 import pytest
 
 from benchd.errors import IntakeRefused, LedgerFault, NameRefused, NotFound
-from benchd.intake.desk import ASSETS_IN_A_PART
+from benchd.intake import importing
+from benchd.intake.assets_file import AssetsFile
+from benchd.intake.importing import ASSETS_IN_A_PART
 from benchd.proof.evidence.intake import AssetLine, BoundRecord, Who, WithdrawnRecord
 from benchd.proof.intake_book import IntakeBook
 from benchd.words.ids import JobId, SlotName
@@ -98,6 +101,41 @@ async def test_a_slot_does_not_wait_until_a_long_file_is_taken_in(intake: Intake
             await intake.store.bind(told, job=JobId("one"), slot=SlotName("A1"))
     assert intake.desk.book.of_job[JobId("one")].told == told
     assert (await intake.reread()).book.of_job[JobId("one")].told == told
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_a_withdrawal_does_not_wait_until_files_are_read(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    await intake.with_lot(CSV)
+    number = await intake.desk.attest(attested(AttestationKind.CONSENT, tags=("A1",)))
+    may_be_read, genuine = threading.Event(), importing.read_assets
+    told = WithdrawnRecord(lot=LOT, attestation=number, kinds=(), tags=(), note="", by=BY)
+    done: list[bool] = []
+
+    def slow(data: bytes) -> AssetsFile:
+        may_be_read.wait(60)
+        return genuine(data)
+
+    monkeypatch.setattr(importing, "read_assets", slow)
+
+    async def send(tag: str) -> None:
+        data = f"tag\n{tag}\n".encode()
+        found = await intake.desk.import_assets(LOT, data, by=BY, dry_run=dry_run)
+        done.append(found.taken)
+
+    async with anyio.create_task_group() as sending:
+        sending.start_soon(send, "B1")
+        sending.start_soon(send, "B2")
+        await anyio.wait_all_tasks_blocked()
+        try:
+            with anyio.fail_after(5):
+                await intake.desk.withdraw(told)
+            assert not done
+        finally:
+            may_be_read.set()
+    assert intake.desk.book.attested[number].withdrawn == [told]
+    assert done == [not dry_run] * 2
 
 
 Deed = Callable[[Intake], Awaitable[Any]]

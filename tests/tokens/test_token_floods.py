@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
+import anyio
 import pytest
 from structlog.testing import capture_logs
 
+from benchd.intake import importing
+from benchd.intake.assets_file import AssetsFile
 from benchd.texts.catalogue import Catalogue
+from benchd.web.open_requests import MOST_OPEN
 from tests.people.people_rig import BY
 from tests.tokens.token_rig import PER_MINUTE, bearing, code_of, house_in
 from tests.web.web_fakes import FakeRack
@@ -37,6 +42,44 @@ async def test_who_asks_too_often_waits_and_nobody_else_does(
             house.seconds.s += 10
             assert (await client.get(LOTS, headers=bearing(new))).status_code == 200
             assert (await client.get(LOTS, headers=bearing(stock))).status_code == 429
+
+
+async def test_a_token_with_too_many_requests_open_takes_nobodys_place(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, genuine = threading.Event(), importing.read_assets
+
+    def slow(data: bytes) -> AssetsFile:
+        answered.wait(60)
+        return genuine(data)
+
+    monkeypatch.setattr(importing, "read_assets", slow)
+    async with house_in(tmp_path, rack, catalogue, per_minute=60) as house:
+        stock, shop = await house.token("stock"), await house.token("shop")
+        lot = {"lot": "L-1", "consignor": "private", "kind": "purchase"}
+        statuses: list[int] = []
+        async with house.client() as client, anyio.create_task_group() as sending:
+            assert (await client.post(LOTS, json=lot, headers=bearing(stock))).is_success
+
+            async def send() -> None:
+                path = f"{LOTS}/L-1/assets.csv?dry_run=true"
+                answer = await client.post(path, content=b"tag\nT1\n", headers=bearing(stock))
+                statuses.append(answer.status_code)
+
+            for _ in range(MOST_OPEN):
+                sending.start_soon(send)
+            await anyio.wait_all_tasks_blocked()
+            try:
+                refused = await client.get(LOTS, headers=bearing(stock))
+                assert code_of(refused) == (429, "asked_too_often")
+                assert refused.headers["retry-after"] == "1"
+                assert (await client.get(LOTS, headers=bearing(shop))).status_code == 200
+                assert (await client.get("/api/v1")).status_code == 200
+            finally:
+                answered.set()
+        assert statuses == [200] * MOST_OPEN
+        async with house.client(stock) as client:
+            assert (await client.get(LOTS)).status_code == 200
 
 
 async def test_a_flood_of_guesses_takes_nothing_from_who_has_a_token(

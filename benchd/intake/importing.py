@@ -1,0 +1,116 @@
+"""Files of assets and of look-ups, taken in whole or not at all.
+
+A file is read before its turn: whoever withdraws a consent waits for no other system's thousands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+from benchd.intake.assets_file import AssetsFile, against, read_assets
+from benchd.intake.mistakes import FileMistake
+from benchd.intake.network_file import NetworkFile, read_network
+from benchd.intake.store import IntakeStore, Writer
+from benchd.ports import Entropy
+from benchd.proof.evidence.intake import AssetLine, AssetsRecord, NetworkRecord, Who
+from benchd.words.record import EntryKind
+
+ASSETS_IN_A_PART: Final = 500
+LOOK_UPS_IN_A_PART: Final = 2000
+"""A record of the ledger holds 1 MiB."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What became of a file: nothing of it counts where it has a mistake."""
+
+    rows: int
+    taken: bool
+    mistakes: tuple[FileMistake, ...]
+
+
+class Importer:
+    """Reads files beside the loop, one at a time."""
+
+    def __init__(self, store: IntakeStore, entropy: Entropy) -> None:
+        self._store = store
+        self._entropy = entropy
+        self._reading = CapacityLimiter(1)
+        # Of its own: who has the turn mustn't wait for a file that is only being read.
+        self._comparing = CapacityLimiter(1)
+
+    async def assets(
+        self, lot: str, data: bytes, *, by: Who, dry_run: bool, again: bool
+    ) -> Imported:
+        """Take in a file of assets of a lot that is there."""
+        file: AssetsFile = await to_thread.run_sync(read_assets, data, limiter=self._reading)
+        if dry_run and not file.mistakes:
+            # Nothing is kept, so nothing has to stand still for it.
+            file = await self._against(file, again=again)
+        if dry_run or file.mistakes:
+            return Imported(rows=len(file.assets), taken=False, mistakes=file.mistakes)
+        async with self._store.writing() as writer:
+            file = await self._against(file, again=again)
+            if not file.mistakes:
+                await self.keep_assets(writer, lot, file.assets, by=by, again=again)
+        return Imported(rows=len(file.assets), taken=not file.mistakes, mistakes=file.mistakes)
+
+    async def network(self, data: bytes, *, source: str, by: Who, dry_run: bool) -> Imported:
+        """Take in a list of look-ups."""
+        # No asset ever leaves the book, so what is known now still is when its turn comes.
+        read = partial(read_network, data, self._store.book, self._store.clock.now())
+        file: NetworkFile = await to_thread.run_sync(read, limiter=self._reading)
+        take = not (dry_run or file.mistakes)
+        if take:
+            async with self._store.writing() as writer:
+                parts, batch = _parts(file.results, LOOK_UPS_IN_A_PART), self._batch()
+                records = [
+                    NetworkRecord(
+                        batch=batch,
+                        part=number,
+                        parts=len(parts),
+                        source=source,
+                        results=tuple(part),
+                        by=by,
+                    )
+                    for number, part in enumerate(parts, start=1)
+                ]
+                await writer.keep_all(EntryKind.NETWORK_LISTED, records)
+        return Imported(rows=len(file.results), taken=take, mistakes=file.mistakes)
+
+    async def keep_assets(
+        self, writer: Writer, lot: str, assets: Sequence[AssetLine], *, by: Who, again: bool
+    ) -> None:
+        """Put on record what clashes with nothing."""
+        parts, batch = _parts(assets, ASSETS_IN_A_PART), self._batch()
+        records = [
+            AssetsRecord(
+                lot=lot,
+                batch=batch,
+                part=number,
+                parts=len(parts),
+                again=again,
+                assets=tuple(part),
+                by=by,
+            )
+            for number, part in enumerate(parts, start=1)
+        ]
+        await writer.keep_all(EntryKind.ASSETS_ADDED, records)
+
+    async def _against(self, file: AssetsFile, *, again: bool) -> AssetsFile:
+        compare = partial(against, file, self._store.book, again=again)
+        return await to_thread.run_sync(compare, limiter=self._comparing)
+
+    def _batch(self) -> str:
+        return self._entropy.token(8).hex()
+
+
+def _parts(lines: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [lines[start : start + size] for start in range(0, len(lines), size)]
