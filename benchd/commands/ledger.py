@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
@@ -16,6 +17,12 @@ from benchd.commands.rings import PublicKeyOption, RingOption, ring_of
 from benchd.commands.saying import say, tell
 from benchd.errors import LedgerBroken
 from benchd.texts.command_words import SayWord
+
+if TYPE_CHECKING:
+    from benchd.ledger.verification import VerifyReport
+
+MOST_UNSIGNED = 1
+"""A crash may come between a record and the signature over it; what is more, benchd didn't write."""
 
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
 
@@ -40,7 +47,28 @@ def ledger_verify(
         )
         typer.echo(f"benchd: {said}", err=True)
         raise typer.Exit(1) from error
+    unsigned = _unsigned(file, report)
+    told = {"path": str(file), "count": str(unsigned), "value": str(report.signed_records)}
+    if unsigned > MOST_UNSIGNED:
+        typer.echo(f"benchd: {say(SayWord.LEDGER_UNSIGNED, **told)}", err=True)
+        raise typer.Exit(1)
     tell(SayWord.LEDGER_WHOLE, path=str(file), count=str(report.records), value=report.head_hash)
+    if unsigned:
+        tell(SayWord.LEDGER_LAST_UNSIGNED, **told)
+
+
+def _unsigned(file: Path, report: VerifyReport) -> int:
+    """How many records follow the signed head, among those that were verified."""
+    from benchd.ledger import export_lines
+
+    count = 0
+    # Not by their number: a restore leaves numbers out.
+    for line in export_lines(file):
+        record = json.loads(line)
+        count += record["body"]["sequence"] > report.signed_records
+        if record["hash"] == report.head_hash:
+            break
+    return count
 
 
 @ledger_app.command("export")

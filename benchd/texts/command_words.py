@@ -68,6 +68,8 @@ class SayWord(StrEnum):
     PAPERS_NOT_VALID = "papers_not_valid"
     LEDGER_WHOLE = "ledger_whole"
     LEDGER_BROKEN_AT = "ledger_broken_at"
+    LEDGER_UNSIGNED = "ledger_unsigned"
+    LEDGER_LAST_UNSIGNED = "ledger_last_unsigned"
     LEDGER_NUMBERED_ON = "ledger_numbered_on"
     HOOK_TOOK = "hook_took"
     HOOK_REFUSED = "hook_refused"
