@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from benchd.ledger.verification import VerifyReport
 
 MOST_UNSIGNED = 1
-"""A crash may come between a record and the signature over it; what is more, benchd didn't write."""
+"""A crash may come between a record and the signature over it: benchd never leaves more."""
 
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
 
