@@ -79,9 +79,8 @@ class TokenGate:
         refused = self._mistake(scope, len(shown))
         if refused is not None:
             return refused
-        secret = shown[0].partition(b" ")[2].strip(b" ").decode("latin-1")
         try:
-            return self._door.admit(secret, source_of(scope))
+            return self._door.admit(_secret_in(shown[0]), source_of(scope))
         except NotSignedIn as unknown:
             answer = refusal(401, "token_not_accepted", str(unknown))
             answer.headers["www-authenticate"] = 'Bearer realm="benchd", error="invalid_token"'
@@ -119,7 +118,17 @@ def _misplaced(message: str) -> Response:
 
 
 def _is_bearer(value: bytes) -> bool:
-    return value.partition(b" ")[0].lower() == b"bearer"
+    """Whether it means to be one, well-formed or not: nobody is served without their token."""
+    told = value.decode("latin-1")
+    return [part.lower() for part in told.split()[:1]] == ["bearer"] or TOKEN_SECRET.search(
+        told
+    ) is not None
+
+
+def _secret_in(value: bytes) -> str:
+    """What stands after `Bearer` and spaces; nothing in any other form, so that it's refused."""
+    scheme, _, rest = value.partition(b" ")
+    return rest.strip(b" ").decode("latin-1") if scheme.lower() == b"bearer" else ""
 
 
 def _is_in_address(scope: Scope) -> bool:
