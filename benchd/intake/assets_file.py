@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchd.intake.mistakes import FileMistake, Mistakes
-from benchd.intake.table import Column, Row, narrow, read_table
+from benchd.intake.table import LONGEST_CELL, Column, Row, narrow, read_table
 from benchd.naming import INVISIBLE
 from benchd.proof.evidence.intake import AssetLine
 from benchd.proof.intake_book import IntakeBook
@@ -99,13 +99,18 @@ def _asset(row: Row, mistakes: Mistakes) -> AssetLine | None:
     tag = narrow(cells.get("tag", ""))
     wrong = check_tag(tag)
     imei = imei_in(row, mistakes)
+    # Its normal form may be many times as long: one letter can stand for eighteen.
+    serial = narrow(cells["serial"]) if "serial" in cells else None
+    if len(serial or "") > LONGEST_CELL:
+        allowed = str(LONGEST_CELL)
+        mistakes.add(Mistake.CELL_TOO_LONG, row.line, row.heading("serial"), allowed=allowed)
     if wrong is not None:
         mistakes.add(wrong, row.line, row.heading("tag"), found=tag, allowed=str(LONGEST_TAG))
         return None
     return AssetLine(
         tag=tag,
         imei=imei,
-        serial=narrow(cells["serial"]) if "serial" in cells else None,
+        serial=serial,
         model=cells.get("model"),
         colour=cells.get("colour"),
         grade=cells.get("grade"),

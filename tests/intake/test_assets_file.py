@@ -152,3 +152,10 @@ def test_what_a_csv_writer_writes_comes_back(rows: list[tuple[str, str]], coding
     file = read_assets(out.getvalue().encode(coding))
     assert file.mistakes == ()
     assert [(a.tag, a.model or "") for a in file.assets] == rows
+
+
+def test_a_cell_is_bounded_in_the_form_in_which_it_is_kept() -> None:
+    long = "\ufdfa" * 6
+    assert mistakes(f"tag,serial\nA1,{long}\n") == [(2, "serial", Mistake.CELL_TOO_LONG)]
+    assert mistakes(f"tag\n{long}\n") == [(2, "tag", Mistake.CELL_TOO_LONG)]
+    assert len(read_assets(f"tag,serial\nA1,{long[:5]}\n".encode()).assets) == 1
