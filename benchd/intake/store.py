@@ -9,15 +9,16 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.lowlevel
 import structlog
 
-from benchd.errors import CertificateGap
+from benchd.errors import CertificateGap, IntakeRefused
 from benchd.intake.live_book import LiveBook
 from benchd.ports import Clock, Ledger
-from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.forms import from_json, to_json
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.wakeup import Wakeup
-from benchd.words.ids import JobId, SlotName
+from benchd.words.ids import JobId, JsonValue, SlotName
 from benchd.words.record import Entry, EntryKind, StoredEntry
 
 _log = structlog.get_logger()
@@ -68,7 +69,8 @@ class IntakeStore:
         """
         writer = Writer(self._ledger, self._clock, self.book)
         try:
-            await writer.keep(EntryKind.ASSET_BOUND, told, job=job, slot=slot)
+            # What a handset says of itself: a job isn't stopped for it, and the proof judges it.
+            await writer.put(EntryKind.ASSET_BOUND, told, job=job, slot=slot)
         finally:
             self._kept.fire()
 
@@ -89,14 +91,23 @@ class Writer:
         job: JobId | None = None,
         slot: SlotName | None = None,
     ) -> int:
-        """Keep one record; returns its number once it is on disk."""
-        entry = Entry(
-            kind=kind,
-            at=self._clock.now(),
-            slot=slot,
-            job=job,
-            data=to_json(told),
-        )
+        """Keep one record; returns its number once it is on disk.
+
+        Raises IntakeRefused for one that nobody could read again: nothing is kept then.
+        """
+        _check_readable(type(told), to_json(told))
+        return await self.put(kind, told, job=job, slot=slot)
+
+    async def put(
+        self,
+        kind: EntryKind,
+        told: object,
+        *,
+        job: JobId | None = None,
+        slot: SlotName | None = None,
+    ) -> int:
+        """The same for what has been looked at before."""
+        entry = Entry(kind=kind, at=self._clock.now(), slot=slot, job=job, data=to_json(told))
         # Shielded: whoever waits may give up, but what is on disk is in the book at once.
         receipt = await self._ledger.append(entry)
         stored = StoredEntry(sequence=receipt.sequence, entry=entry, hash_hex=receipt.hash_hex)
@@ -104,10 +115,23 @@ class Writer:
         return receipt.sequence
 
     async def keep_all(self, kind: EntryKind, parts: Sequence[object]) -> None:
-        """Keep the parts of an import; shielded, so that only a crash can cut it short."""
+        """Keep the parts of an import; shielded, so that only a crash can cut it short.
+
+        Raises IntakeRefused before the first where nobody could read one of them again.
+        """
+        for part in parts:
+            _check_readable(type(part), to_json(part))
+            await anyio.lowlevel.checkpoint()
         with anyio.CancelScope(shield=True):
             for part in parts:
-                await self.keep(kind, part)
+                await self.put(kind, part)
+
+
+def _check_readable(form: type[object], data: JsonValue) -> None:
+    try:
+        from_json(form, data, "it")
+    except CertificateGap as gap:
+        raise IntakeRefused(f"this can't be taken in as it stands: {gap}") from gap
 
 
 def _follow(book: LiveBook, record: StoredEntry) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import anyio
@@ -163,6 +163,19 @@ REFUSED: dict[str, tuple[type[Exception], Deed]] = {
         ),
     ),
     "a nobody": (NameRefused, lambda i: i.desk.add_lot(lot_record("L-2", by=Who(operator=" ")))),
+    "a consignor of spaces": (
+        IntakeRefused,
+        lambda i: i.desk.add_lot(lot_record("L-2", consignor="  ")),
+    ),
+    "a zone with seconds": (
+        IntakeRefused,
+        lambda i: i.desk.add_lot(
+            lot_record(
+                "L-2",
+                taken_in_at=datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=9, seconds=30))),
+            )
+        ),
+    ),
     "an escape in a paper": (
         IntakeRefused,
         lambda i: i.desk.add_lot(lot_record("L-2", paper="\x1b")),
