@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -55,6 +55,10 @@ class IntakeDesk:
         """All that came in."""
         return self._store.book
 
+    def heed(self, ask_again: Callable[[Who], None]) -> None:
+        """Ask this once the turn of a sender has come: a token may have been revoked meanwhile."""
+        self._store.ask_again = ask_again
+
     def lot(self, lot: str) -> Lot:
         """A lot by its name; raises NotFound."""
         found = self.book.lots.get(LotId(lot))
@@ -85,6 +89,7 @@ class IntakeDesk:
         if AttestationKind.IDENTITY in told.attests and not told.identity_check:
             raise IntakeRefused("say how the identity was checked, for example: 運転免許証")
         async with self._store.writing() as writer:
+            self._store.ask_again(told.by)
             if LotId(told.lot) in writer.book.lots:
                 raise IntakeRefused(
                     f"there is a lot {told.lot} already: give this one another name"
@@ -102,6 +107,7 @@ class IntakeDesk:
         for text in (asset.serial, asset.model, asset.colour, asset.grade):
             _bounded(asset=text or "")
         async with self._store.writing() as writer:
+            self._store.ask_again(by)
             for _, code, other in clashes([asset], writer.book, again=again):
                 what = "tag" if code is Mistake.TAG_TAKEN else "IMEI"
                 raise IntakeRefused(f"this {what} is taken already: {other}")

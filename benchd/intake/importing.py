@@ -58,6 +58,7 @@ class Importer:
             return Imported(rows=len(file.assets), taken=False, mistakes=file.mistakes)
         async with self._store.writing() as writer:
             file = await self._against(file, again=again)
+            self._store.ask_again(by)
             if not file.mistakes:
                 await self.keep_assets(writer, lot, file.assets, by=by, again=again)
         return Imported(rows=len(file.assets), taken=not file.mistakes, mistakes=file.mistakes)

@@ -5,7 +5,7 @@ One at a time takes things in: what a record is checked against can't change bef
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -16,7 +16,7 @@ from benchd.errors import CertificateGap, IntakeRefused
 from benchd.intake.live_book import LiveBook
 from benchd.ports import Clock, Ledger
 from benchd.proof.evidence.forms import from_json, to_json
-from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.evidence.intake import BoundRecord, Who
 from benchd.wakeup import Wakeup
 from benchd.words.ids import JobId, JsonValue, SlotName
 from benchd.words.record import Entry, EntryKind, StoredEntry
@@ -33,6 +33,8 @@ class IntakeStore:
         self._turn = anyio.Lock()
         self._kept = Wakeup()
         self.book = LiveBook()
+        self.ask_again: Callable[[Who], None] = _anybody
+        """Raises where a sender doesn't count any more whose turn has come at last."""
 
     @property
     def clock(self) -> Clock:
@@ -125,6 +127,10 @@ class Writer:
         with anyio.CancelScope(shield=True):
             for part in parts:
                 await self.put(kind, part)
+
+
+def _anybody(_: Who) -> None:
+    """Where no tokens are known, nobody comes by one."""
 
 
 def _check_readable(form: type[object], data: JsonValue) -> None:

@@ -56,6 +56,7 @@ from benchd.web.session_routes import session_routes
 from benchd.web.shift_routes import shift_routes
 from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
+from benchd.web.still_counts import heed_tokens
 from benchd.web.token_gate import TokenDoor, TokenGate
 from benchd.web.token_routes import token_routes
 from benchd.web.who import WhoActs
@@ -160,6 +161,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     if drain is not None:
         app.include_router(drain_route(drain, who))
     if intake is not None:
+        heed_tokens(intake, tokens)
         app.include_router(intake_routes(intake, rack.board, catalogue, who))
     if labels is not None:
         app.include_router(label_routes(labels, who))

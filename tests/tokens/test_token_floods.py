@@ -124,3 +124,36 @@ async def test_no_log_and_no_answer_repeats_a_secret(
         assert drawn not in "".join(said)
         assert drawn not in json.dumps(logs, default=str)
         assert logs
+
+
+@pytest.mark.parametrize("what", ["lot", "asset", "file"])
+@pytest.mark.parametrize("ends", ["revoked", "expired"])
+async def test_what_waits_for_its_turn_is_refused_where_its_token_has_ended_meanwhile(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, what: str, ends: str
+) -> None:
+    async with house_in(tmp_path, rack, catalogue, per_minute=60) as house:
+        secret = await house.token("stock")
+        lot = {"lot": "L-1", "consignor": "private", "kind": "purchase"}
+        path, sent = {
+            "lot": (LOTS, {"json": {**lot, "lot": "L-2"}}),
+            "asset": (f"{LOTS}/L-1/assets", {"json": {"tag": "T1"}}),
+            "file": (f"{LOTS}/L-1/assets.csv", {"content": b"tag\nT1\n"}),
+        }[what]
+        answers: list[tuple[int, str]] = []
+        async with house.client(secret) as client:
+            assert (await client.post(LOTS, json=lot)).is_success
+
+            async def send() -> None:
+                answers.append(code_of(await client.post(path, **sent)))  # type: ignore[arg-type]
+
+            turn = house.intake._store.writing()
+            async with anyio.create_task_group() as sending, turn:
+                sending.start_soon(send)
+                await anyio.wait_all_tasks_blocked()
+                if ends == "revoked":
+                    await house.tokens.revoke(BY, "stock")
+                else:
+                    house.clock.forward(40 * 24 * 3600)
+        assert answers == [(401, "not_signed_in")]
+        assert list(house.intake.book.lots) == ["L-1"]
+        assert not house.intake.book.assets
