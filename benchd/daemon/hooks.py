@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -16,6 +17,7 @@ from benchd.config import Settings
 from benchd.daemon.system import SystemClock
 from benchd.hooks.database import hooks_path
 from benchd.hooks.events import Source
+from benchd.hooks.held import Held
 from benchd.hooks.outbox import OutboxParts
 from benchd.hooks.room import Hooks
 from benchd.hooks.store import HookStore
@@ -29,6 +31,7 @@ from benchd.words.slot import ProblemCode, ProblemView
 _OF_JOB: Final = "WHERE job = ? ORDER BY sequence"
 _AFTER: Final = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _AT: Final = "WHERE sequence = ?"
+_ANSWERS: Final = "WHERE kind = 'hook_answered' AND sequence > ? ORDER BY sequence LIMIT ?"
 _BEGUN: Final = """
     WHERE kind = 'hook_begun' AND json_extract(CAST(body AS TEXT), '$.data.hook') = ?
     ORDER BY sequence LIMIT 1
@@ -59,6 +62,10 @@ class HookReader:
         """The record with which a hook once began; reads the whole ledger."""
         found = await self._select(_BEGUN, hook)
         return found[0] if found else None
+
+    async def answers_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        """So many records of answers after this number, in order; reads the whole ledger."""
+        return await self._select(_ANSWERS, sequence, most)
 
     async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         call = partial(self._reader.select, condition, values)
@@ -118,6 +125,7 @@ class HookLife:
             parts = OutboxParts(
                 feed=feed,
                 record=self._record,
+                held=self._hooks.held,
                 store=store,
                 source=await source_of(feed, self._settings.site.name),
                 issuer=self._issuer,
@@ -127,6 +135,16 @@ class HookLife:
                 thread=thread,
             )
             await self._hooks.run(parts)
+
+
+async def recall_held(held: Held, ledger: Path) -> None:
+    """Read what other systems have asked for until now. Raises LedgerFault."""
+    thread = CapacityLimiter(1)
+    reader = await to_thread.run_sync(LedgerReader, ledger, limiter=thread)
+    try:
+        await held.recall(HookReader(reader, thread))
+    finally:
+        reader.close()
 
 
 async def source_of(feed: HookReader, site: str) -> Source:

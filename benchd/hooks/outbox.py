@@ -18,6 +18,7 @@ from anyio import CapacityLimiter, to_thread
 from benchd.errors import CertificateGap
 from benchd.hooks.backoff import LONGEST_PAUSE_S, Failure, pause_s
 from benchd.hooks.events import KIND_OF, HookEvent, Source, event_of, lane_of
+from benchd.hooks.held import Held
 from benchd.hooks.replies import JobNow, direction_in, direction_of, read_reply, record_of
 from benchd.hooks.sending import Sender, Taken
 from benchd.hooks.store import HookStore, Place, Waiting
@@ -81,7 +82,8 @@ class OutboxParts:
 
     feed: HookFeed
     record: Callable[[Entry], Awaitable[Receipt]]
-    """Keeps an entry; the ledger as everybody else uses it."""
+    """Keeps an entry; the ledger as everybody else uses it, `held` among its subscribers."""
+    held: Held
     store: HookStore
     source: Source
     issuer: CertificateIssuer
@@ -151,7 +153,6 @@ class Outbox:
     async def _events_in(self, record: StoredEntry) -> list[Waiting]:
         if record.entry.kind is EntryKind.HOOK_ANSWERED:
             told = direction_in(record.entry.data)
-            # Those of other hooks too: what one holds, no other lets go.
             if told is not None:
                 keep = partial(self._parts.store.keep_direction, told, record.sequence)
                 await self._stored(keep)
@@ -222,22 +223,16 @@ class Outbox:
         asked = read_reply(reply)
         if asked is None:
             return
-        directions = await self._stored(partial(self._parts.store.directions, event.job))
-        if any(
-            (each.hook, each.sequence) == (self._terms.name, event.sequence) for each in directions
-        ):
-            return
-        now = await self._job_now(event.job)
-        told = direction_of(
-            asked, replace(now, directions=directions), self._terms, sequence=event.sequence
-        )
-        receipt = await self._parts.record(
-            Entry(
-                kind=EntryKind.HOOK_ANSWERED,
-                at=self._parts.wall_clock(),
-                data=record_of(told, event.id),
+        held = self._parts.held
+        async with held.turn:
+            if held.has_answered(self._terms.name, event.sequence):
+                return
+            now = replace(await self._job_now(event.job), holder=held.holder(event.job))
+            told = direction_of(asked, now, self._terms, sequence=event.sequence)
+            at, data = self._parts.wall_clock(), record_of(told, event.id)
+            receipt = await self._parts.record(
+                Entry(kind=EntryKind.HOOK_ANSWERED, at=at, data=data)
             )
-        )
         await self._stored(partial(self._parts.store.keep_direction, told, receipt.sequence))
 
     async def _job_now(self, job: JobId) -> JobNow:
@@ -270,10 +265,10 @@ class Outbox:
 def job_now(job: JobId, records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobNow:
     """What is on record of a job at this moment; what can't be read is on hold."""
     if any(each.entry.kind is EntryKind.ASSET_UNERASABLE for each in records):
-        return JobNow(job=job, ended=True, disposition=Disposition.DESTROY, directions=())
+        return JobNow(job=job, ended=True, disposition=Disposition.DESTROY)
     try:
         end = ending_of(records, issuer)
     except (CertificateGap, ValueError):
-        return JobNow(job=job, ended=True, disposition=Disposition.HOLD, directions=())
+        return JobNow(job=job, ended=True, disposition=Disposition.HOLD)
     disposition = None if end is None else end.disposition
-    return JobNow(job=job, ended=end is not None, disposition=disposition, directions=())
+    return JobNow(job=job, ended=end is not None, disposition=disposition)

@@ -7,7 +7,7 @@ it can be put where the configuration lets handsets of its disposition be put.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -18,7 +18,6 @@ from benchd.words.hook import (
     HookTerms,
     NextAction,
     NotTaken,
-    holder_in,
 )
 from benchd.words.ids import Evidence, JobId
 from benchd.words.job import Disposition
@@ -43,7 +42,8 @@ class JobNow:
     job: JobId
     ended: bool
     disposition: Disposition | None
-    directions: Sequence[Direction]
+    holder: str | None = None
+    """The hook that holds its handset back."""
 
 
 def read_reply(body: bytes) -> Asked | None:
@@ -88,7 +88,7 @@ def _refusal_of_route(place: str | None, now: JobNow, terms: HookTerms) -> NotTa
     if not now.ended or now.disposition is None:
         return NotTaken.STILL_RUNS
     disposition = now.disposition
-    if disposition is Disposition.SELLABLE and holder_in(now.directions) is not None:
+    if disposition is Disposition.SELLABLE and now.holder is not None:
         disposition = Disposition.HOLD
     if place in terms.bins.get(disposition, ()):
         return None

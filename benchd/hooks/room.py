@@ -12,6 +12,7 @@ import structlog
 from anyio import to_thread
 
 from benchd.errors import HooksUnavailable, LedgerFault
+from benchd.hooks.held import Held
 from benchd.hooks.outbox import Outbox, OutboxParts
 from benchd.hooks.sending import HttpSender
 from benchd.hooks.settings import HookSettings
@@ -34,10 +35,12 @@ class Hooks:
         self._hooks = {each.terms.name: each for each in hooks}
         self._bells = {name: Bell() for name in self._hooks}
         self._parts: OutboxParts | None = None
+        self.held = Held()
+        """What counts of all answers, those to hooks that are configured no more too."""
 
     def stored(self, entry: Entry) -> None:
         """The ledger has another record; returns at once."""
-        del entry
+        self.held.stored(entry)
         for bell in self._bells.values():
             bell.ring()
 
@@ -46,17 +49,20 @@ class Hooks:
         del entry
 
     async def directions(self, job: JobId) -> Sequence[Direction]:
-        """What receivers have asked for a job's handset; nothing on a rack without hooks.
+        """What receivers have asked for a job's handset, in the order of the ledger.
 
-        Raises HooksUnavailable where it can't be told.
+        What counts is always among it. The rest is told while the hooks' file has it.
         """
-        if not self._hooks:
-            return ()
-        parts = self._parts
+        counting, parts = self.held.counting(job), self._parts
         if parts is None:
-            message = "what other systems have asked for can't be told: the hooks don't run"
-            raise HooksUnavailable(message)
-        return await to_thread.run_sync(partial(parts.store.directions, job), limiter=parts.thread)
+            return counting
+        try:
+            listed = await to_thread.run_sync(
+                partial(parts.store.directions, job), limiter=parts.thread
+            )
+        except HooksUnavailable:
+            return counting
+        return [*(told for told in counting if told not in listed), *listed]
 
     async def run(self, parts: OutboxParts) -> None:
         """Send until cancelled."""

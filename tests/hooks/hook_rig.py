@@ -18,6 +18,7 @@ from benchd.certificate import create_key
 from benchd.daemon.hooks import HookReader
 from benchd.hooks.backoff import Failure
 from benchd.hooks.events import Source
+from benchd.hooks.held import Held
 from benchd.hooks.outbox import Outbox, OutboxParts
 from benchd.hooks.sending import Taken
 from benchd.hooks.store import HookStore, Place, Waiting
@@ -282,11 +283,13 @@ class Rig:
 
     def start(self) -> None:
         """Make all but the ledger and the file anew, as a start of the daemon does."""
+        self.held, self._recalled = Held(), False
         self.store = MortalStore(self.folder / "hooks.sqlite", self.blows)
         thread = CapacityLimiter(1)
         self.parts = OutboxParts(
             feed=HookReader(self.reader, thread),
             record=self._record,
+            held=self.held,
             store=self.store,
             source=SOURCE,
             issuer=FakeIssuer(),  # type: ignore[arg-type]
@@ -301,10 +304,14 @@ class Rig:
         self.blows.fall()
         receipt = await self.shop.append(entry)
         self.blows.fall()
+        self.held.stored(entry)
         return receipt
 
     async def step(self) -> float:
         """One step, or a kill and a new start."""
+        if not self._recalled:
+            await self.held.recall(HookReader(self.reader, CapacityLimiter(1)))
+            self._recalled = True
         try:
             return await self.outbox.step()
         except Killed:

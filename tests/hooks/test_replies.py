@@ -21,20 +21,17 @@ from benchd.hooks.replies import (
     record_of,
     refusal_of,
 )
-from benchd.words.hook import Direction, NextAction, NotTaken
+from benchd.words.hook import NextAction, NotTaken
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition
 from benchd.words.record import EntryKind
 from tests.hooks.hook_rig import OURS, TERMS, FakeIssuer, rig
 
 JOB = JobId("job-1")
-HELD = Direction(hook="other", sequence=1, job=JOB, action=NextAction.HOLD, bin=None, refused=None)
 
 
-def now(disposition: Disposition | None, *directions: Direction) -> JobNow:
-    return JobNow(
-        job=JOB, ended=disposition is not None, disposition=disposition, directions=directions
-    )
+def now(disposition: Disposition | None, holder: str | None = None) -> JobNow:
+    return JobNow(job=JOB, ended=disposition is not None, disposition=disposition, holder=holder)
 
 
 @given(st.binary(max_size=2000))
@@ -108,7 +105,7 @@ def test_where_a_handset_may_be_put() -> None:
 
 
 def test_what_another_hook_holds_isnt_let_go() -> None:
-    held = now(Disposition.SELLABLE, HELD)
+    held = now(Disposition.SELLABLE, "other")
     to_sale = Asked(action=NextAction.ROUTE, bin="S1")
     assert refusal_of(to_sale, held, TERMS) is NotTaken.ON_HOLD
     assert refusal_of(Asked(action=NextAction.ROUTE, bin="H1"), held, TERMS) is None

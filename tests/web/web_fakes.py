@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from benchd.errors import LedgerFault
+from benchd.hooks.held import Held
 from benchd.proof.disposal import dooms
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.told import imeis_told
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.words.handset import HandsetIdentity
+from benchd.words.hook import Direction
 from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import Gate, StageName
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
@@ -188,13 +190,20 @@ class FakeIssuer:
 class FakeRack:
     """A rack without slots' tasks: the real board and desk over a ledger in memory."""
 
-    board: RackBoard = field(default_factory=RackBoard)
+    held: Held = field(default_factory=Held)
+    board: RackBoard = field(init=False)
     ledger: FakeLedger = field(default_factory=FakeLedger)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
+        self.board = RackBoard(self.held.directed)
         self.desk = Desk(self.ledger, FakeClock(), Everybody())
+
+    def direct(self, told: Direction) -> None:
+        """Another system's answer is on record."""
+        self.held.take(told)
+        self.board.directed_anew(told.job)
 
     async def ask(self, gate: Gate, job: JobId = JOB) -> None:
         """What a slot does while it waits for a person; returns with the answer."""
