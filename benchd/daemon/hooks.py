@@ -18,7 +18,7 @@ from benchd.daemon.system import SystemClock
 from benchd.hooks.database import hooks_path
 from benchd.hooks.events import Source
 from benchd.hooks.held import Held
-from benchd.hooks.outbox import OutboxParts
+from benchd.hooks.outbox import OutboxParts, OutboxSink
 from benchd.hooks.room import Hooks
 from benchd.hooks.store import HookStore
 from benchd.ledger.reader import LedgerReader
@@ -73,17 +73,20 @@ class HookReader:
 
 
 class HookBoard:
-    """Shows on the wall that something was given up, and tells the metrics."""
+    """Shows on the wall who is behind and that something was given up, and tells the metrics."""
 
     def __init__(self, board: RackBoard, metrics: HookMetrics) -> None:
         self._board = board
         self._dead: dict[str, int] = {}
+        self._behind: set[str] = set()
+        self._faulty: set[str] = set()
         self.took = metrics.took
         self.failed = metrics.failed
         self._metrics = metrics
 
-    def stands(self, hook: str, *, waiting: int, dead: int) -> None:
-        """So many events are to be sent, so many were given up."""
+    def stands(self, hook: str, *, waiting: int, dead: int, behind: bool) -> None:
+        """So many events are to be sent, one of them for long; so many were given up."""
+        self._note(self._behind, hook, is_so=behind)
         self._metrics.stands(hook, waiting=waiting, dead=dead)
         self._dead[hook] = dead
         count = sum(self._dead.values())
@@ -92,6 +95,22 @@ class HookBoard:
             self._board.show_notice(ProblemView(code=ProblemCode.HOOK_GAVE_UP, facts=facts))
         else:
             self._board.withdraw_notice(ProblemCode.HOOK_GAVE_UP)
+
+    def faulty(self, hook: str, *, is_so: bool) -> None:
+        """It can't go on for now."""
+        self._note(self._faulty, hook, is_so=is_so)
+
+    def _note(self, those: set[str], hook: str, *, is_so: bool) -> None:
+        if is_so:
+            those.add(hook)
+        else:
+            those.discard(hook)
+        late = sorted(self._behind | self._faulty)
+        if late:
+            facts = {"hooks": ", ".join(late)}
+            self._board.show_notice(ProblemView(code=ProblemCode.HOOK_BEHIND, facts=facts))
+        else:
+            self._board.withdraw_notice(ProblemCode.HOOK_BEHIND)
 
 
 class HookLife:
@@ -103,7 +122,7 @@ class HookLife:
         settings: Settings,
         record: Callable[[Entry], Awaitable[Receipt]],
         issuer: DsseIssuer,
-        sink: HookBoard,
+        sink: OutboxSink,
     ) -> None:
         self._hooks = hooks
         self._settings = settings

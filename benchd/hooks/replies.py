@@ -7,10 +7,13 @@ it can be put where the configuration lets handsets of its disposition be put.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from benchd.errors import CertificateGap
+from benchd.pipelines.history import ending_of
+from benchd.ports import CertificateIssuer
 from benchd.texts.catalogue import printable
 from benchd.words.hook import (
     LONGEST_BIN,
@@ -21,6 +24,7 @@ from benchd.words.hook import (
 )
 from benchd.words.ids import Evidence, JobId
 from benchd.words.job import Disposition
+from benchd.words.record import EntryKind, StoredEntry
 
 LARGEST_REPLY_BYTES: Final = 16 * 1024
 HOLDS: Final = frozenset({Disposition.HOLD, Disposition.RETURN, Disposition.DESTROY})
@@ -47,14 +51,22 @@ class JobNow:
 
 
 def read_reply(body: bytes) -> Asked | None:
-    """What a body asks for; None where it asks for nothing. Never raises."""
-    said = _object(body[: LARGEST_REPLY_BYTES + 1])
+    """What a body asks for; None where it asks for nothing. Never raises.
+
+    One that is too long may ask for something, so it counts as not understood.
+    """
+    if len(body) > LARGEST_REPLY_BYTES:
+        return Asked(action=None)
+    said = _object(body)
     if said.get("next_action") is None:
         return None
     match said.get("next_action"), said.get("bin"):
         case NextAction.ROUTE, str() as place if 0 < len(place) <= LONGEST_BIN:
             return Asked(action=NextAction.ROUTE, bin=printable(place, LONGEST_BIN))
-        case (NextAction.HOLD | NextAction.REPRINT | NextAction.FREE_SLOT) as action, None:
+        case NextAction.HOLD, _:
+            # Whatever else it says: a handset too many is held, none too few.
+            return Asked(action=NextAction.HOLD)
+        case (NextAction.REPRINT | NextAction.FREE_SLOT) as action, None:
             return Asked(action=NextAction(action))
         case _:
             return Asked(action=None)
@@ -62,13 +74,23 @@ def read_reply(body: bytes) -> Asked | None:
 
 def _object(body: bytes) -> Mapping[str, object]:
     """Empty for whatever isn't a JSON object: most receivers say "ok", or nothing."""
-    if len(body) > LARGEST_REPLY_BYTES:
-        return {}
     try:
         told: object = json.loads(body)
     except (ValueError, RecursionError):
         return {}
     return cast("Mapping[str, object]", told) if isinstance(told, dict) else {}
+
+
+def job_now(job: JobId, records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobNow:
+    """What is on record of a job at this moment; what can't be read is on hold."""
+    if any(each.entry.kind is EntryKind.ASSET_UNERASABLE for each in records):
+        return JobNow(job=job, ended=True, disposition=Disposition.DESTROY)
+    try:
+        end = ending_of(records, issuer)
+    except (CertificateGap, ValueError):
+        return JobNow(job=job, ended=True, disposition=Disposition.HOLD)
+    disposition = None if end is None else end.disposition
+    return JobNow(job=job, ended=end is not None, disposition=disposition)
 
 
 def refusal_of(asked: Asked, now: JobNow, terms: HookTerms) -> NotTaken | None:

@@ -22,6 +22,8 @@ from benchd.words.ids import JobId
 from benchd.words.record import Entry
 
 AFTER_FAULT_S: Final = 5.0
+MANY_FAULTS: Final = 3
+"""Without having come to rest in between: it won't come right by itself."""
 PAUSE_S: Final = 0.005
 """Between two steps: a rack that works goes first."""
 
@@ -80,14 +82,17 @@ class Hooks:
             make = partial(HttpSender, hook.target, now=_seconds_of(parts))
             sender = await to_thread.run_sync(make, limiter=parts.thread)
             stack.push_async_callback(sender.aclose)
-            outbox = Outbox(hook.terms, sender, parts)
+            outbox, faults = Outbox(hook.terms, sender, parts), 0
             while True:
                 try:
                     rest_s = await outbox.step()
+                    faults = 0 if rest_s > 0 else faults
                 except (HooksUnavailable, LedgerFault) as fault:
+                    faults += 1
                     _log.warning("hooks_fault", hook=name, detail=str(fault))
                     rest_s = AFTER_FAULT_S
                     outbox = Outbox(hook.terms, sender, parts)
+                parts.sink.faulty(name, is_so=faults >= MANY_FAULTS)
                 await anyio.sleep(PAUSE_S)
                 if rest_s > 0:
                     with anyio.move_on_after(rest_s):

@@ -75,6 +75,7 @@ class Sink:
     failures: int = 0
     waiting: int = 0
     dead: int = 0
+    behind: bool = False
 
     def took(self, hook: str) -> None:
         self.taken += 1
@@ -82,8 +83,11 @@ class Sink:
     def failed(self, hook: str) -> None:
         self.failures += 1
 
-    def stands(self, hook: str, *, waiting: int, dead: int) -> None:
-        self.waiting, self.dead = waiting, dead
+    def stands(self, hook: str, *, waiting: int, dead: int, behind: bool) -> None:
+        self.waiting, self.dead, self.behind = waiting, dead, behind
+
+    def faulty(self, hook: str, *, is_so: bool) -> None:
+        pass
 
 
 class Killed(BaseException):
@@ -111,10 +115,11 @@ class MortalStore(HookStore):
         super().__init__(path)
         self.blows = blows
 
-    def take_over(self, hook: str, events: Sequence[Waiting], upto: Place) -> None:
+    def take_over(self, hook: str, events: Sequence[Waiting], upto: Place, *, after: Place) -> bool:
         self.blows.fall()
-        super().take_over(hook, events, upto)
+        moved = super().take_over(hook, events, upto, after=after)
         self.blows.fall()
+        return moved
 
     def begin(self, hook: str, at: Place) -> None:
         self.blows.fall()
@@ -155,6 +160,8 @@ class Receiver:
     away_until: datetime = START
     poison: frozenset[int] = frozenset()
     """Records whose events it answers with 422."""
+    failing: frozenset[int] = frozenset()
+    """The same with 500."""
     replies: tuple[bytes, ...] = (b"", b"ok")
     got: list[Received] = field(default_factory=list)
     tries: int = 0
@@ -165,8 +172,9 @@ class Receiver:
         if self.clock.at < self.away_until:
             return Failure(why="ConnectError")
         told = json.loads(body)
-        if int(told["sequence"]) in self.poison:
-            return Failure(why="http_422", status=422)
+        for those, status in ((self.poison, 422), (self.failing, 500)):
+            if int(told["sequence"]) in those:
+                return Failure(why=f"http_{status}", status=status)
         fate = self.draw.random()
         if fate < self.trouble / 3:
             return Failure(why="http_500", status=500)

@@ -34,8 +34,11 @@ class Nobody:
     def failed(self, hook: str) -> None:
         pass
 
-    def stands(self, hook: str, *, waiting: int, dead: int) -> None:
+    def stands(self, hook: str, *, waiting: int, dead: int, behind: bool) -> None:
         assert dead == 0
+
+    def faulty(self, hook: str, *, is_so: bool) -> None:
+        assert not is_so
 
 
 async def live(folder: Path, seed: int, jobs: int) -> None:

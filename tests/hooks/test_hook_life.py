@@ -103,6 +103,11 @@ async def test_from_the_configuration_to_the_receiver(
                 run, ["hooks", "replay", "stock", "--config", str(config)]
             )
             assert replayed.exit_code == 0
+            beyond = await anyio.to_thread.run_sync(
+                run, ["hooks", "replay", "stock", "--since", "4711", "--config", str(config)]
+            )
+            assert beyond.exit_code != 0
+            assert "4711" in str(beyond.exception)
             hooks.stored(opened(2))  # instead of waiting for its next look
             with anyio.fail_after(30):
                 while board.notices():
@@ -177,3 +182,16 @@ async def test_what_a_receiver_asks_for_is_shown_at_the_slot(tmp_path: Path) -> 
         board = RackBoard(without.held.directed)
         board.show(SlotView(slot=SlotName("A1"), port_path=PortPath("1-1"), job=job))
         assert board.views()[SlotName("A1")].directed == DirectedView(held_by="stock")
+
+
+async def test_a_hook_that_is_behind_or_faulty_is_told_on_the_wall() -> None:
+    board, metrics = RackBoard(), RackMetrics(slots=[], recipes=[], version="0", hooks=["a", "b"])
+    wall = HookBoard(board, metrics.hooks)
+    wall.stands("a", waiting=1, dead=0, behind=True)
+    wall.faulty("b", is_so=True)
+    wall.stands("b", waiting=1, dead=0, behind=False)
+    [notice] = board.notices()
+    assert (notice.code, notice.facts) == (ProblemCode.HOOK_BEHIND, {"hooks": "a, b"})
+    wall.faulty("b", is_so=False)
+    wall.stands("a", waiting=0, dead=0, behind=False)
+    assert board.notices() == ()

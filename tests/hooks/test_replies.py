@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchd.hooks.outbox import job_now
 from benchd.hooks.replies import (
     LARGEST_REPLY_BYTES,
     Asked,
     JobNow,
     direction_in,
     direction_of,
+    job_now,
     read_reply,
     record_of,
     refusal_of,
@@ -73,11 +73,14 @@ def test_no_object_lets_a_handset_go_that_isnt_sellable(said: dict[str, object])
         (b"9" * 5000, None),
         (b"[" * 9000, None),
         (b'{"next_action":null}', None),
-        (b'{"next_action":"hold"}' + b" " * LARGEST_REPLY_BYTES, None),
+        (b'{"next_action":"hold"}' + b" " * LARGEST_REPLY_BYTES, Asked(action=None)),
         (b'{"next_action":"hold"}', Asked(action=NextAction.HOLD)),
         (b'{"next_action":"route","bin":"S1"}', Asked(action=NextAction.ROUTE, bin="S1")),
         (b'{"next_action":"route"}', Asked(action=None)),
-        (b'{"next_action":"hold","bin":"S1"}', Asked(action=None)),
+        (b'{"next_action":"hold","bin":"H1"}', Asked(action=NextAction.HOLD)),
+        (b'{"next_action":"hold","bin":""}', Asked(action=NextAction.HOLD)),
+        (b'{"next_action":"hold","bin":7,"x":[]}', Asked(action=NextAction.HOLD)),
+        (b'{"next_action":"reprint","bin":"S1"}', Asked(action=None)),
         (b'{"next_action":"release"}', Asked(action=None)),
         (b'{"next_action":"sellable"}', Asked(action=None)),
         (b'{"next_action":"approve","gate":"consent"}', Asked(action=None)),
