@@ -255,6 +255,8 @@ class Outbox:
             receipt = await self._parts.record(
                 Entry(kind=EntryKind.HOOK_ANSWERED, at=at, data=data)
             )
+            # It has heard of the record; the next answer is judged by this, come what may.
+            held.take(told)
         await self._stored(partial(self._parts.store.keep_direction, told, receipt.sequence))
 
     async def _job_now(self, job: JobId) -> JobNow:
