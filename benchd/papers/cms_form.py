@@ -13,6 +13,8 @@ from typing import Any, Final, cast
 from asn1crypto import algos, cms, core
 from pyhanko.sign.validation import EmbeddedPdfSignature
 
+from benchd.papers.pdf_signing import SPARE
+
 _SHA256: Final[dict[str, Any]] = {"algorithm": "sha256", "parameters": core.Null()}
 _TIME_STAMP: Final = "signature_time_stamp_token"
 
@@ -26,10 +28,18 @@ def is_written_as_benchd_writes(pdf: bytes, signature: EmbeddedPdfSignature) -> 
     if begin != 0 or not 0 < before < after or after + rest != len(pdf) or rest <= 0:
         return False
     wrapped, room = _wrapped(signature), (after - before - 2) // 2
+    if not has_time_stamp(signature) and room - len(wrapped) > SPARE:
+        # One was there, or there would be room for one.
+        return False
     filled = wrapped.ljust(room, b"\0")
     # What was checked has to be what stands there, and not what a dictionary elsewhere says.
     stands = pdf[before:after] == b"<" + filled.hex().upper().encode() + b">"
     return stands and signature.pkcs7_content == filled
+
+
+def has_time_stamp(signature: EmbeddedPdfSignature) -> bool:
+    """Whether there is anything beside the signature, which can only be the one time stamp."""
+    return bool(_beside(signature))
 
 
 def _beside(signature: EmbeddedPdfSignature) -> Any:  # noqa: ANN401 - asn1crypto has no types
@@ -53,7 +63,7 @@ def _wrapped(signature: EmbeddedPdfSignature) -> bytes:
         "signature": told["signature"].native,
     }
     beside = _beside(signature)
-    if [each["type"].native for each in beside] == [_TIME_STAMP]:
+    if [(each["type"].native, len(each["values"])) for each in beside] == [(_TIME_STAMP, 1)]:
         fields["unsigned_attrs"] = beside
     data: Any = cms.SignedData(
         {

@@ -21,7 +21,7 @@ from benchd.certificate.envelope import decode_envelope
 from benchd.certificate.verification import verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.papers.certificate_pdf import ENVELOPE_NAME, VOUCH_NAME, draft_of
-from benchd.papers.cms_form import is_written_as_benchd_writes
+from benchd.papers.cms_form import has_time_stamp, is_written_as_benchd_writes
 from benchd.papers.model import Signed
 from benchd.papers.pdf_signing import FIELD, Added, sign_again
 from benchd.papers.press import BY_COMMAND
@@ -175,7 +175,10 @@ def _check_page(pdf: bytes, signature: EmbeddedPdfSignature, vouched: Vouched) -
         ValidationContext(trust_roots=[signer], allow_fetching=False),
     )
     whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
-    if not (status.intact and status.valid and whole) or (
+    # Without values, nothing is found there that could fail: only what holds is taken.
+    stamp = status.timestamp_validity
+    stamped = bool(stamp and stamp.intact and stamp.valid) or not has_time_stamp(signature)
+    if not (status.intact and status.valid and whole and stamped) or (
         not is_written_as_benchd_writes(pdf, signature)
     ):
         message = "the page's signature doesn't fit: the PDF has changed since it was signed"
