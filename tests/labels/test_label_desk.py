@@ -164,6 +164,17 @@ async def test_only_what_is_wanted_comes_out_by_itself_and_where(tmp_path: Path)
     assert [len(p.labels) for p in (held, crushed, elsewhere)] == [1, 1, 0]
 
 
+async def test_a_handset_that_was_never_inspected_has_its_label_too(tmp_path: Path) -> None:
+    async with virtual_printer() as at, shop(tmp_path, printer(at)) as here:
+        keep = here.rack.ledger.keep
+        keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, ONE)
+        end: Evidence = {"outcome": "aborted", "disposition": "hold", "reason": "unplugged"}
+        keep(EntryKind.JOB_ENDED, {**end, "detail": "", "certificate": None}, ONE)
+        await here.ends(ONE)
+        await here.heard.until(ends=1)
+    assert here.heard.ends == [("p1", ONE, LabelEnd.SENT)]
+
+
 async def test_what_the_rack_doesnt_vouch_for_is_never_sellable_on_a_label(tmp_path: Path) -> None:
     async with (
         virtual_printer() as sold,
