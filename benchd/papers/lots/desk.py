@@ -80,24 +80,32 @@ class LotPress:
         self._version, self._commit = program
         self._running = 0
 
+    @property
+    def has_no_room(self) -> bool:
+        """Whether as many are being made as may be at once."""
+        return self._running >= MOST_AT_ONCE
+
     async def export(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
         """The ZIP, piece by piece, each made when the one before was taken.
 
         Raises NotFound, UsageRefused, RecordsUnavailable or TriedTooOften before the first; what
         goes wrong later leaves a ZIP without an end, which nothing takes for a whole one.
         """
-        if self._running >= MOST_AT_ONCE:
+        if self.has_no_room:
             message = f"the papers of {MOST_AT_ONCE} others are being made: try again in a while"
             raise TriedTooOften(message, wait_s=_AGAIN_S)
-        listed, lots = await self._chooser.choose(asked)
-        return self._made(asked, listed, lots)
-
-    async def _made(
-        self, asked: AskedPapers, listed: Listed, lots: Sequence[Lot]
-    ) -> AsyncGenerator[bytes]:
         self._running += 1
+        made = self._made(asked)
+        # It has begun before anybody has it: then its turn ends with it, however that comes about.
+        await anext(made)
+        return made
+
+    async def _made(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
+        """First nothing, as soon as it's clear what will be made; then the ZIP."""
         archive = Archive()
         try:
+            listed, lots = await self._chooser.choose(asked)
+            yield b""
             lines = Lines(listed, self._ledger, self._issuer, self._book())
             for job in listed.jobs:
                 envelope = await lines.take(job)
