@@ -19,7 +19,7 @@ HEADER = (
 def csv_of(report: ReportObject) -> bytes:
     """One line for each value of each figure; the jobs behind them stand in the JSON."""
     text = io.StringIO()
-    # Each cell in quotes: whatever a spreadsheet takes for what divides cells, within one it doesn't.
+    # Each in quotes: a spreadsheet that guesses what divides cells sees where each one ends.
     lines = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     lines.writerow(HEADER)
     for line in _lines(report):

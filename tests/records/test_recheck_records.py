@@ -15,10 +15,12 @@ from benchd.words.people import ShownBy
 DRAWN, RECHECK = "20261103-00aa11bb22", "20261104-00aa11bb33"
 
 
-def rechecked(told: Told) -> None:
+def rechecked(told: Told, tag: str | None = None) -> None:
     """A drawn job that waits for its recheck, and a recheck that has found its handset."""
     told.open(DRAWN)
     told.inspect(DRAWN)
+    if tag is not None:
+        told.bind(DRAWN, tag)
     told.end(DRAWN, "passed", "hold", "recheck_due")
     told.open(RECHECK, recipe="drawn_recheck")
     evidence = FindDrawnEvidence(

@@ -32,7 +32,7 @@ HEADER: Final = (
 def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
     """UTF-8 with a byte order mark; what strangers have said is never a formula."""
     text = io.StringIO()
-    # Each cell in quotes: whatever a spreadsheet takes for what divides cells, within one it doesn't.
+    # Each in quotes: a spreadsheet that guesses what divides cells sees where each one ends.
     lines = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     lines.writerow(HEADER)
     last = _last_of(rows)

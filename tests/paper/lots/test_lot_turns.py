@@ -1,4 +1,4 @@
-"""So many lot papers are made at once, from the moment they are asked for until however they end."""
+"""So many lot papers are made at once: from the moment of asking until however they end."""
 
 from __future__ import annotations
 
