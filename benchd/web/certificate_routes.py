@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from benchd.errors import NotFound, UsageRefused
 from benchd.intake.desk import IntakeDesk
+from benchd.intake.since import HandsetSince, Since
+from benchd.proof.intake_book import IntakeBook
 from benchd.texts.catalogue import printable
 from benchd.web.job_routes import envelope_of
 from benchd.web.present_records import upto_object
@@ -44,7 +46,10 @@ class FoundCertificateObject(BaseModel):
     newest: bool
     """Whether nothing was begun with the handset since, and it hasn't come in again."""
     later_jobs: list[str]
-    """What was begun with it since: their ends count, and not this certificate."""
+    """What was begun since with it, or one that can't be told from it: their ends count now.
+
+    Also the case under which it was entered by hand as one that can't be erased.
+    """
     again_as: str | None
     """Under which tag it has come in again since."""
     certificate_json: str
@@ -85,10 +90,18 @@ def certificate_routes(
         A number is that of the certificate (the SHA-256 of its file) or of its job.
         """
         lines = await records.certified(*_asked(imei, tag, number))
-        good = {line.job.job for line in lines if await vouched(line.job)}
+        good = [line for line in lines if await vouched(line.job)]
+        since = HandsetSince(rack.ledger, IntakeBook() if intake is None else intake.book)
+        # The oldest first: what came in since is read once.
+        found = [
+            _object(
+                line, await since.of(line.job.job, await rack.ledger.entries(line.job.job)), pdf
+            )
+            for line in reversed(good)
+        ]
         return CertificatesObject(
-            certificates=[_object(line, intake, pdf=pdf) for line in lines if line.job.job in good],
-            doubted=[line.job.job for line in lines if line.job.job not in good],
+            certificates=found[::-1],
+            doubted=[line.job.job for line in lines if line not in good],
             upto=upto_object(records.upto),
         )
 
@@ -112,8 +125,10 @@ def _asked(imei: str | None, tag: str | None, number: str | None) -> tuple[Certi
     return given[0]
 
 
-def _object(line: CertifiedLine, intake: IntakeDesk | None, *, pdf: bool) -> FoundCertificateObject:
-    job, again = line.job, _again_as(line.job, intake)
+def _object(line: CertifiedLine, since: Since, pdf: bool) -> FoundCertificateObject:  # noqa: FBT001 - whether there are any
+    job = line.job
+    # The read model knows by more, the ledger for certain.
+    later = list(dict.fromkeys((*since.jobs, *line.later)))
     address = f"/api/v1/jobs/{job.job}/certificate"
     return FoundCertificateObject(
         number=job.certificate or "",
@@ -126,20 +141,12 @@ def _object(line: CertifiedLine, intake: IntakeDesk | None, *, pdf: bool) -> Fou
         tag=_text(job.tag),
         disposition=job.disposition,
         state=job.state,
-        newest=not line.later and again is None,
-        later_jobs=list(line.later),
-        again_as=again,
+        newest=not later and since.again_as is None,
+        later_jobs=[printable(each) for each in later],
+        again_as=_text(since.again_as),
         certificate_json=f"{address}.json",
         certificate_pdf=f"{address}.pdf" if pdf else None,
     )
-
-
-def _again_as(job: JobLine, intake: IntakeDesk | None) -> str | None:
-    """Another asset of its number came in later: a job goes by no tag but the newest."""
-    if intake is None or job.tag is None:
-        return None
-    found = (intake.book.by_imei.get(imei) for imei in job.imeis)
-    return next((one.tag for one in found if one is not None and one.tag != job.tag), None)
 
 
 def _text(text: str | None) -> str | None:

@@ -30,12 +30,12 @@ from benchd.papers.lots.summary_pdf import LIST_NAME, SUMMARY_NAME, summary_of
 from benchd.papers.lots.tables import CSV_NAME, JSON_NAME, csv_of, json_lines_of
 from benchd.papers.press import Press
 from benchd.ports import CertificateIssuer, Clock, Ledger
-from benchd.proof.intake_book import IntakeBook, Lot
+from benchd.proof.intake_book import IntakeBook
 from benchd.signing.key import SigningKey
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.templates import printable
 from benchd.words.handset_file import Upto
-from benchd.words.lot_papers import AskedPapers, Listed
+from benchd.words.lot_papers import AskedPapers
 
 MOST_AT_ONCE: Final = 2
 BY_COMMAND: Final = "benchd papers verify"

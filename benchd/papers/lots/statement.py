@@ -54,7 +54,17 @@ class HandsetLine:
     pdf: str | None
     """The file in which it stands."""
     later_job: str | None
-    """The handset's newest job, if that isn't among these lines: it may say otherwise by now."""
+    """The handset's newest job, if that isn't among its lines here: it may say otherwise by now.
+
+    Or one of a handset that nobody can tell from it.
+    """
+    again_as: str | None
+    """The other label under which it came in again since."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing later is known of its handset that isn't among its lines here."""
+        return self.later_job is None and self.again_as is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +77,8 @@ class Counts:
     running: int = 0
     not_run: int = 0
     seen_again: int = 0
-    """Those that have been in a later job, which isn't among the lines: nothing is said of them."""
+    """Those that were in a later job, which isn't among the lines, or came in again: nothing is
+    said of them."""
     by_disposition: dict[str, int] = field(default_factory=dict[str, int])
     """Of those that aren't certified."""
     by_reason: dict[str, int] = field(default_factory=dict[str, int])
@@ -102,20 +113,16 @@ class LotPapers:
 def counted(lines: Sequence[HandsetLine]) -> Counts:
     """How many handsets stand where."""
     last = {line.handset: line for line in lines}
-    again = [line for line in last.values() if line.later_job is not None]
-    standing = Counter(line.standing for line in last.values() if line.later_job is None)
-    failed = [
-        line
-        for line in last.values()
-        if line.later_job is None and line.standing is Standing.NOT_CERTIFIED
-    ]
+    now = [line for line in last.values() if line.is_last]
+    standing = Counter(line.standing for line in now)
+    failed = [line for line in now if line.standing is Standing.NOT_CERTIFIED]
     return Counts(
         handsets=len(last),
         certified=standing[Standing.CERTIFIED],
         not_certified=standing[Standing.NOT_CERTIFIED],
         running=standing[Standing.RUNNING],
         not_run=standing[Standing.NOT_RUN],
-        seen_again=len(again),
+        seen_again=len(last) - len(now),
         by_disposition=dict(Counter(str(line.disposition or NOT_TOLD) for line in failed)),
         by_reason=dict(Counter(line.reason or NOT_TOLD for line in failed)),
     )

@@ -25,7 +25,7 @@ HEADER: Final = (
     *("管理番号", "ロット", "入荷元", "メーカー", "機種", "IMEI", "シリアル番号"),
     *("証明書", "仕分け", "理由", "終了日時", "証明書ファイル"),
     *("standing", "disposition", "reason", "job", "ended_at", "certificate_sha256"),
-    *("handset", "counts", "later_job"),
+    *("handset", "counts", "later_job", "again_as"),
 )
 
 
@@ -54,6 +54,7 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
                 *(line.pdf or "", line.standing, line.disposition or "", line.reason or ""),
                 *(cell(line.job), at.isoformat() if at else "", line.certificate or ""),
                 *(line.handset, "yes" if counts else "no", cell(line.later_job)),
+                cell(line.again_as),
             ]
         )
     return codecs.BOM_UTF8 + text.getvalue().encode()
@@ -93,8 +94,8 @@ def _last_of(rows: Sequence[Row]) -> dict[int, Row]:
 
 
 def _counts(row: Row, last: dict[int, Row]) -> bool:
-    """Whether a handset stands where this line says: no later job has been there."""
-    return last[row.line.handset] is row and row.line.later_job is None
+    """Whether a handset stands where this line says: nothing later is known of it."""
+    return last[row.line.handset] is row and row.line.is_last
 
 
 def _object(row: Row, *, counts: bool) -> dict[str, JsonValue]:
@@ -117,4 +118,5 @@ def _object(row: Row, *, counts: bool) -> dict[str, JsonValue]:
         "certificate_sha256": line.certificate,
         "pdf": line.pdf,
         "later_job": line.later_job,
+        "again_as": line.again_as,
     }
