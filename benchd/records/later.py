@@ -17,7 +17,7 @@ def later_ids(handset: str, since: str) -> str:
     """
     alike = "other.serial = mine.serial AND other.model = mine.model"
     looks = f"{alike} AND other.manufacturer = mine.manufacturer"
-    of_mine = f"FROM job AS mine JOIN job AS other ON mine.handset = {handset} AND"  # noqa: S608
+    of_mine = f"FROM job AS mine JOIN job AS other ON mine.handset = {handset} AND"
     named = f"EXISTS (SELECT 1 FROM job AS named WHERE named.handset = {handset} AND named.named)"  # noqa: S608
     return f"""
         SELECT other.id FROM job AS other WHERE other.handset = {handset} AND other.id > {since}

@@ -17,9 +17,10 @@ from benchd.web.job_routes import envelope_of
 from benchd.web.present_records import upto_object
 from benchd.web.records_objects import UptoObject
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME
-from benchd.web.service import RackService, RecordsDoor
+from benchd.web.service import Directions, RackService, RecordsDoor
 from benchd.words.disposal import DisposalState
 from benchd.words.handset_file import CertifiedBy, CertifiedLine, JobLine
+from benchd.words.hook import holder_in
 from benchd.words.imei import is_imei
 from benchd.words.job import Disposition
 
@@ -52,6 +53,8 @@ class FoundCertificateObject(BaseModel):
     """
     again_as: str | None
     """Under which tag it has come in again since."""
+    held_by: str | None
+    """Which other system holds it back: it isn't to be sold then, whatever is certified."""
     certificate_json: str
     certificate_pdf: str | None
 
@@ -68,9 +71,17 @@ class CertificatesObject(BaseModel):
 
 
 def certificate_routes(
-    rack: RackService, records: RecordsDoor, intake: IntakeDesk | None, *, pdf: bool
+    rack: RackService,
+    records: RecordsDoor,
+    intake: IntakeDesk | None,
+    directions: Directions | None,
+    *,
+    pdf: bool,
 ) -> APIRouter:
-    """`/api/v1/certificates`; with `pdf` each can be had as that."""
+    """`/api/v1/certificates`; with `pdf` each can be had as that.
+
+    Where it can't be told who holds a handset back, nothing is told of its certificate.
+    """
     router = APIRouter(prefix="/api/v1/certificates", responses=INVALID | LEDGER)
 
     async def vouched(job: JobLine) -> bool:
@@ -80,6 +91,15 @@ def certificate_routes(
         except NotFound:
             return False
         return hashlib.sha256(envelope).hexdigest() == job.certificate
+
+    async def holder(job: JobLine) -> str | None:
+        if directions is None:
+            return None
+        return holder_in([one for each in job.erased_in for one in await directions(each)])
+
+    async def told(line: CertifiedLine, since: HandsetSince) -> FoundCertificateObject:
+        later = await since.of(line.job.job, await rack.ledger.entries(line.job.job))
+        return _object(line, later, await holder(line.job), pdf=pdf)
 
     @router.get("")
     async def certificates(
@@ -93,12 +113,7 @@ def certificate_routes(
         good = [line for line in lines if await vouched(line.job)]
         since = HandsetSince(rack.ledger, IntakeBook() if intake is None else intake.book)
         # The oldest first: what came in since is read once.
-        found = [
-            _object(
-                line, await since.of(line.job.job, await rack.ledger.entries(line.job.job)), pdf
-            )
-            for line in reversed(good)
-        ]
+        found = [await told(line, since) for line in reversed(good)]
         return CertificatesObject(
             certificates=found[::-1],
             doubted=[line.job.job for line in lines if line not in good],
@@ -125,7 +140,9 @@ def _asked(imei: str | None, tag: str | None, number: str | None) -> tuple[Certi
     return given[0]
 
 
-def _object(line: CertifiedLine, since: Since, pdf: bool) -> FoundCertificateObject:  # noqa: FBT001 - whether there are any
+def _object(
+    line: CertifiedLine, since: Since, holder: str | None, *, pdf: bool
+) -> FoundCertificateObject:
     job = line.job
     # The read model knows by more, the ledger for certain.
     later = list(dict.fromkeys((*since.jobs, *line.later)))
@@ -144,6 +161,7 @@ def _object(line: CertifiedLine, since: Since, pdf: bool) -> FoundCertificateObj
         newest=not later and since.again_as is None,
         later_jobs=[printable(each) for each in later],
         again_as=_text(since.again_as),
+        held_by=_text(holder),
         certificate_json=f"{address}.json",
         certificate_pdf=f"{address}.pdf" if pdf else None,
     )

@@ -57,6 +57,11 @@ class JobLine:
     handset: int
 
     @property
+    def erased_in(self) -> tuple[JobId, ...]:
+        """The jobs that its certificate is of: a hold on either holds the handset."""
+        return (self.job,) if self.rechecks is None else (self.rechecks, self.job)
+
+    @property
     def told_by(self) -> ToldBy:
         """What the handset of this very job is known by."""
         if self.imeis:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from benchd.errors import HooksUnavailable
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import AssetLine
 from benchd.texts.catalogue import Catalogue
+from benchd.words.hook import Direction
 from benchd.words.ids import JobId
 from benchd.words.record import EntryKind
 from benchd.words.token import Scope
 from tests.intake.lots import BY, lot_record
+from tests.paper.lots.lot_rack import held_back
 from tests.records.records_rack import IMEI, Told
-from tests.tokens.test_token_api import CERTIFICATES, LOT, ask, caught_up, followed, sold
+from tests.tokens.test_token_api import CERTIFICATES, ENVELOPE, LOT, ask, caught_up, followed, sold
+from tests.tokens.token_rig import code_of
 from tests.web.web_fakes import FakeRack
 
 pytestmark = pytest.mark.asyncio
@@ -98,3 +103,46 @@ async def test_a_ledger_that_can_not_tell_what_came_since_is_no_answer(
         rack.ledger.broken = True
         answer = await client.get(CERTIFICATES, params={"imei": IMEI})
     assert answer.status_code == 503
+
+
+async def test_what_another_system_holds_back_and_nothing_where_nobody_can_tell(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    sold(rack)
+    told: list[Sequence[Direction]] = [(), (held_back("job-1"),)]
+
+    async def directions(_: JobId) -> Sequence[Direction]:
+        if not told:
+            raise HooksUnavailable("the hooks don't run")
+        return told.pop(0)
+
+    async with followed(tmp_path, rack, catalogue, directions) as house:
+        for holder in (None, "stock"):
+            [found] = (await ask(house, imei=IMEI))["certificates"]
+            assert (found["held_by"], found["newest"]) == (holder, True)
+        reader = await house.token("reader", [Scope.CERTIFICATES_READ])
+        async with house.client(reader) as client:
+            answer = await client.get(CERTIFICATES, params={"imei": IMEI})
+    assert code_of(answer) == (503, "hooks_unavailable")
+
+
+async def test_a_drawn_handset_is_found_by_label_and_number_of_the_job_that_was_drawn(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Its certificate stands in the recheck, and names the drawn job."""
+    told = Told(rack.ledger.stored)
+    told.lot("L-1")
+    told.open("job-1")
+    told.inspect("job-1")
+    told.bind("job-1", "T1")
+    told.end("job-1", "passed", "hold", "recheck_due")
+    told.open("job-2", recipe="drawn_recheck")
+    told.find_drawn("job-2", "job-1", IMEI)
+    told.sell("job-2", ENVELOPE)
+    async with followed(tmp_path, rack, catalogue) as house:
+        for wanted in ({"tag": "T1"}, {"number": "job-1"}, {"number": "job-2"}, {"imei": IMEI}):
+            [found] = (await ask(house, **wanted))["certificates"]
+            assert (found["job"], found["tag"], found["lot"], found["newest"]) == (
+                *("job-2", "T1", "L-1"),
+                True,
+            )

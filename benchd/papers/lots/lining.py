@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from anyio.lowlevel import checkpoint
 
@@ -17,6 +17,7 @@ from benchd.ports import CertificateIssuer, Ledger
 from benchd.proof.intake_book import IntakeBook, Lot
 from benchd.words.ids import JobId
 from benchd.words.intake import LotId, Tag
+from benchd.words.job import Disposition
 from benchd.words.lot_papers import Listed, ListedJob, Standing
 from benchd.words.record import StoredEntry
 
@@ -25,12 +26,19 @@ class Lines:
     """Of what was listed; `rows` grows with each call."""
 
     def __init__(
-        self, listed: Listed, ledger: Ledger, issuer: CertificateIssuer, book: IntakeBook
+        self,
+        listed: Listed,
+        ledger: Ledger,
+        issuer: CertificateIssuer,
+        book: IntakeBook,
+        held: Mapping[JobId, str],
     ) -> None:
+        """`held`: which other system holds back the handset of a certified job."""
         self._listed = listed
         self._ledger = ledger
         self._issuer = issuer
         self._book = book
+        self._held = held
         self._later = LaterThings(listed, ledger, book)
         self._again: dict[str, int] = {}
         """Other labels under which handsets that stand here came in again."""
@@ -57,17 +65,19 @@ class Lines:
             else await self._later.certified(job, records)
         )
         number = self._number_of(job, later)
+        holder = None if envelope is None else self._held.get(job.line.job)
         line = HandsetLine(
             handset=number,
             job=job.line.job,
             tag=tag,
             standing=found.standing,
-            disposition=found.disposition,
+            disposition=found.disposition if holder is None else Disposition.HOLD,
             reason=found.reason,
             certificate=None if envelope is None else certificate_digest(envelope),
             pdf=None if envelope is None else file_of(job.line.job, tag),
             later_job=later.job,
             again_as=tag_told(later.again_as),
+            held_by=holder,
         )
         self._keep(line, found, job)
         return envelope
@@ -105,6 +115,7 @@ class Lines:
             pdf=None,
             later_job=None,
             again_as=None,
+            held_by=None,
         )
         self._keep(line, found, None, tag=tag)
 
