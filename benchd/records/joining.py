@@ -27,6 +27,15 @@ _NEAR: Final = """
 """
 """Every job that one more thing about a job can join with it, or part from it."""
 
+_ALONE: Final = """
+    SELECT 1 FROM job AS mine WHERE id = ?1 AND rechecks IS NULL
+        AND NOT EXISTS (SELECT 1 FROM job WHERE handset = mine.handset AND id <> mine.id)
+        AND NOT EXISTS (SELECT 1 FROM job WHERE tag = mine.tag AND id <> mine.id)
+        AND NOT EXISTS (SELECT 1 FROM told JOIN told AS other USING (imei)
+            WHERE told.job = mine.id AND other.job <> mine.id)
+"""
+"""What most jobs are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -41,6 +50,8 @@ class Known:
 
 def join(connection: Statements, number: int) -> None:
     """Put a job with all of its handset, after what is known of it has changed."""
+    if any(query(connection, _ALONE, (number,))):
+        return
     had: dict[int, int] = {}
     jobs: list[Known] = []
     for row in query(connection, _NEAR, (number,)):

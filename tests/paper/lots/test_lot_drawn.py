@@ -14,6 +14,7 @@ from benchd.certificate import SigningKey
 from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateInvalid
 from benchd.proof.evidence.forms import to_json
+from benchd.words.lot_papers import AskedPapers
 from tests.certificate.certificate_rack import ISSUED_AT
 from tests.intake.lots import imei
 from tests.paper.lots.lot_rack import LOT, LotRack, job_id
@@ -22,10 +23,12 @@ from tests.paper.papers_made import signed
 from tests.proof.test_recheck_proof import held
 
 DRAWN, RECHECK = job_id(1), job_id(2)
+Statement = dict[str, Any]
+"""As JSON."""
 
 
 @pytest.fixture(scope="module")
-def rechecked() -> Any:  # noqa: ANN401 - JSON
+def rechecked() -> Statement:
     """What a rack states of a drawn handset whose recheck has passed."""
     with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
         erasure = runner.run(held(chips=True)).verify()
@@ -40,7 +43,7 @@ def rechecked() -> Any:  # noqa: ANN401 - JSON
     )
 
 
-def certificate(rechecked: Any, key: SigningKey, drawn: str, recheck: str) -> str:  # noqa: ANN401 - JSON
+def certificate(rechecked: Statement, key: SigningKey, drawn: str, recheck: str) -> str:
     statement = json.loads(json.dumps(rechecked))
     statement["predicate"]["job"] = drawn
     statement["predicate"]["recheck"]["passed"]["job"] = recheck
@@ -63,9 +66,9 @@ def drawn(key: SigningKey) -> LotRack:
 @pytest.mark.parametrize("asked", [LOT, of_day()], ids=["lot", "day"])
 async def test_it_counts_as_certified_and_verifies(
     drawn: LotRack,
-    rechecked: Any,
+    rechecked: Statement,
     tmp_path: Path,
-    asked: Any,  # noqa: ANN401 - JSON
+    asked: AskedPapers,
 ) -> None:
     drawn.told.sell(RECHECK, certificate(rechecked, drawn.key, DRAWN, RECHECK))
     papers = await told(drawn, tmp_path, asked)
@@ -80,9 +83,9 @@ async def test_it_counts_as_certified_and_verifies(
 @pytest.mark.parametrize("jobs", [(DRAWN, job_id(3)), (RECHECK, job_id(3))])
 async def test_a_certificate_of_another_recheck_is_found_out(
     drawn: LotRack,
-    rechecked: Any,
+    rechecked: Statement,
     tmp_path: Path,
-    jobs: tuple[str, str],  # noqa: ANN401 - JSON
+    jobs: tuple[str, str],
 ) -> None:
     drawn.told.sell(RECHECK, certificate(rechecked, drawn.key, *jobs))
     with pytest.raises(CertificateInvalid, match="another job"):
@@ -93,9 +96,9 @@ async def test_a_certificate_of_another_recheck_is_found_out(
 @pytest.mark.parametrize("job", [DRAWN, RECHECK])
 async def test_a_hold_on_either_of_its_jobs_holds_it(
     drawn: LotRack,
-    rechecked: Any,
+    rechecked: Statement,
     tmp_path: Path,
-    job: str,  # noqa: ANN401 - JSON
+    job: str,
 ) -> None:
     drawn.told.sell(RECHECK, certificate(rechecked, drawn.key, DRAWN, RECHECK))
     drawn.hold(job)
@@ -106,8 +109,8 @@ async def test_a_hold_on_either_of_its_jobs_holds_it(
 @pytest.mark.asyncio
 async def test_what_came_later_of_its_label_or_number_counts_for_it_too(
     drawn: LotRack,
-    rechecked: Any,
-    tmp_path: Path,  # noqa: ANN401 - JSON
+    rechecked: Statement,
+    tmp_path: Path,
 ) -> None:
     drawn.told.sell(RECHECK, certificate(rechecked, drawn.key, DRAWN, RECHECK))
     later = job_id(3)
