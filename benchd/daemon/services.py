@@ -134,7 +134,7 @@ async def services(
         await running.start(adb.run)
         await running.start(access.run)
         if isinstance(chips, PcscChipAccess):
-            rack.metrics.read_from(readers_up=chips.readers_up)
+            rack.metrics.read_from(readers=settings.felica.readers, readers_up=chips.readers_up)
             await running.start(chips.run)
         lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
         running.start_soon(measure_loop_lag, lagged, time.monotonic)

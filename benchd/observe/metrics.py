@@ -160,16 +160,18 @@ class RackMetrics:
         *,
         views: Callable[[], Mapping[SlotName, SlotView]] | None = None,
         adb_up: Callable[[], bool] | None = None,
+        readers: Collection[SlotName] | None = None,
         readers_up: Callable[[], Collection[SlotName]] | None = None,
         open_items: Callable[[], Mapping[DisposalState, int]] | None = None,
     ) -> None:
         """Where to look at every scrape, from another thread than the loop's.
 
-        `readers_up` are the slots whose reader answers, `open_items` how many handsets wait for
-        somebody to say what becomes of them.
+        `readers` are the slots that have a reader, `readers_up` those whose reader answers,
+        `open_items` how many handsets wait for somebody to say what becomes of them.
         """
         self._gauges.views = views or self._gauges.views
         self._gauges.adb_up = adb_up or self._gauges.adb_up
+        self._gauges.readers = self._gauges.readers if readers is None else frozenset(readers)
         self._gauges.readers_up = readers_up or self._gauges.readers_up
         self._gauges.open_items = open_items or self._gauges.open_items
 
@@ -241,6 +243,7 @@ class RackGauges(Collector):
         self.slots = tuple(slots)
         self.views: Callable[[], Mapping[SlotName, SlotView]] = dict
         self.adb_up: Callable[[], bool] = bool
+        self.readers: Collection[SlotName] = frozenset()
         self.readers_up: Callable[[], Collection[SlotName]] = tuple
         self.open_items: Callable[[], Mapping[DisposalState, int]] = dict
 
@@ -253,12 +256,19 @@ class RackGauges(Collector):
         up = GaugeMetricFamily(
             "benchd_reader_up", "Whether the slot's contactless reader answers", labels=("slot",)
         )
+        needs = GaugeMetricFamily(
+            "benchd_slot_needs_person",
+            "Whether the slot goes on only once somebody has come; charging isn't that",
+            labels=("slot",),
+        )
         for slot in self.slots:
             view = views.get(slot)
             now = SlotState.EMPTY if view is None else view.state
             for state in SlotState:
                 states.add_metric((slot, state), float(state is now))
-            up.add_metric((slot,), float(slot in readers))
+            needs.add_metric((slot,), float(view is not None and view.needs_a_person))
+            if slot in self.readers:
+                up.add_metric((slot,), float(slot in readers))
         waiting, items = (
             self.open_items(),
             GaugeMetricFamily(
@@ -271,6 +281,7 @@ class RackGauges(Collector):
             items.add_metric((item,), float(waiting.get(item, 0)))
         yield items
         yield states
+        yield needs
         yield up
         yield GaugeMetricFamily(
             "benchd_adb_server_up",

@@ -14,10 +14,12 @@ import anyio
 
 from benchd.certificate import DsseIssuer, load_rack_key
 from benchd.config import load_settings
-from benchd.daemon.hooks import HookLife
+from benchd.daemon.hooks import HookBoard, HookLife
 from benchd.hooks.room import Hooks
 from benchd.ledger import open_ledger
 from benchd.observe.announcing import announcing, keep_following
+from benchd.observe.metrics import RackMetrics
+from benchd.slots.board import RackBoard
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, EntryKind
 from tests.hooks.hook_rig import START
@@ -25,28 +27,18 @@ from tests.hooks.hook_rig import START
 FAILED = {"outcome": "failed", "disposition": "hold", "reason": "storage_fault", "detail": ""}
 
 
-class Nobody:
-    """Hears how the hook fares, and does nothing."""
-
-    def took(self, hook: str) -> None:
-        pass
-
-    def failed(self, hook: str) -> None:
-        pass
-
-    def stands(self, hook: str, *, waiting: int, dead: int) -> None:
-        assert dead == 0
-
-
 async def live(folder: Path, seed: int, jobs: int) -> None:
     draw = random.Random(seed)
     settings = load_settings(folder / "benchd.toml")
+    metrics = RackMetrics(slots=[], recipes=[], version="0", hooks=["stock"])
     key = load_rack_key(folder / "key.pem", {})
     async with open_ledger(settings.ledger.path, head_key=key) as stored:
         hooks = Hooks([hook.settings for hook in settings.hooks])
         ledger = announcing(stored, [hooks], lambda: None)
         issuer = DsseIssuer(key=key, directory=folder, site="東京", benchd_version="0")
-        life = HookLife(hooks, settings, ledger.append, issuer, Nobody())
+        life = HookLife(
+            hooks, settings, ledger.append, issuer, HookBoard(RackBoard(), metrics.hooks)
+        )
         async with anyio.create_task_group() as group:
             group.start_soon(partial(keep_following, life.run, lambda: None))
             for number in range(jobs):

@@ -31,7 +31,7 @@ CONTRACT = (
     "benchd_event_loop_lag_seconds_bucket",
     "benchd_hotplug_to_start_seconds_bucket",
     "benchd_questions_per_job_bucket",
-    "benchd_reader_up",
+    "benchd_slot_needs_person",
     "benchd_adb_server_up",
     "benchd_ledger_commit_seconds_bucket",
     "benchd_build_info",
@@ -143,7 +143,7 @@ async def test_a_new_configuration_brings_and_takes_series() -> None:
     slots = {
         dict(labels)["slot"]
         for name, labels in await series_of(metrics)
-        if name in ("benchd_slot_state", "benchd_reader_up")
+        if name in ("benchd_slot_state", "benchd_slot_needs_person")
     }
     assert slots == {"A2", "A3"}
     # The last jobs of a recipe that has left may still be running.

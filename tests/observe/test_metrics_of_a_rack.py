@@ -14,9 +14,10 @@ from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import settle_open_jobs
 from benchd.words.chip import ChipVerdict
 from benchd.words.clear import ClearOutcome
-from benchd.words.ids import SlotName
+from benchd.words.ids import PortPath, SlotName
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.record import EntryKind
+from benchd.words.slot import ProblemCode, ProblemView, SlotView
 from benchd.words.slot_states import SlotState
 from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess, scan_of
 from tests.core.world import MIB, Phone, World
@@ -223,9 +224,14 @@ async def test_the_slots_state_is_one_of_all_and_follows_the_board() -> None:
 async def test_server_and_readers_are_asked_at_every_scrape() -> None:
     up = True
     readers: list[SlotName] = []
-    metrics = new_metrics("A1", "A2")
+    metrics = new_metrics("A1", "A2", "A3")
     assert await value(metrics, "benchd_adb_server_up") == 0
-    metrics.read_from(adb_up=lambda: up, readers_up=lambda: readers)
+    assert not [name for name, _ in await series_of(metrics) if name == "benchd_reader_up"]
+    metrics.read_from(
+        adb_up=lambda: up,
+        readers=[SlotName("A1"), SlotName("A2")],
+        readers_up=lambda: readers,
+    )
     assert await value(metrics, "benchd_adb_server_up") == 1
     assert await value(metrics, "benchd_reader_up", slot="A2") == 0
     up = False
@@ -233,6 +239,26 @@ async def test_server_and_readers_are_asked_at_every_scrape() -> None:
     assert await value(metrics, "benchd_adb_server_up") == 0
     assert await value(metrics, "benchd_reader_up", slot="A1") == 0
     assert await value(metrics, "benchd_reader_up", slot="A2") == 1
+    # A slot without a reader has none that could be down.
+    told = [labels for name, labels in await series_of(metrics) if name == "benchd_reader_up"]
+    assert len(told) == 2
+
+
+async def test_who_waits_for_a_person_is_told_apart_from_what_mends_itself() -> None:
+    metrics = new_metrics("A1", "A2", "A3", "A4")
+    waits = SlotState.WAITING
+    views = [
+        shown("A1", waits, ProblemView(code=ProblemCode.LOW_BATTERY)),
+        shown("A2", waits, ProblemView(code=ProblemCode.NO_PERMISSION)),
+        shown("A3", SlotState.AWAITING_OPERATOR),
+    ]
+    metrics.read_from(views=lambda: {view.slot: view for view in views})
+    needs = [await value(metrics, "benchd_slot_needs_person", slot=f"A{n}") for n in range(1, 5)]
+    assert needs == [0, 1, 1, 0]
+
+
+def shown(slot: str, state: SlotState, problem: ProblemView | None = None) -> SlotView:
+    return SlotView(slot=SlotName(slot), port_path=PortPath(slot), state=state, problem=problem)
 
 
 async def test_jobs_that_have_ended_leave_nothing_behind() -> None:

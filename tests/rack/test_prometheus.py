@@ -38,7 +38,7 @@ WITH_DATA = (
     "benchd_felica_residue_found_total >= 0",
     "benchd_event_loop_lag_seconds_count > 0",
     "benchd_hotplug_to_start_seconds_count == 2",
-    'benchd_reader_up{slot="A1"}',
+    'benchd_slot_needs_person{slot="A1"} == 0',
     "benchd_adb_server_up == 1",
     "benchd_ledger_commit_seconds_count > 20",
     "benchd_metrics_faults_total == 0",
