@@ -142,8 +142,8 @@ class LotPress:
                     vouched,
                     self._catalogue,
                     key_id=self._key.key_id,
-                    where=BY_COMMAND,
-                )
+                ),
+                where=BY_COMMAND,
             )
             yield archive.add(SUMMARY_NAME, summary)
             yield archive.close()
