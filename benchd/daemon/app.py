@@ -168,6 +168,7 @@ async def run_daemon(
                 issuer=issuer,
                 records=records,
                 intake=intake,
+                directions=hooks.directions,
                 clock=clock,
             ),
             labels=label_desk(

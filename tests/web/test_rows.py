@@ -310,6 +310,7 @@ def telling_view() -> SlotView:
             reason=Reason.FELICA_RESIDUE,
             doomed=True,
         ),
+        directed=DirectedView(held_by="stock", place="H1"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -42,6 +42,11 @@ class FakeClock:
         return self._now
 
 
+def _tells_serial(entry: Entry, serial: str) -> bool:
+    evidence = entry.data.get("evidence")
+    return isinstance(evidence, Mapping) and evidence.get("serial") == serial
+
+
 class FakeLedger:
     """A ledger in memory that can be told to be slow or broken."""
 
@@ -74,7 +79,9 @@ class FakeLedger:
         raise NotImplementedError
 
     async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
-        raise NotImplementedError
+        self._serve()
+        told = [s.entry.job for s in reversed(self.stored) if _tells_serial(s.entry, serial)]
+        return [job for job in dict.fromkeys(told) if job is not None][:limit]
 
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
         jobs = {s.entry.job for s in self.stored if imei in imeis_told(s.entry)}
