@@ -32,6 +32,7 @@ from benchd.words.lot_papers import AskedPapers
 from benchd.words.slot import (
     Away,
     AwayView,
+    DirectedView,
     EarlierEnd,
     ProblemCode,
     ProblemView,
