@@ -278,8 +278,7 @@ class LotPaperDoor(Protocol):
     async def export(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
         """A ZIP, each piece made when the one before was taken.
 
-        Raises NotFound, UsageRefused, RecordsUnavailable, HooksUnavailable or TriedTooOften before
-        the first.
+        Raises NotFound, UsageRefused, RecordsUnavailable or TriedTooOften before the first.
         """
         ...
 

@@ -19,8 +19,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.words.job import Disposition
 from benchd.words.lot_papers import AskedPapers, PapersOf
 from tests.daemon.rotated_rack import AT, JOBS, Rack, issuer_of, key_of, make_rack, rotated
-from tests.labels.quiet_desk import nothing_asked
-from tests.web.web_fakes import FakeClock
+from tests.web.web_fakes import FakeClock, nothing_asked
 
 pytestmark = pytest.mark.asyncio
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from benchd.errors import HooksUnavailable
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import AssetLine
 from benchd.texts.catalogue import Catalogue
@@ -19,7 +18,6 @@ from tests.intake.lots import BY, lot_record
 from tests.paper.lots.lot_rack import held_back
 from tests.records.records_rack import IMEI, Told
 from tests.tokens.test_token_api import CERTIFICATES, ENVELOPE, LOT, ask, caught_up, followed, sold
-from tests.tokens.token_rig import code_of
 from tests.web.web_fakes import FakeRack
 
 pytestmark = pytest.mark.asyncio
@@ -105,25 +103,19 @@ async def test_a_ledger_that_can_not_tell_what_came_since_is_no_answer(
     assert answer.status_code == 503
 
 
-async def test_what_another_system_holds_back_and_nothing_where_nobody_can_tell(
+async def test_what_another_system_holds_back_is_told(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     sold(rack)
     told: list[Sequence[Direction]] = [(), (held_back("job-1"),)]
 
     async def directions(_: JobId) -> Sequence[Direction]:
-        if not told:
-            raise HooksUnavailable("the hooks don't run")
         return told.pop(0)
 
     async with followed(tmp_path, rack, catalogue, directions) as house:
         for holder in (None, "stock"):
             [found] = (await ask(house, imei=IMEI))["certificates"]
             assert (found["held_by"], found["newest"]) == (holder, True)
-        reader = await house.token("reader", [Scope.CERTIFICATES_READ])
-        async with house.client(reader) as client:
-            answer = await client.get(CERTIFICATES, params={"imei": IMEI})
-    assert code_of(answer) == (503, "hooks_unavailable")
 
 
 async def test_a_drawn_handset_is_found_by_label_and_number_of_the_job_that_was_drawn(

@@ -23,10 +23,9 @@ from benchd.words.token import Scope
 from tests import recorded
 from tests.intake.lots import BY as ITO
 from tests.intake.lots import imei
-from tests.labels.quiet_desk import nothing_asked
 from tests.records.records_rack import IMEI, INSPECT
 from tests.tokens.token_rig import House, code_of, house_in
-from tests.web.web_fakes import FakeRack
+from tests.web.web_fakes import FakeRack, nothing_asked
 
 pytestmark = pytest.mark.asyncio
 

@@ -26,12 +26,12 @@ from benchd.web.app import create_app
 from benchd.web.service import Directions
 from benchd.web.sight import Sight
 from benchd.words.token import Scope
-from tests.labels.quiet_desk import nothing_asked, quiet_desk
+from tests.labels.quiet_desk import quiet_desk
 from tests.people.people_rig import BY, Counting, Door, HandClock, HandSeconds, RackKey, door_in
 from tests.web.test_dossier_routes import FakeDoor as NoDossiers
 from tests.web.test_records_routes import Feed
 from tests.web.test_rows import FakePress
-from tests.web.web_fakes import FakeClock, FakeRack
+from tests.web.web_fakes import FakeClock, FakeRack, nothing_asked
 
 PER_MINUTE = 6
 

@@ -51,7 +51,7 @@ class Directions(Protocol):
     """What other systems have asked for a job's handset."""
 
     async def __call__(self, job: JobId, /) -> Sequence[Direction]:
-        """In the order of the ledger; raises HooksUnavailable where it can't be told."""
+        """In the order of the ledger; what counts is always among it."""
         ...
 
 
@@ -100,9 +100,8 @@ class LotPress:
     async def export(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
         """The ZIP, piece by piece, each made when the one before was taken.
 
-        Raises NotFound, UsageRefused, RecordsUnavailable, HooksUnavailable or TriedTooOften before
-        the first; what goes wrong later leaves a ZIP without an end, which nothing takes for a
-        whole one.
+        Raises NotFound, UsageRefused, RecordsUnavailable or TriedTooOften before the first; what
+        goes wrong later leaves a ZIP without an end, which nothing takes for a whole one.
         """
         if self.has_no_room:
             message = f"the papers of {MOST_AT_ONCE} others are being made: try again in a while"

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 
 from benchd.certificate import SigningKey, verify_certificate
-from benchd.errors import BenchdError, HooksUnavailable
+from benchd.errors import BenchdError
 from benchd.intake.store import IntakeStore
 from benchd.papers.lots.desk import LotPress
 from benchd.papers.press import Press
@@ -66,8 +66,8 @@ class LotRack:
         self.rack = FakeRack()
         self.told = Told(self.rack.ledger.stored)
         self.bend: Callable[[Listed], Listed] = lambda listed: listed
-        self.directions: Mapping[str, Sequence[Direction]] | None = {}
-        """What other systems have asked for of each job; None where that can't be told."""
+        self.directions: Mapping[str, Sequence[Direction]] = {}
+        """What other systems have asked for of each job."""
         self._statement = statement
 
     def lot(self, lot: str, *tags: str, consignor: str = "例示商事") -> None:
@@ -117,11 +117,9 @@ class LotRack:
         return signed(told, self.key).envelope
 
     def hold(self, job: str, by: str = "stock") -> None:
-        self.directions = {**(self.directions or {}), job: (held_back(job, by),)}
+        self.directions = {**self.directions, job: (held_back(job, by),)}
 
     async def _asked(self, job: str, /) -> Sequence[Direction]:
-        if self.directions is None:
-            raise HooksUnavailable("the hooks don't run")
         return self.directions.get(job, ())
 
     @asynccontextmanager

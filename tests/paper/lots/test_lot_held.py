@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from benchd.errors import HooksUnavailable
 from benchd.papers.lots.statement import Counts, faults_of
 from benchd.words.job import Disposition
 from benchd.words.lot_papers import AskedPapers, PapersOf
@@ -54,19 +53,6 @@ async def test_a_hold_never_makes_more_of_what_has_no_certificate_or_came_again(
     rack.fail(3, of=1)
     papers = await told(rack, tmp_path)
     assert (papers.counts.held, papers.counts.seen_again, papers.counts.not_certified) == (0, 1, 1)
-
-
-@pytest.mark.parametrize("asked", ASKED)
-async def test_without_knowing_who_holds_what_there_are_no_papers(
-    rack: LotRack, tmp_path: Path, asked: AskedPapers
-) -> None:
-    rack.lot("L-1", "T-1")
-    rack.sell(1, "T-1")
-    rack.directions = None
-    async with rack.press(tmp_path) as press:
-        for _ in range(3):
-            with pytest.raises(HooksUnavailable):
-                await press.export(asked)
 
 
 async def test_a_list_that_calls_a_held_handset_sellable_contradicts_itself(
