@@ -87,6 +87,10 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(f"usage: {sys.argv[0]} CERTIFICATE.json RACK_KEY.pub")
     try:
-        print(told(verified(Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]).read_bytes())))
+        statement = verified(Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]).read_bytes())
     except (ValueError, TypeError, OSError) as error:
         sys.exit(f"NOT VALID: {error}")
+    # From here on nothing that goes wrong says a thing of the certificate; and names may hold what
+    # this screen can't show.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    print(told(statement))

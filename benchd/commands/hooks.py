@@ -99,6 +99,8 @@ def hooks_replay(
 
     settings = load_settings(config)
     _hook(settings, hook)
+    if since is not None and since > (newest := _newest(settings.ledger.path)):
+        raise error_of(UsageRefused, SayWord.RECORD_NOT_THERE, count=str(since), value=str(newest))
     for store in _state(settings.ledger.path):
         if since is None:
             tell(SayWord.HOOK_REVIVED, name=hook, count=str(store.revive(hook)))
@@ -136,6 +138,20 @@ def _told(settings: Settings, hook: HookSection) -> dict[str, JsonValue]:
     return told
 
 
+def _newest(ledger: Path) -> int:
+    """The number of the ledger's last record; 0 where there is none. Raises LedgerFault."""
+    from benchd.ledger.reader import LedgerReader
+
+    if not ledger.is_file():
+        return 0
+    reader = LedgerReader(ledger)
+    try:
+        last = reader.select("ORDER BY sequence DESC LIMIT 1")
+    finally:
+        reader.close()
+    return last[0].sequence if last else 0
+
+
 def _state(ledger: Path) -> Generator[HookStore]:
     """The hooks' file, if a daemon has made it; none is made here."""
     from benchd.hooks.database import hooks_path
@@ -144,7 +160,7 @@ def _state(ledger: Path) -> Generator[HookStore]:
     path = hooks_path(ledger)
     if not path.is_file():
         return
-    store = HookStore(path)
+    store = HookStore(path, mends=False)
     try:
         yield store
     finally:

@@ -20,7 +20,12 @@ from benchd.words.hook import HOOK_NAME, LONGEST_BIN, HookEventKind, HookTerms
 from benchd.words.job import Disposition
 
 MOST_HOOKS = 16
+LONGEST_URL = 500
 DAY_S = 86_400.0
+_ALLOWED_URL = (
+    f"allowed is an address of up to {LONGEST_URL} characters that begins with https://, without a"
+    " name and password in it"
+)
 
 EventWord = Literal["job_started", "question_waiting", "job_ended", "disposition_settled"]
 DispositionWord = Literal["sellable", "return", "hold", "destroy"]
@@ -36,20 +41,29 @@ def _name(name: str) -> str:
 
 
 def _url(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise refused(f"found an address that can't be read, {_ALLOWED_URL}") from None
     if (
         parts.scheme not in ("http", "https")
         or not parts.hostname
         or parts.username is not None
+        or len(url) > LONGEST_URL
         or parts.fragment
         or not url.isprintable()
         or " " in url
     ):
-        raise refused(
-            f"found {found(url)}, allowed is an address that begins with https://, without a name"
-            " and password in it"
-        )
+        raise refused(f"found {_shown(url)}, {_ALLOWED_URL}")
     return url
+
+
+def _shown(url: str) -> str:
+    """Its begin: what follows may be a token, and messages are logged."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "something else"
+    return found(f"{parts.scheme}://{parts.hostname}/…")
 
 
 class HookSection(Section):
@@ -58,7 +72,7 @@ class HookSection(Section):
     name: Annotated[str, AfterValidator(_name)]
     # What `url` depends on stands before it.
     allow_plain_http: bool = False
-    url: Annotated[str, StringConstraints(max_length=500), AfterValidator(_url)]
+    url: Annotated[str, AfterValidator(_url)]
     secret: LocalPath
     authority: LocalPath | None = None
     events: Annotated[list[EventWord], Field(min_length=1, max_length=4)] = Field(
@@ -80,7 +94,7 @@ class HookSection(Section):
         plain = urlsplit(url).scheme == "http" and not is_loopback(url)
         if plain and info.data.get("allow_plain_http") is False:
             raise refused(
-                f"found {found(url)}, over which everybody on the way could read serials and"
+                f"found {_shown(url)}, over which everybody on the way could read serials and"
                 " IMEIs; allowed is https://, or any with allow_plain_http = true"
             )
         return url
@@ -111,17 +125,19 @@ def _bins(told: Mapping[DispositionWord, Sequence[str]]) -> Mapping[Disposition,
 
 
 def hook_issues(document: Document) -> Iterator[ConfigIssue]:
-    """A name is that of one hook, and a bin for what is held isn't one for what is sold."""
+    """A name is that of one hook, and a bin for what is held isn't one for what any hook sells."""
     tables = document.data.get("hooks")
     hooks = cast("list[object]", tables) if isinstance(tables, list) else []
     names = Counter(str(_inside(hook, "name")) for hook in hooks)
+    for_sale = {
+        place for hook in hooks for place in _texts(_inside(_inside(hook, "bins"), "sellable"))
+    }
     for index, hook in enumerate(hooks):
         name = _inside(hook, "name")
         if isinstance(name, str) and names[name] > 1:
             message = f"found {found(name)} more than once; allowed is each name once"
             yield document.issue(("hooks", index, "name"), message)
         bins = _inside(hook, "bins")
-        for_sale = _texts(_inside(bins, "sellable"))
         for word in ("return", "hold", "destroy"):
             both = sorted(for_sale.intersection(_texts(_inside(bins, word))))
             if both:

@@ -22,7 +22,7 @@ from benchd.daemon.directing import Directing
 from benchd.daemon.directories import make_directories
 from benchd.daemon.doorway import tls_of
 from benchd.daemon.dossiers import RackDossiers
-from benchd.daemon.hooks import HookBoard, HookLife
+from benchd.daemon.hooks import HookBoard, HookLife, recall_held
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.key_age import key_created
@@ -114,7 +114,9 @@ async def run_daemon(
             )
         )
         records = Records(records_path(settings.ledger.path), stored)
-        wanted, board = WantedLabels(), RackBoard()
+        # Before any slot is shown: what was held stays held.
+        await recall_held(hooks.held, settings.ledger.path)
+        wanted, board = WantedLabels(hooks.held), RackBoard(hooks.held.directed)
         ledger = announcing(
             stored,
             (
@@ -135,8 +137,7 @@ async def run_daemon(
             benchd_commit=commit(),
         )
         pictures = own_pictures(settings, key)
-        newest = await stored.entry_at(stored.head.sequence)
-        seen = await latest_time(stored)
+        newest, seen = await stored.entry_at(stored.head.sequence), await latest_time(stored)
         metrics.key_created(await key_created(key.ring, stored, clock))
         await recover(ledger, issuer, clock, settings, pictures)
         intake = IntakeStore(ledger, clock)
@@ -167,6 +168,7 @@ async def run_daemon(
                 issuer=issuer,
                 records=records,
                 intake=intake,
+                directions=hooks.directions,
                 clock=clock,
             ),
             labels=label_desk(
@@ -175,7 +177,7 @@ async def run_daemon(
                 ledger=ledger,
                 issuer=issuer,
                 records=records,
-                directions=hooks.directions,
+                holds=hooks.held,
                 board=board,
                 metrics=metrics,
             ),

@@ -8,7 +8,7 @@ from benchd.words.record import Entry, EntryKind
 
 
 class Directing:
-    """A subscriber of the ledger."""
+    """A subscriber of the ledger, after whom the board asks what counts."""
 
     def __init__(self, board: RackBoard) -> None:
         self._board = board
@@ -18,8 +18,8 @@ class Directing:
         if entry.kind is EntryKind.HOOK_ANSWERED:
             told = direction_in(entry.data)
             if told is not None:
-                self._board.direct(told)
+                self._board.directed_anew(told.job)
 
     def recalled(self, entry: Entry) -> None:
-        """What was asked for a former daemon's job ends with it: its handset is run again."""
+        """A former daemon's job that is still open: no slot shows it yet."""
         del entry

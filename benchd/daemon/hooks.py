@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -16,7 +17,8 @@ from benchd.config import Settings
 from benchd.daemon.system import SystemClock
 from benchd.hooks.database import hooks_path
 from benchd.hooks.events import Source
-from benchd.hooks.outbox import OutboxParts
+from benchd.hooks.held import Held
+from benchd.hooks.outbox import OutboxParts, OutboxSink
 from benchd.hooks.room import Hooks
 from benchd.hooks.store import HookStore
 from benchd.ledger.reader import LedgerReader
@@ -29,6 +31,7 @@ from benchd.words.slot import ProblemCode, ProblemView
 _OF_JOB: Final = "WHERE job = ? ORDER BY sequence"
 _AFTER: Final = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _AT: Final = "WHERE sequence = ?"
+_ANSWERS: Final = "WHERE kind = 'hook_answered' AND sequence > ? ORDER BY sequence LIMIT ?"
 _BEGUN: Final = """
     WHERE kind = 'hook_begun' AND json_extract(CAST(body AS TEXT), '$.data.hook') = ?
     ORDER BY sequence LIMIT 1
@@ -60,23 +63,30 @@ class HookReader:
         found = await self._select(_BEGUN, hook)
         return found[0] if found else None
 
+    async def answers_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        """So many records of answers after this number, in order; reads the whole ledger."""
+        return await self._select(_ANSWERS, sequence, most)
+
     async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         call = partial(self._reader.select, condition, values)
         return await to_thread.run_sync(call, limiter=self._thread)
 
 
 class HookBoard:
-    """Shows on the wall that something was given up, and tells the metrics."""
+    """Shows on the wall who is behind and that something was given up, and tells the metrics."""
 
     def __init__(self, board: RackBoard, metrics: HookMetrics) -> None:
         self._board = board
         self._dead: dict[str, int] = {}
+        self._behind: set[str] = set()
+        self._faulty: set[str] = set()
         self.took = metrics.took
         self.failed = metrics.failed
         self._metrics = metrics
 
-    def stands(self, hook: str, *, waiting: int, dead: int) -> None:
-        """So many events are to be sent, so many were given up."""
+    def stands(self, hook: str, *, waiting: int, dead: int, behind: bool) -> None:
+        """So many events are to be sent, one of them for long; so many were given up."""
+        self._note(self._behind, hook, is_so=behind)
         self._metrics.stands(hook, waiting=waiting, dead=dead)
         self._dead[hook] = dead
         count = sum(self._dead.values())
@@ -85,6 +95,22 @@ class HookBoard:
             self._board.show_notice(ProblemView(code=ProblemCode.HOOK_GAVE_UP, facts=facts))
         else:
             self._board.withdraw_notice(ProblemCode.HOOK_GAVE_UP)
+
+    def faulty(self, hook: str, *, is_so: bool) -> None:
+        """It can't go on for now."""
+        self._note(self._faulty, hook, is_so=is_so)
+
+    def _note(self, those: set[str], hook: str, *, is_so: bool) -> None:
+        if is_so:
+            those.add(hook)
+        else:
+            those.discard(hook)
+        late = sorted(self._behind | self._faulty)
+        if late:
+            facts = {"hooks": ", ".join(late)}
+            self._board.show_notice(ProblemView(code=ProblemCode.HOOK_BEHIND, facts=facts))
+        else:
+            self._board.withdraw_notice(ProblemCode.HOOK_BEHIND)
 
 
 class HookLife:
@@ -96,7 +122,7 @@ class HookLife:
         settings: Settings,
         record: Callable[[Entry], Awaitable[Receipt]],
         issuer: DsseIssuer,
-        sink: HookBoard,
+        sink: OutboxSink,
     ) -> None:
         self._hooks = hooks
         self._settings = settings
@@ -118,6 +144,7 @@ class HookLife:
             parts = OutboxParts(
                 feed=feed,
                 record=self._record,
+                held=self._hooks.held,
                 store=store,
                 source=await source_of(feed, self._settings.site.name),
                 issuer=self._issuer,
@@ -127,6 +154,16 @@ class HookLife:
                 thread=thread,
             )
             await self._hooks.run(parts)
+
+
+async def recall_held(held: Held, ledger: Path) -> None:
+    """Read what other systems have asked for until now. Raises LedgerFault."""
+    thread = CapacityLimiter(1)
+    reader = await to_thread.run_sync(LedgerReader, ledger, limiter=thread)
+    try:
+        await held.recall(HookReader(reader, thread))
+    finally:
+        reader.close()
 
 
 async def source_of(feed: HookReader, site: str) -> Source:

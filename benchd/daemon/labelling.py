@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchd.config import Settings
 from benchd.daemon.printer_watch import PrinterWatch
 from benchd.labels.desk import LabelDesk
-from benchd.labels.source import Directions, LabelSource
+from benchd.labels.source import Holds, LabelSource
 from benchd.labels.wanted import WantedLabels
 from benchd.observe.metrics import RackMetrics
 from benchd.ports import CertificateIssuer, Ledger
@@ -21,7 +21,7 @@ def label_desk(
     ledger: Ledger,
     issuer: CertificateIssuer,
     records: Records,
-    directions: Directions,
+    holds: Holds,
     board: RackBoard,
     metrics: RackMetrics,
 ) -> LabelDesk:
@@ -31,7 +31,7 @@ def label_desk(
     return LabelDesk(
         settings.printers,
         wanted,
-        source=LabelSource(ledger=ledger, issuer=issuer, files=records, directions=directions),
+        source=LabelSource(ledger=ledger, issuer=issuer, files=records, holds=holds),
         catalogue=Catalogue.load(),
         sink=PrinterWatch(names, board=board, metrics=metrics.labels),
     )

@@ -8,7 +8,7 @@ from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
 from benchd.config import Settings
 from benchd.intake.store import IntakeStore
 from benchd.ledger.access import SqliteLedger
-from benchd.papers.lots.desk import LotPress
+from benchd.papers.lots.desk import Directions, LotPress
 from benchd.papers.press import Press
 from benchd.ports import Clock, Ledger
 from benchd.records.access import Records
@@ -16,7 +16,7 @@ from benchd.revision import commit, version
 from benchd.texts.catalogue import Catalogue
 
 
-def lot_press_of(
+def lot_press_of(  # noqa: PLR0913 - what they are made of, and by whom
     settings: Settings,
     key: SigningKey,
     *,
@@ -25,6 +25,7 @@ def lot_press_of(
     issuer: DsseIssuer,
     records: Records,
     intake: IntakeStore,
+    directions: Directions,
     clock: Clock,
 ) -> LotPress:
     """What makes the papers of lots, days and consignors."""
@@ -36,6 +37,7 @@ def lot_press_of(
         issuer=issuer,
         lists=records,
         book=lambda: intake.book,
+        directions=directions,
         head=lambda: stored.head.sequence,
         clock=clock,
         site=settings.site.name,

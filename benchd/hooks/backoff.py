@@ -9,9 +9,10 @@ FIRST_PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 3600.0
 MOST_DOUBLINGS: Final = 16
 
-NEVER_BETTER: Final = frozenset({400, 410, 413, 414, 415, 422})
-"""Answers that are about this very event: sending it again would get them again. 401, 403 and 404
-aren't among them: they are a mistake in somebody's configuration, which is put right some day."""
+NEVER_BETTER: Final = frozenset({410, 413, 414, 415, 422})
+"""Answers that are about this very event: sending it again would get them again. 400, 401, 403 and
+404 aren't among them: many receivers say so to a signature or a time that they don't like, and a
+mistake in somebody's configuration, or a clock, is put right some day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from benchd.errors import HooksUnavailable
 from benchd.statements import query
 
 FILE_MODE: Final = 0o600
-FORM: Final = 1
+FORM: Final = 2
 """Raised with every change of the schema; the file is then made anew."""
 APPLICATION: Final = 0x62656E68
 BUSY_MS: Final = 5000
@@ -31,8 +31,11 @@ def hooks_path(ledger: Path) -> Path:
     return ledger.with_name(f"{ledger.stem}-hooks.sqlite")
 
 
-def open_or_make(path: Path) -> apsw.Connection:
-    """The file's connection; one that isn't sound is thrown away. Raises HooksUnavailable."""
+def open_or_make(path: Path, *, mends: bool) -> apsw.Connection:
+    """The file's connection; one that isn't sound is thrown away, if it `mends`.
+
+    Raises HooksUnavailable.
+    """
     register_checksum_vfs()
     try:
         if path.exists():
@@ -40,6 +43,8 @@ def open_or_make(path: Path) -> apsw.Connection:
                 opened = _opened(path)
                 if opened is not None:
                     return opened
+            if not mends:
+                raise HooksUnavailable(f"{path} isn't sound: the daemon makes it anew")
             _log.warning("hooks_state_made_anew", path=str(path))
             throw_away(path)
         return _made(path)

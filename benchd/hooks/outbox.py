@@ -15,22 +15,24 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from benchd.errors import CertificateGap
 from benchd.hooks.backoff import LONGEST_PAUSE_S, Failure, pause_s
 from benchd.hooks.events import KIND_OF, HookEvent, Source, event_of, lane_of
-from benchd.hooks.replies import JobNow, direction_in, direction_of, read_reply, record_of
+from benchd.hooks.held import Held
+from benchd.hooks.replies import JobNow, direction_in, direction_of, job_now, read_reply, record_of
 from benchd.hooks.sending import Sender, Taken
 from benchd.hooks.store import HookStore, Place, Waiting
-from benchd.pipelines.history import ending_of
 from benchd.ports import CertificateIssuer
 from benchd.words.hook import HookTerms
 from benchd.words.ids import JobId
-from benchd.words.job import Disposition
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 PIECE_RECORDS: Final = 200
 MOST_WAITING: Final = 200
-"""Events that are taken out of the ledger; all others stay in it until there is room."""
+"""Untried events that are taken out of the ledger; all others stay in it until there is room."""
+MOST_KEPT: Final = 2000
+"""The same with those that were tried and refused: as many hold nobody else up."""
+BEHIND_S: Final = 3600.0
+"""From when on people are told that a hook is behind."""
 LOOK_EVERY_S: Final = 30.0
 """At least: another process may have asked for a replay, and clocks are set."""
 UNKNOWN_WHY: Final = "not_on_record"
@@ -70,8 +72,12 @@ class OutboxSink(Protocol):
         """A try has failed."""
         ...
 
-    def stands(self, hook: str, *, waiting: int, dead: int) -> None:
-        """So many events are to be sent, so many were given up."""
+    def stands(self, hook: str, *, waiting: int, dead: int, behind: bool) -> None:
+        """So many events are to be sent, one of them for long; so many were given up."""
+        ...
+
+    def faulty(self, hook: str, *, is_so: bool) -> None:
+        """It can't go on for now: its file, or the ledger, can't be used again and again."""
         ...
 
 
@@ -81,7 +87,8 @@ class OutboxParts:
 
     feed: HookFeed
     record: Callable[[Entry], Awaitable[Receipt]]
-    """Keeps an entry; the ledger as everybody else uses it."""
+    """Keeps an entry; the ledger as everybody else uses it, `held` among its subscribers."""
+    held: Held
     store: HookStore
     source: Source
     issuer: CertificateIssuer
@@ -99,12 +106,10 @@ class Outbox:
         self._terms = terms
         self._sender = sender
         self._parts = parts
-        self._begun = False
+        self._known: Place | None = None
 
     async def step(self) -> float:
         """Take over what is new and send what is due; how long nothing more is to be done."""
-        if not self._begun:
-            await self._begin()
         more = await self._take_over()
         sent = await self._send_next()
         await self._tell()
@@ -115,15 +120,25 @@ class Outbox:
             return LOOK_EVERY_S
         return min(max(following.due - self._now(), 0.0), LOOK_EVERY_S)
 
-    async def _begin(self) -> None:
-        name, feed = self._terms.name, self._parts.feed
+    async def _place(self) -> Place:
+        """Up to where it has come; it begins anew where that can't be so in this ledger."""
+        name = self._terms.name
         place = await self._stored(partial(self._parts.store.place, name))
-        known = None if place is None else await feed.entry_at(place.sequence)
-        if place is None or (known is not None and place.hash not in ("", known.hash_hex)):
-            begun = await feed.begun(name) or await self._record_begin()
-            at = Place(sequence=begun.sequence, hash=begun.hash_hex)
-            await self._stored(partial(self._parts.store.begin, name, at))
-        self._begun = True
+        if place is None or (place != self._known and not await self._can_be(place)):
+            begun = await self._parts.feed.begun(name) or await self._record_begin()
+            place = Place(sequence=begun.sequence, hash=begun.hash_hex)
+            await self._stored(partial(self._parts.store.begin, name, place))
+        self._known = place
+        return place
+
+    async def _can_be(self, place: Place) -> bool:
+        if place.sequence == 0:
+            return True
+        record = await self._parts.feed.entry_at(place.sequence)
+        if record is not None:
+            return place.hash in ("", record.hash_hex)
+        # A person may name a number that the ledger has left out, but none that it hasn't reached.
+        return not place.hash and bool(await self._parts.feed.entries_after(place.sequence, 1))
 
     async def _record_begin(self) -> Receipt:
         """Without it, a rack that has lost the hooks' file wouldn't know what it still owes."""
@@ -134,24 +149,32 @@ class Outbox:
 
     async def _take_over(self) -> bool:
         """Whether there is more."""
-        name, store = self._terms.name, self._parts.store
-        place = await self._stored(partial(store.place, name))
-        if place is None or await self._stored(partial(store.waiting, name)) >= MOST_WAITING:
+        name, store, place = self._terms.name, self._parts.store, await self._place()
+        if await self._is_full():
             return False
         records = await self._parts.feed.entries_after(place.sequence, PIECE_RECORDS)
         for record in records:
             events = await self._events_in(record)
+            if not events and record is not records[-1]:
+                continue
             upto = Place(sequence=record.sequence, hash=record.hash_hex)
-            if events or record is records[-1]:
-                await self._stored(partial(store.take_over, name, events, upto))
-            if events and await self._stored(partial(store.waiting, name)) >= MOST_WAITING:
+            if not await self._stored(partial(store.take_over, name, events, upto, after=place)):
+                return True
+            self._known = place = upto
+            if await self._is_full():
                 break
         return len(records) == PIECE_RECORDS
+
+    async def _is_full(self) -> bool:
+        name, store = self._terms.name, self._parts.store
+        return (
+            await self._stored(partial(store.untried, name)) >= MOST_WAITING
+            or await self._stored(partial(store.waiting, name)) >= MOST_KEPT
+        )
 
     async def _events_in(self, record: StoredEntry) -> list[Waiting]:
         if record.entry.kind is EntryKind.HOOK_ANSWERED:
             told = direction_in(record.entry.data)
-            # Those of other hooks too: what one holds, no other lets go.
             if told is not None:
                 keep = partial(self._parts.store.keep_direction, told, record.sequence)
                 await self._stored(keep)
@@ -222,22 +245,18 @@ class Outbox:
         asked = read_reply(reply)
         if asked is None:
             return
-        directions = await self._stored(partial(self._parts.store.directions, event.job))
-        if any(
-            (each.hook, each.sequence) == (self._terms.name, event.sequence) for each in directions
-        ):
-            return
-        now = await self._job_now(event.job)
-        told = direction_of(
-            asked, replace(now, directions=directions), self._terms, sequence=event.sequence
-        )
-        receipt = await self._parts.record(
-            Entry(
-                kind=EntryKind.HOOK_ANSWERED,
-                at=self._parts.wall_clock(),
-                data=record_of(told, event.id),
+        held = self._parts.held
+        async with held.turn:
+            if held.has_answered(self._terms.name, event.sequence):
+                return
+            now = replace(await self._job_now(event.job), holder=held.holder(event.job))
+            told = direction_of(asked, now, self._terms, sequence=event.sequence)
+            at, data = self._parts.wall_clock(), record_of(told, event.id)
+            receipt = await self._parts.record(
+                Entry(kind=EntryKind.HOOK_ANSWERED, at=at, data=data)
             )
-        )
+            # It has heard of the record; the next answer is judged by this, come what may.
+            held.take(told)
         await self._stored(partial(self._parts.store.keep_direction, told, receipt.sequence))
 
     async def _job_now(self, job: JobId) -> JobNow:
@@ -258,6 +277,7 @@ class Outbox:
             name,
             waiting=await self._stored(partial(store.waiting, name)),
             dead=await self._stored(partial(store.dead, name)),
+            behind=await self._stored(partial(store.longest_wait_s, name)) > BEHIND_S,
         )
 
     def _now(self) -> float:
@@ -265,15 +285,3 @@ class Outbox:
 
     async def _stored(self, call: Callable[[], _Result]) -> _Result:
         return await to_thread.run_sync(call, limiter=self._parts.thread)
-
-
-def job_now(job: JobId, records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobNow:
-    """What is on record of a job at this moment; what can't be read is on hold."""
-    if any(each.entry.kind is EntryKind.ASSET_UNERASABLE for each in records):
-        return JobNow(job=job, ended=True, disposition=Disposition.DESTROY, directions=())
-    try:
-        end = ending_of(records, issuer)
-    except (CertificateGap, ValueError):
-        return JobNow(job=job, ended=True, disposition=Disposition.HOLD, directions=())
-    disposition = None if end is None else end.disposition
-    return JobNow(job=job, ended=end is not None, disposition=disposition, directions=())

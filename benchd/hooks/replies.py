@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from benchd.errors import CertificateGap
+from benchd.pipelines.history import ending_of
+from benchd.ports import CertificateIssuer
 from benchd.texts.catalogue import printable
 from benchd.words.hook import (
     LONGEST_BIN,
@@ -18,10 +21,10 @@ from benchd.words.hook import (
     HookTerms,
     NextAction,
     NotTaken,
-    holder_in,
 )
 from benchd.words.ids import Evidence, JobId
 from benchd.words.job import Disposition
+from benchd.words.record import EntryKind, StoredEntry
 
 LARGEST_REPLY_BYTES: Final = 16 * 1024
 HOLDS: Final = frozenset({Disposition.HOLD, Disposition.RETURN, Disposition.DESTROY})
@@ -43,18 +46,27 @@ class JobNow:
     job: JobId
     ended: bool
     disposition: Disposition | None
-    directions: Sequence[Direction]
+    holder: str | None = None
+    """The hook that holds its handset back."""
 
 
 def read_reply(body: bytes) -> Asked | None:
-    """What a body asks for; None where it asks for nothing. Never raises."""
-    said = _object(body[: LARGEST_REPLY_BYTES + 1])
+    """What a body asks for; None where it asks for nothing. Never raises.
+
+    One that is too long may ask for something, so it counts as not understood.
+    """
+    if len(body) > LARGEST_REPLY_BYTES:
+        return Asked(action=None)
+    said = _object(body)
     if said.get("next_action") is None:
         return None
     match said.get("next_action"), said.get("bin"):
         case NextAction.ROUTE, str() as place if 0 < len(place) <= LONGEST_BIN:
             return Asked(action=NextAction.ROUTE, bin=printable(place, LONGEST_BIN))
-        case (NextAction.HOLD | NextAction.REPRINT | NextAction.FREE_SLOT) as action, None:
+        case NextAction.HOLD, _:
+            # Whatever else it says: a handset too many is held, none too few.
+            return Asked(action=NextAction.HOLD)
+        case (NextAction.REPRINT | NextAction.FREE_SLOT) as action, None:
             return Asked(action=NextAction(action))
         case _:
             return Asked(action=None)
@@ -62,13 +74,23 @@ def read_reply(body: bytes) -> Asked | None:
 
 def _object(body: bytes) -> Mapping[str, object]:
     """Empty for whatever isn't a JSON object: most receivers say "ok", or nothing."""
-    if len(body) > LARGEST_REPLY_BYTES:
-        return {}
     try:
         told: object = json.loads(body)
     except (ValueError, RecursionError):
         return {}
     return cast("Mapping[str, object]", told) if isinstance(told, dict) else {}
+
+
+def job_now(job: JobId, records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobNow:
+    """What is on record of a job at this moment; what can't be read is on hold."""
+    if any(each.entry.kind is EntryKind.ASSET_UNERASABLE for each in records):
+        return JobNow(job=job, ended=True, disposition=Disposition.DESTROY)
+    try:
+        end = ending_of(records, issuer)
+    except (CertificateGap, ValueError):
+        return JobNow(job=job, ended=True, disposition=Disposition.HOLD)
+    disposition = None if end is None else end.disposition
+    return JobNow(job=job, ended=end is not None, disposition=disposition)
 
 
 def refusal_of(asked: Asked, now: JobNow, terms: HookTerms) -> NotTaken | None:
@@ -88,7 +110,7 @@ def _refusal_of_route(place: str | None, now: JobNow, terms: HookTerms) -> NotTa
     if not now.ended or now.disposition is None:
         return NotTaken.STILL_RUNS
     disposition = now.disposition
-    if disposition is Disposition.SELLABLE and holder_in(now.directions) is not None:
+    if disposition is Disposition.SELLABLE and now.holder is not None:
         disposition = Disposition.HOLD
     if place in terms.bins.get(disposition, ()):
         return None

@@ -12,6 +12,7 @@ import structlog
 from anyio import to_thread
 
 from benchd.errors import HooksUnavailable, LedgerFault
+from benchd.hooks.held import Held
 from benchd.hooks.outbox import Outbox, OutboxParts
 from benchd.hooks.sending import HttpSender
 from benchd.hooks.settings import HookSettings
@@ -21,6 +22,8 @@ from benchd.words.ids import JobId
 from benchd.words.record import Entry
 
 AFTER_FAULT_S: Final = 5.0
+MANY_FAULTS: Final = 3
+"""Without having come to rest in between: it won't come right by itself."""
 PAUSE_S: Final = 0.005
 """Between two steps: a rack that works goes first."""
 
@@ -34,10 +37,12 @@ class Hooks:
         self._hooks = {each.terms.name: each for each in hooks}
         self._bells = {name: Bell() for name in self._hooks}
         self._parts: OutboxParts | None = None
+        self.held = Held()
+        """What counts of all answers, those to hooks that are configured no more too."""
 
     def stored(self, entry: Entry) -> None:
         """The ledger has another record; returns at once."""
-        del entry
+        self.held.stored(entry)
         for bell in self._bells.values():
             bell.ring()
 
@@ -46,17 +51,20 @@ class Hooks:
         del entry
 
     async def directions(self, job: JobId) -> Sequence[Direction]:
-        """What receivers have asked for a job's handset; nothing on a rack without hooks.
+        """What receivers have asked for a job's handset, in the order of the ledger.
 
-        Raises HooksUnavailable where it can't be told.
+        What counts is always among it. The rest is told while the hooks' file has it.
         """
-        if not self._hooks:
-            return ()
-        parts = self._parts
+        counting, parts = self.held.counting(job), self._parts
         if parts is None:
-            message = "what other systems have asked for can't be told: the hooks don't run"
-            raise HooksUnavailable(message)
-        return await to_thread.run_sync(partial(parts.store.directions, job), limiter=parts.thread)
+            return counting
+        try:
+            listed = await to_thread.run_sync(
+                partial(parts.store.directions, job), limiter=parts.thread
+            )
+        except HooksUnavailable:
+            return counting
+        return [*(told for told in counting if told not in listed), *listed]
 
     async def run(self, parts: OutboxParts) -> None:
         """Send until cancelled."""
@@ -74,14 +82,17 @@ class Hooks:
             make = partial(HttpSender, hook.target, now=_seconds_of(parts))
             sender = await to_thread.run_sync(make, limiter=parts.thread)
             stack.push_async_callback(sender.aclose)
-            outbox = Outbox(hook.terms, sender, parts)
+            outbox, faults = Outbox(hook.terms, sender, parts), 0
             while True:
                 try:
                     rest_s = await outbox.step()
+                    faults = 0 if rest_s > 0 else faults
                 except (HooksUnavailable, LedgerFault) as fault:
+                    faults += 1
                     _log.warning("hooks_fault", hook=name, detail=str(fault))
                     rest_s = AFTER_FAULT_S
                     outbox = Outbox(hook.terms, sender, parts)
+                parts.sink.faulty(name, is_so=faults >= MANY_FAULTS)
                 await anyio.sleep(PAUSE_S)
                 if rest_s > 0:
                     with anyio.move_on_after(rest_s):

@@ -20,6 +20,8 @@ CREATE TABLE waiting (
     PRIMARY KEY (hook, sequence)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX waiting_of_lane ON waiting (hook, lane, sequence);
+
 -- What nobody took, with a word for why.
 CREATE TABLE dead (
     hook TEXT NOT NULL,
@@ -43,3 +45,5 @@ CREATE TABLE direction (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX direction_of_job ON direction (job, record);
+
+CREATE INDEX direction_in_order ON direction (record);

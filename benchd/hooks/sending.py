@@ -85,13 +85,13 @@ class HttpSender:
 
 
 async def _bounded(answer: httpx2.Response) -> bytes:
-    """Its body, or nothing where that is longer than a reply may be."""
+    """Its body; of one that is longer than a reply may be, as much as shows that."""
     body = b""
     async for part in answer.aiter_raw():
         body += part
         if len(body) > LARGEST_REPLY_BYTES:
-            return b""
-    return body
+            break
+    return body[: LARGEST_REPLY_BYTES + 1]
 
 
 def _seconds(text: str | None) -> float | None:

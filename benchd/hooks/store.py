@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import apsw
+import structlog
 
 from benchd.errors import HooksUnavailable
-from benchd.hooks.database import open_or_make
+from benchd.hooks.database import open_or_make, throw_away
 from benchd.statements import SqlValue, query
 from benchd.words.hook import Direction, NextAction, NotTaken
 from benchd.words.ids import JobId
@@ -19,15 +20,18 @@ from benchd.words.ids import JobId
 MOST_DIRECTIONS: Final = 10_000
 _EVERY = "''"
 
-_NEXT = f"""
-    SELECT sequence, lane, attempts, waited_s, due FROM waiting AS this
-    WHERE hook = ?1 AND NOT EXISTS (
-        SELECT 1 FROM waiting AS earlier
-        WHERE earlier.hook = ?1 AND earlier.sequence < this.sequence
-        AND (earlier.lane = this.lane OR earlier.lane = {_EVERY} OR this.lane = {_EVERY})
-    )
-    ORDER BY due, sequence LIMIT 1
-"""  # noqa: S608
+_log = structlog.get_logger()
+
+_EARLIER = "SELECT 1 FROM waiting WHERE hook = ?1 AND sequence < this.sequence"
+_FREE = f"""
+    FROM waiting AS this WHERE hook = ?1
+    AND NOT EXISTS ({_EARLIER} AND lane = this.lane)
+    AND NOT EXISTS ({_EARLIER} AND lane = {_EVERY})
+    AND (lane <> {_EVERY} OR NOT EXISTS ({_EARLIER}))
+"""
+_NEXT = f"SELECT sequence, lane, attempts, waited_s, due {_FREE} ORDER BY due, sequence LIMIT 1"
+_UNTRIED = f"SELECT count(*) {_FREE} AND attempts = 0"
+_DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.IOError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +66,18 @@ class DeadLetter:
 
 
 class HookStore:
-    """One connection, one call at a time; every call raises HooksUnavailable."""
+    """One connection, one call at a time; every call raises HooksUnavailable.
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it."""
-        self._connection = open_or_make(path)
+    A file that turns out to be damaged is thrown away at the next call: all that is in it can be
+    had again, and a bad page would stop all hooks for ever.
+    """
+
+    def __init__(self, path: Path, *, mends: bool = True) -> None:
+        """Open the file, or make it. Only one of all that have it open `mends` it."""
+        self._path = path
+        self._mends = mends
+        self._damaged = False
+        self._connection = open_or_make(path, mends=mends)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -85,12 +96,22 @@ class HookStore:
                 self._rows(f"DELETE FROM {table} WHERE hook = ?", hook)  # noqa: S608
             self._go_to(hook, at)
 
-    def take_over(self, hook: str, events: Sequence[Waiting], upto: Place) -> None:
-        """These are to be sent, and all up to here is looked at."""
+    def take_over(self, hook: str, events: Sequence[Waiting], upto: Place, *, after: Place) -> bool:
+        """These are to be sent, and all up to here is looked at.
+
+        False, and nothing is done, where it isn't at `after` any more: somebody has sent it back
+        while the ledger was read.
+        """
         with self._whole_or_not_at_all():
-            for each in events:
+            self._rows(
+                "UPDATE hook SET sequence = ?, hash = ?"
+                " WHERE name = ? AND sequence = ? AND hash = ?",
+                *(upto.sequence, upto.hash, hook, after.sequence, after.hash),
+            )
+            moved = self._connection.changes() == 1
+            for each in events if moved else ():
                 self._put(hook, each)
-            self._go_to(hook, upto)
+        return moved
 
     def rewind(self, hook: str, to: Place) -> None:
         """It hears of all after this record again."""
@@ -103,6 +124,16 @@ class HookStore:
     def waiting(self, hook: str) -> int:
         """How many are still to be sent."""
         return self._count("waiting", hook)
+
+    def untried(self, hook: str) -> int:
+        """How many of them could be sent at once, and have never been tried."""
+        [(count,)] = self._rows(_UNTRIED, hook)
+        return _whole(count)
+
+    def longest_wait_s(self, hook: str) -> float:
+        """For how many seconds the one that has been put off for longest has been."""
+        [(longest,)] = self._rows("SELECT max(waited_s) FROM waiting WHERE hook = ?", hook)
+        return longest if isinstance(longest, float) else 0.0
 
     def dead(self, hook: str) -> int:
         """How many nobody took."""
@@ -204,18 +235,36 @@ class HookStore:
         return _whole(count)
 
     def _rows(self, sql: str, *values: SqlValue) -> list[tuple[object, ...]]:
+        self._make_anew_if_damaged()
         try:
             return list(query(self._connection, sql, values))
         except (apsw.Error, ValueError) as error:
-            raise HooksUnavailable(f"the hooks' file can't be used: {error}") from error
+            raise self._fault(error) from error
 
     @contextmanager
     def _whole_or_not_at_all(self) -> Generator[None]:
+        self._make_anew_if_damaged()
         try:
             with self._connection:
                 yield
         except apsw.Error as error:
-            raise HooksUnavailable(f"the hooks' file can't be used: {error}") from error
+            raise self._fault(error) from error
+
+    def _fault(self, error: Exception) -> HooksUnavailable:
+        self._damaged |= isinstance(error, _DAMAGED)
+        return HooksUnavailable(f"the hooks' file can't be used: {error}")
+
+    def _make_anew_if_damaged(self) -> None:
+        if not (self._damaged and self._mends):
+            return
+        try:
+            self._connection.close()
+            throw_away(self._path)
+        except (apsw.Error, OSError) as error:
+            raise self._fault(error) from error
+        self._connection = open_or_make(self._path, mends=True)
+        self._damaged = False
+        _log.warning("hooks_state_made_anew", path=str(self._path))
 
 
 def _whole(value: object) -> int:

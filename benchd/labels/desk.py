@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -19,7 +20,7 @@ from benchd.labels.printer import LabelForm, Printer
 from benchd.labels.queue import PressSink, PrinterQueue
 from benchd.labels.sheets import rack_sheet
 from benchd.labels.source import LabelSource
-from benchd.labels.wanted import Wanted, WantedLabels
+from benchd.labels.wanted import Wanted, WantedLabels, Why
 from benchd.labels.wires import Wire, wire_to
 from benchd.texts.catalogue import Catalogue, Language
 from benchd.words.ids import JobId, SlotName
@@ -52,7 +53,9 @@ class LabelDesk:
         self._limiter = CapacityLimiter(1)
         self._sheet: tuple[tuple[SlotName, ...], bytes] | None = None
         self._queues = {
-            printer.name: PrinterQueue(printer.name, wire(printer), self._maker(printer), sink)
+            printer.name: PrinterQueue(
+                printer.name, wire(printer), source.of_newest, self._maker(printer), sink
+            )
             for printer in printers
         }
 
@@ -121,18 +124,23 @@ class LabelDesk:
         return self._sheet[1]
 
     async def _print(self, wanted: Wanted) -> None:
-        if wanted.again:
-            await self.print_again(wanted.job)
-        else:
-            await self._print_by_itself(wanted.job)
+        match wanted.why:
+            case Why.ASKED_FOR:
+                await self.print_again(wanted.job)
+            case Why.ENDED:
+                if any(printer.auto for printer in self._printers):
+                    content = await self._source.of_job(wanted.job)
+                    self._put_where(content.disposition, content)
+            case Why.HELD:
+                with suppress(LabelRefused):  # while the job runs: its end is told with the hold
+                    content = await self._source.of_job(wanted.job)
+                    if content.held_by is not None:
+                        self._put_where(Disposition.SELLABLE, content)
 
-    async def _print_by_itself(self, job: JobId) -> None:
-        wanted = {disposition for printer in self._printers for disposition in printer.auto}
-        if not wanted:
-            return
-        content = await self._source.of_job(job)
+    def _put_where(self, disposition: Disposition, content: LabelContent) -> None:
+        """Where labels of this disposition come out by themselves."""
         for printer in self._printers:
-            if content.disposition in printer.auto and printer.prints_for(content.slot):
+            if disposition in printer.auto and printer.prints_for(content.slot):
                 self._queues[printer.name].put(content)
 
     def _printer_for(self, content: LabelContent, name: str | None) -> Printer:

@@ -1,4 +1,4 @@
-"""What waits for one printer: few, not for long, and never sent twice by itself."""
+"""What waits for one printer: few, not for long, never sent twice by itself, never out of date."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Protocol
 
 import anyio
 
+from benchd.errors import LabelRefused, RecordsUnavailable
 from benchd.labels.content import LabelContent
 from benchd.labels.wires import Wire
 from benchd.labels.wires.fault import PrinterFault
 from benchd.wakeup import Bell
+from benchd.words.ids import JobId
 from benchd.words.label import LabelEnd, PrinterTrouble, PrinterView
 
 MOST_WAITING = 32
@@ -41,7 +43,8 @@ class PressSink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    content: LabelContent
+    job: JobId
+    number: str
     until: float
 
 
@@ -52,18 +55,24 @@ class PrinterQueue:
         self,
         name: str,
         wire: Wire,
+        look: Callable[[JobId], Awaitable[LabelContent]],
         make: Callable[[LabelContent], Awaitable[bytes]],
         sink: PressSink,
     ) -> None:
-        """Take how a label is made for this printer, and raises any exception if it can't be."""
+        """Take what a job's label says now, and how one is made for this printer.
+
+        `look` raises LabelRefused for one that is no use any more, and RecordsUnavailable where
+        that can't be told yet; `make` any exception if it can't be made.
+        """
         self._name = name
         self._wire = wire
+        self._look = look
         self._make = make
         self._sink = sink
         self._waiting: deque[_Waiting] = deque()
         self._bell = Bell()
         self._trouble: PrinterTrouble | None = None
-        self._newest: LabelContent | None = None
+        self._newest: JobId | None = None
 
     @property
     def view(self) -> PrinterView:
@@ -72,22 +81,24 @@ class PrinterQueue:
             name=self._name,
             waiting=len(self._waiting),
             trouble=self._trouble,
-            newest=None if self._newest is None else self._newest.job,
+            newest=self._newest,
         )
 
     def put(self, content: LabelContent) -> bool:
-        """Have a label printed; returns at once, False where too many wait already.
+        """Have a job's label printed; returns at once, False where too many wait already.
 
-        What waits of the same handset is of no use any more.
+        What waits of the same handset is of no use any more. What it says when it comes out, the
+        record tells then.
         """
         # The first is in the printer's hands, perhaps.
         for one in list(self._waiting)[1:]:
-            if content.number and one.content.number == content.number:
+            if content.number and one.number == content.number:
                 self._waiting.remove(one)
-                self._sink.label_ended(self._name, one.content.job, LabelEnd.REPLACED)
+                self._sink.label_ended(self._name, one.job, LabelEnd.REPLACED)
         fits = len(self._waiting) < MOST_WAITING
         if fits:
-            self._waiting.append(_Waiting(content, anyio.current_time() + LIVES_S))
+            until = anyio.current_time() + LIVES_S
+            self._waiting.append(_Waiting(content.job, content.number, until))
             self._bell.ring()
         else:
             self._sink.label_ended(self._name, content.job, LabelEnd.CROWDED_OUT)
@@ -103,32 +114,42 @@ class PrinterQueue:
                 end = await self._print(first)
                 self._waiting.remove(first)
                 if end is LabelEnd.SENT:
-                    self._newest = first.content
-                self._sink.label_ended(self._name, first.content.job, end)
+                    self._newest = first.job
+                self._sink.label_ended(self._name, first.job, end)
                 self._sink.waits(self._name, len(self._waiting))
 
     async def _print(self, label: _Waiting) -> LabelEnd:
-        if anyio.current_time() > label.until:
-            return LabelEnd.TOO_LATE
-        try:
-            made = await self._make(label.content)
-        except Exception:  # noqa: BLE001 - a mistake in one label doesn't stop the others
-            return LabelEnd.NOT_MADE
         pause = FIRST_PAUSE_S
-        while True:
-            try:
-                await self._wire.send(made)
-            except PrinterFault as fault:
-                self._told(fault.trouble)
-                if fault.begun:
-                    return LabelEnd.BROKE_OFF
-            else:
-                self._told(None)
-                return LabelEnd.SENT
+        while anyio.current_time() <= label.until:
+            end = await self._try(label.job)
+            if end is not None:
+                return end
             if anyio.current_time() + pause > label.until:
-                return LabelEnd.TOO_LATE
+                break
             await anyio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
+        return LabelEnd.TOO_LATE
+
+    async def _try(self, job: JobId) -> LabelEnd | None:
+        """None where nothing has come of it, and it may be tried again."""
+        try:
+            # At each try: meanwhile its handset may have been held back, or run again.
+            content = await self._look(job)
+        except RecordsUnavailable:
+            return None
+        except LabelRefused:
+            return LabelEnd.REPLACED
+        try:
+            made = await self._make(content)
+        except Exception:  # noqa: BLE001 - a mistake in one label doesn't stop the others
+            return LabelEnd.NOT_MADE
+        try:
+            await self._wire.send(made)
+        except PrinterFault as fault:
+            self._told(fault.trouble)
+            return LabelEnd.BROKE_OFF if fault.begun else None
+        self._told(None)
+        return LabelEnd.SENT
 
     def _told(self, trouble: PrinterTrouble | None) -> None:
         self._trouble = trouble

@@ -8,12 +8,12 @@ from typing import Final, Protocol
 
 import anyio
 
-from benchd.errors import LabelRefused, NotFound
+from benchd.errors import LabelRefused, NotFound, RecordsUnavailable
 from benchd.labels.content import LabelContent, content_of, held_back
 from benchd.pipelines.history import fold_job
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.words.handset_file import HandsetFile
-from benchd.words.hook import Direction, holder_in
+from benchd.words.hook import Direction
 from benchd.words.ids import JobId
 from benchd.words.record import EntryKind, StoredEntry
 
@@ -33,11 +33,15 @@ class Files(Protocol):
         ...
 
 
-class Directions(Protocol):
-    """What other systems have asked for a job's handset."""
+class Holds(Protocol):
+    """Which handsets other systems hold back."""
 
-    async def __call__(self, job: JobId, /) -> Sequence[Direction]:
-        """In the order of the ledger; raises HooksUnavailable where it can't be told."""
+    def holder(self, job: JobId) -> str | None:
+        """The hook that holds a job's handset back."""
+        ...
+
+    def hold(self, job: JobId) -> Direction | None:
+        """Its answer that does."""
         ...
 
 
@@ -48,16 +52,16 @@ class LabelSource:
     ledger: Ledger
     issuer: CertificateIssuer
     files: Files
-    directions: Directions
+    holds: Holds
 
     async def of_job(self, job: JobId) -> LabelContent:
-        """The label of this job; raises NotFound, LabelRefused, HooksUnavailable."""
+        """The label of this job; raises NotFound, LabelRefused."""
         return await self._of_records(job, await self._records(job))
 
     async def of_newest(self, job: JobId) -> LabelContent:
         """The label of a job that is the last of its handset: no other says what it is now.
 
-        Raises RecordsUnavailable besides.
+        Raises RecordsUnavailable besides, where that can't be told yet.
         """
         records = await self._records(job)
         content = await self._of_records(job, records)
@@ -77,7 +81,7 @@ class LabelSource:
 
     async def _of_records(self, job: JobId, records: Sequence[StoredEntry]) -> LabelContent:
         content = content_of(fold_job(records, self.issuer))
-        return held_back(content, holder_in(await self.directions(job)))
+        return held_back(content, self.holds.holder(job))
 
     async def _caught_up(self, sequence: int) -> None:
         """Who asks at the very end of a job is a moment before the read model."""
@@ -86,4 +90,4 @@ class LabelSource:
                 await self.files.reached(sequence)
         except TimeoutError as error:
             message = "the handset's other jobs can't be told yet: try again"
-            raise LabelRefused(message) from error
+            raise RecordsUnavailable(message) from error

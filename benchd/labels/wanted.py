@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from benchd.hooks.replies import direction_in
+from benchd.labels.source import Holds
 from benchd.wakeup import Bell
 from benchd.words.hook import NextAction
 from benchd.words.ids import JobId
@@ -14,30 +16,45 @@ from benchd.words.record import Entry, EntryKind
 MOST_KEPT = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Why(Enum):
+    """Why a label is to be printed."""
+
+    ENDED = auto()
+    ASKED_FOR = auto()
+    HELD = auto()
+    """One that calls it sellable may be out already."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A job whose label is to be printed."""
 
     job: JobId
-    again: bool
-    """Whether somebody asks for it, and not the end of the job."""
+    why: Why
 
 
 class WantedLabels:
     """A subscriber of the ledger: keeps the jobs' names until somebody asks for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, holds: Holds) -> None:
+        """Take who has heard of a hold before this does."""
+        self._holds = holds
         self._wanted: deque[Wanted] = deque(maxlen=MOST_KEPT)
         self._bell = Bell()
 
     def stored(self, entry: Entry) -> None:
         """A record is on disk."""
         if entry.kind is EntryKind.JOB_ENDED and entry.job is not None:
-            self._put(Wanted(job=entry.job, again=False))
+            self._put(Wanted(entry.job, Why.ENDED))
         if entry.kind is EntryKind.HOOK_ANSWERED:
             told = direction_in(entry.data)
-            if told is not None and told.counts and told.action is NextAction.REPRINT:
-                self._put(Wanted(job=told.job, again=True))
+            if told is None or not told.counts:
+                return
+            if told.action is NextAction.REPRINT:
+                self._put(Wanted(told.job, Why.ASKED_FOR))
+            # Of several holds only the first changes what a label says.
+            if told.action is NextAction.HOLD and self._holds.hold(told.job) == told:
+                self._put(Wanted(told.job, Why.HELD))
 
     def recalled(self, entry: Entry) -> None:
         """A former daemon's job that is about to be ended, which is told as any other end."""

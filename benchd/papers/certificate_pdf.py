@@ -41,7 +41,7 @@ def draft_of(signed: Signed, vouched: Vouched, catalogue: Catalogue) -> bytes:
         ),
         Attached(
             name=VOUCH_NAME,
-            text=vouch_json(vouched, where=signed.where),
+            text=vouch_json(vouched),
             kind="application/json",
             about=catalogue.paper(PaperWord.KEY).ja,
         ),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from benchd.certificate.document import gaps_of
 from benchd.certificate.envelope import decode_envelope
 from benchd.certificate.payload import decode_payload
+from benchd.certificate.verification import verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.papers.certificate_pdf import ENVELOPE_NAME
 from benchd.papers.model import Signed
 from benchd.papers.reading import PDF, files_of, read_paper
-from benchd.papers.vouching import HasSigned
+from benchd.signing.ring import KeyRing
 from benchd.texts.catalogue import Catalogue
 from benchd.words.ids import Evidence
 
@@ -31,21 +31,14 @@ class Checked:
     page_compared: bool | None = None
 
 
-def check(
-    data: bytes,
-    verify: Callable[[bytes], Evidence],
-    has_signed: HasSigned,
-    catalogue: Catalogue,
-    *,
-    where: str,
-) -> Checked:
+def check(data: bytes, ring: KeyRing, catalogue: Catalogue, *, where: str) -> Checked:
     """Whether every byte is as signed, in a PDF by both its keys; raises CertificateInvalid.
 
-    `verify` and `has_signed` go by the keys that the reader has. `where` is told of a JSON file,
-    which names no place.
+    Only the keys that the reader has given count. `where` is told of a JSON file, which names no
+    place.
     """
     if data.startswith(PDF):
-        paper = read_paper(data, verify, has_signed, catalogue)
+        paper = read_paper(data, ring, catalogue)
         return Checked(
             kind="pdf",
             signed=paper.signed,
@@ -54,7 +47,7 @@ def check(
             paper_key_vouched=paper.vouched,
             page_compared=paper.page_compared,
         )
-    statement = verify(data)
+    statement = verify_certificate(data, ring)
     return Checked(kind="json", signed=_signed(statement, data, where), signature=True)
 
 

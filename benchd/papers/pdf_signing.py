@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Final, cast
 
 from asn1crypto import keys, x509
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
@@ -18,6 +22,11 @@ from benchd.papers.paper_key import PaperKey
 FIELD: Final = "benchd"
 TIME_STAMP_S: Final = 10
 """How long a time stamp is waited for, seconds."""
+SPARE: Final = 16
+"""Bytes that a signature without a time stamp may leave of its room.
+
+ECDSA's differ by a few in length. The least that can be put beside one takes 19: there is no room.
+"""
 
 
 class NoTimeStamp(Exception):
@@ -32,6 +41,25 @@ class _AddsOnly(IncrementalPdfFileWriter):
 
     def _update_meta(self) -> None:
         """Nothing: what it says was true when the page was set, and nothing of that changes."""
+
+    def name_file(self, file_id: bytes) -> None:
+        """Write this id, and none that is drawn."""
+        both = (self.document_id[0], file_id)
+        self._document_id = generic.ArrayObject(map(generic.ByteStringObject, both))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What a signature adds to a draft, and no second one would add the same."""
+
+    certificate: bytes
+    """Of its key, DER."""
+    name: str | None
+    at: datetime
+    file_id: bytes
+    """Of the signed file; the draft keeps its own."""
+    contents: bytes
+    """The signature itself, in all of its room."""
 
 
 def sign_pdf(
@@ -49,7 +77,51 @@ def sign_pdf(
         signing_key=cast("Any", keys.PrivateKeyInfo).load(key.private),
         cert_registry=SimpleCertificateStore(),
     )
-    metadata = signers.PdfSignatureMetadata(
+    signed = BytesIO()
+    try:
+        cast("Any", signers).sign_pdf(
+            _AddsOnly(BytesIO(draft)),
+            _metadata(name),
+            signer,
+            timestamper=time_stamps,
+            # A service's answers differ in length; without one, there is no room for one.
+            bytes_reserved=None if time_stamps else _room(signer),
+            output=signed,
+        )
+    except TimestampRequestError as error:
+        raise NoTimeStamp(str(error)) from error
+    return signed.getvalue()
+
+
+def sign_again(draft: bytes, added: Added) -> bytes:
+    """The PDF that this signature makes of a draft: the same bytes, or it's of another draft.
+
+    No key is needed. Raises whatever pyHanko stumbles over where the signature is none of benchd.
+    """
+    writer = _AddsOnly(BytesIO(draft))
+    writer.name_file(added.file_id)
+    signer = signers.ExternalSigner(
+        signing_cert=cast("Any", x509.Certificate).load(added.certificate),
+        cert_registry=SimpleCertificateStore(),
+        signature_value=b"",
+    )
+    session: Any = signers.PdfSigner(_metadata(added.name), signer).init_signing_session(writer)
+    session.system_time = added.at
+    prepared = session.prepare_tbs_document(None, bytes_reserved=2 * len(added.contents))
+    digest, signed = prepared.digest_tbs_document(output=BytesIO())
+    digest.fill_with_cms(signed, added.contents)
+    return cast("bytes", signed.getvalue())
+
+
+def _room(signer: signers.Signer) -> int:
+    """In digits, of which a byte has two."""
+    trying = cast("Any", signer).async_sign(bytes(32), "sha256", dry_run=True, use_pades=True)
+    tried: Any = asyncio.run(trying)
+    return 2 * (len(tried.dump()) + SPARE // 2)
+
+
+def _metadata(name: str | None) -> signers.PdfSignatureMetadata:
+    return signers.PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
         name=name,
@@ -57,18 +129,6 @@ def sign_pdf(
         docmdp_permissions=MDPPerm.NO_CHANGES,
         subfilter=SigSeedSubFilter.PADES,
     )
-    signed = BytesIO()
-    try:
-        cast("Any", signers).sign_pdf(
-            _AddsOnly(BytesIO(draft)),
-            metadata,
-            signer,
-            timestamper=time_stamps,
-            output=signed,
-        )
-    except TimestampRequestError as error:
-        raise NoTimeStamp(str(error)) from error
-    return signed.getvalue()
 
 
 def time_stamps_of(url: str | None) -> TimeStamper | None:

@@ -49,7 +49,7 @@ class Press:
         self._verify = verify
         self._catalogue = catalogue
         self._pages = CertificatePage(catalogue)
-        self._paper_key, self._vouched = vouched_for(key)
+        self._key = key
         self._site = site
         self._where = where or BY_COMMAND
         self._time_stamps = time_stamps
@@ -75,12 +75,12 @@ class Press:
         """Do this on the thread on which papers are made, in turn with them."""
         return await to_thread.run_sync(call, limiter=self._limiter)
 
-    async def signed_page(self, draft: Callable[[Vouched], bytes]) -> bytes:
-        """A paper of many handsets: set by `draft` and signed as a certificate's page is.
+    async def signed_page(self, draft: Callable[[Vouched], bytes], *, where: str) -> bytes:
+        """A paper of many handsets, verified at `where`: set by `draft`, signed as any page is.
 
         Raises what `draft` raises, and DependencyMissing where no time stamp is to be had.
         """
-        return await self.at_work(lambda: self._sign(draft(self._vouched)))
+        return await self.at_work(lambda: self._sign(draft, where))
 
     def _signed(self, envelope: bytes) -> Signed:
         return Signed(
@@ -94,9 +94,10 @@ class Press:
         return html_of(self._pages.document(self._signed(envelope), language), links)
 
     def _pdf(self, envelope: bytes) -> bytes:
-        return self._sign(draft_of(self._signed(envelope), self._vouched, self._catalogue))
+        signed = self._signed(envelope)
+        return self._sign(lambda vouched: draft_of(signed, vouched, self._catalogue), self._where)
 
-    def _sign(self, draft: bytes) -> bytes:
+    def _sign(self, draft: Callable[[Vouched], bytes], where: str) -> bytes:
         # It loads for a good while, and the daemon starts for its rack, not for a PDF.
         from benchd.papers.pdf_signing import (  # noqa: PLC0415
             NoTimeStamp,
@@ -105,8 +106,9 @@ class Press:
         )
 
         stamps = time_stamps_of(self._time_stamps)
+        paper_key, vouched = vouched_for(self._key, where=where)
         try:
-            return sign_pdf(draft, self._paper_key, name=self._site, time_stamps=stamps)
+            return sign_pdf(draft(vouched), paper_key, name=self._site, time_stamps=stamps)
         except NoTimeStamp as error:
             message = f"no time stamp was to be had for a PDF: {error}"
             cure = "See to the service that certificate.time_stamps names, or name none."

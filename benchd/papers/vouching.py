@@ -15,44 +15,45 @@ from benchd.signing.key import SigningKey
 
 HasSigned = Callable[[bytes, bytes], bool]
 """Whether a key that still counts has signed a message, with this signature."""
-_VOUCH: Final = b"benchd signs papers with the certificate of this digest v1\n"
+_VOUCH: Final = b"benchd signs papers of this place with the certificate of this digest v2\n"
 """Stands before what is signed, so that a signature made for anything else is none here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vouched:
-    """A certificate of a key of papers, and the rack's signature over its digest."""
+    """A certificate of a key of papers and a place, with the rack's signature over both."""
 
     certificate_sha256: str
+    where: str
+    """Where its papers are verified: an address, or a command."""
     signature: bytes
 
 
-def vouched_for(key: SigningKey) -> tuple[PaperKey, Vouched]:
-    """The key of papers of a rack's key, and what vouches for it."""
+def vouched_for(key: SigningKey, *, where: str) -> tuple[PaperKey, Vouched]:
+    """The key of papers of a rack's key, and what vouches for it on papers that name this place."""
     paper = paper_key_of(key)
-    digest = hashlib.sha256(paper.certificate)
-    signature = key.sign(_VOUCH + digest.digest())
-    return paper, Vouched(certificate_sha256=digest.hexdigest(), signature=signature)
+    digest = hashlib.sha256(paper.certificate).hexdigest()
+    signature = key.sign(_message(digest, where))
+    return paper, Vouched(certificate_sha256=digest, where=where, signature=signature)
 
 
 def vouches(has_signed: HasSigned, vouched: Vouched) -> bool:
-    """Whether the rack's key has vouched for that certificate."""
-    message = _VOUCH + bytes.fromhex(vouched.certificate_sha256)
-    return has_signed(message, vouched.signature)
+    """Whether the rack's key has vouched for that certificate and that place."""
+    return has_signed(_message(vouched.certificate_sha256, vouched.where), vouched.signature)
 
 
-def vouch_json(vouched: Vouched, *, where: str) -> str:
+def vouch_json(vouched: Vouched) -> str:
     """The file that goes with a paper."""
     told: dict[str, str] = {
         "paper_certificate_sha256": vouched.certificate_sha256,
         "signature": base64.b64encode(vouched.signature).decode(),
-        "where": where,
+        "where": vouched.where,
     }
     return json.dumps(told, sort_keys=True, ensure_ascii=True)
 
 
-def read_vouch(text: bytes) -> tuple[Vouched, str]:
-    """What such a file says, and where papers are verified; ValueError for any other."""
+def read_vouch(text: bytes) -> Vouched:
+    """What such a file says; ValueError for any other."""
     told: object = json.loads(text)
     if isinstance(told, dict):
         fields = cast("dict[str, object]", told)
@@ -67,8 +68,13 @@ def read_vouch(text: bytes) -> tuple[Vouched, str]:
                     raw = base64.b64decode(signature, validate=True)
                 except binascii.Error as error:
                     raise ValueError(str(error)) from error
-                return Vouched(certificate_sha256=digest, signature=raw), where
+                return Vouched(certificate_sha256=digest, where=where, signature=raw)
             case _:
                 pass
     message = "it doesn't say which key signs papers"
     raise ValueError(message)
+
+
+def _message(digest: str, where: str) -> bytes:
+    # A digest is of one length: where it ends, the place begins.
+    return _VOUCH + bytes.fromhex(digest) + where.encode()

@@ -19,6 +19,7 @@ from benchd.proof.disposal import (
 )
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.intake import BoundRecord, LotRecord, UnerasableRecord
+from benchd.records.joining import join, take_label_of_drawn
 from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
 from benchd.records.reading import (
     Told,
@@ -101,8 +102,14 @@ class Folder:
             self._words(record, number, told["screen_number"])
         elif "serial" in told:
             self._words(record, number, told["serial"], *imeis)
+        for imei in imeis:
+            self._run("INSERT OR IGNORE INTO told VALUES (?, ?)", imei, number)
+        if "rechecks" in told:
+            take_label_of_drawn(self._connection, number)
+        if imeis or "rechecks" in told:
+            join(self._connection, number)
         if imeis:
-            self._join(number, imeis)
+            self._run("UPDATE job SET named = 1 WHERE id = ?", number)
             self._run_again(record, number, imeis)
 
     def _end(self, record: StoredEntry) -> None:
@@ -158,6 +165,7 @@ class Folder:
         if number is not None:
             of_lot: Told = {"lot": told.lot, "consignor": self._consignor(told.lot)}
             self._update(number, {**of_lot, "tag": told.tag})
+            join(self._connection, number)
             self._words(record, number, told.tag)
 
     def _add_unerasable(self, record: StoredEntry) -> None:
@@ -188,6 +196,7 @@ class Folder:
         marks = ", ".join("?" * len(columns))
         self._run(f"INSERT INTO job ({', '.join(columns)}) VALUES ({marks})", *columns.values())  # noqa: S608
         self._words(record, record.sequence, case, told.tag)
+        join(self._connection, record.sequence)
         item = opened_item(replace(record.entry, job=case))
         if item is not None:
             self._keep(item)
@@ -196,19 +205,6 @@ class Folder:
         for row in self._rows("SELECT consignor FROM lot WHERE lot = ?", lot):
             return str(row[0])
         return None
-
-    def _join(self, number: int, imeis: tuple[str, ...]) -> None:
-        """One handset has told all of these: whatever was known by any of them is one."""
-        for imei in imeis:
-            self._run("INSERT OR IGNORE INTO told VALUES (?, ?)", imei, number)
-        known = self._rows(
-            "SELECT DISTINCT handset FROM job WHERE id IN ("  # noqa: S608
-            f" SELECT job FROM told WHERE imei IN ({_marks(imeis)})) ORDER BY handset",
-            *imeis,
-        )
-        first, *others = (row[0] for row in known if isinstance(row[0], int))
-        for other in others:
-            self._run("UPDATE job SET handset = ? WHERE handset = ?", first, other)
 
     def _run_again(self, record: StoredEntry, number: int, imeis: tuple[str, ...]) -> None:
         """Whatever of this handset's earlier jobs a later one settles by itself."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from benchd.errors import UsageRefused
+from benchd.records.later import later_ids
 from benchd.records.reading import utc
 from benchd.records.rows import JOB_COLUMNS, job_line
 from benchd.statements import SqlValue, Statements, query
@@ -31,9 +32,11 @@ def jobs_ended(connection: Statements, begin: datetime, end: datetime) -> Listed
 
 def _listed(connection: Statements, condition: str, *values: SqlValue) -> Listed:
     # One statement, so that the list is of one moment and says of which.
-    newest = "SELECT job FROM job AS other WHERE other.handset = job.handset ORDER BY other.id DESC"
+    later = later_ids("job.handset", "job.id")
     sql = f"""
-        SELECT upto.sequence, upto.hash, ({newest} LIMIT 1), {JOB_COLUMNS}
+        SELECT upto.sequence, upto.hash,
+            (SELECT job FROM job AS newest WHERE newest.id = (SELECT max(id) FROM ({later}))),
+            {JOB_COLUMNS}
         FROM upto LEFT JOIN job ON {condition} ORDER BY job.id LIMIT {MOST_LISTED + 1}
     """  # noqa: S608
     jobs: list[ListedJob] = []
@@ -43,7 +46,8 @@ def _listed(connection: Statements, condition: str, *values: SqlValue) -> Listed
             upto = Upto(sequence=sequence, hash=str(hash_))
         if columns[0] is not None:
             line = job_line(tuple(columns))
-            jobs.append(ListedJob(line=line, newest_job=JobId(str(newest_job))))
+            newest = line.job if newest_job is None else JobId(str(newest_job))
+            jobs.append(ListedJob(line=line, newest_job=newest))
     if len(jobs) > MOST_LISTED:
         message = f"these are more than {MOST_LISTED} jobs: ask by lot or by day"
         raise UsageRefused(message)

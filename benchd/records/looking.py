@@ -7,6 +7,7 @@ from typing import Final
 
 from benchd.errors import NotFound, UsageRefused
 from benchd.records.counting import Alike, Divided, count_alike
+from benchd.records.later import later_jobs
 from benchd.records.listing import jobs_ended, jobs_of_lots
 from benchd.records.numbers import (
     DIGEST_DIGITS,
@@ -49,7 +50,10 @@ _CERTIFIED: Final = {
         "WHERE certificate IS NOT NULL AND id IN (SELECT job FROM told WHERE imei = ?1)"
     ),
     CertifiedBy.TAG: "WHERE certificate IS NOT NULL AND tag = ?1",
-    CertifiedBy.NUMBER: "WHERE certificate = ?1 OR (job = ?1 AND certificate IS NOT NULL)",
+    CertifiedBy.NUMBER: (
+        "WHERE certificate = ?1 OR (job = ?1 AND certificate IS NOT NULL)"
+        " OR (rechecks = ?1 AND certificate IS NOT NULL)"
+    ),
 }
 
 
@@ -161,11 +165,7 @@ class Looker:
         return tuple(CertifiedLine(job=job, later=self._later(job)) for job in jobs)
 
     def _later(self, job: JobLine) -> tuple[JobId, ...]:
-        sql = (
-            "SELECT job FROM job WHERE handset = ?1 AND id > (SELECT id FROM job WHERE job = ?2)"  # noqa: S608
-            f" ORDER BY id LIMIT {MOST_ALIKE}"
-        )
-        return tuple(JobId(str(row[0])) for row in self._rows(sql, job.handset, job.job))
+        return tuple(later_jobs(self._connection, job.handset, job.job, MOST_ALIKE))[::-1]
 
     def _by_words(self, phrase: str) -> list[int]:
         """The jobs of the newest records with this."""

@@ -75,11 +75,10 @@ def _of_evidence(evidence: object | None, because: str | None) -> Told:
                 "second_imei": evidence.second_imei,
                 **({"came_with_data": 1} if _is_in_use(evidence) else {}),
             }
-        case (
-            GatesEvidence(screen_number=str() as number)
-            | FindDrawnEvidence(screen_number=str() as number)
-        ):
+        case GatesEvidence(screen_number=str() as number):
             return {"screen_number": number}
+        case FindDrawnEvidence():
+            return {"screen_number": evidence.screen_number, "rechecks": evidence.drawn_job}
         case ChipEvidence():
             return {"chip": evidence.verdict}
         case InitialiseEvidence():

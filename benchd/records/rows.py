@@ -20,7 +20,7 @@ JOB_COLUMNS: Final = (
     "job, slot, recipe, opened_at, ended_at, outcome, disposition, reason, lot, tag,"
     " manufacturer, model, serial, imei, second_imei, screen_number, usb_serial,"
     " came_with_data, chip, certificate, state, since, run_again_as, handset,"
-    " by_hand"
+    " by_hand, rechecks"
 )
 SETTLED_COLUMNS: Final = (
     "sequence, job, at, before, state, name, note, recycler, number, batch, done_on, later_job"
@@ -54,6 +54,7 @@ def job_line(row: tuple[object, ...]) -> JobLine:
         state=word_of(DisposalState, text[20]),
         since=_moment(text[21]),
         run_again_as=JobId(text[22]) if text[22] else None,
+        rechecks=JobId(text[25]) if text[25] else None,
         handset=row[23] if isinstance(row[23], int) else 0,
     )
 

@@ -38,13 +38,17 @@ CREATE TABLE job (
     state TEXT,
     since TEXT,
     run_again_as TEXT,
+    rechecks TEXT, -- the drawn job that it has found its handset to be of
+    named INTEGER NOT NULL DEFAULT 0, -- whether its handset has told an IMEI in it
     by_hand INTEGER NOT NULL DEFAULT 0 -- entered at intake: it couldn't even be plugged in
 ) STRICT;
 
 CREATE INDEX job_of_handset ON job (handset, id);
 CREATE INDEX job_by_day ON job (opened_at);
 CREATE INDEX job_by_end ON job (ended_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX job_look_alike ON job (serial, model, manufacturer, handset) WHERE serial IS NOT NULL;
+CREATE INDEX job_look_alike ON job (serial, model, manufacturer, named, id, handset)
+    WHERE serial IS NOT NULL;
+CREATE INDEX job_of_drawn ON job (rechecks) WHERE rechecks IS NOT NULL;
 CREATE INDEX job_left_open ON job (state, id) WHERE state IS NOT NULL;
 CREATE INDEX job_of_lot ON job (lot, id) WHERE lot IS NOT NULL;
 CREATE INDEX job_of_tag ON job (tag, id) WHERE tag IS NOT NULL;
@@ -56,6 +60,8 @@ CREATE TABLE told (
     job INTEGER NOT NULL,
     PRIMARY KEY (imei, job)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX told_of_job ON told (job);
 
 CREATE TABLE settled (
     sequence INTEGER PRIMARY KEY,

@@ -63,6 +63,10 @@ class KeyRing:
             if retired is None or digest in retired.retirement.papers
         )
 
+    def has_ever_signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether a key of the rack has signed this, be it retired: then its thief may have."""
+        return any(has_signed(key, message, signature) for key in self.keys)
+
     def has_signed_record(self, message: bytes, signature: bytes, *, sequence: int) -> bool:
         """Whether the key that signed the ledger when it had this number has signed this."""
         return any(

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from benchd.wakeup import Wakeup
 from benchd.words.errand import TrayItem
-from benchd.words.hook import Direction, NextAction
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.slot import DirectedView, ProblemCode, ProblemView, SlotView
-
-MOST_DIRECTED: Final = 4096
-"""Jobs; those whose handsets are still in their slots are among the newest."""
 
 
 class RackBoard:
     """Implements `benchd.ports.Board`, and wakes whoever watches."""
 
-    def __init__(self) -> None:
+    def __init__(self, directed: Callable[[JobId], DirectedView | None] = lambda _: None) -> None:
+        """Take who knows what other systems ask for the handset of a job."""
+        self._directed = directed
         self._views: dict[SlotName, SlotView] = {}
         self._unknown_ports: dict[PortPath, None] = {}
         self._notices: dict[ProblemCode, ProblemView] = {}
         self._tray: tuple[TrayItem, ...] = ()
-        self._directed: dict[JobId, DirectedView] = {}
         self._changed = Wakeup()
         self.version = 0
 
     def show(self, view: SlotView) -> None:
         """Replace what is shown of this slot."""
         if view.job is not None:
-            view = replace(view, directed=self._directed.get(view.job))
+            view = replace(view, directed=self._directed(view.job))
         if self._views.get(view.slot) != view:
             self._views[view.slot] = view
             self._wake()
@@ -69,22 +65,10 @@ class RackBoard:
         """What was taken out in the middle of its job, the oldest first."""
         return self._tray
 
-    def direct(self, told: Direction) -> None:
-        """Another system has asked for something; what isn't done is shown nowhere."""
-        before = self._directed.get(told.job, DirectedView())
-        match told.action:
-            case NextAction.HOLD if told.counts and before.held_by is None:
-                # A bin that was named until now may be one of those that are sold from.
-                directed = DirectedView(held_by=told.hook)
-            case NextAction.ROUTE if told.counts:
-                directed = replace(before, place=told.bin)
-            case _:
-                return
-        self._directed[told.job] = directed
-        if len(self._directed) > MOST_DIRECTED:
-            del self._directed[next(iter(self._directed))]
+    def directed_anew(self, job: JobId) -> None:
+        """Other systems have asked for something else of this job's handset."""
         for view in tuple(self._views.values()):
-            if view.job == told.job:
+            if view.job == job:
                 self.show(view)
 
     def arrange(self, slots: Collection[SlotName]) -> None:

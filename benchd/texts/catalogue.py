@@ -93,6 +93,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.LOW_BATTERY}": frozenset({"percent", "minimum"}),
         f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
         f"problem.{ProblemCode.HOOK_GAVE_UP}": frozenset({"count"}),
+        f"problem.{ProblemCode.HOOK_BEHIND}": frozenset({"hooks"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),
         f"problem.{ProblemCode.PRINTER_FAULT}": frozenset({"printers"}),
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),

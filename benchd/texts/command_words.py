@@ -76,6 +76,7 @@ class SayWord(StrEnum):
     HOOK_REVIVED = "hook_revived"
     HOOK_REWOUND = "hook_rewound"
     NO_SUCH_HOOK = "no_such_hook"
+    RECORD_NOT_THERE = "record_not_there"
     MODELS_CHECKED = "models_checked"
     NO_FOLDER = "no_folder"
     UNKNOWN_MODEL = "unknown_model"

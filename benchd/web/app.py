@@ -176,7 +176,9 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         app.include_router(session_routes(sessions, people))
     if records is not None:
         app.include_router(records_routes(records, catalogue, who))
-        app.include_router(certificate_routes(rack, records, intake, pdf=papers is not None))
+        app.include_router(
+            certificate_routes(rack, records, intake, directions, pdf=papers is not None)
+        )
         app.include_router(shift_routes(records, catalogue, now or partial(datetime.now, UTC)))
         if disposal is not None:
             app.include_router(disposal_routes(records, disposal, catalogue, who))

@@ -10,14 +10,17 @@ from pydantic import BaseModel, ConfigDict
 
 from benchd.errors import NotFound, UsageRefused
 from benchd.intake.desk import IntakeDesk
+from benchd.intake.since import HandsetSince, Since
+from benchd.proof.intake_book import IntakeBook
 from benchd.texts.catalogue import printable
 from benchd.web.job_routes import envelope_of
 from benchd.web.present_records import upto_object
 from benchd.web.records_objects import UptoObject
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME
-from benchd.web.service import RackService, RecordsDoor
+from benchd.web.service import Directions, RackService, RecordsDoor
 from benchd.words.disposal import DisposalState
 from benchd.words.handset_file import CertifiedBy, CertifiedLine, JobLine
+from benchd.words.hook import holder_in
 from benchd.words.imei import is_imei
 from benchd.words.job import Disposition
 
@@ -44,9 +47,14 @@ class FoundCertificateObject(BaseModel):
     newest: bool
     """Whether nothing was begun with the handset since, and it hasn't come in again."""
     later_jobs: list[str]
-    """What was begun with it since: their ends count, and not this certificate."""
+    """What was begun since with it, or one that can't be told from it: their ends count now.
+
+    Also the case under which it was entered by hand as one that can't be erased.
+    """
     again_as: str | None
     """Under which tag it has come in again since."""
+    held_by: str | None
+    """Which other system holds it back: it isn't to be sold then, whatever is certified."""
     certificate_json: str
     certificate_pdf: str | None
 
@@ -63,9 +71,17 @@ class CertificatesObject(BaseModel):
 
 
 def certificate_routes(
-    rack: RackService, records: RecordsDoor, intake: IntakeDesk | None, *, pdf: bool
+    rack: RackService,
+    records: RecordsDoor,
+    intake: IntakeDesk | None,
+    directions: Directions | None,
+    *,
+    pdf: bool,
 ) -> APIRouter:
-    """`/api/v1/certificates`; with `pdf` each can be had as that."""
+    """`/api/v1/certificates`; with `pdf` each can be had as that.
+
+    Where it can't be told who holds a handset back, nothing is told of its certificate.
+    """
     router = APIRouter(prefix="/api/v1/certificates", responses=INVALID | LEDGER)
 
     async def vouched(job: JobLine) -> bool:
@@ -76,6 +92,15 @@ def certificate_routes(
             return False
         return hashlib.sha256(envelope).hexdigest() == job.certificate
 
+    async def holder(job: JobLine) -> str | None:
+        if directions is None:
+            return None
+        return holder_in([one for each in job.erased_in for one in await directions(each)])
+
+    async def told(line: CertifiedLine, since: HandsetSince) -> FoundCertificateObject:
+        later = await since.of(line.job.job, await rack.ledger.entries(line.job.job))
+        return _object(line, later, await holder(line.job), pdf=pdf)
+
     @router.get("")
     async def certificates(
         imei: Wanted = None, tag: Wanted = None, number: Wanted = None
@@ -85,10 +110,13 @@ def certificate_routes(
         A number is that of the certificate (the SHA-256 of its file) or of its job.
         """
         lines = await records.certified(*_asked(imei, tag, number))
-        good = {line.job.job for line in lines if await vouched(line.job)}
+        good = [line for line in lines if await vouched(line.job)]
+        since = HandsetSince(rack.ledger, IntakeBook() if intake is None else intake.book)
+        # The oldest first: what came in since is read once.
+        found = [await told(line, since) for line in reversed(good)]
         return CertificatesObject(
-            certificates=[_object(line, intake, pdf=pdf) for line in lines if line.job.job in good],
-            doubted=[line.job.job for line in lines if line.job.job not in good],
+            certificates=found[::-1],
+            doubted=[line.job.job for line in lines if line not in good],
             upto=upto_object(records.upto),
         )
 
@@ -112,8 +140,12 @@ def _asked(imei: str | None, tag: str | None, number: str | None) -> tuple[Certi
     return given[0]
 
 
-def _object(line: CertifiedLine, intake: IntakeDesk | None, *, pdf: bool) -> FoundCertificateObject:
-    job, again = line.job, _again_as(line.job, intake)
+def _object(
+    line: CertifiedLine, since: Since, holder: str | None, *, pdf: bool
+) -> FoundCertificateObject:
+    job = line.job
+    # The read model knows by more, the ledger for certain.
+    later = list(dict.fromkeys((*since.jobs, *line.later)))
     address = f"/api/v1/jobs/{job.job}/certificate"
     return FoundCertificateObject(
         number=job.certificate or "",
@@ -126,20 +158,13 @@ def _object(line: CertifiedLine, intake: IntakeDesk | None, *, pdf: bool) -> Fou
         tag=_text(job.tag),
         disposition=job.disposition,
         state=job.state,
-        newest=not line.later and again is None,
-        later_jobs=list(line.later),
-        again_as=again,
+        newest=not later and since.again_as is None,
+        later_jobs=[printable(each) for each in later],
+        again_as=_text(since.again_as),
+        held_by=_text(holder),
         certificate_json=f"{address}.json",
         certificate_pdf=f"{address}.pdf" if pdf else None,
     )
-
-
-def _again_as(job: JobLine, intake: IntakeDesk | None) -> str | None:
-    """Another asset of its number came in later: a job goes by no tag but the newest."""
-    if intake is None or job.tag is None:
-        return None
-    found = (intake.book.by_imei.get(imei) for imei in job.imeis)
-    return next((one.tag for one in found if one is not None and one.tag != job.tag), None)
 
 
 def _text(text: str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from benchd.errors import HooksUnavailable, NotFound
+from benchd.errors import NotFound
 from benchd.pipelines.history import JobHistory, fold_job
 from benchd.texts.catalogue import printable
 from benchd.web.objects import (
@@ -104,11 +104,8 @@ async def envelope_of(rack: RackService, job: JobId) -> bytes:
     return history.envelope
 
 
-async def _directions(tell: Directions | None, job: JobId) -> list[DirectionObject] | None:
-    try:
-        asked = await tell(job) if tell is not None else ()
-    except HooksUnavailable:
-        return None
+async def _directions(tell: Directions | None, job: JobId) -> list[DirectionObject]:
+    asked = await tell(job) if tell is not None else ()
     return [_direction(one) for one in asked]
 
 

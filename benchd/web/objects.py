@@ -305,8 +305,9 @@ class JobObject(WebObject):
     asset: JobAssetObject | None
     questions: int
     """How many of its questions people have answered."""
-    directions: list[DirectionObject] | None = Field(default_factory=list)
-    """What other systems have asked for, in the ledger's order; null where it can't be told."""
+    directions: list[DirectionObject] = Field(default_factory=list[DirectionObject])
+    """What other systems have asked for, in the ledger's order: all that counts, and of the rest
+    the newest."""
 
 
 def without_controls(text: str) -> str:

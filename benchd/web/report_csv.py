@@ -19,7 +19,8 @@ HEADER = (
 def csv_of(report: ReportObject) -> bytes:
     """One line for each value of each figure; the jobs behind them stand in the JSON."""
     text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\r\n")
+    # Each in quotes: a spreadsheet that guesses what divides cells sees where each one ends.
+    lines = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     lines.writerow(HEADER)
     for line in _lines(report):
         lines.writerow([*line, "all", "", ""])

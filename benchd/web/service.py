@@ -246,7 +246,7 @@ class Directions(Protocol):
     """Tells what other systems have asked for a job's handset."""
 
     async def __call__(self, job: JobId, /) -> Sequence[Direction]:
-        """In the order of the ledger; raises HooksUnavailable where it can't be told."""
+        """In the order of the ledger, with all that counts of it. Never raises."""
         ...
 
 

@@ -52,7 +52,14 @@ class JobLine:
     """What has become of it; None where it's sold, or the job still runs."""
     since: datetime | None
     run_again_as: JobId | None
+    rechecks: JobId | None
+    """The drawn job of the same handset that it rechecks."""
     handset: int
+
+    @property
+    def erased_in(self) -> tuple[JobId, ...]:
+        """The jobs that its certificate is of: a hold on either holds the handset."""
+        return (self.job,) if self.rechecks is None else (self.rechecks, self.job)
 
     @property
     def told_by(self) -> ToldBy:
@@ -97,12 +104,15 @@ class CertifiedBy(StrEnum):
     IMEI = "imei"
     TAG = "tag"
     NUMBER = "number"
-    """Its own, the SHA-256 of its file, or its job's."""
+    """Its own, the SHA-256 of its file, or its job's: of a drawn handset either of both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertifiedLine:
-    """A job that ended with a certificate, and what was begun with its handset since."""
+    """A job that ended with a certificate, and what was begun since with its handset.
+
+    Or with one that nobody can tell from it.
+    """
 
     job: JobLine
     later: tuple[JobId, ...]

@@ -32,7 +32,7 @@ class LabelEnd(StrEnum):
     CROWDED_OUT = "crowded_out"
     """Too many waited already."""
     REPLACED = "replaced"
-    """The same handset has a newer one."""
+    """The same handset has a newer one, or runs again."""
     NOT_MADE = "not_made"
     """It couldn't be set, which is a mistake of benchd."""
 

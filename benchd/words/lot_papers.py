@@ -47,7 +47,7 @@ class ListedJob:
 
     line: JobLine
     newest_job: JobId
-    """The newest of its handset, whether it was asked for or not."""
+    """The newest of its handset, or of one that nobody can tell from it, asked for or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

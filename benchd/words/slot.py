@@ -31,6 +31,7 @@ class ProblemCode(StrEnum):
     ANCHOR_UNREACHABLE = "anchor_unreachable"
     PRINTER_FAULT = "printer_fault"
     HOOK_GAVE_UP = "hook_gave_up"
+    HOOK_BEHIND = "hook_behind"
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
     TOO_HOT = "too_hot"

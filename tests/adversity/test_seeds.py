@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SEEDS_OF_A_TEST = 50
-FIRST = range(0, 6000, 1000)
+FIRST = range(0, 3000, 1000)
 LEAST_SELLABLE = 0.3
 
 

@@ -75,7 +75,35 @@ def test_mistakes(folder: Path, change: tuple[str, str], key: str, said: str) ->
     [(where, what)] = mistakes(folder, HOOK.replace(*change, 1))
     assert where.startswith(key)
     assert said in what
-    assert "word@" not in what or "user" in change[1]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://stock.example/in?token=S3CRET",
+        "https://S3CRET:S3CRET@stock.example/in",
+        "https://stock.example/in?token=S3CRET#x",
+        "https://stock.example/in token=S3CRET",
+        "https://stock.example/S3CRET\\u0007",
+        "stock.example/S3CRET",
+        "S3CRET:stock.example",
+        "https://[stock.example/S3CRET",
+        "https://stock.example/S3CRET" + 500 * "x",
+        "https://S3CRET@/" + 500 * "x",
+    ],
+)
+def test_an_address_that_is_refused_isnt_told_whole(folder: Path, url: str) -> None:
+    """What is wrong with it may be its token, and messages are logged."""
+    told = HOOK.replace("https://stock.example/in", url)
+    [(key, message)] = mistakes(folder, told)
+    assert key.startswith("hooks")
+    assert "S3CRET".lower() not in message.lower()
+
+
+@pytest.mark.parametrize("value", ['["https://S3CRET"]', '{ S3CRET = "S3CRET" }'])
+def test_what_is_no_address_at_all_isnt_told_either(folder: Path, value: str) -> None:
+    told = HOOK.replace('"https://stock.example/in"', value)
+    assert "S3CRET" not in repr(mistakes(folder, told))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/in", "http://[::1]/in", "http://localhost/in"])
@@ -97,3 +125,13 @@ def test_a_name_belongs_to_one_hook_and_what_is_held_isnt_put_with_what_is_sold(
     [(key, message)] = mistakes(folder, HOOK + bins)
     assert key == "hooks[stock].bins.hold"
     assert "sold" in message
+    # Nor is it where another hook has put what is sold.
+    sells, destroys = (f'bins = {{ {word} = ["A"] }}\n' for word in ("sellable", "destroy"))
+    other = HOOK.replace('"stock"', '"other"')
+    for first, second, key in (
+        (HOOK + sells, other + destroys, "hooks[other].bins.destroy"),
+        (HOOK + destroys, other + sells, "hooks[stock].bins.destroy"),
+    ):
+        [(found_at, message)] = mistakes(folder, first + second)
+        assert found_at == key
+        assert "sold" in message

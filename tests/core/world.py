@@ -25,6 +25,7 @@ from benchd.errors import (
     NotFound,
     StageFailed,
 )
+from benchd.hooks.held import Held
 from benchd.ledger.record import GENESIS, seal
 from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.contract import Stage
@@ -757,7 +758,8 @@ class World:
         }
         self.access = FakeAccess(self)
         self.ledger = ledger or MemoryLedger()
-        self.board = RackBoard()
+        self.held = Held()
+        self.board = RackBoard(self.held.directed)
         self.clock = SteppingClock()
         self.entropy = CountingEntropy()
         self.issuer = FakeIssuer(self)

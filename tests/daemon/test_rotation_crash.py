@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("why", [Retired.ROTATED, Retired.LOST])
+@pytest.mark.parametrize(
+    "why", [Retired.ROTATED, pytest.param(Retired.LOST, marks=pytest.mark.nightly)]
+)
 async def test_it_is_whole_wherever_it_was_killed(why: Retired, tmp_path: Path) -> None:
     folder = tmp_path / "rack"
     folder.mkdir()

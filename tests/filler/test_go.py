@@ -28,7 +28,7 @@ def test_go_test() -> None:
     go_test(abi=host_abi())
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_go_test_finds_no_race() -> None:
     if shutil.which("gcc") is None or host_abi() not in ("amd64", "arm64"):
@@ -36,7 +36,7 @@ def test_go_test_finds_no_race() -> None:
     go_test("-race", abi=host_abi(), CGO_ENABLED="1")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_go_test_on_32_bits() -> None:
     """Where numbers are narrower and the cipher is ChaCha8."""

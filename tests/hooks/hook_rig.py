@@ -18,6 +18,7 @@ from benchd.certificate import create_key
 from benchd.daemon.hooks import HookReader
 from benchd.hooks.backoff import Failure
 from benchd.hooks.events import Source
+from benchd.hooks.held import Held
 from benchd.hooks.outbox import Outbox, OutboxParts
 from benchd.hooks.sending import Taken
 from benchd.hooks.store import HookStore, Place, Waiting
@@ -74,6 +75,7 @@ class Sink:
     failures: int = 0
     waiting: int = 0
     dead: int = 0
+    behind: bool = False
 
     def took(self, hook: str) -> None:
         self.taken += 1
@@ -81,8 +83,11 @@ class Sink:
     def failed(self, hook: str) -> None:
         self.failures += 1
 
-    def stands(self, hook: str, *, waiting: int, dead: int) -> None:
-        self.waiting, self.dead = waiting, dead
+    def stands(self, hook: str, *, waiting: int, dead: int, behind: bool) -> None:
+        self.waiting, self.dead, self.behind = waiting, dead, behind
+
+    def faulty(self, hook: str, *, is_so: bool) -> None:
+        pass
 
 
 class Killed(BaseException):
@@ -110,10 +115,11 @@ class MortalStore(HookStore):
         super().__init__(path)
         self.blows = blows
 
-    def take_over(self, hook: str, events: Sequence[Waiting], upto: Place) -> None:
+    def take_over(self, hook: str, events: Sequence[Waiting], upto: Place, *, after: Place) -> bool:
         self.blows.fall()
-        super().take_over(hook, events, upto)
+        moved = super().take_over(hook, events, upto, after=after)
         self.blows.fall()
+        return moved
 
     def begin(self, hook: str, at: Place) -> None:
         self.blows.fall()
@@ -154,6 +160,8 @@ class Receiver:
     away_until: datetime = START
     poison: frozenset[int] = frozenset()
     """Records whose events it answers with 422."""
+    failing: frozenset[int] = frozenset()
+    """The same with 500."""
     replies: tuple[bytes, ...] = (b"", b"ok")
     got: list[Received] = field(default_factory=list)
     tries: int = 0
@@ -164,8 +172,9 @@ class Receiver:
         if self.clock.at < self.away_until:
             return Failure(why="ConnectError")
         told = json.loads(body)
-        if int(told["sequence"]) in self.poison:
-            return Failure(why="http_422", status=422)
+        for those, status in ((self.poison, 422), (self.failing, 500)):
+            if int(told["sequence"]) in those:
+                return Failure(why=f"http_{status}", status=status)
         fate = self.draw.random()
         if fate < self.trouble / 3:
             return Failure(why="http_500", status=500)
@@ -282,11 +291,13 @@ class Rig:
 
     def start(self) -> None:
         """Make all but the ledger and the file anew, as a start of the daemon does."""
+        self.held, self._recalled = Held(), False
         self.store = MortalStore(self.folder / "hooks.sqlite", self.blows)
         thread = CapacityLimiter(1)
         self.parts = OutboxParts(
             feed=HookReader(self.reader, thread),
             record=self._record,
+            held=self.held,
             store=self.store,
             source=SOURCE,
             issuer=FakeIssuer(),  # type: ignore[arg-type]
@@ -301,10 +312,14 @@ class Rig:
         self.blows.fall()
         receipt = await self.shop.append(entry)
         self.blows.fall()
+        self.held.stored(entry)
         return receipt
 
     async def step(self) -> float:
         """One step, or a kill and a new start."""
+        if not self._recalled:
+            await self.held.recall(HookReader(self.reader, CapacityLimiter(1)))
+            self._recalled = True
         try:
             return await self.outbox.step()
         except Killed:

@@ -15,8 +15,7 @@ from benchd.certificate import DsseIssuer, create_key
 from benchd.commands.cli import app
 from benchd.config import load_settings
 from benchd.daemon.directing import Directing
-from benchd.daemon.hooks import HookBoard, HookLife
-from benchd.errors import HooksUnavailable
+from benchd.daemon.hooks import HookBoard, HookLife, recall_held
 from benchd.hooks.room import Hooks
 from benchd.ledger import open_ledger
 from benchd.observe.announcing import announcing, keep_following
@@ -104,6 +103,11 @@ async def test_from_the_configuration_to_the_receiver(
                 run, ["hooks", "replay", "stock", "--config", str(config)]
             )
             assert replayed.exit_code == 0
+            beyond = await anyio.to_thread.run_sync(
+                run, ["hooks", "replay", "stock", "--since", "4711", "--config", str(config)]
+            )
+            assert beyond.exit_code != 0
+            assert "4711" in str(beyond.exception)
             hooks.stored(opened(2))  # instead of waiting for its next look
             with anyio.fail_after(30):
                 while board.notices():
@@ -140,9 +144,8 @@ async def test_a_test_event_and_a_hook_that_isnt_there(
 
 async def test_what_a_receiver_asks_for_is_shown_at_the_slot(tmp_path: Path) -> None:
     key = create_key(tmp_path / "key.pem")
-    metrics, board = RackMetrics(slots=[], recipes=[], version="0", hooks=["stock"]), RackBoard()
+    metrics = RackMetrics(slots=[], recipes=[], version="0", hooks=["stock"])
     job = JobId("job-1")
-    board.show(SlotView(slot=SlotName("A1"), port_path=PortPath("1-1"), job=job))
     async with (
         receiving() as receiver,
         open_ledger(tmp_path / "ledger.sqlite", head_key=key) as stored,
@@ -152,8 +155,8 @@ async def test_what_a_receiver_asks_for_is_shown_at_the_slot(tmp_path: Path) -> 
         receiver.answer = head.encode() + said
         settings = load_settings(configuration(tmp_path, receiver.url))
         hooks = Hooks([hook.settings for hook in settings.hooks])
-        with pytest.raises(HooksUnavailable):
-            await hooks.directions(job)
+        board = RackBoard(hooks.held.directed)
+        board.show(SlotView(slot=SlotName("A1"), port_path=PortPath("1-1"), job=job))
         ledger = announcing(stored, [hooks, Directing(board)], metrics.fault)
         issuer = DsseIssuer(key=key, directory=tmp_path, site="東京", benchd_version="0")
         life = HookLife(hooks, settings, ledger.append, issuer, HookBoard(board, metrics.hooks))
@@ -170,3 +173,25 @@ async def test_what_a_receiver_asks_for_is_shown_at_the_slot(tmp_path: Path) -> 
             assert directed == DirectedView(held_by="stock")
             assert holder_in(await hooks.directions(job)) == "stock"
             group.cancel_scope.cancel()
+        # The hooks run no more: what counts is told all the same.
+        assert holder_in(await hooks.directions(job)) == "stock"
+        # So it is by a daemon whose configuration names no hook any more.
+        without = Hooks([])
+        await recall_held(without.held, settings.ledger.path)
+        assert holder_in(await without.directions(job)) == "stock"
+        board = RackBoard(without.held.directed)
+        board.show(SlotView(slot=SlotName("A1"), port_path=PortPath("1-1"), job=job))
+        assert board.views()[SlotName("A1")].directed == DirectedView(held_by="stock")
+
+
+async def test_a_hook_that_is_behind_or_faulty_is_told_on_the_wall() -> None:
+    board, metrics = RackBoard(), RackMetrics(slots=[], recipes=[], version="0", hooks=["a", "b"])
+    wall = HookBoard(board, metrics.hooks)
+    wall.stands("a", waiting=1, dead=0, behind=True)
+    wall.faulty("b", is_so=True)
+    wall.stands("b", waiting=1, dead=0, behind=False)
+    [notice] = board.notices()
+    assert (notice.code, notice.facts) == (ProblemCode.HOOK_BEHIND, {"hooks": "a, b"})
+    wall.faulty("b", is_so=False)
+    wall.stands("a", waiting=0, dead=0, behind=False)
+    assert board.notices() == ()

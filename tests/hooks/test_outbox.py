@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchd.hooks import outbox
+from benchd.hooks.backoff import Failure
+from benchd.hooks.sending import Taken
 from benchd.hooks.store import HookStore, Place
 from benchd.words.record import EntryKind
 from tests.hooks.hook_rig import START, TERMS, WEEK_S, Rig, rig
@@ -100,7 +102,7 @@ async def test_a_receiver_that_is_away_for_a_week_gets_everything_afterwards(
 async def test_more_than_it_keeps_out_of_the_ledger_stays_in_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "MOST_WAITING", 7)
+    monkeypatch.setattr(outbox, "MOST_KEPT", 7)
     async with rig(tmp_path) as one:
         await begin(one)
         one.receiver.away_until = START + timedelta(days=1)
@@ -236,3 +238,44 @@ async def test_a_sound_file_is_kept_at_a_start(tmp_path: Path) -> None:
         assert one.store.place("stock") == before
         await one.until_quiet()
         assert len(one.receiver.got) == 1
+
+
+async def test_events_that_fail_keep_none_of_the_others_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MOST_WAITING", 5)
+    async with rig(tmp_path) as one:
+        await begin(one)
+        jobs = [f"USB{number:03}" for number in range(10)]
+        for handset in jobs:
+            await one.shop.open(handset)
+        one.receiver.failing = frozenset(one.shop.truth.due)
+        for handset in jobs:
+            await one.shop.ask(handset)  # waits for the first one of its handset
+        good = await one.shop.open("USB999")
+        for _ in range(60):
+            one.clock.pass_by(min(await one.step(), 5))
+        assert [each.told["subject"] for each in one.receiver.got] == [good]
+        assert not one.sink.behind
+        for _ in range(200):
+            one.clock.pass_by(await one.step())
+        assert one.sink.behind
+        one.receiver.failing = frozenset()
+        await one.until_quiet()
+        assert not one.sink.behind
+        hold_against_the_truth(one)
+
+
+async def test_a_400_is_tried_again(tmp_path: Path) -> None:
+    async with rig(tmp_path) as one:
+        await begin(one)
+        send, said = one.receiver.send, [Failure(why="http_400", status=400)] * 3
+
+        async def by_a_wrong_clock(event_id: str, body: bytes) -> Taken | Failure:
+            return said.pop() if said else await send(event_id, body)
+
+        one.receiver.send = by_a_wrong_clock  # type: ignore[method-assign]
+        await one.shop.open("USB001")
+        await one.until_quiet()
+        hold_against_the_truth(one)
+        assert one.sink.dead == 0

@@ -10,31 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchd.hooks.outbox import job_now
 from benchd.hooks.replies import (
     LARGEST_REPLY_BYTES,
     Asked,
     JobNow,
     direction_in,
     direction_of,
+    job_now,
     read_reply,
     record_of,
     refusal_of,
 )
-from benchd.words.hook import Direction, NextAction, NotTaken
+from benchd.words.hook import NextAction, NotTaken
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition
 from benchd.words.record import EntryKind
 from tests.hooks.hook_rig import OURS, TERMS, FakeIssuer, rig
 
 JOB = JobId("job-1")
-HELD = Direction(hook="other", sequence=1, job=JOB, action=NextAction.HOLD, bin=None, refused=None)
 
 
-def now(disposition: Disposition | None, *directions: Direction) -> JobNow:
-    return JobNow(
-        job=JOB, ended=disposition is not None, disposition=disposition, directions=directions
-    )
+def now(disposition: Disposition | None, holder: str | None = None) -> JobNow:
+    return JobNow(job=JOB, ended=disposition is not None, disposition=disposition, holder=holder)
 
 
 @given(st.binary(max_size=2000))
@@ -76,11 +73,14 @@ def test_no_object_lets_a_handset_go_that_isnt_sellable(said: dict[str, object])
         (b"9" * 5000, None),
         (b"[" * 9000, None),
         (b'{"next_action":null}', None),
-        (b'{"next_action":"hold"}' + b" " * LARGEST_REPLY_BYTES, None),
+        (b'{"next_action":"hold"}' + b" " * LARGEST_REPLY_BYTES, Asked(action=None)),
         (b'{"next_action":"hold"}', Asked(action=NextAction.HOLD)),
         (b'{"next_action":"route","bin":"S1"}', Asked(action=NextAction.ROUTE, bin="S1")),
         (b'{"next_action":"route"}', Asked(action=None)),
-        (b'{"next_action":"hold","bin":"S1"}', Asked(action=None)),
+        (b'{"next_action":"hold","bin":"H1"}', Asked(action=NextAction.HOLD)),
+        (b'{"next_action":"hold","bin":""}', Asked(action=NextAction.HOLD)),
+        (b'{"next_action":"hold","bin":7,"x":[]}', Asked(action=NextAction.HOLD)),
+        (b'{"next_action":"reprint","bin":"S1"}', Asked(action=None)),
         (b'{"next_action":"release"}', Asked(action=None)),
         (b'{"next_action":"sellable"}', Asked(action=None)),
         (b'{"next_action":"approve","gate":"consent"}', Asked(action=None)),
@@ -108,7 +108,7 @@ def test_where_a_handset_may_be_put() -> None:
 
 
 def test_what_another_hook_holds_isnt_let_go() -> None:
-    held = now(Disposition.SELLABLE, HELD)
+    held = now(Disposition.SELLABLE, "other")
     to_sale = Asked(action=NextAction.ROUTE, bin="S1")
     assert refusal_of(to_sale, held, TERMS) is NotTaken.ON_HOLD
     assert refusal_of(Asked(action=NextAction.ROUTE, bin="H1"), held, TERMS) is None

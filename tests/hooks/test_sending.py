@@ -7,6 +7,7 @@ import time
 import pytest
 
 from benchd.hooks.backoff import Failure
+from benchd.hooks.replies import LARGEST_REPLY_BYTES
 from benchd.hooks.sending import HttpSender, Taken
 from benchd.hooks.settings import Target
 from benchd.hooks.signing import secret_of
@@ -40,7 +41,7 @@ async def one_try(receiver: HttpReceiver, timeout_s: float = 10) -> Taken | Fail
         (answer("200 OK", b"ok"), Taken(b"ok")),
         (answer("204 No Content"), Taken(b"")),
         (answer("202 Accepted", b'{"next_action":"hold"}'), Taken(b'{"next_action":"hold"}')),
-        (answer("200 OK", b"x" * 20_000), Taken(b"")),
+        (answer("200 OK", b"x" * 20_000), Taken(b"x" * (LARGEST_REPLY_BYTES + 1))),
         (answer("500 No"), Failure(why="http_500", status=500)),
         (answer("410 Gone"), Failure(why="http_410", status=410)),
         (

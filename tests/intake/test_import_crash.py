@@ -51,7 +51,7 @@ async def known(path: Path, key: RackKey) -> IntakeStore:
     return store
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 @pytest.mark.asyncio
 async def test_kill_9_in_mid_import_leaves_nothing_half(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def short_path() -> Generator[Path]:
 
 
 @pytest.mark.rack
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(180)
 def test_scale_measures_racks_of_several_sizes(short_path: Path) -> None:
     fast = ("--write-bytes-per-s", "40000000", "--read-bytes-per-s", "80000000")

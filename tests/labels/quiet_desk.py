@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from benchd.labels.desk import LabelDesk
 from benchd.labels.source import LabelSource
 from benchd.labels.wanted import WantedLabels
 from benchd.records.access import Records
 from benchd.texts.catalogue import Catalogue
-from benchd.words.hook import Direction
-from benchd.words.ids import JobId
 from benchd.words.label import LabelEnd, PrinterTrouble
 from tests.web.web_fakes import FakeRack
-
-
-async def nothing_asked(_: JobId) -> Sequence[Direction]:
-    """No other system has asked for anything."""
-    return ()
 
 
 class Nobody:
@@ -37,10 +28,8 @@ def quiet_desk(rack: FakeRack, records: Records, catalogue: Catalogue) -> LabelD
     """Without a printer, but with every label to look at."""
     return LabelDesk(
         (),
-        WantedLabels(),
-        source=LabelSource(
-            ledger=rack.ledger, issuer=rack.issuer, files=records, directions=nothing_asked
-        ),
+        WantedLabels(rack.held),
+        source=LabelSource(ledger=rack.ledger, issuer=rack.issuer, files=records, holds=rack.held),
         catalogue=catalogue,
         sink=Nobody(),
     )

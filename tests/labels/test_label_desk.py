@@ -5,20 +5,22 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import anyio
 import pytest
 
-from benchd.errors import HooksUnavailable, LabelRefused, NotFound
+from benchd.errors import LabelRefused, NotFound
 from benchd.hooks.replies import record_of
 from benchd.labels.content import words_of
 from benchd.labels.desk import LabelDesk
 from benchd.labels.printer import LabelForm, Printer, Raw9100
 from benchd.labels.source import LabelSource
 from benchd.labels.wanted import WantedLabels
-from benchd.observe.announcing import AnnouncingLedger
+from benchd.observe.announcing import LedgerSubscriber, announcing
+from benchd.ports import Ledger
 from benchd.proof.evidence.forms import to_json
 from benchd.records.access import Records
 from benchd.texts.catalogue import Catalogue
@@ -29,7 +31,7 @@ from benchd.words.job import Disposition
 from benchd.words.label import LabelEnd, PrinterTrouble
 from benchd.words.record import Entry, EntryKind
 from tests import recorded
-from tests.labels.virtual_printer import Mood, VirtualPrinter, virtual_printer
+from tests.labels.virtual_printer import PAPER_OUT, READY, Mood, VirtualPrinter, virtual_printer
 from tests.labels.zpl_reader import read_zpl, scanned
 from tests.records.records_rack import INSPECT
 from tests.web.test_records_routes import Feed
@@ -39,6 +41,8 @@ pytestmark = pytest.mark.asyncio
 
 ONE, TWO = JobId("20261124-00000000a1"), JobId("20261124-00000000a2")
 HOLD = frozenset({Disposition.HOLD})
+SELLABLE = frozenset({Disposition.SELLABLE})
+EVENTS = count(1)
 
 
 @dataclass
@@ -56,6 +60,7 @@ class Heard:
 
     def printer_told(self, printer: str, trouble: PrinterTrouble | None) -> None:
         self.troubles.append((printer, trouble))
+        self.heard.fire()
 
     def waits(self, printer: str, labels: int) -> None:
         pass
@@ -65,10 +70,9 @@ class Heard:
 class Shop:
     rack: FakeRack
     desk: LabelDesk
-    ledger: AnnouncingLedger
+    ledger: Ledger
     heard: Heard
-    asked: list[Direction]
-    """What other systems have asked for, as the hooks would tell it."""
+    subscribers: Sequence[LedgerSubscriber]
 
     async def answers(self, told: Direction) -> None:
         """A hook's answer goes on record."""
@@ -76,36 +80,25 @@ class Shop:
         await self.ledger.append(entry)
 
     async def ends(self, *jobs: JobId) -> None:
-        """These jobs have wanted, each with its record told after it is on disk."""
+        """These jobs end: what is on disk already is told."""
         for job in jobs:
-            end = next(
-                record.entry
-                for record in self.rack.ledger.stored
-                if record.entry.job == job and record.entry.kind is EntryKind.JOB_ENDED
-            )
-            self.rack.ledger.stored = [r for r in self.rack.ledger.stored if r.entry is not end]
-            await self.ledger.append(end)
+            for record in self.rack.ledger.stored:
+                if record.entry.job == job and record.entry.kind is EntryKind.JOB_ENDED:
+                    for subscriber in self.subscribers:
+                        subscriber.stored(record.entry)
 
 
 @asynccontextmanager
 async def shop(folder: Path, *printers: Printer) -> AsyncGenerator[Shop]:
     rack = FakeRack()
     records = Records(folder / "records.sqlite", Feed(rack))
-    wanted, heard, faults = WantedLabels(), Heard(), []
-    asked: list[Direction] = []
-
-    async def directions(job: JobId) -> Sequence[Direction]:
-        return [told for told in asked if told.job == job]
-
-    ledger = AnnouncingLedger(
-        AnnouncingLedger(rack.ledger, records, lambda: faults.append(1)),
-        wanted,
-        lambda: faults.append(1),
-    )
+    wanted, heard, faults = WantedLabels(rack.held), Heard(), []
+    subscribers = [records, rack.held, wanted]
+    ledger = announcing(rack.ledger, subscribers, lambda: faults.append(1))
     desk = LabelDesk(
         printers,
         wanted,
-        source=LabelSource(ledger=ledger, issuer=rack.issuer, files=records, directions=directions),
+        source=LabelSource(ledger=ledger, issuer=rack.issuer, files=records, holds=rack.held),
         catalogue=Catalogue.load(),
         sink=heard,
     )
@@ -113,7 +106,7 @@ async def shop(folder: Path, *printers: Printer) -> AsyncGenerator[Shop]:
         group.start_soon(records.run)
         group.start_soon(desk.run)
         with anyio.fail_after(30):
-            yield Shop(rack, desk, ledger, heard, asked)
+            yield Shop(rack, desk, ledger, heard, subscribers)
         group.cancel_scope.cancel()
     assert not faults
 
@@ -171,12 +164,22 @@ async def test_only_what_is_wanted_comes_out_by_itself_and_where(tmp_path: Path)
     assert [len(p.labels) for p in (held, crushed, elsewhere)] == [1, 1, 0]
 
 
+async def test_a_handset_that_was_never_inspected_has_its_label_too(tmp_path: Path) -> None:
+    async with virtual_printer() as at, shop(tmp_path, printer(at)) as here:
+        keep = here.rack.ledger.keep
+        keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, ONE)
+        end: Evidence = {"outcome": "aborted", "disposition": "hold", "reason": "unplugged"}
+        keep(EntryKind.JOB_ENDED, {**end, "detail": "", "certificate": None}, ONE)
+        await here.ends(ONE)
+        await here.heard.until(ends=1)
+    assert here.heard.ends == [("p1", ONE, LabelEnd.SENT)]
+
+
 async def test_what_the_rack_doesnt_vouch_for_is_never_sellable_on_a_label(tmp_path: Path) -> None:
-    sellable = frozenset({Disposition.SELLABLE})
     async with (
         virtual_printer() as sold,
         virtual_printer() as held,
-        shop(tmp_path, printer(sold, "p1", sellable), printer(held, "p2")) as here,
+        shop(tmp_path, printer(sold, "p1", SELLABLE), printer(held, "p2")) as here,
     ):
         for job, certificate in ((ONE, "{}"), (TWO, None)):
             here.rack.ledger.keep_job(
@@ -272,7 +275,11 @@ async def test_a_label_that_breaks_off_is_told_and_comes_only_when_asked_for(
 
 
 def _asks(action: NextAction, job: JobId = ONE, refused: NotTaken | None = None) -> Direction:
-    return Direction(hook="stock", sequence=1, job=job, action=action, bin=None, refused=refused)
+    """Each is the answer to an event of its own."""
+    number = next(EVENTS)
+    return Direction(
+        hook="stock", sequence=number, job=job, action=action, bin=None, refused=refused
+    )
 
 
 async def test_a_hook_has_the_label_of_an_ended_job_printed_again(tmp_path: Path) -> None:
@@ -291,22 +298,14 @@ async def test_a_hook_has_the_label_of_an_ended_job_printed_again(tmp_path: Path
 
 
 async def test_whom_a_hook_holds_back_no_label_calls_sellable(tmp_path: Path) -> None:
-    sellable = frozenset({Disposition.SELLABLE})
     async with (
         virtual_printer() as sold,
         virtual_printer() as held,
-        shop(tmp_path, printer(sold, "p1", sellable), printer(held, "p2")) as here,
+        shop(tmp_path, printer(sold, "p1", SELLABLE), printer(held, "p2")) as here,
     ):
+        here.rack.held.take(_asks(NextAction.HOLD))  # told at the begin of the job
         for job in (ONE, TWO):
-            here.rack.ledger.keep_job(
-                job=job,
-                outcome="passed",
-                disposition="sellable",
-                reason=None,
-                certificate="{}",
-                model=f"M{job}",
-            )
-        here.asked.append(_asks(NextAction.HOLD))
+            _sellable(here, job, model=f"M{job}")
         await here.ends(ONE, TWO)
         await held.until(labels=1)
         await sold.until(labels=1)
@@ -316,29 +315,92 @@ async def test_whom_a_hook_holds_back_no_label_calls_sellable(tmp_path: Path) ->
         assert (words.goes, words.reason) == ("Hold", "Another system holds it back (stock)")
 
 
-async def test_while_nobody_knows_what_hooks_hold_back_there_is_no_label(tmp_path: Path) -> None:
-    async with virtual_printer() as at, shop(tmp_path, printer(at)) as here:
-        here.rack.ledger.keep_job(job=ONE)
-
-        async def unreadable(_: JobId) -> Sequence[Direction]:
-            raise HooksUnavailable
-
-        here.desk._source = replace(here.desk._source, directions=unreadable)
+async def test_a_hold_that_comes_after_the_label_prints_another_in_its_place(
+    tmp_path: Path,
+) -> None:
+    async with virtual_printer() as at, shop(tmp_path, printer(at, auto=SELLABLE)) as here:
+        _sellable(here, ONE)
         await here.ends(ONE)
-        with pytest.raises(HooksUnavailable):
-            await here.desk.print_again(ONE)
-        assert here.desk.printers[0].waiting == 0
-        assert at.labels == []
+        await at.until(labels=1)
+        await here.answers(_asks(NextAction.HOLD))
+        await at.until(labels=2)
+        assert [_says_hold(sent) for sent in at.labels] == [False, True]
+        # A second hold changes nothing, nor does one of what wasn't sellable or runs.
+        await here.answers(_asks(NextAction.HOLD))
+        here.rack.ledger.keep_job(job=TWO, model="SO-52C")
+        await here.ends(TWO)
+        await here.answers(_asks(NextAction.HOLD, TWO))
+        runs = JobId("20261124-00000000a3")
+        opened = {"recipe": "overwrite"}
+        here.rack.ledger.keep(EntryKind.JOB_OPENED, opened, runs)
+        await here.answers(_asks(NextAction.HOLD, runs))
+        await here.answers(_asks(NextAction.REPRINT))
+        await at.until(labels=3)
+        assert at.labels[2] == at.labels[1]
 
 
-def _inspected(here: Shop, job: JobId, disposition: str, reason: str) -> None:
+async def test_a_label_that_waits_says_what_is_so_when_it_comes_out(tmp_path: Path) -> None:
+    async with (
+        virtual_printer() as at,
+        shop(tmp_path, printer(at, auto=SELLABLE)) as here,
+    ):
+        at.status = PAPER_OUT
+        _sellable(here, ONE)
+        await here.ends(ONE)
+        await here.heard.heard.until(lambda: bool(here.heard.troubles))
+        await here.answers(_asks(NextAction.HOLD))
+        at.status = READY
+        await here.heard.until(ends=1)
+        [label] = [sent for sent in at.labels if sent]  # not what only asked
+        assert _says_hold(label)
+
+
+async def test_a_label_that_waits_is_dropped_where_its_handset_has_been_run_again(
+    tmp_path: Path,
+) -> None:
+    async with (
+        virtual_printer() as at,
+        shop(tmp_path, printer(at, auto=SELLABLE)) as here,
+    ):
+        at.status = PAPER_OUT
+        _inspected(here, ONE, "sellable", None)
+        await here.ends(ONE)
+        await here.heard.heard.until(lambda: bool(here.heard.troubles))
+        _inspected(here, TWO, "destroy", "felica_residue")
+        await here.ends(TWO)
+        at.status = READY
+        await here.heard.until(ends=1)
+        assert here.heard.ends == [("p1", ONE, LabelEnd.REPLACED)]
+        assert not any(at.labels)
+
+
+def _sellable(here: Shop, job: JobId, model: str = "SO-51B") -> None:
+    here.rack.ledger.keep_job(
+        job=job,
+        outcome="passed",
+        disposition="sellable",
+        reason=None,
+        certificate="{}",
+        model=model,
+    )
+
+
+def _says_hold(sent: bytes) -> bool:
+    """Whether its first line is white on black, as only that of what may be sold isn't."""
+    label = read_zpl(sent)
+    top = label.dots[: label.row_bytes * (label.rows // 3)]
+    return sum(bits.bit_count() for bits in top) > len(top) * 4
+
+
+def _inspected(here: Shop, job: JobId, disposition: str, reason: str | None) -> None:
     """A job of the one handset whose IMEI is known."""
     keep = here.rack.ledger.keep
     keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, job)
     keep(EntryKind.STAGE_STARTED, {"stage": "inspect"}, job)
     keep(EntryKind.STAGE_ENDED, recorded.stage_ended("inspect", to_json(INSPECT)), job)
-    end: Evidence = {"outcome": "failed", "disposition": disposition, "reason": reason}
-    keep(EntryKind.JOB_ENDED, {**end, "detail": "", "certificate": None}, job)
+    outcome, certificate = ("failed", None) if reason else ("passed", "{}")
+    end: Evidence = {"outcome": outcome, "disposition": disposition, "reason": reason}
+    keep(EntryKind.JOB_ENDED, {**end, "detail": "", "certificate": certificate}, job)
 
 
 async def _filed(here: Shop, job: JobId) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 import pytest
 
+from benchd.errors import LabelRefused, RecordsUnavailable
 from benchd.labels.content import LabelContent
 from benchd.labels.queue import LIVES_S, MOST_WAITING, PrinterQueue
 from benchd.labels.wires.fault import PrinterFault
+from benchd.words.ids import JobId
+from benchd.words.job import Disposition
 from benchd.words.label import LabelEnd, PrinterTrouble
 from tests.labels.label_samples import label
 
@@ -56,6 +59,10 @@ class Heard:
         self.waiting = labels
 
 
+async def look(job: JobId) -> LabelContent:
+    return one(job)
+
+
 async def make(content: LabelContent) -> bytes:
     if content.job == "broken":
         raise RuntimeError(content.job)
@@ -63,9 +70,11 @@ async def make(content: LabelContent) -> bytes:
 
 
 @asynccontextmanager
-async def working(wire: FakeWire) -> AsyncGenerator[tuple[PrinterQueue, Heard]]:
+async def working(
+    wire: FakeWire, look: Callable[[JobId], Awaitable[LabelContent]] = look
+) -> AsyncGenerator[tuple[PrinterQueue, Heard]]:
     heard = Heard()
-    queue = PrinterQueue("p1", wire, make, heard)
+    queue = PrinterQueue("p1", wire, look, make, heard)
     async with anyio.create_task_group() as group:
         group.start_soon(queue.run)
         yield queue, heard
@@ -172,3 +181,35 @@ async def test_it_ends_at_once_whatever_its_printer_does() -> None:
     assert wire.tried == [b"a"]
     assert heard.ends == []
     assert queue.view.waiting == 2
+
+
+async def test_at_each_try_it_is_looked_at_what_the_label_says_now() -> None:
+    says = [Disposition.SELLABLE, Disposition.SELLABLE, Disposition.HOLD]
+
+    async def look(job: JobId) -> LabelContent:
+        if not says:
+            raise LabelRefused(job)
+        return replace(one(job), job=JobId(says.pop(0)))
+
+    wire = FakeWire(faults=[AWAY, AWAY])
+    async with working(wire, look) as (queue, heard):
+        queue.put(one("a"))
+        queue.put(one("b"))
+        await anyio.sleep(10)
+    assert wire.tried == [b"sellable", b"sellable", b"hold"]
+    assert heard.ends == [("a", LabelEnd.SENT), ("b", LabelEnd.REPLACED)]
+
+
+async def test_while_nobody_knows_what_it_says_it_waits_and_not_for_ever() -> None:
+    async def look(job: JobId) -> LabelContent:
+        raise RecordsUnavailable(job)
+
+    wire = FakeWire()
+    async with working(wire, look) as (queue, heard):
+        queue.put(one("a"))
+        await anyio.sleep(LIVES_S - 60)
+        assert heard.ends == []
+        await anyio.sleep(120)
+    assert heard.ends == [("a", LabelEnd.TOO_LATE)]
+    # Which says nothing of the printer.
+    assert wire.tried == heard.troubles == []

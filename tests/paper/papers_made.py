@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from benchd.certificate import SigningKey, sign_statement, verify_certificate
+from benchd.certificate import SigningKey, sign_statement
 from benchd.papers.certificate_pdf import draft_of
 from benchd.papers.model import Signed
+from benchd.papers.paper_key import PaperKey
 from benchd.papers.pdf_signing import sign_pdf
 from benchd.papers.press import BY_COMMAND
 from benchd.papers.reading import ReadPaper, read_paper
-from benchd.papers.vouching import vouched_for
-from benchd.signing.public_key import has_signed, public_key_of
+from benchd.papers.vouching import Vouched, vouched_for
+from benchd.signing.public_key import public_key_of
+from benchd.signing.ring import KeyRing
 from benchd.texts.catalogue import Catalogue
 
 CATALOGUE = Catalogue.load()
@@ -27,20 +28,19 @@ def signed(statement: Any, key: SigningKey) -> Signed:  # noqa: ANN401 - JSON
     )
 
 
+def vouching(key: SigningKey) -> tuple[PaperKey, Vouched]:
+    """As a rack without an address of its own has it."""
+    return vouched_for(key, where=BY_COMMAND)
+
+
 def draft(statement: Any, key: SigningKey) -> bytes:  # noqa: ANN401 - JSON
-    return draft_of(signed(statement, key), vouched_for(key)[1], CATALOGUE)
+    return draft_of(signed(statement, key), vouching(key)[1], CATALOGUE)
 
 
 def paper(statement: Any, key: SigningKey) -> bytes:  # noqa: ANN401 - JSON
-    return sign_pdf(draft(statement, key), vouched_for(key)[0], name="大宮")
+    return sign_pdf(draft(statement, key), vouching(key)[0], name="大宮")
 
 
 def read(pdf: bytes, key: SigningKey) -> ReadPaper:
     """As whoever has this rack's public key reads it."""
-    pem = key.public_key_pem
-    return read_paper(
-        pdf,
-        partial(verify_certificate, trusted=pem),
-        partial(has_signed, public_key_of(pem)),
-        CATALOGUE,
-    )
+    return read_paper(pdf, KeyRing.of(public_key_of(key.public_key_pem)), CATALOGUE)

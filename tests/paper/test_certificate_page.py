@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,7 @@ def test_former_forms_are_told_and_what_they_lack_is_named(
         assert squeezed(SAID.said(line)[0].en) in squeezed(text_of(path))
 
 
+SHEET_PT, MARGIN_PT = 595.28, 42.52
 HOSTILE = '"]]<script>#panic()\u202e\x1b[2J\n= H *b* $x$ \\ 𠮷한😀'
 
 
@@ -164,6 +166,46 @@ def test_hostile_words_are_bounded_and_leave_one_page_for_each_language(
     assert "<script>#panic()" in text
     assert "〔U+20BB7〕" in text
     assert "\x1b" not in text
+
+
+UNBROKEN = (
+    "W",
+    "-",
+    "!",
+    "）",
+    "/",
+    "\u00a0x",
+    "ー",
+    "ァ",
+    "…",
+    "「",
+    "、",
+    "々",
+    "Ж",
+    "😀",
+    "0123456789abcdef",
+)
+"""Each of these many times over: none has a place of its own where a line may end."""
+
+
+@pytest.mark.parametrize("word", UNBROKEN)
+def test_a_word_of_any_length_stays_on_the_sheet(
+    word: str, statement: Evidence, key: SigningKey, tmp_path: Path
+) -> None:
+    told = json.loads(json.dumps(statement))
+    long = word * 80
+    predicate = told["predicate"]
+    predicate["handset"].update(manufacturer=long, model=long, serial=long, android=long)
+    told["subject"][0]["name"] = f"{long} {long}"
+    predicate["site"] = long
+    path = tmp_path / "long.pdf"
+    path.write_bytes(draft(told, key))
+    assert "Pages:           2" in read_by("pdfinfo", path)
+    ends = re.findall(r'<word .*xMax="([0-9.]+)"', read_by("pdftotext", "-bbox", path, "-"))
+    # A mark at a line's end may hang into the margin.
+    assert max(map(float, ends)) <= SHEET_PT - MARGIN_PT + 5
+    shown = PAGES.document(signed(told, key), "ja").sections[0].lines[2].values[0]
+    assert squeezed(shown) in squeezed(read_by("pdftotext", path, "-"))
 
 
 def test_many_people_and_a_changed_cable_still_leave_one_page(

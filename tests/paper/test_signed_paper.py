@@ -6,20 +6,13 @@ import hashlib
 import os
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
@@ -30,10 +23,9 @@ from benchd.papers.certificate_pdf import draft_of
 from benchd.papers.model import Signed
 from benchd.papers.paper_key import paper_key_of
 from benchd.papers.pdf_signing import sign_pdf
-from benchd.papers.vouching import Vouched, vouched_for
 from benchd.words.ids import Evidence
 from tests.paper.outside import check_structure, read_by
-from tests.paper.papers_made import CATALOGUE, draft, paper, read, signed
+from tests.paper.papers_made import CATALOGUE, draft, read, signed, vouching
 
 EDITS = 1_000
 SEED = int(os.environ.get("BENCHD_EDITS_SEED", "19"))
@@ -171,7 +163,7 @@ def test_a_page_that_another_rack_has_signed_is_refused(
 ) -> None:
     """The genuine certificate within, and a key that vouches for itself."""
     other = create_key(tmp_path / "other.key")
-    paper_key, vouched = vouched_for(other)
+    paper_key, vouched = vouching(other)
     lying = signed(statement, key)
     page = draft_of(lying, vouched, CATALOGUE)
     assert read(sign_pdf(page, paper_key, name="x"), key).vouched is False
@@ -182,9 +174,9 @@ def test_a_page_that_another_rack_has_signed_is_refused(
 
 
 def test_a_vouching_for_another_key_is_refused(statement: Evidence, key: SigningKey) -> None:
-    paper_key, vouched = vouched_for(key)
+    paper_key, vouched = vouching(key)
     digest = hashlib.sha256(b"another certificate").hexdigest()
-    other = Vouched(certificate_sha256=digest, signature=vouched.signature)
+    other = replace(vouched, certificate_sha256=digest)
     page = draft_of(signed(statement, key), other, CATALOGUE)
     with pytest.raises(CertificateInvalid, match="another key has signed the page"):
         read(sign_pdf(page, paper_key, name="x"), key)
@@ -195,7 +187,7 @@ def test_a_rack_that_signs_another_page_than_its_certificate_is_told_of(
 ) -> None:
     """As another version of benchd does, whose page is set otherwise."""
     told = signed(statement, key)
-    paper_key, vouched = vouched_for(key)
+    paper_key, vouched = vouching(key)
     page = draft_of(elsewhere(told), vouched, CATALOGUE)
     found = read(sign_pdf(page, paper_key, name="x"), key)
     assert found.vouched
@@ -209,41 +201,3 @@ def test_another_racks_paper_is_refused(statement: Evidence, pdf: bytes, tmp_pat
         read(pdf, other)
     with pytest.raises(CertificateInvalid):
         read(draft(statement, other), other)
-
-
-def time_stamper() -> DummyTimeStamper:
-    """A service of this test's own; no other machine is asked."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "time")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    der = serialization.Encoding.DER
-    private = key.private_bytes(
-        der, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return DummyTimeStamper(
-        tsa_cert=asn1_x509.Certificate.load(certificate.public_bytes(der)),
-        tsa_key=asn1_keys.PrivateKeyInfo.load(private),
-        fixed_dt=now,
-    )
-
-
-def test_a_time_stamp_goes_with_the_signature(statement: Evidence, key: SigningKey) -> None:
-    stamped = sign_pdf(
-        draft(statement, key), vouched_for(key)[0], name="x", time_stamps=time_stamper()
-    )
-    [found] = PdfFileReader(BytesIO(stamped)).embedded_signatures
-    signer: Any = found.signer_info
-    assert signer["unsigned_attrs"][0]["type"].native == "signature_time_stamp_token"
-    assert read(stamped, key).page_compared
-    assert paper(statement, key) != stamped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import random
 import subprocess
 import sys
@@ -87,5 +88,48 @@ def test_it_checks_what_comes_out_of_a_pdf(pdf: bytes, key: SigningKey, tmp_path
     refused = subprocess.run(
         [sys.executable, PROGRAM, out, public], capture_output=True, text=True, check=False
     )
+    assert refused.returncode == 1
+    assert "NOT VALID" in refused.stderr
+
+
+def run(*files: Path, encoding: str) -> subprocess.CompletedProcess[str]:
+    """As on a machine whose screen or file takes only that."""
+    return subprocess.run(
+        [sys.executable, PROGRAM, *files],
+        capture_output=True,
+        encoding=encoding,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "site"),
+    [
+        ("cp1252", r"\u5927\u5bae"),
+        ("ascii", r"\u5927\u5bae"),
+        ("cp932", "大宮"),
+        ("utf-8", "大宮"),
+    ],
+)
+def test_what_a_screen_cannot_show_says_nothing_of_the_certificate(
+    encoding: str, site: str, statement: Evidence, key: SigningKey, tmp_path: Path
+) -> None:
+    file, public = tmp_path / "certificate.json", tmp_path / "key.pub"
+    file.write_bytes(signed(statement, key).envelope)
+    public.write_bytes(key.public_key_pem)
+    done = run(file, public, encoding=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "356938035643809" in done.stdout
+    assert f"site: '{site}'" in done.stdout
+    file.write_bytes(b"{}")
+    refused = run(file, public, encoding=encoding)
+    assert refused.returncode == 1
+    assert "NOT VALID" in refused.stderr
+
+
+def test_a_file_that_cannot_be_named_is_refused_in_words(tmp_path: Path) -> None:
+    missing = tmp_path / "証明書.json"
+    refused = run(missing, missing, encoding="ascii")
     assert refused.returncode == 1
     assert "NOT VALID" in refused.stderr

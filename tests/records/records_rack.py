@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.recheck import FindDrawnEvidence
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import ResetFacts
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.intake import BoundBy, Unerasable
-from benchd.words.job import Disposition
+from benchd.words.job import Disposition, Gate
+from benchd.words.people import ShownBy
 from benchd.words.record import Entry, EntryKind, StoredEntry
 from tests import recorded
 from tests.intake.lots import BY, lot_record
@@ -120,6 +123,28 @@ class Told:
         )
         outcome = "skipped" if arrived_reset else "passed"
         self.stage(job, "initialise", evidence, outcome, "arrived_reset" if arrived_reset else None)
+
+    def find_drawn(self, job: str, drawn: str, number: str) -> None:
+        """A third person has found the drawn job of this handset."""
+        evidence = FindDrawnEvidence(
+            drawn_job=drawn,
+            screen_number=number,
+            answer=DecisionEvidence(
+                gate=Gate.RECHECK,
+                approved=True,
+                operator="田中",
+                note=number,
+                at=START,
+                person="tanaka",
+                shown_by=ShownBy.BADGE_AND_PIN,
+                source="socket",
+            ),
+            interfaces=("060101",),
+            usb_serial="USB0001",
+            vendor_id="0fce",
+            product_id="020d",
+        )
+        self.stage(job, "find_drawn", to_json(evidence))
 
     def chip(self, job: str, verdict: str) -> None:
         self.stage(job, "felica_check", recorded.chip(verdict=ChipVerdict(verdict)))

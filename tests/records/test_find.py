@@ -93,19 +93,23 @@ def test_what_is_found_is_exactly_what_has_it_in_one_of_its_numbers(
     """Against a search through the numbers one by one, which knows nothing of an index."""
     told, wanted = Told(), plain(part)
     having: set[str] = set()
+    newest: dict[str, str] = {}
     for number, (port, serial, tag) in enumerate(jobs):
         told.open(job := f"zzz{number}", usb_serial=port)
         told.inspect(job, serial=serial, imei=None)
         told.bind(job, tag)
+        newest[tag] = job
         if any(wanted in plain(one) for one in (port, serial, tag)):
-            having.add(job)
+            having.add(tag)
     model = ReadModel(tmp_path_factory.mktemp("find") / "records.sqlite")
     try:
         if len(wanted) < SHORTEST:
             with pytest.raises(UsageRefused):
                 find(model, told, part)
         else:
-            assert {line.newest.job for line in find(model, told, part).handsets} == having
+            assert {line.newest.job for line in find(model, told, part).handsets} == {
+                newest[tag] for tag in having
+            }
     finally:
         model.close()
 

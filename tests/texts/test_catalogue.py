@@ -73,6 +73,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "port_path": "pci-0-usb-0:1",
         "reader": "A1 reader",
         "printers": "till",
+        "hooks": "stock",
         "imei_end": "3809",
         "percent": "12",
         "degrees": "46",

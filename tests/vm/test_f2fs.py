@@ -56,7 +56,11 @@ async def pull_at(rig: Rig, slot: int, share: float) -> None:
 
 @pytest.mark.parametrize(
     "pulled_at",
-    [None, MID_FILL, pytest.param(NEAR_THE_END, marks=pytest.mark.nightly)],
+    [
+        pytest.param(None, marks=pytest.mark.nightly),
+        MID_FILL,
+        pytest.param(NEAR_THE_END, marks=pytest.mark.nightly),
+    ],
     ids=["in one run", "resumed", "resumed near its end"],
 )
 async def test_each_log_of_a_small_f2fs_is_reached(rig: Rig, pulled_at: float | None) -> None:

@@ -58,6 +58,7 @@ async def test_a_reset_by_hand_is_seen_by_what_the_port_shows(rig: Rig) -> None:
     assert [state.reset_count for state in states.values()] == [1, 1]
 
 
+@pytest.mark.nightly
 async def test_debugging_switched_off_is_no_reset(rig: Rig) -> None:
     """The port shows the same as after a reset, but for the time that one takes."""
     await rig.fill_table({"one": "ext4"})

@@ -181,7 +181,7 @@ def killed_in_mid_answer(folder: Path, begun: int, chance: random.Random) -> int
         return number + last.result()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 def test_kill_9_in_mid_answer_loses_none_that_was_acknowledged(tmp_path: Path) -> None:
     get_context("forkserver").set_forkserver_preload([__name__])

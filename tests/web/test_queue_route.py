@@ -87,24 +87,27 @@ async def test_a_certificate_on_record_sends_it_to_sale(rack: FakeRack, visit: B
 
 
 def asks(action: NextAction, place: str | None = None) -> Direction:
-    return Direction(hook="stock", sequence=3, job=JOB, action=action, bin=place, refused=None)
+    sequence = 4 if action is NextAction.HOLD else 3
+    return Direction(
+        hook="stock", sequence=sequence, job=JOB, action=action, bin=place, refused=None
+    )
 
 
 async def test_whom_another_system_holds_back_nobody_carries_to_sale(
     rack: FakeRack, visit: Browser
 ) -> None:
     rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
-    rack.board.direct(asks(NextAction.ROUTE, "S1"))
+    rack.direct(asks(NextAction.ROUTE, "S1"))
     rack.board.show(sold())
     async with visit() as client:
         (errand,) = (await client.get("/api/v1/queue")).json()["errands"]
         assert (errand["bin"], errand["directed"]["place"]) == ("sellable", "S1")
         refused = replace(asks(NextAction.HOLD), refused=NotTaken.STILL_RUNS)
-        rack.board.direct(refused)
+        rack.direct(refused)
         (errand,) = (await client.get("/api/v1/queue")).json()["errands"]
         assert errand["bin"] == "sellable"
-        rack.board.direct(asks(NextAction.HOLD))
-        rack.board.direct(replace(asks(NextAction.HOLD), hook="other"))
+        rack.direct(asks(NextAction.HOLD))
+        rack.direct(replace(asks(NextAction.HOLD), hook="other"))
         told = (await client.get("/api/v1/queue")).json()
         [slot] = (await client.get("/api/v1/slots")).json()["slots"]
     (errand,) = told["errands"]
@@ -120,7 +123,7 @@ async def test_an_unproven_handset_is_told_as_such_whoever_holds_it(
 ) -> None:
     rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None)
     rack.board.show(sold())
-    rack.board.direct(asks(NextAction.HOLD))
+    rack.direct(asks(NextAction.HOLD))
     async with visit() as client:
         (errand,) = (await client.get("/api/v1/queue")).json()["errands"]
     assert (errand["bin"], errand["en"]) == ("hold", "Its certificate can't be confirmed")
@@ -130,7 +133,7 @@ async def test_what_was_asked_for_one_handset_isnt_said_of_the_next(
     rack: FakeRack, visit: Browser
 ) -> None:
     rack.board.show(sold())
-    rack.board.direct(asks(NextAction.HOLD))
+    rack.direct(asks(NextAction.HOLD))
     rack.board.show(replace(sold(), job=JobId("20261124-0011223355"), occupancy=8))
     async with visit() as client:
         [slot] = (await client.get("/api/v1/slots")).json()["slots"]

@@ -32,6 +32,7 @@ from benchd.words.lot_papers import AskedPapers
 from benchd.words.slot import (
     Away,
     AwayView,
+    DirectedView,
     EarlierEnd,
     ProblemCode,
     ProblemView,
@@ -310,6 +311,7 @@ def telling_view() -> SlotView:
             reason=Reason.FELICA_RESIDUE,
             doomed=True,
         ),
+        directed=DirectedView(held_by="stock", place="H1"),
     )
 
 
@@ -363,7 +365,7 @@ def test_a_new_field_of_a_slot_is_hidden_until_somebody_shows_it() -> None:
     shown = {
         *("slot", "state", "occupancy", "stage", "progress", "eta_s", "handset", "problem"),
         *("question", "outcome", "disposition", "reason", "reason_text"),
-        *("since", "mends_itself", "absence", "handset_left_s"),
+        *("since", "mends_itself", "absence", "handset_left_s", "directed"),
     }
     assert set(WallSlotObject.model_fields) == shown
     assert set(SlotObject.model_fields) - shown == {

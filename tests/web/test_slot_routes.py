@@ -66,6 +66,7 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
                 "dossier": None,
                 "earlier": None,
                 "asset": None,
+                "directed": None,
             }
         ],
         "unknown_ports": [],

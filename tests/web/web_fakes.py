@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import anyio
 
 from benchd.errors import LedgerFault
+from benchd.hooks.held import Held
 from benchd.proof.disposal import dooms
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.told import imeis_told
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.words.handset import HandsetIdentity
+from benchd.words.hook import Direction
 from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import Gate, StageName
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
@@ -38,6 +40,11 @@ class FakeClock:
     def now(self) -> datetime:
         self._now += timedelta(seconds=1)
         return self._now
+
+
+def _tells_serial(entry: Entry, serial: str) -> bool:
+    evidence = entry.data.get("evidence")
+    return isinstance(evidence, Mapping) and evidence.get("serial") == serial
 
 
 class FakeLedger:
@@ -72,7 +79,9 @@ class FakeLedger:
         raise NotImplementedError
 
     async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
-        raise NotImplementedError
+        self._serve()
+        told = [s.entry.job for s in reversed(self.stored) if _tells_serial(s.entry, serial)]
+        return [job for job in dict.fromkeys(told) if job is not None][:limit]
 
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
         jobs = {s.entry.job for s in self.stored if imei in imeis_told(s.entry)}
@@ -188,13 +197,20 @@ class FakeIssuer:
 class FakeRack:
     """A rack without slots' tasks: the real board and desk over a ledger in memory."""
 
-    board: RackBoard = field(default_factory=RackBoard)
+    held: Held = field(default_factory=Held)
+    board: RackBoard = field(init=False)
     ledger: FakeLedger = field(default_factory=FakeLedger)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
+        self.board = RackBoard(self.held.directed)
         self.desk = Desk(self.ledger, FakeClock(), Everybody())
+
+    def direct(self, told: Direction) -> None:
+        """Another system's answer is on record."""
+        self.held.take(told)
+        self.board.directed_anew(told.job)
 
     async def ask(self, gate: Gate, job: JobId = JOB) -> None:
         """What a slot does while it waits for a person; returns with the answer."""
@@ -256,3 +272,8 @@ def asking_view(slot: SlotName, number: int, gate: Gate = Gate.CONFIRM) -> SlotV
         identity=identity(),
         question=QuestionView(gate=gate, facts={"model": "SO-51B", "serial": "HQ6123"}),
     )
+
+
+async def nothing_asked(_: JobId) -> Sequence[Direction]:
+    """No other system has asked for anything."""
+    return ()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from anyio import to_thread
 
-from benchd.certificate import verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.lab.demo.rack import DemoRack
 from benchd.papers.reading import read_paper
-from benchd.signing.public_key import has_signed, public_key_of
+from benchd.signing.public_key import public_key_of
+from benchd.signing.ring import KeyRing
 from benchd.texts.catalogue import Catalogue
 
 
@@ -23,8 +22,7 @@ async def paper_of(rack: DemoRack, job: str, beside: Path) -> str | None:
         read = await to_thread.run_sync(
             read_paper,
             paper,
-            partial(verify_certificate, trusted=key),
-            partial(has_signed, public_key_of(key)),
+            KeyRing.of(public_key_of(key)),
             Catalogue.load(),
         )
     except CertificateInvalid:

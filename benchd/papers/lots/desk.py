@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -30,11 +30,13 @@ from benchd.papers.lots.summary_pdf import LIST_NAME, SUMMARY_NAME, summary_of
 from benchd.papers.lots.tables import CSV_NAME, JSON_NAME, csv_of, json_lines_of
 from benchd.papers.press import Press
 from benchd.ports import CertificateIssuer, Clock, Ledger
-from benchd.proof.intake_book import IntakeBook, Lot
+from benchd.proof.intake_book import IntakeBook
 from benchd.signing.key import SigningKey
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.templates import printable
 from benchd.words.handset_file import Upto
+from benchd.words.hook import Direction, holder_in
+from benchd.words.ids import JobId
 from benchd.words.lot_papers import AskedPapers, Listed
 
 MOST_AT_ONCE: Final = 2
@@ -43,6 +45,14 @@ BY_COMMAND: Final = "benchd papers verify"
 _AGAIN_S: Final = 60.0
 
 _log = structlog.get_logger()
+
+
+class Directions(Protocol):
+    """What other systems have asked for a job's handset."""
+
+    async def __call__(self, job: JobId, /) -> Sequence[Direction]:
+        """In the order of the ledger; what counts is always among it."""
+        ...
 
 
 class LotPress:
@@ -58,6 +68,7 @@ class LotPress:
         issuer: CertificateIssuer,
         lists: JobLists,
         book: Callable[[], IntakeBook],
+        directions: Directions,
         head: Callable[[], int],
         clock: Clock,
         site: str,
@@ -65,7 +76,7 @@ class LotPress:
     ) -> None:
         """`head` is the number of the ledger's last record, `program` benchd's version and commit.
 
-        `book` is the live book of intake.
+        `book` is the live book of intake, `directions` tells what other systems have asked for.
         """
         self._key = key
         self.press = press
@@ -75,10 +86,16 @@ class LotPress:
         self._issuer = issuer
         self._chooser = Chooser(lists, book, head)
         self._book = book
+        self._directions = directions
         self._clock = clock
         self._site = site
         self._version, self._commit = program
         self._running = 0
+
+    @property
+    def has_no_room(self) -> bool:
+        """Whether as many are being made as may be at once."""
+        return self._running >= MOST_AT_ONCE
 
     async def export(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
         """The ZIP, piece by piece, each made when the one before was taken.
@@ -86,19 +103,23 @@ class LotPress:
         Raises NotFound, UsageRefused, RecordsUnavailable or TriedTooOften before the first; what
         goes wrong later leaves a ZIP without an end, which nothing takes for a whole one.
         """
-        if self._running >= MOST_AT_ONCE:
+        if self.has_no_room:
             message = f"the papers of {MOST_AT_ONCE} others are being made: try again in a while"
             raise TriedTooOften(message, wait_s=_AGAIN_S)
-        listed, lots = await self._chooser.choose(asked)
-        return self._made(asked, listed, lots)
-
-    async def _made(
-        self, asked: AskedPapers, listed: Listed, lots: Sequence[Lot]
-    ) -> AsyncGenerator[bytes]:
         self._running += 1
+        made = self._made(asked)
+        # It has begun before anybody has it: then its turn ends with it, however that comes about.
+        await anext(made)
+        return made
+
+    async def _made(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
+        """First nothing, as soon as it's clear what will be made; then the ZIP."""
         archive = Archive()
         try:
-            lines = Lines(listed, self._ledger, self._issuer, self._book())
+            listed, lots = await self._chooser.choose(asked)
+            held = await self._held(listed)
+            yield b""
+            lines = Lines(listed, self._ledger, self._issuer, self._book(), held)
             for job in listed.jobs:
                 envelope = await lines.take(job)
                 name = lines.rows[-1].line.pdf
@@ -120,8 +141,8 @@ class LotPress:
                     vouched,
                     self._catalogue,
                     key_id=self._key.key_id,
-                    where=BY_COMMAND,
-                )
+                ),
+                where=BY_COMMAND,
             )
             yield archive.add(SUMMARY_NAME, summary)
             yield archive.close()
@@ -130,6 +151,16 @@ class LotPress:
             # Whoever has left gets no end.
             archive.close()
             self._running -= 1
+
+    async def _held(self, listed: Listed) -> dict[JobId, str]:
+        """By whom; where that can't be told nothing is made, as it might be called sellable."""
+        held: dict[JobId, str] = {}
+        for line in (each.line for each in listed.jobs if each.line.certificate is not None):
+            asked = [one for job in line.erased_in for one in await self._directions(job)]
+            holder = holder_in(asked)
+            if holder is not None:
+                held[line.job] = holder
+        return held
 
     def _tables(self, rows: Sequence[Row]) -> dict[str, bytes]:
         return {CSV_NAME: csv_of(rows, self._catalogue), JSON_NAME: json_lines_of(rows)}

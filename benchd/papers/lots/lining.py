@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from anyio.lowlevel import checkpoint
 
 from benchd.certificate.verification import certificate_digest
 from benchd.errors import RecordsUnavailable
-from benchd.papers.lots.later import LaterJobs
+from benchd.intake.since import drawn_job_in
+from benchd.papers.lots.later import Later, LaterThings
 from benchd.papers.lots.rows import Found, Row, file_of, found_in, row_of, tag_of, tag_told
 from benchd.papers.lots.rows import unerasable as found_unerasable
 from benchd.papers.lots.statement import HandsetLine
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.proof.intake_book import IntakeBook, Lot
-from benchd.proof.told import imeis_told
+from benchd.words.ids import JobId
 from benchd.words.intake import LotId, Tag
+from benchd.words.job import Disposition
 from benchd.words.lot_papers import Listed, ListedJob, Standing
 from benchd.words.record import StoredEntry
 
@@ -25,20 +26,22 @@ class Lines:
     """Of what was listed; `rows` grows with each call."""
 
     def __init__(
-        self, listed: Listed, ledger: Ledger, issuer: CertificateIssuer, book: IntakeBook
+        self,
+        listed: Listed,
+        ledger: Ledger,
+        issuer: CertificateIssuer,
+        book: IntakeBook,
+        held: Mapping[JobId, str],
     ) -> None:
+        """`held`: which other system holds back the handset of a certified job."""
         self._listed = listed
         self._ledger = ledger
         self._issuer = issuer
         self._book = book
-        self._elsewhere = LaterJobs(listed, ledger)
-        self._there = {each.line.job for each in listed.jobs}
-        # An asset that was also entered by hand is one handset with the jobs of its tag.
-        self._by_tag = {
-            each.line.tag: each.line.handset
-            for each in listed.jobs
-            if each.line.tag is not None and each.line.unerasable is None
-        }
+        self._held = held
+        self._later = LaterThings(listed, ledger, book)
+        self._again: dict[str, int] = {}
+        """Other labels under which handsets that stand here came in again."""
         self._numbers: dict[int | str, int] = {}
         self.rows: list[Row] = []
 
@@ -52,28 +55,30 @@ class Lines:
         by_hand = job.line.unerasable is not None
         records: Sequence[StoredEntry] = () if by_hand else await self._in_ledger(job)
         found = self._by_hand(job) if by_hand else found_in(records, self._issuer)
-        tag = tag_told(job.line.tag) if found.history is None else tag_of(found, job.line)
+        tag = tag_of(found, job.line, self._book.of_job.get(drawn_job_in(records) or JobId("")))
         if tag != tag_told(job.line.tag):
             raise RecordsUnavailable(f"the file of records takes job {job.line.job} for another")
-        key: int | str = job.line.handset
-        if by_hand and job.line.tag is not None:
-            key = self._by_tag.get(job.line.tag, key)
         envelope = found.envelope
+        later = (
+            self._later.listed(job)
+            if envelope is None
+            else await self._later.certified(job, records)
+        )
+        number = self._number_of(job, later)
+        holder = None if envelope is None else self._held.get(job.line.job)
         line = HandsetLine(
-            handset=self._number(key),
+            handset=number,
             job=job.line.job,
             tag=tag,
             standing=found.standing,
-            disposition=found.disposition,
+            disposition=found.disposition if holder is None else Disposition.HOLD,
             reason=found.reason,
             certificate=None if envelope is None else certificate_digest(envelope),
             pdf=None if envelope is None else file_of(job.line.job, tag),
-            later_job=self._later(job),
+            later_job=later.job,
+            again_as=tag_told(later.again_as),
+            held_by=holder,
         )
-        if envelope is not None and line.later_job is None:
-            told = {imei for record in records for imei in imeis_told(record.entry)}
-            later = await self._elsewhere.newest_elsewhere(job.line.job, sorted(told))
-            line = replace(line, later_job=later)
         self._keep(line, found, job)
         return envelope
 
@@ -100,7 +105,7 @@ class Lines:
                 history=None,
             )
         line = HandsetLine(
-            handset=self._number(f"tag {tag}"),
+            handset=self._again.get(tag) or self._number(f"tag {tag}"),
             job=None,
             tag=tag_told(tag),
             standing=found.standing,
@@ -109,6 +114,8 @@ class Lines:
             certificate=None,
             pdf=None,
             later_job=None,
+            again_as=None,
+            held_by=None,
         )
         self._keep(line, found, None, tag=tag)
 
@@ -129,13 +136,14 @@ class Lines:
             raise RecordsUnavailable(f"the ledger has no asset of case {job.line.job}")
         return found_unerasable(told)
 
-    def _later(self, job: ListedJob) -> str | None:
-        """The newest of its handset, unless that is listed itself."""
-        newest = job.newest_job
-        if newest not in self._there:
-            return newest
-        case = self._book.cases.get(Tag(job.line.tag or ""))
-        return case if case is not None and case not in self._there else None
+    def _number_of(self, job: ListedJob, later: Later) -> int:
+        """One for each handset; what has only a label is the one that came in again under it."""
+        tag = job.line.tag
+        number = self._again.get(tag) if tag is not None and not job.line.imeis else None
+        number = number or self._number(job.line.handset)
+        if later.again_as is not None:
+            self._again[later.again_as] = number
+        return number
 
     def _number(self, key: int | str) -> int:
         return self._numbers.setdefault(key, len(self._numbers) + 1)

@@ -21,7 +21,7 @@ from benchd.papers.lots.archive import Archive
 from benchd.papers.lots.signing import MAX_BYTES, verify_lot_papers
 from benchd.papers.lots.statement import HandsetLine, LotPapers, NamedFile
 from benchd.papers.lots.summary_pdf import LIST_NAME, SUMMARY_NAME, summary_of
-from benchd.papers.reading import MAX_PDF_BYTES, signed_file
+from benchd.papers.reading import MAX_PDF_BYTES, is_signed_draft, signed_file
 from benchd.papers.told import Told
 from benchd.papers.typesetting import SettingFailed
 from benchd.papers.vouching import vouches
@@ -142,8 +142,10 @@ def _check_certificate(pdf: bytes, line: HandsetLine, ring: KeyRing) -> None:
     envelope, vouched, _ = signed_file(pdf, ENVELOPE_NAME)
     if certificate_digest(envelope) != line.certificate or not vouches(ring.has_signed, vouched):
         raise CertificateInvalid(f"{line.pdf} isn't the certificate that the list names")
-    statement = verify_certificate(envelope, ring)
-    if Told(statement).text("predicate.job") != line.job:
+    told = Told(verify_certificate(envelope, ring))
+    # That of a drawn handset stands in its recheck, and is about the drawn job.
+    ended = told.text("predicate.recheck.passed.job") or told.text("predicate.job")
+    if ended != line.job:
         raise CertificateInvalid(f"{line.pdf} is the certificate of another job")
 
 
@@ -155,16 +157,16 @@ def _check_summary(
     ring: KeyRing,
     catalogue: Catalogue,
 ) -> bool:
-    within, vouched, where = signed_file(pdf, LIST_NAME)
+    within, vouched, added = signed_file(pdf, LIST_NAME)
     if within != signed:
         raise CertificateInvalid(f"{SUMMARY_NAME} is that of another list")
     if not vouches(ring.has_signed, vouched):
         raise CertificateInvalid("the rack's key doesn't vouch for the key that signed the summary")
     try:
-        draft = summary_of(papers, signed, vouched, catalogue, key_id=key_id, where=where)
+        draft = summary_of(papers, signed, vouched, catalogue, key_id=key_id)
     except SettingFailed:
         return False
-    return pdf.startswith(draft)
+    return is_signed_draft(pdf, draft, added)
 
 
 class _Zip:

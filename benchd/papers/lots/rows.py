@@ -13,7 +13,7 @@ from benchd.papers.lots.statement import HandsetLine
 from benchd.pipelines.history import JobHistory, fold_job
 from benchd.ports import CertificateIssuer
 from benchd.proof.evidence.intake import UnerasableRecord
-from benchd.proof.intake_book import Asset
+from benchd.proof.intake_book import Asset, Bound
 from benchd.proof.reading import RecordReader
 from benchd.texts.templates import printable
 from benchd.words.handset_file import JobLine
@@ -119,12 +119,12 @@ def row_of(
     )
 
 
-def tag_of(found: Found, job: JobLine) -> str | None:
-    """The handset's label, by the records of the job."""
+def tag_of(found: Found, job: JobLine, drawn: Bound | None) -> str | None:
+    """The handset's label, by the records of the job, else by those of the drawn one."""
     if found.history is None:
         return tag_told(job.tag)
     told = RecordReader(found.history.asset or {}, "asset_bound").optional_text("tag")
-    return tag_told(told)
+    return tag_told(told or (drawn.told.tag if drawn is not None else None))
 
 
 def tag_told(tag: str | None) -> str | None:

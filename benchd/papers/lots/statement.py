@@ -54,20 +54,35 @@ class HandsetLine:
     pdf: str | None
     """The file in which it stands."""
     later_job: str | None
-    """The handset's newest job, if that isn't among these lines: it may say otherwise by now."""
+    """The handset's newest job, if that isn't among its lines here: it may say otherwise by now.
+
+    Or one of a handset that nobody can tell from it.
+    """
+    again_as: str | None
+    """The other label under which it came in again since."""
+    held_by: str | None
+    """Which other system holds a certified handset back: then it is on hold."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing later is known of its handset that isn't among its lines here."""
+        return self.later_job is None and self.again_as is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Handsets, each by the last of its lines; the first five after `handsets` add up to it."""
+    """Handsets, each by the last of its lines; the first six after `handsets` add up to it."""
 
     handsets: int = 0
     certified: int = 0
     not_certified: int = 0
+    held: int = 0
+    """Those with a certificate that another system holds back."""
     running: int = 0
     not_run: int = 0
     seen_again: int = 0
-    """Those that have been in a later job, which isn't among the lines: nothing is said of them."""
+    """Those that were in a later job, which isn't among the lines, or came in again: nothing is
+    said of them."""
     by_disposition: dict[str, int] = field(default_factory=dict[str, int])
     """Of those that aren't certified."""
     by_reason: dict[str, int] = field(default_factory=dict[str, int])
@@ -102,20 +117,18 @@ class LotPapers:
 def counted(lines: Sequence[HandsetLine]) -> Counts:
     """How many handsets stand where."""
     last = {line.handset: line for line in lines}
-    again = [line for line in last.values() if line.later_job is not None]
-    standing = Counter(line.standing for line in last.values() if line.later_job is None)
-    failed = [
-        line
-        for line in last.values()
-        if line.later_job is None and line.standing is Standing.NOT_CERTIFIED
-    ]
+    now = [line for line in last.values() if line.is_last]
+    held = [line for line in now if line.held_by is not None]
+    standing = Counter(line.standing for line in now if line.held_by is None)
+    failed = [line for line in now if line.standing is Standing.NOT_CERTIFIED]
     return Counts(
         handsets=len(last),
         certified=standing[Standing.CERTIFIED],
         not_certified=standing[Standing.NOT_CERTIFIED],
+        held=len(held),
         running=standing[Standing.RUNNING],
         not_run=standing[Standing.NOT_RUN],
-        seen_again=len(again),
+        seen_again=len(last) - len(now),
         by_disposition=dict(Counter(str(line.disposition or NOT_TOLD) for line in failed)),
         by_reason=dict(Counter(line.reason or NOT_TOLD for line in failed)),
     )
@@ -129,10 +142,13 @@ def faults_of(papers: LotPapers) -> Iterator[str]:
         yield "its counts aren't those of its lines"
     for line in papers.handsets:
         certified = line.standing is Standing.CERTIFIED
-        sold = line.disposition is Disposition.SELLABLE
-        held = line.certificate is not None and line.pdf is not None and line.job is not None
+        goes = Disposition.SELLABLE if line.held_by is None else Disposition.HOLD
+        as_told = line.disposition is goes
+        if not certified:
+            as_told = line.disposition is not Disposition.SELLABLE and line.held_by is None
+        there = line.certificate is not None and line.pdf is not None and line.job is not None
         none = line.certificate is None and line.pdf is None
-        if certified != sold or not (held if certified else none):
+        if not as_told or not (there if certified else none):
             yield f"its line of job {line.job} calls sellable what has no certificate, or hides one"
     named = [line.pdf for line in papers.handsets if line.pdf is not None]
     files = [file.name for file in papers.files]

@@ -60,6 +60,7 @@ class SummaryPage:
         told = {
             PaperWord.LOT_ALL: counts.handsets,
             PaperWord.LOT_CERTIFIED: counts.certified,
+            PaperWord.LOT_HELD: counts.held,
             PaperWord.LOT_NOT_CERTIFIED: counts.not_certified,
             PaperWord.LOT_RUNNING: counts.running,
             PaperWord.LOT_NOT_RUN: counts.not_run,
@@ -74,6 +75,7 @@ class SummaryPage:
             words.line(
                 PaperWord.LOT_SAYS,
                 words.word(PaperWord.LOT_SAYS_CERTIFIED),
+                words.word(PaperWord.LOT_SAYS_HELD),
                 words.word(PaperWord.LOT_SAYS_REST),
                 words.word(PaperWord.LOT_SAYS_SEEN_AGAIN),
                 words.word(PaperWord.LOT_SAYS_WHEN, last=str(papers.ledger.sequence)),

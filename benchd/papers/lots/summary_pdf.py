@@ -23,12 +23,11 @@ def summary_of(
     catalogue: Catalogue,
     *,
     key_id: str,
-    where: str,
 ) -> bytes:
     """As it is before it is signed: the same bytes anywhere. Raises SettingFailed."""
     pages = SummaryPage(catalogue)
     documents = [
-        pages.document(papers, envelope, language, key_id=key_id, where=where)
+        pages.document(papers, envelope, language, key_id=key_id, where=vouched.where)
         for language in LANGUAGES
     ]
     attached = (
@@ -40,7 +39,7 @@ def summary_of(
         ),
         Attached(
             name=VOUCH_NAME,
-            text=vouch_json(vouched, where=where),
+            text=vouch_json(vouched),
             kind="application/json",
             about=catalogue.paper(PaperWord.KEY).ja,
         ),

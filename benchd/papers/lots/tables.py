@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from benchd.papers.lots.rows import Row
-from benchd.papers.lots.statement import NOT_TOLD
+from benchd.papers.lots.statement import NOT_TOLD, HandsetLine
 from benchd.papers.told import japanese_time
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.cells import cell
@@ -25,20 +25,21 @@ HEADER: Final = (
     *("管理番号", "ロット", "入荷元", "メーカー", "機種", "IMEI", "シリアル番号"),
     *("証明書", "仕分け", "理由", "終了日時", "証明書ファイル"),
     *("standing", "disposition", "reason", "job", "ended_at", "certificate_sha256"),
-    *("handset", "counts", "later_job"),
+    *("handset", "counts", "later_job", "again_as", "held_by"),
 )
 
 
 def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
     """UTF-8 with a byte order mark; what strangers have said is never a formula."""
     text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\r\n")
+    # Each in quotes: a spreadsheet that guesses what divides cells sees where each one ends.
+    lines = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     lines.writerow(HEADER)
     last = _last_of(rows)
     for row in rows:
         line = row.line
         counts = _counts(row, last)
-        standing = PaperWord(f"lot_{line.standing}") if counts else PaperWord.LOT_EARLIER
+        standing = _standing(line) if counts else PaperWord.LOT_EARLIER
         why = reason_in_words(line.reason, catalogue).ja if line.reason else ""
         # Where a handset went before its newest job is no answer to where it goes.
         goes = catalogue.disposition(line.disposition).ja if line.disposition and counts else ""
@@ -53,6 +54,7 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
                 *(line.pdf or "", line.standing, line.disposition or "", line.reason or ""),
                 *(cell(line.job), at.isoformat() if at else "", line.certificate or ""),
                 *(line.handset, "yes" if counts else "no", cell(line.later_job)),
+                *(cell(line.again_as), cell(line.held_by)),
             ]
         )
     return codecs.BOM_UTF8 + text.getvalue().encode()
@@ -87,13 +89,17 @@ def disposition_in_words(disposition: str, catalogue: Catalogue) -> Texts:
     return catalogue.paper(PaperWord.UNKNOWN)
 
 
+def _standing(line: HandsetLine) -> PaperWord:
+    return PaperWord.LOT_HELD if line.held_by is not None else PaperWord(f"lot_{line.standing}")
+
+
 def _last_of(rows: Sequence[Row]) -> dict[int, Row]:
     return {row.line.handset: row for row in rows}
 
 
 def _counts(row: Row, last: dict[int, Row]) -> bool:
-    """Whether a handset stands where this line says: no later job has been there."""
-    return last[row.line.handset] is row and row.line.later_job is None
+    """Whether a handset stands where this line says: nothing later is known of it."""
+    return last[row.line.handset] is row and row.line.is_last
 
 
 def _object(row: Row, *, counts: bool) -> dict[str, JsonValue]:
@@ -116,4 +122,6 @@ def _object(row: Row, *, counts: bool) -> dict[str, JsonValue]:
         "certificate_sha256": line.certificate,
         "pdf": line.pdf,
         "later_job": line.later_job,
+        "again_as": line.again_as,
+        "held_by": line.held_by,
     }

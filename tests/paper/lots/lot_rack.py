@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,8 @@ from benchd.papers.press import Press
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import AssetLine, AssetsRecord
 from benchd.records.access import Records
+from benchd.words.hook import Direction, NextAction
+from benchd.words.ids import JobId
 from benchd.words.lot_papers import AskedPapers, Listed, PapersOf
 from benchd.words.record import EntryKind
 from tests.intake.lots import BY, imei
@@ -33,6 +35,13 @@ LOT = AskedPapers(of=PapersOf.LOT, name="L-1")
 
 def job_id(number: int) -> str:
     return f"20261103-{number:010x}"
+
+
+def held_back(job: str, by: str = "stock") -> Direction:
+    """Another system's hold."""
+    return Direction(
+        hook=by, sequence=1, job=JobId(job), action=NextAction.HOLD, bin=None, refused=None
+    )
 
 
 @dataclass
@@ -57,6 +66,8 @@ class LotRack:
         self.rack = FakeRack()
         self.told = Told(self.rack.ledger.stored)
         self.bend: Callable[[Listed], Listed] = lambda listed: listed
+        self.directions: Mapping[str, Sequence[Direction]] = {}
+        """What other systems have asked for of each job."""
         self._statement = statement
 
     def lot(self, lot: str, *tags: str, consignor: str = "例示商事") -> None:
@@ -105,6 +116,12 @@ class LotRack:
         told["predicate"]["job"] = job
         return signed(told, self.key).envelope
 
+    def hold(self, job: str, by: str = "stock") -> None:
+        self.directions = {**self.directions, job: (held_back(job, by),)}
+
+    async def _asked(self, job: str, /) -> Sequence[Direction]:
+        return self.directions.get(job, ())
+
     @asynccontextmanager
     async def press(self, folder: Path) -> AsyncGenerator[LotPress]:
         """Over a read model that follows."""
@@ -127,6 +144,7 @@ class LotRack:
                 issuer=self.rack.issuer,
                 lists=Bent(records, self.bend),
                 book=lambda: intake.book,
+                directions=self._asked,
                 head=lambda: len(self.rack.ledger.stored),
                 clock=FakeClock(),
                 site="大宮",

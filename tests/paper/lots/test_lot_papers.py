@@ -174,11 +174,9 @@ def test_every_reason_and_the_longest_names_are_still_one_page(
         files=(),
     )
     signed = sign_lot_papers(whole, key)
-    vouched = vouched_for(key)[1]
+    vouched = vouched_for(key, where="x" * 80)[1]
     file = tmp_path / "summary.pdf"
-    file.write_bytes(
-        summary_of(whole, signed, vouched, CATALOGUE, key_id=key.key_id, where="x" * 80)
-    )
+    file.write_bytes(summary_of(whole, signed, vouched, CATALOGUE, key_id=key.key_id))
     assert "Pages:           2" in read_by("pdfinfo", file)
     text = text_of(file)
     assert "ほかの理由" in text

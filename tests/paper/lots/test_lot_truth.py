@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from benchd.errors import LedgerFault, NotFound, RecordsUnavailable, TriedTooOften, UsageRefused
+from benchd.errors import LedgerFault, NotFound, RecordsUnavailable, UsageRefused
 from benchd.papers.lots import choosing
 from benchd.papers.lots.choosing import Chooser
 from benchd.papers.lots.reading import check_papers
@@ -278,22 +278,6 @@ async def test_a_ledger_that_fails_in_the_middle_leaves_no_zip(
         rack.rack.ledger.broken = False
         async for _ in await press.export(LOT):
             pass
-
-
-async def test_only_so_many_are_made_at_once_and_who_leaves_makes_room(
-    rack: LotRack, tmp_path: Path
-) -> None:
-    rack.lot("L-1", "T-1")
-    rack.sell(1, "T-1")
-    async with rack.press(tmp_path) as press:
-        running = [await press.export(LOT) for _ in range(2)]
-        for made in running:
-            await anext(made)
-        with pytest.raises(TriedTooOften):
-            await press.export(LOT)
-        await running[0].aclose()
-        await (await press.export(LOT)).aclose()
-        await running[1].aclose()
 
 
 async def test_an_asset_entered_by_hand_and_met_after_all_is_one_handset(

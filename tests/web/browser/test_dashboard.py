@@ -182,11 +182,11 @@ async def test_what_another_system_holds_back_isnt_green(
     )
     async with server() as here, visit(address(here)) as seen:
         await seen.shows("A1", "販売可", "消去の証明書があります")
-        rack.board.direct(asked)
+        rack.direct(asked)
         await seen.shows("A1", "販売可 → S1<b>")
         assert await colour(seen, "A1") == GREEN
         await expect(seen.page.locator("#errands .what")).to_contain_text("→ S1<b>")
-        rack.board.direct(replace(asked, action=NextAction.HOLD, bin=None))
+        rack.direct(replace(asked, action=NextAction.HOLD, bin=None))
         await seen.shows("A1", "保留", "外部システムが保留（stock）")
         assert await colour(seen, "A1") != GREEN
         await expect(seen.tile("A1")).not_to_contain_text("販売可")
