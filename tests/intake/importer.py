@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 
 from benchd.daemon.system import SystemClock, SystemEntropy
-from benchd.intake import desk
+from benchd.intake import desk, importing
 from benchd.intake.store import IntakeStore
 from benchd.ledger import open_ledger, store
 from benchd.words.intake import LotId
@@ -25,7 +25,7 @@ IN_A_PART = 20
 
 
 async def main(path: Path) -> None:
-    store.CHECKPOINT_PAGES, desk.ASSETS_IN_A_PART = 20, IN_A_PART
+    store.CHECKPOINT_PAGES, importing.ASSETS_IN_A_PART = 20, IN_A_PART
     async with open_ledger(path, head_key=RackKey()) as ledger:
         book = IntakeStore(ledger, SystemClock())
         await book.recall()

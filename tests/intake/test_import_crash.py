@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchd.daemon.system import SystemClock, SystemEntropy
-from benchd.intake import desk
+from benchd.intake import desk, importing
 from benchd.intake.store import IntakeStore
 from benchd.ledger import open_ledger, verify_ledger
 from benchd.ledger import store as ledger_store
@@ -73,7 +73,7 @@ async def test_a_power_cut_in_mid_import_leaves_nothing_half(
 ) -> None:
     """Of what wasn't synced the disk keeps what it likes."""
     monkeypatch.setattr(ledger_store, "CHECKPOINT_PAGES", 20)
-    monkeypatch.setattr(desk, "ASSETS_IN_A_PART", IN_A_PART)
+    monkeypatch.setattr(importing, "ASSETS_IN_A_PART", IN_A_PART)
     (here := tmp_path / "here").mkdir()
     key, chance, unfinished = RackKey(), random.Random(20261126), 0
     with lossy_disk(here, monkeypatch) as disk:

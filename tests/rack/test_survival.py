@@ -57,7 +57,7 @@ def bodies(ledger: Path) -> list[dict[str, object]]:
     return [json.loads(line)["body"] for line in export_lines(ledger)]
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.nightly)])
 async def test_the_daemon_killed_again_and_again(tmp_path: Path, kills: int) -> None:
     chance = random.Random()
     async with (

@@ -127,6 +127,7 @@ async def test_jobs_wait_for_a_pcscd_that_is_away(tmp_path: Path) -> None:
         await must_end_as_expected(rack)
 
 
+@pytest.mark.nightly
 async def test_pcscd_killed_again_and_again_changes_no_end(tmp_path: Path) -> None:
     async with at_work(tmp_path, *(scenario(name) for name in STORIES)) as rack:
         await rack.start_daemon()

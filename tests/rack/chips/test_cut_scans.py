@@ -61,7 +61,7 @@ async def chip_on_reader(plan: ChipPlan) -> AsyncGenerator[Looked, None]:
 
 
 @pytest.mark.parametrize(
-    ("ic_type", "passes"), [("18", 1), pytest.param("18", 2, marks=pytest.mark.slow), ("14", 1)]
+    ("ic_type", "passes"), [("18", 1), pytest.param("18", 2, marks=pytest.mark.nightly), ("14", 1)]
 )
 async def test_a_chip_that_falls_silent_anywhere_in_a_look_is_never_unused(
     ic_type: str, passes: int

@@ -75,7 +75,7 @@ async def test_frames_go_through_to_the_chip_and_silence_is_told() -> None:
         assert (await truth(hands, 1)).exchanges == 4
 
 
-@pytest.mark.parametrize("turns", [6, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("turns", [6, pytest.param(20, marks=pytest.mark.nightly)])
 async def test_a_chip_taken_off_in_mid_exchange_and_laid_back_at_once_is_found_each_time(
     turns: int,
 ) -> None:

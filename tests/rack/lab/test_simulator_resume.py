@@ -13,7 +13,7 @@ from benchd.filler import Program
 from benchd.filler.build import build, host_abi
 from benchd.lab.simulator.storage.faults import StorageFaults
 
-pytestmark = [pytest.mark.rack, pytest.mark.slow, pytest.mark.asyncio]
+pytestmark = [pytest.mark.rack, pytest.mark.nightly, pytest.mark.asyncio]
 
 UNPLUGS = 50
 PROBE_BYTES = 4096

@@ -15,7 +15,7 @@ from benchd.errors import ReaderFault, ReaderGone
 from benchd.lab.simulator.chips.plan import ReaderFaults
 from benchd.words.chip import ChipVerdict
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.nightly, pytest.mark.timeout(300)]
 
 SLOTS = range(1, 7)
 USED = frozenset({1, 3, 5})
