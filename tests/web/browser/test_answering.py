@@ -308,6 +308,8 @@ async def test_signs_of_the_look_up_are_the_answer_to_it_alone(
         await scan(one.seen, "BD:A:YES")
         await expect(one.page.locator("#panel .refused")).to_contain_text("記号")
         one.ask(A2, "job-2", Gate.CONSENT)
+        # A code of a slot that the page hasn't been told of is none.
+        await expect(one.seen.tile("A2")).to_be_visible()
         await scan(one.seen, "BD:S:A2")
         await one.shows("job-2")
         await scan(one.seen, "BD:A:CIRCLE")

@@ -131,7 +131,7 @@ async def test_each_figure_leads_to_its_handsets_and_from_there_to_the_story(
         async with page.expect_download() as saved:
             await page.get_by_role("link", name="CSVを保存").click()
         saved_as = await (await saved.value).path()
-        assert saved_as.read_bytes().startswith(b"\xef\xbb\xbffigure,value")
+        assert saved_as.read_bytes().startswith(b'\xef\xbb\xbf"figure","value"')
         value = page.locator('tr[data-figure="not_erasable"][data-value="felica_residue"]')
         await expect(value).to_contain_text("FeliCaにデータが残っています")
         await expect(value.locator("a")).to_have_text("2")
