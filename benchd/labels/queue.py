@@ -62,7 +62,7 @@ class PrinterQueue:
         """Take what a job's label says now, and how one is made for this printer.
 
         `look` raises LabelRefused for one that is no use any more, and RecordsUnavailable where
-        that can't be told yet; `make` any exception if it can't be made.
+        that can't be told yet. By any other exception, of either, the label is given up.
         """
         self._name = name
         self._wire = wire
@@ -139,9 +139,11 @@ class PrinterQueue:
             return None
         except LabelRefused:
             return LabelEnd.REPLACED
+        except Exception:  # noqa: BLE001 - what is the matter with one label doesn't stop the others
+            return LabelEnd.NOT_MADE
         try:
             made = await self._make(content)
-        except Exception:  # noqa: BLE001 - a mistake in one label doesn't stop the others
+        except Exception:  # noqa: BLE001 - the same
             return LabelEnd.NOT_MADE
         try:
             await self._wire.send(made)

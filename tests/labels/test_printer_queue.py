@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 import pytest
 
-from benchd.errors import LabelRefused, RecordsUnavailable
+from benchd.errors import LabelRefused, LedgerFault, NotFound, RecordsUnavailable
 from benchd.labels.content import LabelContent
 from benchd.labels.queue import LIVES_S, MOST_WAITING, PrinterQueue
 from benchd.labels.wires.fault import PrinterFault
@@ -94,6 +94,25 @@ async def test_labels_come_out_in_their_order() -> None:
     assert wire.tried == [b"a", b"b"]
     assert heard.ends == [("a", LabelEnd.SENT), ("b", LabelEnd.SENT)]
     assert (queue.view.waiting, queue.view.newest, heard.waiting) == (0, "b", 0)
+
+
+@pytest.mark.parametrize("fault", [NotFound("no job"), LedgerFault("away"), ValueError("odd")])
+async def test_a_label_that_cant_be_looked_up_keeps_no_other_from_coming_out(
+    fault: Exception,
+) -> None:
+    async def fails(job: JobId) -> LabelContent:
+        if job == "a":
+            raise fault
+        return one(job)
+
+    wire = FakeWire()
+    async with working(wire, fails) as (queue, heard):
+        queue.put(one("a"))
+        queue.put(one("b"))
+        await anyio.sleep(1)
+        assert heard.ends == [("a", LabelEnd.NOT_MADE), ("b", LabelEnd.SENT)]
+        assert queue.view.waiting == 0
+    assert wire.tried == [b"b"]
 
 
 async def test_what_nothing_has_got_of_is_tried_until_it_is_taken() -> None:
