@@ -168,7 +168,7 @@ async def run_daemon(
                 issuer=issuer,
                 records=records,
                 intake=intake,
-                directions=hooks.directions,
+                holder=hooks.held.holder,
                 clock=clock,
             ),
             labels=label_desk(

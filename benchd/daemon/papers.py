@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
 from benchd.config import Settings
 from benchd.intake.store import IntakeStore
 from benchd.ledger.access import SqliteLedger
-from benchd.papers.lots.desk import Directions, LotPress
+from benchd.papers.lots.desk import LotPress
 from benchd.papers.press import Press
 from benchd.ports import Clock, Ledger
 from benchd.records.access import Records
 from benchd.revision import commit, version
 from benchd.texts.catalogue import Catalogue
+from benchd.words.ids import JobId
 
 
 def lot_press_of(  # noqa: PLR0913 - what they are made of, and by whom
@@ -25,7 +27,7 @@ def lot_press_of(  # noqa: PLR0913 - what they are made of, and by whom
     issuer: DsseIssuer,
     records: Records,
     intake: IntakeStore,
-    directions: Directions,
+    holder: Callable[[JobId], str | None],
     clock: Clock,
 ) -> LotPress:
     """What makes the papers of lots, days and consignors."""
@@ -37,7 +39,7 @@ def lot_press_of(  # noqa: PLR0913 - what they are made of, and by whom
         issuer=issuer,
         lists=records,
         book=lambda: intake.book,
-        directions=directions,
+        holder=holder,
         head=lambda: stored.head.sequence,
         clock=clock,
         site=settings.site.name,

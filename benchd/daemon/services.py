@@ -124,6 +124,7 @@ async def services(
         lot_papers=rack.papers,
         labels=rack.labels,
         directions=rack.hooks.directions,
+        holder=rack.hooks.held.holder,
         plan=lambda: rack.wall.plan,
     )
     async with AsyncExitStack() as stack:

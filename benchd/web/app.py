@@ -85,6 +85,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     labels: LabelDoor | None = None,
     tokens: TokenDoor | None = None,
     directions: Directions | None = None,
+    holder: Callable[[JobId], str | None] = lambda _: None,
     plan: Callable[[], WallPlan] = WallPlan,
     now: Callable[[], datetime] | None = None,
 ) -> FastAPI:
@@ -98,6 +99,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     assets, without `papers` certificates only as they were signed, without `lot_papers` none of
     many handsets at once, without `labels` none of them, without `tokens` no other system gets in
     by one, and without `directions` nothing is told of what other systems have asked for.
+    `holder` tells which of them holds back the handset of a job.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
     app = DocumentedApi(
@@ -175,9 +177,9 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     if sessions is not None:
         app.include_router(session_routes(sessions, people))
     if records is not None:
-        app.include_router(records_routes(records, catalogue, who))
+        app.include_router(records_routes(records, catalogue, who, holder))
         app.include_router(
-            certificate_routes(rack, records, intake, directions, pdf=papers is not None)
+            certificate_routes(rack, records, intake, holder, pdf=papers is not None)
         )
         app.include_router(shift_routes(records, catalogue, now or partial(datetime.now, UTC)))
         if disposal is not None:

@@ -3,6 +3,7 @@
 # Annotations name what is made in the function, so they are read at once.
 
 import hashlib
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -17,10 +18,10 @@ from benchd.web.job_routes import envelope_of
 from benchd.web.present_records import upto_object
 from benchd.web.records_objects import UptoObject
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME
-from benchd.web.service import Directions, RackService, RecordsDoor
+from benchd.web.service import RackService, RecordsDoor
 from benchd.words.disposal import DisposalState
 from benchd.words.handset_file import CertifiedBy, CertifiedLine, JobLine
-from benchd.words.hook import holder_in
+from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
 from benchd.words.job import Disposition
 
@@ -74,13 +75,13 @@ def certificate_routes(
     rack: RackService,
     records: RecordsDoor,
     intake: IntakeDesk | None,
-    directions: Directions | None,
+    holder: Callable[[JobId], str | None],
     *,
     pdf: bool,
 ) -> APIRouter:
     """`/api/v1/certificates`; with `pdf` each can be had as that.
 
-    Where it can't be told who holds a handset back, nothing is told of its certificate.
+    `holder` tells which other system holds back the handset of a job.
     """
     router = APIRouter(prefix="/api/v1/certificates", responses=INVALID | LEDGER)
 
@@ -92,14 +93,9 @@ def certificate_routes(
             return False
         return hashlib.sha256(envelope).hexdigest() == job.certificate
 
-    async def holder(job: JobLine) -> str | None:
-        if directions is None:
-            return None
-        return holder_in([one for each in job.erased_in for one in await directions(each)])
-
     async def told(line: CertifiedLine, since: HandsetSince) -> FoundCertificateObject:
         later = await since.of(line.job.job, await rack.ledger.entries(line.job.job))
-        return _object(line, later, await holder(line.job), pdf=pdf)
+        return _object(line, later, line.job.held_by(holder), pdf=pdf)
 
     @router.get("")
     async def certificates(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from benchd.texts.catalogue import Catalogue, printable
@@ -27,6 +27,7 @@ from benchd.words.handset_file import (
     SettledLine,
     Upto,
 )
+from benchd.words.ids import JobId
 from benchd.words.intake import Unerasable
 from benchd.words.job import Reason
 
@@ -36,8 +37,12 @@ LONGEST_NOTE = 500
 class RecordsPresenter:
     """Makes the objects of the read model's routes."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(
+        self, catalogue: Catalogue, holder: Callable[[JobId], str | None] = lambda _: None
+    ) -> None:
+        """`holder` tells which other system holds back the handset of a job."""
         self._catalogue = catalogue
+        self._holder = holder
 
     def found(self, found: Found, upto: Upto) -> FoundObject:
         """What was found."""
@@ -110,6 +115,7 @@ class RecordsPresenter:
             came_with_data=job.came_with_data,
             chip=job.chip,
             certificate=job.certificate,
+            held_by=job.held_by(self._holder),
             state=job.state,
             since=_moment(job.since),
             run_again_as=job.run_again_as,

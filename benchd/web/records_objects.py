@@ -46,6 +46,8 @@ class FiledJobObject(_Object):
     chip: ChipVerdict | None
     certificate: str | None
     """Its number: the SHA-256 of its file."""
+    held_by: str | None = None
+    """The other system that holds back what its certificate lets go: it isn't to be sold."""
     state: DisposalState | None
     """What has become of the handset; null where it's sold, or the job runs."""
     since: str | None

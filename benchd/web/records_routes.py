@@ -2,6 +2,7 @@
 
 # Annotations name what is made in the function, so they are read at once.
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -32,6 +33,7 @@ from benchd.web.refusals import (
 from benchd.web.report_csv import csv_of
 from benchd.web.service import RecordsDoor
 from benchd.web.who import Acting, WhoActs
+from benchd.words.ids import JobId
 from benchd.words.people import By
 from benchd.words.report import Asked
 
@@ -48,10 +50,15 @@ DayInQuery = Annotated[date, Query()]
 NameInQuery = Annotated[str | None, Query(max_length=LONGEST_TEXT)]
 
 
-def records_routes(door: RecordsDoor, catalogue: Catalogue, who: WhoActs) -> APIRouter:
+def records_routes(
+    door: RecordsDoor,
+    catalogue: Catalogue,
+    who: WhoActs,
+    holder: Callable[[JobId], str | None] = lambda _: None,
+) -> APIRouter:
     """`/api/v1/handsets`, `/api/v1/report` and `/api/v1/records`."""
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
-    presenter, reporting = RecordsPresenter(catalogue), ReportPresenter(catalogue)
+    presenter, reporting = RecordsPresenter(catalogue, holder), ReportPresenter(catalogue)
     rebuilding = Acting(Action.REBUILD, who)
 
     async def reported(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -60,6 +61,12 @@ class JobLine:
     def erased_in(self) -> tuple[JobId, ...]:
         """The jobs that its certificate is of: a hold on either holds the handset."""
         return (self.job,) if self.rechecks is None else (self.rechecks, self.job)
+
+    def held_by(self, holder: Callable[[JobId], str | None]) -> str | None:
+        """The hook that holds back what its certificate lets go; `holder` tells it of a job."""
+        if self.certificate is None:
+            return None
+        return next((held for job in self.erased_in if (held := holder(job)) is not None), None)
 
     @property
     def told_by(self) -> ToldBy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -77,9 +77,3 @@ class Direction:
     def counts(self) -> bool:
         """Whether it is to be done."""
         return self.refused is None
-
-
-def holder_in(directions: Sequence[Direction]) -> str | None:
-    """The hook whose answer holds the handset back: no later answer lifts that."""
-    held = (one.hook for one in directions if one.counts and one.action is NextAction.HOLD)
-    return next(held, None)

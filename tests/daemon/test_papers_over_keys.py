@@ -19,7 +19,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.words.job import Disposition
 from benchd.words.lot_papers import AskedPapers, PapersOf
 from tests.daemon.rotated_rack import AT, JOBS, Rack, issuer_of, key_of, make_rack, rotated
-from tests.web.web_fakes import FakeClock, nothing_asked
+from tests.web.web_fakes import FakeClock
 
 pytestmark = pytest.mark.asyncio
 
@@ -40,7 +40,7 @@ async def papers_of(rack: Rack, file: Path) -> Path:
                 issuer=issuer_of(settings, key),
                 records=records,
                 intake=IntakeStore(ledger, FakeClock()),
-                directions=nothing_asked,
+                holder=lambda _: None,
                 clock=FakeClock(),
             )
             made = await press.export(DAY)

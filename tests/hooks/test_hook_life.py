@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from benchd.ledger import open_ledger
 from benchd.observe.announcing import announcing, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.slots.board import RackBoard
-from benchd.words.hook import holder_in
+from benchd.words.hook import Direction, NextAction
 from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import DirectedView, ProblemCode, SlotView
@@ -46,6 +47,10 @@ def configuration(folder: Path, url: str) -> Path:
         f'[[hooks]]\nname = "stock"\nurl = "{url}"\nsecret = "stock.secret"\n'
     )
     return path
+
+
+def holds_in(directions: Sequence[Direction]) -> list[str]:
+    return [told.hook for told in directions if told.counts and told.action is NextAction.HOLD]
 
 
 def opened(number: int) -> Entry:
@@ -171,14 +176,14 @@ async def test_what_a_receiver_asks_for_is_shown_at_the_slot(tmp_path: Path) -> 
                 while (directed := board.views()[SlotName("A1")].directed) is None:
                     await board.changed(board.version)
             assert directed == DirectedView(held_by="stock")
-            assert holder_in(await hooks.directions(job)) == "stock"
+            assert holds_in(await hooks.directions(job)) == ["stock"]
             group.cancel_scope.cancel()
         # The hooks run no more: what counts is told all the same.
-        assert holder_in(await hooks.directions(job)) == "stock"
+        assert holds_in(await hooks.directions(job)) == ["stock"]
         # So it is by a daemon whose configuration names no hook any more.
         without = Hooks([])
         await recall_held(without.held, settings.ledger.path)
-        assert holder_in(await without.directions(job)) == "stock"
+        assert holds_in(await without.directions(job)) == ["stock"]
         board = RackBoard(without.held.directed)
         board.show(SlotView(slot=SlotName("A1"), port_path=PortPath("1-1"), job=job))
         assert board.views()[SlotName("A1")].directed == DirectedView(held_by="stock")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import AssetLine
 from benchd.texts.catalogue import Catalogue
-from benchd.words.hook import Direction
 from benchd.words.ids import JobId
 from benchd.words.record import EntryKind
 from benchd.words.token import Scope
@@ -107,15 +105,12 @@ async def test_what_another_system_holds_back_is_told(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     sold(rack)
-    told: list[Sequence[Direction]] = [(), (held_back("job-1"),)]
-
-    async def directions(_: JobId) -> Sequence[Direction]:
-        return told.pop(0)
-
-    async with followed(tmp_path, rack, catalogue, directions) as house:
-        for holder in (None, "stock"):
-            [found] = (await ask(house, imei=IMEI))["certificates"]
-            assert (found["held_by"], found["newest"]) == (holder, True)
+    async with followed(tmp_path, rack, catalogue) as house:
+        [found] = (await ask(house, imei=IMEI))["certificates"]
+        assert (found["held_by"], found["newest"]) == (None, True)
+        rack.held.take(held_back("job-1"))
+        [found] = (await ask(house, imei=IMEI))["certificates"]
+        assert (found["held_by"], found["newest"]) == ("stock", True)
 
 
 async def test_a_drawn_handset_is_found_by_label_and_number_of_the_job_that_was_drawn(

@@ -14,7 +14,6 @@ import pytest
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import AssetLine, BoundRecord
 from benchd.texts.catalogue import Catalogue
-from benchd.web.service import Directions
 from benchd.web.sight import Sight
 from benchd.words.ids import Evidence, JobId
 from benchd.words.intake import BoundBy
@@ -25,7 +24,7 @@ from tests.intake.lots import BY as ITO
 from tests.intake.lots import imei
 from tests.records.records_rack import IMEI, INSPECT
 from tests.tokens.token_rig import House, code_of, house_in
-from tests.web.web_fakes import FakeRack, nothing_asked
+from tests.web.web_fakes import FakeRack
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,11 +40,10 @@ async def followed(
     folder: Path,
     rack: FakeRack,
     catalogue: Catalogue,
-    directions: Directions = nothing_asked,
 ) -> AsyncGenerator[House]:
     """The house, its read model up to date with the rack's ledger."""
     async with (
-        house_in(folder, rack, catalogue, per_minute=6000, directions=directions) as house,
+        house_in(folder, rack, catalogue, per_minute=6000) as house,
         anyio.create_task_group() as group,
     ):
         group.start_soon(house.records.run)

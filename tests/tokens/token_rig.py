@@ -24,7 +24,6 @@ from benchd.tokens.door import TokenDoor
 from benchd.tokens.rates import Rates
 from benchd.tokens.register import Tokens
 from benchd.web.app import create_app
-from benchd.web.service import Directions
 from benchd.web.sight import Sight
 from benchd.words.token import Scope
 from tests.labels.quiet_desk import quiet_desk
@@ -32,7 +31,7 @@ from tests.people.people_rig import BY, Counting, Door, HandClock, HandSeconds, 
 from tests.web.test_dossier_routes import FakeDoor as NoDossiers
 from tests.web.test_records_routes import Feed
 from tests.web.test_rows import FakePress
-from tests.web.web_fakes import FakeClock, FakeRack, nothing_asked
+from tests.web.web_fakes import FakeClock, FakeRack
 
 PER_MINUTE = 6
 
@@ -88,7 +87,6 @@ async def house_in(
     anonymous: Sight = Sight.WALL,
     per_minute: int = PER_MINUTE,
     records: Records | None = None,
-    directions: Directions = nothing_asked,
 ) -> AsyncGenerator[House]:
     """Every room of the API; tokens have a ledger of their own."""
     apart = folder / "tokens"
@@ -112,7 +110,7 @@ async def house_in(
             disposal=DisposalDesk(rack.ledger, FakeClock()),
             intake=intake,
             papers=FakePress(),
-            directions=directions,
+            holder=rack.held.holder,
             tokens=TokenDoor(tokens, Rates(per_minute, seconds), seconds),
         )
         yield House(

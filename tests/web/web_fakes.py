@@ -272,8 +272,3 @@ def asking_view(slot: SlotName, number: int, gate: Gate = Gate.CONFIRM) -> SlotV
         identity=identity(),
         question=QuestionView(gate=gate, facts={"model": "SO-51B", "serial": "HQ6123"}),
     )
-
-
-async def nothing_asked(_: JobId) -> Sequence[Direction]:
-    """No other system has asked for anything."""
-    return ()

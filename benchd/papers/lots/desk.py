@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -35,9 +35,8 @@ from benchd.signing.key import SigningKey
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.templates import printable
 from benchd.words.handset_file import Upto
-from benchd.words.hook import Direction, holder_in
 from benchd.words.ids import JobId
-from benchd.words.lot_papers import AskedPapers, Listed
+from benchd.words.lot_papers import AskedPapers
 
 MOST_AT_ONCE: Final = 2
 BY_COMMAND: Final = "benchd papers verify"
@@ -45,14 +44,6 @@ BY_COMMAND: Final = "benchd papers verify"
 _AGAIN_S: Final = 60.0
 
 _log = structlog.get_logger()
-
-
-class Directions(Protocol):
-    """What other systems have asked for a job's handset."""
-
-    async def __call__(self, job: JobId, /) -> Sequence[Direction]:
-        """In the order of the ledger; what counts is always among it."""
-        ...
 
 
 class LotPress:
@@ -68,7 +59,7 @@ class LotPress:
         issuer: CertificateIssuer,
         lists: JobLists,
         book: Callable[[], IntakeBook],
-        directions: Directions,
+        holder: Callable[[JobId], str | None],
         head: Callable[[], int],
         clock: Clock,
         site: str,
@@ -76,7 +67,7 @@ class LotPress:
     ) -> None:
         """`head` is the number of the ledger's last record, `program` benchd's version and commit.
 
-        `book` is the live book of intake, `directions` tells what other systems have asked for.
+        `book` is the live book of intake, `holder` the hook that holds a job's handset back.
         """
         self._key = key
         self.press = press
@@ -86,7 +77,7 @@ class LotPress:
         self._issuer = issuer
         self._chooser = Chooser(lists, book, head)
         self._book = book
-        self._directions = directions
+        self._holder = holder
         self._clock = clock
         self._site = site
         self._version, self._commit = program
@@ -117,9 +108,8 @@ class LotPress:
         archive = Archive()
         try:
             listed, lots = await self._chooser.choose(asked)
-            held = await self._held(listed)
             yield b""
-            lines = Lines(listed, self._ledger, self._issuer, self._book(), held)
+            lines = Lines(listed, self._ledger, self._issuer, self._book(), self._holder)
             for job in listed.jobs:
                 envelope = await lines.take(job)
                 name = lines.rows[-1].line.pdf
@@ -151,16 +141,6 @@ class LotPress:
             # Whoever has left gets no end.
             archive.close()
             self._running -= 1
-
-    async def _held(self, listed: Listed) -> dict[JobId, str]:
-        """By whom; where that can't be told nothing is made, as it might be called sellable."""
-        held: dict[JobId, str] = {}
-        for line in (each.line for each in listed.jobs if each.line.certificate is not None):
-            asked = [one for job in line.erased_in for one in await self._directions(job)]
-            holder = holder_in(asked)
-            if holder is not None:
-                held[line.job] = holder
-        return held
 
     def _tables(self, rows: Sequence[Row]) -> dict[str, bytes]:
         return {CSV_NAME: csv_of(rows, self._catalogue), JSON_NAME: json_lines_of(rows)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from anyio.lowlevel import checkpoint
 
@@ -31,14 +31,14 @@ class Lines:
         ledger: Ledger,
         issuer: CertificateIssuer,
         book: IntakeBook,
-        held: Mapping[JobId, str],
+        holder: Callable[[JobId], str | None],
     ) -> None:
-        """`held`: which other system holds back the handset of a certified job."""
+        """`holder` tells which other system holds back the handset of a job."""
         self._listed = listed
         self._ledger = ledger
         self._issuer = issuer
         self._book = book
-        self._held = held
+        self._holder = holder
         self._later = LaterThings(listed, ledger, book)
         self._again: dict[str, int] = {}
         """Other labels under which handsets that stand here came in again."""
@@ -65,7 +65,7 @@ class Lines:
             else await self._later.certified(job, records)
         )
         number = self._number_of(job, later)
-        holder = None if envelope is None else self._held.get(job.line.job)
+        holder = None if envelope is None else job.line.held_by(self._holder)
         line = HandsetLine(
             handset=number,
             job=job.line.job,

@@ -1,6 +1,6 @@
 // From a slot object to how it looks: one place decides what may be green, and what may call people.
 
-import { bracketed, page, said, word } from "./words.js";
+import { bracketed, heldBackBy, page, said, word } from "./words.js";
 
 const BUSY = new Set(["settling", "running", "replugging"]);
 const PEOPLE = new Set(["waiting", "awaiting_operator", "quarantined"]);
@@ -38,7 +38,9 @@ function looks(slot, proof) {
   if (slot.disposition === "sellable") {
     const proven = slot.outcome === "passed" && proof !== null && proof === slot.occupancy;
     if (!proven) return { kind: "unproven", icon: "unproven", title: page("certificate_awaited"), main: "", to_do: "" };
-    if (slot.directed?.held_by) return heldBack(slot);
+    if (slot.directed?.held_by) {
+      return { kind: "hold", icon: "hold", title: ends("hold", slot), main: heldBackBy(slot.directed.held_by), to_do: word("wall", "held_back_to_do") };
+    }
     return { kind: "sellable", icon: "sellable", title: ends("sellable", slot), main: word("word", "proven"), to_do: "" };
   }
   const known = ["hold", "return", "destroy"].includes(slot.disposition);
@@ -54,12 +56,6 @@ function looks(slot, proof) {
 
 /** Where it goes, and into which bin if another system has named one. */
 const ends = (goes, slot) => [word("disposition", goes), slot.directed?.place].filter(Boolean).join(" → ");
-
-/** Its job has proven it, and another system says that it isn't to be sold. */
-function heldBack(slot) {
-  const main = word("wall", "held_back") + bracketed(slot.directed.held_by);
-  return { kind: "hold", icon: "hold", title: ends("hold", slot), main, to_do: word("wall", "held_back_to_do") };
-}
 
 /** A handset that isn't there, or mustn't be taken away just now. */
 function away(slot) {

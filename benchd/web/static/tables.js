@@ -1,7 +1,7 @@
 // Tables, times and handsets in words, for all pages.
 
 import { el } from "./dom.js";
-import { current, said, word } from "./words.js";
+import { current, heldBackBy, said, word } from "./words.js";
 
 /** A cell is a text or an element; of a row's cells the first heads it. */
 export function table(caption, headings, rows, attributes = {}) {
@@ -46,16 +46,17 @@ export const numberOf = (job) => job.imeis[0] ?? job.serial ?? job.usb_serial ??
 export function becameOf(job) {
   if (!job.ended_at) return word("became", "running");
   if (job.state) return word("disposal_state", job.state);
+  if (job.held_by) return word("disposition", "hold");
   return job.certificate ? word("became", "sold") : word("disposition", job.disposition);
 }
 
-/** Where its job has sent it; what has no certificate is never told as sellable. */
+/** Where its job has sent it; what has no certificate, or is held back, is never told as sellable. */
 export function endOf(job) {
   if (!job.disposition) return word("became", "running");
-  return word("disposition", job.disposition === "sellable" && !job.certificate ? "hold" : job.disposition);
+  return word("disposition", job.disposition === "sellable" && (!job.certificate || job.held_by) ? "hold" : job.disposition);
 }
 
-export const reasonOf = (job) => said(job.reason_text);
+export const reasonOf = (job) => (job.held_by ? heldBackBy(job.held_by) : said(job.reason_text));
 
 export const jobPage = (job) => `/handsets?job=${encodeURIComponent(job)}`;
 

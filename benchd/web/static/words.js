@@ -51,6 +51,9 @@ export const said = (texts) => texts?.[language] ?? "";
 /** The text in the brackets of the language; full-width ones need no space before them. */
 export const bracketed = (text) => (language === "ja" ? `（${text}）` : ` (${text})`);
 
+/** Its job has proven it, and another system says that it isn't to be sold. */
+export const heldBackBy = (system) => word("wall", "held_back") + bracketed(system);
+
 /** Names the other language on the button that switches to it. */
 export function nameLanguage(button) {
   button.textContent = page("other_language").replace(/ ?[(（].*$/, "");

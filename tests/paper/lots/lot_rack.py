@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -66,8 +66,6 @@ class LotRack:
         self.rack = FakeRack()
         self.told = Told(self.rack.ledger.stored)
         self.bend: Callable[[Listed], Listed] = lambda listed: listed
-        self.directions: Mapping[str, Sequence[Direction]] = {}
-        """What other systems have asked for of each job."""
         self._statement = statement
 
     def lot(self, lot: str, *tags: str, consignor: str = "例示商事") -> None:
@@ -117,10 +115,7 @@ class LotRack:
         return signed(told, self.key).envelope
 
     def hold(self, job: str, by: str = "stock") -> None:
-        self.directions = {**self.directions, job: (held_back(job, by),)}
-
-    async def _asked(self, job: str, /) -> Sequence[Direction]:
-        return self.directions.get(job, ())
+        self.rack.held.take(held_back(job, by))
 
     @asynccontextmanager
     async def press(self, folder: Path) -> AsyncGenerator[LotPress]:
@@ -144,7 +139,7 @@ class LotRack:
                 issuer=self.rack.issuer,
                 lists=Bent(records, self.bend),
                 book=lambda: intake.book,
-                directions=self._asked,
+                holder=self.rack.held.holder,
                 head=lambda: len(self.rack.ledger.stored),
                 clock=FakeClock(),
                 site="大宮",

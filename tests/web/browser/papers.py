@@ -58,6 +58,7 @@ class Shop:
             records=records,
             disposal=DisposalDesk(ledger, FakeClock()),
             intake=IntakeDesk(store, CountingEntropy()),
+            holder=self.rack.held.holder,
         )
         async with anyio.create_task_group() as group:
             group.start_soon(records.run)

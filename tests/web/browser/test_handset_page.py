@@ -13,6 +13,7 @@ from playwright.async_api import expect
 from benchd.proof.evidence.forms import to_json
 from benchd.texts.catalogue import Catalogue
 from benchd.words.chip import ChipVerdict
+from benchd.words.hook import Direction, NextAction
 from benchd.words.ids import Evidence, JobId
 from benchd.words.record import EntryKind
 from tests import recorded
@@ -121,6 +122,23 @@ async def test_no_label_and_no_file_calls_sellable_what_has_no_certificate(
         await seen.page.goto(address(here, f"/handsets?job={JOB}"))
         await expect(seen.page.locator("main > .facts")).to_contain_text("証明書はありません")
         await expect(seen.page.locator("#page")).not_to_contain_text("販売可")
+
+
+async def test_no_label_and_no_file_calls_sellable_what_another_system_holds_back(
+    shop: Shop, catalogue: Catalogue, visit: Visits
+) -> None:
+    cleared(shop, certificate='{"payload": ""}')
+    shop.rack.held.take(
+        Direction(hook="stock", sequence=1, job=JOB, action=NextAction.HOLD, bin=None, refused=None)
+    )
+    path = f"/handsets?label={JOB}"
+    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
+        await signed_in(seen)
+        await expect(seen.page.locator(".label .goes")).to_have_text("保留")
+        await expect(seen.page.locator(".label")).to_contain_text("外部システムが保留（stock）")
+        await seen.page.goto(address(here, f"/handsets?job={JOB}"))
+        await expect(seen.page.locator("main > .facts")).to_contain_text("保留")
+        await expect(seen.page.locator("#page")).not_to_contain_text("販売")
 
 
 async def test_no_label_says_of_a_handset_what_an_older_job_found(
