@@ -99,16 +99,31 @@ class Line {
     this.time = el("span", { class: "time" });
     this.toDo = el("small");
     this.button = el("button", { type: "button", onclick: () => follow(this.errand) });
-    this.button.append(icon(ICONS[errand.kind] ?? errand.bin ?? "waiting"), this.slot, this.what, this.time, this.toDo);
-    this.element = el("li", { "data-kind": errand.kind, "data-slot": errand.slot, "data-bin": errand.bin }, this.button);
+    this.mark = null;
+    this.icon = el("span");
+    this.button.append(this.icon, this.slot, this.what, this.time, this.toDo);
+    this.element = el("li", { "data-kind": errand.kind, "data-slot": errand.slot }, this.button);
   }
 
   show(errand) {
     this.errand = errand;
+    this.goes(errand);
     write(this.slot, errand.slot ?? "");
     write(this.what, [said(errand), errand.directed?.place].filter(Boolean).join(" → "));
     write(this.toDo, said(errand.what_to_do));
     this.button.lang = current();
+  }
+
+  /** Where a handset goes can change while it lies there: another system may hold it back. */
+  goes({ kind, bin }) {
+    const mark = ICONS[kind] ?? bin ?? "waiting";
+    if (mark === this.mark) return;
+    this.mark = mark;
+    const drawn = icon(mark);
+    this.icon.replaceWith(drawn);
+    this.icon = drawn;
+    if (bin) this.element.dataset.bin = bin;
+    else delete this.element.dataset.bin;
   }
 
   /** A countdown where there is a deadline, else for how long it has been waiting. */

@@ -193,6 +193,13 @@ async def test_what_another_system_holds_back_isnt_green(
         await expect(seen.page.locator("#errands .what")).to_have_text(
             "外部システムが保留にしています"
         )
+        # Not only in words: its mark and its edge were those of what is for sale.
+        line = seen.page.locator("#errands li")
+        await expect(line).to_have_attribute("data-bin", "hold")
+        edge = line.locator("button")
+        assert await edge.evaluate("one => getComputedStyle(one).borderLeftColor") != GREEN
+        held = await seen.page.locator('#bins li[data-bin="hold"] svg').inner_html()
+        assert await line.locator("svg").inner_html() == held
 
 
 async def test_green_needs_the_certificate(rack: FakeRack, server: Server, visit: Visits) -> None:
