@@ -260,10 +260,12 @@ async def test_keys_answer_only_what_is_on_the_screen_and_no_scan_is_a_key(
         await one.shows("job-1")
         assert await one.waiting.count() == 0
         # Codes that begin like an answer's key.
-        for code in ("1001", "Y-17", "2" * 16, "N1"):
+        badge = "2" * 16
+        for code in ("1001", "Y-17", badge, "N1"):
             await scan(one.seen, code)
-        assert await one.waiting.count() == 0
         # One of them was a badge: for whoever has come, the question has only just come too.
+        await expect(one.page.locator("#operator .who")).to_have_text(badge)
+        assert await one.waiting.count() == 0
         await one.may_be_read()
         await one.page.keyboard.press("2")
         await expect(one.waiting).to_contain_text("いいえ")
