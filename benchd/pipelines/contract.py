@@ -30,7 +30,7 @@ from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
 from benchd.words.people import Actor
 from benchd.words.port import Absence, Attached
-from benchd.words.slot import Away, EarlierEnd, ProblemView
+from benchd.words.slot import Away, EarlierEnd, ProblemView, ProgressView
 
 T = TypeVar("T")
 
@@ -109,8 +109,8 @@ class Station(Protocol):
         """What is on the slot's port, as it was last enumerated."""
         ...
 
-    def show_progress(self, fraction: float, eta_s: float | None) -> None:
-        """How far the stage is, 0 to 1, and the seconds left if they can be told."""
+    def show_progress(self, progress: ProgressView) -> None:
+        """How far the stage is."""
         ...
 
     def show_identity(self, facts: HandsetFacts) -> None:

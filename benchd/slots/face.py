@@ -16,6 +16,7 @@ from benchd.words.slot import (
     EarlierEnd,
     ProblemCode,
     ProblemView,
+    ProgressView,
     QuestionView,
     SlotView,
 )
@@ -101,14 +102,22 @@ class Face:
                 stage=stage,
                 progress=None,
                 eta_s=None,
+                transfer=None,
                 problem=None,
                 away=None,
             )
         )
 
-    def progressed(self, fraction: float, eta_s: float | None) -> None:
+    def progressed(self, progress: ProgressView) -> None:
         """How far the stage is."""
-        self._tell(replace(self.view, progress=fraction, eta_s=eta_s))
+        self._tell(
+            replace(
+                self.view,
+                progress=progress.fraction,
+                eta_s=progress.eta_s,
+                transfer=progress.transfer,
+            )
+        )
 
     def identified(self, facts: HandsetFacts, model_name: str | None) -> None:
         """Who is in the slot, and what its model is sold as, if the catalogue has it."""
@@ -148,6 +157,7 @@ class Face:
                 problem=None,
                 away=None,
                 eta_s=None,
+                transfer=None,
             )
         )
 
@@ -159,6 +169,7 @@ class Face:
                 problem=problem,
                 question=None,
                 away=None,
+                transfer=None,
                 outcome=end.outcome if end else None,
                 disposition=end.disposition if end else None,
                 reason=end.reason if end else None,

@@ -23,7 +23,15 @@ from benchd.slots.trouble import PROBLEM_OF, problem_of_port, shown_trouble
 from benchd.words.handset import HandsetFacts, HandsetIdentity
 from benchd.words.job import Decision, Gate, JobState, Reason
 from benchd.words.port import Absence, Attached, Liveness
-from benchd.words.slot import Away, AwayView, EarlierEnd, ProblemCode, ProblemView, QuestionView
+from benchd.words.slot import (
+    Away,
+    AwayView,
+    EarlierEnd,
+    ProblemCode,
+    ProblemView,
+    ProgressView,
+    QuestionView,
+)
 
 _PASSING = (Liveness.ABSENT, Liveness.OFFLINE)
 """What a handset that has just come back is for a moment, and mends itself."""
@@ -215,9 +223,9 @@ class SlotStation:
         """What is on the slot's port, as it was last enumerated."""
         return self._presence.last
 
-    def show_progress(self, fraction: float, eta_s: float | None) -> None:
+    def show_progress(self, progress: ProgressView) -> None:
         """Show how far the stage is."""
-        self._face.progressed(fraction, eta_s)
+        self._face.progressed(progress)
 
     def show_identity(self, facts: HandsetFacts) -> None:
         """From here on a replug must bring back this handset."""

@@ -91,6 +91,26 @@ class AwayView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferView:
+    """How far an overwrite or a read-back is, and how fast."""
+
+    bytes_done: int
+    bytes_per_s: float
+    """Between the last two reports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressView:
+    """How far a stage is."""
+
+    fraction: float
+    """0 to 1."""
+    eta_s: float | None = None
+    """Seconds left, if they can be told."""
+    transfer: TransferView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierEnd:
     """How the last job of the same handset, by its IMEI, has ended on this rack."""
 
@@ -130,6 +150,7 @@ class SlotView:
     progress: float | None = None
     eta_s: float | None = None
     """Seconds until the stage is done."""
+    transfer: TransferView | None = None
     handset_left_s: float | None = None
     """Seconds that machines still need for the whole job; what people take isn't in it."""
     away: AwayView | None = None
