@@ -25,10 +25,10 @@ from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.hooks import HookBoard, HookLife, recall_held
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised
-from benchd.daemon.key_age import key_created
 from benchd.daemon.labelling import label_desk
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
+from benchd.daemon.measured import measure
 from benchd.daemon.notify import Notifier
 from benchd.daemon.papers import lot_press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
@@ -138,7 +138,7 @@ async def run_daemon(
         )
         pictures = own_pictures(settings, key)
         newest, seen = await stored.entry_at(stored.head.sequence), await latest_time(stored)
-        metrics.key_created(await key_created(key.ring, stored, clock))
+        await measure(metrics, settings, stored, ring=key.ring, clock=clock)
         await recover(ledger, issuer, clock, settings, pictures)
         intake = IntakeStore(ledger, clock)
         await intake.recall()

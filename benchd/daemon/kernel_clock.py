@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,8 @@ TIMESYNCD: Final = Path("/run/systemd/timesync/synchronized")
 """systemd-timesyncd makes it once it has set the clock (systemd-timesyncd.service(8))."""
 STA_UNSYNC: Final = 0x0040
 """From <sys/timex.h>."""
+STA_NANO: Final = 0x2000
+"""The offset is in nanoseconds; without it in microseconds, as the error always is."""
 TIME_ERROR: Final = 5
 
 
@@ -27,10 +30,34 @@ class _Timex(ctypes.Structure):
     )
 
 
-def is_synchronised() -> bool | None:
-    """Whether something keeps the clock right; None where the kernel may not be asked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockReading:
+    """What the kernel holds of its own clock."""
+
+    synchronised: bool
+    offset_s: float
+    """What it still has to make up for, by what keeps it right."""
+    largest_error_s: float
+    """How wrong it is at most; grows by itself while nothing keeps it right."""
+
+
+def read_clock() -> ClockReading | None:
+    """What the kernel says now; None where it may not be asked."""
     told = _Timex()
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(told))
     if state < 0:
+        return None
+    unit_s = 1e-9 if told.status & STA_NANO else 1e-6
+    return ClockReading(
+        synchronised=state != TIME_ERROR and not told.status & STA_UNSYNC,
+        offset_s=told.offset * unit_s,
+        largest_error_s=told.largest_error * 1e-6,
+    )
+
+
+def is_synchronised() -> bool | None:
+    """Whether something keeps the clock right; None where nobody can tell."""
+    reading = read_clock()
+    if reading is None:
         return True if TIMESYNCD.exists() else None
-    return state != TIME_ERROR and not told.status & STA_UNSYNC
+    return reading.synchronised

@@ -97,6 +97,7 @@ async def services(
     rack.metrics.read_from(
         views=rack.board.views,
         adb_up=lambda: adb.up,
+        adb_starts=lambda: adb.generation,
         open_items=lambda: rack.records.open_items,
     )
     listen = settings.http.listen

@@ -45,7 +45,9 @@ async def take_over(
         )
     )
     rack.wall.plan = settings.wall
-    rack.metrics.reconfigured(slots=settings.topology.places, recipes=settings.recipes)
+    rack.metrics.reconfigured(
+        slots=settings.topology.places, recipes=settings.recipes, models=settings.models
+    )
     changes = await supervisor.reload(
         settings.topology,
         replace(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
@@ -19,6 +22,24 @@ class ClockMetrics:
             "How often the machine's clock was seen to be set back",
             registry=registry,
         )
+
+        self._offset = Gauge(
+            "benchd_clock_offset_seconds",
+            "What the kernel still has to make up for on its clock; NaN where it doesn't say",
+            registry=registry,
+        )
+        self._error = Gauge(
+            "benchd_clock_error_seconds",
+            "How wrong the clock is at most, as the kernel reckons; NaN where it doesn't say",
+            registry=registry,
+        )
+        self._offset.set(math.nan)
+        self._error.set(math.nan)
+
+    def read_from(self, offset_s: Callable[[], float], error_s: Callable[[], float]) -> None:
+        """Where to look at every scrape, from another thread than the loop's."""
+        self._offset.set_function(offset_s)
+        self._error.set_function(error_s)
 
     def stepped_back(self) -> None:
         """It was set back."""

@@ -23,30 +23,28 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client.metrics_core import Metric
 
+from benchd.models.catalogue import ModelCatalogue
 from benchd.observe.clock_metrics import ClockMetrics
+from benchd.observe.exposition import encode
 from benchd.observe.hook_metrics import HookMetrics
 from benchd.observe.label_metrics import LabelMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
-from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.words.disposal import OPEN, DisposalState
-from benchd.words.ids import SlotName
-from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.observe.model_metrics import ModelMetrics
+from benchd.observe.rack_gauges import RackGauges
+from benchd.observe.slot_metrics import SlotMetrics, exemplar_of
+from benchd.observe.storage_gauges import StorageGauges
+from benchd.observe.time_metrics import TimeMetrics
+from benchd.words.disposal import DisposalState
+from benchd.words.ids import JobId, SlotName
+from benchd.words.job import Disposition, Outcome, Reason
 from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 OTHER_RECIPE = "other"
 """A job that a former daemon began with a recipe that is no longer configured."""
 NO_REASON = "none"
 
-STAGE_BUCKETS_S = (
-    *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120),
-    *(300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200),
-)
-"""From a look at properties to the overwrite of a large slow phone, and people in between."""
 QUESTION_BUCKETS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
 """Two is a clean handset of a lot; eight is one of which nothing was known."""
 START_BUCKETS_S = (0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
@@ -68,30 +66,24 @@ class RackMetrics:
     ) -> None:
         # Each counter would bring a second series with the time at which it was made.
         disable_created_metrics()
-        self._slots = frozenset(slots)
         self._recipes = frozenset(recipes)
         self._registry = CollectorRegistry()
         self._limiter = CapacityLimiter(1)
         self._gauges = RackGauges(slots)
         self._registry.register(self._gauges)
+        self.storage = StorageGauges()
+        self._registry.register(self.storage)
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
         Info(
             "benchd_build", "The benchd that runs and the Python under it", registry=self._registry
         ).info({"version": version, "commit": commit, "python": platform.python_version()})
-        self._stages = Histogram(
-            "benchd_stage_duration_seconds",
-            "How long each attempt of a stage took, waiting for people included",
-            ("stage", "outcome"),
-            registry=self._registry,
-            buckets=STAGE_BUCKETS_S,
-        )
+        self.time = TimeMetrics(self._registry)
+        self.slots = SlotMetrics(self._registry)
+        self.models = ModelMetrics(self._registry)
         self._jobs = self._counter("benchd_jobs", "Jobs that ended", "recipe", "outcome")
         self._dispositions = self._counter(
             "benchd_dispositions", "Where handsets went, and why", "disposition", "reason"
-        )
-        self._overwritten = self._counter(
-            "benchd_overwritten_bytes", "Bytes that handsets have written and synced", "slot"
         )
         self._residue = self._counter(
             "benchd_felica_residue_found", "Jobs in which a FeliCa chip was found in use"
@@ -131,6 +123,7 @@ class RackMetrics:
         self.clock = ClockMetrics(self._registry)
         self.labels = LabelMetrics(self._registry)
         self.hooks = HookMetrics(self._registry, hooks)
+        self.slots.configure(slots)
         self._fill_with_zeros()
 
     def key_created(self, at: datetime) -> None:
@@ -144,22 +137,19 @@ class RackMetrics:
         return Histogram(name, text, registry=self._registry, buckets=tuple(buckets))
 
     def _fill_with_zeros(self) -> None:
-        for stage, outcome in product(STAGE_CLASSES, Outcome):
-            self._stages.labels(stage, outcome)
         for recipe, outcome in product((*self._recipes, OTHER_RECIPE), Outcome):
             self._jobs.labels(recipe, outcome)
         for outcome in Outcome:
             self._questions.labels(outcome)
         for disposition, reason in product(Disposition, (*Reason, NO_REASON)):
             self._dispositions.labels(disposition, reason)
-        for slot in self._slots:
-            self._overwritten.labels(slot)
 
     def read_from(
         self,
         *,
         views: Callable[[], Mapping[SlotName, SlotView]] | None = None,
         adb_up: Callable[[], bool] | None = None,
+        adb_starts: Callable[[], int] | None = None,
         readers: Collection[SlotName] | None = None,
         readers_up: Callable[[], Collection[SlotName]] | None = None,
         open_items: Callable[[], Mapping[DisposalState, int]] | None = None,
@@ -171,49 +161,49 @@ class RackMetrics:
         """
         self._gauges.views = views or self._gauges.views
         self._gauges.adb_up = adb_up or self._gauges.adb_up
+        self._gauges.adb_starts = adb_starts or self._gauges.adb_starts
         self._gauges.readers = self._gauges.readers if readers is None else frozenset(readers)
         self._gauges.readers_up = readers_up or self._gauges.readers_up
         self._gauges.open_items = open_items or self._gauges.open_items
 
-    def reconfigured(self, *, slots: Collection[SlotName], recipes: Collection[str]) -> None:
+    def reconfigured(
+        self, *, slots: Collection[SlotName], recipes: Collection[str], models: ModelCatalogue
+    ) -> None:
         """The configuration has changed: what is new begins at zero, slots that left are gone.
 
-        Recipes that left keep their series: their last jobs may still be running.
+        Recipes and models that left keep their series: their last jobs may still be running.
         """
-        for slot in self._slots.difference(slots):
-            self._overwritten.remove(slot)
-        self._slots = frozenset(slots)
+        self.slots.configure(slots)
+        self.models.catalogue = models
         self._recipes = self._recipes.union(recipes)
         self._gauges.slots = tuple(slots)
         self._fill_with_zeros()
 
     async def expose(self, accept: str) -> tuple[bytes, str]:
         """All metrics in the form that is asked for, and its content type."""
-        encode, content_type = choose_encoder(accept)
-        # Some 2000 lines take 10 to 20 ms, too long for the loop.
-        body = await to_thread.run_sync(encode, self._registry, limiter=self._limiter)
-        return body, content_type
+        # Thousands of lines take some 10 ms, too long for the loop.
+        return await to_thread.run_sync(encode, self._registry, accept, limiter=self._limiter)
 
-    def stage_took(self, stage: StageName, outcome: Outcome, seconds: float) -> None:
-        """An attempt of a stage ended."""
-        self._stages.labels(stage, outcome).observe(seconds)
+    def families(self) -> Iterable[Metric]:
+        """All metrics as they are now: what docs/metrics.md is made from."""
+        return self._registry.collect()
 
     def job_ended(
-        self, recipe: str | None, outcome: Outcome, disposition: Disposition, reason: Reason | None
+        self,
+        recipe: str | None,
+        outcome: Outcome,
+        disposition: Disposition,
+        reason: Reason | None,
+        job: JobId | None = None,
     ) -> None:
         """A job ended; None is a recipe that nobody knows any more."""
         known = recipe if recipe in self._recipes else OTHER_RECIPE
-        self._jobs.labels(known, outcome).inc()
+        self._jobs.labels(known, outcome).inc(exemplar=exemplar_of(job))
         self._dispositions.labels(disposition, reason or NO_REASON).inc()
 
     def answered(self, outcome: Outcome, questions: int) -> None:
         """A job has ended after so many answers of people."""
         self._questions.labels(outcome).observe(questions)
-
-    def overwritten(self, slot: SlotName, size_bytes: int) -> None:
-        """A stage that overwrites passed."""
-        if slot in self._slots:
-            self._overwritten.labels(slot).inc(size_bytes)
 
     def residue_found(self) -> None:
         """A chip with somebody's balance or history in it."""
@@ -234,57 +224,3 @@ class RackMetrics:
     def fault(self) -> None:
         """These metrics have missed something."""
         self._faults.inc()
-
-
-class RackGauges(Collector):
-    """What is so right now, looked at afresh by every scrape: there is nothing to miss."""
-
-    def __init__(self, slots: Collection[SlotName]) -> None:
-        self.slots = tuple(slots)
-        self.views: Callable[[], Mapping[SlotName, SlotView]] = dict
-        self.adb_up: Callable[[], bool] = bool
-        self.readers: Collection[SlotName] = frozenset()
-        self.readers_up: Callable[[], Collection[SlotName]] = tuple
-        self.open_items: Callable[[], Mapping[DisposalState, int]] = dict
-
-    def collect(self) -> Iterable[Metric]:
-        """One sample for each slot and state, reader and server."""
-        views, readers = self.views(), self.readers_up()
-        states = GaugeMetricFamily(
-            "benchd_slot_state", "1 for the state that a slot is in", labels=("slot", "state")
-        )
-        up = GaugeMetricFamily(
-            "benchd_reader_up", "Whether the slot's contactless reader answers", labels=("slot",)
-        )
-        needs = GaugeMetricFamily(
-            "benchd_slot_needs_person",
-            "Whether the slot goes on only once somebody has come; charging isn't that",
-            labels=("slot",),
-        )
-        for slot in self.slots:
-            view = views.get(slot)
-            now = SlotState.EMPTY if view is None else view.state
-            for state in SlotState:
-                states.add_metric((slot, state), float(state is now))
-            needs.add_metric((slot,), float(view is not None and view.needs_a_person))
-            if slot in self.readers:
-                up.add_metric((slot,), float(slot in readers))
-        waiting, items = (
-            self.open_items(),
-            GaugeMetricFamily(
-                "benchd_disposal_open",
-                "Handsets of ended jobs that wait for somebody, by what is due",
-                labels=("state",),
-            ),
-        )
-        for item in OPEN:
-            items.add_metric((item,), float(waiting.get(item, 0)))
-        yield items
-        yield states
-        yield needs
-        yield up
-        yield GaugeMetricFamily(
-            "benchd_adb_server_up",
-            "Whether benchd's own adb server answers",
-            value=float(self.adb_up()),
-        )

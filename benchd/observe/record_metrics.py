@@ -6,26 +6,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchd.observe.asked_time import AskedTime
 from benchd.observe.metrics import RackMetrics
+from benchd.observe.model_metrics import UNKNOWN
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, read_evidence
+from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence
 from benchd.proof.reading import RecordReader
 from benchd.words.chip import ChipVerdict
 from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Disposition, Outcome, Reason, StageName
+from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
 from benchd.words.record import Entry, EntryKind
 
-_COUNTED: Final = (StageName.OVERWRITE, StageName.FELICA_CHECK)
-"""The verdict of `felica_check` on a chip that somebody has used."""
+_COUNTED: Final = (StageName.INSPECT, StageName.OVERWRITE, StageName.FELICA_CHECK)
+"""The model, the bytes, and the verdict of `felica_check` on a chip that somebody has used."""
 
 
 @dataclass(slots=True)
 class _OpenJob:
     recipe: str
+    model: str = UNKNOWN
     stage: tuple[StageName, float] | None = None
     residue: bool = False
     answers: int = 0
+    asked: AskedTime = field(default_factory=AskedTime)
 
 
 @dataclass(slots=True)
@@ -44,12 +49,16 @@ class RecordMetrics:
                 self._plugged[entry.slot] = (entry.occupancy, self.now())
             case EntryKind.OCCUPANCY_CLOSED if entry.slot is not None:
                 self._plugged.pop(entry.slot, None)
+            case EntryKind.ATTACHMENT_CHANGED if entry.slot is not None:
+                self.metrics.slots.reenumerated(entry.slot)
             case EntryKind.JOB_OPENED:
                 self._job_opened(entry)
             case EntryKind.STAGE_STARTED:
                 self._stage_started(entry)
             case EntryKind.STAGE_ENDED:
                 self._stage_ended(entry)
+            case EntryKind.QUESTION_ASKED:
+                self._asked(entry)
             case EntryKind.DECISION:
                 self._answered(entry)
             case EntryKind.JOB_ENDED:
@@ -76,6 +85,8 @@ class RecordMetrics:
         if job is not None:
             stage = StageName(RecordReader(entry.data, entry.kind).text("stage"))
             job.stage = (stage, self.now())
+        if entry.slot is not None:
+            self.metrics.slots.attempt_began(entry.slot)
 
     def _stage_ended(self, entry: Entry) -> None:
         job = self._job_of(entry)
@@ -83,21 +94,41 @@ class RecordMetrics:
             return
         reader = RecordReader(entry.data, entry.kind)
         stage, outcome = StageName(reader.text("stage")), Outcome(reader.text("outcome"))
-        self._end_stage(job, outcome)
+        self._end_stage(job, entry.job, outcome)
         if outcome is not Outcome.PASSED:
+            self._attempt_failed(entry.slot, reader.optional_text("because"))
             return
         if stage in _COUNTED:
             form = reader.optional_whole("form") or FORM_BEFORE_NUMBERS
             self._count(entry, job, read_evidence(stage, reader.mapping("evidence"), form))
 
+    def _attempt_failed(self, slot: SlotName | None, because: str | None) -> None:
+        if slot is None:
+            return
+        if because == Reason.HANDSET_STALLED:
+            self.metrics.slots.stalled(slot)
+        elif because in set(FaultCode):
+            self.metrics.slots.attempt_failed(slot, FaultCode(because))
+
     def _count(self, entry: Entry, job: _OpenJob, evidence: object | None) -> None:
         match evidence:
+            case InspectEvidence():
+                job.model = self.metrics.models.seen(evidence.model)
             case OverwriteEvidence() if entry.slot is not None:
-                self.metrics.overwritten(entry.slot, evidence.bytes_written)
+                self._overwrote(entry.slot, job, evidence)
             case ChipEvidence(verdict=ChipVerdict.IN_USE):
                 self._residue(job)
             case _:
                 pass
+
+    def _overwrote(self, slot: SlotName, job: _OpenJob, evidence: OverwriteEvidence) -> None:
+        self.metrics.slots.wrote(slot, evidence.bytes_written)
+        if evidence.resumed_bytes:
+            self.metrics.slots.resumed(slot)
+        # What an earlier run had written took none of this time.
+        new_bytes = max(0, evidence.bytes_written - evidence.resumed_bytes)
+        worked_s = max(0.0, evidence.elapsed_s - evidence.rested_s)
+        self.metrics.models.overwritten(job.model, new_bytes, worked_s)
 
     def _job_ended(self, entry: Entry) -> None:
         job = self._jobs.pop(entry.job, None) if entry.job is not None else None
@@ -105,32 +136,53 @@ class RecordMetrics:
         outcome = Outcome(reader.text("outcome"))
         word = reader.optional_text("reason")
         reason = None if word is None else Reason(word)
-        self.metrics.job_ended(
-            job.recipe if job else None, outcome, Disposition(reader.text("disposition")), reason
-        )
+        disposition = Disposition(reader.text("disposition"))
+        self.metrics.job_ended(job.recipe if job else None, outcome, disposition, reason, entry.job)
+        if entry.slot is not None:
+            self.metrics.slots.job_ended(entry.slot, outcome, entry.job)
+        if entry.job is not None and reader.optional_text("certificate"):
+            self.metrics.storage.certified(entry.job)
         if job is not None:
+            self.metrics.models.job_ended(job.model, outcome)
             self.metrics.answered(outcome, job.answers)
             # A stage that was cut short has no end of its own.
-            self._end_stage(job, outcome)
+            self._end_stage(job, entry.job, outcome)
             if reason is Reason.FELICA_RESIDUE:
                 self._residue(job)
 
-    def _answered(self, entry: Entry) -> None:
+    def _asked(self, entry: Entry) -> None:
         job = self._job_of(entry)
         if job is not None:
-            job.answers += 1
+            job.asked.begin(_gate_of(entry), self.now())
+
+    def _answered(self, entry: Entry) -> None:
+        job = self._job_of(entry)
+        if job is None:
+            return
+        job.answers += 1
+        gate = _gate_of(entry)
+        waited_s = job.asked.end(gate, self.now())
+        if waited_s is not None:
+            self.metrics.time.answered(gate, waited_s)
 
     def _job_of(self, entry: Entry) -> _OpenJob | None:
         return None if entry.job is None else self._jobs.get(entry.job)
 
-    def _end_stage(self, job: _OpenJob, outcome: Outcome) -> None:
+    def _end_stage(self, job: _OpenJob, number: JobId | None, outcome: Outcome) -> None:
         if job.stage is not None:
             stage, started_at = job.stage
             job.stage = None
-            self.metrics.stage_took(stage, outcome, self.now() - started_at)
+            now = self.now()
+            self.metrics.time.stage_took(
+                stage, outcome, now - started_at, people_s=job.asked.settle(now), job=number
+            )
 
     def _residue(self, job: _OpenJob) -> None:
         """Once a job, whether the check or only the re-check has found it."""
         if not job.residue:
             job.residue = True
             self.metrics.residue_found()
+
+
+def _gate_of(entry: Entry) -> Gate:
+    return Gate(RecordReader(entry.data, entry.kind).text("gate"))

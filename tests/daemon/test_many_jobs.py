@@ -25,6 +25,7 @@ from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.ledger import export_lines, open_ledger, verify_ledger
+from benchd.models.catalogue import ModelCatalogue
 from benchd.observe.announcing import AnnouncingLedger
 from benchd.observe.logs import configure_logs
 from benchd.observe.metrics import RackMetrics
@@ -112,7 +113,9 @@ async def test_many_jobs_leave_no_trace_in_memory(
         ledger = AnnouncingLedger(counted, words, metrics.fault)
         world = World(SLOTS, recipe=SHORT, ledger=ledger)  # type: ignore[arg-type]
         object.__setattr__(world.parts, "timing", Timing(settle_s=0.001))
-        metrics.reconfigured(slots=[port.slot for port in world.ports.values()], recipes=())
+        metrics.reconfigured(
+            slots=[port.slot for port in world.ports.values()], recipes=(), models=ModelCatalogue()
+        )
         metrics.read_from(views=world.board.views)
         app = create_app(world, Catalogue.load(), metrics=metrics.expose)
         with unix_listener(tmp_path / "benchd.sock") as listener:

@@ -11,12 +11,13 @@ import anyio
 import pytest
 from metrics_rig import new_metrics, series_of, text_of, value
 
+from benchd.models.catalogue import ModelCatalogue
 from benchd.observe.announcing import bulkhead
 from benchd.observe.loop_lag import PROBE_EVERY_S, measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.ids import SlotName
-from benchd.words.job import Disposition, Outcome, Reason
+from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason
 from benchd.words.slot_states import SlotState
 
 pytestmark = pytest.mark.asyncio
@@ -35,6 +36,28 @@ CONTRACT = (
     "benchd_adb_server_up",
     "benchd_ledger_commit_seconds_bucket",
     "benchd_build_info",
+    "benchd_stage_time_seconds_total",
+    "benchd_answer_seconds_bucket",
+    "benchd_questions_open",
+    "benchd_question_oldest_timestamp_seconds",
+    "benchd_slot_jobs_total",
+    "benchd_slot_stage_attempts_total",
+    "benchd_slot_stage_faults_total",
+    "benchd_slot_overwrite_resumes_total",
+    "benchd_slot_reenumerations_total",
+    "benchd_slot_stalls_total",
+    "benchd_slot_transfer_bytes",
+    "benchd_slot_transfer_bytes_per_second",
+    "benchd_model_overwritten_bytes_total",
+    "benchd_model_overwrite_seconds_total",
+    "benchd_model_jobs_total",
+    "benchd_adb_server_starts_total",
+    "benchd_ledger_bytes",
+    "benchd_ledger_records",
+    "benchd_certificate_files_missing",
+    "benchd_disk_free_bytes",
+    "benchd_clock_offset_seconds",
+    "benchd_clock_error_seconds",
 )
 
 
@@ -67,7 +90,12 @@ async def test_every_word_of_the_model_has_its_series() -> None:
     assert labels("benchd_jobs_total", "recipe") == {"overwrite", "other"}
     assert labels("benchd_dispositions_total", "reason") == {*Reason, "none"}
     assert labels("benchd_dispositions_total", "disposition") == set(Disposition)
+    assert labels("benchd_slot_jobs_total", "slot") == {"A1", "B1"}
+    assert labels("benchd_slot_stage_faults_total", "fault") == set(FaultCode)
+    assert labels("benchd_questions_open", "gate") == set(Gate)
+    assert labels("benchd_model_jobs_total", "model") == {"unknown", "other"}
     allowed = {"slot", "state", "stage", "outcome", "recipe", "disposition", "reason", "le"}
+    allowed |= {"fault", "gate", "spent", "model", "folder"}
     told = {label for _, found in series for label, _ in found}
     assert told == allowed | {"version", "commit", "python", "generation"}
 
@@ -85,7 +113,7 @@ async def test_open_metrics_on_request() -> None:
 async def test_a_slot_that_is_not_configured_makes_no_series() -> None:
     metrics = new_metrics("A1")
     before = (await series_of(metrics)).keys()
-    metrics.overwritten(SlotName("Z9"), 4096)
+    metrics.slots.wrote(SlotName("Z9"), 4096)
     assert (await series_of(metrics)).keys() == before
 
 
@@ -131,9 +159,11 @@ async def _seen(metrics: RackMetrics) -> bool:
 
 async def test_a_new_configuration_brings_and_takes_series() -> None:
     metrics = new_metrics("A1", "A2")
-    metrics.overwritten(SlotName("A1"), 5)
-    metrics.overwritten(SlotName("A2"), 7)
-    metrics.reconfigured(slots=[SlotName("A2"), SlotName("A3")], recipes=("delete",))
+    metrics.slots.wrote(SlotName("A1"), 5)
+    metrics.slots.wrote(SlotName("A2"), 7)
+    metrics.reconfigured(
+        slots=[SlotName("A2"), SlotName("A3")], recipes=("delete",), models=ModelCatalogue()
+    )
     found = {
         dict(labels)["slot"]: number
         for (name, labels), number in (await series_of(metrics)).items()
@@ -141,13 +171,11 @@ async def test_a_new_configuration_brings_and_takes_series() -> None:
     }
     assert found == {"A2": 7, "A3": 0}
     slots = {
-        dict(labels)["slot"]
-        for name, labels in await series_of(metrics)
-        if name in ("benchd_slot_state", "benchd_slot_needs_person")
+        dict(labels)["slot"] for _, labels in await series_of(metrics) if "slot" in dict(labels)
     }
     assert slots == {"A2", "A3"}
     # The last jobs of a recipe that has left may still be running.
     assert await value(metrics, "benchd_jobs_total", recipe="overwrite", outcome="passed") == 0
     assert await value(metrics, "benchd_jobs_total", recipe="delete", outcome="passed") == 0
-    metrics.overwritten(SlotName("A1"), 9)
+    metrics.slots.wrote(SlotName("A1"), 9)
     assert "A1" not in await text_of(metrics)

@@ -1,0 +1,82 @@
+"""Writes docs/metrics.md from the metrics themselves; scripts/metrics-reference keeps the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from prometheus_client.metrics_core import Metric
+
+from benchd.observe.metrics import RackMetrics
+from benchd.words.ids import SlotName
+
+LABELS: Final[Mapping[str, str]] = {
+    "commit": "the commit that runs",
+    "disposition": "where a job sends its handset: `benchd/words/job.py`",
+    "end": "what became of a label: `benchd/words/label.py`",
+    "fault": "why an attempt ended and its job went on: `FaultCode` in `benchd/words/job.py`",
+    "folder": "`ledger` or `certificates`",
+    "gate": "a question that only a person answers: `Gate` in `benchd/words/job.py`",
+    "hook": "a hook's name in the configuration",
+    "model": "a name of the catalogue (`configs/models`), `unknown` or `other`",
+    "outcome": "how a job or attempt ended: `Outcome` in `benchd/words/job.py`",
+    "printer": "a printer's name in the configuration",
+    "python": "the version of Python",
+    "reason": "why a job ended as it did: `Reason` in `benchd/words/job.py`, or `none`",
+    "recipe": "a recipe's name in the configuration, or `other` for one that has left it",
+    "slot": "a slot's name in the configuration",
+    "spent": "`machine`, or `people` while a question was open",
+    "stage": "a step of a recipe: the files of `benchd/pipelines/stages`",
+    "state": "what a slot is in, or what is due of a handset: `SlotState`, `DisposalState`",
+    "version": "the version of benchd",
+}
+"""What each label holds; a metric with another one has to be told of here first."""
+
+_HEAD: Final = """\
+# Metrics
+
+All that `/metrics` tells. This file is made from the code by `scripts/metrics-reference`; a test
+compares them. Counters count from the start of the daemon, which `rate` and `increase` expect.
+Nothing here names a handset. Asked for as OpenMetrics, `benchd_jobs`, `benchd_slot_jobs` and
+`benchd_stage_duration_seconds` have an exemplar: the job that was counted last, by its number.
+Prometheus keeps them with `--enable-feature=exemplar-storage`. Beside these there are the
+`process_…` and `python_gc_…` of the Python client for Prometheus. Dashboards made from them:
+[grafana.md](grafana.md); alerts: [the rack](runbooks/rack.md), [the service](runbooks/service.md).
+
+| metric | type | labels | tells |
+|---|---|---|---|
+"""
+
+
+def reference_text() -> str:
+    """The whole page."""
+    families = sorted(_families(), key=lambda family: family.name)
+    rows = [_row(family) for family in families]
+    labels = [f"| `{name}` | {text} |" for name, text in sorted(LABELS.items())]
+    table = "| label | holds |\n|---|---|\n"
+    return _HEAD + "\n".join(rows) + "\n\n" + table + "\n".join(labels) + "\n"
+
+
+def _families() -> Iterable[Metric]:
+    """Of a rack that has one of everything, so that each family has a series."""
+    slot = SlotName("A1")
+    metrics = RackMetrics(slots=[slot], recipes=["overwrite"], version="", hooks=["erp"])
+    metrics.read_from(readers=[slot])
+    metrics.labels.printers(["labels"])
+    return [family for family in metrics.families() if family.name.startswith("benchd_")]
+
+
+def _row(family: Metric) -> str:
+    suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+    return (
+        f"| `{family.name}{suffix}` | {family.type} | {_labels(family)} | {family.documentation} |"
+    )
+
+
+def _labels(family: Metric) -> str:
+    names = sorted({name for sample in family.samples for name in sample.labels} - {"le"})
+    for name in names:
+        if name not in LABELS:
+            message = f"say in LABELS of {__name__} what the label {name} of {family.name} holds"
+            raise LookupError(message)
+    return ", ".join(f"`{name}`" for name in names)

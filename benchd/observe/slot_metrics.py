@@ -1,0 +1,102 @@
+"""What Prometheus is told of each slot: how its jobs end, and what its cable and port do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import product
+
+from prometheus_client import CollectorRegistry, Counter
+
+from benchd.words.ids import JobId, SlotName
+from benchd.words.job import FaultCode, Outcome
+
+
+class SlotMetrics:
+    """Counters by slot; a slot that isn't configured is told of by none."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"benchd_slot_{name}", text, ("slot", *labels), registry=registry)
+
+        self._slots: frozenset[SlotName] = frozenset()
+        self._jobs = counter("jobs", "Jobs that ended, by slot", "outcome")
+        self._faults = counter(
+            "stage_faults", "Attempts that ended without ending their job, by why", "fault"
+        )
+        self._attempts = counter("stage_attempts", "Attempts of stages that were begun")
+        self._resumes = counter(
+            "overwrite_resumes", "Overwrites that went on where an earlier run had been cut off"
+        )
+        self._reenumerations = counter(
+            "reenumerations", "How often a handset came back on its port as a new device"
+        )
+        self._stalls = counter("stalls", "Attempts that ended since the handset did nothing more")
+        self._overwritten = Counter(
+            "benchd_overwritten_bytes",
+            "Bytes that handsets have written and synced",
+            ("slot",),
+            registry=registry,
+        )
+        self._single = (
+            self._attempts,
+            self._resumes,
+            self._reenumerations,
+            self._stalls,
+            self._overwritten,
+        )
+
+    def configure(self, slots: Collection[SlotName]) -> None:
+        """These slots there are: the series of new ones begin at zero, those of others end."""
+        for slot in self._slots.difference(slots):
+            for counter in self._single:
+                counter.remove(slot)
+            for outcome in Outcome:
+                self._jobs.remove(slot, outcome)
+            for fault in FaultCode:
+                self._faults.remove(slot, fault)
+        self._slots = frozenset(slots)
+        for counter, slot in product(self._single, slots):
+            counter.labels(slot)
+        for slot, outcome in product(slots, Outcome):
+            self._jobs.labels(slot, outcome)
+        for slot, fault in product(slots, FaultCode):
+            self._faults.labels(slot, fault)
+
+    def job_ended(self, slot: SlotName, outcome: Outcome, job: JobId | None) -> None:
+        """A job ended in it."""
+        if slot in self._slots:
+            self._jobs.labels(slot, outcome).inc(exemplar=exemplar_of(job))
+
+    def attempt_began(self, slot: SlotName) -> None:
+        """An attempt of a stage began."""
+        self._count(self._attempts, slot)
+
+    def attempt_failed(self, slot: SlotName, fault: FaultCode) -> None:
+        """An attempt ended, and its job goes on."""
+        if slot in self._slots:
+            self._faults.labels(slot, fault).inc()
+
+    def stalled(self, slot: SlotName) -> None:
+        """An attempt ended since the handset did nothing more."""
+        self._count(self._stalls, slot)
+
+    def resumed(self, slot: SlotName) -> None:
+        """An overwrite went on where an earlier run had been cut off."""
+        self._count(self._resumes, slot)
+
+    def reenumerated(self, slot: SlotName) -> None:
+        """A handset came back on its port as a new device, told to or not."""
+        self._count(self._reenumerations, slot)
+
+    def wrote(self, slot: SlotName, size_bytes: int) -> None:
+        """A stage that overwrites passed."""
+        self._count(self._overwritten, slot, size_bytes)
+
+    def _count(self, counter: Counter, slot: SlotName, by: float = 1) -> None:
+        if slot in self._slots:
+            counter.labels(slot).inc(by)
+
+
+def exemplar_of(job: JobId | None) -> dict[str, str] | None:
+    """What leads from a count to the job that was counted last; OpenMetrics only."""
+    return None if job is None else {"job": job}

@@ -1,0 +1,94 @@
+"""How large the ledger is, how much room is left, and which certificates lack their file."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from benchd.words.ids import JobId
+
+MOST_UNSEEN: Final = 1000
+"""A rack that nobody scrapes remembers no more; the oldest are forgotten first."""
+
+
+class Folder(StrEnum):
+    """A folder that a rack fills."""
+
+    LEDGER = "ledger"
+    CERTIFICATES = "certificates"
+
+
+class StorageGauges(Collector):
+    """Looked at by every scrape, in its own thread: a disk may take its time."""
+
+    def __init__(self) -> None:
+        self.ledger: Path | None = None
+        self.records: Callable[[], int] = int
+        self.folders: dict[Folder, Path] = {}
+        self._unseen: dict[JobId, None] = {}
+        """Certified by this daemon, and nobody has seen the file yet."""
+
+    def certified(self, job: JobId) -> None:
+        """A job ended with a certificate, whose file is due."""
+        self._unseen[job] = None
+        while len(self._unseen) > MOST_UNSEEN:
+            self._unseen.pop(next(iter(self._unseen)), None)
+
+    def collect(self) -> Iterable[Metric]:
+        """Sizes in bytes; NaN where the disk doesn't answer."""
+        yield GaugeMetricFamily(
+            "benchd_ledger_bytes", "The size of the ledger's files", value=self._ledger_bytes()
+        )
+        yield GaugeMetricFamily(
+            "benchd_ledger_records",
+            "The number of the ledger's last record",
+            value=float(self.records()),
+        )
+        yield GaugeMetricFamily(
+            "benchd_certificate_files_missing",
+            "Certificates of this daemon's jobs that the ledger has and no file in their folder",
+            value=float(self._missing()),
+        )
+        free = GaugeMetricFamily(
+            "benchd_disk_free_bytes",
+            "Room that is left for benchd on the disk of a folder",
+            labels=("folder",),
+        )
+        for folder in Folder:
+            free.add_metric((folder,), _free_bytes(self.folders.get(folder)))
+        yield free
+
+    def _ledger_bytes(self) -> float:
+        if self.ledger is None:
+            return math.nan
+        size = 0
+        # What has just been written stands in the files beside it.
+        for name in (self.ledger, Path(f"{self.ledger}-wal")):
+            with suppress(OSError):
+                size += name.stat().st_size
+        return float(size)
+
+    def _missing(self) -> int:
+        folder = self.folders.get(Folder.CERTIFICATES)
+        for job in tuple(self._unseen):
+            if folder is not None and (folder / f"{job}.json").exists():
+                self._unseen.pop(job, None)
+        return len(self._unseen)
+
+
+def _free_bytes(folder: Path | None) -> float:
+    if folder is None:
+        return math.nan
+    try:
+        told = os.statvfs(folder)
+    except OSError:
+        return math.nan
+    return float(told.f_bavail * told.f_frsize)

@@ -1,0 +1,50 @@
+"""What a scrape finds on the rack's disks."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+from metrics_rig import new_metrics, value
+
+from benchd.observe.storage_gauges import MOST_UNSEEN, Folder
+from benchd.words.ids import JobId
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_sizes_are_those_of_the_files_and_of_the_disk(tmp_path: Path) -> None:
+    metrics = new_metrics()
+    metrics.storage.ledger = tmp_path / "ledger.sqlite"
+    metrics.storage.ledger.write_bytes(b"x" * 5000)
+    Path(f"{metrics.storage.ledger}-wal").write_bytes(b"x" * 300)
+    metrics.storage.records = lambda: 17
+    metrics.storage.folders = {Folder.LEDGER: tmp_path, Folder.CERTIFICATES: tmp_path / "none"}
+    assert await value(metrics, "benchd_ledger_bytes") == 5300
+    assert await value(metrics, "benchd_ledger_records") == 17
+    disk = os.statvfs(tmp_path)
+    free = await value(metrics, "benchd_disk_free_bytes", folder="ledger")
+    assert 0 < free <= disk.f_blocks * disk.f_frsize
+    gone = await value(metrics, "benchd_disk_free_bytes", folder="certificates")
+    assert math.isnan(gone)
+
+
+async def test_a_certificate_is_missing_until_its_file_is_there(tmp_path: Path) -> None:
+    metrics = new_metrics()
+    metrics.storage.folders = {Folder.CERTIFICATES: tmp_path}
+    metrics.storage.certified(JobId("20261124-aaaaaaaaaa"))
+    metrics.storage.certified(JobId("20261124-bbbbbbbbbb"))
+    (tmp_path / "20261124-aaaaaaaaaa.json").write_text("{}")
+    assert await value(metrics, "benchd_certificate_files_missing") == 1
+    (tmp_path / "20261124-bbbbbbbbbb.json").write_text("{}")
+    assert await value(metrics, "benchd_certificate_files_missing") == 0
+
+
+async def test_a_rack_that_nobody_scrapes_remembers_only_so_many(tmp_path: Path) -> None:
+    metrics = new_metrics()
+    metrics.storage.folders = {Folder.CERTIFICATES: tmp_path}
+    for number in range(MOST_UNSEEN + 5):
+        metrics.storage.certified(JobId(f"20261124-{number:010x}"))
+    assert await value(metrics, "benchd_certificate_files_missing") == MOST_UNSEEN
