@@ -1,0 +1,115 @@
+"""From a sheet to the JSON that Grafana reads, by Grafana's own library.
+
+The classic form of a dashboard and not the second, which Grafana reads only from 12 on.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, stat, timeseries
+from grafana_foundation_sdk.builders import prometheus as source
+from grafana_foundation_sdk.builders import statetimeline as timeline
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common as options
+from grafana_foundation_sdk.models import dashboard as parts
+
+from benchd.lab.dashboards.sheet import Kind, Panel, Query, Sheet, Words
+from benchd.lab.dashboards.states import shown_states
+
+_SOURCE: Final = options.DataSourceRef(type_val="prometheus", uid="${datasource}")
+_Picture = bargauge.Panel | stat.Panel | timeline.Panel | timeseries.Panel
+
+
+def dashboard_text(sheet: Sheet) -> str:
+    """The file of one dashboard."""
+    made = (
+        dashboard.Dashboard(str(sheet.title))
+        .uid(sheet.uid)
+        .description(str(sheet.says))
+        .tags(["benchd"])
+        .time(sheet.since, "now")
+        .timezone("browser")
+        .refresh("1m")
+        .readonly()
+        .with_variable(
+            dashboard.DatasourceVariable("datasource").label("Prometheus").type("prometheus")
+        )
+        .with_variable(_variable("site", Words("拠点", "Site"), "benchd_build_info, site"))
+        .with_variable(
+            _variable("rack", Words("ラック", "Rack"), 'benchd_build_info{site=~"$site"}, rack')
+        )
+    )
+    for number, panel in enumerate(sheet.panels, start=1):
+        made.with_panel(_picture(panel).id(number))
+    text = json.dumps(made.build(), cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True)
+    return text + "\n"
+
+
+def _variable(name: str, label: Words, values: str) -> dashboard.QueryVariable:
+    """Which sites, or which racks: all at first, also those that tell no name."""
+    return (
+        dashboard.QueryVariable(name)
+        .label(str(label))
+        .datasource(_SOURCE)
+        .query({"query": f"label_values({values})", "refId": name})
+        .definition(f"label_values({values})")
+        .refresh(parts.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(parts.VariableSort.NATURAL_ASC)
+        .multi(multi=True)
+        .include_all(include_all=True)
+        .all_value(".*")
+        .current(parts.VariableOption(selected=True, text=["All"], value=["$__all"]))
+    )
+
+
+def _picture(panel: Panel) -> _Picture:
+    """A panel with all that is the same whatever its kind."""
+    made = _of_kind(panel)
+    made.title(str(panel.title)).description(str(panel.says)).datasource(_SOURCE)
+    made.unit(panel.unit).thresholds(_thresholds(panel)).span(panel.width).height(panel.height)
+    over_time = panel.kind in (Kind.LINES, Kind.STATES)
+    for place, query in enumerate(panel.queries):
+        made.with_target(_target(query, chr(ord("A") + place), over_time=over_time))
+    return made
+
+
+def _of_kind(panel: Panel) -> _Picture:
+    last = common.ReduceDataOptions().calcs(["lastNotNull"])
+    match panel.kind:
+        case Kind.NUMBER:
+            number = stat.Panel().reduce_options(last)
+            return number.graph_mode(options.BigValueGraphMode.NONE)
+        case Kind.BARS:
+            bars = bargauge.Panel().reduce_options(last).min(0)
+            return bars.orientation(options.VizOrientation.HORIZONTAL)
+        case Kind.LINES:
+            lines = timeseries.Panel().min(0).fill_opacity(10)
+            return lines.max(1) if panel.is_alive else lines
+        case Kind.STATES:
+            return timeline.Panel().show_value(options.VisibilityMode.NEVER).mappings(_mappings())
+
+
+def _mappings() -> list[parts.ValueMapping]:
+    shown = {
+        str(number): parts.ValueMappingResult(text=str(state.words), color=state.colour)
+        for number, state in shown_states().items()
+    }
+    return [parts.ValueMap(options=shown)]
+
+
+def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
+    first = parts.Threshold(value=None, color="red" if panel.is_alive else "blue")
+    steps = [first]
+    if panel.is_alive:
+        steps.append(parts.Threshold(value=1, color="green"))
+    elif panel.worse_from is not None:
+        steps.append(parts.Threshold(value=panel.worse_from, color="red"))
+    return dashboard.ThresholdsConfig().mode(parts.ThresholdsMode.ABSOLUTE).steps(steps)
+
+
+def _target(query: Query, name: str, *, over_time: bool) -> source.Dataquery:
+    made = source.Dataquery().expr(query.expr).legend_format(query.legend).ref_id(name)
+    made.datasource(_SOURCE)
+    return made.range() if over_time else made.instant()

@@ -1,0 +1,168 @@
+"""What a shift asks: what each slot does, how much has passed, and who waits for whom."""
+
+from __future__ import annotations
+
+from benchd.lab.dashboards.sheet import Kind, Panel, Query, Sheet, Unit, Words, of, quantile, total
+from benchd.lab.dashboards.sheet import share as share_of
+from benchd.lab.dashboards.states import state_numbers
+
+_ENDED = total("benchd_jobs_total")
+_PASSED = total("benchd_jobs_total", 'outcome="passed"')
+
+RACK_TODAY = Sheet(
+    uid="benchd-rack-today",
+    title=Words("benchd ラックの今日", "benchd rack today"),
+    says=Words(
+        "各スロットの状態、処理台数、待っている人を、シフト単位で見ます。",
+        "What each slot does, how much has passed and who waits for whom, over a shift.",
+    ),
+    since="now-12h",
+    panels=(
+        Panel(
+            title=Words("合格した台数", "Passed"),
+            says=Words(
+                "表示期間に合格で終わった端末の数です。",
+                "Handsets that have ended as passed in the time shown.",
+            ),
+            kind=Kind.NUMBER,
+            queries=(Query(_PASSED),),
+            width=4,
+            height=5,
+        ),
+        Panel(
+            title=Words("合格率", "Yield"),
+            says=Words(
+                "終わったジョブのうち、合格の割合です。",
+                "The share of ended jobs that have passed.",
+            ),
+            kind=Kind.NUMBER,
+            queries=(Query(share_of(_PASSED, _ENDED)),),
+            unit=Unit.SHARE,
+            width=4,
+            height=5,
+        ),
+        Panel(
+            title=Words("人を待つスロット", "Waiting for people"),
+            says=Words(
+                "誰かが来るまで進まないスロットの数です。ラックへ行ってください。",
+                "Slots that go on only once somebody has come: go to the rack.",
+            ),
+            kind=Kind.NUMBER,
+            queries=(Query(f"sum ({of('benchd_slot_needs_person')})"),),
+            width=4,
+            height=5,
+            worse_from=1,
+        ),
+        Panel(
+            title=Words("最も長く待つ質問", "Longest wait"),
+            says=Words(
+                "未回答の質問のうち、最も古いものの経過時間です。空欄なら質問はありません。",
+                "How long the oldest open question has waited; empty while none is open.",
+            ),
+            kind=Kind.NUMBER,
+            queries=(
+                Query(f"time() - min ({of('benchd_question_oldest_timestamp_seconds')} > 0)"),
+            ),
+            unit=Unit.SECONDS,
+            width=4,
+            height=5,
+            worse_from=1800,
+        ),
+        Panel(
+            title=Words("行き先が未記録", "To be settled"),
+            says=Words(
+                "誰かが行き先を記録するのを待つ端末です。「処分・返却・保留」で記録してください。",
+                'Handsets whose fate somebody has to record: do so under "Disposal".',
+            ),
+            kind=Kind.BARS,
+            queries=(Query(f"sum by (state) ({of('benchd_disposal_open')})", "{{state}}"),),
+            width=8,
+            height=5,
+        ),
+        Panel(
+            title=Words("スロットの状態", "Slots over time"),
+            says=Words(
+                "スロットごとの状態の移り変わりです。「要対応」「回答待ち」が長い行を見てください。",
+                "Each slot's states over time: look at rows that need you for long.",
+            ),
+            kind=Kind.STATES,
+            queries=(Query(state_numbers(), "{{rack}} {{slot}}"),),
+            width=24,
+            height=14,
+        ),
+        Panel(
+            title=Words("1時間の処理台数", "Throughput per hour"),
+            says=Words(
+                "直前の1時間に終わったジョブの数を、結果ごとに示します。",
+                "Jobs that have ended within the last hour, by how they ended.",
+            ),
+            kind=Kind.LINES,
+            queries=(Query(total("benchd_jobs_total", by="outcome", within="1h"), "{{outcome}}"),),
+        ),
+        Panel(
+            title=Words("機械の時間と人の時間", "Machines' time and people's"),
+            says=Words(
+                "工程ごとに、機械の処理時間と、人の回答を待った時間を分けて示します。",
+                "What each stage has taken of machines, and of people while a question was open.",
+            ),
+            kind=Kind.BARS,
+            queries=(
+                Query(
+                    f"{total('benchd_stage_time_seconds_total', by='stage, spent')} > 0",
+                    "{{stage}} {{spent}}",
+                ),
+            ),
+            unit=Unit.SECONDS,
+        ),
+        Panel(
+            title=Words("行き先", "Dispositions"),
+            says=Words(
+                "終わった端末の行き先（販売可、返却、保留、破壊）です。",
+                "Where handsets went: for sale, returned, held, or to be destroyed.",
+            ),
+            kind=Kind.BARS,
+            queries=(
+                Query(total("benchd_dispositions_total", by="disposition"), "{{disposition}}"),
+            ),
+            width=8,
+        ),
+        Panel(
+            title=Words("合格しない理由", "Why not"),
+            says=Words(
+                "販売可にならなかった理由の多い順です。",
+                "The most frequent reasons for which handsets weren't for sale.",
+            ),
+            kind=Kind.BARS,
+            queries=(
+                Query(
+                    "topk (10, "
+                    + total("benchd_dispositions_total", 'reason!="none"', by="reason")
+                    + " > 0)",
+                    "{{reason}}",
+                ),
+            ),
+            width=8,
+        ),
+        Panel(
+            title=Words("未回答の質問", "Open questions"),
+            says=Words(
+                "いま回答を待つ質問を、種類ごとに示します。",
+                "Questions that wait for an answer now, by their kind.",
+            ),
+            kind=Kind.BARS,
+            queries=(Query(f"sum by (gate) ({of('benchd_questions_open')}) > 0", "{{gate}}"),),
+            width=8,
+        ),
+        Panel(
+            title=Words("回答までの時間（中央値）", "Time to an answer (median)"),
+            says=Words(
+                "質問の種類ごとに、回答までにかかった時間の中央値を示します。",
+                "Half of all questions of a kind were answered within this time.",
+            ),
+            kind=Kind.BARS,
+            queries=(Query(quantile(0.5, "benchd_answer_seconds", by="gate"), "{{gate}}"),),
+            unit=Unit.SECONDS,
+            width=24,
+        ),
+    ),
+)

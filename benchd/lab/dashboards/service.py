@@ -1,0 +1,144 @@
+"""The service itself: whether it runs, keeps its promises, and what it is short of."""
+
+from __future__ import annotations
+
+from benchd.lab.dashboards.promises import PROMISES
+from benchd.lab.dashboards.sheet import Kind, Panel, Query, Sheet, Unit, Words, of
+
+_RACK = "{{site}} {{rack}}"
+_FIRING = of("ALERTS", 'alertstate="firing"')
+
+
+def _age(gauge: str) -> str:
+    return f"time() - ({of(gauge)} > 0)"
+
+
+SERVICE = Sheet(
+    uid="benchd-service",
+    title=Words("benchd サービスと目標", "benchd service and objectives"),
+    says=Words(
+        "benchd 自体の状態と、サービスの目標を守れているかを見ます。",
+        "Whether benchd itself is well, and whether its objectives are kept.",
+    ),
+    since="now-24h",
+    panels=(
+        Panel(
+            title=Words("動いている", "Up"),
+            says=Words(
+                "benchd が応答すれば1です。0なら手順書の BenchdDown を見てください。",
+                "1 while benchd answers; at 0 see BenchdDown in the runbook.",
+            ),
+            kind=Kind.LINES,
+            queries=(Query(of("up", 'job="benchd"'), _RACK),),
+            is_alive=True,
+            width=8,
+        ),
+        Panel(
+            title=Words("版", "Version"),
+            says=Words(
+                "各ラックで動いている版です。",
+                "Which version runs on which rack.",
+            ),
+            kind=Kind.BARS,
+            queries=(
+                Query(
+                    f"sum by (site, rack, version, commit) ({of('benchd_build_info')})",
+                    _RACK + " {{version}} {{commit}}",
+                ),
+            ),
+            width=8,
+        ),
+        Panel(
+            title=Words("鳴っている警報", "Alerts"),
+            says=Words(
+                "いま鳴っている警報の数です。手順書に従ってください。",
+                "How many alerts fire now: follow their runbooks.",
+            ),
+            kind=Kind.NUMBER,
+            queries=(Query(f"count ({_FIRING}) or vector(0)"),),
+            width=8,
+            worse_from=1,
+        ),
+        *PROMISES,
+        Panel(
+            title=Words("台帳の検査と外部記録からの時間", "Age of the ledger's check and anchor"),
+            says=Words(
+                "台帳全体を最後に検査してから、また外部に最後に記録してからの時間です。",
+                "Since the whole chain was found to hold, and since every anchor had its head.",
+            ),
+            kind=Kind.LINES,
+            queries=(
+                Query(_age("benchd_ledger_checked_timestamp_seconds"), f"{_RACK} checked"),
+                Query(_age("benchd_ledger_anchored_timestamp_seconds"), f"{_RACK} anchored"),
+            ),
+            unit=Unit.SECONDS,
+        ),
+        Panel(
+            title=Words("台帳の大きさと空き容量", "Ledger's size and free disk"),
+            says=Words(
+                "台帳の大きさと、フォルダーごとのディスクの空きです。",
+                "How large the ledger is, and how much room each folder's disk has left.",
+            ),
+            kind=Kind.LINES,
+            queries=(
+                Query(of("benchd_ledger_bytes"), f"{_RACK} ledger"),
+                Query(of("benchd_disk_free_bytes"), f"{_RACK} free: {{{{folder}}}}"),
+            ),
+            unit=Unit.BYTES,
+        ),
+        Panel(
+            title=Words("台帳への記録", "Records per hour"),
+            says=Words(
+                "1時間に台帳へ加わった記録の数です。",
+                "How many records the ledger has got within the last hour.",
+            ),
+            kind=Kind.LINES,
+            queries=(Query(f"delta({of('benchd_ledger_records')}[1h])", _RACK),),
+        ),
+        Panel(
+            title=Words("時計の誤差", "Error of the clock"),
+            says=Words(
+                "時計の最大の誤差（カーネルの見積もり）です。増え続けるなら時刻同期を見てください。",
+                "How wrong the clock is at most, by the kernel; if it only grows, nothing sets it.",
+            ),
+            kind=Kind.LINES,
+            queries=(Query(of("benchd_clock_error_seconds"), _RACK),),
+            unit=Unit.SECONDS,
+            width=6,
+        ),
+        Panel(
+            title=Words("署名鍵の年齢", "Age of the signing key"),
+            says=Words(
+                "署名鍵を使い始めてからの時間です。3年で交換してください。",
+                "How long the key has signed; change it after three years.",
+            ),
+            kind=Kind.NUMBER,
+            queries=(Query(_age("benchd_key_created_timestamp_seconds"), _RACK),),
+            unit=Unit.SECONDS,
+            width=6,
+            worse_from=3 * 365 * 86400,
+        ),
+        Panel(
+            title=Words("ほかのシステムへの送信待ち", "Events to other systems"),
+            says=Words(
+                "送信を待つ通知と、あきらめた通知です。",
+                "Events that wait to be sent, and those that were given up.",
+            ),
+            kind=Kind.LINES,
+            queries=(
+                Query(of("benchd_hook_events_waiting"), f"{_RACK} {{{{hook}}}} waiting"),
+                Query(of("benchd_hook_dead_letters"), f"{_RACK} {{{{hook}}}} given up"),
+            ),
+        ),
+        Panel(
+            title=Words("メモリー", "Memory"),
+            says=Words(
+                "benchd が使うメモリーです。増え続けるなら知らせてください。",
+                "What benchd holds in memory; tell us if it only grows.",
+            ),
+            kind=Kind.LINES,
+            queries=(Query(of("process_resident_memory_bytes", 'job="benchd"'), _RACK),),
+            unit=Unit.BYTES,
+        ),
+    ),
+)

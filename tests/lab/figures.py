@@ -1,0 +1,84 @@
+"""A rack in figures: something of everything that a dashboard asks for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchd.models.catalogue import ModelCatalogue
+from benchd.observe.metrics import RackMetrics
+from benchd.observe.storage_gauges import Folder
+from benchd.words.disposal import DisposalState
+from benchd.words.ids import JobId, PortPath, SlotName
+from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
+from benchd.words.slot import QuestionView, SlotView, TransferView
+from benchd.words.slot_states import SlotState
+from tests.core.catalogues import model
+
+WRITES, ASKS = SlotName("A1"), SlotName("A2")
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def rack_in_figures(directory: Path) -> RackMetrics:
+    """A rack at its start: two slots, a reader, a hook, and nothing counted yet."""
+    metrics = RackMetrics(slots=[WRITES, ASKS], recipes=["overwrite"], version="1", hooks=["erp"])
+    metrics.models.catalogue = ModelCatalogue.of_entries(models=[model("SO-51C", name="Xperia")])
+    metrics.models.seen("SO-51C")
+    metrics.storage.ledger = directory / "ledger.sqlite"
+    metrics.storage.ledger.touch()
+    metrics.storage.folders = dict.fromkeys(Folder, directory)
+    metrics.key_created(NOW)
+    metrics.ledger.sound(NOW)
+    metrics.ledger.anchored(7, NOW)
+    metrics.clock.read_from(lambda: 0.001, lambda: 0.02)
+    metrics.read_from(
+        views=lambda: {WRITES: _writes(), ASKS: _asks()},
+        adb_up=lambda: True,
+        readers=[WRITES],
+        readers_up=lambda: [WRITES],
+        open_items=lambda: {DisposalState.HELD: 2},
+    )
+    return metrics
+
+
+def _writes() -> SlotView:
+    return SlotView(
+        slot=WRITES,
+        port_path=PortPath("1-1"),
+        state=SlotState.RUNNING,
+        transfer=TransferView(bytes_done=5_000_000, bytes_per_s=90e6),
+    )
+
+
+def _asks() -> SlotView:
+    question = QuestionView(gate=Gate.CONFIRM, facts={})
+    state = SlotState.AWAITING_OPERATOR
+    return SlotView(slot=ASKS, port_path=PortPath("1-2"), state=state, since=NOW, question=question)
+
+
+def a_shift_goes_by(metrics: RackMetrics) -> None:
+    """One handset has passed, one is held for its chip, and cables and readers had their moods."""
+    passed, held = JobId("20261127-aaaaaaaaaa"), JobId("20261127-bbbbbbbbbb")
+    metrics.job_ended("overwrite", Outcome.PASSED, Disposition.SELLABLE, None, passed)
+    reason = Reason.FELICA_RESIDUE
+    metrics.job_ended("overwrite", Outcome.FAILED, Disposition.DESTROY, reason, held)
+    metrics.residue_found()
+    metrics.job_began(4.0)
+    metrics.commit_took(0.002)
+    metrics.loop_lagged(0.001)
+    for stage in (StageName.OVERWRITE, StageName.FELICA_CHECK):
+        metrics.time.stage_took(stage, Outcome.PASSED, 60.0, people_s=20.0)
+    metrics.time.answered(Gate.CONFIRM, 20.0)
+    slots = metrics.slots
+    slots.job_ended(WRITES, Outcome.PASSED, passed)
+    slots.job_ended(ASKS, Outcome.FAILED, held)
+    for slot in (WRITES, ASKS):
+        slots.attempt_began(slot)
+        slots.attempt_failed(slot, FaultCode.READER_GONE)
+        slots.reenumerated(slot)
+        slots.stalled(slot)
+        slots.resumed(slot)
+        slots.wrote(slot, 64_000_000)
+    metrics.models.overwritten("Xperia", 64_000_000, 8.0)
+    for outcome in (Outcome.PASSED, Outcome.FAILED):
+        metrics.models.job_ended("Xperia", outcome)

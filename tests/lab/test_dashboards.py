@@ -1,0 +1,122 @@
+"""The dashboards for Grafana: as their sheets say, in both languages, and with data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+import yaml
+
+from benchd.lab.dashboards.grafana import dashboard_text
+from benchd.lab.dashboards.sheet import FLEET
+from benchd.lab.dashboards.sheets import SHEETS
+from benchd.lab.demo.rack import loopback_listener
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.server import serve
+from tests.core.world import World
+from tests.free_port import free_port
+from tests.lab.figures import a_shift_goes_by, rack_in_figures
+from tests.scraper import prometheus, query, until
+
+GRAFANA = Path(__file__).parents[2] / "configs" / "grafana"
+FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
+JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
+FILLED_IN = {"$__range": "5m", "$site": ".*", "$rack": ".*"}
+"""What Grafana puts in for its variables."""
+
+
+def panels() -> Iterator[dict[str, Any]]:
+    for file in FILES:
+        yield from json.loads(file.read_text())["panels"]
+
+
+def expressions() -> Iterator[str]:
+    for panel in panels():
+        for target in panel["targets"]:
+            yield target["expr"]
+
+
+def test_the_files_are_as_the_sheets_say() -> None:
+    """If this fails: scripts/dashboards."""
+    told = {f"{sheet.uid}.json": dashboard_text(sheet) for sheet in SHEETS}
+    assert {file.name: file.read_text() for file in FILES} == told
+
+
+def test_each_panel_has_a_title_and_a_sentence_in_both_languages() -> None:
+    for panel in panels():
+        for text, ends in ((panel["title"], ("", "")), (panel["description"], ("。", "."))):
+            japanese, _, english = text.partition(" / ")
+            assert JAPANESE.search(japanese) or japanese == "FeliCa", text
+            assert re.search(r"[a-z]", english), text
+            assert not JAPANESE.search(english), text
+            assert (japanese.endswith(ends[0]), english.endswith(ends[1])) == (True, True), text
+
+
+def test_no_two_panels_of_a_dashboard_lie_on_each_other() -> None:
+    for file in FILES:
+        taken: set[tuple[int, int]] = set()
+        for panel in json.loads(file.read_text())["panels"]:
+            at = panel["gridPos"]
+            fields = {
+                (x, y)
+                for x in range(at["x"], at["x"] + at["w"])
+                for y in range(at["y"], at["y"] + at["h"])
+            }
+            assert max(x for x, _ in fields) < 24
+            assert not fields & taken, (file.name, panel["title"])
+            taken |= fields
+
+
+def test_each_query_asks_only_for_the_chosen_racks() -> None:
+    for file in FILES:
+        dashboard = json.loads(file.read_text())
+        names = [variable["name"] for variable in dashboard["templating"]["list"]]
+        assert names == ["datasource", "site", "rack"]
+    for expression in expressions():
+        series = re.findall(r"(?:benchd_\w+|process_\w+|\bup|ALERTS)\{([^}]*)\}", expression)
+        assert series, expression
+        assert all(each.startswith(FLEET) for each in series), expression
+
+
+def test_what_provisions_grafana_and_prometheus_fits_the_dashboards() -> None:
+    provisioning = GRAFANA / "provisioning"
+    told = yaml.safe_load((provisioning / "datasources" / "benchd.yml").read_text())
+    assert [source["type"] for source in told["datasources"]] == ["prometheus"]
+    told = yaml.safe_load((provisioning / "dashboards" / "benchd.yml").read_text())
+    assert [provider["type"] for provider in told["providers"]] == ["file"]
+    scraped = yaml.safe_load((GRAFANA.parent / "prometheus" / "prometheus.yml").read_text())
+    [target] = scraped["scrape_configs"][0]["static_configs"]
+    assert target["labels"].keys() == {"site", "rack"}
+
+
+@pytest.mark.asyncio
+async def test_each_query_has_data_once_a_rack_was_scraped(tmp_path: Path) -> None:
+    metrics, stop, port = rack_in_figures(tmp_path), anyio.Event(), free_port()
+    app = create_app(World(), Catalogue.load(), metrics=metrics.expose)
+    labels = "{site: s, rack: r}"
+    empty: list[str] = []
+    with loopback_listener(port) as listener:
+        async with (
+            anyio.create_task_group() as group,
+            prometheus(tmp_path / "scraper", port, every="200ms", labels=labels) as client,
+        ):
+            await group.start(partial(serve, app, sockets=[listener], stop=stop))
+            await until(client, "benchd_jobs_total == 0")
+            a_shift_goes_by(metrics)
+            await until(client, "benchd_jobs_total == 1")
+            for expression in expressions():
+                filled = expression
+                for name, value in FILLED_IN.items():
+                    filled = filled.replace(name, value)
+                if not await query(client, filled):
+                    empty.append(filled)
+            stop.set()
+            group.cancel_scope.cancel()
+    assert empty == []
