@@ -19,6 +19,7 @@ from benchd.words.job import Reason
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "configs" / "prometheus"
 RULES = ("rack.yml", "service.yml")
+RECORDED = "recorded.yml"
 TESTS = ("rack.test.yml", "service.test.yml", "days.test.yml", "years.test.yml")
 FIRES = re.compile(r'count\(ALERTS\{alertname="(\w+)",alertstate="firing"\}\)')
 PROGRESS = "benchd_ledger_check_progress_ratio"
@@ -34,6 +35,11 @@ def alerts() -> list[dict[str, Any]]:
     ]
 
 
+def recorded() -> list[dict[str, Any]]:
+    [group] = yaml.safe_load((SHIPPED / "rules" / RECORDED).read_text())["groups"]
+    return list(group["rules"])
+
+
 def promtool(*arguments: str, where: Path = SHIPPED) -> None:
     done = subprocess.run(
         ["promtool", *arguments], cwd=where, capture_output=True, check=False, text=True
@@ -44,13 +50,25 @@ def promtool(*arguments: str, where: Path = SHIPPED) -> None:
 def test_promtool_accepts_the_configuration_with_its_rules() -> None:
     promtool("check", "config", "prometheus.yml")
     told = yaml.safe_load((SHIPPED / "prometheus.yml").read_text())
-    assert told["rule_files"] == [f"rules/{name}" for name in RULES]
+    assert told["rule_files"] == [f"rules/{name}" for name in (*RULES, RECORDED)]
     promtool("check", "rules", "--lint=all", "--lint-fatal", *told["rule_files"])
 
 
 @pytest.mark.parametrize("name", TESTS)
 def test_alerts_fire_when_they_should_and_at_no_other_time(name: str) -> None:
     promtool("test", "rules", name, where=SHIPPED / "rules")
+
+
+def test_what_is_recorded_is_what_the_figures_of_a_day_say() -> None:
+    promtool("test", "rules", "recorded.test.yml", where=SHIPPED / "rules")
+
+
+def test_each_recorded_series_is_tried_and_told_of() -> None:
+    tried = (SHIPPED / "rules" / "recorded.test.yml").read_text()
+    told = (ROOT / "docs" / "slo.md").read_text()
+    for rule in recorded():
+        assert f"'{rule['record']}'" in tried or f"({rule['record']})" in tried
+        assert f"`{rule['record']}`" in told
 
 
 def test_each_alert_is_tried_before_it_fires_while_it_does_and_after() -> None:
@@ -66,11 +84,12 @@ def test_each_alert_is_tried_before_it_fires_while_it_does_and_after() -> None:
 
 
 @pytest.mark.asyncio
-async def test_alerts_name_only_metrics_that_there_are() -> None:
-    named = {name for alert in alerts() for name in re.findall(r"\bbenchd_\w+", alert["expr"])}
+async def test_rules_name_only_metrics_that_there_are() -> None:
+    rules = [*alerts(), *recorded()]
+    named = {name for rule in rules for name in re.findall(r"\bbenchd_\w+", rule["expr"])}
     # A family without a slot, hook or printer of its kind has no series yet.
     families = set(re.findall(r"# TYPE (\w+) ", await text_of(new_metrics())))
-    assert {re.sub(r"_bucket$", "", name) for name in named} <= families
+    assert {re.sub(r"_(bucket|count)$", "", name) for name in named} <= families
 
 
 @pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
