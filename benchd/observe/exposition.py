@@ -8,8 +8,7 @@ three quarters of its time. Here a line's head is kept, since the series of a ra
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -20,36 +19,51 @@ OPEN_METRICS: Final = "application/openmetrics-text"
 OPEN_METRICS_TYPE: Final = f"{OPEN_METRICS}; version=1.0.0; charset=utf-8"
 TEXT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 HEADS_KEPT: Final = 32_768
-"""Several racks of the largest size; the least used head is forgotten first."""
-
-_Labels = tuple[tuple[str, str], ...]
+"""Several racks of the largest size; with one more they are all made anew."""
 
 
-def encode(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
-    """All metrics in the form that the header `Accept` asks for, and its content type."""
-    if any(each.split(";")[0].strip() == OPEN_METRICS for each in accept.split(",")):
-        lines = [*_open_metrics(registry.collect()), "# EOF\n"]
-        return "".join(lines).encode(), OPEN_METRICS_TYPE
-    return "".join(_text(registry.collect())).encode(), TEXT_TYPE
+class Exposition:
+    """Writes one registry's metrics, again and again."""
 
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._heads: dict[tuple[str, ...], str] = {}
 
-def _open_metrics(families: Iterable[Metric]) -> Iterable[str]:
-    for family in families:
-        yield f"# HELP {family.name} {_escaped(family.documentation)}\n"
-        yield f"# TYPE {family.name} {family.type}\n"
-        for sample in family.samples:
-            told = _exemplar(sample.exemplar) if sample.exemplar is not None else ""
-            yield f"{_head(sample)}{_number(sample.value)}{told}\n"
+    def encode(self, accept: str) -> tuple[bytes, str]:
+        """All metrics in the form that the header `Accept` asks for, and its content type."""
+        families = self._registry.collect()
+        if any(each.split(";")[0].strip() == OPEN_METRICS for each in accept.split(",")):
+            lines = [*self._open_metrics(families), "# EOF\n"]
+            return "".join(lines).encode(), OPEN_METRICS_TYPE
+        return "".join(self._text(families)).encode(), TEXT_TYPE
 
+    def _open_metrics(self, families: Iterable[Metric]) -> Iterable[str]:
+        for family in families:
+            yield f"# HELP {family.name} {_escaped(family.documentation)}\n"
+            yield f"# TYPE {family.name} {family.type}\n"
+            for sample in family.samples:
+                told = _exemplar(sample.exemplar) if sample.exemplar is not None else ""
+                yield f"{self._head(sample)}{_number(sample.value)}{told}\n"
 
-def _text(families: Iterable[Metric]) -> Iterable[str]:
-    for family in families:
-        name, kind = _text_name(family)
-        told = family.documentation.replace("\\", r"\\").replace("\n", r"\n")
-        yield f"# HELP {name} {told}\n"
-        yield f"# TYPE {name} {kind}\n"
-        for sample in family.samples:
-            yield f"{_head(sample)}{_number(sample.value)}\n"
+    def _text(self, families: Iterable[Metric]) -> Iterable[str]:
+        for family in families:
+            name, kind = _text_name(family)
+            told = family.documentation.replace("\\", r"\\").replace("\n", r"\n")
+            yield f"# HELP {name} {told}\n"
+            yield f"# TYPE {name} {kind}\n"
+            for sample in family.samples:
+                yield f"{self._head(sample)}{_number(sample.value)}\n"
+
+    def _head(self, sample: Sample) -> str:
+        # The names of a series' labels are always the same: its values tell it from the others.
+        key = (sample.name, *sample.labels.values())
+        head = self._heads.get(key)
+        if head is None:
+            if len(self._heads) >= HEADS_KEPT:
+                self._heads.clear()
+            labels = _braced(sample.labels) if sample.labels else ""
+            head = self._heads[key] = f"{sample.name}{labels} "
+        return head
 
 
 def _text_name(family: Metric) -> tuple[str, str]:
@@ -61,22 +75,14 @@ def _text_name(family: Metric) -> tuple[str, str]:
     return family.name, family.type
 
 
-def _head(sample: Sample) -> str:
-    return _head_of(sample.name, tuple(sample.labels.items()))
-
-
-@lru_cache(HEADS_KEPT)
-def _head_of(name: str, labels: _Labels) -> str:
-    return f"{name}{_braced(labels)} " if labels else f"{name} "
-
-
-def _braced(labels: _Labels) -> str:
-    return "{" + ",".join(f'{label}="{_escaped(value)}"' for label, value in sorted(labels)) + "}"
+def _braced(labels: Mapping[str, str]) -> str:
+    told = [f'{label}="{_escaped(value)}"' for label, value in sorted(labels.items())]
+    return "{" + ",".join(told) + "}"
 
 
 def _exemplar(exemplar: Exemplar) -> str:
     when = "" if exemplar.timestamp is None else f" {exemplar.timestamp}"
-    labels = _braced(tuple(exemplar.labels.items()))
+    labels = _braced(exemplar.labels)
     return f" # {labels} {_number(exemplar.value)}{when}"
 
 

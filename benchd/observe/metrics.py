@@ -27,7 +27,7 @@ from prometheus_client.metrics_core import Metric
 
 from benchd.models.catalogue import ModelCatalogue
 from benchd.observe.clock_metrics import ClockMetrics
-from benchd.observe.exposition import encode
+from benchd.observe.exposition import Exposition
 from benchd.observe.hook_metrics import HookMetrics
 from benchd.observe.label_metrics import LabelMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
@@ -68,6 +68,7 @@ class RackMetrics:
         disable_created_metrics()
         self._recipes = frozenset(recipes)
         self._registry = CollectorRegistry()
+        self._exposition = Exposition(self._registry)
         self._limiter = CapacityLimiter(1)
         self._gauges = RackGauges(slots)
         self._registry.register(self._gauges)
@@ -182,7 +183,7 @@ class RackMetrics:
     async def expose(self, accept: str) -> tuple[bytes, str]:
         """All metrics in the form that is asked for, and its content type."""
         # Thousands of lines take some 10 ms, too long for the loop.
-        return await to_thread.run_sync(encode, self._registry, accept, limiter=self._limiter)
+        return await to_thread.run_sync(self._exposition.encode, accept, limiter=self._limiter)
 
     def families(self) -> Iterable[Metric]:
         """All metrics as they are now: what docs/metrics.md is made from."""

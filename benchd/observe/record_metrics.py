@@ -11,7 +11,6 @@ from benchd.observe.metrics import RackMetrics
 from benchd.observe.model_metrics import UNKNOWN
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, read_evidence
-from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence
 from benchd.proof.reading import RecordReader
 from benchd.words.chip import ChipVerdict
@@ -19,8 +18,8 @@ from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
 from benchd.words.record import Entry, EntryKind
 
-_COUNTED: Final = (StageName.INSPECT, StageName.OVERWRITE, StageName.FELICA_CHECK)
-"""The model, the bytes, and the verdict of `felica_check` on a chip that somebody has used."""
+_COUNTED: Final = (StageName.OVERWRITE, StageName.FELICA_CHECK)
+"""The verdict of `felica_check` on a chip that somebody has used."""
 
 
 @dataclass(slots=True)
@@ -98,6 +97,10 @@ class RecordMetrics:
         if outcome is not Outcome.PASSED:
             self._attempt_failed(entry.slot, reader.optional_text("because"))
             return
+        if stage is StageName.INSPECT:
+            # Only this of its many facts, of every job: reading all takes time and memory.
+            told = RecordReader(reader.mapping("evidence"), entry.kind)
+            job.model = self.metrics.models.seen(told.text("model"))
         if stage in _COUNTED:
             form = reader.optional_whole("form") or FORM_BEFORE_NUMBERS
             self._count(entry, job, read_evidence(stage, reader.mapping("evidence"), form))
@@ -112,8 +115,6 @@ class RecordMetrics:
 
     def _count(self, entry: Entry, job: _OpenJob, evidence: object | None) -> None:
         match evidence:
-            case InspectEvidence():
-                job.model = self.metrics.models.seen(evidence.model)
             case OverwriteEvidence() if entry.slot is not None:
                 self._overwrote(entry.slot, job, evidence)
             case ChipEvidence(verdict=ChipVerdict.IN_USE):

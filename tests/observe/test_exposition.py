@@ -15,7 +15,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_open_metrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from benchd.observe.exposition import encode
+from benchd.observe.exposition import HEADS_KEPT, Exposition
 
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
 HOSTILE = 'a"b\\c\nd 消去'
@@ -39,16 +39,26 @@ def registry() -> CollectorRegistry:
 
 
 def test_text_is_as_the_library_writes_it(registry: CollectorRegistry) -> None:
-    body, content_type = encode(registry, "text/html, */*")
+    body, content_type = Exposition(registry).encode("text/html, */*")
     assert body.decode() == generate_latest(registry).decode()
     assert content_type == "text/plain; version=0.0.4; charset=utf-8"
 
 
 def test_open_metrics_are_as_the_library_writes_them(registry: CollectorRegistry) -> None:
-    body, content_type = encode(registry, OPEN_METRICS)
+    body, content_type = Exposition(registry).encode(OPEN_METRICS)
     assert body.decode() == generate_open_metrics(registry).decode()
     assert content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8"
     families = {family.name: family for family in text_string_to_metric_families(body.decode())}
     [job] = [s for s in families["jobs"].samples if s.labels["slot"] == "A1"]
     assert job.exemplar is not None
     assert job.exemplar.labels == {"job": "j-1"}
+
+
+def test_more_series_than_are_kept_are_still_all_told(registry: CollectorRegistry) -> None:
+    many = Gauge("many", "Many", ("number",), registry=registry)
+    exposition = Exposition(registry)
+    for number in range(HEADS_KEPT + 10):
+        many.labels(str(number)).set(number)
+    body, _ = exposition.encode("")
+    assert body.decode() == generate_latest(registry).decode()
+    assert len(exposition._heads) <= HEADS_KEPT

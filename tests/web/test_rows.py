@@ -39,6 +39,7 @@ from benchd.words.slot import (
     ProblemView,
     QuestionView,
     SlotView,
+    TransferView,
 )
 from benchd.words.slot_states import SlotState
 from tests.labels.quiet_desk import quiet_desk
@@ -290,6 +291,7 @@ def telling_view() -> SlotView:
         stage=StageName.CONFIRM,
         progress=0.5,
         eta_s=3.0,
+        transfer=TransferView(bytes_done=5, bytes_per_s=3.0),
         handset_left_s=5.0,
         away=AwayView(why=Away.CABLE_OUT, until=BEGAN),
         identity=HandsetIdentity(
