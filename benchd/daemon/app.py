@@ -53,6 +53,7 @@ from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import announcing, bulkhead, keep_following
+from benchd.observe.job_log import JobLog
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
@@ -122,6 +123,7 @@ async def run_daemon(
             (
                 RecordMetrics(metrics, time.monotonic),
                 words or PrivateWords(),
+                JobLog(time.monotonic),
                 records,
                 hooks,
                 wanted,
