@@ -54,6 +54,7 @@ from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import announcing, bulkhead, keep_following
 from benchd.observe.job_log import JobLog
+from benchd.observe.log_level import LogLevels
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
@@ -82,11 +83,12 @@ async def run_daemon(
     listener: socket.socket | None = None,
     reread: Callable[[], Settings] | None = None,
     words: PrivateWords | None = None,
+    levels: LogLevels | None = None,
 ) -> None:
     """The daemon: runs until SIGTERM, SIGINT or the end of a drain, then settles what is open.
 
-    `reread` reads the configuration anew on SIGHUP; `words` learns what the logs have to mask.
-    `usb=False` keeps the adb server off the machine's own USB ports; a `listener` that listens
+    `reread` reads the configuration anew on SIGHUP; `words` learns what the logs have to mask,
+    and `levels` is what they go by. `usb=False` keeps the adb server off the machine's own USB ports; a `listener` that listens
     already takes the place of the TCP address in the settings. Raises
     DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
@@ -185,6 +187,7 @@ async def run_daemon(
             ),
             wall=PlanInEffect(settings.wall),
             hooks=hooks,
+            logs=levels,
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -244,6 +247,8 @@ async def run_daemon(
             background.start_soon(Staffing(people, board=board, admission=rack.admission).run)
             background.start_soon(ListWatch(lambda: reloader.settings.recipes, board).run)
             background.start_soon(keep_following, TrayWatch(records, board).run, metrics.fault)
+            if levels is not None:
+                background.start_soon(levels.run)
             background.start_soon(patrol.run)
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)

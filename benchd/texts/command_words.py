@@ -138,6 +138,10 @@ class SayWord(StrEnum):
     NAME_THE_SLOTS = "name_the_slots"
     SLOT_NAMED_TWICE = "slot_named_twice"
     NOBODY_ANSWERS = "nobody_answers"
+    LOG_AS_USUAL = "log_as_usual"
+    LOG_RACK = "log_rack"
+    LOG_SLOT = "log_slot"
+    TIME_HOW = "time_how"
 
 
 class FileTrouble(StrEnum):
