@@ -88,9 +88,9 @@ async def run_daemon(
     """The daemon: runs until SIGTERM, SIGINT or the end of a drain, then settles what is open.
 
     `reread` reads the configuration anew on SIGHUP; `words` learns what the logs have to mask,
-    and `levels` is what they go by. `usb=False` keeps the adb server off the machine's own USB ports; a `listener` that listens
-    already takes the place of the TCP address in the settings. Raises
-    DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
+    and `levels` is how much they tell. `usb=False` keeps the adb server off the machine's own USB
+    ports; a `listener` that listens already takes the place of the TCP address in the settings.
+    Raises DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
     _look_for_programs(usb=usb)
     key = load_rack_key(settings.certificate.key, os.environ)

@@ -17,6 +17,7 @@ import structlog
 from benchd.observe.journald import JOURNAL_SOCKET, JournalSocket, journal_stream_is
 from benchd.observe.log_level import LogLevels
 from benchd.observe.private_words import PrivateWords
+from benchd.texts.log_events import message_ids
 
 LONGEST_TEXT: Final = 4000
 IDENTIFIER: Final = "benchd"
@@ -123,6 +124,8 @@ def journal_fields(_logger: object, _method: str, event: Event) -> Event:
         "SYSLOG_IDENTIFIER": IDENTIFIER,
         "BENCHD_EVENT": name,
     }
+    if (message_id := message_ids().get(name)) is not None:
+        fields["MESSAGE_ID"] = message_id
     fields |= {_field_name(key): _shown(value, quoted=False) for key, value in told.items()}
     return fields
 

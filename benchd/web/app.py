@@ -161,12 +161,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         app.include_router(paper_routes(rack, papers, catalogue))
     if lot_papers is not None:
         app.include_router(lot_paper_routes(lot_papers, who, stopping))
-    if metrics is not None:
-        app.include_router(metrics_route(metrics))
-    if drain is not None:
-        app.include_router(drain_route(drain, who))
-    if logs is not None:
-        app.include_router(log_level_route(logs, rack.board.views, who))
+    _look_after(app, who, rack, metrics=metrics, drain=drain, logs=logs)
     if intake is not None:
         heed_tokens(intake, tokens)
         app.include_router(intake_routes(intake, rack.board, catalogue, who))
@@ -190,6 +185,24 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         if disposal is not None:
             app.include_router(disposal_routes(records, disposal, catalogue, who))
     return app
+
+
+def _look_after(  # noqa: PLR0913 - each is a door of its own
+    app: FastAPI,
+    who: WhoActs,
+    rack: RackService,
+    *,
+    metrics: MetricsSource | None,
+    drain: DrainDoor | None,
+    logs: LogDoor | None,
+) -> None:
+    """What concerns the daemon itself, and no handset."""
+    if metrics is not None:
+        app.include_router(metrics_route(metrics))
+    if drain is not None:
+        app.include_router(drain_route(drain, who))
+    if logs is not None:
+        app.include_router(log_level_route(logs, rack.board.views, who))
 
 
 def _guard(

@@ -14,6 +14,7 @@ import pytest
 from install_rig import ROOT, own_environment, run
 
 from benchd.revision import commit_of
+from benchd.texts.log_events import message_ids
 
 UNITS = "/usr/local/lib/systemd/system"
 ABIS = ("arm64", "arm", "amd64", "386")
@@ -134,6 +135,11 @@ def test_every_unit_verifies_where_it_is_installed(installed: Path) -> None:
     assert (wants / "sockets.target.wants/benchd-adb.socket").is_symlink()
 
 
+def test_the_journal_explains_what_benchd_logs(installed: Path) -> None:
+    message_id = message_ids()["ledger_broken"]
+    assert f"{message_id} benchd: " in in_root(installed, "journalctl", "--list-catalog")
+
+
 def test_users_key_and_configuration_are_there(installed: Path) -> None:
     assert user_of(installed, "benchd") != user_of(installed, "benchd-adb")
     key = installed / "etc/benchd/certificate_key.pem"
@@ -182,6 +188,7 @@ def test_an_upgrade_keeps_what_is_the_admins(installed: Path, wheels: Path) -> N
 # The last of this folder: the others need what it takes away.
 def test_removed_is_all_but_what_was_recorded(installed: Path) -> None:
     run(ROOT / "scripts/install", "--remove", "--root", installed)
+    assert "benchd" not in in_root(installed, "journalctl", "--list-catalog")
     left = {
         str(path.relative_to(installed))
         for path in installed.rglob("*benchd*")

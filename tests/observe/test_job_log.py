@@ -1,4 +1,4 @@
-"""A job can be followed in the log from its handset's plug to its end; nobody's data stands there."""
+"""The log tells what becomes of a job, and nobody's data."""
 
 from __future__ import annotations
 
