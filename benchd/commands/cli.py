@@ -16,6 +16,7 @@ from benchd.commands.certificates import certificate_app
 from benchd.commands.daemon_client import daemon_client, show
 from benchd.commands.deciding import decide
 from benchd.commands.disposal import disposal_app
+from benchd.commands.doctor.command import doctor
 from benchd.commands.files import write_new
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
@@ -75,6 +76,7 @@ add_looking_commands(app)
 add_label_commands(app, people_app)
 app.command("setup")(setup)
 app.command("log-level")(log_level)
+app.command("doctor")(doctor)
 
 
 def _version(asked: bool) -> None:

@@ -215,7 +215,7 @@ async def run_daemon(
         )
         async with (
             services(settings, rack, chips, usb=usb, listener=listener) as access,
-            _background() as background,
+            _background(levels) as background,
         ):
             parts = RackParts(
                 ledger=ledger,
@@ -247,8 +247,6 @@ async def run_daemon(
             background.start_soon(Staffing(people, board=board, admission=rack.admission).run)
             background.start_soon(ListWatch(lambda: reloader.settings.recipes, board).run)
             background.start_soon(keep_following, TrayWatch(records, board).run, metrics.fault)
-            if levels is not None:
-                background.start_soon(levels.run)
             background.start_soon(patrol.run)
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)
@@ -286,9 +284,11 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
 
 
 @asynccontextmanager
-async def _background() -> AsyncGenerator[TaskGroup, None]:
+async def _background(levels: LogLevels | None) -> AsyncGenerator[TaskGroup, None]:
     """What goes on beside the slots and ends with them."""
     async with anyio.create_task_group() as group:
+        if levels is not None:
+            group.start_soon(levels.run)
         yield group
         group.cancel_scope.cancel()
 

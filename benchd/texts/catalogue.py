@@ -18,6 +18,7 @@ from benchd.texts.command_words import (
     Failure,
     SayWord,
 )
+from benchd.texts.doctor_words import DOCTOR_FACTS, DOCTOR_SECTIONS, Cure, DoctorWord
 from benchd.texts.found_words import FOUND_FACTS, FoundWord
 from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
 from benchd.texts.paper_words import PAPER_FACTS, PaperWord
@@ -118,6 +119,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
         "say": SAY_FACTS,
         "paper": PAPER_FACTS,
+        "doctor": DOCTOR_FACTS,
+        "cure": DOCTOR_FACTS,
     }
 )
 """Which placeholders the texts of a section may have; all other sections have none."""
@@ -166,6 +169,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "found": FoundWord,
     "paper": PaperWord,
     **COMMAND_SECTIONS,
+    **DOCTOR_SECTIONS,
 }
 """What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
@@ -294,6 +298,13 @@ class Catalogue:
     def say(self, word: SayWord, facts: Mapping[str, str]) -> Texts:
         """A sentence of a command."""
         said = self._texts[f"say.{word}"]
+        ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
+        return Texts(ja=ja, en=en)
+
+    def doctor(self, word: DoctorWord | Cure, facts: Mapping[str, str]) -> Texts:
+        """What `benchd doctor` has found, or what to do about it."""
+        section = "cure" if isinstance(word, Cure) else "doctor"
+        said = self._texts[f"{section}.{word}"]
         ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
         return Texts(ja=ja, en=en)
 

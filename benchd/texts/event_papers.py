@@ -20,8 +20,8 @@ How to have more logged for a while: `benchd log-level` ([service.md](service.md
 
 No line holds a serial, an IMEI, an account, a note or a secret. A person stands there by their id.
 
-ログの1行が1つの出来事です。管理者が動くべきものには `MESSAGE_ID` があり、`journalctl -x` で説明が出ます。
-シリアル番号、IMEI、アカウント、メモ、秘密はどの行にも出ません。人はIDで出ます。
+ログの1行が1つの出来事です。管理者が動くべきものには `MESSAGE_ID` があり、`journalctl -x` で
+説明が出ます。シリアル番号、IMEI、アカウント、メモ、秘密はどの行にも出ません。人はIDで出ます。
 
 ## What an administrator acts on / 管理者がすること
 """

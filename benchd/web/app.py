@@ -187,7 +187,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     return app
 
 
-def _look_after(  # noqa: PLR0913 - each is a door of its own
+def _look_after(
     app: FastAPI,
     who: WhoActs,
     rack: RackService,
