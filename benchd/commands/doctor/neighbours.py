@@ -10,6 +10,7 @@ from typing import Final
 
 from benchd.commands.doctor.daemon import Told
 from benchd.commands.doctor.findings import About, Finding
+from benchd.commands.misuse import why
 from benchd.texts.doctor_words import Check, Cure, DoctorWord
 
 RULES_FOLDERS: Final = tuple(
@@ -44,7 +45,7 @@ def adb(port: int, *, runs: bool, ask: Callable[[int], int]) -> Finding:
     try:
         version = ask(port)
     except (OSError, ValueError) as error:
-        return about.having(detail=error).fail(DoctorWord.ADB_SILENT, Cure.RESTART_ADB)
+        return about.having(detail=why(error)).fail(DoctorWord.ADB_SILENT, Cure.RESTART_ADB)
     return about.having(value=f"1.0.{version}").ok(DoctorWord.ADB_ANSWERS)
 
 

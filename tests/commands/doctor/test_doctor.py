@@ -59,7 +59,7 @@ def verdicts(found: Sequence[Finding]) -> dict[Check, Verdict]:
     return {each.check: each.verdict for each in found}
 
 
-def test_every_check_has_its_finding_whether_there_is_a_configuration_or_not(
+def test_every_check_has_its_finding_with_or_without_a_configuration(
     config: Path, tmp_path: Path
 ) -> None:
     for file in (config, tmp_path / "none.toml"):
@@ -102,7 +102,7 @@ def test_the_first_mistake_of_a_configuration_is_told_with_its_place(config: Pat
     assert str(found.facts["detail"]).startswith(f"{config}:")
 
 
-def test_a_daemon_that_doesnt_answer_fails_and_one_that_may_not_be_asked_isnt_checked() -> None:
+def test_a_silent_daemon_fails_and_one_that_may_not_be_asked_isnt_checked() -> None:
     def forbidden(path: Path) -> Told:
         raise DependencyMissing("not yours", cure="ask") from PermissionError(
             13, "Permission denied"
