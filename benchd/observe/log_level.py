@@ -56,11 +56,8 @@ class LogLevels:
         """Whether a line of this level about this slot is logged; None is about no slot."""
         if level != LogLevel.DEBUG:
             return True
-        until = self._until
-        if not until:
-            return False
-        lasts = max((until[key] for key in (RACK, slot) if key in until), default=0.0)
-        return lasts > self._now()
+        ends = [until for of, until in self._until.items() if of in (RACK, slot)]
+        return bool(ends) and max(ends) > self._now()
 
     async def run(self) -> None:
         """Tell of each that falls back, until cancelled."""

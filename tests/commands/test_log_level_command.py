@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ async def daemon(
             yield levels
 
 
-def as_mori(folder: Path, wanted: dict[str, JsonValue]) -> None:
+def as_mori(folder: Path, wanted: Mapping[str, JsonValue]) -> None:
     """Asked over the socket by a person who has signed in."""
     with BenchdClient(folder / "benchd.sock") as client:
         client.sign_in(person="mori", pin=PIN, badge=BADGE)

@@ -171,16 +171,17 @@ class AdbShell:
         maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
     ) -> Completed:
         """Run a command to its end; its output is bounded, as is its time."""
-        began, completed = anyio.current_time(), None
+        began = anyio.current_time()
+        completed: Completed | None = None
         try:
             with anyio.fail_after(deadline_s):
                 async with self.stream(command) as running:
                     completed = await complete(running, stdin, maximum_output_bytes)
+                    return completed
         except TimeoutError as late:
             raise await self._stalled(f"no answer within {deadline_s:.0f} s") from late
         finally:
             _tell(command, completed, anyio.current_time() - began)
-        return completed
 
     async def _fault(self) -> HandsetFault:
         return await self._opener.blame(self._transport)

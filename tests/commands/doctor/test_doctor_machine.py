@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -128,7 +128,7 @@ def test_the_kernels_own_table_shows_a_real_listener() -> None:
 
 
 @contextmanager
-def answering(answer: bytes) -> Iterator[int]:
+def answering(answer: bytes) -> Generator[int]:
     """A server that takes a request of adb's and answers with this."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
