@@ -42,7 +42,9 @@ http {{
 
 def of_the_manual() -> str:
     """The one server that the manual shows."""
-    [server] = re.findall(r"^```\n(server \{.*?^\})\n```$", MANUAL.read_text("utf-8"), re.M | re.S)
+    [server] = re.findall(
+        r"^```\n(server \{.*?^\})\n```$", MANUAL.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     return server
 
 

@@ -1,4 +1,4 @@
-"""A browser that reaches the rack through nginx, with TLS and the login that the shop has already."""
+"""A browser that reaches the rack through nginx, with TLS and the shop's own login."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ async def test_who_has_the_shops_login_answers_at_the_screen(
     rack.board.show(asking_view(A1, 1, Gate.OBSERVE))
     async with shop(tmp_path, rack, catalogue) as client, anyio.create_task_group() as group:
         group.start_soon(rack.ask, Gate.OBSERVE)
-        async with visit(f"https://{HOST}:{client.base_url.port}/", login=("kato", LOGINS["kato"])) as seen:
+        url = f"https://{HOST}:{client.base_url.port}/"
+        async with visit(url, login=("kato", LOGINS["kato"])) as seen:
             await expect(seen.page.locator("body")).to_have_attribute("data-connection", "live")
             await expect(seen.page.locator("#operator .who")).to_have_text("加藤 舞")
             await seen.tile("A1").locator(".open").click()
