@@ -52,8 +52,8 @@ def check_gone_on(connection: apsw.Connection, ring: KeyRing, signed: Head | Non
     """Raise LedgerBroken unless the ledger has gone on under the ring's newest key.
 
     Up to a rotation the retired key's thief can sign a head too. So a head above the last one is
-    asked for, which only the newest key can sign, and that each rotation stands on record; or, above
-    it, a restore that a later key has signed.
+    asked for, which only the newest key can sign, and that each rotation stands on record; or,
+    above it, a restore that a later key has signed.
     """
     if not ring.rotations:
         return
@@ -78,7 +78,7 @@ def check_gone_on(connection: apsw.Connection, ring: KeyRing, signed: Head | Non
 
 
 def recorded_rotations(connection: apsw.Connection) -> list[tuple[int, str]]:
-    """Each rotation on record: its number, and the digest of its statement; "" where it has none."""
+    """Each rotation on record: its number, and its statement's digest; "" where it has none."""
     found: list[tuple[int, str]] = []
     for columns in query(connection, _ROTATIONS):
         match columns:
