@@ -156,3 +156,4 @@ async def test_a_key_is_not_rotated_while_the_ledger_is_away(
     assert key_of(settings).key_id == key.key_id
     with pytest.raises(LedgerBroken, match="names record"):
         await start(settings)
+    await restored(settings)
