@@ -12,6 +12,7 @@ from benchd.ledger.witness import RESTORE_CURE, Witness
 from benchd.signing.ring import KeyRing
 from benchd.signing.rotation import Rotation, statement_digest
 from benchd.statements import query
+from benchd.words.ids import JsonValue
 
 RING_CURE = (
     "Put back the newest key ring, from any copy that was handed out. If a rotation was cut"
@@ -91,12 +92,13 @@ def recorded_rotations(connection: apsw.Connection) -> list[tuple[int, str]]:
 
 def _digest(body: str) -> str:
     try:
-        match json.loads(body):
+        told: JsonValue = json.loads(body)
+        match told:
             case {"data": {"statement": dict() as statement}}:
                 return statement_digest(statement)
             case _:
                 return ""
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
 
 
