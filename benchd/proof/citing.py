@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from benchd.proof.attestation import Attestation
 from benchd.proof.evidence.intake import BoundRecord, CitedAttestation
 from benchd.proof.floors import (
     MOST_DAYS_OF_CONSENT,
     MOST_DAYS_OF_JPKI,
     MOST_DAYS_OF_NETWORK,
 )
-from benchd.proof.intake_book import Asset, Attestation, Bound, IntakeBook, LookUp
+from benchd.proof.intake_book import Asset, Bound, IntakeBook, LookUp
 from benchd.proof.network import SALEABLE
 from benchd.words.ids import JobId
 from benchd.words.intake import AttestationKind, BoundBy, Tag

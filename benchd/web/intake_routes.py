@@ -42,6 +42,8 @@ from benchd.words.ids import SlotName
 from benchd.words.people import Actor
 
 MOST_SHOWN = 1000
+MOST_LATE = 20
+"""Tags of what came later, at each attestation: a system can put in as much as it likes."""
 
 LotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 TagInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
@@ -265,7 +267,9 @@ def _whole(desk: IntakeDesk, lot: Lot) -> LotObject:
                     sequence=each.sequence,
                     kinds=sorted(each.kinds),
                     tags=None if each.tags is None else sorted(each.tags),
-                    excepted=sorted(each.leaves_out),
+                    excepted=sorted(each.excepted),
+                    late=0 if each.tags is not None else each.late,
+                    late_tags=[] if each.tags is not None else list(each.first_late(MOST_LATE)),
                     withdrawn=bool(each.withdrawn),
                     withdrawals=[
                         WithdrawalObject(
