@@ -76,6 +76,11 @@ class Bound:
     sequence: int
     told: BoundRecord
 
+    @property
+    def tag(self) -> Tag:
+        """Of the asset."""
+        return Tag(self.told.tag)
+
 
 @dataclass(slots=True)
 class _Batches(Generic[T]):

@@ -93,6 +93,7 @@ class Mistake(StrEnum):
     IMEI_MISSING = "imei_missing"
     IMEI_TWICE = "imei_twice"
     IMEI_TAKEN = "imei_taken"
+    IMEI_AT_WORK = "imei_at_work"
     IMEI_UNKNOWN = "imei_unknown"
     SIGN_WRONG = "sign_wrong"
     TIME_WRONG = "time_wrong"
