@@ -92,6 +92,8 @@ def _doubts(book: IntakeBook, hand: AssetInHand, asset: Asset) -> Iterator[str]:
         BoundBy.IMEI: same_imei,
         BoundBy.SERIAL: same_serial and asset.line.serial is not None,
         BoundBy.TAG: told.by is not None and told.by.person is not None,
+        # A recheck cites nothing: whatever it has found stands in the drawn job.
+        BoundBy.DRAWN: False,
     }
     if not shown[told.bound_by]:
         yield f"nothing shows that it is this asset by its {told.bound_by}"

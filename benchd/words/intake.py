@@ -47,6 +47,8 @@ class BoundBy(StrEnum):
     SERIAL = "serial"
     TAG = "tag"
     """A person scanned its tag and named the slot."""
+    DRAWN = "drawn"
+    """Of a recheck alone: the drawn job was this asset's, and a person has named its handset."""
 
 
 class Unerasable(StrEnum):
