@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from benchd.errors import IntakeRefused, RecheckRefused
+from benchd.hooks.events import Source, event_of
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.pipelines.history import fold_job
+from benchd.words.hook import HookEventKind
 from benchd.words.ids import JobId
-from benchd.words.job import StageName
+from benchd.words.job import Disposition, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
 from tests.intake.lots import BY, LOT, lot_record
@@ -58,6 +60,21 @@ async def test_a_recheck_is_on_record_as_of_the_drawn_jobs_asset() -> None:
     assert told.asset is not None
     assert (told.asset["lot"], told.asset["tag"]) == (LOT, "T1")
     assert shop.desk.book.of_job[recheck].told.imeis == (IMEI,)
+
+
+async def test_a_hook_that_asks_for_a_lot_hears_of_its_recheck() -> None:
+    shop = Labelled()
+    async with shop.rack.world.running():
+        await shop.drawn()
+        await shop.rack.rechecked(shop.phone)
+    records = shop.rack.records(shop.rack.jobs()[-1])
+    source = Source(site="大宮", ledger="0" * 64)
+    told = event_of(records[-1], records, source=source, issuer=shop.rack.world.issuer)
+    assert told is not None
+    assert (told.kind, told.lot, told.disposition) == (
+        *(HookEventKind.JOB_ENDED, LOT),
+        Disposition.SELLABLE,
+    )
 
 
 async def test_a_recheck_under_the_label_that_was_scanned_there_keeps_it() -> None:
