@@ -31,7 +31,7 @@ async def record_restored(settings: Settings, *, operator: str, because: str) ->
     )
 
     def write() -> Receipt:
-        store = LedgerStore(settings.ledger.path, key, ring=key.ring)
+        store = LedgerStore(settings.ledger.path, key, ring=key.ring, behind=True)
         try:
             return store.number_on(entry, known=known)
         finally:

@@ -14,7 +14,7 @@ from benchd.ledger.database import check_schema, open_copy
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import read_head
 from benchd.ledger.pages import damage_of
-from benchd.ledger.rotations import check_rotations, witnesses_of_ring
+from benchd.ledger.rotations import check_gone_on, check_rotations, witnesses_of_ring
 from benchd.ledger.snapshot import Snapshot, snapshot, state_of
 from benchd.ledger.witness import check_witnesses
 from benchd.signing.public_key import Signer, public_key_of
@@ -76,6 +76,7 @@ def _end(copy: Snapshot, signed: Head | None, damage: str | None, key: Signer) -
             if isinstance(key, KeyRing):
                 check_rotations(connection, key)
                 check_witnesses(connection, witnesses_of_ring(key))
+                check_gone_on(connection, key, signed)
             check_schema(connection)
             _check_integrity(connection)
             return end, _count(connection)
