@@ -42,6 +42,7 @@ from benchd.daemon.taking_over import take_over
 from benchd.daemon.timekeeping import Timekeeping
 from benchd.daemon.tokens import latest_time, open_tokens, token_door
 from benchd.daemon.tray_watch import TrayWatch
+from benchd.daemon.upkeep import Upkeep, last_done
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
@@ -100,6 +101,10 @@ async def run_daemon(
         version=version(),
         commit=commit(),
         hooks=[hook.name for hook in settings.hooks],
+    )
+    metrics.ledger.read_from(
+        last_backup=partial(last_done, settings.ledger.path, Upkeep.BACKUP),
+        last_verification=partial(last_done, settings.ledger.path, Upkeep.VERIFICATION),
     )
     hooks = Hooks([hook.settings for hook in settings.hooks])
     witnesses = await witnesses_of(settings, key.ring)

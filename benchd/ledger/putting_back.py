@@ -1,0 +1,205 @@
+"""Puts a backup back in a ledger's place, with a signed record of the break.
+
+All of it is made beside the ledger and verified there. Then the new head takes its place first:
+cut short between the two, head and ledger don't fit, and no daemon starts. What lay there before
+is set aside, and never deleted.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from benchd.errors import BackupInvalid, LedgerBroken, WouldLose
+from benchd.ledger.database import open_for_reading
+from benchd.ledger.files import PRIVATE_MODE, sync_directory, sync_file
+from benchd.ledger.head import Head, HeadKey
+from benchd.ledger.head_file import head_path, read_head, reset_head
+from benchd.ledger.lock import writer_lock
+from benchd.ledger.manifest import Manifest, Part, digest_of, part_path, read_manifest
+from benchd.ledger.store import LedgerStore
+from benchd.ledger.verification import verify_file
+from benchd.ledger.walking import walk_ledger
+from benchd.ledger.witness import Witness
+from benchd.signing.ring import KeyRing
+from benchd.statements import query
+from benchd.words.record import Entry, Receipt, StoredEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a backup goes, by whose keys it is believed, and who knows of more than it holds."""
+
+    ledger: Path
+    key: HeadKey
+    ring: KeyRing
+    witnesses: Sequence[Witness]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutBack:
+    """How a restore has ended."""
+
+    manifest: Manifest
+    receipt: Receipt
+    """Of the record of the break."""
+    aside: Path | None
+    """What lay there before; None where nothing did."""
+
+
+def put_back(
+    backup: Path,
+    target: Target,
+    entry: Entry,
+    *,
+    replaces: bool,
+    each: Callable[[StoredEntry], None],
+) -> PutBack:
+    """Put the backup with this manifest in place; `each` hears of every record in it.
+
+    `entry` says who does it and why; its record is numbered above all that is known.
+
+    Raises BackupInvalid for one that isn't just as this rack wrote it, WouldLose where the ledger
+    there has records that the backup hasn't, unless it `replaces` them, LedgerFault while a
+    daemon runs. Until then nothing has changed.
+    """
+    ledger = target.ledger
+    manifest = read_manifest(backup, target.ring)
+    with writer_lock(ledger), _draft(ledger) as draft:
+        _take(part_path(backup, Part.LEDGER), draft, manifest, target.ring)
+        there = _known_there(ledger, draft, manifest.head, target.ring)
+        if not replaces and (there is None or there > manifest.head.sequence):
+            raise _would_lose(ledger, manifest.head.sequence, there)
+        told = [witness.head.sequence for witness in target.witnesses]
+        known = max(manifest.head.sequence, there or 0, *told)
+        reset_head(head_path(draft), manifest.head, target.key)
+        receipt = _break(draft, target, entry, known)
+        walk_ledger(draft, target.ring, target.witnesses, each)
+        aside = _set_aside(ledger, f"replaced-{entry.at:%Y%m%dT%H%M%SZ}")
+        _swap(draft, ledger)
+    return PutBack(manifest=manifest, receipt=receipt, aside=aside)
+
+
+def read_part(backup: Path, part: Part, manifest: Manifest) -> bytes | None:
+    """A small part of a backup, by its digest; None for one that it doesn't have."""
+    if part not in manifest.files:
+        return None
+    path = part_path(backup, part)
+    _check(path, manifest, part)
+    return path.read_bytes()
+
+
+def _take(source: Path, draft: Path, manifest: Manifest, ring: KeyRing) -> None:
+    """Only what was copied is looked at, so that it is what is put back."""
+    try:
+        shutil.copyfile(source, draft)
+    except FileNotFoundError as error:
+        raise BackupInvalid(f"{source} isn't there") from error
+    draft.chmod(PRIVATE_MODE)
+    sync_file(draft)
+    _check(draft, manifest, Part.LEDGER, called=source)
+    verify_file(draft, manifest.head, ring)
+
+
+def _check(path: Path, manifest: Manifest, part: Part, *, called: Path | None = None) -> None:
+    if digest_of(path) != manifest.files[part]:
+        raise BackupInvalid(f"{called or path} isn't the file that was signed for")
+
+
+def _known_there(ledger: Path, draft: Path, kept: Head, ring: KeyRing) -> int | None:
+    """The last record that the ledger there is known to have; None where that can't be told.
+
+    Of a ledger that isn't the backup's own history it can't.
+    """
+    try:
+        signed = read_head(head_path(ledger), ring, strict=False)
+        if not ledger.exists():
+            return signed.sequence if signed else 0
+        with closing(open_for_reading(ledger)) as there, closing(open_for_reading(draft)) as copy:
+            last = _last(there)
+            shared = min(last.sequence, kept.sequence)
+            if shared and _hash(there, shared) != _hash(copy, shared):
+                return None
+    except (LedgerBroken, apsw.Error):
+        return None
+    return max(last.sequence, signed.sequence if signed else 0)
+
+
+def _last(connection: apsw.Connection) -> Head:
+    sql = "SELECT sequence, hash FROM record ORDER BY sequence DESC LIMIT 1"
+    match next(query(connection, sql), None):
+        case (int() as sequence, bytes() as digest):
+            return Head(sequence=sequence, hash=digest)
+        case _:
+            return Head(sequence=0, hash=b"")
+
+
+def _hash(connection: apsw.Connection, sequence: int) -> object:
+    sql = "SELECT hash FROM record WHERE sequence <= ? ORDER BY sequence DESC LIMIT 1"
+    return next(query(connection, sql, (sequence,)), None)
+
+
+def _would_lose(ledger: Path, kept: int, there: int | None) -> WouldLose:
+    what = (
+        "can't be read, or isn't of the backup's own history"
+        if there is None
+        else f"goes to record {there}, and the backup to record {kept}"
+    )
+    return WouldLose(f"the ledger {ledger} {what}", kept=kept, known=there or 0)
+
+
+def _break(draft: Path, target: Target, entry: Entry, known: int) -> Receipt:
+    store = LedgerStore(draft, target.key, ring=target.ring)
+    try:
+        return store.number_on(entry, known=known)
+    finally:
+        store.close()
+
+
+def _set_aside(ledger: Path, ending: str) -> Path | None:
+    """Second names for what lies there."""
+    aside = ledger.with_name(f"{ledger.name}.{ending}")
+    for beside in (_itself, _wal, head_path):
+        with suppress(FileNotFoundError):
+            beside(aside).hardlink_to(beside(ledger))
+    sync_directory(ledger.parent)
+    return aside if aside.exists() else None
+
+
+def _swap(draft: Path, ledger: Path) -> None:
+    head_path(draft).replace(head_path(ledger))
+    sync_directory(ledger.parent)
+    # SQLite would read a WAL that is left into whatever ledger lies beside it.
+    _wal(ledger).unlink(missing_ok=True)
+    ledger.with_name(ledger.name + "-shm").unlink(missing_ok=True)
+    sync_directory(ledger.parent)
+    draft.replace(ledger)
+    sync_directory(ledger.parent)
+
+
+def _itself(ledger: Path) -> Path:
+    return ledger
+
+
+def _wal(ledger: Path) -> Path:
+    return ledger.with_name(ledger.name + "-wal")
+
+
+@contextmanager
+def _draft(ledger: Path) -> Generator[Path]:
+    draft = ledger.with_name(ledger.name + ".restoring")
+    _remove(draft)
+    try:
+        yield draft
+    finally:
+        _remove(draft)
+
+
+def _remove(draft: Path) -> None:
+    for ending in ("", ".head", ".head.new", ".lock", "-wal", "-shm"):
+        draft.with_name(draft.name + ending).unlink(missing_ok=True)
