@@ -20,7 +20,7 @@ from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
 from benchd.errors import CertificateInvalid
 from benchd.ledger.manifest import Part, read_manifest
-from benchd.ledger.putting_back import PutBack, Target, put_back, read_part
+from benchd.ledger.putting_back import PutBack, Target, put_back, read_small_parts
 from benchd.ledger.store import LedgerStore
 from benchd.naming import operator_name
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
@@ -79,7 +79,7 @@ async def restore_backup(
     """
     key = load_rack_key(settings.certificate.key, os.environ)
     manifest = read_manifest(backup, key.ring)
-    secrets = read_part(backup, Part.PEOPLE, manifest)
+    secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
     ledger, certificates = settings.ledger.path, settings.certificate.directory
     for folder in (ledger.parent, certificates):
         folder.mkdir(STATE_MODE, parents=True, exist_ok=True)

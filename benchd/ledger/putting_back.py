@@ -80,18 +80,20 @@ def put_back(
         reset_head(head_path(draft), manifest.head, target.key)
         receipt = _break(draft, target, entry, known)
         walk_ledger(draft, target.ring, target.witnesses, each)
-        aside = _set_aside(ledger, f"replaced-{entry.at:%Y%m%dT%H%M%SZ}")
+        aside = _set_aside(ledger, f"replaced-{entry.at:%Y%m%dT%H%M%S.%f}")
         _swap(draft, ledger)
     return PutBack(manifest=manifest, receipt=receipt, aside=aside)
 
 
-def read_part(backup: Path, part: Part, manifest: Manifest) -> bytes | None:
-    """A small part of a backup, by its digest; None for one that it doesn't have."""
-    if part not in manifest.files:
-        return None
-    path = part_path(backup, part)
-    _check(path, manifest, part)
-    return path.read_bytes()
+def read_small_parts(backup: Path, manifest: Manifest) -> dict[Part, bytes]:
+    """What a backup holds beside its ledger; BackupInvalid unless it is what was signed for."""
+    found: dict[Part, bytes] = {}
+    for part in manifest.files:
+        if part is not Part.LEDGER:
+            path = part_path(backup, part)
+            _check(path, manifest, part)
+            found[part] = path.read_bytes()
+    return found
 
 
 def _take(source: Path, draft: Path, manifest: Manifest, ring: KeyRing) -> None:
@@ -107,7 +109,11 @@ def _take(source: Path, draft: Path, manifest: Manifest, ring: KeyRing) -> None:
 
 
 def _check(path: Path, manifest: Manifest, part: Part, *, called: Path | None = None) -> None:
-    if digest_of(path) != manifest.files[part]:
+    try:
+        found = digest_of(path)
+    except FileNotFoundError as error:
+        raise BackupInvalid(f"{path} isn't there") from error
+    if found != manifest.files[part]:
         raise BackupInvalid(f"{called or path} isn't the file that was signed for")
 
 
