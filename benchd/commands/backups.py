@@ -48,6 +48,7 @@ def ledger_backup(
 
 def ledger_restore(
     backup: Annotated[Path, typer.Argument(help="The backup's .json; its files lie beside it.")],
+    *,
     operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
     because: Annotated[str, typer.Option(help="What has happened to the lost part.")],
     to: Annotated[

@@ -13,9 +13,9 @@ import typer
 
 from benchd.commands.backups import add_backup_commands
 from benchd.commands.files import read_file, regular_file
+from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
 from benchd.commands.rings import NEWEST_KEY, RingOption, ring_of
-from benchd.commands.misuse import mistake
 from benchd.commands.saying import say, tell
 from benchd.errors import LedgerBroken
 from benchd.texts.command_words import SayWord

@@ -95,17 +95,7 @@ async def run_daemon(
     make_directories(settings)
     tls = tls_of(settings.http)
     clock = SystemClock()
-    metrics = RackMetrics(
-        slots=settings.topology.places,
-        recipes=settings.recipes,
-        version=version(),
-        commit=commit(),
-        hooks=[hook.name for hook in settings.hooks],
-    )
-    metrics.ledger.read_from(
-        last_backup=partial(last_done, settings.ledger.path, Upkeep.BACKUP),
-        last_verification=partial(last_done, settings.ledger.path, Upkeep.VERIFICATION),
-    )
+    metrics = _metrics_of(settings)
     hooks = Hooks([hook.settings for hook in settings.hooks])
     witnesses = await witnesses_of(settings, key.ring)
     async with AsyncExitStack() as stack:
@@ -281,6 +271,21 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
         clock=time.monotonic,
         signer=signer_text(key.public_key_pem, key.ring),
     )
+
+
+def _metrics_of(settings: Settings) -> RackMetrics:
+    metrics = RackMetrics(
+        slots=settings.topology.places,
+        recipes=settings.recipes,
+        version=version(),
+        commit=commit(),
+        hooks=[hook.name for hook in settings.hooks],
+    )
+    metrics.ledger.read_from(
+        last_backup=partial(last_done, settings.ledger.path, Upkeep.BACKUP),
+        last_verification=partial(last_done, settings.ledger.path, Upkeep.VERIFICATION),
+    )
+    return metrics
 
 
 @asynccontextmanager

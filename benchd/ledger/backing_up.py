@@ -17,7 +17,7 @@ from benchd.errors import DependencyMissing, LedgerBroken
 from benchd.ledger.copying import cannot_write, copy_records
 from benchd.ledger.files import create_file, replace_file, sync_directory, sync_file
 from benchd.ledger.head import Head, HeadKey
-from benchd.ledger.head_file import head_path, read_head
+from benchd.ledger.head_file import head_path, read_head, reset_head
 from benchd.ledger.lock import backup_lock
 from benchd.ledger.manifest import (
     MANIFEST_ENDING,
@@ -75,6 +75,7 @@ def write_backup(
             _refuse_existing(part_path(manifest, part))
         _refuse_existing(manifest)
         records = _keep_ledger(ledger, part_path(manifest, Part.LEDGER), head, author, pace)
+        reset_head(part_path(manifest, Part.HEAD), head, author.key)
         for part, data in small.items():
             replace_file(part_path(manifest, part), data)
         told = Manifest(
@@ -82,9 +83,7 @@ def write_backup(
             benchd=author.benchd,
             head=head,
             records=records,
-            files={
-                part: digest_of(part_path(manifest, part)) for part in (Part.LEDGER, *small)
-            },
+            files={part: digest_of(part_path(manifest, part)) for part in (Part.LEDGER, Part.HEAD, *small)},
         )
         replace_file(manifest, encode_manifest(told, author.key))
     return manifest, told

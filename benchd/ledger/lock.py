@@ -19,7 +19,8 @@ def writer_lock(ledger: Path) -> Generator[None]:
     The lock is on a file of its own, because closing any other descriptor of the database
     would drop the locks that SQLite itself holds on it.
     """
-    with _held(ledger.with_name(ledger.name + ".lock"), f"another benchd holds this ledger: {ledger}"):
+    path = ledger.with_name(ledger.name + ".lock")
+    with _held(path, f"another benchd holds this ledger: {ledger}"):
         yield
 
 

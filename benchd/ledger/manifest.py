@@ -35,6 +35,8 @@ class Part(StrEnum):
     """What a backup consists of beside its manifest: the endings of its files."""
 
     LEDGER = "sqlite"
+    HEAD = "sqlite.head"
+    """Where `verify_ledger` looks for it: whoever has the public key verifies a backup by it."""
     PEOPLE = "people"
     """Badges and PINs, hashed: the ledger names them and doesn't hold them."""
     RING = "ring"

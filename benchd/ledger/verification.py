@@ -81,9 +81,7 @@ def _report(database: Path, signed: Head | None, damage: str | None, key: Signer
     )
 
 
-def _end(
-    database: Path, signed: Head | None, damage: str | None, key: Signer
-) -> tuple[Head, int]:
+def _end(database: Path, signed: Head | None, damage: str | None, key: Signer) -> tuple[Head, int]:
     """The last record, and how many there are: a restore leaves numbers out."""
     try:
         with closing(open_copy(database)) as connection:

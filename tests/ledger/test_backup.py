@@ -11,7 +11,7 @@ import pytest
 from ledger_rack import FillLedger, RackKey, forge, make_entry
 
 from benchd.errors import BackupInvalid, DependencyMissing, LedgerBroken, LedgerFault
-from benchd.ledger import copying, store
+from benchd.ledger import copying, store, verify_ledger
 from benchd.ledger.backing_up import Author, write_backup
 from benchd.ledger.lock import backup_lock
 from benchd.ledger.manifest import Manifest, Part, digest_of, part_path, read_manifest
@@ -68,10 +68,16 @@ async def test_a_backup_is_all_that_was_signed_when_it_began(
     path, told = back_up(await fill(45), folder, key)
     assert check(path, key) == told
     assert (told.records, told.head.sequence, told.at, told.benchd) == (45, 45, AT, "1.2.3")
-    assert sorted(file.suffix for file in folder.iterdir()) == sorted(
-        (".json", *(f".{part.value}" for part in Part))
-    )
+    ours = {path.name, *(part_path(path, part).name for part in Part)}
+    assert {file.name for file in folder.iterdir()} == ours
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+
+async def test_whoever_has_the_public_key_verifies_a_backup_as_any_ledger(
+    fill: FillLedger, key: RackKey, folder: Path
+) -> None:
+    path, _ = back_up(await fill(45), folder, key)
+    assert verify_ledger(part_path(path, Part.LEDGER), key.public_key_pem).records == 45
 
 
 @pytest.mark.usefixtures("small_pieces")
