@@ -7,7 +7,7 @@ a full disk or a slow verification are nobody's trouble but the backup's.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,12 +78,16 @@ def write_backup(
         reset_head(part_path(manifest, Part.HEAD), head, author.key)
         for part, data in small.items():
             replace_file(part_path(manifest, part), data)
+        parts = (Part.LEDGER, Part.HEAD, *small)
         told = Manifest(
             at=at,
             benchd=author.benchd,
             head=head,
             records=records,
-            files={part: digest_of(part_path(manifest, part)) for part in (Part.LEDGER, Part.HEAD, *small)},
+            files={
+                part: digest_of(part_path(manifest, part))
+                for part in (Part.LEDGER, Part.HEAD, *small)
+            },
         )
         replace_file(manifest, encode_manifest(told, author.key))
     return manifest, told
@@ -138,7 +142,7 @@ def _refuse_existing(path: Path) -> None:
 
 
 @contextmanager
-def _told_of(folder: Path) -> Iterator[None]:
+def _told_of(folder: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:

@@ -95,6 +95,7 @@ async def test_backups_while_64_slots_write_have_all_that_was_acknowledged_up_to
     rack: Settings, folder: Path, tmp_path: Path, backups: int
 ) -> None:
     key, receipts, made = key_of(rack), list[Receipt](), anyio.Event()
+    least = 0
 
     async with open_ledger(rack.ledger.path, head_key=key, ring=key.ring) as ledger:
 

@@ -124,7 +124,7 @@ def test_what_needs_the_lab_says_what_to_do(installed: Path) -> None:
 
 
 def test_every_unit_verifies_where_it_is_installed(installed: Path) -> None:
-    units = ("benchd.service", "benchd-adb.service", "benchd-adb.socket")
+    units = ("benchd.service", "benchd-adb.service", "benchd-adb.socket", "benchd-verify.timer")
     paths = [f"{UNITS}/{unit}" for unit in units]
     assert in_root(installed, "systemd-analyze", "verify", "--man=no", *paths) == ""
     rules = "/usr/local/lib/udev/rules.d/72-benchd.rules"
@@ -132,6 +132,9 @@ def test_every_unit_verifies_where_it_is_installed(installed: Path) -> None:
     wants = installed / "etc/systemd/system"
     assert (wants / "multi-user.target.wants/benchd.service").is_symlink()
     assert (wants / "sockets.target.wants/benchd-adb.socket").is_symlink()
+    timers = [path.name for path in (wants / "timers.target.wants").glob("benchd-*")]
+    assert timers == ["benchd-verify.timer"]
+    assert (installed / f"{UNITS[1:]}/benchd-backup@.timer").exists()
 
 
 def test_users_key_and_configuration_are_there(installed: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,6 +169,21 @@ async def test_a_folder_that_is_gone_and_a_ledger_that_never_was_are_told(
         back_up(await fill(5), tmp_path / "nowhere", key)
     with pytest.raises(DependencyMissing, match="there is no ledger"):
         back_up(tmp_path / "none.db", folder, key)
+
+
+async def test_a_disk_without_room_is_told_and_left_as_it_was(
+    fill: FillLedger, key: RackKey, folder: Path
+) -> None:
+    ledger = await fill(45)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(DependencyMissing, match="can't be written") as told:
+            back_up(ledger, folder, key)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "Make room" in told.value.cure
+    assert not list(folder.iterdir())
 
 
 def found_after(cut: Path, key: RackKey) -> int:
