@@ -84,10 +84,7 @@ def write_backup(
             benchd=author.benchd,
             head=head,
             records=records,
-            files={
-                part: digest_of(part_path(manifest, part))
-                for part in (Part.LEDGER, Part.HEAD, *small)
-            },
+            files={part: digest_of(part_path(manifest, part)) for part in parts},
         )
         replace_file(manifest, encode_manifest(told, author.key))
     return manifest, told
