@@ -7,11 +7,13 @@ is set aside, and never deleted.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import apsw
 
@@ -21,7 +23,14 @@ from benchd.ledger.files import PRIVATE_MODE, sync_directory, sync_file
 from benchd.ledger.head import Head, HeadKey
 from benchd.ledger.head_file import head_path, read_head, reset_head
 from benchd.ledger.lock import writer_lock
-from benchd.ledger.manifest import Manifest, Part, digest_of, part_path, read_manifest
+from benchd.ledger.manifest import (
+    Digest,
+    Manifest,
+    Part,
+    digest_of,
+    part_path,
+    read_manifest,
+)
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.verification import verify_file
 from benchd.ledger.walking import walk_ledger
@@ -29,6 +38,8 @@ from benchd.ledger.witness import Witness
 from benchd.signing.ring import KeyRing
 from benchd.statements import query
 from benchd.words.record import Entry, Receipt, StoredEntry
+
+_NOT_SIGNED_FOR: Final = "isn't the file that was signed for"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +84,10 @@ def put_back(
     with writer_lock(ledger), _draft(ledger) as draft:
         _take(part_path(backup, Part.LEDGER), draft, manifest, target.ring)
         there = _known_there(ledger, draft, manifest.head, target.ring)
-        if not replaces and (there is None or there > manifest.head.sequence):
+        if not replaces and (not there.is_read or there.last > manifest.head.sequence):
             raise _would_lose(ledger, manifest.head.sequence, there)
         told = [witness.head.sequence for witness in target.witnesses]
-        known = max(manifest.head.sequence, there or 0, *told)
+        known = max(manifest.head.sequence, there.last, *told)
         reset_head(head_path(draft), manifest.head, target.key)
         receipt = _break(draft, target, entry, known)
         walk_ledger(draft, target.ring, target.witnesses, each)
@@ -87,13 +98,22 @@ def put_back(
 
 def read_small_parts(backup: Path, manifest: Manifest) -> dict[Part, bytes]:
     """What a backup holds beside its ledger; BackupInvalid unless it is what was signed for."""
-    found: dict[Part, bytes] = {}
-    for part in manifest.files:
-        if part is not Part.LEDGER:
-            path = part_path(backup, part)
-            _check(path, manifest, part)
-            found[part] = path.read_bytes()
-    return found
+    return {
+        part: _checked(part_path(backup, part), digest)
+        for part, digest in manifest.files.items()
+        if part is not Part.LEDGER
+    }
+
+
+def _checked(path: Path, digest: Digest) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(digest.bytes + 1)
+    except FileNotFoundError as error:
+        raise BackupInvalid(f"{path} isn't there") from error
+    if Digest(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()) != digest:
+        raise BackupInvalid(f"{path} {_NOT_SIGNED_FOR}")
+    return data
 
 
 def _take(source: Path, draft: Path, manifest: Manifest, ring: KeyRing) -> None:
@@ -104,45 +124,44 @@ def _take(source: Path, draft: Path, manifest: Manifest, ring: KeyRing) -> None:
         raise BackupInvalid(f"{source} isn't there") from error
     draft.chmod(PRIVATE_MODE)
     sync_file(draft)
-    _check(draft, manifest, Part.LEDGER, called=source)
+    if digest_of(draft) != manifest.files[Part.LEDGER]:
+        raise BackupInvalid(f"{source} {_NOT_SIGNED_FOR}")
     verify_file(draft, manifest.head, ring)
 
 
-def _check(path: Path, manifest: Manifest, part: Part, *, called: Path | None = None) -> None:
-    try:
-        found = digest_of(path)
-    except FileNotFoundError as error:
-        raise BackupInvalid(f"{path} isn't there") from error
-    if found != manifest.files[part]:
-        raise BackupInvalid(f"{called or path} isn't the file that was signed for")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _There:
+    """The ledger that a backup takes the place of."""
+
+    last: int
+    """The highest number that it is known to have given."""
+    is_read: bool
+    """Whether it could be read, and is of the backup's own history: else it may hold anything."""
 
 
-def _known_there(ledger: Path, draft: Path, kept: Head, ring: KeyRing) -> int | None:
-    """The last record that the ledger there is known to have; None where that can't be told.
-
-    Of a ledger that isn't the backup's own history it can't.
-    """
+def _known_there(ledger: Path, draft: Path, kept: Head, ring: KeyRing) -> _There:
+    last = 0
     try:
         signed = read_head(head_path(ledger), ring, strict=False)
+        last = signed.sequence if signed else 0
         if not ledger.exists():
-            return signed.sequence if signed else 0
+            return _There(last=last, is_read=True)
         with closing(open_for_reading(ledger)) as there, closing(open_for_reading(draft)) as copy:
-            last = _last(there)
-            shared = min(last.sequence, kept.sequence)
-            if shared and _hash(there, shared) != _hash(copy, shared):
-                return None
+            end = _last(there)
+            last = max(last, end)
+            shared = min(end, kept.sequence)
+            is_ours = not shared or _hash(there, shared) == _hash(copy, shared)
     except (LedgerBroken, apsw.Error):
-        return None
-    return max(last.sequence, signed.sequence if signed else 0)
+        is_ours = False
+    return _There(last=last, is_read=is_ours)
 
 
-def _last(connection: apsw.Connection) -> Head:
-    sql = "SELECT sequence, hash FROM record ORDER BY sequence DESC LIMIT 1"
-    match next(query(connection, sql), None):
-        case (int() as sequence, bytes() as digest):
-            return Head(sequence=sequence, hash=digest)
+def _last(connection: apsw.Connection) -> int:
+    match next(query(connection, "SELECT max(sequence) FROM record"), None):
+        case (int() as sequence,):
+            return sequence
         case _:
-            return Head(sequence=0, hash=b"")
+            return 0
 
 
 def _hash(connection: apsw.Connection, sequence: int) -> object:
@@ -150,13 +169,13 @@ def _hash(connection: apsw.Connection, sequence: int) -> object:
     return next(query(connection, sql, (sequence,)), None)
 
 
-def _would_lose(ledger: Path, kept: int, there: int | None) -> WouldLose:
+def _would_lose(ledger: Path, kept: int, there: _There) -> WouldLose:
     what = (
-        "can't be read, or isn't of the backup's own history"
-        if there is None
-        else f"goes to record {there}, and the backup to record {kept}"
+        f"goes to record {there.last}, and the backup to record {kept}"
+        if there.is_read
+        else "can't be read, or isn't of the backup's own history"
     )
-    return WouldLose(f"the ledger {ledger} {what}", kept=kept, known=there or 0)
+    return WouldLose(f"the ledger {ledger} {what}", kept=kept, known=there.last)
 
 
 def _break(draft: Path, target: Target, entry: Entry, known: int) -> Receipt:

@@ -22,7 +22,7 @@ from benchd.ledger.lock import writer_lock
 from benchd.ledger.manifest import Part, part_path
 from benchd.ledger.restored import GAP
 from benchd.people.store import SecretStore
-from benchd.words.ids import JobId
+from benchd.words.ids import Evidence, JobId
 from benchd.words.record import Entry, EntryKind, Receipt
 from tests.daemon.rotated_rack import AT, key_of, make_rack, rotated, sell
 
@@ -69,6 +69,14 @@ async def starts(rack: Settings) -> int:
         witnesses=await witnesses_of(rack, key.ring),
     ) as ledger:
         return ledger.head.sequence
+
+
+async def restored(rack: Settings) -> Evidence:
+    """What the record of the break says."""
+    async with open_ledger(rack.ledger.path, head_key=key_of(rack)) as ledger:
+        told = await ledger.newest_of(EntryKind.LEDGER_RESTORED)
+    assert told is not None
+    return told.entry.data
 
 
 def hashes(rack: Settings, receipts: Sequence[Receipt]) -> dict[int, str]:
@@ -163,14 +171,10 @@ async def test_what_was_lost_is_on_record_and_certificates_of_it_accuse_nobody(
     assert await starts(rack) == lost
     done = await restore(rack, backup, replaces=True)
     assert await starts(rack) == done.put.receipt.sequence == 2 * GAP
-    key = key_of(rack)
-    async with open_ledger(rack.ledger.path, head_key=key) as ledger:
-        told = await ledger.newest_of(EntryKind.LEDGER_RESTORED)
-    assert told is not None
-    assert told.entry.data["kept_sequence"] == 36
-    assert told.entry.data["operator"] == "佐藤"
+    told = await restored(rack)
+    assert (told["kept_sequence"], told["known_sequence"], told["operator"]) == (36, lost, "佐藤")
     assert done.put.aside is not None
-    assert verify_ledger(done.put.aside, key.public_key_pem).records == lost
+    assert verify_ledger(done.put.aside, key_of(rack).public_key_pem).records == lost
 
 
 async def test_a_ledger_that_has_no_more_than_the_backup_is_put_back_at_once(
@@ -192,11 +196,14 @@ async def test_a_ledger_that_cannot_be_read_is_replaced_only_when_told_to(
 ) -> None:
     await sell(rack, FIRST)
     backup = backup_of(rack, folder)
+    await sell(rack, SECOND)
     rack.ledger.path.write_bytes(b"torn" * 5000)
     with pytest.raises(WouldLose, match="can't be read") as refused:
         await restore(rack, backup)
-    assert refused.value.known == 0
+    # Its signed head is whole.
+    assert refused.value.known == 72
     done = await restore(rack, backup, replaces=True)
+    assert (await restored(rack))["known_sequence"] == 72
     assert done.put.aside is not None
     assert done.put.aside.read_bytes().startswith(b"torn")
     assert await starts(rack) == 2 * GAP
