@@ -57,8 +57,11 @@ def machine(installed: Path) -> Generator[Machine]:
             file.chmod(mode)
         shutil.rmtree(installed / "var/lib/benchd", ignore_errors=True)
         shutil.rmtree(installed / "etc/systemd/system/benchd.service.d", ignore_errors=True)
-        for left in (installed / "var/tmp").glob("systemd-private-*"):
+        for left in (installed / "var/tmp").glob("*"):
             shutil.rmtree(left)
+        shutil.rmtree(installed / "mnt/backup", ignore_errors=True)
+        for left in (installed / "etc/systemd/system").glob("*.wants/benchd-backup@*"):
+            left.unlink()
 
 
 def beside(key: Path) -> list[Path]:
