@@ -90,6 +90,10 @@ class BackupInvalid(BenchdError):
     """Raised when a backup isn't just as this rack wrote it: none of it is put back."""
 
 
+class SignedByRetired(BackupInvalid):
+    """Raised when a key that was retired since has signed a backup: its thief may have, too."""
+
+
 class WouldLose(UsageRefused):
     """Raised when a restore would lose records; `known` is the last there is, 0 for not known."""
 

@@ -12,7 +12,7 @@ import typer
 from benchd.commands.misuse import mistake, why
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
 from benchd.commands.saying import error_of, tell
-from benchd.errors import BackupInvalid, UsageRefused, WouldLose
+from benchd.errors import BackupInvalid, SignedByRetired, UsageRefused, WouldLose
 from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ def ledger_restore(
         bool,
         typer.Option("--replace", help="Even if records are lost by it; the old ledger is kept."),
     ] = False,
+    retired_key: Annotated[
+        bool, typer.Option("--retired-key", help="Even if a key signed it that was retired since.")
+    ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Put a backup back and record, signed, what may be lost; the daemon has to be stopped."""
@@ -67,10 +70,18 @@ def ledger_restore(
     settings = load_settings(config)
     settings = settings if to is None else state_in(settings, to.absolute())
     restore = partial(
-        restore_backup, settings, backup, operator=operator, because=because, replaces=replace
+        restore_backup,
+        settings,
+        backup,
+        operator=operator,
+        because=because,
+        replaces=replace,
+        retired=retired_key,
     )
     try:
         done = anyio.run(restore)
+    except SignedByRetired as error:
+        raise error_of(SignedByRetired, SayWord.BACKUP_BY_RETIRED_KEY, path=str(backup)) from error
     except BackupInvalid as error:
         raise error_of(BackupInvalid, SayWord.BACKUP_NOT_VALID, detail=str(error)) from error
     except WouldLose as error:
@@ -84,7 +95,7 @@ def ledger_restore(
     tell(
         SayWord.RESTORED,
         path=str(done.ledger),
-        count=str(done.put.manifest.head.sequence),
+        count=str(done.manifest.head.sequence),
         value=str(done.put.receipt.sequence),
         jobs=str(done.certificates),
     )

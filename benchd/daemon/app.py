@@ -29,6 +29,7 @@ from benchd.daemon.key_age import key_created
 from benchd.daemon.labelling import label_desk
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
+from benchd.daemon.measuring import metrics_of
 from benchd.daemon.notify import Notifier
 from benchd.daemon.papers import lot_press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
@@ -42,7 +43,6 @@ from benchd.daemon.taking_over import take_over
 from benchd.daemon.timekeeping import Timekeeping
 from benchd.daemon.tokens import latest_time, open_tokens, token_door
 from benchd.daemon.tray_watch import TrayWatch
-from benchd.daemon.upkeep import Upkeep, last_done
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import BUILD_ALL, require_programs
@@ -54,7 +54,6 @@ from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import announcing, bulkhead, keep_following
-from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.ports import HotplugSource
@@ -95,7 +94,7 @@ async def run_daemon(
     make_directories(settings)
     tls = tls_of(settings.http)
     clock = SystemClock()
-    metrics = _metrics_of(settings)
+    metrics = metrics_of(settings)
     hooks = Hooks([hook.settings for hook in settings.hooks])
     witnesses = await witnesses_of(settings, key.ring)
     async with AsyncExitStack() as stack:
@@ -271,21 +270,6 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
         clock=time.monotonic,
         signer=signer_text(key.public_key_pem, key.ring),
     )
-
-
-def _metrics_of(settings: Settings) -> RackMetrics:
-    metrics = RackMetrics(
-        slots=settings.topology.places,
-        recipes=settings.recipes,
-        version=version(),
-        commit=commit(),
-        hooks=[hook.name for hook in settings.hooks],
-    )
-    metrics.ledger.read_from(
-        last_backup=partial(last_done, settings.ledger.path, Upkeep.BACKUP),
-        last_verification=partial(last_done, settings.ledger.path, Upkeep.VERIFICATION),
-    )
-    return metrics
 
 
 @asynccontextmanager

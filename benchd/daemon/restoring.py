@@ -19,7 +19,7 @@ from benchd.daemon.people import give_back, like_its_folder
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
 from benchd.errors import CertificateInvalid
-from benchd.ledger.manifest import Part, read_manifest
+from benchd.ledger.manifest import Manifest, Part, read_manifest
 from benchd.ledger.putting_back import PutBack, Target, put_back, read_small_parts
 from benchd.ledger.store import LedgerStore
 from benchd.naming import operator_name
@@ -39,7 +39,7 @@ async def record_restored(settings: Settings, *, operator: str, because: str) ->
     entry = _entry(operator, because)
 
     def write() -> Receipt:
-        store = LedgerStore(settings.ledger.path, key, ring=key.ring)
+        store = LedgerStore(settings.ledger.path, key, ring=key.ring, behind=True)
         try:
             return store.number_on(entry, known=known)
         finally:
@@ -53,6 +53,7 @@ class Restored:
     """How a restore has ended."""
 
     ledger: Path
+    manifest: Manifest
     put: PutBack
     certificates: int
     """So many have their files again."""
@@ -71,14 +72,22 @@ def state_in(settings: Settings, folder: Path) -> Settings:
 
 
 async def restore_backup(
-    settings: Settings, backup: Path, *, operator: str, because: str, replaces: bool
+    settings: Settings,
+    backup: Path,
+    *,
+    operator: str,
+    because: str,
+    replaces: bool = False,
+    retired: bool = False,
 ) -> Restored:
     """Put a backup in place, by its manifest: ledger, badges and PINs, files of certificates.
+
+    `retired` has it believed too where the key that signed it was retired since.
 
     Raises what `put_back` does; a restore that is refused has changed nothing.
     """
     key = load_rack_key(settings.certificate.key, os.environ)
-    manifest = read_manifest(backup, key.ring)
+    manifest = read_manifest(backup, key.ring, retired=retired)
     secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
     ledger, certificates = settings.ledger.path, settings.certificate.directory
     for folder in (ledger.parent, certificates):
@@ -93,6 +102,7 @@ async def restore_backup(
     put = partial(
         put_back,
         backup,
+        manifest,
         target,
         _entry(operator, because),
         replaces=replaces,
@@ -106,7 +116,7 @@ async def restore_backup(
     finally:
         give_back(ledger)
         like_its_folder(certificates, "*.json")
-    return Restored(ledger=ledger, put=done, certificates=files.kept)
+    return Restored(ledger=ledger, manifest=manifest, put=done, certificates=files.kept)
 
 
 class CertificateFiles:

@@ -16,10 +16,11 @@ from typing import Final, TypedDict
 
 from pydantic import TypeAdapter, ValidationError
 
-from benchd.errors import BackupInvalid
+from benchd.errors import BackupInvalid, SignedByRetired
 from benchd.ledger.head import Head, HeadKey
 from benchd.signing import canonical
-from benchd.signing.public_key import Signer, has_signed_record
+from benchd.signing.public_key import has_signed
+from benchd.signing.ring import KeyRing
 from benchd.words.ids import JsonValue
 
 MANIFEST_TYPE: Final = "urn:benchd:ledger-backup:v1"
@@ -104,11 +105,15 @@ def encode_manifest(manifest: Manifest, key: HeadKey) -> bytes:
     return canonical.encode({**claim, "signature": signature.hex()})
 
 
-def read_manifest(path: Path, key: Signer) -> Manifest:
-    """The manifest in a file; raises BackupInvalid unless it is just as this rack wrote it."""
+def read_manifest(path: Path, ring: KeyRing, *, retired: bool = False) -> Manifest:
+    """The manifest in a file; raises BackupInvalid unless it is just as this rack wrote it.
+
+    One that a retired key has signed is told from others as SignedByRetired, unless `retired`
+    keys are to count up to their rotation.
+    """
     try:
         with path.open("rb") as file:
-            return _decode(file.read(MOST_BYTES), key)
+            return _decode(path, file.read(MOST_BYTES), ring, retired=retired)
     except OSError as error:
         raise BackupInvalid(f"{path}: {error.strerror}") from error
     except ValidationError as error:
@@ -117,7 +122,7 @@ def read_manifest(path: Path, key: Signer) -> Manifest:
         raise BackupInvalid(f"{path}: {error}") from error
 
 
-def _decode(data: bytes, key: Signer) -> Manifest:
+def _decode(path: Path, data: bytes, ring: KeyRing, *, retired: bool) -> Manifest:
     form = _FORM.validate_python(canonical.decode(data))
     manifest = Manifest(
         at=datetime.fromisoformat(form["at"]),
@@ -131,9 +136,11 @@ def _decode(data: bytes, key: Signer) -> Manifest:
         message = "it isn't written as benchd writes it"
         raise ValueError(message)
     signed = _DOMAIN + canonical.encode(claim)
-    if not has_signed_record(key, signed, signature, sequence=manifest.head.sequence):
+    if not ring.has_signed_record(signed, signature, sequence=manifest.head.sequence):
         message = "it isn't signed by this rack's key, or has changed"
         raise ValueError(message)
+    if not retired and not has_signed(ring.trusted, signed, signature):
+        raise SignedByRetired(f"{path}: it is signed by a key that was retired since")
     if Part.LEDGER not in manifest.files:
         message = "it names no ledger"
         raise ValueError(message)

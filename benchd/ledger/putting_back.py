@@ -29,7 +29,6 @@ from benchd.ledger.manifest import (
     Part,
     digest_of,
     part_path,
-    read_manifest,
 )
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.verification import verify_file
@@ -56,7 +55,6 @@ class Target:
 class PutBack:
     """How a restore has ended."""
 
-    manifest: Manifest
     receipt: Receipt
     """Of the record of the break."""
     aside: Path | None
@@ -65,22 +63,23 @@ class PutBack:
 
 def put_back(
     backup: Path,
+    manifest: Manifest,
     target: Target,
     entry: Entry,
     *,
     replaces: bool,
     each: Callable[[StoredEntry], None],
 ) -> PutBack:
-    """Put the backup with this manifest in place; `each` hears of every record in it.
+    """Put the backup of this manifest in place; `each` hears of every record in it.
 
-    `entry` says who does it and why; its record is numbered above all that is known.
+    The manifest is believed: `read_manifest` has looked at its signature. `entry` says who does
+    it and why; its record is numbered above all that is known.
 
-    Raises BackupInvalid for one that isn't just as this rack wrote it, WouldLose where the ledger
-    there has records that the backup hasn't, unless it `replaces` them, LedgerFault while a
-    daemon runs. Until then nothing has changed.
+    Raises BackupInvalid for files that aren't those it names, WouldLose where the ledger there has
+    records that the backup hasn't, unless it `replaces` them, LedgerFault while a daemon runs.
+    Until then nothing has changed.
     """
     ledger = target.ledger
-    manifest = read_manifest(backup, target.ring)
     with writer_lock(ledger), _draft(ledger) as draft:
         _take(part_path(backup, Part.LEDGER), draft, manifest, target.ring)
         there = _known_there(ledger, draft, manifest.head, target.ring)
@@ -93,7 +92,7 @@ def put_back(
         walk_ledger(draft, target.ring, target.witnesses, each)
         aside = _set_aside(ledger, f"replaced-{entry.at:%Y%m%dT%H%M%S.%f}")
         _swap(draft, ledger)
-    return PutBack(manifest=manifest, receipt=receipt, aside=aside)
+    return PutBack(receipt=receipt, aside=aside)
 
 
 def read_small_parts(backup: Path, manifest: Manifest) -> dict[Part, bytes]:
@@ -126,7 +125,7 @@ def _take(source: Path, draft: Path, manifest: Manifest, ring: KeyRing) -> None:
     sync_file(draft)
     if digest_of(draft) != manifest.files[Part.LEDGER]:
         raise BackupInvalid(f"{source} {_NOT_SIGNED_FOR}")
-    verify_file(draft, manifest.head, ring)
+    verify_file(draft, manifest.head, ring, behind=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +178,7 @@ def _would_lose(ledger: Path, kept: int, there: _There) -> WouldLose:
 
 
 def _break(draft: Path, target: Target, entry: Entry, known: int) -> Receipt:
-    store = LedgerStore(draft, target.key, ring=target.ring)
+    store = LedgerStore(draft, target.key, ring=target.ring, behind=True)
     try:
         return store.number_on(entry, known=known)
     finally:

@@ -19,7 +19,7 @@ from benchd.ledger.head_file import HeadFile, head_path, read_head
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.record import INSERT, Row, seal, values_of
 from benchd.ledger.restored import number_above, restored_data
-from benchd.ledger.rotations import check_rotations
+from benchd.ledger.rotations import check_gone_on, check_rotations
 from benchd.ledger.running import RunningJobs
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import Signer, public_key_of
@@ -42,10 +42,13 @@ class LedgerStore:
         head_key: HeadKey,
         witnesses: Iterable[Witness] = (),
         ring: KeyRing | None = None,
+        *,
+        behind: bool = False,
     ) -> None:
         """Take the writer's lock, open or make the ledger, check its end by head and witnesses.
 
-        `ring` has the keys that signed before `head_key` did.
+        `ring` has the keys that signed before `head_key` did. The ledger may be `behind` it while
+        a rotation or a restore is put on record, and only then.
 
         Raises LedgerBroken or LedgerFault.
         """
@@ -67,6 +70,8 @@ class LedgerStore:
                 check_witnesses(self._connection, witnesses)
                 if ring is not None:
                     check_rotations(self._connection, ring)
+                if ring is not None and not behind:
+                    check_gone_on(self._connection, ring, signed)
                 self._head_file = HeadFile(head_path(path), self._head, head_key)
                 stack.callback(self._head_file.close)
             except (apsw.Error, OSError) as error:

@@ -77,6 +77,7 @@ class SayWord(StrEnum):
     NO_BACKUP_FOLDER = "no_backup_folder"
     BACKUP_IN_STATE = "backup_in_state"
     BACKUP_NOT_VALID = "backup_not_valid"
+    BACKUP_BY_RETIRED_KEY = "backup_by_retired_key"
     RESTORE_WOULD_LOSE = "restore_would_lose"
     RESTORED = "restored"
     FORMER_KEPT = "former_kept"

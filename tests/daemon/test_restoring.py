@@ -16,7 +16,7 @@ from benchd.daemon.backing_up import back_up
 from benchd.daemon.people import people_file
 from benchd.daemon.restoring import Restored, restore_backup, state_in
 from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import BackupInvalid, LedgerBroken, LedgerFault, WouldLose
+from benchd.errors import BackupInvalid, LedgerBroken, LedgerFault, SignedByRetired, WouldLose
 from benchd.ledger import open_ledger, putting_back, verify_ledger
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.manifest import Part, part_path
@@ -131,7 +131,7 @@ async def test_backups_while_64_slots_write_have_all_that_was_acknowledged_up_to
         [backup] = (folder / str(number)).glob("*.json")
         elsewhere = state_in(rack, tmp_path / f"root{number}")
         done = await restore(elsewhere, backup)
-        head = done.put.manifest.head.sequence
+        head = done.manifest.head.sequence
         assert head >= least
         acknowledged = [receipt for receipt in receipts if receipt.sequence <= head]
         kept = hashes(elsewhere, receipts)
@@ -209,14 +209,19 @@ async def test_a_ledger_that_cannot_be_read_is_replaced_only_when_told_to(
     assert await starts(rack) == 2 * GAP
 
 
-async def test_a_backup_from_before_a_rotation_is_put_back_under_the_next_key(
+async def test_a_backup_from_before_a_rotation_is_put_back_only_when_told_to(
     rack: Settings, folder: Path
 ) -> None:
+    """Its key counts up to the rotation, but a thief of that key could have made another."""
     await sell(rack, FIRST)
     backup = backup_of(rack, folder)
-    await rotated(rack)
     await sell(rack, SECOND)
-    done = await restore(rack, backup, replaces=True)
+    await rotated(rack)
+    with pytest.raises(SignedByRetired):
+        await restore(rack, backup, replaces=True)
+    done = await restore_backup(
+        rack, backup, operator="佐藤", because="x", replaces=True, retired=True
+    )
     assert await starts(rack) == done.put.receipt.sequence
     key = key_of(rack)
     assert verify_ledger(rack.ledger.path, key.public_key_pem, key.ring).records == 37

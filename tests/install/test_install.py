@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -62,8 +63,8 @@ adb=$!
 deny='import ctypes, os, sys
 ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)
 os.execv(sys.argv[1], sys.argv[1:])'
-CREDENTIALS_DIRECTORY=/run/credentials as benchd /opt/benchd/bin/python -c "$deny" \
-    /opt/benchd/bin/benchd run &
+CREDENTIALS_DIRECTORY=/run/credentials as benchd /opt/benchd/current/bin/python -c "$deny" \
+    /opt/benchd/current/bin/benchd run &
 daemon=$!
 told=
 for _ in $(seq 300); do
@@ -180,6 +181,97 @@ def test_an_upgrade_keeps_what_is_the_admins(installed: Path, wheels: Path) -> N
     assert b"Example Reuse" in (etc / "benchd.toml.new").read_bytes()
     assert (etc / "recipes/delete.toml").exists()
     assert not list(etc.glob("recipes/*.new"))
+
+
+def test_the_release_before_is_kept_and_can_be_gone_back_to(installed: Path) -> None:
+    opt = installed / "opt/benchd"
+    now, before = (opt / link for link in ("current", "previous"))
+    commit = commit_of(ROOT)[:12]
+    assert re.fullmatch(rf"releases/[^-/]+-{commit}(-\d+)?", str(now.readlink()))
+    assert {f"releases/{path.name}" for path in (opt / "releases").iterdir()} == {
+        str(now.readlink()),
+        str(before.readlink()),
+    }
+    newer, older = now.readlink(), before.readlink()
+    unit = installed / UNITS[1:] / "benchd.service"
+    (opt / older / "systemd/benchd.service").write_text(unit.read_text() + "# older\n")
+    # One from before there was this timer.
+    timer = unit.with_name("benchd-verify.timer")
+    (opt / older / "systemd/benchd-verify.timer").unlink()
+    run(ROOT / "scripts/install", "--back", "--root", installed)
+    assert (now.readlink(), before.readlink()) == (older, newer)
+    assert unit.read_text().endswith("# older\n")
+    assert not timer.exists()
+    assert commit in in_root(installed, "benchd", "--version")
+    run(ROOT / "scripts/install", "--back", "--root", installed)
+    assert (now.readlink(), before.readlink()) == (newer, older)
+    assert timer.exists()
+
+
+def test_an_older_release_is_refused_where_the_ledger_has_a_newer_form(installed: Path) -> None:
+    ledger = installed / "var/lib/benchd/ledger.sqlite"
+    kept = ledger.read_bytes()
+    with ledger.open("r+b") as file:
+        file.seek(60)  # user_version: https://www.sqlite.org/fileformat.html
+        file.write((99).to_bytes(4))
+    try:
+        before = (installed / "opt/benchd/current").readlink()
+        told = refused(installed, "--back")
+        assert "has form 99" in told
+        assert "nothing was changed" in told
+        assert (installed / "opt/benchd/current").readlink() == before
+    finally:
+        ledger.write_bytes(kept)
+
+
+@pytest.mark.parametrize("package", ["benchd", "anyio"])
+def test_an_upgrade_with_a_torn_wheel_leaves_what_runs(
+    installed: Path, wheels: Path, tmp_path: Path, package: str
+) -> None:
+    torn = Path(shutil.copytree(wheels, tmp_path / "wheels"))
+    [wheel] = torn.glob(f"{package}-*.whl")
+    os.truncate(wheel, wheel.stat().st_size // 2)
+    opt = installed / "opt/benchd"
+    before = sorted(str(path) for path in (*opt.iterdir(), *(opt / "releases").iterdir()))
+    current = (opt / "current").readlink()
+    assert "nothing was changed" in refused(installed, "--wheels", torn)
+    after = sorted(str(path) for path in (*opt.iterdir(), *(opt / "releases").iterdir()))
+    assert (after, (opt / "current").readlink()) == (before, current)
+    in_root(installed, "benchd", "--version")
+
+
+def test_a_configuration_that_only_the_running_release_takes_stops_the_upgrade(
+    installed: Path, wheels: Path
+) -> None:
+    opt = installed / "opt/benchd"
+    checker = opt / "current" / "bin/benchd"
+    kept, config = checker.read_bytes(), installed / "etc/benchd/benchd.toml"
+    known = config.read_bytes()
+    # Stands for a release that knows this key.
+    checker.write_text("#!/bin/sh\nexit 0\n")
+    config.write_bytes(b'key_of_another_release = "x"\n' + known)
+    before = (opt / "current").readlink()
+    try:
+        told = refused(installed, "--wheels", wheels)
+    finally:
+        checker.write_bytes(kept)
+        config.write_bytes(known)
+    assert "key_of_another_release" in told
+    assert "nothing was changed" in told
+    assert (opt / "current").readlink() == before
+
+
+def refused(root: Path, *arguments: str | Path) -> str:
+    """What an installation says that was refused."""
+    done = subprocess.run(
+        [ROOT / "scripts/install", "--root", root, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=own_environment(),
+    )
+    assert done.returncode == 3, done.stderr
+    return done.stderr
 
 
 # The last of this folder: the others need what it takes away.

@@ -84,7 +84,7 @@ def test_the_drop_in_for_anchors_verifies_and_opens_no_more_than_it_says(tmp_pat
     shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
     for unit in ("benchd.service", "benchd-adb.service", "benchd-adb.socket"):
         shutil.copy(SYSTEMD / unit, units / unit)
-    for program in ("opt/benchd/bin/benchd", "usr/bin/adb"):
+    for program in ("opt/benchd/current/bin/benchd", "usr/bin/adb"):
         path = tmp_path / program
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(0o755)

@@ -78,6 +78,8 @@ def test_each_alert_leads_to_its_page_of_the_runbook_in_both_languages(
     alert: dict[str, Any],
 ) -> None:
     assert alert["labels"]["severity"] in ("critical", "warning", "info")
+    # Whom it reaches goes by this.
+    assert alert["labels"]["team"] == Path(alert["annotations"]["runbook_url"]).name.split(".")[0]
     told = alert["annotations"]
     assert re.search(r"[ぁ-んァ-ヶ一-龠].* / .*[a-z]", told["summary"])
     page, _, anchor = told["runbook_url"].partition("#")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
-from subprocess import DEVNULL, STDOUT
 
 import anyio
 import httpx2
 import pytest
+from watchers import prometheus, until
 
 from benchd.lab.demo.operators import ended
 from benchd.lab.demo.rack import demo_rack, loopback_listener
@@ -49,51 +48,6 @@ WITH_DATA = (
 """Every metric of the contract, with what this rack has to have put into it."""
 
 
-@asynccontextmanager
-async def prometheus(directory: Path, target: int) -> AsyncGenerator[httpx2.AsyncClient]:
-    """One of our own on loopback, with nothing left of it afterwards."""
-    port = free_port()
-    directory.mkdir()
-    config, log = directory / "prometheus.yml", directory / "prometheus.log"
-    config.write_text(CONFIG.format(port=target))
-    command = ["prometheus", f"--config.file={config}"]
-    command += [f"--storage.tsdb.path={directory / 'data'}"]
-    command += [f"--web.listen-address=127.0.0.1:{port}"]
-    with log.open("wb") as told:
-        process = await anyio.open_process(command, stdin=DEVNULL, stdout=told, stderr=STDOUT)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
-            with anyio.fail_after(30):
-                while not await _is_ready(client):
-                    assert process.returncode is None, log.read_text()
-                    await anyio.sleep(0.05)
-            yield client
-    finally:
-        with anyio.CancelScope(shield=True):
-            process.kill()
-            await process.wait()
-            await process.aclose()
-
-
-async def _is_ready(client: httpx2.AsyncClient) -> bool:
-    try:
-        return (await client.get("/-/ready")).is_success
-    except httpx2.TransportError:
-        return False
-
-
-async def query(client: httpx2.AsyncClient, expression: str) -> list[Mapping[str, object]]:
-    answer = await client.get("/api/v1/query", params={"query": expression})
-    return answer.raise_for_status().json()["data"]["result"]
-
-
-async def until(client: httpx2.AsyncClient, expression: str) -> None:
-    with anyio.fail_after(20):
-        while not await query(client, expression):  # noqa: ASYNC110 - only asking tells
-            await anyio.sleep(0.1)
-
-
 async def names_of(client: httpx2.AsyncClient, when: Callable[[str], bool]) -> set[str]:
     """Every series that Prometheus has ever got, as text."""
     answer = await client.get("/api/v1/series", params={"match[]": '{job="benchd"}'})
@@ -104,10 +58,12 @@ async def names_of(client: httpx2.AsyncClient, when: Callable[[str], bool]) -> s
 async def test_prometheus_gets_the_whole_contract(tmp_path: Path) -> None:
     scenarios = [SCENARIOS[name] for name in NAMES]
     port = free_port()
+    scraper = tmp_path / "scraper"
+    scraper.mkdir()
     with loopback_listener(port) as listener:
         async with (
             demo_rack(tmp_path, scenarios, port=port) as rack,
-            prometheus(tmp_path / "scraper", port) as client,
+            prometheus(scraper, CONFIG.format(port=port)) as client,
         ):
             await rack.start_daemon(listener)
             await until(client, 'up{job="benchd"} == 1')
