@@ -163,6 +163,10 @@ class IntakeRefused(DecisionRefused):
     """Raised when what somebody takes in or attests can't be so; nothing has changed."""
 
 
+class HandsetAtWork(IntakeRefused):
+    """Raised when a handset is said to have come in again whose job runs just then."""
+
+
 class AnsweredAlready(DecisionRefused):
     """Raised when somebody else has answered first."""
 

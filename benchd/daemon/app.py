@@ -153,7 +153,7 @@ async def run_daemon(
             tls=tls,
             records=records,
             disposal=DisposalDesk(ledger, clock),
-            intake=IntakeDesk(intake, SystemEntropy()),
+            intake=IntakeDesk(intake, SystemEntropy(), board.views),
             papers=lot_press_of(
                 settings,
                 key,

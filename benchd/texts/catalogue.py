@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.proof.chip import CLAIMS
 from benchd.texts.command_words import (
     COMMAND_SECTIONS,
     LONGEST_SAID,
@@ -152,6 +153,7 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "unerasable": Unerasable,
     "not_needed": NotNeeded,
     "shown_by": ShownBy,
+    "clear_claim": CLAIMS,
     "user_kind": UserKind,
     "recipe": RecipeWord,
     **PAGE_SECTIONS,

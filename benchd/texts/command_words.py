@@ -195,6 +195,7 @@ class FieldWord(StrEnum):
     KINDS = "kinds"
     TAGS = "tags"
     EXCEPTED = "excepted"
+    LATE = "late"
     WITHDRAWN = "withdrawn"
     TAG = "tag"
     IMEI = "imei"
