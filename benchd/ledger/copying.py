@@ -7,8 +7,8 @@ Between two pieces nothing of the ledger is held: no append waits, and its WAL d
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ import apsw
 
 from benchd.errors import DependencyMissing, LedgerBroken, LedgerFault
 from benchd.ledger.chain import linked_rows
-from benchd.ledger.database import open_for_reading, open_new
+from benchd.ledger.database import check_form, open_for_reading, open_new
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.record import INSERT, Row, values_of
 from benchd.signing.public_key import Signer
@@ -44,7 +44,7 @@ def copy_records(
     read, and DependencyMissing where the file can't be written.
     """
     end, count = EMPTY_HEAD, 0
-    with closing(_opened(ledger)) as source, closing(_new(draft)) as target:
+    with _opened(ledger) as source, closing(_new(draft)) as target:
         while end.sequence < upto.sequence:
             began = time.monotonic()
             rows = _piece(source, end, upto, key)
@@ -67,7 +67,14 @@ def cannot_write(place: Path, error: Exception) -> DependencyMissing:
     return DependencyMissing(message, cure="Make room there, or name another folder.")
 
 
-def _opened(ledger: Path) -> apsw.Connection:
+@contextmanager
+def _opened(ledger: Path) -> Generator[apsw.Connection]:
+    with closing(_connected(ledger)) as connection:
+        check_form(connection)
+        yield connection
+
+
+def _connected(ledger: Path) -> apsw.Connection:
     try:
         connection = open_for_reading(ledger)
         connection.set_busy_timeout(BUSY_MS)

@@ -70,6 +70,11 @@ def open_copy(path: Path) -> apsw.Connection:
     return connection
 
 
+def check_form(connection: apsw.Connection) -> None:
+    """Raise LedgerFault for a ledger of a form that a newer benchd made."""
+    _known_version(connection)
+
+
 def check_schema(connection: apsw.Connection) -> None:
     """Raise LedgerBroken unless tables, indexes and triggers are those of the migrations."""
     version = _known_version(connection)

@@ -12,7 +12,7 @@ import pytest
 from ledger_rack import FillLedger, RackKey, forge, make_entry
 
 from benchd.errors import BackupInvalid, DependencyMissing, LedgerBroken, LedgerFault
-from benchd.ledger import copying, store, verify_ledger
+from benchd.ledger import copying, database, store, verify_ledger
 from benchd.ledger.backing_up import Author, write_backup
 from benchd.ledger.lock import backup_lock
 from benchd.ledger.manifest import Manifest, Part, digest_of, part_path, read_manifest
@@ -169,6 +169,16 @@ async def test_a_folder_that_is_gone_and_a_ledger_that_never_was_are_told(
         back_up(await fill(5), tmp_path / "nowhere", key)
     with pytest.raises(DependencyMissing, match="there is no ledger"):
         back_up(tmp_path / "none.db", folder, key)
+
+
+async def test_a_ledger_of_a_newer_form_is_not_backed_up_in_an_older_one(
+    fill: FillLedger, key: RackKey, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, known = await fill(5), database._migrations()
+    monkeypatch.setattr(database, "_migrations", lambda: known[:-1])
+    with pytest.raises(LedgerFault, match="made by a newer benchd"):
+        back_up(ledger, folder, key)
+    assert not list(folder.iterdir())
 
 
 async def test_a_disk_without_room_is_told_and_left_as_it_was(
