@@ -29,6 +29,7 @@ from benchd.daemon.key_age import key_created
 from benchd.daemon.labelling import label_desk
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
+from benchd.daemon.measuring import metrics_of
 from benchd.daemon.notify import Notifier
 from benchd.daemon.papers import lot_press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
@@ -55,7 +56,6 @@ from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import announcing, bulkhead, keep_following
 from benchd.observe.job_log import JobLog
 from benchd.observe.log_level import LogLevels
-from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.ports import HotplugSource
@@ -97,13 +97,7 @@ async def run_daemon(
     make_directories(settings)
     tls = tls_of(settings.http)
     clock = SystemClock()
-    metrics = RackMetrics(
-        slots=settings.topology.places,
-        recipes=settings.recipes,
-        version=version(),
-        commit=commit(),
-        hooks=[hook.name for hook in settings.hooks],
-    )
+    metrics = metrics_of(settings)
     hooks = Hooks([hook.settings for hook in settings.hooks])
     witnesses = await witnesses_of(settings, key.ring)
     async with AsyncExitStack() as stack:

@@ -17,7 +17,7 @@ from benchd.ledger.files import create_file
 from benchd.ledger.head import Head, HeadKey, encode_head
 from benchd.ledger.head_file import HeadFile, head_path, read_head
 from benchd.ledger.lock import writer_lock
-from benchd.ledger.record import COLUMNS, Row, seal
+from benchd.ledger.record import INSERT, Row, seal, values_of
 from benchd.ledger.restored import number_above, restored_data
 from benchd.ledger.rotations import check_gone_on, check_rotations
 from benchd.ledger.running import RunningJobs
@@ -31,8 +31,6 @@ CHECKPOINT_PAGES = 1000
 CLOSE_WAIT_S = 5.0
 TAIL_RECORDS = 100
 """How many of the last records are verified at every start; `verify_ledger` does them all."""
-
-_INSERT = f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
 class LedgerStore:
@@ -150,20 +148,7 @@ class LedgerStore:
     def _write(self, row: Row) -> None:
         self._checkpoint_when_due()
         query(self._connection, "BEGIN IMMEDIATE")
-        query(
-            self._connection,
-            _INSERT,
-            (
-                row.sequence,
-                row.previous,
-                row.hash,
-                row.kind,
-                row.slot,
-                row.occupancy,
-                row.job,
-                row.body,
-            ),
-        )
+        query(self._connection, INSERT, values_of(row))
         query(self._connection, "COMMIT")
         head = Head(sequence=row.sequence, hash=row.hash)
         self._head_file.advance(head)

@@ -126,7 +126,7 @@ def test_what_needs_the_lab_says_what_to_do(installed: Path) -> None:
 
 
 def test_every_unit_verifies_where_it_is_installed(installed: Path) -> None:
-    units = ("benchd.service", "benchd-adb.service", "benchd-adb.socket")
+    units = ("benchd.service", "benchd-adb.service", "benchd-adb.socket", "benchd-verify.timer")
     paths = [f"{UNITS}/{unit}" for unit in units]
     assert in_root(installed, "systemd-analyze", "verify", "--man=no", *paths) == ""
     rules = "/usr/local/lib/udev/rules.d/72-benchd.rules"
@@ -134,6 +134,9 @@ def test_every_unit_verifies_where_it_is_installed(installed: Path) -> None:
     wants = installed / "etc/systemd/system"
     assert (wants / "multi-user.target.wants/benchd.service").is_symlink()
     assert (wants / "sockets.target.wants/benchd-adb.socket").is_symlink()
+    timers = [path.name for path in (wants / "timers.target.wants").glob("benchd-*")]
+    assert timers == ["benchd-verify.timer"]
+    assert (installed / f"{UNITS[1:]}/benchd-backup@.timer").exists()
 
 
 def test_the_journal_explains_what_benchd_logs(installed: Path) -> None:
@@ -202,14 +205,19 @@ def test_the_release_before_is_kept_and_can_be_gone_back_to(installed: Path) -> 
     (opt / older / "systemd/benchd.catalog").unlink()
     catalogue = installed / "usr/local/lib/systemd/catalog/benchd.catalog"
     assert catalogue.exists()
+    # One from before there was this timer.
+    timer = unit.with_name("benchd-verify.timer")
+    (opt / older / "systemd/benchd-verify.timer").unlink()
     run(ROOT / "scripts/install", "--back", "--root", installed)
     assert not catalogue.exists()
     assert (now.readlink(), before.readlink()) == (older, newer)
     assert unit.read_text().endswith("# older\n")
+    assert not timer.exists()
     assert commit in in_root(installed, "benchd", "--version")
     run(ROOT / "scripts/install", "--back", "--root", installed)
     assert (now.readlink(), before.readlink()) == (newer, older)
     assert catalogue.exists()
+    assert timer.exists()
 
 
 def test_an_older_release_is_refused_where_the_ledger_has_a_newer_form(installed: Path) -> None:

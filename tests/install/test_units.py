@@ -116,6 +116,15 @@ def test_benchd_reaches_no_device_and_only_the_adb_server_reaches_usb() -> None:
     assert daemon["User"] != adb["User"]
 
 
+def test_backups_give_way_to_the_daemon_and_only_they_have_the_key() -> None:
+    backup, verify = settings_of("benchd-backup@.service"), settings_of("benchd-verify.service")
+    for unit in (backup, verify):
+        assert (unit["IOSchedulingClass"], unit["CPUSchedulingPolicy"]) == (["idle"], ["idle"])
+        assert (unit["PrivateNetwork"], unit["User"]) == (["yes"], ["benchd"])
+    assert backup["LoadCredential"] == settings_of("benchd.service")["LoadCredential"]
+    assert "LoadCredential" not in verify
+
+
 def test_a_daemon_that_is_killed_leaves_no_secrets_in_a_file() -> None:
     """The watchdog's SIGABRT makes a core file: keys, and the PIN that was just typed."""
     lines = (SYSTEMD / "benchd.service").read_text().splitlines()
