@@ -38,6 +38,8 @@ class Action(StrEnum):
     """To ask a handset everything and keep its answers."""
     REBUILD = "rebuild"
     """To have the read model made anew."""
+    LOG = "log"
+    """To have more logged for a while."""
     TAKE_OUT = "take_out"
     """To have all papers of a lot, a day or a consignor, with the numbers of every handset."""
     ADMINISTER = "administer"
@@ -72,6 +74,7 @@ AUTHORITY: Mapping[Action, Rule] = MappingProxyType(
         Action.PRINT: _of(Role.OPERATOR, Role.CONFIRMER, Role.SUPERVISOR, by_badge=True),
         Action.RECORD: _of(Role.OPERATOR, Role.SUPERVISOR, by_badge=True),
         Action.REBUILD: _of(Role.ADMINISTRATOR),
+        Action.LOG: _of(Role.ADMINISTRATOR),
         Action.TAKE_OUT: _of(
             Role.OPERATOR, Role.CONFIRMER, Role.SUPERVISOR, Role.AUDITOR, by_badge=True
         ),

@@ -86,6 +86,23 @@ class LedgerBroken(LedgerFault):
         self.sequence = sequence
 
 
+class BackupInvalid(BenchdError):
+    """Raised when a backup isn't just as this rack wrote it: none of it is put back."""
+
+
+class SignedByRetired(BackupInvalid):
+    """Raised when a key that was retired since has signed a backup: its thief may have, too."""
+
+
+class WouldLose(UsageRefused):
+    """Raised when a restore would lose records; `known` is the last there is, 0 for not known."""
+
+    def __init__(self, message: str, *, kept: int, known: int) -> None:
+        super().__init__(message)
+        self.kept = kept
+        self.known = known
+
+
 class AnchorUnreachable(BenchdError):
     """Raised when a place outside can't keep or tell a ledger's head: try again, never stop."""
 
@@ -144,6 +161,10 @@ class RecheckRefused(DecisionRefused):
 
 class IntakeRefused(DecisionRefused):
     """Raised when what somebody takes in or attests can't be so; nothing has changed."""
+
+
+class HandsetAtWork(IntakeRefused):
+    """Raised when a handset is said to have come in again whose job runs just then."""
 
 
 class AnsweredAlready(DecisionRefused):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from benchd.certificate.sections import DecisionSection
 from benchd.proof.erasure import VerifiedErasure
@@ -45,7 +46,8 @@ class IntakeSection:
     lot: str | None
     lot_kind: LotKind | None
     tag: str | None
-    bound_by: BoundBy | None
+    bound_by: Literal[BoundBy.IMEI, BoundBy.SERIAL, BoundBy.TAG] | None
+    """Of the drawn job where it was rechecked."""
     identity_checked: bool | None
     """Whether the seller's identity was checked when the lot was taken in."""
     attestations: tuple[AttestationSection, ...]
@@ -62,7 +64,7 @@ class IntakeSection:
             lot=told.lot if told else None,
             lot_kind=lot.kind if lot else None,
             tag=told.tag if told else None,
-            bound_by=told.bound_by if told else None,
+            bound_by=told.bound_by if told else None,  # pyright: ignore[reportArgumentType] - checked when signed
             identity_checked=bool(lot.identity_check) if lot else None,
             attestations=tuple(
                 AttestationSection(

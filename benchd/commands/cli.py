@@ -16,6 +16,7 @@ from benchd.commands.certificates import certificate_app
 from benchd.commands.daemon_client import daemon_client, show
 from benchd.commands.deciding import decide
 from benchd.commands.disposal import disposal_app
+from benchd.commands.doctor.command import doctor
 from benchd.commands.files import write_new
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
@@ -25,6 +26,7 @@ from benchd.commands.keys import key_app
 from benchd.commands.lab import require_lab
 from benchd.commands.labels import add_label_commands
 from benchd.commands.ledger import ledger_app
+from benchd.commands.log_level import log_level
 from benchd.commands.looking import add_looking_commands
 from benchd.commands.misuse import tell_misuse, tell_of_file
 from benchd.commands.models import models_app
@@ -73,6 +75,8 @@ app.command("decide")(decide)
 add_looking_commands(app)
 add_label_commands(app, people_app)
 app.command("setup")(setup)
+app.command("log-level")(log_level)
+app.command("doctor")(doctor)
 
 
 def _version(asked: bool) -> None:
@@ -116,12 +120,14 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from benchd.config import load_settings
     from benchd.daemon.app import run_daemon
     from benchd.hotplug import UdevHotplug
+    from benchd.observe.log_level import LogLevels
     from benchd.observe.logs import configure_logs
 
     read = partial(load_settings, config)
     settings = read()
-    words = configure_logs()
-    anyio.run(partial(run_daemon, settings, UdevHotplug(), reread=read, words=words))
+    levels = LogLevels(time.monotonic)
+    words = configure_logs(levels)
+    anyio.run(partial(run_daemon, settings, UdevHotplug(), reread=read, words=words, levels=levels))
 
 
 @app.command("check-config")

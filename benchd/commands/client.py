@@ -238,6 +238,14 @@ class BenchdClient:
         """Let a token do nothing any more; returns it."""
         return self.answer("DELETE", f"/api/v1/tokens/{segment(token)}")
 
+    def log_level(self) -> JsonObject:
+        """Of what everything is logged, under `debug`."""
+        return self.answer("GET", "/api/v1/log-level")
+
+    def set_log_level(self, wanted: JsonObject) -> JsonObject:
+        """Have more logged for a while; returns what `log_level` tells."""
+        return self.answer("PUT", "/api/v1/log-level", json.dumps(wanted).encode())
+
     def drain(self) -> JsonObject:
         """Let no new job begin; the daemon ends once the last of `running_jobs` has."""
         return self.answer("POST", "/api/v1/drain")

@@ -31,7 +31,7 @@ assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_he
 
 LOTS = ("lot", "kind", "consignor", "assets")
 LOT = ("lot", "kind", "consignor", "paper", "taken_in_at", "identity_check", "assets")
-ATTESTATIONS = ("sequence", "kinds", "tags", "excepted", "withdrawn")
+ATTESTATIONS = ("sequence", "kinds", "tags", "excepted", "late", "withdrawn")
 ASSETS = ("tag", "lot", "model", "unerasable", "jobs")
 
 TagsOption = Annotated[list[str] | None, typer.Option(help="A tag; can be given again.")]

@@ -11,33 +11,61 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
+from benchd.commands.backups import add_backup_commands
 from benchd.commands.files import read_file, regular_file
-from benchd.commands.options import DEFAULT_CONFIG
-from benchd.commands.rings import PublicKeyOption, RingOption, ring_of
+from benchd.commands.misuse import mistake
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
+from benchd.commands.rings import NEWEST_KEY, RingOption, ring_of
 from benchd.commands.saying import say, tell
 from benchd.errors import LedgerBroken
 from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.ledger.verification import VerifyReport
+    from benchd.signing.ring import KeyRing
 
 MOST_UNSIGNED = 1
 """A crash may come between a record and the signature over it: benchd never leaves more."""
 
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
+add_backup_commands(ledger_app)
 
 
 @ledger_app.command("verify")
 def ledger_verify(
-    file: Path,
-    key: PublicKeyOption,
+    file: Annotated[Path | None, typer.Argument(help="Left out, this rack's own.")] = None,
+    key: Annotated[Path | None, NEWEST_KEY] = None,
     ring: RingOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Check every byte of a ledger and name the first record that is wrong."""
+    """Check every byte of a ledger and name the first record that is wrong.
+
+    Without FILE it is this rack's own, with the keys that its configuration names.
+    """
+    if file is not None:
+        if key is None:
+            raise mistake(SayWord.KEY_FOR_FILE)
+        _verify(file, read_file(key), ring and ring_of(key, ring))
+        return
+    if key is not None or ring is not None:
+        raise mistake(SayWord.KEY_FOR_FILE)
+    from benchd.config import load_settings
+    from benchd.daemon.upkeep import note_verified
+    from benchd.signing.keeping import KeyFiles, load_ring
+    from benchd.signing.public_key import public_key_of
+
+    settings = load_settings(config)
+    files = KeyFiles(settings.certificate.key)
+    public = read_file(files.public)
+    _verify(settings.ledger.path, public, load_ring(files.ring, public_key_of(public)))
+    note_verified(settings.ledger.path)
+
+
+def _verify(file: Path, key: bytes, ring: KeyRing | None) -> None:
     from benchd.ledger import verify_ledger
 
     try:
-        report = verify_ledger(regular_file(file), read_file(key), ring and ring_of(key, ring))
+        report = verify_ledger(regular_file(file), key, ring)
     except LedgerBroken as error:
         said = say(
             SayWord.LEDGER_BROKEN_AT,
@@ -84,9 +112,7 @@ def ledger_export(file: Path) -> None:
 def ledger_restored(
     operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
     because: Annotated[str, typer.Option(help="What has happened to the lost part.")],
-    config: Annotated[
-        Path, typer.Option("--config", help="The configuration file.")
-    ] = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Record, signed, that an older ledger was put back; the daemon has to be stopped."""
     from benchd.config import load_settings

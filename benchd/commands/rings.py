@@ -14,7 +14,8 @@ from benchd.texts.command_words import SayWord
 if TYPE_CHECKING:
     from benchd.signing.ring import KeyRing
 
-PublicKeyOption = Annotated[Path, typer.Option("--key", help="The newest public key (PEM).")]
+NEWEST_KEY = typer.Option("--key", help="The newest public key (PEM).")
+PublicKeyOption = Annotated[Path, NEWEST_KEY]
 RingOption = Annotated[
     Path | None,
     typer.Option("--ring", help="The rack's key ring, where it has had other keys before."),

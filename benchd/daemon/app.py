@@ -28,7 +28,7 @@ from benchd.daemon.kernel_clock import is_synchronised
 from benchd.daemon.labelling import label_desk
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
-from benchd.daemon.measured import measure
+from benchd.daemon.measuring import metrics_of, show_ledger
 from benchd.daemon.notify import Notifier
 from benchd.daemon.papers import lot_press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
@@ -53,7 +53,8 @@ from benchd.ledger import open_ledger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import announcing, bulkhead, keep_following
-from benchd.observe.metrics import RackMetrics
+from benchd.observe.job_log import JobLog
+from benchd.observe.log_level import LogLevels
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.ports import HotplugSource
@@ -81,26 +82,21 @@ async def run_daemon(
     listener: socket.socket | None = None,
     reread: Callable[[], Settings] | None = None,
     words: PrivateWords | None = None,
+    levels: LogLevels | None = None,
 ) -> None:
     """The daemon: runs until SIGTERM, SIGINT or the end of a drain, then settles what is open.
 
-    `reread` reads the configuration anew on SIGHUP; `words` learns what the logs have to mask.
-    `usb=False` keeps the adb server off the machine's own USB ports; a `listener` that listens
-    already takes the place of the TCP address in the settings. Raises
-    DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
+    `reread` reads the configuration anew on SIGHUP; `words` learns what the logs have to mask,
+    and `levels` is how much they tell. `usb=False` keeps the adb server off the machine's own USB
+    ports; a `listener` that listens already takes the place of the TCP address in the settings.
+    Raises DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
     _look_for_programs(usb=usb)
     key = load_rack_key(settings.certificate.key, os.environ)
     make_directories(settings)
     tls = tls_of(settings.http)
     clock = SystemClock()
-    metrics = RackMetrics(
-        slots=settings.topology.places,
-        recipes=settings.recipes,
-        version=version(),
-        commit=commit(),
-        hooks=[hook.name for hook in settings.hooks],
-    )
+    metrics = metrics_of(settings)
     hooks = Hooks([hook.settings for hook in settings.hooks])
     witnesses = await witnesses_of(settings, key.ring)
     async with AsyncExitStack() as stack:
@@ -122,6 +118,7 @@ async def run_daemon(
             (
                 RecordMetrics(metrics, time.monotonic),
                 words or PrivateWords(),
+                JobLog(time.monotonic),
                 records,
                 hooks,
                 wanted,
@@ -138,7 +135,7 @@ async def run_daemon(
         )
         pictures = own_pictures(settings, key)
         newest, seen = await stored.entry_at(stored.head.sequence), await latest_time(stored)
-        await measure(metrics, settings, stored, ring=key.ring, clock=clock)
+        await show_ledger(metrics, stored, ring=key.ring, clock=clock)
         await recover(ledger, issuer, clock, settings, pictures)
         intake = IntakeStore(ledger, clock)
         await intake.recall()
@@ -159,7 +156,7 @@ async def run_daemon(
             tls=tls,
             records=records,
             disposal=DisposalDesk(ledger, clock),
-            intake=IntakeDesk(intake, SystemEntropy()),
+            intake=IntakeDesk(intake, SystemEntropy(), board.views),
             papers=lot_press_of(
                 settings,
                 key,
@@ -183,6 +180,7 @@ async def run_daemon(
             ),
             wall=PlanInEffect(settings.wall),
             hooks=hooks,
+            logs=levels,
         )
         chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
@@ -210,7 +208,7 @@ async def run_daemon(
         )
         async with (
             services(settings, rack, chips, usb=usb, listener=listener) as access,
-            _background() as background,
+            _background(levels) as background,
         ):
             parts = RackParts(
                 ledger=ledger,
@@ -279,9 +277,11 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
 
 
 @asynccontextmanager
-async def _background() -> AsyncGenerator[TaskGroup, None]:
+async def _background(levels: LogLevels | None) -> AsyncGenerator[TaskGroup, None]:
     """What goes on beside the slots and ends with them."""
     async with anyio.create_task_group() as group:
+        if levels is not None:
+            group.start_soon(levels.run)
         yield group
         group.cancel_scope.cancel()
 

@@ -59,12 +59,12 @@ class HookReader:
         return await self._select(_OF_JOB, job)
 
     async def begun(self, hook: str) -> StoredEntry | None:
-        """The record with which a hook once began; reads the whole ledger."""
+        """The record with which a hook once began."""
         found = await self._select(_BEGUN, hook)
         return found[0] if found else None
 
     async def answers_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        """So many records of answers after this number, in order; reads the whole ledger."""
+        """So many records of answers after this number, in order."""
         return await self._select(_ANSWERS, sequence, most)
 
     async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:

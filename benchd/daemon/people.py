@@ -139,9 +139,14 @@ async def ledger_on_disk(settings: Settings) -> AsyncGenerator[tuple[SqliteLedge
 
 def give_back(ledger: Path) -> None:
     """What root has made among the ledger's files belongs to whom the folder belongs."""
-    owner = ledger.parent.stat()
+    like_its_folder(ledger.parent, f"{ledger.name}*")
+
+
+def like_its_folder(folder: Path, pattern: str) -> None:
+    """These files belong to whom their folder belongs, where root may have made them."""
+    owner = folder.stat()
     if os.geteuid() != 0 or owner.st_uid == 0:
         return
-    for file in ledger.parent.glob(f"{ledger.name}*"):
+    for file in folder.glob(pattern):
         with suppress(OSError):
             os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)

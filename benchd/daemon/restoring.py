@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import anyio
 from anyio import to_thread
 
 from benchd.certificate import load_rack_key
+from benchd.certificate.keeping import keep_file
 from benchd.config import Settings
+from benchd.daemon.backing_up import put_secrets_back
+from benchd.daemon.people import give_back, like_its_folder
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
+from benchd.errors import CertificateInvalid
+from benchd.ledger.manifest import Manifest, Part, read_manifest
+from benchd.ledger.putting_back import PutBack, Target, put_back, read_small_parts
 from benchd.ledger.store import LedgerStore
 from benchd.naming import operator_name
-from benchd.words.record import Entry, EntryKind, Receipt
+from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+
+STATE_MODE = 0o700
 
 
 async def record_restored(settings: Settings, *, operator: str, because: str) -> Receipt:
@@ -24,17 +36,109 @@ async def record_restored(settings: Settings, *, operator: str, because: str) ->
     key = load_rack_key(settings.certificate.key, os.environ)
     witnesses = await witnesses_of(settings, key.ring)
     known = max((witness.head.sequence for witness in witnesses), default=0)
-    entry = Entry(
-        kind=EntryKind.LEDGER_RESTORED,
-        at=SystemClock().now(),
-        data={"operator": operator_name(operator), "because": because},
-    )
+    entry = _entry(operator, because)
 
     def write() -> Receipt:
-        store = LedgerStore(settings.ledger.path, key, ring=key.ring)
+        store = LedgerStore(settings.ledger.path, key, ring=key.ring, behind=True)
         try:
             return store.number_on(entry, known=known)
         finally:
             store.close()
 
     return await to_thread.run_sync(write, limiter=anyio.CapacityLimiter(1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """How a restore has ended."""
+
+    ledger: Path
+    manifest: Manifest
+    put: PutBack
+    certificates: int
+    """So many have their files again."""
+
+
+def state_in(settings: Settings, folder: Path) -> Settings:
+    """The same rack with ledger and certificates in another folder."""
+    ledger, certificate = settings.ledger, settings.certificate
+    return replace(
+        settings,
+        ledger=ledger.model_copy(update={"path": folder / ledger.path.name}),
+        certificate=certificate.model_copy(
+            update={"directory": folder / certificate.directory.name}
+        ),
+    )
+
+
+async def restore_backup(
+    settings: Settings,
+    backup: Path,
+    *,
+    operator: str,
+    because: str,
+    replaces: bool = False,
+    retired: bool = False,
+) -> Restored:
+    """Put a backup in place, by its manifest: ledger, badges and PINs, files of certificates.
+
+    `retired` has it believed too where the key that signed it was retired since.
+
+    Raises what `put_back` does; a restore that is refused has changed nothing.
+    """
+    key = load_rack_key(settings.certificate.key, os.environ)
+    manifest = read_manifest(backup, key.ring, retired=retired)
+    secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
+    ledger, certificates = settings.ledger.path, settings.certificate.directory
+    for folder in (ledger.parent, certificates):
+        folder.mkdir(STATE_MODE, parents=True, exist_ok=True)
+    target = Target(
+        ledger=ledger,
+        key=key,
+        ring=key.ring,
+        witnesses=await witnesses_of(settings, key.ring),
+    )
+    files = CertificateFiles(certificates)
+    put = partial(
+        put_back,
+        backup,
+        manifest,
+        target,
+        _entry(operator, because),
+        replaces=replaces,
+        each=files.see,
+    )
+    one = anyio.CapacityLimiter(1)
+    try:
+        done = await to_thread.run_sync(put, limiter=one)
+        if secrets is not None:
+            await to_thread.run_sync(put_secrets_back, ledger, secrets, limiter=one)
+    finally:
+        give_back(ledger)
+        like_its_folder(certificates, "*.json")
+    return Restored(ledger=ledger, manifest=manifest, put=done, certificates=files.kept)
+
+
+class CertificateFiles:
+    """Writes the file of each certificate that a ledger holds; one that is there stays."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.kept = 0
+
+    def see(self, stored: StoredEntry) -> None:
+        """The next record."""
+        told = stored.entry.data.get("certificate")
+        if stored.entry.kind is EntryKind.JOB_ENDED and isinstance(told, str) and told:
+            # Another content isn't ours to judge here: a start asks it as a witness.
+            with suppress(CertificateInvalid):
+                keep_file(self._directory, str(stored.entry.job), told.encode())
+                self.kept += 1
+
+
+def _entry(operator: str, because: str) -> Entry:
+    return Entry(
+        kind=EntryKind.LEDGER_RESTORED,
+        at=SystemClock().now(),
+        data={"operator": operator_name(operator), "because": because},
+    )

@@ -31,7 +31,7 @@ from benchd.ledger.files import replace_file, sync_directory
 from benchd.ledger.head import Head
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.store import LedgerStore
-from benchd.ledger.walking import has_rotation, walk_ledger
+from benchd.ledger.walking import check_present, has_rotation, walk_ledger
 from benchd.ledger.witness import Witness
 from benchd.naming import operator_name
 from benchd.people.secrets import PURPOSE as PEOPLE
@@ -127,6 +127,9 @@ def _decide(
     ring = old.ring if isinstance(old, SigningKey) else old
     new = SigningKey(Ed25519PrivateKey.generate())
     with writer_lock(settings.ledger.path):
+        if isinstance(old, SigningKey):
+            # Where the key is lost as well, `benchd ledger restored` can only come after this.
+            check_present(settings.ledger.path, witnesses)
         issued = Issued(ring)
         end = walk_ledger(settings.ledger.path, ring, witnesses, issued.see)
         papers = papers_signed(settings, ring)
@@ -169,7 +172,7 @@ def _finish(ledger: Path, files: KeyFiles, told: Evidence) -> KeyRing:
 def _record(ledger: Path, new: SigningKey, ring: KeyRing, told: Evidence) -> None:
     rotation = ring.rotations[-1]
     retirement = rotation.retirement
-    store = LedgerStore(ledger, new, ring=ring)
+    store = LedgerStore(ledger, new, ring=ring, behind=True)
     try:
         expected = Head(sequence=retirement.sequence, hash=bytes.fromhex(retirement.head_hash))
         if store.head == expected:

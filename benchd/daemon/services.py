@@ -24,6 +24,7 @@ from benchd.hooks.room import Hooks
 from benchd.intake.desk import IntakeDesk
 from benchd.labels.desk import LabelDesk
 from benchd.observe.announcing import bulkhead
+from benchd.observe.log_level import LogLevels
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.papers.lots.desk import LotPress
@@ -74,6 +75,7 @@ class ServedRack:
     labels: LabelDesk
     wall: PlanInEffect
     hooks: Hooks
+    logs: LogLevels | None
 
 
 @asynccontextmanager
@@ -124,6 +126,7 @@ async def services(
         papers=rack.papers.press,
         lot_papers=rack.papers,
         labels=rack.labels,
+        logs=rack.logs,
         directions=rack.hooks.directions,
         holder=rack.hooks.held.holder,
         plan=lambda: rack.wall.plan,

@@ -89,10 +89,13 @@ class PcscChipAccess:
     async def scan(self, slot: SlotName, *, passes: int, power_cycle: bool) -> ChipScan:
         """Look at the chip so many times. See `benchd.ports.ChipAccess`."""
         async with self._lock(slot):
-            worker = self._worker_of(slot)
-            return await worker.scan(
+            worker, began = self._worker_of(slot), self._clock()
+            scan = await worker.scan(
                 slot, passes=passes, power_cycle=power_cycle, within_s=PASS_WITHIN_S * passes
             )
+            seconds = round(self._clock() - began, 3)
+            _log.debug("chip_looked_at", slot=slot, passes=passes, seconds=seconds)
+            return scan
 
     async def capture(self, slot: SlotName, order: CaptureOrder) -> str:
         """The text of a baseline made from the chip in this slot.

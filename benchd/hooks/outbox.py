@@ -57,7 +57,7 @@ class HookFeed(Protocol):
         ...
 
     async def begun(self, hook: str) -> StoredEntry | None:
-        """The record with which a hook once began, looked for in the whole ledger."""
+        """The record with which a hook once began."""
         ...
 
 

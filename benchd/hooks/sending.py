@@ -10,6 +10,7 @@ from typing import Protocol
 import anyio
 import httpx2
 
+from benchd.bounded_http import BoundedTransport
 from benchd.hooks.backoff import Failure
 from benchd.hooks.events import MEDIA_TYPE
 from benchd.hooks.replies import LARGEST_REPLY_BYTES
@@ -40,19 +41,16 @@ class HttpSender:
         target: Target,
         *,
         now: Callable[[], float],
-        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         """Reads certificates, so not on the loop. `now` gives seconds since 1970."""
         self._target = target
         self._now = now
         context = ssl.create_default_context(cafile=target.authority)
         self._client = httpx2.AsyncClient(
-            transport=transport,
-            verify=context,
+            transport=BoundedTransport(context),
             trust_env=False,
             follow_redirects=False,
             timeout=target.timeout_s,
-            limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1),
         )
 
     async def send(self, event_id: str, body: bytes) -> Taken | Failure:

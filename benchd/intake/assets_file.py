@@ -12,6 +12,7 @@ from benchd.intake.table import LONGEST_CELL, Column, Row, narrow, read_table
 from benchd.naming import INVISIBLE
 from benchd.proof.evidence.intake import AssetLine
 from benchd.proof.intake_book import IntakeBook
+from benchd.words.ids import SlotName
 from benchd.words.imei import is_imei
 from benchd.words.intake import Mistake, Tag
 
@@ -85,8 +86,19 @@ def clashes(
 
 def against(found: AssetsFile, book: IntakeBook, *, again: bool) -> AssetsFile:
     """The same with all that clashes with what the rack has already, at its line."""
+    return _refusing(found, clashes(found.assets, book, again=again))
+
+
+def without_those_at_work(
+    found: AssetsFile, at_work: Iterable[tuple[AssetLine, SlotName]]
+) -> AssetsFile:
+    """The same with all that are at work on the rack, at its line."""
+    return _refusing(found, ((asset, Mistake.IMEI_AT_WORK, slot) for asset, slot in at_work))
+
+
+def _refusing(found: AssetsFile, wrong: Iterable[tuple[AssetLine, Mistake, str]]) -> AssetsFile:
     mistakes = Mistakes()
-    for asset, code, other in clashes(found.assets, book, again=again):
+    for asset, code, other in wrong:
         row = found.rows[asset.tag]
         name = "tag" if code is Mistake.TAG_TAKEN else "imei"
         mistakes.add(code, row.line, row.heading(name), found=row.cells[name], other=other)

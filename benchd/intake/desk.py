@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from benchd.errors import IntakeRefused, NotFound
+from benchd.errors import HandsetAtWork, IntakeRefused, NotFound
 from benchd.intake.assets_file import check_tag, clashes
+from benchd.intake.at_work import AT_WORK, Views, found_at_work
 from benchd.intake.importing import Imported, Importer
 from benchd.intake.store import IntakeStore
 from benchd.models.papers import fits_papers
@@ -31,24 +32,19 @@ from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, U
 from benchd.words.job import Disposition
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 LONGEST_TEXT: Final = 200
-RUNNING: Final = (
-    SlotState.RUNNING,
-    SlotState.WAITING,
-    SlotState.AWAITING_OPERATOR,
-    SlotState.REPLUGGING,
-)
 
 
 class IntakeDesk:
     """Takes lots, assets and attestations in. Whatever it refuses has changed nothing."""
 
-    def __init__(self, store: IntakeStore, entropy: Entropy) -> None:
+    def __init__(self, store: IntakeStore, entropy: Entropy, views: Views = dict) -> None:
+        """`views` tells what the slots do; without it the rack has none."""
         self._store = store
         self._entropy = entropy
-        self._importer = Importer(store, entropy)
+        self._views = views
+        self._importer = Importer(store, entropy, views)
 
     @property
     def book(self) -> IntakeBook:
@@ -98,7 +94,7 @@ class IntakeDesk:
         return self.lot(told.lot)
 
     async def add_asset(self, lot: str, asset: AssetLine, *, by: Who, again: bool = False) -> Asset:
-        """Take in one asset of a lot; raises NotFound and IntakeRefused."""
+        """Take in one asset of a lot; raises NotFound, IntakeRefused and HandsetAtWork."""
         self.lot(lot)
         if (wrong := check_tag(asset.tag)) is not None:
             raise IntakeRefused(f"{wrong}: a tag has 1 to 64 printable characters without spaces")
@@ -111,6 +107,11 @@ class IntakeDesk:
             for _, code, other in clashes([asset], writer.book, again=again):
                 what = "tag" if code is Mistake.TAG_TAKEN else "IMEI"
                 raise IntakeRefused(f"this {what} is taken already: {other}")
+            for _, slot in found_at_work([asset], writer.book, self._views()):
+                raise HandsetAtWork(
+                    f"the handset with this IMEI lies in slot {slot}, and its job runs: take it in"
+                    " again after that"
+                )
             await self._importer.keep_assets(writer, lot, [asset], by=_signed(by), again=again)
         return self.asset(asset.tag)
 
@@ -165,7 +166,7 @@ class IntakeDesk:
         job and for a handset that can't be this asset.
         """
         asset = self.asset(tag)
-        if view.job is None or view.state not in RUNNING:
+        if view.job is None or view.state not in AT_WORK:
             raise IntakeRefused(f"slot {view.slot} has no running job: plug the handset in first")
         before, identity = self.book.of_job.get(view.job), view.identity
         if before is not None and before.told.tag != tag:

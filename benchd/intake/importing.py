@@ -12,7 +12,13 @@ from typing import Final, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from benchd.intake.assets_file import AssetsFile, against, read_assets
+from benchd.intake.assets_file import (
+    AssetsFile,
+    against,
+    read_assets,
+    without_those_at_work,
+)
+from benchd.intake.at_work import Views, found_at_work
 from benchd.intake.mistakes import FileMistake
 from benchd.intake.network_file import NetworkFile, read_network
 from benchd.intake.store import IntakeStore, Writer
@@ -39,9 +45,10 @@ class Imported:
 class Importer:
     """Reads files beside the loop, one at a time."""
 
-    def __init__(self, store: IntakeStore, entropy: Entropy) -> None:
+    def __init__(self, store: IntakeStore, entropy: Entropy, views: Views) -> None:
         self._store = store
         self._entropy = entropy
+        self._views = views
         self._reading = CapacityLimiter(1)
         # Of its own: who has the turn mustn't wait for a file that is only being read.
         self._comparing = CapacityLimiter(1)
@@ -106,8 +113,11 @@ class Importer:
         await writer.keep_all(EntryKind.ASSETS_ADDED, records)
 
     async def _against(self, file: AssetsFile, *, again: bool) -> AssetsFile:
-        compare = partial(against, file, self._store.book, again=again)
-        return await to_thread.run_sync(compare, limiter=self._comparing)
+        book = self._store.book
+        compare = partial(against, file, book, again=again)
+        compared = await to_thread.run_sync(compare, limiter=self._comparing)
+        # On the loop and last: what the slots do changes while a thread compares.
+        return without_those_at_work(compared, found_at_work(compared.assets, book, self._views()))
 
     def _batch(self) -> str:
         return self._entropy.token(8).hex()

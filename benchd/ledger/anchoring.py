@@ -10,15 +10,21 @@ import anyio
 import structlog
 
 from benchd.errors import AnchorUnreachable, LedgerBroken
-from benchd.ledger.head import Head, decode_head
+from benchd.ledger.head import Head, decode_head, is_by_retired_key
 from benchd.ledger.outrun import OUTRUN, told_against
 from benchd.ledger.witness import Witness
 from benchd.ports import Anchor, Clock
 from benchd.signing.public_key import Signer
+from benchd.signing.ring import KeyRing
 from benchd.words.ids import Evidence
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 AFTER_FAILURE_S: Final = 60.0
+
+_BY_RETIRED_KEY: Final = (
+    "its newest head is signed by a key that the rack has retired: right after a rotation that is"
+    " as it should be, later somebody has that key and can write there"
+)
 
 _log = structlog.get_logger()
 
@@ -58,6 +64,9 @@ class AnchoringSink(Protocol):
 async def witness_of(anchor: Anchor, key: Signer) -> Witness | None:
     """What an anchor knows of the ledger; None where it has no head of this rack yet.
 
+    A head by a retired key counts for nothing: its thief can make any, and what it could tell up to
+    its retirement, the ring tells by a key that nobody has stolen.
+
     Raises AnchorUnreachable, also for a head that the rack hasn't signed: whoever keeps it can
     then say nothing of the ledger.
     """
@@ -65,6 +74,9 @@ async def witness_of(anchor: Anchor, key: Signer) -> Witness | None:
     if signed is None:
         return None
     try:
+        if isinstance(key, KeyRing) and is_by_retired_key(signed.strip(), key):
+            _log.warning("anchor_head_ignored", anchor=anchor.name, detail=_BY_RETIRED_KEY)
+            return None
         head = decode_head(signed.strip(), key)
     except ValueError as error:
         message = f"{anchor.name} keeps a head that isn't this rack's: {error}"

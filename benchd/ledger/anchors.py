@@ -12,6 +12,7 @@ import anyio
 import httpx2
 from anyio import CapacityLimiter, to_thread
 
+from benchd.bounded_http import BoundedTransport
 from benchd.errors import AnchorUnreachable
 
 DEADLINE_S = 20.0
@@ -104,8 +105,9 @@ class HttpAnchor:
     async def _request(self, method: str, content: bytes | None) -> tuple[int, bytes]:
         try:
             with anyio.fail_after(DEADLINE_S):
+                transport = self._transport or BoundedTransport(httpx2.create_ssl_context())
                 async with (
-                    httpx2.AsyncClient(transport=self._transport, trust_env=False) as client,
+                    httpx2.AsyncClient(transport=transport, trust_env=False) as client,
                     client.stream(
                         method,
                         self._url,

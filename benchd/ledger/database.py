@@ -17,6 +17,8 @@ from benchd.statements import query
 
 PLAIN_VFS = "unix"
 PAGE_BYTES = 4096
+COPY_CACHE_KIB = 64 * 1024
+"""The indexes by IMEI are filled at places that lie far apart."""
 
 
 def open_for_writing(path: Path) -> apsw.Connection:
@@ -40,12 +42,37 @@ def open_for_reading(path: Path) -> apsw.Connection:
     return connection
 
 
+def open_new(path: Path) -> apsw.Connection:
+    """A connection that fills an empty file of the newest form, which nobody else knows of yet.
+
+    It keeps no journal: whatever is cut short is thrown away. Each commit is on disk.
+    """
+    register_checksum_vfs()
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=CHECKSUM_VFS)
+    try:
+        _restrict(connection)
+        _reserve(connection)
+        query(connection, "PRAGMA journal_mode = off")
+        query(connection, "PRAGMA synchronous = full")
+        query(connection, f"PRAGMA cache_size = -{COPY_CACHE_KIB}")
+        _migrate(connection, upto=len(_migrations()))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def open_copy(path: Path) -> apsw.Connection:
     """A connection to a private copy, by SQLite's own VFS: damaged pages are read as they are."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=PLAIN_VFS)
     query(connection, "PRAGMA locking_mode = exclusive")
     _restrict(connection)
     return connection
+
+
+def check_form(connection: apsw.Connection) -> None:
+    """Raise LedgerFault for a ledger of a form that a newer benchd made."""
+    _known_version(connection)
 
 
 def check_schema(connection: apsw.Connection) -> None:
@@ -70,8 +97,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
         if _schema(connection):
             message = f"{path} is a database, but not a ledger of benchd"
             raise LedgerFault(message)
-        connection.reserve_bytes(reserve=CHECKSUM_BYTES)
-        query(connection, f"PRAGMA page_size = {PAGE_BYTES}")
+        _reserve(connection)
     query(connection, "PRAGMA journal_mode = wal")
     query(connection, "PRAGMA synchronous = full")
     _migrate(connection, upto=len(_migrations()))
@@ -79,6 +105,11 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
         message = f"the ledger {path} has no page checksums"
         raise LedgerBroken(message, sequence=0)
     check_schema(connection)
+
+
+def _reserve(connection: apsw.Connection) -> None:
+    connection.reserve_bytes(reserve=CHECKSUM_BYTES)
+    query(connection, f"PRAGMA page_size = {PAGE_BYTES}")
 
 
 def _restrict(connection: apsw.Connection) -> None:

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from benchd.ledger.record import GENESIS
 from benchd.signing import canonical
-from benchd.signing.public_key import Signer, has_signed_record
+from benchd.signing.public_key import Signer, has_signed, has_signed_record
+from benchd.signing.ring import KeyRing
 
 # Keeps a signature of a head from being taken for a signature of anything else.
 _DOMAIN = b"benchd ledger head v1\n"
@@ -48,6 +49,26 @@ def encode_head(head: Head, key: HeadKey) -> bytes:
 
 def decode_head(data: bytes, key: Signer) -> Head:
     """The head in canonical JSON; raises ValueError unless it is just as the rack wrote it."""
+    head, message, signature = _read(data)
+    if not has_signed_record(key, message, signature, sequence=head.sequence):
+        refusal = "it isn't signed by this rack's key, or has changed"
+        raise ValueError(refusal)
+    return head
+
+
+def is_by_retired_key(data: bytes, ring: KeyRing) -> bool:
+    """Whether none but a retired key of the rack has signed this head: then its thief may have.
+
+    Raises ValueError for what isn't a head.
+    """
+    _, message, signature = _read(data)
+    if has_signed(ring.trusted, message, signature):
+        return False
+    return ring.has_ever_signed(message, signature)
+
+
+def _read(data: bytes) -> tuple[Head, bytes, bytes]:
+    """What a head says, what was signed of it, and a signature that nobody has checked."""
     match canonical.decode(data):
         case {"sequence": int() as sequence, "hash": str() as hash_hex, "signature": str() as sig}:
             head = Head(sequence=sequence, hash=bytes.fromhex(hash_hex))
@@ -59,11 +80,7 @@ def decode_head(data: bytes, key: Signer) -> Head:
     if _signed(claim, signature) != data:
         message = "it isn't written as benchd writes it"
         raise ValueError(message)
-    signed = _DOMAIN + canonical.encode(claim)
-    if not has_signed_record(key, signed, signature, sequence=head.sequence):
-        message = "it isn't signed by this rack's key, or has changed"
-        raise ValueError(message)
-    return head
+    return head, _DOMAIN + canonical.encode(claim), signature
 
 
 def _claim(head: Head) -> dict[str, int | str]:

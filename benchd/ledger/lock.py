@@ -20,12 +20,25 @@ def writer_lock(ledger: Path) -> Generator[None]:
     would drop the locks that SQLite itself holds on it.
     """
     path = ledger.with_name(ledger.name + ".lock")
+    with _held(path, f"another benchd holds this ledger: {ledger}"):
+        yield
+
+
+@contextmanager
+def backup_lock(ledger: Path) -> Generator[None]:
+    """One backup of a ledger at a time: what else lies half-made in its folder is nobody's."""
+    path = ledger.with_name(ledger.name + ".backup-lock")
+    with _held(path, f"another backup of this ledger goes on: {ledger}"):
+        yield
+
+
+@contextmanager
+def _held(path: Path, message: str) -> Generator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_MODE)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            message = f"another benchd holds this ledger: {ledger}"
             raise LedgerFault(message) from error
         yield
     finally:

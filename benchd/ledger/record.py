@@ -17,6 +17,7 @@ MAX_BODY_BYTES = 1 << 20
 MAX_NAME_BYTES = 256
 
 COLUMNS = "sequence, previous, hash, kind, slot, occupancy, job, body"
+INSERT = f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,20 @@ def seal(entry: Entry, *, sequence: int, previous: bytes) -> Row:
 def hash_of(previous: bytes, body: bytes) -> bytes:
     """The link of the chain: SHA-256 of the hash before and the exact stored bytes."""
     return hashlib.sha256(previous + body).digest()
+
+
+def values_of(row: Row) -> tuple[int | str | bytes | None, ...]:
+    """A row's values in the order of COLUMNS."""
+    return (
+        row.sequence,
+        row.previous,
+        row.hash,
+        row.kind,
+        row.slot,
+        row.occupancy,
+        row.job,
+        row.body,
+    )
 
 
 def row_of(values: tuple[object, ...], *, sequence: int) -> Row:

@@ -17,9 +17,9 @@ from benchd.ledger.files import create_file
 from benchd.ledger.head import Head, HeadKey, encode_head
 from benchd.ledger.head_file import HeadFile, head_path, read_head
 from benchd.ledger.lock import writer_lock
-from benchd.ledger.record import COLUMNS, Row, seal
+from benchd.ledger.record import INSERT, Row, seal, values_of
 from benchd.ledger.restored import number_above, restored_data
-from benchd.ledger.rotations import check_rotations
+from benchd.ledger.rotations import check_gone_on, check_rotations
 from benchd.ledger.running import RunningJobs
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import Signer, public_key_of
@@ -32,8 +32,6 @@ CLOSE_WAIT_S = 5.0
 TAIL_RECORDS = 100
 """How many of the last records are verified at every start; `verify_ledger` does them all."""
 
-_INSERT = f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-
 
 class LedgerStore:
     """A ledger opened for adding. After one failed append it refuses everything."""
@@ -44,10 +42,13 @@ class LedgerStore:
         head_key: HeadKey,
         witnesses: Iterable[Witness] = (),
         ring: KeyRing | None = None,
+        *,
+        behind: bool = False,
     ) -> None:
         """Take the writer's lock, open or make the ledger, check its end by head and witnesses.
 
-        `ring` has the keys that signed before `head_key` did.
+        `ring` has the keys that signed before `head_key` did. The ledger may be `behind` it while
+        a rotation or a restore is put on record, and only then.
 
         Raises LedgerBroken or LedgerFault.
         """
@@ -69,6 +70,8 @@ class LedgerStore:
                 check_witnesses(self._connection, witnesses)
                 if ring is not None:
                     check_rotations(self._connection, ring)
+                if ring is not None and not behind:
+                    check_gone_on(self._connection, ring, signed)
                 self._head_file = HeadFile(head_path(path), self._head, head_key)
                 stack.callback(self._head_file.close)
             except (apsw.Error, OSError) as error:
@@ -145,20 +148,7 @@ class LedgerStore:
     def _write(self, row: Row) -> None:
         self._checkpoint_when_due()
         query(self._connection, "BEGIN IMMEDIATE")
-        query(
-            self._connection,
-            _INSERT,
-            (
-                row.sequence,
-                row.previous,
-                row.hash,
-                row.kind,
-                row.slot,
-                row.occupancy,
-                row.job,
-                row.body,
-            ),
-        )
+        query(self._connection, INSERT, values_of(row))
         query(self._connection, "COMMIT")
         head = Head(sequence=row.sequence, hash=row.hash)
         self._head_file.advance(head)

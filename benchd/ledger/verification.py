@@ -14,8 +14,8 @@ from benchd.ledger.database import check_schema, open_copy
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import read_head
 from benchd.ledger.pages import damage_of
-from benchd.ledger.rotations import check_rotations, witnesses_of_ring
-from benchd.ledger.snapshot import Snapshot, snapshot, state_of
+from benchd.ledger.rotations import check_gone_on, check_rotations, witnesses_of_ring
+from benchd.ledger.snapshot import snapshot, state_of
 from benchd.ledger.witness import check_witnesses
 from benchd.signing.public_key import Signer, public_key_of
 from benchd.signing.ring import KeyRing
@@ -53,11 +53,31 @@ def verify_ledger(path: Path, public_key_pem: bytes, ring: KeyRing | None = None
     return _verify(path, key)
 
 
+def verify_file(database: Path, signed: Head, key: Signer, *, behind: bool = False) -> VerifyReport:
+    """The same of a file that nobody else has open, in place, by a head that was signed for it.
+
+    It may be `behind` the ring while a restore is put on record, and only then.
+
+    Raises LedgerBroken unless the file ends there.
+    """
+    report = _report(database, signed, damage_of(database, settled=True), key, behind=behind)
+    if report.head_hash != signed.hash.hex():
+        message = f"there are records after record {signed.sequence}, at which it has to end"
+        raise LedgerBroken(message, sequence=signed.sequence + 1)
+    return report
+
+
 def _verify(path: Path, key: Signer) -> VerifyReport:
     with snapshot(path) as copy:
         damage = damage_of(copy.database, settled=not copy.has_wal)
         signed = read_head(copy.head, key, strict=True)
-        end, records = _end(copy, signed, damage, key)
+        return _report(copy.database, signed, damage, key)
+
+
+def _report(
+    database: Path, signed: Head | None, damage: str | None, key: Signer, *, behind: bool = False
+) -> VerifyReport:
+    end, records = _end(database, signed, damage, key, behind=behind)
     return VerifyReport(
         records=records,
         head_hash=end.hash.hex(),
@@ -65,17 +85,21 @@ def _verify(path: Path, key: Signer) -> VerifyReport:
     )
 
 
-def _end(copy: Snapshot, signed: Head | None, damage: str | None, key: Signer) -> tuple[Head, int]:
+def _end(
+    database: Path, signed: Head | None, damage: str | None, key: Signer, *, behind: bool
+) -> tuple[Head, int]:
     """The last record, and how many there are: a restore leaves numbers out."""
     try:
-        with closing(open_copy(copy.database)) as connection:
+        with closing(open_copy(database)) as connection:
             end = end_of_chain(connection, signed=signed, key=key)
             if damage is not None:
                 message = f"all {end.sequence} records hold, but outside of them {damage}"
                 raise LedgerBroken(message, sequence=0)
             if isinstance(key, KeyRing):
                 check_rotations(connection, key)
+            if isinstance(key, KeyRing) and not behind:
                 check_witnesses(connection, witnesses_of_ring(key))
+                check_gone_on(connection, key, signed)
             check_schema(connection)
             _check_integrity(connection)
             return end, _count(connection)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import apsw
 
-from benchd.errors import LedgerFault
+from benchd.errors import LedgerBroken, LedgerFault
 from benchd.ledger.chain import end_of_chain
 from benchd.ledger.database import open_for_reading
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.head_file import head_path, read_head
 from benchd.ledger.record import Row, unseal
-from benchd.ledger.rotations import check_rotations, recorded_rotations
-from benchd.ledger.witness import Witness, check_witnesses
+from benchd.ledger.rotations import check_gone_on, check_rotations, recorded_rotations
+from benchd.ledger.witness import RESTORE_CURE, Witness, check_witnesses
 from benchd.signing.ring import KeyRing
 from benchd.words.record import StoredEntry
 
@@ -39,10 +39,20 @@ def walk_ledger(
             end = end_of_chain(connection, signed=signed, key=ring, each=tell)
             check_rotations(connection, ring)
             check_witnesses(connection, witnesses)
+            check_gone_on(connection, ring, signed)
     except (apsw.Error, OSError) as error:
         message = f"the ledger {path} can't be read: {error}"
         raise LedgerFault(message) from error
     return end
+
+
+def check_present(path: Path, witnesses: Iterable[Witness]) -> None:
+    """Raise LedgerBroken where there is no ledger, and somebody knows of one: a mount is away."""
+    known = next(iter(witnesses), None)
+    if known is not None and not path.exists():
+        sequence = known.head.sequence
+        message = f"{known.told_by} names record {sequence}, and there is no ledger {path}"
+        raise LedgerBroken(message, sequence=sequence, cure=RESTORE_CURE)
 
 
 def has_rotation(path: Path, digest: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -24,6 +25,21 @@ class LedgerMetrics:
         )
         self._anchored_sequence = gauge("anchored_sequence", "The last record that they know of")
         self._anchor_up = gauge("anchor_up", "Whether every anchor took the last head")
+        self._backup = gauge(
+            "last_backup_timestamp_seconds",
+            "When `benchd ledger backup` last wrote one that verifies; 0 for never",
+        )
+        self._verification = gauge(
+            "last_verification_timestamp_seconds",
+            "When `benchd ledger verify` last found every byte of it right; 0 for never",
+        )
+
+    def read_from(
+        self, *, last_backup: Callable[[], float], last_verification: Callable[[], float]
+    ) -> None:
+        """Where to look at every scrape, from another thread than the loop's."""
+        self._backup.set_function(last_backup)
+        self._verification.set_function(last_verification)
 
     def walked(self, share: float) -> None:
         """This much of the chain has been looked at in this pass."""

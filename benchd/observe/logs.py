@@ -15,7 +15,9 @@ from typing import Any, Final, Literal
 import structlog
 
 from benchd.observe.journald import JOURNAL_SOCKET, JournalSocket, journal_stream_is
+from benchd.observe.log_level import LogLevels
 from benchd.observe.private_words import PrivateWords
+from benchd.texts.log_events import message_ids
 
 LONGEST_TEXT: Final = 4000
 IDENTIFIER: Final = "benchd"
@@ -29,17 +31,27 @@ Event = MutableMapping[str, Any]
 Target = Literal["journal", "terminal", "json"]
 
 
-def configure_logs() -> PrivateWords:
-    """Send every log line to where it belongs; returns what has to be told of private words."""
+def configure_logs(levels: LogLevels | None = None) -> PrivateWords:
+    """Send every log line to where it belongs; returns what has to be told of private words.
+
+    Lines of level debug go where `levels` lets them, without it nowhere; those of libraries
+    never, since they hold what benchd hasn't looked at.
+    """
     target = _target()
     words = PrivateWords()
 
     def mask(_logger: object, _method: str, event: Event) -> Event:
         return words.mask(event)
 
+    def let_through(_logger: object, method: str, event: Event) -> Event:
+        if levels is not None and not levels.lets_through(method, event.get("slot")):
+            raise structlog.DropEvent
+        return event
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            let_through,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             # Tracebacks as text: with local variables they would tell what may not be told.
@@ -48,7 +60,9 @@ def configure_logs() -> PrivateWords:
             make_printable,
             *_renderers(target),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.INFO if levels is None else logging.DEBUG
+        ),
         logger_factory=(
             JournalLoggerFactory(JournalSocket())
             if target == "journal"
@@ -110,6 +124,8 @@ def journal_fields(_logger: object, _method: str, event: Event) -> Event:
         "SYSLOG_IDENTIFIER": IDENTIFIER,
         "BENCHD_EVENT": name,
     }
+    if (message_id := message_ids().get(name)) is not None:
+        fields["MESSAGE_ID"] = message_id
     fields |= {_field_name(key): _shown(value, quoted=False) for key, value in told.items()}
     return fields
 

@@ -18,6 +18,7 @@ def html_of(document: Document, links: Iterable[tuple[str, str]] = ()) -> str:
         f'<!doctype html><html lang="{document.language}"><head><meta charset="utf-8">'
         f"<title>{_text(document.title)} {_text(document.head[0].values[0])}</title>"
         '<meta name="viewport" content="width=device-width">'
+        '<link rel="icon" href="/static/icons.svg" type="image/svg+xml">'
         '<link rel="stylesheet" href="/static/paper.css"></head><body>'
         f"<nav>{way}</nav><main><header><div><h1>{_text(document.title)}</h1>"
         f"{_lines(document.head)}</div>{code}{qr_svg(document.code)}</div></header>"

@@ -1,7 +1,7 @@
 """The page of a certificate: what its signed statement says, and nothing beside it.
 
-A pure function of the statement and its file. English sentences stand as they were signed;
-Japanese ones say the same. What a form doesn't state, the page says isn't stated.
+A pure function of the statement and its file. English sentences stand as they were signed, codes in
+words; Japanese ones say the same. What a form doesn't state, the page says isn't stated.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from benchd.errors import (
@@ -20,6 +20,7 @@ from benchd.pipelines.certifying import intake_of
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.proof.drawn import JobMet, job_met, jobs_met
+from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.recheck import (
     ends_recheck_due,
     no_more_open,
@@ -28,9 +29,11 @@ from benchd.proof.recheck import (
     up_to_end,
 )
 from benchd.proof.recheck_chip import by_eye, chip_before
+from benchd.proof.settled import bound_in
 from benchd.proof.touched import touchers_of
 from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
+from benchd.words.intake import BoundBy
 from benchd.words.people import Actor
 from benchd.words.record import StoredEntry
 
@@ -127,6 +130,7 @@ async def refuse_recheck(context: JobContext, drawn: DrawnJob, by: Actor) -> Non
     if any(toucher.is_same(by.person, by.name) for toucher in touchers):
         message = f"{by.name} has touched this handset before: somebody else has to recheck it"
         raise SecondPersonNeeded(message)
+    asset_of(context, drawn)
     port = context.station.port()
     if port_differs(drawn.records[0].entry, port.usb_serial, port.vendor_id):
         message = f"another handset lies in this slot than that of job {drawn.job}, by its USB"
@@ -134,6 +138,39 @@ async def refuse_recheck(context: JobContext, drawn: DrawnJob, by: Actor) -> Non
     if not seen_by_eye and context.chips.reader(context.slot) is None:
         message = "its chip was looked at by a reader: recheck it in a slot with one"
         raise RecheckRefused(message)
+
+
+def asset_of(context: JobContext, drawn: DrawnJob) -> BoundRecord | None:
+    """The asset that the drawn job's handset was taken for, if it was.
+
+    RecheckRefused where another's label was scanned in this slot: the certificate would be of one
+    asset, and the recheck, in whose end it stands, of another.
+    """
+    try:
+        told = bound_in(drawn.records)
+    except CertificateGap as gap:
+        message = f"the records of this handset can't be read: {gap}"
+        raise RecheckRefused(message) from gap
+    here = context.intake.book.of_job.get(context.job)
+    if told is not None and here is not None and here.told.tag != told.tag:
+        message = (
+            f"the label {here.told.tag} was scanned here, and the handset of job {drawn.job} has"
+            f" {told.tag}: take it out, plug it in again and look at its label"
+        )
+        raise RecheckRefused(message)
+    return told
+
+
+async def bind_as_drawn(context: JobContext, drawn: DrawnJob) -> None:
+    """Put on record that the handset is the drawn job's asset, unless its label was scanned here.
+
+    Whoever looks for an asset, a lot or its papers finds the recheck like any job of it.
+    RecheckRefused where another label was scanned.
+    """
+    told = asset_of(context, drawn)
+    if told is not None and context.intake.book.of_job.get(context.job) is None:
+        bound = replace(told, bound_by=BoundBy.DRAWN, by=None)
+        await context.intake.bind(bound, job=context.job, slot=context.slot)
 
 
 async def vet(context: JobContext, by: Actor, note: str) -> None:

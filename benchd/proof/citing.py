@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from benchd.proof.attestation import Attestation
 from benchd.proof.evidence.intake import BoundRecord, CitedAttestation
 from benchd.proof.floors import (
     MOST_DAYS_OF_CONSENT,
     MOST_DAYS_OF_JPKI,
     MOST_DAYS_OF_NETWORK,
 )
-from benchd.proof.intake_book import Asset, Attestation, Bound, IntakeBook, LookUp
+from benchd.proof.intake_book import Asset, Bound, IntakeBook, LookUp
 from benchd.proof.network import SALEABLE
 from benchd.words.ids import JobId
 from benchd.words.intake import AttestationKind, BoundBy, Tag
@@ -91,6 +92,8 @@ def _doubts(book: IntakeBook, hand: AssetInHand, asset: Asset) -> Iterator[str]:
         BoundBy.IMEI: same_imei,
         BoundBy.SERIAL: same_serial and asset.line.serial is not None,
         BoundBy.TAG: told.by is not None and told.by.person is not None,
+        # A recheck cites nothing: whatever it has found stands in the drawn job.
+        BoundBy.DRAWN: False,
     }
     if not shown[told.bound_by]:
         yield f"nothing shows that it is this asset by its {told.bound_by}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from benchd.proof.attestation import Attestation, SentIn
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.intake import (
     AssetLine,
@@ -51,44 +52,9 @@ class Lot:
     told: LotRecord
     sequence: int
     tags: list[Tag] = field(default_factory=list[Tag])
-    attestations: list[Attestation] = field(default_factory=list["Attestation"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attestation:
-    """What one record states, and what was withdrawn of it."""
-
-    sequence: int
-    hash_hex: str
-    at: datetime
-    by: Who
-    lot: LotId
-    kinds: frozenset[AttestationKind]
-    tags: frozenset[str] | None
-    excepted: frozenset[str]
-    withdrawn: list[WithdrawnRecord] = field(default_factory=list[WithdrawnRecord])
-    late: dict[Tag, datetime] = field(default_factory=dict[Tag, datetime])
-    """What a system has put into the lot since, and when: whoever attested the whole of it never
-    knew."""
-
-    @property
-    def leaves_out(self) -> frozenset[str]:
-        """Which of the lot it isn't about."""
-        return self.excepted | self.late.keys()
-
-    def had_exceptions(self, at: datetime) -> bool:
-        """Whether there was anything then that it isn't about."""
-        return bool(self.excepted) or any(since <= at for since in self.late.values())
-
-    def covers(self, kind: AttestationKind, tag: Tag) -> bool:
-        """Whether it states this of this asset, and still does."""
-        stated = kind in self.kinds and tag not in self.leaves_out
-        if not stated or not (self.tags is None or tag in self.tags):
-            return False
-        return not any(
-            (not gone.kinds or kind in gone.kinds) and (not gone.tags or tag in gone.tags)
-            for gone in self.withdrawn
-        )
+    attestations: list[Attestation] = field(default_factory=list[Attestation])
+    sent_in: SentIn = field(default_factory=SentIn)
+    """What of it other systems have put in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +75,11 @@ class Bound:
     job: JobId
     sequence: int
     told: BoundRecord
+
+    @property
+    def tag(self) -> Tag:
+        """Of the asset."""
+        return Tag(self.told.tag)
 
 
 @dataclass(slots=True)
@@ -252,8 +223,8 @@ class IntakeBook:
                 self.assets[asset.tag] = asset
                 if lot is not None:
                     lot.tags.append(asset.tag)
-                    for attestation in lot.attestations if part.by.is_system else ():
-                        attestation.late[asset.tag] = record.entry.at
+                    if part.by.is_system:
+                        lot.sent_in.add(asset.tag, record.sequence, record.entry.at)
                 if line.imei is not None:
                     self.by_imei[line.imei] = asset
                 if line.serial is not None:
@@ -283,6 +254,7 @@ class IntakeBook:
             kinds=kinds,
             tags=tags,
             excepted=excepted,
+            sent_in=lot.sent_in,
         )
         lot.attestations.append(attestation)
         self.attested[record.sequence] = attestation

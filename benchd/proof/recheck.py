@@ -19,6 +19,7 @@ from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
 from benchd.proof.recheck_chip import chip_again_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
+from benchd.proof.settled import bound_in
 from benchd.proof.touched import Toucher
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
@@ -206,6 +207,9 @@ def _of_handset(
         yield "recheck: nobody has named the number of its handset"
     if found.screen_number not in job_met(drawn.job, drawn.records).numbers:
         yield "recheck: it was another handset, by its number"
+    before, here = bound_in(drawn.records), bound_in(records)
+    if before is not None and here is not None and before.tag != here.tag:
+        yield "recheck: it was another asset, by its label"
     if any(record.entry.kind is EntryKind.ATTACHMENT_CHANGED for record in records):
         yield "recheck: the handset left its port"
 

@@ -8,10 +8,12 @@ newest key vouches for all of them, whatever else the keys before it are made to
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -24,6 +26,9 @@ ROTATION_TYPE: Final = "urn:benchd:key-rotation:v1"
 
 _DOMAIN: Final = b"benchd key rotation v1\n"
 """Stands before what is signed, so that a signature made for anything else is none here."""
+
+
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 class Retired(StrEnum):
@@ -159,6 +164,12 @@ def statement_digest(statement: JsonValue) -> str:
     return hashlib.sha256(canonical.encode(statement, ascii_only=True)).hexdigest()
 
 
+def _check_digests(digests: Iterable[str]) -> None:
+    """Lists are compared as bytes in order, which other pieces and spellings have as well."""
+    if not all(map(_DIGEST.fullmatch, digests)):
+        raise ValueError("a digest isn't 64 lower-case hexadecimal digits")
+
+
 def _message(statement: JsonValue) -> bytes:
     return _DOMAIN + canonical.encode(statement, ascii_only=True)
 
@@ -176,12 +187,14 @@ def _read(
             "sequence": int() as sequence,
             "head_hash": str() as head_hash,
             "certificates": int() as count,
-            "certificates_sha256": str(),
+            "certificates_sha256": str() as listed,
             "papers": list() as papers,
             "secrets_sha256": str() as secrets_sha256,
-            "previous": str() | None,
+            "previous": (str() | None) as previous,
             **others,
         } if not others and count == len(certificates):
+            kept = (head_hash, listed, secrets_sha256, *([previous] if previous else []))
+            _check_digests(chain(certificates, map(str, papers), kept))
             retirement = Retirement(
                 why=Retired(why),
                 at=datetime.fromisoformat(at),

@@ -212,7 +212,6 @@ class Occupancy:
         )
         self._job = self._station.job = Job(job)
         structlog.contextvars.bind_contextvars(job=job, occupancy=self._number)
-        _log.info("job_opened", recipe=recipe.name)
         self._face.began_job(job, recipe)
         context = JobContext(
             job=job,
@@ -267,13 +266,6 @@ class Occupancy:
         if self._job is not None:
             self._job.move(JobState.ENDED)
         self._end = end
-        _log.info(
-            "job_ended",
-            job=job,
-            outcome=end.outcome,
-            disposition=end.disposition,
-            reason=end.reason,
-        )
 
     async def _settle_job(self, reason: Reason) -> None:
         """Give an open job the end that it had."""

@@ -38,6 +38,7 @@ class Slot:
 
     def deliver(self, event: PlugEvent) -> None:
         """Queue a plug event; never blocks."""
+        _log.debug("port_event", slot=self._place.name, kind=type(event).__name__.lower())
         # A slot that the ledger has failed ends a moment before the supervisor does.
         with suppress(anyio.ClosedResourceError):
             self._send.send_nowait(event)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.proof.chip import CLAIMS
 from benchd.texts.command_words import (
     COMMAND_SECTIONS,
     LONGEST_SAID,
@@ -18,6 +19,7 @@ from benchd.texts.command_words import (
     Failure,
     SayWord,
 )
+from benchd.texts.doctor_words import DOCTOR_FACTS, DOCTOR_SECTIONS, Cure, DoctorWord
 from benchd.texts.found_words import FOUND_FACTS, FoundWord
 from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
 from benchd.texts.paper_words import PAPER_FACTS, PaperWord
@@ -118,6 +120,8 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
         "say": SAY_FACTS,
         "paper": PAPER_FACTS,
+        "doctor": DOCTOR_FACTS,
+        "cure": DOCTOR_FACTS,
     }
 )
 """Which placeholders the texts of a section may have; all other sections have none."""
@@ -152,6 +156,7 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "unerasable": Unerasable,
     "not_needed": NotNeeded,
     "shown_by": ShownBy,
+    "clear_claim": CLAIMS,
     "user_kind": UserKind,
     "recipe": RecipeWord,
     **PAGE_SECTIONS,
@@ -166,6 +171,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "found": FoundWord,
     "paper": PaperWord,
     **COMMAND_SECTIONS,
+    **DOCTOR_SECTIONS,
 }
 """What stands for itself, or inside another text."""
 _GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
@@ -294,6 +300,13 @@ class Catalogue:
     def say(self, word: SayWord, facts: Mapping[str, str]) -> Texts:
         """A sentence of a command."""
         said = self._texts[f"say.{word}"]
+        ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
+        return Texts(ja=ja, en=en)
+
+    def doctor(self, word: DoctorWord | Cure, facts: Mapping[str, str]) -> Texts:
+        """What `benchd doctor` has found, or what to do about it."""
+        section = "cure" if isinstance(word, Cure) else "doctor"
+        said = self._texts[f"{section}.{word}"]
         ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
         return Texts(ja=ja, en=en)
 

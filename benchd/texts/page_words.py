@@ -163,6 +163,7 @@ class LotsWord(StrEnum):
     COVERS = "covers"
     WHOLE = "whole"
     WHOLE_BUT = "whole_but"
+    WHOLE_LATE = "whole_late"
     SOME = "some"
     EXCEPTED = "excepted"
     EXCEPTED_HINT = "excepted_hint"

@@ -1,6 +1,7 @@
-"""The sentences of a certificate in Japanese, each known by its form.
+"""The sentences of a certificate in both languages, each known by its form.
 
-The English is what was signed and stays as it is; the Japanese says the same with the same numbers.
+The English is what was signed and stays as it is, but for codes, which stand in words; the Japanese
+says the same with the same numbers.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Final
 from pydantic import Field
 
 from benchd.knowledge import Table, Words, read_knowledge
+from benchd.proof.chip import CLAIMS
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.shown_words import Because
-from benchd.texts.templates import PLACEHOLDER, Texts, printable
+from benchd.texts.templates import PLACEHOLDER, Language, Texts, printable
 
 LONGEST_SENTENCE: Final = 500
 LONGEST_CHAIN: Final = 2000
@@ -23,12 +25,13 @@ LONGEST_CHAIN: Final = 2000
 _FILLED: Final = re.compile(r"\{([a-z_]+)(?::[^{}]*)?\}")
 _CODES: Final = {"because", "claim", "cipher"}
 _SEPARATOR: Final = ", "
-_CLAIMS: Final = {"done": "完了", "already_initial": "初期状態"}
 
 
 class _Sentence(Table):
     says: Words
     ja: Words
+    en: Words | None = None
+    """In words, where what was signed is a code."""
 
 
 class _Table(Table):
@@ -38,6 +41,7 @@ class _Table(Table):
 @dataclass(frozen=True, slots=True)
 class _Form:
     ja: str
+    en: str | None
     pattern: re.Pattern[str]
 
 
@@ -45,9 +49,10 @@ class Sentences:
     """All sentences that are known by their form."""
 
     def __init__(self, catalogue: Catalogue, table: _Table) -> None:
-        """ValueError where the Japanese names what the English doesn't have."""
-        because = {each.value: catalogue.because(each).ja for each in Because}
-        self._named: Mapping[str, str] = {**because, **_CLAIMS}
+        """ValueError where a translation names what the signed English doesn't have."""
+        because = {each.value: catalogue.because(each) for each in Because}
+        claimed = {each.value: catalogue.named("clear_claim", each) for each in CLAIMS}
+        self._named: Mapping[str, Texts] = {**because, **claimed}
         self._forms = [_form_of(each) for each in table.sentence]
 
     @classmethod
@@ -79,25 +84,36 @@ class Sentences:
         for form in self._forms:
             found = form.pattern.match(told, place)
             if found is not None:
-                facts = {name: self._named.get(v, v) for name, v in found.groupdict().items()}
-                ja = PLACEHOLDER.sub(lambda at, told=facts: told[at[1]], form.ja)
-                en = printable(found[0], LONGEST_SENTENCE)
-                return Texts(ja=printable(ja, LONGEST_SENTENCE), en=en), found.end()
+                ja = self._filled(form.ja, found, "ja")
+                en = found[0] if form.en is None else self._filled(form.en, found, "en")
+                texts = Texts(
+                    ja=printable(ja, LONGEST_SENTENCE), en=printable(en, LONGEST_SENTENCE)
+                )
+                return texts, found.end()
         return None, place
+
+    def _filled(self, form: str, found: re.Match[str], language: Language) -> str:
+        facts = {
+            name: self._named[told].to(language) if told in self._named else told
+            for name, told in found.groupdict().items()
+        }
+        return PLACEHOLDER.sub(lambda at: facts[at[1]], form)
 
 
 def _form_of(sentence: _Sentence) -> _Form:
     names = _FILLED.findall(sentence.says)
-    if strange := set(PLACEHOLDER.findall(sentence.ja)) ^ set(names):
-        message = f"{sentence.says!r} and its Japanese differ in {', '.join(sorted(strange))}"
-        raise ValueError(message)
+    for words in (sentence.ja, sentence.en):
+        named: set[str] = set(names if words is None else PLACEHOLDER.findall(words))
+        if strange := named ^ set(names):
+            message = f"{sentence.says!r} and its words differ in {', '.join(sorted(strange))}"
+            raise ValueError(message)
     parts = _FILLED.split(sentence.says)
     pattern = "".join(
         f"(?P<{part}>{_value_of(part)})" if place % 2 else re.escape(part)
         for place, part in enumerate(parts)
     )
     # It ends where the line does, or where another sentence begins.
-    return _Form(sentence.ja, re.compile(rf"{pattern}(?=\Z|, )"))
+    return _Form(sentence.ja, sentence.en, re.compile(rf"{pattern}(?=\Z|, )"))
 
 
 def _value_of(name: str) -> str:

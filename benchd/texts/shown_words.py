@@ -143,6 +143,7 @@ class Refusal(StrEnum):
     MORE_TO_SHOW = "more_to_show"
     TRIED_TOO_OFTEN = "tried_too_often"
     PERSON_REFUSED = "person_refused"
+    HANDSET_AT_WORK = "handset_at_work"
     ANSWERED_ALREADY = "answered_already"
     DECISION_REFUSED = "decision_refused"
     SETTLING_REFUSED = "settling_refused"

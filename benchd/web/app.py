@@ -30,6 +30,7 @@ from benchd.web.job_routes import job_routes
 from benchd.web.label_routes import LabelDoor, cards_pdf_route, label_routes
 from benchd.web.leaving import Leaving
 from benchd.web.live_routes import live_routes
+from benchd.web.log_level_route import LogDoor, log_level_route
 from benchd.web.lot_paper_routes import lot_paper_routes
 from benchd.web.metrics_route import metrics_route
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject, WallPlanObject
@@ -83,6 +84,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     papers: PaperDoor | None = None,
     lot_papers: LotPaperDoor | None = None,
     labels: LabelDoor | None = None,
+    logs: LogDoor | None = None,
     tokens: TokenDoor | None = None,
     directions: Directions | None = None,
     holder: Callable[[JobId], str | None] = lambda _: None,
@@ -97,7 +99,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     `/api/v1/people`, without `records` no handset file, shift board and report, and without
     `disposal` beside it nothing of what becomes of handsets; without `intake` neither lots nor
     assets, without `papers` certificates only as they were signed, without `lot_papers` none of
-    many handsets at once, without `labels` none of them, without `tokens` no other system gets in
+    many handsets at once, without `labels` none of them, without
+    `logs` no `/api/v1/log-level`, without `tokens` no other system gets in
     by one, and without `directions` nothing is told of what other systems have asked for.
     `holder` tells which of them holds back the handset of a job.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
@@ -158,10 +161,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         app.include_router(paper_routes(rack, papers, catalogue))
     if lot_papers is not None:
         app.include_router(lot_paper_routes(lot_papers, who, stopping))
-    if metrics is not None:
-        app.include_router(metrics_route(metrics))
-    if drain is not None:
-        app.include_router(drain_route(drain, who))
+    _look_after(app, who, rack, metrics=metrics, drain=drain, logs=logs)
     if intake is not None:
         heed_tokens(intake, tokens)
         app.include_router(intake_routes(intake, rack.board, catalogue, who))
@@ -185,6 +185,24 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         if disposal is not None:
             app.include_router(disposal_routes(records, disposal, catalogue, who))
     return app
+
+
+def _look_after(
+    app: FastAPI,
+    who: WhoActs,
+    rack: RackService,
+    *,
+    metrics: MetricsSource | None,
+    drain: DrainDoor | None,
+    logs: LogDoor | None,
+) -> None:
+    """What concerns the daemon itself, and no handset."""
+    if metrics is not None:
+        app.include_router(metrics_route(metrics))
+    if drain is not None:
+        app.include_router(drain_route(drain, who))
+    if logs is not None:
+        app.include_router(log_level_route(logs, rack.board.views, who))
 
 
 def _guard(

@@ -14,7 +14,7 @@ from benchd.intake.desk import IntakeDesk
 from benchd.intake.since import HandsetSince, Since
 from benchd.proof.intake_book import IntakeBook
 from benchd.texts.catalogue import printable
-from benchd.web.job_routes import envelope_of
+from benchd.web.certified import envelope_of
 from benchd.web.present_records import upto_object
 from benchd.web.records_objects import UptoObject
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME

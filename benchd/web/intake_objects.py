@@ -119,6 +119,10 @@ class AttestationObject(_Object):
     kinds: list[AttestationKind]
     tags: list[str] | None
     excepted: list[str]
+    late: int
+    """Assets that other systems have put into the lot since: a whole lot was without them."""
+    late_tags: list[str]
+    """The first of those; all others are after them in the list of the lot's assets."""
     withdrawn: bool
     """Whether anything of it was withdrawn."""
     withdrawals: list[WithdrawalObject]

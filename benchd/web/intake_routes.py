@@ -10,15 +10,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from benchd.authority import Action
 from benchd.errors import NotFound
 from benchd.intake.desk import IntakeDesk
-from benchd.intake.importing import Imported
 from benchd.proof.evidence.intake import AssetLine, AttestedRecord, LotRecord, Who, WithdrawnRecord
-from benchd.proof.intake_book import Asset, Lot
-from benchd.texts.catalogue import Catalogue, printable
+from benchd.texts.catalogue import Catalogue
 from benchd.web.intake_objects import (
     AssetObject,
     AssetRequest,
     AssetsObject,
-    AttestationObject,
     AttestedObject,
     AttestRequest,
     BindRequest,
@@ -28,11 +25,10 @@ from benchd.web.intake_objects import (
     LotRequest,
     LotsObject,
     LotSummaryObject,
-    MistakeObject,
     UnerasableRequest,
-    WithdrawalObject,
     WithdrawRequest,
 )
+from benchd.web.present_intake import asset_shown, imported, lot_shown, whole_lot
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.senders import InPersonOrByToken, Sender, sent_by
 from benchd.web.service import WatchedBoard
@@ -70,7 +66,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
     async def lots() -> LotsObject:
         """The newest lots first."""
         found = list(desk.book.lots.values())[::-1][:MOST_SHOWN]
-        return LotsObject(lots=[LotSummaryObject.model_validate(_lot(lot)) for lot in found])
+        return LotsObject(lots=[LotSummaryObject.model_validate(lot_shown(lot)) for lot in found])
 
     @router.post("/lots")
     async def add_lot(asked: LotRequest, by: Annotated[Sender, Depends(taking_in)]) -> LotObject:
@@ -86,12 +82,12 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
             excepted=(),
             by=sent_by(by, asked.operator),
         )
-        return _whole(desk, await desk.add_lot(told))
+        return whole_lot(desk, await desk.add_lot(told))
 
     @router.get("/lots/{lot}")
     async def lot(lot: LotInPath) -> LotObject:
         """One lot with what is attested of it."""
-        return _whole(desk, desk.lot(lot))
+        return whole_lot(desk, desk.lot(lot))
 
     @router.post("/lots/{lot}/assets")
     async def add_asset(
@@ -107,7 +103,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
             grade=asked.grade or None,
         )
         told = sent_by(by, asked.operator)
-        return _asset(desk, await desk.add_asset(lot, line, by=told, again=asked.again))
+        return asset_shown(desk, await desk.add_asset(lot, line, by=told, again=asked.again))
 
 
 def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: WhoActs) -> None:
@@ -127,7 +123,7 @@ def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: W
         """Take a CSV file in whole, or tell every mistake in it."""
         data, told = await request.body(), sent_by(by, operator)
         done = await desk.import_assets(lot, data, by=told, dry_run=dry_run, again=again)
-        return _imported(done, catalogue)
+        return imported(done, catalogue)
 
     @router.post("/network.csv")
     async def import_network(
@@ -141,7 +137,7 @@ def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: W
         """Take a list of network restrictions in whole, or tell every mistake in it."""
         data, told = await request.body(), Who.of(only_as(by, operator))
         done = await desk.import_network(data, source=source, by=told, dry_run=dry_run)
-        return _imported(done, catalogue)
+        return imported(done, catalogue)
 
 
 def _add_attestations(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
@@ -176,7 +172,7 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None
             by=Who.of(only_as(by, asked.operator)),
         )
         await desk.withdraw(told)
-        return _whole(desk, desk.lot(lot))
+        return whole_lot(desk, desk.lot(lot))
 
 
 def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: WhoActs) -> None:
@@ -190,13 +186,13 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: W
     ) -> AssetsObject:
         """Those of a lot, else the newest; from after so many that are skipped."""
         tags = desk.lot(lot).tags if lot is not None else list(desk.book.assets)[::-1]
-        shown = [_asset(desk, desk.book.assets[tag]) for tag in tags[skip : skip + limit]]
+        shown = [asset_shown(desk, desk.book.assets[tag]) for tag in tags[skip : skip + limit]]
         return AssetsObject(assets=shown, more=len(tags) > skip + limit)
 
     @router.get("/assets/{tag}")
     async def asset(tag: TagInPath) -> AssetObject:
         """One asset by its tag."""
-        return _asset(desk, desk.asset(tag))
+        return asset_shown(desk, desk.asset(tag))
 
     @router.post("/assets/{tag}/unerasable")
     async def unerasable(
@@ -205,7 +201,7 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: W
         """It can't even be plugged in: it's to be crushed."""
         told = Who.of(only_as(by, asked.operator))
         await desk.unerasable(tag, asked.reason, note=asked.note, by=told)
-        return _asset(desk, desk.asset(tag))
+        return asset_shown(desk, desk.asset(tag))
 
     @router.post("/slots/{slot}/asset")
     async def bind(
@@ -220,83 +216,3 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: W
         return BoundObject(
             tag=told.tag, lot=told.lot, bound_by=told.bound_by, model_differs=told.differs
         )
-
-
-def _imported(done: Imported, catalogue: Catalogue) -> ImportObject:
-    return ImportObject(
-        taken=done.taken,
-        rows=done.rows,
-        mistakes=[
-            MistakeObject(
-                line=each.line,
-                column=printable(each.column),
-                code=each.code,
-                ja=(said := catalogue.mistake(each.code, each.facts)).ja,
-                en=said.en,
-            )
-            for each in done.mistakes
-        ],
-    )
-
-
-def _lot(lot: Lot) -> dict[str, object]:
-    told = lot.told
-    return {
-        "lot": told.lot,
-        "consignor": told.consignor,
-        "kind": told.kind,
-        "paper": told.paper,
-        "taken_in_at": told.taken_in_at.isoformat(),
-        "assets": len(lot.tags),
-    }
-
-
-def _whole(desk: IntakeDesk, lot: Lot) -> LotObject:
-    book = desk.book
-    return LotObject.model_validate(
-        {
-            **_lot(lot),
-            "identity_check": lot.told.identity_check,
-            "operator": lot.told.by.operator,
-            "in_jobs": sum(tag in book.bound for tag in lot.tags),
-            "unerasable": sum(tag in book.unerasable for tag in lot.tags),
-            "attestations": [
-                AttestationObject(
-                    sequence=each.sequence,
-                    kinds=sorted(each.kinds),
-                    tags=None if each.tags is None else sorted(each.tags),
-                    excepted=sorted(each.leaves_out),
-                    withdrawn=bool(each.withdrawn),
-                    withdrawals=[
-                        WithdrawalObject(
-                            kinds=list(gone.kinds),
-                            tags=list(gone.tags),
-                            note=gone.note,
-                            operator=gone.by.operator,
-                        )
-                        for gone in each.withdrawn
-                    ],
-                    operator=each.by.operator,
-                    at=each.at.isoformat(),
-                )
-                for each in lot.attestations
-            ],
-        }
-    )
-
-
-def _asset(desk: IntakeDesk, asset: Asset) -> AssetObject:
-    line, dead = asset.line, desk.book.unerasable.get(asset.tag)
-    return AssetObject(
-        tag=line.tag,
-        lot=asset.lot,
-        imei=line.imei,
-        serial=line.serial,
-        model=line.model,
-        colour=line.colour,
-        grade=line.grade,
-        jobs=[bound.job for bound in desk.book.bound.get(asset.tag, ())],
-        unerasable=dead.reason if dead else None,
-        disposition=dead.disposition if dead else None,
-        case=desk.book.cases.get(asset.tag),
-    )

@@ -6,9 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from benchd.errors import NotFound
-from benchd.pipelines.history import JobHistory, fold_job
 from benchd.texts.catalogue import printable
+from benchd.web.certified import certificate_of, history_of
 from benchd.web.objects import (
     DecisionObject,
     DecisionRequest,
@@ -23,9 +22,7 @@ from benchd.web.service import Directions, RackService
 from benchd.web.who import Somebody, WhoActs, only_as
 from benchd.words.hook import Direction
 from benchd.words.ids import JobId
-from benchd.words.job import Reason
 from benchd.words.people import Actor
-from benchd.words.record import EntryKind
 
 MOST_JOBS = 1000
 
@@ -43,13 +40,13 @@ def job_routes(
     async def jobs(limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50) -> JobsObject:
         """The newest jobs, newest first."""
         newest = await rack.ledger.job_ids(limit)
-        histories = [await _history(rack, job) for job in newest]
+        histories = [await history_of(rack, job) for job in newest]
         return JobsObject(jobs=[presenter.summary(history) for history in histories])
 
     @router.get("/{job}", responses=NOT_FOUND)
     async def job(job: JobInPath) -> JobObject:
         """One job: what was done, what was answered, how it ended."""
-        told = presenter.job(await _history(rack, JobId(job)))
+        told = presenter.job(await history_of(rack, JobId(job)))
         return told.model_copy(update={"directions": await _directions(directions, JobId(job))})
 
     @router.get(
@@ -58,8 +55,13 @@ def job_routes(
         response_class=Response,
     )
     async def certificate(job: JobInPath) -> Response:
-        """The signed certificate, byte for byte as it stands in the ledger."""
-        return Response(await envelope_of(rack, JobId(job)), media_type="application/json")
+        """The signed certificate, byte for byte as it stands in the ledger.
+
+        That of a drawn job stands in the end of its recheck, whose address is told with it.
+        """
+        found = await certificate_of(rack, JobId(job))
+        at = {"content-location": f"/api/v1/jobs/{found.stands_in}/certificate.json"}
+        return Response(found.envelope, media_type="application/json", headers=at)
 
     @router.post("/{job}/decisions", responses=NOT_FOUND | DECISION | SIGN_IN)
     async def decide(
@@ -93,17 +95,6 @@ def job_routes(
     return router
 
 
-async def envelope_of(rack: RackService, job: JobId) -> bytes:
-    """A job's certificate as it stands in the ledger; raises NotFound for a job without one."""
-    history = await _history(rack, job)
-    if history.envelope is None:
-        broken = history.reason is Reason.RECORD_BROKEN
-        why = "has a changed record: its certificate isn't shown" if broken else ""
-        message = f"job {job} {why or 'has no certificate'}"
-        raise NotFound(message)
-    return history.envelope
-
-
 async def _directions(tell: Directions | None, job: JobId) -> list[DirectionObject]:
     asked = await tell(job) if tell is not None else ()
     return [_direction(one) for one in asked]
@@ -117,12 +108,3 @@ def _direction(told: Direction) -> DirectionObject:
         bin=None if told.bin is None else printable(told.bin),
         refused=told.refused,
     )
-
-
-async def _history(rack: RackService, job: JobId) -> JobHistory:
-    records = await rack.ledger.entries(job)
-    # What was entered by hand has a number of the same form, and no story.
-    if not records or records[0].entry.kind is EntryKind.ASSET_UNERASABLE:
-        message = f"there is no job {job}"
-        raise NotFound(message)
-    return fold_job(records, rack.issuer)

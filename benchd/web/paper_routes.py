@@ -9,7 +9,8 @@ from fastapi.responses import HTMLResponse
 
 from benchd.texts.catalogue import Catalogue, Language
 from benchd.texts.paper_words import PaperWord
-from benchd.web.job_routes import JobInPath, envelope_of
+from benchd.web.certified import certificate_of
+from benchd.web.job_routes import JobInPath
 from benchd.web.refusals import INVALID, LEDGER, NOT_FOUND
 from benchd.web.service import PaperDoor, RackService
 from benchd.words.ids import JobId
@@ -29,8 +30,8 @@ def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> 
     )
     async def pdf(job: JobInPath) -> Response:
         """The certificate as a signed PDF, the certificate's own file within."""
-        paper = await papers.pdf(await envelope_of(rack, JobId(job)))
-        return Response(paper, media_type=PDF)
+        found = await certificate_of(rack, JobId(job))
+        return Response(await papers.pdf(found.envelope), media_type=PDF)
 
     # HTMLResponse would have its refusals documented as HTML too.
     @router.get(
@@ -40,7 +41,7 @@ def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> 
     )
     async def page(job: JobInPath, language: Annotated[Language, Query()] = "ja") -> Response:
         """The same words for the screen."""
-        envelope = await envelope_of(rack, JobId(job))
+        envelope = (await certificate_of(rack, JobId(job))).envelope
         other: Language = "en" if language == "ja" else "ja"
         links = (
             ("certificate.pdf", catalogue.paper(PaperWord.AS_PDF).to(language)),

@@ -47,6 +47,8 @@ class BoundBy(StrEnum):
     SERIAL = "serial"
     TAG = "tag"
     """A person scanned its tag and named the slot."""
+    DRAWN = "drawn"
+    """Of a recheck alone: the drawn job was this asset's, and a person has named its handset."""
 
 
 class Unerasable(StrEnum):
@@ -93,6 +95,7 @@ class Mistake(StrEnum):
     IMEI_MISSING = "imei_missing"
     IMEI_TWICE = "imei_twice"
     IMEI_TAKEN = "imei_taken"
+    IMEI_AT_WORK = "imei_at_work"
     IMEI_UNKNOWN = "imei_unknown"
     SIGN_WRONG = "sign_wrong"
     TIME_WRONG = "time_wrong"

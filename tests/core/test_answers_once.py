@@ -467,6 +467,7 @@ LIES: dict[str, Lie] = {
     "bound to another lot's record": _bound(lot_sequence=2),
     "bound by a serial that it hasn't": _bound(bound_by="serial"),
     "bound by a tag that nobody scanned": _bound(bound_by="tag"),
+    "bound as only a recheck is": _bound(bound_by="drawn"),
     "bound by whoever confirms": _bound(
         by=to_json(Who(operator="Suzuki", person="suzuki", shown_by=ShownBy.BADGE_AND_PIN))
     ),

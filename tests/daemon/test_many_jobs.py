@@ -27,6 +27,7 @@ from benchd.daemon.reload import Reloader
 from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.models.catalogue import ModelCatalogue
 from benchd.observe.announcing import AnnouncingLedger
+from benchd.observe.job_log import JobLog
 from benchd.observe.logs import configure_logs
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
@@ -110,7 +111,8 @@ async def test_many_jobs_leave_no_trace_in_memory(
     ledger_file = tmp_path / "ledger.sqlite"
     async with open_ledger(ledger_file, head_key=key) as stored:
         counted = AnnouncingLedger(stored, RecordMetrics(metrics, monotonic), metrics.fault)
-        ledger = AnnouncingLedger(counted, words, metrics.fault)
+        masked = AnnouncingLedger(counted, words, metrics.fault)
+        ledger = AnnouncingLedger(masked, JobLog(monotonic), metrics.fault)
         world = World(SLOTS, recipe=SHORT, ledger=ledger)  # type: ignore[arg-type]
         object.__setattr__(world.parts, "timing", Timing(settle_s=0.001))
         metrics.reconfigured(

@@ -10,16 +10,13 @@ import pytest
 from benchd.certificate import SigningKey, load_key
 from benchd.config import Settings
 from benchd.config.fresh_pictures import text_of
-from benchd.config.sections import AnchorSettings
 from benchd.daemon.key_age import key_created
 from benchd.daemon.pictures import own_pictures
 from benchd.daemon.system import SystemClock
-from benchd.daemon.witnesses import anchors_of
 from benchd.felica.verdict.baselines import parse_baselines
 from benchd.felica.verdict.capture import signed_capture
 from benchd.felica.verdict.nodes import shipped_catalogue
 from benchd.ledger import open_ledger
-from benchd.ledger.anchoring import witness_of
 from benchd.signing.paper_keys import signer_of, signer_text
 from benchd.signing.pictures import sign_picture
 from benchd.words.chip import BaselineKind
@@ -89,26 +86,6 @@ async def test_baselines_captured_before_count_in_the_readers_worker(tmp_path: P
         "after": BaselineKind.INFERRED,
         "new": BaselineKind.OBSERVED,
     }
-
-
-async def test_an_anchor_knows_the_rack_by_its_first_key(tmp_path: Path) -> None:
-    settings = make_rack(tmp_path)
-    first, stolen = key_of(settings), load_key(settings.certificate.key)
-    (tmp_path / "mount").mkdir()
-    anchor_settings = AnchorSettings(folder=tmp_path / "mount")
-    async with open_ledger(settings.ledger.path, head_key=first) as ledger:
-        [anchor] = anchors_of(anchor_settings, first.ring)
-        await anchor.keep(ledger.signed_head()[1])
-    await sell(settings, "20261124-A1-0001")
-    async with open_ledger(settings.ledger.path, head_key=first) as ledger:
-        await anchor.keep(ledger.signed_head()[1])
-    await rotated(settings)
-    key = key_of(settings)
-    [later] = anchors_of(anchor_settings, key.ring)
-    witness = await witness_of(later, key.ring)
-    assert witness is not None
-    assert witness.head.sequence == key.ring.rotations[0].retirement.sequence
-    assert stolen.key_id == key.ring.rack
 
 
 async def test_the_age_of_the_key_is_that_of_the_last_rotation(tmp_path: Path) -> None:

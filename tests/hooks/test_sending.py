@@ -17,6 +17,9 @@ from tests.hooks.test_signing import SECRET
 pytestmark = pytest.mark.asyncio
 
 
+HINT = b"HTTP/1.1 103 \r\n\r\n"
+
+
 def answer(status: str, body: bytes = b"", *headers: str) -> bytes:
     told = "".join(f"{header}\r\n" for header in (*headers, f"content-length: {len(body)}"))
     return f"HTTP/1.1 {status}\r\n{told}\r\n".encode() + body
@@ -72,6 +75,19 @@ async def test_nothing_that_is_packed_is_unpacked() -> None:
         assert await one_try(receiver) == Taken(b"\x1f\x8b" + b"\0" * 50)
         [(headers, _)] = receiver.got
         assert headers["accept-encoding"] == "identity"
+
+
+async def test_hints_before_an_answer_are_passed_over() -> None:
+    async with receiving() as receiver:
+        receiver.answer = HINT * 3 + answer("200 OK", b"ok")
+        assert await one_try(receiver) == Taken(b"ok")
+
+
+async def test_a_flood_of_hints_ends_long_before_its_time() -> None:
+    """Each is read and thrown away, as fast as they come: a whole core for nothing."""
+    async with receiving() as receiver:
+        receiver.answer = HINT * 100_000
+        assert await one_try(receiver, timeout_s=60) == Failure(why="AnswerTooLong")
 
 
 async def test_silence_ends() -> None:

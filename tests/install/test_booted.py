@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Generator
@@ -56,8 +57,11 @@ def machine(installed: Path) -> Generator[Machine]:
             file.chmod(mode)
         shutil.rmtree(installed / "var/lib/benchd", ignore_errors=True)
         shutil.rmtree(installed / "etc/systemd/system/benchd.service.d", ignore_errors=True)
-        for left in (installed / "var/tmp").glob("systemd-private-*"):
+        for left in (installed / "var/tmp").glob("*"):
             shutil.rmtree(left)
+        shutil.rmtree(installed / "mnt/backup", ignore_errors=True)
+        for left in (installed / "etc/systemd/system").glob("*.wants/benchd-backup@*"):
+            left.unlink()
 
 
 def beside(key: Path) -> list[Path]:
@@ -210,5 +214,29 @@ def test_the_key_is_rotated_by_the_lines_of_its_page(machine: Machine, installed
         f"644:root:{key}.ring",
         f"600:root:{key}.secrets",
     ]
+    modes = machine.run("sh", "-c", "stat -c %a:%U /var/lib/benchd/ledger.sqlite*")
+    assert set(modes.split()) == {"600:benchd"}
+
+
+def test_backups_are_made_and_put_back_by_the_lines_of_their_pages(
+    machine: Machine, installed: Path
+) -> None:
+    machine.run("systemctl", "start", "benchd")
+    machine.run("sh", "-ec", block_with("benchd-backup@"))
+    machine.run("systemctl", "start", "benchd-verify")
+    assert "benchd-backup@mnt-backup.timer" in machine.run("systemctl", "list-timers", "--all")
+    [backup] = (installed / "mnt/backup").glob("*.json")
+    look = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8420/metrics').read())"
+    told = machine.run("/opt/benchd/current/bin/python", "-c", look)
+    assert set(re.findall(r"(benchd_ledger_last_\w+) 1\.", told)) == {
+        "benchd_ledger_last_backup_timestamp_seconds",
+        "benchd_ledger_last_verification_timestamp_seconds",
+    }
+    page = SERVICE_MD.parent / "runbooks/recovery.md"
+    lines = block_with("as_benchd() {", page) + block_with("benchd-before", page)
+    lines = lines.replace("benchd-….json", backup.name).replace("NAME", "Sato")
+    machine.run("sh", "-c", "rm /var/lib/benchd/ledger.sqlite*")
+    assert "records, head" in machine.run("sh", "-ec", lines)
+    assert "sato\t佐藤 健" in machine.run("benchd", "people", "list")
     modes = machine.run("sh", "-c", "stat -c %a:%U /var/lib/benchd/ledger.sqlite*")
     assert set(modes.split()) == {"600:benchd"}

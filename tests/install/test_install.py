@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from install_rig import ROOT, own_environment, run
 
 from benchd.revision import commit_of
+from benchd.texts.log_events import message_ids
 
 UNITS = "/usr/local/lib/systemd/system"
 ABIS = ("arm64", "arm", "amd64", "386")
@@ -62,8 +64,8 @@ adb=$!
 deny='import ctypes, os, sys
 ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)
 os.execv(sys.argv[1], sys.argv[1:])'
-CREDENTIALS_DIRECTORY=/run/credentials as benchd /opt/benchd/bin/python -c "$deny" \
-    /opt/benchd/bin/benchd run &
+CREDENTIALS_DIRECTORY=/run/credentials as benchd /opt/benchd/current/bin/python -c "$deny" \
+    /opt/benchd/current/bin/benchd run &
 daemon=$!
 told=
 for _ in $(seq 300); do
@@ -124,7 +126,7 @@ def test_what_needs_the_lab_says_what_to_do(installed: Path) -> None:
 
 
 def test_every_unit_verifies_where_it_is_installed(installed: Path) -> None:
-    units = ("benchd.service", "benchd-adb.service", "benchd-adb.socket")
+    units = ("benchd.service", "benchd-adb.service", "benchd-adb.socket", "benchd-verify.timer")
     paths = [f"{UNITS}/{unit}" for unit in units]
     assert in_root(installed, "systemd-analyze", "verify", "--man=no", *paths) == ""
     rules = "/usr/local/lib/udev/rules.d/72-benchd.rules"
@@ -132,6 +134,14 @@ def test_every_unit_verifies_where_it_is_installed(installed: Path) -> None:
     wants = installed / "etc/systemd/system"
     assert (wants / "multi-user.target.wants/benchd.service").is_symlink()
     assert (wants / "sockets.target.wants/benchd-adb.socket").is_symlink()
+    timers = [path.name for path in (wants / "timers.target.wants").glob("benchd-*")]
+    assert timers == ["benchd-verify.timer"]
+    assert (installed / f"{UNITS[1:]}/benchd-backup@.timer").exists()
+
+
+def test_the_journal_explains_what_benchd_logs(installed: Path) -> None:
+    message_id = message_ids()["ledger_broken"]
+    assert f"{message_id} benchd: " in in_root(installed, "journalctl", "--list-catalog")
 
 
 def test_users_key_and_configuration_are_there(installed: Path) -> None:
@@ -179,9 +189,107 @@ def test_an_upgrade_keeps_what_is_the_admins(installed: Path, wheels: Path) -> N
     assert not list(etc.glob("recipes/*.new"))
 
 
+def test_the_release_before_is_kept_and_can_be_gone_back_to(installed: Path) -> None:
+    opt = installed / "opt/benchd"
+    now, before = (opt / link for link in ("current", "previous"))
+    commit = commit_of(ROOT)[:12]
+    assert re.fullmatch(rf"releases/[^-/]+-{commit}(-\d+)?", str(now.readlink()))
+    assert {f"releases/{path.name}" for path in (opt / "releases").iterdir()} == {
+        str(now.readlink()),
+        str(before.readlink()),
+    }
+    newer, older = now.readlink(), before.readlink()
+    unit = installed / UNITS[1:] / "benchd.service"
+    (opt / older / "systemd/benchd.service").write_text(unit.read_text() + "# older\n")
+    # A release from before there was a catalogue goes without one.
+    (opt / older / "systemd/benchd.catalog").unlink()
+    catalogue = installed / "usr/local/lib/systemd/catalog/benchd.catalog"
+    assert catalogue.exists()
+    # One from before there was this timer.
+    timer = unit.with_name("benchd-verify.timer")
+    (opt / older / "systemd/benchd-verify.timer").unlink()
+    run(ROOT / "scripts/install", "--back", "--root", installed)
+    assert not catalogue.exists()
+    assert (now.readlink(), before.readlink()) == (older, newer)
+    assert unit.read_text().endswith("# older\n")
+    assert not timer.exists()
+    assert commit in in_root(installed, "benchd", "--version")
+    run(ROOT / "scripts/install", "--back", "--root", installed)
+    assert (now.readlink(), before.readlink()) == (newer, older)
+    assert catalogue.exists()
+    assert timer.exists()
+
+
+def test_an_older_release_is_refused_where_the_ledger_has_a_newer_form(installed: Path) -> None:
+    ledger = installed / "var/lib/benchd/ledger.sqlite"
+    kept = ledger.read_bytes()
+    with ledger.open("r+b") as file:
+        file.seek(60)  # user_version: https://www.sqlite.org/fileformat.html
+        file.write((99).to_bytes(4))
+    try:
+        before = (installed / "opt/benchd/current").readlink()
+        told = refused(installed, "--back")
+        assert "has form 99" in told
+        assert "nothing was changed" in told
+        assert (installed / "opt/benchd/current").readlink() == before
+    finally:
+        ledger.write_bytes(kept)
+
+
+@pytest.mark.parametrize("package", ["benchd", "anyio"])
+def test_an_upgrade_with_a_torn_wheel_leaves_what_runs(
+    installed: Path, wheels: Path, tmp_path: Path, package: str
+) -> None:
+    torn = Path(shutil.copytree(wheels, tmp_path / "wheels"))
+    [wheel] = torn.glob(f"{package}-*.whl")
+    os.truncate(wheel, wheel.stat().st_size // 2)
+    opt = installed / "opt/benchd"
+    before = sorted(str(path) for path in (*opt.iterdir(), *(opt / "releases").iterdir()))
+    current = (opt / "current").readlink()
+    assert "nothing was changed" in refused(installed, "--wheels", torn)
+    after = sorted(str(path) for path in (*opt.iterdir(), *(opt / "releases").iterdir()))
+    assert (after, (opt / "current").readlink()) == (before, current)
+    in_root(installed, "benchd", "--version")
+
+
+def test_a_configuration_that_only_the_running_release_takes_stops_the_upgrade(
+    installed: Path, wheels: Path
+) -> None:
+    opt = installed / "opt/benchd"
+    checker = opt / "current" / "bin/benchd"
+    kept, config = checker.read_bytes(), installed / "etc/benchd/benchd.toml"
+    known = config.read_bytes()
+    # Stands for a release that knows this key.
+    checker.write_text("#!/bin/sh\nexit 0\n")
+    config.write_bytes(b'key_of_another_release = "x"\n' + known)
+    before = (opt / "current").readlink()
+    try:
+        told = refused(installed, "--wheels", wheels)
+    finally:
+        checker.write_bytes(kept)
+        config.write_bytes(known)
+    assert "key_of_another_release" in told
+    assert "nothing was changed" in told
+    assert (opt / "current").readlink() == before
+
+
+def refused(root: Path, *arguments: str | Path) -> str:
+    """What an installation says that was refused."""
+    done = subprocess.run(
+        [ROOT / "scripts/install", "--root", root, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=own_environment(),
+    )
+    assert done.returncode == 3, done.stderr
+    return done.stderr
+
+
 # The last of this folder: the others need what it takes away.
 def test_removed_is_all_but_what_was_recorded(installed: Path) -> None:
     run(ROOT / "scripts/install", "--remove", "--root", installed)
+    assert "benchd" not in in_root(installed, "journalctl", "--list-catalog")
     left = {
         str(path.relative_to(installed))
         for path in installed.rglob("*benchd*")

@@ -84,7 +84,7 @@ def test_the_drop_in_for_anchors_verifies_and_opens_no_more_than_it_says(tmp_pat
     shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
     for unit in ("benchd.service", "benchd-adb.service", "benchd-adb.socket"):
         shutil.copy(SYSTEMD / unit, units / unit)
-    for program in ("opt/benchd/bin/benchd", "usr/bin/adb"):
+    for program in ("opt/benchd/current/bin/benchd", "usr/bin/adb"):
         path = tmp_path / program
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(0o755)
@@ -114,6 +114,15 @@ def test_benchd_reaches_no_device_and_only_the_adb_server_reaches_usb() -> None:
     assert adb["DeviceAllow"] == ["char-usb_device rw"]
     assert daemon["CapabilityBoundingSet"] == adb["CapabilityBoundingSet"] == [""]
     assert daemon["User"] != adb["User"]
+
+
+def test_backups_give_way_to_the_daemon_and_only_they_have_the_key() -> None:
+    backup, verify = settings_of("benchd-backup@.service"), settings_of("benchd-verify.service")
+    for unit in (backup, verify):
+        assert (unit["IOSchedulingClass"], unit["CPUSchedulingPolicy"]) == (["idle"], ["idle"])
+        assert (unit["PrivateNetwork"], unit["User"]) == (["yes"], ["benchd"])
+    assert backup["LoadCredential"] == settings_of("benchd.service")["LoadCredential"]
+    assert "LoadCredential" not in verify
 
 
 def test_a_daemon_that_is_killed_leaves_no_secrets_in_a_file() -> None:

@@ -20,11 +20,13 @@ from benchd.errors import BenchdError
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.intake.table import LARGEST_FILE_BYTES
+from benchd.proof.evidence.intake import Who
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import LARGEST_BODY_BYTES, create_app
 from benchd.words.ids import SlotName
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
+from benchd.words.token import System, TokenName
 from tests.core.world import CountingEntropy
 from tests.intake.lots import imei
 from tests.people.somebody import somebody
@@ -114,6 +116,19 @@ async def test_a_lot_with_its_assets_over_the_api(room: Room) -> None:
     assert len(set(by)) == 1
     for told in (WORKER, CLERK, "badge_and_pin"):
         assert told in by[0]
+
+
+async def test_a_lot_tells_of_what_came_later_within_bounds(room: Room) -> None:
+    system = Who.of_system(System(name=TokenName("stock"), source="192.0.2.7"))
+    more = "tag\n" + "".join(f"N{number}\n" for number in range(30))
+    async with room.client() as http:
+        await taken_in(http)
+        await http.post("/api/v1/lots/L-1/attestations", json={"kinds": ["jpki"], "tags": ["T1"]})
+        await room.desk.import_assets("L-1", more.encode(), by=system, dry_run=False)
+        whole, named = (await http.get("/api/v1/lots/L-1")).json()["attestations"]
+    assert (whole["excepted"], whole["late"]) == ([], 30)
+    assert whole["late_tags"] == [f"N{number}" for number in range(20)]
+    assert (named["late"], named["late_tags"]) == (0, [])
 
 
 REFUSED: dict[str, tuple[int, str, Mapping[str, object] | bytes]] = {
@@ -250,7 +265,7 @@ async def test_a_lot_by_the_commands(
         assert len(room.desk.book.assets) == 2
         await benchd("assets", "network", str(list_), "--source", "docomo", *me)
         await benchd("lots", "attest", "L-1", "consent", "jpki", "--except", "T2", *me)
-        assert "残高消去の同意, 電子証明書の失効\t\tT2\tいいえ" in await benchd(
+        assert "残高消去の同意, 電子証明書の失効\t\tT2\t0\tいいえ" in await benchd(
             "lots", "show", "L-1"
         )
         number = room.desk.book.lots["L-1"].attestations[0].sequence  # type: ignore[index]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import anyio
 import pytest
@@ -22,7 +23,7 @@ from benchd.proof.intake_book import IntakeBook, about
 from benchd.words.ids import JobId
 from benchd.words.intake import AttestationKind, BoundBy, LotId, Tag
 from benchd.words.job import Gate
-from benchd.words.record import EntryKind
+from benchd.words.record import Entry, EntryKind, StoredEntry
 from benchd.words.token import System, TokenName
 from tests.core.world import CountingEntropy
 from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
@@ -158,7 +159,8 @@ async def test_what_a_system_adds_later_nobody_has_attested(intake: Intake, by: 
     assert bool(gaps) == by.is_system
     # By name it may be attested afterwards; and it is the same after a restart.
     assert (await intake.reread()).book.attested == intake.desk.book.attested
-    assert intake.desk.book.attested[number].leaves_out == ({"T2"} if by.is_system else set())
+    attestation = intake.desk.book.attested[number]
+    assert attestation.first_late(9) == (["T2"] if by.is_system else [])
     await intake.desk.attest(attested(AttestationKind.CONSENT, tags=("T2",)))
     assert cited(intake, late) is not None
 
@@ -172,7 +174,7 @@ async def test_the_proofs_own_book_leaves_the_same_out(intake: Intake) -> None:
         book = IntakeBook.of(records)
         [attestation] = book.lots[LotId(LOT)].attestations
         assert attestation.covers(AttestationKind.CONSENT, Tag(tag)) is covered
-        assert attestation.leaves_out
+        assert attestation.late == 1
 
 
 async def test_a_label_doesnt_smuggle_a_late_handset_in(intake: Intake) -> None:
@@ -191,3 +193,33 @@ async def test_a_label_doesnt_smuggle_a_late_handset_in(intake: Intake) -> None:
     assert cited_gaps(book, hand, Gate.CONSENT, found, between=(after, after)) == [
         "the lot has exceptions, and no IMEI says that it is none"
     ]
+
+
+class _Looked(Entry):
+    """An entry that counts how often anybody has asked when it was."""
+
+    looks: ClassVar[int] = 0
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "at":
+            type(self).looks += 1
+        return super().__getattribute__(name)
+
+
+async def test_what_a_system_sends_in_is_noted_once_however_much_was_attested(
+    intake: Intake,
+) -> None:
+    """Else a rack has a note of every asset for each attestation of its lot."""
+    await intake.with_lot(by=SYSTEM)
+    await add(intake, "T0", 0, BY)
+    for _ in range(20):
+        await intake.desk.attest(attested(AttestationKind.CONSENT, tags=("T0",)))
+        await intake.desk.attest(attested(AttestationKind.JPKI), seen=1)
+    lines = tuple(AssetLine(tag=f"T{number}", imei=imei(number)) for number in range(1, 51))
+    told = AssetsRecord(lot=LOT, batch="b", part=1, parts=1, again=False, assets=lines, by=SYSTEM)
+    at = intake.store.clock.now()
+    entry = _Looked(kind=EntryKind.ASSETS_ADDED, at=at, data=to_json(told))
+    sequence = intake.ledger.stored[-1].sequence + 1
+    _Looked.looks = 0
+    intake.desk.book.take(StoredEntry(sequence=sequence, entry=entry, hash_hex="00"))
+    assert 0 < _Looked.looks <= len(lines)

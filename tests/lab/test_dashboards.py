@@ -23,11 +23,17 @@ from benchd.web.server import serve
 from tests.core.world import World
 from tests.free_port import free_port
 from tests.lab.figures import a_shift_goes_by, rack_in_figures
-from tests.scraper import prometheus, query, until
+from tests.watchers import prometheus, query, until
 
 GRAFANA = Path(__file__).parents[2] / "configs" / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
+CONFIG = """\
+global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
+scrape_configs:
+  - job_name: benchd
+    static_configs: [{{targets: ["127.0.0.1:{port}"], labels: {{site: s, rack: r}}}}]
+"""
 FILLED_IN = {"$__range": "5m", "$site": ".*", "$rack": ".*"}
 """What Grafana puts in for its variables."""
 
@@ -100,12 +106,11 @@ def test_what_provisions_grafana_and_prometheus_fits_the_dashboards() -> None:
 async def test_each_query_has_data_once_a_rack_was_scraped(tmp_path: Path) -> None:
     metrics, stop, port = rack_in_figures(tmp_path), anyio.Event(), free_port()
     app = create_app(World(), Catalogue.load(), metrics=metrics.expose)
-    labels = "{site: s, rack: r}"
     empty: list[str] = []
     with loopback_listener(port) as listener:
         async with (
             anyio.create_task_group() as group,
-            prometheus(tmp_path / "scraper", port, every="200ms", labels=labels) as client,
+            prometheus(tmp_path, CONFIG.format(port=port)) as client,
         ):
             await group.start(partial(serve, app, sockets=[listener], stop=stop))
             await until(client, "benchd_jobs_total == 0")

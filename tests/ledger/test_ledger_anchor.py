@@ -23,6 +23,7 @@ from benchd.ledger.patrol import Patrol
 from benchd.ports import Anchor
 from benchd.signing.public_key import public_key_of
 from benchd.words.record import EntryKind
+from tests.hooks.http_receiver import receiving
 
 RACK = "ab" * 32
 
@@ -229,3 +230,14 @@ async def test_a_receipt_without_end_is_cut(ledger: SqliteLedger, key: RackKey) 
     receipt = await ledger.newest_of(EntryKind.LEDGER_ANCHORED)
     assert receipt is not None
     assert len(str(receipt.entry.data["receipt"])) == LONGEST_RECEIPT
+
+
+@pytest.mark.asyncio
+async def test_an_anchor_that_floods_hints_is_not_read_to_the_end_of_time() -> None:
+    async with receiving() as receiver:
+        receiver.answer = b"HTTP/1.1 103 \r\n\r\n" * 100_000
+        anchor = HttpAnchor(f"http://127.0.0.1:{receiver.port}", RACK)
+        with pytest.raises(AnchorUnreachable, match="AnswerTooLong"):
+            await anchor.keep(b"a head")
+        receiver.answer = b"HTTP/1.1 201 Made\r\ncontent-length: 5\r\n\r\nno. 7"
+        assert await anchor.keep(b"a head") == "no. 7"

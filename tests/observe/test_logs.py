@@ -20,6 +20,7 @@ from benchd.observe import logs
 from benchd.observe.journald import JournalSocket, encode, journal_stream_is
 from benchd.observe.logs import configure_logs
 from benchd.observe.private_words import MASK, PrivateWords
+from benchd.texts.log_events import message_ids
 from benchd.words.record import Entry, EntryKind
 
 IMEI = "356938035643809"
@@ -125,6 +126,7 @@ def test_journald_gets_fields_that_can_be_searched(
         "PRIORITY": "4",
         "SYSLOG_IDENTIFIER": "benchd",
         "BENCHD_EVENT": "stage_attempt_ended",
+        "MESSAGE_ID": message_ids()["stage_attempt_ended"],
         "BENCHD_SLOT": "A1",
         "BENCHD_JOB": "20261124-ab",
         "BENCHD_OCCUPANCY": "7",

@@ -97,6 +97,8 @@ def test_each_alert_leads_to_its_page_of_the_runbook_in_both_languages(
     alert: dict[str, Any],
 ) -> None:
     assert alert["labels"]["severity"] in ("critical", "warning", "info")
+    # Whom it reaches goes by this.
+    assert alert["labels"]["team"] == Path(alert["annotations"]["runbook_url"]).name.split(".")[0]
     told = alert["annotations"]
     assert re.search(r"[ぁ-んァ-ヶ一-龠].* / .*[a-z]", told["summary"])
     page, _, anchor = told["runbook_url"].partition("#")
@@ -107,7 +109,7 @@ def test_each_alert_leads_to_its_page_of_the_runbook_in_both_languages(
     assert re.findall(r"^\* \*\*(.+?)\*\* \S", section, re.MULTILINE) == list(RUNBOOK)
 
 
-@pytest.mark.parametrize("page", ["rack.md", "service.md"])
+@pytest.mark.parametrize("page", ["rack.md", "service.md", "recovery.md"])
 def test_runbooks_name_only_commands_reasons_and_pages_that_there_are(page: str) -> None:
     text = (ROOT / "docs" / "runbooks" / page).read_text()
     for line in set(re.findall(r"`(benchd [^`]+)`", text)):

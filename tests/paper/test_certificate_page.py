@@ -5,21 +5,31 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchd.certificate import SigningKey
+from benchd.certificate.chip_words import sources_of
+from benchd.certificate.document import RESET_KINDS
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.third_form import THIRD_PREDICATE_TYPE
 from benchd.knowledge import read_knowledge
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.model import Document
+from benchd.papers.page_words import PageWords
+from benchd.papers.told import Told
+from benchd.proof.chip import CLAIMS, SKIPPED_FOR
+from benchd.proof.evidence.chip import OPERATOR, READER
 from benchd.texts import sentences
 from benchd.texts.paper_words import PaperWord
 from benchd.texts.sentences import Sentences
+from benchd.words.chip import BaselineKind, ChipVerdict
 from benchd.words.ids import Evidence
+from benchd.words.job import Gate
+from benchd.words.people import ShownBy
 from tests.certificate.certificate_kinds import KINDS, statement_on
 from tests.certificate.test_certificate_first_form import STATEMENTS
 from tests.certificate.test_certificate_second_form import as_it_was
@@ -48,6 +58,52 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
+CODE = re.compile(r"[A-Za-z]+(_[A-Za-z0-9]+)+|^[a-z]+: [a-z]+$")
+"""A name of a field, or a word of the program for a thing."""
+
+
+def said_of(told: str) -> dict[str, list[str]]:
+    """A signed line as the page of each language says it."""
+    pages = {each: PageWords(each, CATALOGUE, SAID) for each in LANGUAGES}
+    return {language: words.sentence(told) for language, words in pages.items()}
+
+
+CODES = [
+    *(each.value for each in Sentence if CODE.search(re.sub(r"{[^{}]*}", "", each))),
+    *(Sentence.CLEAR_SKIPPED.format(because=because) for because in SKIPPED_FOR),
+    *(Sentence.CLEAR_CLAIMED.format(claim=claim) for claim in CLAIMS),
+    *RESET_KINDS,
+    *sources_of(READER, ChipVerdict.UNUSED, BaselineKind.OBSERVED),
+    *sources_of(READER, ChipVerdict.UNUSED, BaselineKind.SIMULATED),
+    *sources_of(READER, ChipVerdict.NO_CHIP, None),
+    *sources_of(OPERATOR, ChipVerdict.UNUSED, None),
+]
+"""Each that a certificate can hold where its page tells it."""
+
+
+@pytest.mark.parametrize("code", dict.fromkeys(CODES))
+def test_a_code_that_was_signed_stands_in_words(code: str) -> None:
+    for said in said_of(code).values():
+        assert said
+        for each in said:
+            assert each != code
+            assert not CODE.search(each)
+
+
+@pytest.mark.parametrize("words", [Gate, ShownBy, ChipVerdict], ids=lambda words: words.__name__)
+def test_each_word_of_an_answer_and_of_a_look_has_its_own(words: type[StrEnum]) -> None:
+    for language in LANGUAGES:
+        page = PageWords(language, CATALOGUE, SAID)
+        for value in words:
+            asked = {"shown_by": value} if words is ShownBy else {"gate": value}
+            decision = Told({"operator": "鈴木", **asked})
+            told = page.verdict(value) if words is ChipVerdict else page.answered([decision])
+            shown = told if isinstance(told, str) else told.values[0]
+            assert not CODE.search(shown)
+            # Many are words of English by themselves.
+            assert language == "en" or value not in shown
+
+
 def test_every_sentence_that_can_be_signed_has_its_japanese() -> None:
     table = read_knowledge("benchd.texts", "sentences.toml", sentences._Table)
     assert {each.says for each in table.sentence} == {each.value for each in Sentence}
@@ -71,6 +127,8 @@ async def test_each_kind_is_told_whole_in_both_languages(
             assert said.ja in japanese
             # One that isn't known would stand there in English.
             assert said.ja != said.en
+    for said in (*values(both["en"]), *values(both["ja"])):
+        assert not CODE.search(said), said
     for fact in (told["job"], told["handset"]["serial"], told["ledger"]["head_hash"], key.key_id):
         assert fact in english
         assert fact in japanese

@@ -32,7 +32,7 @@ ALONE = {
         Action.PRINT,
         Action.TAKE_OUT,
     },
-    Role.ADMINISTRATOR: {Action.ADMINISTER, Action.REBUILD, Action.DRAIN},
+    Role.ADMINISTRATOR: {Action.ADMINISTER, Action.REBUILD, Action.DRAIN, Action.LOG},
     Role.AUDITOR: {Action.TAKE_OUT},
 }
 

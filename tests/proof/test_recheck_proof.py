@@ -13,7 +13,10 @@ from benchd.errors import CertificateGap
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.proof.drawn import RECHECK_STILL_DUE, is_drawn, job_met
 from benchd.proof.erasure import JobHeld, VerifiedErasure, verify_drawn_erasure, verify_erasure
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.intake import BoundRecord
 from benchd.words.ids import JobId
+from benchd.words.intake import BoundBy
 from benchd.words.job import Gate, StageName
 from benchd.words.record import EntryKind, StoredEntry
 from tests.core.fake_chips import FakeChip
@@ -116,6 +119,37 @@ async def test_any_record_of_the_recheck_that_is_taken_away_leaves_a_gap() -> No
             less = [*found.recheck[:index], *found.recheck[index + 1 :]]
             with pytest.raises(CertificateGap):
                 replace(found, recheck=less).verify()
+
+
+def labelled(records: Sequence[StoredEntry], tag: str, bound_by: BoundBy) -> list[StoredEntry]:
+    """The same with a record of which asset the handset is."""
+    told = BoundRecord(
+        lot="L-1",
+        lot_sequence=1,
+        tag=tag,
+        bound_by=bound_by,
+        imeis=(),
+        serial=None,
+        model=None,
+        differs="",
+        by=None,
+    )
+    first = records[0]
+    entry = replace(first.entry, kind=EntryKind.ASSET_BOUND, data=to_json(told))
+    return [first, replace(first, entry=entry), *records[1:]]
+
+
+async def test_a_recheck_under_another_label_certifies_nothing() -> None:
+    found = await held()
+    drawn = labelled(found.drawn, "T1", BoundBy.SERIAL)
+    for bound_by in (BoundBy.DRAWN, BoundBy.TAG):
+        same = labelled(found.recheck, "T1", bound_by)
+        replace(found, drawn=drawn, recheck=same).verify()
+        other = labelled(found.recheck, "T2", bound_by)
+        with pytest.raises(CertificateGap, match="another asset, by its label"):
+            replace(found, drawn=drawn, recheck=other).verify()
+    # Nobody had the label of what was drawn without one.
+    replace(found, recheck=labelled(found.recheck, "T2", BoundBy.TAG)).verify()
 
 
 HALF = "80" + "0" * 14

@@ -15,11 +15,17 @@ from benchd.lab.demo.rack import demo_rack, loopback_listener
 from benchd.lab.demo.run import until_all_ended
 from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.free_port import free_port
-from tests.scraper import prometheus, until
+from tests.watchers import prometheus, until
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(180)]
 
 NAMES = ("clean", "modified-os")
+CONFIG = """\
+global: {{scrape_interval: 1s}}
+scrape_configs:
+  - job_name: benchd
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
 WITH_DATA = (
     'benchd_slot_state{state="finished"} == 1',
     'benchd_stage_duration_seconds_count{stage="overwrite",outcome="passed"} > 0',
@@ -62,10 +68,12 @@ async def names_of(client: httpx2.AsyncClient, when: Callable[[str], bool]) -> s
 async def test_prometheus_gets_the_whole_contract(tmp_path: Path) -> None:
     scenarios = [SCENARIOS[name] for name in NAMES]
     port = free_port()
+    scraper = tmp_path / "scraper"
+    scraper.mkdir()
     with loopback_listener(port) as listener:
         async with (
             demo_rack(tmp_path, scenarios, port=port) as rack,
-            prometheus(tmp_path / "scraper", port) as client,
+            prometheus(scraper, CONFIG.format(port=port)) as client,
         ):
             await rack.start_daemon(listener)
             await until(client, 'up{job="benchd"} == 1')

@@ -24,7 +24,7 @@ from tests.intake.lots import BY as ITO
 from tests.intake.lots import imei
 from tests.records.records_rack import IMEI, INSPECT
 from tests.tokens.token_rig import House, code_of, house_in
-from tests.web.web_fakes import FakeRack
+from tests.web.web_fakes import FakeRack, running_view
 
 pytestmark = pytest.mark.asyncio
 
@@ -124,6 +124,27 @@ async def test_a_token_attests_nothing_and_speaks_for_nobody(
         file = await client.post("/api/v1/lots/L-1/assets.csv?operator=mori", content=b"tag\nT1")
         assert code_of(file) == (401, "not_signed_in")
     assert rack.ledger.stored == []
+
+
+async def test_a_handset_whose_job_runs_cant_be_sent_in_again(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with (
+        house_in(tmp_path, rack, catalogue, per_minute=60) as house,
+        house.client(await house.token("stock")) as client,
+    ):
+        await client.post("/api/v1/lots", json=LOT)
+        await client.post("/api/v1/lots/L-1/assets", json={"tag": "T1", "imei": IMEI})
+        rack.board.show(running_view())
+        again = {"tag": "T2", "imei": IMEI, "again": True}
+        answer = await client.post("/api/v1/lots/L-1/assets", json=again)
+        assert code_of(answer) == (409, "handset_at_work")
+        assert answer.json()["error"]["cause"]["ja"]
+        csv = f"tag,IMEI\nT2,{IMEI}\n".encode()
+        sent = await client.post("/api/v1/lots/L-1/assets.csv?again=true", content=csv)
+        [mistake] = sent.json()["mistakes"]
+        assert (mistake["line"], mistake["code"]) == (2, "imei_at_work")
+    assert len(rack.ledger.stored) == 2
 
 
 async def test_a_certificate_is_found_and_is_the_ledgers_own(

@@ -95,7 +95,7 @@ async def house_in(
     async with door_in(folder) as people, tokens_in(apart, clock) as tokens:
         rack.desk = Desk(rack.ledger, FakeClock(), people.people)
         records = records or Records(folder / "records.sqlite", Feed(rack))
-        intake = IntakeDesk(IntakeStore(rack.ledger, FakeClock()), Counting())
+        intake = IntakeDesk(IntakeStore(rack.ledger, FakeClock()), Counting(), rack.board.views)
         app = create_app(
             rack,
             catalogue,

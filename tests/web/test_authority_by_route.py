@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from benchd.authority import AUTHORITY, Action
 from benchd.daemon.system import SystemEntropy
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
+from benchd.observe.log_level import LogLevels
 from benchd.records.access import Records
 from benchd.slots.admission import Admission
 from benchd.slots.disposal_desk import DisposalDesk
@@ -65,6 +67,7 @@ async def asked(
             dossiers=NoDossiers(),  # type: ignore[arg-type]
             records=records,
             labels=quiet_desk(rack, records, catalogue),
+            logs=LogLevels(time.monotonic),
             disposal=DisposalDesk(rack.ledger, FakeClock()),
             intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
             people=door.people,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from benchd.daemon.system import SystemEntropy
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.labels import source
+from benchd.observe.log_level import LogLevels
 from benchd.records.access import Records
 from benchd.slots.admission import Admission
 from benchd.slots.disposal_desk import DisposalDesk
@@ -104,6 +106,7 @@ def whole_app(
         sessions=fake_door.FakeDoor(),
         records=records,
         labels=quiet_desk(rack, records, catalogue),
+        logs=LogLevels(time.monotonic),
         disposal=DisposalDesk(rack.ledger, FakeClock()),
         intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
         papers=FakePress(),

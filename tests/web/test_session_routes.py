@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from benchd.authority import ACTION_OF, AUTHORITY, Action
 from benchd.daemon.system import SystemEntropy
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
+from benchd.observe.log_level import LogLevels
 from benchd.records.access import Records
 from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
@@ -260,6 +262,7 @@ ROUTES: dict[tuple[str, str], Action | str] = {
     ("DELETE", SESSION): "locks, and does nothing else",
     ("POST", "/api/v1/jobs/{job}/label"): Action.PRINT,
     ("POST", "/api/v1/drain"): Action.DRAIN,
+    ("PUT", "/api/v1/log-level"): Action.LOG,
     ("POST", "/api/v1/lots"): Action.TAKE_IN,
     ("POST", "/api/v1/lots/{lot}/assets"): Action.TAKE_IN,
     ("POST", "/api/v1/lots/{lot}/assets.csv"): Action.TAKE_IN,
@@ -299,6 +302,7 @@ async def test_every_route_that_does_something_has_its_row_and_its_guard(
             dossiers=NoDossiers(),  # type: ignore[arg-type]
             records=records,
             labels=quiet_desk(rack, records, catalogue),
+            logs=LogLevels(time.monotonic),
             disposal=DisposalDesk(rack.ledger, FakeClock()),
             intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
             people=door.people,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import anyio
+import structlog
 
 from benchd.android.server.smart_socket import RequestRefused, SmartSocket, close_at_once
 from benchd.android.server.transports import Transport, TransportOpener
@@ -33,6 +35,9 @@ from benchd.errors import (
 COMMAND_DEADLINE_S: Final = 20.0
 MAXIMUM_OUTPUT_BYTES: Final = 4 << 20
 SEND_PIECE_BYTES: Final = 256 << 10
+
+_log = structlog.get_logger()
+_PROGRAM: Final = re.compile(r"[\w./-]{1,80}")
 
 Blame = Callable[[], Coroutine[Any, Any, HandsetFault]]
 
@@ -166,18 +171,34 @@ class AdbShell:
         maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
     ) -> Completed:
         """Run a command to its end; its output is bounded, as is its time."""
+        began = anyio.current_time()
+        completed: Completed | None = None
         try:
             with anyio.fail_after(deadline_s):
                 async with self.stream(command) as running:
-                    return await complete(running, stdin, maximum_output_bytes)
+                    completed = await complete(running, stdin, maximum_output_bytes)
+                    return completed
         except TimeoutError as late:
             raise await self._stalled(f"no answer within {deadline_s:.0f} s") from late
+        finally:
+            _tell(command, completed, anyio.current_time() - began)
 
     async def _fault(self) -> HandsetFault:
         return await self._opener.blame(self._transport)
 
     async def _stalled(self, detail: str) -> BenchdError:
         return silence(await self._fault(), detail)
+
+
+def _tell(command: str, completed: Completed | None, seconds: float) -> None:
+    """Neither arguments nor answers, which may hold anybody's data."""
+    _log.debug(
+        "command_ended",
+        program=found[0] if (found := _PROGRAM.search(command)) else None,
+        exit_code=None if completed is None else completed.exit_code,
+        answered_bytes=None if completed is None else len(completed.stdout),
+        seconds=round(seconds, 3),
+    )
 
 
 def silence(found: HandsetFault, detail: str) -> BenchdError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from pathlib import Path
 
 import anyio
@@ -12,6 +13,7 @@ from benchd.config import load_settings
 from benchd.daemon.app import run_daemon
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.lab.simulator.plug_source import SimulatedHotplug
+from benchd.observe.log_level import LogLevels
 from benchd.observe.logs import configure_logs
 
 
@@ -23,7 +25,8 @@ def main() -> None:
     config, plug_socket = (Path(argument) for argument in sys.argv[1:3])
     listener = socket.socket(fileno=int(sys.argv[3])) if sys.argv[3:] else None
     settings = load_settings(config)
-    words = configure_logs()
+    levels = LogLevels(time.monotonic)
+    words = configure_logs(levels)
 
     async def run() -> None:
         await run_daemon(
@@ -33,6 +36,7 @@ def main() -> None:
             listener=listener,
             reread=lambda: load_settings(config),
             words=words,
+            levels=levels,
         )
 
     with exit_on_error():

@@ -8,7 +8,7 @@ from typing import ClassVar
 from benchd.errors import DecisionRefused, StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.drawn_job import find_drawn_job, vet
+from benchd.pipelines.drawn_job import bind_as_drawn, find_drawn_job, vet
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
 from benchd.words.job import Gate, Reason, StageName
@@ -37,8 +37,9 @@ class FindDrawnStage:
         decision = await context.ask(Gate.RECHECK, context.handset_facts(), vetted)
         try:
             drawn = await find_drawn_job(context, decision.note)
+            await bind_as_drawn(context, drawn)
         except DecisionRefused as refused:
-            # While the answer was being kept another slot may have begun with it.
+            # While the answer was being kept another slot may have begun with it, or a label come.
             raise StageFailed(Reason.PROOF_INCOMPLETE, str(refused)) from refused
         port = context.station.port()
         return StageResult(

@@ -26,7 +26,10 @@ export function attestations(lot, path, done) {
 
 function covered(told) {
   if (told.tags !== null) return join(told.tags);
-  return told.excepted.length ? `${t("whole_but")} ${join(told.excepted)}` : t("whole");
+  const whole = told.excepted.length ? `${t("whole_but")} ${join(told.excepted)}` : t("whole");
+  if (!told.late) return whole;
+  const more = told.late > told.late_tags.length ? " …" : "";
+  return `${whole} · ${t("whole_late")} ${told.late} (${join(told.late_tags)}${more})`;
 }
 
 function attesting(lot, path, done) {

@@ -11,7 +11,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    HttpCredentials,
+    Page,
+    async_playwright,
+    expect,
+)
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -83,13 +90,21 @@ async def visited(
     may_be_away: bool = False,
     refused: bool = False,
     dark: bool = True,
+    login: tuple[str, str] | None = None,
 ) -> AsyncGenerator[Visit]:
-    """The page at this address; it must not complain, nor ask any other host for anything."""
+    """The page at this address; it must not complain, nor ask any other host for anything.
+
+    With a `login` it is a proxy's, whose certificate no authority of this machine has signed.
+    """
+    name, password = login or ("", "")
+    credentials: HttpCredentials = {"username": name, "password": password}
     # Storage, cookies and cache are the context's, so no visit knows of another.
     async with await browser.new_context(
         viewport={"width": width, "height": height},
         timezone_id="Asia/Tokyo",
         color_scheme="dark" if dark else "light",
+        http_credentials=credentials if login else None,
+        ignore_https_errors=login is not None,
     ) as context:
         page = await context.new_page()
         seen = Visit(page)

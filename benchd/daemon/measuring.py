@@ -1,17 +1,20 @@
-"""What metrics are shown at the start: where to look at every scrape, and the key's age."""
+"""The metrics of this rack, with what they look up for themselves."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Protocol
 
 from benchd.config import Settings
 from benchd.daemon.kernel_clock import read_clock
 from benchd.daemon.key_age import NumberedLedger, key_created
+from benchd.daemon.upkeep import Upkeep, last_done
 from benchd.ledger.head import Head
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
 from benchd.ports import Clock
+from benchd.revision import commit, version
 from benchd.signing.ring import KeyRing
 
 
@@ -24,19 +27,35 @@ class KnowsHead(NumberedLedger, Protocol):
         ...
 
 
-async def measure(
-    metrics: RackMetrics, settings: Settings, ledger: KnowsHead, *, ring: KeyRing, clock: Clock
-) -> None:
-    """Show the metrics what this rack keeps its things in, its models, its clock and its key."""
-    metrics.key_created(await key_created(ring, ledger, clock))
+def metrics_of(settings: Settings) -> RackMetrics:
+    """All metrics, before anything has happened."""
+    metrics = RackMetrics(
+        slots=settings.topology.places,
+        recipes=settings.recipes,
+        version=version(),
+        commit=commit(),
+        hooks=[hook.name for hook in settings.hooks],
+    )
     metrics.models.catalogue = settings.models
+    metrics.ledger.read_from(
+        last_backup=partial(last_done, settings.ledger.path, Upkeep.BACKUP),
+        last_verification=partial(last_done, settings.ledger.path, Upkeep.VERIFICATION),
+    )
     metrics.storage.ledger = settings.ledger.path
-    metrics.storage.records = lambda: ledger.head.sequence
     metrics.storage.folders = {
         Folder.LEDGER: settings.ledger.path.parent,
         Folder.CERTIFICATES: settings.certificate.directory,
     }
     metrics.clock.read_from(_offset_s, _error_s)
+    return metrics
+
+
+async def show_ledger(
+    metrics: RackMetrics, ledger: KnowsHead, *, ring: KeyRing, clock: Clock
+) -> None:
+    """Show the metrics the ledger that was opened, and since when its key has signed."""
+    metrics.storage.records = lambda: ledger.head.sequence
+    metrics.key_created(await key_created(ring, ledger, clock))
 
 
 def _offset_s() -> float:

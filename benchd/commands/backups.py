@@ -1,0 +1,115 @@
+"""`benchd ledger backup` and `benchd ledger restore`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import anyio
+import typer
+
+from benchd.commands.misuse import mistake, why
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
+from benchd.commands.saying import error_of, tell
+from benchd.errors import BackupInvalid, SignedByRetired, UsageRefused, WouldLose
+from benchd.texts.command_words import SayWord
+
+if TYPE_CHECKING:
+    from benchd.config import Settings
+
+
+def add_backup_commands(app: typer.Typer) -> None:
+    """Put both beside the other commands of the ledger."""
+    app.command("backup")(ledger_backup)
+    app.command("restore")(ledger_restore)
+
+
+def ledger_backup(
+    folder: Annotated[Path, typer.Argument(metavar="DEST", help="A folder on another disk.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Back ledger, badges and PINs up into a folder, and verify it; the daemon may run."""
+    from benchd.config import load_settings
+    from benchd.daemon.backing_up import back_up
+
+    settings = load_settings(config)
+    _check_folder(folder, settings)
+    path, manifest = back_up(settings, folder)
+    tell(
+        SayWord.BACKED_UP,
+        path=str(path),
+        count=str(manifest.records),
+        value=str(manifest.head.sequence),
+    )
+    if folder.stat().st_dev == settings.ledger.path.parent.stat().st_dev:
+        tell(SayWord.BACKUP_ON_SAME_DISK, path=str(folder))
+
+
+def ledger_restore(
+    backup: Annotated[Path, typer.Argument(help="The backup's .json; its files lie beside it.")],
+    *,
+    operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
+    because: Annotated[str, typer.Option(help="What has happened to the lost part.")],
+    to: Annotated[
+        Path | None, typer.Option(metavar="STATE", help="Another folder than the configured one.")
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Even if records are lost by it; the old ledger is kept."),
+    ] = False,
+    retired_key: Annotated[
+        bool, typer.Option("--retired-key", help="Even if a key signed it that was retired since.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Put a backup back and record, signed, what may be lost; the daemon has to be stopped."""
+    from benchd.config import load_settings
+    from benchd.daemon.restoring import restore_backup, state_in
+
+    settings = load_settings(config)
+    settings = settings if to is None else state_in(settings, to.absolute())
+    restore = partial(
+        restore_backup,
+        settings,
+        backup,
+        operator=operator,
+        because=because,
+        replaces=replace,
+        retired=retired_key,
+    )
+    try:
+        done = anyio.run(restore)
+    except SignedByRetired as error:
+        raise error_of(SignedByRetired, SayWord.BACKUP_BY_RETIRED_KEY, path=str(backup)) from error
+    except BackupInvalid as error:
+        raise error_of(BackupInvalid, SayWord.BACKUP_NOT_VALID, detail=str(error)) from error
+    except WouldLose as error:
+        raise error_of(
+            UsageRefused,
+            SayWord.RESTORE_WOULD_LOSE,
+            path=str(settings.ledger.path),
+            count=str(error.kept),
+            value=str(error.known or "?"),
+        ) from error
+    tell(
+        SayWord.RESTORED,
+        path=str(done.ledger),
+        count=str(done.manifest.head.sequence),
+        value=str(done.put.receipt.sequence),
+        jobs=str(done.certificates),
+    )
+    if done.put.aside is not None:
+        tell(SayWord.FORMER_KEPT, path=str(done.put.aside))
+
+
+def _check_folder(folder: Path, settings: Settings) -> None:
+    try:
+        is_folder = folder.is_dir() and str(folder) != "."
+        place, state = folder.resolve(), settings.ledger.path.parent.resolve()
+    except OSError as error:
+        raise mistake(SayWord.FILE_TROUBLE, path=str(folder), detail=why(error)) from error
+    if not is_folder:
+        raise mistake(SayWord.NO_BACKUP_FOLDER, path=str(folder))
+    if place.is_relative_to(state):
+        raise mistake(SayWord.BACKUP_IN_STATE, path=str(folder), name=str(state))

@@ -1,0 +1,84 @@
+"""`benchd doctor` on the command line: a line for each finding, its cure below."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from benchd.commands.daemon_client import show
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from benchd.commands.saying import Fact, catalogue, language
+from benchd.texts.catalogue import Texts, printable
+from benchd.texts.command_words import LONGEST_SAID
+from benchd.texts.doctor_words import Cure, DoctorWord, Verdict
+
+if TYPE_CHECKING:
+    from benchd.commands.client import JsonObject
+    from benchd.commands.doctor.findings import Finding
+
+_COLOUR: Final = {
+    Verdict.OK: typer.colors.GREEN,
+    Verdict.WARN: typer.colors.YELLOW,
+    Verdict.FAIL: typer.colors.RED,
+    Verdict.NOT_CHECKED: typer.colors.CYAN,
+}
+
+
+def doctor(config: ConfigOption = DEFAULT_CONFIG, json_output: JsonOption = False) -> None:
+    """Look at everything that the rack needs, and say what to do; changes nothing.
+
+    Exits with 1 if anything fails. What couldn't be looked at is never called ok: as root
+    most can.
+    """
+    from benchd.commands.client import SOCKET_VARIABLE
+    from benchd.commands.doctor.examination import Instruments, examine
+
+    named = os.environ.get(SOCKET_VARIABLE)
+    found = examine(config, Path(named) if named else None, Instruments())
+    told: JsonObject = {"checks": [_object(each) for each in found]}
+    show(json_output, told, lambda: _tell(found))
+    raise typer.Exit(exit_code(found))
+
+
+def exit_code(found: Iterable[Finding]) -> int:
+    """1 if anything fails, else 0: what wants mending one day keeps nobody from working."""
+    return int(any(each.verdict is Verdict.FAIL for each in found))
+
+
+def _object(finding: Finding) -> JsonObject:
+    texts = said(finding.word, finding.facts)
+    cure = None if finding.cure is None else said(finding.cure, finding.facts)
+    return {
+        "check": finding.check.value,
+        "verdict": finding.verdict.value,
+        "found": finding.word.value,
+        **_texts(texts),
+        "cure": None if cure is None else _texts(cure),
+    }
+
+
+def said(word: DoctorWord | Cure, facts: Mapping[str, Fact]) -> Texts:
+    """A sentence in both languages."""
+    ja = {name: fact.ja if isinstance(fact, Texts) else fact for name, fact in facts.items()}
+    en = {name: fact.en if isinstance(fact, Texts) else fact for name, fact in facts.items()}
+    return Texts(ja=catalogue().doctor(word, ja).ja, en=catalogue().doctor(word, en).en)
+
+
+def _texts(texts: Texts) -> dict[str, str]:
+    return {"ja": texts.ja, "en": texts.en}
+
+
+def _tell(found: Iterable[Finding]) -> None:
+    for each in found:
+        verdict = catalogue().named("verdict", each.verdict).to(language())
+        check = catalogue().named("check", each.check).to(language())
+        words = said(each.word, each.facts).to(language())
+        line = printable(f"{check}: {words}", LONGEST_SAID)
+        typer.echo(f"[{typer.style(verdict, fg=_COLOUR[each.verdict])}] {line}")
+        if each.cure is not None:
+            cure = said(each.cure, each.facts).to(language())
+            typer.echo(f"    → {printable(cure, LONGEST_SAID)}")

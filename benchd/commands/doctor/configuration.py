@@ -1,0 +1,39 @@
+"""Whether the configuration can be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchd.commands.doctor.findings import About, Finding
+from benchd.config import Settings, checked_settings, load_settings
+from benchd.errors import ConfigInvalid
+from benchd.texts.doctor_words import Check, Cure, DoctorWord
+
+
+def configuration(file: Path) -> tuple[Finding, Settings | None]:
+    """The finding, and the settings for all other checks; None where there are none."""
+    about = About(Check.CONFIGURATION).having(path=file)
+    try:
+        with file.open("rb"):
+            pass
+    except FileNotFoundError:
+        return about.fail(DoctorWord.CONFIG_MISSING, Cure.NAME_THE_FILE), None
+    except OSError as error:
+        return about.not_to_be_seen(file, error), None
+    try:
+        settings = checked_settings(file)
+    except ConfigInvalid as invalid:
+        first = invalid.issues[0]
+        place = f"{first.file}:{first.line}: {first.message}"
+        found = about.having(count=len(invalid.issues), detail=place)
+        return found.fail(DoctorWord.CONFIG_MISTAKES, Cure.CHECK_CONFIG), _usable(file)
+    valid = about.having(count=len(settings.topology.places))
+    return valid.ok(DoctorWord.CONFIG_VALID), settings
+
+
+def _usable(file: Path) -> Settings | None:
+    """What a running rack would still go on with."""
+    try:
+        return load_settings(file)
+    except ConfigInvalid:
+        return None

@@ -1,0 +1,82 @@
+"""What the running daemon says of itself; it is asked for what it shows anybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchd.commands.doctor.findings import About, Finding
+from benchd.errors import BenchdError, DependencyMissing
+from benchd.texts.doctor_words import Check, Cure, DoctorWord
+from benchd.words.slot import ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchd.commands.client import BenchdClient
+
+ANSWERS_WITHIN_S: Final = 10.0
+_SAMPLE: Final = re.compile(r'^(benchd_\w+)(?:\{slot="([^"]*)"\})? (\S+)$', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a daemon tells."""
+
+    broken: bool
+    """Whether it has found a break in its ledger."""
+    records: int
+    key_created: float | None = None
+    """Seconds since the epoch; None where its metrics are switched off."""
+    readers: Mapping[str, bool] | None = field(default=None)
+    """Which slots' readers answer; None as above."""
+
+
+def daemon(path: Path, ask: Callable[[Path], Told]) -> tuple[Finding, Told | None]:
+    """Whether it answers; None where it doesn't, or this user may not ask."""
+    about = About(Check.DAEMON).having(path=path)
+    try:
+        told = ask(path)
+    except DependencyMissing as missing:
+        if isinstance(missing.__cause__, PermissionError):
+            return about.not_to_be_seen(path, missing.__cause__), None
+        return about.fail(DoctorWord.DAEMON_SILENT, Cure.START_BENCHD), None
+    except BenchdError:
+        return about.fail(DoctorWord.DAEMON_SILENT, Cure.START_BENCHD), None
+    return about.ok(DoctorWord.DAEMON_ANSWERS), told
+
+
+def ask_daemon(path: Path) -> Told:
+    """Raises DependencyMissing where nobody answers."""
+    from benchd.commands.client import BenchdClient
+
+    with BenchdClient(path, timeout_s=ANSWERS_WITHIN_S) as client:
+        notices = client.slots().get("notices")
+        samples = _samples(client)
+        sequence = client.upto()["sequence"]
+    codes = [
+        each.get("code")
+        for each in (notices if isinstance(notices, list) else [])
+        if isinstance(each, Mapping)
+    ]
+    readers = None if samples is None else {k[1]: v > 0 for k, v in samples.items() if k[1]}
+    return Told(
+        broken=ProblemCode.LEDGER_BROKEN in codes,
+        records=sequence if isinstance(sequence, int) else 0,
+        key_created=None if samples is None else samples.get(("key_created", "")),
+        readers=readers,
+    )
+
+
+def _samples(client: BenchdClient) -> dict[tuple[str, str], float] | None:
+    """Of all metrics those that are looked at here; None where there are none."""
+    try:
+        text = client.fetched("/metrics").decode()
+    except BenchdError:
+        return None
+    wanted = {"benchd_reader_up": "reader", "benchd_key_created_timestamp_seconds": "key_created"}
+    found = ((wanted.get(m[1]), m[2] or "", m[3]) for m in _SAMPLE.finditer(text))
+    return {(name, slot): float(value) for name, slot, value in found if name}

@@ -1,0 +1,118 @@
+"""All checks, in the order in which an administrator would look."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from benchd.commands.doctor import folders, machine, neighbours, record
+from benchd.commands.doctor.configuration import configuration
+from benchd.commands.doctor.daemon import Told, ask_daemon, daemon
+from benchd.commands.doctor.findings import About, Finding
+from benchd.commands.doctor.folders import Owner
+from benchd.config import Settings
+from benchd.daemon.kernel_clock import is_synchronised
+from benchd.papers.typesetting import FONTS
+from benchd.texts.doctor_words import Check, DoctorWord
+
+SERVICE_USER: Final = "benchd"
+_NEED_SETTINGS: Final = (
+    Check.STATE_FOLDER,
+    Check.CERTIFICATE_FOLDER,
+    Check.SPACE,
+    Check.FLUSH,
+    Check.LEDGER,
+    Check.KEY,
+    Check.KEY_AGE,
+    Check.ADB,
+    Check.UDEV_RULES,
+    Check.READERS,
+    Check.PORTS,
+)
+
+
+def service_user() -> Owner:
+    """Whose the folders are: of the unit's user, where there is one, else of whoever asks."""
+    try:
+        found = pwd.getpwnam(SERVICE_USER)
+    except KeyError:
+        return Owner(name=str(os.geteuid()), uid=os.geteuid())
+    return Owner(name=SERVICE_USER, uid=found.pw_uid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """What is looked with; tests bring their own."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    show: machine.Show = machine.systemctl_show
+    ask_daemon: Callable[[Path], Told] = ask_daemon
+    ask_adb: Callable[[int], int] = neighbours.ask_adb
+    is_synchronised: Callable[[], bool | None] = is_synchronised
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    owner: Callable[[], Owner] = service_user
+    prometheus: Path = neighbours.PROMETHEUS
+
+
+def examine(config: Path, socket: Path | None, instruments: Instruments) -> list[Finding]:
+    """Everything, each finding in its place; `socket` is the daemon's, else the configured one."""
+    settled, settings = configuration(config)
+    states = machine.states((*machine.UNITS, "benchd-adb.service"), instruments.show)
+    place = socket or (settings.http.socket if settings else None)
+    found, told = [settled], None
+    if place is None:
+        found.append(About(Check.DAEMON).not_checked(DoctorWord.NEEDS_CONFIGURATION))
+    else:
+        answered, told = daemon(place, instruments.ask_daemon)
+        found.append(answered)
+    found += machine.units(states)
+    if settings is None:
+        found += [
+            About(each).not_checked(DoctorWord.NEEDS_CONFIGURATION) for each in _NEED_SETTINGS
+        ]
+    else:
+        found += _kept(settings, told, instruments)
+        found += _worked_with(settings, told, states, instruments)
+    found.append(machine.clock(instruments.is_synchronised))
+    found.append(neighbours.prometheus(instruments.prometheus))
+    found.append(neighbours.fonts(FONTS))
+    return found
+
+
+def _kept(settings: Settings, told: Told | None, instruments: Instruments) -> list[Finding]:
+    """What benchd keeps, and in what."""
+    owner = instruments.owner()
+    state, key = settings.ledger.path.parent, settings.certificate.key
+    return [
+        folders.folder(Check.STATE_FOLDER, state, owner),
+        folders.folder(Check.CERTIFICATE_FOLDER, settings.certificate.directory, owner),
+        folders.space(state),
+        folders.flush(state),
+        record.ledger(settings.ledger.path, key, told),
+        record.key_usable(key, instruments.environ),
+        record.key_age(key, told, instruments.now()),
+    ]
+
+
+def _worked_with(
+    settings: Settings,
+    told: Told | None,
+    states: Mapping[str, Mapping[str, str]] | None,
+    instruments: Instruments,
+) -> list[Finding]:
+    """What benchd works with, and who reaches it."""
+    external = settings.adb.server == "external"
+    runs = neighbours.adb_runs(external=external, states=states, told=told)
+    beyond = settings.http.tls_certificate is not None and not settings.http.listen.is_loopback
+    return [
+        neighbours.adb(settings.adb.port, runs=runs, ask=instruments.ask_adb),
+        neighbours.udev_rules(external=external),
+        neighbours.readers(settings.felica.readers, told),
+        machine.port(settings.http.listen.port, with_tls=beyond),
+        machine.port(settings.adb.port, with_tls=False),
+    ]

@@ -1,0 +1,127 @@
+"""The machine under benchd: its clock, its units, its ports."""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from benchd.commands.doctor.findings import About, Finding
+from benchd.texts.doctor_words import Check, Cure, DoctorWord
+
+UNITS: Final = ("benchd.service", "benchd-adb.socket", "pcscd.socket")
+BOOTED_BY_SYSTEMD: Final = Path("/run/systemd/system")
+"""sd_booted(3)."""
+TCP_TABLES: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_LISTEN: Final = "0A"
+"""TCP_LISTEN of the kernel's include/net/tcp_states.h."""
+_ASKED: Final = "Id,LoadState,ActiveState,SubState,Result,UnitFileState"
+_SYSTEMCTL_WITHIN_S: Final = 10.0
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Show = Callable[[Sequence[str]], str | None]
+
+
+def systemctl_show(units: Sequence[str]) -> str | None:
+    """What systemd tells of these units, a paragraph each; None where it doesn't run here."""
+    if not BOOTED_BY_SYSTEMD.exists():
+        return None
+    asked = ["systemctl", "show", f"--property={_ASKED}", "--", *units]
+    try:
+        told = subprocess.run(
+            asked, capture_output=True, check=True, text=True, timeout=_SYSTEMCTL_WITHIN_S
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return told.stdout
+
+
+def states(units: Sequence[str], show: Show) -> Mapping[str, Mapping[str, str]] | None:
+    """The properties of each unit by its name; None where there is no systemd."""
+    told = show(units)
+    if told is None:
+        return None
+    paragraphs = [
+        dict(line.split("=", 1) for line in part.splitlines() if "=" in line)
+        for part in told.split("\n\n")
+    ]
+    return {each["Id"]: each for each in paragraphs if "Id" in each}
+
+
+def units(found: Mapping[str, Mapping[str, str]] | None) -> list[Finding]:
+    """Whether systemd looks after benchd and what it needs."""
+    if found is None:
+        return [About(Check.UNITS).not_checked(DoctorWord.NO_SYSTEMD)]
+    return [_unit(name, found.get(name, {})) for name in UNITS]
+
+
+def _unit(name: str, state: Mapping[str, str]) -> Finding:
+    about = About(Check.UNITS).having(name=name)
+    if state.get("LoadState", "not-found") == "not-found":
+        return about.warn(DoctorWord.UNIT_MISSING, Cure.INSTALL_AGAIN)
+    active = state.get("ActiveState", "unknown")
+    if active == "failed":
+        failed = about.having(detail=state.get("Result", active))
+        return failed.fail(DoctorWord.UNIT_FAILED, Cure.LOOK_AT_UNIT)
+    if active not in ("active", "reloading"):
+        return about.having(value=active).warn(DoctorWord.UNIT_INACTIVE, Cure.START_UNIT)
+    if state.get("UnitFileState") == "disabled":
+        return about.warn(DoctorWord.UNIT_NOT_ENABLED, Cure.ENABLE_UNIT)
+    return about.ok(DoctorWord.UNIT_ACTIVE)
+
+
+def clock(is_synchronised: Callable[[], bool | None]) -> Finding:
+    """Whether something keeps the wall clock right."""
+    about = About(Check.CLOCK)
+    match is_synchronised():
+        case True:
+            return about.ok(DoctorWord.CLOCK_KEPT)
+        case False:
+            return about.fail(DoctorWord.CLOCK_FREE, Cure.SET_CLOCK)
+        case None:
+            return about.not_checked(DoctorWord.CLOCK_UNKNOWN, Cure.AS_ROOT)
+
+
+def port(number: int, *, with_tls: bool, tables: Sequence[Path] = TCP_TABLES) -> Finding:
+    """From where a port is reached, by what really listens; `with_tls` lets others reach it."""
+    about = About(Check.PORTS).having(value=f":{number}")
+    try:
+        found = [address for table in tables for address in _listening(table, number)]
+    except OSError as error:
+        return about.not_to_be_seen(tables[0], error)
+    if not found:
+        return about.not_checked(DoctorWord.PORT_UNUSED)
+    beyond = [address for address in found if not address.is_loopback]
+    shown = ", ".join(sorted(_shown(address, number) for address in beyond or found))
+    about = about.having(value=shown)
+    if not beyond:
+        return about.ok(DoctorWord.PORT_LOOPBACK)
+    if with_tls:
+        return about.ok(DoctorWord.PORT_OPEN_TLS)
+    return about.fail(DoctorWord.PORT_OPEN, Cure.LISTEN_ON_LOOPBACK)
+
+
+def _shown(address: Address, number: int) -> str:
+    return f"[{address}]:{number}" if address.version == 6 else f"{address}:{number}"
+
+
+def _listening(table: Path, number: int) -> Iterator[Address]:
+    """The addresses at which somebody listens on this port (proc_pid_net(5))."""
+    if not table.exists():
+        return
+    for line in table.read_text("ascii").splitlines()[1:]:
+        fields = line.split()
+        address, _, port_hex = fields[1].partition(":")
+        if fields[3] == _LISTEN and int(port_hex, 16) == number:
+            yield _address(address)
+
+
+def _address(text: str) -> Address:
+    """The kernel writes 32-bit words in the machine's order, which here is the least first."""
+    words = bytes.fromhex(text)
+    data = b"".join(words[start : start + 4][::-1] for start in range(0, len(words), 4))
+    found = ipaddress.ip_address(data)
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return mapped or found

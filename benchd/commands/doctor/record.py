@@ -1,0 +1,99 @@
+"""The ledger and the key that signs it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from benchd.commands.doctor.daemon import Told
+from benchd.commands.doctor.findings import About, Finding
+from benchd.commands.misuse import why
+from benchd.errors import BenchdError
+from benchd.ledger.head_file import head_path, read_head
+from benchd.signing.keeping import KeyFiles, load_rack_key, load_ring
+from benchd.signing.public_key import public_key_of
+from benchd.texts.doctor_words import Check, Cure, DoctorWord
+
+OLD_AFTER: Final = timedelta(days=3 * 365)
+"""As the alert BenchdKeyOld: NIST SP 800-57 part 1, table 1, for a private signature key."""
+_SQLITE: Final = b"SQLite format 3\0"
+"""The first bytes of its file format, https://sqlite.org/fileformat2.html."""
+
+
+def ledger(path: Path, key: Path, told: Told | None) -> Finding:
+    """Whether it holds: by the daemon's word, else by its file's form and signature alone."""
+    about = About(Check.LEDGER).having(path=path)
+    if told is not None:
+        if told.broken:
+            return about.fail(DoctorWord.LEDGER_HOLDS_NOT, Cure.VERIFY_LEDGER)
+        return about.having(count=told.records).ok(DoctorWord.LEDGER_SERVES)
+    try:
+        return _at_rest(about, path, key)
+    except FileNotFoundError as missing:
+        if missing.filename == str(path):
+            return about.not_checked(DoctorWord.LEDGER_NOT_YET, Cure.MADE_AT_START)
+        about = about.having(path=missing.filename, detail=why(missing))
+        return about.not_checked(DoctorWord.NOT_TO_BE_SEEN, Cure.KEY_AS_SAID)
+    except OSError as error:
+        return about.not_to_be_seen(path, error)
+
+
+def _at_rest(about: About, path: Path, key: Path) -> Finding:
+    """The form of its file and the signature over its head; every record takes much longer."""
+    with path.open("rb") as file:
+        begins = file.read(len(_SQLITE))
+    try:
+        public = public_key_of(KeyFiles(key).public.read_bytes())
+        head = read_head(head_path(path), load_ring(KeyFiles(key).ring, public), strict=False)
+    except (BenchdError, ValueError) as broken:
+        return about.having(detail=broken).fail(DoctorWord.LEDGER_DAMAGED, Cure.VERIFY_LEDGER)
+    if begins != _SQLITE or head is None:
+        return about.fail(DoctorWord.LEDGER_NOT_WHOLE, Cure.VERIFY_LEDGER)
+    return about.having(count=head.sequence).ok(DoctorWord.LEDGER_SIGNED)
+
+
+def key_usable(key: Path, environ: Mapping[str, str]) -> Finding:
+    """Whether it is there, signs, and nobody else reads it."""
+    about = About(Check.KEY).having(path=key)
+    try:
+        mode = stat.S_IMODE(key.stat().st_mode)
+        with key.open("rb"):
+            pass
+    except FileNotFoundError:
+        return about.fail(DoctorWord.KEY_MISSING, Cure.MAKE_KEY)
+    except OSError as error:
+        return about.not_to_be_seen(key, error)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return about.having(value=f"{mode:04o}").fail(DoctorWord.KEY_OPEN, Cure.CLOSE_KEY)
+    try:
+        load_rack_key(key, environ)
+    except BenchdError as unusable:
+        return about.having(detail=unusable).fail(DoctorWord.KEY_UNUSABLE, Cure.KEY_AS_SAID)
+    return about.ok(DoctorWord.KEY_PRIVATE)
+
+
+def key_age(key: Path, told: Told | None, now: datetime) -> Finding:
+    """Since when it signs: by its ring, else by the daemon's word."""
+    about = About(Check.KEY_AGE)
+    since = _rotated_at(key)
+    if since is None and told is not None and told.key_created is not None:
+        since = datetime.fromtimestamp(told.key_created, UTC)
+    if since is None:
+        return about.not_checked(DoctorWord.KEY_AGE_UNKNOWN, Cure.START_BENCHD)
+    age = now - since
+    about = about.having(count=max(0, age.days))
+    if age > OLD_AFTER:
+        return about.warn(DoctorWord.KEY_DAYS, Cure.ROTATE_KEY)
+    return about.ok(DoctorWord.KEY_DAYS)
+
+
+def _rotated_at(key: Path) -> datetime | None:
+    try:
+        public = public_key_of(KeyFiles(key).public.read_bytes())
+        rotations = load_ring(KeyFiles(key).ring, public).rotations
+    except (OSError, BenchdError, ValueError):
+        return None
+    return rotations[-1].retirement.at if rotations else None

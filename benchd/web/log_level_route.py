@@ -1,0 +1,99 @@
+"""The route by which an administrator has more logged for a while; over the Unix socket only."""
+
+# Annotations name what is made in the function, so they are read at once.
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Annotated, Protocol
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from benchd.authority import Action
+from benchd.errors import NotFound
+from benchd.web.objects import WebObject
+from benchd.web.peer import peer_of
+from benchd.web.refusals import INVALID, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.who import Acting, WhoActs
+from benchd.words.ids import SlotName
+from benchd.words.log_level import LONGEST_S, USUAL_S, LogLevel, MoreLogged
+from benchd.words.people import By
+
+_log = structlog.get_logger()
+
+
+class LogDoor(Protocol):
+    """How much is logged."""
+
+    def change(self, level: LogLevel, slot: SlotName | None, for_s: float) -> None:
+        """Log everything of a slot or of the rack for so long; `info` takes it back."""
+        ...
+
+    def in_effect(self) -> Sequence[MoreLogged]:
+        """Of what everything is logged now."""
+        ...
+
+
+class MoreLoggedObject(WebObject):
+    """That everything is logged of a slot, or of the whole rack where it names none."""
+
+    slot: str | None
+    left_s: float
+
+
+class LogLevelObject(WebObject):
+    """How much is logged: as usual where nothing stands under `debug`."""
+
+    debug: list[MoreLoggedObject]
+
+
+class LogLevelRequest(BaseModel):
+    """What is to be logged, of which slot or of all, and for how long."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    level: LogLevel
+    slot: Annotated[str | None, Field(max_length=LONGEST_NAME)] = None
+    for_s: Annotated[float, Field(ge=1.0, le=LONGEST_S)] = USUAL_S
+
+
+def log_level_route(
+    door: LogDoor, slots: Callable[[], Collection[SlotName]], who: WhoActs
+) -> APIRouter:
+    """`/api/v1/log-level`: look at it, and change it for a while."""
+    changing = Acting(Action.LOG, who)
+    router = APIRouter(prefix="/api/v1/log-level")
+
+    def now() -> LogLevelObject:
+        found = door.in_effect()
+        return LogLevelObject(
+            debug=[MoreLoggedObject(slot=one.slot, left_s=round(one.left_s, 1)) for one in found]
+        )
+
+    @router.get("")
+    async def log_level() -> LogLevelObject:
+        """Of what everything is logged, and for how long still."""
+        return now()
+
+    @router.put("", responses=SIGN_IN | NOT_FOUND | INVALID)
+    async def change(
+        request: Request, wanted: LogLevelRequest, by: Annotated[By, Depends(changing)]
+    ) -> LogLevelObject:
+        """Log everything of a slot or of the rack for a while, or as usual again."""
+        slot = None if wanted.slot is None else SlotName(wanted.slot)
+        if slot is not None and slot not in slots():
+            message = f"there is no slot {slot}"
+            raise NotFound(message)
+        door.change(wanted.level, slot, wanted.for_s)
+        peer = peer_of(request.scope)
+        _log.info(
+            "log_level_changed",
+            slot=slot,
+            set_to=wanted.level,
+            for_s=wanted.for_s if wanted.level is LogLevel.DEBUG else None,
+            uid=peer.uid if peer else None,
+            person=by.actor.person if by.actor else None,
+        )
+        return now()
+
+    return router

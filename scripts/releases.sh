@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# The releases of benchd on one machine, and which of them runs. Read in by scripts/install, whose
+# `root`, `wheels`, `in_root`, `say` and `stop` it uses.
+#
+#   /opt/benchd/releases/VERSION-COMMIT   a whole program with all that it needs, its units too
+#   /opt/benchd/current                   a link to the one that runs
+#   /opt/benchd/previous                  a link to the one before, for going back
+#
+# A release becomes the current one in one step, and only once it has shown that it works: whatever
+# goes wrong before leaves the machine as it was.
+
+opt=/opt/benchd
+unfinished=()
+
+# To be called on the way out.
+forget_unfinished() { ((${#unfinished[@]} == 0)) || rm -rf "${unfinished[@]}"; }
+
+# release_of LINK: the folder in opt that the link leads to, or nothing.
+release_of() { readlink "$root$opt/$1" || true; }
+
+# python_of RELEASE CODE [ARGUMENT…]
+python_of() { in_root "$opt/$1/bin/python" -c "${@:2}"; }
+
+unchanged() {
+    stop "$1 何も変更していません。" "$2; nothing was changed"
+}
+
+# name_release WHEEL: sets `release` to a new folder's name, by what the wheel says of itself. Who
+# installs a release that is there already gets it a second time: a running one is never written to.
+name_release() {
+    local said number=1
+    said=$(in_root python3 -c 'import pathlib, sys, zipfile
+version = pathlib.Path(sys.argv[1]).name.split("-")[1]
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    assert wheel.testzip() is None
+    commit = wheel.read("benchd/commit.txt").decode().strip()
+print(f"{version}-{commit[:12]}")' "$1") || unchanged \
+        "ホイール ${1##*/} が壊れています。作り直すか、写し直してください。" \
+        "the wheel ${1##*/} is damaged; build it or copy it once more"
+    release=releases/$said
+    while [[ -e $root$opt/$release ]]; do
+        number=$((number + 1))
+        release=releases/$said-$number
+    done
+}
+
+# The wheels fit one minor version of Python alone.
+refuse_other_python() {
+    local built target
+    built=$(printf '%s\n' "$wheels"/pyscard-*.whl | sed -n 's/.*-cp3\([0-9]*\)-cp3.*/3.\1/p')
+    target=$(in_root python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    [[ $built == "$target" ]] || unchanged \
+        "このホイールは Python ${built:-?} 用で、導入先は $target です。作り直してください。" \
+        "these wheels are for Python ${built:-?}, but there it is $target; build them with that one"
+}
+
+# Sets `release` to one that is whole but doesn't run yet.
+make_release() {
+    local copy wheel
+    refuse_other_python
+    mkdir -p "$root$opt/releases"
+    copy=$(mktemp -d "$root$opt/wheels.XXXXXX")
+    unfinished=("$copy")
+    cp "$wheels"/*.whl "$copy"
+    chmod 0755 "$copy"
+    wheel=$(compgen -G "$copy/benchd-*.whl")
+    name_release "${wheel#"$root"}"
+    unfinished+=("$root$opt/$release")
+    say "installing the program into $root$opt/$release"
+    { in_root python3 -m venv "$opt/$release" &&
+        in_root "$opt/$release/bin/python" -m pip --isolated --quiet \
+            --disable-pip-version-check --no-input --no-cache-dir \
+            install --no-index --find-links "${copy#"$root"}" benchd &&
+        python_of "$release" 'import benchd.daemon.app, benchd.commands.cli'; } || unchanged \
+        "新しいプログラムが動きません。ホイールを作り直すか、写し直してください。" \
+        "the new program doesn't work; build the wheels or copy them once more"
+    rm -rf "$copy"
+}
+
+# A release that runs has to take the configuration that is there, unless none does.
+refuse_other_configuration() {
+    local config=/etc/benchd/benchd.toml told
+    [[ -e $root$config ]] || return 0
+    told=$(in_root "$opt/$1/bin/benchd" check-config "$config" 2>&1) && return
+    [[ -x $root$opt/current/bin/benchd ]] || return 0
+    in_root "$opt/current/bin/benchd" check-config "$config" >/dev/null 2>&1 || return 0
+    say "$told"
+    unchanged "設定 $config を $1 は受け付けません。" "$1 doesn't take the configuration $config"
+}
+
+# A ledger of a newer form can't be read by an older release: its number stands in SQLite's header.
+refuse_older_than_ledger() {
+    local ledger form known
+    ledger=$(python_of "$1" 'from pathlib import Path
+from benchd.config import load_settings
+print(load_settings(Path("/etc/benchd/benchd.toml")).ledger.path)' 2>/dev/null) ||
+        ledger=/var/lib/benchd/ledger.sqlite
+    [[ -s $root$ledger ]] || return 0
+    form=$(od -An -tu4 --endian=big -j60 -N4 "$root$ledger" | tr -d ' ')
+    known=$(python_of "$1" 'import importlib.resources
+folder = importlib.resources.files("benchd.ledger") / "migrations"
+print(sum(file.name.endswith(".sql") for file in folder.iterdir()))')
+    ((form <= known)) || unchanged \
+        "記録 $ledger は新しい形式（$form）で、$1 は $known までしか読めません。新しい版のまま使うか、更新前のバックアップを戻してください。" \
+        "the ledger $ledger has form $form and $1 reads up to $known: stay with the newer release, or put back the backup from before the upgrade"
+}
+
+# lead LINK RELEASE: in one step.
+lead() {
+    ln -sfn "$2" "$root$opt/next"
+    mv -T "$root$opt/next" "$root$opt/$1"
+}
+
+# run_release RELEASE: makes it the current one, and what was current the one to go back to.
+run_release() {
+    local before folder
+    before=$(release_of current)
+    refuse_other_configuration "$1"
+    refuse_older_than_ledger "$1"
+    [[ -z $before || $before == "$1" ]] || lead previous "$before"
+    lead current "$1"
+    unfinished=()
+    ln -sfn "$opt/current/bin/benchd" "$root/usr/local/bin/benchd"
+    for folder in "$root$opt"/releases/*; do
+        case releases/${folder##*/} in
+            "$(release_of current)" | "$(release_of previous)") ;;
+            *) rm -rf "$folder" ;;
+        esac
+    done
+    # Until now there was one program, in the folder itself.
+    [[ ! -e $root$opt/pyvenv.cfg ]] ||
+        rm -rf "$root$opt"/{bin,include,lib,lib64,share,pyvenv.cfg}
+}

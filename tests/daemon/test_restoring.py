@@ -1,0 +1,306 @@
+"""A backup made beside writers is put back; a tampered one isn't, and no loss is unsaid."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import pytest
+
+from benchd.config import Settings
+from benchd.daemon.backing_up import back_up
+from benchd.daemon.people import people_file
+from benchd.daemon.restoring import Restored, restore_backup, state_in
+from benchd.daemon.witnesses import witnesses_of
+from benchd.errors import BackupInvalid, LedgerBroken, LedgerFault, SignedByRetired, WouldLose
+from benchd.ledger import open_ledger, putting_back, verify_ledger
+from benchd.ledger.lock import writer_lock
+from benchd.ledger.manifest import Part, part_path
+from benchd.ledger.restored import GAP
+from benchd.people.store import SecretStore
+from benchd.words.ids import Evidence, JobId
+from benchd.words.record import Entry, EntryKind, Receipt
+from tests.daemon.rotated_rack import AT, key_of, make_rack, rotated, sell
+
+BENCHD = Path(sys.executable).with_name("benchd")
+WRITERS = 64
+FIRST, SECOND = JobId("20261124-A1-0001"), JobId("20261124-A1-0002")
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def rack(tmp_path: Path) -> Settings:
+    (tmp_path / "dest").mkdir()
+    return make_rack(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "dest"
+
+
+def at_once(_: float) -> None:
+    """No pause between two pieces."""
+
+
+def backup_of(rack: Settings, folder: Path) -> Path:
+    path, _ = back_up(rack, folder, pace=at_once)
+    return path
+
+
+async def restore(rack: Settings, backup: Path, *, replaces: bool = False) -> Restored:
+    return await restore_backup(
+        rack, backup, operator="佐藤", because="disk replaced", replaces=replaces
+    )
+
+
+async def starts(rack: Settings) -> int:
+    """What a daemon finds at its start: its ledger's last record, with every witness heard."""
+    key = key_of(rack)
+    async with open_ledger(
+        rack.ledger.path,
+        head_key=key,
+        ring=key.ring,
+        witnesses=await witnesses_of(rack, key.ring),
+    ) as ledger:
+        return ledger.head.sequence
+
+
+async def restored(rack: Settings) -> Evidence:
+    """What the record of the break says."""
+    async with open_ledger(rack.ledger.path, head_key=key_of(rack)) as ledger:
+        told = await ledger.newest_of(EntryKind.LEDGER_RESTORED)
+    assert told is not None
+    return told.entry.data
+
+
+def hashes(rack: Settings, receipts: Sequence[Receipt]) -> dict[int, str]:
+    """The hashes of these records as a ledger has them."""
+    with closing(putting_back.open_for_reading(rack.ledger.path)) as connection:
+        rows = dict(connection.execute("SELECT sequence, hex(hash) FROM record"))
+    return {
+        receipt.sequence: str(rows[receipt.sequence]).lower()
+        for receipt in receipts
+        if receipt.sequence in rows
+    }
+
+
+def lies_in(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.endswith("lock")
+    }
+
+
+@pytest.mark.parametrize("backups", [1, pytest.param(5, marks=pytest.mark.nightly)])
+async def test_backups_while_64_slots_write_have_all_that_was_acknowledged_up_to_their_head(
+    rack: Settings, folder: Path, tmp_path: Path, backups: int
+) -> None:
+    key, receipts, made = key_of(rack), list[Receipt](), anyio.Event()
+    least = 0
+
+    async with open_ledger(rack.ledger.path, head_key=key, ring=key.ring) as ledger:
+
+        async def write(slot: int) -> None:
+            number = 0
+            while not made.is_set():
+                entry = Entry(
+                    kind=EntryKind.STAGE_STARTED, at=AT, job=JobId(f"job-{slot}-{number // 10}")
+                )
+                receipts.append(await ledger.append(entry))
+                number += 1
+
+        async with anyio.create_task_group() as slots:
+            for slot in range(WRITERS):
+                slots.start_soon(write, slot)
+            while len(receipts) < WRITERS:
+                await anyio.lowlevel.checkpoint()
+            least = len(receipts)
+            for number in range(backups):
+                (each := folder / str(number)).mkdir()
+                command = ["ledger", "backup", each, "--config", tmp_path / "benchd.toml"]
+                await anyio.run_process([BENCHD, *map(str, command)])
+            made.set()
+    for number in range(backups):
+        [backup] = (folder / str(number)).glob("*.json")
+        elsewhere = state_in(rack, tmp_path / f"root{number}")
+        done = await restore(elsewhere, backup)
+        head = done.manifest.head.sequence
+        assert head >= least
+        acknowledged = [receipt for receipt in receipts if receipt.sequence <= head]
+        kept = hashes(elsewhere, receipts)
+        assert kept == {receipt.sequence: receipt.hash_hex for receipt in acknowledged}
+        report = verify_ledger(elsewhere.ledger.path, key.public_key_pem)
+        assert report.records == head + 1
+        assert await starts(elsewhere) == done.put.receipt.sequence == 2 * GAP
+
+
+async def test_on_another_root_certificates_badges_and_pins_are_there_again(
+    rack: Settings, folder: Path, tmp_path: Path
+) -> None:
+    envelope = await sell(rack, FIRST)
+    with closing(SecretStore(people_file(rack.ledger.path))) as store:
+        mark = store.keep(b"a PIN's hash")
+    backup = backup_of(rack, folder)
+    shutil.rmtree(tmp_path / "state")
+    shutil.rmtree(rack.certificate.directory)
+    done = await restore(rack, backup)
+    assert (done.certificates, done.put.aside) == (1, None)
+    assert (rack.certificate.directory / f"{FIRST}.json").read_bytes() == envelope
+    with closing(SecretStore(people_file(rack.ledger.path))) as store:
+        assert store.all() == {mark: b"a PIN's hash"}
+    assert await starts(rack) == 2 * GAP
+
+
+async def test_what_was_lost_is_on_record_and_certificates_of_it_accuse_nobody(
+    rack: Settings, folder: Path
+) -> None:
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    await sell(rack, SECOND)
+    lost = await starts(rack)
+    with pytest.raises(WouldLose) as refused:
+        await restore(rack, backup)
+    assert (refused.value.kept, refused.value.known) == (36, lost)
+    assert await starts(rack) == lost
+    done = await restore(rack, backup, replaces=True)
+    assert await starts(rack) == done.put.receipt.sequence == 2 * GAP
+    told = await restored(rack)
+    assert (told["kept_sequence"], told["known_sequence"], told["operator"]) == (36, lost, "佐藤")
+    assert done.put.aside is not None
+    assert verify_ledger(done.put.aside, key_of(rack).public_key_pem).records == lost
+
+
+async def test_a_ledger_that_has_no_more_than_the_backup_is_put_back_at_once(
+    rack: Settings, folder: Path, tmp_path: Path
+) -> None:
+    await sell(rack, FIRST)
+    shutil.copytree(tmp_path / "state", older := tmp_path / "older")
+    await sell(rack, SECOND)
+    backup = backup_of(rack, folder)
+    shutil.rmtree(tmp_path / "state")
+    older.rename(tmp_path / "state")
+    done = await restore(rack, backup)
+    assert await starts(rack) == done.put.receipt.sequence
+    assert done.certificates == 2
+
+
+async def test_a_ledger_that_cannot_be_read_is_replaced_only_when_told_to(
+    rack: Settings, folder: Path
+) -> None:
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    await sell(rack, SECOND)
+    rack.ledger.path.write_bytes(b"torn" * 5000)
+    with pytest.raises(WouldLose, match="can't be read") as refused:
+        await restore(rack, backup)
+    # Its signed head is whole.
+    assert refused.value.known == 72
+    done = await restore(rack, backup, replaces=True)
+    assert (await restored(rack))["known_sequence"] == 72
+    assert done.put.aside is not None
+    assert done.put.aside.read_bytes().startswith(b"torn")
+    assert await starts(rack) == 2 * GAP
+
+
+async def test_a_backup_from_before_a_rotation_is_put_back_only_when_told_to(
+    rack: Settings, folder: Path
+) -> None:
+    """Its key counts up to the rotation, but a thief of that key could have made another."""
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    await sell(rack, SECOND)
+    await rotated(rack)
+    with pytest.raises(SignedByRetired):
+        await restore(rack, backup, replaces=True)
+    done = await restore_backup(
+        rack, backup, operator="佐藤", because="x", replaces=True, retired=True
+    )
+    assert await starts(rack) == done.put.receipt.sequence
+    key = key_of(rack)
+    assert verify_ledger(rack.ledger.path, key.public_key_pem, key.ring).records == 37
+
+
+def changed(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("tampered", ["manifest", *Part, "missing", "older"])
+async def test_a_backup_that_was_tampered_with_is_not_put_back(
+    rack: Settings, folder: Path, tampered: str
+) -> None:
+    await sell(rack, FIRST)
+    older = backup_of(rack, folder).read_bytes()
+    for file in folder.iterdir():
+        file.unlink()
+    await sell(rack, SECOND)
+    backup = backup_of(rack, folder)
+    match tampered:
+        case "manifest":
+            changed(backup, backup.read_bytes().index(b'"records":') + 11)
+        case "missing":
+            part_path(backup, Part.LEDGER).unlink()
+        case "older":
+            # Signed by this rack, but for another file.
+            backup.write_bytes(older)
+        case _:
+            changed(part_path(backup, Part(tampered)), -1)
+    before = lies_in(rack.ledger.path.parent)
+    with pytest.raises(BackupInvalid):
+        await restore(rack, backup, replaces=True)
+    assert lies_in(rack.ledger.path.parent) == before
+
+
+async def test_a_backup_of_another_rack_is_not_put_back(
+    rack: Settings, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = make_rack(tmp_path / "other")
+    await sell(other, FIRST)
+    with pytest.raises(BackupInvalid, match="isn't signed by this rack"):
+        await restore(rack, backup_of(other, folder))
+    assert not rack.ledger.path.exists()
+
+
+async def test_nothing_is_put_back_under_a_running_daemon(rack: Settings, folder: Path) -> None:
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    with writer_lock(rack.ledger.path), pytest.raises(LedgerFault, match="another benchd"):
+        await restore(rack, backup, replaces=True)
+
+
+async def test_a_restore_that_is_cut_short_never_lets_a_daemon_begin_anew(
+    rack: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    await sell(rack, SECOND)
+    lost, found = await starts(rack), list[str]()
+    for step in range(4):
+        left = step
+
+        def sync(place: Path) -> None:
+            nonlocal left
+            if left == 0:
+                raise KeyboardInterrupt(place)
+            left -= 1
+
+        with monkeypatch.context() as patched:
+            patched.setattr(putting_back, "sync_directory", sync)
+            with pytest.raises(KeyboardInterrupt):
+                await restore(rack, backup, replaces=True)
+        try:
+            found.append("old" if await starts(rack) == lost else "new")
+        except LedgerBroken:
+            found.append("refused")
+    assert found == ["old", "refused", "refused", "new"]
+    await restore(rack, backup, replaces=True)
+    assert await starts(rack) > 2 * GAP

@@ -1,0 +1,68 @@
+"""Metrics tell when the ledger was last backed up and verified, by the notes beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from benchd.commands.cli import app
+from benchd.daemon.upkeep import Upkeep, last_done, note_done
+from benchd.observe.metrics import RackMetrics
+from tests.daemon.rotated_rack import files_of, make_rack, sell
+
+AT = datetime(2026, 11, 27, 1, 2, 3, tzinfo=UTC)
+
+pytestmark = pytest.mark.asyncio
+
+
+async def scraped(ledger: Path) -> dict[str, float]:
+    metrics = RackMetrics(slots=(), recipes=(), version="1")
+    metrics.ledger.read_from(
+        last_backup=partial(last_done, ledger, Upkeep.BACKUP),
+        last_verification=partial(last_done, ledger, Upkeep.VERIFICATION),
+    )
+    text = (await metrics.expose(""))[0].decode()
+    lines = [line for line in text.splitlines() if line.startswith("benchd_ledger_last_")]
+    return {line.split("_")[3]: float(line.split(" ")[1]) for line in lines}
+
+
+async def test_what_was_never_done_is_zero_and_a_note_tells_when_it_was(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.db"
+    assert await scraped(ledger) == {"backup": 0, "verification": 0}
+    note_done(ledger, Upkeep.BACKUP, AT)
+    assert await scraped(ledger) == {"backup": AT.timestamp(), "verification": 0}
+
+
+@pytest.mark.parametrize("torn", [b"", b"[]", b'{"at": 3}', b'{"at": "soon"}', b"\xff"])
+async def test_a_note_that_says_nothing_counts_as_never(tmp_path: Path, torn: bytes) -> None:
+    ledger = tmp_path / "ledger.db"
+    note_done(ledger, Upkeep.BACKUP, AT)
+    (tmp_path / "ledger.db.last-backup").write_bytes(torn)
+    assert (await scraped(ledger))["backup"] == 0
+
+
+async def test_only_a_verification_of_the_racks_own_ledger_that_holds_is_noted(
+    tmp_path: Path,
+) -> None:
+    settings = make_rack(tmp_path)
+    await sell(settings, "20261124-A1-0001")
+    ledger, public = settings.ledger.path, str(files_of(settings).public)
+    config = ("--config", str(tmp_path / "benchd.toml"))
+    named = ("ledger", "verify", str(ledger), "--key", public)
+    for misused in (named[:3], ("ledger", "verify", *config, "--key", public)):
+        assert CliRunner().invoke(app, list(misused)).exit_code == 2
+    assert CliRunner().invoke(app, list(named)).exit_code == 0
+    assert (await scraped(ledger))["verification"] == 0
+    own = CliRunner().invoke(app, ["ledger", "verify", *config])
+    assert own.exit_code == 0, own.output
+    noted = (await scraped(ledger))["verification"]
+    assert noted > AT.timestamp() - 1e9
+    with ledger.open("r+b") as file:
+        file.seek(5000)
+        file.write(b"\xff\xfe")
+    assert CliRunner().invoke(app, ["ledger", "verify", *config]).exit_code == 1
+    assert (await scraped(ledger))["verification"] == noted

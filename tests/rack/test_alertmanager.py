@@ -1,0 +1,164 @@
+"""An adb server ends: from the daemon over Prometheus and Alertmanager to who looks after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+import yaml
+
+from benchd.certificate import create_key
+from benchd.config import load_settings
+from benchd.daemon.app import run_daemon
+from tests.free_port import free_port
+from tests.hooks.http_receiver import HttpReceiver, receiving
+from tests.nothing_plugged import NothingPlugged
+from tests.watchers import alertmanager, prometheus, until
+
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(180)]
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+ALERTS = CONFIGS / "alertmanager" / "alertmanager.yml"
+ALERT = "BenchdAdbServerDown"
+BENCHD = """\
+[site]
+name = "Example"
+[adb]
+server = "external"
+port = {adb}
+[ledger]
+path = "ledger.sqlite"
+[certificate]
+key = "key.pem"
+directory = "certificates"
+[dossiers]
+directory = "dossiers"
+[models]
+fresh_pictures = "fresh"
+[http]
+socket = "benchd.sock"
+listen = "127.0.0.1:{http}"
+[slots.A1]
+port = "pci-0000:03:00.0-usb-0:1.1"
+"""
+
+
+@contextmanager
+def adb_server(folder: Path, port: int) -> Generator[None]:
+    """A real one that somebody else than benchd has started, and that sees no USB."""
+    environment = {"HOME": str(folder), "PATH": os.environ["PATH"]}
+    environment |= {"ADB_USB": "0", "ADB_MDNS": "0", "ADB_EMU": "0"}
+    with (folder / "adb.log").open("ab") as log:
+        server = subprocess.Popen(
+            ["adb", "-P", str(port), "nodaemon", "server"], env=environment, stdout=log, stderr=log
+        )
+    try:
+        yield
+    finally:
+        server.kill()
+        server.wait()
+
+
+@asynccontextmanager
+async def daemon(folder: Path, adb_port: int, http_port: int) -> AsyncGenerator[None]:
+    file = folder / "benchd.toml"
+    file.write_text(BENCHD.format(adb=adb_port, http=http_port))
+    (folder / "recipes").symlink_to(CONFIGS / "recipes")
+    create_key(folder / "key.pem")
+    read = partial(load_settings, file)
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(run_daemon, read(), NothingPlugged(), usb=False, reread=read))
+        yield
+        group.cancel_scope.cancel()
+
+
+def shipped_prometheus(http_port: int, alerts_port: int) -> str:
+    """The shipped configuration at this test's ports, and looking every second."""
+    told = yaml.safe_load((CONFIGS / "prometheus" / "prometheus.yml").read_text())
+    told["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    told["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{http_port}"]
+    told["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [
+        f"127.0.0.1:{alerts_port}"
+    ]
+    return yaml.safe_dump(told)
+
+
+def shipped_alertmanager(receiver_port: int) -> str:
+    """The shipped configuration, whose receivers are this test's and which waits less."""
+    told = yaml.safe_load(ALERTS.read_text())
+    told["route"] |= {"group_wait": "0s", "group_interval": "1s"}
+    for receiver in told["receivers"]:
+        [hook] = receiver["webhook_configs"]
+        hook["url"] = hook["url"].replace("9099", str(receiver_port))
+    return yaml.safe_dump(told)
+
+
+def put_rules(folder: Path) -> None:
+    """The shipped rules, of which this one waits no half a minute before it is told."""
+    (folder / "rules").mkdir()
+    for name in ("rack.yml", "service.yml"):
+        told = yaml.safe_load((CONFIGS / "prometheus" / "rules" / name).read_text())
+        for rule in told["groups"][0]["rules"]:
+            if rule["alert"] == ALERT:
+                rule["for"] = "1s"
+        (folder / "rules" / name).write_text(yaml.safe_dump(told))
+
+
+async def heard(receiver: HttpReceiver, status: str) -> dict[str, object]:
+    """What has come of the alert with this status, and where."""
+    with anyio.fail_after(60):
+        while True:
+            for path, (_, body) in zip(receiver.paths, receiver.got, strict=False):
+                for alert in json.loads(body)["alerts"]:
+                    if (alert["labels"]["alertname"], alert["status"]) == (ALERT, status):
+                        return {"path": path, **alert["labels"], **alert["annotations"]}
+            await anyio.sleep(0.1)
+
+
+async def amtool(*arguments: str) -> str:
+    done = await anyio.run_process(["amtool", *arguments])
+    return done.stdout.decode().strip()
+
+
+async def test_who_looks_after_the_pc_hears_that_the_adb_server_is_down_and_that_it_is_back(
+    tmp_path: Path,
+) -> None:
+    adb_port, http_port, alerts_port = free_port(), free_port(), free_port()
+    put_rules(tmp_path)
+    async with (
+        receiving() as receiver,
+        alertmanager(tmp_path, shipped_alertmanager(receiver.port), alerts_port),
+        prometheus(tmp_path, shipped_prometheus(http_port, alerts_port)) as watching,
+        AsyncExitStack() as running,
+    ):
+        with adb_server(tmp_path, adb_port):
+            await running.enter_async_context(daemon(tmp_path, adb_port, http_port))
+            await until(watching, "benchd_adb_server_up == 1")
+        told = await heard(receiver, "firing")
+        assert (told["path"], told["severity"], told["rack"]) == ("/admins", "critical", "rack-1")
+        assert told["runbook_url"] == "docs/runbooks/service.md#benchdadbserverdown"
+        url = f"--alertmanager.url=http://127.0.0.1:{alerts_port}"
+        assert ALERT in await amtool(url, "alert", "query", f"alertname={ALERT}")
+        with adb_server(tmp_path, adb_port):
+            await heard(receiver, "resolved")
+
+
+@pytest.mark.parametrize(
+    ("labels", "reached"),
+    [
+        (("team=rack", "severity=warning"), "rack"),
+        (("team=rack", "severity=critical"), "rack"),
+        (("team=service", "severity=critical"), "admins"),
+        (("team=service", "severity=warning"), "admins"),
+    ],
+)
+async def test_whom_an_alert_reaches(labels: tuple[str, ...], reached: str) -> None:
+    routed = await amtool("config", "routes", "test", f"--config.file={ALERTS}", *labels)
+    assert routed == reached

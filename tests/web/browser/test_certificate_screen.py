@@ -1,0 +1,64 @@
+"""A certificate on a screen, as whoever was sent its address sees it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from chromium import Visits, needs_chromium
+from playwright.async_api import expect
+
+from benchd.certificate import create_key, verify_certificate
+from benchd.certificate.statement import statement_of
+from benchd.papers.press import Press
+from benchd.proof.evidence.forms import to_json
+from benchd.web.app import create_app
+from tests.certificate.certificate_rack import ISSUED_AT, proven_erasure
+from tests.paper.papers_made import CATALOGUE, signed
+from tests.web.web_fakes import JOB, FakeRack
+from tests.web.web_running import SEES_ALL, running
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+CUT = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LEGIBLE_PX = 240
+OTHER = {"ja": "en", "en": "ja"}
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_it_is_read_whole_in_both_languages_on_any_screen(
+    tmp_path: Path, visit: Visits, language: str, width: int
+) -> None:
+    key = create_key(tmp_path / "rack.key")
+    told = statement_of(
+        proven_erasure(),
+        at=ISSUED_AT,
+        site="大宮",
+        benchd_version="0.1.0",
+        benchd_commit="4f" * 20,
+    )
+    rack = FakeRack()
+    rack.ledger.keep_job(
+        outcome="passed",
+        disposition="sellable",
+        reason=None,
+        certificate=signed(to_json(told), key).envelope.decode(),
+    )
+    vouched = partial(verify_certificate, trusted=key.public_key_pem)
+    press = Press(key, vouched, CATALOGUE, site="大宮", where="https://verify.example/benchd")
+    app = create_app(rack, CATALOGUE, callers=SEES_ALL, papers=press)
+    async with running(app, tmp_path / "benchd.sock") as here:
+        url = f"http://127.0.0.1:{here.port}/api/v1/jobs/{JOB}/certificate.html"
+        async with visit(f"{url}?language={language}", width=width, dark=False) as seen:
+            page = seen.page
+            await expect(page.locator("html")).to_have_attribute("lang", language)
+            await expect(page.locator("h1")).to_be_visible()
+            assert await page.evaluate(CUT) <= 0
+            # A digest that stands in a column of its own letters is read by nobody.
+            for words in await page.locator("dd").all():
+                box = await words.bounding_box()
+                assert box is None or box["width"] >= LEGIBLE_PX, await words.text_content()
+            await page.locator(f'a[href$="language={OTHER[language]}"]').click()
+            await expect(page.locator("html")).to_have_attribute("lang", OTHER[language])
