@@ -30,6 +30,7 @@ def rack_in_figures(directory: Path) -> RackMetrics:
     metrics.key_created(NOW)
     metrics.ledger.sound(NOW)
     metrics.ledger.anchored(7, NOW)
+    metrics.ledger.read_from(last_backup=NOW.timestamp, last_verification=NOW.timestamp)
     metrics.clock.read_from(lambda: 0.001, lambda: 0.02)
     metrics.read_from(
         views=lambda: {WRITES: _writes(), ASKS: _asks()},

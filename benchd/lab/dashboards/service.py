@@ -61,14 +61,18 @@ SERVICE = Sheet(
         ),
         *PROMISES,
         Panel(
-            title=Words("台帳の検査と外部記録からの時間", "Age of the ledger's check and anchor"),
+            title=Words("台帳の検査と控えからの時間", "Age of the ledger's checks and copies"),
             says=Words(
-                "台帳全体を最後に検査してから、また外部に最後に記録してからの時間です。",
-                "Since the whole chain was found to hold, and since every anchor had its head.",
+                "台帳の検査、検証、バックアップ、外部への記録が最後に済んでからの時間です。",
+                "Since the ledger was last checked, verified, backed up and told to its anchors.",
             ),
             kind=Kind.LINES,
             queries=(
                 Query(_age("benchd_ledger_checked_timestamp_seconds"), f"{_RACK} checked"),
+                Query(
+                    _age("benchd_ledger_last_verification_timestamp_seconds"), f"{_RACK} verified"
+                ),
+                Query(_age("benchd_ledger_last_backup_timestamp_seconds"), f"{_RACK} backed up"),
                 Query(_age("benchd_ledger_anchored_timestamp_seconds"), f"{_RACK} anchored"),
             ),
             unit=Unit.SECONDS,
