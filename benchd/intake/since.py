@@ -7,7 +7,7 @@ A certificate says how a handset was at its time. What came later counts more, s
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from anyio.lowlevel import checkpoint
@@ -68,11 +68,15 @@ class HandsetSince:
     async def of(self, job: JobId, records: Sequence[StoredEntry]) -> Since:
         """Since this job, of which these are all records; raises LedgerFault."""
         me = _numbers_in(records)
-        mine = {job} if me.drawn is None else {job, me.drawn}
-        looks, imeis = me.looks, me.imeis
+        mine = {job}
         if me.drawn is not None:
+            # The certificate is of the drawn job: what came between it and its recheck came later.
             drawn = await self._numbers_of(me.drawn)
-            looks, imeis = looks | drawn.looks, imeis | drawn.imeis
+            mine |= {me.drawn, *await self._rechecks_before(me)}
+            me = replace(
+                drawn, looks=me.looks | drawn.looks, imeis=me.imeis | drawn.imeis, drawn=me.drawn
+            )
+        looks, imeis = me.looks, me.imeis
         labels = self._labels_of(mine)
         found: dict[JobId, int] = {}
         tellers = await self._tellers(imeis)
@@ -91,6 +95,15 @@ class HandsetSince:
             same=frozenset(same.keys() - mine),
             again_as=await self._again(looks, imeis, but=labels, after=came_after),
         )
+
+    async def _rechecks_before(self, me: _Numbers) -> set[JobId]:
+        """Other rechecks of the same drawn job that ended without one, before this one began."""
+        found: set[JobId] = set()
+        for other in await self._tellers(me.imeis):
+            told = await self._numbers_of(other)
+            if told.drawn == me.drawn and told.opened < me.opened:
+                found.add(other)
+        return found
 
     def _labels_of(self, jobs: Iterable[JobId]) -> set[Tag]:
         bound = (self._book.of_job.get(job) for job in jobs)

@@ -30,6 +30,7 @@ from benchd.proof.recheck import (
 )
 from benchd.proof.recheck_chip import by_eye, chip_before
 from benchd.proof.settled import bound_in
+from benchd.proof.since_then import gaps_since, stay_of_drawn
 from benchd.proof.touched import touchers_of
 from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
@@ -124,9 +125,13 @@ async def refuse_recheck(context: JobContext, drawn: DrawnJob, by: Actor) -> Non
         intake = await intake_of(context, drawn.records)
         touchers = touchers_of(drawn.records, intake)
         seen_by_eye = by_eye(chip_before(drawn.records))
+        since = list(gaps_since(stay_of_drawn(drawn.job, drawn.records), intake))
     except CertificateGap as gap:
         message = f"the records of this handset can't be read: {gap}"
         raise RecheckRefused(message) from gap
+    if since:
+        message = f"{'; '.join(since)}: it has to be erased again, in a slot that does"
+        raise RecheckRefused(message)
     if any(toucher.is_same(by.person, by.name) for toucher in touchers):
         message = f"{by.name} has touched this handset before: somebody else has to recheck it"
         raise SecondPersonNeeded(message)

@@ -16,6 +16,7 @@ from benchd.errors import CertificateGap
 from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in
 from benchd.proof.erasure_case import ErasureCase, judged
 from benchd.proof.recheck import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
+from benchd.proof.since_then import Stay, doomed_since, gaps_since, stay_of_drawn
 from benchd.proof.touched import touchers_of
 from benchd.words.ids import JobId
 from benchd.words.record import StoredEntry
@@ -91,6 +92,7 @@ def verify_erasure(
     believed only of them. `others` are those of the handset's other jobs: what they owe counts.
     """
     case, gaps = judged(job, records, intake)
+    gaps += [*_since(_stay_of(case, records), intake), *doomed_since(job, records, others)]
     gaps += draw_gaps(job, records, others)
     if gaps:
         raise CertificateGap(tuple(gaps))
@@ -103,6 +105,7 @@ def verify_drawn_erasure(
     """The same of a job that was drawn, by its own records and those of its recheck."""
     records = up_to_end(drawn.records)
     case, gaps = judged(drawn.job, records, intake)
+    gaps += _since(stay_of_drawn(drawn.job, records), intake)
     due = draw_gaps(drawn.job, records, others)
     gaps += [gap for gap in due if gap != RECHECK_STILL_DUE]
     if RECHECK_STILL_DUE not in due:
@@ -115,3 +118,16 @@ def verify_drawn_erasure(
     if gaps:
         raise CertificateGap(tuple(gaps))
     return VerifiedErasure(_SEAL, job=drawn.job, case=case, records=records, recheck=verified)
+
+
+def _stay_of(case: ErasureCase, records: Sequence[StoredEntry]) -> Stay:
+    hand = case.intake.hand
+    return Stay(
+        tag=None if hand is None else hand.tag,
+        numbers=case.intake.numbers,
+        opened=records[0].sequence,
+    )
+
+
+def _since(stay: Stay, intake: Sequence[StoredEntry]) -> list[str]:
+    return [f"intake: {gap}" for gap in gaps_since(stay, intake)]

@@ -26,12 +26,12 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 class Labelled:
     """A handset with the label T1 that was drawn, and a rack with its papers and another's."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: float = 1.0) -> None:
         self.phone = Phone()
         ledger = MemoryLedger()
         self.store = IntakeStore(ledger, SteppingClock())
         self.desk = IntakeDesk(self.store, CountingEntropy())
-        self.rack = RecheckRack(ledger=ledger, intake=self.store)
+        self.rack = RecheckRack(share, ledger=ledger, intake=self.store)
 
     async def drawn(self) -> None:
         await self.desk.add_lot(lot_record())
