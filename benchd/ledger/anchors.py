@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import anyio
@@ -20,6 +21,9 @@ LONGEST_HEAD_BYTES = 512
 LONGEST_RECEIPT = 500
 """Characters of an anchor's receipt that the ledger keeps."""
 NOBODY_KNOWS = 404
+PLAIN = "identity"
+"""Of what is packed, a few bytes could become as many as they like."""
+_HEADERS = MappingProxyType({"content-type": "application/json", "accept-encoding": PLAIN})
 
 _Result = TypeVar("_Result")
 
@@ -112,13 +116,20 @@ class HttpAnchor:
                         method,
                         self._url,
                         content=content,
-                        headers={"content-type": "application/json"},
+                        headers=_HEADERS,
                     ) as answer,
                 ):
+                    self._expect_plain(answer)
                     return answer.status_code, await _bounded(answer)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
             message = f"{self.name}: {type(error).__name__} {error}"
             raise AnchorUnreachable(message) from error
+
+    def _expect_plain(self, answer: httpx2.Response) -> None:
+        coding = answer.headers.get("content-encoding", PLAIN)
+        if coding.strip().lower() != PLAIN:
+            message = f"{self.name} has packed its answer, which it was asked not to"
+            raise AnchorUnreachable(message)
 
     def _expect(self, expected: bool, status: int) -> None:  # noqa: FBT001 - an assertion
         if not expected:
@@ -128,7 +139,7 @@ class HttpAnchor:
 
 async def _bounded(answer: httpx2.Response) -> bytes:
     body = b""
-    async for part in answer.aiter_bytes():
+    async for part in answer.aiter_raw():
         body += part
         if len(body) > 4 * LONGEST_RECEIPT:
             break
