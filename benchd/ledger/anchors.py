@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -87,16 +88,22 @@ class HttpAnchor:
     def __init__(
         self, url: str, rack: str, transport: httpx2.AsyncBaseTransport | None = None
     ) -> None:
-        """`rack` is the key id of the rack, by which the other side tells racks apart."""
-        self.name = url
-        self._url = f"{url.rstrip('/')}/{rack}"
+        """`rack` is the key id of the rack, by which the other side tells racks apart.
+
+        The query of `url` may be a token: nothing that is logged or recorded has it.
+        """
+        parts = urlsplit(url)
+        plain = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+        self.name = plain.geturl()
+        self._query = parts.query
+        self._url = parts._replace(path=f"{parts.path.rstrip('/')}/{rack}").geturl()
         self._transport = transport
 
     async def keep(self, signed_head: bytes) -> str:
         """Send a head."""
         status, body = await self._request("POST", signed_head)
         self._expect(status in (200, 201), status)
-        return body.decode("utf-8", "replace")[:LONGEST_RECEIPT]
+        return self._without_query(body.decode("utf-8", "replace"))[:LONGEST_RECEIPT]
 
     async def newest(self) -> bytes | None:
         """The newest head that it keeps; None where it knows no such rack (404)."""
@@ -122,8 +129,12 @@ class HttpAnchor:
                     self._expect_plain(answer)
                     return answer.status_code, await _bounded(answer)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
-            message = f"{self.name}: {type(error).__name__} {error}"
+            message = f"{self.name}: {type(error).__name__} {self._without_query(str(error))}"
             raise AnchorUnreachable(message) from error
+
+    def _without_query(self, told: str) -> str:
+        """What the other side has said may be what it was asked."""
+        return told.replace(self._query, "…") if self._query else told
 
     def _expect_plain(self, answer: httpx2.Response) -> None:
         coding = answer.headers.get("content-encoding", PLAIN)

@@ -67,9 +67,8 @@ class Notary:
         self.kept[request.url.path] = await request.aread()
         return answered(201, self.receipt.encode())
 
-    def anchor(self) -> HttpAnchor:
-        transport = httpx2.MockTransport(self.answer)
-        return HttpAnchor("https://anchor.example/heads/", RACK, transport)
+    def anchor(self, url: str = "https://anchor.example/heads/") -> HttpAnchor:
+        return HttpAnchor(url, RACK, httpx2.MockTransport(self.answer))
 
 
 @pytest.fixture
@@ -261,3 +260,31 @@ async def test_what_an_anchor_has_packed_is_not_unpacked() -> None:
             await anchor.keep(b"a head")
         [(headers, _)] = receiver.got
     assert headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.asyncio
+async def test_what_opens_an_address_is_sent_and_told_nobody(
+    ledger: SqliteLedger, key: RackKey
+) -> None:
+    await ledger.append(make_entry(0))
+    async with receiving() as receiver:
+        receiver.answer = b"HTTP/1.1 404 None\r\ncontent-length: 0\r\n\r\n"
+        url = f"http://127.0.0.1:{receiver.port}/heads/?token=S3CRET"
+        anchor = HttpAnchor(url, RACK)
+        assert await anchor.newest() is None
+        assert receiver.paths == [f"/heads/{RACK}?token=S3CRET"]
+        receiver.answer = b"HTTP/1.1 500 ?token=S3CRET\r\ncontent-length: 0\r\n\r\n"
+        with pytest.raises(AnchorUnreachable) as answered_so:
+            await anchor.keep(b"a head")
+        receiver.answer = b"it was ?token=S3CRET\r\n\r\n"
+        with pytest.raises(AnchorUnreachable, match="RemoteProtocolError") as echoed:
+            await HttpAnchor(url, RACK).keep(b"a head")
+    assert "S3CRET" not in f"{anchor.name} {answered_so.value} {echoed.value}"
+    notary = Notary()
+    notary.receipt = "kept for token=S3CRET"
+    kept = notary.anchor("https://user:S3CRET@anchor.example/heads?token=S3CRET")
+    assert await anchoring(ledger, key, [kept], Heard()).send()
+    receipt = await ledger.newest_of(EntryKind.LEDGER_ANCHORED)
+    assert receipt is not None
+    assert receipt.entry.data["anchor"] == "https://anchor.example/heads"
+    assert "S3CRET" not in repr(receipt.entry)
