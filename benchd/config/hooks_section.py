@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
+from benchd.config.addresses import LONGEST_ADDRESS, begin_of, parts_of
 from benchd.config.document import Document
 from benchd.config.values import LocalPath, OneLine, Section
 from benchd.config.wording import found, refused
@@ -20,11 +21,10 @@ from benchd.words.hook import HOOK_NAME, LONGEST_BIN, HookEventKind, HookTerms
 from benchd.words.job import Disposition
 
 MOST_HOOKS = 16
-LONGEST_URL = 500
 DAY_S = 86_400.0
 _ALLOWED_URL = (
-    f"allowed is an address of up to {LONGEST_URL} characters that begins with https://, without a"
-    " name and password in it"
+    f"allowed is an address of up to {LONGEST_ADDRESS} characters that begins with https://,"
+    " without a name and password in it"
 )
 
 EventWord = Literal["job_started", "question_waiting", "job_ended", "disposition_settled"]
@@ -41,29 +41,19 @@ def _name(name: str) -> str:
 
 
 def _url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise refused(f"found an address that can't be read, {_ALLOWED_URL}") from None
+    parts = parts_of(url)
     if (
-        parts.scheme not in ("http", "https")
+        parts is None
+        or parts.scheme not in ("http", "https")
         or not parts.hostname
         or parts.username is not None
-        or len(url) > LONGEST_URL
+        or len(url) > LONGEST_ADDRESS
         or parts.fragment
         or not url.isprintable()
         or " " in url
     ):
-        raise refused(f"found {_shown(url)}, {_ALLOWED_URL}")
+        raise refused(f"found {begin_of(url)}, {_ALLOWED_URL}")
     return url
-
-
-def _shown(url: str) -> str:
-    """Its begin: what follows may be a token, and messages are logged."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "something else"
-    return found(f"{parts.scheme}://{parts.hostname}/…")
 
 
 class HookSection(Section):
@@ -94,7 +84,7 @@ class HookSection(Section):
         plain = urlsplit(url).scheme == "http" and not is_loopback(url)
         if plain and info.data.get("allow_plain_http") is False:
             raise refused(
-                f"found {_shown(url)}, over which everybody on the way could read serials and"
+                f"found {begin_of(url)}, over which everybody on the way could read serials and"
                 " IMEIs; allowed is https://, or any with allow_plain_http = true"
             )
         return url

@@ -6,9 +6,9 @@ import re
 from datetime import date
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from benchd.config.sections import web_address
+from benchd.config.addresses import WebAddress
 from benchd.config.values import OneLine, Section
 from benchd.config.wording import found, listed, refused, suggestion
 from benchd.models.entry import Bilingual, ImeiPlace, Maker, Menu, ModelEntry, Source
@@ -57,7 +57,7 @@ class WordsTable(Section):
 class SourceTable(Section):
     """Where something was read, and when."""
 
-    url: Annotated[str, StringConstraints(max_length=500), AfterValidator(web_address)]
+    url: WebAddress
     says: OneLine
     read_on: date
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +14,7 @@ from pydantic import (
     field_validator,
 )
 
+from benchd.config.addresses import AnchorAddress, WebAddress
 from benchd.config.felica_section import FelicaSection, ReaderName
 from benchd.config.hooks_section import MOST_HOOKS, HookSection
 from benchd.config.http_section import HttpSettings
@@ -30,16 +30,6 @@ ADB_DEFAULT_PORT = 5037
 
 _USB_INTERFACE = re.compile(r".*-usb(?:v\d)?-\d+:[\d.]+:\d+\.\d+")
 _KERNEL_NAME = re.compile(r"\d+-\d+(?:\.\d+)*")
-
-
-def web_address(url: str) -> str:
-    """The text, if it is an address that a browser can open."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
-        raise refused(
-            f"found {found(url)}, allowed is an address that begins with https:// or http://"
-        )
-    return url
 
 
 class SiteSettings(Section):
@@ -86,9 +76,7 @@ class AnchorSettings(Section):
     """Where outside of the rack the ledger's head is kept."""
 
     folder: LocalPath | None = None
-    url: Annotated[str, StringConstraints(max_length=500), AfterValidator(web_address)] | None = (
-        None
-    )
+    url: AnchorAddress | None = None
     every_s: Annotated[float, Field(ge=10, le=86_400, allow_inf_nan=False)] = 900.0
 
 
@@ -106,9 +94,7 @@ class CertificateSettings(Section):
     directory: LocalPath = Path("/var/lib/benchd/certificates")
     verify_at: Annotated[OneLine, Field(max_length=80)] | None = None
     """Where strangers verify them, as it stands on each paper; `benchd certificate verify`."""
-    time_stamps: (
-        Annotated[str, StringConstraints(max_length=500), AfterValidator(web_address)] | None
-    ) = None
+    time_stamps: WebAddress | None = None
     """The address of an RFC 3161 service for PDFs; none is asked where there is none."""
 
 

@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -20,6 +22,9 @@ LONGEST_HEAD_BYTES = 512
 LONGEST_RECEIPT = 500
 """Characters of an anchor's receipt that the ledger keeps."""
 NOBODY_KNOWS = 404
+PLAIN = "identity"
+"""Of what is packed, a few bytes could become as many as they like."""
+_HEADERS = MappingProxyType({"content-type": "application/json", "accept-encoding": PLAIN})
 
 _Result = TypeVar("_Result")
 
@@ -83,16 +88,22 @@ class HttpAnchor:
     def __init__(
         self, url: str, rack: str, transport: httpx2.AsyncBaseTransport | None = None
     ) -> None:
-        """`rack` is the key id of the rack, by which the other side tells racks apart."""
-        self.name = url
-        self._url = f"{url.rstrip('/')}/{rack}"
+        """`rack` is the key id of the rack, by which the other side tells racks apart.
+
+        The query of `url` may be a token: nothing that is logged or recorded has it.
+        """
+        parts = urlsplit(url)
+        plain = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+        self.name = plain.geturl()
+        self._query = parts.query
+        self._url = parts._replace(path=f"{parts.path.rstrip('/')}/{rack}").geturl()
         self._transport = transport
 
     async def keep(self, signed_head: bytes) -> str:
         """Send a head."""
         status, body = await self._request("POST", signed_head)
         self._expect(status in (200, 201), status)
-        return body.decode("utf-8", "replace")[:LONGEST_RECEIPT]
+        return self._without_query(body.decode("utf-8", "replace"))[:LONGEST_RECEIPT]
 
     async def newest(self) -> bytes | None:
         """The newest head that it keeps; None where it knows no such rack (404)."""
@@ -112,13 +123,24 @@ class HttpAnchor:
                         method,
                         self._url,
                         content=content,
-                        headers={"content-type": "application/json"},
+                        headers=_HEADERS,
                     ) as answer,
                 ):
+                    self._expect_plain(answer)
                     return answer.status_code, await _bounded(answer)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
-            message = f"{self.name}: {type(error).__name__} {error}"
+            message = f"{self.name}: {type(error).__name__} {self._without_query(str(error))}"
             raise AnchorUnreachable(message) from error
+
+    def _without_query(self, told: str) -> str:
+        """What the other side has said may be what it was asked."""
+        return told.replace(self._query, "…") if self._query else told
+
+    def _expect_plain(self, answer: httpx2.Response) -> None:
+        coding = answer.headers.get("content-encoding", PLAIN)
+        if coding.strip().lower() != PLAIN:
+            message = f"{self.name} has packed its answer, which it was asked not to"
+            raise AnchorUnreachable(message)
 
     def _expect(self, expected: bool, status: int) -> None:  # noqa: FBT001 - an assertion
         if not expected:
@@ -128,7 +150,7 @@ class HttpAnchor:
 
 async def _bounded(answer: httpx2.Response) -> bytes:
     body = b""
-    async for part in answer.aiter_bytes():
+    async for part in answer.aiter_raw():
         body += part
         if len(body) > 4 * LONGEST_RECEIPT:
             break

@@ -55,7 +55,7 @@ class StorageGauges(Collector):
         yield GaugeMetricFamily(
             "benchd_certificate_files_missing",
             "Certificates of this daemon's jobs that the ledger has and no file in their folder",
-            value=float(self._missing()),
+            value=self._missing(),
         )
         free = GaugeMetricFamily(
             "benchd_disk_free_bytes",
@@ -72,16 +72,26 @@ class StorageGauges(Collector):
         size = 0
         # What has just been written stands in the files beside it.
         for name in (self.ledger, Path(f"{self.ledger}-wal")):
-            with suppress(OSError):
-                size += name.stat().st_size
+            try:
+                with suppress(FileNotFoundError):
+                    size += name.stat().st_size
+            except OSError:
+                return math.nan
         return float(size)
 
-    def _missing(self) -> int:
+    def _missing(self) -> float:
         folder = self.folders.get(Folder.CERTIFICATES)
+        if folder is None:
+            return float(len(self._unseen))
         for job in tuple(self._unseen):
-            if folder is not None and (folder / f"{job}.json").exists():
-                self._unseen.pop(job, None)
-        return len(self._unseen)
+            try:
+                (folder / f"{job}.json").stat()
+            except FileNotFoundError:
+                continue
+            except OSError:
+                return math.nan
+            self._unseen.pop(job, None)
+        return float(len(self._unseen))
 
 
 def _free_bytes(folder: Path | None) -> float:

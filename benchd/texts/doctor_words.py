@@ -64,6 +64,7 @@ class DoctorWord(StrEnum):
     FLUSH_OFF = "flush_off"
     FLUSH_MEMORY = "flush_memory"
     FLUSH_ELSEWHERE = "flush_elsewhere"
+    FLUSH_UNDERNEATH = "flush_underneath"
     FLUSH_UNKNOWN = "flush_unknown"
     LEDGER_SERVES = "ledger_serves"
     LEDGER_HOLDS_NOT = "ledger_holds_not"

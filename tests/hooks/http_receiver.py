@@ -37,7 +37,7 @@ class HttpReceiver:
                     head, _, body = read.partition(b"\r\n\r\n")
                     first, *lines = head.decode("latin-1").split("\r\n")
                     headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines)}
-                    while len(body) < int(headers["content-length"]):
+                    while len(body) < int(headers.get("content-length", "0")):
                         body += await stream.receive()
                     read = b""
                     self.paths.append(first.split()[1])

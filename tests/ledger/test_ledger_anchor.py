@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,6 +45,11 @@ class Heard:
         self.told.append("unreachable")
 
 
+def answered(status: int, body: bytes = b"") -> httpx2.Response:
+    """An answer whose body has yet to be read, as one off a socket."""
+    return httpx2.Response(status, stream=httpx2.ByteStream(body))
+
+
 class Notary:
     """The other side of an HTTP anchor, in memory."""
 
@@ -54,16 +60,15 @@ class Notary:
 
     async def answer(self, request: httpx2.Request) -> httpx2.Response:
         if self.status != 201:
-            return httpx2.Response(self.status)
+            return answered(self.status)
         if request.method == "GET":
             kept = self.kept.get(request.url.path)
-            return httpx2.Response(404) if kept is None else httpx2.Response(200, content=kept)
+            return answered(404) if kept is None else answered(200, kept)
         self.kept[request.url.path] = await request.aread()
-        return httpx2.Response(201, text=self.receipt)
+        return answered(201, self.receipt.encode())
 
-    def anchor(self) -> HttpAnchor:
-        transport = httpx2.MockTransport(self.answer)
-        return HttpAnchor("https://anchor.example/heads/", RACK, transport)
+    def anchor(self, url: str = "https://anchor.example/heads/") -> HttpAnchor:
+        return HttpAnchor(url, RACK, httpx2.MockTransport(self.answer))
 
 
 @pytest.fixture
@@ -241,3 +246,45 @@ async def test_an_anchor_that_floods_hints_is_not_read_to_the_end_of_time() -> N
             await anchor.keep(b"a head")
         receiver.answer = b"HTTP/1.1 201 Made\r\ncontent-length: 5\r\n\r\nno. 7"
         assert await anchor.keep(b"a head") == "no. 7"
+
+
+@pytest.mark.asyncio
+async def test_what_an_anchor_has_packed_is_not_unpacked() -> None:
+    """A few bytes could become as many as they like, and no deadline ends that."""
+    packed = gzip.compress(b"no. 7")
+    head = b"HTTP/1.1 201 Made\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n"
+    async with receiving() as receiver:
+        receiver.answer = head % len(packed) + packed
+        anchor = HttpAnchor(f"http://127.0.0.1:{receiver.port}", RACK)
+        with pytest.raises(AnchorUnreachable, match="packed"):
+            await anchor.keep(b"a head")
+        [(headers, _)] = receiver.got
+    assert headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.asyncio
+async def test_what_opens_an_address_is_sent_and_told_nobody(
+    ledger: SqliteLedger, key: RackKey
+) -> None:
+    await ledger.append(make_entry(0))
+    async with receiving() as receiver:
+        receiver.answer = b"HTTP/1.1 404 None\r\ncontent-length: 0\r\n\r\n"
+        url = f"http://127.0.0.1:{receiver.port}/heads/?token=S3CRET"
+        anchor = HttpAnchor(url, RACK)
+        assert await anchor.newest() is None
+        assert receiver.paths == [f"/heads/{RACK}?token=S3CRET"]
+        receiver.answer = b"HTTP/1.1 500 ?token=S3CRET\r\ncontent-length: 0\r\n\r\n"
+        with pytest.raises(AnchorUnreachable) as answered_so:
+            await anchor.keep(b"a head")
+        receiver.answer = b"it was ?token=S3CRET\r\n\r\n"
+        with pytest.raises(AnchorUnreachable, match="RemoteProtocolError") as echoed:
+            await HttpAnchor(url, RACK).keep(b"a head")
+    assert "S3CRET" not in f"{anchor.name} {answered_so.value} {echoed.value}"
+    notary = Notary()
+    notary.receipt = "kept for token=S3CRET"
+    kept = notary.anchor("https://user:S3CRET@anchor.example/heads?token=S3CRET")
+    assert await anchoring(ledger, key, [kept], Heard()).send()
+    receipt = await ledger.newest_of(EntryKind.LEDGER_ANCHORED)
+    assert receipt is not None
+    assert receipt.entry.data["anchor"] == "https://anchor.example/heads"
+    assert "S3CRET" not in repr(receipt.entry)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from metrics_rig import new_metrics, value
@@ -40,6 +43,30 @@ async def test_a_certificate_is_missing_until_its_file_is_there(tmp_path: Path) 
     assert await value(metrics, "benchd_certificate_files_missing") == 1
     (tmp_path / "20261124-bbbbbbbbbb.json").write_text("{}")
     assert await value(metrics, "benchd_certificate_files_missing") == 0
+
+
+async def test_a_folder_that_does_not_answer_ends_no_scrape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = new_metrics()
+    metrics.storage.ledger = tmp_path / "ledger.sqlite"
+    metrics.storage.records = lambda: 17
+    metrics.storage.folders = {Folder.CERTIFICATES: tmp_path}
+    metrics.storage.certified(JobId("20261124-aaaaaaaaaa"))
+    stat = os.stat
+
+    def stale(path: str | Path, *told: object, **named: bool) -> os.stat_result:
+        """As on a mount whose server was set up anew."""
+        if Path(path).is_relative_to(tmp_path):
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return cast("Callable[..., os.stat_result]", stat)(path, *told, **named)
+
+    monkeypatch.setattr(os, "stat", stale)
+    assert math.isnan(await value(metrics, "benchd_certificate_files_missing"))
+    assert math.isnan(await value(metrics, "benchd_ledger_bytes"))
+    assert await value(metrics, "benchd_ledger_records") == 17
+    monkeypatch.undo()
+    assert await value(metrics, "benchd_certificate_files_missing") == 1
 
 
 async def test_a_rack_that_nobody_scrapes_remembers_only_so_many(tmp_path: Path) -> None:

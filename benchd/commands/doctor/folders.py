@@ -20,6 +20,8 @@ NOTHING_BYTES: Final = 200 << 20
 _OPEN: Final = stat.S_IWGRP | stat.S_IRWXO
 _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 _ELSEWHERE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.sshfs"})
+_LAYERED: Final = frozenset({"overlay", "aufs"})
+"""The upper layer of a machine that runs from a live image lies in memory."""
 _NO_BARRIER: Final = frozenset({"nobarrier", "barrier=0"})
 """Options by which a file system keeps flushes to itself: ext4(5), and xfs of older kernels."""
 
@@ -77,12 +79,17 @@ def flush(path: Path, mounts: Path = MOUNTS) -> Finding:
         return about.not_to_be_seen(path, error)
     if mount is None:
         return about.not_checked(DoctorWord.FLUSH_UNKNOWN)
-    kind, options = mount
+    return _by_mount(about, *mount)
+
+
+def _by_mount(about: About, kind: str, options: frozenset[str]) -> Finding:
     about = about.having(name=kind)
     if kind in _IN_MEMORY:
         return about.fail(DoctorWord.FLUSH_MEMORY, Cure.MOVE_TO_DISK)
     if kind in _ELSEWHERE:
         return about.warn(DoctorWord.FLUSH_ELSEWHERE, Cure.MOVE_TO_DISK)
+    if kind in _LAYERED or kind.startswith("fuse"):
+        return about.not_checked(DoctorWord.FLUSH_UNDERNEATH, Cure.MOVE_TO_DISK)
     if off := sorted(_NO_BARRIER & options):
         return about.having(value=off[0]).fail(DoctorWord.FLUSH_OFF, Cure.MOUNT_OTHERWISE)
     return about.ok(DoctorWord.FLUSH_REACHES)

@@ -86,6 +86,11 @@ ON_ROOT = "{kind} /dev/sdb1 {options}\n"
         ("ext4", "rw,barrier=0", Verdict.FAIL, DoctorWord.FLUSH_OFF),
         ("tmpfs", "rw", Verdict.FAIL, DoctorWord.FLUSH_MEMORY),
         ("nfs4", "rw", Verdict.WARN, DoctorWord.FLUSH_ELSEWHERE),
+        ("fuse.sshfs", "rw", Verdict.WARN, DoctorWord.FLUSH_ELSEWHERE),
+        ("overlay", "rw,upperdir=/run/rw", Verdict.NOT_CHECKED, DoctorWord.FLUSH_UNDERNEATH),
+        ("fuse", "rw", Verdict.NOT_CHECKED, DoctorWord.FLUSH_UNDERNEATH),
+        ("fuse.rclone", "rw", Verdict.NOT_CHECKED, DoctorWord.FLUSH_UNDERNEATH),
+        ("fuseblk", "rw", Verdict.NOT_CHECKED, DoctorWord.FLUSH_UNDERNEATH),
     ],
 )
 def test_a_flush_goes_by_the_mount_that_the_folder_lies_on(
