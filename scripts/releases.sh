@@ -88,7 +88,35 @@ refuse_other_configuration() {
     unchanged "設定 $config を $1 は受け付けません。" "$1 doesn't take the configuration $config"
 }
 
-# A ledger of a newer form can't be read by an older release: its number stands in SQLite's header.
+# form_of_ledger RELEASE LEDGER: by that release's Python. What a crash left in the write-ahead log
+# counts, so SQLite is asked, and of a copy, since it would leave files of root's beside the ledger.
+# Of the ledger itself only the first page is read: the copy is as long, and empty behind it.
+form_of_ledger() {
+    python_of "$1" 'import os, shutil, sqlite3, sys, tempfile
+from contextlib import closing
+from pathlib import Path
+
+ledger = Path(sys.argv[1])
+log = Path(f"{ledger}-wal")
+with tempfile.TemporaryDirectory() as folder:
+    copy = Path(folder, "ledger")
+    with ledger.open("rb") as file:
+        copy.write_bytes(file.read(65536))
+    os.truncate(copy, ledger.stat().st_size)
+    if log.exists():
+        shutil.copyfile(log, f"{copy}-wal")
+    with closing(sqlite3.connect(copy)) as connection:
+        print(*connection.execute("PRAGMA user_version").fetchone())' "$2"
+}
+
+# form_known_to RELEASE
+form_known_to() {
+    python_of "$1" 'import importlib.resources
+folder = importlib.resources.files("benchd.ledger") / "migrations"
+print(sum(file.name.endswith(".sql") for file in folder.iterdir()))'
+}
+
+# A ledger of a newer form can't be read by an older release.
 refuse_older_than_ledger() {
     local ledger form known
     ledger=$(python_of "$1" 'from pathlib import Path
@@ -96,10 +124,10 @@ from benchd.config import load_settings
 print(load_settings(Path("/etc/benchd/benchd.toml")).ledger.path)' 2>/dev/null) ||
         ledger=/var/lib/benchd/ledger.sqlite
     [[ -s $root$ledger ]] || return 0
-    form=$(od -An -tu4 --endian=big -j60 -N4 "$root$ledger" | tr -d ' ')
-    known=$(python_of "$1" 'import importlib.resources
-folder = importlib.resources.files("benchd.ledger") / "migrations"
-print(sum(file.name.endswith(".sql") for file in folder.iterdir()))')
+    # A damaged one may have any form that the release which ran can write.
+    form=$(form_of_ledger "$1" "$ledger" 2>/dev/null) ||
+        form=$(form_known_to current 2>/dev/null) || return 0
+    known=$(form_known_to "$1")
     ((form <= known)) || unchanged \
         "記録 $ledger は新しい形式（$form）で、$1 は $known までしか読めません。新しい版のまま使うか、更新前のバックアップを戻してください。" \
         "the ledger $ledger has form $form and $1 reads up to $known: stay with the newer release, or put back the backup from before the upgrade"
