@@ -7,7 +7,8 @@
 #   /opt/benchd/previous                  a link to the one before, for going back
 #
 # A release becomes the current one in one step, and only once it has shown that it works: whatever
-# goes wrong before leaves the machine as it was.
+# goes wrong before leaves the machine as it was. Until all that belongs to it is in its place there
+# is a file `half-installed` in it: such a one never becomes the one to go back to.
 
 opt=/opt/benchd
 unfinished=()
@@ -74,6 +75,7 @@ make_release() {
         python_of "$release" 'import benchd.daemon.app, benchd.commands.cli'; } || unchanged \
         "新しいプログラムが動きません。ホイールを作り直すか、写し直してください。" \
         "the new program doesn't work; build the wheels or copy them once more"
+    touch "$root$opt/$release/half-installed"
     rm -rf "$copy"
 }
 
@@ -139,14 +141,52 @@ lead() {
     mv -T "$root$opt/next" "$root$opt/$1"
 }
 
+# What was written is on disk: a power cut may come right after.
+settle() { sync --file-system "$root$opt" "$root/etc" "$root/usr/local"; }
+
+# find_former: sets `former` to the release to go back to.
+find_former() {
+    former=$(release_of previous)
+    [[ -n $former && -d $root$opt/$former && $former != "$(release_of current)" ]] || unchanged \
+        "戻れる版がありません。" "there is no release to go back to"
+}
+
+# build_of RELEASE: its name without the number that a second installation adds.
+build_of() {
+    [[ $1 =~ ^releases/[^-]+-[^-]+ ]] || true
+    printf '%s\n' "${BASH_REMATCH[0]:-$1}"
+}
+
+# gives_way RELEASE NEXT: whether the release that runs isn't to be gone back to from the next one.
+gives_way() {
+    [[ -e $root$opt/$1/half-installed ]] ||
+        [[ $(build_of "$1") == "$(build_of "$2")" && -d $root$opt/previous ]]
+}
+
+# change_links RELEASE: such that a cut in between leaves a release that runs, and loses none.
+change_links() {
+    local before
+    before=$(release_of current)
+    if [[ -n $before && $1 == "$(release_of previous)" ]]; then
+        # Both at once, where the file system can.
+        mv --exchange -T "$root$opt/current" "$root$opt/previous" 2>/dev/null || {
+            lead current "$1"
+            lead previous "$before"
+        }
+        return
+    fi
+    [[ -z $before || $before == "$1" ]] || gives_way "$before" "$1" || lead previous "$before"
+    lead current "$1"
+}
+
 # run_release RELEASE: makes it the current one, and what was current the one to go back to.
 run_release() {
-    local before folder
-    before=$(release_of current)
+    local folder
     refuse_other_configuration "$1"
     refuse_older_than_ledger "$1"
-    [[ -z $before || $before == "$1" ]] || lead previous "$before"
-    lead current "$1"
+    settle || unchanged "ディスクに書き込めません。" "the disk can't be written to"
+    change_links "$1"
+    settle
     unfinished=()
     ln -sfn "$opt/current/bin/benchd" "$root/usr/local/bin/benchd"
     for folder in "$root$opt"/releases/*; do
@@ -158,4 +198,11 @@ run_release() {
     # Until now there was one program, in the folder itself.
     [[ ! -e $root$opt/pyvenv.cfg ]] ||
         rm -rf "$root$opt"/{bin,include,lib,lib64,share,pyvenv.cfg}
+}
+
+# finish_release: to be called once all that belongs to the current release is in its place.
+finish_release() {
+    settle
+    rm -f "$root$opt/current/half-installed"
+    settle
 }

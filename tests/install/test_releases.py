@@ -69,3 +69,80 @@ def test_a_ledgers_form_that_only_the_log_of_a_crash_has_is_seen(root: Path, for
     assert done.returncode == (3 if form == 99 else 0), done.stderr
     assert (f"has form {form}" in done.stdout) == (form == 99)
     assert {path.name: path.read_bytes() for path in ledger.parent.iterdir()} == found
+
+
+MAKE = """
+refuse_other_configuration() { :; }
+refuse_older_than_ledger() { :; }
+make() { mkdir -p "$root$opt/$1"; touch "$root$opt/$1/half-installed"; }
+install_whole() { make "$1"; run_release "$1"; finish_release; }
+install_partly() { make "$1"; run_release "$1"; }
+"""
+OLD, NEW, AGAIN = (
+    "releases/1.0-0123456789ab",
+    "releases/2.0-000000000002",
+    "releases/2.0-000000000002-2",
+)
+NEWER = "releases/2.1-abcdef012345"
+
+
+def links(root: Path) -> tuple[str, str]:
+    """What runs, and what can be gone back to."""
+    opt = root / "opt/benchd"
+    for link in ("current", "previous"):
+        assert (opt / link).resolve(strict=True).is_dir()
+    return str((opt / "current").readlink()), str((opt / "previous").readlink())
+
+
+@pytest.mark.parametrize("next_one", [AGAIN, NEWER])
+def test_an_installation_after_one_that_failed_late_keeps_what_ran_before(
+    root: Path, next_one: str
+) -> None:
+    done = shell(
+        root, MAKE + f"install_whole {OLD}; install_partly {NEW}; install_whole {next_one}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert links(root) == (next_one, OLD)
+    assert not (root / "opt/benchd" / NEW).exists()
+
+
+def test_a_release_installed_twice_keeps_the_one_before_it(root: Path) -> None:
+    done = shell(root, MAKE + f"install_whole {OLD}; install_whole {NEW}; install_whole {AGAIN}")
+    assert done.returncode == 0, done.stderr
+    assert links(root) == (AGAIN, OLD)
+
+
+def test_each_whole_release_becomes_the_one_to_go_back_to(root: Path) -> None:
+    done = shell(root, MAKE + f"install_whole {OLD}; install_whole {NEW}; install_whole {NEWER}")
+    assert done.returncode == 0, done.stderr
+    assert links(root) == (NEWER, NEW)
+
+
+def test_going_back_cut_after_its_first_step_loses_neither_release(root: Path) -> None:
+    cut = 'mv() { command mv "$@" && exit 9; }'
+    done = shell(root, MAKE + f"install_whole {OLD}; install_whole {NEW}; {cut}; run_release {OLD}")
+    assert done.returncode == 9, done.stderr
+    assert links(root) == (OLD, NEW)
+
+
+def test_an_installation_cut_between_its_links_is_done_once_more(root: Path) -> None:
+    script = MAKE + f"install_whole {OLD}; install_whole {NEW}; make {NEWER}"
+    cut = f'(mv() {{ command mv "$@" && exit 9; }}; run_release {NEWER}) || test $? = 9'
+    done = shell(root, f"{script}; {cut}")
+    assert done.returncode == 0, done.stderr
+    assert links(root) == (NEW, NEW)
+    assert shell(root, "find_former").returncode == 3
+    done = shell(root, MAKE + f"install_whole {NEWER}")
+    assert links(root) == (NEWER, NEW)
+
+
+def test_what_a_link_leads_to_is_on_disk_before_and_the_link_after(root: Path) -> None:
+    told = 'sync() { echo "sync $(release_of current) $(ls "$root$opt/releases" | wc -l)"; }'
+    script = (
+        f"install_whole {OLD}; install_whole {NEW}; {told}; install_partly {NEWER}; finish_release"
+    )
+    done = shell(root, MAKE + script)
+    assert done.returncode == 0, done.stderr
+    # The third is deleted only once the link is safe.
+    assert done.stdout.splitlines()[:2] == [f"sync {NEW} 3", f"sync {NEWER} 3"]
+    assert f"sync {NEWER} 2" in done.stdout
