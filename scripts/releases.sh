@@ -80,13 +80,19 @@ make_release() {
 }
 
 # A release that runs has to take the configuration that is there, unless none does.
+# Recipes that an upgrade has brought may be what it doesn't know: every file with a mistake is told.
 refuse_other_configuration() {
-    local config=/etc/benchd/benchd.toml told
+    local config=/etc/benchd/benchd.toml told moves
     [[ -e $root$config ]] || return 0
     told=$(in_root "$opt/$1/bin/benchd" check-config "$config" 2>&1) && return
     [[ -x $root$opt/current/bin/benchd ]] || return 0
     in_root "$opt/current/bin/benchd" check-config "$config" >/dev/null 2>&1 || return 0
     say "$told"
+    moves=$(sed -nE 's|^(.*: )?(/[^:]*/recipes/[^:]*\.toml):[0-9].*|mv \2 \2.newer|p' <<<"$told" |
+        sort -u | paste -sd '&' | sed 's/&/ \&\& /g')
+    [[ -z $moves ]] || unchanged \
+        "設定 $config を $1 は受け付けません。新しい版のレシピを外してから、もう一度実行してください（次の scripts/install が付属のレシピを戻します）: $moves 。" \
+        "$1 doesn't take the configuration $config; move the newer release's recipes away and try again (the next scripts/install puts shipped ones back): $moves"
     unchanged "設定 $config を $1 は受け付けません。" "$1 doesn't take the configuration $config"
 }
 

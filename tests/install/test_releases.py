@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from install_rig import ROOT, own_environment
 
-from benchd.ledger.database import open_for_writing, query
+from benchd.ledger.database import open_for_writing
+from benchd.statements import query
 
 RIG = r"""
 set -euo pipefail
 root=$1 python=$2
 say() { printf '%s\n' "$*"; }
-stop() { say "$@"; exit 3; }
+stop() { say "$1"; say "$2"; exit 3; }
 # Without a chroot, what lies in the root is named by its whole path.
 in_root() {
     local -a given=("${@//\/etc\/benchd/$root/etc/benchd}")
@@ -146,3 +147,30 @@ def test_what_a_link_leads_to_is_on_disk_before_and_the_link_after(root: Path) -
     # The third is deleted only once the link is safe.
     assert done.stdout.splitlines()[:2] == [f"sync {NEW} 3", f"sync {NEWER} 3"]
     assert f"sync {NEWER} 2" in done.stdout
+
+
+def test_recipes_that_an_older_release_does_not_know_are_named_with_the_cure(root: Path) -> None:
+    etc, opt = root / "etc/benchd", root / "opt/benchd"
+    shutil.copytree(ROOT / "configs/recipes", etc / "recipes")
+    shutil.copy(ROOT / "configs/benchd.toml", etc)
+    recipe = (etc / "recipes/delete.toml").read_text()
+    newer = ["polish", "shine"]
+    for name in newer:
+        text = recipe.replace('"delete"', f'"{name}"').replace('"inspect"', f'"{name}"')
+        (etc / f"recipes/{name}.toml").write_text(text)
+    for release in (OLD, "current"):
+        (opt / release / "bin").mkdir(parents=True)
+    # The one that runs stands for a release that knows these stages.
+    (opt / "current/bin/benchd").symlink_to("/bin/true")
+    (opt / OLD / "bin/benchd").symlink_to(Path(sys.executable).with_name("benchd"))
+    done = shell(root, f"refuse_other_configuration {OLD}")
+    assert done.returncode == 3, done.stderr
+    moves = [f"mv {etc}/recipes/{name}.toml {etc}/recipes/{name}.toml.newer" for name in newer]
+    japanese, english = done.stdout.splitlines()[-2:]
+    for told in (japanese, english):
+        assert " && ".join(moves) in told
+        assert "delete.toml" not in told
+    assert "nothing was changed" in english
+    for name in newer:
+        (etc / f"recipes/{name}.toml").rename(etc / f"recipes/{name}.toml.newer")
+    assert shell(root, f"refuse_other_configuration {OLD}").returncode == 0
