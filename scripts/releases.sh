@@ -150,8 +150,11 @@ lead() {
 # What was written is on disk: a power cut may come right after.
 settle() { sync --file-system "$root$opt" "$root/etc" "$root/usr/local"; }
 
-# find_former: sets `former` to the release to go back to.
+# find_former: sets `former` to the release to go back to. Where a cut came after the links had
+# changed, it is the one that they lead to already: what is asked for once more is then finished.
 find_former() {
+    former=$(release_of current)
+    [[ $former != "$(cat "$root$opt/going-back" 2>/dev/null)" || -z $former ]] || return 0
     former=$(release_of previous)
     [[ -n $former && -d $root$opt/$former && $former != "$(release_of current)" ]] || unchanged \
         "戻れる版がありません。" "there is no release to go back to"
@@ -174,6 +177,7 @@ change_links() {
     local before
     before=$(release_of current)
     if [[ -n $before && $1 == "$(release_of previous)" ]]; then
+        printf '%s\n' "$1" >"$root$opt/going-back"
         # Both at once, where the file system can.
         mv --exchange -T "$root$opt/current" "$root$opt/previous" 2>/dev/null || {
             lead current "$1"
@@ -209,6 +213,6 @@ run_release() {
 # finish_release: to be called once all that belongs to the current release is in its place.
 finish_release() {
     settle
-    rm -f "$root$opt/current/half-installed"
+    rm -f "$root$opt/current/half-installed" "$root$opt/going-back"
     settle
 }

@@ -124,6 +124,12 @@ def test_going_back_cut_after_its_first_step_loses_neither_release(root: Path) -
     done = shell(root, MAKE + f"install_whole {OLD}; install_whole {NEW}; {cut}; run_release {OLD}")
     assert done.returncode == 9, done.stderr
     assert links(root) == (OLD, NEW)
+    # Once more is not the way forward again, until all is in its place.
+    back = MAKE + "find_former; run_release $former; finish_release"
+    assert shell(root, back).returncode == 0
+    assert links(root) == (OLD, NEW)
+    assert shell(root, back).returncode == 0
+    assert links(root) == (NEW, OLD)
 
 
 def test_an_installation_cut_between_its_links_is_done_once_more(root: Path) -> None:
