@@ -7,7 +7,8 @@
 #   /opt/benchd/previous                  a link to the one before, for going back
 #
 # A release becomes the current one in one step, and only once it has shown that it works: whatever
-# goes wrong before leaves the machine as it was.
+# goes wrong before leaves the machine as it was. Until all that belongs to it is in its place there
+# is a file `half-installed` in it: such a one never becomes the one to go back to.
 
 opt=/opt/benchd
 unfinished=()
@@ -74,21 +75,56 @@ make_release() {
         python_of "$release" 'import benchd.daemon.app, benchd.commands.cli'; } || unchanged \
         "新しいプログラムが動きません。ホイールを作り直すか、写し直してください。" \
         "the new program doesn't work; build the wheels or copy them once more"
+    touch "$root$opt/$release/half-installed"
     rm -rf "$copy"
 }
 
 # A release that runs has to take the configuration that is there, unless none does.
+# Recipes that an upgrade has brought may be what it doesn't know: every file with a mistake is told.
 refuse_other_configuration() {
-    local config=/etc/benchd/benchd.toml told
+    local config=/etc/benchd/benchd.toml told moves
     [[ -e $root$config ]] || return 0
     told=$(in_root "$opt/$1/bin/benchd" check-config "$config" 2>&1) && return
     [[ -x $root$opt/current/bin/benchd ]] || return 0
     in_root "$opt/current/bin/benchd" check-config "$config" >/dev/null 2>&1 || return 0
     say "$told"
+    moves=$(sed -nE 's|^(.*: )?(/[^:]*/recipes/[^:]*\.toml):[0-9].*|mv \2 \2.newer|p' <<<"$told" |
+        sort -u | paste -sd '&' | sed 's/&/ \&\& /g')
+    [[ -z $moves ]] || unchanged \
+        "設定 $config を $1 は受け付けません。新しい版のレシピを外してから、もう一度実行してください（次の scripts/install が付属のレシピを戻します）: $moves 。" \
+        "$1 doesn't take the configuration $config; move the newer release's recipes away and try again (the next scripts/install puts shipped ones back): $moves"
     unchanged "設定 $config を $1 は受け付けません。" "$1 doesn't take the configuration $config"
 }
 
-# A ledger of a newer form can't be read by an older release: its number stands in SQLite's header.
+# form_of_ledger RELEASE LEDGER: by that release's Python. What a crash left in the write-ahead log
+# counts, so SQLite is asked, and of a copy, since it would leave files of root's beside the ledger.
+# Of the ledger itself only the first page is read: the copy is as long, and empty behind it.
+form_of_ledger() {
+    python_of "$1" 'import os, shutil, sqlite3, sys, tempfile
+from contextlib import closing
+from pathlib import Path
+
+ledger = Path(sys.argv[1])
+log = Path(f"{ledger}-wal")
+with tempfile.TemporaryDirectory() as folder:
+    copy = Path(folder, "ledger")
+    with ledger.open("rb") as file:
+        copy.write_bytes(file.read(65536))
+    os.truncate(copy, ledger.stat().st_size)
+    if log.exists():
+        shutil.copyfile(log, f"{copy}-wal")
+    with closing(sqlite3.connect(copy)) as connection:
+        print(*connection.execute("PRAGMA user_version").fetchone())' "$2"
+}
+
+# form_known_to RELEASE
+form_known_to() {
+    python_of "$1" 'import importlib.resources
+folder = importlib.resources.files("benchd.ledger") / "migrations"
+print(sum(file.name.endswith(".sql") for file in folder.iterdir()))'
+}
+
+# A ledger of a newer form can't be read by an older release.
 refuse_older_than_ledger() {
     local ledger form known
     ledger=$(python_of "$1" 'from pathlib import Path
@@ -96,10 +132,10 @@ from benchd.config import load_settings
 print(load_settings(Path("/etc/benchd/benchd.toml")).ledger.path)' 2>/dev/null) ||
         ledger=/var/lib/benchd/ledger.sqlite
     [[ -s $root$ledger ]] || return 0
-    form=$(od -An -tu4 --endian=big -j60 -N4 "$root$ledger" | tr -d ' ')
-    known=$(python_of "$1" 'import importlib.resources
-folder = importlib.resources.files("benchd.ledger") / "migrations"
-print(sum(file.name.endswith(".sql") for file in folder.iterdir()))')
+    # A damaged one may have any form that the release which ran can write.
+    form=$(form_of_ledger "$1" "$ledger" 2>/dev/null) ||
+        form=$(form_known_to current 2>/dev/null) || return 0
+    known=$(form_known_to "$1")
     ((form <= known)) || unchanged \
         "記録 $ledger は新しい形式（$form）で、$1 は $known までしか読めません。新しい版のまま使うか、更新前のバックアップを戻してください。" \
         "the ledger $ledger has form $form and $1 reads up to $known: stay with the newer release, or put back the backup from before the upgrade"
@@ -111,14 +147,56 @@ lead() {
     mv -T "$root$opt/next" "$root$opt/$1"
 }
 
+# What was written is on disk: a power cut may come right after.
+settle() { sync --file-system "$root$opt" "$root/etc" "$root/usr/local"; }
+
+# find_former: sets `former` to the release to go back to. Where a cut came after the links had
+# changed, it is the one that they lead to already: what is asked for once more is then finished.
+find_former() {
+    former=$(release_of current)
+    [[ $former != "$(cat "$root$opt/going-back" 2>/dev/null)" || -z $former ]] || return 0
+    former=$(release_of previous)
+    [[ -n $former && -d $root$opt/$former && $former != "$(release_of current)" ]] || unchanged \
+        "戻れる版がありません。" "there is no release to go back to"
+}
+
+# build_of RELEASE: its name without the number that a second installation adds.
+build_of() {
+    [[ $1 =~ ^releases/[^-]+-[^-]+ ]] || true
+    printf '%s\n' "${BASH_REMATCH[0]:-$1}"
+}
+
+# gives_way RELEASE NEXT: whether the release that runs isn't to be gone back to from the next one.
+gives_way() {
+    [[ -e $root$opt/$1/half-installed ]] ||
+        [[ $(build_of "$1") == "$(build_of "$2")" && -d $root$opt/previous ]]
+}
+
+# change_links RELEASE: such that a cut in between leaves a release that runs, and loses none.
+change_links() {
+    local before
+    before=$(release_of current)
+    if [[ -n $before && $1 == "$(release_of previous)" ]]; then
+        printf '%s\n' "$1" >"$root$opt/going-back"
+        # Both at once, where the file system can.
+        mv --exchange -T "$root$opt/current" "$root$opt/previous" 2>/dev/null || {
+            lead current "$1"
+            lead previous "$before"
+        }
+        return
+    fi
+    [[ -z $before || $before == "$1" ]] || gives_way "$before" "$1" || lead previous "$before"
+    lead current "$1"
+}
+
 # run_release RELEASE: makes it the current one, and what was current the one to go back to.
 run_release() {
-    local before folder
-    before=$(release_of current)
+    local folder
     refuse_other_configuration "$1"
     refuse_older_than_ledger "$1"
-    [[ -z $before || $before == "$1" ]] || lead previous "$before"
-    lead current "$1"
+    settle || unchanged "ディスクに書き込めません。" "the disk can't be written to"
+    change_links "$1"
+    settle
     unfinished=()
     ln -sfn "$opt/current/bin/benchd" "$root/usr/local/bin/benchd"
     for folder in "$root$opt"/releases/*; do
@@ -130,4 +208,11 @@ run_release() {
     # Until now there was one program, in the folder itself.
     [[ ! -e $root$opt/pyvenv.cfg ]] ||
         rm -rf "$root$opt"/{bin,include,lib,lib64,share,pyvenv.cfg}
+}
+
+# finish_release: to be called once all that belongs to the current release is in its place.
+finish_release() {
+    settle
+    rm -f "$root$opt/current/half-installed" "$root$opt/going-back"
+    settle
 }

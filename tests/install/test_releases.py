@@ -1,0 +1,182 @@
+"""Which release runs and which can be gone back to: the shell's functions alone, in a folder."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from install_rig import ROOT, own_environment
+
+from benchd.ledger.database import open_for_writing
+from benchd.statements import query
+
+RIG = r"""
+set -euo pipefail
+root=$1 python=$2
+say() { printf '%s\n' "$*"; }
+stop() { say "$1"; say "$2"; exit 3; }
+# Without a chroot, what lies in the root is named by its whole path.
+in_root() {
+    local -a given=("${@//\/etc\/benchd/$root/etc/benchd}")
+    given=("${given[@]/#\/var/$root/var}")
+    case $1 in
+        */bin/python) given[0]=$python ;;
+        */bin/benchd) given[0]=$root$1 ;;
+    esac
+    "${given[@]}"
+}
+# Other tests write to this machine's disk too.
+sync() { :; }
+source "$3/scripts/releases.sh"
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A machine with nothing but the folders that the links lie in."""
+    for folder in ("opt/benchd/releases", "usr/local/bin", "etc/benchd", "var/lib/benchd"):
+        (tmp_path / folder).mkdir(parents=True)
+    return tmp_path
+
+
+def shell(root: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """What a script says that has read in the functions."""
+    return subprocess.run(
+        ["bash", "-c", RIG + script, "releases", root, sys.executable, ROOT],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=own_environment(),
+    )
+
+
+@pytest.mark.parametrize("form", [10, 99])
+def test_a_ledgers_form_that_only_the_log_of_a_crash_has_is_seen(root: Path, form: int) -> None:
+    ledger = root / "var/lib/benchd/ledger.sqlite"
+    crashed = root / "crashed.sqlite"
+    crashed.touch()
+    with closing(open_for_writing(crashed)) as connection:
+        query(connection, "PRAGMA wal_checkpoint = truncate")
+        query(connection, f"PRAGMA user_version = {form}")
+        for ending in ("", "-wal"):
+            shutil.copy(f"{crashed}{ending}", f"{ledger}{ending}")
+    found = {path.name: path.read_bytes() for path in ledger.parent.iterdir()}
+    assert int.from_bytes(found["ledger.sqlite"][60:64]) != 99
+    done = shell(root, "refuse_older_than_ledger releases/older")
+    assert done.returncode == (3 if form == 99 else 0), done.stderr
+    assert (f"has form {form}" in done.stdout) == (form == 99)
+    assert {path.name: path.read_bytes() for path in ledger.parent.iterdir()} == found
+
+
+MAKE = """
+refuse_other_configuration() { :; }
+refuse_older_than_ledger() { :; }
+make() { mkdir -p "$root$opt/$1"; touch "$root$opt/$1/half-installed"; }
+install_whole() { make "$1"; run_release "$1"; finish_release; }
+install_partly() { make "$1"; run_release "$1"; }
+"""
+OLD, NEW, AGAIN = (
+    "releases/1.0-0123456789ab",
+    "releases/2.0-000000000002",
+    "releases/2.0-000000000002-2",
+)
+NEWER = "releases/2.1-abcdef012345"
+
+
+def links(root: Path) -> tuple[str, str]:
+    """What runs, and what can be gone back to."""
+    opt = root / "opt/benchd"
+    for link in ("current", "previous"):
+        assert (opt / link).resolve(strict=True).is_dir()
+    return str((opt / "current").readlink()), str((opt / "previous").readlink())
+
+
+@pytest.mark.parametrize("next_one", [AGAIN, NEWER])
+def test_an_installation_after_one_that_failed_late_keeps_what_ran_before(
+    root: Path, next_one: str
+) -> None:
+    done = shell(
+        root, MAKE + f"install_whole {OLD}; install_partly {NEW}; install_whole {next_one}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert links(root) == (next_one, OLD)
+    assert not (root / "opt/benchd" / NEW).exists()
+
+
+def test_a_release_installed_twice_keeps_the_one_before_it(root: Path) -> None:
+    done = shell(root, MAKE + f"install_whole {OLD}; install_whole {NEW}; install_whole {AGAIN}")
+    assert done.returncode == 0, done.stderr
+    assert links(root) == (AGAIN, OLD)
+
+
+def test_each_whole_release_becomes_the_one_to_go_back_to(root: Path) -> None:
+    done = shell(root, MAKE + f"install_whole {OLD}; install_whole {NEW}; install_whole {NEWER}")
+    assert done.returncode == 0, done.stderr
+    assert links(root) == (NEWER, NEW)
+
+
+def test_going_back_cut_after_its_first_step_loses_neither_release(root: Path) -> None:
+    cut = 'mv() { command mv "$@" && exit 9; }'
+    done = shell(root, MAKE + f"install_whole {OLD}; install_whole {NEW}; {cut}; run_release {OLD}")
+    assert done.returncode == 9, done.stderr
+    assert links(root) == (OLD, NEW)
+    # Once more is not the way forward again, until all is in its place.
+    back = MAKE + "find_former; run_release $former; finish_release"
+    assert shell(root, back).returncode == 0
+    assert links(root) == (OLD, NEW)
+    assert shell(root, back).returncode == 0
+    assert links(root) == (NEW, OLD)
+
+
+def test_an_installation_cut_between_its_links_is_done_once_more(root: Path) -> None:
+    script = MAKE + f"install_whole {OLD}; install_whole {NEW}; make {NEWER}"
+    cut = f'(mv() {{ command mv "$@" && exit 9; }}; run_release {NEWER}) || test $? = 9'
+    done = shell(root, f"{script}; {cut}")
+    assert done.returncode == 0, done.stderr
+    assert links(root) == (NEW, NEW)
+    assert shell(root, "find_former").returncode == 3
+    done = shell(root, MAKE + f"install_whole {NEWER}")
+    assert links(root) == (NEWER, NEW)
+
+
+def test_what_a_link_leads_to_is_on_disk_before_and_the_link_after(root: Path) -> None:
+    told = 'sync() { echo "sync $(release_of current) $(ls "$root$opt/releases" | wc -l)"; }'
+    script = (
+        f"install_whole {OLD}; install_whole {NEW}; {told}; install_partly {NEWER}; finish_release"
+    )
+    done = shell(root, MAKE + script)
+    assert done.returncode == 0, done.stderr
+    # The third is deleted only once the link is safe.
+    assert done.stdout.splitlines()[:2] == [f"sync {NEW} 3", f"sync {NEWER} 3"]
+    assert f"sync {NEWER} 2" in done.stdout
+
+
+def test_recipes_that_an_older_release_does_not_know_are_named_with_the_cure(root: Path) -> None:
+    etc, opt = root / "etc/benchd", root / "opt/benchd"
+    shutil.copytree(ROOT / "configs/recipes", etc / "recipes")
+    shutil.copy(ROOT / "configs/benchd.toml", etc)
+    recipe = (etc / "recipes/delete.toml").read_text()
+    newer = ["polish", "shine"]
+    for name in newer:
+        text = recipe.replace('"delete"', f'"{name}"').replace('"inspect"', f'"{name}"')
+        (etc / f"recipes/{name}.toml").write_text(text)
+    for release in (OLD, "current"):
+        (opt / release / "bin").mkdir(parents=True)
+    # The one that runs stands for a release that knows these stages.
+    (opt / "current/bin/benchd").symlink_to("/bin/true")
+    (opt / OLD / "bin/benchd").symlink_to(Path(sys.executable).with_name("benchd"))
+    done = shell(root, f"refuse_other_configuration {OLD}")
+    assert done.returncode == 3, done.stderr
+    moves = [f"mv {etc}/recipes/{name}.toml {etc}/recipes/{name}.toml.newer" for name in newer]
+    japanese, english = done.stdout.splitlines()[-2:]
+    for told in (japanese, english):
+        assert " && ".join(moves) in told
+        assert "delete.toml" not in told
+    assert "nothing was changed" in english
+    for name in newer:
+        (etc / f"recipes/{name}.toml").rename(etc / f"recipes/{name}.toml.newer")
+    assert shell(root, f"refuse_other_configuration {OLD}").returncode == 0
