@@ -13,15 +13,15 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
-from pyhanko.sign.timestamps import HTTPTimeStamper, TimeStamper
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from benchd.papers.paper_key import PaperKey
+from benchd.papers.time_stamps import WebTimeStamper
 
 FIELD: Final = "benchd"
-TIME_STAMP_S: Final = 10
-"""How long a time stamp is waited for, seconds."""
 SPARE: Final = 16
 """Bytes that a signature without a time stamp may leave of its room.
 
@@ -90,6 +90,13 @@ def sign_pdf(
         )
     except TimestampRequestError as error:
         raise NoTimeStamp(str(error)) from error
+    except SigningError as error:
+        if time_stamps is None:
+            raise
+        message = (
+            "the service's second answer is far longer than its first: there is no room for it"
+        )
+        raise NoTimeStamp(message) from error
     return signed.getvalue()
 
 
@@ -133,4 +140,4 @@ def _metadata(name: str | None) -> signers.PdfSignatureMetadata:
 
 def time_stamps_of(url: str | None) -> TimeStamper | None:
     """An RFC 3161 service by its address; none where there is no address."""
-    return HTTPTimeStamper(url, timeout=TIME_STAMP_S) if url else None
+    return WebTimeStamper(url) if url else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,8 +17,8 @@ class HttpReceiver:
     """What has arrived, and what is answered."""
 
     port: int = 0
-    answer: bytes | None = OK
-    """None is silence."""
+    answer: bytes | Callable[[bytes], bytes] | None = OK
+    """None is silence; a function makes it of the body that came."""
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     arrived: anyio.Event = field(default_factory=anyio.Event)
@@ -45,7 +45,8 @@ class HttpReceiver:
                     self.arrived.set()
                     if self.answer is None:
                         await anyio.sleep_forever()
-                    await stream.send(self.answer or b"")
+                    answer = self.answer
+                    await stream.send(answer(body) if callable(answer) else answer or b"")
             except (anyio.EndOfStream, anyio.BrokenResourceError):
                 return
 
