@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from benchd.ledger.verification import VerifyReport
     from benchd.signing.ring import KeyRing
 
-MOST_UNSIGNED = 1
-"""A crash may come between a record and the signature over it: benchd never leaves more."""
-
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
 add_backup_commands(ledger_app)
 
@@ -63,6 +60,7 @@ def ledger_verify(
 
 def _verify(file: Path, key: bytes, ring: KeyRing | None) -> None:
     from benchd.ledger import verify_ledger
+    from benchd.ledger.unsigned import MOST_UNSIGNED
 
     try:
         report = verify_ledger(regular_file(file), key, ring)
@@ -112,6 +110,10 @@ def ledger_export(file: Path) -> None:
 def ledger_restored(
     operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
     because: Annotated[str, typer.Option(help="What has happened to the lost part.")],
+    *,
+    unsigned: Annotated[
+        bool, typer.Option("--unsigned", help="Even if records were left that nobody has signed.")
+    ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Record, signed, that an older ledger was put back; the daemon has to be stopped."""
@@ -119,6 +121,9 @@ def ledger_restored(
     from benchd.daemon.restoring import record_restored
 
     settings = load_settings(config)
-    told = anyio.run(partial(record_restored, settings, operator=operator, because=because))
+    record = partial(
+        record_restored, settings, operator=operator, because=because, unsigned=unsigned
+    )
+    told = anyio.run(record)
     path = str(settings.ledger.path)
     tell(SayWord.LEDGER_NUMBERED_ON, path=path, value=str(told.sequence))

@@ -19,6 +19,7 @@ from benchd.daemon.people import give_back, like_its_folder
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
 from benchd.errors import CertificateInvalid
+from benchd.ledger.head_file import head_path, read_head
 from benchd.ledger.manifest import Manifest, Part, read_manifest
 from benchd.ledger.putting_back import PutBack, Target, put_back, read_small_parts
 from benchd.ledger.store import LedgerStore
@@ -28,18 +29,27 @@ from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 STATE_MODE = 0o700
 
 
-async def record_restored(settings: Settings, *, operator: str, because: str) -> Receipt:
+async def record_restored(
+    settings: Settings, *, operator: str, because: str, unsigned: bool = False
+) -> Receipt:
     """Record that what followed the ledger's last record may be lost, numbered above all known.
 
-    Raises LedgerFault while the daemon runs.
+    Its record tells how far the ledger was signed before. `unsigned` has it take more records
+    after that than a crash leaves.
+
+    Raises LedgerFault while the daemon runs, LedgerBroken for such records without `unsigned`.
     """
     key = load_rack_key(settings.certificate.key, os.environ)
     witnesses = await witnesses_of(settings, key.ring)
     known = max((witness.head.sequence for witness in witnesses), default=0)
+    signed = read_head(head_path(settings.ledger.path), key.ring, strict=False)
     entry = _entry(operator, because)
+    entry = replace(entry, data={**entry.data, "signed_sequence": signed.sequence if signed else 0})
 
     def write() -> Receipt:
-        store = LedgerStore(settings.ledger.path, key, ring=key.ring, behind=True)
+        store = LedgerStore(
+            settings.ledger.path, key, ring=key.ring, behind=True, unsigned=unsigned
+        )
         try:
             return store.number_on(entry, known=known)
         finally:
