@@ -15,7 +15,7 @@ from benchd.certificate import load_rack_key
 from benchd.certificate.keeping import keep_file
 from benchd.config import Settings
 from benchd.daemon.backing_up import put_secrets_back
-from benchd.daemon.people import give_back, like_its_folder
+from benchd.daemon.people import give_back, like_its_folder, make_like
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
 from benchd.errors import CertificateInvalid
@@ -55,7 +55,10 @@ async def record_restored(
         finally:
             store.close()
 
-    return await to_thread.run_sync(write, limiter=anyio.CapacityLimiter(1))
+    try:
+        return await to_thread.run_sync(write, limiter=anyio.CapacityLimiter(1))
+    finally:
+        give_back(settings.ledger.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +103,9 @@ async def restore_backup(
     manifest = read_manifest(backup, key.ring, retired=retired)
     secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
     ledger, certificates = settings.ledger.path, settings.certificate.directory
-    for folder in (ledger.parent, certificates):
-        folder.mkdir(STATE_MODE, parents=True, exist_ok=True)
+    there = next(folder for folder in ledger.parents if folder.exists())
+    make_like(ledger.parent, there, mode=STATE_MODE)
+    make_like(certificates, ledger.parent, mode=STATE_MODE)
     target = Target(
         ledger=ledger,
         key=key,
