@@ -102,7 +102,7 @@ class LedgerStore:
     def number_on(self, entry: Entry, *, known: int) -> Receipt:
         """Add the record of a restore, above the highest number that anybody knows of."""
         with self._turn():
-            sequence = number_above(max(known, self._head.sequence))
+            sequence = number_above(max(known, self._head.sequence), entry.at)
             data = restored_data(self._head, sequence=sequence, known=known, key=self._head_key)
             return self._add(replace(entry, data={**entry.data, **data}), sequence)
 

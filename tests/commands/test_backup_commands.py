@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,8 @@ def test_a_restore_says_what_would_be_lost_and_what_is_no_backup(
     code, told = benchd("restore", backup, *WHO)
     assert (code, "it goes to record 72, and the backup to record 36" in told) == (2, True)
     code, told = benchd("restore", backup, "--replace", *WHO)
-    assert (code, "numbered on from record 2000000, 1 certificates" in told) == (0, True)
+    assert code == 0
+    assert re.search(r"numbered on from record \d{16}, 1 certificates", told)
     assert "what was there before" in told
     backup.write_bytes(backup.read_bytes().replace(b'"records":36', b'"records":37'))
     code, told = benchd("restore", backup, *WHO, language="ja_JP.UTF-8")
