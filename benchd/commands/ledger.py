@@ -16,8 +16,8 @@ from benchd.commands.files import read_file, regular_file
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
 from benchd.commands.rings import NEWEST_KEY, RingOption, ring_of
-from benchd.commands.saying import say, tell
-from benchd.errors import LedgerBroken
+from benchd.commands.saying import error_of, say, tell
+from benchd.errors import LedgerBroken, SignedByRetired
 from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
@@ -111,6 +111,9 @@ def ledger_restored(
     operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
     because: Annotated[str, typer.Option(help="What has happened to the lost part.")],
     *,
+    retired_key: Annotated[
+        bool, typer.Option("--retired-key", help="Even if a key signed it that was retired since.")
+    ] = False,
     unsigned: Annotated[
         bool, typer.Option("--unsigned", help="Even if records were left that nobody has signed.")
     ] = False,
@@ -122,8 +125,16 @@ def ledger_restored(
 
     settings = load_settings(config)
     record = partial(
-        record_restored, settings, operator=operator, because=because, unsigned=unsigned
+        record_restored,
+        settings,
+        operator=operator,
+        because=because,
+        retired=retired_key,
+        unsigned=unsigned,
     )
-    told = anyio.run(record)
     path = str(settings.ledger.path)
+    try:
+        told = anyio.run(record)
+    except SignedByRetired as error:
+        raise error_of(SignedByRetired, SayWord.LEDGER_BY_RETIRED_KEY, path=path) from error
     tell(SayWord.LEDGER_NUMBERED_ON, path=path, value=str(told.sequence))
