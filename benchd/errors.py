@@ -91,7 +91,7 @@ class BackupInvalid(BenchdError):
 
 
 class SignedByRetired(BackupInvalid):
-    """Raised when a key that was retired since has signed a backup: its thief may have, too."""
+    """Raised where a retired key signed a backup, or a ledger: its thief may have, too."""
 
 
 class WouldLose(UsageRefused):

@@ -16,16 +16,13 @@ from benchd.commands.files import read_file, regular_file
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
 from benchd.commands.rings import NEWEST_KEY, RingOption, ring_of
-from benchd.commands.saying import say, tell
-from benchd.errors import LedgerBroken
+from benchd.commands.saying import error_of, say, tell
+from benchd.errors import LedgerBroken, SignedByRetired
 from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.ledger.verification import VerifyReport
     from benchd.signing.ring import KeyRing
-
-MOST_UNSIGNED = 1
-"""A crash may come between a record and the signature over it: benchd never leaves more."""
 
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
 add_backup_commands(ledger_app)
@@ -63,6 +60,7 @@ def ledger_verify(
 
 def _verify(file: Path, key: bytes, ring: KeyRing | None) -> None:
     from benchd.ledger import verify_ledger
+    from benchd.ledger.unsigned import MOST_UNSIGNED
 
     try:
         report = verify_ledger(regular_file(file), key, ring)
@@ -112,6 +110,13 @@ def ledger_export(file: Path) -> None:
 def ledger_restored(
     operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
     because: Annotated[str, typer.Option(help="What has happened to the lost part.")],
+    *,
+    retired_key: Annotated[
+        bool, typer.Option("--retired-key", help="Even if a key signed it that was retired since.")
+    ] = False,
+    unsigned: Annotated[
+        bool, typer.Option("--unsigned", help="Even if records were left that nobody has signed.")
+    ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Record, signed, that an older ledger was put back; the daemon has to be stopped."""
@@ -119,6 +124,17 @@ def ledger_restored(
     from benchd.daemon.restoring import record_restored
 
     settings = load_settings(config)
-    told = anyio.run(partial(record_restored, settings, operator=operator, because=because))
+    record = partial(
+        record_restored,
+        settings,
+        operator=operator,
+        because=because,
+        retired=retired_key,
+        unsigned=unsigned,
+    )
     path = str(settings.ledger.path)
+    try:
+        told = anyio.run(record)
+    except SignedByRetired as error:
+        raise error_of(SignedByRetired, SayWord.LEDGER_BY_RETIRED_KEY, path=path) from error
     tell(SayWord.LEDGER_NUMBERED_ON, path=path, value=str(told.sequence))

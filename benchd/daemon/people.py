@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -144,9 +144,20 @@ def give_back(ledger: Path) -> None:
 
 def like_its_folder(folder: Path, pattern: str) -> None:
     """These files belong to whom their folder belongs, where root may have made them."""
-    owner = folder.stat()
+    if folder.is_dir():
+        _give(folder.glob(pattern), folder.stat())
+
+
+def make_like(folder: Path, other: Path, *, mode: int) -> None:
+    """Make a folder, and those above it that aren't there, for whom another one belongs to."""
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode, parents=True, exist_ok=True)
+    _give(made, other.stat())
+
+
+def _give(files: Iterable[Path], owner: os.stat_result) -> None:
     if os.geteuid() != 0 or owner.st_uid == 0:
         return
-    for file in folder.glob(pattern):
+    for file in files:
         with suppress(OSError):
             os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)

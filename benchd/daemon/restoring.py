@@ -15,37 +15,57 @@ from benchd.certificate import load_rack_key
 from benchd.certificate.keeping import keep_file
 from benchd.config import Settings
 from benchd.daemon.backing_up import put_secrets_back
-from benchd.daemon.people import give_back, like_its_folder
+from benchd.daemon.people import give_back, like_its_folder, make_like
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import CertificateInvalid
+from benchd.errors import CertificateInvalid, LedgerBroken, SignedByRetired
+from benchd.ledger.head import Head
+from benchd.ledger.head_file import head_path, read_head
 from benchd.ledger.manifest import Manifest, Part, read_manifest
 from benchd.ledger.putting_back import PutBack, Target, put_back, read_small_parts
 from benchd.ledger.store import LedgerStore
 from benchd.naming import operator_name
+from benchd.signing.ring import KeyRing
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 STATE_MODE = 0o700
 
 
-async def record_restored(settings: Settings, *, operator: str, because: str) -> Receipt:
+async def record_restored(
+    settings: Settings,
+    *,
+    operator: str,
+    because: str,
+    retired: bool = False,
+    unsigned: bool = False,
+) -> Receipt:
     """Record that what followed the ledger's last record may be lost, numbered above all known.
 
-    Raises LedgerFault while the daemon runs.
+    Its record tells how far the ledger was signed before. `retired` has it take one that none but
+    a retired key has signed, `unsigned` more records after that than a crash leaves.
+
+    Raises LedgerFault while the daemon runs, SignedByRetired or LedgerBroken without the two.
     """
     key = load_rack_key(settings.certificate.key, os.environ)
     witnesses = await witnesses_of(settings, key.ring)
     known = max((witness.head.sequence for witness in witnesses), default=0)
+    signed = _signed(settings.ledger.path, key.ring, retired=retired)
     entry = _entry(operator, because)
+    entry = replace(entry, data={**entry.data, "signed_sequence": signed.sequence if signed else 0})
 
     def write() -> Receipt:
-        store = LedgerStore(settings.ledger.path, key, ring=key.ring, behind=True)
+        store = LedgerStore(
+            settings.ledger.path, key, ring=key.ring, behind=True, unsigned=unsigned
+        )
         try:
             return store.number_on(entry, known=known)
         finally:
             store.close()
 
-    return await to_thread.run_sync(write, limiter=anyio.CapacityLimiter(1))
+    try:
+        return await to_thread.run_sync(write, limiter=anyio.CapacityLimiter(1))
+    finally:
+        give_back(settings.ledger.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +110,9 @@ async def restore_backup(
     manifest = read_manifest(backup, key.ring, retired=retired)
     secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
     ledger, certificates = settings.ledger.path, settings.certificate.directory
-    for folder in (ledger.parent, certificates):
-        folder.mkdir(STATE_MODE, parents=True, exist_ok=True)
+    there = next(folder for folder in ledger.parents if folder.exists())
+    make_like(ledger.parent, there, mode=STATE_MODE)
+    make_like(certificates, ledger.parent, mode=STATE_MODE)
     target = Target(
         ledger=ledger,
         key=key,
@@ -134,6 +155,22 @@ class CertificateFiles:
             with suppress(CertificateInvalid):
                 keep_file(self._directory, str(stored.entry.job), told.encode())
                 self.kept += 1
+
+
+def _signed(ledger: Path, ring: KeyRing, *, retired: bool) -> Head | None:
+    """The ledger's signed head; `retired` has it believed too where none but a retired key did."""
+    path = head_path(ledger)
+    signed = read_head(path, ring, strict=False)
+    if signed is not None and not retired and not _is_newest_key(path, ring, signed):
+        raise SignedByRetired(f"{ledger}: it is signed by a key that was retired since")
+    return signed
+
+
+def _is_newest_key(path: Path, ring: KeyRing, signed: Head) -> bool:
+    try:
+        return read_head(path, ring.trusted, strict=False) == signed
+    except LedgerBroken:
+        return False
 
 
 def _entry(operator: str, because: str) -> Entry:

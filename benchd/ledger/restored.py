@@ -6,6 +6,8 @@ of it is signed by the rack, names what was kept, and stands above every number 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from benchd.errors import LedgerBroken
 from benchd.ledger.head import Head, HeadKey
 from benchd.signing import canonical
@@ -14,15 +16,21 @@ from benchd.words.ids import Evidence
 from benchd.words.record import EntryKind, StoredEntry
 
 GAP = 1_000_000
-"""Numbers are left out up to the next but one of these, so that none is ever used twice: what
-was written after the last that is known of was lost as well."""
+"""At least so many numbers are left out, so that none is ever used twice: what was written after
+the last that is known of was lost as well."""
 
 _DOMAIN = b"benchd ledger restored v1\n"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def number_above(known: int) -> int:
-    """The number of the record that says that all up to about here may be lost."""
-    return (known // GAP + 2) * GAP
+def number_above(known: int, at: datetime) -> int:
+    """The number of the record that says that all up to about here may be lost.
+
+    It is the time in microseconds since 1970: an earlier restore from the same state may be lost,
+    too, and a record takes longer than that to be written, so all that followed that one has lower
+    numbers. By a clock that was set back it is above all that is known, at least.
+    """
+    return max((known // GAP + 2) * GAP, (at - _EPOCH) // timedelta(microseconds=1))
 
 
 def restored_data(kept: Head, *, sequence: int, known: int, key: HeadKey) -> dict[str, int | str]:

@@ -21,6 +21,7 @@ from benchd.ledger.record import INSERT, Row, seal, values_of
 from benchd.ledger.restored import number_above, restored_data
 from benchd.ledger.rotations import check_gone_on, check_rotations
 from benchd.ledger.running import RunningJobs
+from benchd.ledger.unsigned import check_unsigned
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import Signer, public_key_of
 from benchd.signing.ring import KeyRing
@@ -44,11 +45,13 @@ class LedgerStore:
         ring: KeyRing | None = None,
         *,
         behind: bool = False,
+        unsigned: bool = False,
     ) -> None:
         """Take the writer's lock, open or make the ledger, check its end by head and witnesses.
 
         `ring` has the keys that signed before `head_key` did. The ledger may be `behind` it while
-        a rotation or a restore is put on record, and only then.
+        a rotation or a restore is put on record, and only then. Records that nobody has signed are
+        signed now, as many as a crash leaves; more of them only where `unsigned` ones are taken.
 
         Raises LedgerBroken or LedgerFault.
         """
@@ -72,6 +75,8 @@ class LedgerStore:
                     check_rotations(self._connection, ring)
                 if ring is not None and not behind:
                     check_gone_on(self._connection, ring, signed)
+                if not unsigned:
+                    check_unsigned(self._connection, signed)
                 self._head_file = HeadFile(head_path(path), self._head, head_key)
                 stack.callback(self._head_file.close)
             except (apsw.Error, OSError) as error:
@@ -97,7 +102,7 @@ class LedgerStore:
     def number_on(self, entry: Entry, *, known: int) -> Receipt:
         """Add the record of a restore, above the highest number that anybody knows of."""
         with self._turn():
-            sequence = number_above(max(known, self._head.sequence))
+            sequence = number_above(max(known, self._head.sequence), entry.at)
             data = restored_data(self._head, sequence=sequence, known=known, key=self._head_key)
             return self._add(replace(entry, data={**entry.data, **data}), sequence)
 

@@ -15,6 +15,7 @@ from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.head_file import head_path, read_head
 from benchd.ledger.record import Row, unseal
 from benchd.ledger.rotations import check_gone_on, check_rotations, recorded_rotations
+from benchd.ledger.unsigned import check_unsigned
 from benchd.ledger.witness import RESTORE_CURE, Witness, check_witnesses
 from benchd.signing.ring import KeyRing
 from benchd.words.record import StoredEntry
@@ -40,6 +41,7 @@ def walk_ledger(
             check_rotations(connection, ring)
             check_witnesses(connection, witnesses)
             check_gone_on(connection, ring, signed)
+            check_unsigned(connection, signed)
     except (apsw.Error, OSError) as error:
         message = f"the ledger {path} can't be read: {error}"
         raise LedgerFault(message) from error

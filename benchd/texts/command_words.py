@@ -78,6 +78,7 @@ class SayWord(StrEnum):
     BACKUP_IN_STATE = "backup_in_state"
     BACKUP_NOT_VALID = "backup_not_valid"
     BACKUP_BY_RETIRED_KEY = "backup_by_retired_key"
+    LEDGER_BY_RETIRED_KEY = "ledger_by_retired_key"
     RESTORE_WOULD_LOSE = "restore_would_lose"
     RESTORED = "restored"
     FORMER_KEPT = "former_kept"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from benchd.certificate import SigningKey, load_key
 from benchd.config import Settings
 from benchd.daemon.restoring import record_restored
 from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import LedgerBroken
+from benchd.errors import LedgerBroken, SignedByRetired
 from benchd.lab.adversity.rewriting import cut_off, rewrite
 from benchd.ledger import open_ledger, verify_ledger
 from benchd.ledger.head import Head
@@ -53,9 +54,15 @@ async def refused(settings: Settings, match: str) -> None:
     assert not files_of(settings).next_ring.exists()
 
 
-async def restored(settings: Settings) -> None:
+async def restored(settings: Settings, *, retired: bool = False) -> None:
     """The cure: on record, and from then on everything goes as before."""
-    await record_restored(settings, operator="佐藤", because="disk replaced")
+    record = partial(record_restored, settings, operator="佐藤", because="disk replaced")
+    if retired:
+        before = settings.ledger.path.read_bytes()
+        with pytest.raises(SignedByRetired, match="retired"):
+            await record()
+        assert settings.ledger.path.read_bytes() == before
+    await record(retired=retired)
     await start(settings)
     await rotated(settings)
     key = key_of(settings)
@@ -80,7 +87,7 @@ async def test_a_ledger_that_is_cut_off_right_before_a_rotation_is_refused(
         cut_off(settings.ledger.path, after=last.sequence)
         reset_head(head_path(settings.ledger.path), last, stolen)
     await refused(settings, f"signed up to record {last.sequence} .* rotation")
-    await restored(settings)
+    await restored(settings, retired=True)
 
 
 async def test_what_a_stolen_old_key_lets_nobody_sign_can_not_be_rewritten(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from benchd.errors import LedgerBroken
 from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import head_path
-from benchd.ledger.restored import GAP
+from benchd.ledger.restored import GAP, number_above
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
 from benchd.words.ids import JobId
@@ -28,6 +29,8 @@ RESTORED = replace(
     occupancy=None,
     job=None,
 )
+
+TIME = int(RESTORED.at.timestamp()) * 1_000_000
 
 
 def seen(receipt: Receipt, job: str | None = None) -> Witness:
@@ -100,9 +103,9 @@ async def test_a_certified_job_has_its_end_on_record(fill: FillLedger, key: Rack
     await opens(path, key, witness)
 
 
-def restore(path: Path, key: RackKey, known: int) -> Receipt:
+def restore(path: Path, key: RackKey, known: int, *, later: timedelta = timedelta()) -> Receipt:
     store = LedgerStore(path, key)
-    receipt = store.number_on(RESTORED, known=known)
+    receipt = store.number_on(replace(RESTORED, at=RESTORED.at + later), known=known)
     store.close()
     return receipt
 
@@ -116,17 +119,39 @@ async def test_an_honest_restore_numbers_on_above_all_that_is_known(
     lost = await add(path, key, [make_entry(n) for n in range(20, 30)])
     backup.put_back()
     receipt = restore(path, key, known=30)
-    assert receipt.sequence == 2 * GAP
+    assert receipt.sequence == TIME
     [after] = await add(path, key, [make_entry(30)])
-    assert after.sequence == 2 * GAP + 1
+    assert after.sequence == TIME + 1
     await opens(path, key, *map(seen, [*lost, receipt, after]))
     report = verify_ledger(path, key.public_key_pem)
-    assert (report.records, report.signed_records) == (22, 2 * GAP + 1)
+    assert (report.records, report.signed_records) == (22, TIME + 1)
     assert len(list(export_lines(path))) == 22
-    # Once more, from a state that has a gap already.
-    assert restore(path, key, known=after.sequence).sequence == 4 * GAP
+    # Once more, from a state that has a gap already, by a clock that stands still.
+    assert restore(path, key, known=after.sequence).sequence == TIME + 2 * GAP
     await add(path, key, [make_entry(n) for n in range(150)])
     await opens(path, key, *map(seen, [*lost, receipt, after]))
+
+
+@pytest.mark.asyncio
+async def test_no_number_comes_twice_where_nobody_knows_of_the_first_restore_any_more(
+    fill: FillLedger, key: RackKey
+) -> None:
+    path = await fill(20)
+    backup = Backup(path)
+    first = restore(path, key, known=20)
+    given = [first, *await add(path, key, [make_entry(n) for n in range(20, 30)])]
+    backup.put_back()
+    second = restore(path, key, known=20, later=timedelta(milliseconds=10))
+    assert second.sequence > max(receipt.sequence for receipt in given)
+    # A certificate of the first time is of what was lost, and accuses nobody.
+    await opens(path, key, *map(seen, given))
+
+
+@pytest.mark.parametrize("known", [0, 999_999, 1_000_000, TIME + 5])
+def test_a_clock_that_is_set_back_numbers_on_above_all_that_is_known(known: int) -> None:
+    number = number_above(known, datetime(1970, 1, 1, tzinfo=UTC))
+    assert number > known + GAP
+    assert number % GAP == 0
 
 
 @pytest.mark.asyncio

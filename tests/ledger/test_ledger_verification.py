@@ -121,16 +121,18 @@ async def test_a_cut_or_longer_file_is_found(fill: FillLedger, key: RackKey) -> 
 
 
 @pytest.mark.asyncio
-async def test_an_older_head_is_fine_and_a_newer_one_is_not(fill: FillLedger, key: RackKey) -> None:
+async def test_a_head_that_is_one_older_is_fine_and_a_newer_one_is_not(
+    fill: FillLedger, key: RackKey
+) -> None:
     path = await fill(10)
     old_ledger, old_head = path.read_bytes(), head_path(path).read_bytes()
-    await fill(10)
+    await fill(1)
     head_path(path).write_bytes(old_head)
     report = verify_ledger(path, key.public_key_pem)
-    assert (report.records, report.signed_records) == (20, 10)
+    assert (report.records, report.signed_records) == (11, 10)
     async with open_ledger(path, head_key=key):
         pass
-    assert verify_ledger(path, key.public_key_pem).signed_records == 20
+    assert verify_ledger(path, key.public_key_pem).signed_records == 11
     path.write_bytes(old_ledger)
     assert broken(path, key).sequence == 11
     with pytest.raises(LedgerBroken) as caught:
