@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
+from benchd.commands.daemon_client import show
 from benchd.commands.misuse import mistake, why
-from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import error_of, tell
 from benchd.errors import BackupInvalid, SignedByRetired, UsageRefused, WouldLose
 from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.config import Settings
+    from benchd.daemon.restoring import Restored
 
 
 def add_backup_commands(app: typer.Typer) -> None:
@@ -62,6 +64,7 @@ def ledger_restore(
         bool, typer.Option("--retired-key", help="Even if a key signed it that was retired since.")
     ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
+    json_output: JsonOption = False,
 ) -> None:
     """Put a backup back and record, signed, what may be lost; the daemon has to be stopped."""
     from benchd.config import load_settings
@@ -92,6 +95,26 @@ def ledger_restore(
             count=str(error.kept),
             value=str(error.known or "?"),
         ) from error
+    show(json_output, _as_json(done), partial(_tell, done))
+
+
+def _as_json(done: Restored) -> dict[str, object]:
+    return {
+        "ledger": str(done.ledger),
+        "former": str(done.put.aside) if done.put.aside else None,
+        "backup_at": done.manifest.at.isoformat(),
+        "kept_sequence": done.manifest.head.sequence,
+        "sequence": done.put.receipt.sequence,
+        "certificates": done.certificates,
+        "look_at": list(done.look_at.jobs),
+        "look_at_is_all_for_sale": not done.look_at.from_former,
+    }
+
+
+def _tell(done: Restored) -> None:
+    look = done.look_at
+    for job in look.jobs:
+        typer.echo(job)
     tell(
         SayWord.RESTORED,
         path=str(done.ledger),
@@ -101,6 +124,12 @@ def ledger_restore(
     )
     if done.put.aside is not None:
         tell(SayWord.FORMER_KEPT, path=str(done.put.aside))
+    tell(SayWord.RESTORE_UNDONE, value=f"{done.manifest.at:%Y-%m-%d %H:%M:%S} UTC")
+    if look.jobs:
+        word = SayWord.LOOK_AT_THESE if look.from_former else SayWord.LOOK_AT_ALL
+        tell(word, count=str(len(look.jobs)))
+    elif look.from_former:
+        tell(SayWord.LOOK_AT_NONE)
 
 
 def _check_folder(folder: Path, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from benchd.certificate import load_rack_key
 from benchd.certificate.keeping import keep_file
 from benchd.config import Settings
 from benchd.daemon.backing_up import put_secrets_back
+from benchd.daemon.look_at import ForSale, LookAt, look_at
 from benchd.daemon.people import give_back, like_its_folder
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
@@ -57,6 +58,7 @@ class Restored:
     put: PutBack
     certificates: int
     """So many have their files again."""
+    look_at: LookAt
 
 
 def state_in(settings: Settings, folder: Path) -> Settings:
@@ -92,13 +94,14 @@ async def restore_backup(
     ledger, certificates = settings.ledger.path, settings.certificate.directory
     for folder in (ledger.parent, certificates):
         folder.mkdir(STATE_MODE, parents=True, exist_ok=True)
-    target = Target(
-        ledger=ledger,
-        key=key,
-        ring=key.ring,
-        witnesses=await witnesses_of(settings, key.ring),
-    )
-    files = CertificateFiles(certificates)
+    witnesses = await witnesses_of(settings, key.ring)
+    target = Target(ledger=ledger, key=key, ring=key.ring, witnesses=witnesses)
+    files, for_sale = CertificateFiles(certificates), ForSale()
+
+    def see(stored: StoredEntry) -> None:
+        files.see(stored)
+        for_sale.see(stored)
+
     put = partial(
         put_back,
         backup,
@@ -106,17 +109,21 @@ async def restore_backup(
         target,
         _entry(operator, because),
         replaces=replaces,
-        each=files.see,
+        each=see,
     )
     one = anyio.CapacityLimiter(1)
     try:
         done = await to_thread.run_sync(put, limiter=one)
         if secrets is not None:
             await to_thread.run_sync(put_secrets_back, ledger, secrets, limiter=one)
+        look = partial(look_at, for_sale, done.aside, manifest.head, key.ring, witnesses)
+        looked = await to_thread.run_sync(look, limiter=one)
     finally:
         give_back(ledger)
         like_its_folder(certificates, "*.json")
-    return Restored(ledger=ledger, manifest=manifest, put=done, certificates=files.kept)
+    return Restored(
+        ledger=ledger, manifest=manifest, put=done, certificates=files.kept, look_at=looked
+    )
 
 
 class CertificateFiles:

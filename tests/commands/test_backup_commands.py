@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,13 @@ def test_a_restore_says_what_would_be_lost_and_what_is_no_backup(
     code, told = benchd("restore", backup, "--replace", *WHO)
     assert (code, "numbered on from record 2000000, 1 certificates" in told) == (0, True)
     assert "what was there before" in told
+    assert told.startswith("20261124-A1-0001\n")
+    assert "The 1 handsets above" in told
+    code, told = benchd("restore", backup, "--replace", *WHO, "--json")
+    assert (code, json.loads(told)["look_at"]) == (0, ["20261124-A1-0001"])
+    rack.ledger.path.write_bytes(b"torn")
+    code, told = benchd("restore", backup, "--replace", *WHO, language="ja_JP.UTF-8")
+    assert (code, "失われた記録で、保留や破壊に" in told) == (0, True)
     backup.write_bytes(backup.read_bytes().replace(b'"records":36', b'"records":37'))
     code, told = benchd("restore", backup, *WHO, language="ja_JP.UTF-8")
     assert (code, "何も戻していません" in told) == (1, True)
