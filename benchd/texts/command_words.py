@@ -58,6 +58,8 @@ class SayWord(StrEnum):
     KEY_MADE = "key_made"
     KEY_ROTATED = "key_rotated"
     CERTIFICATES_DOUBTFUL = "certificates_doubtful"
+    WOULD_VOID = "would_void"
+    LOST_WITHOUT_LEDGER = "lost_without_ledger"
     RING_WRITTEN = "ring_written"
     RING_TROUBLE = "ring_trouble"
     CERTIFICATE_VALID = "certificate_valid"
