@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +20,7 @@ from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.config import Settings
-    from benchd.daemon.restoring import Restored
+    from benchd.daemon.restoring import Restored, Tried
 
 
 def add_backup_commands(app: typer.Typer) -> None:
@@ -54,7 +56,7 @@ def ledger_restore(
     operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
     because: Annotated[str, typer.Option(help="What has happened to the lost part.")],
     to: Annotated[
-        Path | None, typer.Option(metavar="STATE", help="Another folder than the configured one.")
+        Path | None, typer.Option(metavar="STATE", help="Only try it, in an empty folder.")
     ] = None,
     replace: Annotated[
         bool,
@@ -66,12 +68,22 @@ def ledger_restore(
     config: ConfigOption = DEFAULT_CONFIG,
     json_output: JsonOption = False,
 ) -> None:
-    """Put a backup back and record, signed, what may be lost; the daemon has to be stopped."""
+    """Put a backup back and record, signed, what may be lost; the daemon has to be stopped.
+
+    With --to it is only tried: nothing is recorded, and the daemon may run.
+    """
     from benchd.config import load_settings
-    from benchd.daemon.restoring import restore_backup, state_in
+    from benchd.daemon.restoring import restore_backup, try_backup
 
     settings = load_settings(config)
-    settings = settings if to is None else state_in(settings, to.absolute())
+    if to is not None:
+        try:
+            with _refusals(backup):
+                tried = try_backup(settings, backup, to.absolute(), retired=retired_key)
+        except UsageRefused as error:
+            raise error_of(UsageRefused, SayWord.TRIES_ELSEWHERE, path=str(to)) from error
+        show(json_output, _tried_as_json(tried), partial(_tell_tried, tried))
+        return
     restore = partial(
         restore_backup,
         settings,
@@ -82,11 +94,8 @@ def ledger_restore(
         retired=retired_key,
     )
     try:
-        done = anyio.run(restore)
-    except SignedByRetired as error:
-        raise error_of(SignedByRetired, SayWord.BACKUP_BY_RETIRED_KEY, path=str(backup)) from error
-    except BackupInvalid as error:
-        raise error_of(BackupInvalid, SayWord.BACKUP_NOT_VALID, detail=str(error)) from error
+        with _refusals(backup):
+            done = anyio.run(restore)
     except WouldLose as error:
         raise error_of(
             UsageRefused,
@@ -96,6 +105,34 @@ def ledger_restore(
             value=str(error.known or "?"),
         ) from error
     show(json_output, _as_json(done), partial(_tell, done))
+
+
+@contextmanager
+def _refusals(backup: Path) -> Generator[None]:
+    try:
+        yield
+    except SignedByRetired as error:
+        raise error_of(SignedByRetired, SayWord.BACKUP_BY_RETIRED_KEY, path=str(backup)) from error
+    except BackupInvalid as error:
+        raise error_of(BackupInvalid, SayWord.BACKUP_NOT_VALID, detail=str(error)) from error
+
+
+def _tried_as_json(tried: Tried) -> dict[str, object]:
+    return {
+        "ledger": str(tried.ledger),
+        "backup_at": tried.manifest.at.isoformat(),
+        "kept_sequence": tried.manifest.head.sequence,
+        "certificates": tried.certificates,
+    }
+
+
+def _tell_tried(tried: Tried) -> None:
+    tell(
+        SayWord.BACKUP_TRIED,
+        path=str(tried.ledger),
+        count=str(tried.manifest.head.sequence),
+        jobs=str(tried.certificates),
+    )
 
 
 def _as_json(done: Restored) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +19,15 @@ from benchd.daemon.look_at import ForSale, LookAt, look_at
 from benchd.daemon.people import give_back, like_its_folder
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import CertificateInvalid
+from benchd.errors import CertificateInvalid, UsageRefused
 from benchd.ledger.manifest import Manifest, Part, read_manifest
-from benchd.ledger.putting_back import PutBack, Target, put_back, read_small_parts
+from benchd.ledger.putting_back import (
+    PutBack,
+    Target,
+    put_back,
+    put_to_try,
+    read_small_parts,
+)
 from benchd.ledger.store import LedgerStore
 from benchd.naming import operator_name
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
@@ -61,16 +67,35 @@ class Restored:
     look_at: LookAt
 
 
-def state_in(settings: Settings, folder: Path) -> Settings:
-    """The same rack with ledger and certificates in another folder."""
-    ledger, certificate = settings.ledger, settings.certificate
-    return replace(
-        settings,
-        ledger=ledger.model_copy(update={"path": folder / ledger.path.name}),
-        certificate=certificate.model_copy(
-            update={"directory": folder / certificate.directory.name}
-        ),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """How a trial of a backup has ended."""
+
+    ledger: Path
+    manifest: Manifest
+    certificates: int
+
+
+def try_backup(settings: Settings, backup: Path, folder: Path, *, retired: bool = False) -> Tried:
+    """Put a backup into another folder, to look at: nothing is signed, and no daemon starts on it.
+
+    Raises what `put_to_try` does, UsageRefused for the folder of the rack's own ledger.
+    """
+    own = settings.ledger.path
+    ledger, certificates = folder / own.name, folder / settings.certificate.directory.name
+    if folder.resolve() == own.parent.resolve():
+        message = f"{folder} is where this rack's own ledger is: leave --to out, or name another"
+        raise UsageRefused(message)
+    ring = load_rack_key(settings.certificate.key, os.environ).ring
+    manifest = read_manifest(backup, ring, retired=retired)
+    secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
+    for place in (folder, certificates):
+        place.mkdir(STATE_MODE, parents=True, exist_ok=True)
+    files = CertificateFiles(certificates)
+    put_to_try(backup, manifest, ledger, ring, files.see)
+    if secrets is not None:
+        put_secrets_back(ledger, secrets)
+    return Tried(ledger=ledger, manifest=manifest, certificates=files.kept)
 
 
 async def restore_backup(

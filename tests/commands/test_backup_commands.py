@@ -67,6 +67,10 @@ def test_a_restore_says_what_would_be_lost_and_what_is_no_backup(
 ) -> None:
     assert benchd("backup", tmp_path / "dest")[0] == 0
     [backup] = (tmp_path / "dest").glob("*.json")
+    code, told = benchd("restore", backup, "--to", tmp_path / "trial", *WHO)
+    assert (code, "up to record 36, verified, 1 certificates" in told) == (0, True)
+    code, told = benchd("restore", backup, "--to", tmp_path / "trial", *WHO)
+    assert (code, "Name an empty folder" in told) == (2, True)
     anyio.run(sell, rack, "20261124-A1-0002")
     code, told = benchd("restore", backup, *WHO)
     assert (code, "it goes to record 72, and the backup to record 36" in told) == (2, True)

@@ -15,9 +15,16 @@ import pytest
 from benchd.config import Settings
 from benchd.daemon.backing_up import back_up
 from benchd.daemon.people import people_file
-from benchd.daemon.restoring import Restored, restore_backup, state_in
+from benchd.daemon.restoring import Restored, restore_backup, try_backup
 from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import BackupInvalid, LedgerBroken, LedgerFault, SignedByRetired, WouldLose
+from benchd.errors import (
+    BackupInvalid,
+    LedgerBroken,
+    LedgerFault,
+    SignedByRetired,
+    UsageRefused,
+    WouldLose,
+)
 from benchd.ledger import open_ledger, putting_back, verify_ledger
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.manifest import Part, part_path
@@ -81,9 +88,9 @@ async def restored(rack: Settings) -> Evidence:
     return told.entry.data
 
 
-def hashes(rack: Settings, receipts: Sequence[Receipt]) -> dict[int, str]:
+def hashes(ledger: Path, receipts: Sequence[Receipt]) -> dict[int, str]:
     """The hashes of these records as a ledger has them."""
-    with closing(putting_back.open_for_reading(rack.ledger.path)) as connection:
+    with closing(putting_back.open_for_reading(ledger)) as connection:
         rows = dict(connection.execute("SELECT sequence, hex(hash) FROM record"))
     return {
         receipt.sequence: str(rows[receipt.sequence]).lower()
@@ -131,16 +138,13 @@ async def test_backups_while_64_slots_write_have_all_that_was_acknowledged_up_to
             made.set()
     for number in range(backups):
         [backup] = (folder / str(number)).glob("*.json")
-        elsewhere = state_in(rack, tmp_path / f"root{number}")
-        done = await restore(elsewhere, backup)
+        done = try_backup(rack, backup, tmp_path / f"root{number}")
         head = done.manifest.head.sequence
         assert head >= least
         acknowledged = [receipt for receipt in receipts if receipt.sequence <= head]
-        kept = hashes(elsewhere, receipts)
+        kept = hashes(done.ledger, receipts)
         assert kept == {receipt.sequence: receipt.hash_hex for receipt in acknowledged}
-        report = verify_ledger(elsewhere.ledger.path, key.public_key_pem)
-        assert report.records == head + 1
-        assert await starts(elsewhere) == done.put.receipt.sequence == 2 * GAP
+        assert verify_ledger(done.ledger, key.public_key_pem).records == head
 
 
 async def test_on_another_root_certificates_badges_and_pins_are_there_again(
@@ -227,6 +231,33 @@ async def test_a_backup_from_before_a_rotation_is_put_back_only_when_told_to(
     assert await starts(rack) == done.put.receipt.sequence
     key = key_of(rack)
     assert verify_ledger(rack.ledger.path, key.public_key_pem, key.ring).records == 37
+
+
+async def test_what_a_trial_leaves_is_no_rollback_of_the_live_ledger(
+    rack: Settings, folder: Path, tmp_path: Path
+) -> None:
+    envelope = await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    done = try_backup(rack, backup, trial := tmp_path / "trial")
+    assert (trial / "certificates" / f"{FIRST}.json").read_bytes() == envelope
+    head = done.ledger.with_name(done.ledger.name + ".head")
+    assert head.read_bytes() == part_path(backup, Part.HEAD).read_bytes()
+    await sell(rack, SECOND)
+    for ending in ("", ".head"):
+        shutil.copy(f"{done.ledger}{ending}", f"{rack.ledger.path}{ending}")
+    with pytest.raises(LedgerBroken, match="names record"):
+        await starts(rack)
+
+
+async def test_a_trial_replaces_nothing(rack: Settings, folder: Path, tmp_path: Path) -> None:
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    try_backup(rack, backup, tmp_path / "trial")
+    before = lies_in(tmp_path)
+    for place, said in (("trial", "an empty folder"), ("state", "leave --to out")):
+        with pytest.raises(UsageRefused, match=said):
+            try_backup(rack, backup, tmp_path / place)
+    assert lies_in(tmp_path) == before
 
 
 async def write(rack: Settings, *entries: Entry) -> None:
