@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,7 +36,7 @@ def ledger_backup(
 ) -> None:
     """Back ledger, badges and PINs up into a folder, and verify it; the daemon may run."""
     from benchd.config import load_settings
-    from benchd.daemon.backing_up import back_up
+    from benchd.daemon.backing_up import back_up, is_on_same_disk
 
     settings = load_settings(config)
     _check_folder(folder, settings)
@@ -46,7 +47,7 @@ def ledger_backup(
         count=str(manifest.records),
         value=str(manifest.head.sequence),
     )
-    if folder.stat().st_dev == settings.ledger.path.parent.stat().st_dev:
+    if is_on_same_disk(settings, folder):
         tell(SayWord.BACKUP_ON_SAME_DISK, path=str(folder))
 
 
@@ -127,6 +128,7 @@ def _tried_as_json(tried: Tried) -> dict[str, object]:
 
 
 def _tell_tried(tried: Tried) -> None:
+    _tell_age(tried.manifest.at)
     tell(
         SayWord.BACKUP_TRIED,
         path=str(tried.ledger),
@@ -152,6 +154,7 @@ def _tell(done: Restored) -> None:
     look = done.look_at
     for job in look.jobs:
         typer.echo(job)
+    _tell_age(done.manifest.at)
     tell(
         SayWord.RESTORED,
         path=str(done.ledger),
@@ -161,12 +164,22 @@ def _tell(done: Restored) -> None:
     )
     if done.put.aside is not None:
         tell(SayWord.FORMER_KEPT, path=str(done.put.aside))
-    tell(SayWord.RESTORE_UNDONE, value=f"{done.manifest.at:%Y-%m-%d %H:%M:%S} UTC")
+    tell(SayWord.RESTORE_UNDONE, value=_made(done.manifest.at))
     if look.jobs:
         word = SayWord.LOOK_AT_THESE if look.from_former else SayWord.LOOK_AT_ALL
         tell(word, count=str(len(look.jobs)))
     elif look.from_former:
         tell(SayWord.LOOK_AT_NONE)
+
+
+def _tell_age(at: datetime) -> None:
+    age = datetime.now(UTC) - at
+    days, hours = age.days, age.seconds // 3600
+    tell(SayWord.BACKUP_MADE, value=_made(at), count=str(days), detail=str(hours))
+
+
+def _made(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _check_folder(folder: Path, settings: Settings) -> None:

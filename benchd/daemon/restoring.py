@@ -20,7 +20,7 @@ from benchd.daemon.people import give_back, like_its_folder
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
 from benchd.errors import CertificateInvalid, UsageRefused
-from benchd.ledger.manifest import Manifest, Part, read_manifest
+from benchd.ledger.manifest import Manifest, Part, check_name, read_manifest
 from benchd.ledger.putting_back import (
     PutBack,
     Target,
@@ -88,6 +88,7 @@ def try_backup(settings: Settings, backup: Path, folder: Path, *, retired: bool 
         raise UsageRefused(message)
     ring = load_rack_key(settings.certificate.key, os.environ).ring
     manifest = read_manifest(backup, ring, retired=retired)
+    check_name(backup, manifest)
     secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
     for place in (folder, certificates):
         place.mkdir(STATE_MODE, parents=True, exist_ok=True)
@@ -115,6 +116,7 @@ async def restore_backup(
     """
     key = load_rack_key(settings.certificate.key, os.environ)
     manifest = read_manifest(backup, key.ring, retired=retired)
+    check_name(backup, manifest)
     secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
     ledger, certificates = settings.ledger.path, settings.certificate.directory
     for folder in (ledger.parent, certificates):

@@ -82,6 +82,7 @@ class SayWord(StrEnum):
     BACKUP_BY_RETIRED_KEY = "backup_by_retired_key"
     RESTORE_WOULD_LOSE = "restore_would_lose"
     RESTORED = "restored"
+    BACKUP_MADE = "backup_made"
     BACKUP_TRIED = "backup_tried"
     TRIES_ELSEWHERE = "tries_elsewhere"
     FORMER_KEPT = "former_kept"

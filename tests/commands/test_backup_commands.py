@@ -69,6 +69,7 @@ def test_a_restore_says_what_would_be_lost_and_what_is_no_backup(
     [backup] = (tmp_path / "dest").glob("*.json")
     code, told = benchd("restore", backup, "--to", tmp_path / "trial", *WHO)
     assert (code, "up to record 36, verified, 1 certificates" in told) == (0, True)
+    assert "0 days and 0 hours ago" in told
     code, told = benchd("restore", backup, "--to", tmp_path / "trial", *WHO)
     assert (code, "Name an empty folder" in told) == (2, True)
     anyio.run(sell, rack, "20261124-A1-0002")

@@ -342,6 +342,24 @@ def changed(path: Path, at: int) -> None:
     path.write_bytes(bytes(data))
 
 
+async def test_an_older_backup_under_the_name_of_a_newer_one_is_not_put_back(
+    rack: Settings, folder: Path, tmp_path: Path
+) -> None:
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    for newer, is_told in ((f"{backup.stem[:-16]}20991231T000000Z", True), ("the-latest", False)):
+        for part in Part:
+            shutil.copy(part_path(backup, part), folder / f"{newer}.{part.value}")
+        named = Path(shutil.copy(backup, folder / f"{newer}.json"))
+        if is_told:
+            with pytest.raises(BackupInvalid, match="the name of another backup"):
+                await restore(rack, named, replaces=True)
+            with pytest.raises(BackupInvalid, match="the name of another backup"):
+                try_backup(rack, named, tmp_path / "trial")
+        else:
+            await restore(rack, named, replaces=True)
+
+
 @pytest.mark.parametrize("tampered", ["manifest", *Part, "missing", "older"])
 async def test_a_backup_that_was_tampered_with_is_not_put_back(
     rack: Settings, folder: Path, tampered: str

@@ -228,10 +228,10 @@ def test_backups_are_made_and_put_back_by_the_lines_of_their_pages(
     [backup] = (installed / "mnt/backup").glob("*.json")
     look = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8420/metrics').read())"
     told = machine.run("/opt/benchd/current/bin/python", "-c", look)
-    assert set(re.findall(r"(benchd_ledger_last_\w+) 1\.", told)) == {
-        "benchd_ledger_last_backup_timestamp_seconds",
-        "benchd_ledger_last_verification_timestamp_seconds",
-    }
+    # The machine has one disk, and a backup on the ledger's own doesn't count as done.
+    assert re.findall(r"(benchd_ledger_last_\w+) 1\.", told) == [
+        "benchd_ledger_last_verification_timestamp_seconds"
+    ]
     page = SERVICE_MD.parent / "runbooks/recovery.md"
     lines = block_with("as_benchd() {", page) + block_with("benchd-before", page)
     lines = lines.replace("benchd-….json", backup.name).replace("NAME", "Sato")
