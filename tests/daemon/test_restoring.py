@@ -6,23 +6,19 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
 from benchd.config import Settings
-from benchd.daemon.backing_up import back_up
 from benchd.daemon.people import people_file
-from benchd.daemon.restoring import Restored, restore_backup, try_backup
-from benchd.daemon.witnesses import witnesses_of
+from benchd.daemon.restoring import restore_backup, try_backup
 from benchd.errors import (
     BackupInvalid,
     LedgerBroken,
     LedgerFault,
     SignedByRetired,
-    UsageRefused,
     WouldLose,
 )
 from benchd.ledger import open_ledger, putting_back, verify_ledger
@@ -32,7 +28,7 @@ from benchd.ledger.restored import GAP
 from benchd.people.store import SecretStore
 from benchd.words.ids import Evidence, JobId
 from benchd.words.record import Entry, EntryKind, Receipt
-from tests.certificate.certificate_rack import records_of_an_erasure
+from tests.daemon.restored_rack import backup_of, lies_in, restore, starts
 from tests.daemon.rotated_rack import AT, key_of, make_rack, rotated, sell
 
 BENCHD = Path(sys.executable).with_name("benchd")
@@ -53,33 +49,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "dest"
 
 
-def at_once(_: float) -> None:
-    """No pause between two pieces."""
-
-
-def backup_of(rack: Settings, folder: Path) -> Path:
-    path, _ = back_up(rack, folder, pace=at_once)
-    return path
-
-
-async def restore(rack: Settings, backup: Path, *, replaces: bool = False) -> Restored:
-    return await restore_backup(
-        rack, backup, operator="佐藤", because="disk replaced", replaces=replaces
-    )
-
-
-async def starts(rack: Settings) -> int:
-    """What a daemon finds at its start: its ledger's last record, with every witness heard."""
-    key = key_of(rack)
-    async with open_ledger(
-        rack.ledger.path,
-        head_key=key,
-        ring=key.ring,
-        witnesses=await witnesses_of(rack, key.ring),
-    ) as ledger:
-        return ledger.head.sequence
-
-
 async def restored(rack: Settings) -> Evidence:
     """What the record of the break says."""
     async with open_ledger(rack.ledger.path, head_key=key_of(rack)) as ledger:
@@ -96,14 +65,6 @@ def hashes(ledger: Path, receipts: Sequence[Receipt]) -> dict[int, str]:
         receipt.sequence: str(rows[receipt.sequence]).lower()
         for receipt in receipts
         if receipt.sequence in rows
-    }
-
-
-def lies_in(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith("lock")
     }
 
 
@@ -231,109 +192,6 @@ async def test_a_backup_from_before_a_rotation_is_put_back_only_when_told_to(
     assert await starts(rack) == done.put.receipt.sequence
     key = key_of(rack)
     assert verify_ledger(rack.ledger.path, key.public_key_pem, key.ring).records == 37
-
-
-async def test_what_a_trial_leaves_is_no_rollback_of_the_live_ledger(
-    rack: Settings, folder: Path, tmp_path: Path
-) -> None:
-    envelope = await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
-    done = try_backup(rack, backup, trial := tmp_path / "trial")
-    assert (trial / "certificates" / f"{FIRST}.json").read_bytes() == envelope
-    head = done.ledger.with_name(done.ledger.name + ".head")
-    assert head.read_bytes() == part_path(backup, Part.HEAD).read_bytes()
-    await sell(rack, SECOND)
-    for ending in ("", ".head"):
-        shutil.copy(f"{done.ledger}{ending}", f"{rack.ledger.path}{ending}")
-    with pytest.raises(LedgerBroken, match="names record"):
-        await starts(rack)
-
-
-async def test_a_trial_replaces_nothing(rack: Settings, folder: Path, tmp_path: Path) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
-    try_backup(rack, backup, tmp_path / "trial")
-    before = lies_in(tmp_path)
-    for place, said in (("trial", "an empty folder"), ("state", "leave --to out")):
-        with pytest.raises(UsageRefused, match=said):
-            try_backup(rack, backup, tmp_path / place)
-    assert lies_in(tmp_path) == before
-
-
-async def write(rack: Settings, *entries: Entry) -> None:
-    key = key_of(rack)
-    async with open_ledger(rack.ledger.path, head_key=key, ring=key.ring) as ledger:
-        for entry in entries:
-            await ledger.append(entry)
-
-
-def hold_of(job: JobId) -> Entry:
-    """What another system asks for."""
-    told = {"hook": "stock", "event": "36-x", "sequence": 36, "job": job}
-    asked = {"next_action": "hold", "bin": None, "refused": None}
-    return Entry(kind=EntryKind.HOOK_ANSWERED, at=AT, data={**told, **asked})
-
-
-def doom_of(job: JobId) -> tuple[Entry, ...]:
-    """Another job of the handset that `sell` sells, and it is to be destroyed."""
-    told = {"outcome": "failed", "disposition": "destroy", "reason": "chip_used", "detail": ""}
-    end = Entry(kind=EntryKind.JOB_ENDED, at=AT, job=job, data={**told, "certificate": None})
-    return (*(replace(each.entry, job=job) for each in records_of_an_erasure()), end)
-
-
-@pytest.mark.parametrize("later", [(hold_of(FIRST),), doom_of(SECOND)], ids=["held", "doomed"])
-async def test_handsets_that_the_former_ledger_held_or_doomed_are_named(
-    rack: Settings, folder: Path, later: Sequence[Entry]
-) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
-    await write(rack, *later)
-    done = await restore(rack, backup, replaces=True)
-    assert (done.look_at.jobs, done.look_at.from_former) == ([FIRST], True)
-    # What is replaced now is what the first restore has left, and knows nothing of it.
-    again = await restore(rack, backup, replaces=True)
-    assert (again.look_at.jobs, again.look_at.from_former) == ([FIRST], False)
-
-
-async def test_of_handsets_that_nothing_lost_is_about_none_is_named(
-    rack: Settings, folder: Path
-) -> None:
-    await sell(rack, FIRST)
-    done = await restore(rack, backup_of(rack, folder))
-    assert (done.look_at.jobs, done.look_at.from_former) == ([], True)
-
-
-@pytest.mark.parametrize("former", ["torn", "gone", "older"])
-async def test_without_the_former_ledger_all_that_is_for_sale_is_named(
-    rack: Settings, folder: Path, tmp_path: Path, former: str
-) -> None:
-    await sell(rack, FIRST)
-    shutil.copytree(tmp_path / "state", older := tmp_path / "older")
-    backup = backup_of(rack, folder)
-    await sell(rack, SECOND)
-    match former:
-        case "torn":
-            rack.ledger.path.write_bytes(b"torn" * 5000)
-        case "gone":
-            shutil.rmtree(tmp_path / "state")
-        case _:
-            # A certificate knows of more.
-            shutil.rmtree(tmp_path / "state")
-            older.rename(tmp_path / "state")
-    done = await restore(rack, backup, replaces=True)
-    assert (done.look_at.jobs, done.look_at.from_former) == ([FIRST], False)
-
-
-@pytest.mark.parametrize("later", [(hold_of(FIRST),), doom_of(SECOND)], ids=["held", "doomed"])
-async def test_what_the_backup_itself_holds_back_is_not_for_sale(
-    rack: Settings, folder: Path, tmp_path: Path, later: Sequence[Entry]
-) -> None:
-    await sell(rack, FIRST)
-    await write(rack, *later)
-    backup = backup_of(rack, folder)
-    shutil.rmtree(tmp_path / "state")
-    done = await restore(rack, backup)
-    assert (done.look_at.jobs, done.look_at.from_former) == ([], False)
 
 
 def changed(path: Path, at: int) -> None:
