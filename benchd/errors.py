@@ -103,6 +103,18 @@ class WouldLose(UsageRefused):
         self.known = known
 
 
+class WouldVoid(UsageRefused):
+    """Raised when a rotation would leave out certificates that the key has signed: so many."""
+
+    def __init__(self, message: str, *, count: int) -> None:
+        super().__init__(message)
+        self.count = count
+
+
+class NoLedger(UsageRefused):
+    """Raised when a key would be retired without the ledger that says what it has signed."""
+
+
 class AnchorUnreachable(BenchdError):
     """Raised when a place outside can't keep or tell a ledger's head: try again, never stop."""
 

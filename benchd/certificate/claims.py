@@ -80,11 +80,16 @@ class Claims:
                 return None
 
 
-def claims_in(directory: Path, claims: Claims, newest: int) -> Iterator[tuple[Path, Claim]]:
-    """The claims of the newest certificates in a folder; files that are none are passed over."""
+def certificates_in(directory: Path) -> list[Path]:
+    """The files of certificates in a folder, the newest first; raises OSError."""
     # A job's name begins with its day, so names are in the order of days.
     files = sorted(directory.glob("[!.]*.json"), key=lambda file: file.name, reverse=True)
-    for file in [file for file in files if file.is_file()][:newest]:
+    return [file for file in files if file.is_file()]
+
+
+def claims_in(directory: Path, claims: Claims, newest: int) -> Iterator[tuple[Path, Claim]]:
+    """The claims of the newest certificates in a folder; files that are none are passed over."""
+    for file in certificates_in(directory)[:newest]:
         claim = claims.of(file.read_bytes())
         if claim is not None:
             yield file, claim

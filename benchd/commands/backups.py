@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,14 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import anyio
 import typer
 
+from benchd.commands.daemon_client import show
 from benchd.commands.misuse import mistake, why
-from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
+from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import error_of, tell
 from benchd.errors import BackupInvalid, SignedByRetired, UsageRefused, WouldLose
 from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.config import Settings
+    from benchd.daemon.restoring import Restored, Tried
 
 
 def add_backup_commands(app: typer.Typer) -> None:
@@ -31,7 +36,7 @@ def ledger_backup(
 ) -> None:
     """Back ledger, badges and PINs up into a folder, and verify it; the daemon may run."""
     from benchd.config import load_settings
-    from benchd.daemon.backing_up import back_up
+    from benchd.daemon.backing_up import back_up, is_on_same_disk
 
     settings = load_settings(config)
     _check_folder(folder, settings)
@@ -42,7 +47,7 @@ def ledger_backup(
         count=str(manifest.records),
         value=str(manifest.head.sequence),
     )
-    if folder.stat().st_dev == settings.ledger.path.parent.stat().st_dev:
+    if is_on_same_disk(settings, folder):
         tell(SayWord.BACKUP_ON_SAME_DISK, path=str(folder))
 
 
@@ -52,7 +57,7 @@ def ledger_restore(
     operator: Annotated[str, typer.Option(help="Your name, as it stands in the record.")],
     because: Annotated[str, typer.Option(help="What has happened to the lost part.")],
     to: Annotated[
-        Path | None, typer.Option(metavar="STATE", help="Another folder than the configured one.")
+        Path | None, typer.Option(metavar="STATE", help="Only try it, in an empty folder.")
     ] = None,
     replace: Annotated[
         bool,
@@ -62,13 +67,24 @@ def ledger_restore(
         bool, typer.Option("--retired-key", help="Even if a key signed it that was retired since.")
     ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
+    json_output: JsonOption = False,
 ) -> None:
-    """Put a backup back and record, signed, what may be lost; the daemon has to be stopped."""
+    """Put a backup back and record, signed, what may be lost; the daemon has to be stopped.
+
+    With --to it is only tried: nothing is recorded, and the daemon may run.
+    """
     from benchd.config import load_settings
-    from benchd.daemon.restoring import restore_backup, state_in
+    from benchd.daemon.restoring import restore_backup, try_backup
 
     settings = load_settings(config)
-    settings = settings if to is None else state_in(settings, to.absolute())
+    if to is not None:
+        try:
+            with _refusals(backup):
+                tried = try_backup(settings, backup, to.absolute(), retired=retired_key)
+        except UsageRefused as error:
+            raise error_of(UsageRefused, SayWord.TRIES_ELSEWHERE, path=str(to)) from error
+        show(json_output, _tried_as_json(tried), partial(_tell_tried, tried))
+        return
     restore = partial(
         restore_backup,
         settings,
@@ -79,11 +95,8 @@ def ledger_restore(
         retired=retired_key,
     )
     try:
-        done = anyio.run(restore)
-    except SignedByRetired as error:
-        raise error_of(SignedByRetired, SayWord.BACKUP_BY_RETIRED_KEY, path=str(backup)) from error
-    except BackupInvalid as error:
-        raise error_of(BackupInvalid, SayWord.BACKUP_NOT_VALID, detail=str(error)) from error
+        with _refusals(backup):
+            done = anyio.run(restore)
     except WouldLose as error:
         raise error_of(
             UsageRefused,
@@ -92,6 +105,56 @@ def ledger_restore(
             count=str(error.kept),
             value=str(error.known or "?"),
         ) from error
+    show(json_output, _as_json(done), partial(_tell, done))
+
+
+@contextmanager
+def _refusals(backup: Path) -> Generator[None]:
+    try:
+        yield
+    except SignedByRetired as error:
+        raise error_of(SignedByRetired, SayWord.BACKUP_BY_RETIRED_KEY, path=str(backup)) from error
+    except BackupInvalid as error:
+        raise error_of(BackupInvalid, SayWord.BACKUP_NOT_VALID, detail=str(error)) from error
+
+
+def _tried_as_json(tried: Tried) -> dict[str, object]:
+    return {
+        "ledger": str(tried.ledger),
+        "backup_at": tried.manifest.at.isoformat(),
+        "kept_sequence": tried.manifest.head.sequence,
+        "certificates": tried.certificates,
+    }
+
+
+def _tell_tried(tried: Tried) -> None:
+    _tell_age(tried.manifest.at)
+    tell(
+        SayWord.BACKUP_TRIED,
+        path=str(tried.ledger),
+        count=str(tried.manifest.head.sequence),
+        jobs=str(tried.certificates),
+    )
+
+
+def _as_json(done: Restored) -> dict[str, object]:
+    return {
+        "ledger": str(done.ledger),
+        "former": str(done.put.aside) if done.put.aside else None,
+        "backup_at": done.manifest.at.isoformat(),
+        "kept_sequence": done.manifest.head.sequence,
+        "sequence": done.put.receipt.sequence,
+        "certificates": done.certificates,
+        "look_at": list(done.look_at.jobs),
+        "look_at_is_all_for_sale": not done.look_at.from_former,
+    }
+
+
+def _tell(done: Restored) -> None:
+    look = done.look_at
+    for job in look.jobs:
+        typer.echo(job)
+    _tell_age(done.manifest.at)
     tell(
         SayWord.RESTORED,
         path=str(done.ledger),
@@ -101,6 +164,22 @@ def ledger_restore(
     )
     if done.put.aside is not None:
         tell(SayWord.FORMER_KEPT, path=str(done.put.aside))
+    tell(SayWord.RESTORE_UNDONE, value=_made(done.manifest.at))
+    if look.jobs:
+        word = SayWord.LOOK_AT_THESE if look.from_former else SayWord.LOOK_AT_ALL
+        tell(word, count=str(len(look.jobs)))
+    elif look.from_former:
+        tell(SayWord.LOOK_AT_NONE)
+
+
+def _tell_age(at: datetime) -> None:
+    age = datetime.now(UTC) - at
+    days, hours = age.days, age.seconds // 3600
+    tell(SayWord.BACKUP_MADE, value=_made(at), count=str(days), detail=str(hours))
+
+
+def _made(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _check_folder(folder: Path, settings: Settings) -> None:

@@ -11,7 +11,8 @@ import typer
 from benchd.commands.daemon_client import show
 from benchd.commands.files import write_new
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
-from benchd.commands.saying import tell, tell_rows
+from benchd.commands.saying import error_of, tell, tell_rows
+from benchd.errors import NoLedger, UsageRefused, WouldVoid
 from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)
 
 OperatorOption = Annotated[str, typer.Option(help="Your name, as it stands in the record.")]
 BecauseOption = Annotated[str, typer.Option(help="Why, as it stands in the record.")]
+LeaveOutOption = Annotated[
+    int,
+    typer.Option(
+        "--leave-out",
+        metavar="COUNT",
+        help="Even if so many certificates that aren't in the ledger count no more.",
+    ),
+]
 
 
 @key_app.command("create")
@@ -35,7 +44,10 @@ def key_create(file: Path) -> None:
 
 @key_app.command("rotate")
 def key_rotate(
-    operator: OperatorOption, because: BecauseOption, config: ConfigOption = DEFAULT_CONFIG
+    operator: OperatorOption,
+    because: BecauseOption,
+    leave_out: LeaveOutOption = 0,
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Let the key sign the next one, and retire it; the daemon has to be stopped.
 
@@ -43,17 +55,34 @@ def key_rotate(
     """
     from benchd.signing.rotation import Retired
 
-    _rotate(Retired.ROTATED, operator, because, config)
+    _rotate(Retired.ROTATED, operator, because, config, leave_out=leave_out)
 
 
 @key_app.command("lost")
 def key_lost(
-    operator: OperatorOption, because: BecauseOption, config: ConfigOption = DEFAULT_CONFIG
+    *,
+    operator: OperatorOption,
+    because: BecauseOption,
+    leave_out: LeaveOutOption = 0,
+    without_ledger: Annotated[
+        bool,
+        typer.Option(
+            "--without-ledger", help="Even if there is none: no certificate of the key counts then."
+        ),
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Begin with a new key where the old one is lost: a break, on record and on the ring."""
     from benchd.signing.rotation import Retired
 
-    _rotate(Retired.LOST, operator, because, config)
+    _rotate(
+        Retired.LOST,
+        operator,
+        because,
+        config,
+        leave_out=leave_out,
+        without_ledger=without_ledger,
+    )
 
 
 @key_app.command("list")
@@ -113,16 +142,34 @@ def _ring(config: Path) -> KeyRing:
     return load_ring(files.ring, public_key_of(read_file(files.public)))
 
 
-def _rotate(why: Retired, operator: str, because: str, config: Path) -> None:
+def _rotate(
+    why: Retired,
+    operator: str,
+    because: str,
+    config: Path,
+    *,
+    leave_out: int,
+    without_ledger: bool = False,
+) -> None:
     import anyio
 
     from benchd.config import load_settings
-    from benchd.daemon.rotating import rotate_key
+    from benchd.daemon.rotating import Leave, rotate_key
     from benchd.signing.keeping import KeyFiles
 
     settings = load_settings(config)
-    rotate = partial(rotate_key, settings, why=why, operator=operator, because=because)
-    rotated = anyio.run(rotate)
+    leave = Leave(certificates=leave_out, ledger=without_ledger)
+    rotate = partial(rotate_key, settings, why=why, operator=operator, because=because, leave=leave)
+    try:
+        rotated = anyio.run(rotate)
+    except WouldVoid as error:
+        folder = str(settings.certificate.directory)
+        raise error_of(
+            UsageRefused, SayWord.WOULD_VOID, path=folder, count=str(error.count)
+        ) from error
+    except NoLedger as error:
+        ledger = str(settings.ledger.path)
+        raise error_of(UsageRefused, SayWord.LOST_WITHOUT_LEDGER, path=ledger) from error
     files = KeyFiles(settings.certificate.key)
     count = len(rotated.ring.rotations[-1].retirement.certificates)
     tell(

@@ -26,7 +26,8 @@ def back_up(
 ) -> tuple[Path, Manifest]:
     """Back the rack up into a folder, whether its daemon runs or not: as `write_backup` says.
 
-    Certificates stand in the ledger, word by word; a restore writes their files anew.
+    Certificates stand in the ledger, word by word; a restore writes their files anew. Only one on
+    another disk than the ledger's is noted as done.
     """
     ledger = settings.ledger.path
     key = load_rack_key(settings.certificate.key, os.environ)
@@ -43,10 +44,16 @@ def back_up(
             },
             pace=pace,
         )
-        note_done(ledger, Upkeep.BACKUP, at)
+        if not is_on_same_disk(settings, folder):
+            note_done(ledger, Upkeep.BACKUP, at)
     finally:
         give_back(ledger)
     return path, manifest
+
+
+def is_on_same_disk(settings: Settings, folder: Path) -> bool:
+    """Whether a folder is on the ledger's file system: one dead disk would take both."""
+    return folder.stat().st_dev == settings.ledger.path.parent.stat().st_dev
 
 
 def put_secrets_back(ledger: Path, kept: bytes) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchd.certificate.claims import Claims
+from pathlib import Path
+
+from benchd.certificate.claims import Claims, certificates_in
 from benchd.certificate.envelope import decode_envelope
 from benchd.certificate.verification import certificate_digest
 from benchd.signing.public_key import key_id_of
@@ -17,11 +19,18 @@ class Issued:
     def __init__(self, ring: KeyRing) -> None:
         """Take the keys until now; the newest is the one that is retired."""
         self.certificates: set[str] = set()
-        self.doubtful = 0
-        """Certificates of that key that the ledger holds, and that their own records don't bear."""
+        self.doubtful: set[str] = set()
+        """Certificates that the ledger holds, and that their own records don't bear."""
         self._claims = Claims(ring)
         self._key_id = key_id_of(ring.trusted)
         self._of_job: dict[JobId, list[StoredEntry]] = {}
+
+    def left_out(self, directory: Path) -> list[Path]:
+        """Files of certificates that the key has signed, and that the ledger doesn't hold.
+
+        Raises OSError for one that can't be read.
+        """
+        return [file for file in certificates_in(directory) if self._is_left_out(file.read_bytes())]
 
     def see(self, stored: StoredEntry) -> None:
         """The next record."""
@@ -36,9 +45,19 @@ class Issued:
             if isinstance(told, str) and told:
                 self._certified(job, told.encode(), records)
 
+    def _is_left_out(self, envelope: bytes) -> bool:
+        digest = certificate_digest(envelope)
+        if digest in self.certificates or digest in self.doubtful:
+            return False
+        # Only what verifies until now: a retired key's is in its own rotation, or is nothing.
+        return (
+            self._claims.of(envelope) is not None
+            and decode_envelope(envelope).key_id == self._key_id
+        )
+
     def _certified(self, job: JobId, envelope: bytes, records: list[StoredEntry]) -> None:
         claim = self._claims.of(envelope)
         if claim is None or claim.job != job or not claim.rests_on(records):
-            self.doubtful += 1
+            self.doubtful.add(certificate_digest(envelope))
         elif decode_envelope(envelope).key_id == self._key_id:
             self.certificates.add(certificate_digest(envelope))

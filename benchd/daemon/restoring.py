@@ -15,14 +15,21 @@ from benchd.certificate import load_rack_key
 from benchd.certificate.keeping import keep_file
 from benchd.config import Settings
 from benchd.daemon.backing_up import put_secrets_back
+from benchd.daemon.look_at import ForSale, LookAt, look_at
 from benchd.daemon.people import give_back, like_its_folder, make_like
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import CertificateInvalid, LedgerBroken, SignedByRetired
+from benchd.errors import CertificateInvalid, LedgerBroken, SignedByRetired, UsageRefused
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import head_path, read_head
-from benchd.ledger.manifest import Manifest, Part, read_manifest
-from benchd.ledger.putting_back import PutBack, Target, put_back, read_small_parts
+from benchd.ledger.manifest import Manifest, Part, check_name, read_manifest
+from benchd.ledger.putting_back import (
+    PutBack,
+    Target,
+    put_back,
+    put_to_try,
+    read_small_parts,
+)
 from benchd.ledger.store import LedgerStore
 from benchd.naming import operator_name
 from benchd.signing.ring import KeyRing
@@ -77,18 +84,39 @@ class Restored:
     put: PutBack
     certificates: int
     """So many have their files again."""
+    look_at: LookAt
 
 
-def state_in(settings: Settings, folder: Path) -> Settings:
-    """The same rack with ledger and certificates in another folder."""
-    ledger, certificate = settings.ledger, settings.certificate
-    return replace(
-        settings,
-        ledger=ledger.model_copy(update={"path": folder / ledger.path.name}),
-        certificate=certificate.model_copy(
-            update={"directory": folder / certificate.directory.name}
-        ),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """How a trial of a backup has ended."""
+
+    ledger: Path
+    manifest: Manifest
+    certificates: int
+
+
+def try_backup(settings: Settings, backup: Path, folder: Path, *, retired: bool = False) -> Tried:
+    """Put a backup into another folder, to look at: nothing is signed, and no daemon starts on it.
+
+    Raises what `put_to_try` does, UsageRefused for the folder of the rack's own ledger.
+    """
+    own = settings.ledger.path
+    ledger, certificates = folder / own.name, folder / settings.certificate.directory.name
+    if folder.resolve() == own.parent.resolve():
+        message = f"{folder} is where this rack's own ledger is: leave --to out, or name another"
+        raise UsageRefused(message)
+    ring = load_rack_key(settings.certificate.key, os.environ).ring
+    manifest = read_manifest(backup, ring, retired=retired)
+    check_name(backup, manifest)
+    secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
+    for place in (folder, certificates):
+        place.mkdir(STATE_MODE, parents=True, exist_ok=True)
+    files = CertificateFiles(certificates)
+    put_to_try(backup, manifest, ledger, ring, files.see)
+    if secrets is not None:
+        put_secrets_back(ledger, secrets)
+    return Tried(ledger=ledger, manifest=manifest, certificates=files.kept)
 
 
 async def restore_backup(
@@ -108,18 +136,20 @@ async def restore_backup(
     """
     key = load_rack_key(settings.certificate.key, os.environ)
     manifest = read_manifest(backup, key.ring, retired=retired)
+    check_name(backup, manifest)
     secrets = read_small_parts(backup, manifest).get(Part.PEOPLE)
     ledger, certificates = settings.ledger.path, settings.certificate.directory
     there = next(folder for folder in ledger.parents if folder.exists())
     make_like(ledger.parent, there, mode=STATE_MODE)
     make_like(certificates, ledger.parent, mode=STATE_MODE)
-    target = Target(
-        ledger=ledger,
-        key=key,
-        ring=key.ring,
-        witnesses=await witnesses_of(settings, key.ring),
-    )
-    files = CertificateFiles(certificates)
+    witnesses = await witnesses_of(settings, key.ring)
+    target = Target(ledger=ledger, key=key, ring=key.ring, witnesses=witnesses)
+    files, for_sale = CertificateFiles(certificates), ForSale()
+
+    def see(stored: StoredEntry) -> None:
+        files.see(stored)
+        for_sale.see(stored)
+
     put = partial(
         put_back,
         backup,
@@ -127,17 +157,21 @@ async def restore_backup(
         target,
         _entry(operator, because),
         replaces=replaces,
-        each=files.see,
+        each=see,
     )
     one = anyio.CapacityLimiter(1)
     try:
         done = await to_thread.run_sync(put, limiter=one)
         if secrets is not None:
             await to_thread.run_sync(put_secrets_back, ledger, secrets, limiter=one)
+        look = partial(look_at, for_sale, done.aside, manifest.head, key.ring, witnesses)
+        looked = await to_thread.run_sync(look, limiter=one)
     finally:
         give_back(ledger)
         like_its_folder(certificates, "*.json")
-    return Restored(ledger=ledger, manifest=manifest, put=done, certificates=files.kept)
+    return Restored(
+        ledger=ledger, manifest=manifest, put=done, certificates=files.kept, look_at=looked
+    )
 
 
 class CertificateFiles:

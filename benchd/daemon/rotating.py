@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import anyio
 from anyio import to_thread
@@ -26,7 +27,7 @@ from benchd.daemon.papers_signed import papers_signed
 from benchd.daemon.people import give_back
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import DependencyMissing, UsageRefused
+from benchd.errors import DependencyMissing, NoLedger, UsageRefused, WouldVoid
 from benchd.ledger.files import replace_file, sync_directory
 from benchd.ledger.head import Head
 from benchd.ledger.lock import writer_lock
@@ -60,12 +61,27 @@ class Rotated:
     """Certificates on record that it doesn't name, since their own records don't bear them."""
 
 
-async def rotate_key(settings: Settings, *, why: Retired, operator: str, because: str) -> Rotated:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """What a rotation may leave behind, since somebody has said so."""
+
+    certificates: int = 0
+    """At most so many that the key has signed and the ledger doesn't hold: they count no more."""
+    ledger: bool = False
+    """Whether a lost key may be retired without a ledger: then nothing that it signed counts."""
+
+
+NOTHING_LEFT: Final = Leave()
+
+
+async def rotate_key(
+    settings: Settings, *, why: Retired, operator: str, because: str, leave: Leave = NOTHING_LEFT
+) -> Rotated:
     """Retire the rack's key, or go on with a rotation that was cut short.
 
-    Raises LedgerFault while the daemon runs, LedgerBroken for a ledger that doesn't hold,
-    DependencyMissing where a file is missing, UsageRefused where the key isn't lost at all, or
-    another rotation goes on.
+    Raises WouldVoid or NoLedger for what it isn't to `leave` behind, LedgerFault while the daemon
+    runs, LedgerBroken for a ledger that doesn't hold, DependencyMissing where a file is missing,
+    UsageRefused where the key isn't lost at all, or another rotation goes on.
     """
     files = KeyFiles(settings.certificate.key)
     make_directories(settings)
@@ -78,7 +94,7 @@ async def rotate_key(settings: Settings, *, why: Retired, operator: str, because
                 old = load_rack_key(files.key, {}) if why is Retired.ROTATED else _lost(files)
                 ring = old.ring if isinstance(old, SigningKey) else old
                 witnesses = await witnesses_of(settings, ring)
-                decide = partial(_decide, settings, files, old, witnesses)
+                decide = partial(_decide, settings, files, old, witnesses, leave)
                 doubtful = await to_thread.run_sync(decide, limiter=one)
             finish = partial(_finish, settings.ledger.path, files, told)
             ring = await to_thread.run_sync(finish, limiter=one)
@@ -121,17 +137,24 @@ def _lost(files: KeyFiles) -> KeyRing:
 
 
 def _decide(
-    settings: Settings, files: KeyFiles, old: SigningKey | KeyRing, witnesses: Sequence[Witness]
+    settings: Settings,
+    files: KeyFiles,
+    old: SigningKey | KeyRing,
+    witnesses: Sequence[Witness],
+    leave: Leave,
 ) -> int:
     """Make the next key and ring; how many certificates on record are in doubt."""
     ring = old.ring if isinstance(old, SigningKey) else old
     new = SigningKey(Ed25519PrivateKey.generate())
     with writer_lock(settings.ledger.path):
         if isinstance(old, SigningKey):
-            # Where the key is lost as well, `benchd ledger restored` can only come after this.
             check_present(settings.ledger.path, witnesses)
+        elif not leave.ledger and not settings.ledger.path.exists():
+            message = f"there is no ledger {settings.ledger.path} to say what the key has signed"
+            raise NoLedger(message)
         issued = Issued(ring)
         end = walk_ledger(settings.ledger.path, ring, witnesses, issued.see)
+        _check_left_out(issued, settings.certificate.directory, leave)
         papers = papers_signed(settings, ring)
         secrets = _secrets(files, old if isinstance(old, SigningKey) else None)
         retirement = Retirement(
@@ -148,7 +171,19 @@ def _decide(
         rotation = rotate(retired, new, retirement, previous)
         _keep(files, files.next_key, private_pem(new), PRIVATE_MODE)
         _keep(files, files.next_ring, ring.with_rotation(rotation).encode(), PUBLIC_MODE)
-    return issued.doubtful
+    return len(issued.doubtful)
+
+
+def _check_left_out(issued: Issued, directory: Path, leave: Leave) -> None:
+    """A restore loses ends of jobs, and their certificates are with customers by then."""
+    try:
+        count = len(issued.left_out(directory))
+    except OSError as error:
+        message = f"the certificates in {directory} can't be read: {error.strerror}"
+        raise DependencyMissing(message, cure="Make them readable for benchd's user.") from error
+    if count > leave.certificates:
+        message = f"{directory} has {count} certificates of this key that the ledger doesn't hold"
+        raise WouldVoid(message, count=count)
 
 
 def _finish(ledger: Path, files: KeyFiles, told: Evidence) -> KeyRing:

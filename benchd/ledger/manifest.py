@@ -7,6 +7,7 @@ there is a manifest, and none where there isn't.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ MOST_BYTES: Final = 1 << 16
 """Of a manifest; a real one has less than 1000."""
 READ_BYTES: Final = 1 << 20
 
+_TIME: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _DOMAIN: Final = b"benchd ledger backup v1\n"
 
 
@@ -81,6 +83,17 @@ class Manifest:
     head: Head
     records: int
     files: Mapping[Part, Digest]
+
+
+def check_name(path: Path, manifest: Manifest) -> None:
+    """Raise BackupInvalid for a file whose name tells another time than its signed manifest.
+
+    Whoever can write to a folder of backups can give an old one the newest one's name.
+    """
+    told, made = _TIME.search(path.name), f"{manifest.at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    if told is not None and told[0] != made:
+        message = f"{path}: it was made at {made}, and has the name of another backup"
+        raise BackupInvalid(message)
 
 
 def part_path(manifest: Path, part: Part) -> Path:

@@ -17,9 +17,10 @@ from typing import Final
 
 import apsw
 
-from benchd.errors import BackupInvalid, LedgerBroken, WouldLose
+from benchd.errors import BackupInvalid, LedgerBroken, UsageRefused, WouldLose
+from benchd.ledger.chain import end_of_chain
 from benchd.ledger.database import open_for_reading
-from benchd.ledger.files import PRIVATE_MODE, sync_directory, sync_file
+from benchd.ledger.files import PRIVATE_MODE, replace_file, sync_directory, sync_file
 from benchd.ledger.head import Head, HeadKey
 from benchd.ledger.head_file import head_path, read_head, reset_head
 from benchd.ledger.lock import writer_lock
@@ -30,6 +31,7 @@ from benchd.ledger.manifest import (
     digest_of,
     part_path,
 )
+from benchd.ledger.record import unseal
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.verification import verify_file
 from benchd.ledger.walking import walk_ledger
@@ -93,6 +95,33 @@ def put_back(
         aside = _set_aside(ledger, f"replaced-{entry.at:%Y%m%dT%H%M%S.%f}")
         _swap(draft, ledger)
     return PutBack(receipt=receipt, aside=aside)
+
+
+def put_to_try(
+    backup: Path,
+    manifest: Manifest,
+    ledger: Path,
+    ring: KeyRing,
+    each: Callable[[StoredEntry], None],
+) -> None:
+    """Put the ledger of a backup where none is, as it was signed: nothing is signed for it.
+
+    A break that this rack has signed would be a rollback of its live ledger in anybody's hand.
+
+    Raises BackupInvalid as `put_back` does, UsageRefused where a ledger is there.
+    """
+    if ledger.exists() or head_path(ledger).exists():
+        message = f"{ledger} is there: a trial replaces nothing, name an empty folder"
+        raise UsageRefused(message)
+    if Part.HEAD not in manifest.files:
+        raise BackupInvalid(f"{backup} names no signed head")
+    head = _checked(part_path(backup, Part.HEAD), manifest.files[Part.HEAD])
+    with _draft(ledger) as draft:
+        _take(part_path(backup, Part.LEDGER), draft, manifest, ring)
+        replace_file(head_path(draft), head)
+        with closing(open_for_reading(draft)) as copy:
+            end_of_chain(copy, signed=manifest.head, key=ring, each=lambda row: each(unseal(row)))
+        _swap(draft, ledger)
 
 
 def read_small_parts(backup: Path, manifest: Manifest) -> dict[Part, bytes]:

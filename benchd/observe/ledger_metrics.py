@@ -27,7 +27,7 @@ class LedgerMetrics:
         self._anchor_up = gauge("anchor_up", "Whether every anchor took the last head")
         self._backup = gauge(
             "last_backup_timestamp_seconds",
-            "When `benchd ledger backup` last wrote one that verifies; 0 for never",
+            "When `benchd ledger backup` last wrote one to another disk; 0 for never",
         )
         self._verification = gauge(
             "last_verification_timestamp_seconds",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -68,6 +69,11 @@ def test_a_restore_says_what_would_be_lost_and_what_is_no_backup(
 ) -> None:
     assert benchd("backup", tmp_path / "dest")[0] == 0
     [backup] = (tmp_path / "dest").glob("*.json")
+    code, told = benchd("restore", backup, "--to", tmp_path / "trial", *WHO)
+    assert (code, "up to record 36, verified, 1 certificates" in told) == (0, True)
+    assert "0 days and 0 hours ago" in told
+    code, told = benchd("restore", backup, "--to", tmp_path / "trial", *WHO)
+    assert (code, "Name an empty folder" in told) == (2, True)
     anyio.run(sell, rack, "20261124-A1-0002")
     code, told = benchd("restore", backup, *WHO)
     assert (code, "it goes to record 72, and the backup to record 36" in told) == (2, True)
@@ -75,6 +81,13 @@ def test_a_restore_says_what_would_be_lost_and_what_is_no_backup(
     assert code == 0
     assert re.search(r"numbered on from record \d{16}, 1 certificates", told)
     assert "what was there before" in told
+    assert told.startswith("20261124-A1-0001\n")
+    assert "The 1 handsets above" in told
+    code, told = benchd("restore", backup, "--replace", *WHO, "--json")
+    assert (code, json.loads(told)["look_at"]) == (0, ["20261124-A1-0001"])
+    rack.ledger.path.write_bytes(b"torn")
+    code, told = benchd("restore", backup, "--replace", *WHO, language="ja_JP.UTF-8")
+    assert (code, "失われた記録で、保留や破壊に" in told) == (0, True)
     backup.write_bytes(backup.read_bytes().replace(b'"records":36', b'"records":37'))
     code, told = benchd("restore", backup, *WHO, language="ja_JP.UTF-8")
     assert (code, "何も戻していません" in told) == (1, True)

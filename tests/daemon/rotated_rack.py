@@ -19,7 +19,7 @@ from benchd.certificate import (
     sign_statement,
 )
 from benchd.config import Settings, load_settings
-from benchd.daemon.rotating import Rotated, rotate_key
+from benchd.daemon.rotating import NOTHING_LEFT, Leave, Rotated, rotate_key
 from benchd.ledger import open_ledger
 from benchd.proof.erasure import verify_erasure
 from benchd.signing.keeping import KeyFiles
@@ -87,8 +87,10 @@ async def sell(settings: Settings, name: str) -> bytes:
     return envelope
 
 
-async def rotated(settings: Settings, why: Retired = Retired.ROTATED) -> Rotated:
-    return await rotate_key(settings, why=why, operator="佐藤", because="each year")
+async def rotated(
+    settings: Settings, why: Retired = Retired.ROTATED, leave: Leave = NOTHING_LEFT
+) -> Rotated:
+    return await rotate_key(settings, why=why, operator="佐藤", because="each year", leave=leave)
 
 
 JOBS = tuple(map(JobId, ("20261124-A1-0001", "20261124-A1-0002", "20261124-A1-0003")))

@@ -12,6 +12,7 @@ import pytest
 from benchd.certificate import SigningKey, load_key
 from benchd.config import Settings
 from benchd.daemon.restoring import record_restored
+from benchd.daemon.rotating import Leave
 from benchd.daemon.witnesses import witnesses_of
 from benchd.errors import LedgerBroken, SignedByRetired
 from benchd.lab.adversity.rewriting import cut_off, rewrite
@@ -54,8 +55,8 @@ async def refused(settings: Settings, match: str) -> None:
     assert not files_of(settings).next_ring.exists()
 
 
-async def restored(settings: Settings, *, retired: bool = False) -> None:
-    """The cure: on record, and from then on everything goes as before."""
+async def restored(settings: Settings, *, retired: bool = False, lost: int = 0) -> None:
+    """The cure: on record, and from then on all goes as before but for `lost` certificates."""
     record = partial(record_restored, settings, operator="佐藤", because="disk replaced")
     if retired:
         before = settings.ledger.path.read_bytes()
@@ -64,7 +65,7 @@ async def restored(settings: Settings, *, retired: bool = False) -> None:
         assert settings.ledger.path.read_bytes() == before
     await record(retired=retired)
     await start(settings)
-    await rotated(settings)
+    await rotated(settings, leave=Leave(certificates=lost))
     key = key_of(settings)
     verify_ledger(settings.ledger.path, key.public_key_pem, key.ring)
     await start(settings)
@@ -163,4 +164,4 @@ async def test_a_key_is_not_rotated_while_the_ledger_is_away(
     assert key_of(settings).key_id == key.key_id
     with pytest.raises(LedgerBroken, match="names record"):
         await start(settings)
-    await restored(settings)
+    await restored(settings, lost=1)

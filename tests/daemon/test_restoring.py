@@ -12,17 +12,22 @@ import anyio
 import pytest
 
 from benchd.config import Settings
-from benchd.daemon.backing_up import back_up
 from benchd.daemon.people import people_file
-from benchd.daemon.restoring import Restored, restore_backup, state_in
-from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import BackupInvalid, LedgerBroken, LedgerFault, SignedByRetired, WouldLose
+from benchd.daemon.restoring import restore_backup, try_backup
+from benchd.errors import (
+    BackupInvalid,
+    LedgerBroken,
+    LedgerFault,
+    SignedByRetired,
+    WouldLose,
+)
 from benchd.ledger import open_ledger, putting_back, verify_ledger
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.manifest import Part, part_path
 from benchd.people.store import SecretStore
 from benchd.words.ids import Evidence, JobId
 from benchd.words.record import Entry, EntryKind, Receipt
+from tests.daemon.restored_rack import backup_of, lies_in, restore, starts
 from tests.daemon.rotated_rack import AT, key_of, make_rack, rotated, sell
 
 BENCHD = Path(sys.executable).with_name("benchd")
@@ -43,33 +48,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "dest"
 
 
-def at_once(_: float) -> None:
-    """No pause between two pieces."""
-
-
-def backup_of(rack: Settings, folder: Path) -> Path:
-    path, _ = back_up(rack, folder, pace=at_once)
-    return path
-
-
-async def restore(rack: Settings, backup: Path, *, replaces: bool = False) -> Restored:
-    return await restore_backup(
-        rack, backup, operator="佐藤", because="disk replaced", replaces=replaces
-    )
-
-
-async def starts(rack: Settings) -> int:
-    """What a daemon finds at its start: its ledger's last record, with every witness heard."""
-    key = key_of(rack)
-    async with open_ledger(
-        rack.ledger.path,
-        head_key=key,
-        ring=key.ring,
-        witnesses=await witnesses_of(rack, key.ring),
-    ) as ledger:
-        return ledger.head.sequence
-
-
 async def restored(rack: Settings) -> Evidence:
     """What the record of the break says."""
     async with open_ledger(rack.ledger.path, head_key=key_of(rack)) as ledger:
@@ -78,22 +56,14 @@ async def restored(rack: Settings) -> Evidence:
     return told.entry.data
 
 
-def hashes(rack: Settings, receipts: Sequence[Receipt]) -> dict[int, str]:
+def hashes(ledger: Path, receipts: Sequence[Receipt]) -> dict[int, str]:
     """The hashes of these records as a ledger has them."""
-    with closing(putting_back.open_for_reading(rack.ledger.path)) as connection:
+    with closing(putting_back.open_for_reading(ledger)) as connection:
         rows = dict(connection.execute("SELECT sequence, hex(hash) FROM record"))
     return {
         receipt.sequence: str(rows[receipt.sequence]).lower()
         for receipt in receipts
         if receipt.sequence in rows
-    }
-
-
-def lies_in(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith("lock")
     }
 
 
@@ -128,16 +98,13 @@ async def test_backups_while_64_slots_write_have_all_that_was_acknowledged_up_to
             made.set()
     for number in range(backups):
         [backup] = (folder / str(number)).glob("*.json")
-        elsewhere = state_in(rack, tmp_path / f"root{number}")
-        done = await restore(elsewhere, backup)
+        done = try_backup(rack, backup, tmp_path / f"root{number}")
         head = done.manifest.head.sequence
         assert head >= least
         acknowledged = [receipt for receipt in receipts if receipt.sequence <= head]
-        kept = hashes(elsewhere, receipts)
+        kept = hashes(done.ledger, receipts)
         assert kept == {receipt.sequence: receipt.hash_hex for receipt in acknowledged}
-        report = verify_ledger(elsewhere.ledger.path, key.public_key_pem)
-        assert report.records == head + 1
-        assert await starts(elsewhere) == done.put.receipt.sequence
+        assert verify_ledger(done.ledger, key.public_key_pem).records == head
 
 
 async def test_on_another_root_certificates_badges_and_pins_are_there_again(
@@ -230,6 +197,24 @@ def changed(path: Path, at: int) -> None:
     data = bytearray(path.read_bytes())
     data[at] ^= 1
     path.write_bytes(bytes(data))
+
+
+async def test_an_older_backup_under_the_name_of_a_newer_one_is_not_put_back(
+    rack: Settings, folder: Path, tmp_path: Path
+) -> None:
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    for newer, is_told in ((f"{backup.stem[:-16]}20991231T000000Z", True), ("the-latest", False)):
+        for part in Part:
+            shutil.copy(part_path(backup, part), folder / f"{newer}.{part.value}")
+        named = Path(shutil.copy(backup, folder / f"{newer}.json"))
+        if is_told:
+            with pytest.raises(BackupInvalid, match="the name of another backup"):
+                await restore(rack, named, replaces=True)
+            with pytest.raises(BackupInvalid, match="the name of another backup"):
+                try_backup(rack, named, tmp_path / "trial")
+        else:
+            await restore(rack, named, replaces=True)
 
 
 @pytest.mark.parametrize("tampered", ["manifest", *Part, "missing", "older"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,16 @@ import pytest
 import pytest_asyncio
 
 from benchd.certificate import load_key, verify_certificate
-from benchd.errors import CertificateInvalid, DependencyMissing, LedgerBroken, UsageRefused
+from benchd.daemon.restoring import record_restored
+from benchd.daemon.rotating import Leave
+from benchd.errors import (
+    CertificateInvalid,
+    DependencyMissing,
+    LedgerBroken,
+    NoLedger,
+    UsageRefused,
+    WouldVoid,
+)
 from benchd.ledger import open_ledger, verify_ledger
 from benchd.ledger.walking import walk_ledger
 from benchd.people.secrets import PURPOSE
@@ -212,3 +222,43 @@ async def test_a_rack_that_has_never_run_rotates_too(tmp_path: Path) -> None:
     certificate = await sell(settings, JOBS[0])
     verify_certificate(certificate, told.ring)
     assert walk_ledger(settings.ledger.path, told.ring, (), lambda _: None).sequence > 1
+
+
+@pytest.mark.parametrize("why", [Retired.ROTATED, Retired.LOST])
+async def test_certificates_that_the_ledger_has_lost_stop_a_rotation_until_they_are_left_out(
+    tmp_path: Path, why: Retired
+) -> None:
+    settings = make_rack(tmp_path)
+    kept = await sell(settings, JOBS[0])
+    shutil.copytree(tmp_path / "state", older := tmp_path / "older")
+    lost = await sell(settings, JOBS[1])
+    shutil.rmtree(tmp_path / "state")
+    older.rename(tmp_path / "state")
+    await record_restored(settings, operator="佐藤", because="disk")
+    ring = key_of(settings).ring
+    if why is Retired.LOST:
+        files_of(settings).key.unlink()
+    with pytest.raises(WouldVoid) as stopped:
+        await rotated(settings, why)
+    assert stopped.value.count == 1
+    verify_certificate(lost, ring)
+    assert {file.name for file in tmp_path.glob("key.pem.*")} == {"key.pem.pub"}
+    told = await rotated(settings, why, Leave(certificates=1))
+    verify_certificate(kept, told.ring)
+    # From now on they are in the folder as before, and are no news.
+    await rotated(settings)
+
+
+async def test_a_lost_key_is_not_retired_without_a_ledger_unless_told_to(tmp_path: Path) -> None:
+    settings = make_rack(tmp_path)
+    await sell(settings, JOBS[0])
+    shutil.rmtree(tmp_path / "state")
+    shutil.rmtree(settings.certificate.directory)
+    files = files_of(settings)
+    files.key.unlink()
+    with pytest.raises(NoLedger):
+        await rotated(settings, Retired.LOST)
+    assert not files.key.exists()
+    assert not files.next_ring.exists()
+    told = await rotated(settings, Retired.LOST, Leave(ledger=True))
+    assert told.ring.rotations[0].retirement.sequence == 0

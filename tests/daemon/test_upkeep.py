@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from typer.testing import CliRunner
 
 from benchd.commands.cli import app
+from benchd.daemon.backing_up import back_up
 from benchd.daemon.upkeep import Upkeep, last_done, note_done
 from benchd.observe.metrics import RackMetrics
 from tests.daemon.rotated_rack import files_of, make_rack, sell
@@ -17,6 +20,14 @@ from tests.daemon.rotated_rack import files_of, make_rack, sell
 AT = datetime(2026, 11, 27, 1, 2, 3, tzinfo=UTC)
 
 pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def other_disk(tmp_path: Path) -> Generator[Path]:
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        if Path(folder).stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("all of this machine's files are in its memory")
+        yield Path(folder)
 
 
 async def scraped(ledger: Path) -> dict[str, float]:
@@ -43,6 +54,16 @@ async def test_a_note_that_says_nothing_counts_as_never(tmp_path: Path, torn: by
     note_done(ledger, Upkeep.BACKUP, AT)
     (tmp_path / "ledger.db.last-backup").write_bytes(torn)
     assert (await scraped(ledger))["backup"] == 0
+
+
+async def test_a_backup_on_the_ledgers_own_disk_is_not_noted_as_done(
+    tmp_path: Path, other_disk: Path
+) -> None:
+    settings = make_rack(tmp_path)
+    await sell(settings, "20261124-A1-0001")
+    for folder, is_noted in ((tmp_path, False), (other_disk, True)):
+        back_up(settings, folder, pace=lambda _: None)
+        assert bool((await scraped(settings.ledger.path))["backup"]) is is_noted
 
 
 async def test_only_a_verification_of_the_racks_own_ledger_that_holds_is_noted(

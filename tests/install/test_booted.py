@@ -228,11 +228,11 @@ def test_backups_are_made_and_put_back_by_the_lines_of_their_pages(
     [backup] = (installed / "mnt/backup").glob("*.json")
     look = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8420/metrics').read())"
     told = machine.run("/opt/benchd/current/bin/python", "-c", look)
+    # The machine has one disk, and a backup on the ledger's own doesn't count as done.
     seen = re.findall(r"(benchd_ledger_last_\w+) ([0-9.e+]+)", told)
-    assert {name for name, at in seen if float(at) > 0} == {
-        "benchd_ledger_last_backup_timestamp_seconds",
-        "benchd_ledger_last_verification_timestamp_seconds",
-    }
+    assert [name for name, at in seen if float(at) > 0] == [
+        "benchd_ledger_last_verification_timestamp_seconds"
+    ]
     page = SERVICE_MD.parent / "runbooks/recovery.md"
     lines = block_with("as_benchd() {", page) + block_with("benchd-before", page)
     lines = lines.replace("benchd-….json", backup.name).replace("NAME", "Sato")

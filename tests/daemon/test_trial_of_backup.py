@@ -1,0 +1,58 @@
+"""A trial of a backup leaves nothing that could take the live ledger's place."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchd.config import Settings
+from benchd.daemon.restoring import try_backup
+from benchd.errors import LedgerBroken, UsageRefused
+from benchd.ledger.manifest import Part, part_path
+from benchd.words.ids import JobId
+from tests.daemon.restored_rack import backup_of, lies_in, starts
+from tests.daemon.rotated_rack import make_rack, sell
+
+FIRST, SECOND = JobId("20261124-A1-0001"), JobId("20261124-A1-0002")
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def rack(tmp_path: Path) -> Settings:
+    (tmp_path / "dest").mkdir()
+    return make_rack(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "dest"
+
+
+async def test_what_a_trial_leaves_is_no_rollback_of_the_live_ledger(
+    rack: Settings, folder: Path, tmp_path: Path
+) -> None:
+    envelope = await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    done = try_backup(rack, backup, trial := tmp_path / "trial")
+    assert (trial / "certificates" / f"{FIRST}.json").read_bytes() == envelope
+    head = done.ledger.with_name(done.ledger.name + ".head")
+    assert head.read_bytes() == part_path(backup, Part.HEAD).read_bytes()
+    await sell(rack, SECOND)
+    for ending in ("", ".head"):
+        shutil.copy(f"{done.ledger}{ending}", f"{rack.ledger.path}{ending}")
+    with pytest.raises(LedgerBroken, match="names record"):
+        await starts(rack)
+
+
+async def test_a_trial_replaces_nothing(rack: Settings, folder: Path, tmp_path: Path) -> None:
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    try_backup(rack, backup, tmp_path / "trial")
+    before = lies_in(tmp_path)
+    for place, said in (("trial", "an empty folder"), ("state", "leave --to out")):
+        with pytest.raises(UsageRefused, match=said):
+            try_backup(rack, backup, tmp_path / place)
+    assert lies_in(tmp_path) == before
