@@ -100,6 +100,9 @@ def benchd(
 
 def main() -> None:
     """Run the command and exit with its code."""
+    from benchd.observe.command_logs import configure_command_logs
+
+    configure_command_logs()
     with exit_on_error():
         try:
             code = app(prog_name="benchd", standalone_mode=False)

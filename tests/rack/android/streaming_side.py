@@ -14,6 +14,7 @@ from benchd.android.fill.host_fill import HostFill
 from benchd.android.fill.keystream import HostKeystream
 from benchd.android.server.own_server import AdbServer
 from benchd.errors import BenchdError
+from benchd.observe.command_logs import configure_command_logs
 from benchd.words.fill import CheckOrder, FillOrder
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
@@ -73,4 +74,6 @@ async def main(directory: Path, slots: list[int]) -> None:
     sys.stdout.write(json.dumps(found))
 
 
+# What it says on standard output is its answer.
+configure_command_logs()
 anyio.run(main, Path(sys.argv[1]), [int(slot) for slot in sys.argv[2:]])

@@ -11,6 +11,7 @@ from benchd.android.access import AdbAccess
 from benchd.android.server.own_server import AdbServer
 from benchd.filler import built_path
 from benchd.filler.build import host_abi
+from benchd.observe.command_logs import configure_command_logs
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.ids import AdbAddress
@@ -49,4 +50,6 @@ async def main(directory: Path, slots: list[int]) -> None:
     sys.stdout.write(json.dumps(found))
 
 
+# What it says on standard output is its answer.
+configure_command_logs()
 anyio.run(main, Path(sys.argv[1]), [int(slot) for slot in sys.argv[2:]])

@@ -19,6 +19,7 @@ from benchd.errors import HandsetGone
 from benchd.filler import built_path
 from benchd.filler.build import host_abi
 from benchd.lab.simulator.hands import HandsetState, RackHands
+from benchd.observe.command_logs import configure_command_logs
 from benchd.pipelines.sampling import host_places
 from benchd.words.fill import CheckOrder, FillOrder, FillReport, TransferProgress
 from benchd.words.ids import AdbAddress
@@ -146,6 +147,8 @@ async def main(directory: Path, control: Path, name: str, slot: int, unplugs: in
         running.cancel_scope.cancel()
 
 
+# What it says on standard output is its answer.
+configure_command_logs()
 anyio.run(
     main, Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
 )
