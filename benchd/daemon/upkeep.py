@@ -44,7 +44,7 @@ def last_done(ledger: Path, what: Upkeep) -> float:
                 return datetime.fromisoformat(at).timestamp()
             case _:
                 return 0.0
-    except (OSError, ValueError, OverflowError):
+    except (OSError, ValueError, OverflowError, RecursionError):
         return 0.0
 
 

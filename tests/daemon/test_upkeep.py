@@ -17,6 +17,7 @@ from benchd.daemon.upkeep import Upkeep, last_done, note_done
 from benchd.observe.metrics import RackMetrics
 from tests.daemon.rotated_rack import files_of, make_rack, sell
 
+DEEP = b"[" * 100_000
 AT = datetime(2026, 11, 27, 1, 2, 3, tzinfo=UTC)
 
 pytestmark = pytest.mark.asyncio
@@ -48,7 +49,7 @@ async def test_what_was_never_done_is_zero_and_a_note_tells_when_it_was(tmp_path
     assert await scraped(ledger) == {"backup": AT.timestamp(), "verification": 0}
 
 
-@pytest.mark.parametrize("torn", [b"", b"[]", b'{"at": 3}', b'{"at": "soon"}', b"\xff"])
+@pytest.mark.parametrize("torn", [b"", b"[]", b'{"at": 3}', b'{"at": "soon"}', b"\xff", DEEP])
 async def test_a_note_that_says_nothing_counts_as_never(tmp_path: Path, torn: bytes) -> None:
     ledger = tmp_path / "ledger.db"
     note_done(ledger, Upkeep.BACKUP, AT)
