@@ -6,7 +6,7 @@ A certificate says how a handset was at its time. What came later counts more, s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 from benchd.ports import Ledger
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
-from benchd.proof.intake_book import Asset, IntakeBook
+from benchd.proof.intake_book import Asset, IntakeBook, asset_lines
 from benchd.proof.told import imeis_told, seen_in
 from benchd.words.ids import JobId
 from benchd.words.intake import Tag
@@ -219,7 +219,6 @@ def _numbers_in(records: Iterable[StoredEntry]) -> _Numbers:
 
 
 def _tags_in(record: StoredEntry) -> Iterator[Tag]:
-    lines = record.entry.data.get("assets")
-    for line in lines if isinstance(lines, Sequence) and not isinstance(lines, str) else ():
-        if isinstance(line, Mapping) and isinstance(tag := line.get("tag"), str):
+    for line in asset_lines(record):
+        if isinstance(tag := line.get("tag"), str):
             yield Tag(tag)

@@ -25,7 +25,7 @@ from benchd.proof.evidence.intake import (
     WithdrawnRecord,
 )
 from benchd.proof.network import RESTRICTED
-from benchd.words.ids import JobId
+from benchd.words.ids import Evidence, JobId
 from benchd.words.intake import AttestationKind, LotId, Tag
 from benchd.words.record import EntryKind, StoredEntry
 
@@ -122,15 +122,21 @@ def about(
                     yield record
 
 
+def asset_lines(record: StoredEntry) -> Iterator[Evidence]:
+    """The assets that a record of `assets_added` names, in its own words; none of any other."""
+    lines = record.entry.data.get("assets")
+    for line in lines if isinstance(lines, Sequence) and not isinstance(lines, str) else ():
+        if isinstance(line, Mapping):
+            yield line
+
+
 def _narrowed(record: StoredEntry, tag: Tag, imeis: Collection[str]) -> StoredEntry:
     """A part of an import with nothing but this handset in it, or else one that it isn't."""
     lines = record.entry.data.get("assets")
     if not isinstance(lines, Sequence) or isinstance(lines, str):
         return record
     mine = [
-        line
-        for line in lines
-        if isinstance(line, Mapping) and (line.get("tag") == tag or line.get("imei") in imeis)
+        line for line in asset_lines(record) if line.get("tag") == tag or line.get("imei") in imeis
     ]
     data = {**record.entry.data, "assets": mine or lines[:1]}
     return replace(record, entry=replace(record.entry, data=data))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from benchd.proof.citing import Numbers
 from benchd.proof.disposal import dooms
 from benchd.proof.drawn import job_met, jobs_met
+from benchd.proof.intake_book import asset_lines
 from benchd.proof.settled import bound_in
 from benchd.words.ids import JobId
 from benchd.words.record import EntryKind, StoredEntry
@@ -52,17 +53,18 @@ def came_again(stay: Stay, intake: Iterable[StoredEntry]) -> Iterator[str]:
     after = stay.opened if stay.tag is not None else stay.ended
     for record in intake if after is not None else ():
         if record.entry.kind is EntryKind.ASSETS_ADDED and record.sequence > (after or 0):
-            for line in _lines(record):
+            for line in asset_lines(record):
                 if line.get("tag") != stay.tag and _is_of(line, stay.numbers):
                     yield f"its handset has come in again since, as {line.get('tag')}"
 
 
 def called_dead(stay: Stay, intake: Sequence[StoredEntry]) -> Iterator[str]:
     """Whether its asset was entered as not erasable since its job began."""
-    tags = {stay.tag} if stay.tag is not None else set[object]()
+    tags = {stay.tag} if stay.tag is not None else set[str]()
     for record in intake:
         if record.entry.kind is EntryKind.ASSETS_ADDED:
-            tags |= {line.get("tag") for line in _lines(record) if _is_of(line, stay.numbers)}
+            mine = (line for line in asset_lines(record) if _is_of(line, stay.numbers))
+            tags |= {tag for line in mine if isinstance(tag := line.get("tag"), str)}
     dead = [r for r in intake if r.entry.kind is EntryKind.ASSET_UNERASABLE]
     for record in dead:
         if record.sequence > stay.opened and record.entry.data.get("tag") in tags:
@@ -89,10 +91,3 @@ def _is_of(line: Mapping[str, object], numbers: Numbers) -> bool:
     if imei is not None and numbers.imeis:
         return imei in numbers.imeis
     return serial is not None and serial == numbers.serial
-
-
-def _lines(record: StoredEntry) -> Iterator[Mapping[str, object]]:
-    lines = record.entry.data.get("assets")
-    for line in lines if isinstance(lines, Sequence) and not isinstance(lines, str) else ():
-        if isinstance(line, Mapping):
-            yield line

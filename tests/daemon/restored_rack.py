@@ -9,7 +9,10 @@ from benchd.daemon.backing_up import back_up
 from benchd.daemon.restoring import Restored, restore_backup
 from benchd.daemon.witnesses import witnesses_of
 from benchd.ledger import open_ledger
+from benchd.words.ids import JobId
 from tests.daemon.rotated_rack import key_of
+
+FIRST, SECOND = JobId("20261124-A1-0001"), JobId("20261124-A1-0002")
 
 
 def at_once(_: float) -> None:

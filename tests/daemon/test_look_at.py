@@ -14,23 +14,10 @@ from benchd.ledger import open_ledger
 from benchd.words.ids import JobId
 from benchd.words.record import Entry, EntryKind
 from tests.certificate.certificate_rack import records_of_an_erasure
-from tests.daemon.restored_rack import backup_of, restore
-from tests.daemon.rotated_rack import AT, key_of, make_rack, sell
-
-FIRST, SECOND = JobId("20261124-A1-0001"), JobId("20261124-A1-0002")
+from tests.daemon.restored_rack import FIRST, SECOND, backup_of, restore
+from tests.daemon.rotated_rack import AT, key_of, sell
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def rack(tmp_path: Path) -> Settings:
-    (tmp_path / "dest").mkdir()
-    return make_rack(tmp_path)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "dest"
 
 
 async def write(rack: Settings, *entries: Entry) -> None:

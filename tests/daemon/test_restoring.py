@@ -27,25 +27,12 @@ from benchd.ledger.manifest import Part, part_path
 from benchd.people.store import SecretStore
 from benchd.words.ids import Evidence, JobId
 from benchd.words.record import Entry, EntryKind, Receipt
-from tests.daemon.restored_rack import backup_of, lies_in, restore, starts
+from tests.daemon.restored_rack import FIRST, SECOND, backup_of, lies_in, restore, starts
 from tests.daemon.rotated_rack import AT, key_of, make_rack, rotated, sell
 
 BENCHD = Path(sys.executable).with_name("benchd")
 WRITERS = 64
-FIRST, SECOND = JobId("20261124-A1-0001"), JobId("20261124-A1-0002")
-
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def rack(tmp_path: Path) -> Settings:
-    (tmp_path / "dest").mkdir()
-    return make_rack(tmp_path)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "dest"
 
 
 async def restored(rack: Settings) -> Evidence:

@@ -11,24 +11,10 @@ from benchd.config import Settings
 from benchd.daemon.restoring import try_backup
 from benchd.errors import LedgerBroken, UsageRefused
 from benchd.ledger.manifest import Part, part_path
-from benchd.words.ids import JobId
-from tests.daemon.restored_rack import backup_of, lies_in, starts
-from tests.daemon.rotated_rack import make_rack, sell
-
-FIRST, SECOND = JobId("20261124-A1-0001"), JobId("20261124-A1-0002")
+from tests.daemon.restored_rack import FIRST, SECOND, backup_of, lies_in, starts
+from tests.daemon.rotated_rack import sell
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def rack(tmp_path: Path) -> Settings:
-    (tmp_path / "dest").mkdir()
-    return make_rack(tmp_path)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "dest"
 
 
 async def test_what_a_trial_leaves_is_no_rollback_of_the_live_ledger(
