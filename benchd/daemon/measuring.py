@@ -26,6 +26,10 @@ class KnowsHead(NumberedLedger, Protocol):
         """The last record that is stored."""
         ...
 
+    async def left_out(self) -> int:
+        """How many numbers restores have left out."""
+        ...
+
 
 def metrics_of(settings: Settings) -> RackMetrics:
     """All metrics, before anything has happened."""
@@ -54,7 +58,8 @@ async def show_ledger(
     metrics: RackMetrics, ledger: KnowsHead, *, ring: KeyRing, clock: Clock
 ) -> None:
     """Show the metrics the ledger that was opened, and since when its key has signed."""
-    metrics.storage.records = lambda: ledger.head.sequence
+    left_out = await ledger.left_out()
+    metrics.storage.records = lambda: ledger.head.sequence - left_out
     metrics.key_created(await key_created(ring, ledger, clock))
 
 

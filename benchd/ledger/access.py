@@ -207,6 +207,10 @@ class SqliteLedger:
         """The last record that is stored, and the rack's own word for it."""
         return self._store.signed_head()
 
+    async def left_out(self) -> int:
+        """How many numbers restores have left out; only a restore changes it."""
+        return await to_thread.run_sync(self._walker.left_out, limiter=self._walks)
+
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
         found = await self._select(_NEWEST_OF_KIND, kind.value)

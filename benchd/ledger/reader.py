@@ -23,6 +23,15 @@ from benchd.words.record import StoredEntry
 TURN_WAIT_S = 10.0
 """How long a read waits for one before it that hangs: each that waits holds a thread."""
 
+# The first of both conditions lets SQLite use the index of these few records.
+_LEFT_OUT = """
+    SELECT coalesce(sum(sequence - 1 - coalesce(
+        (SELECT max(sequence) FROM record WHERE sequence < this.sequence), 0)), 0)
+    FROM record AS this
+    WHERE kind IN ('ledger_checked', 'ledger_anchored', 'ledger_restored')
+    AND kind = 'ledger_restored'
+"""
+
 
 class LedgerReader:
     """One connection that only reads, one call at a time."""
@@ -39,6 +48,15 @@ class LedgerReader:
         with self._turn() as connection:
             found = list(query(connection, sql, values))
         return [unseal(row_of(columns, sequence=0)) for columns in found]
+
+    def left_out(self) -> int:
+        """How many numbers restores have left out: the last number less these counts records."""
+        with self._turn() as connection:
+            match next(query(connection, _LEFT_OUT), None):
+                case (int() as count,):
+                    return count
+                case _:
+                    return 0
 
     def follow(self, after: Head, most: int, key: Signer) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""

@@ -49,7 +49,7 @@ class StorageGauges(Collector):
         )
         yield GaugeMetricFamily(
             "benchd_ledger_records",
-            "The number of the ledger's last record",
+            "How many records the ledger has",
             value=float(self.records()),
         )
         yield GaugeMetricFamily(
