@@ -109,6 +109,10 @@ class BenchdClient:
         """One job with its stages and answers."""
         return self.answer("GET", f"/api/v1/jobs/{segment(job)}")
 
+    def trace(self, job: str) -> JsonObject:
+        """Where an ended job's time went, as OTLP's JSON."""
+        return self.answer("GET", f"/api/v1/jobs/{segment(job)}/trace.json")
+
     def certificate(self, job: str) -> bytes:
         """The signed certificate, byte for byte."""
         return self._request("GET", f"/api/v1/jobs/{segment(job)}/certificate.json").content

@@ -1,4 +1,4 @@
-"""`benchd status`, `queue`, `watch`, `jobs`, `job`: what there is to do, and what has happened."""
+"""`benchd status`, `queue`, `watch`, `jobs`, `job`, `trace`: what is to be done, and what was."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def add_looking_commands(app: typer.Typer) -> None:
         "watch": watch,
         "jobs": jobs,
         "job": job,
+        "trace": trace,
     }.items():
         app.command(name)(command)
 
@@ -71,6 +72,15 @@ def job(of: JobArgument, json_output: JsonOption = False) -> None:
     with daemon_client() as client:
         found = client.job(job_named(client, of))
     show(json_output, found, lambda: tables.show_job(found))
+
+
+def trace(of: JobArgument, json_output: JsonOption = False) -> None:
+    """Tell where the time of a job that has ended went; --json as a collector gets it (OTLP)."""
+    from benchd.commands import tables
+
+    with daemon_client() as client:
+        found = client.trace(job_named(client, of))
+    show(json_output, found, lambda: tables.show_trace(found))
 
 
 class RackReader:

@@ -21,6 +21,7 @@ from benchd.config.recheck_staff import recheck_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
 from benchd.config.settings import Settings
+from benchd.config.traces_section import trace_issues
 from benchd.config.wall_section import wall_issues
 from benchd.errors import ConfigInvalid, ConfigIssue, UsageRefused
 from benchd.models.catalogue import ModelCatalogue
@@ -56,6 +57,7 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     if parsed is not None:
         issues += http_issues(document, parsed.http)
         issues += hook_file_issues(document, parsed.hooks)
+        issues += trace_issues(document, parsed.traces)
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=_order)))
     options = repr(table_at(document, "felica").get("providers"))
@@ -183,4 +185,5 @@ def _settings(
         wall=parsed.wall.plan.for_slots(parsed.slots),
         printers=tuple(section.printer for section in parsed.printers),
         hooks=tuple(parsed.hooks),
+        traces=parsed.traces,
     )

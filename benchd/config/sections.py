@@ -19,6 +19,7 @@ from benchd.config.felica_section import FelicaSection, ReaderName
 from benchd.config.hooks_section import MOST_HOOKS, HookSection
 from benchd.config.http_section import HttpSettings
 from benchd.config.printers_section import Printers, PrinterSection
+from benchd.config.traces_section import TracesSection
 from benchd.config.values import LocalPath, OneLine, Section, folder_of, slot_name
 from benchd.config.wall_section import WallSection
 from benchd.config.wording import found, refused
@@ -195,6 +196,7 @@ class ConfigFile(Section):
     models: ModelsSettings = Field(default_factory=ModelsSettings)
     felica: FelicaSection = Field(default_factory=FelicaSection)
     wall: WallSection = Field(default_factory=WallSection)
+    traces: TracesSection = Field(default_factory=TracesSection)
     printers: Printers = Field(default_factory=list[PrinterSection])
     hooks: Annotated[list[HookSection], Field(max_length=MOST_HOOKS)] = Field(
         default_factory=list[HookSection]

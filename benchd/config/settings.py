@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchd.config.hooks_section import HookSection
@@ -19,6 +19,7 @@ from benchd.config.sections import (
     SiteSettings,
     TokenSettings,
 )
+from benchd.config.traces_section import TracesSection
 from benchd.felica.settings import FelicaSettings
 from benchd.labels.printer import Printer
 from benchd.models.catalogue import ModelCatalogue
@@ -59,3 +60,5 @@ class Settings:
     """What prints labels; nothing is printed without."""
     hooks: tuple[HookSection, ...] = ()
     """Which other systems hear of jobs."""
+    traces: TracesSection = field(default_factory=TracesSection)
+    """Which collector hears where their time went."""

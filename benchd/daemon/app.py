@@ -41,6 +41,7 @@ from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.taking_over import take_over
 from benchd.daemon.timekeeping import Timekeeping
 from benchd.daemon.tokens import latest_time, open_tokens, token_door
+from benchd.daemon.traces import RackTraces
 from benchd.daemon.tray_watch import TrayWatch
 from benchd.daemon.witnesses import anchors_of, witnesses_of
 from benchd.felica.access import PcscChipAccess
@@ -113,6 +114,14 @@ async def run_daemon(
         # Before any slot is shown: what was held stays held.
         await recall_held(hooks.held, settings.ledger.path)
         wanted, board = WantedLabels(hooks.held), RackBoard(hooks.held.directed)
+        issuer = DsseIssuer(
+            key=key,
+            directory=settings.certificate.directory,
+            site=settings.site.name,
+            benchd_version=version(),
+            benchd_commit=commit(),
+        )
+        traces = RackTraces(settings, stored, issuer, metrics.traces)
         ledger = announcing(
             stored,
             (
@@ -121,17 +130,11 @@ async def run_daemon(
                 JobLog(time.monotonic),
                 records,
                 hooks,
+                traces.follower,
                 wanted,
                 Directing(board),
             ),
             metrics.fault,
-        )
-        issuer = DsseIssuer(
-            key=key,
-            directory=settings.certificate.directory,
-            site=settings.site.name,
-            benchd_version=version(),
-            benchd_commit=commit(),
         )
         pictures = own_pictures(settings, key)
         newest, seen = await stored.entry_at(stored.head.sequence), await latest_time(stored)
@@ -180,6 +183,7 @@ async def run_daemon(
             ),
             wall=PlanInEffect(settings.wall),
             hooks=hooks,
+            traces=traces,
             logs=levels,
         )
         chips = chip_access(settings, key)
@@ -239,19 +243,18 @@ async def run_daemon(
             keep_responsive()
             background.start_soon(Staffing(people, board=board, admission=rack.admission).run)
             background.start_soon(ListWatch(lambda: reloader.settings.recipes, board).run)
-            background.start_soon(keep_following, TrayWatch(records, board).run, metrics.fault)
             background.start_soon(patrol.run)
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)
-            background.start_soon(keep_following, records.run, metrics.fault)
-            background.start_soon(keep_following, rack.labels.run, metrics.fault)
-            background.start_soon(
-                keep_following,
-                HookLife(
-                    hooks, settings, ledger.append, issuer, HookBoard(board, metrics.hooks)
-                ).run,
-                metrics.fault,
-            )
+            told = HookBoard(board, metrics.hooks)
+            for follow in (
+                TrayWatch(records, board).run,
+                records.run,
+                rack.labels.run,
+                traces.run,
+                HookLife(hooks, settings, ledger.append, issuer, told).run,
+            ):
+                background.start_soon(keep_following, follow, metrics.fault)
             await serve_rack(
                 supervisor,
                 board=rack.board,

@@ -31,6 +31,7 @@ from benchd.words.slot import ProblemCode, ProblemView
 _OF_JOB: Final = "WHERE job = ? ORDER BY sequence"
 _AFTER: Final = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _AT: Final = "WHERE sequence = ?"
+_NEWEST: Final = "ORDER BY sequence DESC LIMIT 1"
 _ANSWERS: Final = "WHERE kind = 'hook_answered' AND sequence > ? ORDER BY sequence LIMIT ?"
 _BEGUN: Final = """
     WHERE kind = 'hook_begun' AND json_extract(CAST(body AS TEXT), '$.data.hook') = ?
@@ -57,6 +58,11 @@ class HookReader:
     async def of_job(self, job: JobId) -> Sequence[StoredEntry]:
         """All records of one job, in order."""
         return await self._select(_OF_JOB, job)
+
+    async def newest(self) -> StoredEntry | None:
+        """The last record."""
+        found = await self._select(_NEWEST)
+        return found[0] if found else None
 
     async def begun(self, hook: str) -> StoredEntry | None:
         """The record with which a hook once began."""

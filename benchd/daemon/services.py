@@ -18,6 +18,7 @@ from benchd.certificate import DsseIssuer
 from benchd.config import Settings
 from benchd.daemon.doorway import callers_of
 from benchd.daemon.dossiers import RackDossiers
+from benchd.daemon.traces import RackTraces
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
 from benchd.hooks.room import Hooks
@@ -75,6 +76,7 @@ class ServedRack:
     labels: LabelDesk
     wall: PlanInEffect
     hooks: Hooks
+    traces: RackTraces
     logs: LogLevels | None
 
 
@@ -129,6 +131,7 @@ async def services(
         logs=rack.logs,
         directions=rack.hooks.directions,
         holder=rack.hooks.held.holder,
+        traces=rack.traces.of_job,
         plan=lambda: rack.wall.plan,
     )
     async with AsyncExitStack() as stack:

@@ -36,6 +36,7 @@ from benchd.observe.rack_gauges import RackGauges
 from benchd.observe.slot_metrics import SlotMetrics, exemplar_of
 from benchd.observe.storage_gauges import StorageGauges
 from benchd.observe.time_metrics import TimeMetrics
+from benchd.observe.trace_metrics import TraceMetrics
 from benchd.words.disposal import DisposalState
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Outcome, Reason
@@ -124,6 +125,7 @@ class RackMetrics:
         self.clock = ClockMetrics(self._registry)
         self.labels = LabelMetrics(self._registry)
         self.hooks = HookMetrics(self._registry, hooks)
+        self.traces = TraceMetrics(self._registry)
         self.slots.configure(slots)
         self._fill_with_zeros()
 

@@ -162,6 +162,12 @@ class SayWord(StrEnum):
     LOG_RACK = "log_rack"
     LOG_SLOT = "log_slot"
     TIME_HOW = "time_how"
+    TRACE_TOOK = "trace_took"
+    TRACE_ATTEMPT = "trace_attempt"
+    TRACE_WAIT = "trace_wait"
+    TRACE_AWAY = "trace_away"
+    TRACE_CUT_SHORT = "trace_cut_short"
+    TRACE_CLOCK_SET_BACK = "trace_clock_set_back"
 
 
 class FileTrouble(StrEnum):

@@ -119,8 +119,9 @@ class Stretches:
         attempt.attributes |= _seen(stage, told)
         self._was_away(attempt, _absent_s(stage, told))
         self._close(attempt, at, outcome, None if outcome in _FINE else because or outcome)
-        if because is not None:
-            attempt.attributes["benchd.because"] = because
+        for each in (attempt, self._stage):
+            if each is not None and because is not None:
+                each.attributes["benchd.because"] = because
         self._give_up_waits(at)
         self._attempt = None
 
@@ -130,7 +131,8 @@ class Stretches:
             if each is not None:
                 each.close(at)
                 each.attributes["benchd.outcome"] = outcome
-                each.attributes.pop("error.type", None)
+                for former in ("error.type", "benchd.because"):
+                    each.attributes.pop(former, None)
                 each.error = error
                 if error is not None:
                     each.attributes["error.type"] = error

@@ -60,6 +60,7 @@ from benchd.web.slot_routes import slot_routes
 from benchd.web.still_counts import heed_tokens
 from benchd.web.token_gate import TokenDoor, TokenGate
 from benchd.web.token_routes import token_routes
+from benchd.web.trace_route import TraceDoor, trace_route
 from benchd.web.who import WhoActs
 from benchd.words.ids import JobId
 from benchd.words.wall_plan import WallPlan
@@ -87,6 +88,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     logs: LogDoor | None = None,
     tokens: TokenDoor | None = None,
     directions: Directions | None = None,
+    traces: TraceDoor | None = None,
     holder: Callable[[JobId], str | None] = lambda _: None,
     plan: Callable[[], WallPlan] = WallPlan,
     now: Callable[[], datetime] | None = None,
@@ -101,7 +103,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     assets, without `papers` certificates only as they were signed, without `lot_papers` none of
     many handsets at once, without `labels` none of them, without
     `logs` no `/api/v1/log-level`, without `tokens` no other system gets in
-    by one, and without `directions` nothing is told of what other systems have asked for.
+    by one, without `directions` nothing is told of what other systems have asked for, and without
+    `traces` nobody is told where a job's time went.
     `holder` tells which of them holds back the handset of a job.
     `plan` tells how screens lay out the rack; what it doesn't place, its name does.
     """
@@ -157,6 +160,8 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     app.include_router(slot_routes(rack, presenter))
     app.include_router(live_routes(rack, presenter, catalogue, callers, stopping))
     app.include_router(job_routes(rack, presenter, who, directions))
+    if traces is not None:
+        app.include_router(trace_route(traces))
     if papers is not None:
         app.include_router(paper_routes(rack, papers, catalogue))
     if lot_papers is not None:

@@ -53,6 +53,7 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("GET", "/openapi.json"): Sight.READ,
         ("GET", "/api/v1/jobs"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}"): Sight.READ,
+        ("GET", "/api/v1/jobs/{job}/trace.json"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}/certificate.json"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}/certificate.pdf"): Sight.READ,
         ("GET", "/api/v1/jobs/{job}/certificate.html"): Sight.READ,

@@ -86,6 +86,9 @@ def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     secret = file.with_name("stock.secret")
     secret.write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     secret.chmod(0o600)
+    headers = file.with_name("traces.headers")
+    headers.write_text("Authorization: Bearer x\n")
+    headers.chmod(0o600)
     file.write_text(with_slots().replace("allowed_hosts = []", 'allowed_hosts = ["rack7"]'))
     (file.parent / "tls").mkdir()
     pair = Authority(tmp_path, "authority").issue("rack")
@@ -97,6 +100,7 @@ def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     (place,) = settings.topology.places.values()
     assert (place.name, place.recipe) == ("A1", "overwrite")
     assert settings.felica.readers == {"A1": "usb:1-4.2.3"}
+    assert settings.traces.target is not None
     assert [printer.name for printer in settings.printers] == ["till"]
     assert sorted(settings.felica.providers) == ["licensed_tool", "shop"]
     assert [rule.provider for rule in settings.felica.rules] == ["licensed_tool"]

@@ -74,7 +74,8 @@ def test_stages_are_below_the_job_and_attempts_below_their_stage(told: JobTold) 
     assert [event.name for event in second.events] == ["handset came back"]
     assert stages[2].error is None
     assert stages[2].attributes["benchd.attempts"] == 2
-    assert stages[3].error == "not_confirmed"
+    assert stages[3].error == stages[3].attributes["benchd.because"] == "not_confirmed"
+    assert "benchd.because" not in stages[2].attributes
 
 
 def test_the_time_of_people_is_apart_from_the_machines(told: JobTold) -> None:

@@ -13,6 +13,7 @@ from benchd.commands.tables.show import (
     show_queue,
     show_report,
     show_status,
+    show_trace,
 )
 from benchd.commands.tables.watch import watch_status
 
@@ -27,5 +28,6 @@ __all__ = [
     "show_queue",
     "show_report",
     "show_status",
+    "show_trace",
     "watch_status",
 ]

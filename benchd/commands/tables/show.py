@@ -20,6 +20,7 @@ from benchd.commands.tables.records import (
 )
 from benchd.commands.tables.report import report_view
 from benchd.commands.tables.status import status_view
+from benchd.commands.tables.trace import trace_view
 from benchd.texts.catalogue import Catalogue, Language, language_of
 
 View = Callable[[JsonObject, Catalogue, Language], RenderableType]
@@ -48,6 +49,11 @@ def show_jobs(jobs: JsonObject) -> None:
 def show_job(job: JsonObject) -> None:
     """Print what `/api/v1/jobs/{job}` tells."""
     _show(job_view, job)
+
+
+def show_trace(told: JsonObject) -> None:
+    """Print what `/api/v1/jobs/{job}/trace.json` tells."""
+    _show(trace_view, told)
 
 
 def show_chips(told: JsonObject) -> None:

@@ -1,0 +1,64 @@
+"""[traces]: which collector is told where each job's time went; none without an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from benchd.config.addresses import AnchorAddress, begin_of
+from benchd.config.document import Document
+from benchd.config.values import LocalPath, Section
+from benchd.config.wording import refused
+from benchd.errors import ConfigIssue, UsageRefused
+from benchd.hooks.settings import is_loopback
+from benchd.traces.settings import LONGEST_TIMEOUT_S, TraceTarget, read_headers
+
+
+class TracesSection(Section):
+    """A collector that takes OTLP over HTTP."""
+
+    # What `url` depends on stands before it.
+    allow_plain_http: bool = False
+    url: AnchorAddress | None = None
+    headers: LocalPath | None = None
+    """A file of headers for it, `Name: value` a line."""
+    authority: LocalPath | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=LONGEST_TIMEOUT_S, allow_inf_nan=False)] = 10.0
+
+    @field_validator("url")
+    @classmethod
+    def _encrypted(cls, url: str | None, info: ValidationInfo) -> str | None:
+        plain = url is not None and urlsplit(url).scheme == "http" and not is_loopback(url)
+        if url is not None and plain and info.data.get("allow_plain_http") is False:
+            raise refused(
+                f"found {begin_of(url)}, over which everybody on the way could read what the rack"
+                " does; allowed is https://, or any with allow_plain_http = true"
+            )
+        return url
+
+    @property
+    def target(self) -> TraceTarget | None:
+        """The same as the daemon uses it, its headers read. Raises UsageRefused."""
+        if self.url is None:
+            return None
+        return TraceTarget(
+            url=self.url,
+            headers={} if self.headers is None else read_headers(self.headers),
+            timeout_s=self.timeout_s,
+            authority=self.authority,
+        )
+
+
+def trace_issues(document: Document, traces: TracesSection) -> Iterator[ConfigIssue]:
+    """What is wrong with the file of headers."""
+    if traces.headers is None:
+        return
+    try:
+        read_headers(traces.headers)
+    except UsageRefused as refusal:
+        # Not for these eyes; the daemon's own find it at its start.
+        if not isinstance(refusal.__cause__, PermissionError):
+            yield document.issue(("traces", "headers"), str(refusal))

@@ -1,0 +1,108 @@
+"""The rack's traces: shown for a job that has ended, and sent where the configuration says."""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+
+from benchd.config import Settings
+from benchd.daemon.hooks import HookReader
+from benchd.errors import NotFound
+from benchd.ledger.access import SqliteLedger
+from benchd.ledger.files import replace_file
+from benchd.ledger.reader import LedgerReader
+from benchd.observe.trace_metrics import TraceMetrics
+from benchd.ports import CertificateIssuer
+from benchd.revision import version
+from benchd.traces.exporting import ExportParts, TraceExport, encoded
+from benchd.traces.follower import TraceFollower
+from benchd.traces.otlp import Source
+from benchd.traces.place import Place, decode_place, encode_place
+from benchd.traces.sending import OtlpSender
+from benchd.traces.settings import TraceTarget
+from benchd.words.ids import JobId
+
+LARGEST_PLACE_BYTES = 4096
+
+
+class PlaceFile:
+    """Keeps in a file beside the ledger how far its traces have been told."""
+
+    def __init__(self, ledger: Path) -> None:
+        self._path = ledger.with_name(f"{ledger.name}.traces")
+
+    def read(self) -> Place | None:
+        """None where there is none, or none that can be read."""
+        try:
+            with self._path.open("rb") as file:
+                return decode_place(file.read(LARGEST_PLACE_BYTES))
+        except FileNotFoundError:
+            return None
+
+    def keep(self, place: Place) -> None:
+        """Returns when it's on disk; raises OSError."""
+        replace_file(self._path, encode_place(place))
+
+
+class RackTraces:
+    """Traces of this rack's jobs. What is sent is read from the ledger on a way of its own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stored: SqliteLedger,
+        issuer: CertificateIssuer,
+        metrics: TraceMetrics,
+    ) -> None:
+        self.follower = TraceFollower()
+        """Has to hear of the ledger's records."""
+        self._settings = settings
+        self._stored = stored
+        self._issuer = issuer
+        self._metrics = metrics
+
+    async def of_job(self, job: JobId) -> bytes:
+        """What a collector is told of an ended job; raises NotFound while there is nothing."""
+        records = await self._stored.entries(job)
+        first = await self._stored.entry_at(1)
+        source = Source(ledger=first.hash_hex if first else "0" * 64, version=version())
+        body = await to_thread.run_sync(partial(encoded, records, self._issuer, source))
+        if body is None:
+            message = f"there is no job {job} that has ended: its trace is made of its whole story"
+            raise NotFound(message)
+        return body
+
+    async def run(self) -> None:
+        """Send until cancelled; without a collector nothing is opened. What was is closed."""
+        target = self._settings.traces.target
+        if target is None:
+            await anyio.sleep_forever()
+        else:
+            await self._send_to(target)
+
+    async def _send_to(self, target: TraceTarget) -> None:
+        thread, path = CapacityLimiter(1), self._settings.ledger.path
+        async with AsyncExitStack() as stack:
+            reader = await to_thread.run_sync(LedgerReader, path, limiter=thread)
+            stack.callback(reader.close)
+            sender = await to_thread.run_sync(OtlpSender, target, limiter=thread)
+            stack.push_async_callback(sender.aclose)
+            feed = HookReader(reader, thread)
+            first = await feed.entries_after(0, 1)
+            parts = ExportParts(
+                feed=feed,
+                keeper=PlaceFile(path),
+                issuer=self._issuer,
+                source=Source(ledger=first[0].hash_hex if first else "0" * 64, version=version()),
+                monotonic=time.monotonic,
+                chance=random.random,
+                sink=self._metrics,
+                thread=thread,
+            )
+            await self.follower.run(TraceExport(sender, parts))
