@@ -35,6 +35,11 @@ class Check(StrEnum):
     PORTS = "ports"
     PROMETHEUS = "prometheus"
     FONTS = "fonts"
+    UNSIGNED = "unsigned"
+    BACKUP = "backup"
+    HOOKS = "hooks"
+    AUTOSUSPEND = "autosuspend"
+    PAGE_CERTIFICATE = "page_certificate"
 
 
 class DoctorWord(StrEnum):
@@ -99,6 +104,26 @@ class DoctorWord(StrEnum):
     NO_PROMETHEUS = "no_prometheus"
     FONTS_THERE = "fonts_there"
     FONTS_MISSING = "fonts_missing"
+    UNSIGNED_BY_DAEMON = "unsigned_by_daemon"
+    UNSIGNED_FOLLOW = "unsigned_follow"
+    UNSIGNED_UNREAD = "unsigned_unread"
+    BACKUP_NEVER = "backup_never"
+    BACKUP_DAYS = "backup_days"
+    BACKUP_NO_TIMER = "backup_no_timer"
+    BACKUP_AWAY = "backup_away"
+    BACKUP_SAME_DISK = "backup_same_disk"
+    BACKUP_OTHER_DISK = "backup_other_disk"
+    VERIFIED_NEVER = "verified_never"
+    VERIFIED_DAYS = "verified_days"
+    NO_HOOKS = "no_hooks"
+    HOOKS_UNTOLD = "hooks_untold"
+    HOOKS_GAVE_UP = "hooks_gave_up"
+    HOOKS_HEARD = "hooks_heard"
+    NO_USB = "no_usb"
+    USB_SLEEPS = "usb_sleeps"
+    USB_AWAKE = "usb_awake"
+    NO_PAGE_CERTIFICATE = "no_page_certificate"
+    PAGE_CERTIFICATE_ENDS = "page_certificate_ends"
 
 
 class Cure(StrEnum):
@@ -129,6 +154,15 @@ class Cure(StrEnum):
     LOOK_AT_READERS = "look_at_readers"
     LISTEN_ON_LOOPBACK = "listen_on_loopback"
     LOAD_ALERTS = "load_alerts"
+    LOOK_AT_UNSIGNED = "look_at_unsigned"
+    SET_UP_BACKUP = "set_up_backup"
+    RUN_BACKUP = "run_backup"
+    BRING_BACKUP_DISK = "bring_backup_disk"
+    BACKUP_ELSEWHERE = "backup_elsewhere"
+    RUN_VERIFICATION = "run_verification"
+    REPLAY_HOOKS = "replay_hooks"
+    KEEP_USB_AWAKE = "keep_usb_awake"
+    RENEW_CERTIFICATE = "renew_certificate"
 
 
 DOCTOR_FACTS: Final = frozenset({"path", "name", "detail", "value", "count"})

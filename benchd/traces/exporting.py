@@ -181,7 +181,9 @@ class TraceExport:
     async def _body(self, due: StoredEntry) -> bytes | None:
         """None for records that no trace can be made of."""
         job = due.entry.job
-        records = [] if job is None else await self._parts.feed.of_job(job)
+        records: Sequence[StoredEntry] = ()
+        if job is not None:
+            records = await self._parts.feed.of_job(job)
         return await self._threaded(partial(self._encoded, records))
 
     def _encoded(self, records: Sequence[StoredEntry]) -> bytes | None:

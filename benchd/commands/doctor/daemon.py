@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from benchd.commands.client import BenchdClient
 
 ANSWERS_WITHIN_S: Final = 10.0
-_SAMPLE: Final = re.compile(r'^(benchd_\w+)(?:\{slot="([^"]*)"\})? (\S+)$', re.MULTILINE)
+_SAMPLE: Final = re.compile(r'^(benchd_\w+)(?:\{(?:slot|hook)="([^"]*)"\})? (\S+)$', re.MULTILINE)
+_LOOKED_AT: Final = {
+    "benchd_reader_up": "reader",
+    "benchd_key_created_timestamp_seconds": "key_created",
+    "benchd_hook_dead_letters": "dead_letters",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class Told:
     """Seconds since the epoch; None where its metrics are switched off."""
     readers: Mapping[str, bool] | None = field(default=None)
     """Which slots' readers answer; None as above."""
+    dead_letters: int | None = None
+    """Events that no try has handed over, of all hooks; None as above."""
 
 
 def daemon(path: Path, ask: Callable[[Path], Told]) -> tuple[Finding, Told | None]:
@@ -62,12 +69,14 @@ def ask_daemon(path: Path) -> Told:
         for each in (notices if isinstance(notices, list) else [])
         if isinstance(each, Mapping)
     ]
-    readers = None if samples is None else {k[1]: v > 0 for k, v in samples.items() if k[1]}
     return Told(
         broken=ProblemCode.LEDGER_BROKEN in codes,
         records=sequence if isinstance(sequence, int) else 0,
         key_created=None if samples is None else samples.get(("key_created", "")),
-        readers=readers,
+        readers=None if samples is None else {k: v > 0 for k, v in _of(samples, "reader")},
+        dead_letters=None
+        if samples is None
+        else int(sum(count for _, count in _of(samples, "dead_letters"))),
     )
 
 
@@ -77,6 +86,10 @@ def _samples(client: BenchdClient) -> dict[tuple[str, str], float] | None:
         text = client.fetched("/metrics").decode()
     except BenchdError:
         return None
-    wanted = {"benchd_reader_up": "reader", "benchd_key_created_timestamp_seconds": "key_created"}
-    found = ((wanted.get(m[1]), m[2] or "", m[3]) for m in _SAMPLE.finditer(text))
-    return {(name, slot): float(value) for name, slot, value in found if name}
+    found = ((_LOOKED_AT.get(m[1]), m[2] or "", m[3]) for m in _SAMPLE.finditer(text))
+    return {(name, label): float(value) for name, label, value in found if name}
+
+
+def _of(samples: Mapping[tuple[str, str], float], name: str) -> Iterator[tuple[str, float]]:
+    """The samples of one name, by their label."""
+    return ((label, value) for (of, label), value in samples.items() if of == name)

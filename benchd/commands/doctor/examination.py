@@ -15,6 +15,7 @@ from benchd.commands.doctor.configuration import configuration
 from benchd.commands.doctor.daemon import Told, ask_daemon, daemon
 from benchd.commands.doctor.findings import About, Finding
 from benchd.commands.doctor.folders import Owner
+from benchd.commands.doctor.upkeep import upkeep
 from benchd.config import Settings
 from benchd.daemon.kernel_clock import is_synchronised
 from benchd.papers.typesetting import FONTS
@@ -27,12 +28,16 @@ _NEED_SETTINGS: Final = (
     Check.SPACE,
     Check.FLUSH,
     Check.LEDGER,
+    Check.UNSIGNED,
+    Check.BACKUP,
     Check.KEY,
     Check.KEY_AGE,
     Check.ADB,
     Check.UDEV_RULES,
     Check.READERS,
     Check.PORTS,
+    Check.HOOKS,
+    Check.PAGE_CERTIFICATE,
 )
 
 
@@ -57,6 +62,7 @@ class Instruments:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     owner: Callable[[], Owner] = service_user
     prometheus: Path = neighbours.PROMETHEUS
+    usb_devices: Path = machine.USB_DEVICES
 
 
 def examine(config: Path, socket: Path | None, instruments: Instruments) -> list[Finding]:
@@ -79,6 +85,7 @@ def examine(config: Path, socket: Path | None, instruments: Instruments) -> list
         found += _kept(settings, told, instruments)
         found += _worked_with(settings, told, states, instruments)
     found.append(machine.clock(instruments.is_synchronised))
+    found.append(machine.autosuspend(instruments.usb_devices))
     found.append(neighbours.prometheus(instruments.prometheus))
     found.append(neighbours.fonts(FONTS))
     return found
@@ -92,8 +99,11 @@ def _kept(settings: Settings, told: Told | None, instruments: Instruments) -> li
         folders.folder(Check.STATE_FOLDER, state, owner),
         folders.folder(Check.CERTIFICATE_FOLDER, settings.certificate.directory, owner),
         folders.space(state),
+        folders.space(settings.certificate.directory),
         folders.flush(state),
         record.ledger(settings.ledger.path, key, told),
+        record.unsigned(settings.ledger.path, key, told),
+        *upkeep(settings.ledger.path, instruments.show, instruments.now()),
         record.key_usable(key, instruments.environ),
         record.key_age(key, told, instruments.now()),
     ]
@@ -115,4 +125,6 @@ def _worked_with(
         neighbours.readers(settings.felica.readers, told),
         machine.port(settings.http.listen.port, with_tls=beyond),
         machine.port(settings.adb.port, with_tls=False),
+        machine.page_certificate(settings.http.tls_certificate, instruments.now()),
+        neighbours.hooks(len(settings.hooks), told),
     ]

@@ -5,16 +5,23 @@ from __future__ import annotations
 import ipaddress
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from benchd.commands.doctor.findings import About, Finding
 from benchd.texts.doctor_words import Check, Cure, DoctorWord
+from benchd.web.tls import expiry_of
 
 UNITS: Final = ("benchd.service", "benchd-adb.socket", "pcscd.socket")
 BOOTED_BY_SYSTEMD: Final = Path("/run/systemd/system")
 """sd_booted(3)."""
 TCP_TABLES: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+USB_DEVICES: Final = Path("/sys/bus/usb/devices")
+"""The kernel's Documentation/driver-api/usb/power-management.rst: `power/control`."""
+MOST_NAMED: Final = 8
+RENEW_BEFORE: Final = timedelta(days=21)
+_HUB: Final = "09"
 _LISTEN: Final = "0A"
 """TCP_LISTEN of the kernel's include/net/tcp_states.h."""
 _ASKED: Final = "Id,LoadState,ActiveState,SubState,Result,UnitFileState"
@@ -82,6 +89,52 @@ def clock(is_synchronised: Callable[[], bool | None]) -> Finding:
             return about.fail(DoctorWord.CLOCK_FREE, Cure.SET_CLOCK)
         case None:
             return about.not_checked(DoctorWord.CLOCK_UNKNOWN, Cure.AS_ROOT)
+
+
+def autosuspend(devices: Path = USB_DEVICES) -> Finding:
+    """Whether the kernel may put a handset or reader to sleep, which looks like a bad cable."""
+    about = About(Check.AUTOSUSPEND)
+    if not devices.is_dir():
+        return about.not_checked(DoctorWord.NO_USB)
+    try:
+        sleepy = sorted(each.name for each in devices.iterdir() if _may_sleep(each))
+    except OSError as error:
+        return about.not_to_be_seen(devices, error)
+    if sleepy:
+        named = about.having(value=", ".join(sleepy[:MOST_NAMED]), count=len(sleepy))
+        return named.warn(DoctorWord.USB_SLEEPS, Cure.KEEP_USB_AWAKE)
+    return about.ok(DoctorWord.USB_AWAKE)
+
+
+def _may_sleep(device: Path) -> bool:
+    """Of a device that is no hub, and no interface of one; gone meanwhile, it sleeps nowhere."""
+    try:
+        if (device / "bDeviceClass").read_text("ascii").strip() == _HUB:
+            return False
+        return (device / "power" / "control").read_text("ascii").strip() == "auto"
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def page_certificate(file: Path | None, now: datetime) -> Finding:
+    """For how long browsers still take the pages' certificate."""
+    about = About(Check.PAGE_CERTIFICATE)
+    if file is None:
+        return about.ok(DoctorWord.NO_PAGE_CERTIFICATE)
+    about = about.having(path=file)
+    try:
+        ends = expiry_of(file)
+    except OSError as error:
+        return about.not_to_be_seen(file, error)
+    except ValueError as error:
+        about = about.having(detail=error)
+        return about.not_checked(DoctorWord.NOT_TO_BE_SEEN, Cure.RENEW_CERTIFICATE)
+    about = about.having(value=f"{ends:%Y-%m-%d}")
+    if ends <= now:
+        return about.fail(DoctorWord.PAGE_CERTIFICATE_ENDS, Cure.RENEW_CERTIFICATE)
+    if ends - now < RENEW_BEFORE:
+        return about.warn(DoctorWord.PAGE_CERTIFICATE_ENDS, Cure.RENEW_CERTIFICATE)
+    return about.ok(DoctorWord.PAGE_CERTIFICATE_ENDS)
 
 
 def port(number: int, *, with_tls: bool, tables: Sequence[Path] = TCP_TABLES) -> Finding:

@@ -88,6 +88,21 @@ def readers(configured: Collection[str], told: Told | None) -> Finding:
     return about.having(count=len(configured)).ok(DoctorWord.READERS_UP)
 
 
+def hooks(configured: int, told: Told | None) -> Finding:
+    """Whether every event has reached its receiver, or still may."""
+    about = About(Check.HOOKS)
+    if not configured:
+        return about.ok(DoctorWord.NO_HOOKS)
+    if told is None:
+        return about.not_checked(DoctorWord.NEEDS_DAEMON, Cure.START_BENCHD)
+    if told.dead_letters is None:
+        return about.not_checked(DoctorWord.HOOKS_UNTOLD)
+    if told.dead_letters:
+        given_up = about.having(count=told.dead_letters)
+        return given_up.warn(DoctorWord.HOOKS_GAVE_UP, Cure.REPLAY_HOOKS)
+    return about.having(count=configured).ok(DoctorWord.HOOKS_HEARD)
+
+
 def prometheus(file: Path = PROMETHEUS) -> Finding:
     """Whether the Prometheus of this machine loads benchd's alerts."""
     about = About(Check.PROMETHEUS).having(path=file)

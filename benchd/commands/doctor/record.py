@@ -12,7 +12,9 @@ from benchd.commands.doctor.daemon import Told
 from benchd.commands.doctor.findings import About, Finding
 from benchd.commands.misuse import why
 from benchd.errors import BenchdError
+from benchd.ledger.at_rest import unsigned_records
 from benchd.ledger.head_file import head_path, read_head
+from benchd.ledger.unsigned import MOST_UNSIGNED
 from benchd.signing.keeping import KeyFiles, load_rack_key, load_ring
 from benchd.signing.public_key import public_key_of
 from benchd.texts.doctor_words import Check, Cure, DoctorWord
@@ -32,13 +34,8 @@ def ledger(path: Path, key: Path, told: Told | None) -> Finding:
         return about.having(count=told.records).ok(DoctorWord.LEDGER_SERVES)
     try:
         return _at_rest(about, path, key)
-    except FileNotFoundError as missing:
-        if missing.filename == str(path):
-            return about.not_checked(DoctorWord.LEDGER_NOT_YET, Cure.MADE_AT_START)
-        about = about.having(path=missing.filename, detail=why(missing))
-        return about.not_checked(DoctorWord.NOT_TO_BE_SEEN, Cure.KEY_AS_SAID)
     except OSError as error:
-        return about.not_to_be_seen(path, error)
+        return _unseen(about, path, error)
 
 
 def _at_rest(about: About, path: Path, key: Path) -> Finding:
@@ -53,6 +50,43 @@ def _at_rest(about: About, path: Path, key: Path) -> Finding:
     if begins != _SQLITE or head is None:
         return about.fail(DoctorWord.LEDGER_NOT_WHOLE, Cure.VERIFY_LEDGER)
     return about.having(count=head.sequence).ok(DoctorWord.LEDGER_SIGNED)
+
+
+def unsigned(path: Path, key: Path, told: Told | None) -> Finding:
+    """How many records follow the last that the rack has signed."""
+    about = About(Check.UNSIGNED).having(path=path)
+    if told is not None:
+        return about.ok(DoctorWord.UNSIGNED_BY_DAEMON)
+    try:
+        return _unsigned_at_rest(about, path, key)
+    except OSError as error:
+        return _unseen(about, path, error)
+    except (BenchdError, ValueError) as broken:
+        return about.having(detail=broken).fail(DoctorWord.LEDGER_DAMAGED, Cure.VERIFY_LEDGER)
+
+
+def _unsigned_at_rest(about: About, path: Path, key: Path) -> Finding:
+    with path.open("rb"):
+        pass
+    public = public_key_of(KeyFiles(key).public.read_bytes())
+    head = read_head(head_path(path), load_ring(KeyFiles(key).ring, public), strict=False)
+    count = unsigned_records(path, head)
+    if count is None:
+        return about.not_checked(DoctorWord.UNSIGNED_UNREAD, Cure.VERIFY_LEDGER)
+    about = about.having(count=count)
+    if count > MOST_UNSIGNED:
+        return about.fail(DoctorWord.UNSIGNED_FOLLOW, Cure.LOOK_AT_UNSIGNED)
+    return about.ok(DoctorWord.UNSIGNED_FOLLOW)
+
+
+def _unseen(about: About, path: Path, error: OSError) -> Finding:
+    """A ledger that isn't there is none yet; without its key nobody can tell."""
+    if not isinstance(error, FileNotFoundError):
+        return about.not_to_be_seen(path, error)
+    if error.filename == str(path):
+        return about.not_checked(DoctorWord.LEDGER_NOT_YET, Cure.MADE_AT_START)
+    about = about.having(path=error.filename, detail=why(error))
+    return about.not_checked(DoctorWord.NOT_TO_BE_SEEN, Cure.KEY_AS_SAID)
 
 
 def key_usable(key: Path, environ: Mapping[str, str]) -> Finding:

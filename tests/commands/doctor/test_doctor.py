@@ -52,6 +52,7 @@ def instruments(told: Told | None = None) -> Instruments:
         now=lambda: NOW,
         owner=lambda: Owner(name="benchd", uid=os.geteuid()),
         prometheus=Path("/nowhere/prometheus.yml"),
+        usb_devices=Path("/nowhere/devices"),
     )
 
 
@@ -119,6 +120,8 @@ METRICS = b"""\
 benchd_reader_up{slot="A1"} 1.0
 benchd_reader_up{slot="A2"} 0.0
 benchd_key_created_timestamp_seconds 1.7e+09
+benchd_hook_dead_letters{hook="stock"} 3.0
+benchd_hook_dead_letters{hook="shop"} 1.0
 benchd_ledger_broken 0.0
 """
 
@@ -148,6 +151,7 @@ async def test_a_running_daemon_tells_of_its_ledger_readers_and_key(
         records=0,
         key_created=1.7e9 if switched_on else None,
         readers={"A1": True, "A2": False} if switched_on else None,
+        dead_letters=4 if switched_on else None,
     )
 
 
