@@ -167,6 +167,8 @@ class Stretches:
                 away = _Stretch(AWAY, span_id, attempt.span_id, back - gone)
                 away.close(back)
                 self._all.append(away)
+                # Where the port told sooner than anybody, that was the answer.
+                self._give_up_waits(away.start)
                 return
         attempt.attributes["benchd.away.seconds"] = absent_s
 

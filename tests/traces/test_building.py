@@ -126,6 +126,21 @@ def test_a_handset_that_was_away_is_a_wait_of_its_own() -> None:
     assert minutes(away)[1] == 8
 
 
+def test_a_reset_that_the_port_has_told_of_ends_the_wait_for_whoever_began_it() -> None:
+    told = JobTold()
+    told.opened()
+    told.started("initialise", 5)
+    told.asked("guided_reset", 6)
+    told.tell(EntryKind.ATTACHMENT_CHANGED, 8, attachment="7:2")
+    told.done("initialise", 9, RESET_AWAY)
+    told.ended(10)
+    [away] = by_name(told)["wait for the handset"]
+    [wait] = by_name(told)["wait for a person"]
+    assert wait.end == away.start
+    assert wait.attributes["benchd.answered"] is False
+    assert told.trace().spans[0].attributes["benchd.people.seconds"] == 2 * 60 - 61.5
+
+
 def test_an_absence_that_no_record_ends_is_told_by_its_length_alone() -> None:
     told = JobTold()
     told.opened()
