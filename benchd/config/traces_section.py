@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -53,12 +54,21 @@ class TracesSection(Section):
 
 
 def trace_issues(document: Document, traces: TracesSection) -> Iterator[ConfigIssue]:
-    """What is wrong with the file of headers."""
-    if traces.headers is None:
-        return
-    try:
-        read_headers(traces.headers)
-    except UsageRefused as refusal:
-        # Not for these eyes; the daemon's own find it at its start.
-        if not isinstance(refusal.__cause__, PermissionError):
-            yield document.issue(("traces", "headers"), str(refusal))
+    """What is wrong with the files that it names.
+
+    What isn't for the eyes of whoever looks, the daemon's own find at its start.
+    """
+    if traces.headers is not None:
+        try:
+            read_headers(traces.headers)
+        except UsageRefused as refusal:
+            if not isinstance(refusal.__cause__, PermissionError):
+                yield document.issue(("traces", "headers"), str(refusal))
+    if traces.authority is not None:
+        try:
+            ssl.create_default_context(cafile=traces.authority)
+        except PermissionError:
+            pass
+        except OSError:
+            message = f"{traces.authority} isn't there or holds no certificate in PEM"
+            yield document.issue(("traces", "authority"), message)

@@ -60,19 +60,23 @@ class RackTraces:
         issuer: CertificateIssuer,
         metrics: TraceMetrics,
     ) -> None:
+        """Reads the collector's headers: raises UsageRefused where that can't be done."""
         self.follower = TraceFollower()
         """Has to hear of the ledger's records."""
-        self._settings = settings
+        self._ledger = settings.ledger.path
+        self._target = settings.traces.target
         self._stored = stored
         self._issuer = issuer
         self._metrics = metrics
+        self._making = CapacityLimiter(1)
 
     async def of_job(self, job: JobId) -> bytes:
         """What a collector is told of an ended job; raises NotFound while there is nothing."""
         records = await self._stored.entries(job)
         first = await self._stored.entry_at(1)
         source = Source(ledger=first.hash_hex if first else "0" * 64, version=version())
-        body = await to_thread.run_sync(partial(encoded, records, self._issuer, source))
+        make = partial(encoded, records, self._issuer, source)
+        body = await to_thread.run_sync(make, limiter=self._making)
         if body is None:
             message = f"there is no job {job} that has ended: its trace is made of its whole story"
             raise NotFound(message)
@@ -80,14 +84,13 @@ class RackTraces:
 
     async def run(self) -> None:
         """Send until cancelled; without a collector nothing is opened. What was is closed."""
-        target = self._settings.traces.target
-        if target is None:
+        if self._target is None:
             await anyio.sleep_forever()
         else:
-            await self._send_to(target)
+            await self._send_to(self._target)
 
     async def _send_to(self, target: TraceTarget) -> None:
-        thread, path = CapacityLimiter(1), self._settings.ledger.path
+        thread, path = CapacityLimiter(1), self._ledger
         async with AsyncExitStack() as stack:
             reader = await to_thread.run_sync(LedgerReader, path, limiter=thread)
             stack.callback(reader.close)

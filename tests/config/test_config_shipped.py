@@ -92,6 +92,7 @@ def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     file.write_text(with_slots().replace("allowed_hosts = []", 'allowed_hosts = ["rack7"]'))
     (file.parent / "tls").mkdir()
     pair = Authority(tmp_path, "authority").issue("rack")
+    shutil.copy(pair.certificate, file.with_name("collector-ca.pem"))
     pair.certificate.rename(file.parent / "tls" / "rack.pem")
     pair.key.rename(file.parent / "tls" / "rack_key.pem")
     settings = load_settings(file)

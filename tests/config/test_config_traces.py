@@ -49,6 +49,8 @@ def test_plain_http_stays_on_this_machine(folder: Path) -> None:
         ('url = "ftp://traces.example"', "traces.url"),
         ('url = "https://me:t0p@traces.example/t"', "traces.url"),
         ('headers = "gone"', "traces.headers"),
+        ('authority = "gone"', "traces.authority"),
+        ('authority = "stock.secret"', "traces.authority"),
         ("timeout_s = 61", "traces.timeout_s"),
     ],
 )
