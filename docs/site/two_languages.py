@@ -8,7 +8,7 @@ neighbouring characters, in the index as in the query, and a page has to have th
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 UNSPACED = "\u3005-\u3007\u3041-\u30ff\u3400-\u9fff"
 """々〆〇, kana, kanji; of a class in a regular expression, of Python and of JavaScript alike."""
-WIDE = re.compile(rf"[{UNSPACED}\u3001-\u3003\u3008-\u3011\uff01-\uff5d]")
+WIDE = rf"[{UNSPACED}\u3001-\u3003\u3008-\u3011\uff01-\uff5d]"
 """The same, and punctuation as wide as that."""
+BREAK = re.compile(rf"(?<={WIDE})\n(?={WIDE})")
 WORD = re.compile(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+")
 
 
@@ -53,14 +54,17 @@ var splitQuery = (query) =>
 def join_lines(_app: Sphinx, document: nodes.document) -> None:
     """Take out line breaks of the source within Japanese, which a browser shows as a space."""
     for line in list(document.findall(nodes.TextElement)):
-        texts = ["", *(child.astext() for child in line), ""]
-        line[:] = [
-            child
-            for before, (child, after) in zip(
-                texts, zip(line, texts[2:], strict=True), strict=False
-            )
-            if not (child == "\n" and WIDE.match(before[-1:]) and WIDE.match(after))
-        ]
+        pieces: list[nodes.Node] = []
+        for is_text, run in groupby(line, lambda piece: isinstance(piece, nodes.Text)):
+            side_by_side = [*run]
+            pieces += [nodes.Text("".join(side_by_side))] if is_text else side_by_side
+        around = ["", *(piece.astext() for piece in pieces), ""]
+        for at, piece in enumerate(pieces):
+            before, after = around[at][-1:], around[at + 2][:1]
+            if isinstance(piece, nodes.Text):
+                joined = BREAK.sub("", before + piece + after)
+                pieces[at] = nodes.Text(joined[len(before) : len(joined) - len(after)])
+        line[:] = pieces
 
 
 def say_language(
