@@ -134,6 +134,7 @@ FELICA = Sheet(
                 ),
             ),
             series=stages_by_spent("felica_"),
+            long_names=True,
             width=24,
             unit=Unit.SECONDS,
         ),

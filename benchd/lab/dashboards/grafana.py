@@ -20,8 +20,8 @@ from benchd.lab.dashboards.sheet import NONE, Kind, Panel, Query, Sheet, Shown, 
 _SOURCE: Final = options.DataSourceRef(type_val="prometheus", uid="${datasource}")
 _ROWS_SHOWN: Final = 256
 """Grafana shows twenty rows of a timeline and hides the others on further pages."""
-_BAR_PX: Final = 48
-_BAR_TEXT: Final = common.VizTextDisplayOptions().title_size(13).value_size(16)
+_BAR_PX: Final = 44
+_BAR_TEXT: Final = common.VizTextDisplayOptions().title_size(12).value_size(16)
 """Otherwise a single bar fills its panel, and its name is written as large as that."""
 _DECIMALS: Final = {Unit.COUNT: 0, Unit.RATIO: 2}
 _Picture = bargauge.Panel | stat.Panel | timeline.Panel | timeseries.Panel
@@ -104,6 +104,8 @@ def _of_kind(panel: Panel) -> _Picture:
         case Kind.BARS:
             bars = bargauge.Panel().reduce_options(last).min(0).text(_BAR_TEXT)
             bars.sizing(options.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(_BAR_PX)
+            if panel.long_names:
+                bars.name_placement(options.BarGaugeNamePlacement.TOP)
             return bars.orientation(options.VizOrientation.HORIZONTAL)
         case Kind.LINES:
             colours = dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC)

@@ -219,13 +219,12 @@ RACK_TODAY = Sheet(
             kind=Kind.BARS,
             queries=(
                 Query(
-                    most(
-                        total("benchd_stage_time_seconds_total", by="stage, spent") + " > 0", 12
-                    ),
+                    most(total("benchd_stage_time_seconds_total", by="stage, spent") + " > 0", 12),
                     "{{stage}} {{spent}}",
                 ),
             ),
             series=stages_by_spent(),
+            long_names=True,
             unit=Unit.SECONDS,
             height=12,
         ),

@@ -58,7 +58,9 @@ SERVICE = Sheet(
             ),
             kind=Kind.NAMES,
             queries=(
-                Query(f"sum by (rack, alertname, slot) ({_FIRING})", "{{rack}} {{slot}} {{alertname}}"),
+                Query(
+                    f"sum by (rack, alertname, slot) ({_FIRING})", "{{rack}} {{slot}} {{alertname}}"
+                ),
             ),
             colour="red",
             width=8,
@@ -85,6 +87,7 @@ SERVICE = Sheet(
                 ),
                 Query(_age("benchd_ledger_anchored_timestamp_seconds"), f"{_RACK} 外部 / anchored"),
             ),
+            long_names=True,
             unit=Unit.SECONDS,
             height=9,
         ),

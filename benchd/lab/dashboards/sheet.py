@@ -102,6 +102,8 @@ class Panel:
     """By what its query calls a series: what people are shown instead."""
     colour: str = "blue"
     """Of a value that nothing else gives one."""
+    long_names: bool = False
+    """Of `BARS`: names stand above their bars, where they have the whole width."""
     may_be_empty: bool = False
     """Whether nothing to show is an answer, which then is `NONE`, and not a fault."""
 

@@ -27,14 +27,17 @@ async def prometheus(folder: Path, config: str) -> AsyncGenerator[httpx2.AsyncCl
     file, port = folder / "prometheus.yml", free_port()
     file.write_text(config)
     command = ["prometheus", f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}"]
-    command += [f"--storage.tsdb.path={folder / 'series'}", f"--storage.tsdb.retention.time={_KEEPS}"]
+    command += [
+        f"--storage.tsdb.path={folder / 'series'}",
+        f"--storage.tsdb.retention.time={_KEEPS}",
+    ]
     with (folder / "prometheus.log").open("wb") as log:
         process = await anyio.open_process(command, stdin=DEVNULL, stdout=log, stderr=STDOUT)
     try:
         url = f"http://127.0.0.1:{port}"
         async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
             with anyio.fail_after(_BEGINS_WITHIN_S):
-                while not await _is_ready(client):
+                while not await _is_ready(client):  # noqa: ASYNC110 - only asking tells
                     await anyio.sleep(0.2)
             yield client
     finally:

@@ -17,7 +17,7 @@ from benchd.words.slot_states import SlotState
 
 RECIPE: Final = "overwrite"
 _ASKED_BEFORE: Final = (Gate.NETWORK, Gate.IMEI)
-_GATE_ENDS: Final = ((Reason.LOCKED, 6), (Reason.CONSENT_MISSING, 3), (Reason.MANAGED_DEVICE, 2))
+_GATE_ENDS: Final = {Reason.LOCKED: 6, Reason.CONSENT_MISSING: 3, Reason.MANAGED_DEVICE: 2}
 _TORN_MINUTES: Final = 7
 """How long a bad cable holds, on average."""
 
@@ -25,7 +25,9 @@ Minutes = Iterator[None]
 """Each step is a minute of the slot's life."""
 
 
-class _EndsAs(Exception):  # noqa: N818 - a decision, as in the stages
+class _EndsAs(Exception):
+    """How the job ends, from within whatever stage that is."""
+
     def __init__(self, reason: Reason, disposition: Disposition) -> None:
         super().__init__(reason)
         self.reason, self.disposition = reason, disposition
@@ -99,8 +101,7 @@ class SlotLife:
         for gate in _ASKED_BEFORE:
             yield from self._asked(gate, StageName.GATES)
         if self.chance.random() < 0.09:
-            reasons, weights = zip(*_GATE_ENDS, strict=True)
-            reason = self.chance.choices(reasons, weights)[0]
+            reason = self.chance.choices(list(_GATE_ENDS), list(_GATE_ENDS.values()))[0]
             returned = reason is Reason.MANAGED_DEVICE
             raise _EndsAs(reason, Disposition.RETURN if returned else Disposition.HOLD)
         yield from self._felica(StageName.FELICA_CHECK)

@@ -10,7 +10,15 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from benchd.lab.dashboards.week.plan import BEGINS, ENDS, RACKS, SCRAPED_EVERY, SEED, SITE
+from benchd.lab.dashboards.week.plan import (
+    BEGINS,
+    ENDS,
+    RACKS,
+    SCRAPED_EVERY,
+    SEED,
+    SITE,
+    Alert,
+)
 from benchd.lab.dashboards.week.rack import DrawnRack
 from benchd.models.catalogue import ModelCatalogue
 
@@ -57,18 +65,18 @@ def _scrape(rack: DrawnRack, columns: Columns, names: Collection[str]) -> None:
         series = _series(name, (*where, *labels), (*where.values(), *labels.values()))
         columns.setdefault(head, {}).setdefault(series, []).append((at, value))
 
-    def fires(alert: str, **labels: str) -> None:
+    def fires(alert: Alert, **labels: str) -> None:
         keep(_ALERTS, "ALERTS", {"alertname": alert, "alertstate": "firing", **labels}, 1)
 
     keep(_UP, "up", {}, float(rack.is_up))
     if not rack.is_up:
-        fires("BenchdDown")
+        fires(Alert.DOWN)
         return
     for family, sample, value in rack.samples(names):
         keep(f"# TYPE {family.name} {family.type}", sample.name, sample.labels, value)
     for what, alert in (
-        (rack.rack.dead_reader, "BenchdReaderDown"),
-        (rack.rack.out_of_use, "BenchdSlotQuarantined"),
+        (rack.rack.dead_reader, Alert.READER_DOWN),
+        (rack.rack.out_of_use, Alert.SLOT_QUARANTINED),
     ):
         if what and rack.now >= what[1]:
             fires(alert, slot=what[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
 from typing import Final
 
 from benchd.words.ids import SlotName
@@ -16,6 +17,14 @@ BEGINS: Final = ENDS - timedelta(days=7)
 SCRAPED_EVERY: Final = timedelta(minutes=4)
 """Within the five minutes for which Prometheus takes a sample as the present one."""
 SITE: Final = "site-1"
+
+
+class Alert(StrEnum):
+    """The alerts that such a week would have set off, by the names of the rules."""
+
+    DOWN = "BenchdDown"
+    READER_DOWN = "BenchdReaderDown"
+    SLOT_QUARANTINED = "BenchdSlotQuarantined"
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,9 +111,7 @@ class DrawnRack:
 
     def _open_items(self) -> Mapping[DisposalState, int]:
         ended = [where for life in self._lives.values() for where in life.settled]
-        return {
-            state: ended.count(where) % _SETTLED_AFTER for where, state in _WAITS_AS.items()
-        }
+        return {state: ended.count(where) % _SETTLED_AFTER for where, state in _WAITS_AS.items()}
 
     def _tell_of_the_ledger(self) -> None:
         self.metrics.ledger.sound(self.now - timedelta(minutes=self.now.hour % 6 * 60 + 5))

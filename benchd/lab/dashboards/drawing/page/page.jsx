@@ -1,5 +1,5 @@
 // The page that is photographed: one dashboard on Grafana's own grid, from what Python left in
-// `window.benchdDrawing`: { dashboard, answers, from, to, mode }.
+// `window.benchdDrawing`: { dashboard, answers, from, to, shown, mode }.
 import { createTheme, ThemeContext } from '@grafana/data';
 import { GlobalStyles } from '@grafana/ui';
 import { createRoot } from 'react-dom/client';
@@ -28,7 +28,7 @@ function lowestRow(panels) {
 }
 
 function Head({ drawing, theme }) {
-  const { dashboard, shown, chosen } = drawing;
+  const { dashboard, shown } = drawing;
   const dim = { color: theme.colors.text.secondary, fontSize: 13 };
   return (
     <header style={{ position: 'absolute', left: EDGE_PX, right: EDGE_PX, top: 10 }}>
@@ -36,10 +36,7 @@ function Head({ drawing, theme }) {
         <b style={{ fontSize: 18 }}>{dashboard.title}</b>
         <span style={dim}>{shown}</span>
       </div>
-      <div style={{ ...dim, display: 'flex', justifyContent: 'space-between' }}>
-        <span>{dashboard.description}</span>
-        <span>{chosen}</span>
-      </div>
+      <div style={dim}>{dashboard.description}</div>
     </header>
   );
 }
@@ -62,13 +59,17 @@ function Page({ drawing, theme, width }) {
 
 async function draw() {
   const drawing = window.benchdDrawing;
-  
-  // Axes are drawn on a canvas, which waits for no font.
-  await Promise.all(['400 12px Inter', '500 12px Inter', '400 12px BIZ'].map((font) => document.fonts.load(font, 'aあ')));
   const theme = createTheme({ colors: { mode: drawing.mode } });
-  createRoot(document.body.appendChild(document.createElement('div'))).render(
-    <Page drawing={drawing} theme={theme} width={window.innerWidth} />,
-  );
+  const root = createRoot(document.body.appendChild(document.createElement('div')));
+  const draw = (key) => root.render(<Page key={key} drawing={drawing} theme={theme} width={window.innerWidth} />);
+  draw('first');
+  // Text on a canvas is measured and drawn with whatever font is there: once all are, draw again.
+  const fonts = ['400', '500'].map((weight) => document.fonts.load(`${weight} 12px Inter`, 'a受'));
+  await document.fonts.ready;
+  await Promise.all(fonts);
+  draw('second');
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  document.querySelector('main').dataset.drawn = '';
 }
 
 draw();
