@@ -40,8 +40,8 @@ MODELS = Sheet(
         Panel(
             title=Words("機種ごとの書き込み速度", "Overwrite rate by model"),
             says=Words(
-                "休止を除く平均の速度（遅い順）です。急に遅くなった機種は劣化や偽物を疑ってください。",
-                "Mean rate without rests, the slowest first; one that becomes slow may be worn or fake.",
+                "休止を除く速度を遅い順に示します。急に遅い機種は劣化や偽物を疑ってください。",
+                "The rate without rests, slowest first; one that becomes slow may be worn or fake.",
             ),
             kind=Kind.BARS,
             queries=(Query(f"sort (bottomk ({_SHOWN}, {_RATE} > 0))", _MODEL),),

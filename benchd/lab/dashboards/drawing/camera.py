@@ -26,7 +26,7 @@ _INTER: Final = {"Inter-Regular.woff2": 400, "Inter-Medium.woff2": 500}
 """Grafana's own stylesheet asks for these files, which no package brings under their names."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Camera:
     """A browser, and the folders that a page is made of."""
 
