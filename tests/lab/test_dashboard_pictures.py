@@ -32,6 +32,9 @@ def test_variables_are_filled_in_as_grafana_does() -> None:
     filled = filled_in(asked, HALF_A_DAY, 60, ALL)
     assert filled == 'increase(x{site=~".*",rack=~"rack-1|rack-2"}[43200s])'
     assert filled_in("[$__range:$__interval]", HALF_A_DAY, 60, ALL) == "[43200s:60s]"
+    assert (
+        filled_in('label_replace(x, "a", "$1", "b", "(.)")', HALF_A_DAY, 60, ALL).count("$1") == 1
+    )
 
 
 @pytest.mark.parametrize(("step", "told"), [(15, "60s"), (60, "75s"), (300, "315s")])

@@ -136,6 +136,7 @@ FELICA = Sheet(
             series=stages_by_spent("felica_"),
             long_names=True,
             width=24,
+            height=10,
             unit=Unit.SECONDS,
         ),
     ),

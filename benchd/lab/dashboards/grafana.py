@@ -15,7 +15,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as parts
 
-from benchd.lab.dashboards.sheet import NONE, Kind, Panel, Query, Sheet, Shown, Unit, Words
+from benchd.lab.dashboards.sheet import NEVER, NONE, Kind, Panel, Query, Sheet, Shown, Unit, Words
 
 _SOURCE: Final = options.DataSourceRef(type_val="prometheus", uid="${datasource}")
 _ROWS_SHOWN: Final = 256
@@ -23,6 +23,13 @@ _ROWS_SHOWN: Final = 256
 _BAR_PX: Final = 44
 _BAR_TEXT: Final = common.VizTextDisplayOptions().title_size(12).value_size(16)
 """Otherwise a single bar fills its panel, and its name is written as large as that."""
+_LONGEST_AGE_S: Final = 8 * 86400
+"""The slowest of the timers is weekly: what is older fills its bar."""
+_NEVER: Final = parts.RangeMap(
+    options=parts.DashboardRangeMapOptions(
+        from_val=1e9, to=1e12, result=parts.ValueMappingResult(text=str(NEVER), color="orange")
+    )
+)
 _DECIMALS: Final = {Unit.COUNT: 0, Unit.RATIO: 2}
 _Picture = bargauge.Panel | stat.Panel | timeline.Panel | timeseries.Panel
 
@@ -106,6 +113,8 @@ def _of_kind(panel: Panel) -> _Picture:
             bars.sizing(options.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(_BAR_PX)
             if panel.long_names:
                 bars.name_placement(options.BarGaugeNamePlacement.TOP)
+            if panel.is_age:
+                bars.max(_LONGEST_AGE_S).mappings([_NEVER])
             return bars.orientation(options.VizOrientation.HORIZONTAL)
         case Kind.LINES:
             colours = dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC)
@@ -134,8 +143,14 @@ def _mappings(panel: Panel) -> list[parts.ValueMapping]:
 
 
 def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
-    always = panel.colour if panel.good_from is None else "red"
-    steps = [parts.Threshold(value=None, color=always)]
+    if panel.kind is Kind.NAMES:
+        steps = [
+            parts.Threshold(value=None, color="green"),
+            parts.Threshold(value=1, color=panel.colour),
+        ]
+    else:
+        always = panel.colour if panel.good_from is None else "red"
+        steps = [parts.Threshold(value=None, color=always)]
     if panel.good_from is not None:
         steps.append(parts.Threshold(value=panel.good_from, color="green"))
     if panel.worse_from is not None:

@@ -19,6 +19,7 @@ _JOBS = "benchd_model_jobs_total"
 _MODEL = "{{model}}"
 _SHOWN = 14
 """Bars in a panel: a rack may see a hundred models."""
+_FEW = 8
 _RATE = share(total(_BYTES, by="model"), total(_SECONDS, by="model"))
 _RATE_OF_ALL = share(total(_BYTES), total(_SECONDS))
 _AGAINST_ALL = f"{_RATE} / on () group_left () ({_RATE_OF_ALL}) > 0"
@@ -84,7 +85,7 @@ MODELS = Sheet(
                             total(_JOBS, 'outcome="failed"', by="model"),
                             total(_JOBS, by="model"),
                         ),
-                        _SHOWN,
+                        _FEW,
                     ),
                     _MODEL,
                 ),
@@ -92,7 +93,8 @@ MODELS = Sheet(
             unit=Unit.SHARE,
             worse_from=0.2,
             width=8,
-            height=10,
+            height=12,
+            long_names=True,
         ),
         Panel(
             title=Words("機種ごとの台数", "Handsets by model"),
@@ -101,9 +103,10 @@ MODELS = Sheet(
                 "Jobs that passed or failed; where many are `unknown`, add to the catalogue.",
             ),
             kind=Kind.BARS,
-            queries=(Query(most(f"{total(_JOBS, by='model')} > 0", _SHOWN), _MODEL),),
+            queries=(Query(most(f"{total(_JOBS, by='model')} > 0", _FEW), _MODEL),),
             width=8,
-            height=10,
+            height=12,
+            long_names=True,
         ),
         Panel(
             title=Words("書き込んだ量", "Bytes written"),
@@ -112,10 +115,11 @@ MODELS = Sheet(
                 "What was written in the time shown, by model.",
             ),
             kind=Kind.BARS,
-            queries=(Query(most(f"{total(_BYTES, by='model')} > 0", _SHOWN), _MODEL),),
+            queries=(Query(most(f"{total(_BYTES, by='model')} > 0", _FEW), _MODEL),),
             unit=Unit.BYTES,
             width=8,
-            height=10,
+            height=12,
+            long_names=True,
         ),
     ),
 )

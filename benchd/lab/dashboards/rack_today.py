@@ -18,6 +18,7 @@ from benchd.lab.dashboards.sheet import (
     Unit,
     Words,
     most,
+    named,
     of,
     quantile,
     total,
@@ -26,6 +27,12 @@ from benchd.lab.dashboards.sheet import share as share_of
 from benchd.lab.dashboards.states import shown_states, state_numbers
 
 _SLOT = "{{rack}} {{slot}}"
+_OUT_OF_USE = of("benchd_slot_state", 'state="quarantined"') + " == 1"
+_SILENT = "label_replace (" + of("benchd_reader_up") + ' == 0, "what", "FeliCa", "", "") + 1'
+_AWAY = "(" + of("up", 'job="benchd"') + " == 0) + 1"
+_BROKEN = f"{_OUT_OF_USE} or {_SILENT} or {_AWAY}"
+_SHOWN = 9
+"""Bars whose names stand above them."""
 _ENDED = total("benchd_jobs_total")
 _PASSED = total("benchd_jobs_total", 'outcome="passed"')
 
@@ -85,11 +92,10 @@ RACK_TODAY = Sheet(
                 "These go on only once somebody has come: go to the rack.",
             ),
             kind=Kind.NAMES,
-            queries=(Query(f"{of('benchd_slot_needs_person')} == 1", _SLOT),),
+            queries=(Query(named(f"{of('benchd_slot_needs_person')} == 1", "slot"), _SLOT),),
             width=7,
             height=5,
             colour="orange",
-            may_be_empty=True,
         ),
         Panel(
             title=Words("故障", "Broken"),
@@ -98,15 +104,10 @@ RACK_TODAY = Sheet(
                 "Slots out of use, readers that are silent, and racks that don't answer.",
             ),
             kind=Kind.NAMES,
-            queries=(
-                Query(of("benchd_slot_state", 'state="quarantined"') + " == 1", _SLOT),
-                Query(f"{of('benchd_reader_up')} == 0", f"{_SLOT} FeliCa"),
-                Query(of("up", 'job="benchd"') + " == 0", "{{rack}}"),
-            ),
+            queries=(Query(named(_BROKEN, "slot"), f"{_SLOT} {{{{what}}}}"),),
             width=5,
             height=5,
             colour="red",
-            may_be_empty=True,
         ),
         Panel(
             title=Words("スロットの状態", "Slots over time"),
@@ -219,14 +220,16 @@ RACK_TODAY = Sheet(
             kind=Kind.BARS,
             queries=(
                 Query(
-                    most(total("benchd_stage_time_seconds_total", by="stage, spent") + " > 0", 12),
+                    most(
+                        total("benchd_stage_time_seconds_total", by="stage, spent") + " > 0", _SHOWN
+                    ),
                     "{{stage}} {{spent}}",
                 ),
             ),
             series=stages_by_spent(),
             long_names=True,
             unit=Unit.SECONDS,
-            height=12,
+            height=13,
         ),
         Panel(
             title=Words("回答までの時間（中央値）", "Time to an answer (median)"),
@@ -236,11 +239,12 @@ RACK_TODAY = Sheet(
             ),
             kind=Kind.BARS,
             queries=(
-                Query(most(quantile(0.5, "benchd_answer_seconds", by="gate"), 12), "{{gate}}"),
+                Query(most(quantile(0.5, "benchd_answer_seconds", by="gate"), _SHOWN), "{{gate}}"),
             ),
             series=gates(),
+            long_names=True,
             unit=Unit.SECONDS,
-            height=12,
+            height=13,
             may_be_empty=True,
         ),
     ),

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from benchd.lab.dashboards.promises import PROMISES
-from benchd.lab.dashboards.sheet import ALIVE, Kind, Panel, Query, Sheet, Unit, Words, of
+from benchd.lab.dashboards.sheet import ALIVE, Kind, Panel, Query, Sheet, Unit, Words, named, of
 
 _RACK = "{{site}} {{rack}}"
 _FIRING = of("ALERTS", 'alertstate="firing"')
 
+_SHORT_COMMIT = (
+    f"label_replace ({of('benchd_build_info')}, "
+    '"commit", "$1", "commit", "([0-9a-f]{7})[0-9a-f]*(?:-dirty)?")'
+)
+
 
 def _age(gauge: str) -> str:
     return f"time() - ({of(gauge)} > 0)"
+
+
+def _since(gauge: str) -> str:
+    return f"time() - {of(gauge)}"
 
 
 SERVICE = Sheet(
@@ -43,7 +52,7 @@ SERVICE = Sheet(
             kind=Kind.NAMES,
             queries=(
                 Query(
-                    f"sum by (site, rack, version, commit) ({of('benchd_build_info')})",
+                    f"sum by (site, rack, version, commit) ({_SHORT_COMMIT})",
                     _RACK + " {{version}} {{commit}}",
                 ),
             ),
@@ -59,13 +68,13 @@ SERVICE = Sheet(
             kind=Kind.NAMES,
             queries=(
                 Query(
-                    f"sum by (rack, alertname, slot) ({_FIRING})", "{{rack}} {{slot}} {{alertname}}"
+                    named(f"sum by (rack, alertname, slot) ({_FIRING})", "alertname"),
+                    "{{rack}} {{slot}} {{alertname}}",
                 ),
             ),
             colour="red",
             width=8,
             height=6,
-            may_be_empty=True,
         ),
         *PROMISES,
         Panel(
@@ -76,20 +85,28 @@ SERVICE = Sheet(
             ),
             kind=Kind.BARS,
             queries=(
-                Query(_age("benchd_ledger_checked_timestamp_seconds"), f"{_RACK} 検査 / checked"),
                 Query(
-                    _age("benchd_ledger_last_verification_timestamp_seconds"),
-                    f"{_RACK} 検証 / verified",
+                    _since("benchd_ledger_checked_timestamp_seconds"),
+                    "{{rack}} 検査 / checked",
                 ),
                 Query(
-                    _age("benchd_ledger_last_backup_timestamp_seconds"),
-                    f"{_RACK} バックアップ / backed up",
+                    _since("benchd_ledger_last_verification_timestamp_seconds"),
+                    "{{rack}} 検証 / verified",
                 ),
-                Query(_age("benchd_ledger_anchored_timestamp_seconds"), f"{_RACK} 外部 / anchored"),
+                Query(
+                    _since("benchd_ledger_last_backup_timestamp_seconds"),
+                    "{{rack}} バックアップ / backed up",
+                ),
+                Query(
+                    _since("benchd_ledger_anchored_timestamp_seconds"),
+                    "{{rack}} 外部 / anchored",
+                ),
             ),
-            long_names=True,
             unit=Unit.SECONDS,
-            height=9,
+            is_age=True,
+            long_names=True,
+            width=24,
+            height=12,
         ),
         Panel(
             title=Words("空き容量", "Free disk"),
@@ -100,8 +117,6 @@ SERVICE = Sheet(
             kind=Kind.LINES,
             queries=(Query(of("benchd_disk_free_bytes"), f"{_RACK} {{{{folder}}}}"),),
             unit=Unit.BYTES,
-            width=6,
-            height=9,
         ),
         Panel(
             title=Words("台帳の大きさ", "Ledger's size"),
@@ -112,8 +127,6 @@ SERVICE = Sheet(
             kind=Kind.LINES,
             queries=(Query(of("benchd_ledger_bytes"), _RACK),),
             unit=Unit.BYTES,
-            width=6,
-            height=9,
         ),
         Panel(
             title=Words("台帳への記録", "Records per hour"),
@@ -158,6 +171,7 @@ SERVICE = Sheet(
                 Query(of("benchd_hook_events_waiting"), f"{_RACK} {{{{hook}}}} 送信待ち / waiting"),
                 Query(of("benchd_hook_dead_letters"), f"{_RACK} {{{{hook}}}} 断念 / given up"),
             ),
+            may_be_empty=True,
         ),
         Panel(
             title=Words("メモリー", "Memory"),

@@ -74,6 +74,7 @@ class Shown:
 
 
 NONE: Final = Words("なし", "none")
+NEVER: Final = Words("未実施", "never")
 ALIVE: Final[Mapping[int, Shown]] = {
     0: Shown(Words("応答なし", "silent"), "red"),
     1: Shown(Words("応答", "answers"), "green"),
@@ -101,9 +102,11 @@ class Panel:
     series: Mapping[str, Shown] = field(default_factory=dict[str, Shown])
     """By what its query calls a series: what people are shown instead."""
     colour: str = "blue"
-    """Of a value that nothing else gives one."""
+    """Of a value that nothing else gives one; of `NAMES`, where there are any."""
     long_names: bool = False
     """Of `BARS`: names stand above their bars, where they have the whole width."""
+    is_age: bool = False
+    """Of `BARS`: since when, where something that never was has the age of 1970."""
     may_be_empty: bool = False
     """Whether nothing to show is an answer, which then is `NONE`, and not a fault."""
 
@@ -150,3 +153,11 @@ def quantile(
 def most(vector: str, count: int) -> str:
     """The largest of them, the largest first: more bars than that nobody reads."""
     return f"sort_desc (topk ({count}, {vector}))"
+
+
+def named(vector: str, label: str) -> str:
+    """Each of these, or one called `NONE` where there is none.
+
+    A tile that shows names alone would else be blank, and in the colour of trouble.
+    """
+    return f'({vector}) or on () label_replace (vector (0), "{label}", "{NONE}", "", "")'

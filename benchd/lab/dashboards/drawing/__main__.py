@@ -7,6 +7,7 @@ drawn week. What isn't in it is gathered first.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -68,7 +69,7 @@ async def _gathered(data: Path) -> Mapping[Source, Path]:
         Source.WEEK: data / f"{Source.WEEK}-{week_source.key_of(names)}",
     }
     for folder in folders.values():
-        folder.mkdir(parents=True, exist_ok=True)
+        _begin_anew_unless_complete(folder)
     week, demo = folders[Source.WEEK] / _ENDED, folders[Source.DEMO] / _ENDED
     if not week.exists():
         sys.stderr.write("draws a week: some minutes\n")
@@ -79,6 +80,12 @@ async def _gathered(data: Path) -> Mapping[Source, Path]:
         await demo_source.gather(folders[Source.DEMO])
         demo.write_text(str(time.time()))
     return folders
+
+
+def _begin_anew_unless_complete(folder: Path) -> None:
+    if not (folder / _ENDED).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
 
 
 def _files() -> list[Path]:

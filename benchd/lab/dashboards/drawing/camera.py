@@ -23,7 +23,7 @@ _PAGE: Final = "http://drawing.invalid/index.html"
 _WIDTH_PX: Final = 1440
 _FONTS: Final = Path(__file__).parents[3] / "web" / "static" / "fonts"
 _INTER: Final = {"Inter-Regular.woff2": 400, "Inter-Medium.woff2": 500}
-"""Grafana's own stylesheet asks for these files, which no package brings under their names."""
+"""By the names under which Grafana's own stylesheet asks for them."""
 
 
 @dataclass

@@ -15,7 +15,8 @@ from typing import Final
 SCRAPED_EVERY_S: Final = 15.0
 """What the source assumes where nobody has set its scrape interval."""
 _STEPS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800)
-_VARIABLE: Final = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_]\w*)(?::\w+)?\}|\$([A-Za-z_]\w*)")
+"""`$1` is none: that is the matched part of a `label_replace`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

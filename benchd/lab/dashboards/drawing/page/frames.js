@@ -1,5 +1,5 @@
 // From Prometheus's answers to Grafana's frames, with each field's configuration from the panel.
-import { FieldType, getDisplayProcessor, getSeriesTimeStep, toDataFrame } from '@grafana/data';
+import { FieldType, getDisplayProcessor, toDataFrame } from '@grafana/data';
 
 // As Grafana's source for Prometheus names a series.
 function nameOf(target, metric) {
@@ -62,4 +62,12 @@ export function framesOf(panel, answers, span, theme) {
   return found.map(([target, series, stepMs], index) =>
     frameOf(panel, target, series, { ...span, stepMs }, index, theme),
   );
+}
+
+// As `getFieldDisplayValues` has it where there is nothing: its text, and the colour of the lowest.
+export function nothingTold(panel, theme) {
+  const config = configOf(panel, '');
+  const show = getDisplayProcessor({ field: { type: FieldType.other, config }, theme });
+  const display = () => ({ text: config.noValue ?? 'No data', numeric: 0, color: show(null).color });
+  return { fields: [undefined, { config, values: [null], state: { displayName: '' }, display }] };
 }

@@ -3,7 +3,7 @@ import { dateTime } from '@grafana/data';
 import { PanelChrome } from '@grafana/ui';
 
 import { Bars } from './bars.jsx';
-import { framesOf } from './frames.js';
+import { framesOf, nothingTold } from './frames.js';
 import { Lines } from './lines.jsx';
 import { Numbers } from './numbers.jsx';
 import { States } from './states.jsx';
@@ -15,10 +15,14 @@ const DRAWN_BY = {
   timeseries: Lines,
 };
 
+// Without any series, Grafana gives these one value without a name.
+const SHOWS_NOTHING = new Set(['stat', 'bargauge']);
+
 export function DrawnPanel({ panel, drawing, theme, box }) {
   const Kind = DRAWN_BY[panel.type];
   const { from, to } = drawing;
-  const frames = framesOf(panel, drawing.answers[panel.id] ?? {}, { from, to }, theme);
+  const told = framesOf(panel, drawing.answers[panel.id] ?? {}, { from, to }, theme);
+  const frames = told.length === 0 && SHOWS_NOTHING.has(panel.type) ? [nothingTold(panel, theme)] : told;
   const timeRange = { from: dateTime(from), to: dateTime(to), raw: { from: dateTime(from), to: dateTime(to) } };
   return (
     <section style={{ position: 'absolute', ...box }} data-panel={panel.id}>
