@@ -23,6 +23,8 @@ _ROWS_SHOWN: Final = 256
 _BAR_PX: Final = 44
 _BAR_TEXT: Final = common.VizTextDisplayOptions().title_size(12).value_size(16)
 """Otherwise a single bar fills its panel, and its name is written as large as that."""
+_TILE_TEXT: Final = common.VizTextDisplayOptions().value_size(15)
+"""A dozen tiles still hold a rack and a slot; a single one isn't written all over."""
 _LONGEST_AGE_S: Final = 8 * 86400
 """The slowest of the timers is weekly: what is older fills its bar."""
 _NEVER: Final = parts.RangeMap(
@@ -106,7 +108,7 @@ def _of_kind(panel: Panel) -> _Picture:
             return number.graph_mode(options.BigValueGraphMode.NONE)
         case Kind.NAMES:
             names = stat.Panel().reduce_options(last).text_mode(options.BigValueTextMode.NAME)
-            names.color_mode(options.BigValueColorMode.BACKGROUND_SOLID)
+            names.color_mode(options.BigValueColorMode.BACKGROUND_SOLID).text(_TILE_TEXT)
             return names.graph_mode(options.BigValueGraphMode.NONE)
         case Kind.BARS:
             bars = bargauge.Panel().reduce_options(last).min(0).text(_BAR_TEXT)

@@ -16,6 +16,7 @@ export function Numbers({ panel, frames, width, height, theme }) {
       theme={theme}
       colorMode={options.colorMode ?? BigValueColorMode.Value}
       graphMode={BigValueGraphMode.None}
+      text={options.text}
       textMode={options.textMode ?? BigValueTextMode.Auto}
     />
   );
