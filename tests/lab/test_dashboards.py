@@ -45,7 +45,7 @@ groups:
 """
 FILLED_IN = {"$__range": "5m", "$__interval": "200ms", "$site": ".*", "$rack": ".*"}
 """What Grafana puts in for its variables."""
-OR_NONE = " or on () label_replace (vector (0)"
+OR_NONE = " or on () label_replace (0 * count (up{"
 TIMELINE, LINES, BARS = "state-timeline", "timeseries", "bargauge"
 MOST_SLOTS = 128
 
@@ -132,14 +132,19 @@ def test_a_single_bar_does_not_fill_its_panel() -> None:
             assert (options["sizing"], options["maxVizHeight"] < 60) == ("manual", True)
 
 
-def test_a_panel_that_names_what_is_wrong_is_green_and_says_so_when_nothing_is() -> None:
+def test_a_tile_is_green_only_where_a_rack_says_that_nothing_is_wrong() -> None:
     """With no series at all Grafana leaves a tile blank, in the colour of the first threshold."""
     named = [panel for panel in panels() if panel["options"].get("textMode") == "name"]
     assert named
     for panel in named:
-        steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
-        assert (steps[0], steps[1]["value"]) == ({"color": "green", "value": None}, 1)
-        if steps[1]["color"] != "blue":
+        lowest, none, some = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert (lowest, none["value"], none["color"]) == (
+            {"color": "#808080", "value": None},
+            0,
+            "green",
+        )
+        assert some["value"] == 1
+        if some["color"] != "blue":
             [target] = panel["targets"]
             assert '"なし / none"' in target["expr"].partition(OR_NONE)[2], panel["title"]
 

@@ -25,6 +25,7 @@ _BAR_TEXT: Final = common.VizTextDisplayOptions().title_size(12).value_size(16)
 """Otherwise a single bar fills its panel, and its name is written as large as that."""
 _TILE_TEXT: Final = common.VizTextDisplayOptions().value_size(15)
 """A dozen tiles still hold a rack and a slot; a single one isn't written all over."""
+_NOBODY_KNOWS: Final = "#808080"
 _LONGEST_AGE_S: Final = 8 * 86400
 """The slowest of the timers is weekly: what is older fills its bar."""
 _NEVER: Final = parts.RangeMap(
@@ -147,7 +148,8 @@ def _mappings(panel: Panel) -> list[parts.ValueMapping]:
 def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
     if panel.kind is Kind.NAMES:
         steps = [
-            parts.Threshold(value=None, color="green"),
+            parts.Threshold(value=None, color=_NOBODY_KNOWS),
+            parts.Threshold(value=0, color="green"),
             parts.Threshold(value=1, color=panel.colour),
         ]
     else:

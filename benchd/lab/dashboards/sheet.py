@@ -156,8 +156,10 @@ def most(vector: str, count: int) -> str:
 
 
 def named(vector: str, label: str) -> str:
-    """Each of these, or one called `NONE` where there is none.
+    """Each of these, or one called `NONE` where there is none and some rack answers.
 
-    A tile that shows names alone would else be blank, and in the colour of trouble.
+    A tile that shows names alone would else be blank, and in the colour of trouble. Where no
+    rack answers nobody knows: there it stays blank.
     """
-    return f'({vector}) or on () label_replace (vector (0), "{label}", "{NONE}", "", "")'
+    answering = "count (" + of("up", 'job="benchd"') + " == 1)"
+    return f'({vector}) or on () label_replace (0 * {answering}, "{label}", "{NONE}", "", "")'
