@@ -15,13 +15,15 @@ from benchd.words.slot import QuestionView, SlotView, TransferView
 from benchd.words.slot_states import SlotState
 from tests.core.catalogues import model
 
-WRITES, ASKS = SlotName("A1"), SlotName("A2")
+WRITES, ASKS, OUT_OF_USE = SlotName("A1"), SlotName("A2"), SlotName("A3")
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 def rack_in_figures(directory: Path) -> RackMetrics:
-    """A rack at its start: two slots, a reader, a hook, and nothing counted yet."""
-    metrics = RackMetrics(slots=[WRITES, ASKS], recipes=["overwrite"], version="1", hooks=["erp"])
+    """A rack at its start: three slots, two readers, a hook, and nothing counted yet."""
+    metrics = RackMetrics(
+        slots=[WRITES, ASKS, OUT_OF_USE], recipes=["overwrite"], version="1", hooks=["erp"]
+    )
     metrics.models.catalogue = ModelCatalogue.of_entries(models=[model("SO-51C", name="Xperia")])
     metrics.models.seen("SO-51C")
     metrics.storage.ledger = directory / "ledger.sqlite"
@@ -33,9 +35,9 @@ def rack_in_figures(directory: Path) -> RackMetrics:
     metrics.ledger.read_from(last_backup=NOW.timestamp, last_verification=NOW.timestamp)
     metrics.clock.read_from(lambda: 0.001, lambda: 0.02)
     metrics.read_from(
-        views=lambda: {WRITES: _writes(), ASKS: _asks()},
+        views=lambda: {WRITES: _writes(), ASKS: _asks(), OUT_OF_USE: _out_of_use()},
         adb_up=lambda: True,
-        readers=[WRITES],
+        readers=[WRITES, ASKS],
         readers_up=lambda: [WRITES],
         open_items=lambda: {DisposalState.HELD: 2},
     )
@@ -57,6 +59,12 @@ def _asks() -> SlotView:
     return SlotView(slot=ASKS, port_path=PortPath("1-2"), state=state, since=NOW, question=question)
 
 
+def _out_of_use() -> SlotView:
+    return SlotView(
+        slot=OUT_OF_USE, port_path=PortPath("1-3"), state=SlotState.QUARANTINED, since=NOW
+    )
+
+
 def a_shift_goes_by(metrics: RackMetrics) -> None:
     """One handset has passed, one is held for its chip, and cables and readers had their moods."""
     passed, held = JobId("20261127-aaaaaaaaaa"), JobId("20261127-bbbbbbbbbb")
@@ -75,7 +83,8 @@ def a_shift_goes_by(metrics: RackMetrics) -> None:
     slots.job_ended(ASKS, Outcome.FAILED, held)
     for slot in (WRITES, ASKS):
         slots.attempt_began(slot)
-        slots.attempt_failed(slot, FaultCode.READER_GONE)
+        for fault in FaultCode:
+            slots.attempt_failed(slot, fault)
         slots.reenumerated(slot)
         slots.stalled(slot)
         slots.resumed(slot)

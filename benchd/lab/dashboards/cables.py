@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
-from benchd.lab.dashboards.sheet import Kind, Panel, Query, Sheet, Unit, Words, of, share, total
+from benchd.lab.dashboards.sheet import (
+    SHOWN,
+    STEP,
+    Kind,
+    Panel,
+    Query,
+    Sheet,
+    Unit,
+    Words,
+    most,
+    named,
+    of,
+    share,
+    total,
+)
+from benchd.texts.catalogue import Catalogue
+from benchd.words.job import FaultCode
 
+_TEXTS = Catalogue.load()
 _PLACE = "site, rack, slot"
 _NAME = "{{rack}} {{slot}}"
 _JOBS = total("benchd_slot_jobs_total", by=_PLACE)
 _NOT_PASSED = total("benchd_slot_jobs_total", 'outcome!="passed"', by=_PLACE)
-_OUT_OF_USE = of("benchd_slot_state", 'state="quarantined"')
+_OUT_OF_USE = of("benchd_slot_state", 'state="quarantined"') + " == 1"
+_RATE = of("benchd_slot_transfer_bytes_per_second")
+_MEAN_RATE = f"avg_over_time (({_RATE} > 0)[{SHOWN}:{STEP}])"
+_SHOWN = 10
+"""Bars in a panel: who stands out is among the first."""
 
 
 def _per_job(counter: str) -> str:
-    return share(total(counter, by=_PLACE), _JOBS)
+    return most(share(total(counter, by=_PLACE), _JOBS), _SHOWN)
+
+
+def _count(counter: str) -> str:
+    return most(total(counter, by=_PLACE) + " > 0", _SHOWN)
+
+
+def _cut_short(fault: FaultCode) -> Query:
+    words = _TEXTS.because(fault)
+    counted = total("benchd_slot_stage_faults_total", f'fault="{fault}"', by=_PLACE)
+    return Query(most(counted + " > 0", 3), f"{_NAME} {words.ja} / {words.en}")
 
 
 CABLES = Sheet(
@@ -31,9 +62,10 @@ CABLES = Sheet(
                 "The share of ended jobs that haven't passed; one slot alone points at its cable.",
             ),
             kind=Kind.BARS,
-            queries=(Query(share(_NOT_PASSED, _JOBS), _NAME),),
+            queries=(Query(most(share(_NOT_PASSED, _JOBS), _SHOWN), _NAME),),
             unit=Unit.SHARE,
             worse_from=0.2,
+            height=9,
         ),
         Panel(
             title=Words("中断された処理", "Attempts cut short"),
@@ -42,12 +74,9 @@ CABLES = Sheet(
                 "Attempts that ended while their job went on, by slot and cause.",
             ),
             kind=Kind.BARS,
-            queries=(
-                Query(
-                    total("benchd_slot_stage_faults_total", by=f"{_PLACE}, fault") + " > 0",
-                    f"{_NAME} {{{{fault}}}}",
-                ),
-            ),
+            queries=tuple(_cut_short(fault) for fault in FaultCode),
+            height=9,
+            may_be_empty=True,
         ),
         Panel(
             title=Words("1台あたりの再認識", "Re-enumerations per job"),
@@ -57,6 +86,8 @@ CABLES = Sheet(
             ),
             kind=Kind.BARS,
             queries=(Query(_per_job("benchd_slot_reenumerations_total"), _NAME),),
+            unit=Unit.RATIO,
+            height=9,
         ),
         Panel(
             title=Words("1台あたりの処理の試行", "Attempts per job"),
@@ -66,62 +97,74 @@ CABLES = Sheet(
             ),
             kind=Kind.BARS,
             queries=(Query(_per_job("benchd_slot_stage_attempts_total"), _NAME),),
+            unit=Unit.RATIO,
+            height=9,
         ),
         Panel(
-            title=Words("応答の停止と書き込みの再開", "Stalls and resumes"),
+            title=Words("応答の停止", "Stalls"),
             says=Words(
-                "端末の応答が止まった回数と、書き込みを途中から再開した回数です。",
-                "How often a handset did nothing more, and how often an overwrite went on.",
+                "端末の応答が止まった回数です。ケーブルと端末を見てください。",
+                "How often a handset did nothing more: look at cable and handset.",
             ),
             kind=Kind.BARS,
-            queries=(
-                Query(total("benchd_slot_stalls_total", by=_PLACE) + " > 0", f"{_NAME} stalls"),
-                Query(
-                    total("benchd_slot_overwrite_resumes_total", by=_PLACE) + " > 0",
-                    f"{_NAME} resumes",
-                ),
-            ),
+            queries=(Query(_count("benchd_slot_stalls_total"), _NAME),),
+            width=8,
+            may_be_empty=True,
         ),
         Panel(
-            title=Words("使用停止のスロット", "Slots out of use"),
+            title=Words("書き込みの再開", "Overwrites resumed"),
+            says=Words(
+                "途中で切れた書き込みを、続きから再開した回数です。",
+                "How often an overwrite went on where it had been cut off.",
+            ),
+            kind=Kind.BARS,
+            queries=(Query(_count("benchd_slot_overwrite_resumes_total"), _NAME),),
+            width=8,
+            may_be_empty=True,
+        ),
+        Panel(
+            title=Words("使用停止", "Out of use"),
             says=Words(
                 "使用停止になったスロットです。端末を抜いてください。",
                 "Slots that are out of use: unplug their handsets.",
             ),
-            kind=Kind.NUMBER,
-            queries=(Query(f"sum ({_OUT_OF_USE})"),),
-            worse_from=1,
-            width=6,
+            kind=Kind.NAMES,
+            queries=(Query(named(_OUT_OF_USE, "slot"), _NAME),),
+            colour="red",
+            width=4,
         ),
         Panel(
-            title=Words("adb サーバーの起動", "Starts of the adb server"),
+            title=Words("adb の起動", "adb starts"),
             says=Words(
                 "adb サーバーが起動し直した回数です。すべてのスロットが同時に止まります。",
                 "How often the adb server was begun anew, which interrupts all slots at once.",
             ),
             kind=Kind.NUMBER,
             queries=(Query(total("benchd_adb_server_starts_total")),),
-            width=6,
+            width=4,
+        ),
+        Panel(
+            title=Words("転送の遅いスロット", "Slowest transfers by slot"),
+            says=Words(
+                "転送中の平均速度が遅い順です。1つだけ遅ければハブやケーブルを見てください。",
+                "Mean rate while writing or reading, the slowest first: look at its hub or cable.",
+            ),
+            kind=Kind.BARS,
+            queries=(Query(f"sort (bottomk ({_SHOWN}, {_MEAN_RATE}))", _NAME),),
+            unit=Unit.RATE,
+            height=9,
         ),
         Panel(
             title=Words("いまの転送速度", "Rate of transfers now"),
             says=Words(
-                "スロットごとの現在の転送速度です。1つだけ遅ければハブやケーブルを見てください。",
-                "How fast each slot writes or reads now; a slow one points at its hub or cable.",
+                "いま書き込みや読み戻しをしているスロットの速度を、遅い順に示します。",
+                "How fast the slots that write or read go now, the slowest first.",
             ),
-            kind=Kind.LINES,
-            queries=(Query(f"{of('benchd_slot_transfer_bytes_per_second')} > 0", _NAME),),
+            kind=Kind.BARS,
+            queries=(Query(f"sort (bottomk ({_SHOWN}, {_RATE} > 0))", _NAME),),
             unit=Unit.RATE,
-        ),
-        Panel(
-            title=Words("いまの転送量", "Transferred now"),
-            says=Words(
-                "いま動いている書き込みや読み戻しが済ませた量です。",
-                "How much the overwrite or read-back that runs has done.",
-            ),
-            kind=Kind.LINES,
-            queries=(Query(f"{of('benchd_slot_transfer_bytes')} > 0", _NAME),),
-            unit=Unit.BYTES,
+            height=9,
+            may_be_empty=True,
         ),
     ),
 )

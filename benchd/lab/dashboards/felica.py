@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from benchd.lab.dashboards.series import reasons, stages, stages_by_spent
 from benchd.lab.dashboards.sheet import (
+    ALIVE,
     Kind,
     Panel,
     Query,
     Sheet,
     Unit,
     Words,
+    most,
     of,
     quantile,
     share,
@@ -29,34 +32,40 @@ FELICA = Sheet(
         Panel(
             title=Words("応答するリーダー", "Readers that answer"),
             says=Words(
-                "スロットごとに、リーダーが応答すれば1です。0なら USB を挿し直してください。",
-                "1 where the slot's reader answers; at 0 plug its USB in again.",
+                "スロットごとに、リーダーが応答したかを示します。赤なら USB を挿し直してください。",
+                "Whether each slot's reader answers: where it is red, plug its USB in again.",
             ),
-            kind=Kind.LINES,
+            kind=Kind.STATES,
             queries=(Query(of("benchd_reader_up"), "{{rack}} {{slot}}"),),
-            is_alive=True,
+            states=ALIVE,
+            width=24,
+            height=14,
         ),
         Panel(
             title=Words("リーダーによる中断", "Cut short by readers"),
             says=Words(
-                "リーダーの不調で中断した処理を、スロットと原因ごとに示します。",
-                "Attempts that a reader has cut short, by slot and cause.",
+                "リーダーの不調で中断した処理を、スロットごとに示します。",
+                "Attempts that a reader has cut short, by slot.",
             ),
             kind=Kind.BARS,
             queries=(
                 Query(
-                    total(
-                        "benchd_slot_stage_faults_total",
-                        'fault=~"reader_gone|ReaderFault"',
-                        by="site, rack, slot, fault",
-                    )
-                    + " > 0",
-                    "{{rack}} {{slot}} {{fault}}",
+                    most(
+                        total(
+                            "benchd_slot_stage_faults_total",
+                            'fault=~"reader_gone|ReaderFault"',
+                            by="site, rack, slot",
+                        )
+                        + " > 0",
+                        8,
+                    ),
+                    "{{rack}} {{slot}}",
                 ),
             ),
+            may_be_empty=True,
         ),
         Panel(
-            title=Words("データが残っていたチップ", "Chips found in use"),
+            title=Words("データあり", "Chips in use"),
             says=Words(
                 "残高や履歴が残っていたチップの台数です。",
                 "Handsets in whose chip a balance or a history was found.",
@@ -93,6 +102,8 @@ FELICA = Sheet(
                     "{{reason}}",
                 ),
             ),
+            series=reasons("felica_"),
+            may_be_empty=True,
         ),
         Panel(
             title=Words("FeliCa 工程の時間（90%）", "Time of FeliCa stages (90%)"),
@@ -106,6 +117,7 @@ FELICA = Sheet(
                     quantile(0.9, "benchd_stage_duration_seconds", _STAGES, by="stage"), "{{stage}}"
                 ),
             ),
+            series=stages("felica_"),
             unit=Unit.SECONDS,
         ),
         Panel(
@@ -121,6 +133,10 @@ FELICA = Sheet(
                     "{{stage}} {{spent}}",
                 ),
             ),
+            series=stages_by_spent("felica_"),
+            long_names=True,
+            width=24,
+            height=10,
             unit=Unit.SECONDS,
         ),
     ),

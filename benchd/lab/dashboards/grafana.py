@@ -15,10 +15,25 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as parts
 
-from benchd.lab.dashboards.sheet import Kind, Panel, Query, Sheet, Words
-from benchd.lab.dashboards.states import shown_states
+from benchd.lab.dashboards.sheet import NEVER, NONE, Kind, Panel, Query, Sheet, Shown, Unit, Words
 
 _SOURCE: Final = options.DataSourceRef(type_val="prometheus", uid="${datasource}")
+_ROWS_SHOWN: Final = 256
+"""Grafana shows twenty rows of a timeline and hides the others on further pages."""
+_BAR_PX: Final = 44
+_BAR_TEXT: Final = common.VizTextDisplayOptions().title_size(12).value_size(16)
+"""Otherwise a single bar fills its panel, and its name is written as large as that."""
+_TILE_TEXT: Final = common.VizTextDisplayOptions().value_size(15)
+"""A dozen tiles still hold a rack and a slot; a single one isn't written all over."""
+_NOBODY_KNOWS: Final = "#808080"
+_LONGEST_AGE_S: Final = 8 * 86400
+"""The slowest of the timers is weekly: what is older fills its bar."""
+_NEVER: Final = parts.RangeMap(
+    options=parts.DashboardRangeMapOptions(
+        from_val=1e9, to=1e12, result=parts.ValueMappingResult(text=str(NEVER), color="orange")
+    )
+)
+_DECIMALS: Final = {Unit.COUNT: 0, Unit.RATIO: 2}
 _Picture = bargauge.Panel | stat.Panel | timeline.Panel | timeseries.Panel
 
 
@@ -69,6 +84,13 @@ def _picture(panel: Panel) -> _Picture:
     made = _of_kind(panel)
     made.title(str(panel.title)).description(str(panel.says)).datasource(_SOURCE)
     made.unit(panel.unit).thresholds(_thresholds(panel)).span(panel.width).height(panel.height)
+    decimals = _DECIMALS.get(panel.unit)
+    if decimals is not None:
+        made.decimals(decimals)
+    if panel.may_be_empty:
+        made.no_value(str(NONE))
+    for name, shown in panel.series.items():
+        made.override_by_name(name, _override(shown))
     over_time = panel.kind in (Kind.LINES, Kind.STATES)
     for place, query in enumerate(panel.queries):
         made.with_target(_target(query, chr(ord("A") + place), over_time=over_time))
@@ -77,34 +99,65 @@ def _picture(panel: Panel) -> _Picture:
 
 def _of_kind(panel: Panel) -> _Picture:
     last = common.ReduceDataOptions().calcs(["lastNotNull"])
+    # The library leaves legends out unless told, other than Grafana itself.
+    legend = common.VizLegendOptions().show_legend(show_legend=True)
+    legend.display_mode(options.LegendDisplayMode.LIST)
+    legend.placement(options.LegendPlacement.BOTTOM)
     match panel.kind:
         case Kind.NUMBER:
             number = stat.Panel().reduce_options(last)
             return number.graph_mode(options.BigValueGraphMode.NONE)
+        case Kind.NAMES:
+            names = stat.Panel().reduce_options(last).text_mode(options.BigValueTextMode.NAME)
+            names.color_mode(options.BigValueColorMode.BACKGROUND_SOLID).text(_TILE_TEXT)
+            return names.graph_mode(options.BigValueGraphMode.NONE)
         case Kind.BARS:
-            bars = bargauge.Panel().reduce_options(last).min(0)
+            bars = bargauge.Panel().reduce_options(last).min(0).text(_BAR_TEXT)
+            bars.sizing(options.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(_BAR_PX)
+            if panel.long_names:
+                bars.name_placement(options.BarGaugeNamePlacement.TOP)
+            if panel.is_age:
+                bars.max(_LONGEST_AGE_S).mappings([_NEVER])
             return bars.orientation(options.VizOrientation.HORIZONTAL)
         case Kind.LINES:
-            lines = timeseries.Panel().min(0).fill_opacity(10)
-            return lines.max(1) if panel.is_alive else lines
+            colours = dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC)
+            lines = timeseries.Panel().min(0).line_width(2).fill_opacity(0).color_scheme(colours)
+            return lines.legend(legend)
         case Kind.STATES:
-            return timeline.Panel().show_value(options.VisibilityMode.NEVER).mappings(_mappings())
+            states = timeline.Panel().show_value(options.VisibilityMode.NEVER).legend(legend)
+            states.per_page(_ROWS_SHOWN).fill_opacity(90)
+            return states.mappings(_mappings(panel))
 
 
-def _mappings() -> list[parts.ValueMapping]:
+def _override(shown: Shown) -> list[parts.DynamicConfigValue]:
+    told = [parts.DynamicConfigValue("displayName", str(shown.words))]
+    if shown.colour is not None:
+        colour = {"mode": "fixed", "fixedColor": shown.colour}
+        told.append(parts.DynamicConfigValue("color", colour))
+    return told
+
+
+def _mappings(panel: Panel) -> list[parts.ValueMapping]:
     shown = {
         str(number): parts.ValueMappingResult(text=str(state.words), color=state.colour)
-        for number, state in shown_states().items()
+        for number, state in panel.states.items()
     }
     return [parts.ValueMap(options=shown)]
 
 
 def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
-    first = parts.Threshold(value=None, color="red" if panel.is_alive else "blue")
-    steps = [first]
-    if panel.is_alive:
-        steps.append(parts.Threshold(value=1, color="green"))
-    elif panel.worse_from is not None:
+    if panel.kind is Kind.NAMES:
+        steps = [
+            parts.Threshold(value=None, color=_NOBODY_KNOWS),
+            parts.Threshold(value=0, color="green"),
+            parts.Threshold(value=1, color=panel.colour),
+        ]
+    else:
+        always = panel.colour if panel.good_from is None else "red"
+        steps = [parts.Threshold(value=None, color=always)]
+    if panel.good_from is not None:
+        steps.append(parts.Threshold(value=panel.good_from, color="green"))
+    if panel.worse_from is not None:
         steps.append(parts.Threshold(value=panel.worse_from, color="red"))
     return dashboard.ThresholdsConfig().mode(parts.ThresholdsMode.ABSOLUTE).steps(steps)
 

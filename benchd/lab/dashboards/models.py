@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from benchd.lab.dashboards.sheet import Kind, Panel, Query, Sheet, Unit, Words, share, total
+from benchd.lab.dashboards.sheet import (
+    Kind,
+    Panel,
+    Query,
+    Sheet,
+    Unit,
+    Words,
+    most,
+    share,
+    total,
+)
 
 _BYTES, _SECONDS = "benchd_model_overwritten_bytes_total", "benchd_model_overwrite_seconds_total"
 _JOBS = "benchd_model_jobs_total"
 _MODEL = "{{model}}"
+_SHOWN = 14
+"""Bars in a panel: a rack may see a hundred models."""
+_FEW = 8
 _RATE = share(total(_BYTES, by="model"), total(_SECONDS, by="model"))
 _RATE_OF_ALL = share(total(_BYTES), total(_SECONDS))
 _AGAINST_ALL = f"{_RATE} / on () group_left () ({_RATE_OF_ALL}) > 0"
@@ -28,11 +41,11 @@ MODELS = Sheet(
         Panel(
             title=Words("機種ごとの書き込み速度", "Overwrite rate by model"),
             says=Words(
-                "休止を除いた平均の速度です。急に遅くなった機種は部品の劣化や偽物を疑ってください。",
-                "The mean rate without rests; a model that becomes slow may be worn or a fake.",
+                "休止を除く速度を遅い順に示します。急に遅い機種は劣化や偽物を疑ってください。",
+                "The rate without rests, slowest first; one that becomes slow may be worn or fake.",
             ),
             kind=Kind.BARS,
-            queries=(Query(f"{_RATE} > 0", _MODEL),),
+            queries=(Query(f"sort (bottomk ({_SHOWN}, {_RATE} > 0))", _MODEL),),
             unit=Unit.RATE,
             height=12,
         ),
@@ -43,7 +56,8 @@ MODELS = Sheet(
                 "The rate where the mean of all is 1: the catalogue has no figures of the flash.",
             ),
             kind=Kind.BARS,
-            queries=(Query(_AGAINST_ALL, _MODEL),),
+            queries=(Query(f"sort (bottomk ({_SHOWN}, {_AGAINST_ALL}))", _MODEL),),
+            unit=Unit.RATIO,
             height=12,
         ),
         Panel(
@@ -66,15 +80,21 @@ MODELS = Sheet(
             kind=Kind.BARS,
             queries=(
                 Query(
-                    share(
-                        total(_JOBS, 'outcome="failed"', by="model"),
-                        total(_JOBS, by="model"),
+                    most(
+                        share(
+                            total(_JOBS, 'outcome="failed"', by="model"),
+                            total(_JOBS, by="model"),
+                        ),
+                        _FEW,
                     ),
                     _MODEL,
                 ),
             ),
             unit=Unit.SHARE,
             worse_from=0.2,
+            width=8,
+            height=12,
+            long_names=True,
         ),
         Panel(
             title=Words("機種ごとの台数", "Handsets by model"),
@@ -83,7 +103,10 @@ MODELS = Sheet(
                 "Jobs that passed or failed; where many are `unknown`, add to the catalogue.",
             ),
             kind=Kind.BARS,
-            queries=(Query(f"{total(_JOBS, by='model')} > 0", _MODEL),),
+            queries=(Query(most(f"{total(_JOBS, by='model')} > 0", _FEW), _MODEL),),
+            width=8,
+            height=12,
+            long_names=True,
         ),
         Panel(
             title=Words("書き込んだ量", "Bytes written"),
@@ -92,8 +115,11 @@ MODELS = Sheet(
                 "What was written in the time shown, by model.",
             ),
             kind=Kind.BARS,
-            queries=(Query(f"{total(_BYTES, by='model')} > 0", _MODEL),),
+            queries=(Query(most(f"{total(_BYTES, by='model')} > 0", _FEW), _MODEL),),
             unit=Unit.BYTES,
+            width=8,
+            height=12,
+            long_names=True,
         ),
     ),
 )

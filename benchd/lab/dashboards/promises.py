@@ -17,7 +17,7 @@ def _kept(histogram: str, bound: str) -> str:
 
 PROMISES = (
     Panel(
-        title=Words("目標: 接続から開始まで60秒以内", "Objective: begun within a minute"),
+        title=Words("目標: 60秒で開始", "Begun in 60 s"),
         says=Words(
             "端末を挿してから60秒以内に始まったジョブの割合です。目標は95%です。",
             "The share of jobs that began within 60 s of the plug; the objective is 95%.",
@@ -25,11 +25,12 @@ PROMISES = (
         kind=Kind.NUMBER,
         queries=(Query(_kept("benchd_hotplug_to_start_seconds", STARTS_WITHIN_S)),),
         unit=Unit.SHARE,
+        good_from=0.95,
         width=6,
         height=6,
     ),
     Panel(
-        title=Words("目標: 記録は0.1秒以内", "Objective: on disk within 0.1 s"),
+        title=Words("目標: 0.1秒で記録", "On disk in 0.1 s"),
         says=Words(
             "0.1秒以内に台帳へ書かれた記録の割合です。目標は99%です。",
             "The share of records that were on disk within 0.1 s; the objective is 99%.",
@@ -37,26 +38,28 @@ PROMISES = (
         kind=Kind.NUMBER,
         queries=(Query(_kept("benchd_ledger_commit_seconds", COMMITS_WITHIN_S)),),
         unit=Unit.SHARE,
+        good_from=0.99,
         width=6,
         height=6,
     ),
     Panel(
-        title=Words("目標: 失われた記録は0", "Objective: no record lost"),
+        title=Words("目標: 記録の喪失0", "None lost"),
         says=Words(
             "台帳の破損と、ファイルのない証明書の数です。目標は0です。",
             "Ledgers that don't hold, and certificates without their file; the objective is 0.",
         ),
         kind=Kind.NUMBER,
         queries=(
-            Query(f"sum ({of('benchd_ledger_broken')})", "broken"),
-            Query(f"sum ({of('benchd_certificate_files_missing')})", "files missing"),
+            Query(f"sum ({of('benchd_ledger_broken')})", "台帳 / ledger"),
+            Query(f"sum ({of('benchd_certificate_files_missing')})", "証明書 / certificates"),
         ),
         width=6,
         height=6,
         worse_from=1,
+        colour="green",
     ),
     Panel(
-        title=Words("数えられなかった記録", "Records that weren't counted"),
+        title=Words("数え漏れ", "Not counted"),
         says=Words(
             "メトリクスが数えられなかった台帳の記録です。0でなければここの数字は低めです。",
             "Ledger records that metrics have missed; above 0 the figures here are too low.",
@@ -66,6 +69,7 @@ PROMISES = (
         width=6,
         height=6,
         worse_from=1,
+        colour="green",
     ),
     Panel(
         title=Words("接続から開始まで（95%）", "From plug to start (95%)"),

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from benchd.lab.dashboards.sheet import Kind, Panel, Query, Sheet, Unit, Words, of, quantile, total
+from benchd.lab.dashboards.series import (
+    dispositions,
+    gates,
+    open_items,
+    outcomes,
+    reasons,
+    stages_by_spent,
+)
+from benchd.lab.dashboards.sheet import (
+    Kind,
+    Panel,
+    Query,
+    Sheet,
+    Unit,
+    Words,
+    most,
+    named,
+    of,
+    quantile,
+    total,
+)
 from benchd.lab.dashboards.sheet import share as share_of
-from benchd.lab.dashboards.states import state_numbers
+from benchd.lab.dashboards.states import shown_states, state_numbers
 
+_SLOT = "{{rack}} {{slot}}"
+_OUT_OF_USE = of("benchd_slot_state", 'state="quarantined"') + " == 1"
+_SILENT = "label_replace (" + of("benchd_reader_up") + ' == 0, "what", "FeliCa", "", "") + 1'
+_AWAY = "(" + of("up", 'job="benchd"') + " == 0) + 1"
+_BROKEN = f"{_OUT_OF_USE} or {_SILENT} or {_AWAY}"
+_SHOWN = 9
+"""Bars whose names stand above them."""
 _ENDED = total("benchd_jobs_total")
 _PASSED = total("benchd_jobs_total", 'outcome="passed"')
 
@@ -42,22 +69,10 @@ RACK_TODAY = Sheet(
             height=5,
         ),
         Panel(
-            title=Words("人を待つスロット", "Waiting for people"),
+            title=Words("最長の待ち", "Longest"),
             says=Words(
-                "誰かが来るまで進まないスロットの数です。ラックへ行ってください。",
-                "Slots that go on only once somebody has come: go to the rack.",
-            ),
-            kind=Kind.NUMBER,
-            queries=(Query(f"sum ({of('benchd_slot_needs_person')})"),),
-            width=4,
-            height=5,
-            worse_from=1,
-        ),
-        Panel(
-            title=Words("最も長く待つ質問", "Longest wait"),
-            says=Words(
-                "未回答の質問のうち、最も古いものの経過時間です。空欄なら質問はありません。",
-                "How long the oldest open question has waited; empty while none is open.",
+                "未回答の質問のうち、最も古いものの経過時間です。「なし」なら質問はありません。",
+                "How long the oldest open question has waited; none while no question is open.",
             ),
             kind=Kind.NUMBER,
             queries=(
@@ -67,17 +82,32 @@ RACK_TODAY = Sheet(
             width=4,
             height=5,
             worse_from=1800,
+            colour="green",
+            may_be_empty=True,
         ),
         Panel(
-            title=Words("行き先が未記録", "To be settled"),
+            title=Words("人を待つスロット", "Slots that wait for people"),
             says=Words(
-                "誰かが行き先を記録するのを待つ端末です。「処分・返却・保留」で記録してください。",
-                'Handsets whose fate somebody has to record: do so under "Disposal".',
+                "誰かが来るまで進まないスロットです。ラックへ行ってください。",
+                "These go on only once somebody has come: go to the rack.",
             ),
-            kind=Kind.BARS,
-            queries=(Query(f"sum by (state) ({of('benchd_disposal_open')})", "{{state}}"),),
-            width=8,
+            kind=Kind.NAMES,
+            queries=(Query(named(f"{of('benchd_slot_needs_person')} == 1", "slot"), _SLOT),),
+            width=7,
             height=5,
+            colour="orange",
+        ),
+        Panel(
+            title=Words("故障", "Broken"),
+            says=Words(
+                "使用停止のスロット、応答しないリーダー、応答しないラックです。",
+                "Slots out of use, readers that are silent, and racks that don't answer.",
+            ),
+            kind=Kind.NAMES,
+            queries=(Query(named(_BROKEN, "slot"), f"{_SLOT} {{{{what}}}}"),),
+            width=5,
+            height=5,
+            colour="red",
         ),
         Panel(
             title=Words("スロットの状態", "Slots over time"),
@@ -86,9 +116,10 @@ RACK_TODAY = Sheet(
                 "Each slot's states over time: look at rows that need you for long.",
             ),
             kind=Kind.STATES,
-            queries=(Query(state_numbers(), "{{rack}} {{slot}}"),),
+            queries=(Query(state_numbers(), _SLOT),),
+            states=shown_states(),
             width=24,
-            height=14,
+            height=15,
         ),
         Panel(
             title=Words("1時間の処理台数", "Throughput per hour"),
@@ -97,50 +128,28 @@ RACK_TODAY = Sheet(
                 "Jobs that have ended within the last hour, by how they ended.",
             ),
             kind=Kind.LINES,
-            queries=(Query(total("benchd_jobs_total", by="outcome", within="1h"), "{{outcome}}"),),
-        ),
-        Panel(
-            title=Words("機械の時間と人の時間", "Machines' time and people's"),
-            says=Words(
-                "工程ごとに、機械の処理時間と、人の回答を待った時間を分けて示します。",
-                "What each stage has taken of machines, and of people while a question was open.",
-            ),
-            kind=Kind.BARS,
             queries=(
                 Query(
-                    f"{total('benchd_stage_time_seconds_total', by='stage, spent')} > 0",
-                    "{{stage}} {{spent}}",
+                    f"{total('benchd_jobs_total', by='outcome', within='1h')} > 0", "{{outcome}}"
                 ),
             ),
-            unit=Unit.SECONDS,
-        ),
-        Panel(
-            title=Words("行き先", "Dispositions"),
-            says=Words(
-                "終わった端末の行き先（販売可、返却、保留、破壊）です。",
-                "Where handsets went: for sale, returned, held, or to be destroyed.",
-            ),
-            kind=Kind.BARS,
-            queries=(
-                Query(total("benchd_dispositions_total", by="disposition"), "{{disposition}}"),
-            ),
+            series=outcomes(),
             width=8,
         ),
         Panel(
-            title=Words("合格しない理由", "Why not"),
+            title=Words("転送速度の合計", "Rate of all transfers"),
             says=Words(
-                "販売可にならなかった理由の多い順です。",
-                "The most frequent reasons for which handsets weren't for sale.",
+                "すべてのスロットの書き込みと読み戻しの速度の合計を、ラックごとに示します。",
+                "How fast all slots together write and read back, by rack.",
             ),
-            kind=Kind.BARS,
+            kind=Kind.LINES,
             queries=(
                 Query(
-                    "topk (10, "
-                    + total("benchd_dispositions_total", 'reason!="none"', by="reason")
-                    + " > 0)",
-                    "{{reason}}",
+                    f"sum by (site, rack) ({of('benchd_slot_transfer_bytes_per_second')})",
+                    "{{rack}}",
                 ),
             ),
+            unit=Unit.RATE,
             width=8,
         ),
         Panel(
@@ -151,7 +160,76 @@ RACK_TODAY = Sheet(
             ),
             kind=Kind.BARS,
             queries=(Query(f"sum by (gate) ({of('benchd_questions_open')}) > 0", "{{gate}}"),),
+            series=gates(),
             width=8,
+            may_be_empty=True,
+        ),
+        Panel(
+            title=Words("行き先", "Dispositions"),
+            says=Words(
+                "終わった端末の行き先（販売可、返却、保留、破砕）です。",
+                "Where handsets went: for sale, returned, held, or to be destroyed.",
+            ),
+            kind=Kind.BARS,
+            queries=(
+                Query(total("benchd_dispositions_total", by="disposition"), "{{disposition}}"),
+            ),
+            series=dispositions(),
+            width=6,
+            height=10,
+        ),
+        Panel(
+            title=Words("合格しない理由", "Why not"),
+            says=Words(
+                "販売可にならなかった理由の多い順です。",
+                "The most frequent reasons for which handsets weren't for sale.",
+            ),
+            kind=Kind.BARS,
+            queries=(
+                Query(
+                    most(
+                        total("benchd_dispositions_total", 'reason!="none"', by="reason") + " > 0",
+                        6,
+                    ),
+                    "{{reason}}",
+                ),
+            ),
+            series=reasons(),
+            width=11,
+            height=10,
+            may_be_empty=True,
+        ),
+        Panel(
+            title=Words("行き先が未記録", "To be settled"),
+            says=Words(
+                "誰かが行き先を記録するのを待つ端末です。「処分・返却・保留」で記録してください。",
+                'Handsets whose fate somebody has to record: do so under "Disposal".',
+            ),
+            kind=Kind.BARS,
+            queries=(Query(f"sum by (state) ({of('benchd_disposal_open')})", "{{state}}"),),
+            series=open_items(),
+            width=7,
+            height=10,
+        ),
+        Panel(
+            title=Words("機械の時間と人の時間", "Machines' time and people's"),
+            says=Words(
+                "工程ごとに、機械の処理時間と、人の回答を待った時間を分けて示します。",
+                "What each stage has taken of machines, and of people while a question was open.",
+            ),
+            kind=Kind.BARS,
+            queries=(
+                Query(
+                    most(
+                        total("benchd_stage_time_seconds_total", by="stage, spent") + " > 0", _SHOWN
+                    ),
+                    "{{stage}} {{spent}}",
+                ),
+            ),
+            series=stages_by_spent(),
+            long_names=True,
+            unit=Unit.SECONDS,
+            height=13,
         ),
         Panel(
             title=Words("回答までの時間（中央値）", "Time to an answer (median)"),
@@ -160,9 +238,14 @@ RACK_TODAY = Sheet(
                 "Half of all questions of a kind were answered within this time.",
             ),
             kind=Kind.BARS,
-            queries=(Query(quantile(0.5, "benchd_answer_seconds", by="gate"), "{{gate}}"),),
+            queries=(
+                Query(most(quantile(0.5, "benchd_answer_seconds", by="gate"), _SHOWN), "{{gate}}"),
+            ),
+            series=gates(),
+            long_names=True,
             unit=Unit.SECONDS,
-            width=24,
+            height=13,
+            may_be_empty=True,
         ),
     ),
 )

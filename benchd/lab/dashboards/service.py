@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from benchd.lab.dashboards.promises import PROMISES
-from benchd.lab.dashboards.sheet import Kind, Panel, Query, Sheet, Unit, Words, of
+from benchd.lab.dashboards.sheet import ALIVE, Kind, Panel, Query, Sheet, Unit, Words, named, of
 
 _RACK = "{{site}} {{rack}}"
 _FIRING = of("ALERTS", 'alertstate="firing"')
 
+_SHORT_COMMIT = (
+    f"label_replace ({of('benchd_build_info')}, "
+    '"commit", "$1", "commit", "([0-9a-f]{7})[0-9a-f]*(?:-dirty)?")'
+)
+
 
 def _age(gauge: str) -> str:
     return f"time() - ({of(gauge)} > 0)"
+
+
+def _since(gauge: str) -> str:
+    return f"time() - {of(gauge)}"
 
 
 SERVICE = Sheet(
@@ -25,13 +34,14 @@ SERVICE = Sheet(
         Panel(
             title=Words("動いている", "Up"),
             says=Words(
-                "benchd が応答すれば1です。0なら手順書の BenchdDown を見てください。",
-                "1 while benchd answers; at 0 see BenchdDown in the runbook.",
+                "benchd が応答したかを示します。赤なら手順書の BenchdDown を見てください。",
+                "Whether benchd answers: where it is red, see BenchdDown in the runbook.",
             ),
-            kind=Kind.LINES,
+            kind=Kind.STATES,
             queries=(Query(of("up", 'job="benchd"'), _RACK),),
-            is_alive=True,
-            width=8,
+            states=ALIVE,
+            width=10,
+            height=6,
         ),
         Panel(
             title=Words("版", "Version"),
@@ -39,25 +49,32 @@ SERVICE = Sheet(
                 "各ラックで動いている版です。",
                 "Which version runs on which rack.",
             ),
-            kind=Kind.BARS,
+            kind=Kind.NAMES,
             queries=(
                 Query(
-                    f"sum by (site, rack, version, commit) ({of('benchd_build_info')})",
+                    f"sum by (site, rack, version, commit) ({_SHORT_COMMIT})",
                     _RACK + " {{version}} {{commit}}",
                 ),
             ),
-            width=8,
+            width=6,
+            height=6,
         ),
         Panel(
             title=Words("鳴っている警報", "Alerts"),
             says=Words(
-                "いま鳴っている警報の数です。手順書に従ってください。",
-                "How many alerts fire now: follow their runbooks.",
+                "いま鳴っている警報です。名前の手順書に従ってください。",
+                "The alerts that fire now: follow the runbook of that name.",
             ),
-            kind=Kind.NUMBER,
-            queries=(Query(f"count ({_FIRING}) or vector(0)"),),
+            kind=Kind.NAMES,
+            queries=(
+                Query(
+                    named(f"sum by (rack, alertname, slot) ({_FIRING})", "alertname"),
+                    "{{rack}} {{slot}} {{alertname}}",
+                ),
+            ),
+            colour="red",
             width=8,
-            worse_from=1,
+            height=6,
         ),
         *PROMISES,
         Panel(
@@ -66,28 +83,49 @@ SERVICE = Sheet(
                 "台帳の検査、検証、バックアップ、外部への記録が最後に済んでからの時間です。",
                 "Since the ledger was last checked, verified, backed up and told to its anchors.",
             ),
-            kind=Kind.LINES,
+            kind=Kind.BARS,
             queries=(
-                Query(_age("benchd_ledger_checked_timestamp_seconds"), f"{_RACK} checked"),
                 Query(
-                    _age("benchd_ledger_last_verification_timestamp_seconds"), f"{_RACK} verified"
+                    _since("benchd_ledger_checked_timestamp_seconds"),
+                    "{{rack}} 検査 / checked",
                 ),
-                Query(_age("benchd_ledger_last_backup_timestamp_seconds"), f"{_RACK} backed up"),
-                Query(_age("benchd_ledger_anchored_timestamp_seconds"), f"{_RACK} anchored"),
+                Query(
+                    _since("benchd_ledger_last_verification_timestamp_seconds"),
+                    "{{rack}} 検証 / verified",
+                ),
+                Query(
+                    _since("benchd_ledger_last_backup_timestamp_seconds"),
+                    "{{rack}} バックアップ / backed up",
+                ),
+                Query(
+                    _since("benchd_ledger_anchored_timestamp_seconds"),
+                    "{{rack}} 外部 / anchored",
+                ),
             ),
             unit=Unit.SECONDS,
+            is_age=True,
+            long_names=True,
+            width=24,
+            height=12,
         ),
         Panel(
-            title=Words("台帳の大きさと空き容量", "Ledger's size and free disk"),
+            title=Words("空き容量", "Free disk"),
             says=Words(
-                "台帳の大きさと、フォルダーごとのディスクの空きです。",
-                "How large the ledger is, and how much room each folder's disk has left.",
+                "フォルダーごとのディスクの空きです。足りなくなる前に増やしてください。",
+                "How much room each folder's disk has left: add to it before it is short.",
             ),
             kind=Kind.LINES,
-            queries=(
-                Query(of("benchd_ledger_bytes"), f"{_RACK} ledger"),
-                Query(of("benchd_disk_free_bytes"), f"{_RACK} free: {{{{folder}}}}"),
+            queries=(Query(of("benchd_disk_free_bytes"), f"{_RACK} {{{{folder}}}}"),),
+            unit=Unit.BYTES,
+        ),
+        Panel(
+            title=Words("台帳の大きさ", "Ledger's size"),
+            says=Words(
+                "台帳の大きさです。",
+                "How large the ledger's files are.",
             ),
+            kind=Kind.LINES,
+            queries=(Query(of("benchd_ledger_bytes"), _RACK),),
             unit=Unit.BYTES,
         ),
         Panel(
@@ -130,9 +168,10 @@ SERVICE = Sheet(
             ),
             kind=Kind.LINES,
             queries=(
-                Query(of("benchd_hook_events_waiting"), f"{_RACK} {{{{hook}}}} waiting"),
-                Query(of("benchd_hook_dead_letters"), f"{_RACK} {{{{hook}}}} given up"),
+                Query(of("benchd_hook_events_waiting"), f"{_RACK} {{{{hook}}}} 送信待ち / waiting"),
+                Query(of("benchd_hook_dead_letters"), f"{_RACK} {{{{hook}}}} 断念 / given up"),
             ),
+            may_be_empty=True,
         ),
         Panel(
             title=Words("メモリー", "Memory"),

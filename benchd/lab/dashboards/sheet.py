@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -10,6 +11,8 @@ FLEET: Final = 'site=~"$site",rack=~"$rack"'
 """Which racks: the variables that stand above each dashboard."""
 SHOWN: Final = "$__range"
 """The time that the dashboard shows."""
+STEP: Final = "$__interval"
+"""How finely Grafana asks, so that a panel has a value for each pixel."""
 
 
 class Kind(StrEnum):
@@ -23,12 +26,17 @@ class Kind(StrEnum):
     """Over time."""
     STATES = "states"
     """The states of a slot over time, one row each."""
+    NAMES = "names"
+    """One tile per series, with its name alone: what there is, not how much of it."""
 
 
 class Unit(StrEnum):
     """In the words of Grafana."""
 
     COUNT = "short"
+    """Whole things: Prometheus makes 11.1 of eleven where it has to guess at the edges."""
+    RATIO = "none"
+    """How many times as much, or how often per job."""
     SHARE = "percentunit"
     """0 to 1, shown as per cent."""
     SECONDS = "s"
@@ -57,6 +65,22 @@ class Query:
     legend: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a series or a number is called, and its colour; None leaves that to Grafana."""
+
+    words: Words
+    colour: str | None = None
+
+
+NONE: Final = Words("なし", "none")
+NEVER: Final = Words("未実施", "never")
+ALIVE: Final[Mapping[int, Shown]] = {
+    0: Shown(Words("応答なし", "silent"), "red"),
+    1: Shown(Words("応答", "answers"), "green"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """One picture; its width is in 24ths of the page, its height in Grafana's rows."""
@@ -71,8 +95,20 @@ class Panel:
     height: int = 8
     worse_from: float | None = None
     """From here on it is shown in red; None where no value is bad by itself."""
-    is_alive: bool = False
-    """Whether its values are 1 for what is well and 0 for what isn't."""
+    good_from: float | None = None
+    """Below this it is shown in red, from here on in green."""
+    states: Mapping[int, Shown] = field(default_factory=dict[int, Shown])
+    """Of `STATES`: what each number stands for."""
+    series: Mapping[str, Shown] = field(default_factory=dict[str, Shown])
+    """By what its query calls a series: what people are shown instead."""
+    colour: str = "blue"
+    """Of a value that nothing else gives one; of `NAMES`, where there are any."""
+    long_names: bool = False
+    """Of `BARS`: names stand above their bars, where they have the whole width."""
+    is_age: bool = False
+    """Of `BARS`: since when, where something that never was has the age of 1970."""
+    may_be_empty: bool = False
+    """Whether nothing to show is an answer, which then is `NONE`, and not a fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +148,18 @@ def quantile(
     grown = total(f"{histogram}_bucket", matchers, by=labels, within=within)
     # Without observations it is NaN, which no comparison lets through.
     return f"histogram_quantile({share_below}, {grown}) >= 0"
+
+
+def most(vector: str, count: int) -> str:
+    """The largest of them, the largest first: more bars than that nobody reads."""
+    return f"sort_desc (topk ({count}, {vector}))"
+
+
+def named(vector: str, label: str) -> str:
+    """Each of these, or one called `NONE` where there is none and some rack answers.
+
+    A tile that shows names alone would else be blank, and in the colour of trouble. Where no
+    rack answers nobody knows: there it stays blank.
+    """
+    answering = "count (" + of("up", 'job="benchd"') + " == 1)"
+    return f'({vector}) or on () label_replace (0 * {answering}, "{label}", "{NONE}", "", "")'

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from benchd.lab.dashboards.sheet import Words, of
+from benchd.lab.dashboards.sheet import Shown, Words, of
 from benchd.texts.catalogue import Catalogue
 from benchd.words.slot_states import SlotState
 
@@ -22,14 +21,6 @@ _COLOURS: Final[Mapping[SlotState, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ShownState:
-    """What a number stands for."""
-
-    words: Words
-    colour: str
-
-
 def state_numbers() -> str:
     """Each slot's state by its place in `SlotState`: a timeline takes one value per row."""
     named = ((number, f'state="{state}"') for number, state in enumerate(SlotState))
@@ -37,11 +28,11 @@ def state_numbers() -> str:
     return f"sum by (site, rack, slot) ({terms})"
 
 
-def shown_states() -> Mapping[int, ShownState]:
+def shown_states() -> Mapping[int, Shown]:
     """In the wall's own words."""
     texts = Catalogue.load()
     told = {state: texts.slot_state(state) for state in SlotState}
     return {
-        number: ShownState(Words(told[state].ja, told[state].en), _COLOURS[state])
+        number: Shown(Words(told[state].ja, told[state].en), _COLOURS[state])
         for number, state in enumerate(SlotState)
     }
