@@ -172,7 +172,9 @@ def test_the_installed_daemon_runs_as_its_own_user_and_drains(installed: Path) -
     in_root(installed, "benchd", "ledger", "verify", "/var/lib/benchd/ledger.sqlite", "--key", key)
 
 
-def test_an_upgrade_keeps_what_is_the_admins(installed: Path, wheels: Path) -> None:
+def test_an_upgrade_without_a_network_keeps_what_is_the_admins(
+    installed: Path, bundle: Path
+) -> None:
     etc = installed / "etc/benchd"
     (etc / "benchd.toml").write_text(
         (etc / "benchd.toml").read_text().replace("Example Reuse", "My Reuse")
@@ -182,7 +184,7 @@ def test_an_upgrade_keeps_what_is_the_admins(installed: Path, wheels: Path) -> N
         name: (etc / name).read_bytes()
         for name in ("benchd.toml", "certificate_key.pem", "recipes/overwrite.toml")
     }
-    run(ROOT / "scripts/install", "--root", installed, "--wheels", wheels)
+    run("unshare", "--net", bundle / "scripts/install", "--root", installed)
     assert kept == {name: (etc / name).read_bytes() for name in kept}
     assert b"Example Reuse" in (etc / "benchd.toml.new").read_bytes()
     assert (etc / "recipes/delete.toml").exists()
@@ -236,6 +238,22 @@ def test_an_older_release_is_refused_where_the_ledger_has_a_newer_form(installed
         ledger.write_bytes(kept)
 
 
+def test_a_bundle_with_a_changed_byte_changes_nothing(installed: Path, bundle: Path) -> None:
+    [wheel] = bundle.glob("wheels/anyio-*.whl")
+    kept = wheel.read_bytes()
+    opt = installed / "opt/benchd"
+    before = sorted(str(path) for path in (*opt.iterdir(), *(opt / "releases").iterdir()))
+    wheel.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    try:
+        told = refused(installed, by=bundle / "scripts/install")
+    finally:
+        wheel.write_bytes(kept)
+    assert f"wheels/{wheel.name}: FAILED" in told
+    assert "nothing was changed" in told
+    after = sorted(str(path) for path in (*opt.iterdir(), *(opt / "releases").iterdir()))
+    assert after == before
+
+
 @pytest.mark.parametrize("package", ["benchd", "anyio"])
 def test_an_upgrade_with_a_torn_wheel_leaves_what_runs(
     installed: Path, wheels: Path, tmp_path: Path, package: str
@@ -274,10 +292,10 @@ def test_a_configuration_that_only_the_running_release_takes_stops_the_upgrade(
     assert (opt / "current").readlink() == before
 
 
-def refused(root: Path, *arguments: str | Path) -> str:
+def refused(root: Path, *arguments: str | Path, by: Path = ROOT / "scripts/install") -> str:
     """What an installation says that was refused."""
     done = subprocess.run(
-        [ROOT / "scripts/install", "--root", root, *arguments],
+        [by, "--root", root, *arguments],
         capture_output=True,
         text=True,
         check=False,

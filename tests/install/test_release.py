@@ -1,0 +1,48 @@
+"""What scripts/release makes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from install_rig import ROOT, run
+
+from benchd.revision import commit_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def test_a_release_lists_all_that_it_is(release: Path) -> None:
+    lines = (release / "SHA256SUMS").read_text().splitlines()
+    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    files = {path.name for path in release.iterdir()} - {"SHA256SUMS"}
+    assert set(listed) == files
+    assert {f"{release.name}.tar", "sbom.cdx.json", "LICENCES.md"} <= files
+    for name, digest in listed.items():
+        assert hashlib.sha256((release / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_bundle_has_what_an_installation_without_a_network_asks_for(bundle: Path) -> None:
+    packages = [line.split()[0] for line in (bundle / "debian-packages.txt").open()]
+    assert {"adb", "pcscd", "python3-venv"} <= set(packages)
+    assert all(len(line.split()) == 3 for line in (bundle / "debian-packages.txt").open())
+    told = json.loads((bundle / "sbom.cdx.json").read_text())
+    assert {"name": "benchd:commit", "value": commit_of(ROOT)} in (
+        told["metadata"]["component"]["properties"]
+    )
+    carried = {part["name"]: part for part in told["components"]}
+    for wheel in bundle.glob("wheels/*.whl"):
+        name = wheel.name.partition("-")[0].replace("_", "-")
+        part = told["metadata"]["component"] if name == "benchd" else carried[name]
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        assert part["hashes"] == [{"alg": "SHA-256", "content": digest}]
+
+
+@pytest.mark.nightly
+def test_the_same_commit_gives_the_same_bytes(release: Path, tmp_path: Path) -> None:
+    run(ROOT / "scripts/release", "--trial", tmp_path)
+    again = tmp_path / release.name
+    for path in release.iterdir():
+        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
