@@ -87,9 +87,9 @@ make_release() {
     copy=$(mktemp -d "$root$opt/wheels.XXXXXX")
     unfinished=("$copy")
     cp "$wheels"/*.whl "$copy"
+    chmod 0755 "$copy"
     [[ ! -e $wheels/SHA256SUMS ]] || cp "$wheels/SHA256SUMS" "$copy"
     refuse_damaged "$copy"
-    chmod 0755 "$copy"
     wheel=$(compgen -G "$copy/benchd-*.whl")
     name_release "${wheel#"$root"}"
     unfinished+=("$root$opt/$release")

@@ -95,6 +95,7 @@ def test_the_wheel_has_the_programs_for_every_processor(wheels: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for abi, program in itertools.product(ABIS, PROGRAMS):
         assert f"benchd/filler/bin/{program}-{abi}" in names
+    assert "benchd/py.typed" in names
 
 
 def test_the_wheel_names_the_commit_that_it_was_built_from(wheels: Path) -> None:

@@ -18,6 +18,8 @@ from typing import Any, Final
 
 from benchd.errors import BenchdError
 
+ACCEPTED: Final = Path(__file__).with_name("vulnerabilities.toml")
+"""What may stay; the file says how it is written."""
 _DEADLINE_S: Final = 300.0
 _NO_NETWORK: Final = re.compile(
     r"\b(\w*ConnectionError|\w*Timeout|ProxyError|SSLError|HTTPError|ServiceError)\b"
@@ -117,12 +119,12 @@ def read(asked: subprocess.CompletedProcess[str], accepted: dict[str, Accepted])
 
 
 def main() -> None:
-    """Ask about the pins in the first argument; what may stay is listed in the second."""
-    pins, listed = sys.argv[1:]
+    """Ask about the pins in the file that is named."""
+    [pins] = sys.argv[1:]
     command = [sys.executable, "-m", "pip_audit", "--requirement", pins, "--require-hashes"]
     command += ["--disable-pip", "--format", "json", "--progress-spinner", "off"]
     try:
-        accepted = accepted_in(Path(listed))
+        accepted = accepted_in(ACCEPTED)
         asked = subprocess.run(
             command, capture_output=True, text=True, timeout=_DEADLINE_S, check=False
         )
