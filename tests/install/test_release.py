@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,12 @@ from install_rig import ROOT, run
 
 from benchd.revision import commit_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.as_root,
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(os.geteuid() != 0, reason="it is made once, for those that install it"),
+]
 
 
 def test_a_release_lists_all_that_it_is(release: Path) -> None:
