@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, run
+from install_rig import ROOT, refused, run
 
 from benchd.revision import commit_of
 
@@ -43,6 +44,20 @@ def test_a_bundle_has_what_an_installation_without_a_network_asks_for(bundle: Pa
         part = told["metadata"]["component"] if name == "benchd" else carried[name]
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         assert part["hashes"] == [{"alg": "SHA-256", "content": digest}]
+
+
+@pytest.mark.skipif(shutil.which("mmdebstrap") is None, reason="mmdebstrap isn't there")
+def test_a_bundle_with_a_changed_byte_changes_nothing(debian: Path, bundle: Path) -> None:
+    [wheel] = bundle.glob("wheels/anyio-*.whl")
+    kept = wheel.read_bytes()
+    wheel.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    try:
+        told = refused(debian, by=bundle / "scripts/install")
+    finally:
+        wheel.write_bytes(kept)
+    assert f"wheels/{wheel.name}: FAILED" in told
+    assert "nothing was changed" in told
+    assert not (debian / "opt/benchd").exists()
 
 
 @pytest.mark.nightly

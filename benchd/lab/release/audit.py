@@ -59,7 +59,7 @@ def accepted_in(file: Path) -> dict[str, Accepted]:
     for name, entry in entries.items():
         match entry:
             case {"package": str(package), "because": str(because), "until": date() as until} if (
-                because.strip() and len(entry) == 3
+                because.strip() and type(until) is date and len(entry) == 3
             ):
                 accepted[name] = Accepted(package, because, until)
             case _:

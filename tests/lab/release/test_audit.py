@@ -108,6 +108,7 @@ def test_an_entry_has_package_reason_and_date(tmp_path: Path) -> None:
     [
         ENTRY.replace("until = 2027-01-31\n", ""),
         ENTRY.replace("2027-01-31", '"2027-01-31"'),
+        ENTRY.replace("2027-01-31", "2027-01-31T00:00:00"),
         ENTRY.replace("never called", " "),
         ENTRY.replace('package = "a"\n', ""),
         f"{ENTRY}more = 1\n",
