@@ -1,44 +1,102 @@
-"""Which benchd it is that runs: the version of the release, and the commit it was made from."""
+"""Which benchd it is that runs: the version of the release, and the commit it was made from.
+
+Both come from git, here alone: a checkout asks when it runs, a wheel was told when it was built
+(`hatch_build.py` for the commit, `[tool.hatch.version]` for the version).
+"""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 UNKNOWN: Final = "unknown"
+NO_VERSION: Final = "0+unknown"
+"""The version where no tag names one, without the commit that stands behind it where git knows."""
 COMMIT_FILE: Final = "commit.txt"
 """Lies beside this file in a wheel, written when that was built; a checkout has none."""
 
 _GIT_DEADLINE_S: Final = 10.0
+_SHORT: Final = 12
+"""How many digits of a commit stand in a version."""
 _HERE: Final = Path(__file__).parent
+
+# The last pattern leaves out what no release is called, so that git looks further back.
+_DESCRIBE: Final = (
+    *("git", "describe", "--tags", "--long", "--always", "--abbrev=40", "--dirty"),
+    *("--match=v[0-9]*", "--exclude=*[!v0-9.rc]*"),
+)
+_NUMBER: Final = "(?:0|[1-9][0-9]*)"
+_DESCRIBED: Final = re.compile(
+    rf"(?:v(?P<release>{_NUMBER}(?:\.{_NUMBER})*(?:rc{_NUMBER})?)-(?P<behind>[0-9]+)-g"
+    r"|v.*-g)?"
+    r"(?P<commit>[0-9a-f]{40})(?P<dirty>-dirty)?"
+)
+
+
+class Revision(NamedTuple):
+    """What a source is called."""
+
+    version: str
+    """By PEP 440: `1.2.3`; behind that tag, or changed since, `1.2.4.dev5+g0123456789ab[.dirty]`;
+    where no tag is, `0+unknown.g0123456789ab[.dirty]`; where no git is, `0+unknown`."""
+    commit: str
+    """40 hex digits, `-dirty` behind them where files differ; else `unknown`."""
 
 
 def version() -> str:
-    """The version of the release."""
-    return metadata.version("benchd")
+    """The version: a checkout's own of now, not the one it was set up with."""
+    return _running().version
+
+
+def commit() -> str:
+    """The commit as 40 hex digits, `-dirty` behind it where files differ; else `unknown`."""
+    return _running().commit
 
 
 @cache
-def commit() -> str:
-    """The commit as 40 hex digits, `-dirty` behind it where files differ; else `unknown`."""
+def _running() -> Revision:
     try:
-        return (_HERE / COMMIT_FILE).read_text().strip() or UNKNOWN
+        told = (_HERE / COMMIT_FILE).read_text().strip()
     except OSError:
-        return commit_of(_HERE.parent)
+        return revision_of(_HERE.parent)
+    return Revision(metadata.version("benchd"), told or UNKNOWN)
+
+
+def revision_of(checkout: Path) -> Revision:
+    """What git calls a checkout; unknown where it can't say."""
+    found = _DESCRIBED.fullmatch(_described(checkout))
+    if found is None:
+        return Revision(NO_VERSION, UNKNOWN)
+    release, behind, commit, dirty = found.group("release", "behind", "commit", "dirty")
+    return Revision(_version(release, behind, commit, dirty), f"{commit}{dirty or ''}")
 
 
 def commit_of(checkout: Path) -> str:
     """The commit of a checkout, by git; `unknown` where that can't say."""
+    return revision_of(checkout).commit
+
+
+def _version(release: str | None, behind: str | None, commit: str, dirty: str | None) -> str:
+    local = f"g{commit[:_SHORT]}{'.dirty' if dirty else ''}"
+    if release is None:
+        return f"{NO_VERSION}.{local}"
+    if behind == "0" and not dirty:
+        return release
+    coming = re.sub("[0-9]+$", lambda last: str(int(last[0]) + 1), release)
+    return f"{coming}.dev{behind}+{local}"
+
+
+def _described(checkout: Path) -> str:
     # Without this, an installation inside of somebody else's checkout would name theirs.
     if not (checkout / ".git").exists():
-        return UNKNOWN
-    command = ("git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty")
+        return ""
     try:
         told = subprocess.run(
-            command,
+            _DESCRIBE,
             cwd=checkout,
             capture_output=True,
             text=True,
@@ -46,5 +104,5 @@ def commit_of(checkout: Path) -> str:
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        return UNKNOWN
-    return told.stdout.strip() or UNKNOWN
+        return ""
+    return told.stdout.strip()

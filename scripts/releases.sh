@@ -26,6 +26,30 @@ unchanged() {
     stop "$1 何も変更していません。" "$2; nothing was changed"
 }
 
+# is_as_listed FOLDER: every file is there as SHA256SUMS has it, and none beside: pip would take a
+# newer wheel that somebody has added.
+is_as_listed() (
+    cd "$1" || exit
+    export LC_ALL=C
+    sha256sum --check --strict --quiet SHA256SUMS &&
+        diff --old-line-format='missing: %L' --new-line-format='not listed: %L' \
+            --unchanged-line-format='' <(sed 's/^[^ ]* [ *]//' SHA256SUMS | sort) \
+            <(find . ! -type d ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig -printf '%P\n' | sort)
+)
+
+# refuse_damaged FOLDER…: those that have a list, a bundle and built wheels, have to be as it says.
+refuse_damaged() {
+    local folder told
+    for folder; do
+        [[ -e $folder/SHA256SUMS ]] || continue
+        told=$(is_as_listed "$folder" 2>&1) || {
+            say "$told"
+            unchanged "$folder が SHA256SUMS と一致しません。もう一度写してください。" \
+                "$folder isn't what its SHA256SUMS lists; copy it once more"
+        }
+    done
+}
+
 # name_release WHEEL: sets `release` to a new folder's name, by what the wheel says of itself. Who
 # installs a release that is there already gets it a second time: a running one is never written to.
 name_release() {
@@ -64,6 +88,8 @@ make_release() {
     unfinished=("$copy")
     cp "$wheels"/*.whl "$copy"
     chmod 0755 "$copy"
+    [[ ! -e $wheels/SHA256SUMS ]] || cp "$wheels/SHA256SUMS" "$copy"
+    refuse_damaged "$copy"
     wheel=$(compgen -G "$copy/benchd-*.whl")
     name_release "${wheel#"$root"}"
     unfinished+=("$root$opt/$release")

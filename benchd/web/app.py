@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import partial
-from importlib import metadata
 from typing import Literal, cast
 
 import anyio
@@ -14,6 +13,7 @@ from fastapi import FastAPI, Request
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.table import LARGEST_FILE_BYTES
 from benchd.proof.evidence.intake import BoundRecord
+from benchd.revision import version
 from benchd.texts.catalogue import Catalogue
 from benchd.web.body_limit import BodyLimit
 from benchd.web.callers import Callers, caller_of
@@ -111,7 +111,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     app = DocumentedApi(
         title="benchd",
         summary="Erases racks of used Android handsets before resale, and proves it",
-        version=metadata.version("benchd"),
+        version=version(),
         docs_url=None,  # the page loads its scripts from elsewhere: blank on a rack without a net
         redoc_url=None,
         responses=ANYWHERE,

@@ -6,16 +6,16 @@ The sources are the repository's own pages, as they stand in it: their root is t
 from __future__ import annotations
 
 import sys
-import tomllib
 from pathlib import Path
 
+from benchd import revision
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
 project = "benchd"
 author = "benchd"
-release = version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+release = version = revision.version()
 extensions = ["myst_parser", "sections", "two_languages", "nothing_from_outside"]
 
 root_doc = "docs/index"

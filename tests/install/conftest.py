@@ -12,11 +12,26 @@ from install_rig import ROOT, run
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What scripts/release makes."""
+    out = tmp_path_factory.mktemp("release")
+    run(ROOT / "scripts/release", "--trial", out)
+    [folder] = out.iterdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its bundle, unpacked."""
+    unpacked = tmp_path_factory.mktemp("bundle")
+    run("tar", "--extract", "--directory", unpacked, "--file", release / f"{release.name}.tar")
+    return unpacked / release.name
+
+
+@pytest.fixture(scope="session")
+def wheels(bundle: Path) -> Path:
     """What scripts/build-wheels makes."""
-    directory = tmp_path_factory.mktemp("wheels")
-    run(ROOT / "scripts/build-wheels", directory)
-    return directory
+    return bundle / "wheels"
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +47,7 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
 
 
 @pytest.fixture(scope="session")
-def installed(debian: Path, wheels: Path) -> Path:
+def installed(debian: Path, bundle: Path) -> Path:
     """The same with benchd in it."""
-    run(ROOT / "scripts/install", "--root", debian, "--wheels", wheels)
+    run(bundle / "scripts/install", "--root", debian)
     return debian

@@ -26,3 +26,16 @@ def run(*command: str | Path, stdin: str = "") -> str:
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr
+
+
+def refused(root: Path, *arguments: str | Path, by: Path = ROOT / "scripts/install") -> str:
+    """What an installation says that was refused."""
+    done = subprocess.run(
+        [by, "--root", root, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=own_environment(),
+    )
+    assert done.returncode == 3, done.stderr
+    return done.stderr

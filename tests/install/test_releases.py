@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
@@ -70,6 +71,22 @@ def test_a_ledgers_form_that_only_the_log_of_a_crash_has_is_seen(root: Path, for
     assert done.returncode == (3 if form == 99 else 0), done.stderr
     assert (f"has form {form}" in done.stdout) == (form == 99)
     assert {path.name: path.read_bytes() for path in ledger.parent.iterdir()} == found
+
+
+@pytest.mark.parametrize(
+    "version", ["1.2.3", "2.0.0rc1", "1.2.4.dev5+g0123456789ab", "0+unknown.g0123456789ab.dirty"]
+)
+def test_a_release_is_named_by_version_and_commit_whatever_git_calls_it(
+    root: Path, version: str
+) -> None:
+    wheel = root / f"benchd-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("benchd/commit.txt", "0123456789abcdef0123456789abcdef01234567\n")
+    name = f'name_release "{wheel}"; echo "$release"; build_of "$release"'
+    done = shell(root, f'{name}; mkdir "$root$opt/$release"; {name}')
+    assert done.returncode == 0, done.stderr
+    own = f"releases/{version}-0123456789ab"
+    assert done.stdout.split() == [own, own, f"{own}-2", own]
 
 
 MAKE = """

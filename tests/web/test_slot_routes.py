@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchd.revision import version
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition, Outcome, Reason
 from benchd.words.slot import ProblemCode, ProblemView, SlotView
@@ -199,6 +200,7 @@ async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
         openapi = (await client.get("/openapi.json")).json()
         docs = await client.get("/docs")
     assert health == {"status": "ok", "slots": 1}
+    assert index["version"] == openapi["info"]["version"] == version()
     assert set(openapi["paths"]) == {
         "/healthz",
         "/api/v1",

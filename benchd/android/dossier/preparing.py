@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from importlib import metadata
 from typing import Final
 
 from benchd.android.dossier.masking import Masked, Masker
@@ -14,6 +13,7 @@ from benchd.android.dossier.replay import Replay, replay
 from benchd.android.facts.questions import QUESTIONS
 from benchd.android.shell.script import Answer
 from benchd.android.shell.text import printable
+from benchd.revision import version
 from benchd.words.dossier import Dossier
 
 LONGEST_ANSWER: Final = 384 * 1024
@@ -45,7 +45,7 @@ def prepare(recording: Recording, *, taken_at: datetime, why: str = "") -> Dossi
     )
     head = {
         "form": FORM,
-        "benchd": metadata.version("benchd"),
+        "benchd": version(),
         "taken_at": taken_at.isoformat(timespec="seconds"),
         **{name: value for name in _TOLD_OF if (value := after.facts[name]) is not None},
         **({"why": masker.text(printable(why, 4 * len(why)))} if why else {}),
