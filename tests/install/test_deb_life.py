@@ -6,13 +6,21 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from deb_rig import (
+    NEWER,
+    NEWER_IN_DEBIAN,
+    SLOT,
+    UDEV,
+    Packages,
+    Rack,
+    build_packages,
+    put_slot_and_load,
+)
 from install_rig import ROOT, run
-from machine import Machine, booted
-from other_wheels import other_wheels
+from machine import booted
 
 pytestmark = [
     pytest.mark.as_root,
@@ -26,38 +34,6 @@ pytestmark = [
 ]
 
 PATIENCE_S = 300
-NEWER = "1.2.4.dev3+gabcdef"
-NEWER_IN_DEBIAN = "1.2.4~dev3+gabcdef"
-UDEV = "f /run/udev/control 0644 root root -\n"
-"""Stands for udev's daemon, which would act on the devices of the machine the test runs on."""
-SLOT = '\n[slots.A1]\nport = "pci-0000:00:14.0-usb-0:1"\n'
-LOAD = """
-from pathlib import Path
-
-from benchd.slots.admission import Admission
-
-def running(self):
-    return self.__dict__["running"] + Path("/srv/load/job").exists()
-
-Admission.running = property(running, lambda self, n: self.__dict__.update(running=n))
-"""
-"""Stands for a handset, which an installation has no virtual ones of: a job behind the door for as
-long as a file is there. That the door lets real jobs end is told by tests/core and tests/rack."""
-
-
-@dataclass(frozen=True)
-class Packages:
-    """Paths in the machine: what there is to install."""
-
-    first: str
-    newer: str
-    torn: str
-    truncated: str
-    broken: str
-
-
-def build(wheels: Path, out: Path) -> Path:
-    return Path(run(ROOT / "scripts/build-deb", wheels, out).splitlines()[0])
 
 
 @pytest.fixture(scope="module")
@@ -76,56 +52,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
 
 @pytest.fixture(scope="module")
 def packages(root: Path, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Packages:
-    made = tmp_path_factory.mktemp("packages")
-    newer = other_wheels(wheels, made / "newer", NEWER)
-    torn = other_wheels(wheels, made / "torn", "1.3.0")
-    [wheel] = torn.glob("fastapi-*.whl")
-    data = bytearray(wheel.read_bytes())
-    data[len(data) // 3 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 3)
-    wheel.unlink()
-    wheel.write_bytes(data)
-    life = {"benchd/daemon/life.py": ("notifier.ready()", "raise SystemExit(7)")}
-    broken = other_wheels(wheels, made / "broken", "1.4.0", life)
-    built = [build(folder, root / "srv") for folder in (wheels, newer, torn, broken)]
-    cut = built[1].with_name("truncated.deb")
-    cut.write_bytes(built[1].read_bytes()[: built[1].stat().st_size * 2 // 3])
-    first, new, bad, dead = (f"/srv/{package.name}" for package in built)
-    return Packages(first, new, bad, f"/srv/{cut.name}", dead)
-
-
-class Rack:
-    """The machine as its admin sees it."""
-
-    def __init__(self, machine: Machine, root: Path) -> None:
-        self.machine = machine
-        self.root = root
-
-    def dpkg(self, *words: str) -> str:
-        """What is said by a command that did it."""
-        return self.machine.run("dpkg", *words)
-
-    def refused(self, *words: str) -> str:
-        """What is said by a command that didn't."""
-        return self.machine.run("sh", "-c", 'if dpkg "$@" 2>&1; then exit 1; fi', "dpkg", *words)
-
-    def release(self) -> str:
-        return (self.root / "opt/benchd/current").readlink().name
-
-    def state(self) -> str:
-        asked = ("-W", "-f", "${Version} ${db:Status-Abbrev}", "benchd")
-        return self.machine.run("dpkg-query", *asked).strip()
-
-    def daemon(self) -> str:
-        """Its process, which is at work."""
-        assert self.machine.show("benchd", "ActiveState") == "active"
-        return self.machine.show("benchd", "MainPID")
-
-    def is_paused(self) -> bool:
-        look = "from benchd.commands.daemon_client import daemon_client as c; print(c().draining())"
-        return "'paused': True" in self.machine.run("/opt/benchd/current/bin/python", "-c", look)
-
-    def pauses(self) -> int:
-        return len(self.machine.events("BENCHD_EVENT=paused"))
+    return build_packages(wheels, tmp_path_factory.mktemp("packages"), root)
 
 
 @pytest.fixture(scope="module")
@@ -142,20 +69,10 @@ def rack(root: Path, packages: Packages) -> Generator[Rack]:
         yield rack
 
 
-def put_slot_and_load(root: Path) -> None:
-    with (root / "etc/benchd/benchd.toml").open("a") as config:
-        config.write(SLOT)
-    (root / "srv/load").mkdir()
-    (root / "srv/load/sitecustomize.py").write_text(LOAD)
-    drop_in = root / "etc/systemd/system/benchd.service.d/load.conf"
-    drop_in.parent.mkdir()
-    drop_in.write_text("[Service]\nEnvironment=PYTHONPATH=/srv/load\n")
-
-
 @pytest.fixture
 def first(rack: Rack, packages: Packages) -> Rack:
     """The first release runs, whatever ran before."""
-    if rack.state() != "0.1.0 ii":
+    if rack.state() != f"{packages.version} ii":
         rack.dpkg("-i", packages.first)
     return rack
 
@@ -180,6 +97,7 @@ def test_the_installed_units_run_without_a_network(first: Rack) -> None:
     assert machine.run("ls", "/sys/class/net").split() == ["lo"]
     first.daemon()
     assert machine.show("benchd", "StatusText") == "1 slot, 0 busy, 0 need a person"
+    assert machine.show("benchd", "WatchdogUSec") == "30s"
     assert machine.show("benchd-adb.socket", "ActiveState") == "active"
     assert machine.show("benchd-verify.timer", "ActiveState") == "active"
     assert "sato\t佐藤 健" in machine.run("benchd", "people", "list")
@@ -219,7 +137,11 @@ def test_jobs_that_dont_end_in_time_refuse_an_upgrade_and_go_on(
     told = busy.refused("-i", packages.newer)
     bound.unlink()
     assert "BENCHD_PAUSE_WITHIN=2h" in told
-    assert (busy.daemon(), busy.release(), busy.state()) == (before, release, "0.1.0 ii")
+    assert (busy.daemon(), busy.release(), busy.state()) == (
+        before,
+        release,
+        f"{packages.version} ii",
+    )
     assert not busy.is_paused()
 
 
@@ -232,12 +154,12 @@ def test_a_package_that_is_damaged_leaves_the_daemon_running(
     assert (first.daemon(), first.release()) == (before, release)
     assert not first.is_paused()
     if package == "truncated":
-        assert first.state() == "0.1.0 ii"
+        assert first.state() == f"{packages.version} ii"
     else:
         assert "nothing was changed" in told
         assert first.state() == "1.3.0 iF"
         first.dpkg("-i", packages.first)
-        assert first.state() == "0.1.0 ii"
+        assert first.state() == f"{packages.version} ii"
 
 
 def test_a_full_disk_leaves_the_daemon_running_and_is_mended_once_there_is_room(
@@ -296,7 +218,7 @@ def test_an_older_package_is_taken_within_one_form_of_the_ledger_and_refused_bey
     first.dpkg("-i", packages.newer)
     newer = first.release()
     first.dpkg("-i", packages.first)
-    assert first.state() == "0.1.0 ii"
+    assert first.state() == f"{packages.version} ii"
     assert (first.root / "opt/benchd/previous").readlink().name == newer
     first.machine.run("systemctl", "stop", "benchd")
     ledger = first.root / "var/lib/benchd/ledger.sqlite"
@@ -308,7 +230,7 @@ def test_an_older_package_is_taken_within_one_form_of_the_ledger_and_refused_bey
     ledger.write_bytes(kept)
     first.machine.run("systemctl", "start", "benchd")
     assert f"has form 99 and benchd {NEWER_IN_DEBIAN} reads up to" in told
-    assert first.state() == "0.1.0 ii"
+    assert first.state() == f"{packages.version} ii"
 
 
 # The last of this file: the others need what it takes away.
