@@ -233,6 +233,17 @@ def test_an_older_package_is_taken_within_one_form_of_the_ledger_and_refused_bey
     assert first.state() == f"{packages.version} ii"
 
 
+def test_a_removal_is_refused_while_jobs_run(busy: Rack, packages: Packages) -> None:
+    before = busy.daemon()
+    bound = busy.root / "etc/default/benchd"
+    bound.write_text("BENCHD_PAUSE_WITHIN=1s\n")
+    told = busy.refused("--remove", "benchd")
+    bound.unlink()
+    assert "BENCHD_PAUSE_WITHIN=2h" in told
+    assert (busy.daemon(), busy.state()) == (before, f"{packages.version} ii")
+    assert not busy.is_paused()
+
+
 # The last of this file: the others need what it takes away.
 def test_a_purge_leaves_what_an_erasure_is_proven_by_and_says_where(first: Rack) -> None:
     told = first.dpkg("--purge", "benchd")
