@@ -83,7 +83,7 @@ class Rack:
         return (self.root / "opt/benchd/current").readlink().name
 
     def state(self) -> str:
-        asked = ("-W", "-f", "${Version} ${db:Status-Abbrev}", "benchd")
+        asked = ("-W", "-f", "${Version} ${db:Status-Status}", "benchd")
         return self.machine.run("dpkg-query", *asked).strip()
 
     def daemon(self) -> str:

@@ -72,7 +72,7 @@ def rack(root: Path, packages: Packages) -> Generator[Rack]:
 @pytest.fixture
 def first(rack: Rack, packages: Packages) -> Rack:
     """The first release runs, whatever ran before."""
-    if rack.state() != f"{packages.version} ii":
+    if rack.state() != f"{packages.version} installed":
         rack.dpkg("-i", packages.first)
     return rack
 
@@ -120,7 +120,7 @@ def test_an_upgrade_waits_for_what_runs_and_the_slots_go_on(busy: Rack, packages
     assert upgrade.returncode == 0, told
     assert busy.daemon() != before
     assert not busy.is_paused()
-    assert busy.state() == f"{NEWER_IN_DEBIAN} ii"
+    assert busy.state() == f"{NEWER_IN_DEBIAN} installed"
     assert NEWER in busy.machine.run("benchd", "--version")
     assert '"slot": "A1"' in busy.machine.run("benchd", "status", "--json")
     # What the admin has written stays, and what is new is shown.
@@ -140,7 +140,7 @@ def test_jobs_that_dont_end_in_time_refuse_an_upgrade_and_go_on(
     assert (busy.daemon(), busy.release(), busy.state()) == (
         before,
         release,
-        f"{packages.version} ii",
+        f"{packages.version} installed",
     )
     assert not busy.is_paused()
 
@@ -154,12 +154,12 @@ def test_a_package_that_is_damaged_leaves_the_daemon_running(
     assert (first.daemon(), first.release()) == (before, release)
     assert not first.is_paused()
     if package == "truncated":
-        assert first.state() == f"{packages.version} ii"
+        assert first.state() == f"{packages.version} installed"
     else:
         assert "nothing was changed" in told
-        assert first.state() == "1.3.0 iF"
+        assert first.state() == "1.3.0 half-configured"
         first.dpkg("-i", packages.first)
-        assert first.state() == f"{packages.version} ii"
+        assert first.state() == f"{packages.version} installed"
 
 
 def test_a_full_disk_leaves_the_daemon_running_and_is_mended_once_there_is_room(
@@ -180,7 +180,7 @@ def test_a_full_disk_leaves_the_daemon_running_and_is_mended_once_there_is_room(
     assert (first.daemon(), first.release()) == (before, release)
     assert not first.is_paused()
     first.dpkg("--configure", "-a")
-    assert first.state() == f"{NEWER_IN_DEBIAN} ii"
+    assert first.state() == f"{NEWER_IN_DEBIAN} installed"
     assert first.daemon() != before
 
 
@@ -195,7 +195,7 @@ def test_an_upgrade_that_is_killed_leaves_the_daemon_running_and_is_mended(
     until(lambda: first.machine.show("upgrade", "ActiveState") != "active")
     assert (first.daemon(), first.release()) == (before, release)
     first.dpkg("--configure", "-a")
-    assert first.state() == f"{NEWER_IN_DEBIAN} ii"
+    assert first.state() == f"{NEWER_IN_DEBIAN} installed"
     assert first.daemon() != before
     assert not list((first.root / "opt/benchd").glob("wheels.*"))
     assert len(list((first.root / "opt/benchd/releases").iterdir())) == 2
@@ -218,7 +218,7 @@ def test_an_older_package_is_taken_within_one_form_of_the_ledger_and_refused_bey
     first.dpkg("-i", packages.newer)
     newer = first.release()
     first.dpkg("-i", packages.first)
-    assert first.state() == f"{packages.version} ii"
+    assert first.state() == f"{packages.version} installed"
     assert (first.root / "opt/benchd/previous").readlink().name == newer
     first.machine.run("systemctl", "stop", "benchd")
     ledger = first.root / "var/lib/benchd/ledger.sqlite"
@@ -230,7 +230,7 @@ def test_an_older_package_is_taken_within_one_form_of_the_ledger_and_refused_bey
     ledger.write_bytes(kept)
     first.machine.run("systemctl", "start", "benchd")
     assert f"has form 99 and benchd {NEWER_IN_DEBIAN} reads up to" in told
-    assert first.state() == f"{packages.version} ii"
+    assert first.state() == f"{packages.version} installed"
 
 
 def test_a_removal_is_refused_while_jobs_run(busy: Rack, packages: Packages) -> None:
@@ -240,7 +240,7 @@ def test_a_removal_is_refused_while_jobs_run(busy: Rack, packages: Packages) -> 
     told = busy.refused("--remove", "benchd")
     bound.unlink()
     assert "BENCHD_PAUSE_WITHIN=2h" in told
-    assert (busy.daemon(), busy.state()) == (before, f"{packages.version} ii")
+    assert (busy.daemon(), busy.state()) == (before, f"{packages.version} installed")
     assert not busy.is_paused()
 
 
