@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The releases of benchd on one machine, and which of them runs. Read in by scripts/install, whose
-# `root`, `wheels`, `in_root`, `say` and `stop` it uses.
+# `root`, `wheels`, `in_root`, `say` and `stop` it uses, and a part of the Debian package's preinst.
 #
 #   /opt/benchd/releases/VERSION-COMMIT   a whole program with all that it needs, its units too
 #   /opt/benchd/current                   a link to the one that runs
@@ -69,10 +69,9 @@ print(f"{version}-{commit[:12]}")' "$1") || unchanged \
     done
 }
 
-# The wheels fit one minor version of Python alone.
+# refuse_other_python BUILT: the wheels fit one minor version of Python alone.
 refuse_other_python() {
-    local built target
-    built=$(printf '%s\n' "$wheels"/pyscard-*.whl | sed -n 's/.*-cp3\([0-9]*\)-cp3.*/3.\1/p')
+    local built=$1 target
     target=$(in_root python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     [[ $built == "$target" ]] || unchanged \
         "このホイールは Python ${built:-?} 用で、導入先は $target です。作り直してください。" \
@@ -82,11 +81,16 @@ refuse_other_python() {
 # Sets `release` to one that is whole but doesn't run yet.
 make_release() {
     local copy wheel
-    refuse_other_python
+    refuse_other_python \
+        "$(printf '%s\n' "$wheels"/pyscard-*.whl | sed -n 's/.*-cp3\([0-9]*\)-cp3.*/3.\1/p')"
     mkdir -p "$root$opt/releases"
+    # What an installation that was killed has left.
+    rm -rf "$root$opt"/wheels.*
     copy=$(mktemp -d "$root$opt/wheels.XXXXXX")
     unfinished=("$copy")
-    cp "$wheels"/*.whl "$copy"
+    cp "$wheels"/*.whl "$copy" || unchanged \
+        "$root$opt に書き込めません。空き容量を増やして、もう一度実行してください。" \
+        "$root$opt can't be written to; make room and try again"
     chmod 0755 "$copy"
     [[ ! -e $wheels/SHA256SUMS ]] || cp "$wheels/SHA256SUMS" "$copy"
     refuse_damaged "$copy"
@@ -150,9 +154,10 @@ folder = importlib.resources.files("benchd.ledger") / "migrations"
 print(sum(file.name.endswith(".sql") for file in folder.iterdir()))'
 }
 
-# A ledger of a newer form can't be read by an older release.
+# refuse_older_than_ledger RELEASE [KNOWN NAME]: a ledger of a newer form can't be read by an older
+# release. It is asked of that release, or by it of NAME, which isn't there yet and knows this form.
 refuse_older_than_ledger() {
-    local ledger form known
+    local ledger form known name=${3:-$1}
     ledger=$(python_of "$1" 'from pathlib import Path
 from benchd.config import load_settings
 print(load_settings(Path("/etc/benchd/benchd.toml")).ledger.path)' 2>/dev/null) ||
@@ -161,10 +166,10 @@ print(load_settings(Path("/etc/benchd/benchd.toml")).ledger.path)' 2>/dev/null) 
     # A damaged one may have any form that the release which ran can write.
     form=$(form_of_ledger "$1" "$ledger" 2>/dev/null) ||
         form=$(form_known_to current 2>/dev/null) || return 0
-    known=$(form_known_to "$1")
+    known=${2:-$(form_known_to "$1")}
     ((form <= known)) || unchanged \
-        "記録 $ledger は新しい形式（$form）で、$1 は $known までしか読めません。新しい版のまま使うか、更新前のバックアップを戻してください。" \
-        "the ledger $ledger has form $form and $1 reads up to $known: stay with the newer release, or put back the backup from before the upgrade"
+        "記録 $ledger は新しい形式（$form）で、$name は $known までしか読めません。新しい版のまま使うか、更新前のバックアップを戻してください。" \
+        "the ledger $ledger has form $form and $name reads up to $known: stay with the newer release, or put back the backup from before the upgrade"
 }
 
 # lead LINK RELEASE: in one step.
@@ -215,11 +220,16 @@ change_links() {
     lead current "$1"
 }
 
+# refuse_unfit RELEASE
+refuse_unfit() {
+    refuse_other_configuration "$1"
+    refuse_older_than_ledger "$1"
+}
+
 # run_release RELEASE: makes it the current one, and what was current the one to go back to.
 run_release() {
     local folder
-    refuse_other_configuration "$1"
-    refuse_older_than_ledger "$1"
+    refuse_unfit "$1"
     settle || unchanged "ディスクに書き込めません。" "the disk can't be written to"
     change_links "$1"
     settle

@@ -13,10 +13,11 @@ import typer
 
 from benchd.commands.bench import bench_app
 from benchd.commands.certificates import certificate_app
-from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.daemon_client import show
 from benchd.commands.deciding import decide
 from benchd.commands.disposal import disposal_app
 from benchd.commands.doctor.command import doctor
+from benchd.commands.draining import drain, pause
 from benchd.commands.files import write_new
 from benchd.commands.fresh_commands import add_fresh_commands
 from benchd.commands.handset import handset_app
@@ -36,13 +37,10 @@ from benchd.commands.people import people_app
 from benchd.commands.records import records_app, report
 from benchd.commands.saying import say, tell, tell_rows
 from benchd.commands.setup import setup
-from benchd.commands.signing_in import OperatorOption, as_person
 from benchd.commands.tokens import tokens_app
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.revision import commit, version
 from benchd.texts.command_words import SayWord
-
-DRAIN_LOOK_EVERY_S = 1.0
 
 app = typer.Typer(
     name="benchd",
@@ -76,6 +74,8 @@ add_looking_commands(app)
 add_label_commands(app, people_app)
 app.command("setup")(setup)
 app.command("log-level")(log_level)
+app.command("drain")(drain)
+app.command("pause")(pause)
 app.command("doctor")(doctor)
 
 
@@ -229,28 +229,6 @@ def slots_learn(
     configure_logs()
     done = learn_slots(config, slots or [], UdevHotplug(), dry_run=dry_run)
     raise typer.Exit(0 if done else 1)
-
-
-@app.command()
-def drain(
-    wait: Annotated[bool, typer.Option(help="Wait until the daemon has ended.")] = True,
-    operator: OperatorOption = None,
-) -> None:
-    """Finish the running jobs, begin no new ones, then end the daemon."""
-    from benchd.errors import DependencyMissing
-
-    with daemon_client() as client:
-        told = as_person(client, client.drain, operator=operator)
-        tell(SayWord.DRAINING, count=str(told["running_jobs"]))
-        try:
-            while wait:
-                time.sleep(DRAIN_LOOK_EVERY_S)
-                now = client.draining()
-                if now != told:
-                    tell(SayWord.STILL_RUNNING, count=str(now["running_jobs"]))
-                told = now
-        except DependencyMissing:
-            tell(SayWord.ENDED)
 
 
 @felica_app.command("scan")

@@ -254,6 +254,11 @@ class BenchdClient:
         """Let no new job begin; the daemon ends once the last of `running_jobs` has."""
         return self.answer("POST", "/api/v1/drain")
 
+    def pause(self, for_s: float) -> JsonObject:
+        """Let no new job begin for so many seconds; tells what `drain` does."""
+        asked = json.dumps({"for_s": for_s}).encode()
+        return self.answer("PUT", "/api/v1/drain/pause", asked)
+
     def draining(self) -> JsonObject:
         """What `drain` said, as it is now; DependencyMissing once the daemon has ended."""
         _refuse_unless_reachable(self._path)

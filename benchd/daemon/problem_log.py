@@ -13,7 +13,12 @@ _log = structlog.get_logger()
 
 SHORTEST_PAUSE_S = 0.2
 OF_THE_RACK = frozenset(
-    {ProblemCode.ADB_SERVER_DOWN, ProblemCode.DAEMON_DRAINING, ProblemCode.LEDGER_BROKEN}
+    {
+        ProblemCode.ADB_SERVER_DOWN,
+        ProblemCode.DAEMON_DRAINING,
+        ProblemCode.DAEMON_PAUSED,
+        ProblemCode.LEDGER_BROKEN,
+    }
 )
 """Concern all slots at once: whoever notices logs it, once."""
 

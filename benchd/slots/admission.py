@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -18,6 +19,7 @@ class Admission:
         self.running = 0
         self._held_for: dict[ProblemCode, None] = {}
         self._closed = anyio.Event()
+        self._paused_until = -math.inf
         self._changed = Wakeup()
 
     @property
@@ -29,6 +31,21 @@ class Admission:
         """Let no new job begin; those that run go on."""
         self._closed.set()
         self._changed.fire()
+
+    @property
+    def paused(self) -> bool:
+        """Whether no job may begin for a while."""
+        return anyio.current_time() < self._paused_until
+
+    def pause(self, for_s: float) -> None:
+        """Let no job begin for so many seconds from now; 0 ends it. Those that run go on whole."""
+        self._paused_until = anyio.current_time() + for_s
+        self._changed.fire()
+
+    @property
+    def begins_not_for(self) -> ProblemCode | None:
+        """Why a job that isn't begun has to wait."""
+        return self.held_for or (ProblemCode.DAEMON_PAUSED if self.paused else None)
 
     @property
     def held_for(self) -> ProblemCode | None:
@@ -46,8 +63,10 @@ class Admission:
         self._changed.fire()
 
     async def changed(self) -> None:
-        """Wait until the door is held, released or closed, or a job has ended."""
-        await self._changed.wait()
+        """Wait until the door is held, released or closed, a pause or a job has ended."""
+        until = self._paused_until if self.paused else math.inf
+        with anyio.move_on_after(until - anyio.current_time()):
+            await self._changed.wait()
 
     @contextmanager
     def job(self) -> Generator[None]:

@@ -185,8 +185,8 @@ class Occupancy:
     async def _admit(self, refusal: StageFailed | None) -> None:
         """Run the job once that is allowed; never, if the daemon is about to end."""
         admission = self._parts.admission
-        while not admission.closed and admission.held_for is not None:
-            self._face.waiting(ProblemView(code=admission.held_for))
+        while not admission.closed and (code := admission.begins_not_for) is not None:
+            self._face.waiting(ProblemView(code=code))
             await admission.changed()
         if admission.closed:
             self._face.waiting(ProblemView(code=ProblemCode.DAEMON_DRAINING))

@@ -1,4 +1,4 @@
-"""The route that lets the daemon end in peace; only people on the machine itself may ask."""
+"""The routes that let running jobs end; only people on the machine itself may ask."""
 
 # Annotations name what is made in the function, so they are read at once.
 
@@ -6,25 +6,42 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from benchd.authority import Action
 from benchd.web.objects import DrainObject
 from benchd.web.peer import peer_of
-from benchd.web.refusals import SIGN_IN
+from benchd.web.refusals import INVALID, SIGN_IN
 from benchd.web.service import DrainDoor
 from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By
 
 _log = structlog.get_logger()
 
+LONGEST_PAUSE_S = 3600.0
+
+
+class PauseRequest(BaseModel):
+    """For how many seconds from now no job may begin; 0 ends a pause."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    for_s: Annotated[float, Field(ge=0.0, le=LONGEST_PAUSE_S)]
+
+
+def uid_of(request: Request) -> int | None:
+    """The user whose process asks, where that is known."""
+    peer = peer_of(request.scope)
+    return peer.uid if peer else None
+
 
 def drain_route(door: DrainDoor, who: WhoActs) -> APIRouter:
-    """`/api/v1/drain`: close the door, and look how many are still behind it."""
+    """`/api/v1/drain`: close the door for good or a while, and look how many are behind it."""
     draining_it = Acting(Action.DRAIN, who)
     router = APIRouter(prefix="/api/v1/drain")
 
     def now() -> DrainObject:
-        return DrainObject(draining=door.closed, running_jobs=door.running)
+        return DrainObject(draining=door.closed, paused=door.paused, running_jobs=door.running)
 
     @router.get("")
     async def draining() -> DrainObject:
@@ -34,15 +51,32 @@ def drain_route(door: DrainDoor, who: WhoActs) -> APIRouter:
     @router.post("", status_code=202, responses=SIGN_IN)
     async def drain(request: Request, by: Annotated[By, Depends(draining_it)]) -> DrainObject:
         """Begin no new job, finish those that run, then end. Over the Unix socket only."""
-        peer = peer_of(request.scope)
         if not door.closed:
             _log.info(
                 "draining",
-                uid=peer.uid if peer else None,
+                uid=uid_of(request),
                 person=by.actor.person if by.actor else None,
                 running_jobs=door.running,
             )
         door.close()
+        return now()
+
+    @router.put("/pause", responses=SIGN_IN | INVALID)
+    async def pause(
+        request: Request, wanted: PauseRequest, by: Annotated[By, Depends(draining_it)]
+    ) -> DrainObject:
+        """Begin no new job for a while, finish those that run. Over the Unix socket only.
+
+        Who wants it longer asks again: a pause whose asker has died is soon over.
+        """
+        if wanted.for_s and not door.paused:
+            _log.info(
+                "paused",
+                uid=uid_of(request),
+                person=by.actor.person if by.actor else None,
+                running_jobs=door.running,
+            )
+        door.pause(wanted.for_s)
         return now()
 
     return router

@@ -252,9 +252,10 @@ class JobSummaryObject(WebObject):
 
 
 class DrainObject(WebObject):
-    """How far the daemon is from ending in peace."""
+    """How far the daemon is from ending in peace, or from a pause in which nothing runs."""
 
     draining: bool
+    paused: bool
     running_jobs: int
 
 

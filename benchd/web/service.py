@@ -104,8 +104,17 @@ class DrainDoor(Protocol):
         """How many jobs run."""
         ...
 
+    @property
+    def paused(self) -> bool:
+        """Whether no job may begin for a while."""
+        ...
+
     def close(self) -> None:
         """Let no new job begin; the daemon ends with the last that runs."""
+        ...
+
+    def pause(self, for_s: float) -> None:
+        """Let no new job begin for so many seconds from now; 0 ends it."""
         ...
 
 

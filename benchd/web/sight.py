@@ -93,6 +93,7 @@ ROWS: Mapping[tuple[str, str], Sight] = MappingProxyType(
         ("POST", "/api/v1/slots/{slot}/dossier"): Sight.SOCKET,
         ("POST", "/api/v1/records/rebuild"): Sight.SOCKET,
         ("POST", "/api/v1/drain"): Sight.SOCKET,
+        ("PUT", "/api/v1/drain/pause"): Sight.SOCKET,
         ("GET", "/api/v1/log-level"): Sight.SOCKET,
         ("PUT", "/api/v1/log-level"): Sight.SOCKET,
         ("GET", "/api/v1/people"): Sight.SOCKET,

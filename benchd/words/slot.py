@@ -24,6 +24,7 @@ class ProblemCode(StrEnum):
     NO_PERMISSION = "no_permission"
     ADB_SERVER_DOWN = "adb_server_down"
     DAEMON_DRAINING = "daemon_draining"
+    DAEMON_PAUSED = "daemon_paused"
     LEDGER_BROKEN = "ledger_broken"
     NO_ADMINISTRATOR = "no_administrator"
     CLOCK_UNSYNCHRONISED = "clock_unsynchronised"
@@ -44,6 +45,7 @@ MENDS_ITSELF = frozenset(
         ProblemCode.OFFLINE,
         ProblemCode.ADB_SERVER_DOWN,
         ProblemCode.DAEMON_DRAINING,
+        ProblemCode.DAEMON_PAUSED,
         ProblemCode.LOW_BATTERY,
         ProblemCode.TOO_HOT,
     }

@@ -75,3 +75,35 @@ async def test_a_held_door_that_closes_says_so() -> None:
                 (p := world.view().problem) is not None and p.code is ProblemCode.DAEMON_DRAINING
             )
         )
+
+
+async def test_a_pause_lets_running_jobs_end_whole_and_is_over_by_itself() -> None:
+    world = World(slots=2)
+    admission = world.parts.admission
+    async with world.running():
+        world.ports["A1"].plug(Phone(serial="running", used_bytes=30 * MIB))
+        await world.until(lambda: admission.running == 1)
+        admission.pause(for_s=86_400)
+        world.ports["A2"].plug(Phone(serial="waiting"))
+        waiting = await world.until_state(SlotState.WAITING, "A2")
+        assert waiting.problem is not None
+        assert waiting.problem.code is ProblemCode.DAEMON_PAUSED
+        # It hadn't destroyed anything yet, and does: unlike a ledger that doesn't hold.
+        running = await world.until_state(SlotState.FINISHED)
+        assert running.disposition is Disposition.SELLABLE
+        assert (admission.paused, admission.running) == (True, 0)
+        assert len(world.ledger.of(EntryKind.JOB_OPENED)) == 1
+        begun = await world.until_state(SlotState.FINISHED, "A2")
+        assert begun.disposition is Disposition.SELLABLE
+        assert not admission.paused
+
+
+async def test_a_pause_that_is_taken_back_lets_jobs_begin_at_once() -> None:
+    world = World()
+    admission = world.parts.admission
+    async with world.running():
+        admission.pause(for_s=86_400)
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.WAITING)
+        admission.pause(for_s=0)
+        assert (await world.until_state(SlotState.FINISHED)).disposition is Disposition.SELLABLE

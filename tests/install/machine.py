@@ -35,6 +35,17 @@ class Machine:
     def run(self, *command: str, stdin: str = "") -> str:
         return run(*self._enter, *command, stdin=stdin)
 
+    def begin(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command; all that it says comes from its standard output."""
+        return subprocess.Popen(
+            [*self._enter, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=own_environment(),
+        )
+
     def show(self, unit: str, name: str) -> str:
         return self.run("systemctl", "show", "--value", "-p", name, unit).strip()
 

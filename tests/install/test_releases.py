@@ -71,6 +71,10 @@ def test_a_ledgers_form_that_only_the_log_of_a_crash_has_is_seen(root: Path, for
     assert done.returncode == (3 if form == 99 else 0), done.stderr
     assert (f"has form {form}" in done.stdout) == (form == 99)
     assert {path.name: path.read_bytes() for path in ledger.parent.iterdir()} == found
+    # Before a package is unpacked, the release that runs is asked for one that isn't there yet.
+    done = shell(root, f"refuse_older_than_ledger current {form - 1} 'benchd 0.9'")
+    assert done.returncode == 3, done.stderr
+    assert f"and benchd 0.9 reads up to {form - 1}" in done.stdout
 
 
 @pytest.mark.parametrize(

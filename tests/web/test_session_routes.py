@@ -262,6 +262,7 @@ ROUTES: dict[tuple[str, str], Action | str] = {
     ("DELETE", SESSION): "locks, and does nothing else",
     ("POST", "/api/v1/jobs/{job}/label"): Action.PRINT,
     ("POST", "/api/v1/drain"): Action.DRAIN,
+    ("PUT", "/api/v1/drain/pause"): Action.DRAIN,
     ("PUT", "/api/v1/log-level"): Action.LOG,
     ("POST", "/api/v1/lots"): Action.TAKE_IN,
     ("POST", "/api/v1/lots/{lot}/assets"): Action.TAKE_IN,

@@ -1,0 +1,109 @@
+"""Debian packages, good and bad, and the rack that they are installed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from install_rig import ROOT, run
+from machine import Machine
+from other_wheels import other_wheels
+
+NEWER = "1.2.4.dev3+gabcdef"
+NEWER_IN_DEBIAN = "1.2.4~dev3+gabcdef"
+UDEV = "f /run/udev/control 0644 root root -\n"
+"""Stands for udev's daemon, which would act on the devices of the machine the test runs on."""
+SLOT = '\n[slots.A1]\nport = "pci-0000:00:14.0-usb-0:1"\n'
+LOAD = """
+from pathlib import Path
+
+from benchd.slots.admission import Admission
+
+def running(self):
+    return self.__dict__["running"] + Path("/srv/load/job").exists()
+
+Admission.running = property(running, lambda self, n: self.__dict__.update(running=n))
+"""
+"""Stands for a handset, which an installation has no virtual ones of: a job behind the door for as
+long as a file is there. That the door lets real jobs end is told by tests/core and tests/rack."""
+
+
+@dataclass(frozen=True)
+class Packages:
+    """Paths in the machine: what there is to install."""
+
+    first: str
+    newer: str
+    torn: str
+    truncated: str
+    broken: str
+    version: str
+    """The first one's, as Debian has it."""
+
+
+def build(wheels: Path, out: Path) -> Path:
+    return Path(run(ROOT / "scripts/build-deb", wheels, out).splitlines()[0])
+
+
+def build_packages(wheels: Path, made: Path, root: Path) -> Packages:
+    """All of them, in the root's /srv."""
+    newer = other_wheels(wheels, made / "newer", NEWER)
+    torn = other_wheels(wheels, made / "torn", "1.3.0")
+    [wheel] = torn.glob("fastapi-*.whl")
+    data = bytearray(wheel.read_bytes())
+    data[len(data) // 3 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 3)
+    wheel.unlink()
+    wheel.write_bytes(data)
+    life = {"benchd/daemon/life.py": ("notifier.ready()", "raise SystemExit(7)")}
+    broken = other_wheels(wheels, made / "broken", "1.4.0", life)
+    built = [build(folder, root / "srv") for folder in (wheels, newer, torn, broken)]
+    cut = built[1].with_name("truncated.deb")
+    cut.write_bytes(built[1].read_bytes()[: built[1].stat().st_size * 2 // 3])
+    first, new, bad, dead = (f"/srv/{package.name}" for package in built)
+    version = run("dpkg-deb", "--field", built[0], "Version").strip()
+    return Packages(first, new, bad, f"/srv/{cut.name}", dead, version)
+
+
+class Rack:
+    """The machine as its admin sees it."""
+
+    def __init__(self, machine: Machine, root: Path) -> None:
+        self.machine = machine
+        self.root = root
+
+    def dpkg(self, *words: str) -> str:
+        """What is said by a command that did it."""
+        return self.machine.run("dpkg", *words)
+
+    def refused(self, *words: str) -> str:
+        """What is said by a command that didn't."""
+        return self.machine.run("sh", "-c", 'if dpkg "$@" 2>&1; then exit 1; fi', "dpkg", *words)
+
+    def release(self) -> str:
+        return (self.root / "opt/benchd/current").readlink().name
+
+    def state(self) -> str:
+        asked = ("-W", "-f", "${Version} ${db:Status-Status}", "benchd")
+        return self.machine.run("dpkg-query", *asked).strip()
+
+    def daemon(self) -> str:
+        """Its process, which is at work."""
+        assert self.machine.show("benchd", "ActiveState") == "active"
+        return self.machine.show("benchd", "MainPID")
+
+    def is_paused(self) -> bool:
+        look = "from benchd.commands.daemon_client import daemon_client as c; print(c().draining())"
+        return "'paused': True" in self.machine.run("/opt/benchd/current/bin/python", "-c", look)
+
+    def pauses(self) -> int:
+        return len(self.machine.events("BENCHD_EVENT=paused"))
+
+
+def put_slot_and_load(root: Path) -> None:
+    with (root / "etc/benchd/benchd.toml").open("a") as config:
+        config.write(SLOT)
+    (root / "srv/load").mkdir()
+    (root / "srv/load/sitecustomize.py").write_text(LOAD)
+    drop_in = root / "etc/systemd/system/benchd.service.d/load.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Service]\nEnvironment=PYTHONPATH=/srv/load\n")

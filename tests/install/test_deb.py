@@ -1,0 +1,174 @@
+"""What the Debian package is made of, and what it refuses before anything is unpacked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from install_rig import ROOT, own_environment, run
+from other_wheels import fake_wheels
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("dpkg-deb") is None, reason="dpkg-deb isn't there: this isn't Debian"
+)
+
+IN_DEBIANS_ORDER = {
+    "0+unknown": "0+unknown",
+    "1.2.4.dev3+gabcdef": "1.2.4~dev3+gabcdef",
+    "1.2.4rc1.dev2": "1.2.4~rc1~dev2",
+    "1.2.4rc1": "1.2.4~rc1",
+    "1.2.4": "1.2.4",
+    "1.2.4.post1": "1.2.4.post1",
+    "1.2.10": "1.2.10",
+}
+
+
+def build(wheels: Path, out: Path) -> Path:
+    done = subprocess.run(
+        [ROOT / "scripts/build-deb", wheels, out], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+def field(package: Path, name: str) -> str:
+    return run("dpkg-deb", "--field", package, name).strip()
+
+
+def test_versions_sort_in_debian_as_they_do_in_python(tmp_path: Path) -> None:
+    found = []
+    for version, expected in IN_DEBIANS_ORDER.items():
+        package = build(fake_wheels(tmp_path / version, version), tmp_path)
+        assert package.name == f"benchd_{expected}_amd64.deb"
+        assert field(package, "Version") == expected
+        assert field(package, "Benchd-Version") == version
+        found.append(expected)
+    for older, newer in pairwise(found):
+        run("dpkg", "--compare-versions", older, "lt", newer)
+
+
+def test_the_same_wheels_make_the_same_package(tmp_path: Path) -> None:
+    wheels = fake_wheels(tmp_path / "wheels", "1.0")
+    first, second = (build(wheels, tmp_path / name) for name in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_package_needs_what_an_installation_needs_and_owns_nothing_in_etc(
+    tmp_path: Path,
+) -> None:
+    package = build(fake_wheels(tmp_path / "wheels", "1.0", "cp313-cp313-linux_aarch64"), tmp_path)
+    assert field(package, "Architecture") == "arm64"
+    assert field(package, "Benchd-Commit").startswith("0123456789abcdef")
+    listed = run("bash", "-c", 'source "$0"; printf "%s\\n" "${!packages[@]}"', MACHINE).split()
+    needed = field(package, "Depends").split(", ")
+    assert {name.split(" ")[0] for name in needed} == {*listed, "systemd"}
+    assert {"python3 (>= 3.13~)", "python3 (<< 3.14~)"} <= set(needed)
+    carried = run("dpkg-deb", "--contents", package).splitlines()
+    places = {"/".join(line.split()[5].split("/")[1:4]) for line in carried}
+    assert places == {"", "usr/", "usr/lib/", "usr/lib/benchd", "usr/share/", "usr/share/doc"}
+    assert {tuple(line.split()[:2]) for line in carried} <= {
+        ("drwxr-xr-x", "root/root"),
+        ("-rw-r--r--", "root/root"),
+        ("-rwxr-xr-x", "root/root"),
+    }
+
+
+def test_a_damaged_wheel_becomes_no_package(tmp_path: Path) -> None:
+    wheels = fake_wheels(tmp_path / "wheels", "1.0")
+    [own] = wheels.glob("benchd-*.whl")
+    own.write_bytes(own.read_bytes()[:-30])
+    done = subprocess.run(
+        [ROOT / "scripts/build-deb", wheels, tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "is damaged; build it once more" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_python_is_refused_before_anything_is_unpacked(tmp_path: Path) -> None:
+    package = build(fake_wheels(tmp_path / "wheels", "1.0", "cp32-cp32-linux_x86_64"), tmp_path)
+    run("dpkg-deb", "--control", package, tmp_path / "control")
+    done = subprocess.run(
+        [tmp_path / "control/preinst", "install"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=own_environment(),
+    )
+    assert done.returncode == 3, done.stderr
+    assert "these wheels are for Python 3.2" in done.stderr
+    assert "何も変更していません" in done.stderr
+
+
+MACHINE = ROOT / "scripts/machine.sh"
+RIG = r"""
+set -euo pipefail
+source "$1"
+root=
+start_again=$2/start-again
+systemctl() {
+    case $1 in
+        show) echo "$state" ;;
+        *) echo "systemctl $*" ;;
+    esac
+}
+is_running_system() { :; }
+in_root() { echo "${*##*/}"; return "$pauses"; }
+"""
+
+
+def with_daemon(folder: Path, state: str, pauses: int, script: str) -> tuple[int, list[str]]:
+    """What is done with a daemon in this state, whose jobs end in time (0) or don't (1)."""
+    done = subprocess.run(
+        ["bash", "-c", RIG + script, "rig", MACHINE, folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "state": state, "pauses": str(pauses)},
+    )
+    assert not done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_a_daemon_that_works_is_paused_then_stopped_and_started_again(tmp_path: Path) -> None:
+    status, told = with_daemon(tmp_path, "active", 0, "stop_paused; resume")
+    assert (status, told) == (
+        0,
+        [
+            "benchd pause --within 30m",
+            "systemctl stop benchd.service",
+            "systemctl start benchd.service",
+        ],
+    )
+    assert not (tmp_path / "start-again").exists()
+
+
+@pytest.mark.parametrize("state", ["active", "activating"])
+def test_a_daemon_that_cant_be_paused_is_left_alone_with_the_cure(
+    tmp_path: Path, state: str
+) -> None:
+    status, told = with_daemon(tmp_path, state, 1, "stop_paused")
+    assert status == 3
+    assert "benchd queue" in told[-1]
+    assert "BENCHD_PAUSE_WITHIN" in told[-2]
+    assert not [line for line in told if line.startswith("systemctl")]
+    assert not (tmp_path / "start-again").exists()
+
+
+def test_a_daemon_that_is_stopped_stays_so(tmp_path: Path) -> None:
+    assert with_daemon(tmp_path, "inactive", 1, "stop_paused; resume") == (0, [])
+
+
+def test_an_upgrade_that_was_cut_while_the_daemon_was_stopped_starts_it(tmp_path: Path) -> None:
+    cut = with_daemon(tmp_path, "active", 0, "stop_paused; exit 9")
+    assert cut[0] == 9
+    assert (tmp_path / "start-again").exists()
+    again = with_daemon(tmp_path, "inactive", 0, "stop_paused; resume")
+    assert again == (0, ["systemctl start benchd.service"])

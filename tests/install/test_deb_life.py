@@ -1,0 +1,259 @@
+"""The Debian package's whole life under a real systemd, in a machine that has no network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+from deb_rig import (
+    NEWER,
+    NEWER_IN_DEBIAN,
+    SLOT,
+    UDEV,
+    Packages,
+    Rack,
+    build_packages,
+    put_slot_and_load,
+)
+from install_rig import ROOT, run
+from machine import booted
+
+pytestmark = [
+    pytest.mark.as_root,
+    pytest.mark.nightly,
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
+    pytest.mark.skipif(
+        shutil.which("systemd-nspawn") is None or shutil.which("mmdebstrap") is None,
+        reason="systemd-nspawn (Debian package systemd-container) or mmdebstrap isn't there",
+    ),
+]
+
+PATIENCE_S = 300
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
+    """A Debian with all that the package needs, and nothing of benchd's."""
+    root = tmp_path_factory.mktemp("debian") / "root"
+    names = 'source "$0"; printf "%s," "${!packages[@]}" systemd-sysv'
+    needed = run("bash", "-c", names, ROOT / "scripts/machine.sh").strip(",\n")
+    run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={needed}", "trixie", root)
+    (root / "etc/tmpfiles.d/stand-in-for-udev.conf").write_text(UDEV)
+    maker = os.getpid()
+    yield root
+    if os.getpid() == maker:
+        shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def packages(root: Path, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Packages:
+    return build_packages(wheels, tmp_path_factory.mktemp("packages"), root)
+
+
+@pytest.fixture(scope="module")
+def rack(root: Path, packages: Packages) -> Generator[Rack]:
+    """One on which the package's first release is installed and runs."""
+    with booted(root) as machine:
+        rack = Rack(machine, root)
+        rack.dpkg("-i", packages.first)
+        put_slot_and_load(root)
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "start", "benchd")
+        named = ("--person", "sato", "--name", "佐藤 健", "--reading", "さとう けん")
+        machine.run("benchd", "setup", *named, "--pin-file", "-", stdin="902716\n")
+        yield rack
+
+
+@pytest.fixture
+def first(rack: Rack, packages: Packages) -> Rack:
+    """The first release runs, whatever ran before."""
+    if rack.state() != f"{packages.version} installed":
+        rack.dpkg("-i", packages.first)
+    return rack
+
+
+@pytest.fixture
+def busy(first: Rack) -> Generator[Rack]:
+    """A job runs."""
+    job = first.root / "srv/load/job"
+    job.touch()
+    yield first
+    job.unlink(missing_ok=True)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+def test_the_installed_units_run_without_a_network(first: Rack) -> None:
+    machine = first.machine
+    assert machine.run("ls", "/sys/class/net").split() == ["lo"]
+    first.daemon()
+    assert machine.show("benchd", "StatusText") == "1 slot, 0 busy, 0 need a person"
+    assert machine.show("benchd", "WatchdogUSec") == "30s"
+    assert machine.show("benchd-adb.socket", "ActiveState") == "active"
+    assert machine.show("benchd-verify.timer", "ActiveState") == "active"
+    assert "sato\t佐藤 健" in machine.run("benchd", "people", "list")
+    assert '"slot": "A1"' in machine.run("benchd", "status", "--json")
+    told = machine.run("sh", "-c", "benchd doctor --json || true")
+    assert '"check": "daemon"' in told
+    key = machine.run("stat", "-c", "%a %U", "/etc/benchd/certificate_key.pem")
+    assert key == "600 root\n"
+    ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8420/healthz').status)"
+    assert machine.run("python3", "-c", ask) == "200\n"
+
+
+def test_an_upgrade_waits_for_what_runs_and_the_slots_go_on(busy: Rack, packages: Packages) -> None:
+    before, release, pauses = busy.daemon(), busy.release(), busy.pauses()
+    upgrade = busy.machine.begin("dpkg", "-i", packages.newer)
+    until(lambda: busy.pauses() > pauses)
+    assert (busy.daemon(), busy.release()) == (before, release)
+    (busy.root / "srv/load/job").unlink()
+    told, _ = upgrade.communicate()
+    assert upgrade.returncode == 0, told
+    assert busy.daemon() != before
+    assert not busy.is_paused()
+    assert busy.state() == f"{NEWER_IN_DEBIAN} installed"
+    assert NEWER in busy.machine.run("benchd", "--version")
+    assert '"slot": "A1"' in busy.machine.run("benchd", "status", "--json")
+    # What the admin has written stays, and what is new is shown.
+    assert "+++ /etc/benchd/benchd.toml.new" in told
+    assert SLOT in (busy.root / "etc/benchd/benchd.toml").read_text()
+
+
+def test_jobs_that_dont_end_in_time_refuse_an_upgrade_and_go_on(
+    busy: Rack, packages: Packages
+) -> None:
+    before, release = busy.daemon(), busy.release()
+    bound = busy.root / "etc/default/benchd"
+    bound.write_text("BENCHD_PAUSE_WITHIN=1s\n")
+    told = busy.refused("-i", packages.newer)
+    bound.unlink()
+    assert "BENCHD_PAUSE_WITHIN=2h" in told
+    assert (busy.daemon(), busy.release(), busy.state()) == (
+        before,
+        release,
+        f"{packages.version} installed",
+    )
+    assert not busy.is_paused()
+
+
+@pytest.mark.parametrize("package", ["truncated", "torn"])
+def test_a_package_that_is_damaged_leaves_the_daemon_running(
+    first: Rack, packages: Packages, package: str
+) -> None:
+    before, release = first.daemon(), first.release()
+    told = first.refused("-i", getattr(packages, package))
+    assert (first.daemon(), first.release()) == (before, release)
+    assert not first.is_paused()
+    if package == "truncated":
+        assert first.state() == f"{packages.version} installed"
+    else:
+        assert "nothing was changed" in told
+        assert first.state() == "1.3.0 half-configured"
+        first.dpkg("-i", packages.first)
+        assert first.state() == f"{packages.version} installed"
+
+
+def test_a_full_disk_leaves_the_daemon_running_and_is_mended_once_there_is_room(
+    first: Rack, packages: Packages
+) -> None:
+    before, release = first.daemon(), first.release()
+    over = "lowerdir=/opt/benchd,upperdir=/mnt/small/upper,workdir=/mnt/small/work"
+    first.machine.run(
+        "sh",
+        "-ec",
+        "mkdir -p /mnt/small; mount -t tmpfs -o size=120m tmpfs /mnt/small;"
+        f"mkdir /mnt/small/upper /mnt/small/work; mount -t overlay -o {over} overlay /opt/benchd",
+    )
+    told = first.refused("-i", packages.newer)
+    first.machine.run("sh", "-c", "umount -l /opt/benchd; umount -l /mnt/small")
+    assert "No space left" in told
+    assert "nothing was changed" in told
+    assert (first.daemon(), first.release()) == (before, release)
+    assert not first.is_paused()
+    first.dpkg("--configure", "-a")
+    assert first.state() == f"{NEWER_IN_DEBIAN} installed"
+    assert first.daemon() != before
+
+
+def test_an_upgrade_that_is_killed_leaves_the_daemon_running_and_is_mended(
+    first: Rack, packages: Packages
+) -> None:
+    before, release = first.daemon(), first.release()
+    upgrade = ("systemd-run", "--quiet", "--collect", "--unit=upgrade")
+    first.machine.run(*upgrade, "dpkg", "-i", packages.newer)
+    until(lambda: any((first.root / "opt/benchd").glob("wheels.*")))
+    first.machine.run("systemctl", "kill", "--signal=KILL", "upgrade")
+    until(lambda: first.machine.show("upgrade", "ActiveState") != "active")
+    assert (first.daemon(), first.release()) == (before, release)
+    first.dpkg("--configure", "-a")
+    assert first.state() == f"{NEWER_IN_DEBIAN} installed"
+    assert first.daemon() != before
+    assert not list((first.root / "opt/benchd").glob("wheels.*"))
+    assert len(list((first.root / "opt/benchd/releases").iterdir())) == 2
+
+
+def test_a_release_that_doesnt_start_here_gives_way_to_the_one_that_did(
+    first: Rack, packages: Packages
+) -> None:
+    release = first.release()
+    told = first.refused("-i", packages.broken)
+    assert "the new release didn't start, so the former one runs" in told
+    first.daemon()
+    assert first.release() == release
+    first.dpkg("-i", packages.first)
+
+
+def test_an_older_package_is_taken_within_one_form_of_the_ledger_and_refused_beyond(
+    first: Rack, packages: Packages
+) -> None:
+    first.dpkg("-i", packages.newer)
+    newer = first.release()
+    first.dpkg("-i", packages.first)
+    assert first.state() == f"{packages.version} installed"
+    assert (first.root / "opt/benchd/previous").readlink().name == newer
+    first.machine.run("systemctl", "stop", "benchd")
+    ledger = first.root / "var/lib/benchd/ledger.sqlite"
+    kept = ledger.read_bytes()
+    with ledger.open("r+b") as file:
+        file.seek(60)  # user_version: https://www.sqlite.org/fileformat.html
+        file.write((99).to_bytes(4))
+    told = first.refused("-i", packages.newer)
+    ledger.write_bytes(kept)
+    first.machine.run("systemctl", "start", "benchd")
+    assert f"has form 99 and benchd {NEWER_IN_DEBIAN} reads up to" in told
+    assert first.state() == f"{packages.version} installed"
+
+
+def test_a_removal_is_refused_while_jobs_run(busy: Rack, packages: Packages) -> None:
+    before = busy.daemon()
+    bound = busy.root / "etc/default/benchd"
+    bound.write_text("BENCHD_PAUSE_WITHIN=1s\n")
+    told = busy.refused("--remove", "benchd")
+    bound.unlink()
+    assert "BENCHD_PAUSE_WITHIN=2h" in told
+    assert (busy.daemon(), busy.state()) == (before, f"{packages.version} installed")
+    assert not busy.is_paused()
+
+
+# The last of this file: the others need what it takes away.
+def test_a_purge_leaves_what_an_erasure_is_proven_by_and_says_where(first: Rack) -> None:
+    told = first.dpkg("--purge", "benchd")
+    assert "rm -r /etc/benchd /var/lib/benchd" in told
+    root = first.root
+    for gone in ("opt/benchd", "usr/lib/benchd", "usr/local/bin/benchd", "etc/default/benchd"):
+        assert not os.path.lexists(root / gone)
+    assert not list((root / "usr/local/lib/systemd/system").glob("benchd*"))
+    assert not list((root / "etc/benchd").rglob("*.new"))
+    for kept in ("etc/benchd/certificate_key.pem", "var/lib/benchd/ledger.sqlite"):
+        assert (root / kept).stat().st_size
+    assert SLOT in (root / "etc/benchd/benchd.toml").read_text()
+    assert first.machine.run("sh", "-c", "systemctl is-active benchd || true") == "inactive\n"
