@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import argon2
 from argon2.exceptions import Argon2Error, InvalidHashError
-from argon2.low_level import ARGON2_VERSION, Type
+from argon2.low_level import Type
 
 PURPOSE = b"benchd: people's badges and PINs"
 """What the key for `Secrets` is derived for."""
@@ -73,7 +73,8 @@ class Secrets:
 def _unknown_pin(cost: Argon2Cost) -> str:
     """What might be kept of a PIN that nobody knows: a try at it costs as much as at any other.
 
-    The encoding is argon2's own (https://github.com/P-H-C/phc-winner-argon2, src/encoding.c).
+    The encoding is argon2's own (https://github.com/P-H-C/phc-winner-argon2, src/encoding.c); 19
+    is the version that RFC 9106 describes.
     Written down instead of computed, since every command and every start would wait for it.
     """
     salt, digest = (
@@ -81,7 +82,7 @@ def _unknown_pin(cost: Argon2Cost) -> str:
         for size in (argon2.DEFAULT_RANDOM_SALT_LENGTH, argon2.DEFAULT_HASH_LENGTH)
     )
     dear = f"m={cost.memory_kib},t={cost.iterations},p={cost.lanes}"
-    return f"$argon2id$v={ARGON2_VERSION}${dear}${salt}${digest}"
+    return f"$argon2id$v=19${dear}${salt}${digest}"
 
 
 def mark_of(kept: bytes) -> str:
