@@ -1,7 +1,11 @@
 """What holds for every test."""
 
 import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 
@@ -15,3 +19,13 @@ def pytest_configure() -> None:
     # How fast a machine is that others share says nothing about what is tested.
     settings.register_profile("unhurried", deadline=None)
     settings.load_profile("unhurried")
+
+
+@pytest.fixture
+def on_disk() -> Iterator[Path]:
+    """A folder where it takes its time until something is written: /tmp is often only memory.
+
+    For who is killed in mid-write, and for who writes as long as something else lasts.
+    """
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="benchd-test-") as folder:
+        yield Path(folder)

@@ -181,7 +181,8 @@ def demo(
     if lot and (scenario or slots or by_hand or dossier):
         raise typer.BadParameter("--lot brings its own handsets and operators")
     require_lab()
-    from benchd.lab.demo import run_demo, run_lot_demo
+    from benchd.lab.demo.lot import run_lot_demo
+    from benchd.lab.demo.run import run_demo
 
     if lot:
         raise typer.Exit(0 if run_lot_demo(directory, port, as_json=json_output) else 1)

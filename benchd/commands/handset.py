@@ -6,19 +6,20 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from benchd.android.dossier.folder import read_folder, write_folder
-from benchd.android.dossier.preparing import prepare
-from benchd.android.dossier.replay import Fact, Replay, replay
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import named, say, tell_rows
 from benchd.texts.command_words import SayWord
 from benchd.words.dossier import Dossier
 from benchd.words.ids import AdbAddress
+
+if TYPE_CHECKING:
+    # Reading answers takes all that speaks adb, which no other command waits for.
+    from benchd.android.dossier.replay import Fact, Replay
 
 RECORDED_WITHIN_S: Final = 240.0
 """Longer than the daemon gives a handset to answer all questions."""
@@ -44,6 +45,8 @@ def record(
 
     It only reads. What is personal is replaced; read the files before you send them.
     """
+    from benchd.android.dossier.folder import write_folder
+
     if (slot is None) == (address is None):
         raise mistake(SayWord.SLOT_OR_ADDRESS)
     made = _of_slot(slot) if slot is not None else _at_address(config, address or "")
@@ -72,6 +75,9 @@ def list_kept(json_output: JsonOption = False) -> None:
 @handset_app.command("read")
 def read(directory: Path, json_output: JsonOption = False) -> None:
     """Tell what benchd makes of a dossier; ends with 1 if an answer in it isn't understood."""
+    from benchd.android.dossier.folder import read_folder
+    from benchd.android.dossier.replay import replay
+
     found = replay(read_folder(directory))
     if json_output:
         typer.echo(json.dumps(as_json(found), ensure_ascii=False, indent=2))
@@ -118,6 +124,7 @@ def _of_slot(slot: str) -> Dossier:
 
 def _at_address(config: Path, address: str) -> Dossier:
     from benchd.android.access import AdbAccess
+    from benchd.android.dossier.preparing import prepare
     from benchd.commands.one_handset import ask_one
     from benchd.config import load_settings
 

@@ -6,7 +6,8 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -19,17 +20,22 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LONGEST_NAME = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """A file that is TOML, whatever it says."""
 
     file: str
     """The path as messages show it."""
+    text: str = field(repr=False)
     data: Mapping[str, object]
-    places: Mapping[KeyPath, Place]
     end: Place
     digest: str
     """SHA-256 of the file's bytes as hex."""
+
+    @cached_property
+    def places(self) -> Mapping[KeyPath, Place]:
+        """The place of each key; looked for once somebody asks, which is about a mistake."""
+        return locate(self.text)
 
     def place(self, path: KeyPath) -> Place:
         """Where a key stands; for one that is missing its table, else the end of the file."""
@@ -78,8 +84,8 @@ def read_document(file: Path, shown: str, content: bytes | None = None) -> Docum
         raise ConfigInvalid((_not_toml(shown, error, end),)) from error
     return Document(
         file=shown,
+        text=text,
         data=data,
-        places=locate(text),
         end=Place(line=end.line, column=1),
         digest=hashlib.sha256(content).hexdigest(),
     )

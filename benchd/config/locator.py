@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,6 +56,8 @@ def locate(text: str) -> Mapping[KeyPath, Place]:
 class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
+        self._lines = [0, *(end.end() for end in re.finditer("\n", text))]
+        """Where each line begins."""
         self._at = 0
         self._lengths: dict[KeyPath, int] = {}
         """How many elements each array of tables has so far."""
@@ -88,7 +91,7 @@ class _Scanner:
             index = self._lengths.get(path, 0)
             self._lengths[path] = index + 1
             path = _below(path, index)
-        self.places[path] = place_at(self._text, offset)
+        self.places[path] = self._place(offset)
         self._at += brackets
         return path
 
@@ -144,7 +147,11 @@ class _Scanner:
 
     def _mention(self, path: KeyPath, offset: int) -> None:
         if path not in self.places:
-            self.places[path] = place_at(self._text, offset)
+            self.places[path] = self._place(offset)
+
+    def _place(self, offset: int) -> Place:
+        line = bisect_right(self._lines, offset)
+        return Place(line=line, column=offset - self._lines[line - 1] + 1)
 
     def _next(self, wanted: str) -> bool:
         return self._text.startswith(wanted, self._at)
@@ -152,7 +159,7 @@ class _Scanner:
     def _take(self, pattern: re.Pattern[str]) -> str:
         found = pattern.match(self._text, self._at)
         if found is None:
-            message = f"not TOML at {place_at(self._text, self._at)}"
+            message = f"not TOML at {self._place(self._at)}"
             raise ValueError(message)
         self._at = found.end()
         return found.group()

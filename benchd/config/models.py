@@ -48,7 +48,7 @@ class _Reading:
         """By each of their codes, in any case."""
         self._named_menus: list[tuple[Document, KeyPath, str]] = []
         self._digest = hashlib.sha256()
-        self._codes_here: dict[str, str] = {}
+        self._codes_here: dict[str, tuple[Document, KeyPath]] = {}
         self._menus_here: set[str] = set()
 
     def begin_folder(self) -> None:
@@ -122,10 +122,11 @@ class _Reading:
             key = in_any_case(code)
             at: KeyPath = ("model", index, "codes", place)
             if key in self._codes_here:
-                where = self._codes_here[key]
+                first, path = self._codes_here[key]
+                where = f"{first.file}:{first.place(path).line}"
                 message = f"found {found(code)}, which stands in {where} already; allowed is once"
                 self._issues.append(document.issue(at, message))
-            self._codes_here[key] = f"{document.file}:{document.place(at).line}"
+            self._codes_here[key] = (document, at)
             self._entries[key] = entry
 
     def _look_for_menus(self) -> None:

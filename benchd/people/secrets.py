@@ -6,6 +6,7 @@ key comes from the rack's own signing key: without that neither can be guessed, 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Secrets:
             parallelism=cost.lanes,
             type=Type.ID,
         )
-        self._nobodys = self.of_pin("")
+        self._nobodys = _unknown_pin(cost).encode()
 
     def of_badge(self, code: str) -> bytes:
         """What is kept of a badge: the same for the same code."""
@@ -67,6 +68,21 @@ class Secrets:
 
     def _keyed(self, purpose: bytes, text: str) -> bytes:
         return hmac.digest(self._key, purpose + text.encode("utf-8", "replace"), hashlib.sha256)
+
+
+def _unknown_pin(cost: Argon2Cost) -> str:
+    """What might be kept of a PIN that nobody knows: a try at it costs as much as at any other.
+
+    The encoding is argon2's own (https://github.com/P-H-C/phc-winner-argon2, src/encoding.c); 19
+    is the version that RFC 9106 describes.
+    Written down instead of computed, since every command and every start would wait for it.
+    """
+    salt, digest = (
+        base64.b64encode(bytes(size)).decode().rstrip("=")
+        for size in (argon2.DEFAULT_RANDOM_SALT_LENGTH, argon2.DEFAULT_HASH_LENGTH)
+    )
+    dear = f"m={cost.memory_kib},t={cost.iterations},p={cost.lanes}"
+    return f"$argon2id$v=19${dear}${salt}${digest}"
 
 
 def mark_of(kept: bytes) -> str:

@@ -263,3 +263,13 @@ def test_how_often_a_token_may_ask(folder: Path, value: str) -> None:
     assert loaded(f"{site}[tokens]\nper_minute = 6000\n").tokens.per_minute == 6000
     [told] = messages(f"{site}[tokens]\nper_minute = {value}\n")
     assert "tokens.per_minute" in told
+
+
+def test_no_place_is_looked_for_where_there_is_no_mistake(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: str) -> None:
+        pytest.fail("looked for places")
+
+    monkeypatch.setattr("benchd.config.document.locate", refuse)
+    assert loaded('[site]\nname = "Example"\n').models.models

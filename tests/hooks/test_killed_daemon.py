@@ -25,17 +25,17 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120), pytest.mark.slow]
 
 
 async def test_each_event_arrives_in_order_however_often_its_daemon_is_killed(
-    tmp_path: Path,
+    on_disk: Path,
 ) -> None:
     draw = random.Random(20_261_126)
-    key = create_key(tmp_path / "key.pem")
+    key = create_key(on_disk / "key.pem")
     cut_short = 0
     async with receiving() as receiver:
-        configuration(tmp_path, receiver.url)
+        configuration(on_disk, receiver.url)
 
         def program(seed: int, jobs: int) -> list[str]:
             module = "tests.hooks.killed_daemon"
-            return [sys.executable, "-m", module, str(tmp_path), str(seed), str(jobs)]
+            return [sys.executable, "-m", module, str(on_disk), str(seed), str(jobs)]
 
         for seed in range(KILLS):
             # Half of them die while their receiver has the event and hasn't said so.
@@ -52,7 +52,7 @@ async def test_each_event_arrives_in_order_however_often_its_daemon_is_killed(
                 one.kill()
                 assert await one.wait() < 0
             cut_short += silent
-        async with open_ledger(tmp_path / "ledger.sqlite", head_key=key) as ledger:
+        async with open_ledger(on_disk / "ledger.sqlite", head_key=key) as ledger:
             records = await ledger.entries_after(0, 100_000)
         begun = next(r.sequence for r in records if r.entry.kind is EntryKind.HOOK_BEGUN)
         due = {r.sequence: r for r in records if r.entry.kind in TOLD and r.sequence > begun}

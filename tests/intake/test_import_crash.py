@@ -54,8 +54,8 @@ async def known(path: Path, key: RackKey) -> IntakeStore:
 @pytest.mark.nightly
 @pytest.mark.timeout(300)
 @pytest.mark.asyncio
-async def test_kill_9_in_mid_import_leaves_nothing_half(tmp_path: Path) -> None:
-    path, key, random_ = tmp_path / "ledger.db", RackKey(), random.Random(20261126)
+async def test_kill_9_in_mid_import_leaves_nothing_half(on_disk: Path) -> None:
+    path, key, random_ = on_disk / "ledger.db", RackKey(), random.Random(20261126)
     unfinished = before = 0
     for _ in range(KILLS):
         told = max(before, killed_in_mid_import(path, random_))

@@ -40,8 +40,8 @@ def killed_in_mid_append(path: Path, random_: random.Random) -> int:
     return complete[-1] if complete else 0
 
 
-def test_kill_9_in_twenty_rounds(tmp_path: Path, key: RackKey) -> None:
-    path = tmp_path / "ledger.db"
+def test_kill_9_in_twenty_rounds(on_disk: Path, key: RackKey) -> None:
+    path = on_disk / "ledger.db"
     random_ = random.Random(20261124)
     records = 0
     for _ in range(20):
@@ -53,8 +53,8 @@ def test_kill_9_in_twenty_rounds(tmp_path: Path, key: RackKey) -> None:
 
 
 @pytest.mark.asyncio
-async def test_after_kill_9_it_goes_on(tmp_path: Path, key: RackKey) -> None:
-    path = tmp_path / "ledger.db"
+async def test_after_kill_9_it_goes_on(on_disk: Path, key: RackKey) -> None:
+    path = on_disk / "ledger.db"
     killed_in_mid_append(path, random.Random(1))
     records = verify_ledger(path, key.public_key_pem).records
     async with open_ledger(path, head_key=key) as ledger:

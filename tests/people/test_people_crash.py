@@ -134,12 +134,12 @@ def change_until_killed(folder: Path, telling: Connection) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_kill_9_in_mid_change_leaves_the_old_or_the_new_whole(tmp_path: Path) -> None:
+def test_kill_9_in_mid_change_leaves_the_old_or_the_new_whole(on_disk: Path) -> None:
     chance, processes, unknown, before = random.Random(20261126), get_context("forkserver"), 0, 0
     processes.set_forkserver_preload([__name__])
     for _ in range(ROUNDS):
         ours, theirs = processes.Pipe(duplex=False)
-        child = processes.Process(target=change_until_killed, args=(tmp_path, theirs))
+        child = processes.Process(target=change_until_killed, args=(on_disk, theirs))
         child.start()
         theirs.close()
         told: list[int] = []
@@ -147,7 +147,7 @@ def test_kill_9_in_mid_change_leaves_the_old_or_the_new_whole(tmp_path: Path) ->
             assert ours.poll(DEADLINE_S), "it changes nothing"
             told.append(ours.recv())
         for _ in range(chance.randrange(3000)):
-            secrets_file(tmp_path).stat()
+            secrets_file(on_disk).stat()
         child.kill()
         child.join()
         while ours.poll():
@@ -156,7 +156,7 @@ def test_kill_9_in_mid_change_leaves_the_old_or_the_new_whole(tmp_path: Path) ->
             except EOFError:
                 break
         ours.close()
-        found = anyio.run(made, tmp_path)
+        found = anyio.run(made, on_disk)
         assert max(before, told[-1]) <= found <= told[-1] + 1
         unknown, before = unknown + (found > told[-1]), found
     assert unknown > 0, "no kill fell between a record and its word, so this shows less"

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
+import argon2
 import pytest
+from argon2.exceptions import VerifyMismatchError
 
 from benchd.errors import LedgerFault, NameRefused, NotFound, PersonRefused
 from benchd.people.register import People
@@ -296,6 +298,38 @@ async def test_what_is_kept_tells_nothing_and_is_compared_by_its_whole() -> None
     assert not secrets.is_pin(b"$argon2id$broken", PIN)
     assert not secrets.is_pin(None, "")
     assert mark_of(kept) != mark_of(secrets.of_pin(PIN))
+
+
+async def test_a_try_without_a_pin_on_record_costs_what_any_other_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[str] = []
+    verify = argon2.PasswordHasher.verify
+
+    def watched(hasher: argon2.PasswordHasher, kept: str, pin: bytes) -> bool:
+        compared.append(kept)
+        return verify(hasher, kept, pin)
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", watched)
+    secrets = Secrets(KEY, CHEAP)
+    kept = secrets.of_pin(PIN)
+    assert not secrets.is_pin(None, PIN)
+    assert secrets.is_pin(kept, PIN)
+    nobodys, somebodys = compared
+    assert argon2.extract_parameters(nobodys) == argon2.extract_parameters(somebodys)
+    # A mismatch is found by computing it; what is malformed would be refused at once.
+    with pytest.raises(VerifyMismatchError):
+        argon2.PasswordHasher().verify(nobodys, PIN)
+
+
+async def test_nothing_is_hashed_before_somebody_is_asked_for_a_pin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> str:
+        pytest.fail("hashed")
+
+    monkeypatch.setattr(argon2.PasswordHasher, "hash", refuse)
+    Secrets(KEY)
 
 
 @pytest.mark.parametrize("starts", [1, 2])

@@ -183,12 +183,12 @@ def killed_in_mid_answer(folder: Path, begun: int, chance: random.Random) -> int
 
 @pytest.mark.nightly
 @pytest.mark.timeout(300)
-def test_kill_9_in_mid_answer_loses_none_that_was_acknowledged(tmp_path: Path) -> None:
+def test_kill_9_in_mid_answer_loses_none_that_was_acknowledged(on_disk: Path) -> None:
     get_context("forkserver").set_forkserver_preload([__name__])
     chance, unknown, begun = random.Random(20261126), 0, 0
     for _ in range(ROUNDS):
-        acknowledged = killed_in_mid_answer(tmp_path, begun, chance)
-        begun = anyio.run(found, tmp_path / LEDGER)
+        acknowledged = killed_in_mid_answer(on_disk, begun, chance)
+        begun = anyio.run(found, on_disk / LEDGER)
         assert begun - acknowledged in {0, 1}
         unknown += begun - acknowledged
     assert unknown > 0, "no kill fell between a record and its word, so this shows less"

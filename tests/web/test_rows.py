@@ -197,24 +197,26 @@ async def test_a_route_without_a_row_is_served_to_nobody(
             assert (await client.put("/api/v1/slots")).status_code == 405
 
 
-@pytest.mark.asyncio
-@pytest.mark.parametrize("anonymous", [Sight.NONE, Sight.WALL, Sight.READ])
-@pytest.mark.parametrize(("method", "template"), [row for row in ROWS if row[1] != STREAMS])
-async def test_each_row_holds(
-    rack: FakeRack,
-    catalogue: Catalogue,
-    anonymous: Sight,
-    method: str,
-    template: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # No read model follows here, and a label would wait for it.
-    monkeypatch.setattr(source, "CAUGHT_UP_S", 0.0)
+@pytest.fixture(scope="module", params=[Sight.NONE, Sight.WALL, Sight.READ])
+def shown(request: pytest.FixtureRequest, catalogue: Catalogue) -> tuple[Sight, FastAPI]:
+    """What is shown to whoever hasn't signed in, and the API of a rack with a sold handset."""
+    rack = FakeRack()
     rack.board.show(running_view())
     rack.ledger.keep_job(
         outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
     )
-    async with browser(whole_app(rack, catalogue, anonymous)) as client:
+    return request.param, whole_app(rack, catalogue, request.param)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("method", "template"), [row for row in ROWS if row[1] != STREAMS])
+async def test_each_row_holds(
+    shown: tuple[Sight, FastAPI], method: str, template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No read model follows here, and a label would wait for it.
+    monkeypatch.setattr(source, "CAUGHT_UP_S", 0.0)
+    anonymous, app = shown
+    async with browser(app) as client:
         answer = await client.request(method, path_of(template))
         head = await client.head(path_of(template))
     wanted = ROWS[method, template]

@@ -21,6 +21,9 @@ from tests.web.fake_door import WORKER, believing, screen_of
 PATIENCE_S = 30.0
 """A machine that runs many tests at once answers late."""
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts nobody; without one each client would read every authority there is."""
+
 SEES_ALL = believing(Sight.READ)
 """Everything is shown without signing in, and every cookie is believed."""
 
@@ -45,7 +48,7 @@ class Running:
     ended: anyio.Event
 
     def over_unix(self) -> httpx2.AsyncClient:
-        transport = httpx2.AsyncHTTPTransport(uds=str(self.path))
+        transport = httpx2.AsyncHTTPTransport(uds=str(self.path), verify=NO_TLS)
         return httpx2.AsyncClient(transport=transport, base_url="http://benchd", timeout=PATIENCE_S)
 
     def over_tls(self, context: ssl.SSLContext) -> httpx2.AsyncClient:
@@ -60,6 +63,7 @@ class Running:
     def over_tcp(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
             base_url=f"http://127.0.0.1:{self.port}",
+            verify=NO_TLS,
             trust_env=False,
             headers=screen_of(WORKER),
             timeout=PATIENCE_S,

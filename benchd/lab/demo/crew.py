@@ -48,6 +48,8 @@ SECOND = Member(
     roles=(Role.OPERATOR, Role.CONFIRMER),
 )
 NOT_SIGNED_IN = 401
+CSRF = "x-benchd-csrf"
+"""The header that shows whose screen it is; new with every time that somebody signs in."""
 CREW = (WORKER, SECOND)
 
 
@@ -71,6 +73,7 @@ class AtTheDoor:
         """Each gets a connection of their own, as each has a screen."""
         self._connect = connect
         self._screens: dict[str, httpx2.AsyncClient] = {}
+        self._one_at_a_time = {one.id: anyio.Lock() for one in CREW}
 
     async def post(
         self,
@@ -90,22 +93,32 @@ class AtTheDoor:
 
         answer = await sent()
         if answer.status_code == NOT_SIGNED_IN:
-            await self._sign_in(screen, who)
+            await self._sign_in_again(screen, who, answer.request.headers)
             answer = await sent()
         return answer
 
     async def _screen_of(self, who: Member) -> httpx2.AsyncClient:
-        screen = self._screens.get(who.id)
-        if screen is None:
-            screen = self._screens[who.id] = self._connect()
-            await self._sign_in(screen, who)
+        # Whoever answers for many slots at once signs in once: a PIN is dear to compare.
+        async with self._one_at_a_time[who.id]:
+            screen = self._screens.get(who.id)
+            if screen is None:
+                screen = self._screens[who.id] = self._connect()
+                await self._sign_in(screen, who)
         return screen
+
+    async def _sign_in_again(
+        self, screen: httpx2.AsyncClient, who: Member, refused: Mapping[str, str]
+    ) -> None:
+        """Unless it was done for another answer since this one was refused."""
+        async with self._one_at_a_time[who.id]:
+            if screen.headers.get(CSRF) == refused.get(CSRF):
+                await self._sign_in(screen, who)
 
     async def _sign_in(self, screen: httpx2.AsyncClient, who: Member) -> None:
         shown = {"badge": who.badge, "person": who.id, "pin": who.pin}
         answer = await screen.post("/api/v1/session", json=shown)
         if answer.is_success:
-            screen.headers["x-benchd-csrf"] = str(answer.json()["csrf"])
+            screen.headers[CSRF] = str(answer.json()["csrf"])
 
     async def aclose(self) -> None:
         """Let go of all connections."""

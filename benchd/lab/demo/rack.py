@@ -18,7 +18,7 @@ from anyio.abc import Process
 from benchd.errors import BenchdError, DependencyMissing
 from benchd.lab.demo.crew import enrol
 from benchd.lab.demo.folder import ADB_PORT, DemoFolder, DemoSlot, make_folder
-from benchd.lab.demo.operators import Operators, RackWatch, over_socket
+from benchd.lab.demo.operators import LOOK_EVERY_S, Operators, RackWatch, over_socket
 from benchd.lab.simulator.hands import RackHands, Screen
 from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import RackPlan
@@ -27,6 +27,8 @@ from benchd.lab.simulator.scenarios import Scenario
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
 SLOTS_IN_A_ROW = 8
+LOOK_PER_SLOT_S = 0.02
+"""More slots take longer to be told of, and to be looked at by two people."""
 LOG_TAIL_BYTES = 3000
 
 
@@ -152,6 +154,7 @@ class DemoRack:
             hands=SlotHands(self.hands),
             answers={placed.slot: placed.scenario.answers for placed in self.placed},
             resets_without_a_word=resets_without_a_word,
+            look_every_s=max(LOOK_EVERY_S, LOOK_PER_SLOT_S * len(self.placed)),
         )
 
 

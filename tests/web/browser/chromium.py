@@ -103,6 +103,9 @@ async def visited(
         viewport={"width": width, "height": height},
         timezone_id="Asia/Tokyo",
         color_scheme="dark" if dark else "light",
+        # Without a graphics card each frame that moves is painted by a processor, 60 a second for
+        # as long as a tile calls somebody. A test of what moves asks for it.
+        reduced_motion="reduce",
         http_credentials=credentials if login else None,
         ignore_https_errors=login is not None,
     ) as context:

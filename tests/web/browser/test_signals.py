@@ -92,6 +92,7 @@ async def test_a_slot_is_pointed_out_for_some_seconds(
     rack.board.show(running_view())
     rack.board.show(waiting_view(SlotName("A2"), 2))
     async with server() as here, visit(address(here)) as seen:
+        await seen.page.emulate_media(reduced_motion="no-preference")
         await seen.page.clock.install()
         await ready(seen)
         await seen.tile("A1").locator(".open").click()
