@@ -1,13 +1,15 @@
 """The daemon of a crowd: all its parts are the shipped ones, but plug events and reader worker.
 
-`python -m benchd.lab.benchmarks.crowd.daemon CONFIG PLUG_SOCKET FIGURES [--profile]`. Beside it
-a task notes how late the loop comes back to it; at the end FIGURES has what was noted.
+`python -m benchd.lab.benchmarks.crowd.daemon CONFIG PLUG_SOCKET FOLDER [--profile]`. Beside it
+a task notes how late the loop comes back to it, in FOLDER, each second anew: a daemon that is
+killed has told as well. With `--profile` the profile is there at the end.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -25,24 +27,28 @@ from benchd.observe.log_level import LogLevels
 from benchd.observe.logs import configure_logs
 
 LOOK_EVERY_S: Final = 0.01
+SAMPLE_FROM_NOW: Final = signal.SIGUSR1
+LOOKS_A_LINE: Final = 100
+LAGS_FILE: Final = "lags.jsonl"
+PROFILE_FILE: Final = "profile.json"
 
 
 def main() -> None:
     """Run it until it is told to end."""
-    config, plug_socket, figures = (Path(argument) for argument in sys.argv[1:4])
+    config, plug_socket, folder = (Path(argument) for argument in sys.argv[1:4])
     settings = load_settings(config)
     # What the daemon starts with this is found in the launcher: its readers' worker is the crowd's.
     sys.executable = str(config.parent / LAUNCHER)
     levels = LogLevels(time.monotonic)
     words = configure_logs(levels)
     sampler = Sampler() if "--profile" in sys.argv else None
-    lags: list[tuple[float, float]] = []
 
     async def run() -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_note_lag, lags)
+            tasks.start_soon(_note_lag, folder / LAGS_FILE)
             if sampler is not None:
-                sampler.start()
+                # Whoever measures says when: the start isn't part of any job.
+                asyncio.get_running_loop().add_signal_handler(SAMPLE_FROM_NOW, sampler.start)
             await run_daemon(
                 settings,
                 SimulatedHotplug(plug_socket),
@@ -57,16 +63,21 @@ def main() -> None:
         with exit_on_error():
             anyio.run(run)
     finally:
-        told = {"lags": lags, "profile": sampler.told() if sampler else None, "pid": os.getpid()}
-        figures.write_text(json.dumps(told), encoding="utf-8")
+        if sampler is not None:
+            (folder / PROFILE_FILE).write_text(json.dumps(sampler.told()), encoding="utf-8")
 
 
-async def _note_lag(lags: list[tuple[float, float]]) -> None:
-    """Wall time and how many seconds too late it was woken, again and again."""
-    while True:
-        due = time.monotonic() + LOOK_EVERY_S
-        await anyio.sleep(LOOK_EVERY_S)
-        lags.append((round(time.time(), 3), round(max(0.0, time.monotonic() - due), 6)))
+async def _note_lag(file: Path) -> None:
+    """Wall time and by how many seconds it was woken too late, again and again."""
+    with file.open("a", encoding="ascii") as out:
+        while True:
+            lags: list[tuple[float, float]] = []
+            for _ in range(LOOKS_A_LINE):
+                due = time.monotonic() + LOOK_EVERY_S
+                await anyio.sleep(LOOK_EVERY_S)
+                lags.append((round(time.time(), 3), round(max(0.0, time.monotonic() - due), 6)))
+            out.write(json.dumps(lags) + "\n")
+            out.flush()
 
 
 if __name__ == "__main__":

@@ -98,8 +98,13 @@ class Filler:
             if so_far_bytes < total:
                 await self._progress(so_far_bytes)
 
-        if not await self._grow(held, total, self._work.fill_s, request["progress_s"], beats, wrote):
-            return None
+        self._handset.filling = True
+        try:
+            whole_s, every_s = self._work.fill_s, request["progress_s"]
+            if not await self._grow(held, total, whole_s, every_s, beats, wrote):
+                return None
+        finally:
+            self._handset.filling = False
         await self._line(
             {
                 "event": "done",

@@ -28,6 +28,7 @@ class Told:
     attached: float
     ready: float
     first_byte: float
+    filling: bool
 
 
 class CrowdHands:

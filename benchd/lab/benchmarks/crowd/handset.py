@@ -43,6 +43,8 @@ class CrowdHandset:
     transport_id: int | None = None
     """None while the adb server doesn't list it."""
     online: bool = False
+    filling: bool = False
+    """Whether its fill program is writing right now."""
     connections: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
     _answers: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
 
@@ -109,4 +111,5 @@ class CrowdHandset:
             "attached": moments.attached,
             "ready": moments.ready,
             "first_byte": moments.first_byte,
+            "filling": self.filling,
         }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from benchd.errors import BenchdError
+from benchd.lab.benchmarks.crowd.daemon import LAGS_FILE, PROFILE_FILE, SAMPLE_FROM_NOW
 from benchd.lab.benchmarks.crowd.folder import make_folder
 from benchd.lab.benchmarks.crowd.hands import CrowdHands
 from benchd.lab.benchmarks.crowd.places import CONTROL_SOCKET, PLAN_JSON, PLUG_SOCKET, CrowdPlan
@@ -29,7 +32,6 @@ from benchd.lab.demo.operators import Operators, RackWatch, over_socket
 START_WITHIN_S: Final = 120.0
 STOP_WITHIN_S: Final = 60.0
 LOG_TAIL_BYTES: Final = 3000
-FIGURES_FILE: Final = "figures.json"
 
 
 class CrowdBroken(BenchdError):
@@ -40,12 +42,20 @@ class CrowdRack:
     """A running crowd; the daemon on it may be started and killed at will."""
 
     def __init__(
-        self, *, folder: DemoFolder, sockets: Path, hands: CrowdHands, crowd: Process, slots: int
+        self,
+        *,
+        folder: DemoFolder,
+        sockets: Path,
+        hands: CrowdHands,
+        crowd: Process,
+        slots: int,
+        adb_port: int,
     ) -> None:
         self.folder = folder
         self.hands = hands
         self.crowd = crowd
         self.slots = slots
+        self.adb_port = adb_port
         self.daemon: Process | None = None
         self.watch = RackWatch(partial(over_socket, folder.socket))
         self._sockets = sockets
@@ -55,7 +65,7 @@ class CrowdRack:
         begun = time.monotonic()
         command = [*pinned(core), sys.executable, "-m", "benchd.lab.benchmarks.crowd.daemon"]
         command += [str(self.folder.config), str(self._sockets / PLUG_SOCKET)]
-        command += [str(self.folder.path / FIGURES_FILE), *(["--profile"] if profile else [])]
+        command += [str(self.folder.path), *(["--profile"] if profile else [])]
         with self.folder.log.open("ab") as log:
             self.daemon = await anyio.open_process(
                 ["setpriv", "--pdeathsig", "TERM", *command],
@@ -90,11 +100,29 @@ class CrowdRack:
         if self.daemon is not None:
             self.daemon.send_signal(signal.SIGHUP)
 
-    async def stop_daemon(self) -> dict[str, Any]:
-        """Ask it to end; returns what it has noted of itself."""
+    def begin_profile(self) -> None:
+        """What a daemon that was started with a profile does from now on is sampled."""
+        if self.daemon is not None:
+            self.daemon.send_signal(SAMPLE_FROM_NOW)
+
+    def lags_ms(self, since: float = 0.0, until: float = math.inf) -> list[float]:
+        """By how much the loop came back too late, between two moments of the wall clock."""
+        file = self.folder.path / LAGS_FILE
+        noted = [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()]
+        return [1000 * lag for line in noted for at, lag in line if since <= at <= until]
+
+    def profile(self) -> dict[str, dict[str, float]]:
+        """What the sampler has seen of a daemon that has ended."""
+        told: dict[str, dict[str, float]] = json.loads(
+            (self.folder.path / PROFILE_FILE).read_bytes()
+        )
+        return told
+
+    async def stop_daemon(self) -> None:
+        """Ask it to end."""
         daemon, self.daemon = self.daemon, None
         if daemon is None:
-            return {}
+            return
         with suppress(ProcessLookupError):
             daemon.send_signal(signal.SIGTERM)
         with anyio.move_on_after(STOP_WITHIN_S):
@@ -103,9 +131,6 @@ class CrowdRack:
             daemon.kill()
         await daemon.wait()
         await daemon.aclose()
-        figures = self.folder.path / FIGURES_FILE
-        told: dict[str, Any] = json.loads(figures.read_bytes()) if figures.exists() else {}
-        return told
 
     def operators(self, *, look_every_s: float) -> Operators:
         """The people of this rack, who look so often for what there is to do."""
@@ -116,11 +141,11 @@ class CrowdRack:
 
 @asynccontextmanager
 async def crowd_rack(
-    directory: Path, plan: CrowdPlan, *, http_port: int = 0, core: int | None = None
+    directory: Path, plan: CrowdPlan, *, http_port: int | None = None, core: int | None = None
 ) -> AsyncGenerator[CrowdRack, None]:
     """A crowd that nobody has plugged in yet; nothing is left running of it afterwards.
 
-    With `core` the crowd runs on that one alone. `http_port` is 0 for any free one.
+    With `core` the crowd runs on that one alone. Without `http_port` the daemon takes a free one.
     """
     sockets = directory / "crowd"
     sockets.mkdir(parents=True)
@@ -143,14 +168,19 @@ async def crowd_rack(
             directory / "daemon",
             slots=len(plan.handsets),
             adb_port=ready["adb_port"],
-            http_port=http_port,
+            http_port=http_port or _free_port(),
             crowd=sockets,
             python=sys.executable,
         )
         await enrol(folder.config)
         async with CrowdHands.connect(sockets / CONTROL_SOCKET) as hands:
             rack = CrowdRack(
-                folder=folder, sockets=sockets, hands=hands, crowd=crowd, slots=len(plan.handsets)
+                folder=folder,
+                sockets=sockets,
+                hands=hands,
+                crowd=crowd,
+                slots=len(plan.handsets),
+                adb_port=ready["adb_port"],
             )
             try:
                 yield rack
@@ -175,6 +205,13 @@ def cores() -> tuple[int | None, int | None]:
     """The daemon's core and the crowd's; None for both where there is only one."""
     found = sorted(os.sched_getaffinity(0))
     return (found[0], found[-1]) if len(found) > 1 else (None, None)
+
+
+def _free_port() -> int:
+    """One that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def _ready(crowd: Process, log: Path) -> dict[str, Any]:
