@@ -92,4 +92,5 @@ async def _profile(plan: CrowdPlan, directory: Path) -> Mapping[str, Mapping[str
     return {
         "s_per_job": {k: round(v / count, 5) for k, v in measured.profile["parts_s"].items()},
         "lines_s": {k: round(v, 3) for k, v in measured.profile["lines_s"].items()},
+        "leaves_s": {k: round(v, 3) for k, v in measured.profile["leaves_s"].items()},
     }

@@ -1,12 +1,14 @@
 """A profile of a process from inside: whose lines its threads' processor time is spent in.
 
-A thread looks at all others again and again and books what each has used of the processor since
-the last look on the line that it is at. That is right on the average, and costs some percent: no
-other figure is taken in a run that is sampled.
+Whenever the process has used the processor for some milliseconds, the main thread is stopped
+between two of its steps, and what it has used since the last stop is booked on the line that it
+is at. The other threads are looked at by one of their own. That is right on the average, and costs
+some percent: no other figure is taken in a run that is sampled.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
@@ -16,10 +18,11 @@ from types import FrameType
 from typing import Final
 
 EVERY_S: Final = 0.004
+OTHERS_EVERY_S: Final = 0.02
+KEPT_LINES: Final = 60
 DEEPEST: Final = 80
 _HOUSE: Final = "/benchd/"
 _PARTS: Final = (
-    ("lab/benchmarks/crowd/", "bench"),
     ("lab/simulator/plug_source", "udev"),
     ("hotplug/", "udev"),
     ("android/server/", "adb"),
@@ -53,44 +56,65 @@ _OTHERS: Final = (
     ("/h11/", "web"),
     ("/adbutils/", "adb"),
 )
+_OUTERMOST: Final = "/lab/benchmarks/crowd/daemon.py"
 LOOP: Final = "loop"
 """Where no line of the house is on the stack: the event loop's own work."""
 
 
 class Sampler:
-    """Begins with `start`; `told` is what it has seen so far."""
+    """Begins with `start`, in the main thread; `told` is what it has seen so far."""
 
     def __init__(self) -> None:
         self._parts: Counter[str] = Counter()
         self._lines: Counter[str] = Counter()
+        self._leaves: Counter[str] = Counter()
         self._used: dict[int, float] = {}
-        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._main_s = 0.0
+        self._thread = threading.Thread(target=self._watch_others, name="sampler", daemon=True)
 
     def start(self) -> None:
         """From now on."""
+        self._main_s = time.thread_time()
+        signal.signal(signal.SIGPROF, self._tick)
+        signal.setitimer(signal.ITIMER_PROF, EVERY_S, EVERY_S)
         self._thread.start()
 
     def told(self) -> Mapping[str, Mapping[str, float]]:
-        """Seconds of the processor by part of the house, and by line where it is most."""
-        return {"parts_s": dict(self._parts), "lines_s": dict(self._lines.most_common(60))}
+        """Seconds of the processor by part of the house, by its lines, and by anybody's."""
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        return {
+            "parts_s": dict(self._parts),
+            "lines_s": dict(self._lines.most_common(KEPT_LINES)),
+            "leaves_s": dict(self._leaves.most_common(KEPT_LINES)),
+        }
 
-    def _run(self) -> None:
-        own = threading.get_ident()
+    def _tick(self, number: int, frame: FrameType | None) -> None:
+        del number
+        now_s = time.thread_time()
+        spent_s, self._main_s = now_s - self._main_s, now_s
+        if frame is not None:
+            self._book(frame, spent_s)
+
+    def _watch_others(self) -> None:
+        left_out = {threading.get_ident(), threading.main_thread().ident}
         while True:
-            time.sleep(EVERY_S)
+            time.sleep(OTHERS_EVERY_S)
             for ident, frame in sys._current_frames().items():  # noqa: SLF001 - the only way
-                if ident == own:
+                if ident in left_out:
                     continue
                 try:
-                    now = time.clock_gettime(time.pthread_getcpuclockid(ident))
+                    now_s = time.clock_gettime(time.pthread_getcpuclockid(ident))
                 except OSError:
                     continue  # it has ended meanwhile
-                spent = now - self._used.get(ident, now)
-                self._used[ident] = now
-                if spent > 0:
-                    part, line = place_of(frame)
-                    self._parts[part] += spent
-                    self._lines[line] += spent
+                self._book(frame, now_s - self._used.get(ident, now_s))
+                self._used[ident] = now_s
+
+    def _book(self, frame: FrameType, seconds: float) -> None:
+        if seconds > 0:
+            part, line = place_of(frame)
+            self._parts[part] += seconds
+            self._lines[line] += seconds
+            self._leaves[_named(frame)] += seconds
 
 
 def place_of(frame: FrameType) -> tuple[str, str]:
@@ -101,12 +125,15 @@ def place_of(frame: FrameType) -> tuple[str, str]:
         if current is None:
             break
         file = current.f_code.co_filename
-        if _HOUSE in file and "/site-packages/" not in file:
+        if _HOUSE in file and "/site-packages/" not in file and not file.endswith(_OUTERMOST):
             inside = file.rpartition(_HOUSE)[2]
-            line = f"{inside}:{current.f_code.co_name}"
             part = next((part for start, part in _PARTS if inside.startswith(start)), LOOP)
-            return (other or part if part == LOOP else part), line
+            return (other or part if part == LOOP else part), f"{inside}:{current.f_code.co_name}"
         other = other or next((part for mark, part in _OTHERS if mark in file), "")
         current = current.f_back
-    name = frame.f_code.co_filename.rpartition("/")[2]
-    return other or LOOP, f"{name}:{frame.f_code.co_name}"
+    return other or LOOP, _named(frame)
+
+
+def _named(frame: FrameType) -> str:
+    code = frame.f_code
+    return f"{'/'.join(code.co_filename.split('/')[-2:])}:{code.co_name}"
