@@ -19,7 +19,13 @@ import anyio
 from benchd.lab.benchmarks.crowd.chips import ChipDesk
 from benchd.lab.benchmarks.crowd.control import LONGEST_LINE_BYTES, ControlDesk
 from benchd.lab.benchmarks.crowd.crowd import Crowd
-from benchd.lab.benchmarks.crowd.places import CHIP_SOCKET, CONTROL_SOCKET, PLAN_JSON, PLUG_SOCKET
+from benchd.lab.benchmarks.crowd.places import (
+    CHIP_SOCKET,
+    CONTROL_SOCKET,
+    PLAN_JSON,
+    PLUG_SOCKET,
+    CrowdPlan,
+)
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
@@ -27,11 +33,10 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, An
 def main() -> None:
     """Run it."""
     plan, folder = (Path(argument) for argument in sys.argv[1:3])
-    anyio.run(_run, plan, folder)
+    anyio.run(_run, PLAN_JSON.validate_json(plan.read_bytes()), folder)
 
 
-async def _run(plan_file: Path, folder: Path) -> None:
-    plan = PLAN_JSON.validate_json(plan_file.read_bytes())
+async def _run(plan: CrowdPlan, folder: Path) -> None:
     crowd = Crowd(plan.handsets, plan.pace)
     await crowd.door.open()
     servers: list[tuple[str, Serve]] = [

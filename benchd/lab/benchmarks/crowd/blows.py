@@ -1,4 +1,4 @@
-"""What befalls a whole rack at once, while every handset is being filled: how long until it goes on.
+"""What befalls a whole rack at once while every handset fills: how long until it goes on.
 
 A reload, the adb server's death, all ports lost and back, and a power cut of the daemon's process.
 """
@@ -14,8 +14,8 @@ from typing import Final
 import anyio
 
 from benchd.lab.benchmarks.crowd.measure import (
-    LOOK_EVERY_S,
     MOST_PATIENCE_S,
+    attended,
     until_first_bytes,
 )
 from benchd.lab.benchmarks.crowd.places import CrowdPlan
@@ -38,8 +38,7 @@ async def deal_blows(plan: CrowdPlan, directory: Path) -> dict[str, JsonValue]:
     told: dict[str, JsonValue] = {}
     async with crowd_rack(directory, plan, core=crowd_core) as rack:
         await rack.start_daemon(core=daemon_core)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(rack.operators(look_every_s=LOOK_EVERY_S).work)
+        async with attended(rack, must_live=False):
             await rack.hands.plug(within_s=0.1)
             with anyio.fail_after(MOST_PATIENCE_S):
                 await until_first_bytes(rack)
@@ -47,7 +46,6 @@ async def deal_blows(plan: CrowdPlan, directory: Path) -> dict[str, JsonValue]:
                 told |= await _dealt(rack, "server_death", lambda: _server_death(rack))
                 told |= await _dealt(rack, "storm", lambda: _storm(rack))
                 told["restart_decided_s"] = await _restart(rack, daemon_core)
-            tasks.cancel_scope.cancel()
     return told
 
 
@@ -66,7 +64,7 @@ async def _reload(rack: CrowdRack) -> float:
     size_bytes = rack.folder.log.stat().st_size
     begun = time.monotonic()
     rack.reload()
-    while _RELOADED not in rack.folder.log.read_bytes()[size_bytes:]:
+    while _RELOADED not in rack.folder.log.read_bytes()[size_bytes:]:  # noqa: ASYNC110 - a file
         await anyio.sleep(1 / LOOKS_A_S)
     return time.monotonic() - begun
 
@@ -99,6 +97,7 @@ async def _restart(rack: CrowdRack, core: int | None) -> float:
 
 async def _until_all_fill(rack: CrowdRack) -> float:
     begun = time.monotonic()
-    while not all(one.filling for one in (await rack.hands.figures())[0]):
+    # Another process: only looking tells.
+    while not all(one.filling for one in (await rack.hands.figures())[0]):  # noqa: ASYNC110
         await anyio.sleep(1 / LOOKS_A_S)
     return time.monotonic() - begun

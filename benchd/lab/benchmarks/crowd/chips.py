@@ -67,9 +67,7 @@ class ChipDesk:
             writer.close()
 
     def _take(self, order: WorkerOrder) -> None:
-        self._numbers = {
-            slot: int(name.removeprefix(READER)) for slot, name in order.slots.items()
-        }
+        self._numbers = {slot: int(name.removeprefix(READER)) for slot, name in order.slots.items()}
         known = load_baselines(shipped_catalogue(), [Path(file) for file in order.baselines])
         self._baseline = next(iter(known.of(_IC_TYPE)), None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,9 +19,7 @@ LONGEST_LINE_BYTES: Final = 1 << 16
 class Request:
     """One line."""
 
-    do: Literal[
-        "plug", "unplug", "end_server", "reset_by_hand", "enable_adb", "screen", "figures"
-    ]
+    do: Literal["plug", "unplug", "end_server", "reset_by_hand", "enable_adb", "screen", "figures"]
     numbers: tuple[int, ...] = ()
     """Which handsets; none means all."""
     seconds: float = 0.0
@@ -55,6 +53,9 @@ class ControlDesk:
         numbers = asked.numbers or tuple(self._crowd.handsets)
         if not self._crowd.handsets.keys() >= set(numbers):
             return {"refused": f"the crowd has numbers from 1 to {len(self._crowd.handsets)}"}
+        return await self._do(asked, numbers)
+
+    async def _do(self, asked: Request, numbers: Sequence[int]) -> Mapping[str, object]:
         match asked.do:
             case "plug":
                 await self._crowd.plug(numbers, asked.seconds)
@@ -62,12 +63,6 @@ class ControlDesk:
                 self._crowd.unplug(numbers)
             case "end_server":
                 await self._crowd.end_server(asked.seconds)
-            case "reset_by_hand":
-                for number in numbers:
-                    self._crowd.reset_by_hand(number)
-            case "enable_adb":
-                for number in numbers:
-                    await self._crowd.enable_adb(number)
             case "screen":
                 plan = self._crowd.handsets[numbers[0]].plan
                 return {"imei": plan.imei, "serial": plan.serial}
@@ -76,4 +71,11 @@ class ControlDesk:
                     "handsets": [handset.told() for handset in self._crowd.handsets.values()],
                     "not_understood": sorted(self._crowd.not_understood),
                 }
+            case "reset_by_hand" | "enable_adb":
+                act = {
+                    "reset_by_hand": self._crowd.reset_by_hand,
+                    "enable_adb": self._crowd.enable_adb,
+                }[asked.do]
+                for number in numbers:
+                    act(number)
         return {}

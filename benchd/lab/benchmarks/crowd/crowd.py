@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
 
 from benchd.lab.benchmarks.crowd.door import Door
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
@@ -59,7 +59,7 @@ class Crowd:
         """Reset it from its settings: it leaves, and comes back without adb."""
         self._begin(self._reset(self.handsets[number], test_harness=False))
 
-    async def enable_adb(self, number: int) -> None:
+    def enable_adb(self, number: int) -> None:
         """Switch debugging on; a handset enumerates anew for it."""
         handset = self.handsets[number]
         if not handset.adb_enabled:
@@ -106,7 +106,7 @@ class Crowd:
             self.board.detach(handset.number)
             self.door.leave(handset)
 
-    def _begin(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # pyright: ignore[reportArgumentType]
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

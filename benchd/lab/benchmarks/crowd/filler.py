@@ -174,7 +174,7 @@ class Filler:
         )
         return DONE
 
-    async def _grow(  # noqa: PLR0913, PLR0917 - a loop with all that it counts
+    async def _grow(
         self,
         held: int,
         total: int,
@@ -224,9 +224,7 @@ class Filler:
         )
 
     async def _progress(self, done_bytes: int) -> None:
-        await self._line(
-            {"event": "progress", "bytes": done_bytes, "elapsed_s": self._elapsed_s()}
-        )
+        await self._line({"event": "progress", "bytes": done_bytes, "elapsed_s": self._elapsed_s()})
 
     async def _error(self, code: str, message: str) -> None:
         await self._line({"event": "error", "code": code, "message": message})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -66,9 +67,7 @@ async def measure_crowd(
             rack.begin_profile()
         idle = _account(rack)
         begun, begun_wall = time.monotonic(), time.time()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(rack.operators(look_every_s=LOOK_EVERY_S).work)
-            tasks.start_soon(rack.must_live)
+        async with attended(rack):
             await rack.hands.plug(within_s=0.1)
             with anyio.fail_after(MOST_PATIENCE_S):
                 await until_first_bytes(rack)
@@ -78,7 +77,6 @@ async def measure_crowd(
             wall_s = time.monotonic() - begun
             at_end = _account(rack)
             exposition = await rack.watch.metrics()
-            tasks.cancel_scope.cancel()
         told, not_understood = await rack.hands.figures()
         await rack.stop_daemon()
         if not_understood:
@@ -125,9 +123,21 @@ async def measure_crowd(
     return Measured(count=count, figures=figures, raw=raw, profile=profiled)
 
 
+@asynccontextmanager
+async def attended(rack: CrowdRack, *, must_live: bool = True) -> AsyncGenerator[None, None]:
+    """Its people are at work for the length of the block; the daemon may end only if allowed to."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(rack.operators(look_every_s=LOOK_EVERY_S).work)
+        if must_live:
+            tasks.start_soon(rack.must_live)
+        yield
+        tasks.cancel_scope.cancel()
+
+
 async def until_first_bytes(rack: CrowdRack) -> None:
     """Wait until every handset's fill has begun."""
-    while not all(one.first_byte for one in (await rack.hands.figures())[0]):
+    # Another process: only looking tells.
+    while not all(one.first_byte for one in (await rack.hands.figures())[0]):  # noqa: ASYNC110
         await anyio.sleep(LOOK_EVERY_S)
 
 

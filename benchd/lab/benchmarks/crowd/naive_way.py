@@ -9,7 +9,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, cast
 
@@ -48,7 +48,7 @@ def main() -> None:
     sys.stdout.write(json.dumps(told) + "\n")
 
 
-def _by_threads(port: int, addresses: list[str]) -> None:
+def _by_threads(port: int, addresses: Sequence[str]) -> None:
     client = AdbClient(host=HOST, port=port)
 
     def erase(address: str) -> None:
@@ -62,7 +62,7 @@ def _by_threads(port: int, addresses: list[str]) -> None:
             erased.result()
 
 
-async def _by_processes(port: int, addresses: list[str]) -> None:
+async def _by_processes(port: int, addresses: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="benchd-naive-") as home:
         environment = {**os.environ, "HOME": home, "ADB_USB": "0", "ADB_MDNS": "0"}
 

@@ -46,9 +46,7 @@ async def _measure(way: str, plan: CrowdPlan, directory: Path) -> dict[str, Json
         if done.returncode != 0:
             raise WayFailed(f"{way} ended with {done.returncode}: {done.stderr[-500:]!r}")
         told: Mapping[str, float] = json.loads(done.stdout)
-        first = [
-            1000 * (one.first_byte - told["begun"]) for one in (await rack.hands.figures())[0]
-        ]
+        first = [1000 * (one.first_byte - told["begun"]) for one in (await rack.hands.figures())[0]]
     return {
         "wall_s": round(told["wall_s"], 3),
         "cpu_s_per_device": round(told["cpu_s"] / len(plan.handsets), 4),

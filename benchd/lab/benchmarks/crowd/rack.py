@@ -84,8 +84,7 @@ class CrowdRack:
         """Raise CrowdBroken as soon as the daemon has ended."""
         if self.daemon is not None:
             code = await self.daemon.wait()
-            tail = self.folder.log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
-            raise CrowdBroken(f"the daemon ended with {code}:\n{tail}")
+            raise CrowdBroken(f"the daemon ended with {code}:\n{_tail(self.folder.log)}")
 
     async def kill_daemon(self) -> None:
         """End it as a power cut would end the process."""
@@ -134,9 +133,7 @@ class CrowdRack:
 
     def operators(self, *, look_every_s: float) -> Operators:
         """The people of this rack, who look so often for what there is to do."""
-        return Operators(
-            watch=self.watch, hands=self.hands, answers={}, look_every_s=look_every_s
-        )
+        return Operators(watch=self.watch, hands=self.hands, answers={}, look_every_s=look_every_s)
 
 
 @asynccontextmanager
@@ -207,6 +204,10 @@ def cores() -> tuple[int | None, int | None]:
     return (found[0], found[-1]) if len(found) > 1 else (None, None)
 
 
+def _tail(log: Path) -> str:
+    return log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
+
+
 def _free_port() -> int:
     """One that nobody listens on at this moment."""
     with socket.socket() as probe:
@@ -222,6 +223,5 @@ async def _ready(crowd: Process, log: Path) -> dict[str, Any]:
             lines = BufferedByteReceiveStream(crowd.stdout)
             told: dict[str, Any] = json.loads(await lines.receive_until(b"\n", 4096))
     except (anyio.EndOfStream, anyio.IncompleteRead, TimeoutError) as ended:
-        tail = log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
-        raise CrowdBroken(f"the crowd didn't start: {tail}") from ended
+        raise CrowdBroken(f"the crowd didn't start: {_tail(log)}") from ended
     return told

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from types import FrameType
 from typing import Final
@@ -65,9 +65,9 @@ class Sampler:
     """Begins with `start`, in the main thread; `told` is what it has seen so far."""
 
     def __init__(self) -> None:
-        self._parts: Counter[str] = Counter()
-        self._lines: Counter[str] = Counter()
-        self._leaves: Counter[str] = Counter()
+        self._parts: defaultdict[str, float] = defaultdict(float)
+        self._lines: defaultdict[str, float] = defaultdict(float)
+        self._leaves: defaultdict[str, float] = defaultdict(float)
         self._used: dict[int, float] = {}
         self._main_s = 0.0
         self._thread = threading.Thread(target=self._watch_others, name="sampler", daemon=True)
@@ -84,8 +84,8 @@ class Sampler:
         signal.setitimer(signal.ITIMER_PROF, 0)
         return {
             "parts_s": dict(self._parts),
-            "lines_s": dict(self._lines.most_common(KEPT_LINES)),
-            "leaves_s": dict(self._leaves.most_common(KEPT_LINES)),
+            "lines_s": _most(self._lines),
+            "leaves_s": _most(self._leaves),
         }
 
     def _tick(self, number: int, frame: FrameType | None) -> None:
@@ -99,7 +99,8 @@ class Sampler:
         left_out = {threading.get_ident(), threading.main_thread().ident}
         while True:
             time.sleep(OTHERS_EVERY_S)
-            for ident, frame in sys._current_frames().items():  # noqa: SLF001 - the only way
+            frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            for ident, frame in frames.items():
                 if ident in left_out:
                     continue
                 try:
@@ -115,6 +116,10 @@ class Sampler:
             self._parts[part] += seconds
             self._lines[line] += seconds
             self._leaves[_named(frame)] += seconds
+
+
+def _most(booked: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(booked.items(), key=lambda item: -item[1])[:KEPT_LINES])
 
 
 def place_of(frame: FrameType) -> tuple[str, str]:

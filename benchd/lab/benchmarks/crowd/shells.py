@@ -115,9 +115,7 @@ class Shells:
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
 
-    async def _said(
-        self, handset: CrowdHandset, command: str, stdin: Stdin | None
-    ) -> Said | None:
+    async def _said(self, handset: CrowdHandset, command: str, stdin: Stdin | None) -> Said | None:
         pushed = _PUSH.fullmatch(command)
         if stdin is not None and (pushed or command == _PROBE):
             if not await self._take(handset, pushed[1] if pushed else None, stdin):

@@ -9,6 +9,8 @@ from typing import Final
 from benchd.android.fill.keystream import AES_COUNTER, HostKeystream
 
 BLOCK_BYTES: Final = 4096
+CHUNK_BYTES: Final = 4 << 20
+"""What the fill program writes at once, and so by what the room for its last files differs."""
 CAPACITY_BYTES: Final = 64 << 30
 SYSTEM_SHARE: Final = 0.03
 RESERVED_SHARE: Final = 0.02
@@ -16,6 +18,10 @@ _LEFT_OVER_BYTES: Final = 5 * BLOCK_BYTES
 """What a fill doesn't get: the file system's own tables for its files."""
 _MOST_HEADROOM_SHARE: Final = 8
 _KEYSTREAM: Final = HostKeystream()
+
+
+def _blocks(size_bytes: int) -> int:
+    return -(-size_bytes // BLOCK_BYTES) * BLOCK_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,8 @@ class Storage:
     """One handset's user storage."""
 
     capacity_bytes: int = CAPACITY_BYTES
+    system_bytes: int = _blocks(int(CAPACITY_BYTES * SYSTEM_SHARE))
+    """What the system itself occupies."""
     programs: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     """By path: size and SHA-256 of what was pushed."""
     probe: bytes = b""
@@ -50,14 +58,14 @@ class Storage:
     @property
     def reserved_bytes(self) -> int:
         """What only the system may use."""
-        return _blocks(int(self.capacity_bytes * RESERVED_SHARE))
+        return int(self.capacity_bytes * RESERVED_SHARE) // BLOCK_BYTES * BLOCK_BYTES
 
     @property
     def used_bytes(self) -> int:
         """What the system, the programs and the fill occupy."""
         pushed = sum(_blocks(size_bytes) for size_bytes, _ in self.programs.values())
         filled = sum(_blocks(file.size_bytes) for file in self.written.values())
-        return _blocks(int(self.capacity_bytes * SYSTEM_SHARE)) + pushed + filled
+        return _blocks(self.system_bytes) + pushed + filled
 
     @property
     def free_bytes(self) -> int:
@@ -75,14 +83,15 @@ class Storage:
         """The files that a fill of what is free now, and of its own files, makes."""
         held = sum(_blocks(file.size_bytes) for file in self.written.values())
         room = self.free_bytes + held - _LEFT_OVER_BYTES
-        tail = min(headroom_bytes, room // _MOST_HEADROOM_SHARE, file_bytes) // BLOCK_BYTES
+        headroom = min(headroom_bytes, room // _MOST_HEADROOM_SHARE, file_bytes - CHUNK_BYTES)
+        left = (room - headroom) // CHUNK_BYTES * CHUNK_BYTES
+        tail = (room - left) // BLOCK_BYTES * BLOCK_BYTES
         files: list[FillFile] = []
-        left = room - tail * BLOCK_BYTES
         while left > 0:
             size = min(left, file_bytes)
             files.append(_file("fill", len(files), file_bytes, size))
             left -= size
-        return [*files, _file("tail", len(files), file_bytes, tail * BLOCK_BYTES)]
+        return [*files, _file("tail", len(files), file_bytes, tail)]
 
     def hold(self, planned: list[FillFile], so_far_bytes: int) -> None:
         """Let the files hold the first so many bytes of a plan."""
@@ -121,13 +130,8 @@ class Storage:
         """What `stat -f` prints: sizes of a block, then blocks in all, free, and free for us."""
         available = self.free_bytes // BLOCK_BYTES
         free = available + self.reserved_bytes // BLOCK_BYTES
-        return f"{BLOCK_BYTES} {BLOCK_BYTES} {self.capacity_bytes // BLOCK_BYTES}" + (
-            f" {free} {available}\n"
-        )
-
-
-def _blocks(size_bytes: int) -> int:
-    return -(-size_bytes // BLOCK_BYTES) * BLOCK_BYTES
+        blocks = self.capacity_bytes // BLOCK_BYTES
+        return f"{BLOCK_BYTES} {BLOCK_BYTES} {blocks} {free} {available}\n"
 
 
 def _file(kind: str, index: int, file_bytes: int, size_bytes: int) -> FillFile:

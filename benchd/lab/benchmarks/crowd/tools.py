@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
 from benchd.android.facts.capability import LOOK_FOR_FELICA
 from benchd.android.facts.owner import COUNT_FILES
 from benchd.android.facts.statfs import ASK_STATFS
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
+from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
 from benchd.android.radio import BACK_ON_AFTER_S, off_command
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
 from benchd.lab.benchmarks.crowd.storage import BLOCK_BYTES
@@ -27,16 +27,21 @@ _SHOWN: Final = re.compile(
     r" dd if=\S+ bs=4096 skip=([0-9]+) count=([0-9]+) 2> /dev/null; .*"
 )
 _VERSIONS: Final = {
-    f"exec {PROGRAM_PATH} version": (
-        '{"event":"version","version":"3","cipher":"aes-128-ctr"}\n'
-    ),
+    f"exec {PROGRAM_PATH} version": ('{"event":"version","version":"3","cipher":"aes-128-ctr"}\n'),
     f"exec {CACHE_PATH} version": "cache version=1\n",
 }
 _QUIET: Final = frozenset(
     {"input keyevent KEYCODE_WAKEUP", "wm dismiss-keyguard", f"rm -f {FILL_DIRECTORY}/probe"}
 )
 _MOUNTS: Final = "/dev/block/dm-5 /data ext4 rw,seclabel,nosuid,nodev,noatime 0 0\n"
-_NO_PARCEL: Final = 'Result: Parcel(Error: 0xffffffffffffffb6 "Not a data message")\n'
+_UNSET: Final = (
+    ("settings get ", "null\n"),
+    (
+        "service call iphonesubinfo ",
+        'Result: Parcel(Error: 0xffffffffffffffb6 "Not a data message")\n',
+    ),
+)
+"""What is answered to questions that this handset has no answer of its own for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +90,9 @@ def _of_storage(handset: CrowdHandset, command: str) -> str | None:
             return handset.storage.statfs()
         case _ if command == COUNT_FILES:
             # What an owner has left, and the line that ends the list.
-            return f"/whole\n{1 + bool(handset.plan.owner_share and not handset.android.was_reset)}\n"
+            return (
+                f"/whole\n{1 + bool(handset.plan.owner_share and not handset.android.was_reset)}\n"
+            )
         case _ if command in (LOOK_FOR_FELICA, LOOK_FOR_SUPERUSER):
             return "looked everywhere\n"
         case _:
@@ -93,26 +100,28 @@ def _of_storage(handset: CrowdHandset, command: str) -> str | None:
 
 
 def _of_system(handset: CrowdHandset, command: str) -> str | None:
-    if command in _QUIET:
+    if command in _QUIET or _changed(handset, command):
         return ""
     if found := _ROWS.fullmatch(command):
         return (handset.answer(f"content {found[1]}") or ("", 0))[0]
-    if found := _PUT.fullmatch(command):
-        handset.change(stay_on=int(found[1]))
-        return ""
-    if command in ("svc nfc enable", off_command(BACK_ON_AFTER_S)):
-        handset.change(nfc_on=command == "svc nfc enable")
-        return ""
     if command.startswith("getprop ") and "; " in command:
         asked = command.split("; ")
         return "".join((handset.answer(one) or ("\n", 0))[0] for one in asked)
-    if command.startswith("settings get "):
-        return "null\n"
-    if command.startswith("service call iphonesubinfo "):
-        return _NO_PARCEL
     if command.startswith("am start -a "):
         return f"Starting: Intent {{ act={command.split()[3]} }}\n"
-    return _VERSIONS.get(command)
+    unset = next((text for start, text in _UNSET if command.startswith(start)), None)
+    return unset or _VERSIONS.get(command)
+
+
+def _changed(handset: CrowdHandset, command: str) -> bool:
+    """Whether it is one of those that change what the system remembers."""
+    if found := _PUT.fullmatch(command):
+        handset.change(stay_on=int(found[1]))
+        return True
+    if command in ("svc nfc enable", off_command(BACK_ON_AFTER_S)):
+        handset.change(nfc_on=command == "svc nfc enable")
+        return True
+    return False
 
 
 def _of_programs(handset: CrowdHandset, command: str) -> Said:
@@ -132,7 +141,7 @@ def _of_programs(handset: CrowdHandset, command: str) -> Said:
                 del storage.written[name]
             return Said()
     return Said(
-        stderr=f"{command.split(' ')[0]}: inaccessible or not found\n".encode(),
+        stderr=f"{command.split(' ', maxsplit=1)[0]}: inaccessible or not found\n".encode(),
         code=NOT_FOUND,
         understood=False,
     )
