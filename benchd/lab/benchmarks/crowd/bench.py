@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
-
-import anyio
+from typing import Final
 
 from benchd.android.dossier.folder import read_folder
 from benchd.lab.benchmarks.crowd.blows import deal_blows
+from benchd.lab.benchmarks.crowd.in_order import run_in_order
 from benchd.lab.benchmarks.crowd.lines import lines_of
 from benchd.lab.benchmarks.crowd.measure import Measured, measure_crowd
 from benchd.lab.benchmarks.crowd.naive_ways import measure_ways
@@ -25,8 +25,6 @@ from benchd.words.ids import JsonValue
 
 MOST: Final = 2000
 PROFILED_AT_MOST: Final = 256
-
-Work = Callable[[CrowdPlan, Path], Coroutine[Any, Any, dict[str, JsonValue]]]
 
 
 def bench_crowd(
@@ -52,19 +50,19 @@ def bench_crowd(
         for count in counts:
             plan = plan_of(count, pace, like=like)
             say(f"{count} handsets")
-            measured[count] = anyio.run(measure_crowd, plan, work / f"{count}")
+            measured[count] = run_in_order(partial(measure_crowd, plan, work / f"{count}"))
             if blows:
                 say(f"{count} handsets: reload, death of the adb server, storm, restart")
-                dealt[count] = anyio.run(deal_blows, plan, work / f"{count}b")
+                dealt[count] = run_in_order(partial(deal_blows, plan, work / f"{count}b"))
             if ways:
                 say(f"{count} handsets: what people write")
-                others[count] = anyio.run(measure_ways, plan, work / f"{count}w")
+                others[count] = run_in_order(partial(measure_ways, plan, work / f"{count}w"))
         if profile:
             count = max([n for n in counts if n <= PROFILED_AT_MOST] or [min(counts)])
             say(f"{count} handsets: whose the processor's time is")
-            parts = anyio.run(_profile, plan_of(count, pace, like=like), work / "p")
+            parts = run_in_order(partial(_profile, plan_of(count, pace, like=like), work / "p"))
     finally:
-        shutil.rmtree(work)
+        shutil.rmtree(work, ignore_errors=True)
     figures: dict[str, JsonValue] = {
         str(count): {
             **one.figures,
