@@ -97,7 +97,7 @@ def bench_records(
 
 @bench_app.command("crowd")
 def bench_crowd(
-    counts: Annotated[str, typer.Option(help="How many handsets at once: N,N,…")] = "1,64,256,1000",
+    counts: Annotated[str, typer.Option(help="How many handsets at once: N,N,…")] = "1,64,256",
     pace: Annotated[
         Path | None, typer.Option(help="A TOML file with the handsets' times and their jitter.")
     ] = None,

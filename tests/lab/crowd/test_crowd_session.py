@@ -22,6 +22,7 @@ from benchd.android.shell.packets import Exit, PacketReader, close_stdin_packet,
 from benchd.lab.benchmarks.crowd.crowd import Crowd
 from benchd.lab.benchmarks.crowd.door import FEATURES, HOST, HOST_FEATURES
 from benchd.lab.benchmarks.crowd.pace import CrowdPace
+from benchd.lab.benchmarks.crowd.places import plan_of
 from benchd.lab.simulator.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.asyncio
@@ -106,6 +107,16 @@ async def test_who_tracks_handsets_is_told_each_change_as_adb_tells_it() -> None
         while not received.endswith(b"0000"):
             received += await stream.receive()
     assert received == (b"OKAY0017127.0.0.1:16001\tdevice\n0018127.0.0.1:16001\toffline\n0000")
+
+
+async def test_a_list_beyond_four_digits_of_length_is_cut_there_as_adb_cuts_it() -> None:
+    """AOSP, transport.cpp, device_tracker_send: five digits are written, four are sent."""
+    crowd = Crowd(plan_of(740, CrowdPace()).handsets, CrowdPace())
+    for handset in crowd.handsets.values():
+        crowd.door.come(handset)
+    listed = crowd.door.listed(long=True)
+    assert len(listed) - 4 > 0xFFFF
+    assert listed[:4] == b"%x" % (len(listed) - 4 >> 4)
 
 
 async def run(port: int, command: str, stdin: bytes, *, ends: bool) -> tuple[bytes, int]:

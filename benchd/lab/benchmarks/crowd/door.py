@@ -90,11 +90,14 @@ class Door:
         lists: dict[bool, bytes] = {}
         for writer, long in self._trackers.items():
             if long not in lists:
-                lists[long] = self._list(long=long)
+                lists[long] = self.listed(long=long)
             writer.write(lists[long])
 
-    def _list(self, *, long: bool) -> bytes:
-        return block("".join(handset.listed(long=long) for handset in self._by_id.values()))
+    def listed(self, *, long: bool) -> bytes:
+        """All transports, with the length in front."""
+        text = "".join(handset.listed(long=long) for handset in self._by_id.values()).encode()
+        # Four digits, whatever the length: AOSP's transport.cpp, device_tracker_send.
+        return (b"%04x" % len(text))[:4] + text
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
@@ -121,10 +124,10 @@ class Door:
             case "host:version":
                 writer.write(OKAY + block(VERSION))
             case "host:devices" | "host:devices-l":
-                writer.write(OKAY + self._list(long=request.endswith("-l")))
+                writer.write(OKAY + self.listed(long=request.endswith("-l")))
             case "host:track-devices" | "host:track-devices-l":
                 long = request.endswith("-l")
-                writer.write(OKAY + self._list(long=long))
+                writer.write(OKAY + self.listed(long=long))
                 self._trackers[writer] = long
                 await reader.read()
             case "host:host-features":
