@@ -61,12 +61,7 @@ def bench_scale(
     from benchd.lab.benchmarks.scale import Pace
     from benchd.lab.benchmarks.scale import bench_scale as measure
 
-    try:
-        wanted = [int(count) for count in counts.split(",")]
-    except ValueError as error:
-        raise typer.BadParameter("--counts takes numbers with commas between them") from error
-    if not all(1 <= count <= 128 for count in wanted):
-        raise typer.BadParameter("--counts takes numbers from 1 to 128")
+    wanted = _counts(counts, 128)
     pace = Pace(write_bytes_per_s=write_bytes_per_s, read_bytes_per_s=read_bytes_per_s)
     measure(counts=wanted, pace=pace, naive=naive, directory=directory, as_json=json_output)
 
@@ -98,3 +93,51 @@ def bench_records(
     from benchd.lab.benchmarks.records import bench_records as measure
 
     measure(jobs=jobs, ledger_jobs=ledger_jobs, directory=directory, as_json=json_output)
+
+
+@bench_app.command("crowd")
+def bench_crowd(
+    counts: Annotated[str, typer.Option(help="How many handsets at once: N,N,…")] = "1,64,256",
+    pace: Annotated[
+        Path | None, typer.Option(help="A TOML file with the handsets' times and their jitter.")
+    ] = None,
+    dossier: Annotated[
+        Path | None, typer.Option(help="Let all of them answer as the handset of this dossier.")
+    ] = None,
+    ways: Annotated[
+        bool, typer.Option("--ways/--no-ways", help="Threads and adb processes beside.")
+    ] = True,
+    blows: Annotated[
+        bool, typer.Option("--blows/--no-blows", help="Reload, adb's death, storm, restart.")
+    ] = True,
+    profile: Annotated[
+        bool, typer.Option("--profile/--no-profile", help="Once more with a profile.")
+    ] = True,
+    directory: Annotated[Path | None, typer.Option(help="Where the racks are made.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure what the daemon itself costs, with handsets that cost next to nothing."""
+    from benchd.lab.benchmarks.crowd.bench import MOST
+    from benchd.lab.benchmarks.crowd.bench import bench_crowd as measure
+    from benchd.lab.benchmarks.crowd.pace import CrowdPace, read_pace
+
+    measure(
+        counts=_counts(counts, MOST),
+        pace=CrowdPace() if pace is None else read_pace(pace),
+        ways=ways,
+        blows=blows,
+        profile=profile,
+        dossier=dossier,
+        directory=directory,
+        as_json=json_output,
+    )
+
+
+def _counts(text: str, most: int) -> list[int]:
+    try:
+        wanted = [int(count) for count in text.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter("--counts takes numbers with commas between them") from error
+    if not all(1 <= count <= most for count in wanted):
+        raise typer.BadParameter(f"--counts takes numbers from 1 to {most}")
+    return wanted

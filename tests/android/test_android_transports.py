@@ -107,6 +107,34 @@ async def test_a_server_that_does_not_answer_in_time_is_lost(
             await TransportOpener(server).open(FIRST)
 
 
+async def test_the_time_that_a_call_waits_for_its_turn_isnt_the_servers_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.5)
+    asked = 0
+
+    async def hang_at_first(link: FakeLink, text: str) -> None:
+        nonlocal asked
+        asked += 1
+        if asked <= transports.THREADS:
+            await link.hang()
+        else:
+            await link.okay()
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.on("host:transport-id", hang_at_first)
+        opener = TransportOpener(server)
+
+        async def lose() -> None:
+            with pytest.raises(AdbServerLost, match="answer"):
+                await opener.open(FIRST)
+
+        for _ in range(transports.THREADS):
+            tasks.start_soon(lose)
+        await until(lambda: asked == transports.THREADS)
+        await (await opener.open(FIRST)).aclose()
+
+
 async def test_a_silent_handset_behind_a_silent_server_is_the_servers_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -66,6 +66,35 @@ def test_a_count_that_is_none_is_refused() -> None:
     assert bench("scale", "--counts", "0").returncode == 2
 
 
+def test_a_crowd_of_no_size_or_of_an_unknown_pace_is_refused(tmp_path: Path) -> None:
+    assert bench("crowd", "--counts", "0").returncode == 2
+    pace = tmp_path / "pace.toml"
+    pace.write_text("fill = 1\n")
+    done = bench("crowd", "--pace", str(pace))
+    assert done.returncode != 0
+    assert "fill isn't among" in done.stderr
+
+
+@pytest.mark.timeout(120)
+def test_a_crowd_ended_in_its_midst_leaves_neither_process_nor_folder(short_path: Path) -> None:
+    command = [BENCHD, "bench", "crowd", "--counts", "2", "--directory", str(short_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        while not list(short_path.rglob("benchd.sock")):
+            assert running.poll() is None
+        running.terminate()
+        assert running.wait() == 128 + signal.SIGTERM
+    assert list(short_path.iterdir()) == []
+    assert not any(_names(short_path, process) for process in Path("/proc").iterdir())
+
+
+def _names(folder: Path, process: Path) -> bool:
+    """Whether this is a process whose command line names the folder."""
+    try:
+        return str(folder).encode() in (process / "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may make loop devices")
 def test_overwrite_says_that_it_needs_root() -> None:
     done = bench("overwrite")

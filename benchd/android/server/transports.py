@@ -64,6 +64,7 @@ class TransportOpener:
     def __init__(self, server: ServerDoor) -> None:
         self._server = server
         self._threads = anyio.CapacityLimiter(THREADS)
+        self._turns = anyio.CapacityLimiter(THREADS)
 
     async def open(self, transport: Transport) -> SocketStream:
         """A connection to the handset's daemon, ready for the name of a service."""
@@ -121,6 +122,11 @@ class TransportOpener:
         return HandsetGone("the transport to the handset ended")
 
     async def _in_thread(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
+        # Waiting for one of our own threads says nothing of the server: its time begins after it.
+        async with self._turns:
+            return await self._at_once(work, wire, transport)
+
+    async def _at_once(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
         if not self._server.serving(transport.generation):
             raise AdbServerLost("the adb server that opened this transport is gone")
         results: list[T] = []

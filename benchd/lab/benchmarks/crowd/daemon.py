@@ -1,0 +1,84 @@
+"""The daemon of a crowd: all its parts are the shipped ones, but plug events and reader worker.
+
+`python -m benchd.lab.benchmarks.crowd.daemon CONFIG PLUG_SOCKET FOLDER [--profile]`. Beside it
+a task notes how late the loop comes back to it, in FOLDER, each second anew: a daemon that is
+killed has told as well. With `--profile` the profile is there at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from benchd.config import load_settings
+from benchd.daemon.app import run_daemon
+from benchd.daemon.exit_codes import exit_on_error
+from benchd.lab.benchmarks.crowd.folder import LAUNCHER
+from benchd.lab.benchmarks.crowd.sampling import Sampler
+from benchd.lab.simulator.plug_source import SimulatedHotplug
+from benchd.observe.log_level import LogLevels
+from benchd.observe.logs import configure_logs
+
+LOOK_EVERY_S: Final = 0.01
+SAMPLE_FROM_NOW: Final = signal.SIGUSR1
+LOOKS_A_LINE: Final = 100
+LAGS_FILE: Final = "lags.jsonl"
+PROFILE_FILE: Final = "profile.json"
+
+
+def main() -> None:
+    """Run it until it is told to end."""
+    config, plug_socket, folder = (Path(argument) for argument in sys.argv[1:4])
+    settings = load_settings(config)
+    # What the daemon starts with this is found in the launcher: its readers' worker is the crowd's.
+    sys.executable = str(config.parent / LAUNCHER)
+    levels = LogLevels(time.monotonic)
+    words = configure_logs(levels)
+    sampler = Sampler() if "--profile" in sys.argv else None
+
+    async def run() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_note_lag, folder / LAGS_FILE)
+            if sampler is not None:
+                # Whoever measures says when: the start isn't part of any job.
+                asyncio.get_running_loop().add_signal_handler(SAMPLE_FROM_NOW, sampler.start)
+            await run_daemon(
+                settings,
+                SimulatedHotplug(plug_socket),
+                usb=False,
+                reread=lambda: load_settings(config),
+                words=words,
+                levels=levels,
+            )
+            tasks.cancel_scope.cancel()
+
+    try:
+        with exit_on_error():
+            anyio.run(run)
+    finally:
+        if sampler is not None:
+            (folder / PROFILE_FILE).write_text(json.dumps(sampler.told()), encoding="utf-8")
+
+
+async def _note_lag(file: Path) -> None:
+    """Wall time and by how many seconds it was woken too late, again and again."""
+    with file.open("a", encoding="ascii") as out:
+        while True:
+            lags: list[tuple[float, float]] = []
+            for _ in range(LOOKS_A_LINE):
+                due = time.monotonic() + LOOK_EVERY_S
+                await anyio.sleep(LOOK_EVERY_S)
+                lags.append((round(time.time(), 3), round(max(0.0, time.monotonic() - due), 6)))
+            out.write(json.dumps(lags) + "\n")
+            out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""One crowd through one daemon, from plug to certificate: what it took, and who was the limit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from benchd.errors import BenchdError
+from benchd.lab.benchmarks.crowd.account import Account
+from benchd.lab.benchmarks.crowd.latencies import (
+    Steps,
+    count_records,
+    latencies_of,
+    read_steps,
+)
+from benchd.lab.benchmarks.crowd.places import CrowdPlan
+from benchd.lab.benchmarks.crowd.rack import CrowdRack, cores, crowd_rack
+from benchd.lab.benchmarks.crowd.viewers import Viewers
+from benchd.lab.benchmarks.percentiles import histogram_percentile, percentile
+from benchd.lab.demo.operators import ended
+from benchd.words.ids import JsonValue
+
+VIEWERS: Final = (0, 1, 20)
+WINDOW_S: Final = 4.0
+SCRAPES: Final = 5
+LOOK_EVERY_S: Final = 0.25
+MOST_PATIENCE_S: Final = 1500.0
+CROWD_LIMIT: Final = 0.8
+"""A crowd that has used its core to this share was a limit itself."""
+
+
+class CrowdNotDone(BenchdError):
+    """Raised when a handset of the crowd ended otherwise than it must, or was asked the unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One count of handsets."""
+
+    count: int
+    figures: Mapping[str, JsonValue]
+    raw: Mapping[str, JsonValue]
+    """Every value beside the percentiles."""
+    profile: Mapping[str, Mapping[str, float]] | None = None
+
+    @property
+    def wall_s(self) -> float:
+        """From the first plug to the last certificate."""
+        return float(str(self.figures["wall_s"]))
+
+
+async def measure_crowd(
+    plan: CrowdPlan, directory: Path, *, profile: bool = False, viewers: bool = True
+) -> Measured:
+    """Plug all in within 100 ms and stay until every handset is certified."""
+    daemon_core, crowd_core = cores()
+    count = len(plan.handsets)
+    async with crowd_rack(directory, plan, core=crowd_core) as rack:
+        start_s = await rack.start_daemon(core=daemon_core, profile=profile)
+        if profile:
+            rack.begin_profile()
+        idle = _account(rack)
+        begun, begun_wall = time.monotonic(), time.time()
+        async with attended(rack):
+            await rack.hands.plug(within_s=0.1)
+            with anyio.fail_after(MOST_PATIENCE_S):
+                await until_first_bytes(rack)
+                filling_s, at_filling = time.monotonic() - begun, _account(rack)
+                looked = await _look_on(rack) if viewers else {}
+                await until_ended(rack)
+            wall_s = time.monotonic() - begun
+            at_end = _account(rack)
+            exposition = await rack.watch.metrics()
+        told, not_understood = await rack.hands.figures()
+        await rack.stop_daemon()
+        if not_understood:
+            raise CrowdNotDone(f"the crowd was asked what it doesn't play: {not_understood[0]}")
+        steps = read_steps(rack.folder.ledger)
+        require_passed(steps, count)
+        lags = rack.lags_ms(begun_wall)
+        records = count_records(rack.folder.ledger)
+        profiled = rack.profile() if profile else None
+    found = latencies_of(steps, told)
+    spent = at_end.since(idle)
+    until_filling = at_filling.since(idle)
+    crowd_share = (at_filling.crowd_cpu_s - idle.crowd_cpu_s) / filling_s
+    figures: dict[str, JsonValue] = {
+        "wall_s": round(wall_s, 3),
+        "start_s": round(start_s, 3),
+        "until_filling_s": round(filling_s, 3),
+        "daemon_cpu_s_per_job": round((at_end.daemon_cpu_s - idle.daemon_cpu_s) / count, 4),
+        "workers_cpu_s_per_job": round((at_end.workers_cpu_s - idle.workers_cpu_s) / count, 4),
+        "idle_rss_mb": round(idle.daemon_rss_bytes / 1e6, 1),
+        "rss_mb": round(at_end.daemon_rss_bytes / 1e6, 1),
+        "rss_kb_per_slot": round((at_end.daemon_rss_bytes - idle.daemon_rss_bytes) / count / 1e3),
+        **_percentiles("port_to_shown", found.port_to_shown),
+        **_percentiles("ready_to_first_byte", found.ready_to_first_byte),
+        **_percentiles("with_people", found.with_people),
+        **_percentiles("lag", lags),
+        "lag_max_ms": round(max(lags), 2),
+        "records": records,
+        "records_per_s": round(records / wall_s, 1),
+        "commit_p99_at_most_ms": round(
+            1000 * histogram_percentile(exposition, "benchd_ledger_commit_seconds", 0.99), 2
+        ),
+        "crowd_share_of_core": round(crowd_share, 2),
+        "crowd_was_limit": crowd_share > CROWD_LIMIT,
+        **looked,
+    }
+    raw: dict[str, JsonValue] = {
+        "spent": dict(spent),
+        "until_filling": dict(until_filling),
+        "port_to_shown_ms": list(found.port_to_shown),
+        "ready_to_first_byte_ms": list(found.ready_to_first_byte),
+        "with_people_ms": list(found.with_people),
+    }
+    return Measured(count=count, figures=figures, raw=raw, profile=profiled)
+
+
+@asynccontextmanager
+async def attended(rack: CrowdRack, *, must_live: bool = True) -> AsyncGenerator[None, None]:
+    """Its people are at work for the length of the block; the daemon may end only if allowed to."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(rack.operators(look_every_s=LOOK_EVERY_S).work)
+        if must_live:
+            tasks.start_soon(rack.must_live)
+        yield
+        tasks.cancel_scope.cancel()
+
+
+async def until_first_bytes(rack: CrowdRack) -> None:
+    """Wait until every handset's fill has begun."""
+    # Another process: only looking tells.
+    while not all(one.first_byte for one in (await rack.hands.figures())[0]):  # noqa: ASYNC110
+        await anyio.sleep(LOOK_EVERY_S)
+
+
+async def until_ended(rack: CrowdRack) -> None:
+    """Wait until every slot has nothing left to do."""
+    while len(rack.watch.slots) < rack.slots or not all(map(ended, rack.watch.slots.values())):
+        await rack.watch.next_look()
+
+
+def require_passed(steps: Mapping[int, Steps], count: int) -> None:
+    """Raise CrowdNotDone unless every handset was certified."""
+    for number in range(1, count + 1):
+        own = steps.get(number)
+        if own is None or own.outcome != "passed":
+            ending = None if own is None else (own.outcome, own.reason)
+            raise CrowdNotDone(f"handset {number} ended as {ending}: these figures are worthless")
+
+
+async def _look_on(rack: CrowdRack) -> dict[str, JsonValue]:
+    """What screens at the stream cost beside each other, and a scrape, while all handsets fill."""
+    told: dict[str, JsonValue] = {}
+    for count in VIEWERS:
+        async with Viewers.at(rack.folder.socket, count) as viewers:
+            before, received = _account(rack), viewers.received_bytes
+            begun = time.monotonic()
+            await anyio.sleep(WINDOW_S)
+            seconds = time.monotonic() - begun
+            spent = _account(rack).daemon_cpu_s - before.daemon_cpu_s
+            told[f"viewers_{count}_share_of_core"] = round(spent / seconds, 3)
+            told[f"viewers_{count}_kb_per_s"] = round(
+                (viewers.received_bytes - received) / seconds / 1e3, 1
+            )
+    scrapes: list[float] = []
+    for _ in range(SCRAPES):
+        begun = time.monotonic()
+        await rack.watch.metrics()
+        scrapes.append(1000 * (time.monotonic() - begun))
+    return {**told, "scrape_median_ms": round(percentile(scrapes, 0.5), 1)}
+
+
+def _account(rack: CrowdRack) -> Account:
+    if rack.daemon is None:
+        raise CrowdNotDone("the daemon isn't there")
+    return Account.of(rack.daemon.pid, rack.crowd.pid)
+
+
+def _percentiles(name: str, values: Sequence[float]) -> dict[str, JsonValue]:
+    return {
+        f"{name}_{label}_ms": round(percentile(values, share), 2)
+        for label, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
+    }

@@ -1,0 +1,163 @@
+"""Commands that arrive at a handset of the crowd, over either shell protocol, and files by sync."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from benchd.android.fill.program import FILL_DIRECTORY, PROGRAM_PATH
+from benchd.android.shell.packets import PacketId
+from benchd.lab.benchmarks.crowd.filler import Filler, Work
+from benchd.lab.benchmarks.crowd.handset import CrowdHandset
+from benchd.lab.benchmarks.crowd.pace import Drawn
+from benchd.lab.benchmarks.crowd.packets import Stdin, exit_packet, packet
+from benchd.lab.benchmarks.crowd.tools import Said, said
+
+LONGEST_STDOUT_PACKET_BYTES: Final = 64 << 10
+TEST_HARNESS: Final = "cmd testharness enable"
+SCRIPTED_ERASE: Final = "dd if=/dev/urandom of="
+"""How the scripts that benchd is compared with begin to erase."""
+_PUSH: Final = re.compile(r"rm -rf (\S+)\.new && cat > \1\.new && chmod 700 .*")
+_PROBE: Final = f"mkdir -p {FILL_DIRECTORY} && cat > {FILL_DIRECTORY}/probe"
+_FILL: Final = f"exec {PROGRAM_PATH} "
+_SYNC: Final = struct.Struct("<4sI")
+_STAT_BYTES: Final = 68
+
+Reset = Callable[[CrowdHandset], Awaitable[None]]
+
+
+class Shells:
+    """What runs on the crowd's handsets."""
+
+    def __init__(self, drawn: Drawn, reset: Reset, not_understood: set[str]) -> None:
+        """`reset` begins the reset that keeps adb; commands that nobody plays are noted."""
+        self._drawn = drawn
+        self._reset = reset
+        self._not_understood = not_understood
+
+    async def packets(
+        self,
+        handset: CrowdHandset,
+        command: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """A command over the second protocol, to its exit packet."""
+        stdin = Stdin(reader)
+
+        async def say(data: bytes) -> None:
+            writer.write(packet(PacketId.STDOUT, data))
+            await writer.drain()
+
+        if command.startswith(_FILL) and not command.endswith(" version"):
+            work = Work(
+                fill_s=self._drawn.around(self._drawn.pace.fill_s),
+                check_s=self._drawn.around(self._drawn.pace.check_s),
+            )
+            code = await Filler(handset, stdin, say, work).run(command.removeprefix(_FILL))
+            if code is None:
+                return
+            writer.write(exit_packet(code))
+        else:
+            answer = await self._said(handset, command, stdin)
+            if answer is None:
+                return
+            self._write(writer, answer)
+        await writer.drain()
+        writer.write_eof()
+        # Closed with something unread, the kernel would take the answer back.
+        await stdin.until_left()
+
+    async def plain(
+        self, handset: CrowdHandset, command: str, writer: asyncio.StreamWriter
+    ) -> None:
+        """A command over the old protocol: its output, and nothing of how it ended."""
+        answer = await self._said(handset, command, None)
+        if answer is not None:
+            writer.write(answer.stdout + answer.stderr)
+            await writer.drain()
+
+    async def sync(
+        self,
+        handset: CrowdHandset,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """Files by sync, as far as a push of one goes; source: AOSP, file_sync_protocol.h."""
+        path = ""
+        digest, size_bytes = hashlib.sha256(), 0
+        while True:
+            try:
+                word, number = _SYNC.unpack(await reader.readexactly(_SYNC.size))
+                match word:
+                    case b"STAT" | b"LST2" | b"STA2":
+                        await reader.readexactly(number)
+                        # ENOENT: there is no such file yet.
+                        told = struct.pack("<I", 2) if word != b"STAT" else b""
+                        padding = _STAT_BYTES if told else 12
+                        writer.write(word + told.ljust(padding, b"\0"))
+                    case b"SEND":
+                        path = (await reader.readexactly(number)).decode().rpartition(",")[0]
+                    case b"DATA":
+                        data = await reader.readexactly(number)
+                        digest.update(data)
+                        size_bytes += number
+                    case b"DONE":
+                        handset.storage.programs[path] = (size_bytes, digest.hexdigest())
+                        writer.write(_SYNC.pack(b"OKAY", 0))
+                    case _:
+                        return
+                await writer.drain()
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return
+
+    async def _said(self, handset: CrowdHandset, command: str, stdin: Stdin | None) -> Said | None:
+        pushed = _PUSH.fullmatch(command)
+        if stdin is not None and (pushed or command == _PROBE):
+            if not await self._take(handset, pushed[1] if pushed else None, stdin):
+                return None
+        elif command.startswith(SCRIPTED_ERASE):
+            handset.note_first_byte()
+            await asyncio.sleep(self._drawn.around(self._drawn.pace.fill_s))
+            await asyncio.sleep(self._drawn.around(self._drawn.pace.check_s))
+        elif command == TEST_HARNESS:
+            await self._reset(handset)
+        else:
+            await self._think()
+            answer = said(handset, command)
+            if not answer.understood:
+                self._not_understood.add(command)
+            return answer
+        await self._think()
+        return Said()
+
+    async def _take(self, handset: CrowdHandset, program: str | None, stdin: Stdin) -> bool:
+        """Keep what `cat` is given, of a program its digest alone; False where the host left."""
+        digest, size_bytes, kept = hashlib.sha256(), 0, bytearray()
+        while data := await stdin.read():
+            size_bytes += len(data)
+            if program is None:
+                kept += data
+            else:
+                digest.update(data)
+        if data is None:
+            return False
+        if program is None:
+            handset.storage.probe = bytes(kept)
+        else:
+            handset.storage.programs[program] = (size_bytes, digest.hexdigest())
+        return True
+
+    async def _think(self) -> None:
+        if self._drawn.pace.answer_s:
+            await asyncio.sleep(self._drawn.around(self._drawn.pace.answer_s))
+
+    def _write(self, writer: asyncio.StreamWriter, answer: Said) -> None:
+        for kind, data in ((PacketId.STDOUT, answer.stdout), (PacketId.STDERR, answer.stderr)):
+            for start in range(0, len(data), LONGEST_STDOUT_PACKET_BYTES):
+                writer.write(packet(kind, data[start : start + LONGEST_STDOUT_PACKET_BYTES]))
+        writer.write(exit_packet(answer.code))

@@ -1,0 +1,163 @@
+"""What a handset of the crowd says to each of benchd's commands; what isn't known it refuses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from benchd.android.facts.capability import LOOK_FOR_FELICA
+from benchd.android.facts.owner import COUNT_FILES
+from benchd.android.facts.statfs import ASK_STATFS
+from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
+from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
+from benchd.android.radio import BACK_ON_AFTER_S, off_command
+from benchd.lab.benchmarks.crowd.handset import CrowdHandset
+from benchd.lab.benchmarks.crowd.storage import BLOCK_BYTES
+
+NOT_FOUND: Final = 127
+_SCRIPT: Final = re.compile(
+    r'\((.*?)\)\nstatus=\$\?\necho\necho "([0-9a-f]{16} [0-9]+) \$status"(?:\n|$)', re.DOTALL
+)
+_ROWS: Final = re.compile(r"content query --uri content://([\w.]+)(?:/\w+)? --projection _id .*")
+_PUT: Final = re.compile(r"settings put global stay_on_while_plugged_in ([0-9]{1,2})")
+_MEASURE: Final = re.compile(r"wc -c < (\S+) && if command -v sha256sum .*")
+_SHOWN: Final = re.compile(
+    rf"{CACHE_PATH} empty {FILL_DIRECTORY}/(\S+) ([0-9]+) ([0-9]+) >&2 &&"
+    r" dd if=\S+ bs=4096 skip=([0-9]+) count=([0-9]+) 2> /dev/null; .*"
+)
+_VERSIONS: Final = {
+    f"exec {PROGRAM_PATH} version": ('{"event":"version","version":"3","cipher":"aes-128-ctr"}\n'),
+    f"exec {CACHE_PATH} version": "cache version=1\n",
+}
+_QUIET: Final = frozenset(
+    {"input keyevent KEYCODE_WAKEUP", "wm dismiss-keyguard", f"rm -f {FILL_DIRECTORY}/probe"}
+)
+_MOUNTS: Final = "/dev/block/dm-5 /data ext4 rw,seclabel,nosuid,nodev,noatime 0 0\n"
+_UNSET: Final = (
+    ("settings get ", "null\n"),
+    (
+        "service call iphonesubinfo ",
+        'Result: Parcel(Error: 0xffffffffffffffb6 "Not a data message")\n',
+    ),
+)
+"""What is answered to questions that this handset has no answer of its own for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a command wrote, and its exit code."""
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+    code: int = 0
+    understood: bool = True
+    """Whether the crowd knows the command at all; a figure without that is worth nothing."""
+
+
+def said(handset: CrowdHandset, command: str) -> Said:
+    """The answer to a command that doesn't read its input: a script of several, or one."""
+    parts = _SCRIPT.findall(command)
+    if not parts:
+        return _one(handset, command)
+    stdout, stderr, understood = bytearray(), bytearray(), True
+    for asked, mark in parts:
+        part = _one(handset, asked)
+        stdout += part.stdout + f"\n{mark} {part.code}\n".encode()
+        stderr += part.stderr
+        understood = understood and part.understood
+    return Said(stdout=bytes(stdout), stderr=bytes(stderr), understood=understood)
+
+
+def _one(handset: CrowdHandset, command: str) -> Said:
+    known = handset.answer(command)
+    if known is not None:
+        text, code = known
+        return Said(stdout=text.encode()) if code == 0 else Said(stderr=text.encode(), code=code)
+    text = _of_storage(handset, command) or _of_system(handset, command)
+    if text is not None:
+        return Said(stdout=text.encode())
+    return _of_programs(handset, command)
+
+
+def _of_storage(handset: CrowdHandset, command: str) -> str | None:
+    match command:
+        case "df -k /data":
+            return handset.storage.df()
+        case "cat /proc/mounts":
+            return _MOUNTS
+        case _ if command == ASK_STATFS:
+            return handset.storage.statfs()
+        case _ if command == COUNT_FILES:
+            # What an owner has left, and the line that ends the list.
+            return (
+                f"/whole\n{1 + bool(handset.plan.owner_share and not handset.android.was_reset)}\n"
+            )
+        case _ if command in (LOOK_FOR_FELICA, LOOK_FOR_SUPERUSER):
+            return "looked everywhere\n"
+        case _:
+            return None
+
+
+def _of_system(handset: CrowdHandset, command: str) -> str | None:
+    if command in _QUIET or _changed(handset, command):
+        return ""
+    if found := _ROWS.fullmatch(command):
+        return (handset.answer(f"content {found[1]}") or ("", 0))[0]
+    if command.startswith("getprop ") and "; " in command:
+        asked = command.split("; ")
+        return "".join((handset.answer(one) or ("\n", 0))[0] for one in asked)
+    if command.startswith("am start -a "):
+        return f"Starting: Intent {{ act={command.split()[3]} }}\n"
+    unset = next((text for start, text in _UNSET if command.startswith(start)), None)
+    return unset or _VERSIONS.get(command)
+
+
+def _changed(handset: CrowdHandset, command: str) -> bool:
+    """Whether it is one of those that change what the system remembers."""
+    if found := _PUT.fullmatch(command):
+        handset.change(stay_on=int(found[1]))
+        return True
+    if command in ("svc nfc enable", off_command(BACK_ON_AFTER_S)):
+        handset.change(nfc_on=command == "svc nfc enable")
+        return True
+    return False
+
+
+def _of_programs(handset: CrowdHandset, command: str) -> Said:
+    storage = handset.storage
+    if found := _MEASURE.fullmatch(command):
+        held = storage.programs.get(found[1])
+        if held is None:
+            return Said(stderr=f"/bin/sh: can't open {found[1]}\n".encode(), code=1)
+        return Said(stdout=f"{held[0]}\n{held[1]}  -\n".encode())
+    if found := _SHOWN.fullmatch(command):
+        return _shown(handset, found[1], *map(int, found.groups()[1:]))
+    if command == f"ls {FILL_DIRECTORY}":
+        return Said(stdout="".join(f"{name}\n" for name in storage.written).encode())
+    for end in ("tail", "fill"):
+        if command == f"rm -f {FILL_DIRECTORY}/{end}-*":
+            for name in [name for name in storage.written if name.startswith(end)]:
+                del storage.written[name]
+            return Said()
+    return Said(
+        stderr=f"{command.split(' ', maxsplit=1)[0]}: inaccessible or not found\n".encode(),
+        code=NOT_FOUND,
+        understood=False,
+    )
+
+
+def _shown(
+    handset: CrowdHandset, name: str, begin: int, size_bytes: int, first: int, count: int
+) -> Said:
+    data = handset.storage.read(name, first, count)
+    if data is None:
+        return Said(stderr=b"cache failed No such file or directory\n", code=1)
+    held = len(handset.storage.probe if name == "probe" else b"")
+    held = held or handset.storage.written[name].size_bytes
+    pages = -(-max(0, min(begin + size_bytes, held) - begin) // BLOCK_BYTES)
+    told = "cache {} page_bytes=4096 pages={} resident={}\n"
+    return Said(
+        stdout=data,
+        stderr=(told.format("empty", pages, 0) + told.format("count", pages, pages)).encode(),
+    )

@@ -1,0 +1,88 @@
+"""The crowd's small parts: its pace, its storage, and who a line of the profile belongs to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchd.errors import UsageRefused
+from benchd.lab.benchmarks.crowd.latencies import Steps
+from benchd.lab.benchmarks.crowd.pace import CrowdPace, Drawn, read_pace
+from benchd.lab.benchmarks.crowd.places import plan_of, slot_name, slot_number
+from benchd.lab.benchmarks.crowd.sampling import LOOP, place_of
+from benchd.lab.benchmarks.crowd.storage import Storage
+from benchd.words.imei import is_imei
+
+
+def test_a_pace_is_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "pace.toml"
+    file.write_text("answer_s = 0.05\njitter = 0.2\n")
+    assert read_pace(file) == CrowdPace(answer_s=0.05, jitter=0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("answer_s = -1\n", "times are 0 or more"),
+        ("jitter = 1\n", "jitter less than 1"),
+        ("answers_s = 1\n", "answers_s isn't among"),
+        ("answer_s = 'soon'\n", "valid number"),
+        ("answer_s\n", "is no TOML"),
+    ],
+)
+def test_a_pace_that_is_none_is_refused_with_what_is_wrong(
+    tmp_path: Path, text: str, why: str
+) -> None:
+    file = tmp_path / "pace.toml"
+    file.write_text(text)
+    with pytest.raises(UsageRefused, match=why):
+        read_pace(file)
+
+
+def test_a_pace_that_isnt_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageRefused, match="name a file of times"):
+        read_pace(tmp_path / "none.toml")
+
+
+def test_times_are_drawn_around_the_pace_and_the_same_for_the_same_seed() -> None:
+    pace = CrowdPace(jitter=0.5)
+    drawn = [Drawn(pace).around(1.0) for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    once = Drawn(pace)
+    assert all(0.5 <= once.around(1.0) <= 1.5 for _ in range(100))
+
+
+def test_a_fill_takes_all_room_in_files_that_follow_each_other() -> None:
+    storage = Storage()
+    planned = storage.planned(1 << 30, 256 << 20)
+    storage.hold(planned, sum(file.size_bytes for file in planned))
+    assert storage.free_bytes == 0
+    assert [file.stream_offset for file in planned] == [n << 30 for n in range(len(planned))]
+    assert [file.name[:4] for file in planned] == ["fill"] * (len(planned) - 1) + ["tail"]
+
+
+def test_half_a_fill_is_planned_on_to_the_same_files() -> None:
+    storage = Storage()
+    planned = storage.planned(1 << 30, 256 << 20)
+    storage.hold(planned, planned[0].size_bytes + 4096)
+    assert storage.planned(1 << 30, 256 << 20) == planned
+
+
+def test_every_handset_of_a_crowd_has_an_imei_of_its_own() -> None:
+    handsets = plan_of(1000, CrowdPace()).handsets
+    assert len({handset.imei for handset in handsets}) == 1000
+    assert all(is_imei(handset.imei) for handset in handsets)
+    assert slot_number(slot_name(1000)) == 1000
+
+
+def test_people_are_left_out_of_a_latency_as_far_as_they_were_waited_for() -> None:
+    steps = Steps(asked=[1.0, 3.0, 9.0], decided=[2.0, 8.0, 10.0])
+    assert steps.waited_for_people_s(until=5.0) == 1.0 + 2.0
+
+
+def test_time_without_a_line_of_the_house_is_the_loops() -> None:
+    part, line = place_of(sys._getframe())
+    assert part == LOOP
+    assert line.endswith("test_time_without_a_line_of_the_house_is_the_loops")
