@@ -60,16 +60,10 @@ pause_jobs() {
         "refused while benchd works; nothing was changed. Answer its questions (benchd queue), or let it wait longer (BENCHD_PAUSE_WITHIN=2h in /etc/default/benchd). Where it doesn't answer or is too old to pause: benchd drain, or systemctl stop benchd; then try again"
 }
 
-# Starts that an upgrade asks for don't count against the limit that is for crashes.
-start_daemon() {
-    systemctl reset-failed benchd.service >/dev/null 2>&1 || true
-    systemctl start benchd.service
-}
-
 # resume: what was paused or stopped for an upgrade goes on, with whichever release is current.
 resume() {
     if [[ -e $start_again ]]; then
-        if start_daemon; then rm -f "$start_again"; fi
+        if systemctl start benchd.service; then rm -f "$start_again"; fi
     elif is_up; then
         in_root /opt/benchd/current/bin/benchd pause --over >/dev/null 2>&1 || true
     fi

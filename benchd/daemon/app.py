@@ -36,6 +36,7 @@ from benchd.daemon.pictures import own_pictures
 from benchd.daemon.recovering import recover
 from benchd.daemon.reload import Reloader
 from benchd.daemon.responsive import keep_responsive
+from benchd.daemon.room_watch import RoomWatch
 from benchd.daemon.services import PlanInEffect, ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.taking_over import take_over
@@ -243,6 +244,13 @@ async def run_daemon(
             keep_responsive()
             background.start_soon(Staffing(people, board=board, admission=rack.admission).run)
             background.start_soon(ListWatch(lambda: reloader.settings.recipes, board).run)
+            background.start_soon(
+                RoomWatch(
+                    (settings.ledger.path.parent, settings.certificate.directory),
+                    board=board,
+                    admission=rack.admission,
+                ).run
+            )
             background.start_soon(patrol.run)
             background.start_soon(clock_watch.run)
             background.start_soon(anchoring.run)

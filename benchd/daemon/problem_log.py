@@ -17,6 +17,7 @@ OF_THE_RACK = frozenset(
         ProblemCode.ADB_SERVER_DOWN,
         ProblemCode.DAEMON_DRAINING,
         ProblemCode.DAEMON_PAUSED,
+        ProblemCode.DISK_FULL,
         ProblemCode.LEDGER_BROKEN,
     }
 )

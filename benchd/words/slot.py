@@ -25,6 +25,7 @@ class ProblemCode(StrEnum):
     ADB_SERVER_DOWN = "adb_server_down"
     DAEMON_DRAINING = "daemon_draining"
     DAEMON_PAUSED = "daemon_paused"
+    DISK_FULL = "disk_full"
     LEDGER_BROKEN = "ledger_broken"
     NO_ADMINISTRATOR = "no_administrator"
     CLOCK_UNSYNCHRONISED = "clock_unsynchronised"

@@ -209,6 +209,8 @@ def test_a_release_that_doesnt_start_here_gives_way_to_the_one_that_did(
     assert "the new release didn't start, so the former one runs" in told
     first.daemon()
     assert first.release() == release
+    assert not os.path.lexists(first.root / "opt/benchd/previous")
+    assert len(list((first.root / "opt/benchd/releases").iterdir())) == 1
     first.dpkg("-i", packages.first)
 
 

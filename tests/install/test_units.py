@@ -116,6 +116,11 @@ def test_benchd_reaches_no_device_and_only_the_adb_server_reaches_usb() -> None:
     assert daemon["User"] != adb["User"]
 
 
+def test_a_rack_that_comes_up_late_is_waited_for_however_often_it_has_failed() -> None:
+    for unit in ("benchd.service", "benchd-adb.service"):
+        assert "\nStartLimitIntervalSec=0\n" in (SYSTEMD / unit).read_text()
+
+
 def test_backups_give_way_to_the_daemon_and_only_they_have_the_key() -> None:
     backup, verify = settings_of("benchd-backup@.service"), settings_of("benchd-verify.service")
     for unit in (backup, verify):
