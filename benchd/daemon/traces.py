@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
+import ssl
 import time
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
 import anyio
+import structlog
 from anyio import CapacityLimiter, to_thread
 
 from benchd.config import Settings
 from benchd.daemon.hooks import HookReader
-from benchd.errors import NotFound
+from benchd.errors import NotFound, UsageRefused
 from benchd.ledger.access import SqliteLedger
 from benchd.ledger.files import replace_file
 from benchd.ledger.reader import LedgerReader
@@ -29,6 +31,8 @@ from benchd.traces.settings import TraceTarget
 from benchd.words.ids import JobId
 
 LARGEST_PLACE_BYTES = 4096
+
+_log = structlog.get_logger()
 
 
 class PlaceFile:
@@ -60,11 +64,11 @@ class RackTraces:
         issuer: CertificateIssuer,
         metrics: TraceMetrics,
     ) -> None:
-        """Reads the collector's headers: raises UsageRefused where that can't be done."""
+        """Reads what a collector asks for; where that can't be done nothing is sent to it."""
         self.follower = TraceFollower()
         """Has to hear of the ledger's records."""
         self._ledger = settings.ledger.path
-        self._target = settings.traces.target
+        self._target = _target_of(settings)
         self._stored = stored
         self._issuer = issuer
         self._metrics = metrics
@@ -109,3 +113,15 @@ class RackTraces:
                 thread=thread,
             )
             await self.follower.run(TraceExport(sender, parts))
+
+
+def _target_of(settings: Settings) -> TraceTarget | None:
+    """Where to send to, or nowhere: no erasure waits for what somebody has to put right first."""
+    try:
+        target = settings.traces.target
+        if target is not None:
+            ssl.create_default_context(cafile=target.authority)
+    except (UsageRefused, OSError) as error:
+        _log.error("traces_off", detail=str(error))
+        return None
+    return target

@@ -63,10 +63,16 @@ class Admission:
         self._changed.fire()
 
     async def changed(self) -> None:
-        """Wait until the door is held, released or closed, a pause or a job has ended."""
-        until = self._paused_until if self.paused else math.inf
-        with anyio.move_on_after(until - anyio.current_time()):
+        """Wait until the door is held, released or closed, a pause or a job has ended.
+
+        A pause that has ended since the caller looked counts as well.
+        """
+        until = self._paused_until
+        left_s = math.inf if until == -math.inf else until - anyio.current_time()
+        with anyio.move_on_after(left_s) as pause:
             await self._changed.wait()
+        if pause.cancelled_caught and self._paused_until == until:
+            self._paused_until = -math.inf
 
     @contextmanager
     def job(self) -> Generator[None]:
@@ -77,6 +83,19 @@ class Admission:
         finally:
             self.running -= 1
             self._changed.fire()
+
+    @contextmanager
+    def standing_still(self) -> Generator[None]:
+        """Don't count a job while it waits at a held door before it destroys anything.
+
+        Who drains doesn't wait for it: it ends with the daemon, and its handset is as it came.
+        """
+        self.running -= 1
+        self._changed.fire()
+        try:
+            yield
+        finally:
+            self.running += 1
 
     async def drained(self) -> None:
         """Wait until the door is closed and the last job behind it has ended."""

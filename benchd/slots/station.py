@@ -205,12 +205,13 @@ class SlotStation:
     async def may_destroy(self) -> None:
         """Wait while nothing new may begin, as on a ledger that doesn't hold."""
         admission = self._parts.admission
-        was_held = admission.held_for is not None
-        while (code := admission.held_for) is not None:
-            self.show_problem(ProblemView(code=code))
-            await admission.changed()
-        if was_held:
-            self.show_problem(None)
+        if admission.held_for is None:
+            return
+        with admission.standing_still():
+            while (code := admission.held_for) is not None:
+                self.show_problem(ProblemView(code=code))
+                await admission.changed()
+        self.show_problem(None)
 
     def show_problem(self, problem: ProblemView | None) -> None:
         """Show why the job can't go on just now, or that it goes on."""

@@ -39,7 +39,7 @@ class TraceFollower:
         while True:
             try:
                 rest_s = await export.step()
-            except LedgerFault as fault:
+            except (LedgerFault, OSError) as fault:
                 _log.warning("traces_fault", detail=str(fault))
                 rest_s = AFTER_FAULT_S
             await anyio.sleep(PAUSE_S)

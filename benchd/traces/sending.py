@@ -20,10 +20,10 @@ from benchd.traces.otlp import MEDIA_TYPE
 from benchd.traces.settings import TraceTarget
 
 LARGEST_ANSWER_BYTES: Final = 4096
-ABOUT_THE_TRACE: Final = frozenset({400, 413, 414, 415, 422})
+ABOUT_THE_TRACE: Final = frozenset({413, 414, 422})
 """Answers that this very trace would get again."""
-PERHAPS_THE_TRACE: Final = frozenset({500, 501})
-"""Answers of a collector that may have stumbled over it."""
+PERHAPS_THE_TRACE: Final = frozenset({400, 415, 500, 501})
+"""Of a collector that may have stumbled over it, or whose door speaks something else than we do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from handset_fakes import FakeLink, FakeServer, fake_server, until
 
 from benchd.android.access import AdbAccess
 from benchd.android.server import transports
+from benchd.android.server.smart_socket import SERVER_DEADLINE_S
 from benchd.android.server.transports import Transport, TransportOpener
 from benchd.android.shell.commands import AdbShell
 from benchd.errors import AdbServerLost, HandsetGone, HandsetStalled
@@ -19,6 +20,8 @@ from benchd.words.ids import AdbAddress
 pytestmark = pytest.mark.asyncio
 
 FIRST = Transport(transport_id=1, generation=1)
+AT_ONCE_S = SERVER_DEADLINE_S / 2
+"""Whoever waited for the server instead of being cancelled would take all of its time."""
 
 
 async def hang(link: FakeLink, text: str) -> None:
@@ -50,7 +53,7 @@ async def test_cancelling_while_the_server_hangs_leaves_nothing_behind() -> None
     async with fake_server() as server:
         opener = TransportOpener(server)
         server.on("host:transport-id", hang)
-        assert await cancelled_after(0.05, AdbShell(opener, FIRST)) < 0.1
+        assert await cancelled_after(0.05, AdbShell(opener, FIRST)) < AT_ONCE_S
         await nobody_is_left(server, opener)
 
 
@@ -59,7 +62,7 @@ async def test_cancelling_while_the_handset_hangs_leaves_nothing_behind() -> Non
         opener = TransportOpener(server)
         server.on("host:transport-id", accept)
         server.on("shell,v2,raw:", hang)
-        assert await cancelled_after(0.05, AdbShell(opener, FIRST)) < 0.1
+        assert await cancelled_after(0.05, AdbShell(opener, FIRST)) < AT_ONCE_S
         await nobody_is_left(server, opener)
 
 
@@ -74,7 +77,7 @@ async def test_cancelling_sixty_four_hanging_calls_returns_at_once() -> None:
             await until(lambda: len(server.requests) == transports.THREADS)
             began = time.perf_counter()
             tasks.cancel_scope.cancel()
-        assert time.perf_counter() - began < 0.2
+        assert time.perf_counter() - began < AT_ONCE_S
         await nobody_is_left(server, opener)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
+from benchd.slots.admission import Admission
 from benchd.words.job import Disposition, Gate, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode
@@ -49,6 +51,53 @@ async def test_a_job_that_has_destroyed_nothing_yet_does_not_begin_to() -> None:
         assert not phone.filled
         admission.release(ProblemCode.LEDGER_BROKEN)
         assert (await world.until_state(SlotState.FINISHED)).disposition is Disposition.SELLABLE
+
+
+async def test_a_drain_does_not_wait_for_a_job_that_is_held_before_it_destroys() -> None:
+    world = World(answers={Gate.CONSENT: True})
+    admission = world.parts.admission
+    phone = Phone(used_bytes=30 * MIB)
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        await world.until(lambda: world.view().stage is StageName.FELICA_CHECK)
+        admission.hold(ProblemCode.DISK_FULL)
+        await world.until_state(SlotState.WAITING)
+        admission.close()
+        with anyio.fail_after(3600):
+            await admission.drained()
+    assert not phone.filled
+    (end,) = world.ledger.of(EntryKind.JOB_ENDED)
+    assert end.entry.data["outcome"] == "aborted"
+
+
+async def test_a_job_that_was_held_counts_again_once_it_goes_on() -> None:
+    world = World(answers={Gate.CONSENT: True})
+    admission = world.parts.admission
+    async with world.running():
+        world.ports["A1"].plug(Phone(used_bytes=30 * MIB))
+        await world.until(lambda: world.view().stage is StageName.FELICA_CHECK)
+        admission.hold(ProblemCode.DISK_FULL)
+        await world.until_state(SlotState.WAITING)
+        assert admission.running == 0
+        admission.release(ProblemCode.DISK_FULL)
+        await world.until(lambda: world.view().stage is StageName.OVERWRITE)
+        assert admission.running == 1
+        assert (await world.until_state(SlotState.FINISHED)).disposition is Disposition.SELLABLE
+        assert admission.running == 0
+
+
+async def test_a_pause_that_ends_between_a_look_and_the_wait_leaves_nobody_waiting() -> None:
+    admission = Admission()
+    admission.pause(for_s=1)
+    assert admission.begins_not_for is ProblemCode.DAEMON_PAUSED
+    await anyio.sleep(2)
+    with anyio.fail_after(3600):
+        await admission.changed()
+    assert admission.begins_not_for is None
+    # But once is enough: nobody is to look again and again.
+    with anyio.move_on_after(3600) as scope:
+        await admission.changed()
+    assert scope.cancelled_caught
 
 
 async def test_a_handset_that_leaves_while_the_door_is_held_is_forgotten() -> None:

@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
+import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from benchd.daemon.room_watch import AGAIN_BYTES, LEAST_BYTES, RoomWatch
+from benchd.daemon import room_watch
+from benchd.daemon.room_watch import LEAST_BYTES, LEAST_FILES, Room, RoomWatch, room_in
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.words.slot import ProblemCode
 
-pytestmark = pytest.mark.asyncio
-
-PLENTY = 100 * AGAIN_BYTES
-BLOCK = 4096
+LEDGER, CERTIFICATES = Path("/of/the/ledger"), Path("/of/certificates")
+ENOUGH, FULL = Room(LEAST_BYTES, None), Room(LEAST_BYTES - 1, None)
 
 
-class Disks:
-    """FAKE: file systems by folder, each with so much room, or one that doesn't answer."""
+class Rack:
+    """What a rack shows and admits by what it is told of its disks."""
 
-    def __init__(self, ledger: Path, certificates: Path) -> None:
-        self.ledger = ledger
-        self.room: dict[Path, int | OSError] = {ledger: PLENTY, certificates: PLENTY}
-        self.blocks = 10**9
+    def __init__(self) -> None:
         self.board = RackBoard()
         self.admission = Admission()
-        self.watch = RoomWatch(self.room, board=self.board, admission=self.admission)
+        self.watch = RoomWatch((LEDGER, CERTIFICATES), board=self.board, admission=self.admission)
         self.logged: list[str] = []
 
-    def statvfs(self, folder: Path) -> os.statvfs_result:
-        room = self.room[folder]
-        if isinstance(room, OSError):
-            raise room
-        blocks = room // BLOCK
-        return os.statvfs_result((BLOCK, BLOCK, self.blocks, blocks, blocks, 0, 0, 0, 0, 255))
-
-    async def look(self) -> ProblemCode | None:
-        """Look once; why no job may begin."""
+    def told(self, folder: Path, room: Room) -> ProblemCode | None:
+        """Why no job may begin after that."""
         with capture_logs() as logs:
-            await self.watch.look()
+            self.watch.told(folder, room)
         self.logged = [str(line["event"]) for line in logs]
         shown = [view.code for view in self.board.notices()]
         held = self.admission.held_for
@@ -49,56 +40,58 @@ class Disks:
         return held
 
 
-@pytest.fixture
-def disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disks:
-    disks = Disks(tmp_path / "ledger", tmp_path / "certificates")
-    monkeypatch.setattr(os, "statvfs", disks.statvfs)
-    return disks
+def test_room_enough_holds_nothing() -> None:
+    rack = Rack()
+    assert rack.told(LEDGER, ENOUGH) is None
+    assert rack.logged == []
 
 
-async def test_room_enough_holds_nothing(disks: Disks) -> None:
-    disks.room[disks.ledger] = LEAST_BYTES
-    assert await disks.look() is None
-    assert disks.logged == []
+@pytest.mark.parametrize("folder", [LEDGER, CERTIFICATES])
+@pytest.mark.parametrize("room", [FULL, Room(10**12, LEAST_FILES - 1)])
+def test_either_disk_without_room_holds_the_jobs_and_is_told_once(folder: Path, room: Room) -> None:
+    rack = Rack()
+    assert rack.told(folder, room) is ProblemCode.DISK_FULL
+    assert rack.logged == ["disk_full"]
+    assert rack.told(folder, room) is ProblemCode.DISK_FULL
+    assert rack.logged == []
+    assert rack.told(folder, Room(LEAST_BYTES, LEAST_FILES)) is None
+    assert rack.logged == ["disk_has_room"]
 
 
-@pytest.mark.parametrize("name", ["ledger", "certificates"])
-async def test_either_disk_holds_the_jobs_once_and_is_told_once(disks: Disks, name: str) -> None:
-    folder = disks.ledger.with_name(name)
-    disks.room[folder] = LEAST_BYTES - BLOCK
-    assert await disks.look() is ProblemCode.DISK_FULL
-    assert disks.logged == ["disk_full"]
-    assert await disks.look() is ProblemCode.DISK_FULL
-    assert disks.logged == []
+def test_room_on_the_one_disk_excuses_nothing_on_the_other() -> None:
+    rack = Rack()
+    rack.told(LEDGER, FULL)
+    rack.told(CERTIFICATES, FULL)
+    assert rack.told(CERTIFICATES, Room(10**12, None)) is ProblemCode.DISK_FULL
+    assert rack.told(LEDGER, ENOUGH) is None
 
 
-async def test_jobs_begin_again_once_there_is_clearly_more(disks: Disks) -> None:
-    disks.room[disks.ledger] = 0
-    await disks.look()
-    disks.room[disks.ledger] = AGAIN_BYTES - BLOCK
-    assert await disks.look() is ProblemCode.DISK_FULL
-    disks.room[disks.ledger] = AGAIN_BYTES
-    assert await disks.look() is None
-    assert disks.logged == ["disk_has_room"]
-
-
-async def test_a_disk_that_tells_nothing_neither_holds_nor_releases(disks: Disks) -> None:
-    disks.room = dict.fromkeys(disks.room, OSError("no such device"))
-    assert await disks.look() is None
-    disks.room = dict.fromkeys(disks.room, 0)
-    assert await disks.look() is ProblemCode.DISK_FULL
-    disks.room = dict.fromkeys(disks.room, OSError("no such device"))
-    assert await disks.look() is ProblemCode.DISK_FULL
-
-
-async def test_a_file_system_without_a_size_isnt_a_full_one(disks: Disks) -> None:
-    disks.room = dict.fromkeys(disks.room, 0)
-    disks.blocks = 0
-    assert await disks.look() is None
-
-
-async def test_a_real_disk_is_asked(tmp_path: Path) -> None:
-    board, admission = RackBoard(), Admission()
+def test_a_real_disk_is_asked_and_what_has_no_size_tells_nothing(tmp_path: Path) -> None:
     told = os.statvfs(tmp_path)
-    await RoomWatch([tmp_path], board=board, admission=admission).look()
-    assert (admission.held_for is None) == (told.f_bavail * told.f_frsize >= LEAST_BYTES)
+    room = room_in(tmp_path)
+    assert room is not None
+    assert room.bytes == pytest.approx(told.f_bavail * told.f_frsize, rel=0.5)
+    assert room_in(Path("/proc")) is None
+    assert room_in(tmp_path / "gone") is None
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_hangs_keeps_nobody_from_looking_at_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hangs = threading.Event()
+
+    def room(folder: Path) -> Room:
+        if folder == CERTIFICATES:
+            hangs.wait(timeout=50)
+        return FULL
+
+    monkeypatch.setattr(room_watch, "room_in", room)
+    rack = Rack()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(rack.watch.run)
+        with anyio.fail_after(30):
+            while rack.admission.held_for is None:
+                await rack.admission.changed()
+        tasks.cancel_scope.cancel()
+    hangs.set()

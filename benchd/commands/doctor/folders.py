@@ -15,8 +15,8 @@ from benchd.texts.doctor_words import Check, Cure, DoctorWord
 MOUNTS: Final = Path("/proc/self/mountinfo")
 LITTLE_BYTES: Final = 2 << 30
 """Some months of a busy rack."""
-NOTHING_BYTES: Final = 200 << 20
-"""SQLite needs room beside the ledger before it can put one record into it."""
+NOTHING_BYTES: Final = 256 << 20
+"""From here on the daemon lets no job begin, before a record finds no room beside the ledger."""
 _OPEN: Final = stat.S_IWGRP | stat.S_IRWXO
 _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 _ELSEWHERE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.sshfs"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -91,4 +92,6 @@ def folder_of(timer: str) -> Path:
     instance = timer.partition("@")[2].removesuffix(".timer")
     plain = instance.replace("-", "/")
     # An instance of "-" is the root itself.
-    return Path("/", re.sub(r"\\x([0-9a-f]{2})", lambda code: chr(int(code[1], 16)), plain))
+    escaped = os.fsencode(plain)
+    told = re.sub(rb"\\x([0-9a-f]{2})", lambda code: bytes([int(code[1], 16)]), escaped)
+    return Path("/", os.fsdecode(told))

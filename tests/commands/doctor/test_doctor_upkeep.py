@@ -81,6 +81,7 @@ def test_where_timers_put_backups_is_looked_at(
         ("benchd-backup@mnt-backup.timer", "/mnt/backup"),
         ("benchd-backup@mnt-back\\x2dup.timer", "/mnt/back-up"),
         ("benchd-backup@-.timer", "/"),
+        ("benchd-backup@mnt-\\xe6\\x8e\\xa7\\xe3\\x81\\x88.timer", "/mnt/控え"),
     ],
 )
 def test_the_folder_of_a_timer(timer: str, folder: str) -> None:
