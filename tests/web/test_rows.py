@@ -49,6 +49,7 @@ from tests.web import fake_door
 from tests.web.test_dossier_routes import FakeDoor
 from tests.web.test_metrics_route import fake_source
 from tests.web.test_records_routes import Feed
+from tests.web.test_trace_route import door as a_trace
 from tests.web.web_fakes import A1, BEGAN, JOB, FakeClock, FakeRack, running_view
 from tests.web.web_running import browser, running
 
@@ -112,6 +113,7 @@ def whole_app(
         papers=FakePress(),
         lot_papers=FakeLotPress(),
         tokens=fake_door.NoTokens(),
+        traces=a_trace,
     )
 
 

@@ -81,7 +81,14 @@ class Learning:
         self._write = -1
 
     async def reads(self, *words: str) -> None:
-        await until(lambda: all(word in self.out.getvalue() for word in words))
+        def read() -> bool:
+            return all(word in self.out.getvalue() for word in words)
+
+        try:
+            await until(lambda: read() or self.result is not None)
+        except TimeoutError:
+            pytest.fail(f"it waits for something else:\n{self.out.getvalue()}")
+        assert read(), (self.result, self.out.getvalue())
 
     async def ended(self) -> bool | BenchdError:
         await until(lambda: self.result is not None)
