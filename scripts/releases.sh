@@ -136,6 +136,18 @@ refuse_other_configuration() {
     unchanged "設定 $config を $1 は受け付けません。" "$1 doesn't take the configuration $config"
 }
 
+# refuse_mistaken_configuration RELEASE: for where a daemon runs, with what it read when it started.
+# Neither release would start again with it.
+refuse_mistaken_configuration() {
+    local config=/etc/benchd/benchd.toml told
+    told=$(in_root "$opt/$1/bin/benchd" check-config "$config" 2>&1) || {
+        say "$told"
+        unchanged \
+            "設定 $config に誤りがあり、動いている版も次は起動できません。「benchd check-config $config」で確かめて直してから、もう一度実行してください。" \
+            "the configuration $config has a mistake, with which the release that runs wouldn't start again either; put it right (benchd check-config $config), then try again"
+    }
+}
+
 # form_of_ledger RELEASE LEDGER: by that release's Python. What a crash left in the write-ahead log
 # counts, so SQLite is asked, and of a copy, since it would leave files of root's beside the ledger.
 # Of the ledger itself only the first page is read: the copy is as long, and empty behind it.

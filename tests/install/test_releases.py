@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, own_environment
+from install_rig import ROOT
+from releases_rig import AGAIN, MAKE, NEW, NEWER, OLD, empty_machine, links, shell
 
 from benchd.ledger.database import open_for_writing
 from benchd.statements import query
-
-RIG = r"""
-set -euo pipefail
-root=$1 python=$2
-say() { printf '%s\n' "$*"; }
-stop() { say "$1"; say "$2"; exit 3; }
-# Without a chroot, what lies in the root is named by its whole path.
-in_root() {
-    local -a given=("${@//\/etc\/benchd/$root/etc/benchd}")
-    given=("${given[@]/#\/var/$root/var}")
-    case $1 in
-        */bin/python) given[0]=$python ;;
-        */bin/benchd) given[0]=$root$1 ;;
-    esac
-    "${given[@]}"
-}
-# Other tests write to this machine's disk too.
-sync() { :; }
-source "$3/scripts/releases.sh"
-"""
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A machine with nothing but the folders that the links lie in."""
-    for folder in ("opt/benchd/releases", "usr/local/bin", "etc/benchd", "var/lib/benchd"):
-        (tmp_path / folder).mkdir(parents=True)
-    return tmp_path
-
-
-def shell(root: Path, script: str) -> subprocess.CompletedProcess[str]:
-    """What a script says that has read in the functions."""
-    return subprocess.run(
-        ["bash", "-c", RIG + script, "releases", root, sys.executable, ROOT],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=own_environment(),
-    )
+    return empty_machine(tmp_path)
 
 
 @pytest.mark.parametrize("form", [10, 99])
@@ -91,34 +58,6 @@ def test_a_release_is_named_by_version_and_commit_whatever_git_calls_it(
     assert done.returncode == 0, done.stderr
     own = f"releases/{version}-0123456789ab"
     assert done.stdout.split() == [own, f"{own}-2"]
-
-
-MAKE = """
-refuse_other_configuration() { :; }
-refuse_older_than_ledger() { :; }
-# A wheel is made of a release's name alone, unless another one is told.
-make() {
-    mkdir -p "$root$opt/$1"
-    printf '%s\n' "${2:-${1%-2}}" >"$root$opt/$1/wheel.sha256"
-    touch "$root$opt/$1/half-installed"
-}
-install_whole() { make "$@"; run_release "$1"; finish_release; }
-install_partly() { make "$1"; run_release "$1"; }
-"""
-OLD, NEW, AGAIN = (
-    "releases/1.0-0123456789ab",
-    "releases/2.0-000000000002",
-    "releases/2.0-000000000002-2",
-)
-NEWER = "releases/2.1-abcdef012345"
-
-
-def links(root: Path) -> tuple[str, str]:
-    """What runs, and what can be gone back to."""
-    opt = root / "opt/benchd"
-    for link in ("current", "previous"):
-        assert (opt / link).resolve(strict=True).is_dir()
-    return str((opt / "current").readlink()), str((opt / "previous").readlink())
 
 
 @pytest.mark.parametrize("next_one", [AGAIN, NEWER])
