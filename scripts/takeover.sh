@@ -120,22 +120,6 @@ stay_down() {
 
 # Sets `former` to the release that is the current one then.
 go_back() {
-    [[ -e $start_again ]] || return 0
-    if systemctl start benchd.service; then
-        rm -f "$start_again"
-        return
-    fi
-    journalctl --quiet --unit=benchd --lines=20 --no-pager || true
-    systemctl stop benchd.service
-    say "$release doesn't start, so the release before it runs again"
-    go_back
-    # Nobody is to go back to the one that doesn't start.
-    rm -rf "$root$opt/previous" "$root$opt/$release"
-    stop "新しい版が起動しないため、前の版に戻しました。「journalctl -u benchd」を確認してください。" \
-        "the new release didn't start, so the former one runs: see journalctl -u benchd"
-}
-
-go_back() {
     find_former
     run_release "$former"
     put_in_place
