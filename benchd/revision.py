@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +30,11 @@ _DESCRIBE: Final = (
     *("git", "describe", "--tags", "--long", "--always", "--abbrev=40", "--dirty"),
     *("--match=v[0-9]*", "--exclude=*[!v0-9.rc]*"),
 )
+# Wheels and packages take whatever lies there; `--dirty` doesn't see what git was never told of.
+_UNTRACKED: Final = (
+    *("git", "ls-files", "--others", "--exclude-standard", "--"),
+    *("benchd", "configs", "systemd", "scripts", "deb"),
+)
 _NUMBER: Final = "(?:0|[1-9][0-9]*)"
 _DESCRIBED: Final = re.compile(
     rf"(?:v(?P<release>{_NUMBER}(?:\.{_NUMBER})*(?:rc{_NUMBER})?)-(?P<behind>[0-9]+)-g"
@@ -44,7 +50,11 @@ class Revision(NamedTuple):
     """By PEP 440: `1.2.3`; behind that tag, or changed since, `1.2.4.dev5+g0123456789ab[.dirty]`;
     where no tag is, `0+unknown.g0123456789ab[.dirty]`; where no git is, `0+unknown`."""
     commit: str
-    """40 hex digits, `-dirty` behind them where files differ; else `unknown`."""
+    """40 hex digits, `-dirty` behind them where files differ, or where one lies untracked in what a
+    wheel or a package is made of; else `unknown`."""
+
+
+_NOTHING_KNOWN: Final = Revision(NO_VERSION, UNKNOWN)
 
 
 def version() -> str:
@@ -68,11 +78,18 @@ def _running() -> Revision:
 
 def revision_of(checkout: Path) -> Revision:
     """What git calls a checkout; unknown where it can't say."""
-    found = _DESCRIBED.fullmatch(_described(checkout))
+    # Without this, an installation inside of somebody else's checkout would name theirs.
+    if not (checkout / ".git").exists():
+        return _NOTHING_KNOWN
+    found = _DESCRIBED.fullmatch(_told(_DESCRIBE, checkout) or "")
     if found is None:
-        return Revision(NO_VERSION, UNKNOWN)
-    release, behind, commit, dirty = found.group("release", "behind", "commit", "dirty")
-    return Revision(_version(release, behind, commit, dirty), f"{commit}{dirty or ''}")
+        return _NOTHING_KNOWN
+    release, behind, commit = found.group("release", "behind", "commit")
+    # No answer isn't "none": a tag is never claimed for a tree that nobody has looked at.
+    dirty = found["dirty"] is not None or _told(_UNTRACKED, checkout) != ""
+    return Revision(
+        _version(release, behind, commit, dirty=dirty), f"{commit}{'-dirty' if dirty else ''}"
+    )
 
 
 def commit_of(checkout: Path) -> str:
@@ -80,7 +97,7 @@ def commit_of(checkout: Path) -> str:
     return revision_of(checkout).commit
 
 
-def _version(release: str | None, behind: str | None, commit: str, dirty: str | None) -> str:
+def _version(release: str | None, behind: str | None, commit: str, *, dirty: bool) -> str:
     local = f"g{commit[:_SHORT]}{'.dirty' if dirty else ''}"
     if release is None:
         return f"{NO_VERSION}.{local}"
@@ -90,13 +107,11 @@ def _version(release: str | None, behind: str | None, commit: str, dirty: str | 
     return f"{coming}.dev{behind}+{local}"
 
 
-def _described(checkout: Path) -> str:
-    # Without this, an installation inside of somebody else's checkout would name theirs.
-    if not (checkout / ".git").exists():
-        return ""
+def _told(command: Sequence[str], checkout: Path) -> str | None:
+    """What git says; None where it can't."""
     try:
         told = subprocess.run(
-            _DESCRIBE,
+            command,
             cwd=checkout,
             capture_output=True,
             text=True,
@@ -104,5 +119,5 @@ def _described(checkout: Path) -> str:
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
+        return None
     return told.stdout.strip()

@@ -2,7 +2,8 @@
 # The releases of benchd on one machine, and which of them runs. Read in by scripts/install, whose
 # `root`, `wheels`, `in_root`, `say` and `stop` it uses, and a part of the Debian package's preinst.
 #
-#   /opt/benchd/releases/VERSION-COMMIT   a whole program with all that it needs, its units too
+#   /opt/benchd/releases/VERSION-COMMIT   a whole program with all that it needs, its units too, and
+#                                         in wheel.sha256 which wheel it was made of
 #   /opt/benchd/current                   a link to the one that runs
 #   /opt/benchd/previous                  a link to the one before, for going back
 #
@@ -13,8 +14,16 @@
 opt=/opt/benchd
 unfinished=()
 
-# To be called on the way out.
-forget_unfinished() { ((${#unfinished[@]} == 0)) || rm -rf "${unfinished[@]}"; }
+# To be called on the way out. What a link leads to already is kept, however little comes after it.
+forget_unfinished() {
+    local place
+    for place in "${unfinished[@]}"; do
+        case $place in
+            "$root$opt/$(release_of current)" | "$root$opt/$(release_of previous)") ;;
+            *) rm -rf "$place" ;;
+        esac
+    done
+}
 
 # release_of LINK: the folder in opt that the link leads to, or nothing.
 release_of() { readlink "$root$opt/$1" || true; }
@@ -105,6 +114,7 @@ make_release() {
         python_of "$release" 'import benchd.daemon.app, benchd.commands.cli'; } || unchanged \
         "新しいプログラムが動きません。ホイールを作り直すか、写し直してください。" \
         "the new program doesn't work; build the wheels or copy them once more"
+    sha256sum <"$wheel" >"$root$opt/$release/wheel.sha256"
     touch "$root$opt/$release/half-installed"
     rm -rf "$copy"
 }
@@ -124,6 +134,18 @@ refuse_other_configuration() {
         "設定 $config を $1 は受け付けません。新しい版のレシピを外してから、もう一度実行してください（次の scripts/install が付属のレシピを戻します）: $moves 。" \
         "$1 doesn't take the configuration $config; move the newer release's recipes away and try again (the next scripts/install puts shipped ones back): $moves"
     unchanged "設定 $config を $1 は受け付けません。" "$1 doesn't take the configuration $config"
+}
+
+# refuse_mistaken_configuration RELEASE: for where a daemon runs, with what it read when it started.
+# Neither release would start again with it.
+refuse_mistaken_configuration() {
+    local config=/etc/benchd/benchd.toml told
+    told=$(in_root "$opt/$1/bin/benchd" check-config "$config" 2>&1) || {
+        say "$told"
+        unchanged \
+            "設定 $config に誤りがあり、動いている版も次は起動できません。「benchd check-config $config」で確かめて直してから、もう一度実行してください。" \
+            "the configuration $config has a mistake, with which the release that runs wouldn't start again either; put it right (benchd check-config $config), then try again"
+    }
 }
 
 # form_of_ledger RELEASE LEDGER: by that release's Python. What a crash left in the write-ahead log
@@ -191,16 +213,13 @@ find_former() {
         "戻れる版がありません。" "there is no release to go back to"
 }
 
-# build_of RELEASE: its name without the number that a second installation adds.
-build_of() {
-    [[ $1 =~ ^releases/[^-]+-[^-]+ ]] || true
-    printf '%s\n' "${BASH_REMATCH[0]:-$1}"
-}
+# is_same_build RELEASE RELEASE: of one wheel. A name doesn't tell: two dirty builds share theirs.
+is_same_build() { cmp -s "$root$opt/$1/wheel.sha256" "$root$opt/$2/wheel.sha256"; }
 
 # gives_way RELEASE NEXT: whether the release that runs isn't to be gone back to from the next one.
 gives_way() {
     [[ -e $root$opt/$1/half-installed ]] ||
-        [[ $(build_of "$1") == "$(build_of "$2")" && -d $root$opt/previous ]]
+        { [[ -d $root$opt/previous ]] && is_same_build "$1" "$2"; }
 }
 
 # change_links RELEASE: such that a cut in between leaves a release that runs, and loses none.
@@ -232,7 +251,9 @@ run_release() {
     refuse_unfit "$1"
     settle || unchanged "ディスクに書き込めません。" "the disk can't be written to"
     change_links "$1"
-    settle
+    settle || stop \
+        "ディスクに書き込めません。$1 が次の起動で動きます。ディスクを直して、もう一度実行してください。" \
+        "the disk can't be written to; $1 is what starts next: mend the disk and try again"
     unfinished=()
     ln -sfn "$opt/current/bin/benchd" "$root/usr/local/bin/benchd"
     for folder in "$root$opt"/releases/*; do

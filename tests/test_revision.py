@@ -68,6 +68,21 @@ def test_a_changed_file_is_never_called_by_the_tag(checkout: Path) -> None:
     assert revision_of(checkout) == Revision(f"1.2.4.dev0+g{head[:12]}.dirty", f"{head}-dirty")
 
 
+@pytest.mark.parametrize(
+    ("name", "dirty"), [("configs/models/new.toml", True), ("notes", False), ("deb/x.o", False)]
+)
+def test_a_file_that_git_was_never_told_of_counts_where_wheels_and_packages_are_made_of_it(
+    checkout: Path, name: str, *, dirty: bool
+) -> None:
+    git(checkout, "tag", "v1.2.3")
+    (checkout / ".git/info/exclude").write_text("*.o\n")
+    (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+    (checkout / name).touch()
+    told = revision_of(checkout)
+    assert told.version.endswith(".dirty") == dirty
+    assert told.commit.endswith("-dirty") == dirty
+
+
 def test_without_a_tag_the_version_is_unknown_and_the_commit_told(checkout: Path) -> None:
     head = git(checkout, "rev-parse", "HEAD")
     assert revision_of(checkout) == Revision(f"0+unknown.g{head[:12]}", head)
@@ -109,7 +124,7 @@ def sources(tmp_path: Path) -> Path:
     folder = tmp_path / "sources"
     (folder / "configs").mkdir(parents=True)
     (folder / "benchd").mkdir()
-    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", ".gitignore", "hatch_build.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     for name in ("__init__.py", "revision.py"):
         shutil.copy(ROOT / "benchd" / name, folder / "benchd")

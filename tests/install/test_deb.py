@@ -77,6 +77,15 @@ def test_the_package_needs_what_an_installation_needs_and_owns_nothing_in_etc(
     }
 
 
+def test_the_list_of_licences_that_a_release_has_goes_into_the_package(tmp_path: Path) -> None:
+    wheels = fake_wheels(tmp_path / "wheels", "1.0")
+    (tmp_path / "LICENCES.md").write_text("Go: BSD-3-Clause")
+    run("dpkg-deb", "--extract", build(wheels, tmp_path / "out"), tmp_path / "unpacked")
+    doc = tmp_path / "unpacked/usr/share/doc/benchd"
+    assert (doc / "LICENCES.md").read_text() == "Go: BSD-3-Clause"
+    assert "/usr/share/doc/benchd/LICENCES.md." in (doc / "copyright").read_text()
+
+
 def test_a_damaged_wheel_becomes_no_package(tmp_path: Path) -> None:
     wheels = fake_wheels(tmp_path / "wheels", "1.0")
     [own] = wheels.glob("benchd-*.whl")

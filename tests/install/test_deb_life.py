@@ -214,6 +214,21 @@ def test_a_release_that_doesnt_start_here_gives_way_to_the_one_that_did(
     first.dpkg("-i", packages.first)
 
 
+def test_a_configuration_that_no_release_takes_is_refused_before_anything_stops(
+    first: Rack, packages: Packages
+) -> None:
+    before, release = first.daemon(), first.release()
+    config = first.root / "etc/benchd/benchd.toml"
+    kept = config.read_text()
+    config.write_text(f"key_of_nobody = 1\n{kept}")
+    told = first.refused("-i", packages.newer)
+    config.write_text(kept)
+    assert "wouldn't start again either" in told
+    assert (first.daemon(), first.release()) == (before, release)
+    assert not first.is_paused()
+    first.dpkg("-i", packages.first)
+
+
 def test_an_older_package_is_taken_within_one_form_of_the_ledger_and_refused_beyond(
     first: Rack, packages: Packages
 ) -> None:

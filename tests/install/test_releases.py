@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, own_environment
+from install_rig import ROOT
+from releases_rig import AGAIN, MAKE, NEW, NEWER, OLD, empty_machine, links, shell
 
 from benchd.ledger.database import open_for_writing
 from benchd.statements import query
-
-RIG = r"""
-set -euo pipefail
-root=$1 python=$2
-say() { printf '%s\n' "$*"; }
-stop() { say "$1"; say "$2"; exit 3; }
-# Without a chroot, what lies in the root is named by its whole path.
-in_root() {
-    local -a given=("${@//\/etc\/benchd/$root/etc/benchd}")
-    given=("${given[@]/#\/var/$root/var}")
-    case $1 in
-        */bin/python) given[0]=$python ;;
-        */bin/benchd) given[0]=$root$1 ;;
-    esac
-    "${given[@]}"
-}
-# Other tests write to this machine's disk too.
-sync() { :; }
-source "$3/scripts/releases.sh"
-"""
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A machine with nothing but the folders that the links lie in."""
-    for folder in ("opt/benchd/releases", "usr/local/bin", "etc/benchd", "var/lib/benchd"):
-        (tmp_path / folder).mkdir(parents=True)
-    return tmp_path
-
-
-def shell(root: Path, script: str) -> subprocess.CompletedProcess[str]:
-    """What a script says that has read in the functions."""
-    return subprocess.run(
-        ["bash", "-c", RIG + script, "releases", root, sys.executable, ROOT],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=own_environment(),
-    )
+    return empty_machine(tmp_path)
 
 
 @pytest.mark.parametrize("form", [10, 99])
@@ -86,34 +53,11 @@ def test_a_release_is_named_by_version_and_commit_whatever_git_calls_it(
     wheel = root / f"benchd-{version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("benchd/commit.txt", "0123456789abcdef0123456789abcdef01234567\n")
-    name = f'name_release "{wheel}"; echo "$release"; build_of "$release"'
+    name = f'name_release "{wheel}"; echo "$release"'
     done = shell(root, f'{name}; mkdir "$root$opt/$release"; {name}')
     assert done.returncode == 0, done.stderr
     own = f"releases/{version}-0123456789ab"
-    assert done.stdout.split() == [own, own, f"{own}-2", own]
-
-
-MAKE = """
-refuse_other_configuration() { :; }
-refuse_older_than_ledger() { :; }
-make() { mkdir -p "$root$opt/$1"; touch "$root$opt/$1/half-installed"; }
-install_whole() { make "$1"; run_release "$1"; finish_release; }
-install_partly() { make "$1"; run_release "$1"; }
-"""
-OLD, NEW, AGAIN = (
-    "releases/1.0-0123456789ab",
-    "releases/2.0-000000000002",
-    "releases/2.0-000000000002-2",
-)
-NEWER = "releases/2.1-abcdef012345"
-
-
-def links(root: Path) -> tuple[str, str]:
-    """What runs, and what can be gone back to."""
-    opt = root / "opt/benchd"
-    for link in ("current", "previous"):
-        assert (opt / link).resolve(strict=True).is_dir()
-    return str((opt / "current").readlink()), str((opt / "previous").readlink())
+    assert done.stdout.split() == [own, f"{own}-2"]
 
 
 @pytest.mark.parametrize("next_one", [AGAIN, NEWER])
@@ -132,6 +76,28 @@ def test_a_release_installed_twice_keeps_the_one_before_it(root: Path) -> None:
     done = shell(root, MAKE + f"install_whole {OLD}; install_whole {NEW}; install_whole {AGAIN}")
     assert done.returncode == 0, done.stderr
     assert links(root) == (AGAIN, OLD)
+
+
+def test_two_builds_that_share_a_name_are_two_releases(root: Path) -> None:
+    done = shell(
+        root, MAKE + f"install_whole {OLD}; install_whole {NEW}; install_whole {AGAIN} another"
+    )
+    assert done.returncode == 0, done.stderr
+    assert links(root) == (AGAIN, NEW)
+
+
+@pytest.mark.parametrize("end", ["kill -TERM $$", "false"])
+def test_an_installation_that_ends_right_after_its_links_changed_leaves_what_they_lead_to(
+    root: Path, end: str
+) -> None:
+    # The second time that what was written is asked for: behind the links.
+    late = f"sync() {{ [[ $(release_of current) == {OLD} ]] || {end}; }}"
+    script = f'install_whole {OLD}; make {NEW}; unfinished=("$root$opt/{NEW}" "$root$opt/wheels.x")'
+    end_early = f"{late}; trap forget_unfinished EXIT; run_release {NEW}"
+    done = shell(root, f'{MAKE} {script}; mkdir "$root$opt/wheels.x"; {end_early}')
+    assert done.returncode == (3 if end == "false" else -15), done.stderr
+    assert links(root) == (NEW, OLD)
+    assert not (root / "opt/benchd/wheels.x").exists()
 
 
 def test_each_whole_release_becomes_the_one_to_go_back_to(root: Path) -> None:

@@ -10,9 +10,9 @@ from install_rig import ROOT, own_environment
 
 VERIFY = (
     "ssh-keygen -Y verify -f ../release_signers -I benchd-release -n benchd-release"
-    " -s SHA256SUMS.sig <SHA256SUMS && sha256sum --check --strict --quiet SHA256SUMS"
+    ' -s SHA256SUMS.sig <SHA256SUMS && sha256sum "$file" | grep -Fxf - SHA256SUMS'
 )
-"""As docs/releasing.md has it."""
+"""As docs/releasing.md has it, for the file that is about to be used."""
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +52,11 @@ def run(script: str, where: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def verify(release: Path, file: str = "bundle.tar") -> int:
+    """How what the manual has ends for a file of the release."""
+    return run(f"file={file}; {VERIFY}", release).returncode
+
+
 def sign(key: Path, release: Path) -> subprocess.CompletedProcess[str]:
     return run(f"'{ROOT}/scripts/sign-release' '{key}' '{release}'", release)
 
@@ -66,7 +71,7 @@ def test_a_signed_release_verifies_and_signing_again_changes_nothing(
 ) -> None:
     assert sign(key, release).returncode == 0
     once = (release / "SHA256SUMS.sig").read_bytes()
-    assert run(VERIFY, release).returncode == 0
+    assert verify(release) == 0
     assert sign(key, release).returncode == 0
     assert (release / "SHA256SUMS.sig").read_bytes() == once
 
@@ -74,16 +79,29 @@ def test_a_signed_release_verifies_and_signing_again_changes_nothing(
 def test_what_was_changed_after_signing_does_not_verify(key: Path, release: Path) -> None:
     assert sign(key, release).returncode == 0
     (release / "bundle.tar").write_text("something else")
-    assert run(VERIFY, release).returncode == 1
+    assert verify(release) == 1
     (release / "SHA256SUMS").write_text(run("sha256sum bundle.tar", release).stdout)
-    assert run(VERIFY, release).returncode == 255
+    assert verify(release) == 255
+
+
+def test_a_forged_file_beside_a_release_that_is_truly_signed_does_not_verify(
+    key: Path, release: Path
+) -> None:
+    assert sign(key, release).returncode == 0
+    (release / "newer.tar").write_text("forged")
+    assert verify(release, "newer.tar") == 1
+    # Nor does one that is genuine, under the name of another.
+    (release / "newer.tar").write_bytes((release / "bundle.tar").read_bytes())
+    assert verify(release, "newer.tar") == 1
+    assert verify(release, "missing.tar") == 1
+    assert verify(release) == 0
 
 
 def test_another_key_does_not_verify(key: Path, release: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     run(f"ssh-keygen -q -t ed25519 -N '' -f '{other}' </dev/null", tmp_path)
     assert sign(other, release).returncode == 0
-    assert run(VERIFY, release).returncode == 255
+    assert verify(release) == 255
 
 
 @pytest.mark.parametrize("name", ["benchd-1.2.3-amd64-trial", "benchd-1.2.4.dev0+gab.dirty-amd64"])
