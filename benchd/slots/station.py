@@ -205,12 +205,14 @@ class SlotStation:
     async def may_destroy(self) -> None:
         """Wait while nothing new may begin, as on a ledger that doesn't hold."""
         admission = self._parts.admission
-        if admission.held_for is None:
+        code = admission.held_for
+        if code is None:
             return
         with admission.standing_still():
-            while (code := admission.held_for) is not None:
+            while code is not None:
                 self.show_problem(ProblemView(code=code))
                 await admission.changed()
+                code = admission.held_for
         self.show_problem(None)
 
     def show_problem(self, problem: ProblemView | None) -> None:
