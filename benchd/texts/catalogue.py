@@ -295,26 +295,20 @@ class Catalogue:
 
     def learn(self, word: LearnWord, facts: Mapping[str, str]) -> Texts:
         """What `benchd slots learn` says."""
-        return self._filled(f"learn.{word}", facts)
+        return self._said(f"learn.{word}", facts)
 
     def say(self, word: SayWord, facts: Mapping[str, str]) -> Texts:
         """A sentence of a command."""
-        said = self._texts[f"say.{word}"]
-        ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
-        return Texts(ja=ja, en=en)
+        return self._said(f"say.{word}", facts)
 
     def doctor(self, word: DoctorWord | Cure, facts: Mapping[str, str]) -> Texts:
         """What `benchd doctor` has found, or what to do about it."""
         section = "cure" if isinstance(word, Cure) else "doctor"
-        said = self._texts[f"{section}.{word}"]
-        ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
-        return Texts(ja=ja, en=en)
+        return self._said(f"{section}.{word}", facts)
 
     def paper(self, word: PaperWord, facts: Mapping[str, str] | None = None) -> Texts:
         """What a paper says; a fact may be a whole sentence."""
-        said, told = self._texts[f"paper.{word}"], facts or {}
-        ja, en = (fill(text, told, LONGEST_SAID) for text in (said.ja, said.en))
-        return Texts(ja=ja, en=en)
+        return self._said(f"paper.{word}", facts or {})
 
     def file_trouble(self, code: str) -> Texts | None:
         """Why a file can't be used, by the name of the error; None where it isn't told here."""
@@ -392,6 +386,12 @@ class Catalogue:
         """What looking at a chip has shown, and what to do next."""
         section = "chip" if isinstance(seen, ChipVerdict) else "chip_trouble"
         return self._guidance(f"{section}.{seen}", "title", {})
+
+    def _said(self, key: str, facts: Mapping[str, str]) -> Texts:
+        """With facts that may be long, as the path of a file is."""
+        said = self._texts[key]
+        ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
+        return Texts(ja=ja, en=en)
 
     def _guidance(self, section: str, says: str, facts: Mapping[str, str]) -> Guidance:
         said = self._filled(f"{section}.{says}", facts)

@@ -14,6 +14,7 @@ from benchd.texts.catalogue import (
     Catalogue,
     ChipTrouble,
     Guidance,
+    LearnWord,
     PageWord,
     Refusal,
     Texts,
@@ -238,6 +239,13 @@ def test_hostile_facts_stay_what_they_are(catalogue: Catalogue, value: str) -> N
         assert text.count("HQ6123") == 1
         assert len(text) < 300
     assert told == plain
+
+
+def test_the_path_of_a_file_is_told_whole(catalogue: Catalogue) -> None:
+    path = f"/srv/{'racks-of-the-dealer/' * 6}benchd.toml"
+    asked = catalogue.learn(LearnWord.CONFIRM, {"file": path})
+    assert path in asked.ja
+    assert path in asked.en
 
 
 def test_why_a_chip_is_silent_stands_in_the_question_in_words(catalogue: Catalogue) -> None:
