@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 import anyio
@@ -17,7 +16,7 @@ from benchd.commands.cli import app as command
 from benchd.errors import NotFound, UsageRefused
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord
-from benchd.revision import commit
+from benchd.revision import commit, version
 from benchd.texts.catalogue import Catalogue
 from benchd.words.ids import JobId
 from benchd.words.intake import BoundBy
@@ -140,4 +139,4 @@ async def test_a_certificate_is_never_written_over_anything(
 
 async def test_it_tells_its_version() -> None:
     told = await benchd(Path("nowhere"), "--version")
-    assert told.stdout == f"benchd {version('benchd')} ({commit()})\n"
+    assert told.stdout == f"benchd {version()} ({commit()})\n"
