@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from benchd.posting import Failure
 
 FIRST_PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 3600.0
@@ -15,18 +16,9 @@ NEVER_BETTER: Final = frozenset({410, 413, 414, 415, 422})
 mistake in somebody's configuration, or a clock, is put right some day."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why an event wasn't taken: a word for logs and lists, nothing that the receiver says."""
-
-    why: str
-    status: int | None = None
-    retry_after_s: float | None = None
-
-    @property
-    def for_good(self) -> bool:
-        """Whether another try is no use."""
-        return self.status in NEVER_BETTER
+def is_for_good(failure: Failure) -> bool:
+    """Whether another try is no use."""
+    return failure.status in NEVER_BETTER
 
 
 def pause_s(attempts: int, chance: float, retry_after_s: float | None) -> float:

@@ -15,13 +15,14 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from benchd.hooks.backoff import LONGEST_PAUSE_S, Failure, pause_s
+from benchd.hooks.backoff import LONGEST_PAUSE_S, is_for_good, pause_s
 from benchd.hooks.events import KIND_OF, HookEvent, Source, event_of, lane_of
 from benchd.hooks.held import Held
 from benchd.hooks.replies import JobNow, direction_in, direction_of, job_now, read_reply, record_of
 from benchd.hooks.sending import Sender, Taken
 from benchd.hooks.store import HookStore, Place, Waiting
 from benchd.ports import CertificateIssuer
+from benchd.posting import Failure
 from benchd.words.hook import HookTerms
 from benchd.words.ids import JobId
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
@@ -216,7 +217,7 @@ class Outbox:
 
     async def _put_off(self, waiting: Waiting, failure: Failure) -> None:
         pause = pause_s(waiting.attempts, self._parts.chance(), failure.retry_after_s)
-        if failure.for_good or waiting.waited_s + pause > self._terms.give_up_s:
+        if is_for_good(failure) or waiting.waited_s + pause > self._terms.give_up_s:
             await self._lay_aside(waiting, failure.why)
             return
         later = replace(

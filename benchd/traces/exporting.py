@@ -16,13 +16,13 @@ from anyio import CapacityLimiter, to_thread
 
 from benchd.errors import CertificateGap
 from benchd.ports import CertificateIssuer
+from benchd.posting import Failure
 from benchd.traces.building import trace_of
 from benchd.traces.otlp import Source, encode
 from benchd.traces.place import Place, PlaceKeeper
 from benchd.traces.sending import (
     ABOUT_THE_TRACE,
     PERHAPS_THE_TRACE,
-    Failure,
     Sender,
     Taken,
 )

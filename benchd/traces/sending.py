@@ -7,15 +7,11 @@ to try again goes what somebody's configuration may be the cause of: it is put r
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
-import anyio
-import httpx2
-
-from benchd.bounded_http import BoundedTransport
+from benchd.posting import Failure, Poster
 from benchd.traces.otlp import MEDIA_TYPE
 from benchd.traces.settings import TraceTarget
 
@@ -33,15 +29,6 @@ class Taken:
     rejected: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why a trace wasn't taken: a word for logs, nothing that the collector says."""
-
-    why: str
-    status: int | None = None
-    retry_after_s: float | None = None
-
-
 class Sender(Protocol):
     """Hands over traces. Never raises."""
 
@@ -51,62 +38,32 @@ class Sender(Protocol):
 
 
 class OtlpSender:
-    """Posts to one collector. TLS is always verified, redirects are never followed."""
+    """Posts to one collector."""
 
     def __init__(self, target: TraceTarget) -> None:
         """Reads certificates, so not on the loop."""
-        self._target = target
-        self._client = httpx2.AsyncClient(
-            transport=BoundedTransport(ssl.create_default_context(cafile=target.authority)),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=target.timeout_s,
+        self._headers = {**target.headers, "content-type": MEDIA_TYPE}
+        self._poster = Poster(
+            target.url,
+            authority=target.authority,
+            timeout_s=target.timeout_s,
+            longest_bytes=LARGEST_ANSWER_BYTES,
         )
 
     async def send(self, body: bytes) -> Taken | Failure:
         """One try; what goes wrong is told as a word."""
-        headers = {
-            "user-agent": "benchd",
-            **self._target.headers,
-            "content-type": MEDIA_TYPE,
-            # Nothing is unpacked: a few bytes could become as many as they like.
-            "accept-encoding": "identity",
-        }
-        try:
-            with anyio.fail_after(self._target.timeout_s):
-                async with self._client.stream(
-                    "POST", self._target.url, content=body, headers=headers
-                ) as answer:
-                    if answer.is_success:
-                        return Taken(_rejected(await _bounded(answer)))
-                    return Failure(
-                        why=f"http_{answer.status_code}",
-                        status=answer.status_code,
-                        retry_after_s=_seconds(answer.headers.get("retry-after")),
-                    )
-        except TimeoutError:
-            return Failure(why="timeout")
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
-            # The text of an error may have the address in it.
-            return Failure(why=type(error).__name__)
+        told = await self._poster.post(body, self._headers)
+        return told if isinstance(told, Failure) else Taken(_rejected(told))
 
     async def aclose(self) -> None:
         """Let go of the connection."""
-        await self._client.aclose()
-
-
-async def _bounded(answer: httpx2.Response) -> bytes:
-    """Its body; of a longer one, as much as shows that nobody reads it."""
-    body = b""
-    async for part in answer.aiter_raw():
-        body += part
-        if len(body) > LARGEST_ANSWER_BYTES:
-            return b""
-    return body
+        await self._poster.aclose()
 
 
 def _rejected(body: bytes) -> int:
     """`partialSuccess.rejectedSpans` of an answer, a 64-bit number as text; 0 if it says none."""
+    if len(body) > LARGEST_ANSWER_BYTES:
+        return 0
     try:
         told: object = json.loads(body)
     except (ValueError, RecursionError):
@@ -126,8 +83,3 @@ def _rejected(body: bytes) -> int:
 
 def _inside(told: object, key: str) -> object:
     return cast("Mapping[str, object]", told).get(key) if isinstance(told, dict) else None
-
-
-def _seconds(text: str | None) -> float | None:
-    plain = text is not None and text.isascii() and text.isdigit() and len(text) < 8
-    return float(text) if plain and text is not None else None

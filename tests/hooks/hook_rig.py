@@ -16,7 +16,6 @@ from anyio import CapacityLimiter
 
 from benchd.certificate import create_key
 from benchd.daemon.hooks import HookReader
-from benchd.hooks.backoff import Failure
 from benchd.hooks.events import Source
 from benchd.hooks.held import Held
 from benchd.hooks.outbox import Outbox, OutboxParts
@@ -25,6 +24,7 @@ from benchd.hooks.store import HookStore, Place, Waiting
 from benchd.ledger import open_ledger
 from benchd.ledger.access import SqliteLedger
 from benchd.ledger.reader import LedgerReader
+from benchd.posting import Failure
 from benchd.words.hook import Direction, HookEventKind, HookTerms
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.job import Disposition

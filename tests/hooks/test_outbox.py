@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchd.hooks import outbox
-from benchd.hooks.backoff import Failure
 from benchd.hooks.sending import Taken
 from benchd.hooks.store import HookStore, Place
+from benchd.posting import Failure
 from benchd.words.record import EntryKind
 from tests.hooks.hook_rig import START, TERMS, WEEK_S, Rig, rig
 

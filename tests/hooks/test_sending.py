@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from benchd.hooks.backoff import Failure
 from benchd.hooks.replies import LARGEST_REPLY_BYTES
 from benchd.hooks.sending import HttpSender, Taken
 from benchd.hooks.settings import Target
 from benchd.hooks.signing import secret_of
+from benchd.posting import Failure
 from tests.hooks.http_receiver import HttpReceiver, receiving
 from tests.hooks.test_signing import SECRET
 

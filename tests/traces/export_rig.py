@@ -15,8 +15,9 @@ from benchd.daemon.traces import PlaceFile
 from benchd.ledger import open_ledger
 from benchd.ledger.access import SqliteLedger
 from benchd.ledger.reader import LedgerReader
+from benchd.posting import Failure
 from benchd.traces.exporting import ExportParts, TraceExport
-from benchd.traces.sending import Failure, Taken
+from benchd.traces.sending import Taken
 from benchd.words.ids import JobId
 from tests.traces.job_told import SOURCE, FakeIssuer, JobTold
 from tests.traces.otlp_reader import spans_of

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from benchd.daemon.traces import PlaceFile
+from benchd.posting import Failure
 from benchd.traces.exporting import (
     LONGEST_ASKED_PAUSE_S,
     LONGEST_PAUSE_S,
     MOST_STUMBLES,
 )
 from benchd.traces.place import Place, decode_place
-from benchd.traces.sending import Failure, Taken
+from benchd.traces.sending import Taken
 from benchd.words.ids import JobId
 from benchd.words.record import Entry, EntryKind
 from tests.traces.export_rig import rig

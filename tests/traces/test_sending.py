@@ -8,7 +8,8 @@ import pytest
 
 from benchd.bounded_http import LARGEST_ANSWER_BYTES
 from benchd.errors import UsageRefused
-from benchd.traces.sending import Failure, OtlpSender, Taken
+from benchd.posting import Failure
+from benchd.traces.sending import OtlpSender, Taken
 from benchd.traces.settings import TraceTarget, read_headers
 from tests.hooks.http_receiver import HttpReceiver, receiving
 
