@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from benchd.hooks.backoff import LONGEST_PAUSE_S, is_for_good, pause_s
+from benchd.hooks.backoff import LONGEST_PAUSE_S, PAUSES, is_for_good
 from benchd.hooks.events import KIND_OF, HookEvent, Source, event_of, lane_of
 from benchd.hooks.held import Held
 from benchd.hooks.replies import JobNow, direction_in, direction_of, job_now, read_reply, record_of
@@ -216,7 +216,7 @@ class Outbox:
         return True
 
     async def _put_off(self, waiting: Waiting, failure: Failure) -> None:
-        pause = pause_s(waiting.attempts, self._parts.chance(), failure.retry_after_s)
+        pause = PAUSES.pause_s(waiting.attempts, self._parts.chance(), failure.retry_after_s)
         if is_for_good(failure) or waiting.waited_s + pause > self._terms.give_up_s:
             await self._lay_aside(waiting, failure.why)
             return

@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 
+from benchd.backoff import Backoff
 from benchd.errors import CertificateGap
 from benchd.ports import CertificateIssuer
 from benchd.posting import Failure
@@ -32,10 +33,11 @@ from benchd.words.record import EntryKind, StoredEntry
 PIECE_RECORDS: Final = 200
 KEPT_EVERY: Final = 5000
 """Records without a job's end between two notes of the place: reading them again costs little."""
-FIRST_PAUSE_S: Final = 2.0
 LONGEST_PAUSE_S: Final = 300.0
 LONGEST_ASKED_PAUSE_S: Final = 3600.0
-"""What a collector may ask for (Retry-After)."""
+PAUSES: Final = Backoff(
+    first_s=2.0, longest_s=LONGEST_PAUSE_S, longest_asked_s=LONGEST_ASKED_PAUSE_S
+)
 MOST_STUMBLES: Final = 20
 """Answers of the kind that may be about this trace, before the next one gets its turn."""
 LOOK_EVERY_S: Final = 60.0
@@ -194,9 +196,7 @@ class TraceExport:
         return failure.status in ABOUT_THE_TRACE or self._stumbles >= MOST_STUMBLES
 
     def _put_off(self, failure: Failure) -> None:
-        longest = min(FIRST_PAUSE_S * 2.0 ** min(self._tries, 16), LONGEST_PAUSE_S)
-        asked = min(failure.retry_after_s or 0.0, LONGEST_ASKED_PAUSE_S)
-        pause = max(longest * (0.5 + 0.5 * self._parts.chance()), asked)
+        pause = PAUSES.pause_s(self._tries, self._parts.chance(), failure.retry_after_s)
         self._not_before = self._parts.monotonic() + pause
         self._tries += 1
         if self._tries == 1:

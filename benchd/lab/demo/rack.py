@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import subprocess
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import anyio
-from anyio.abc import Process
 
-from benchd.errors import BenchdError, DependencyMissing
+from benchd.errors import DependencyMissing
 from benchd.lab.demo.crew import enrol
 from benchd.lab.demo.folder import ADB_PORT, DemoFolder, DemoSlot, make_folder
-from benchd.lab.demo.operators import LOOK_EVERY_S, Operators, RackWatch, over_socket
+from benchd.lab.demo.operators import LOOK_EVERY_S, Operators
+from benchd.lab.demo.rack_daemon import RackDaemon
 from benchd.lab.simulator.hands import RackHands, Screen
 from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import RackPlan
 from benchd.lab.simulator.scenarios import Scenario
 
-START_WITHIN_S = 60.0
-STOP_WITHIN_S = 30.0
 SLOTS_IN_A_ROW = 8
 LOOK_PER_SLOT_S = 0.02
 """More slots take longer to be told of, and to be looked at by two people."""
-LOG_TAIL_BYTES = 3000
-
-
-class DaemonDied(BenchdError):
-    """Raised when the demo's daemon ended although nobody asked it to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +70,16 @@ class SlotHands:
         await self._hands.allow_adb(slot)
 
 
-class DemoRack:
+class DemoRack(RackDaemon):
     """A running virtual rack; the daemon on it may be started and killed at will."""
 
     def __init__(
         self, *, house: RackHouse, folder: DemoFolder, placed: Sequence[Placed], hands: RackHands
     ) -> None:
+        super().__init__(folder)
         self.house = house
-        self.folder = folder
         self.placed = tuple(placed)
         self.hands = hands
-        self.daemon: Process | None = None
-        self.watch = RackWatch(partial(over_socket, folder.socket))
 
     async def start_daemon(self, listener: socket.socket | None = None) -> None:
         """Start the daemon and wait until its API answers; a listening socket is handed over."""
@@ -101,51 +89,7 @@ class DemoRack:
         inner += [str(self.folder.config), str(self.house.plug_socket)]
         descriptors = () if listener is None else (listener.fileno(),)
         inner += map(str, descriptors)
-        with self.folder.log.open("ab") as log:
-            self.daemon = await anyio.open_process(
-                self.house.command(*inner),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=descriptors,
-            )
-        async with anyio.create_task_group() as group:
-            group.start_soon(self.must_live)
-            with anyio.fail_after(START_WITHIN_S):
-                await self.watch.until_there()
-            group.cancel_scope.cancel()
-
-    async def must_live(self) -> None:
-        """Raise DaemonDied as soon as the daemon has ended."""
-        if self.daemon is not None:
-            code = await self.daemon.wait()
-            tail = self.folder.log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
-            message = f"the daemon ended with {code}:\n{tail}"
-            raise DaemonDied(message)
-
-    async def kill_daemon(self) -> None:
-        """End the daemon as a power cut would."""
-        if self.daemon is not None:
-            self.daemon.kill()
-            await self.daemon.wait()
-            await self.daemon.aclose()
-            self.daemon = None
-
-    async def stop_daemon(self) -> int:
-        """Ask the daemon to end, and return its exit code."""
-        daemon = self.daemon
-        if daemon is None:
-            return 0
-        with suppress(ProcessLookupError):
-            daemon.send_signal(signal.SIGTERM)
-        with anyio.move_on_after(STOP_WITHIN_S):
-            await daemon.wait()
-        if daemon.returncode is None:
-            daemon.kill()
-        code = await daemon.wait()
-        await daemon.aclose()
-        self.daemon = None
-        return code
+        await self.begin(self.house.command(*inner), descriptors=descriptors)
 
     def operators(self, *, resets_without_a_word: bool = False) -> Operators:
         """The people of this rack; what the port tells of a reset they needn't say too."""

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,19 +26,21 @@ from benchd.lab.benchmarks.crowd.hands import CrowdHands
 from benchd.lab.benchmarks.crowd.places import CONTROL_SOCKET, PLAN_JSON, PLUG_SOCKET, CrowdPlan
 from benchd.lab.demo.crew import enrol
 from benchd.lab.demo.folder import DemoFolder
-from benchd.lab.demo.operators import Operators, RackWatch, over_socket
+from benchd.lab.demo.operators import Operators
+from benchd.lab.demo.rack_daemon import RackDaemon, tail_of
 
 START_WITHIN_S: Final = 120.0
-STOP_WITHIN_S: Final = 60.0
-LOG_TAIL_BYTES: Final = 3000
 
 
 class CrowdBroken(BenchdError):
-    """Raised when the crowd or its daemon ended although nobody asked it to."""
+    """Raised when the crowd ended although nobody asked it to."""
 
 
-class CrowdRack:
+class CrowdRack(RackDaemon):
     """A running crowd; the daemon on it may be started and killed at will."""
+
+    start_within_s = START_WITHIN_S
+    stop_within_s = 60.0
 
     def __init__(
         self,
@@ -51,13 +52,11 @@ class CrowdRack:
         slots: int,
         adb_port: int,
     ) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.hands = hands
         self.crowd = crowd
         self.slots = slots
         self.adb_port = adb_port
-        self.daemon: Process | None = None
-        self.watch = RackWatch(partial(over_socket, folder.socket))
         self._sockets = sockets
 
     async def start_daemon(self, *, core: int | None, profile: bool = False) -> float:
@@ -66,33 +65,8 @@ class CrowdRack:
         command = [*pinned(core), sys.executable, "-m", "benchd.lab.benchmarks.crowd.daemon"]
         command += [str(self.folder.config), str(self._sockets / PLUG_SOCKET)]
         command += [str(self.folder.path), *(["--profile"] if profile else [])]
-        with self.folder.log.open("ab") as log:
-            self.daemon = await anyio.open_process(
-                ["setpriv", "--pdeathsig", "TERM", *command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        async with anyio.create_task_group() as group:
-            group.start_soon(self.must_live)
-            with anyio.fail_after(START_WITHIN_S):
-                await self.watch.until_there()
-            group.cancel_scope.cancel()
+        await self.begin(["setpriv", "--pdeathsig", "TERM", *command])
         return time.monotonic() - begun
-
-    async def must_live(self) -> None:
-        """Raise CrowdBroken as soon as the daemon has ended."""
-        if self.daemon is not None:
-            code = await self.daemon.wait()
-            raise CrowdBroken(f"the daemon ended with {code}:\n{_tail(self.folder.log)}")
-
-    async def kill_daemon(self) -> None:
-        """End it as a power cut would end the process."""
-        if self.daemon is not None:
-            self.daemon.kill()
-            await self.daemon.wait()
-            await self.daemon.aclose()
-            self.daemon = None
 
     def reload(self) -> None:
         """Ask it to read its configuration anew."""
@@ -116,20 +90,6 @@ class CrowdRack:
             (self.folder.path / PROFILE_FILE).read_bytes()
         )
         return told
-
-    async def stop_daemon(self) -> None:
-        """Ask it to end."""
-        daemon, self.daemon = self.daemon, None
-        if daemon is None:
-            return
-        with suppress(ProcessLookupError):
-            daemon.send_signal(signal.SIGTERM)
-        with anyio.move_on_after(STOP_WITHIN_S):
-            await daemon.wait()
-        if daemon.returncode is None:
-            daemon.kill()
-        await daemon.wait()
-        await daemon.aclose()
 
     def operators(self, *, look_every_s: float) -> Operators:
         """The people of this rack, who look so often for what there is to do."""
@@ -204,10 +164,6 @@ def cores() -> tuple[int | None, int | None]:
     return (found[0], found[-1]) if len(found) > 1 else (None, None)
 
 
-def _tail(log: Path) -> str:
-    return log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
-
-
 def _free_port() -> int:
     """One that nobody listens on at this moment."""
     with socket.socket() as probe:
@@ -223,5 +179,5 @@ async def _ready(crowd: Process, log: Path) -> dict[str, Any]:
             lines = BufferedByteReceiveStream(crowd.stdout)
             told: dict[str, Any] = json.loads(await lines.receive_until(b"\n", 4096))
     except (anyio.EndOfStream, anyio.IncompleteRead, TimeoutError) as ended:
-        raise CrowdBroken(f"the crowd didn't start: {_tail(log)}") from ended
+        raise CrowdBroken(f"the crowd didn't start: {tail_of(log)}") from ended
     return told
