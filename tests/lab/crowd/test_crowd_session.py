@@ -151,7 +151,7 @@ async def test_a_handset_says_to_each_command_what_the_recorded_one_said() -> No
     async with one_handset() as crowd:
         for asked in SESSION["commands"]:
             command = asked["command"]
-            if any(word in command for word in NOT_PLAYED):
+            if command.startswith(NOT_PLAYED):
                 continue
             program = "benchd-fill " in command and not command.endswith(" version")
             stdin = (asked["stdin"] or "").encode("latin-1")
