@@ -19,7 +19,10 @@ _SCRIPT: Final = re.compile(
     r'\((.*?)\)\nstatus=\$\?\necho\necho "([0-9a-f]{16} [0-9]+) \$status"(?:\n|$)', re.DOTALL
 )
 _ROWS: Final = re.compile(r"content query --uri content://([\w.]+)(?:/\w+)? --projection _id .*")
-_PUT: Final = re.compile(r"settings put global stay_on_while_plugged_in ([0-9]{1,2})")
+_READ_STAY_ON: Final = "settings get global stay_on_while_plugged_in"
+_PUT: Final = re.compile(
+    rf"settings put global stay_on_while_plugged_in ([0-9]{{1,2}}); {_READ_STAY_ON}"
+)
 _MEASURE: Final = re.compile(r"wc -c < (\S+) && if command -v sha256sum .*")
 _VERSIONS: Final = {
     f"exec {PROGRAM_PATH} version": ('{"event":"version","version":"3","cipher":"aes-128-ctr"}\n'),
@@ -95,6 +98,9 @@ def _of_storage(handset: CrowdHandset, command: str) -> str | None:
 
 
 def _of_system(handset: CrowdHandset, command: str) -> str | None:
+    if found := _PUT.fullmatch(command):
+        handset.change(stay_on=int(found[1]))
+        return (handset.answer(_READ_STAY_ON) or ("", 0))[0]
     if command in _QUIET or _changed(handset, command):
         return ""
     if found := _ROWS.fullmatch(command):
@@ -110,9 +116,6 @@ def _of_system(handset: CrowdHandset, command: str) -> str | None:
 
 def _changed(handset: CrowdHandset, command: str) -> bool:
     """Whether it is one of those that change what the system remembers."""
-    if found := _PUT.fullmatch(command):
-        handset.change(stay_on=int(found[1]))
-        return True
     if command in ("svc nfc enable", off_command(BACK_ON_AFTER_S)):
         handset.change(nfc_on=command == "svc nfc enable")
         return True
