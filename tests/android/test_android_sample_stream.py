@@ -172,7 +172,10 @@ async def test_a_sample_that_doesnt_come_within_its_minute_is_a_stall(steps: lis
 
 
 async def test_each_sample_has_a_minute_of_its_own() -> None:
-    replies = [lambda mark, reply=reply: [Pause(50), *reply(mark)] for reply in HONEST]
+    def after_a_while(reply: Reply) -> Reply:
+        return lambda mark: [Pause(50), *reply(mark)]
+
+    replies = [after_a_while(reply) for reply in HONEST]
     begun = anyio.current_time()
     assert await look(FakeShell(replies=replies)) == BLOCKS
     assert anyio.current_time() - begun == pytest.approx(200)

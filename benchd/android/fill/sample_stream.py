@@ -78,7 +78,7 @@ class SampleStream:
             (complained if event.is_error else said).extend(event.data)
             if len(said) + len(complained) > most_bytes:
                 raise AnswerNotRecognised(f"a sample of more than {most_bytes} bytes")
-            if said[: len(head)] != head[: len(said)]:
+            if not head.startswith(said[: len(head)]):
                 raise AnswerNotRecognised(
                     "what a handset sends isn't the sample that was asked for"
                 )
