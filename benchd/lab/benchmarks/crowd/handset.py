@@ -45,6 +45,8 @@ class CrowdHandset:
     online: bool = False
     filling: bool = False
     """Whether its fill program is writing right now."""
+    shells: int = 0
+    """How many were opened on it with exit codes, as the daemon does."""
     connections: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
     _answers: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
 
@@ -112,4 +114,5 @@ class CrowdHandset:
             "ready": moments.ready,
             "first_byte": moments.first_byte,
             "filling": self.filling,
+            "shells": self.shells,
         }
