@@ -11,9 +11,9 @@ function drawsGaps({ config }) {
 }
 
 // From where to where a row keeps one value, as places in its list.
-function runs({ values, ...field }) {
+function runs(field) {
   const found = [];
-  values.forEach((value, at) => {
+  field.values.forEach((value, at) => {
     const last = found[found.length - 1];
     if (last && last.value === value) last.end = at + 1;
     else found.push({ value, start: at, end: at + 1 });
