@@ -8,15 +8,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from benchd.observe.certificate_files import CertificateFiles
 from benchd.words.ids import JobId
-
-MOST_UNSEEN: Final = 1000
-"""A rack that nobody scrapes remembers no more; the oldest are forgotten first."""
 
 
 class Folder(StrEnum):
@@ -33,14 +30,11 @@ class StorageGauges(Collector):
         self.ledger: Path | None = None
         self.records: Callable[[], int] = int
         self.folders: dict[Folder, Path] = {}
-        self._unseen: dict[JobId, None] = {}
-        """Certified by this daemon, and nobody has seen the file yet."""
+        self.certificates = CertificateFiles()
 
     def certified(self, job: JobId) -> None:
         """A job ended with a certificate, whose file is due."""
-        self._unseen[job] = None
-        while len(self._unseen) > MOST_UNSEEN:
-            self._unseen.pop(next(iter(self._unseen)), None)
+        self.certificates.certified(job)
 
     def collect(self) -> Iterable[Metric]:
         """Sizes in bytes; NaN where the disk doesn't answer."""
@@ -54,7 +48,7 @@ class StorageGauges(Collector):
         )
         yield GaugeMetricFamily(
             "benchd_certificate_files_missing",
-            "Certificates of this daemon's jobs that the ledger has and no file in their folder",
+            "Certificates without their file: of this daemon's jobs, and those that it has seen",
             value=self._missing(),
         )
         free = GaugeMetricFamily(
@@ -80,18 +74,10 @@ class StorageGauges(Collector):
         return float(size)
 
     def _missing(self) -> float:
-        folder = self.folders.get(Folder.CERTIFICATES)
-        if folder is None:
-            return float(len(self._unseen))
-        for job in tuple(self._unseen):
-            try:
-                (folder / f"{job}.json").stat()
-            except FileNotFoundError:
-                continue
-            except OSError:
-                return math.nan
-            self._unseen.pop(job, None)
-        return float(len(self._unseen))
+        try:
+            return float(self.certificates.missing(self.folders.get(Folder.CERTIFICATES)))
+        except OSError:
+            return math.nan
 
 
 def _free_bytes(folder: Path | None) -> float:

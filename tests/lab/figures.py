@@ -66,12 +66,18 @@ def _out_of_use() -> SlotView:
 
 
 def a_shift_goes_by(metrics: RackMetrics) -> None:
-    """One handset has passed, one is held for its chip, and cables and readers had their moods."""
+    """One handset has passed, one is held for its chip, cables and readers had their moods.
+
+    And of each fault of the record there was one.
+    """
     passed, held = JobId("20261127-aaaaaaaaaa"), JobId("20261127-bbbbbbbbbb")
     metrics.job_ended("overwrite", Outcome.PASSED, Disposition.SELLABLE, None, passed)
     reason = Reason.FELICA_RESIDUE
     metrics.job_ended("overwrite", Outcome.FAILED, Disposition.DESTROY, reason, held)
     metrics.residue_found()
+    metrics.ledger.broken()
+    metrics.storage.certified(passed)
+    metrics.fault()
     metrics.job_began(4.0)
     metrics.commit_took(0.002)
     metrics.loop_lagged(0.001)

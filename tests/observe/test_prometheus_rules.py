@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,17 @@ PROGRESS = "benchd_ledger_check_progress_ratio"
 RUNBOOK = ("意味", "見る", "する", "呼ぶ", "Means", "Look", "Do", "Call")
 
 
-def alerts() -> list[dict[str, Any]]:
+def rules(kind: str) -> list[dict[str, Any]]:
     return [
         rule
-        for name in RULES
+        for name in (*RULES, RECORDED)
         for group in yaml.safe_load((SHIPPED / "rules" / name).read_text())["groups"]
         for rule in group["rules"]
+        if kind in rule
     ]
 
 
-def recorded() -> list[dict[str, Any]]:
-    [group] = yaml.safe_load((SHIPPED / "rules" / RECORDED).read_text())["groups"]
-    return list(group["rules"])
+alerts, recorded = partial(rules, "alert"), partial(rules, "record")
 
 
 def promtool(*arguments: str, where: Path = SHIPPED) -> None:
@@ -85,8 +85,11 @@ def test_each_alert_is_tried_before_it_fires_while_it_does_and_after() -> None:
 
 @pytest.mark.asyncio
 async def test_rules_name_only_metrics_that_there_are() -> None:
-    rules = [*alerts(), *recorded()]
-    named = {name for rule in rules for name in re.findall(r"\bbenchd_\w+", rule["expr"])}
+    named = {
+        name
+        for rule in (*alerts(), *recorded())
+        for name in re.findall(r"\bbenchd_\w+", rule["expr"])
+    }
     # A family without a slot, hook or printer of its kind has no series yet.
     families = set(re.findall(r"# TYPE (\w+) ", await text_of(new_metrics())))
     assert {re.sub(r"_(bucket|count)$", "", name) for name in named} <= families

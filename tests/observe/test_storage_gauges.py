@@ -12,10 +12,49 @@ from typing import cast
 import pytest
 from metrics_rig import new_metrics, value
 
-from benchd.observe.storage_gauges import MOST_UNSEEN, Folder
+from benchd.observe.certificate_files import LIST_EVERY_S, MOST_STATS
+from benchd.observe.metrics import RackMetrics
+from benchd.observe.storage_gauges import Folder
 from benchd.words.ids import JobId
 
 pytestmark = pytest.mark.asyncio
+
+MISSING = "benchd_certificate_files_missing"
+
+
+class Clock:
+    """Stands until somebody sets it."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+    def pass_by(self, seconds: float) -> None:
+        self.at += seconds
+
+
+def watched(folder: Path) -> tuple[RackMetrics, Clock]:
+    """The metrics of a rack that keeps its certificates there."""
+    metrics, clock = new_metrics(), Clock()
+    metrics.storage.folders = {Folder.CERTIFICATES: folder}
+    metrics.storage.certificates.now = clock
+    return metrics, clock
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, name: str, folder: Path) -> list[object]:
+    """What a function of `os` is asked for in this folder from now on."""
+    asked: list[object] = []
+    real = cast("Callable[..., object]", getattr(os, name))
+
+    def counting(path: str | Path, *told: object, **named: bool) -> object:
+        if Path(path).is_relative_to(folder):
+            asked.append(path)
+        return real(path, *told, **named)
+
+    monkeypatch.setattr(os, name, counting)
+    return asked
 
 
 async def test_sizes_are_those_of_the_files_and_of_the_disk(tmp_path: Path) -> None:
@@ -69,9 +108,82 @@ async def test_a_folder_that_does_not_answer_ends_no_scrape(
     assert await value(metrics, "benchd_certificate_files_missing") == 1
 
 
-async def test_a_rack_that_nobody_scrapes_remembers_only_so_many(tmp_path: Path) -> None:
-    metrics = new_metrics()
-    metrics.storage.folders = {Folder.CERTIFICATES: tmp_path}
-    for number in range(MOST_UNSEEN + 5):
+async def test_a_file_that_vanishes_after_it_was_seen_is_missing_until_it_is_back(
+    tmp_path: Path,
+) -> None:
+    metrics, clock = watched(tmp_path)
+    metrics.storage.certified(JobId("20261124-aaaaaaaaaa"))
+    file = tmp_path / "20261124-aaaaaaaaaa.json"
+    file.write_text("{}")
+    assert await value(metrics, MISSING) == 0
+    file.unlink()
+    clock.pass_by(LIST_EVERY_S)
+    assert await value(metrics, MISSING) == 1
+    file.write_text("{}")
+    assert await value(metrics, MISSING) == 0
+
+
+async def test_a_file_that_an_earlier_daemon_wrote_is_missed_too(tmp_path: Path) -> None:
+    old, newer = (tmp_path / f"20261123-{name * 10}.json" for name in "ab")
+    for file in (old, newer):
+        file.write_text("{}")
+    metrics, clock = watched(tmp_path)
+    assert await value(metrics, MISSING) == 0
+    old.unlink()
+    clock.pass_by(LIST_EVERY_S)
+    assert await value(metrics, MISSING) == 1
+
+
+async def test_what_is_no_certificate_is_not_missed(tmp_path: Path) -> None:
+    names = (".20261124-aaaaaaaaaa.json.1f", "notes.json", "20261124-aaaaaaaaaa.json.bak")
+    others = [tmp_path / name for name in names]
+    for file in others:
+        file.touch()
+    metrics, clock = watched(tmp_path)
+    await value(metrics, MISSING)
+    for file in others:
+        file.unlink()
+    clock.pass_by(LIST_EVERY_S)
+    assert await value(metrics, MISSING) == 0
+
+
+async def test_a_folder_that_is_gone_lacks_all_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    for name in "abc":
+        (folder / f"20261124-{name * 10}.json").touch()
+    metrics, clock = watched(folder)
+    assert await value(metrics, MISSING) == 0
+    folder.rename(tmp_path / "elsewhere")
+    clock.pass_by(LIST_EVERY_S)
+    assert await value(metrics, MISSING) == 3
+
+
+async def test_scrapes_list_the_folder_at_a_rate_and_look_at_few_single_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics, clock = watched(tmp_path)
+    for number in range(MOST_STATS * 3):
         metrics.storage.certified(JobId(f"20261124-{number:010x}"))
-    assert await value(metrics, "benchd_certificate_files_missing") == MOST_UNSEEN
+    listed = counted(monkeypatch, "scandir", tmp_path)
+    stated = counted(monkeypatch, "stat", tmp_path)
+    for _ in range(5):
+        assert await value(metrics, MISSING) == MOST_STATS * 3
+    assert (len(listed), len(stated)) == (1, MOST_STATS * 5)
+    clock.pass_by(LIST_EVERY_S)
+    await value(metrics, MISSING)
+    assert len(listed) == 2
+
+
+async def test_only_the_newest_files_are_remembered(tmp_path: Path) -> None:
+    metrics, clock = watched(tmp_path)
+    metrics.storage.certificates.most = 3
+    for number in range(5):
+        (tmp_path / f"20261124-{number:010x}.json").touch()
+    assert await value(metrics, MISSING) == 0
+    for file in tmp_path.glob("*.json"):
+        file.unlink()
+    clock.pass_by(LIST_EVERY_S)
+    assert await value(metrics, MISSING) == 3
+    metrics.storage.certified(JobId("20261125-aaaaaaaaaa"))
+    assert await value(metrics, MISSING) == 3

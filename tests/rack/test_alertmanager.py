@@ -106,7 +106,7 @@ def put_rules(folder: Path) -> None:
     for name in ("rack.yml", "service.yml"):
         told = yaml.safe_load((CONFIGS / "prometheus" / "rules" / name).read_text())
         for rule in told["groups"][0]["rules"]:
-            if rule["alert"] == ALERT:
+            if rule.get("alert") == ALERT:
                 rule["for"] = "1s"
         (folder / "rules" / name).write_text(yaml.safe_dump(told))
 

@@ -12,7 +12,6 @@ from benchd.lab.dashboards.sheet import (
     Unit,
     Words,
     most,
-    named,
     of,
     share,
     total,
@@ -25,6 +24,7 @@ _PLACE = "site, rack, slot"
 _NAME = "{{rack}} {{slot}}"
 _JOBS = total("benchd_slot_jobs_total", by=_PLACE)
 _NOT_PASSED = total("benchd_slot_jobs_total", 'outcome!="passed"', by=_PLACE)
+_STATES = of("benchd_slot_state")
 _OUT_OF_USE = of("benchd_slot_state", 'state="quarantined"') + " == 1"
 _RATE = of("benchd_slot_transfer_bytes_per_second")
 _MEAN_RATE = f"avg_over_time (({_RATE} > 0)[{SHOWN}:{STEP}])"
@@ -76,6 +76,7 @@ CABLES = Sheet(
             kind=Kind.BARS,
             queries=tuple(_cut_short(fault) for fault in FaultCode),
             height=9,
+            known=of("benchd_slot_stage_faults_total"),
             may_be_empty=True,
         ),
         Panel(
@@ -109,6 +110,7 @@ CABLES = Sheet(
             kind=Kind.BARS,
             queries=(Query(_count("benchd_slot_stalls_total"), _NAME),),
             width=8,
+            known=of("benchd_slot_stalls_total"),
             may_be_empty=True,
         ),
         Panel(
@@ -120,6 +122,7 @@ CABLES = Sheet(
             kind=Kind.BARS,
             queries=(Query(_count("benchd_slot_overwrite_resumes_total"), _NAME),),
             width=8,
+            known=of("benchd_slot_overwrite_resumes_total"),
             may_be_empty=True,
         ),
         Panel(
@@ -129,8 +132,10 @@ CABLES = Sheet(
                 "Slots that are out of use: unplug their handsets.",
             ),
             kind=Kind.NAMES,
-            queries=(Query(named(_OUT_OF_USE, "slot"), _NAME),),
+            queries=(Query(_OUT_OF_USE, _NAME),),
             colour="red",
+            known=_STATES,
+            may_be_empty=True,
             width=4,
         ),
         Panel(
@@ -164,6 +169,7 @@ CABLES = Sheet(
             queries=(Query(f"sort (bottomk ({_SHOWN}, {_RATE} > 0))", _NAME),),
             unit=Unit.RATE,
             height=9,
+            known=_RATE,
             may_be_empty=True,
         ),
     ),

@@ -62,6 +62,7 @@ FELICA = Sheet(
                     "{{rack}} {{slot}}",
                 ),
             ),
+            known=of("benchd_slot_stage_faults_total"),
             may_be_empty=True,
         ),
         Panel(
@@ -103,6 +104,7 @@ FELICA = Sheet(
                 ),
             ),
             series=reasons("felica_"),
+            known=of("benchd_dispositions_total"),
             may_be_empty=True,
         ),
         Panel(

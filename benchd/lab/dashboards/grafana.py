@@ -15,7 +15,19 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as parts
 
-from benchd.lab.dashboards.sheet import NEVER, NONE, Kind, Panel, Query, Sheet, Shown, Unit, Words
+from benchd.lab.dashboards.sheet import (
+    NEVER,
+    NO_DATA,
+    NONE,
+    Kind,
+    Panel,
+    Query,
+    Sheet,
+    Shown,
+    Unit,
+    Words,
+)
+from benchd.lab.dashboards.unknowns import besides
 
 _SOURCE: Final = options.DataSourceRef(type_val="prometheus", uid="${datasource}")
 _ROWS_SHOWN: Final = 256
@@ -33,6 +45,16 @@ _NEVER: Final = parts.RangeMap(
         from_val=1e9, to=1e12, result=parts.ValueMappingResult(text=str(NEVER), color="orange")
     )
 )
+_NO_NUMBER: Final = tuple(
+    parts.SpecialValueMap(
+        options=parts.DashboardSpecialValueMapOptions(
+            match=match, result=parts.ValueMappingResult(text=str(NO_DATA), color=_NOBODY_KNOWS)
+        )
+    )
+    # Timelines before Grafana 12 don't take both in one for their gaps.
+    for match in (parts.SpecialValueMatch.NULL, parts.SpecialValueMatch.NA_N)
+)
+"""Grafana would give it the colour of the lowest threshold, which may be green."""
 _DECIMALS: Final = {Unit.COUNT: 0, Unit.RATIO: 2}
 _Picture = bargauge.Panel | stat.Panel | timeline.Panel | timeseries.Panel
 
@@ -87,12 +109,11 @@ def _picture(panel: Panel) -> _Picture:
     decimals = _DECIMALS.get(panel.unit)
     if decimals is not None:
         made.decimals(decimals)
-    if panel.may_be_empty:
-        made.no_value(str(NONE))
+    made.no_value(str(NO_DATA)).mappings(_mappings(panel))
     for name, shown in panel.series.items():
         made.override_by_name(name, _override(shown))
     over_time = panel.kind in (Kind.LINES, Kind.STATES)
-    for place, query in enumerate(panel.queries):
+    for place, query in enumerate((*panel.queries, *besides(panel))):
         made.with_target(_target(query, chr(ord("A") + place), over_time=over_time))
     return made
 
@@ -117,7 +138,7 @@ def _of_kind(panel: Panel) -> _Picture:
             if panel.long_names:
                 bars.name_placement(options.BarGaugeNamePlacement.TOP)
             if panel.is_age:
-                bars.max(_LONGEST_AGE_S).mappings([_NEVER])
+                bars.max(_LONGEST_AGE_S)
             return bars.orientation(options.VizOrientation.HORIZONTAL)
         case Kind.LINES:
             colours = dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC)
@@ -125,8 +146,7 @@ def _of_kind(panel: Panel) -> _Picture:
             return lines.legend(legend)
         case Kind.STATES:
             states = timeline.Panel().show_value(options.VisibilityMode.NEVER).legend(legend)
-            states.per_page(_ROWS_SHOWN).fill_opacity(90)
-            return states.mappings(_mappings(panel))
+            return states.per_page(_ROWS_SHOWN).fill_opacity(90)
 
 
 def _override(shown: Shown) -> list[parts.DynamicConfigValue]:
@@ -138,11 +158,17 @@ def _override(shown: Shown) -> list[parts.DynamicConfigValue]:
 
 
 def _mappings(panel: Panel) -> list[parts.ValueMapping]:
-    shown = {
-        str(number): parts.ValueMappingResult(text=str(state.words), color=state.colour)
-        for number, state in panel.states.items()
-    }
-    return [parts.ValueMap(options=shown)]
+    states = {number: (shown.words, shown.colour) for number, shown in panel.states.items()}
+    if panel.kind is Kind.NUMBER and panel.may_be_empty:
+        states[0] = (NONE, None)
+    told: list[parts.ValueMapping] = [_NEVER] if panel.is_age else []
+    if states:
+        shown = {
+            str(number): parts.ValueMappingResult(text=str(words), color=colour)
+            for number, (words, colour) in states.items()
+        }
+        told.append(parts.ValueMap(options=shown))
+    return [*told, *_NO_NUMBER]
 
 
 def _thresholds(panel: Panel) -> dashboard.ThresholdsConfig:

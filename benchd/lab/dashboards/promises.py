@@ -9,6 +9,11 @@ from benchd.lab.dashboards.sheet import Kind, Panel, Query, Unit, Words, of, qua
 STARTS_WITHIN_S: Final = "60.0"
 """One of the histogram's own bounds, as it writes them."""
 COMMITS_WITHIN_S: Final = "0.1"
+_STARTS: Final = "benchd_hotplug_to_start_seconds"
+_COMMITS: Final = "benchd_ledger_commit_seconds"
+_BROKEN: Final = of("benchd_ledger_broken")
+_MISSING: Final = of("benchd_certificate_files_missing")
+_MISSED: Final = "benchd_metrics_faults_total"
 
 
 def _kept(histogram: str, bound: str) -> str:
@@ -23,7 +28,8 @@ PROMISES = (
             "The share of jobs that began within 60 s of the plug; the objective is 95%.",
         ),
         kind=Kind.NUMBER,
-        queries=(Query(_kept("benchd_hotplug_to_start_seconds", STARTS_WITHIN_S)),),
+        queries=(Query(_kept(_STARTS, STARTS_WITHIN_S), "端末 / handsets"),),
+        known=of(f"{_STARTS}_count"),
         unit=Unit.SHARE,
         good_from=0.95,
         width=6,
@@ -36,7 +42,8 @@ PROMISES = (
             "The share of records that were on disk within 0.1 s; the objective is 99%.",
         ),
         kind=Kind.NUMBER,
-        queries=(Query(_kept("benchd_ledger_commit_seconds", COMMITS_WITHIN_S)),),
+        queries=(Query(_kept(_COMMITS, COMMITS_WITHIN_S), "記録 / records"),),
+        known=of(f"{_COMMITS}_count"),
         unit=Unit.SHARE,
         good_from=0.99,
         width=6,
@@ -45,14 +52,17 @@ PROMISES = (
     Panel(
         title=Words("目標: 記録の喪失0", "None lost"),
         says=Words(
-            "台帳の破損と、ファイルのない証明書の数です。目標は0です。",
-            "Ledgers that don't hold, and certificates without their file; the objective is 0.",
+            "台帳の破損と、ファイルのない証明書の数です。目標は「なし」です。",
+            "Ledgers that don't hold, and certificates without their file; there ought to be none.",
         ),
         kind=Kind.NUMBER,
         queries=(
-            Query(f"sum ({of('benchd_ledger_broken')})", "台帳 / ledger"),
-            Query(f"sum ({of('benchd_certificate_files_missing')})", "証明書 / certificates"),
+            Query(f"sum ({_BROKEN} > 0)", "台帳 / ledger"),
+            Query(f"sum ({_MISSING} > 0)", "証明書 / certificates"),
         ),
+        # Not a number where a folder doesn't answer, and then neither is their sum.
+        known=f"{_BROKEN} + {_MISSING}",
+        may_be_empty=True,
         width=6,
         height=6,
         worse_from=1,
@@ -61,11 +71,13 @@ PROMISES = (
     Panel(
         title=Words("数え漏れ", "Not counted"),
         says=Words(
-            "メトリクスが数えられなかった台帳の記録です。0でなければここの数字は低めです。",
-            "Ledger records that metrics have missed; above 0 the figures here are too low.",
+            "メトリクスが数えられなかった台帳の記録です。「なし」でなければここの数字は低めです。",
+            "Ledger records that metrics have missed; where there are any, figures are too low.",
         ),
         kind=Kind.NUMBER,
-        queries=(Query(total("benchd_metrics_faults_total")),),
+        queries=(Query(f"{total(_MISSED)} > 0", "記録 / records"),),
+        known=of(_MISSED),
+        may_be_empty=True,
         width=6,
         height=6,
         worse_from=1,
@@ -78,7 +90,7 @@ PROMISES = (
             "Nineteen of twenty handsets began within this time.",
         ),
         kind=Kind.LINES,
-        queries=(Query(quantile(0.95, "benchd_hotplug_to_start_seconds", within="1h"), "95%"),),
+        queries=(Query(quantile(0.95, _STARTS, within="1h"), "95%"),),
         unit=Unit.SECONDS,
         width=8,
     ),
@@ -89,7 +101,7 @@ PROMISES = (
             "Ninety-nine of a hundred records were on disk within this time.",
         ),
         kind=Kind.LINES,
-        queries=(Query(quantile(0.99, "benchd_ledger_commit_seconds", within="1h"), "99%"),),
+        queries=(Query(quantile(0.99, _COMMITS, within="1h"), "99%"),),
         unit=Unit.SECONDS,
         width=8,
     ),

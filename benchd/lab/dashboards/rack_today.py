@@ -11,6 +11,7 @@ from benchd.lab.dashboards.series import (
     stages_by_spent,
 )
 from benchd.lab.dashboards.sheet import (
+    ALIVE,
     Kind,
     Panel,
     Query,
@@ -18,7 +19,6 @@ from benchd.lab.dashboards.sheet import (
     Unit,
     Words,
     most,
-    named,
     of,
     quantile,
     total,
@@ -29,7 +29,10 @@ from benchd.lab.dashboards.states import shown_states, state_numbers
 _SLOT = "{{rack}} {{slot}}"
 _OUT_OF_USE = of("benchd_slot_state", 'state="quarantined"') + " == 1"
 _SILENT = "label_replace (" + of("benchd_reader_up") + ' == 0, "what", "FeliCa", "", "") + 1'
-_AWAY = "(" + of("up", 'job="benchd"') + " == 0) + 1"
+_RACKS = of("up", 'job="benchd"')
+_AWAY = f'label_replace ({_RACKS} == 0, "what", "{ALIVE[0].words}", "", "") + 1'
+_OLDEST = of("benchd_question_oldest_timestamp_seconds")
+_NEEDS = of("benchd_slot_needs_person")
 _BROKEN = f"{_OUT_OF_USE} or {_SILENT} or {_AWAY}"
 _SHOWN = 9
 """Bars whose names stand above them."""
@@ -75,9 +78,9 @@ RACK_TODAY = Sheet(
                 "How long the oldest open question has waited; none while no question is open.",
             ),
             kind=Kind.NUMBER,
-            queries=(
-                Query(f"time() - min ({of('benchd_question_oldest_timestamp_seconds')} > 0)"),
-            ),
+            # 0 is none. Another clock than Prometheus's own may be ahead.
+            queries=(Query(f"clamp_min (time() - min ({_OLDEST} > 0), 1)", "未回答 / unanswered"),),
+            known=_OLDEST,
             unit=Unit.SECONDS,
             width=4,
             height=5,
@@ -92,10 +95,12 @@ RACK_TODAY = Sheet(
                 "These go on only once somebody has come: go to the rack.",
             ),
             kind=Kind.NAMES,
-            queries=(Query(named(f"{of('benchd_slot_needs_person')} == 1", "slot"), _SLOT),),
+            queries=(Query(f"{_NEEDS} == 1", _SLOT),),
             width=7,
             height=5,
             colour="orange",
+            known=_NEEDS,
+            may_be_empty=True,
         ),
         Panel(
             title=Words("故障", "Broken"),
@@ -104,10 +109,13 @@ RACK_TODAY = Sheet(
                 "Slots out of use, readers that are silent, and racks that don't answer.",
             ),
             kind=Kind.NAMES,
-            queries=(Query(named(_BROKEN, "slot"), f"{_SLOT} {{{{what}}}}"),),
+            queries=(Query(_BROKEN, f"{_SLOT} {{{{what}}}}"),),
             width=5,
             height=5,
             colour="red",
+            # One that doesn't answer is known to be broken.
+            known=f"{of('benchd_slot_state')} or {_RACKS} == 0",
+            may_be_empty=True,
         ),
         Panel(
             title=Words("スロットの状態", "Slots over time"),
@@ -162,6 +170,7 @@ RACK_TODAY = Sheet(
             queries=(Query(f"sum by (gate) ({of('benchd_questions_open')}) > 0", "{{gate}}"),),
             series=gates(),
             width=8,
+            known=of("benchd_questions_open"),
             may_be_empty=True,
         ),
         Panel(
@@ -197,6 +206,7 @@ RACK_TODAY = Sheet(
             series=reasons(),
             width=11,
             height=10,
+            known=of("benchd_dispositions_total"),
             may_be_empty=True,
         ),
         Panel(
@@ -208,6 +218,7 @@ RACK_TODAY = Sheet(
             kind=Kind.BARS,
             queries=(Query(f"sum by (state) ({of('benchd_disposal_open')})", "{{state}}"),),
             series=open_items(),
+            known=of("benchd_disposal_open"),
             width=7,
             height=10,
         ),
@@ -245,6 +256,7 @@ RACK_TODAY = Sheet(
             long_names=True,
             unit=Unit.SECONDS,
             height=13,
+            known=of("benchd_answer_seconds_count"),
             may_be_empty=True,
         ),
     ),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from benchd.lab.dashboards.promises import PROMISES
-from benchd.lab.dashboards.sheet import ALIVE, Kind, Panel, Query, Sheet, Unit, Words, named, of
+from benchd.lab.dashboards.sheet import ALIVE, Kind, Panel, Query, Sheet, Unit, Words, of
 
 _RACK = "{{site}} {{rack}}"
+_KEY = "benchd_key_created_timestamp_seconds"
 _FIRING = of("ALERTS", 'alertstate="firing"')
 
 _SHORT_COMMIT = (
@@ -15,11 +16,11 @@ _SHORT_COMMIT = (
 
 
 def _age(gauge: str) -> str:
-    return f"time() - ({of(gauge)} > 0)"
+    return f"clamp_min (time() - ({of(gauge)} > 0), 0)"
 
 
 def _since(gauge: str) -> str:
-    return f"time() - {of(gauge)}"
+    return f"clamp_min (time() - {of(gauge)}, 0)"
 
 
 SERVICE = Sheet(
@@ -56,6 +57,7 @@ SERVICE = Sheet(
                     _RACK + " {{version}} {{commit}}",
                 ),
             ),
+            known=of("benchd_build_info"),
             width=6,
             height=6,
         ),
@@ -68,11 +70,13 @@ SERVICE = Sheet(
             kind=Kind.NAMES,
             queries=(
                 Query(
-                    named(f"sum by (rack, alertname, slot) ({_FIRING})", "alertname"),
-                    "{{rack}} {{slot}} {{alertname}}",
+                    f"sum by (rack, alertname, slot) ({_FIRING})", "{{rack}} {{slot}} {{alertname}}"
                 ),
             ),
             colour="red",
+            # Where Prometheus has read no rules, none fires whatever happens.
+            known=of("instance:benchd_watched:up"),
+            may_be_empty=True,
             width=8,
             height=6,
         ),
@@ -102,6 +106,7 @@ SERVICE = Sheet(
                     "{{rack}} 外部 / anchored",
                 ),
             ),
+            known=of("benchd_ledger_checked_timestamp_seconds"),
             unit=Unit.SECONDS,
             is_age=True,
             long_names=True,
@@ -155,7 +160,8 @@ SERVICE = Sheet(
                 "How long the key has signed; change it after three years.",
             ),
             kind=Kind.NUMBER,
-            queries=(Query(_age("benchd_key_created_timestamp_seconds"), _RACK),),
+            queries=(Query(_age(_KEY), _RACK),),
+            known=f"{of(_KEY)} > 0",
             unit=Unit.SECONDS,
             width=6,
             worse_from=3 * 365 * 86400,
@@ -171,7 +177,6 @@ SERVICE = Sheet(
                 Query(of("benchd_hook_events_waiting"), f"{_RACK} {{{{hook}}}} 送信待ち / waiting"),
                 Query(of("benchd_hook_dead_letters"), f"{_RACK} {{{{hook}}}} 断念 / given up"),
             ),
-            may_be_empty=True,
         ),
         Panel(
             title=Words("メモリー", "Memory"),

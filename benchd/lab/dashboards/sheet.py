@@ -74,6 +74,7 @@ class Shown:
 
 
 NONE: Final = Words("なし", "none")
+NO_DATA: Final = Words("データなし", "no data")
 NEVER: Final = Words("未実施", "never")
 ALIVE: Final[Mapping[int, Shown]] = {
     0: Shown(Words("応答なし", "silent"), "red"),
@@ -107,8 +108,10 @@ class Panel:
     """Of `BARS`: names stand above their bars, where they have the whole width."""
     is_age: bool = False
     """Of `BARS`: since when, where something that never was has the age of 1970."""
+    known: str = ""
+    """What each rack that can tell tells; one that doesn't is shown by name, as `NO_DATA`."""
     may_be_empty: bool = False
-    """Whether nothing to show is an answer, which then is `NONE`, and not a fault."""
+    """Whether nothing to show is an answer, `NONE`, once every rack is `known`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,13 +156,3 @@ def quantile(
 def most(vector: str, count: int) -> str:
     """The largest of them, the largest first: more bars than that nobody reads."""
     return f"sort_desc (topk ({count}, {vector}))"
-
-
-def named(vector: str, label: str) -> str:
-    """Each of these, or one called `NONE` where there is none and some rack answers.
-
-    A tile that shows names alone would else be blank, and in the colour of trouble. Where no
-    rack answers nobody knows: there it stays blank.
-    """
-    answering = "count (" + of("up", 'job="benchd"') + " == 1)"
-    return f'({vector}) or on () label_replace (0 * {answering}, "{label}", "{NONE}", "", "")'

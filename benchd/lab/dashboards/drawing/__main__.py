@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,8 +76,7 @@ async def _gathered(data: Path) -> Mapping[Source, Path]:
         week.write_text(str(ENDS.timestamp()))
     if not demo.exists():
         sys.stderr.write("watches scripts/demo: ten minutes\n")
-        await demo_source.gather(folders[Source.DEMO])
-        demo.write_text(str(time.time()))
+        demo.write_text(str(await demo_source.gather(folders[Source.DEMO])))
     return folders
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT
 from typing import Final
@@ -32,26 +33,32 @@ scrape_configs:
 """
 
 
-async def gather(folder: Path) -> None:
-    """Scrape for ten minutes into `folder/series`.
+async def gather(folder: Path) -> float:
+    """Scrape for ten minutes into `folder/series`; until when, in seconds since 1970.
 
     Raises:
         TimeoutError: Prometheus didn't begin, or no demo got under way any more.
     """
     port = free_port()
     config = _CONFIG.format(rules=_RULES, port=port)
+    until = 0.0
     async with prometheus(folder, config) as client, anyio.create_task_group() as group:
         group.start_soon(_again_and_again, folder, port)
         await anyio.sleep(_LASTS_S)
         with anyio.fail_after(2 * _ONE_DEMO_S + _ENDS_WITHIN_S):
             while not await _in_full_swing(client):  # noqa: ASYNC110 - only asking tells
                 await anyio.sleep(1)
+        # The demo takes its time to end, and is silent meanwhile.
+        until = time.time()
         group.cancel_scope.cancel()
+    return until
 
 
 async def _in_full_swing(client: httpx2.AsyncClient) -> bool:
     """Whether a demo is in the middle of its handsets, not at its end or between two."""
-    asked = {"query": f'sum (benchd_slot_state{{state="running"}}) > {_SLOTS // 2}'}
+    busy = f'sum (benchd_slot_state{{state="running"}}) > {_SLOTS // 2}'
+    # Rules are evaluated some seconds after a scrape.
+    asked = {"query": f"{busy} and on () instance:benchd_watched:up"}
     answer = await client.get("/api/v1/query", params=asked)
     return bool(answer.raise_for_status().json()["data"]["result"])
 

@@ -14,7 +14,7 @@ from benchd.config.models import read_models, shipped_models
 from benchd.lab.dashboards import week as drawn
 from benchd.lab.dashboards.week.openmetrics import week
 
-_METRIC: Final = re.compile(r"\b(?:benchd_\w+|process_\w+|up(?=\{)|ALERTS)\b")
+_METRIC: Final = re.compile(r"\b(?:(?:instance:)?benchd_[\w:]+|process_\w+|up(?=\{)|ALERTS)\b")
 
 
 def metrics_of(dashboards: Iterable[Path]) -> frozenset[str]:

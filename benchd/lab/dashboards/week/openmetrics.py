@@ -25,6 +25,7 @@ from benchd.models.catalogue import ModelCatalogue
 _A_FILE: Final = timedelta(hours=12)
 """Promtool reads a file once for each two hours in it."""
 _UP: Final = "# TYPE up gauge"
+_WATCHED: Final = "# TYPE instance:benchd_watched:up gauge"
 _ALERTS: Final = "# TYPE ALERTS gauge"
 _MANY: Final = 100
 
@@ -72,6 +73,7 @@ def _scrape(rack: DrawnRack, columns: Columns, names: Collection[str]) -> None:
     if not rack.is_up:
         fires(Alert.DOWN)
         return
+    keep(_WATCHED, "instance:benchd_watched:up", {}, 1)
     for family, sample, value in rack.samples(names):
         keep(f"# TYPE {family.name} {family.type}", sample.name, sample.labels, value)
     for what, alert in (

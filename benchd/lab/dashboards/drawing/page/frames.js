@@ -64,10 +64,11 @@ export function framesOf(panel, answers, span, theme) {
   );
 }
 
-// As `getFieldDisplayValues` has it where there is nothing: its text, and the colour of the lowest.
+// As `getFieldDisplayValues` has it where there is nothing: what null is mapped to.
 export function nothingTold(panel, theme) {
   const config = configOf(panel, '');
   const show = getDisplayProcessor({ field: { type: FieldType.other, config }, theme });
-  const display = () => ({ text: config.noValue ?? 'No data', numeric: 0, color: show(null).color });
+  const { text, color } = show(null);
+  const display = () => ({ text: text || 'No data', numeric: 0, color });
   return { fields: [undefined, { config, values: [null], state: { displayName: '' }, display }] };
 }

@@ -3,6 +3,7 @@ import { getFieldDisplayName } from '@grafana/data';
 
 export function lastShown(frame) {
   const field = frame.fields[1];
-  const last = field.values[field.values.length - 1];
+  // `calculateLastNotNull` passes over what isn't a number.
+  const last = field.values.findLast((value) => value !== null && !Number.isNaN(value)) ?? null;
   return { ...field.display(last), title: field.state.displayName ?? getFieldDisplayName(field, frame) };
 }

@@ -61,12 +61,12 @@ async function draw() {
   const drawing = window.benchdDrawing;
   const theme = createTheme({ colors: { mode: drawing.mode } });
   const root = createRoot(document.body.appendChild(document.createElement('div')));
+  // Grafana keeps how wide it has once measured a text, also with a font that stood in.
+  await Promise.all(['400', '500'].map((weight) => document.fonts.load(`${weight} 12px Inter`, 'a受')));
   const draw = (key) => root.render(<Page key={key} drawing={drawing} theme={theme} width={window.innerWidth} />);
   draw('first');
-  // Text on a canvas is measured and drawn with whatever font is there: once all are, draw again.
-  const fonts = ['400', '500'].map((weight) => document.fonts.load(`${weight} 12px Inter`, 'a受'));
+  // Text on a canvas is drawn with whatever font is there: once all are, draw again.
   await document.fonts.ready;
-  await Promise.all(fonts);
   draw('second');
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   document.querySelector('main').dataset.drawn = '';

@@ -5,15 +5,20 @@ import { AxisPlacement, LegendDisplayMode, ScaleDirection, ScaleOrientation } fr
 
 const ROW_FILLED = 0.9; // Grafana's rowHeight, where the panel sets none
 
+// Grafana draws a gap where its value, null, is mapped to something.
+function drawsGaps({ config }) {
+  return (config.mappings ?? []).some(({ type, options }) => type === 'special' && options.match === 'null');
+}
+
 // From where to where a row keeps one value, as places in its list.
-function runs(values) {
+function runs(field) {
   const found = [];
-  values.forEach((value, at) => {
+  field.values.forEach((value, at) => {
     const last = found[found.length - 1];
     if (last && last.value === value) last.end = at + 1;
     else found.push({ value, start: at, end: at + 1 });
   });
-  return found.filter(({ value }) => value !== null);
+  return drawsGaps(field) ? found : found.filter(({ value }) => value !== null);
 }
 
 function paint(plot, frames, filled) {
@@ -27,7 +32,7 @@ function paint(plot, frames, filled) {
   ctx.clip();
   frames.forEach((frame, row) => {
     const field = frame.fields[1];
-    for (const { value, start, end } of runs(field.values)) {
+    for (const { value, start, end } of runs(field)) {
       const left = plot.valToPos(times[start], 'x', true);
       ctx.fillStyle = field.display(value).color;
       ctx.fillRect(left, bbox.top + (row + (1 - filled) / 2) * high, right(end) - left, high * filled);
@@ -62,7 +67,8 @@ function configured(frames, timeRange, theme, filled) {
 // Each state that occurs once, in the order of its number.
 function legendOf(frames) {
   const field = frames[0].fields[1];
-  const seen = [...new Set(frames.flatMap((frame) => frame.fields[1].values))].filter((value) => value !== null);
+  const told = frames.flatMap((frame) => frame.fields[1].values);
+  const seen = [...new Set(told)].filter((value) => value !== null || drawsGaps(field));
   return seen.sort((a, b) => a - b).map((value) => {
     const { text, color } = field.display(value);
     return { label: text, color, yAxis: 1, disabled: false };
