@@ -14,6 +14,7 @@ from machine import Machine, booted
 
 pytestmark = [
     pytest.mark.as_root,
+    pytest.mark.boots,
     pytest.mark.slow,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),

@@ -24,6 +24,7 @@ from machine import booted
 
 pytestmark = [
     pytest.mark.as_root,
+    pytest.mark.boots,
     pytest.mark.nightly,
     pytest.mark.timeout(1800),
     pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
