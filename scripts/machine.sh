@@ -42,6 +42,21 @@ is_up() {
         [[ $(systemctl show --property=ActiveState --value benchd.service) != @(inactive|failed) ]]
 }
 
+is_masked() { [[ $(in_root systemctl is-enabled "$1" 2>/dev/null) == masked* ]]; }
+
+tell_masked() {
+    say "$1 はマスクされているため動きません。使うには: systemctl unmask $1 && systemctl enable --now $1"
+    say "$1 is masked, so it doesn't run; to use it: systemctl unmask $1 && systemctl enable --now $1"
+}
+
+# A daemon that was masked while it ran couldn't be started again.
+refuse_masked() {
+    is_up && is_masked benchd.service || return 0
+    stop \
+        "benchd.service は動いたままマスクされており、止めると再び起動できません。何も変更していません。「systemctl unmask benchd」のあともう一度実行するか、動かすつもりがなければ「benchd drain」で終わらせてから実行してください。" \
+        "benchd.service was masked while it runs, so that it couldn't be started again; nothing was changed. To have it go on: systemctl unmask benchd, then try again. To have it end for good: benchd drain, then try again"
+}
+
 # A boot starts the daemon anyway, so the note that it has to be started again may go with one.
 start_again=/run/benchd-start-again
 
@@ -63,7 +78,12 @@ pause_jobs() {
 # resume: what was paused or stopped for an upgrade goes on, with whichever release is current.
 resume() {
     if [[ -e $start_again ]]; then
-        if systemctl start benchd.service; then rm -f "$start_again"; fi
+        if is_masked benchd.service; then
+            tell_masked benchd.service
+            rm -f "$start_again"
+        elif systemctl start benchd.service; then
+            rm -f "$start_again"
+        fi
     elif is_up; then
         in_root /opt/benchd/current/bin/benchd pause --over >/dev/null 2>&1 || true
     fi

@@ -9,7 +9,8 @@
 #
 # A release becomes the current one in one step, and only once it has shown that it works: whatever
 # goes wrong before leaves the machine as it was. Until all that belongs to it is in its place there
-# is a file `half-installed` in it: such a one never becomes the one to go back to.
+# is a file `half-installed` in it: such a one never becomes the one to go back to, nor one with a
+# file `doesnt-start`.
 
 opt=/opt/benchd
 unfinished=()
@@ -200,8 +201,17 @@ lead() {
     mv -T "$root$opt/next" "$root$opt/$1"
 }
 
-# What was written is on disk: a power cut may come right after.
-settle() { sync --file-system "$root$opt" "$root/etc" "$root/usr/local"; }
+# The command of a change of releases that hasn't ended yet, or nothing (scripts/unfinished.sh).
+task=''
+
+# doing COMMAND…: one of them; which it was is told if it fails.
+doing() {
+    task=$*
+    "$@"
+}
+
+# settle [doing]: what was written is on disk: a power cut may come right after.
+settle() { ${1:-} sync --file-system "$root$opt" "$root/etc" "$root/usr/local"; }
 
 # find_former: sets `former` to the release to go back to. Where a cut came after the links had
 # changed, it is the one that they lead to already: what is asked for once more is then finished.
@@ -209,7 +219,8 @@ find_former() {
     former=$(release_of current)
     [[ $former != "$(cat "$root$opt/going-back" 2>/dev/null)" || -z $former ]] || return 0
     former=$(release_of previous)
-    [[ -n $former && -d $root$opt/$former && $former != "$(release_of current)" ]] || unchanged \
+    [[ -n $former && -d $root$opt/$former && $former != "$(release_of current)" &&
+        ! -e $root$opt/$former/doesnt-start ]] || unchanged \
         "戻れる版がありません。" "there is no release to go back to"
 }
 
@@ -218,7 +229,7 @@ is_same_build() { cmp -s "$root$opt/$1/wheel.sha256" "$root$opt/$2/wheel.sha256"
 
 # gives_way RELEASE NEXT: whether the release that runs isn't to be gone back to from the next one.
 gives_way() {
-    [[ -e $root$opt/$1/half-installed ]] ||
+    [[ -e $root$opt/$1/half-installed || -e $root$opt/$1/doesnt-start ]] ||
         { [[ -d $root$opt/previous ]] && is_same_build "$1" "$2"; }
 }
 
@@ -269,7 +280,7 @@ run_release() {
 
 # finish_release: to be called once all that belongs to the current release is in its place.
 finish_release() {
-    settle
-    rm -f "$root$opt/current/half-installed" "$root$opt/going-back"
-    settle
+    settle doing
+    doing rm -f "$root$opt/current/half-installed" "$root$opt/going-back"
+    settle doing
 }

@@ -6,9 +6,25 @@ import os
 import shutil
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from install_rig import ROOT, run
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, pytest.TestReport]:
+    """Where containers have to boot, as in CI, a test that boots one is never just skipped."""
+    report: pytest.TestReport = yield
+    required = os.environ.get("BENCHD_MACHINES") == "required"
+    if required and report.skipped and item.get_closest_marker("boots"):
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{why}\nBENCHD_MACHINES=required says that a container can be booted here. Mend that,"
+            " or set BENCHD_MACHINES=absent where it can't be: then it is skipped, and CI says so."
+        )
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from install_rig import own_environment, run
@@ -16,13 +17,25 @@ BOOT_S = 60
 STOP_S = 30
 
 
-def unified_cgroups() -> Path:
-    """Where the cgroups of version 2 are mounted."""
-    for line in Path("/proc/self/mounts").read_text().splitlines():
+NSPAWN = ["systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--private-network"]
+"""A container of which the machine's own systemd, if it has one, knows nothing."""
+
+
+def own_cgroup(mounts: str) -> Path:
+    """A new cgroup of version 2 for a container, by `/proc/self/mounts`; or a skip with why."""
+    for line in mounts.splitlines():
         _, place, kind, options = line.split()[:4]
         if kind == "cgroup2" and "rw" in options.split(","):
-            return Path(place)
-    pytest.skip("cgroups of version 2 aren't writable here, and systemd needs them")
+            group = Path(place) / f"benchd-test-{os.getpid()}"
+            try:
+                group.mkdir()
+            except OSError as error:
+                pytest.skip(f"a container needs a cgroup of its own, and none can be made: {error}")
+            return group
+    pytest.skip(
+        "a container needs a cgroup of its own, and /proc/self/mounts has no cgroup2 that may be"
+        " written to: this is a container itself, started without the right to that"
+    )
 
 
 class Machine:
@@ -57,11 +70,9 @@ class Machine:
 @contextmanager
 def booted(root: Path) -> Generator[Machine]:
     """Boot the root; nothing of it is left afterwards, no cgroup either."""
-    group = unified_cgroups() / f"benchd-test-{os.getpid()}"
-    group.mkdir()
-    nspawn = ["systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--private-network"]
-    nspawn += [f"--directory={root}", f"--machine={group.name}", "--console=pipe", "--boot"]
-    command = ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', str(group), *nspawn]
+    group = own_cgroup(Path("/proc/self/mounts").read_text())
+    boot = [*NSPAWN, f"--directory={root}", f"--machine={group.name}", "--console=pipe", "--boot"]
+    command = ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', str(group), *boot]
     log = root.with_name("boot.log")
     with log.open("wb") as told:
         process = subprocess.Popen(
@@ -73,7 +84,10 @@ def booted(root: Path) -> Generator[Machine]:
             env=own_environment(),
         )
     try:
-        yield Machine(_leader(process, log))
+        leader = _leader(process)
+        if leader is None:
+            not_booted(root, log.read_text(errors="replace"))
+        yield Machine(leader)
     finally:
         process.terminate()  # nspawn hands it on as an orderly power-off
         try:
@@ -94,8 +108,24 @@ def _remove(group: Path) -> None:
         Path(folder).rmdir()
 
 
-def _leader(process: subprocess.Popen[bytes], log: Path) -> int:
-    """The container's first process, once its systemd serves."""
+def not_booted(root: Path, told: str) -> NoReturn:
+    """Skip where no container runs at all, with the reason; one that runs has to boot."""
+    done = subprocess.run(
+        [*NSPAWN, f"--directory={root}", "--as-pid2", "/bin/true"],
+        capture_output=True,
+        check=False,
+        timeout=BOOT_S,
+        text=True,
+        env=own_environment(),
+    )
+    if done.returncode == 0:
+        pytest.fail(f"a container runs here, but this one didn't boot:\n{told[-3000:]}")
+    said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+    pytest.skip(f"systemd-nspawn can't run even /bin/true in a container here: {said[-1]}")
+
+
+def _leader(process: subprocess.Popen[bytes]) -> int | None:
+    """The container's first process, once its systemd serves; none if it has ended."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     wait = ["systemctl", "is-system-running", "--wait"]
     while process.poll() is None:
@@ -113,7 +143,7 @@ def _leader(process: subprocess.Popen[bytes], log: Path) -> int:
             )
             if done.stdout.strip() in ("running", "degraded"):
                 return int(child)
-    pytest.skip(f"no container can be booted here: {log.read_text(errors='replace')[-500:]}")
+    return None
 
 
 def _name_of(pid: str) -> str:

@@ -10,6 +10,7 @@ from install_rig import ROOT, own_environment
 
 RIG = r"""
 set -euo pipefail
+source "$3/scripts/machine.sh"
 root=$1 python=$2
 say() { printf '%s\n' "$*"; }
 stop() { say "$1"; say "$2"; exit 3; }

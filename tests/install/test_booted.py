@@ -14,6 +14,7 @@ from machine import Machine, booted
 
 pytestmark = [
     pytest.mark.as_root,
+    pytest.mark.boots,
     pytest.mark.slow,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
@@ -153,6 +154,33 @@ def test_a_mistake_in_the_configuration_isnt_tried_again(machine: Machine, insta
     config.write_text(good)
     machine.run("systemctl", "reset-failed", "benchd")
     machine.run("systemctl", "start", "benchd")
+
+
+def test_a_change_of_releases_that_was_cut_off_is_finished_before_the_daemon_starts(
+    machine: Machine, installed: Path
+) -> None:
+    """As after a power cut: the links have changed, and nothing else yet."""
+    machine.run("systemctl", "stop", "benchd")
+    current = installed / "opt/benchd/current"
+    unit = installed / "usr/local/lib/systemd/system/benchd.service"
+    own = (current / "systemd/benchd.service").read_text()
+    unit.write_text(own.replace("Description=benchd", "Description=former"))
+    recipe = installed / "etc/benchd/recipes/delete.toml"
+    kept = recipe.read_bytes()
+    recipe.unlink()
+    (current / "half-installed").touch()
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "benchd")
+    assert unit.read_text() == own
+    assert "former" not in machine.show("benchd", "Description")
+    assert recipe.read_bytes() == kept
+    assert not (current / "half-installed").exists()
+    told = machine.run("journalctl", "-q", "-o", "cat", "-u", "benchd-takeover")
+    assert "finished: program, units and recipes are those of releases/" in told
+    # At a start with nothing to finish it isn't run.
+    machine.run("systemctl", "restart", "benchd")
+    told = machine.run("journalctl", "-q", "-o", "cat", "-u", "benchd-takeover")
+    assert told.count("was cut off in the middle") == 1
 
 
 def test_a_drained_daemon_stays_down(machine: Machine) -> None:

@@ -24,6 +24,7 @@ from machine import booted
 
 pytestmark = [
     pytest.mark.as_root,
+    pytest.mark.boots,
     pytest.mark.nightly,
     pytest.mark.timeout(1800),
     pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
@@ -201,6 +202,42 @@ def test_an_upgrade_that_is_killed_leaves_the_daemon_running_and_is_mended(
     assert len(list((first.root / "opt/benchd/releases").iterdir())) == 2
 
 
+def test_an_upgrade_that_is_killed_while_the_release_takes_over_is_finished_by_the_next_start(
+    first: Rack, packages: Packages
+) -> None:
+    opt, machine = first.root / "opt/benchd", first.machine
+    upgrade = ("systemd-run", "--quiet", "--collect", "--unit=upgrade")
+    machine.run(*upgrade, "dpkg", "-i", packages.newer)
+    until(lambda: NEWER in first.release())
+    machine.run("systemctl", "kill", "--signal=KILL", "upgrade")
+    until(lambda: machine.show("upgrade", "ActiveState") != "active")
+    machine.run("systemctl", "start", "benchd")
+    first.daemon()
+    assert not (opt / "current/half-installed").exists()
+    for unit in ("benchd.service", "benchd-adb.socket"):
+        placed = first.root / "usr/local/lib/systemd/system" / unit
+        assert placed.read_bytes() == (opt / "current/systemd" / unit).read_bytes()
+    first.dpkg("--configure", "-a")
+    assert first.state() == f"{NEWER_IN_DEBIAN} installed"
+    first.daemon()
+
+
+def test_a_daemon_that_was_masked_while_it_runs_refuses_an_upgrade(
+    first: Rack, packages: Packages
+) -> None:
+    before, release = first.daemon(), first.release()
+    first.machine.run("systemctl", "mask", "benchd")
+    told = first.refused("-i", packages.newer)
+    first.machine.run("systemctl", "unmask", "benchd")
+    assert "systemctl unmask benchd" in told
+    assert (first.daemon(), first.release(), first.state()) == (
+        before,
+        release,
+        f"{packages.version} installed",
+    )
+    assert not first.is_paused()
+
+
 def test_a_release_that_doesnt_start_here_gives_way_to_the_one_that_did(
     first: Rack, packages: Packages
 ) -> None:
@@ -263,6 +300,8 @@ def test_a_removal_is_refused_while_jobs_run(busy: Rack, packages: Packages) -> 
 
 # The last of this file: the others need what it takes away.
 def test_a_purge_leaves_what_an_erasure_is_proven_by_and_says_where(first: Rack) -> None:
+    # It stops the daemon, masked or not.
+    first.machine.run("systemctl", "mask", "benchd")
     told = first.dpkg("--purge", "benchd")
     assert "rm -r /etc/benchd /var/lib/benchd" in told
     root = first.root

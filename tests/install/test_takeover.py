@@ -5,68 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from releases_rig import MAKE, NEW, OLD, empty_machine, links, shell
-
-RIG = r"""
-source "$3/scripts/takeover.sh"
-here=$root/shipped lib=/usr/local/lib with_key='' start_again=$root/start-again files=()
-for unit in benchd.service benchd-adb.socket benchd-verify.timer; do
-    files+=("systemd/$unit" "/units/$unit")
-done
-is_running_system() { :; }
-systemd-sysusers() { :; }
-systemd-tmpfiles() { :; }
-journalctl() { :; }
-udevadm() { :; }
-# The daemon comes up unless its release is a broken one. What is on, and what masked, is files.
-systemctl() {
-    local -a words=()
-    local word
-    for word; do [[ $word == -* ]] || words+=("$word"); done
-    case ${words[*]} in
-        "is-enabled "*)
-            [[ ! -e $root/masked/${words[1]} ]] || { echo masked; return 1; }
-            [[ -e $root/enabled/${words[1]} ]]
-            return
-            ;;
-        "enable "*) touch "$root/enabled/${words[1]}" ;;
-    esac
-    echo "systemctl ${words[*]}"
-    [[ ${words[*]} != "start benchd.service" || ! -e $root$opt/current/broken ]]
-}
-take_over() {
-    make "$1"
-    mkdir -p "$root$opt/$1"/{bin,systemd} "$root"/{enabled,masked}
-    cp "$root/bin/${1:9:1}" "$root$opt/$1/bin/benchd"
-    touch "$root$opt/$1/systemd"/{benchd.service,benchd-adb.socket}
-    [[ ! ${2:-} ]] || touch "$root$opt/$1/$2"
-    release=$1
-    run_release "$release"
-    install_configuration
-    put_in_place
-    finish_release
-    start_or_go_back
-}
-"""
-KNOWN = MAKE.replace("refuse_other_configuration() { :; }\n", "")
-UPGRADE = f'{RIG} (take_over {OLD}); echo upgrade; touch "$start_again"; '
-BROKEN = f"ship polish; take_over {NEW} broken"
-SHIP = 'ship() { touch "$root/shipped/configs/recipes/$1.toml"; }\n'
+from releases_rig import NEW, OLD, links, shell
+from takeover_rig import BROKEN, KNOWN, RIG, SHIP, UPGRADE, machine_with_programs
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A machine and two programs: the older one knows no recipe `polish`."""
-    root = empty_machine(tmp_path)
-    (root / "shipped/configs/recipes").mkdir(parents=True)
-    (root / "shipped/configs/benchd.toml").write_text('server = "own"\n')
-    (root / "shipped/configs/recipes/delete.toml").touch()
-    (root / "bin").mkdir()
-    polish = root / "etc/benchd/recipes/polish.toml"
-    for name, text in {"1": f"[ ! -e {polish} ]", "2": "exit 0"}.items():
-        (root / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
-        (root / "bin" / name).chmod(0o755)
-    return root
+    return machine_with_programs(tmp_path)
 
 
 def upgraded(root: Path, script: str) -> tuple[int, str]:
@@ -77,7 +23,7 @@ def upgraded(root: Path, script: str) -> tuple[int, str]:
 
 
 def test_a_release_that_starts_keeps_the_recipes_that_it_brings(root: Path) -> None:
-    status, told = upgraded(root, f"{UPGRADE} ship polish; take_over {NEW}")
+    status, told = upgraded(root, f"{UPGRADE} ship polish; bring_in {NEW}")
     assert status == 0, told
     assert links(root) == (NEW, OLD)
     assert (root / "etc/benchd/recipes/polish.toml").exists()
@@ -127,7 +73,7 @@ def test_units_are_switched_on_by_the_release_that_brings_them_and_then_left_to_
     off = 'rm "$root/enabled"/*; '
     timer = f'mkdir -p "$root$opt/{NEW}/systemd"; '
     timer += f'touch "$root$opt/{NEW}/systemd/benchd-verify.timer"; '
-    status, told = upgraded(root, f"{UPGRADE} {off} {timer} take_over {NEW}")
+    status, told = upgraded(root, f"{UPGRADE} {off} {timer} bring_in {NEW}")
     assert status == 0
     assert [line for line in told.splitlines() if "enable" in line] == [
         "systemctl enable benchd-verify.timer"
@@ -138,14 +84,14 @@ def test_units_are_switched_on_by_the_release_that_brings_them_and_then_left_to_
 
 def test_a_masked_unit_is_told_and_ends_no_installation(root: Path) -> None:
     mask = 'rm "$root/enabled/benchd-adb.socket"; touch "$root/masked/benchd-adb.socket"; '
-    status, told = upgraded(root, f"{UPGRADE} {mask} take_over {NEW}")
+    status, told = upgraded(root, f"{UPGRADE} {mask} bring_in {NEW}")
     assert status == 0
     assert "systemctl unmask benchd-adb.socket" in told
     assert "start benchd-adb.socket" not in told
 
 
 def test_a_first_installation_switches_its_units_on(root: Path) -> None:
-    done = shell(root, f"{KNOWN}{SHIP}{RIG} take_over {OLD}")
+    done = shell(root, f"{KNOWN}{SHIP}{RIG} bring_in {OLD}")
     assert done.returncode == 0, done.stderr
     for word in ("enable benchd.service", "enable benchd-adb.socket", "start benchd-adb.socket"):
         assert f"systemctl {word}" in done.stdout
@@ -159,3 +105,29 @@ def test_a_configuration_that_no_release_takes_is_refused_while_a_daemon_runs(ro
     assert "nothing was changed" in told
     assert "benchd check-config /etc/benchd/benchd.toml" in told
     assert str((root / "opt/benchd/current").readlink()) == OLD
+
+
+def test_a_daemon_that_was_masked_while_it_runs_is_left_alone_with_the_cure(root: Path) -> None:
+    mask = 'touch "$root/up" "$root/masked/benchd.service"; '
+    unmask = 'rm "$root/masked/benchd.service"; refuse_masked; '
+    script = f'{UPGRADE} {mask} (refuse_masked) || echo "refused $?"; {unmask} echo on'
+    status, told = upgraded(root, script)
+    assert status == 0
+    japanese, english, *then = told.splitlines()
+    for line in (japanese, english):
+        assert "systemctl unmask benchd" in line
+        assert "benchd drain" in line
+    assert "nothing was changed" in english
+    assert then == ["refused 3", "on"]
+
+
+def test_a_daemon_that_is_masked_during_an_upgrade_isnt_taken_for_a_broken_release(
+    root: Path,
+) -> None:
+    mask = 'touch "$root/masked/benchd.service"; '
+    status, told = upgraded(root, f"{UPGRADE} {mask} bring_in {NEW}")
+    assert status == 0, told
+    assert "systemctl unmask benchd.service" in told
+    assert "start benchd.service" not in told.replace("enable --now", "")
+    assert links(root) == (NEW, OLD)
+    assert not (root / "start-again").exists()

@@ -12,6 +12,7 @@ from typing import Final
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from benchd.errors import BenchdError
 from benchd.lab.release.part import Inner, Kind, Part, Release
@@ -84,10 +85,25 @@ def _component(part: Part) -> dict[str, object]:
     return {name: value for name, value in told.items() if value}
 
 
-def _inner(inner: Inner) -> dict[str, str]:
-    """What a wheel says that it has inside: who holds bills against known holes looks there too."""
-    told = {"name": inner.name, "version": inner.version, "purl": inner.purl}
+def _inner(inner: Inner) -> dict[str, object]:
+    """What a wheel has inside: who holds bills against known holes looks there too."""
+    source = [{"type": "website", "url": inner.source}] if inner.source else []
+    told: dict[str, object] = {
+        "name": inner.name,
+        "version": inner.version,
+        "purl": inner.purl,
+        "licenses": _licences_inside(inner.licence),
+        "externalReferences": source,
+    }
     return {"type": "library"} | {name: value for name, value in told.items() if value}
+
+
+def _licences_inside(said: str) -> list[dict[str, object]]:
+    """Others' bills say whatever they like: what isn't SPDX is told by its name."""
+    try:
+        return _licences(canonicalize_license_expression(said) if said else "")
+    except InvalidLicenseExpression:
+        return [{"license": {"name": said}}]
 
 
 def _dependencies(release: Release, parts: list[Part]) -> list[dict[str, object]]:

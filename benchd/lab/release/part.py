@@ -18,12 +18,16 @@ class Kind(StrEnum):
 
 
 class Inner(NamedTuple):
-    """What a part says that it has inside of itself."""
+    """What a part has inside of itself that others have made. Empty is what isn't told."""
 
     name: str
     version: str
     purl: str
-    """Empty where it isn't told."""
+    licence: str
+    source: str
+    """Where it comes from, where no `purl` says so."""
+    told_by: str
+    """Files in the wheel: its bill of materials, the texts of the licence, or what it is in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

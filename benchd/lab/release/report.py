@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchd.lab.release.part import Kind, Part, Release
+from benchd.lab.release.part import Inner, Kind, Part, Release
 
 _PACKAGES = """\
 Each Python package is a wheel of its own, unchanged as its makers have published it (pyscard is
 compiled from their source), and lies in the installed release as a folder of its own: one under
 the LGPL can be replaced there by another build of it. Texts lie in the wheels, and in
-`lib/python3*/site-packages` once they are installed. What wheels have inside stands in
-`sbom.cdx.json`."""
+`lib/python3*/site-packages` once they are installed."""
+_INSIDE = """\
+What others have made and these wheels carry: in the code of a package, or linked into it. Told by
+the wheel's own bill of materials (`sboms`), else by a person who has looked; the last column names
+the bill, the text of the licence, or the file that it is part of. Where no licence stands, that
+text is it."""
 
 
 def report_of(release: Release, licence_of_go: str) -> str:
@@ -35,6 +39,15 @@ def report_of(release: Release, licence_of_go: str) -> str:
             _PACKAGES,
             "",
             *_table(("part", "version", "licence", "texts"), map(_row, shipped)),
+            "",
+            "## Inside of wheels",
+            "",
+            _INSIDE,
+            "",
+            *_table(
+                ("inside", "version", "licence", "of", "source", "seen in"),
+                (_inner_row(part, inner) for part in shipped for inner in part.inside),
+            ),
             "",
             "## From Debian",
             "",
@@ -62,6 +75,12 @@ def _row(part: Part) -> tuple[str, ...]:
     else:
         told = ", ".join(f"`{text}`" for text in texts)
     return _name(part), part.version, part.licence, told
+
+
+def _inner_row(part: Part, inner: Inner) -> tuple[str, ...]:
+    """A purl may have a link in it, of which the table shows the package alone."""
+    source = inner.source or inner.purl.partition("?")[0]
+    return inner.name, inner.version, inner.licence, part.name, source, f"`{inner.told_by}`"
 
 
 def _name(part: Part) -> str:

@@ -58,11 +58,14 @@ def test_what_wheels_have_inside_is_named(bill: dict[str, Any]) -> None:
     packages = of_kind(bill, "python")
     inside = {
         name: {each["name"]: each.get("version") for each in packages[name].get("components", ())}
-        for name in ("cryptography", "adbutils", "anyio")
+        for name in ("cryptography", "adbutils", "anyio", "typer")
     }
     assert inside["cryptography"]["openssl"]
-    assert inside["adbutils"] == {"adb": None}
+    assert inside["adbutils"]["adb"] is None
     assert inside["anyio"] == {}
+    assert inside["typer"]["click"]
+    [llhttp] = packages["aiohttp"]["components"]
+    assert llhttp["licenses"] == [{"license": {"id": "MIT"}}]
 
 
 def test_it_says_which_benchd_it_is_of_and_what_that_asks_for(bill: dict[str, Any]) -> None:

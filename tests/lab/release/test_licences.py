@@ -109,6 +109,9 @@ def test_the_report_has_each_part_and_the_text_that_no_wheel_brings(release: Rel
         "| benchd/papers/fonts/BIZUDPGothic-Bold.ttf |  | OFL-1.1 | ",
         "| Go's runtime and standard library | ",
         "| adb | 1:34.0.5-12 |",
+        "| BSD-3-Clause | typer | https://github.com/pallets/click | `typer/_click/LICENSE.txt` |",
+        "| llhttp |  | MIT | aiohttp | https://github.com/nodejs/llhttp | `aiohttp-",
+        " | cryptography | pkg:generic/openssl@",
         "    Copyright 2009 The Go Authors.",
     ):
         assert line in report
