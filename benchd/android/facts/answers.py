@@ -16,8 +16,9 @@ T = TypeVar("T")
 _REFUSED: Final = "SecurityException: "
 _CLOSED: Final = re.compile(r"(?:access|run as) user ([1-9][0-9]{0,8})\b")
 _REFUSED_WITHIN: Final = 300
-"""Characters between the two, on one line. Source: AOSP, ActivityManager's handling of incoming users, for a user with DISALLOW_DEBUGGING;
-Secure Folder and work profiles have it, and `pm` without a user means them all."""
+"""Characters between the two, on one line. Source: AOSP, ActivityManager's handling of incoming
+users, for a user with DISALLOW_DEBUGGING; Secure Folder and work profiles have it, and `pm` without
+a user means them all."""
 
 
 class NotAsked(Exception):
