@@ -14,7 +14,7 @@ from benchd.android.server.smart_socket import SmartSocket
 from benchd.android.shell.commands import AdbCommandStream, complete
 from benchd.android.shell.flow import TOKENS_AT_ONCE, TOKENS_PER_S, Flow, Flows
 from benchd.android.token_bucket import TokenBucket
-from benchd.errors import HandsetGone
+from benchd.errors import AnswerNotRecognised, HandsetGone, HandsetStalled
 from benchd.words.ids import AdbAddress
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -65,7 +65,7 @@ async def test_a_flood_of_tiny_packets_is_read_no_faster_than_its_share(packet: 
     running = stream_of(flood, Flow())
     with anyio.move_on_after(SECONDS):
         await complete(running, b"", 1 << 30)
-    assert running.floods
+    assert isinstance(await running.stalled("no answer"), AnswerNotRecognised)
 
 
 async def test_two_commands_of_one_handset_have_one_share() -> None:
@@ -91,7 +91,7 @@ async def test_a_neighbours_packets_wait_for_no_flood() -> None:
             await running.receive()
         tasks.cancel_scope.cancel()
     assert anyio.current_time() == began
-    assert not running.floods
+    assert isinstance(await running.stalled("no answer"), HandsetStalled)
 
 
 async def test_bulk_data_is_never_held_up() -> None:

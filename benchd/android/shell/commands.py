@@ -69,7 +69,10 @@ class CommandStream(Protocol):
         ...
 
     async def stalled(self, detail: str) -> BenchdError:
-        """Whose fault a long silence is: the handset's, unless the adb server is silent too."""
+        """Whose fault a long silence is: the handset's, unless the adb server is silent too.
+
+        Where the handset had to be held up it isn't even silent.
+        """
         ...
 
 
@@ -134,7 +137,9 @@ class AdbCommandStream:
         return self._waiting.popleft()
 
     async def stalled(self, detail: str) -> BenchdError:
-        """What a long silence is to be taken for."""
+        """What a long silence is to be taken for: a flood that was held up isn't one."""
+        if self.floods:
+            return AnswerNotRecognised(FLOOD)
         return silence(await self._blame(), detail)
 
     async def _send(self, packets: bytes) -> None:
@@ -192,9 +197,8 @@ class AdbShell:
                     completed = await complete(running, stdin, maximum_output_bytes)
                     return completed
         except TimeoutError as late:
-            if running is not None and running.floods:
-                raise AnswerNotRecognised(FLOOD) from late
-            raise await self._stalled(f"no answer within {deadline_s:.0f} s") from late
+            stalled = self._stalled if running is None else running.stalled
+            raise await stalled(f"no answer within {deadline_s:.0f} s") from late
         finally:
             _tell(command, completed, anyio.current_time() - began)
 
