@@ -82,11 +82,11 @@ async def test_two_commands_of_one_handset_have_one_share() -> None:
 async def test_a_neighbours_packets_wait_for_no_flood() -> None:
     flows = Flows()
     flood = stream_of(Flood(EMPTY, most_reads=100), flows.of(AdbAddress("usb:1-1")))
-    neighbour = Flood(struct.pack("<BI", 1, 1019) + b"x" * 1019, most_reads=10_000)
+    packet = struct.pack("<BI", 1, 1019) + b"x" * 1019
+    running = stream_of(Flood(packet, most_reads=10_000), flows.of(AdbAddress("usb:1-2")))
     began = anyio.current_time()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(complete, flood, b"", 1 << 30)
-        running = stream_of(neighbour, flows.of(AdbAddress("usb:1-2")))
         for _ in range(1000):
             await running.receive()
         tasks.cancel_scope.cancel()

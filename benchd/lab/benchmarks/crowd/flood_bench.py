@@ -145,8 +145,8 @@ async def neighbours_of(plan: CrowdPlan, directory: Path, flood: Flood | None) -
                 tasks.start_soon(floods.go_on, rack)
             with anyio.fail_after(MOST_PATIENCE_S):
                 await until_ended(rack, leave_out=slot_name(FLOODER))
-            ended_wall, spent = time.time(), account_of(rack).daemon_cpu_s - idle.daemon_cpu_s
             tasks.cancel_scope.cancel()
+        ended_wall, spent = time.time(), account_of(rack).daemon_cpu_s - idle.daemon_cpu_s
         told, _ = await rack.hands.figures()
         await rack.stop_daemon()
         steps = read_steps(rack.folder.ledger)

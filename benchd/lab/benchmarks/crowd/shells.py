@@ -55,7 +55,7 @@ class Shells:
             await writer.drain()
 
         if command.startswith(_FILL) and not command.endswith(" version"):
-            if handset.flood in OF_THE_PROGRAM:
+            if handset.flood is not None and handset.flood in OF_THE_PROGRAM:
                 handset.note_first_byte()
                 await flood_output(handset.flood, stdin, writer)
                 return
