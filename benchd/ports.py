@@ -82,6 +82,14 @@ class Rest(Protocol):
         ...
 
 
+class HostSamples(Protocol):
+    """The host's own look at what lies in a handset's fill files."""
+
+    async def take(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one file past the handset's cache, by `dd` and not by the fill program."""
+        ...
+
+
 class Handset(Protocol):
     """One handset over adb, bound to the transport it was opened on.
 
@@ -144,8 +152,8 @@ class Handset(Protocol):
         """Read back what is ordered past the handset's cache and compare it with the keystream."""
         ...
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
-        """Bytes of one fill file past the handset's cache, by `dd` and not by the fill program."""
+    def samples(self) -> AbstractAsyncContextManager[HostSamples]:
+        """Samples of the fill, one after the other; they count once the block has ended well."""
         ...
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:

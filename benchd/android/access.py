@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -36,8 +36,8 @@ from benchd.android.shell.flow import Flows
 from benchd.android.shell.script import Answer
 from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
 from benchd.filler import Program
-from benchd.ports import Handset, ProgressSink, Rest
-from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport, HostSample
+from benchd.ports import Handset, HostSamples, ProgressSink, Rest
+from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport
 from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
@@ -184,9 +184,11 @@ class AdbHandset:
             report = await way.check(order, progress, rest)
         return replace(report, awake=awake.report)
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
-        """Bytes of one fill file past the handset's cache, read by the handset's own `dd`."""
-        return await (await self._way()).sample(name, offset, size_bytes)
+    @asynccontextmanager
+    async def samples(self) -> AsyncGenerator[HostSamples]:
+        """Samples of the fill past the handset's cache, read by the handset's own `dd`."""
+        async with (await self._way()).samples() as samples:
+            yield samples
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:
         """Delete all that the fill has made, or only what takes the last room."""

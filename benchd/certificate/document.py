@@ -26,6 +26,7 @@ from benchd.certificate.second_form import (
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.statement import Statement
 from benchd.certificate.third_form import THIRD_PREDICATE_TYPE, ThirdStatement
+from benchd.certificate.trust import trusts_reader
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.forms import from_json
@@ -82,7 +83,10 @@ def _second_gaps(statement: SecondStatement | ThirdStatement | Statement) -> Ite
 
 
 def _gaps_of_words(predicate: SecondPredicate) -> Iterator[str]:
-    """Each sentence has to be the one that its numbers make: nothing is said beside."""
+    """Each sentence has to be the one that its numbers make: nothing is said beside.
+
+    Certificates of before November 27, 2026 don't say that a reader was trusted.
+    """
     medium, overwrite = predicate.medium, predicate.overwrite
     told = {
         "technique": predicate.technique == technique_of(overwrite, predicate.verification),
@@ -92,7 +96,10 @@ def _gaps_of_words(predicate: SecondPredicate) -> Iterator[str]:
         "final_reset.kinds": set(predicate.final_reset.kinds) <= set(RESET_KINDS),
         "bound_by": set(predicate.bound_by) <= set(BONDS),
         "not_reached": predicate.not_reached
-        == not_reached_of(medium, overwrite, predicate.in_use_before),
+        in [
+            not_reached_of(medium, overwrite, predicate.in_use_before, trusts_reader=trusts)
+            for trusts in {False, trusts_reader(predicate.bound_by)}
+        ],
     }
     yield from (
         f"{place} isn't what the rest of it says" for place, same in told.items() if not same

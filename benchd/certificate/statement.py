@@ -36,7 +36,7 @@ from benchd.certificate.sections import (
 )
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.third_form import ThirdPredicate
-from benchd.certificate.trust import InUseSection, TrustedSection, bound_by
+from benchd.certificate.trust import InUseSection, TrustedSection, bound_by, trusts_reader
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
@@ -108,6 +108,7 @@ def _predicate_of(
     verification = VerificationSection.of(evidence.read_back)
     in_use = InUseSection.of(evidence.inspect, evidence.overwrite)
     network = erasure.intake.settled.get(Gate.NETWORK)
+    bound = bound_by(erasure)
     return Predicate(
         issued_at=at.astimezone(UTC),
         site=site,
@@ -131,11 +132,11 @@ def _predicate_of(
         final_reset=FinalResetSection.of(evidence.observe),
         decisions=tuple(map(PersonDecisionSection.of_record, erasure.answers)),
         confirmation=PersonConfirmationSection.of(erasure.answers),
-        not_reached=not_reached_of(medium, overwrite, in_use),
+        not_reached=not_reached_of(medium, overwrite, in_use, trusts_reader=trusts_reader(bound)),
         ledger=LedgerSection.of(erasure.records),
         disposition=Disposition.SELLABLE,
         trusted=TrustedSection.of(evidence.inspect),
-        bound_by=bound_by(erasure),
+        bound_by=bound,
         binding=BindingSection.of(erasure),
         in_use_before=in_use,
         nominal_capacity_bytes=evidence.gates.nominal_bytes or "unknown",

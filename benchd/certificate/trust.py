@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,3 +71,8 @@ def bound_by(erasure: VerifiedErasure) -> tuple[str, ...]:
     seen: Mapping[Tie, int] = binding.last_seen if binding else {}
     bonds += [sentence for tie, sentence in _AT_THE_END.items() if tie in seen]
     return tuple(bond.value for bond in bonds)
+
+
+def trusts_reader(bound_by: Collection[str]) -> bool:
+    """Whether a chip was read that nothing has shown to be in this handset."""
+    return Sentence.BOUND_BY_CHIP in bound_by and Sentence.BOUND_BY_TIED_CHIP not in bound_by

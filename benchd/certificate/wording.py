@@ -36,12 +36,20 @@ def _read_part(overwrite: OverwriteSection, verification: VerificationSection) -
 
 
 def not_reached_of(
-    medium: MediumSection, overwrite: OverwriteSection, in_use: InUseSection
+    medium: MediumSection,
+    overwrite: OverwriteSection,
+    in_use: InUseSection,
+    *,
+    trusts_reader: bool,
 ) -> tuple[str, ...]:
-    """Each class of storage that the overwrite can't get to, with its size where one is known."""
+    """Each class of storage that the overwrite can't get to, with its size where one is known.
+
+    The last ones say what no software can reach: the truth of what it is told.
+    """
     missing = medium.capacity_bytes - overwrite.bytes_written
     used, reserved = in_use.at_overwrite_bytes, in_use.reserved_bytes
     by_host = (Sentence.SMALL_BY_HOST.value,) if overwrite.mode == STREAMED else ()
+    reader = (Sentence.READER_TRUSTED.value,) if trusts_reader else ()
     return (
         Sentence.NOT_WRITTEN.format(missing_bytes=missing),
         Sentence.IN_USE.format(used_bytes=used),
@@ -52,5 +60,6 @@ def not_reached_of(
         Sentence.SPARE_CELLS.value,
         Sentence.OTHER_PARTITIONS.value,
         Sentence.CARDS.value,
+        *reader,
         Sentence.SYSTEM_TRUSTED.value,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from benchd.certificate.sentences import Sentence
 from benchd.papers.model import Document, Section, Signed
 from benchd.papers.page_words import PageWords, bounded
 from benchd.papers.told import Told, size
@@ -140,22 +141,26 @@ class _Page:
 
     def _not_reached(self) -> Section:
         told = self._all("not_reached")
-        # Since the second form, the last of them is what is trusted: it has its own section.
-        if self._told.at("trusted").value is not None:
-            told = told[:-1]
+        told = told[: len(told) - len(self._said_to_be_trusted())]
         return self._words.section(
             PaperWord.NOT_REACHED,
             self._words.said(PaperWord.NOT_REACHED, told, shown=False),
             warns=True,
         )
 
+    def _said_to_be_trusted(self) -> list[str]:
+        """Since the second form, the last that wasn't reached; it has its own section."""
+        if self._told.at("trusted").value is None:
+            return []
+        last = self._all("not_reached")[-2:]
+        return last if last[0] == Sentence.READER_TRUSTED else last[1:]
+
     def _trusted(self) -> Section:
         told = self._told
-        system: list[str] = []
+        system = self._said_to_be_trusted()
         if told.at("trusted").value is None:
             stated = [self._words.word(PaperWord.NOT_STATED)]
         else:
-            system = self._all("not_reached")[-1:]
             locked = {True: PaperWord.LOCKED, False: PaperWord.UNLOCKED}
             lock = told.at("trusted.bootloader_locked").value
             unknown = self._words.word(PaperWord.UNKNOWN)

@@ -160,11 +160,16 @@ class Records:
             await self._bell.wait()
 
     async def _catch_up(self, model: ReadModel) -> None:
-        while records := await self._feed.entries_after(self.upto.sequence, PIECE_RECORDS):
-            await self._add(partial(model.take, records))
-            self.upto = Upto(sequence=records[-1].sequence, hash=records[-1].hash_hex)
-            self._advanced.fire()
-            await anyio.sleep(PAUSE_S)
+        whole_piece = True
+        # Less than a whole one was the end; whoever adds to it since then rings.
+        while whole_piece:
+            records = await self._feed.entries_after(self.upto.sequence, PIECE_RECORDS)
+            whole_piece = len(records) == PIECE_RECORDS
+            if records:
+                await self._add(partial(model.take, records))
+                self.upto = Upto(sequence=records[-1].sequence, hash=records[-1].hash_hex)
+                self._advanced.fire()
+                await anyio.sleep(PAUSE_S)
 
     async def _opened(self) -> ReadModel:
         """The file if it is of this very ledger, else an empty one."""

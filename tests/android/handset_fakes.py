@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
+from benchd.android.fill.sample_stream import READ_BLOCKS
 from benchd.android.shell.commands import (
     COMMAND_DEADLINE_S,
     MAXIMUM_OUTPUT_BYTES,
@@ -185,10 +186,42 @@ class FakeStream:
         return HandsetStalled(detail)
 
 
+Reply = Callable[[str], Sequence[Step]]
+"""What a handset sends for a request for blocks that bears this mark."""
+
+
+@dataclass
+class ReadingStream(FakeStream):
+    """A shell that reads blocks: each request sets off the next reply, the last one stays."""
+
+    replies: Sequence[Reply] = ()
+    at_the_end: Sequence[Step] = (Exit(0),)
+    asked_before_reply: list[int] = field(default_factory=list)
+    """How many requests it had heard of when it began each of its replies."""
+
+    async def send(self, data: bytes) -> None:
+        await super().send(data)
+        number = min(len(self.asked_before_reply), len(self.replies) - 1)
+        self.asked_before_reply.append(self.stdin.count(b"\n"))
+        self.steps += self.replies[number](data.decode().split(" ")[0])
+
+    async def close_stdin(self) -> None:
+        await super().close_stdin()
+        self.steps += self.at_the_end
+
+    async def receive(self) -> ShellEvent:
+        if not self.steps:
+            await anyio.sleep_forever()
+        return await super().receive()
+
+
 @dataclass
 class FakeShell:
     """A handset's shell: each command that starts with a known text gets its next script."""
 
+    replies: list[Reply] = field(default_factory=list)
+    """Those of the shells that read blocks."""
+    at_the_end: Sequence[Step] = (Exit(0),)
     scripts: dict[str, list[list[Step]]] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
     streams: list[FakeStream] = field(default_factory=list)
@@ -202,6 +235,11 @@ class FakeShell:
         self, command: str, *, opens_within_s: float = COMMAND_DEADLINE_S
     ) -> AsyncGenerator[FakeStream, None]:
         self.commands.append(command)
+        if command == READ_BLOCKS:
+            reading = ReadingStream([], replies=self.replies, at_the_end=self.at_the_end)
+            self.streams.append(reading)
+            yield reading
+            return
         prefix = next((key for key in self.scripts if command.startswith(key)), None)
         assert prefix is not None, command
         queue = self.scripts[prefix]

@@ -7,13 +7,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from handset_fakes import FakeShell, Step, line, said
+from handset_fakes import FakeShell, Reply, Step, line, said
 
 from benchd.android.fill.driver import FillDriver
 from benchd.android.fill.processors import Processors
 from benchd.android.fill.program import PROGRAM_PATH, Binaries, HandsetProgram
 from benchd.android.fill.shown_reads import ShownReads
-from benchd.android.shell.packets import Exit, Output
+from benchd.android.shell.packets import Output
 from benchd.filler import Program
 from benchd.words.fill import (
     CheckOrder,
@@ -86,15 +86,21 @@ def progress(done: int, elapsed: float = 1.0) -> Output:
     return line("progress", bytes=done, elapsed_s=elapsed)
 
 
-def shown(content: bytes, *, pages: int, before: int = 0, after: int | None = None) -> list[Step]:
+def framed(body: bytes, code: int = 0) -> Reply:
+    """A reply between the two lines that make it the one to its request."""
+    return lambda mark: [
+        Output(f"{mark}\n".encode() + body + f"{mark} {code}\n".encode(), is_error=False)
+    ]
+
+
+def shown(
+    content: bytes, *, pages: int, before: int = 0, after: int | None = None, code: int = 0
+) -> Reply:
     """What a read says whose pages the cache program has looked at before and after it."""
     held = f"page_bytes=4096 pages={pages} resident="
-    return [
-        Output(f"cache empty {held}{before}\n".encode(), is_error=True),
-        Output(content, is_error=False),
-        Output(f"cache count {held}{pages if after is None else after}\n".encode(), is_error=True),
-        Exit(1 if before else 0),
-    ]
+    first = f"cache empty {held}{before}\n".encode()
+    last = f"cache count {held}{pages if after is None else after}\n".encode()
+    return framed(first + content + last, 1 if before else code)
 
 
 class Rig:

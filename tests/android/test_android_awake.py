@@ -23,16 +23,18 @@ DENIED: list[Step] = [
         b" writing to settings requires:android.permission.WRITE_SECURE_SETTINGS\n",
         is_error=True,
     ),
-    Exit(255),
+    *said("0\n"),
 ]
 """As OnePlus handsets say it: Genymobile/scrcpy issue 2699."""
 
 
-def handset(*values: str, put: list[Step] | None = None, wake: int = 0) -> FakeShell:
+def handset(before: str | None = None, *after_put: str, wake: int = 0) -> FakeShell:
+    """What it says is set before anything is, and after each writing."""
     shell = FakeShell()
-    for value in values:
-        shell.on(READ, *said(f"{value}\n"))
-    shell.on(PUT, *(put or [Exit(0)]))
+    if before is not None:
+        shell.on(READ, *said(f"{before}\n"))
+    for value in after_put:
+        shell.on(PUT, *said(f"{value}\n"))
     shell.on(WAKE, Exit(wake))
     return shell
 
@@ -48,7 +50,7 @@ async def test_it_is_set_and_set_back(before: str, held: int, after: int) -> Non
     shell = handset(before, str(held), str(after))
     wanted = AwakeReport(stay_on=StayOn.SET, screen_woken=True, restored=True)
     assert await report_of(shell) == wanted
-    assert shell.commands == [READ, f"{PUT} {held}", READ, WAKE, f"{PUT} {after}", READ]
+    assert shell.commands == [READ, f"{PUT} {held}; {READ}", WAKE, f"{PUT} {after}; {READ}"]
 
 
 async def test_what_was_set_already_is_left_so() -> None:
@@ -59,7 +61,8 @@ async def test_what_was_set_already_is_left_so() -> None:
 
 
 async def test_a_refusal_is_on_record_and_no_fault() -> None:
-    shell = handset("0", "0", put=DENIED, wake=137)
+    shell = handset("0", wake=137)
+    shell.on(PUT, *DENIED)
     wanted = AwakeReport(stay_on=StayOn.REFUSED, screen_woken=False, restored=None)
     assert await report_of(shell) == wanted
 
@@ -80,7 +83,7 @@ async def test_it_is_set_back_after_a_fault_too() -> None:
     with pytest.raises(StorageFault):
         async with kept_awake(shell):
             raise StorageFault("worn out")
-    assert shell.commands[-2:] == [f"{PUT} 0", READ]
+    assert shell.commands[-1] == f"{PUT} 0; {READ}"
 
 
 async def test_a_setting_that_stays_changed_is_on_record() -> None:
@@ -90,7 +93,7 @@ async def test_a_setting_that_stays_changed_is_on_record() -> None:
 
 async def test_a_handset_that_has_gone_hides_no_fault() -> None:
     shell = handset("0", "7")
-    shell.scripts[PUT] = [[Exit(0)], [Unplug()]]
+    shell.on(PUT, Unplug())
     with pytest.raises(StorageFault):
         async with kept_awake(shell):
             raise StorageFault("worn out")

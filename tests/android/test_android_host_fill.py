@@ -31,6 +31,7 @@ from benchd.words.fill import (
     FileRange,
     FillOrder,
     FillReport,
+    HostSample,
 )
 from benchd.words.ids import AdbAddress
 from benchd.words.job import Reason
@@ -62,6 +63,10 @@ class Rig:
     ) -> CheckReport:
         order = CheckOrder(fill=ORDER, cipher=report.cipher, files=report.files, ranges=ranges)
         return await self.fill_.check(order, lambda _: None)
+
+    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        async with self.fill_.samples() as samples:
+            return await samples.take(name, offset, size_bytes)
 
 
 async def test_a_storage_that_never_fills_gets_a_thousand_files_at_most() -> None:
@@ -281,7 +286,7 @@ async def test_nothing_but_o_direct_is_ever_asked_for() -> None:
     rig = Rig(StreamedHandset())
     report = await rig.fill()
     await rig.check(report)
-    sample = await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+    sample = await rig.sample("fill-000000.dat", BLOCK, BLOCK)
     assert sample.past_cache == "o_direct"
     assert bytes(sample.data) == bytes(rig.handset.files["fill-000000.dat"][BLOCK : 2 * BLOCK])
     reads = [command for command in rig.handset.commands if "; dd if" in command]
@@ -289,7 +294,7 @@ async def test_nothing_but_o_direct_is_ever_asked_for() -> None:
     assert all("iflag=direct" in command for command in reads)
     rig.handset.dd = (Exit(1),)
     with pytest.raises(StorageFault):
-        await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+        await rig.sample("fill-000000.dat", BLOCK, BLOCK)
 
 
 async def test_a_dd_that_is_answered_from_memory_proves_nothing() -> None:
@@ -299,7 +304,7 @@ async def test_a_dd_that_is_answered_from_memory_proves_nothing() -> None:
     with pytest.raises(UnsupportedHandset, match="from memory"):
         await rig.check(report)
     with pytest.raises(UnsupportedHandset, match="from memory"):
-        await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+        await rig.sample("fill-000000.dat", BLOCK, BLOCK)
 
 
 async def test_a_kernel_that_counts_nothing_shows_nothing() -> None:
@@ -309,7 +314,7 @@ async def test_a_kernel_that_counts_nothing_shows_nothing() -> None:
     with pytest.raises(UnsupportedHandset, match="nothing shows"):
         await rig.check(report)
     with pytest.raises(UnsupportedHandset, match="nothing shows"):
-        await rig.fill_.sample("fill-000000.dat", BLOCK, BLOCK)
+        await rig.sample("fill-000000.dat", BLOCK, BLOCK)
 
 
 async def test_a_resumed_fill_keeps_nothing_that_came_from_memory() -> None:

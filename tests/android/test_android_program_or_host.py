@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from handset_fakes import FakeShell, Step, line, said
-from handset_fill_rig import PROGRAM, Rig, shown
+from handset_fakes import FakeShell, Reply, Step, line, said
+from handset_fill_rig import PROGRAM, Rig, framed, shown
 from streamed_handset import counting
 
 from benchd.android.fill.bus_turns import BusTurns
@@ -25,7 +25,6 @@ CACHE_VERSION = f"exec {CACHE_PATH} version"
 PROBE = "mkdir -p /data/local/tmp/benchd && cat > /data/local/tmp/benchd/probe"
 READ = "dd if=/dev/null"
 LIST = "ls /data/local/tmp/benchd"
-SHOWN = f"{CACHE_PATH} empty /data/local/tmp/benchd/probe 4096 12288"
 BLOCK = bytes(range(256)) * 16
 CONTENT: list[Step] = counting(BLOCK, len(BLOCK))
 PROBED = b"".join(number.to_bytes(2, "big") * 2048 for number in (1, 2, 3))
@@ -58,15 +57,15 @@ class Ways:
         self.shell.on(PROBE, Exit(0))
         self.shell.on(READ, *steps)
 
-    def shows(self, *steps: Step) -> None:
+    def shows(self, reply: Reply) -> None:
         self.shell.on(PROBE, Exit(0))
-        self.shell.on(SHOWN, *steps)
+        self.shell.replies.append(reply)
 
 
 async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(tmp_path: Path) -> None:
     rig = Ways(tmp_path)
     rig.installed(0)
-    rig.shows(*shown(PROBED, pages=3))
+    rig.shows(shown(PROBED, pages=3))
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
     assert rig.shell.commands.count(VERSION) == 1
@@ -75,23 +74,21 @@ async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "steps",
+    "reply",
     [
-        shown(PROBED, pages=3, before=1),
+        shown(b"", pages=3, before=1),
         shown(PROBED, pages=3, after=0),
         shown(PROBED[:-1] + b"x", pages=3),
         shown(PROBED[:-1], pages=3),
-        [*shown(b"", pages=3)[:-1], Exit(127)],
-        [Output(b"cache failed permission denied\n", is_error=True), Exit(4)],
+        shown(b"", pages=3, code=127),
+        framed(2 * b"cache failed permission denied\n", code=4),
     ],
     ids=["stays cached", "nothing seen", "something else", "too little", "no dd", "may not look"],
 )
-async def test_where_no_read_can_be_shown_there_is_no_way(
-    tmp_path: Path, steps: list[Step]
-) -> None:
+async def test_where_no_read_can_be_shown_there_is_no_way(tmp_path: Path, reply: Reply) -> None:
     rig = Ways(tmp_path)
     rig.installed(0)
-    rig.shows(*steps)
+    rig.shows(reply)
     for _ in range(2):
         with pytest.raises(UnsupportedHandset, match="erased in another way"):
             await rig.ways.look()
@@ -112,7 +109,7 @@ async def test_what_doesnt_run_in_64_bits_is_tried_in_32(tmp_path: Path) -> None
     rig = Ways(tmp_path, abi="arm64-v8a\narmeabi-v7a,armeabi")
     rig.installed(126)
     rig.shell.on(VERSION, Exit(0))
-    rig.shows(*shown(PROBED, pages=3))
+    rig.shows(shown(PROBED, pages=3))
     await rig.ways.look()
     assert [name for name, which in rig.asked if which is Program.FILL] == [
         "arm64-v8a",
@@ -185,7 +182,7 @@ async def test_an_unplug_meanwhile_decides_nothing(tmp_path: Path) -> None:
     rig = Ways(tmp_path)
     rig.shell.on(VERSION)
     rig.installed(0)
-    rig.shows(*shown(PROBED, pages=3))
+    rig.shows(shown(PROBED, pages=3))
     with pytest.raises(HandsetGone):
         await rig.ways.look()
     await rig.ways.look()
@@ -198,7 +195,7 @@ DROPPED = line("done", files_removed=2, free_bytes=7, trim="not_allowed", trimme
 async def test_what_a_broken_fill_has_left_is_deleted_at_the_next_plug(tmp_path: Path) -> None:
     rig = Ways(tmp_path)
     rig.installed(0)
-    rig.shows(*shown(PROBED, pages=3))
+    rig.shows(shown(PROBED, pages=3))
     rig.shell.scripts[LIST] = [said("fill-000000.dat\nlock\ntail-000007.db\n"), said("lock\n")]
     rig.shell.on(f"exec {PROGRAM_PATH} drop", DROPPED, Exit(0))
     assert await rig.ways.look()

@@ -133,6 +133,7 @@ BY_IMEI = {S.BOUND_BY_SCREEN_IMEI}
 BY_PROGRAM = {S.BY_PROGRAM, S.READ_WHOLE} | BY_IMEI
 BY_EYE = {S.CHIP_BY_EYE, S.OPERATOR_RECHECK, S.CLEAR_SKIPPED}
 BY_READER = {S.READER_UNUSED, S.BOUND_BY_CHIP}
+NOT_TIED = BY_READER | {S.READER_TRUSTED}
 KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = {
     "native, chip by eye": (native, BY_PROGRAM | BY_EYE),
     "without telephony": (
@@ -144,7 +145,7 @@ KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = 
     "sampled": (sampled, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE | BY_IMEI),
     "by a fresh picture": (pictured, BY_PROGRAM | BY_EYE | {S.EXCUSED}),
     "over a clock that was set back": (set_back, BY_PROGRAM | BY_EYE | {S.CLOCK_SET_BACK}),
-    "chip scanned": (scanned, BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED}),
+    "chip scanned": (scanned, BY_PROGRAM | NOT_TIED | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED}),
     "chip tied": (
         tied,
         {S.BY_PROGRAM, S.READ_WHOLE, S.BOUND_BY_TIED_CHIP, S.CHIP_OBSERVED, S.CLEAR_SKIPPED}
@@ -152,11 +153,11 @@ KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = 
     ),
     "chip cleared": (
         cleared,
-        BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_CLAIMED, S.BOUND_BY_ANDROID_ID},
+        BY_PROGRAM | NOT_TIED | {S.CHIP_OBSERVED, S.CLEAR_CLAIMED, S.BOUND_BY_ANDROID_ID},
     ),
     "chip cleared by hand": (
         cleared_by_hand,
-        BY_PROGRAM | BY_READER | {S.CHIP_OBSERVED, S.CLEAR_CLAIMED, S.BOUND_BY_ANDROID_ID},
+        BY_PROGRAM | NOT_TIED | {S.CHIP_OBSERVED, S.CLEAR_CLAIMED, S.BOUND_BY_ANDROID_ID},
     ),
     "no chip": (
         without_chip,
@@ -166,15 +167,15 @@ KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = 
     ),
     "inferred": (
         inferred,
-        BY_PROGRAM | BY_READER | {S.CHIP_INFERRED, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
+        BY_PROGRAM | NOT_TIED | {S.CHIP_INFERRED, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
     ),
     "simulated": (
         simulated,
-        BY_PROGRAM | BY_READER | {S.CHIP_SIMULATED, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
+        BY_PROGRAM | NOT_TIED | {S.CHIP_SIMULATED, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
     ),
     "of unknown origin": (
         of_unknown_origin,
-        BY_PROGRAM | BY_READER | {S.CHIP_OF_UNKNOWN_ORIGIN, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
+        BY_PROGRAM | NOT_TIED | {S.CHIP_OF_UNKNOWN_ORIGIN, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
     ),
 }
 

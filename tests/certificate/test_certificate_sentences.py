@@ -133,5 +133,24 @@ async def test_row_5_the_whole_of_the_lie_that_cannot_be_caught_is_named_last() 
     assert "trusted to have answered truthfully" in Sentence.SYSTEM_TRUSTED
 
 
+async def test_a_chip_that_nothing_ties_to_the_handset_is_said_to_be_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for kind, trusted in (("chip scanned", True), ("chip tied", False), ("no chip", False)):
+        statement = statement_on(await KINDS[kind][0](monkeypatch))
+        assert (Sentence.READER_TRUSTED in statement["predicate"]["not_reached"]) is trusted, kind
+
+
+async def test_a_certificate_of_before_that_sentence_holds_and_one_that_says_it_in_vain_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = statement_on(await KINDS["chip scanned"][0](monkeypatch))
+    before["predicate"]["not_reached"].remove(Sentence.READER_TRUSTED)
+    assert gaps_of(before) == ()
+    in_vain = statement_on(await KINDS["chip tied"][0](monkeypatch))
+    in_vain["predicate"]["not_reached"].insert(-1, Sentence.READER_TRUSTED)
+    assert gaps_of(in_vain) == ("not_reached isn't what the rest of it says",)
+
+
 async def test_no_word_of_it_rests_on_a_trim() -> None:
     assert "trim" not in json.dumps(statement_on(await run()))

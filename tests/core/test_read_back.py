@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap, HandsetGone
+from benchd.errors import AnswerNotRecognised, CertificateGap, HandsetGone
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.records import stage_records
@@ -111,6 +111,51 @@ async def test_host_samples_out_of_a_cache_certify_nothing() -> None:
         view = await world.until_state(SlotState.FINISHED)
         assert view.disposition is not Disposition.SELLABLE
     assert not world.passed_for_real
+
+
+async def test_after_a_sample_that_differs_no_other_place_is_told() -> None:
+    world = World()
+    phone = Phone(sample_differs=True)
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.STORAGE_FAULT)
+    assert phone.calls["sample"] == 1
+
+
+async def test_samples_whose_shell_hasnt_ended_well_certify_nothing() -> None:
+    world = World()
+    phone = Phone()
+
+    async def one_more_byte(_: Phone) -> None:
+        raise AnswerNotRecognised("a handset sends what nobody has asked for")
+
+    phone.faults["samples_end"] = one_more_byte
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ANSWER_NOT_RECOGNISED)
+    assert not world.passed_for_real
+
+
+async def test_all_samples_are_taken_anew_where_the_link_broke_before_their_shell_ended() -> None:
+    world = World()
+    phone = Phone()
+    taken: list[int] = []
+
+    async def lose_it_once(phone: Phone) -> None:
+        taken.append(phone.calls["sample"])
+        if len(taken) == 1:
+            raise HandsetGone("the link broke")
+
+    phone.faults["samples_end"] = lose_it_once
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    # Those of the tail twice, and then those of the body.
+    assert taken[1] == 2 * taken[0]
+    assert read_back_evidence(world)["host_samples"] == taken[2] - taken[0]
 
 
 async def test_a_sample_stands_for_the_whole_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

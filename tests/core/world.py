@@ -42,7 +42,7 @@ from benchd.pipelines.stages.inspect import InspectStage
 from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
-from benchd.ports import ChipAccess, Handset, ProgressSink, Rest
+from benchd.ports import ChipAccess, Handset, HostSamples, ProgressSink, Rest
 from benchd.proof.disposal import dooms
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.fresh import FreshPictures
@@ -539,7 +539,12 @@ class FakeHandset:
             elapsed_s=10.0,
         )
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+    @asynccontextmanager
+    async def samples(self) -> AsyncGenerator[HostSamples]:
+        yield self
+        await self._call("samples_end")
+
+    async def take(self, name: str, offset: int, size_bytes: int) -> HostSample:
         phone = await self._call("sample")
         index = int(name[5:11])
         at = index * self._port.world.file_bytes + offset

@@ -172,6 +172,25 @@ def test_what_limits_it_stands_on_the_page_in_sections_of_their_own(
         assert CATALOGUE.paper(PaperWord.TRUSTED_KEY).to(document.language) in found
 
 
+@pytest.mark.looptime
+@pytest.mark.asyncio
+async def test_a_reader_that_is_trusted_stands_beside_the_system_that_is(
+    key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement = statement_on(await KINDS["chip scanned"][0](monkeypatch))
+    for document in pages(statement, key).values():
+        [trusted] = [
+            section
+            for section in document.sections
+            if section.title == CATALOGUE.paper(PaperWord.TRUSTED).to(document.language)
+        ]
+        for sentence in (Sentence.READER_TRUSTED, Sentence.SYSTEM_TRUSTED):
+            said = SAID.said(sentence)[0].to(document.language)
+            places = [value for value in values(document) if said in value]
+            assert len(places) == 1
+            assert places[0] in trusted.lines[0].values
+
+
 def test_no_page_says_that_a_reader_looked_where_a_person_did(
     statement: Evidence, key: SigningKey
 ) -> None:

@@ -72,13 +72,11 @@ class Awake:
             self._stay_on = StayOn.SET
 
     async def _put(self, value: int) -> bool:
-        await self._shell.run(
-            f"settings put global {_NAME} {value}", maximum_output_bytes=MOST_ANSWER_BYTES
-        )
-        return await self._value() == value
+        # In one shell: what counts is what is read, whatever becomes of the writing.
+        return await self._value(f"settings put global {_NAME} {value}; {_READ}") == value
 
-    async def _value(self) -> int | None:
-        answer = await self._shell.run(_READ, maximum_output_bytes=MOST_ANSWER_BYTES)
+    async def _value(self, command: str = _READ) -> int | None:
+        answer = await self._shell.run(command, maximum_output_bytes=MOST_ANSWER_BYTES)
         found = _VALUE.fullmatch(answer.stdout.decode(errors="replace"))
         if answer.exit_code != 0 or found is None:
             return None

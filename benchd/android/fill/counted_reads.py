@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from benchd.android.fill.sample_blocks import SAMPLE_DEADLINE_S, SampleBlocks
+from benchd.android.fill.sample_blocks import SAMPLE_DEADLINE_S, SampleBlocks, sample_blocks
 from benchd.android.shell.commands import Shell
 from benchd.errors import UnsupportedHandset
 from benchd.words.fill import HostSample
@@ -43,13 +43,23 @@ def require_fetched(stderr: bytes, size_bytes: int) -> None:
         raise UnsupportedHandset(message)
 
 
-async def counted_sample(shell: Shell, part: SampleBlocks) -> HostSample:
-    """A sample of a fill file, all of whose blocks were fetched from the medium, or an error."""
+class CountedSamples:
+    """Samples of fill files, all of whose blocks were fetched from the medium."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    async def take(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one fill file, exactly these or an error; a shell for each."""
+        return await _counted_sample(self._shell, sample_blocks(name, offset, size_bytes))
+
+
+async def _counted_sample(shell: Shell, part: SampleBlocks) -> HostSample:
     answer = await shell.run(
         counted(f"{part.dd('iflag=direct')} 2> /dev/null"),
         deadline_s=SAMPLE_DEADLINE_S,
         maximum_output_bytes=part.most_bytes + MOST_COUNT_BYTES,
     )
-    taken = part.cut(answer)
+    taken = part.cut(answer.stdout, answer.exit_code)
     require_fetched(answer.stderr, len(answer.stdout))
     return HostSample(data=taken, past_cache="o_direct")

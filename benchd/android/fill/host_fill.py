@@ -6,6 +6,8 @@ to run a program; the proof is the same: each byte is read past the cache and co
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -15,11 +17,10 @@ from benchd.android.facts.inspection import read_storage_facts
 from benchd.android.fill.bus_turns import BusTurn
 from benchd.android.fill.cable_streams import CableStreams, Meter
 from benchd.android.fill.comparison import Comparison
-from benchd.android.fill.counted_reads import counted_sample
+from benchd.android.fill.counted_reads import CountedSamples
 from benchd.android.fill.keystream import AES_COUNTER
 from benchd.android.fill.messages import LONGEST_BAD_LIST, fill_index, fill_name, is_fill_name
 from benchd.android.fill.program import FILL_DIRECTORY
-from benchd.android.fill.sample_blocks import sample_blocks
 from benchd.android.fill.stream_layout import StreamLayout
 from benchd.android.shell.commands import Shell, require_success
 from benchd.errors import AnswerNotRecognised, StageFailed, StorageFault, UnsupportedHandset
@@ -38,7 +39,6 @@ from benchd.words.fill import (
     FilledFile,
     FillOrder,
     FillReport,
-    HostSample,
     TransferProgress,
 )
 from benchd.words.handset import StorageFacts
@@ -132,9 +132,10 @@ class HostFill:
             elapsed_s=anyio.current_time() - begun,
         )
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
-        """Bytes of one fill file past the handset's cache."""
-        return await counted_sample(self._shell, sample_blocks(name, offset, size_bytes))
+    @asynccontextmanager
+    async def samples(self) -> AsyncGenerator[CountedSamples]:
+        """Samples of the fill files past the handset's cache."""
+        yield CountedSamples(self._shell)
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:
         """Delete all that the fill has made, or only what takes the last room, and sync."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from benchd.android.fill.bus_turns import BusTurn
@@ -15,8 +16,8 @@ from benchd.android.fill.program import Binaries, HandsetProgram, NoRoomForProgr
 from benchd.android.fill.shown_reads import ShownReads
 from benchd.android.shell.commands import Shell
 from benchd.filler import Program
-from benchd.ports import ProgressSink, Rest
-from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport, HostSample
+from benchd.ports import HostSamples, ProgressSink, Rest
+from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport
 
 
 class Overwriter(Protocol):
@@ -34,8 +35,8 @@ class Overwriter(Protocol):
         """Read back what is ordered past the cache and compare it."""
         ...
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
-        """Bytes of one fill file past the cache."""
+    def samples(self) -> AbstractAsyncContextManager[HostSamples]:
+        """Samples of the fill files past the cache."""
         ...
 
     async def drop(self, *, only_tail: bool = False) -> DropReport:
@@ -49,7 +50,7 @@ class NativeFill:
     def __init__(self, driver: FillDriver, reads: ShownReads) -> None:
         self.fill = driver.fill
         self.check = driver.check
-        self.sample = reads.sample
+        self.samples = reads.samples
         self.drop = driver.drop
 
 

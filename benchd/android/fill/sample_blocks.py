@@ -7,7 +7,7 @@ from typing import Final
 
 from benchd.android.fill.messages import is_fill_name
 from benchd.android.fill.program import FILL_DIRECTORY
-from benchd.android.shell.commands import Completed, command_line
+from benchd.android.shell.commands import command_line
 from benchd.errors import AnswerNotRecognised, StorageFault
 
 BLOCK_BYTES: Final = 4096
@@ -41,11 +41,13 @@ class SampleBlocks:
             *flags,
         )
 
-    def cut(self, answer: Completed) -> bytes:
-        """The sample out of what `dd` has brought, exact or StorageFault."""
-        if answer.exit_code != 0:
-            raise StorageFault(f"the handset's dd can't read {self.name} (code {answer.exit_code})")
-        taken = answer.stdout[self.skipped_bytes : self.skipped_bytes + self.size_bytes]
+    def cut(self, brought: bytes, exit_code: int) -> bytes:
+        """The sample out of what `dd` has brought, exact or an error."""
+        if exit_code != 0:
+            raise StorageFault(f"the handset's dd can't read {self.name} (code {exit_code})")
+        if len(brought) > self.most_bytes:
+            raise AnswerNotRecognised(f"more of {self.name} than its dd was asked for")
+        taken = brought[self.skipped_bytes : self.skipped_bytes + self.size_bytes]
         if len(taken) != self.size_bytes:
             raise StorageFault(f"{self.name} ends before its sample does")
         return taken

@@ -9,16 +9,14 @@ program sees the cache at all is shown with each read. docs/adr/0023-the-second-
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, HandsetProgram
-from benchd.android.fill.sample_blocks import (
-    BLOCK_BYTES,
-    SAMPLE_DEADLINE_S,
-    SampleBlocks,
-    sample_blocks,
-)
+from benchd.android.fill.program import FILL_DIRECTORY, HandsetProgram
+from benchd.android.fill.sample_blocks import BLOCK_BYTES, SampleBlocks, sample_blocks
+from benchd.android.fill.sample_stream import SampleStream, sample_stream
 from benchd.android.shell.commands import Completed, Shell
 from benchd.android.shell.text import printable
 from benchd.errors import AnswerNotRecognised, StorageFault, UnsupportedHandset
@@ -41,17 +39,38 @@ _CURE: Final = (
 
 ATTEMPTS: Final = 3
 """A page may be let go of right after it was read, where memory is short."""
-MOST_REPORT_BYTES: Final = 1024
-_REPORT: Final = re.compile(
-    rb"^cache (empty|count) page_bytes=(4096|16384|65536)"
-    rb" pages=([0-9]{1,7}) resident=([0-9]{1,7})$",
-    re.MULTILINE,
-)
-_FAILED: Final = re.compile(rb"^cache failed (.*)$", re.MULTILINE)
+_HELD: Final = rb"page_bytes=(4096|16384|65536) pages=([0-9]{1,7}) resident=([0-9]{1,7})\n"
+_BEFORE: Final = re.compile(rb"cache empty " + _HELD)
+_AFTER: Final = re.compile(rb"cache count " + _HELD + rb"\Z")
+_FAILED: Final = re.compile(rb"cache failed ([^\n]*)\n")
+_FAILED_AFTER: Final = re.compile(_FAILED.pattern + rb"\Z")
 
 
 class CacheStays(UnsupportedHandset):
     """Raised when a handset's cache isn't shown to be empty before a read, or full after it."""
+
+
+class ShownSamples:
+    """Samples out of one shell, each shown."""
+
+    def __init__(self, stream: SampleStream) -> None:
+        self._stream = stream
+
+    async def take(self, name: str, offset: int, size_bytes: int) -> HostSample:
+        """Bytes of one fill file, exactly these or an error."""
+        part = sample_blocks(name, offset, size_bytes)
+        return HostSample(data=await self.read(part), past_cache=EVICTION_SEEN)
+
+    async def read(self, part: SampleBlocks) -> bytes:
+        """The sample of these blocks; CacheStays where it isn't shown to come from the medium."""
+        for attempt in range(ATTEMPTS):
+            answer = await self._stream.read(part)
+            try:
+                return shown(answer, part)
+            except CacheStays:
+                if attempt + 1 == ATTEMPTS:
+                    raise
+        raise AssertionError
 
 
 class ShownReads:
@@ -61,12 +80,12 @@ class ShownReads:
         self._shell = shell
         self._program = program
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
-        """Bytes of one fill file, exactly these or an error."""
-        part = sample_blocks(name, offset, size_bytes)
+    @asynccontextmanager
+    async def samples(self) -> AsyncGenerator[ShownSamples]:
+        """One shell for all of them; docs/adr/0023-the-second-look.md says why that's as good."""
         await self._program.install(may_make_room=False)
-        answer = await self._read(part)
-        return HostSample(data=part.cut(answer), past_cache=EVICTION_SEEN)
+        async with sample_stream(self._shell) as stream:
+            yield ShownSamples(stream)
 
     async def require(self, *, may_make_room: bool) -> None:
         """Try it on some blocks of its own, and delete them; UnsupportedHandset if it fails.
@@ -94,44 +113,28 @@ class ShownReads:
             size_bytes=(PROBE_BLOCKS - 2) * BLOCK_BYTES,
         )
         try:
-            found = part.cut(await self._read(part))
+            async with sample_stream(self._shell) as stream:
+                found = await ShownSamples(stream).read(part)
         except (CacheStays, StorageFault) as fault:
             raise UnsupportedHandset(f"{fault.detail}: {_CURE}") from fault
         if found != _CONTENT[BLOCK_BYTES:-BLOCK_BYTES]:
             raise UnsupportedHandset(f"its dd doesn't read what was written: {_CURE}")
 
-    async def _read(self, part: SampleBlocks) -> Completed:
-        for attempt in range(ATTEMPTS):
-            answer = await self._shell.run(
-                shown(part),
-                deadline_s=SAMPLE_DEADLINE_S,
-                maximum_output_bytes=part.most_bytes + MOST_REPORT_BYTES,
-            )
-            try:
-                require_shown(answer, part)
-            except CacheStays:
-                if attempt + 1 == ATTEMPTS:
-                    raise
-            else:
-                return answer
-        raise AssertionError
 
+def shown(answer: Completed, part: SampleBlocks) -> bytes:
+    """The sample in an answer whose cache was seen to be empty before it and full after it.
 
-def shown(part: SampleBlocks) -> str:
-    """A shell line that reads blocks, and tells on stderr what the cache held before and after."""
-    look = f"{FILL_DIRECTORY}/{part.name} {part.first * BLOCK_BYTES} {part.most_bytes} >&2"
-    return (
-        f"{CACHE_PATH} empty {look} && {part.dd()} 2> /dev/null; code=$?;"
-        f" {CACHE_PATH} count {look}; exit $code"
-    )
-
-
-def require_shown(answer: Completed, part: SampleBlocks) -> None:
-    """Raise CacheStays unless the pages weren't in the cache before the read and were after it."""
-    failed = _FAILED.search(answer.stderr)
-    if failed is not None:
+    Raises CacheStays for one whose cache wasn't, StorageFault for what can't be read.
+    """
+    said = answer.stdout
+    # Only at the edges are they words: between them lies what was read.
+    if failed := _FAILED.match(said) or _FAILED_AFTER.search(said):
         raise StorageFault(f"{part.name}: {printable(failed[1].decode(errors='replace'))}")
-    before, after = _Held.told(answer.stderr, "empty"), _Held.told(answer.stderr, "count")
+    first = _BEFORE.match(said)
+    last = None if first is None else _AFTER.search(said, first.end())
+    if first is None or last is None:
+        raise AnswerNotRecognised("the cache program doesn't say what it was asked")
+    before, after = _Held.told(first), _Held.told(last)
     if not before.pages == after.pages or not before.covers(part):
         raise AnswerNotRecognised(f"{part.name}: what its cache held is told of other blocks")
     if before.resident:
@@ -139,6 +142,7 @@ def require_shown(answer: Completed, part: SampleBlocks) -> None:
     if answer.exit_code == 0 and after.resident != after.pages:
         message = f"only {after.resident} of {after.pages} pages that were read are in the cache"
         raise CacheStays(message)
+    return part.cut(said[first.end() : last.start()], answer.exit_code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +154,8 @@ class _Held:
     resident: int
 
     @classmethod
-    def told(cls, stderr: bytes, word: str) -> _Held:
-        found = [match for match in _REPORT.finditer(stderr) if match[1] == word.encode()]
-        if len(found) != 1:
-            raise AnswerNotRecognised(f"the cache program doesn't say what it was asked ({word})")
-        page_bytes, pages, resident = (int(number) for number in found[0].groups()[1:])
+    def told(cls, found: re.Match[bytes]) -> _Held:
+        page_bytes, pages, resident = map(int, found.groups())
         if resident > pages:
             raise AnswerNotRecognised("the cache program counts more pages than there are")
         return cls(page_bytes=page_bytes, pages=pages, resident=resident)

@@ -227,6 +227,10 @@ def silence(found: HandsetFault, detail: str) -> BenchdError:
 
 async def complete(running: CommandStream, stdin: bytes, maximum_output_bytes: int) -> Completed:
     """Feed a command and collect all that it writes, up to its exit."""
+    if not stdin:
+        # A packet of five bytes, which waits for nobody.
+        await _feed(running, stdin)
+        return await _collect(running, maximum_output_bytes)
     failures: list[BenchdError] = []
     results: list[Completed] = []
     async with anyio.create_task_group() as tasks:

@@ -129,7 +129,7 @@ def _bay(chance: random.Random, number: int, phase: Phase) -> BayPlan:
         ),
         visitor=HandsetPlan(
             owner=_weighted(chance, _VISITING_OWNERS if at_fill else _OWNERS),
-            chip=_visiting(chance, lie),
+            chip=_weighted(chance, _CHIPS),
             tells_imei=chance.random() < 0.5,
             radio=_weighted(chance, _RADIOS),
             set_up=at_fill or chance.random() < 0.5,
@@ -141,12 +141,6 @@ def _bay(chance: random.Random, number: int, phase: Phase) -> BayPlan:
         # What a lax recipe lets through shows only where too little was written.
         lax_recipe=chance.random() < (0.3 if lie is Lie.SHORT_FILL else 0.05),
     )
-
-
-def _visiting(chance: random.Random, lie: Lie) -> ChipState:
-    """A card that lies on the reader before only one handset was looked at is trusted, as said."""
-    chip = _weighted(chance, _CHIPS)
-    return ChipState.UNUSED if lie is Lie.CARD else chip
 
 
 def _blows(chance: random.Random, bay: BayPlan, phase: Phase, *, alone: bool) -> list[Blow]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import anyio
@@ -28,7 +30,7 @@ from benchd.lab.adversity.truth import (
     Truth,
     digest,
 )
-from benchd.ports import ProgressSink, Rest
+from benchd.ports import HostSamples, ProgressSink, Rest
 from benchd.proof.storage import EVICTION_SEEN
 from benchd.words.fill import (
     NOTHING_OF_THIS_JOB,
@@ -248,7 +250,13 @@ class SimulatedHandset:
             elapsed_s=CHECK_S,
         )
 
-    async def sample(self, name: str, offset: int, size_bytes: int) -> HostSample:
+    @asynccontextmanager
+    async def samples(self) -> AsyncGenerator[HostSamples]:
+        """One shell for all of them, which has to be there still when it's let go of."""
+        yield self
+        self._still_there("sample")
+
+    async def take(self, name: str, offset: int, size_bytes: int) -> HostSample:
         """What `dd` reads there."""
         truth = await self._call("sample", 0.01)
         file = truth.files.get(name)

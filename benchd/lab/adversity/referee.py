@@ -9,6 +9,7 @@ from typing import Final
 import anyio
 
 from benchd.certificate import verify_certificate
+from benchd.certificate.sentences import Sentence
 from benchd.errors import CertificateInvalid
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.lots import Papers
@@ -66,6 +67,8 @@ class Referee:
         self._keys: dict[JobId, str] = {}
         self._chips: dict[JobId, str] = {}
         self._sold_chips: dict[str, str] = {}
+        self._seen_with: dict[str, set[str]] = {}
+        """Under which handsets a chip was on record at any time."""
         self._drawn: set[str] = set()
         """Handsets that were drawn for a recheck at any time."""
         self.ends: dict[JobId, End] = {}
@@ -132,6 +135,9 @@ class Referee:
         key, chip = evidence.get("key_sha256"), evidence.get("chip")
         if isinstance(key, str):
             self._keys[job] = key
+        truth = self._bays[self._opened[job]].judged()
+        if isinstance(chip, str) and truth is not None:
+            self._seen_with.setdefault(chip, set()).add(truth.name)
         if isinstance(chip, str) and data.get("stage") == StageName.FELICA_RECHECK:
             self._chips[job] = chip
         if evidence.get("tied") is True:
@@ -178,6 +184,9 @@ class Referee:
             return
         if truth.name in self._drawn and not was_rechecked(statement):
             self._fault("what was drawn is sold by its recheck alone", slot, truth.name)
+        own = own_chip(truth)
+        if self._chips.get(job, own) != own and not trusts_reader(statement):
+            self._fault("what is trusted is said", slot, f"{truth.name}: another chip was read")
         for fault in untrue_of_named(truth, statement):
             self._fault("a certificate names what lies there", slot, f"{truth.name}: {fault}")
 
@@ -192,14 +201,21 @@ class Referee:
                 self._fault("what is cited wasn't withdrawn", slot, told)
 
     def _judge_chip(self, job: JobId, slot: SlotName, truth: Truth) -> None:
-        """A donor's chip is found at its second handset; till then it can't be told from a chip."""
         chip = self._chips.get(job)
         seen_with = self._sold_chips.setdefault(chip, truth.name) if chip else truth.name
         if seen_with != truth.name:
             self._fault("a chip is one handset's", slot, f"{truth.name} has that of {seen_with}")
-        has_donor = self._bays[slot].plan.handset.lie is Lie.DONOR
-        if truth.chip is not None and truth.chip.in_use and not has_donor:
+        in_use = truth.chip is not None and truth.chip.in_use
+        if in_use and not self._is_trusted(slot, chip, truth):
             self._fault("sellable means an unused chip", slot, f"{truth.name}: its chip is in use")
+
+    def _is_trusted(self, slot: SlotName, chip: str | None, truth: Truth) -> bool:
+        """A donor's chip or a forgotten card is found at its second handset, and not before."""
+        lie, donor = self._bays[slot].plan.handset.lie, self._bays[slot].donor
+        if lie is Lie.CARD:
+            is_card = donor is not None and donor.number == chip
+            return is_card and self._seen_with.get(chip or "", set()) == {truth.name}
+        return lie is Lie.DONOR
 
     def finished(self, records: Sequence[StoredEntry]) -> None:
         """Whether every job has an end, once all is over."""
@@ -211,8 +227,7 @@ class Referee:
     def _judge_tie(self, slot: SlotName, chip: object) -> None:
         """A chip that is said to be this handset's own is no donor's."""
         truth = self._bays[slot].judged()
-        own = truth.chip.number if truth is not None and truth.chip is not None else None
-        if chip != own:
+        if truth is None or chip != own_chip(truth):
             self._fault("a tied chip is its handset's own", slot, f"{chip} isn't")
 
     def reopened(self, records: Sequence[StoredEntry], acknowledged: Sequence[Receipt]) -> None:
@@ -255,6 +270,18 @@ def was_rechecked(statement: Evidence) -> bool:
     predicate = statement["predicate"]
     told = predicate["recheck"] if isinstance(predicate, Mapping) else None
     return isinstance(told, Mapping) and told.get("passed") is not None
+
+
+def own_chip(truth: Truth) -> str | None:
+    """The number of a handset's own chip, if it has one."""
+    return None if truth.chip is None else truth.chip.number
+
+
+def trusts_reader(statement: Evidence) -> bool:
+    """Whether a certificate says that nobody has shown the chip to be in this handset."""
+    predicate = statement["predicate"]
+    told = predicate["not_reached"] if isinstance(predicate, Mapping) else ()
+    return isinstance(told, Sequence) and Sentence.READER_TRUSTED in told
 
 
 def untrue_of_named(truth: Truth, statement: Evidence) -> list[str]:

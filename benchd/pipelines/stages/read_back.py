@@ -192,17 +192,18 @@ class _Reading:
         proof.awake = report.awake
 
     async def _sample(self, files: Sequence[FilledFile], count: int, proof: PartProof) -> None:
-        for place in host_places(files, count, self._seed):
-            file = files[place.file]
-            seen = await self._context.handset.sample(file.name, place.offset, place.size_bytes)
-            wanted = self._context.keystream(
-                self._cipher, self._fill.key, file.stream_offset + place.offset, place.size_bytes
-            )
-            if seen.data != wanted:
-                message = f"the host's own sample of {file.name}+{place.offset} differs"
-                raise StorageFault(message)
-            proof.host_samples += 1
-            proof.host_ways.add(seen.past_cache)
+        async with self._context.handset.samples() as samples:
+            # The handset hears of a place only once the one before has been found right.
+            for place in host_places(files, count, self._seed):
+                file = files[place.file]
+                seen = await samples.take(file.name, place.offset, place.size_bytes)
+                at = file.stream_offset + place.offset
+                wanted = self._context.keystream(self._cipher, self._fill.key, at, place.size_bytes)
+                if seen.data != wanted:
+                    message = f"the host's own sample of {file.name}+{place.offset} differs"
+                    raise StorageFault(message)
+                proof.host_samples += 1
+                proof.host_ways.add(seen.past_cache)
 
     def evidence(self, tail: PartProof, body: PartProof) -> ReadBackEvidence:
         """Both parts together; where they were read in different ways, the weaker one is named."""

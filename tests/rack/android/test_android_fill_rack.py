@@ -17,6 +17,7 @@ import pytest
 from handset_rack import Daemon, Rack, running_rack
 
 from benchd.android.access import AdbHandset
+from benchd.android.fill.keystream import HostKeystream
 from benchd.android.fill.program import PROGRAM_PATH
 from benchd.errors import HandsetGone, HandsetStalled, UnsupportedHandset
 from benchd.filler import Program, built_path
@@ -98,8 +99,12 @@ async def test_fill_sample_and_drop(tmp_path: Path) -> None:
         assert report.bytes_written == sum(file.size_bytes for file in report.files)
         assert report.bytes_written > SIZE_BYTES * 0.9
         assert report.free_bytes_after < 4096
-        taken = await handset.sample(report.files[0].name, 0, 4096)
-        assert len(taken.data) == 4096
+        stream = HostKeystream()
+        async with handset.samples() as samples:
+            for file in report.files:
+                taken = await samples.take(file.name, 4096, 4096)
+                at = file.stream_offset + 4096
+                assert taken.data == stream(report.cipher, ORDER.key, at, 4096)
         order = CheckOrder(fill=ORDER, cipher=report.cipher, files=report.files)
         # The sandbox lies in memory: nothing can be shown to come from a medium.
         with pytest.raises(UnsupportedHandset, match="bypass the cache"):

@@ -7,7 +7,8 @@ unplugs led to as one JSON list.
 import json
 import random
 import sys
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
@@ -121,34 +122,43 @@ class Trials:
         assert checked.bytes_bad == 0
         assert checked.small_same == report.small_files
         stream = HostKeystream()
-        for place in host_places(report.files, 2, fill.key):
-            file = report.files[place.file]
-            sample = await handset.sample(file.name, place.offset, place.size_bytes)
-            at = file.stream_offset + place.offset
-            assert sample.data == stream(report.cipher, fill.key, at, place.size_bytes)
-            assert sample.past_cache == "eviction_seen"
+        async with handset.samples() as samples:
+            for place in host_places(report.files, 2, fill.key):
+                file = report.files[place.file]
+                sample = await samples.take(file.name, place.offset, place.size_bytes)
+                at = file.stream_offset + place.offset
+                assert sample.data == stream(report.cipher, fill.key, at, place.size_bytes)
+                assert sample.past_cache == "eviction_seen"
         return checked.bytes_proven
 
 
-async def main(directory: Path, control: Path, name: str, slot: int, unplugs: int) -> None:
+@asynccontextmanager
+async def inside(directory: Path, control: Path) -> AsyncGenerator[tuple[AdbAccess, RackHands]]:
+    """An adb server and the access to it, in the rack's own network, and the hands on it."""
     server = AdbServer(
         port=5037, home=directory / "home", log_path=directory / "server.log", usb=False
     )
     access = AdbAccess(
         server=server, program_path=lambda _, program: built_path(host_abi(), program)
     )
-    chooser = random.Random(3)
     async with RackHands.connect(control) as hands, anyio.create_task_group() as running:
         await running.start(server.run)
         await running.start(access.run)
-        trials = Trials(access, hands, name, slot)
-        seen = [await trials.run(number + 1, chooser) for number in range(unplugs)]
-        sys.stdout.write(json.dumps(seen))
+        yield access, hands
         running.cancel_scope.cancel()
 
 
-# What it says on standard output is its answer.
-configure_command_logs()
-anyio.run(
-    main, Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
-)
+async def main(directory: Path, control: Path, name: str, slot: int, unplugs: int) -> None:
+    chooser = random.Random(3)
+    async with inside(directory, control) as (access, hands):
+        trials = Trials(access, hands, name, slot)
+        seen = [await trials.run(number + 1, chooser) for number in range(unplugs)]
+        sys.stdout.write(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    # What it says on standard output is its answer.
+    configure_command_logs()
+    anyio.run(
+        main, Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+    )

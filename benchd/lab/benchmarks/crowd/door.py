@@ -190,6 +190,7 @@ class Door:
         writer: asyncio.StreamWriter,
     ) -> None:
         if found := _V2.fullmatch(service):
+            handset.shells += 1
             writer.write(OKAY)
             await self._shells.packets(handset, found[1], reader, writer)
         elif service.startswith(("shell:", "exec:")):

@@ -30,6 +30,7 @@ class Told:
     ready: float
     first_byte: float
     filling: bool
+    shells: int
 
 
 class CrowdHands:

@@ -49,6 +49,8 @@ class CrowdHandset:
     flood: Flood | None = None
     scripts: int = 0
     """How many it has answered."""
+    shells: int = 0
+    """How many were opened on it with exit codes, as the daemon does."""
     connections: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
     _answers: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
 
@@ -116,4 +118,5 @@ class CrowdHandset:
             "ready": moments.ready,
             "first_byte": moments.first_byte,
             "filling": self.filling,
+            "shells": self.shells,
         }

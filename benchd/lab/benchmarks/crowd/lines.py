@@ -43,7 +43,8 @@ def _of_count(rack: Measured, one: Measured | None) -> list[Line]:
         Line(what=f"{rack.count} handsets", figure=f"{rack.wall_s:.1f} s", beside=beside + limit),
         Line(
             what="",
-            figure=f"processor {told['daemon_cpu_s_per_job']} s per job, {told['rss_mb']} MB",
+            figure=f"processor {told['daemon_cpu_s_per_job']} s, {told['shells_per_job']} shells,"
+            f" {told['wakeups_per_job']} wake-ups per job, {told['rss_mb']} MB",
             beside=f"workers {told['workers_cpu_s_per_job']} s, crowd"
             f" {told['crowd_share_of_core']} of its core until all fill",
         ),

@@ -98,6 +98,8 @@ async def measure_crowd(
         "workers_cpu_s_per_job": round((at_end.workers_cpu_s - idle.workers_cpu_s) / count, 4),
         "idle_rss_mb": round(idle.daemon_rss_bytes / 1e6, 1),
         "rss_mb": round(at_end.daemon_rss_bytes / 1e6, 1),
+        "shells_per_job": round(sum(one.shells for one in told) / count, 1),
+        "wakeups_per_job": round((at_end.daemon_wakeups - idle.daemon_wakeups) / count),
         "rss_kb_per_slot": round((at_end.daemon_rss_bytes - idle.daemon_rss_bytes) / count / 1e3),
         **_percentiles("port_to_shown", found.port_to_shown),
         **_percentiles("ready_to_first_byte", found.ready_to_first_byte),

@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from benchd.android.fill.program import FILL_DIRECTORY, PROGRAM_PATH
+from benchd.android.fill.sample_stream import READ_BLOCKS
 from benchd.android.shell.packets import PacketId
+from benchd.lab.benchmarks.crowd.block_reader import read_blocks
 from benchd.lab.benchmarks.crowd.filler import Filler, Work
 from benchd.lab.benchmarks.crowd.floods import OF_THE_PROGRAM, flood_output
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
@@ -67,6 +69,10 @@ class Shells:
             if code is None:
                 return
             writer.write(exit_packet(code))
+        elif command == READ_BLOCKS:
+            if not await read_blocks(handset, stdin, say, self._think):
+                return
+            writer.write(exit_packet(0))
         else:
             answer = await self._said(handset, command, stdin)
             if answer is None:

@@ -14,19 +14,17 @@ from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
 from benchd.android.radio import BACK_ON_AFTER_S, off_command
 from benchd.lab.benchmarks.crowd.floods import Flood, padded
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
-from benchd.lab.benchmarks.crowd.storage import BLOCK_BYTES
 
 NOT_FOUND: Final = 127
 _SCRIPT: Final = re.compile(
     r'\((.*?)\)\nstatus=\$\?\necho\necho "([0-9a-f]{16} [0-9]+) \$status"(?:\n|$)', re.DOTALL
 )
 _ROWS: Final = re.compile(r"content query --uri content://([\w.]+)(?:/\w+)? --projection _id .*")
-_PUT: Final = re.compile(r"settings put global stay_on_while_plugged_in ([0-9]{1,2})")
-_MEASURE: Final = re.compile(r"wc -c < (\S+) && if command -v sha256sum .*")
-_SHOWN: Final = re.compile(
-    rf"{CACHE_PATH} empty {FILL_DIRECTORY}/(\S+) ([0-9]+) ([0-9]+) >&2 &&"
-    r" dd if=\S+ bs=4096 skip=([0-9]+) count=([0-9]+) 2> /dev/null; .*"
+_READ_STAY_ON: Final = "settings get global stay_on_while_plugged_in"
+_PUT: Final = re.compile(
+    rf"settings put global stay_on_while_plugged_in ([0-9]{{1,2}}); {_READ_STAY_ON}"
 )
+_MEASURE: Final = re.compile(r"wc -c < (\S+) && if command -v sha256sum .*")
 _VERSIONS: Final = {
     f"exec {PROGRAM_PATH} version": ('{"event":"version","version":"3","cipher":"aes-128-ctr"}\n'),
     f"exec {CACHE_PATH} version": "cache version=1\n",
@@ -105,6 +103,9 @@ def _of_storage(handset: CrowdHandset, command: str) -> str | None:
 
 
 def _of_system(handset: CrowdHandset, command: str) -> str | None:
+    if found := _PUT.fullmatch(command):
+        handset.change(stay_on=int(found[1]))
+        return (handset.answer(_READ_STAY_ON) or ("", 0))[0]
     if command in _QUIET or _changed(handset, command):
         return ""
     if found := _ROWS.fullmatch(command):
@@ -120,9 +121,6 @@ def _of_system(handset: CrowdHandset, command: str) -> str | None:
 
 def _changed(handset: CrowdHandset, command: str) -> bool:
     """Whether it is one of those that change what the system remembers."""
-    if found := _PUT.fullmatch(command):
-        handset.change(stay_on=int(found[1]))
-        return True
     if command in ("svc nfc enable", off_command(BACK_ON_AFTER_S)):
         handset.change(nfc_on=command == "svc nfc enable")
         return True
@@ -136,8 +134,6 @@ def _of_programs(handset: CrowdHandset, command: str) -> Said:
         if held is None:
             return Said(stderr=f"/bin/sh: can't open {found[1]}\n".encode(), code=1)
         return Said(stdout=f"{held[0]}\n{held[1]}  -\n".encode())
-    if found := _SHOWN.fullmatch(command):
-        return _shown(handset, found[1], *map(int, found.groups()[1:]))
     if command == f"ls {FILL_DIRECTORY}":
         return Said(stdout="".join(f"{name}\n" for name in storage.written).encode())
     for end in ("tail", "fill"):
@@ -149,20 +145,4 @@ def _of_programs(handset: CrowdHandset, command: str) -> Said:
         stderr=f"{command.split(' ', maxsplit=1)[0]}: inaccessible or not found\n".encode(),
         code=NOT_FOUND,
         understood=False,
-    )
-
-
-def _shown(
-    handset: CrowdHandset, name: str, begin: int, size_bytes: int, first: int, count: int
-) -> Said:
-    data = handset.storage.read(name, first, count)
-    if data is None:
-        return Said(stderr=b"cache failed No such file or directory\n", code=1)
-    held = len(handset.storage.probe if name == "probe" else b"")
-    held = held or handset.storage.written[name].size_bytes
-    pages = -(-max(0, min(begin + size_bytes, held) - begin) // BLOCK_BYTES)
-    told = "cache {} page_bytes=4096 pages={} resident={}\n"
-    return Said(
-        stdout=data,
-        stderr=(told.format("empty", pages, 0) + told.format("count", pages, pages)).encode(),
     )
