@@ -32,6 +32,7 @@ from benchd.android.screens import leave_setup_out, open_page
 from benchd.android.server.tracker import Tracker
 from benchd.android.server.transports import ServerDoor, Transport, TransportOpener
 from benchd.android.shell.commands import AdbShell, Shell
+from benchd.android.shell.flow import Flows
 from benchd.android.shell.script import Answer
 from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
 from benchd.filler import Program
@@ -60,6 +61,7 @@ class AdbAccess:
         self._opener = TransportOpener(server)
         self._binaries = Binaries(program_path)
         self._turns = BusTurns(streams_per_bus)
+        self._flows = Flows()
         self._shelf = shelf
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -93,7 +95,7 @@ class AdbAccess:
         await self._confirm(address, transport)
         if NEEDED_FEATURE not in await self._opener.features(transport):
             raise UnsupportedHandset("its adb has no exit codes (Android 6 or older)")
-        return AdbShell(self._opener, transport)
+        return AdbShell(self._opener, transport, self._flows.of(address))
 
     async def _confirm(self, address: AdbAddress, transport: Transport) -> None:
         # The list holds words that handsets choose; whom a transport leads to, only the server

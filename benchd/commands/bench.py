@@ -133,6 +133,41 @@ def bench_crowd(
     )
 
 
+@bench_app.command("flood")
+def bench_flood(
+    count: Annotated[
+        int, typer.Option(min=2, max=700, help="How many handsets, the flooding one among them.")
+    ] = 16,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured, by turns.")] = 3,
+    kinds: Annotated[
+        str, typer.Option(help="What it floods with: lines, endless, packets, answers, flaps.")
+    ] = "lines,endless,packets,answers,flaps",
+    pace: Annotated[
+        Path | None, typer.Option(help="A TOML file with the handsets' times and their jitter.")
+    ] = None,
+    directory: Annotated[Path | None, typer.Option(help="Where the racks are made.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure what the neighbours of one handset that floods notice of it."""
+    from benchd.lab.benchmarks.crowd.flood_bench import bench_flood as measure
+    from benchd.lab.benchmarks.crowd.floods import Flood
+    from benchd.lab.benchmarks.crowd.pace import CrowdPace, read_pace
+
+    try:
+        wanted = [Flood(kind) for kind in kinds.split(",")]
+    except ValueError as error:
+        known = ", ".join(Flood)
+        raise typer.BadParameter(f"--kinds takes {known}, with commas between them") from error
+    measure(
+        count=count,
+        pace=CrowdPace(fill_s=15, check_s=5) if pace is None else read_pace(pace),
+        rounds=rounds,
+        kinds=wanted,
+        directory=directory,
+        as_json=json_output,
+    )
+
+
 def _counts(text: str, most: int) -> list[int]:
     try:
         wanted = [int(count) for count in text.split(",")]

@@ -13,6 +13,8 @@ import anyio
 import pytest
 from handset_fakes import FakeLink, FakeServer, fake_server
 
+from benchd.android.server.claims import Claims
+from benchd.android.server.device_list import read_device_list
 from benchd.android.server.device_message import read_device_message
 from benchd.android.server.tracker import Tracker
 from benchd.errors import AdbServerLost
@@ -153,3 +155,13 @@ async def test_the_later_of_two_transports_at_one_path_is_there() -> None:
 async def test_a_garbled_message_is_no_list(data: bytes) -> None:
     with pytest.raises(AdbServerLost):
         read_device_message(data)
+
+
+async def test_what_was_told_of_a_transport_is_forgotten_with_it() -> None:
+    """A handset that comes and goes gets a new id each time, for as long as the daemon lives."""
+    async with fake_server() as server:
+        server.paths = dict.fromkeys(range(1, 4), NEIGHBOUR)
+        claims = Claims(server.port)
+        for number in range(1, 4):
+            await claims.settle(read_device_list(line("a", "device", NEIGHBOUR, number)))
+        assert list(claims._told) == [(3, "get-devpath")]

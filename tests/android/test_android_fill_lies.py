@@ -25,6 +25,9 @@ from benchd.words.fill import MOST_FILES
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
+LONG = "x" * 100_000
+"""Each line of it is as long as a whole report may be; nobody has to read ten of them."""
+
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
@@ -136,6 +139,10 @@ async def test_the_key_is_on_no_command_line(rig: Rig) -> None:
         pytest.param(
             [line("started", **STARTED), Output(progress(1).data * 200, is_error=False)],
             id="a flood of lines",
+        ),
+        pytest.param(
+            [line("started", **STARTED), *(10 * [line("progress", bytes=1, elapsed_s=1, x=LONG)])],
+            id="lines as long as a report",
         ),
         pytest.param(20 * [Output(b"x" * 100_000, is_error=True)], id="a flood of errors"),
     ],

@@ -184,8 +184,9 @@ async def test_another_key_resumes_nothing() -> None:
         ([Exit(137)], StorageFault),
         ([Exit(0)], StorageFault),
         ([Output(b"what?", is_error=False)], AnswerNotRecognised),
+        (20 * [Output(b"x" * 100_000, is_error=True)], AnswerNotRecognised),
     ],
-    ids=["unplug", "server lost", "stall", "io", "killed", "short", "chatter"],
+    ids=["unplug", "server lost", "stall", "io", "killed", "short", "chatter", "flood"],
 )
 async def test_a_stream_that_breaks_is_never_a_fill(
     then: list[Step], fault: type[BenchdError]
@@ -268,6 +269,7 @@ async def test_a_sample_reads_only_what_is_ordered() -> None:
         ([AdbServerLost("gone")], AdbServerLost),
         ([Pause(1000), Exit(0)], HandsetStalled),
         ([Output(bytes(200 * BLOCK), is_error=False), Exit(0)], StorageFault),
+        (20 * [Output(b"x" * 100_000, is_error=True)], AnswerNotRecognised),
     ],
 )
 async def test_a_read_back_that_breaks_proves_nothing(

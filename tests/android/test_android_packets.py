@@ -100,3 +100,12 @@ def test_input_is_cut_into_packets_that_add_up(data: bytes) -> None:
         packets = packets[5 + length :]
     assert found == data
     assert close_stdin_packet() == b"\x04\x00\x00\x00\x00"
+
+
+def test_a_read_of_many_packets_is_one_event_of_each_output() -> None:
+    both = packet(1, b"x") + packet(2, b"y")
+    assert PacketReader().feed(both * 1000 + packet(3, b"\x07")) == [
+        Output(b"x" * 1000, is_error=False),
+        Output(b"y" * 1000, is_error=True),
+        Exit(7),
+    ]

@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from benchd.android.facts.accounts import read_account_types
+from benchd.android.facts.answers import Answers
 from benchd.android.facts.capability import FELICA_DIRECTORIES, read_felica_directories
 from benchd.android.facts.features import MOST_FEATURES, read_features
+from benchd.android.facts.imei import read_imei
 from benchd.android.facts.packages import MOST_PACKAGES, read_packages
 from benchd.android.facts.properties import (
     LONGEST_NAME,
@@ -17,6 +20,7 @@ from benchd.android.facts.properties import (
 )
 from benchd.android.facts.superuser import SUPERUSER_PATHS, read_superuser_paths
 from benchd.android.facts.users import MOST_USERS, read_user_ids
+from benchd.android.shell.script import Answer
 from benchd.errors import AnswerNotRecognised
 
 END = "looked everywhere\n"
@@ -71,3 +75,33 @@ def test_as_much_as_there_can_be_is_read_and_no_more(
     with pytest.raises(AnswerNotRecognised) as refused:
         read(more)
     assert len(refused.value.detail) < 500
+
+
+MEGABYTE = 1 << 20
+
+
+def megabyte_of(text: str, end: str = "") -> str:
+    """As much of it as an answer may hold."""
+    return text * (MEGABYTE // len(text)) + end
+
+
+# What is looked for again from each place of such an answer takes minutes to hours, in which no
+# slot gets its turn: the suite's own limit ends a test of that.
+@pytest.mark.parametrize(
+    "text", [megabyte_of("\n"), megabyte_of("00000000\n"), megabyte_of(" "), megabyte_of("Parcel(")]
+)
+def test_a_megabyte_without_an_imei_is_read_once(text: str) -> None:
+    assert read_imei(text) is None
+
+
+def test_a_megabyte_of_types_in_one_account_is_read_once() -> None:
+    line = megabyte_of(", type=")
+    text = f"User UserInfo{{0:x:c13}}:\n  Accounts: 1\n    Account {{name={line}\n"
+    with pytest.raises(AnswerNotRecognised):
+        read_account_types(text, (0,))
+
+
+def test_a_megabyte_of_refusals_closes_no_user() -> None:
+    text = megabyte_of("SecurityException: ") + "x" * 301 + megabyte_of("access user 1 ")
+    told = {"battery": Answer(command="dumpsys battery", status=0, text=text)}
+    assert Answers(told).read("battery", len) == len(text)

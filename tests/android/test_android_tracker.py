@@ -18,6 +18,7 @@ from benchd.words.port import Liveness
 pytestmark = pytest.mark.asyncio
 
 HERE = AdbAddress("usb:1-1")
+FLAPS = 2000
 
 
 def listed(state: str, number: int, address: str = HERE) -> str:
@@ -182,4 +183,34 @@ async def test_a_list_from_a_server_that_is_gone_is_not_believed() -> None:
         await anyio.sleep(0.2)
         assert tracker.ready_transport(HERE) is None
         assert not tracker.serving
+        tasks.cancel_scope.cancel()
+
+
+async def test_of_a_list_that_flaps_only_the_newest_is_looked_at() -> None:
+    """All lists are there before the first is read: each that was read besides cost the rack."""
+    told = anyio.Event()
+
+    async def track(link: FakeLink, text: str) -> None:
+        await link.okay("")
+        await told.wait()
+        lists = [listed("offline" if n % 2 else "device", n) for n in range(1, FLAPS + 1)]
+        lists.append(listed("device", FLAPS + 1))
+        await link.stream.send(b"".join(b"%04x" % len(one) + one.encode() for one in lists))
+        await link.until_closed()
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.paths = dict.fromkeys(range(1, FLAPS + 2), HERE)
+        server.on("host:track-devices-l", track)
+        tracker = Tracker(server)
+        await tasks.start(tracker.run)
+        async with tracker.liveness(HERE) as states:
+            assert await anext(states) is Liveness.ABSENT
+            told.set()
+            with anyio.fail_after(20):
+                async for _ in states:
+                    transport = tracker.ready_transport(HERE)
+                    if transport is not None and transport.transport_id == FLAPS + 1:
+                        break
+        asked = [text for text in server.requests if text.endswith("get-devpath")]
+        assert len(asked) < FLAPS / 10
         tasks.cancel_scope.cancel()

@@ -11,7 +11,8 @@ from benchd.errors import AnswerNotRecognised, OtherUserClosed
 
 _USER: Final = re.compile(r"User UserInfo\{([0-9]{1,9}):.*")
 _ANNOUNCED: Final = re.compile(r" *Accounts: ([0-9]{1,6})")
-_ACCOUNT: Final = re.compile(r" *Account \{name=.*, type=(.*)\}")
+_ACCOUNT: Final = "Account {name="
+_TYPE: Final = ", type="
 _LAST_PART: Final = re.compile(
     r" *RegisteredServicesCache: (?:[0-9]+ services?|services not loaded)"
 )
@@ -66,12 +67,24 @@ def _types_of_user(lines: list[str]) -> list[str]:
     place, announced = announcements[0]
     found: list[str] = []
     for line in lines[place + 1 :]:
-        account = _ACCOUNT.fullmatch(line)
-        if account is None:
+        account_type = _type_of_account(line)
+        if account_type is None:
             break
-        found.append(account[1])
+        found.append(account_type)
     if len(found) != announced:
         raise AnswerNotRecognised(f"dumpsys account: {announced} announced, {len(found)} listed")
     if not any(_LAST_PART.fullmatch(line) for line in lines[place + 1 + len(found) :]):
         raise AnswerNotRecognised("dumpsys account: the end of a user's part is missing")
     return found
+
+
+def _type_of_account(line: str) -> str | None:
+    """The type of an account's line; None where it is another one.
+
+    A name may hold whatever it likes, so the last `type` counts; a pattern that looks for it
+    takes minutes for a line of nothing else.
+    """
+    start, found, rest = line.rpartition(_TYPE)
+    if not found or not rest.endswith("}") or not start.lstrip(" ").startswith(_ACCOUNT):
+        return None
+    return rest.removesuffix("}")

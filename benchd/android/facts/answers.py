@@ -13,11 +13,12 @@ from benchd.words.job import Reason
 
 T = TypeVar("T")
 
-_CLOSED: Final = re.compile(
-    r"SecurityException: [^\n]{0,300}(?:access|run as) user ([1-9][0-9]{0,8})\b"
-)
-"""Source: AOSP, ActivityManager's handling of incoming users, for a user with DISALLOW_DEBUGGING;
-Secure Folder and work profiles have it, and `pm` without a user means them all."""
+_REFUSED: Final = "SecurityException: "
+_CLOSED: Final = re.compile(r"(?:access|run as) user ([1-9][0-9]{0,8})\b")
+_REFUSED_WITHIN: Final = 300
+"""Characters between the two, on one line. Source: AOSP, ActivityManager's handling of incoming
+users, for a user with DISALLOW_DEBUGGING; Secure Folder and work profiles have it, and `pm` without
+a user means them all."""
 
 
 class NotAsked(Exception):
@@ -34,6 +35,8 @@ class Answers:
         self._told = told
         self._refused: dict[str, AnswerNotRecognised] = {}
         self._missing: dict[str, None] = {}
+        self._closed: dict[str, str | None] = {}
+        """Which user an answer says is closed, looked for once for all facts that rest on it."""
 
     @property
     def refused(self) -> Mapping[str, str]:
@@ -92,8 +95,19 @@ class Answers:
         if answer is None:
             self._missing[name] = None
             return None
-        closed = _CLOSED.search(answer.text)
+        if name not in self._closed:
+            self._closed[name] = _closed_user(answer.text)
+        closed = self._closed[name]
         if closed is not None:
             with self.blamed(name):
-                raise OtherUserClosed(f"{answer.command}: user {closed[1]} is closed to adb")
+                raise OtherUserClosed(f"{answer.command}: user {closed} is closed to adb")
         return answer
+
+
+def _closed_user(text: str) -> str | None:
+    """The user whom a refusal in this answer is about; None where there is none."""
+    for found in _CLOSED.finditer(text):
+        before = text[max(0, found.start() - _REFUSED_WITHIN - len(_REFUSED)) : found.start()]
+        if _REFUSED in before.rpartition("\n")[2]:
+            return found[1]
+    return None

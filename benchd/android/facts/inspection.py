@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 import anyio
 
@@ -12,6 +13,7 @@ from benchd.android.facts.questions import QUESTIONS
 from benchd.android.facts.reading import Reading
 from benchd.android.facts.reset_reading import ResetReading
 from benchd.android.shell.commands import Shell
+from benchd.android.shell.large_answers import read_beside
 from benchd.android.shell.script import Answer, run_script
 from benchd.errors import AnswerNotRecognised, StorageContradicts, UnsupportedHandset
 from benchd.words.handset import (
@@ -23,6 +25,8 @@ from benchd.words.handset import (
     StorageFacts,
 )
 
+T = TypeVar("T")
+
 OLDEST_SDK: Final = 26
 """Android 8: what older ones answer, benchd doesn't know."""
 LOOKS_AT_STORAGE: Final = 6
@@ -33,12 +37,12 @@ SCRIPT_DEADLINE_S: Final = 60.0
 
 async def read_identity(shell: Shell) -> HandsetIdentity:
     """Who the handset says it is."""
-    return (await _read(shell, questions.IDENTITY)).identity
+    return await _read(shell, questions.IDENTITY, lambda reading: reading.identity)
 
 
 async def read_storage_facts(shell: Shell) -> StorageFacts:
     """The user storage as it is now."""
-    return (await _read(shell, questions.STORAGE)).storage
+    return await _read(shell, questions.STORAGE, _storage)
 
 
 async def read_storage_twice(shell: Shell) -> StorageFacts:
@@ -48,28 +52,28 @@ async def read_storage_twice(shell: Shell) -> StorageFacts:
     """
     told = await ask(shell, *questions.STORAGE_TWICE)
     await _come_to_rest(shell, told)
-    return Reading(Answers(told)).storage
+    return await _made_of(told, _storage)
 
 
 async def read_facts(shell: Shell, told: dict[str, Answer] | None = None) -> HandsetFacts:
     """All that the gates and the certificate need to know; `told` gets each answer at once."""
     told = {} if told is None else told
     told |= await ask(shell, *questions.IDENTITY, *questions.STORAGE_TWICE)
-    _refuse_too_old(Reading(Answers(told)))
+    await _made_of(told, _refuse_too_old)
     await _come_to_rest(shell, told)
     told |= await ask(shell, *questions.OWNERS, *questions.STATE)
     told |= await ask(shell, *questions.PARTS)
-    return Reading(Answers(told)).handset_facts
+    return await _made_of(told, lambda reading: reading.handset_facts)
 
 
 async def read_battery_facts(shell: Shell) -> BatteryFacts:
     """How full and how warm the battery is now."""
-    return (await _read(shell, questions.BATTERY)).battery
+    return await _read(shell, questions.BATTERY, lambda reading: reading.battery)
 
 
 async def read_nfc_facts(shell: Shell) -> NfcFacts:
     """What the handset says of its radio."""
-    return (await _read(shell, questions.NFC)).nfc
+    return await _read(shell, questions.NFC, lambda reading: reading.nfc)
 
 
 async def read_reset_facts(shell: Shell, told: dict[str, Answer] | None = None) -> ResetFacts:
@@ -86,7 +90,7 @@ async def read_reset_facts(shell: Shell, told: dict[str, Answer] | None = None) 
     ):
         heard |= await ask(shell, *names)
         told |= heard
-    return ResetReading(Answers(heard)).reset_facts
+    return await read_beside(_size(heard), lambda: ResetReading(Answers(heard)).reset_facts)
 
 
 async def ask(shell: Shell, *names: str) -> dict[str, Answer]:
@@ -102,7 +106,7 @@ async def _come_to_rest(shell: Shell, told: dict[str, Answer]) -> None:
     """
     for _ in range(LOOKS_AT_STORAGE):
         try:
-            _ = Reading(Answers(told)).storage
+            _ = await _made_of(told, _storage)
         except StorageContradicts:
             await anyio.sleep(STORAGE_LOOK_EVERY_S)
             told |= await ask(shell, *questions.STORAGE_TWICE)
@@ -112,8 +116,20 @@ async def _come_to_rest(shell: Shell, told: dict[str, Answer]) -> None:
             return
 
 
-async def _read(shell: Shell, names: tuple[str, ...]) -> Reading:
-    return Reading(Answers(await ask(shell, *names)))
+async def _read(shell: Shell, names: tuple[str, ...], make: Callable[[Reading], T]) -> T:
+    return await _made_of(await ask(shell, *names), make)
+
+
+async def _made_of(told: Mapping[str, Answer], make: Callable[[Reading], T]) -> T:
+    return await read_beside(_size(told), lambda: make(Reading(Answers(told))))
+
+
+def _size(told: Mapping[str, Answer]) -> int:
+    return sum(len(answer.text) for answer in told.values())
+
+
+def _storage(reading: Reading) -> StorageFacts:
+    return reading.storage
 
 
 def _refuse_too_old(reading: Reading) -> None:

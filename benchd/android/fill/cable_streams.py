@@ -24,7 +24,8 @@ from benchd.ports import ProgressSink, Rest
 from benchd.words.fill import BLOCK_BYTES, TransferProgress
 
 PIECE_BYTES: Final = 256 << 10
-MOST_STDERR_BYTES: Final = 4096
+KEPT_STDERR_BYTES: Final = 4096
+MOST_STDERR_BYTES: Final = 1 << 20
 
 _IO_ERROR: Final = b"Input/output error"
 
@@ -75,6 +76,21 @@ class Meter:
             self.touch()
 
 
+class _Complaints:
+    """What a command writes about errors: its beginning is kept, and a flood is refused."""
+
+    def __init__(self) -> None:
+        self.kept = b""
+        self._taken = 0
+
+    def take(self, data: bytes) -> None:
+        """More of it; raises AnswerNotRecognised where that is a flood."""
+        self._taken += len(data)
+        if self._taken > MOST_STDERR_BYTES:
+            raise AnswerNotRecognised("the handset floods its errors")
+        self.kept += data[: KEPT_STDERR_BYTES - len(self.kept)]
+
+
 class CableStreams:
     """The streams of one handset, each piece in its turn on the bus."""
 
@@ -86,7 +102,7 @@ class CableStreams:
         self, command: str, source: Source, size_bytes: int, meter: Meter, *, stall_s: float
     ) -> tuple[int, bytes]:
         """Feed so many bytes to a command; its exit code and what it wrote about errors."""
-        stderr = bytearray()
+        stderr = _Complaints()
         codes: list[int] = []
         failures: list[BenchdError] = []
         async with (
@@ -101,7 +117,7 @@ class CableStreams:
             tasks.cancel_scope.cancel()
         if failures:
             raise failures[0]
-        return codes[0], bytes(stderr)
+        return codes[0], stderr.kept
 
     async def fetch(self, into: Comparison, meter: Meter, *, stall_s: float) -> None:
         """Read a part of a file past the handset's cache, to its end.
@@ -110,7 +126,7 @@ class CableStreams:
         what comes out of memory proves nothing about the flash. StorageFault where the medium
         can't be read.
         """
-        stderr = bytearray()
+        stderr = _Complaints()
         name = into.file.name
         async with self._shell.stream(counted(_dd(into)), opens_within_s=stall_s) as running:
             while True:
@@ -118,16 +134,16 @@ class CableStreams:
                 match await self._next(running, stall_s):
                     case Exit(0):
                         into.end()
-                        require_fetched(bytes(stderr), into.taken)
+                        require_fetched(stderr.kept, into.taken)
                         return
-                    case Exit(code) if into.taken == 0 and _IO_ERROR not in stderr:
+                    case Exit(code) if into.taken == 0 and _IO_ERROR not in stderr.kept:
                         raise UnsupportedHandset(
                             f"no program runs and its dd can't bypass the cache (code {code})"
                         )
                     case Exit(code):
                         raise StorageFault(f"the handset's dd can't read {name} ({code})")
                     case Output(data, is_error=True):
-                        stderr += data[: MOST_STDERR_BYTES - len(stderr)]
+                        stderr.take(data)
                     case Output(data):
                         into.take(data)
                         if into.taken > into.size_bytes + PIECE_BYTES:
@@ -159,7 +175,7 @@ class CableStreams:
 
 
 async def _until_exit(
-    running: CommandStream, stderr: bytearray, stall_s: float, meter: Meter
+    running: CommandStream, stderr: _Complaints, stall_s: float, meter: Meter
 ) -> int:
     while True:
         was_resting = meter.resting
@@ -171,7 +187,7 @@ async def _until_exit(
                 case Exit(code):
                     return code
                 case Output(data, is_error=True):
-                    stderr += data[: MOST_STDERR_BYTES - len(stderr)]
+                    stderr.take(data)
                 case Output():
                     raise AnswerNotRecognised("cat writes what nobody asked for")
         if was_resting:

@@ -39,10 +39,13 @@ from benchd.words.fill import NOTHING_OF_THIS_JOB
 from benchd.words.ids import JsonValue
 from benchd.words.job import FaultCode, Reason
 
-LONGEST_LINE_BYTES: Final = 1 << 20
+LONGEST_LINE_BYTES: Final = 256 << 10
+"""Twice the longest report: 1,000 files of 85 bytes, and 64 bad runs."""
 MOST_STDERR_BYTES: Final = 1 << 20
 LINES_AT_ONCE: Final = 100
 LINES_PER_SECOND: Final = 20
+USUAL_LINE_BYTES: Final = 256
+"""More than any line but the report: only one may be long, or reading them would cost too much."""
 
 BEAT_EVERY_S: Final = 5.0
 BEAT, BEAT_REST, BEAT_GO = b"\n", b"-\n", b"+\n"
@@ -158,7 +161,7 @@ class _Conversation:
         self._run = run
         self._begun_at = begun_at
         self._line = bytearray()
-        self._lines = 0
+        self._lines = self._bytes = 0
         self._most_bytes = run.most_bytes
         self._grown_to = 0
         self._heard_at = begun_at
@@ -187,15 +190,21 @@ class _Conversation:
 
     def hear(self, data: bytes, now: float) -> None:
         """Take in output; raises for whatever the program would never say."""
+        # Counted before anything is cut: a flood isn't worth a look at each of its lines.
+        self._bytes += len(data)
+        self._lines += data.count(b"\n")
+        lines_allowed = LINES_AT_ONCE + LINES_PER_SECOND * (now - self._begun_at)
+        if (
+            self._lines > lines_allowed
+            or self._bytes > LONGEST_LINE_BYTES + USUAL_LINE_BYTES * lines_allowed
+        ):
+            raise AnswerNotRecognised("the fill program floods its output")
         self._line += data
-        if len(self._line) > LONGEST_LINE_BYTES + len(data):
-            raise AnswerNotRecognised("the fill program's line has no end")
         if b"\n" not in data:
+            if len(self._line) > LONGEST_LINE_BYTES:
+                raise AnswerNotRecognised("the fill program's line has no end")
             return
         *lines, self._line = self._line.split(b"\n")
-        self._lines += len(lines)
-        if self._lines > LINES_AT_ONCE + LINES_PER_SECOND * (now - self._begun_at):
-            raise AnswerNotRecognised("the fill program floods its output")
         for line in lines:
             self._heard_at = now
             if self._resting:

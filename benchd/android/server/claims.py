@@ -34,11 +34,14 @@ class Claims:
     def __init__(self, port: int) -> None:
         self._port = port
         self._told: dict[tuple[int, str], str] = {}
-        """Answers that hold for as long as the server lives: it gives an id only once."""
+        """Answers that hold for as long as a transport is listed: a server gives an id once."""
 
     async def settle(self, claims: Iterable[ListedTransport]) -> dict[AdbAddress, ListedTransport]:
         """The transport of each address; whoever is READY there has been confirmed."""
         claimants: dict[AdbAddress, list[ListedTransport]] = {}
+        claims = tuple(claims)
+        listed = {claim.transport_id for claim in claims}
+        self._told = {key: told for key, told in self._told.items() if key[0] in listed}
         for claim in claims:
             claimants.setdefault(claim.address, []).append(claim)
         settled: dict[AdbAddress, ListedTransport] = {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -28,6 +29,8 @@ LIVENESS_OF_STATE: Final[Mapping[str, Liveness]] = MappingProxyType(
     }
 )
 """The words of AOSP's adb.cpp, `to_string(ConnectionState)`."""
+
+KEPT_LINES: Final = 2048
 
 # Three fields may hold blanks: the serial (a USB string), the state "no permissions (…); see […]"
 # and the product name (sent by the handset). Any of them may read like a state and a path.
@@ -59,13 +62,17 @@ def read_device_list(text: str) -> tuple[ListedTransport, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _read_line(line: str) -> Iterator[ListedTransport]:
+# Of two lists that follow each other all lines but one are the same.
+@lru_cache(maxsize=KEPT_LINES)
+def _read_line(line: str) -> tuple[ListedTransport, ...]:
     match = _ID.fullmatch(line)
     if match is None:
-        return
-    for state in _STATE.finditer(match["rest"]):
-        yield ListedTransport(
+        return ()
+    return tuple(
+        ListedTransport(
             address=AdbAddress(state["device_path"] or line[: state.start()]),
             liveness=LIVENESS_OF_STATE.get(state["state"], Liveness.NO_PERMISSION),
             transport_id=int(match["transport_id"]),
         )
+        for state in _STATE.finditer(match["rest"])
+    )

@@ -1,9 +1,14 @@
-"""The adb server's stream of lists, in the best form that it has: binary, else text."""
+"""The adb server's stream of lists, in the best form that it has: binary, else text.
+
+Each list is whole, so the newest one counts alone: of a handset that comes and goes a thousand
+times a second so many are read as a rack needs, and the others are let go unread.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 import anyio
 
@@ -16,7 +21,16 @@ from benchd.android.server.smart_socket import (
     SmartSocket,
     connect,
 )
+from benchd.android.token_bucket import TokenBucket
+from benchd.errors import AdbServerLost
 from benchd.words.ids import AdbAddress
+
+LISTS_AT_ONCE: Final = 20
+LISTS_PER_S: Final = 20
+"""A list is looked at all through, a millisecond for 256 handsets; nobody waits longer for one than
+a person blinks."""
+READ_BYTES: Final = 64 << 10
+HEADER_BYTES: Final = 4
 
 Listed = dict[AdbAddress, ListedTransport]
 Reader = Callable[[bytes], Awaitable[Listed]]
@@ -53,9 +67,57 @@ async def _first(link: SmartSocket, service: str) -> bytes | None:
 
 
 async def _lists(link: SmartSocket, data: bytes, read: Reader) -> AsyncIterator[Listed]:
+    share = TokenBucket(per_s=LISTS_PER_S, at_once=LISTS_AT_ONCE)
+    newest = _Newest(link)
     while True:
         yield await read(data)
-        data = await link.message()
+        await share.take(1)
+        data = await newest.wait()
+
+
+class _Newest:
+    """Cuts a stream into lists, and keeps the last."""
+
+    def __init__(self, link: SmartSocket) -> None:
+        self._link = link
+        self._buffer = b""
+
+    async def wait(self) -> bytes:
+        """The last list of all that have come; waits for the first of them.
+
+        Raises AdbServerLost where the stream ends, also where it does so right after a list.
+        """
+        newest: bytes | None = None
+        more = True
+        # A read that is full leaves something behind.
+        while newest is None or more:
+            data = await self._receive()
+            more = len(data) >= READ_BYTES
+            self._buffer += data
+            newest = self._cut() or newest
+        return newest
+
+    def _cut(self) -> bytes | None:
+        """The last whole list in the buffer, which is rid of it and all before it."""
+        position, newest = 0, None
+        while len(self._buffer) >= position + HEADER_BYTES:
+            begin = position + HEADER_BYTES
+            try:
+                end = begin + int(self._buffer[position:begin], 16)
+            except ValueError as garbled:
+                raise AdbServerLost("the adb server's answer is garbled") from garbled
+            if len(self._buffer) < end:
+                break
+            newest, position = slice(begin, end), end
+        found = None if newest is None else self._buffer[newest]
+        self._buffer = self._buffer[position:]
+        return found
+
+    async def _receive(self) -> bytes:
+        try:
+            return await self._link.incoming.receive(READ_BYTES)
+        except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as ended:
+            raise AdbServerLost("the adb server closed the connection") from ended
 
 
 async def _read_message(data: bytes) -> Listed:

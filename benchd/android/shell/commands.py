@@ -15,6 +15,7 @@ import structlog
 
 from benchd.android.server.smart_socket import RequestRefused, SmartSocket, close_at_once
 from benchd.android.server.transports import Transport, TransportOpener
+from benchd.android.shell.flow import Flow
 from benchd.android.shell.packets import (
     Exit,
     Output,
@@ -35,6 +36,7 @@ from benchd.errors import (
 COMMAND_DEADLINE_S: Final = 20.0
 MAXIMUM_OUTPUT_BYTES: Final = 4 << 20
 SEND_PIECE_BYTES: Final = 256 << 10
+FLOOD: Final = "the handset floods its answer with packets that hold next to nothing"
 
 _log = structlog.get_logger()
 _PROGRAM: Final = re.compile(r"[\w./-]{1,80}")
@@ -67,7 +69,10 @@ class CommandStream(Protocol):
         ...
 
     async def stalled(self, detail: str) -> BenchdError:
-        """Whose fault a long silence is: the handset's, unless the adb server is silent too."""
+        """Whose fault a long silence is: the handset's, unless the adb server is silent too.
+
+        Where the handset had to be held up it isn't even silent.
+        """
         ...
 
 
@@ -100,9 +105,12 @@ def command_line(*arguments: str) -> str:
 class AdbCommandStream:
     """A command over adb's second shell protocol, on the event loop."""
 
-    def __init__(self, socket: SmartSocket, blame: Blame) -> None:
+    def __init__(self, socket: SmartSocket, blame: Blame, flow: Flow) -> None:
         self._socket = socket
         self._reader = PacketReader()
+        self._flow = flow
+        self.floods = False
+        """Whether it had to be held up."""
         self._waiting = deque[ShellEvent]()
         self._blame = blame
 
@@ -122,11 +130,16 @@ class AdbCommandStream:
                 data = await self._socket.incoming.receive()
             except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as ended:
                 raise await self._blame() from ended
+            before = self._reader.packets
             self._waiting.extend(self._reader.feed(data))
+            packets = self._reader.packets - before
+            self.floods |= await self._flow.pay(packets=packets, size_bytes=len(data))
         return self._waiting.popleft()
 
     async def stalled(self, detail: str) -> BenchdError:
-        """What a long silence is to be taken for."""
+        """What a long silence is to be taken for: a flood that was held up isn't one."""
+        if self.floods:
+            return AnswerNotRecognised(FLOOD)
         return silence(await self._blame(), detail)
 
     async def _send(self, packets: bytes) -> None:
@@ -139,9 +152,13 @@ class AdbCommandStream:
 class AdbShell:
     """Runs commands over one transport."""
 
-    def __init__(self, opener: TransportOpener, transport: Transport) -> None:
+    def __init__(
+        self, opener: TransportOpener, transport: Transport, flow: Flow | None = None
+    ) -> None:
+        """`flow` is what other shells of the same handset share with it."""
         self._opener = opener
         self._transport = transport
+        self._flow = flow or Flow()
 
     @asynccontextmanager
     async def stream(
@@ -158,7 +175,7 @@ class AdbShell:
                 raise await self._stalled("no shell was opened") from late
             except (RequestRefused, AdbServerLost) as refused:
                 raise await self._fault() from refused
-            yield AdbCommandStream(socket, self._fault)
+            yield AdbCommandStream(socket, self._fault, self._flow)
         finally:
             await close_at_once(stream)
 
@@ -173,13 +190,15 @@ class AdbShell:
         """Run a command to its end; its output is bounded, as is its time."""
         began = anyio.current_time()
         completed: Completed | None = None
+        running: AdbCommandStream | None = None
         try:
             with anyio.fail_after(deadline_s):
                 async with self.stream(command) as running:
                     completed = await complete(running, stdin, maximum_output_bytes)
                     return completed
         except TimeoutError as late:
-            raise await self._stalled(f"no answer within {deadline_s:.0f} s") from late
+            stalled = self._stalled if running is None else running.stalled
+            raise await stalled(f"no answer within {deadline_s:.0f} s") from late
         finally:
             _tell(command, completed, anyio.current_time() - began)
 

@@ -27,9 +27,14 @@ class PacketId(IntEnum):
     CLOSE_STDIN = 4
 
 
+_OUTPUTS: Final = {
+    number.value: number for number in (PacketId.STDOUT, PacketId.STDERR, PacketId.EXIT)
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Bytes that the command wrote; one packet may come as several of these."""
+    """Bytes that the command wrote: a part of a packet, or many."""
 
     data: bytes
     is_error: bool
@@ -64,39 +69,63 @@ class PacketReader:
     """Takes a byte stream apart; holds back no more than one header, whatever a handset sends."""
 
     def __init__(self) -> None:
-        self._header = bytearray()
+        self.packets = 0
+        """How many have begun so far."""
+        self._header = b""
         self._packet: PacketId | None = None
         self._left = 0
 
     def feed(self, data: bytes) -> list[ShellEvent]:
-        """The events that these bytes complete; raises AnswerNotRecognised for any other form."""
+        """What these bytes complete; raises AnswerNotRecognised for any other form.
+
+        Each output is one event, however many packets it came in: no order holds between the two.
+        """
         events: list[ShellEvent] = []
+        outputs: dict[PacketId, list[bytes]] = {PacketId.STDOUT: [], PacketId.STDERR: []}
         position = 0
         while position < len(data):
             if self._packet is None:
-                missing = _HEADER.size - len(self._header)
-                self._header += data[position : position + missing]
-                position += missing
-                if len(self._header) == _HEADER.size:
-                    self._begin()
+                position = self._begin(data, position)
                 continue
             piece = data[position : position + self._left]
             position += len(piece)
             self._left -= len(piece)
             if self._packet is PacketId.EXIT:
+                events += _joined(outputs)
                 events.append(Exit(piece[0]))
             else:
-                events.append(Output(piece, self._packet is PacketId.STDERR))
+                outputs[self._packet].append(piece)
             if self._left == 0:
                 self._packet = None
-        return events
+        return events + _joined(outputs)
 
-    def _begin(self) -> None:
-        number, length = _HEADER.unpack(self._header)
-        self._header.clear()
-        if number not in (PacketId.STDOUT, PacketId.STDERR, PacketId.EXIT):
+    def _begin(self, data: bytes, position: int) -> int:
+        """Take what there is of a header; returns where the rest begins."""
+        taken = _HEADER.size - len(self._header)
+        header = self._header + data[position : position + taken]
+        if len(header) < _HEADER.size:
+            self._header = header
+            return len(data)
+        self._header = b""
+        number, length = _HEADER.unpack(header)
+        packet = _OUTPUTS.get(number)
+        if packet is None:
             raise AnswerNotRecognised(f"a shell packet of the unknown kind {number}")
-        if number == PacketId.EXIT and length != 1:
+        if packet is PacketId.EXIT and length != 1:
             raise AnswerNotRecognised(f"an exit packet of {length} bytes")
+        self.packets += 1
         if length:
-            self._packet, self._left = PacketId(number), length
+            self._packet, self._left = packet, length
+        return position + taken
+
+
+def _joined(outputs: dict[PacketId, list[bytes]]) -> list[ShellEvent]:
+    """Each output that holds anything, once; they are empty afterwards."""
+    events: list[ShellEvent] = [
+        Output(b"".join(pieces), packet is PacketId.STDERR)
+        for packet, pieces in outputs.items()
+        if pieces
+    ]
+    for pieces in outputs.values():
+        pieces.clear()
+    return events

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.android.shell.commands import COMMAND_DEADLINE_S, Shell, require_success
+from benchd.android.shell.large_answers import read_beside
 from benchd.errors import AnswerNotRecognised
 
 LONGEST_COMPLAINT: Final = 4096
@@ -51,9 +52,12 @@ async def run_script(
         for number, command in enumerate(commands.values())
     )
     completed = await shell.run(line, deadline_s=deadline_s)
-    output = require_success(completed, "a script").decode(errors="replace")
+    output = require_success(completed, "a script")
     complaints = completed.stderr[:LONGEST_COMPLAINT].decode(errors="replace")
-    return _take_apart(output, mark, commands, complaints)
+    return await read_beside(
+        len(output),
+        lambda: _take_apart(output.decode(errors="replace"), mark, commands, complaints),
+    )
 
 
 _REST_IS_EMPTY: Final = ""

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from benchd.lab.benchmarks.crowd.crowd import Crowd
+from benchd.lab.benchmarks.crowd.floods import Flood
 
 LONGEST_LINE_BYTES: Final = 1 << 16
 
@@ -19,10 +20,14 @@ LONGEST_LINE_BYTES: Final = 1 << 16
 class Request:
     """One line."""
 
-    do: Literal["plug", "unplug", "end_server", "reset_by_hand", "enable_adb", "screen", "figures"]
+    do: Literal[
+        "plug", "unplug", "end_server", "reset_by_hand", "enable_adb", "screen", "flood", "figures"
+    ]
     numbers: tuple[int, ...] = ()
     """Which handsets; none means all."""
     seconds: float = 0.0
+    kind: Flood = Flood.LINES
+    """Which flood."""
 
 
 _REQUEST = TypeAdapter(Request)
@@ -63,6 +68,9 @@ class ControlDesk:
                 self._crowd.unplug(numbers)
             case "end_server":
                 await self._crowd.end_server(asked.seconds)
+            case "flood":
+                for number in numbers:
+                    self._crowd.flood(number, asked.kind)
             case "screen":
                 plan = self._crowd.handsets[numbers[0]].plan
                 return {"imei": plan.imei, "serial": plan.serial}

@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from benchd.lab.benchmarks.crowd.door import Door
+from benchd.lab.benchmarks.crowd.floods import EVERY_S, LISTS_PER_S, Flood
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
 from benchd.lab.benchmarks.crowd.pace import CrowdPace, Drawn
 from benchd.lab.benchmarks.crowd.shells import Shells
@@ -16,6 +17,8 @@ from benchd.lab.simulator.plan import HandsetPlan
 from benchd.lab.simulator.plug_board import PlugBoard
 
 PLUG_EVERY_S: Final = 0.005
+LISTS_A_REPLUG: Final = 4
+"""Offline, gone, offline, there again."""
 
 
 class Crowd:
@@ -54,6 +57,21 @@ class Crowd:
         for handset in self.handsets.values():
             if handset.attached and handset.adb_enabled:
                 self.door.come(handset)
+
+    def flood(self, number: int, kind: Flood) -> None:
+        """From now on this one floods its host."""
+        handset = self.handsets[number]
+        handset.flood = kind
+        if kind is Flood.FLAPS:
+            self._begin(self._flap(handset))
+
+    async def _flap(self, handset: CrowdHandset) -> None:
+        while True:
+            if handset.transport_id is not None and not self._down:
+                for _ in range(int(LISTS_PER_S * EVERY_S / LISTS_A_REPLUG)):
+                    self.door.leave(handset)
+                    self.door.come(handset)
+            await asyncio.sleep(EVERY_S)
 
     def reset_by_hand(self, number: int) -> None:
         """Reset it from its settings: it leaves, and comes back without adb."""

@@ -14,6 +14,7 @@ from anyio.abc import UNIXSocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from benchd.errors import UsageRefused
+from benchd.lab.benchmarks.crowd.floods import Flood
 from benchd.lab.benchmarks.crowd.places import slot_number
 from benchd.lab.simulator.hands import Screen
 
@@ -55,6 +56,10 @@ class CrowdHands:
         """Pull these cables, or all."""
         await self._ask("unplug", numbers)
 
+    async def flood(self, number: int, kind: Flood) -> None:
+        """Let this one flood its host from now on."""
+        await self._ask("flood", (number,), kind=kind)
+
     async def end_server(self, down_s: float) -> None:
         """Let the adb server die and come back after this time."""
         await self._ask("end_server", (), down_s)
@@ -81,9 +86,10 @@ class CrowdHands:
         return [Told(**told) for told in answer["handsets"]], answer["not_understood"]
 
     async def _ask(
-        self, do: str, numbers: Sequence[int] = (), seconds: float = 0.0
+        self, do: str, numbers: Sequence[int] = (), seconds: float = 0.0, **more: str
     ) -> dict[str, Any]:
-        line = json.dumps({"do": do, "numbers": list(numbers), "seconds": seconds}).encode()
+        asked = {"do": do, "numbers": list(numbers), "seconds": seconds, **more}
+        line = json.dumps(asked).encode()
         async with self._turn:
             await self._stream.send(line + b"\n")
             answer: dict[str, Any] = json.loads(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from benchd.lab.benchmarks.crowd.floods import Flood
 from benchd.lab.benchmarks.crowd.storage import Storage
 from benchd.lab.simulator.addresses import adb_address
 from benchd.lab.simulator.android import AndroidState, after_reset, as_it_came_in
@@ -45,6 +46,9 @@ class CrowdHandset:
     online: bool = False
     filling: bool = False
     """Whether its fill program is writing right now."""
+    flood: Flood | None = None
+    scripts: int = 0
+    """How many it has answered."""
     shells: int = 0
     """How many were opened on it with exit codes, as the daemon does."""
     connections: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])

@@ -14,6 +14,7 @@ from benchd.android.fill.sample_stream import READ_BLOCKS
 from benchd.android.shell.packets import PacketId
 from benchd.lab.benchmarks.crowd.block_reader import read_blocks
 from benchd.lab.benchmarks.crowd.filler import Filler, Work
+from benchd.lab.benchmarks.crowd.floods import OF_THE_PROGRAM, flood_output
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
 from benchd.lab.benchmarks.crowd.pace import Drawn
 from benchd.lab.benchmarks.crowd.packets import Stdin, exit_packet, packet
@@ -56,6 +57,10 @@ class Shells:
             await writer.drain()
 
         if command.startswith(_FILL) and not command.endswith(" version"):
+            if handset.flood is not None and handset.flood in OF_THE_PROGRAM:
+                handset.note_first_byte()
+                await flood_output(handset.flood, stdin, writer)
+                return
             work = Work(
                 fill_s=self._drawn.around(self._drawn.pace.fill_s),
                 check_s=self._drawn.around(self._drawn.pace.check_s),

@@ -12,6 +12,7 @@ from benchd.android.facts.statfs import ASK_STATFS
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
 from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
 from benchd.android.radio import BACK_ON_AFTER_S, off_command
+from benchd.lab.benchmarks.crowd.floods import Flood, padded
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
 
 NOT_FOUND: Final = 127
@@ -59,9 +60,13 @@ def said(handset: CrowdHandset, command: str) -> Said:
     if not parts:
         return _one(handset, command)
     stdout, stderr, understood = bytearray(), bytearray(), True
-    for asked, mark in parts:
+    handset.scripts += 1
+    for place, (asked, mark) in enumerate(parts):
         part = _one(handset, asked)
-        stdout += part.stdout + f"\n{mark} {part.code}\n".encode()
+        # Each time another question's.
+        floods = handset.flood is Flood.ANSWERS and place == handset.scripts % len(parts)
+        stdout += padded(part.stdout) if floods else part.stdout
+        stdout += f"\n{mark} {part.code}\n".encode()
         stderr += part.stderr
         understood = understood and part.understood
     return Said(stdout=bytes(stdout), stderr=bytes(stderr), understood=understood)

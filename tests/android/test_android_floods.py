@@ -1,0 +1,113 @@
+"""A handset that floods gets its share of the loop and no more; its neighbours get theirs."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import cast
+
+import anyio
+import pytest
+from anyio.abc import SocketStream
+
+from benchd.android.server.smart_socket import SmartSocket
+from benchd.android.shell.commands import AdbCommandStream, complete
+from benchd.android.shell.flow import TOKENS_AT_ONCE, TOKENS_PER_S, Flow, Flows
+from benchd.android.token_bucket import TokenBucket
+from benchd.errors import AnswerNotRecognised, HandsetGone, HandsetStalled
+from benchd.words.ids import AdbAddress
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+READ_BYTES = 64 << 10
+SECONDS = 10
+EMPTY = struct.pack("<BI", 1, 0)
+ONE_BYTE = struct.pack("<BI", 1, 1) + b"x"
+ONE_BYTE_OF_EACH = ONE_BYTE + struct.pack("<BI", 2, 1) + b"x"
+
+
+class NeverHeldUp(AssertionError):
+    """More was read of a flood than the loop can bear."""
+
+
+@dataclass
+class Flood:
+    """A socket that always has something."""
+
+    packet: bytes
+    most_reads: int
+    reads: int = 0
+
+    async def send(self, data: bytes) -> None:
+        """Nothing is read of it."""
+
+    async def receive(self, max_bytes: int = READ_BYTES) -> bytes:
+        await anyio.lowlevel.checkpoint()
+        self.reads += 1
+        if self.reads > self.most_reads:
+            raise NeverHeldUp
+        return self.packet * (max_bytes // len(self.packet))
+
+
+async def gone() -> HandsetGone:
+    return HandsetGone("gone")
+
+
+def stream_of(flood: Flood, flow: Flow) -> AdbCommandStream:
+    return AdbCommandStream(SmartSocket(cast("SocketStream", flood)), gone, flow)
+
+
+@pytest.mark.parametrize("packet", [EMPTY, ONE_BYTE, ONE_BYTE_OF_EACH])
+async def test_a_flood_of_tiny_packets_is_read_no_faster_than_its_share(packet: bytes) -> None:
+    packets = READ_BYTES // len(packet) * packet.count(b"\0\0\0")
+    share = int((TOKENS_AT_ONCE + SECONDS * TOKENS_PER_S) / (packets - 64)) + 1
+    flood = Flood(packet, most_reads=share)
+    running = stream_of(flood, Flow())
+    with anyio.move_on_after(SECONDS):
+        await complete(running, b"", 1 << 30)
+    assert isinstance(await running.stalled("no answer"), AnswerNotRecognised)
+
+
+async def test_two_commands_of_one_handset_have_one_share() -> None:
+    flows = Flows()
+    floods = [Flood(EMPTY, most_reads=5) for _ in range(2)]
+    with anyio.move_on_after(SECONDS):
+        async with anyio.create_task_group() as tasks:
+            for flood in floods:
+                flow = flows.of(AdbAddress("usb:1-1"))
+                tasks.start_soon(complete, stream_of(flood, flow), b"", 1 << 30)
+    assert sum(flood.reads for flood in floods) <= 5
+
+
+async def test_a_neighbours_packets_wait_for_no_flood() -> None:
+    flows = Flows()
+    flood = stream_of(Flood(EMPTY, most_reads=100), flows.of(AdbAddress("usb:1-1")))
+    packet = struct.pack("<BI", 1, 1019) + b"x" * 1019
+    running = stream_of(Flood(packet, most_reads=10_000), flows.of(AdbAddress("usb:1-2")))
+    began = anyio.current_time()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(complete, flood, b"", 1 << 30)
+        for _ in range(1000):
+            await running.receive()
+        tasks.cancel_scope.cancel()
+    assert anyio.current_time() == began
+    assert isinstance(await running.stalled("no answer"), HandsetStalled)
+
+
+async def test_bulk_data_is_never_held_up() -> None:
+    packet = struct.pack("<BI", 1, 4091) + b"x" * 4091
+    running = stream_of(Flood(packet, most_reads=2_000), Flow())
+    began = anyio.current_time()
+    for _ in range(2_000):
+        await running.receive()
+    assert anyio.current_time() == began
+
+
+async def test_a_bucket_gives_at_once_what_it_holds_and_then_by_the_second() -> None:
+    bucket = TokenBucket(per_s=2, at_once=10)
+    began = anyio.current_time()
+    assert not await bucket.take(10)
+    assert await bucket.take(6)
+    assert anyio.current_time() - began == pytest.approx(3)
+    await anyio.sleep(100)
+    assert not await bucket.take(10)
