@@ -1,4 +1,4 @@
-"""`python -m tests.daemon.started_daemon FOLDER ADB_PORT HTTP_PORT`: tells what a daemon has loaded."""
+"""`python -m tests.daemon.started_daemon FOLDER ADB_PORT HTTP_PORT`: what a daemon has loaded."""
 
 from __future__ import annotations
 
@@ -21,8 +21,15 @@ server = "external"
 port = {adb}
 [recipes]
 directory = "{recipes}"
+[ledger]
+path = "ledger.sqlite"
 [certificate]
 key = "key.pem"
+directory = "certificates"
+[dossiers]
+directory = "dossiers"
+[models]
+fresh_pictures = "fresh"
 [http]
 socket = "benchd.sock"
 listen = "127.0.0.1:{http}"

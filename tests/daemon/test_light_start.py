@@ -1,4 +1,4 @@
-"""A daemon that has started holds what its slots need, and nothing that only a paper or a hook does."""
+"""A started daemon holds what its slots need, and nothing that only a paper or a hook does."""
 
 from __future__ import annotations
 
