@@ -19,6 +19,7 @@ name = "light"
 [adb]
 server = "external"
 port = {adb}
+home = "adb"
 [recipes]
 directory = "{recipes}"
 [ledger]
