@@ -17,7 +17,6 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar, Sample
-from prometheus_client.utils import floatToGoString
 
 Values = tuple[str, ...]
 """Of a series' labels, in their order."""
@@ -141,10 +140,10 @@ class KeptHistogram(Collector):
         registry: CollectorRegistry,
         buckets: Sequence[float],
     ) -> None:
-        """`buckets` are upper bounds, growing; the one without bound is added."""
+        """`buckets` are upper bounds, growing, below a million; the one without bound is added."""
         self._family = KeptFamily(name, text, "histogram", labels)
         self._bounds = (*map(float, buckets), math.inf)
-        self._edges = tuple(map(floatToGoString, self._bounds))
+        self._edges = (*(repr(bound) for bound in self._bounds[:-1]), "+Inf")
         self._observed: dict[Values, _Observed] = {}
         registry.register(self)
 
