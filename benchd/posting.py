@@ -1,4 +1,7 @@
-"""One POST to a system outside, bounded in time and in what is read of its answer."""
+"""One POST to a system outside, bounded in time and in what is read of its answer.
+
+A rack that tells nobody loads no HTTP client: whoever makes a `Poster` does, off the loop.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
-import httpx2
 
-from benchd.bounded_http import BoundedTransport
+if TYPE_CHECKING:
+    import httpx2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,10 @@ class Poster:
             timeout_s: For the whole of one try, in seconds.
             longest_bytes: What an answer may have; of a longer one a byte more is read.
         """
+        import httpx2  # noqa: PLC0415 - see above
+
+        from benchd.bounded_http import BoundedTransport  # noqa: PLC0415
+
         self._url = url
         self._timeout_s = timeout_s
         self._longest_bytes = longest_bytes
@@ -48,6 +56,8 @@ class Poster:
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> bytes | Failure:
         """What the receiver says that has taken it. Never raises."""
+        import httpx2  # noqa: PLC0415 - it is there since this was made
+
         # Nothing is unpacked: a few bytes could become as many as they like.
         asked = {"user-agent": "benchd", **headers, "accept-encoding": "identity"}
         try:

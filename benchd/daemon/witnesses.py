@@ -12,7 +12,7 @@ from benchd.config import Settings
 from benchd.config.sections import AnchorSettings
 from benchd.errors import AnchorUnreachable
 from benchd.ledger.anchoring import witness_of
-from benchd.ledger.anchors import FolderAnchor, HttpAnchor
+from benchd.ledger.anchors import FolderAnchor
 from benchd.ledger.head import Head
 from benchd.ledger.rotations import witnesses_of_ring
 from benchd.ledger.witness import Witness
@@ -49,6 +49,9 @@ def anchors_of(settings: AnchorSettings, ring: KeyRing) -> list[Anchor]:
     if settings.folder is not None:
         anchors.append(FolderAnchor(settings.folder, ring.rack))
     if settings.url is not None:
+        # Before any slot is shown, so on the loop; and not where there is no such place.
+        from benchd.ledger.http_anchor import HttpAnchor  # noqa: PLC0415
+
         anchors.append(HttpAnchor(settings.url, ring.rack))
     return anchors
 

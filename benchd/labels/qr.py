@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import segno
-
 QUIET = 4
 """White modules around a code."""
 
@@ -22,6 +20,8 @@ class QrCode:
 
 def qr_code(text: str) -> QrCode:
     """The code of a text, of which a seventh may be lost to a scratch, or more where it is free."""
+    import segno  # noqa: PLC0415 - on the thread that draws, and only where one draws
+
     matrix = segno.make(text, error="m", micro=False).matrix
     bars: list[tuple[int, int, int]] = []
     for row, modules in enumerate(matrix):

@@ -2,7 +2,8 @@
 
 Formats: https://prometheus.io/docs/instrumenting/exposition_formats/ and the specification of
 OpenMetrics 1.0. The library has both too, and writes the labels of each line anew at each scrape:
-three quarters of its time. Here a line's head is kept, since the series of a rack stay the same.
+three quarters of its time. Here a line's head is kept, since the series of a rack stay the same,
+and the whole text of a family that says it has not changed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Exemplar, Sample
+
+from benchd.observe.kept import KeptFamily
 
 OPEN_METRICS: Final = "application/openmetrics-text"
 OPEN_METRICS_TYPE: Final = f"{OPEN_METRICS}; version=1.0.0; charset=utf-8"
@@ -28,31 +31,42 @@ class Exposition:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self._heads: dict[tuple[str, ...], str] = {}
+        self._kept: dict[tuple[str, bool], tuple[int, str]] = {}
 
     def encode(self, accept: str) -> tuple[bytes, str]:
         """All metrics in the form that the header `Accept` asks for, and its content type."""
-        families = self._registry.collect()
-        if any(each.split(";")[0].strip() == OPEN_METRICS for each in accept.split(",")):
-            lines = [*self._open_metrics(families), "# EOF\n"]
-            return "".join(lines).encode(), OPEN_METRICS_TYPE
-        return "".join(self._text(families)).encode(), TEXT_TYPE
+        opened = any(each.split(";")[0].strip() == OPEN_METRICS for each in accept.split(","))
+        told = [self._written(family, opened=opened) for family in self._registry.collect()]
+        if opened:
+            return "".join([*told, "# EOF\n"]).encode(), OPEN_METRICS_TYPE
+        return "".join(told).encode(), TEXT_TYPE
 
-    def _open_metrics(self, families: Iterable[Metric]) -> Iterable[str]:
-        for family in families:
-            yield f"# HELP {family.name} {_escaped(family.documentation)}\n"
-            yield f"# TYPE {family.name} {family.type}\n"
-            for sample in family.samples:
-                told = _exemplar(sample.exemplar) if sample.exemplar is not None else ""
-                yield f"{self._head(sample)}{_number(sample.value)}{told}\n"
+    def _written(self, family: Metric, *, opened: bool) -> str:
+        write = self._open_metrics if opened else self._text
+        if not isinstance(family, KeptFamily):
+            return "".join(write(family))
+        # Before its samples: what changes meanwhile is written again next time.
+        changes = family.changes
+        at, text = self._kept.get((family.name, opened), (-1, ""))
+        if at != changes:
+            text = "".join(write(family))
+            self._kept[family.name, opened] = changes, text
+        return text
 
-    def _text(self, families: Iterable[Metric]) -> Iterable[str]:
-        for family in families:
-            name, kind = _text_name(family)
-            told = family.documentation.replace("\\", r"\\").replace("\n", r"\n")
-            yield f"# HELP {name} {told}\n"
-            yield f"# TYPE {name} {kind}\n"
-            for sample in family.samples:
-                yield f"{self._head(sample)}{_number(sample.value)}\n"
+    def _open_metrics(self, family: Metric) -> Iterable[str]:
+        yield f"# HELP {family.name} {_escaped(family.documentation)}\n"
+        yield f"# TYPE {family.name} {family.type}\n"
+        for sample in family.samples:
+            told = _exemplar(sample.exemplar) if sample.exemplar is not None else ""
+            yield f"{self._head(sample)}{_number(sample.value)}{told}\n"
+
+    def _text(self, family: Metric) -> Iterable[str]:
+        name, kind = _text_name(family)
+        told = family.documentation.replace("\\", r"\\").replace("\n", r"\n")
+        yield f"# HELP {name} {told}\n"
+        yield f"# TYPE {name} {kind}\n"
+        for sample in family.samples:
+            yield f"{self._head(sample)}{_number(sample.value)}\n"
 
     def _head(self, sample: Sample) -> str:
         # The names of a series' labels are always the same: its values tell it from the others.

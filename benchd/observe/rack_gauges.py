@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import product
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from benchd.observe.kept import KeptGauge
 from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.ids import SlotName
 from benchd.words.job import Gate
@@ -26,13 +28,34 @@ class RackGauges(Collector):
         self.readers: Collection[SlotName] = frozenset()
         self.readers_up: Callable[[], Collection[SlotName]] = tuple
         self.open_items: Callable[[], Mapping[DisposalState, int]] = dict
+        self._arranged: tuple[SlotName, ...] = ()
+        self._states_shown: dict[SlotName, SlotState] = {}
+        self._states = KeptGauge(
+            "benchd_slot_state", "1 for the state that a slot is in", "slot", "state"
+        )
+        self._needs = KeptGauge(
+            "benchd_slot_needs_person",
+            "Whether the slot goes on only once somebody has come; charging isn't that",
+            "slot",
+        )
+        self._done = KeptGauge(
+            "benchd_slot_transfer_bytes",
+            "Bytes that the overwrite or read-back that runs has done; 0 where none runs",
+            "slot",
+        )
+        self._rate = KeptGauge(
+            "benchd_slot_transfer_bytes_per_second",
+            "How fast it was between its last two reports; 0 where none runs",
+            "slot",
+        )
 
     def collect(self) -> Iterable[Metric]:
         """All of it, from one look at the board."""
         views = self.views()
         yield self._items()
-        yield from self._states(views)
-        yield from self._transfers(views)
+        self._look(views)
+        for gauge in (self._states, self._needs, self._done, self._rate):
+            yield gauge.family
         yield from _questions([view for slot in self.slots if (view := views.get(slot))])
         yield self._readers()
         yield GaugeMetricFamily(
@@ -59,42 +82,29 @@ class RackGauges(Collector):
             items.add_metric((item,), float(waiting.get(item, 0)))
         return items
 
-    def _states(self, views: Mapping[SlotName, SlotView]) -> Iterable[Metric]:
-        states = GaugeMetricFamily(
-            "benchd_slot_state", "1 for the state that a slot is in", labels=("slot", "state")
-        )
-        needs = GaugeMetricFamily(
-            "benchd_slot_needs_person",
-            "Whether the slot goes on only once somebody has come; charging isn't that",
-            labels=("slot",),
-        )
-        for slot in self.slots:
+    def _look(self, views: Mapping[SlotName, SlotView]) -> None:
+        """What each slot shows now; what it has shown before is not written anew."""
+        slots = self.slots
+        if slots != self._arranged:
+            self._arranged, self._states_shown = slots, {}
+            self._states.arrange(product(slots, SlotState))
+            for gauge in (self._needs, self._done, self._rate):
+                gauge.arrange((slot,) for slot in slots)
+        for slot in slots:
             view = views.get(slot)
             now = SlotState.EMPTY if view is None else view.state
-            for state in SlotState:
-                states.add_metric((slot, state), float(state is now))
-            needs.add_metric((slot,), float(view is not None and view.needs_a_person))
-        return (states, needs)
-
-    def _transfers(self, views: Mapping[SlotName, SlotView]) -> Iterable[Metric]:
-        done = GaugeMetricFamily(
-            "benchd_slot_transfer_bytes",
-            "Bytes that the overwrite or read-back that runs has done; 0 where none runs",
-            labels=("slot",),
-        )
-        rate = GaugeMetricFamily(
-            "benchd_slot_transfer_bytes_per_second",
-            "How fast it was between its last two reports; 0 where none runs",
-            labels=("slot",),
-        )
-        for slot in self.slots:
-            view = views.get(slot)
+            before = self._states_shown.get(slot)
+            if before is not now:
+                if before is not None:
+                    self._states.set(0.0, slot, before)
+                self._states.set(1.0, slot, now)
+                self._states_shown[slot] = now
+            self._needs.set(float(view is not None and view.needs_a_person), slot)
             transfer = view.transfer if view is not None else None
             # A handset that rests, to cool or to charge, tells of no progress meanwhile.
-            works = view is not None and view.state is SlotState.RUNNING
-            done.add_metric((slot,), float(transfer.bytes_done) if transfer else 0.0)
-            rate.add_metric((slot,), transfer.bytes_per_s if transfer and works else 0.0)
-        return (done, rate)
+            works = now is SlotState.RUNNING
+            self._done.set(float(transfer.bytes_done) if transfer else 0.0, slot)
+            self._rate.set(transfer.bytes_per_s if transfer and works else 0.0, slot)
 
     def _readers(self) -> Metric:
         readers = self.readers_up()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import product
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 
+from benchd.observe.kept import KeptCounter
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import FaultCode, Outcome
 
@@ -15,8 +16,8 @@ class SlotMetrics:
     """Counters by slot; a slot that isn't configured is told of by none."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"benchd_slot_{name}", text, ("slot", *labels), registry=registry)
+        def counter(name: str, text: str, *labels: str) -> KeptCounter:
+            return KeptCounter(f"benchd_slot_{name}", text, ("slot", *labels), registry=registry)
 
         self._slots: frozenset[SlotName] = frozenset()
         self._jobs = counter("jobs", "Jobs that ended, by slot", "outcome")
@@ -31,7 +32,7 @@ class SlotMetrics:
             "reenumerations", "How often a handset came back on its port as a new device"
         )
         self._stalls = counter("stalls", "Attempts that ended since the handset did nothing more")
-        self._overwritten = Counter(
+        self._overwritten = KeptCounter(
             "benchd_overwritten_bytes",
             "Bytes that handsets have written and synced",
             ("slot",),
@@ -47,25 +48,16 @@ class SlotMetrics:
 
     def configure(self, slots: Collection[SlotName]) -> None:
         """These slots there are: the series of new ones begin at zero, those of others end."""
-        for slot in self._slots.difference(slots):
-            for counter in self._single:
-                counter.remove(slot)
-            for outcome in Outcome:
-                self._jobs.remove(slot, outcome)
-            for fault in FaultCode:
-                self._faults.remove(slot, fault)
         self._slots = frozenset(slots)
-        for counter, slot in product(self._single, slots):
-            counter.labels(slot)
-        for slot, outcome in product(slots, Outcome):
-            self._jobs.labels(slot, outcome)
-        for slot, fault in product(slots, FaultCode):
-            self._faults.labels(slot, fault)
+        for counter in self._single:
+            counter.arrange((slot,) for slot in slots)
+        self._jobs.arrange(product(slots, Outcome))
+        self._faults.arrange(product(slots, FaultCode))
 
     def job_ended(self, slot: SlotName, outcome: Outcome, job: JobId | None) -> None:
         """A job ended in it."""
         if slot in self._slots:
-            self._jobs.labels(slot, outcome).inc(exemplar=exemplar_of(job))
+            self._jobs.inc(slot, outcome, exemplar=exemplar_of(job))
 
     def attempt_began(self, slot: SlotName) -> None:
         """An attempt of a stage began."""
@@ -74,7 +66,7 @@ class SlotMetrics:
     def attempt_failed(self, slot: SlotName, fault: FaultCode) -> None:
         """An attempt ended, and its job goes on."""
         if slot in self._slots:
-            self._faults.labels(slot, fault).inc()
+            self._faults.inc(slot, fault)
 
     def stalled(self, slot: SlotName) -> None:
         """An attempt ended since the handset did nothing more."""
@@ -92,9 +84,9 @@ class SlotMetrics:
         """A stage that overwrites passed."""
         self._count(self._overwritten, slot, size_bytes)
 
-    def _count(self, counter: Counter, slot: SlotName, by: float = 1) -> None:
+    def _count(self, counter: KeptCounter, slot: SlotName, by: float = 1) -> None:
         if slot in self._slots:
-            counter.labels(slot).inc(by)
+            counter.inc(slot, by=by)
 
 
 def exemplar_of(job: JobId | None) -> dict[str, str] | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from itertools import product
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
+from benchd.observe.kept import KeptHistogram
 from benchd.observe.slot_metrics import exemplar_of
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.words.ids import JobId
@@ -32,7 +33,7 @@ class TimeMetrics:
     """Each second of an attempt is one of a machine, or one in which a question was open."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._stages = Histogram(
+        self._stages = KeptHistogram(
             "benchd_stage_duration_seconds",
             "How long each attempt of a stage took, waiting for people included",
             ("stage", "outcome"),
@@ -45,7 +46,7 @@ class TimeMetrics:
             ("stage", "spent"),
             registry=registry,
         )
-        self._answers = Histogram(
+        self._answers = KeptHistogram(
             "benchd_answer_seconds",
             "How long questions waited for people's answers, by gate",
             ("gate",),
@@ -53,11 +54,11 @@ class TimeMetrics:
             buckets=ANSWER_BUCKETS_S,
         )
         for stage, outcome in product(STAGE_CLASSES, Outcome):
-            self._stages.labels(stage, outcome)
+            self._stages.begin(stage, outcome)
         for stage, spent in product(STAGE_CLASSES, Spent):
             self._spent.labels(stage, spent)
         for gate in Gate:
-            self._answers.labels(gate)
+            self._answers.begin(gate)
 
     def stage_took(
         self,
@@ -69,10 +70,10 @@ class TimeMetrics:
         job: JobId | None = None,
     ) -> None:
         """An attempt of a stage ended; a question was open for `people_s` of it."""
-        self._stages.labels(stage, outcome).observe(seconds, exemplar=exemplar_of(job))
+        self._stages.observe(seconds, stage, outcome, exemplar=exemplar_of(job))
         self._spent.labels(stage, Spent.PEOPLE).inc(people_s)
         self._spent.labels(stage, Spent.MACHINE).inc(max(0.0, seconds - people_s))
 
     def answered(self, gate: Gate, seconds: float) -> None:
         """A person answered after so long."""
-        self._answers.labels(gate).observe(seconds)
+        self._answers.observe(seconds, gate)

@@ -3,7 +3,8 @@
 Nothing but its arguments reaches the page: fonts are those that lie beside this file, no file and
 no network is read, and the time is one that is given. So the same page has the same bytes anywhere.
 Each call is work for the processor, a few milliseconds to a fifth of a second: call it from a
-worker thread.
+worker thread. The first one loads the compiler, 14 MB of it, which a daemon that prints nothing
+doesn't hold.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Final
-
-import typst
+from typing import TYPE_CHECKING, Final
 
 from benchd.words.ids import JsonValue
+
+if TYPE_CHECKING:
+    import typst
 
 FONT: Final = "BIZ UDPGothic"
 FONTS: Final = Path(str(resources.files("benchd.papers").joinpath("fonts")))
@@ -96,6 +98,8 @@ def set_svg(source: str, data: Mapping[str, JsonValue]) -> bytes:
 
 
 def _compiler(source: str, data: Mapping[str, JsonValue]) -> typst.Compiler:
+    import typst  # noqa: PLC0415 - see above
+
     # Strangers' words are in the data alone, which typst never reads as a source.
     return typst.Compiler(
         (_PRELUDE + source).encode(),
@@ -108,6 +112,8 @@ def _compiler(source: str, data: Mapping[str, JsonValue]) -> typst.Compiler:
 @cache
 def _fonts() -> typst.Fonts:
     """Those beside this file, whatever else this machine has."""
+    import typst  # noqa: PLC0415 - see above
+
     return typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]
     )
@@ -122,6 +128,8 @@ def _whole(made: bytes | list[bytes] | None) -> bytes:
 
 @contextmanager
 def _told() -> Generator[None]:
+    import typst  # noqa: PLC0415 - see above
+
     try:
         yield
     except typst.TypstError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from benchd.pipelines.history import fold_job
+from benchd.pipelines.history import ending_of
 from benchd.ports import CertificateIssuer, Clock, Ledger
 from benchd.words.ids import JobId
 from benchd.words.job import DISPOSITION_OF, Outcome, Reason
@@ -46,8 +46,9 @@ async def keep_certificates(ledger: Ledger, issuer: CertificateIssuer, newest: i
     """Write the files of certificates that the ledger holds; a crash may have come in between."""
     kept: list[JobId] = []
     for job in await ledger.job_ids(newest):
-        history = fold_job(await ledger.entries(job), issuer)
-        if history.envelope is not None:
-            await issuer.keep(job, history.envelope)
+        # Only how it ended: reading all evidence of hundreds of jobs would hold the start up.
+        end = ending_of(await ledger.entries(job), issuer)
+        if end is not None and end.envelope is not None:
+            await issuer.keep(job, end.envelope)
             kept.append(job)
     return kept

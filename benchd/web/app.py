@@ -40,6 +40,7 @@ from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
 from benchd.web.records_routes import records_routes
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
+from benchd.web.routes import add_routes
 from benchd.web.service import (
     Directions,
     DossierDoor,
@@ -155,40 +156,38 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
         return presenter.labels()
 
     add_dashboard(app)
-    app.include_router(cards_route(rack.board, catalogue, pdf=labels is not None))
+    add_routes(app, cards_route(rack.board, catalogue, pdf=labels is not None))
     who = WhoActs(people, sessions)
-    app.include_router(slot_routes(rack, presenter))
-    app.include_router(live_routes(rack, presenter, catalogue, callers, stopping))
-    app.include_router(job_routes(rack, presenter, who, directions))
+    add_routes(app, slot_routes(rack, presenter))
+    add_routes(app, live_routes(rack, presenter, catalogue, callers, stopping))
+    add_routes(app, job_routes(rack, presenter, who, directions))
     if traces is not None:
-        app.include_router(trace_route(traces))
+        add_routes(app, trace_route(traces))
     if papers is not None:
-        app.include_router(paper_routes(rack, papers, catalogue))
+        add_routes(app, paper_routes(rack, papers, catalogue))
     if lot_papers is not None:
-        app.include_router(lot_paper_routes(lot_papers, who, stopping))
+        add_routes(app, lot_paper_routes(lot_papers, who, stopping))
     _look_after(app, who, rack, metrics=metrics, drain=drain, logs=logs)
     if intake is not None:
         heed_tokens(intake, tokens)
-        app.include_router(intake_routes(intake, rack.board, catalogue, who))
+        add_routes(app, intake_routes(intake, rack.board, catalogue, who))
     if labels is not None:
-        app.include_router(label_routes(labels, who))
-        app.include_router(cards_pdf_route(rack.board, labels, now or partial(datetime.now, UTC)))
+        add_routes(app, label_routes(labels, who))
+        add_routes(app, cards_pdf_route(rack.board, labels, now or partial(datetime.now, UTC)))
     if dossiers is not None:
-        app.include_router(dossier_routes(dossiers, who))
+        add_routes(app, dossier_routes(dossiers, who))
     if people is not None:
-        app.include_router(people_routes(people, who))
+        add_routes(app, people_routes(people, who))
     if tokens is not None:
-        app.include_router(token_routes(tokens, who))
+        add_routes(app, token_routes(tokens, who))
     if sessions is not None:
-        app.include_router(session_routes(sessions, people))
+        add_routes(app, session_routes(sessions, people))
     if records is not None:
-        app.include_router(records_routes(records, catalogue, who, holder))
-        app.include_router(
-            certificate_routes(rack, records, intake, holder, pdf=papers is not None)
-        )
-        app.include_router(shift_routes(records, catalogue, now or partial(datetime.now, UTC)))
+        add_routes(app, records_routes(records, catalogue, who, holder))
+        add_routes(app, certificate_routes(rack, records, intake, holder, pdf=papers is not None))
+        add_routes(app, shift_routes(records, catalogue, now or partial(datetime.now, UTC)))
         if disposal is not None:
-            app.include_router(disposal_routes(records, disposal, catalogue, who))
+            add_routes(app, disposal_routes(records, disposal, catalogue, who))
     return app
 
 
@@ -203,11 +202,11 @@ def _look_after(
 ) -> None:
     """What concerns the daemon itself, and no handset."""
     if metrics is not None:
-        app.include_router(metrics_route(metrics))
+        add_routes(app, metrics_route(metrics))
     if drain is not None:
-        app.include_router(drain_route(drain, who))
+        add_routes(app, drain_route(drain, who))
     if logs is not None:
-        app.include_router(log_level_route(logs, rack.board.views, who))
+        add_routes(app, log_level_route(logs, rack.board.views, who))
 
 
 def _guard(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from html import escape
 
-import segno
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
@@ -53,6 +53,7 @@ PAGE = """<!doctype html>
 def cards_route(board: WatchedBoard, catalogue: Catalogue, *, pdf: bool = False) -> APIRouter:
     """The sheet, for the slots as they are now; it leads to its PDF if there is one."""
     router = APIRouter(include_in_schema=False)
+    one = CapacityLimiter(1)
 
     # It takes a sixth of a second for 64 slots, and is the same until the rack is another.
     @lru_cache(maxsize=1)
@@ -61,7 +62,8 @@ def cards_route(board: WatchedBoard, catalogue: Catalogue, *, pdf: bool = False)
 
     @router.get("/cards", response_class=HTMLResponse)
     async def cards() -> HTMLResponse:
-        return HTMLResponse(made(tuple(board.views())))
+        slots = tuple(board.views())
+        return HTMLResponse(await to_thread.run_sync(made, slots, limiter=one))
 
     return router
 
@@ -99,6 +101,8 @@ def _card(code: str, title: str, sign: str) -> str:
 
 
 def _qr(code: str) -> str:
+    import segno  # noqa: PLC0415 - on the thread that draws, and only where one draws
+
     matrix = segno.make(code, error="q", micro=False).matrix
     dots = "".join(
         f"M{x + QUIET} {y + QUIET}h1v1h-1z"

@@ -3,34 +3,64 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Iterator
 
 import anyio
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import format_sse_event
 
-from benchd.web.objects import WebObject
-from benchd.web.present import Presenter
-from benchd.web.queue import QueueDesk, QueueObject
+from benchd.web.frames import Frames
+from benchd.web.queue import QueueDesk
 from benchd.web.service import WatchedBoard
 from benchd.words.errand import Errand
 from benchd.words.ids import PortPath, SlotName
-from benchd.words.slot import ProblemView, SlotView
+from benchd.words.slot import ProblemView
 
 RECONNECT_AFTER_MS = 2000
 ALIVE_EVERY_S = 4.0
 """A page that hears nothing for some of these knows that what it shows may be old."""
 SHORTEST_INTERVAL_S = 0.1
 """Progress of many slots comes in bursts; a page needs no more than ten looks a second."""
+PIECE_BYTES = 64 * 1024
+"""A turn goes out in pieces of some such size, each a send to this one screen."""
+
+
+class Telling:
+    """What one screen has been told so far."""
+
+    def __init__(self, board: WatchedBoard, frames: Frames) -> None:
+        self._board = board
+        self._frames = frames
+        self._slots: dict[SlotName, bytes] = {}
+        self._ports: tuple[PortPath, ...] | None = None
+        self._notices: tuple[ProblemView, ...] = ()
+        self._errands: tuple[Errand, ...] | None = None
+
+    def board(self) -> Iterator[bytes]:
+        """What the board shows and this screen doesn't yet."""
+        for name, view in self._board.views().items():
+            frame = self._frames.slot(view)
+            if self._slots.get(name) is not frame:
+                self._slots[name] = frame
+                yield frame
+        ports = self._board.unknown_ports()
+        if ports != self._ports:
+            self._ports = ports
+            yield self._frames.unknown_ports(ports)
+        notices = self._board.notices()
+        if notices != self._notices:
+            self._notices = notices
+            yield self._frames.notices(notices)
+
+    def queue(self, errands: tuple[Errand, ...]) -> Iterator[bytes]:
+        """The queue, if it is another."""
+        if errands is not self._errands and errands != self._errands:
+            yield self._frames.queue(errands)
+        self._errands = errands
 
 
 async def rack_events(
-    board: WatchedBoard,
-    presenter: Presenter,
-    slot_object: Callable[[SlotView], WebObject],
-    queue: QueueDesk,
-    queue_object: Callable[[tuple[Errand, ...]], QueueObject],
-    stopping: anyio.Event,
-) -> AsyncIterator[ServerSentEvent]:
+    board: WatchedBoard, frames: Frames, queue: QueueDesk, stopping: anyio.Event
+) -> AsyncGenerator[bytes]:
     """`slot` events carry a slot object, `unknown_ports` events the whole list of them.
 
     `notices` events carry all that is the matter with the rack as a whole, once anything is, and
@@ -39,40 +69,30 @@ async def rack_events(
 
     A watcher that is slow misses steps, never the last one: the board is read again.
     """
-    yield ServerSentEvent(comment="benchd", retry=RECONNECT_AFTER_MS)
-    shown: dict[SlotName, SlotView] = {}
-    shown_ports: tuple[PortPath, ...] | None = None
-    shown_notices: tuple[ProblemView, ...] = ()
-    shown_errands: tuple[Errand, ...] | None = None
+    yield format_sse_event(comment="benchd", retry=RECONNECT_AFTER_MS)
+    telling = Telling(board, frames)
     alive_due = -math.inf
     while not stopping.is_set():
         version = board.version
-        for name, view in board.views().items():
-            if shown.get(name) != view:
-                shown[name] = view
-                yield ServerSentEvent(event="slot", data=slot_object(view))
-        ports = board.unknown_ports()
-        if ports != shown_ports:
-            shown_ports = ports
-            listed = [presenter.unknown_port(port) for port in ports]
-            yield ServerSentEvent(event="unknown_ports", data=listed)
-        notices = board.notices()
-        if notices != shown_notices:
-            shown_notices = notices
-            yield ServerSentEvent(
-                event="notices", data=[presenter.problem(view) for view in notices]
-            )
-        errands = await queue.errands()
-        if errands != shown_errands:
-            shown_errands = errands
-            yield ServerSentEvent(event="queue", data=queue_object(errands))
+        piece: list[bytes] = []
+        size_bytes = 0
+        for frame in telling.board():
+            piece.append(frame)
+            size_bytes += len(frame)
+            if size_bytes >= PIECE_BYTES:
+                yield b"".join(piece)
+                piece, size_bytes = [], 0
+        piece += telling.queue(await queue.errands())
         if anyio.current_time() >= alive_due:
             alive_due = anyio.current_time() + ALIVE_EVERY_S
-            yield ServerSentEvent(event="alive", data={"slots": list(board.views())})
+            piece.append(frames.alive(list(board.views())))
+        if piece:
+            yield b"".join(piece)
         with anyio.move_on_after(SHORTEST_INTERVAL_S):
             await stopping.wait()
-        with anyio.move_on_after(max(0.0, alive_due - anyio.current_time())):
-            await _changed_or_stopping(board, version, stopping)
+        if board.version == version:
+            with anyio.move_on_after(max(0.0, alive_due - anyio.current_time())):
+                await _changed_or_stopping(board, version, stopping)
 
 
 async def _changed_or_stopping(board: WatchedBoard, version: int, stopping: anyio.Event) -> None:

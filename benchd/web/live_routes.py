@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
+from types import MappingProxyType
+from typing import Any, Final
 
 import anyio
 from fastapi import APIRouter, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.responses import Response, StreamingResponse
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.callers import Callers, caller_of
 from benchd.web.events import rack_events
+from benchd.web.frames import Frames
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.queue import QueueDesk, QueueObject
 from benchd.web.service import RackService
 from benchd.web.sight import Sight
 from benchd.web.wall import WallPresenter
+
+UNBUFFERED: Final = MappingProxyType({"cache-control": "no-cache", "x-accel-buffering": "no"})
+"""A proxy hands each event on at once; the second one is nginx' own."""
+_TEXT: Final = {"type": "string"}
+STREAM: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "content": {
+            "text/event-stream": {
+                "itemSchema": {
+                    "type": "object",
+                    "properties": {
+                        "data": _TEXT,
+                        "event": _TEXT,
+                        "id": _TEXT,
+                        "retry": {"type": "integer", "minimum": 0},
+                    },
+                }
+            }
+        }
+    }
+}
+"""Source: OpenAPI 3.2, 4.14.4, "Special Considerations for Server-Sent Events"."""
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events that are bytes already."""
+
+    media_type = "text/event-stream"
 
 
 def live_routes(
@@ -29,8 +60,9 @@ def live_routes(
 ) -> APIRouter:
     """Both show whoever may see only the wall objects of its own."""
     router = APIRouter(prefix="/api/v1")
-    wall = WallPresenter(presenter)
     desk = QueueDesk(rack.board, catalogue, Proofs(rack))
+    whole = Frames(presenter, presenter.slot, partial(desk.shown, sees_all=True))
+    on_wall = Frames(presenter, WallPresenter(presenter).slot, partial(desk.shown, sees_all=False))
 
     def sees_all(request: Request) -> bool:
         return caller_of(request.scope).sight >= Sight.READ
@@ -40,25 +72,21 @@ def live_routes(
         """What people have to do next, the most urgent first."""
         return desk.shown(await desk.errands(), sees_all=sees_all(request))
 
-    @router.get("/events", response_class=EventSourceResponse)
-    async def events(request: Request) -> AsyncIterator[ServerSentEvent]:
+    @router.get("/events", response_class=Response, responses=STREAM)
+    async def events(request: Request) -> Response:
         """Each slot object, then each one that changes, as server-sent events.
 
         Ends once the caller may see more or less than at its begin.
         """
         began = caller_of(request.scope).sight
-        all_of_it = sees_all(request)
-        told = rack_events(
-            rack.board,
-            presenter,
-            presenter.slot if all_of_it else wall.slot,
-            desk,
-            partial(desk.shown, sees_all=all_of_it),
-            stopping,
-        )
-        async for event in told:
-            if callers.of(request.scope).sight != began:
-                break
-            yield event
+        frames = whole if sees_all(request) else on_wall
+
+        async def told() -> AsyncGenerator[bytes]:
+            async for piece in rack_events(rack.board, frames, desk, stopping):
+                if callers.of(request.scope).sight != began:
+                    break
+                yield piece
+
+        return EventStream(told(), headers=UNBUFFERED)
 
     return router

@@ -80,9 +80,13 @@ class Presenter:
             owners=_owners(view.owners) if view.owners else None,
             dossier=view.dossier,
             earlier=self._earlier(view.earlier) if view.earlier else None,
-            asset=_asset(self._bound(view.job)) if view.job else None,
+            asset=_asset(self.bound(view)),
             directed=directed(view),
         )
+
+    def bound(self, view: SlotView) -> BoundRecord | None:
+        """Which asset the handset in a slot is: all that its object tells beside the view."""
+        return self._bound(view.job) if view.job else None
 
     def _earlier(self, earlier: EarlierEnd) -> EarlierObject:
         said = self._catalogue.earlier(earlier)

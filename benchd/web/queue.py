@@ -55,18 +55,26 @@ class QueueDesk:
         self._board = board
         self._catalogue = catalogue
         self._proofs = proofs
+        self._made: tuple[int, tuple[Errand, ...]] | None = None
 
     async def errands(self) -> tuple[Errand, ...]:
-        """The queue as it is now."""
+        """The queue as it is now; made once for all who ask between two changes of the board."""
+        version = self._board.version
+        if self._made is not None and self._made[0] == version:
+            return self._made[1]
         views = self._board.views()
         await self._proofs.look(views.values())
-        return errands_of(
-            {name: view for name, view in views.items() if not self._proofs.open(view)},
+        known = {name: view for name, view in views.items() if not self._proofs.open(view)}
+        errands = errands_of(
+            known,
             ports=self._board.unknown_ports(),
             notices=self._board.notices(),
             tray=self._board.tray(),
             proven=self._proofs.found,
         )
+        # What couldn't be asked about is asked about again.
+        self._made = (version, errands) if len(known) == len(views) else None
+        return errands
 
     def shown(self, errands: tuple[Errand, ...], *, sees_all: bool) -> QueueObject:
         """The queue for the API; whoever sees only the wall is told of no job and no serial."""

@@ -47,18 +47,17 @@ LONGEST_NAME = 128
 
 Responses = dict[int | str, dict[str, Any]]
 _ERROR_SCHEMA = {"$ref": f"#/components/schemas/{ErrorObject.__name__}"}
-ANYWHERE: Responses = {
-    # By name, since it stands at each route, and a model there is made anew for each of them.
-    status: {"content": {"application/json": {"schema": _ERROR_SCHEMA}}}
-    # What a token gets that isn't where it belongs, doesn't count or asks too often: at any route.
-    for status in (400, 401, 403, 429, 500)
-}
+# By name: of a model at each route the framework makes validators for each of them anew.
+_REFUSED: dict[str, Any] = {"content": {"application/json": {"schema": _ERROR_SCHEMA}}}
+# What a token gets that isn't where it belongs, doesn't count or asks too often: at any route.
+ANYWHERE: Responses = dict.fromkeys((400, 401, 403, 429, 500), _REFUSED)
 NOT_FOUND: Responses = {404: {"model": ErrorObject}}
-INVALID: Responses = {400: {"model": ErrorObject}, 422: {"model": ErrorObject}}
+"""With the model itself, without which the document would not have it."""
+INVALID: Responses = {400: _REFUSED, 422: _REFUSED}
 """400: the body isn't UTF-8, or otherwise not what it says it is."""
-SIGN_IN: Responses = {401: {"model": ErrorObject}, 429: {"model": ErrorObject}}
-LEDGER: Responses = {503: {"model": ErrorObject}}
-DECISION: Responses = {409: {"model": ErrorObject}, 413: {"model": ErrorObject}}
+SIGN_IN: Responses = {401: _REFUSED, 429: _REFUSED}
+LEDGER: Responses = {503: _REFUSED}
+DECISION: Responses = {409: _REFUSED, 413: _REFUSED}
 
 _SHOWN_MISTAKES = 10
 

@@ -18,7 +18,8 @@ from test_ledger_restored import Backup
 from benchd.errors import AnchorUnreachable, LedgerBroken
 from benchd.ledger import SqliteLedger, open_ledger, patrol
 from benchd.ledger.anchoring import Anchoring, witness_of
-from benchd.ledger.anchors import LONGEST_RECEIPT, FolderAnchor, HttpAnchor
+from benchd.ledger.anchors import FolderAnchor
+from benchd.ledger.http_anchor import LONGEST_RECEIPT, HttpAnchor
 from benchd.ledger.outrun import told_against
 from benchd.ledger.patrol import Patrol
 from benchd.ports import Anchor

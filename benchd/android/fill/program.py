@@ -58,15 +58,23 @@ class Binaries:
     def __init__(self, path_for: Callable[[str, Program], Path]) -> None:
         self._path_for = path_for
         self._read: dict[Path, Binary] = {}
-        self._threads = anyio.CapacityLimiter(1)
+        self._one_reads = anyio.Lock()
 
     async def of(self, abi: str, program: Program) -> Binary:
         """A program for this ABI; `path_for` raises where there is none."""
         path = self._path_for(abi, program)
         if path not in self._read:
-            content = await anyio.to_thread.run_sync(path.read_bytes, limiter=self._threads)
-            self._read[path] = Binary(content=content, sha256=hashlib.sha256(content).hexdigest())
+            async with self._one_reads:
+                # All the others that were plugged in at once have waited for the same.
+                if path not in self._read:
+                    self._read[path] = await anyio.to_thread.run_sync(_binary_at, path)
         return self._read[path]
+
+
+def _binary_at(path: Path) -> Binary:
+    """Read and digest it: some milliseconds, so not on the loop."""
+    content = path.read_bytes()
+    return Binary(content=content, sha256=hashlib.sha256(content).hexdigest())
 
 
 class HandsetProgram:

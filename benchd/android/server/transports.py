@@ -11,9 +11,15 @@ from typing import Final, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
-from adbutils import AdbClient, AdbConnection, AdbDevice, AdbError, AdbTimeout
 from anyio.abc import SocketStream
 
+from benchd.android.server.adb_library import (
+    AdbClient,
+    AdbConnection,
+    AdbDevice,
+    AdbError,
+    AdbTimeout,
+)
 from benchd.android.server.smart_socket import HOST, SERVER_DEADLINE_S, server_version
 from benchd.errors import AdbServerLost, HandsetGone
 

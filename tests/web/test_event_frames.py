@@ -1,0 +1,158 @@
+"""What screens are told costs once for all of them, and each screen all the same is told all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
+from functools import partial
+
+import anyio
+import pytest
+
+from benchd.proof.evidence.intake import BoundRecord
+from benchd.texts.catalogue import Catalogue
+from benchd.web.events import PIECE_BYTES, rack_events
+from benchd.web.frames import SAME_MOMENT_S, Frames
+from benchd.web.objects import WebObject
+from benchd.web.present import Presenter
+from benchd.web.proofs import Proofs
+from benchd.web.queue import QueueDesk
+from benchd.words.ids import JobId, SlotName
+from benchd.words.intake import BoundBy
+from benchd.words.job import Gate
+from benchd.words.slot import SlotView
+from tests.web.web_fakes import A1, JOB, FakeRack, asking_view, running_view
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+A2 = SlotName("A2")
+
+
+class Screens:
+    """Frames that count how often a slot's object is made, and screens that read them."""
+
+    def __init__(
+        self,
+        rack: FakeRack,
+        catalogue: Catalogue,
+        bound: Callable[[JobId], BoundRecord | None] = lambda _: None,
+    ) -> None:
+        self.made = 0
+        self.stopping = anyio.Event()
+        self.desk = QueueDesk(rack.board, catalogue, Proofs(rack))
+        self._board = rack.board
+        self._presenter = Presenter(catalogue, bound)
+        queue = partial(self.desk.shown, sees_all=True)
+        self.frames = Frames(self._presenter, self._slot, queue)
+
+    def _slot(self, view: SlotView) -> WebObject:
+        self.made += 1
+        return self._presenter.slot(view)
+
+    def look(self) -> AsyncGenerator[bytes]:
+        return rack_events(self._board, self.frames, self.desk, self.stopping)
+
+
+def events_in(piece: bytes) -> list[tuple[str, dict[str, object]]]:
+    told: list[tuple[str, dict[str, object]]] = []
+    for block in piece.decode().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if "event" in lines:
+            told.append((lines["event"], json.loads(lines["data"])))
+    return told
+
+
+async def test_twenty_screens_take_one_making_of_each_slot(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    rack.board.show(running_view())
+    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
+    screens = Screens(rack, catalogue)
+    looks = [screens.look() for _ in range(20)]
+    first = [[await anext(look), await anext(look)][1] for look in looks]
+    assert screens.made == 2
+    assert all(piece == first[0] for piece in first)
+    rack.board.show(replace(running_view(), progress=0.5))
+    second = [await anext(look) for look in looks]
+    assert screens.made == 3
+    assert all(piece == second[0] for piece in second)
+    [(event, slot)] = events_in(second[0])
+    assert (event, slot["slot"], slot["progress"]) == ("slot", "A1", 0.5)
+
+
+async def test_a_turn_is_one_piece_with_the_queue_and_the_sign_of_life_last(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    rack.board.show(running_view())
+    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
+    look = Screens(rack, catalogue).look()
+    assert await anext(look) == b": benchd\nretry: 2000\n\n"
+    told = [event for event, _ in events_in(await anext(look))]
+    assert told == ["slot", "slot", "unknown_ports", "queue", "alive"]
+
+
+async def test_a_rack_of_many_slots_comes_in_pieces_that_a_slow_screen_can_hold_back(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    for number in range(256):
+        rack.board.show(replace(running_view(), slot=SlotName(f"S{number}")))
+    look = Screens(rack, catalogue).look()
+    pieces = [await anext(look)]
+    while "alive" not in {event for event, _ in events_in(pieces[-1])}:
+        pieces.append(await anext(look))
+    assert len(pieces) > 2
+    assert max(map(len, pieces)) < 2 * PIECE_BYTES
+    shown = [
+        slot["slot"] for piece in pieces for event, slot in events_in(piece) if event == "slot"
+    ]
+    assert shown == [f"S{number}" for number in range(256)]
+
+
+async def test_an_asset_that_is_bound_later_is_in_what_a_new_screen_sees(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    bound: dict[JobId, BoundRecord] = {}
+    rack.board.show(running_view())
+    screens = Screens(rack, catalogue, bound.get)
+    earlier = screens.frames.slot(rack.board.views()[A1])
+    bound[JOB] = BoundRecord(
+        lot="L-1",
+        lot_sequence=1,
+        tag="T-7",
+        bound_by=BoundBy.IMEI,
+        imeis=(),
+        serial=None,
+        model=None,
+        differs="",
+        by=None,
+    )
+    later = screens.frames.slot(rack.board.views()[A1])
+    assert events_in(earlier)[0][1]["asset"] is None
+    [(_, slot)] = events_in(later)
+    asset = slot["asset"]
+    assert isinstance(asset, dict)
+    assert asset["tag"] == "T-7"
+
+
+async def test_the_queue_says_the_time_of_whoever_looks_later(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
+    screens = Screens(rack, catalogue)
+    errands = await screens.desk.errands()
+    assert await screens.desk.errands() is errands
+    frame = screens.frames.queue(errands)
+    assert screens.frames.queue(errands) is frame
+    await anyio.sleep(SAME_MOMENT_S)
+    assert screens.frames.queue(errands) is not frame
+
+
+async def test_a_change_of_the_board_makes_another_queue(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    screens = Screens(rack, catalogue)
+    assert await screens.desk.errands() == ()
+    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
+    [errand] = await screens.desk.errands()
+    assert errand.slot == A2
