@@ -15,10 +15,10 @@ from ledger_rack import make_entry
 
 from benchd.errors import LedgerBroken, LedgerFault, RecordRefused
 from benchd.ledger import batch, export_lines, open_ledger, verify_ledger
-from benchd.ledger.head_file import head_path
+from benchd.ledger.head_file import SLOT_BYTES, head_path
 from benchd.observe.announcing import announcing
 from benchd.words.record import Entry, Receipt
-from tests.lossy_disk import Sync, lossy_disk
+from tests.lossy_disk import Sync, Write, lossy_disk
 
 pytestmark = pytest.mark.asyncio
 
@@ -100,6 +100,22 @@ async def test_many_records_cost_three_syncs_and_a_lone_one_two(
     of_more = [step.name for step in disk.steps[lone:all_] if isinstance(step, Sync)]
     assert of_one == ["ledger.db-wal", "ledger.db.head"]
     assert of_more == [*of_one, "ledger.db.head", "ledger.db-wal", "ledger.db.head"]
+
+
+async def test_the_newest_head_is_never_written_over(
+    tmp_path: Path, key: HeldKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lossy_disk(tmp_path, monkeypatch) as disk:
+        async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
+            before, number = len(disk.steps), 0
+            for count in (1, 3, 5, 2, 1):
+                entries = [make_entry(number + place) for place in range(count)]
+                await together(ledger, key, entries)
+                number += count
+    writes = [step for step in disk.steps[before:] if isinstance(step, Write)]
+    slots = [step.at // SLOT_BYTES for step in writes if step.name == "ledger.db.head"]
+    # Each time one alone, then the others together; two of those are several, and prepared.
+    assert slots == [1, 0] * 5
 
 
 async def test_no_commit_takes_more_than_so_many_records(tmp_path: Path, key: HeldKey) -> None:
