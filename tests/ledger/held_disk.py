@@ -1,4 +1,4 @@
-"""A disk that is busy for as long as a test wants: what is asked for meanwhile is committed next."""
+"""A disk that is busy for as long as a test wants: what comes meanwhile is committed next."""
 
 from __future__ import annotations
 

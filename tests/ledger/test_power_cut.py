@@ -112,7 +112,7 @@ def synchronous_off(patch: pytest.MonkeyPatch) -> None:
     """SQLite is told to sync nothing."""
     real: Callable[..., Any] = database.query
 
-    def careless(connection: Any, sql: str, *values: Any) -> Any:
+    def careless(connection: Any, sql: str, *values: Any) -> Any:  # noqa: ANN401 - as the real one
         return real(connection, sql.replace("synchronous = full", "synchronous = off"), *values)
 
     patch.setattr(database, "query", careless)
