@@ -32,7 +32,7 @@ from tests.daemon.rotated_rack import AT, key_of, make_rack, rotated, sell
 
 BENCHD = Path(sys.executable).with_name("benchd")
 WRITERS = 64
-WRITES_EVERY_S = 0.1
+WRITES_EVERY_S = 0.5
 """Faster than slots do; without a break they would write more than backups can read."""
 pytestmark = pytest.mark.asyncio
 
