@@ -91,7 +91,7 @@ async def write(folder: Path, told: Told, mark: Callable[[str], None]) -> None:
             async with anyio.create_task_group() as group:
                 for slot in range(SLOTS):
                     group.start_soon(partial(work, ledger, slot, number))
-            mark(f"{len(told.receipts)} {len(told.published)}")
+            mark(f"{len(told.receipts)}/{len(told.published)}")
 
 
 async def found_in(folder: Path) -> Sequence[StoredEntry]:
@@ -124,7 +124,7 @@ async def cut(folder: Path, log: WriteLog, told: Told, cuts: int) -> list[str]:
         for entry in log.entries[done:at]:
             log.apply(entry, descriptor)
             if entry.mark is not None:
-                receipts, published = entry.mark.split()
+                receipts, published = entry.mark.split("/")
                 heard = int(receipts), int(published)
         done = at
         with mounted_copy(disk, folder) as there:

@@ -25,7 +25,7 @@ class LoggedDisk:
     log: Path
 
     def mark(self, text: str) -> None:
-        """Put a mark behind all that has been flushed by now."""
+        """Put a mark, a word without a space, behind all that has been flushed by now."""
         run("dmsetup", "message", NAME, "0", "mark", text)
 
 
