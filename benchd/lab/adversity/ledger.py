@@ -64,10 +64,9 @@ class SimulatedLedger:
 
     async def append(self, entry: Entry) -> Receipt:
         """Keep a record together with those of the same moment, unless a blow comes in between."""
-        point = point_of(entry)
+        point, waiting = point_of(entry), _Waiting(entry)
         with anyio.CancelScope(shield=True):
             await self._reach_the_disk(entry.slot or "", point)
-            waiting = _Waiting(entry)
             self._waiting.append(waiting)
             await anyio.sleep(COMMIT_S)
         if waiting.answer is None:

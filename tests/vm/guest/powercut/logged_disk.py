@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ def run(*argv: str) -> str:
 
 
 @contextmanager
-def logged_disk(folder: Path) -> Iterator[LoggedDisk]:
+def logged_disk(folder: Path) -> Generator[LoggedDisk]:
     """A new disk, unmounted at the block's end; its log stays in the folder."""
     run("modprobe", "dm_log_writes")
     run("modprobe", "loop")
@@ -66,7 +66,7 @@ def logged_disk(folder: Path) -> Iterator[LoggedDisk]:
 
 
 @contextmanager
-def mounted_copy(disk: Path, folder: Path) -> Iterator[Path]:
+def mounted_copy(disk: Path, folder: Path) -> Generator[Path]:
     """A copy of a disk as its power came back: ext4 mends itself when it is mounted."""
     copy, place = folder / "copy", folder / "found"
     shutil.copyfile(disk, copy)
