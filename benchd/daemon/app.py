@@ -109,6 +109,7 @@ async def run_daemon(
                 ring=key.ring,
                 witnesses=witnesses,
                 commit_seconds=bulkhead(metrics.commit_took, metrics.fault),
+                committed=bulkhead(metrics.ledger.committed, metrics.fault),
             )
         )
         records = Records(records_path(settings.ledger.path), stored)

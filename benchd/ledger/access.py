@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import anyio
 import apsw
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from benchd.errors import LedgerFault
+from benchd.ledger.committer import Committer
 from benchd.ledger.head import Head, HeadKey
 from benchd.ledger.reader import LedgerReader
 from benchd.ledger.running import check_written
@@ -25,8 +25,6 @@ from benchd.words.ids import JobId, SlotName
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
-
-_Result = TypeVar("_Result")
 
 _OPEN_JOBS = """
     WHERE kind = 'job_opened' AND NOT EXISTS (
@@ -49,7 +47,7 @@ INTAKE_PAGE = 500
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
 _OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
-_FOLLOWING = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
+_FOLLOWING = "WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
 _OF_CHIP = """
     WHERE kind = 'stage_ended'
@@ -112,14 +110,18 @@ class SqliteLedger:
         key: Signer,
         deadline_s: float,
         commit_seconds: Callable[[float], None] | None,
+        committed: Callable[[int], None] | None,
     ) -> None:
-        """Take over an open ledger; `commit_seconds` hears how long each append took."""
+        """Take over an open ledger.
+
+        `commit_seconds` hears how long each append took, `committed` how many shared a commit.
+        """
         self._store = store
+        self._committer = Committer(store, committed)
         self._reader = reader
         # Its own connection: a walk is never interrupted for a read that takes too long.
         self._walker = walker
         self._key = key
-        self._appends = CapacityLimiter(1)
         self._reads = CapacityLimiter(1)
         self._walks = CapacityLimiter(1)
         self._deadline_s = deadline_s
@@ -129,9 +131,8 @@ class SqliteLedger:
         """Returns when the record is on disk; shielded from cancellation, bounded in time."""
         started = time.perf_counter()
         try:
-            receipt = await self._call(
-                self._store.append, entry, limiter=self._appends, shield=True
-            )
+            with anyio.fail_after(self._deadline_s, shield=True):
+                receipt = await self._committer.append(entry)
         except TimeoutError as error:
             # The thread may still store it or not, so nobody could say what the next one follows.
             reason = f"a record took longer than {self._deadline_s:g} s"
@@ -231,9 +232,13 @@ class SqliteLedger:
         )
 
     async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        """So many records after a known one, in order, each with its hash recomputed."""
+        """So many records after a known one, in order, each with its hash recomputed.
+
+        None beyond the head: what others follow by this has been acknowledged.
+        """
+        wanted = (sequence, self._store.head.sequence, most)
         return await to_thread.run_sync(
-            partial(self._walker.select, _FOLLOWING, (sequence, most)), limiter=self._walks
+            partial(self._walker.select, _FOLLOWING, wanted), limiter=self._walks
         )
 
     async def entry_at(self, sequence: int) -> StoredEntry | None:
@@ -252,28 +257,21 @@ class SqliteLedger:
         with CancelScope(shield=True):
             await to_thread.run_sync(self._walker.close, limiter=self._walks)
             await to_thread.run_sync(self._reader.close, limiter=self._reads)
-            await to_thread.run_sync(self._store.close, limiter=self._appends)
+            await self._committer.aclose()
 
     async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         self._store.check()
         try:
-            return await self._call(self._reader.select, condition, values, limiter=self._reads)
+            with anyio.fail_after(self._deadline_s):
+                return await to_thread.run_sync(
+                    partial(self._reader.select, condition, values),
+                    limiter=self._reads,
+                    abandon_on_cancel=True,
+                )
         except TimeoutError as error:
             self._reader.interrupt()
             message = f"the ledger gave no answer within {self._deadline_s:g} s"
             raise LedgerFault(message) from error
-
-    async def _call(
-        self,
-        function: Callable[..., _Result],
-        *arguments: object,
-        limiter: CapacityLimiter,
-        shield: bool = False,
-    ) -> _Result:
-        with anyio.fail_after(self._deadline_s, shield=shield):
-            return await to_thread.run_sync(
-                partial(function, *arguments), limiter=limiter, abandon_on_cancel=True
-            )
 
 
 @asynccontextmanager
@@ -285,6 +283,7 @@ async def open_ledger(
     witnesses: Iterable[Witness] = (),
     deadline_s: float = DEADLINE_S,
     commit_seconds: Callable[[float], None] | None = None,
+    committed: Callable[[int], None] | None = None,
 ) -> AsyncGenerator[SqliteLedger]:
     """Open the ledger for writing, or make it; with the ring of a rack that has had several keys.
 
@@ -299,6 +298,7 @@ async def open_ledger(
         key=ring or public_key_of(head_key.public_key_pem),
         deadline_s=deadline_s,
         commit_seconds=commit_seconds,
+        committed=committed,
     )
     try:
         yield ledger

@@ -11,8 +11,9 @@ import apsw
 
 from benchd.errors import LedgerBroken, LedgerFault
 from benchd.ledger.database import PLAIN_VFS, open_copy
-from benchd.ledger.head import Head
+from benchd.ledger.head_file import SignedHeads
 from benchd.ledger.snapshot import snapshot
+from benchd.ledger.unsigned import signed_up_to
 from benchd.statements import query
 
 LARGEST_COPY_BYTES: Final = 1 << 30
@@ -20,8 +21,8 @@ LARGEST_COPY_BYTES: Final = 1 << 30
 _UNSIGNED: Final = "SELECT count(*) FROM record WHERE sequence > ?"
 
 
-def unsigned_records(path: Path, signed: Head | None) -> int | None:
-    """How many records follow the signed head; None where that takes a copy that is too large.
+def unsigned_records(path: Path, heads: SignedHeads | None) -> int | None:
+    """How many records nobody has signed; None where that takes a copy that is too large.
 
     Nothing is written beside the ledger. Raises LedgerFault, LedgerBroken or OSError.
     """
@@ -31,11 +32,11 @@ def unsigned_records(path: Path, signed: Head | None) -> int | None:
             uri = f"file:{quote(str(path.absolute()))}?immutable=1"
             flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
             with closing(apsw.Connection(uri, flags=flags, vfs=PLAIN_VFS)) as connection:
-                return _count(connection, signed)
+                return _count(connection, heads)
         if path.stat().st_size > LARGEST_COPY_BYTES:
             return None
         with snapshot(path) as copy, closing(open_copy(copy.database)) as connection:
-            return _count(connection, signed)
+            return _count(connection, heads)
     except apsw.Error as error:
         message = f"the ledger's file can't be read: {error}"
         raise LedgerBroken(message, sequence=0) from error
@@ -48,8 +49,8 @@ def _has_log(path: Path) -> bool:
         return False
 
 
-def _count(connection: apsw.Connection, signed: Head | None) -> int:
-    match next(query(connection, _UNSIGNED, (signed.sequence if signed else 0,)), None):
+def _count(connection: apsw.Connection, heads: SignedHeads | None) -> int:
+    match next(query(connection, _UNSIGNED, (signed_up_to(connection, heads),)), None):
         case (int() as count,):
             return count
         case _:

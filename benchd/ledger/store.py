@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +11,19 @@ from pathlib import Path
 import apsw
 
 from benchd.errors import LedgerFault
+from benchd.ledger.batch import receipt_of, seal_batch
 from benchd.ledger.chain import end_of_chain, known_record
 from benchd.ledger.database import open_for_writing
 from benchd.ledger.files import create_file
 from benchd.ledger.head import Head, HeadKey, encode_head
-from benchd.ledger.head_file import HeadFile, head_path, read_head
+from benchd.ledger.head_file import HeadFile, head_path, read_heads
 from benchd.ledger.lock import writer_lock
+from benchd.ledger.prepared import Prepared
 from benchd.ledger.record import INSERT, Row, seal, values_of
 from benchd.ledger.restored import number_above, restored_data
 from benchd.ledger.rotations import check_gone_on, check_rotations
 from benchd.ledger.running import RunningJobs
-from benchd.ledger.unsigned import check_unsigned
+from benchd.ledger.unsigned import MOST_UNSIGNED, check_unsigned
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import Signer, public_key_of
 from benchd.signing.ring import KeyRing
@@ -64,7 +66,8 @@ class LedgerStore:
             try:
                 stack.enter_context(writer_lock(path))
                 signer = ring or public_key_of(head_key.public_key_pem)
-                signed = read_head(head_path(path), signer, strict=False)
+                heads = read_heads(head_path(path), signer, strict=False)
+                signed = heads.signed if heads else None
                 create_file(path)
                 self._connection = open_for_writing(path)
                 stack.callback(self._connection.close)
@@ -76,7 +79,7 @@ class LedgerStore:
                 if ring is not None and not behind:
                     check_gone_on(self._connection, ring, signed)
                 if not unsigned:
-                    check_unsigned(self._connection, signed)
+                    check_unsigned(self._connection, heads)
                 self._head_file = HeadFile(head_path(path), self._head, head_key)
                 stack.callback(self._head_file.close)
             except (apsw.Error, OSError) as error:
@@ -96,15 +99,33 @@ class LedgerStore:
 
     def append(self, entry: Entry) -> Receipt:
         """Add a record; it and the head are on disk when this returns."""
+        [answer] = self.append_all([entry])
+        if isinstance(answer, Receipt):
+            return answer
+        raise answer
+
+    def append_all(self, entries: Sequence[Entry]) -> list[Receipt | Exception]:
+        """Add records in their order by one commit; they and the head are on disk on return.
+
+        An answer for each of the first, as many as one batch takes, and one at least: its receipt,
+        or why it alone can't be kept. Raises where the batch couldn't be stored: nobody can then
+        say what of it is on disk, and nothing more is served.
+        """
         with self._turn():
-            return self._add(entry, self._head.sequence + 1)
+            batch = seal_batch(entries, after=self._head)
+            if batch.rows:
+                self._add(batch.rows)
+            return batch.answers
 
     def number_on(self, entry: Entry, *, known: int) -> Receipt:
         """Add the record of a restore, above the highest number that anybody knows of."""
         with self._turn():
             sequence = number_above(max(known, self._head.sequence), entry.at)
             data = restored_data(self._head, sequence=sequence, known=known, key=self._head_key)
-            return self._add(replace(entry, data={**entry.data, **data}), sequence)
+            numbered = replace(entry, data={**entry.data, **data})
+            row = seal(numbered, sequence=sequence, previous=self._head.hash)
+            self._add([row])
+            return receipt_of(row)
 
     @property
     def head(self) -> Head:
@@ -116,19 +137,17 @@ class LedgerStore:
         head = self._head
         return head, encode_head(head, self._head_key)
 
-    def _add(self, entry: Entry, sequence: int) -> Receipt:
-        row = seal(entry, sequence=sequence, previous=self._head.hash)
+    def _add(self, rows: Sequence[Row]) -> None:
         try:
-            self._write(row)
+            self._write(rows)
         except BaseException as error:
             # A commit or a sync that failed may be on disk or not, so nothing may follow it.
-            self.refuse(f"record {row.sequence} couldn't be stored ({error})")
+            self.refuse(f"{_names(rows)} couldn't be stored ({error})")
             self._roll_back()
             if isinstance(error, apsw.Error | OSError):
-                message = f"the ledger couldn't store record {row.sequence}: {error}"
+                message = f"the ledger couldn't store {_names(rows)}: {error}"
                 raise LedgerFault(message) from error
             raise
-        return Receipt(sequence=row.sequence, hash_hex=row.hash.hex())
 
     def close(self) -> None:
         """Bring everything into the one file and let go of the lock; never raises."""
@@ -150,15 +169,20 @@ class LedgerStore:
             self.check()
             yield
 
-    def _write(self, row: Row) -> None:
+    def _write(self, rows: Sequence[Row]) -> None:
         self._checkpoint_when_due()
+        head = Head(sequence=rows[-1].sequence, hash=rows[-1].hash)
+        if len(rows) > MOST_UNSIGNED:
+            # A crash between the commit and the head would leave more of them than are believed.
+            self._head_file.prepare(Prepared(reached=self._head, next=head))
         query(self._connection, "BEGIN IMMEDIATE")
-        query(self._connection, INSERT, values_of(row))
+        for row in rows:
+            query(self._connection, INSERT, values_of(row))
         query(self._connection, "COMMIT")
-        head = Head(sequence=row.sequence, hash=row.hash)
         self._head_file.advance(head)
         self._head = head
-        self.running.note(row)
+        for row in rows:
+            self.running.note(row)
 
     def _roll_back(self) -> None:
         with suppress(apsw.Error):
@@ -183,3 +207,8 @@ class LedgerStore:
         before_head = signed.sequence - 1 if signed else 0
         after = known_record(self._connection, records_before_end=TAIL_RECORDS, at_most=before_head)
         return end_of_chain(self._connection, signed=signed, key=key, after=after)
+
+
+def _names(rows: Sequence[Row]) -> str:
+    first, last = rows[0].sequence, rows[-1].sequence
+    return f"record {first}" if first == last else f"records {first} to {last}"

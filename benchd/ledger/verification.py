@@ -12,10 +12,11 @@ from benchd.errors import LedgerBroken
 from benchd.ledger.chain import end_of_chain
 from benchd.ledger.database import check_schema, open_copy
 from benchd.ledger.head import Head
-from benchd.ledger.head_file import read_head
+from benchd.ledger.head_file import SignedHeads, read_heads
 from benchd.ledger.pages import damage_of
 from benchd.ledger.rotations import check_gone_on, check_rotations, witnesses_of_ring
 from benchd.ledger.snapshot import snapshot, state_of
+from benchd.ledger.unsigned import signed_up_to
 from benchd.ledger.witness import check_witnesses
 from benchd.signing.public_key import Signer, public_key_of
 from benchd.signing.ring import KeyRing
@@ -31,7 +32,7 @@ class VerifyReport:
     records: int
     head_hash: str
     signed_records: int
-    """How far the signed head reaches; the records after it were never acknowledged by benchd."""
+    """How far the rack has signed; the records after that were never acknowledged by benchd."""
 
 
 def verify_ledger(path: Path, public_key_pem: bytes, ring: KeyRing | None = None) -> VerifyReport:
@@ -60,7 +61,8 @@ def verify_file(database: Path, signed: Head, key: Signer, *, behind: bool = Fal
 
     Raises LedgerBroken unless the file ends there.
     """
-    report = _report(database, signed, damage_of(database, settled=True), key, behind=behind)
+    heads = SignedHeads(signed=signed)
+    report = _report(database, heads, damage_of(database, settled=True), key, behind=behind)
     if report.head_hash != signed.hash.hex():
         message = f"there are records after record {signed.sequence}, at which it has to end"
         raise LedgerBroken(message, sequence=signed.sequence + 1)
@@ -70,25 +72,20 @@ def verify_file(database: Path, signed: Head, key: Signer, *, behind: bool = Fal
 def _verify(path: Path, key: Signer) -> VerifyReport:
     with snapshot(path) as copy:
         damage = damage_of(copy.database, settled=not copy.has_wal)
-        signed = read_head(copy.head, key, strict=True)
-        return _report(copy.database, signed, damage, key)
+        heads = read_heads(copy.head, key, strict=True)
+        return _report(copy.database, heads, damage, key)
 
 
 def _report(
-    database: Path, signed: Head | None, damage: str | None, key: Signer, *, behind: bool = False
+    database: Path,
+    heads: SignedHeads | None,
+    damage: str | None,
+    key: Signer,
+    *,
+    behind: bool = False,
 ) -> VerifyReport:
-    end, records = _end(database, signed, damage, key, behind=behind)
-    return VerifyReport(
-        records=records,
-        head_hash=end.hash.hex(),
-        signed_records=signed.sequence if signed else 0,
-    )
-
-
-def _end(
-    database: Path, signed: Head | None, damage: str | None, key: Signer, *, behind: bool
-) -> tuple[Head, int]:
     """The last record, and how many there are: a restore leaves numbers out."""
+    signed = heads.signed if heads else None
     try:
         with closing(open_copy(database)) as connection:
             end = end_of_chain(connection, signed=signed, key=key)
@@ -102,7 +99,11 @@ def _end(
                 check_gone_on(connection, key, signed)
             check_schema(connection)
             _check_integrity(connection)
-            return end, _count(connection)
+            return VerifyReport(
+                records=_count(connection),
+                head_hash=end.hash.hex(),
+                signed_records=signed_up_to(connection, heads),
+            )
     except apsw.Error as error:
         message = f"the ledger's file can't be read: {damage or error}"
         raise LedgerBroken(message, sequence=1) from error

@@ -12,7 +12,7 @@ from benchd.errors import LedgerBroken, LedgerFault
 from benchd.ledger.chain import end_of_chain
 from benchd.ledger.database import open_for_reading
 from benchd.ledger.head import EMPTY_HEAD, Head
-from benchd.ledger.head_file import head_path, read_head
+from benchd.ledger.head_file import head_path, read_heads
 from benchd.ledger.record import Row, unseal
 from benchd.ledger.rotations import check_gone_on, check_rotations, recorded_rotations
 from benchd.ledger.unsigned import check_unsigned
@@ -35,13 +35,14 @@ def walk_ledger(
         each(unseal(row))
 
     try:
-        signed = read_head(head_path(path), ring, strict=False)
+        heads = read_heads(head_path(path), ring, strict=False)
+        signed = heads.signed if heads else None
         with closing(open_for_reading(path)) as connection:
             end = end_of_chain(connection, signed=signed, key=ring, each=tell)
             check_rotations(connection, ring)
             check_witnesses(connection, witnesses)
             check_gone_on(connection, ring, signed)
-            check_unsigned(connection, signed)
+            check_unsigned(connection, heads)
     except (apsw.Error, OSError) as error:
         message = f"the ledger {path} can't be read: {error}"
         raise LedgerFault(message) from error

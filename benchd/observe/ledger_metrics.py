@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+
+BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
 
 
 class LedgerMetrics:
-    """How far the ledger has been checked, and how far it is known outside of the rack."""
+    """What its commits hold, how far it has been checked, and is known outside of the rack."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"benchd_ledger_{name}", text, registry=registry)
 
+        self._batches = Histogram(
+            "benchd_ledger_commit_records",
+            "How many records shared a commit and its sync",
+            registry=registry,
+            buckets=BATCH_BUCKETS,
+        )
         self._progress = gauge("check_progress_ratio", "How far the present or last pass has come")
         self._checked = gauge(
             "checked_timestamp_seconds", "When the whole chain was last found to hold; 0 for never"
@@ -40,6 +49,10 @@ class LedgerMetrics:
         """Where to look at every scrape, from another thread than the loop's."""
         self._backup.set_function(last_backup)
         self._verification.set_function(last_verification)
+
+    def committed(self, records: int) -> None:
+        """So many records came to the disk by one commit."""
+        self._batches.observe(records)
 
     def walked(self, share: float) -> None:
         """This much of the chain has been looked at in this pass."""

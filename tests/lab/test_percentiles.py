@@ -5,7 +5,11 @@ import math
 import pytest
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from benchd.lab.benchmarks.percentiles import histogram_percentile, percentile
+from benchd.lab.benchmarks.percentiles import (
+    histogram_count,
+    histogram_percentile,
+    percentile,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,7 @@ def test_percentile_is_a_value_that_was_measured(
 def test_nothing_measured_is_no_figure() -> None:
     assert math.isnan(percentile([], 0.5))
     assert math.isnan(histogram_percentile("", "lag_seconds", 0.99))
+    assert histogram_count("", "lag_seconds") == 0
 
 
 def test_a_histogram_gives_the_top_of_the_bucket() -> None:
@@ -36,6 +41,7 @@ def test_a_histogram_gives_the_top_of_the_bucket() -> None:
     lag.observe(0.015)
     lag.observe(0.3)
     told = generate_latest(registry).decode()
+    assert histogram_count(told, "lag_seconds") == 100
     assert histogram_percentile(told, "lag_seconds", 0.5) == 0.01
     assert histogram_percentile(told, "lag_seconds", 0.99) == 0.02
     assert histogram_percentile(told, "lag_seconds", 1.0) == math.inf

@@ -12,10 +12,15 @@ from benchd.errors import LedgerBroken
 from benchd.ledger import at_rest, open_ledger
 from benchd.ledger.at_rest import unsigned_records
 from benchd.ledger.head import Head
+from benchd.ledger.head_file import SignedHeads
 from benchd.words.record import Entry, EntryKind
 
 pytestmark = pytest.mark.asyncio
 AT = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def signed(sequence: int) -> SignedHeads:
+    return SignedHeads(signed=Head(sequence=sequence, hash=b""))
 
 
 async def test_records_after_the_head_are_counted_and_nothing_is_left_beside(
@@ -27,12 +32,12 @@ async def test_records_after_the_head_are_counted_and_nothing_is_left_beside(
             await ledger.append(Entry(kind=EntryKind.DAEMON_STARTED, at=AT))
         # As after a crash: all three stand in the log alone.
         there = sorted(tmp_path.iterdir())
-        assert unsigned_records(path, Head(sequence=2, hash=b"")) == 1
+        assert unsigned_records(path, signed(2)) == 1
         assert unsigned_records(path, None) == 3
         assert sorted(tmp_path.iterdir()) == there
     before = {each: each.stat().st_mtime_ns for each in tmp_path.iterdir()}
-    assert unsigned_records(path, Head(sequence=1, hash=b"")) == 2
-    assert unsigned_records(path, Head(sequence=3, hash=b"")) == 0
+    assert unsigned_records(path, signed(1)) == 2
+    assert unsigned_records(path, signed(3)) == 0
     assert {each: each.stat().st_mtime_ns for each in tmp_path.iterdir()} == before
 
 

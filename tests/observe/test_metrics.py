@@ -35,6 +35,7 @@ CONTRACT = (
     "benchd_slot_needs_person",
     "benchd_adb_server_up",
     "benchd_ledger_commit_seconds_bucket",
+    "benchd_ledger_commit_records_bucket",
     "benchd_build_info",
     "benchd_stage_time_seconds_total",
     "benchd_answer_seconds_bucket",

@@ -13,7 +13,7 @@ from benchd.commands.doctor.findings import About, Finding
 from benchd.commands.misuse import why
 from benchd.errors import BenchdError
 from benchd.ledger.at_rest import unsigned_records
-from benchd.ledger.head_file import head_path, read_head
+from benchd.ledger.head_file import head_path, read_head, read_heads
 from benchd.ledger.unsigned import MOST_UNSIGNED
 from benchd.signing.keeping import KeyFiles, load_rack_key, load_ring
 from benchd.signing.public_key import public_key_of
@@ -69,8 +69,8 @@ def _unsigned_at_rest(about: About, path: Path, key: Path) -> Finding:
     with path.open("rb"):
         pass
     public = public_key_of(KeyFiles(key).public.read_bytes())
-    head = read_head(head_path(path), load_ring(KeyFiles(key).ring, public), strict=False)
-    count = unsigned_records(path, head)
+    heads = read_heads(head_path(path), load_ring(KeyFiles(key).ring, public), strict=False)
+    count = unsigned_records(path, heads)
     if count is None:
         return about.not_checked(DoctorWord.UNSIGNED_UNREAD, Cure.VERIFY_LEDGER)
     about = about.having(count=count)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import anyio
@@ -23,12 +24,21 @@ from benchd.words.ids import JobId, SlotName
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
 COMMIT_S: Final = 0.002
+"""What comes within this time shares a commit."""
 LONGEST_S: Final = 10.0
 """After this a disk hangs, and the ledger gives up."""
 KEPT: Final = "kept:"
 """Begins the names of points after a record is on disk and before anybody hears of it."""
 
 _OF_HANDSET: Final = (EntryKind.RECHECK_DRAWN, EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An entry whose append waits for the commit of its moment."""
+
+    entry: Entry
+    answer: Receipt | Exception | None = None
 
 
 class SimulatedLedger:
@@ -50,26 +60,41 @@ class SimulatedLedger:
         self.dead = False
         """Whether its daemon has died: nothing of what it does now ever happened."""
         self.fails = False
+        self._waiting: list[_Waiting] = []
 
     async def append(self, entry: Entry) -> Receipt:
-        """Keep a record, unless a blow comes in between."""
-        point = point_of(entry)
+        """Keep a record together with those of the same moment, unless a blow comes in between."""
+        point, waiting = point_of(entry), _Waiting(entry)
         with anyio.CancelScope(shield=True):
             await self._reach_the_disk(entry.slot or "", point)
-        self._serves()
-        receipt = self._store.append(entry)
-        # What is on disk counts, also where the daemon dies before anybody hears of it.
-        self._saw(StoredEntry(sequence=receipt.sequence, entry=entry, hash_hex=receipt.hash_hex))
+            self._waiting.append(waiting)
+            await anyio.sleep(COMMIT_S)
+        if waiting.answer is None:
+            self._serves()
+            self._commit()
         self._points.passes(entry.slot or "", KEPT + point)
         self._serves()
-        self._disk.acknowledged.append(receipt)
-        return receipt
+        if not isinstance(waiting.answer, Receipt):
+            raise waiting.answer or LedgerFault("this ledger gave no answer")
+        self._disk.acknowledged.append(waiting.answer)
+        return waiting.answer
 
     async def _reach_the_disk(self, slot: str, point: str) -> None:
-        await anyio.sleep(COMMIT_S)
         hang_s = self._points.passes(slot, point).hang_s
         await anyio.sleep(min(hang_s, LONGEST_S))
         self.fails = self.fails or hang_s > LONGEST_S
+
+    def _commit(self) -> None:
+        answers = self._store.append_all([waiting.entry for waiting in self._waiting])
+        taken, self._waiting = self._waiting[: len(answers)], self._waiting[len(answers) :]
+        for waiting, answer in zip(taken, answers, strict=True):
+            waiting.answer = answer
+            if isinstance(answer, Receipt):
+                # On disk it counts, also where the daemon dies before anybody hears of it.
+                told = StoredEntry(
+                    sequence=answer.sequence, entry=waiting.entry, hash_hex=answer.hash_hex
+                )
+                self._saw(told)
 
     def _serves(self) -> None:
         if self.dead or self.fails:

@@ -31,3 +31,11 @@ def histogram_percentile(exposition: str, name: str, share: float) -> float:
         return math.nan
     wanted = share * buckets[-1][1]
     return next(top for top, count in buckets if count >= wanted)
+
+
+def histogram_count(exposition: str, name: str) -> int:
+    """How many values a histogram has been told; 0 where there is none."""
+    for family in text_string_to_metric_families(exposition):
+        if family.name == name:
+            return int(sum(s.value for s in family.samples if s.name == f"{name}_count"))
+    return 0

@@ -65,7 +65,8 @@ def _of_count(rack: Measured, one: Measured | None) -> list[Line]:
         Line(
             what="",
             figure=f"{told['records_per_s']} records/s",
-            beside=f"p99 on disk ≤ {told['commit_p99_at_most_ms']} ms",
+            beside=f"{told['records']} in {told['commits']} commits,"
+            f" p99 on disk ≤ {told['commit_p99_at_most_ms']} ms",
         ),
     ]
     if "scrape_median_ms" in told:

@@ -22,7 +22,7 @@ from benchd.lab.benchmarks.crowd.latencies import (
 from benchd.lab.benchmarks.crowd.places import CrowdPlan
 from benchd.lab.benchmarks.crowd.rack import CrowdRack, cores, crowd_rack
 from benchd.lab.benchmarks.crowd.viewers import Viewers
-from benchd.lab.benchmarks.percentiles import histogram_percentile, percentile
+from benchd.lab.benchmarks.percentiles import histogram_count, histogram_percentile, percentile
 from benchd.lab.demo.operators import ended
 from benchd.words.ids import JsonValue
 
@@ -108,6 +108,7 @@ async def measure_crowd(
         "lag_max_ms": round(max(lags), 2),
         "records": records,
         "records_per_s": round(records / wall_s, 1),
+        "commits": histogram_count(exposition, "benchd_ledger_commit_records"),
         "commit_p99_at_most_ms": round(
             1000 * histogram_percentile(exposition, "benchd_ledger_commit_seconds", 0.99), 2
         ),

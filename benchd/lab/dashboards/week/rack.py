@@ -63,6 +63,7 @@ class DrawnRack:
         for _ in range(1 + busy // 3):
             self._records += 1
             self.metrics.commit_took(self._chance.lognormvariate(-5.6, 0.8))
+            self.metrics.ledger.committed(1)
         self.metrics.loop_lagged(self._chance.lognormvariate(-6.6, 0.6) * (1 + busy / 20))
 
     def samples(self, names: Collection[str]) -> Iterator[tuple[Metric, Sample, float]]:
