@@ -8,7 +8,9 @@ from typing import Final
 
 INSTALLED: Final = Path("/usr/local/share/benchd")
 """Where scripts/install leads to them; a checkout has them in itself."""
-_NAMED: Final = re.compile(r"(?<![\w/.])(?:docs/[\w/-]+\.md|configs/prometheus/rules)(?!\w)", re.ASCII)
+_NAMED: Final = re.compile(
+    r"(?<![\w/.])(?:docs/[\w/-]+\.md|configs/prometheus/rules)(?!\w)", re.ASCII
+)
 
 
 def placed(text: str, folder: Path = INSTALLED) -> str:
