@@ -114,7 +114,8 @@ def test_each_runbook_has_an_address_once_the_manual_is_followed(tmp_path: Path)
     [script] = re.findall(r"^```\n(install -d .*?)^```$", manual, re.MULTILINE | re.DOTALL)
     script = script.replace("/etc/prometheus/benchd", str(tmp_path / "etc"))
     script = script.replace("/usr/local/share/benchd", str(ROOT))
-    done = subprocess.run(["bash", "-eu", "-c", script], capture_output=True, check=False, text=True)
+    command = ["bash", "-eu", "-c", script]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     told = [
         rule["annotations"]["runbook_url"]

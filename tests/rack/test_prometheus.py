@@ -55,8 +55,8 @@ WITH_DATA = (
     'process_resident_memory_bytes{job="benchd"} > 0',
     'up{job="benchd"} == 1',
 )
-"""What this rack has to have put into its metrics. The other families are in no such query: their types
-and labels are held by docs/metrics.md, and what dashboards and alerts ask by tests of these."""
+"""What this rack has to have put into its metrics; of the other families docs/metrics.md holds type
+and labels, and the tests of dashboards and alerts what these ask."""
 
 
 async def names_of(client: httpx2.AsyncClient, when: Callable[[str], bool]) -> set[str]:
@@ -66,7 +66,9 @@ async def names_of(client: httpx2.AsyncClient, when: Callable[[str], bool]) -> s
     return {json.dumps(one, sort_keys=True) for one in told if when(one["__name__"])}
 
 
-async def test_prometheus_gets_what_a_rack_has_done_and_every_series_from_the_start(tmp_path: Path) -> None:
+async def test_prometheus_gets_what_a_rack_has_done_and_all_series_from_the_start(
+    tmp_path: Path,
+) -> None:
     scenarios = [SCENARIOS[name] for name in NAMES]
     port = free_port()
     scraper = tmp_path / "scraper"
