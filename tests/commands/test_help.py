@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import typer.main
-from click import Command
 from rich.text import Text
 from typer.core import TyperGroup
 from typer.testing import CliRunner
@@ -16,18 +15,20 @@ MARKUP = "\\["
 """How a bracket is written that Rich is to show."""
 
 
-def help_texts(command: Command, name: str) -> Iterator[tuple[str, str]]:
-    """All that a command and those below it say of themselves, each with its place."""
-    yield name, command.help or ""
-    for parameter in command.params:
-        yield f"{name} {parameter.name}", getattr(parameter, "help", None) or ""
-    if isinstance(command, TyperGroup):
-        for each in command.commands.values():
-            yield from help_texts(each, f"{name} {each.name}")
+def help_texts() -> Iterator[tuple[str, str]]:
+    """All that commands say of themselves and of their options, each with its place."""
+    waiting = [("benchd", typer.main.get_command(cli.app))]
+    while waiting:
+        name, command = waiting.pop()
+        yield name, command.help or ""
+        for parameter in command.params:
+            yield f"{name} {parameter.name}", str(getattr(parameter, "help", None) or "")
+        if isinstance(command, TyperGroup):
+            waiting += [(f"{name} {each}", inner) for each, inner in command.commands.items()]
 
 
 def test_no_help_loses_a_word_in_brackets() -> None:
-    texts = dict(help_texts(typer.main.get_command(cli.app), "benchd"))
+    texts = dict(help_texts())
     assert texts["benchd drain operator"]
     shown = {place: Text.from_markup(text).plain for place, text in texts.items()}
     assert shown == {place: text.replace(MARKUP, "[") for place, text in texts.items()}
