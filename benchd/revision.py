@@ -33,7 +33,7 @@ _DESCRIBE: Final = (
 # Wheels and packages take whatever lies there; `--dirty` doesn't see what git was never told of.
 _UNTRACKED: Final = (
     *("git", "ls-files", "--others", "--exclude-standard", "--"),
-    *("benchd", "configs", "systemd", "scripts", "deb"),
+    *("benchd", "configs", "docs", "systemd", "scripts", "deb"),
 )
 _NUMBER: Final = "(?:0|[1-9][0-9]*)"
 _DESCRIBED: Final = re.compile(

@@ -120,6 +120,16 @@ make_release() {
     rm -rf "$copy"
 }
 
+# carry_manuals: pages and examples, in the folders that they name each other by. What tests alerts stays
+# out, so that Prometheus may be told of all the rules that are there. Uses `here` and `release`.
+carry_manuals() {
+    local share=$root$opt/$release/share/benchd
+    mkdir -p "$share"
+    (cd "$here" && find configs docs -path docs/screenshots -prune -o -path docs/site -prune -o \
+        -type f ! -name '*.test.yml' -print0 |
+        xargs -0 cp --no-preserve=mode --parents --target-directory "$share")
+}
+
 # A release that runs has to take the configuration that is there, unless none does.
 # Recipes that an upgrade has brought may be what it doesn't know: every file with a mistake is told.
 refuse_other_configuration() {
@@ -267,6 +277,8 @@ run_release() {
         "the disk can't be written to; $1 is what starts next: mend the disk and try again"
     unfinished=()
     ln -sfn "$opt/current/bin/benchd" "$root/usr/local/bin/benchd"
+    mkdir -p "$root/usr/local/share"
+    ln -sfn "$opt/current/share/benchd" "$root/usr/local/share/benchd"
     for folder in "$root$opt"/releases/*; do
         case releases/${folder##*/} in
             "$(release_of current)" | "$(release_of previous)") ;;

@@ -69,7 +69,13 @@ def test_a_changed_file_is_never_called_by_the_tag(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "dirty"), [("configs/models/new.toml", True), ("notes", False), ("deb/x.o", False)]
+    ("name", "dirty"),
+    [
+        ("configs/models/new.toml", True),
+        ("docs/new.md", True),
+        ("notes", False),
+        ("deb/x.o", False),
+    ],
 )
 def test_a_file_that_git_was_never_told_of_counts_where_wheels_and_packages_are_made_of_it(
     checkout: Path, name: str, *, dirty: bool

@@ -260,7 +260,7 @@ def felica_capture(
     ],
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Make FILE, a baseline, from an unused chip, for [felica] baselines."""
+    r"""Make FILE, a baseline, from an unused chip, for \[felica] baselines."""
     from datetime import UTC, datetime
 
     from benchd.commands.felica import capture_chip

@@ -27,7 +27,7 @@ UNKNOWN = "?"
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="The configuration whose [models] count."),
+    typer.Option("--config", help=r"The configuration whose \[models] count."),
 ]
 
 

@@ -23,7 +23,7 @@ OperatorOption = Annotated[
     str | None,
     typer.Option(
         "--operator",
-        help="Your id. Your PIN is asked, unless [people.unix] says that your user is you.",
+        help=r"Your id. Your PIN is asked, unless \[people.unix] says that your user is you.",
     ),
 ]
 PinFileOption = Annotated[

@@ -43,6 +43,11 @@ Prometheus keeps them with `--enable-feature=exemplar-storage`. Beside these the
 `process_…` and `python_gc_…` of the Python client for Prometheus. Dashboards made from them:
 [grafana.md](grafana.md); alerts: [the rack](runbooks/rack.md), [the service](runbooks/service.md).
 
+No metric counts resets of USB after which a handset is still the same device: the kernel sends no
+event of them and has no counter in `/sys`, only a line in its log, which benchd's user can't read.
+`journalctl -k --grep 'reset .* USB device'` has them with their ports. Those after which it is a
+new device are counted by `benchd_slot_reenumerations_total`.
+
 | metric | type | labels | tells |
 |---|---|---|---|
 """

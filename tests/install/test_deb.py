@@ -72,9 +72,28 @@ def test_the_package_needs_what_an_installation_needs_and_owns_nothing_in_etc(
     assert places == {"", "usr/", "usr/lib/", "usr/lib/benchd", "usr/share/", "usr/share/doc"}
     assert {tuple(line.split()[:2]) for line in carried} <= {
         ("drwxr-xr-x", "root/root"),
+        ("lrwxrwxrwx", "root/root"),
         ("-rw-r--r--", "root/root"),
         ("-rwxr-xr-x", "root/root"),
     }
+
+
+def test_the_package_has_manuals_and_what_watches_a_rack(tmp_path: Path) -> None:
+    package = build(fake_wheels(tmp_path / "wheels", "1.0"), tmp_path)
+    run("dpkg-deb", "--extract", package, tmp_path / "unpacked")
+    doc = tmp_path / "unpacked/usr/share/doc/benchd"
+    for page in ("watching.md", "runbooks/service.md"):
+        assert (doc / "manuals" / page).read_bytes() == (ROOT / "docs" / page).read_bytes()
+    for example in (
+        "prometheus/rules/rack.yml",
+        "alertmanager/alertmanager.yml",
+        "grafana/dashboards/benchd-cables.json",
+        "recipes/overwrite.toml",
+    ):
+        assert (doc / "examples" / example).read_bytes() == (
+            ROOT / "configs" / example
+        ).read_bytes()
+    assert not (doc / "manuals/screenshots").exists()
 
 
 def test_the_list_of_licences_that_a_release_has_goes_into_the_package(tmp_path: Path) -> None:

@@ -305,7 +305,10 @@ def test_a_purge_leaves_what_an_erasure_is_proven_by_and_says_where(first: Rack)
     told = first.dpkg("--purge", "benchd")
     assert "rm -r /etc/benchd /var/lib/benchd" in told
     root = first.root
-    for gone in ("opt/benchd", "usr/lib/benchd", "usr/local/bin/benchd", "etc/default/benchd"):
+    for gone in (
+        *("opt/benchd", "usr/lib/benchd", "usr/local/bin/benchd", "etc/default/benchd"),
+        "usr/local/share/benchd",
+    ):
         assert not os.path.lexists(root / gone)
     assert not list((root / "usr/local/lib/systemd/system").glob("benchd*"))
     assert not list((root / "etc/benchd").rglob("*.new"))

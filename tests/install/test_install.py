@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from install_rig import ROOT, own_environment, refused, run
 
+from benchd.commands.doctor.manuals import INSTALLED
 from benchd.revision import commit_of
 from benchd.texts.log_events import message_ids
 
@@ -153,6 +154,15 @@ def test_users_key_and_configuration_are_there(installed: Path) -> None:
     recipes = len(list((ROOT / "configs/recipes").glob("*.toml")))
     assert told == f"/etc/benchd/benchd.toml: 0 slots, {recipes} recipes\n"
     assert 'server = "external"' in (installed / "etc/benchd/benchd.toml").read_text()
+
+
+def test_manuals_rules_and_dashboards_are_where_doctor_says(installed: Path) -> None:
+    there = in_root(installed, "find", "-L", str(INSTALLED), "-type", "f").split()
+    for folder in ("docs", "configs/prometheus/rules", "configs/alertmanager", "configs/grafana"):
+        shipped = {path for path in (ROOT / folder).rglob("*.*") if path.suffix in {".md", ".yml"}}
+        for path in shipped:
+            place = f"{INSTALLED}/{path.relative_to(ROOT)}"
+            assert (place in there) != path.name.endswith(".test.yml"), place
 
 
 def test_the_installed_daemon_runs_as_its_own_user_and_drains(installed: Path) -> None:

@@ -27,6 +27,8 @@ def test_a_release_lists_all_that_it_is(release: Path) -> None:
     files = {path.name for path in release.iterdir()} - {"SHA256SUMS"}
     assert set(listed) == files
     assert {f"{release.name}.tar", "sbom.cdx.json", "LICENCES.md"} <= files
+    [package] = release.glob("benchd_*.deb")
+    assert package.name in listed
     for name, digest in listed.items():
         assert hashlib.sha256((release / name).read_bytes()).hexdigest() == digest
 

@@ -22,6 +22,23 @@ def root(tmp_path: Path) -> Path:
     return empty_machine(tmp_path)
 
 
+def test_a_release_brings_its_manuals_and_examples_and_they_change_with_it(root: Path) -> None:
+    told = shell(
+        root,
+        f"{MAKE} here=$3 release={NEW}; make {OLD}; run_release {OLD}; make $release; carry_manuals"
+        "; run_release $release",
+    )
+    assert told.returncode == 0, told.stderr
+    link = root / "usr/local/share/benchd"
+    assert str(link.readlink()) == "/opt/benchd/current/share/benchd"
+    brought = root / "opt/benchd/current/share/benchd"
+    for name in ("docs/runbooks/rack.md", "configs/grafana/dashboards/benchd-cables.json"):
+        assert (brought / name).read_bytes() == (ROOT / name).read_bytes()
+    rules = {path.name for path in (brought / "configs/prometheus/rules").iterdir()}
+    assert rules == {"rack.yml", "recorded.yml", "service.yml"}
+    assert not (brought / "docs/screenshots").exists()
+
+
 @pytest.mark.parametrize("form", [10, 99])
 def test_a_ledgers_form_that_only_the_log_of_a_crash_has_is_seen(root: Path, form: int) -> None:
     ledger = root / "var/lib/benchd/ledger.sqlite"

@@ -112,6 +112,27 @@ def test_each_alert_leads_to_its_page_of_the_runbook_in_both_languages(
     assert re.findall(r"^\* \*\*(.+?)\*\* \S", section, re.MULTILINE) == list(RUNBOOK)
 
 
+def test_each_runbook_has_an_address_once_the_manual_is_followed(tmp_path: Path) -> None:
+    manual = (ROOT / "docs/watching.md").read_text()
+    [script] = re.findall(r"^```\n(install -d .*?)^```$", manual, re.MULTILINE | re.DOTALL)
+    script = script.replace("/etc/prometheus/benchd", str(tmp_path / "etc"))
+    script = script.replace("/usr/local/share/benchd", str(ROOT))
+    command = ["bash", "-eu", "-c", script]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = [
+        rule["annotations"]["runbook_url"]
+        for name in RULES
+        for group in yaml.safe_load((tmp_path / "etc" / name).read_text())["groups"]
+        for rule in group["rules"]
+    ]
+    assert told == [
+        "https://manuals.example/" + alert["annotations"]["runbook_url"].replace(".md#", ".html#")
+        for alert in alerts()
+    ]
+    assert (tmp_path / "etc" / RECORDED).read_text() == (SHIPPED / "rules" / RECORDED).read_text()
+
+
 @pytest.mark.parametrize("page", ["rack.md", "service.md", "recovery.md"])
 def test_runbooks_name_only_commands_reasons_and_pages_that_there_are(page: str) -> None:
     text = (ROOT / "docs" / "runbooks" / page).read_text()

@@ -55,7 +55,8 @@ WITH_DATA = (
     'process_resident_memory_bytes{job="benchd"} > 0',
     'up{job="benchd"} == 1',
 )
-"""Every metric of the contract, with what this rack has to have put into it."""
+"""What this rack has to have put into its metrics; of the other families docs/metrics.md holds type
+and labels, and the tests of dashboards and alerts what these ask."""
 
 
 async def names_of(client: httpx2.AsyncClient, when: Callable[[str], bool]) -> set[str]:
@@ -65,7 +66,9 @@ async def names_of(client: httpx2.AsyncClient, when: Callable[[str], bool]) -> s
     return {json.dumps(one, sort_keys=True) for one in told if when(one["__name__"])}
 
 
-async def test_prometheus_gets_the_whole_contract(tmp_path: Path) -> None:
+async def test_prometheus_gets_what_a_rack_has_done_and_all_series_from_the_start(
+    tmp_path: Path,
+) -> None:
     scenarios = [SCENARIOS[name] for name in NAMES]
     port = free_port()
     scraper = tmp_path / "scraper"

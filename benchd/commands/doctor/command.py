@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from benchd.commands.daemon_client import show
+from benchd.commands.doctor.manuals import INSTALLED, placed
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import Fact, catalogue, language
 from benchd.texts.catalogue import Texts, printable
@@ -51,7 +52,7 @@ def exit_code(found: Iterable[Finding]) -> int:
 
 def _object(finding: Finding) -> JsonObject:
     texts = said(finding.word, finding.facts)
-    cure = None if finding.cure is None else said(finding.cure, finding.facts)
+    cure = None if finding.cure is None else cured(finding.cure, finding.facts)
     return {
         "check": finding.check.value,
         "verdict": finding.verdict.value,
@@ -68,6 +69,12 @@ def said(word: DoctorWord | Cure, facts: Mapping[str, Fact]) -> Texts:
     return Texts(ja=catalogue().doctor(word, ja).ja, en=catalogue().doctor(word, en).en)
 
 
+def cured(cure: Cure, facts: Mapping[str, Fact], manuals: Path = INSTALLED) -> Texts:
+    """What to do, in both languages, naming pages where they lie on this machine."""
+    told = said(cure, facts)
+    return Texts(ja=placed(told.ja, manuals), en=placed(told.en, manuals))
+
+
 def _texts(texts: Texts) -> dict[str, str]:
     return {"ja": texts.ja, "en": texts.en}
 
@@ -80,5 +87,5 @@ def _tell(found: Iterable[Finding]) -> None:
         line = printable(f"{check}: {words}", LONGEST_SAID)
         typer.echo(f"[{typer.style(verdict, fg=_COLOUR[each.verdict])}] {line}")
         if each.cure is not None:
-            cure = said(each.cure, each.facts).to(language())
+            cure = cured(each.cure, each.facts).to(language())
             typer.echo(f"    → {printable(cure, LONGEST_SAID)}")
