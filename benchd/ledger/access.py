@@ -15,7 +15,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from benchd.errors import LedgerFault
 from benchd.ledger.head import Head, HeadKey
-from benchd.ledger.reader import LedgerReader
+from benchd.ledger.reader import LedgerReader, Restores
 from benchd.ledger.running import check_written
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
@@ -47,6 +47,11 @@ _OF_INTAKE = f"""
 INTAKE_PAGE = 500
 """Records: of the largest ones that is a second's work."""
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
+# The first of both conditions lets SQLite use the index of these few records.
+_NEWEST_RECEIPTS = """
+    WHERE kind IN ('ledger_checked', 'ledger_anchored', 'ledger_restored')
+    AND kind = 'ledger_anchored' ORDER BY sequence DESC LIMIT ?
+"""
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
 _OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
 _FOLLOWING = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
@@ -207,14 +212,18 @@ class SqliteLedger:
         """The last record that is stored, and the rack's own word for it."""
         return self._store.signed_head()
 
-    async def left_out(self) -> int:
-        """How many numbers restores have left out; only a restore changes it."""
-        return await to_thread.run_sync(self._walker.left_out, limiter=self._walks)
+    async def restores(self) -> Restores:
+        """The restores on record, and the numbers they have left out; only a restore changes it."""
+        return await to_thread.run_sync(self._walker.restores, limiter=self._walks)
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
         found = await self._select(_NEWEST_OF_KIND, kind.value)
         return found[0] if found else None
+
+    async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
+        """So many of what anchors have said to a head, the newest first."""
+        return await self._select(_NEWEST_RECEIPTS, most)
 
     async def of_people(self) -> Sequence[StoredEntry]:
         """Every change of the people who may use the rack, in order."""
