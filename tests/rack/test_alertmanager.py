@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import httpx2
 import pytest
 import yaml
 
@@ -133,3 +134,34 @@ async def test_who_looks_after_the_pc_hears_that_the_adb_server_is_down_and_that
 async def test_whom_an_alert_reaches(labels: tuple[str, ...], reached: str) -> None:
     routed = await amtool("config", "routes", "test", f"--config.file={ALERTS}", *labels)
     assert routed == reached
+
+
+async def test_a_rack_without_pcscd_says_so_once_and_not_once_for_each_reader(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    told = [
+        {"labels": {"alertname": "BenchdPcscdDown", "team": "service", "rack": "r"}},
+        *(
+            {"labels": {"alertname": "BenchdReaderDown", "team": "rack", "rack": rack}}
+            for rack in ("r", "another")
+        ),
+    ]
+    async with alertmanager(tmp_path, ALERTS.read_text(), port) as keeper:
+        (await keeper.post("/api/v2/alerts", json=told)).raise_for_status()
+        with anyio.fail_after(30):
+            while (states := await states_of(keeper)) != {
+                ("BenchdPcscdDown", "r"): "active",
+                ("BenchdReaderDown", "r"): "suppressed",
+                ("BenchdReaderDown", "another"): "active",
+            }:
+                assert set(states.values()) <= {"unprocessed", "active", "suppressed"}
+                await anyio.sleep(0.1)
+
+
+async def states_of(keeper: httpx2.AsyncClient) -> dict[tuple[str, str], str]:
+    alerts = (await keeper.get("/api/v2/alerts")).raise_for_status().json()
+    return {
+        (alert["labels"]["alertname"], alert["labels"]["rack"]): alert["status"]["state"]
+        for alert in alerts
+    }
