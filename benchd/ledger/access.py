@@ -15,7 +15,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from benchd.errors import LedgerFault
 from benchd.ledger.head import Head, HeadKey
-from benchd.ledger.reader import LedgerReader, Restores
+from benchd.ledger.reader import NEWEST_RECEIPTS, LedgerReader, Restores
 from benchd.ledger.running import check_written
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
@@ -47,11 +47,6 @@ _OF_INTAKE = f"""
 INTAKE_PAGE = 500
 """Records: of the largest ones that is a second's work."""
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
-# The first of both conditions lets SQLite use the index of these few records.
-_NEWEST_RECEIPTS = """
-    WHERE kind IN ('ledger_checked', 'ledger_anchored', 'ledger_restored')
-    AND kind = 'ledger_anchored' ORDER BY sequence DESC LIMIT ?
-"""
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
 _OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
 _FOLLOWING = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
@@ -223,7 +218,7 @@ class SqliteLedger:
 
     async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
         """So many of what anchors have said to a head, the newest first."""
-        return await self._select(_NEWEST_RECEIPTS, most)
+        return await self._select(NEWEST_RECEIPTS, most)
 
     async def of_people(self) -> Sequence[StoredEntry]:
         """Every change of the people who may use the rack, in order."""

@@ -24,7 +24,13 @@ from benchd.words.record import StoredEntry
 TURN_WAIT_S = 10.0
 """How long a read waits for one before it that hangs: each that waits holds a thread."""
 
-# The first of both conditions lets SQLite use the index of these few records.
+NEWEST_RECEIPTS = """
+    WHERE kind IN ('ledger_checked', 'ledger_anchored', 'ledger_restored')
+    AND kind = 'ledger_anchored' ORDER BY sequence DESC LIMIT ?
+"""
+"""So many of what anchors have said to a head. Here and below, the first of both conditions lets
+SQLite use the index of these few records."""
+
 _RESTORES = """
     SELECT count(*), coalesce(sum(sequence - 1 - coalesce(
         (SELECT max(sequence) FROM record WHERE sequence < this.sequence), 0)), 0)
