@@ -44,12 +44,16 @@ class Integrity:
         self._admission.hold(ProblemCode.LEDGER_BROKEN)
         self._board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))
 
+    def anchored_before(self, sequence: int, at: datetime) -> None:
+        """Every anchor had this head, as a former daemon has put on record."""
+        self._metrics.anchors.recalled(sequence, at)
+
     def anchored(self, sequence: int, at: datetime) -> None:
         """Every anchor has this head."""
-        self._metrics.anchored(sequence, at)
+        self._metrics.anchors.anchored(sequence, at)
         self._board.withdraw_notice(ProblemCode.ANCHOR_UNREACHABLE)
 
     def anchor_unreachable(self) -> None:
         """A head couldn't be sent out; the rack goes on."""
-        self._metrics.anchor_unreachable()
+        self._metrics.anchors.unreachable()
         self._board.show_notice(ProblemView(code=ProblemCode.ANCHOR_UNREACHABLE))

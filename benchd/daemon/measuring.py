@@ -11,6 +11,7 @@ from benchd.daemon.kernel_clock import read_clock
 from benchd.daemon.key_age import NumberedLedger, key_created
 from benchd.daemon.upkeep import Upkeep, last_done
 from benchd.ledger.head import Head
+from benchd.ledger.reader import Restores
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
 from benchd.ports import Clock
@@ -26,8 +27,8 @@ class KnowsHead(NumberedLedger, Protocol):
         """The last record that is stored."""
         ...
 
-    async def left_out(self) -> int:
-        """How many numbers restores have left out."""
+    async def restores(self) -> Restores:
+        """All restores that are on record."""
         ...
 
 
@@ -45,6 +46,8 @@ def metrics_of(settings: Settings) -> RackMetrics:
         last_backup=partial(last_done, settings.ledger.path, Upkeep.BACKUP),
         last_verification=partial(last_done, settings.ledger.path, Upkeep.VERIFICATION),
     )
+    anchor = settings.ledger.anchor
+    metrics.ledger.anchors.is_used = anchor.folder is not None or anchor.url is not None
     metrics.storage.ledger = settings.ledger.path
     metrics.storage.folders = {
         Folder.LEDGER: settings.ledger.path.parent,
@@ -58,8 +61,9 @@ async def show_ledger(
     metrics: RackMetrics, ledger: KnowsHead, *, ring: KeyRing, clock: Clock
 ) -> None:
     """Show the metrics the ledger that was opened, and since when its key has signed."""
-    left_out = await ledger.left_out()
-    metrics.storage.records = lambda: ledger.head.sequence - left_out
+    restores = await ledger.restores()
+    metrics.storage.records = lambda: ledger.head.sequence - restores.left_out
+    metrics.ledger.restored(restores.times)
     metrics.key_created(await key_created(ring, ledger, clock))
 
 

@@ -15,7 +15,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from benchd.errors import LedgerFault
 from benchd.ledger.committer import Committer
 from benchd.ledger.head import Head, HeadKey
-from benchd.ledger.reader import LedgerReader
+from benchd.ledger.reader import NEWEST_RECEIPTS, LedgerReader, Restores
 from benchd.ledger.running import check_written
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
@@ -208,14 +208,18 @@ class SqliteLedger:
         """The last record that is stored, and the rack's own word for it."""
         return self._store.signed_head()
 
-    async def left_out(self) -> int:
-        """How many numbers restores have left out; only a restore changes it."""
-        return await to_thread.run_sync(self._walker.left_out, limiter=self._walks)
+    async def restores(self) -> Restores:
+        """The restores on record, and the numbers they have left out; only a restore changes it."""
+        return await to_thread.run_sync(self._walker.restores, limiter=self._walks)
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
         found = await self._select(_NEWEST_OF_KIND, kind.value)
         return found[0] if found else None
+
+    async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
+        """So many of what anchors have said to a head, the newest first."""
+        return await self._select(NEWEST_RECEIPTS, most)
 
     async def of_people(self) -> Sequence[StoredEntry]:
         """Every change of the people who may use the rack, in order."""

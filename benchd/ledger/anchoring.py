@@ -20,6 +20,8 @@ from benchd.words.ids import Evidence
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 AFTER_FAILURE_S: Final = 60.0
+RECEIPTS_ASKED: Final = 1000
+"""One anchor may have given so many, ten days' at the usual pace, since another was reached."""
 
 _BY_RETIRED_KEY: Final = (
     "its newest head is signed by a key that the rack has retired: right after a rotation that is"
@@ -40,6 +42,10 @@ class AnchoredLedger(Protocol):
         """The newest record of a kind."""
         ...
 
+    async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
+        """So many of what anchors have said to a head, the newest first."""
+        ...
+
     async def check_witness(self, witness: Witness) -> None:
         """Raise LedgerBroken if it names a record that the ledger doesn't have."""
         ...
@@ -50,6 +56,10 @@ class AnchoringSink(Protocol):
 
     def outrun(self) -> None:
         """An anchor knows more than the ledger: an older one was put back."""
+        ...
+
+    def anchored_before(self, sequence: int, at: datetime) -> None:
+        """Every anchor had this head, as a former daemon has put on record."""
         ...
 
     def anchored(self, sequence: int, at: datetime) -> None:
@@ -111,9 +121,25 @@ class Anchoring:
 
     async def run(self) -> None:
         """Send whenever something has happened, until cancelled; at once without anchors."""
+        if self._anchors:
+            await self.recall()
         while self._anchors:
             reached = await self.send()
             await anyio.sleep(self._every_s if reached else min(self._every_s, AFTER_FAILURE_S))
+
+    async def recall(self) -> None:
+        """Tell how far all anchors knew the ledger when a former daemon had sent to them last."""
+        known: dict[str, tuple[int, datetime]] = {}
+        for receipt in await self._ledger.newest_receipts(RECEIPTS_ASKED):
+            match receipt.entry.data:
+                case {"anchor": str() as name, "sequence": int() as sequence}:
+                    known.setdefault(name, (sequence, receipt.entry.at))
+                case _:
+                    pass
+        heads = [known[anchor.name] for anchor in self._anchors if anchor.name in known]
+        # Who knows a later head knows this one, too.
+        if heads and len(heads) == len(self._anchors):
+            self._sink.anchored_before(*min(heads))
 
     async def send(self) -> bool:
         """Send the present head to every anchor; whether all of them have it."""

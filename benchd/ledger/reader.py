@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
@@ -23,14 +24,28 @@ from benchd.words.record import StoredEntry
 TURN_WAIT_S = 10.0
 """How long a read waits for one before it that hangs: each that waits holds a thread."""
 
-# The first of both conditions lets SQLite use the index of these few records.
-_LEFT_OUT = """
-    SELECT coalesce(sum(sequence - 1 - coalesce(
+NEWEST_RECEIPTS = """
+    WHERE kind IN ('ledger_checked', 'ledger_anchored', 'ledger_restored')
+    AND kind = 'ledger_anchored' ORDER BY sequence DESC LIMIT ?
+"""
+"""So many of what anchors have said to a head. Here and below, the first of both conditions lets
+SQLite use the index of these few records."""
+
+_RESTORES = """
+    SELECT count(*), coalesce(sum(sequence - 1 - coalesce(
         (SELECT max(sequence) FROM record WHERE sequence < this.sequence), 0)), 0)
     FROM record AS this
     WHERE kind IN ('ledger_checked', 'ledger_anchored', 'ledger_restored')
     AND kind = 'ledger_restored'
 """
+
+
+class Restores(NamedTuple):
+    """Older states that were put back, as the ledger has on record."""
+
+    times: int
+    left_out: int
+    """How many numbers they have skipped: the last number less these counts records."""
 
 
 class LedgerReader:
@@ -49,14 +64,14 @@ class LedgerReader:
             found = list(query(connection, sql, values))
         return [unseal(row_of(columns, sequence=0)) for columns in found]
 
-    def left_out(self) -> int:
-        """How many numbers restores have left out: the last number less these counts records."""
+    def restores(self) -> Restores:
+        """All restores that are on record."""
         with self._turn() as connection:
-            match next(query(connection, _LEFT_OUT), None):
-                case (int() as count,):
-                    return count
+            match next(query(connection, _RESTORES), None):
+                case (int() as times, int() as left_out):
+                    return Restores(times, left_out)
                 case _:
-                    return 0
+                    return Restores(0, 0)
 
     def follow(self, after: Head, most: int, key: Signer) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""

@@ -10,11 +10,16 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
 
+from benchd.observe.anchor_gauges import AnchorGauges
+
 
 class LedgerMetrics:
     """What its commits hold, how far it has been checked, and is known outside of the rack."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.anchors = AnchorGauges()
+        registry.register(self.anchors)
+
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"benchd_ledger_{name}", text, registry=registry)
 
@@ -29,11 +34,10 @@ class LedgerMetrics:
             "checked_timestamp_seconds", "When the whole chain was last found to hold; 0 for never"
         )
         self._broken = gauge("broken", "1 while the chain doesn't hold: no job begins")
-        self._anchored = gauge(
-            "anchored_timestamp_seconds", "When every anchor last had the head; 0 for never"
+        self._restores = gauge(
+            "restores",
+            "How often an older state was put back, by its records; what came after it is lost",
         )
-        self._anchored_sequence = gauge("anchored_sequence", "The last record that they know of")
-        self._anchor_up = gauge("anchor_up", "Whether every anchor took the last head")
         self._backup = gauge(
             "last_backup_timestamp_seconds",
             "When `benchd ledger backup` last wrote one to another disk; 0 for never",
@@ -67,12 +71,6 @@ class LedgerMetrics:
         """The chain doesn't hold."""
         self._broken.set(1)
 
-    def anchored(self, sequence: int, at: datetime) -> None:
-        """Every anchor has this head."""
-        self._anchored.set(at.timestamp())
-        self._anchored_sequence.set(sequence)
-        self._anchor_up.set(1)
-
-    def anchor_unreachable(self) -> None:
-        """A head couldn't be sent out."""
-        self._anchor_up.set(0)
+    def restored(self, times: int) -> None:
+        """So many restores are on record."""
+        self._restores.set(times)

@@ -90,6 +90,11 @@ class RackMetrics:
         self._residue = self._counter(
             "benchd_felica_residue_found", "Jobs in which a FeliCa chip was found in use"
         )
+        self._rechecks = self._counter(
+            "benchd_drawn_rechecks",
+            "Rechecks of drawn handsets that found nothing (passed) or something (failed) on them",
+            "outcome",
+        )
         self._faults = self._counter(
             "benchd_metrics_faults",
             "Ledger records that these metrics couldn't count; the jobs went on",
@@ -144,6 +149,8 @@ class RackMetrics:
             self._jobs.labels(recipe, outcome)
         for outcome in Outcome:
             self._questions.labels(outcome)
+        for outcome in (Outcome.PASSED, Outcome.FAILED):
+            self._rechecks.labels(outcome)
         for disposition, reason in product(Disposition, (*Reason, NO_REASON)):
             self._dispositions.labels(disposition, reason)
 
@@ -211,6 +218,10 @@ class RackMetrics:
     def residue_found(self) -> None:
         """A chip with somebody's balance or history in it."""
         self._residue.inc()
+
+    def rechecked(self, outcome: Outcome) -> None:
+        """A third person has looked at a drawn handset: it passed, or it failed."""
+        self._rechecks.labels(outcome).inc()
 
     def job_began(self, seconds: float) -> None:
         """A job began this long after its handset was plugged in."""

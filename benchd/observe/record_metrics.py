@@ -13,6 +13,7 @@ from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, read_evidence
 from benchd.proof.evidence.storage import OverwriteEvidence
 from benchd.proof.reading import RecordReader
+from benchd.proof.recheck import LEFT_OPEN
 from benchd.words.chip import ChipVerdict
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
@@ -28,6 +29,8 @@ class _OpenJob:
     model: str = UNKNOWN
     stage: tuple[StageName, float] | None = None
     residue: bool = False
+    rechecks: bool = False
+    """It has found the drawn handset that it is for."""
     answers: int = 0
     asked: AskedTime = field(default_factory=AskedTime)
 
@@ -101,6 +104,8 @@ class RecordMetrics:
             # Only this of its many facts, of every job: reading all takes time and memory.
             told = RecordReader(reader.mapping("evidence"), entry.kind)
             job.model = self.metrics.models.seen(told.text("model"))
+        if stage is StageName.FIND_DRAWN:
+            job.rechecks = True
         if stage in _COUNTED:
             form = reader.optional_whole("form") or FORM_BEFORE_NUMBERS
             self._count(entry, job, read_evidence(stage, reader.mapping("evidence"), form))
@@ -150,6 +155,14 @@ class RecordMetrics:
             self._end_stage(job, entry.job, outcome)
             if reason is Reason.FELICA_RESIDUE:
                 self._residue(job)
+            if job.rechecks:
+                self._rechecked(outcome, reason)
+
+    def _rechecked(self, outcome: Outcome, reason: Reason | None) -> None:
+        """What was left open may be looked at again, and counts only then."""
+        found_something = outcome is Outcome.FAILED and reason not in LEFT_OPEN
+        if found_something or outcome is Outcome.PASSED:
+            self.metrics.rechecked(outcome)
 
     def _asked(self, entry: Entry) -> None:
         job = self._job_of(entry)

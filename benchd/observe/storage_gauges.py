@@ -56,9 +56,16 @@ class StorageGauges(Collector):
             "Room that is left for benchd on the disk of a folder",
             labels=("folder",),
         )
+        names = GaugeMetricFamily(
+            "benchd_disk_free_files",
+            "How many new files that disk has names for; NaN where it makes them as it needs them",
+            labels=("folder",),
+        )
         for folder in Folder:
-            free.add_metric((folder,), _free_bytes(self.folders.get(folder)))
-        yield free
+            free_bytes, free_files = _free_in(self.folders.get(folder))
+            free.add_metric((folder,), free_bytes)
+            names.add_metric((folder,), free_files)
+        yield from (free, names)
 
     def _ledger_bytes(self) -> float:
         if self.ledger is None:
@@ -80,11 +87,13 @@ class StorageGauges(Collector):
             return math.nan
 
 
-def _free_bytes(folder: Path | None) -> float:
+def _free_in(folder: Path | None) -> tuple[float, float]:
+    """Bytes and names that are left."""
     if folder is None:
-        return math.nan
+        return math.nan, math.nan
     try:
         told = os.statvfs(folder)
     except OSError:
-        return math.nan
-    return float(told.f_bavail * told.f_frsize)
+        return math.nan, math.nan
+    files = float(told.f_favail) if told.f_files else math.nan
+    return float(told.f_bavail * told.f_frsize), files

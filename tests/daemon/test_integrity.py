@@ -32,15 +32,18 @@ class Rack:
         self.board = RackBoard()
         self.admission = Admission()
         self.registry = CollectorRegistry()
-        self.integrity = Integrity(
-            board=self.board, admission=self.admission, metrics=LedgerMetrics(self.registry)
-        )
+        metrics = LedgerMetrics(self.registry)
+        metrics.anchors.is_used = True
+        self.integrity = Integrity(board=self.board, admission=self.admission, metrics=metrics)
 
     def notices(self) -> list[ProblemCode]:
         return [view.code for view in self.board.notices()]
 
     def broken(self) -> float | None:
         return self.registry.get_sample_value("benchd_ledger_broken")
+
+    def anchored(self) -> float | None:
+        return self.registry.get_sample_value("benchd_ledger_anchored_sequence")
 
 
 @pytest.fixture
@@ -68,7 +71,13 @@ def test_an_anchor_that_is_away_is_a_line_and_no_stop(rack: Rack) -> None:
     assert (rack.admission.held_for, rack.notices()) == (None, [ProblemCode.ANCHOR_UNREACHABLE])
     rack.integrity.anchored(7, AT)
     assert rack.notices() == []
-    assert rack.registry.get_sample_value("benchd_ledger_anchored_sequence") == 7
+    assert rack.anchored() == 7
+
+
+def test_what_a_former_daemon_has_sent_out_says_nothing_of_the_anchor_now(rack: Rack) -> None:
+    rack.integrity.anchor_unreachable()
+    rack.integrity.anchored_before(7, AT)
+    assert (rack.notices(), rack.anchored()) == ([ProblemCode.ANCHOR_UNREACHABLE], 7)
 
 
 @pytest.mark.asyncio

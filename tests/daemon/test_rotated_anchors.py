@@ -34,6 +34,9 @@ class Heard:
     def outrun(self) -> None:
         self.told.append("outrun")
 
+    def anchored_before(self, sequence: int, at: datetime) -> None:
+        self.told.append(("before", sequence))
+
     def anchored(self, sequence: int, at: datetime) -> None:
         self.told.append(sequence)
 

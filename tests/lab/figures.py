@@ -31,7 +31,8 @@ def rack_in_figures(directory: Path) -> RackMetrics:
     metrics.storage.folders = dict.fromkeys(Folder, directory)
     metrics.key_created(NOW)
     metrics.ledger.sound(NOW)
-    metrics.ledger.anchored(7, NOW)
+    metrics.ledger.anchors.is_used = True
+    metrics.ledger.anchors.anchored(7, NOW)
     metrics.ledger.read_from(last_backup=NOW.timestamp, last_verification=NOW.timestamp)
     metrics.clock.read_from(lambda: 0.001, lambda: 0.02)
     metrics.read_from(

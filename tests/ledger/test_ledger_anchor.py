@@ -39,6 +39,9 @@ class Heard:
     def outrun(self) -> None:
         self.told.append("outrun")
 
+    def anchored_before(self, sequence: int, at: object) -> None:
+        self.told.append(("before", sequence))
+
     def anchored(self, sequence: int, at: object) -> None:
         self.told.append(sequence)
 
@@ -289,3 +292,25 @@ async def test_what_opens_an_address_is_sent_and_told_nobody(
     assert receipt is not None
     assert receipt.entry.data["anchor"] == "https://anchor.example/heads"
     assert "S3CRET" not in repr(receipt.entry)
+
+
+@pytest.mark.asyncio
+async def test_a_daemon_recalls_how_far_all_of_its_anchors_knew_the_ledger(
+    ledger: SqliteLedger, key: RackKey, folder: Path
+) -> None:
+    notary = Notary()
+    near, far = FolderAnchor(folder, RACK), notary.anchor()
+    await ledger.append(make_entry(0))
+    assert await anchoring(ledger, key, [near, far], Heard()).send()
+    notary.status = 500
+    assert not await anchoring(ledger, key, [near, far], Heard()).send()
+    assert await recalled(ledger, key, [near]) == [("before", 3)]
+    # What one of them doesn't know, not all of them know.
+    assert await recalled(ledger, key, [near, far]) == [("before", 1)]
+    assert await recalled(ledger, key, [near, notary.anchor("https://new.example/")]) == []
+
+
+async def recalled(ledger: SqliteLedger, key: RackKey, anchors: Sequence[Anchor]) -> list[object]:
+    heard = Heard()
+    await anchoring(ledger, key, anchors, heard).recall()
+    return heard.told

@@ -57,6 +57,9 @@ CONTRACT = (
     "benchd_ledger_records",
     "benchd_certificate_files_missing",
     "benchd_disk_free_bytes",
+    "benchd_disk_free_files",
+    "benchd_drawn_rechecks_total",
+    "benchd_ledger_restores",
     "benchd_clock_offset_seconds",
     "benchd_clock_error_seconds",
 )

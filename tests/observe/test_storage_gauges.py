@@ -71,6 +71,24 @@ async def test_sizes_are_those_of_the_files_and_of_the_disk(tmp_path: Path) -> N
     assert 0 < free <= disk.f_blocks * disk.f_frsize
     gone = await value(metrics, "benchd_disk_free_bytes", folder="certificates")
     assert math.isnan(gone)
+    names = await value(metrics, "benchd_disk_free_files", folder="ledger")
+    assert math.isnan(names) if disk.f_files == 0 else 0 < names <= disk.f_files
+    assert math.isnan(await value(metrics, "benchd_disk_free_files", folder="certificates"))
+
+
+async def test_a_file_system_tells_how_many_names_it_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = new_metrics()
+    metrics.storage.folders = {Folder.LEDGER: tmp_path}
+    told = list(os.statvfs(tmp_path))
+    names, names_left = 5, 7
+    for there_are, left, shown in ((4096, 900, 900.0), (0, 0, math.nan)):
+        told[names], told[names_left] = there_are, left
+        disk = os.statvfs_result(told)
+        monkeypatch.setattr(os, "statvfs", lambda _, disk=disk: disk)
+        found = await value(metrics, "benchd_disk_free_files", folder="ledger")
+        assert found == pytest.approx(shown, nan_ok=True)
 
 
 async def test_a_certificate_is_missing_until_its_file_is_there(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import AsyncGenerator, Generator
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import httpx2
 import pytest
 import yaml
 
@@ -18,14 +18,20 @@ from benchd.certificate import create_key
 from benchd.config import load_settings
 from benchd.daemon.app import run_daemon
 from tests.free_port import free_port
-from tests.hooks.http_receiver import HttpReceiver, receiving
+from tests.hooks.http_receiver import receiving
 from tests.nothing_plugged import NothingPlugged
+from tests.shipped_watch import (
+    ALERTS,
+    CONFIGS,
+    RULES,
+    heard,
+    shipped_alertmanager,
+    shipped_prometheus,
+)
 from tests.watchers import alertmanager, prometheus, until
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(180)]
 
-CONFIGS = Path(__file__).parents[2] / "configs"
-ALERTS = CONFIGS / "alertmanager" / "alertmanager.yml"
 ALERT = "BenchdAdbServerDown"
 BENCHD = """\
 [site]
@@ -79,47 +85,13 @@ async def daemon(folder: Path, adb_port: int, http_port: int) -> AsyncGenerator[
         group.cancel_scope.cancel()
 
 
-def shipped_prometheus(http_port: int, alerts_port: int) -> str:
-    """The shipped configuration at this test's ports, and looking every second."""
-    told = yaml.safe_load((CONFIGS / "prometheus" / "prometheus.yml").read_text())
-    told["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    told["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{http_port}"]
-    told["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [
-        f"127.0.0.1:{alerts_port}"
-    ]
-    return yaml.safe_dump(told)
-
-
-def shipped_alertmanager(receiver_port: int) -> str:
-    """The shipped configuration, whose receivers are this test's and which waits less."""
-    told = yaml.safe_load(ALERTS.read_text())
-    told["route"] |= {"group_wait": "0s", "group_interval": "1s"}
-    for receiver in told["receivers"]:
-        [hook] = receiver["webhook_configs"]
-        hook["url"] = hook["url"].replace("9099", str(receiver_port))
-    return yaml.safe_dump(told)
-
-
 def put_rules(folder: Path) -> None:
     """The shipped rules, of which this one waits no half a minute before it is told."""
     (folder / "rules").mkdir()
-    for name in ("rack.yml", "service.yml"):
-        told = yaml.safe_load((CONFIGS / "prometheus" / "rules" / name).read_text())
-        for rule in told["groups"][0]["rules"]:
-            if rule.get("alert") == ALERT:
-                rule["for"] = "1s"
-        (folder / "rules" / name).write_text(yaml.safe_dump(told))
-
-
-async def heard(receiver: HttpReceiver, status: str) -> dict[str, object]:
-    """What has come of the alert with this status, and where."""
-    with anyio.fail_after(60):
-        while True:
-            for path, (_, body) in zip(receiver.paths, receiver.got, strict=False):
-                for alert in json.loads(body)["alerts"]:
-                    if (alert["labels"]["alertname"], alert["status"]) == (ALERT, status):
-                        return {"path": path, **alert["labels"], **alert["annotations"]}
-            await anyio.sleep(0.1)
+    told = yaml.safe_load((RULES / "service.yml").read_text())
+    [rule] = [each for each in told["groups"][0]["rules"] if each["alert"] == ALERT]
+    rule["for"] = "1s"
+    (folder / "rules" / "service.yml").write_text(yaml.safe_dump(told))
 
 
 async def amtool(*arguments: str) -> str:
@@ -141,13 +113,13 @@ async def test_who_looks_after_the_pc_hears_that_the_adb_server_is_down_and_that
         with adb_server(tmp_path, adb_port):
             await running.enter_async_context(daemon(tmp_path, adb_port, http_port))
             await until(watching, "benchd_adb_server_up == 1")
-        told = await heard(receiver, "firing")
+        told = await heard(receiver, ALERT, "firing")
         assert (told["path"], told["severity"], told["rack"]) == ("/admins", "critical", "rack-1")
         assert told["runbook_url"] == "docs/runbooks/service.md#benchdadbserverdown"
         url = f"--alertmanager.url=http://127.0.0.1:{alerts_port}"
         assert ALERT in await amtool(url, "alert", "query", f"alertname={ALERT}")
         with adb_server(tmp_path, adb_port):
-            await heard(receiver, "resolved")
+            await heard(receiver, ALERT, "resolved")
 
 
 @pytest.mark.parametrize(
@@ -162,3 +134,34 @@ async def test_who_looks_after_the_pc_hears_that_the_adb_server_is_down_and_that
 async def test_whom_an_alert_reaches(labels: tuple[str, ...], reached: str) -> None:
     routed = await amtool("config", "routes", "test", f"--config.file={ALERTS}", *labels)
     assert routed == reached
+
+
+async def test_a_rack_without_pcscd_says_so_once_and_not_once_for_each_reader(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    told = [
+        {"labels": {"alertname": "BenchdPcscdDown", "team": "service", "rack": "r"}},
+        *(
+            {"labels": {"alertname": "BenchdReaderDown", "team": "rack", "rack": rack}}
+            for rack in ("r", "another")
+        ),
+    ]
+    async with alertmanager(tmp_path, ALERTS.read_text(), port) as keeper:
+        (await keeper.post("/api/v2/alerts", json=told)).raise_for_status()
+        with anyio.fail_after(30):
+            while (states := await states_of(keeper)) != {
+                ("BenchdPcscdDown", "r"): "active",
+                ("BenchdReaderDown", "r"): "suppressed",
+                ("BenchdReaderDown", "another"): "active",
+            }:
+                assert set(states.values()) <= {"unprocessed", "active", "suppressed"}
+                await anyio.sleep(0.1)
+
+
+async def states_of(keeper: httpx2.AsyncClient) -> dict[tuple[str, str], str]:
+    alerts = (await keeper.get("/api/v2/alerts")).raise_for_status().json()
+    return {
+        (alert["labels"]["alertname"], alert["labels"]["rack"]): alert["status"]["state"]
+        for alert in alerts
+    }

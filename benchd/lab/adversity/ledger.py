@@ -16,6 +16,7 @@ from benchd.errors import LedgerFault
 from benchd.lab.adversity.disk import Disk
 from benchd.lab.adversity.points import Points
 from benchd.ledger.head import Head
+from benchd.ledger.reader import NEWEST_RECEIPTS
 from benchd.ledger.running import check_written
 from benchd.ledger.witness import Witness
 from benchd.proof.disposal import dooms
@@ -175,6 +176,11 @@ class SimulatedLedger:
         self._serves()
         found = self._reader.select("WHERE kind = ? ORDER BY sequence DESC LIMIT 1", (kind.value,))
         return found[0] if found else None
+
+    async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
+        """So many of what anchors have said to a head, the newest first."""
+        self._serves()
+        return self._reader.select(NEWEST_RECEIPTS, (most,))
 
     async def follow(self, after: Head, most: int) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""

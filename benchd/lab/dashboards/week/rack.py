@@ -87,6 +87,7 @@ class DrawnRack:
         self.metrics.clock.read_from(lambda: 0.0002, lambda: self._chance.uniform(0.01, 0.03))
         self.metrics.clock.synchronised(is_so=True)
         self.metrics.storage.records = lambda: self._records
+        self.metrics.ledger.anchors.is_used = True
         self.metrics.ledger.read_from(
             last_backup=lambda: self._last_night(2), last_verification=lambda: self._last_night(3)
         )
@@ -116,7 +117,7 @@ class DrawnRack:
 
     def _tell_of_the_ledger(self) -> None:
         self.metrics.ledger.sound(self.now - timedelta(minutes=self.now.hour % 6 * 60 + 5))
-        self.metrics.ledger.anchored(self._records, self.now - timedelta(minutes=9))
+        self.metrics.ledger.anchors.anchored(self._records, self.now - timedelta(minutes=9))
         self.metrics.hooks.stands("erp", waiting=int(self._chance.random() < 0.04), dead=0)
 
     def _last_night(self, hour: int) -> float:
