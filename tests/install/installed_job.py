@@ -60,7 +60,7 @@ class Hands:
     def plug(self) -> None:
         """It waits with a question before it is overwritten."""
         self._do("plug")
-        until(lambda: any(one["gate"] == "consent" for one in self._told("queue")["queue"]))
+        until(lambda: any(one["gate"] == "consent" for one in self._told("queue")["errands"]))
 
     def answer(self) -> None:
         [job] = [one["job"] for one in self.jobs() if one["ended_at"] is None]
@@ -130,7 +130,7 @@ def _prepare(root: Path, adb_port: int) -> None:
 def _recipe(shipped: str) -> str:
     """Of the shipped one what a single person can do: a question, the overwrite, its read-back."""
     stages = re.split(r"(?m)^(?=\[\[stage\]\]$)", shipped)[1:]
-    kept = [one for one in stages if re.search(r'(?m)^name = "(\w+)"$', one)[1] in STAGES]
+    kept = [one for one in stages if any(f'\nname = "{name}"\n' in one for name in STAGES)]
     assert len(kept) == len(STAGES)
     head = 'name = "fill"\ndescription_ja = "上書き"\ndescription_en = "Overwrite"\n'
     head += 'ends_as = "overwrite_due"\n'
