@@ -13,19 +13,6 @@ NEWER = "1.2.4.dev3+gabcdef"
 NEWER_IN_DEBIAN = "1.2.4~dev3+gabcdef"
 UDEV = "f /run/udev/control 0644 root root -\n"
 """Stands for udev's daemon, which would act on the devices of the machine the test runs on."""
-SLOT = '\n[slots.A1]\nport = "pci-0000:00:14.0-usb-0:1"\n'
-LOAD = """
-from pathlib import Path
-
-from benchd.slots.admission import Admission
-
-def running(self):
-    return self.__dict__["running"] + Path("/srv/load/job").exists()
-
-Admission.running = property(running, lambda self, n: self.__dict__.update(running=n))
-"""
-"""Stands for a handset, which an installation has no virtual ones of: a job behind the door for as
-long as a file is there. That the door lets real jobs end is told by tests/core and tests/rack."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +84,3 @@ class Rack:
 
     def pauses(self) -> int:
         return len(self.machine.events("BENCHD_EVENT=paused"))
-
-
-def put_slot_and_load(root: Path) -> None:
-    with (root / "etc/benchd/benchd.toml").open("a") as config:
-        config.write(SLOT)
-    (root / "srv/load").mkdir()
-    (root / "srv/load/sitecustomize.py").write_text(LOAD)
-    drop_in = root / "etc/systemd/system/benchd.service.d/load.conf"
-    drop_in.parent.mkdir()
-    drop_in.write_text("[Service]\nEnvironment=PYTHONPATH=/srv/load\n")

@@ -42,7 +42,8 @@ class Machine:
     """A booted container."""
 
     def __init__(self, leader: int) -> None:
-        self._enter = ["nsenter", "--target", str(leader), *["-m", "-u", "-i", "-n", "-p", "-C"]]
+        self._leader = str(leader)
+        self._enter = ["nsenter", "--target", self._leader, *["-m", "-u", "-i", "-n", "-p", "-C"]]
         self._enter += ["env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin", "LANG=C.UTF-8"]
 
     def run(self, *command: str, stdin: str = "") -> str:
@@ -58,6 +59,10 @@ class Machine:
             text=True,
             env=own_environment(),
         )
+
+    def in_its_network(self, *command: str) -> list[str]:
+        """A command of this machine's own that finds the container's network, and no other."""
+        return ["nsenter", "--target", self._leader, "--net", *command]
 
     def show(self, unit: str, name: str) -> str:
         return self.run("systemctl", "show", "--value", "-p", name, unit).strip()

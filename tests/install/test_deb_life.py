@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from deb_rig import (
     NEWER,
     NEWER_IN_DEBIAN,
-    SLOT,
     UDEV,
     Packages,
     Rack,
     build_packages,
-    put_slot_and_load,
 )
 from install_rig import ROOT, run
-from machine import booted
+from installed_job import PERSON, PIN, SLOT, Hands, handset, until
+from machine import Machine, booted
 
 pytestmark = [
     pytest.mark.as_root,
@@ -33,8 +31,6 @@ pytestmark = [
         reason="systemd-nspawn (Debian package systemd-container) or mmdebstrap isn't there",
     ),
 ]
-
-PATIENCE_S = 300
 
 
 @pytest.fixture(scope="module")
@@ -57,40 +53,46 @@ def packages(root: Path, wheels: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def rack(root: Path, packages: Packages) -> Generator[Rack]:
-    """One on which the package's first release is installed and runs."""
+def machine(root: Path) -> Generator[Machine]:
     with booted(root) as machine:
-        rack = Rack(machine, root)
-        rack.dpkg("-i", packages.first)
-        put_slot_and_load(root)
+        yield machine
+
+
+@pytest.fixture(scope="module")
+def rack(machine: Machine, root: Path, packages: Packages) -> Rack:
+    """One on which the package's first release is installed."""
+    rack = Rack(machine, root)
+    rack.dpkg("-i", packages.first)
+    return rack
+
+
+@pytest.fixture(scope="module")
+def hands(machine: Machine, root: Path, rack: Rack) -> Generator[Hands]:
+    """The release runs, and somebody has a handset for it."""
+    assert rack.state().endswith(" installed")
+    with handset(machine, root) as hands:
         machine.run("systemctl", "daemon-reload")
         machine.run("systemctl", "start", "benchd")
-        named = ("--person", "sato", "--name", "佐藤 健", "--reading", "さとう けん")
-        machine.run("benchd", "setup", *named, "--pin-file", "-", stdin="902716\n")
-        yield rack
+        named = ("--person", PERSON, "--name", "佐藤 健", "--reading", "さとう けん")
+        machine.run("benchd", "setup", *named, "--pin-file", "-", stdin=f"{PIN}\n")
+        yield hands
 
 
 @pytest.fixture
-def first(rack: Rack, packages: Packages) -> Rack:
+def first(rack: Rack, packages: Packages, hands: Hands) -> Rack:
     """The first release runs, whatever ran before."""
+    assert hands
     if rack.state() != f"{packages.version} installed":
         rack.dpkg("-i", packages.first)
     return rack
 
 
 @pytest.fixture
-def busy(first: Rack) -> Generator[Rack]:
-    """A job runs."""
-    job = first.root / "srv/load/job"
-    job.touch()
+def busy(first: Rack, hands: Hands) -> Generator[Rack]:
+    """A job runs, and waits for an answer before it overwrites."""
+    hands.plug()
     yield first
-    job.unlink(missing_ok=True)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
+    hands.unplug()
 
 
 def test_the_installed_units_run_without_a_network(first: Rack) -> None:
@@ -111,15 +113,21 @@ def test_the_installed_units_run_without_a_network(first: Rack) -> None:
     assert machine.run("python3", "-c", ask) == "200\n"
 
 
-def test_an_upgrade_waits_for_what_runs_and_the_slots_go_on(busy: Rack, packages: Packages) -> None:
+def test_an_upgrade_waits_for_what_runs_and_the_slots_go_on(
+    busy: Rack, packages: Packages, hands: Hands
+) -> None:
     before, release, pauses = busy.daemon(), busy.release(), busy.pauses()
     upgrade = busy.machine.begin("dpkg", "-i", packages.newer)
     until(lambda: busy.pauses() > pauses)
     assert (busy.daemon(), busy.release()) == (before, release)
-    (busy.root / "srv/load/job").unlink()
+    hands.answer()
     told, _ = upgrade.communicate()
     assert upgrade.returncode == 0, told
     assert busy.daemon() != before
+    # What ran was overwritten, read back and put on record by the daemon that gave way then.
+    ends = busy.machine.events("BENCHD_EVENT=job_ended", f"_PID={before}")
+    assert ends == ["job_ended"]
+    assert "passed" in [job["outcome"] for job in hands.jobs()]
     assert not busy.is_paused()
     assert busy.state() == f"{NEWER_IN_DEBIAN} installed"
     assert NEWER in busy.machine.run("benchd", "--version")

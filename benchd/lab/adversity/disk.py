@@ -30,6 +30,16 @@ class Disk:
         self._lives = 0
         self.public_key: Ed25519PublicKey = public_key_of(key.public_key_pem)
         self.acknowledged: list[Receipt] = []
+        self._cut_off: set[str] = set()
+
+    def acknowledge(self, receipt: Receipt) -> None:
+        """Somebody has heard of a record; it may be gone by then, by a hand at the file."""
+        if receipt.hash_hex not in self._cut_off:
+            self.acknowledged.append(receipt)
+
+    def cut_off(self, records: Iterable[StoredEntry]) -> None:
+        """A hand at the file has taken these; what shared a commit may still be told of."""
+        self._cut_off.update(record.hash_hex for record in records)
 
     @property
     def here(self) -> Path:

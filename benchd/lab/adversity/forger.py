@@ -74,6 +74,7 @@ class Forger:
         newest = [r for r in ends if r.entry.slot == slot] or ends
         kept = (newest[-1] if newest else records[len(records) // 2]).sequence - 1
         cut_off(self._disk.here, after=kept)
+        self._disk.cut_off(record for record in records if record.sequence > kept)
         self._disk.reset_head()
         sold = [r.sequence for r in ends if r.entry.job in certificates]
         self.due = anchored > kept or any(sequence > kept for sequence in sold)

@@ -77,7 +77,7 @@ class SimulatedLedger:
         self._serves()
         if not isinstance(waiting.answer, Receipt):
             raise waiting.answer or LedgerFault("this ledger gave no answer")
-        self._disk.acknowledged.append(waiting.answer)
+        self._disk.acknowledge(waiting.answer)
         return waiting.answer
 
     async def _reach_the_disk(self, slot: str, point: str) -> None:

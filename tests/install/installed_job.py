@@ -1,0 +1,137 @@
+"""A job on an installed rack: the crowd plays its handset, and all else is what was installed.
+
+An installation has no lab. So the crowd's process is the checkout's, in the machine's own network,
+where it serves as adb server; and the installed daemon hears of plugs from the crowd's socket
+instead of udev, which a container hasn't. Units, sandbox, daemon, ledger and adb's client are real.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from install_rig import ROOT, own_environment
+from machine import Machine
+
+from benchd.lab.benchmarks.crowd.pace import CrowdPace
+from benchd.lab.benchmarks.crowd.places import CONTROL_SOCKET, PLAN_JSON, PLUG_SOCKET, plan_of
+from benchd.lab.simulator.addresses import port_path
+
+PERSON, PIN = "sato", "902716"
+SLOT = f'\n[slots.A1]\nport = "{port_path(1)}"\nrecipe = "fill"\n'
+STAGES = ("inspect", "gates", "overwrite", "read_back")
+PATIENCE_S = 300
+HOTPLUG = f"""
+from pathlib import Path
+
+import benchd
+import benchd.hotplug
+
+benchd.__path__.append("/srv/load/benchd")
+from benchd.lab.simulator.plug_source import SimulatedHotplug
+
+benchd.hotplug.UdevHotplug = lambda: SimulatedHotplug(Path("/srv/load/{PLUG_SOCKET}"))
+"""
+DROP_IN = "[Service]\nEnvironment=PYTHONPATH=/srv/load\n"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+class Hands:
+    """One handset, one person."""
+
+    def __init__(self, machine: Machine, control: Path) -> None:
+        self._machine = machine
+        self._control = control
+
+    def plug(self) -> None:
+        """It waits with a question before it is overwritten."""
+        self._do("plug")
+        until(lambda: any(one["gate"] == "consent" for one in self._told("queue")["errands"]))
+
+    def answer(self) -> None:
+        [job] = [one["job"] for one in self.jobs() if one["ended_at"] is None]
+        said = ("--approve", "--operator", PERSON, "--pin-file", "-")
+        self._machine.run("benchd", "decide", job, "consent", *said, stdin=f"{PIN}\n")
+
+    def unplug(self) -> None:
+        self._do("unplug")
+        until(lambda: self._told("status")["slots"][0]["state"] == "empty")
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """The newest first."""
+        return list(self._told("jobs")["jobs"])
+
+    def _do(self, what: str) -> None:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self._control))
+            connection.sendall(json.dumps({"do": what}).encode() + b"\n")
+            assert json.loads(connection.recv(4096)) == {}
+
+    def _told(self, command: str) -> dict[str, Any]:
+        return dict(json.loads(self._machine.run("benchd", command, "--json")))
+
+
+@contextmanager
+def handset(machine: Machine, root: Path) -> Generator[Hands]:
+    """The crowd, plugged in nowhere, and what the daemon needs for it from its next start on."""
+    load = root / "srv/load"
+    load.mkdir()
+    plan = load / "plan.json"
+    plan.write_bytes(PLAN_JSON.dump_json(plan_of(1, CrowdPace(fill_s=4, check_s=2))))
+    crowd = subprocess.Popen(
+        machine.in_its_network(
+            *(sys.executable, "-m", "benchd.lab.benchmarks.crowd", str(plan), str(load))
+        ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=own_environment(),
+    )
+    try:
+        assert crowd.stdout is not None
+        _prepare(root, json.loads(crowd.stdout.readline())["adb_port"])
+        (load / PLUG_SOCKET).chmod(0o666)
+        yield Hands(machine, load / CONTROL_SOCKET)
+    finally:
+        crowd.kill()
+        crowd.communicate()
+
+
+def _prepare(root: Path, adb_port: int) -> None:
+    """The installed configuration, and how its daemon hears of plugs."""
+    etc, load = root / "etc/benchd", root / "srv/load"
+    config = (etc / "benchd.toml").read_text()
+    assert "\nport = 15037\n" in config
+    config = config.replace("\nport = 15037\n", f"\nport = {adb_port}\n")
+    (etc / "benchd.toml").write_text(config + SLOT)
+    (etc / "recipes/fill.toml").write_text(_recipe((etc / "recipes/overwrite.toml").read_text()))
+    (load / "sitecustomize.py").write_text(HOTPLUG)
+    code_alone = shutil.ignore_patterns("__pycache__", "page")
+    shutil.copytree(ROOT / "benchd/lab", load / "benchd/lab", ignore=code_alone)
+    drop_in = root / "etc/systemd/system/benchd.service.d/load.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text(DROP_IN)
+
+
+def _recipe(shipped: str) -> str:
+    """Of the shipped one what a single person can do: a question, the overwrite, its read-back."""
+    stages = re.split(r"(?m)^(?=\[\[stage\]\]$)", shipped)[1:]
+    kept = [one for one in stages if any(f'\nname = "{name}"\n' in one for name in STAGES)]
+    assert len(kept) == len(STAGES)
+    head = 'name = "fill"\ndescription_ja = "上書き"\ndescription_en = "Overwrite"\n'
+    head += 'ends_as = "overwrite_due"\n'
+    return head + re.sub(r"(?m)^attest = .*$", 'attest = ["consent"]', "".join(kept))
