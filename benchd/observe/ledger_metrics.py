@@ -8,9 +8,9 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
-BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
-
 from benchd.observe.anchor_gauges import AnchorGauges
+
+BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
 
 
 class LedgerMetrics:
