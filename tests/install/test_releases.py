@@ -35,7 +35,7 @@ def test_a_release_brings_its_manuals_and_examples_and_they_change_with_it(root:
     for name in ("docs/runbooks/rack.md", "configs/grafana/dashboards/benchd-cables.json"):
         assert (brought / name).read_bytes() == (ROOT / name).read_bytes()
     rules = {path.name for path in (brought / "configs/prometheus/rules").iterdir()}
-    assert rules == {"rack.yml", "recorded.yml", "service.yml"}
+    assert rules == {"compared.yml", "rack.yml", "recorded.yml", "service.yml"}
     assert not (brought / "docs/screenshots").exists()
 
 

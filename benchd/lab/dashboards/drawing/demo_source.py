@@ -26,7 +26,11 @@ _BENCHD: Final = Path(sys.executable).parent / "benchd"
 _RULES: Final = Path(__file__).parents[4] / "configs" / "prometheus" / "rules"
 _CONFIG: Final = """\
 global: {{scrape_interval: 5s, evaluation_interval: 5s}}
-rule_files: ["{rules}/rack.yml", "{rules}/service.yml", "{rules}/recorded.yml"]
+rule_files:
+  - "{rules}/rack.yml"
+  - "{rules}/service.yml"
+  - "{rules}/compared.yml"
+  - "{rules}/recorded.yml"
 scrape_configs:
   - job_name: benchd
     static_configs: [{{targets: ["127.0.0.1:{port}"], labels: {{site: demo, rack: rack-1}}}}]
