@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import anyio
 import pytest
+from anyio.abc import SocketStream
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 from structlog.testing import capture_logs
 
 from benchd.android.server.device_list import ListedTransport
+from benchd.android.server.lists import READ_BYTES, NewestList
+from benchd.android.server.smart_socket import SmartSocket
 from benchd.android.server.tracker import KEPT_CHANGES, LivenessStream, Tracker
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
@@ -214,3 +218,34 @@ async def test_of_a_list_that_flaps_only_the_newest_is_looked_at() -> None:
         asked = [text for text in server.requests if text.endswith("get-devpath")]
         assert len(asked) < FLAPS / 10
         tasks.cancel_scope.cancel()
+
+
+class Pieces:
+    """A stream of a server that sends these pieces and then nothing more."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = list(pieces)
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        if not self._pieces:
+            await anyio.sleep_forever()
+        assert len(self._pieces[0]) <= max_bytes
+        return self._pieces.pop(0)
+
+
+def block(size_bytes: int) -> bytes:
+    return b"%04x" % size_bytes + b"x" * size_bytes
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([block(READ_BYTES // 2 - 4) * 2], id="a full read that ends with a list"),
+        pytest.param([block(9) + block(8)[:5]], id="the next has only begun"),
+        pytest.param([block(9)[:2], block(9)[2:6], block(9)[6:]], id="in pieces"),
+    ],
+)
+async def test_the_newest_list_is_told_though_no_other_follows(pieces: list[bytes]) -> None:
+    newest = NewestList(SmartSocket(cast("SocketStream", Pieces(*pieces))))
+    with anyio.fail_after(5):
+        assert set(await newest.wait()) == {ord("x")}

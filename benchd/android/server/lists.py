@@ -68,14 +68,14 @@ async def _first(link: SmartSocket, service: str) -> bytes | None:
 
 async def _lists(link: SmartSocket, data: bytes, read: Reader) -> AsyncIterator[Listed]:
     share = TokenBucket(per_s=LISTS_PER_S, at_once=LISTS_AT_ONCE)
-    newest = _Newest(link)
+    newest = NewestList(link)
     while True:
         yield await read(data)
         await share.take(1)
         data = await newest.wait()
 
 
-class _Newest:
+class NewestList:
     """Cuts a stream into lists, and keeps the last."""
 
     def __init__(self, link: SmartSocket) -> None:
@@ -89,12 +89,12 @@ class _Newest:
         """
         newest: bytes | None = None
         more = True
-        # A read that is full leaves something behind.
         while newest is None or more:
             data = await self._receive()
-            more = len(data) >= READ_BYTES
             self._buffer += data
             newest = self._cut() or newest
+            # A read that is full and ends within a list has left something behind.
+            more = len(data) >= READ_BYTES and bool(self._buffer)
         return newest
 
     def _cut(self) -> bytes | None:

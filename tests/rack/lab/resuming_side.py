@@ -30,8 +30,19 @@ FILE_BYTES = 4 << 20
 HEADROOM_BYTES = 2 << 20
 
 
+def address_of(slot: int) -> AdbAddress:
+    return AdbAddress(f"127.0.0.1:{16000 + slot}")
+
+
+async def until_gone(access: AdbAccess, slot: int) -> None:
+    async with access.liveness(address_of(slot)) as states:
+        async for state in states:
+            if state is not Liveness.READY:
+                return
+
+
 async def opened(access: AdbAccess, slot: int) -> AdbHandset:
-    address = AdbAddress(f"127.0.0.1:{16000 + slot}")
+    address = address_of(slot)
     async with access.liveness(address) as states:
         async for state in states:
             if state is Liveness.READY:

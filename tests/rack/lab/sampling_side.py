@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
-from resuming_side import inside, nothing, opened
+from resuming_side import inside, nothing, opened, until_gone
 
 from benchd.android.access import AdbAccess, AdbHandset
 from benchd.android.fill.keystream import HostKeystream
@@ -43,6 +43,8 @@ class Looks:
         order, report = await self._filled(handset, 1)
         cut = await self._looked(handset, order, report, pulled_at=PULLED_AT)
         await handset.aclose()
+        # Till the server's list says so, the transport that has ended is the one to be opened.
+        await until_gone(self._access, self._slot)
         await self._hands.set_faults(self._name, StorageFaults())
         await self._hands.plug(self._name, self._slot)
         handset = await opened(self._access, self._slot)
