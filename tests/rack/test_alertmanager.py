@@ -89,7 +89,7 @@ def put_rules(folder: Path) -> None:
     """The shipped rules, of which this one waits no half a minute before it is told."""
     (folder / "rules").mkdir()
     told = yaml.safe_load((RULES / "service.yml").read_text())
-    [rule] = [each for each in told["groups"][0]["rules"] if each["alert"] == ALERT]
+    [rule] = [each for each in told["groups"][0]["rules"] if each.get("alert") == ALERT]
     rule["for"] = "1s"
     (folder / "rules" / "service.yml").write_text(yaml.safe_dump(told))
 
