@@ -14,6 +14,8 @@ from resource import RLIMIT_FSIZE, prlimit
 import anyio
 import pytest
 
+from benchd.android.fill.sample_blocks import BLOCK_BYTES
+from benchd.android.fill.shown_reads import PROBE_BLOCKS
 from benchd.lab.demo.operators import SlotObject, ended
 from benchd.lab.demo.rack import DemoRack, demo_rack
 from benchd.lab.demo.run import as_expected, result_of, until_all_ended
@@ -135,5 +137,6 @@ async def test_a_ledger_that_cannot_grow_stops_the_daemon_before_anything_is_wip
     # The second slot's append may be the one that is heard of.
     told = rack.folder.log.read_text(encoding="utf-8")
     assert re.search(r"the ledger .*couldn't (store record|be stored)", told)
-    assert [state.fill_bytes for state in states] == [0, 0]
+    # What the inspection tries on blocks of its own may still lie there.
+    assert all(state.fill_bytes <= PROBE_BLOCKS * BLOCK_BYTES for state in states)
     assert [state.reset_count for state in states] == [0, 0]
