@@ -249,3 +249,12 @@ async def test_the_newest_list_is_told_though_no_other_follows(pieces: list[byte
     newest = NewestList(SmartSocket(cast("SocketStream", Pieces(*pieces))))
     with anyio.fail_after(5):
         assert set(await newest.wait()) == {ord("x")}
+
+
+async def test_that_the_last_handset_has_left_is_told() -> None:
+    newest = NewestList(SmartSocket(cast("SocketStream", Pieces(block(9) + block(0)))))
+    with anyio.fail_after(5):
+        assert await newest.wait() == b""
+    newest = NewestList(SmartSocket(cast("SocketStream", Pieces(block(0)))))
+    with anyio.fail_after(5):
+        assert await newest.wait() == b""

@@ -92,7 +92,9 @@ class NewestList:
         while newest is None or more:
             data = await self._receive()
             self._buffer += data
-            newest = self._cut() or newest
+            # One that holds nothing is a list as well: the last handset has left.
+            found = self._cut()
+            newest = newest if found is None else found
             # A read that is full and ends within a list has left something behind.
             more = len(data) >= READ_BYTES and bool(self._buffer)
         return newest
