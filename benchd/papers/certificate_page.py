@@ -152,8 +152,8 @@ class _Page:
         """Since the second form, the last that wasn't reached; it has its own section."""
         if self._told.at("trusted").value is None:
             return []
-        last = self._all("not_reached")[-2:]
-        return last if last[0] == Sentence.READER_TRUSTED else last[1:]
+        told = self._all("not_reached")
+        return told[-2:] if told[-2:-1] == [Sentence.READER_TRUSTED] else told[-1:]
 
     def _trusted(self) -> Section:
         told = self._told
