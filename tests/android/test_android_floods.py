@@ -24,6 +24,7 @@ SECONDS = 10
 EMPTY = struct.pack("<BI", 1, 0)
 ONE_BYTE = struct.pack("<BI", 1, 1) + b"x"
 ONE_BYTE_OF_EACH = ONE_BYTE + struct.pack("<BI", 2, 1) + b"x"
+PACKET_OF_A_PAGE = struct.pack("<BI", 1, 4096) + b"x" * 4096
 
 
 class NeverHeldUp(AssertionError):
@@ -37,6 +38,7 @@ class Flood:
     packet: bytes
     most_reads: int
     reads: int = 0
+    read_bytes: int = READ_BYTES
 
     async def send(self, data: bytes) -> None:
         """Nothing is read of it."""
@@ -46,7 +48,7 @@ class Flood:
         self.reads += 1
         if self.reads > self.most_reads:
             raise NeverHeldUp
-        return self.packet * (max_bytes // len(self.packet))
+        return self.packet * (min(max_bytes, self.read_bytes) // len(self.packet))
 
 
 async def gone() -> HandsetGone:
@@ -95,12 +97,22 @@ async def test_a_neighbours_packets_wait_for_no_flood() -> None:
 
 
 async def test_bulk_data_is_never_held_up() -> None:
-    packet = struct.pack("<BI", 1, 4091) + b"x" * 4091
-    running = stream_of(Flood(packet, most_reads=2_000), Flow())
+    running = stream_of(Flood(PACKET_OF_A_PAGE, most_reads=2_000), Flow())
     began = anyio.current_time()
     for _ in range(2_000):
         await running.receive()
     assert anyio.current_time() == began
+
+
+async def test_a_page_in_each_read_as_adbd_passes_on_a_small_dd_is_not_held_up() -> None:
+    flow = Flow()
+    flood = Flood(PACKET_OF_A_PAGE, most_reads=100_000, read_bytes=len(PACKET_OF_A_PAGE))
+    running = stream_of(flood, flow)
+    began = anyio.current_time()
+    for _ in range(100_000):
+        await running.receive()
+    assert anyio.current_time() == began
+    assert isinstance(await running.stalled("no answer"), HandsetStalled)
 
 
 async def test_a_bucket_gives_at_once_what_it_holds_and_then_by_the_second() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,19 @@ async def test_a_reader_that_is_trusted_stands_beside_the_system_that_is(
             places = [value for value in values(document) if said in value]
             assert len(places) == 1
             assert places[0] in trusted.lines[0].values
+
+
+@pytest.mark.parametrize("not_reached", [[], [Sentence.SYSTEM_TRUSTED.value]])
+def test_a_statement_of_others_with_next_to_nothing_not_reached_has_its_page(
+    not_reached: list[str], statement: Evidence, key: SigningKey
+) -> None:
+    told = json.loads(json.dumps(statement))
+    told["predicate"]["not_reached"] = not_reached
+    by_others = replace(signed(statement, key), statement=told)
+    for language in LANGUAGES:
+        document = PAGES.document(by_others, language)
+        said = SAID.said(Sentence.SYSTEM_TRUSTED)[0].to(language)
+        assert len([each for each in values(document) if said in each]) == len(not_reached)
 
 
 def test_no_page_says_that_a_reader_looked_where_a_person_did(

@@ -15,8 +15,9 @@ TOKENS_PER_S: Final = 2_000.0
 """Some 2 % of one core at the most: a token is a microsecond for a packet, 10 with its read."""
 TOKENS_AT_ONCE: Final = 20_000.0
 TOKENS_PER_READ: Final = 8
-BYTES_PER_TOKEN: Final = 1024
-"""So many bytes pay for a packet: bulk data comes in packets of 4 KiB and more, and costs none."""
+BYTES_PER_TOKEN: Final = 448
+"""So many bytes pay for a packet. One of 4 KiB pays for itself and for a read of its own, as adbd
+passes on each block of a `dd` that reads by pages; bulk data comes in such and larger ones."""
 
 
 class Flow:
