@@ -21,6 +21,7 @@ from benchd.android.server.adb_library import (
     AdbTimeout,
 )
 from benchd.android.server.smart_socket import HOST, SERVER_DEADLINE_S, server_version
+from benchd.android.server.turns import Turns
 from benchd.errors import AdbServerLost, HandsetGone
 
 T = TypeVar("T")
@@ -70,7 +71,7 @@ class TransportOpener:
     def __init__(self, server: ServerDoor) -> None:
         self._server = server
         self._threads = anyio.CapacityLimiter(THREADS)
-        self._turns = anyio.CapacityLimiter(THREADS)
+        self._turns = Turns(THREADS)
 
     async def open(self, transport: Transport) -> SocketStream:
         """A connection to the handset's daemon, ready for the name of a service."""
@@ -129,7 +130,7 @@ class TransportOpener:
 
     async def _in_thread(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
         # Waiting for one of our own threads says nothing of the server: its time begins after it.
-        async with self._turns:
+        async with self._turns.turn(transport.transport_id):
             return await self._at_once(work, wire, transport)
 
     async def _at_once(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
