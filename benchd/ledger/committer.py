@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from benchd.ledger.store import LedgerStore
 from benchd.words.record import Entry, Receipt
 
 END_WAIT_S: Final = 5.0
+GATHER_S: Final = 0.005
 
 
 class _Waiting:
@@ -46,6 +48,7 @@ class Committer:
         self._asked: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._waiting: deque[_Waiting] = deque()
         self._ended = False
+        self._shared = False
         # A disk that hangs for ever mustn't keep the process from its end.
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
@@ -88,6 +91,8 @@ class Committer:
         ending = False
         if not self._waiting:
             ending = self._keep(self._asked.get())
+            if self._shared and not ending:
+                time.sleep(GATHER_S)
         with suppress(Empty):
             while not ending:
                 ending = self._keep(self._asked.get_nowait())
@@ -112,6 +117,7 @@ class Committer:
         except Exception as error:  # noqa: BLE001 - it's told to everybody who waits
             answers: list[Receipt | Exception] = [_fault(error) for _ in wanted]
         taken = [self._waiting.popleft() for _ in answers]
+        self._shared = len(taken) > 1
         # Nobody is left to be told once the loop is closed.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._tell, taken, answers)
