@@ -27,6 +27,7 @@ from benchd.web.drain_route import drain_route
 from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
+from benchd.web.kept_slots import SlotsBySight
 from benchd.web.label_routes import LabelDoor, cards_pdf_route, label_routes
 from benchd.web.leaving import Leaving
 from benchd.web.live_routes import live_routes
@@ -158,8 +159,9 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     add_dashboard(app)
     add_routes(app, cards_route(rack.board, catalogue, pdf=labels is not None))
     who = WhoActs(people, sessions)
-    add_routes(app, slot_routes(rack, presenter))
-    add_routes(app, live_routes(rack, presenter, catalogue, callers, stopping))
+    slots = SlotsBySight(presenter)
+    add_routes(app, slot_routes(rack, presenter, slots))
+    add_routes(app, live_routes(rack, presenter, slots, catalogue, callers, stopping))
     add_routes(app, job_routes(rack, presenter, who, directions))
     if traces is not None:
         add_routes(app, trace_route(traces))

@@ -10,8 +10,7 @@ from typing import Final
 import anyio
 from fastapi.sse import format_sse_event
 
-from benchd.proof.evidence.intake import BoundRecord
-from benchd.web.objects import WebObject
+from benchd.web.kept_slots import KeptSlots
 from benchd.web.present import Presenter
 from benchd.web.queue import QueueObject
 from benchd.words.errand import Errand
@@ -28,26 +27,24 @@ class Frames:
     def __init__(
         self,
         presenter: Presenter,
-        slot_object: Callable[[SlotView], WebObject],
+        slots: KeptSlots,
         queue_object: Callable[[tuple[Errand, ...]], QueueObject],
     ) -> None:
-        """`slot_object` and `queue_object` leave out what this sight doesn't reach."""
+        """`slots` and `queue_object` leave out what this sight doesn't reach."""
         self._presenter = presenter
-        self._slot_object = slot_object
+        self._kept = slots
         self._queue_object = queue_object
-        self._slots: dict[SlotName, tuple[SlotView, BoundRecord | None, bytes]] = {}
+        self._slots: dict[SlotName, tuple[str, bytes]] = {}
         self._queue: tuple[tuple[Errand, ...], bytes] = (), b""
         self._queue_at = -math.inf
 
     def slot(self, view: SlotView) -> bytes:
         """A `slot` event."""
-        bound = self._presenter.bound(view)
+        told = self._kept.slot(view)
         kept = self._slots.get(view.slot)
-        if kept is None or kept[0] is not view or kept[1] != bound:
-            told = self._slot_object(view).model_dump_json()
-            frame = format_sse_event(event="slot", data_str=told)
-            kept = self._slots[view.slot] = view, bound, frame
-        return kept[2]
+        if kept is None or kept[0] is not told:
+            kept = self._slots[view.slot] = told, format_sse_event(event="slot", data_str=told)
+        return kept[1]
 
     def queue(self, errands: tuple[Errand, ...]) -> bytes:
         """A `queue` event."""

@@ -15,12 +15,12 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.callers import Callers, caller_of
 from benchd.web.events import rack_events
 from benchd.web.frames import Frames
+from benchd.web.kept_slots import SlotsBySight
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.queue import QueueDesk, QueueObject
 from benchd.web.service import RackService
 from benchd.web.sight import Sight
-from benchd.web.wall import WallPresenter
 
 UNBUFFERED: Final = MappingProxyType({"cache-control": "no-cache", "x-accel-buffering": "no"})
 """A proxy hands each event on at once; the second one is nginx' own."""
@@ -54,6 +54,7 @@ class EventStream(StreamingResponse):
 def live_routes(
     rack: RackService,
     presenter: Presenter,
+    slots: SlotsBySight,
     catalogue: Catalogue,
     callers: Callers,
     stopping: anyio.Event,
@@ -61,8 +62,8 @@ def live_routes(
     """Both show whoever may see only the wall objects of its own."""
     router = APIRouter(prefix="/api/v1")
     desk = QueueDesk(rack.board, catalogue, Proofs(rack))
-    whole = Frames(presenter, presenter.slot, partial(desk.shown, sees_all=True))
-    on_wall = Frames(presenter, WallPresenter(presenter).slot, partial(desk.shown, sees_all=False))
+    whole = Frames(presenter, slots.whole, partial(desk.shown, sees_all=True))
+    on_wall = Frames(presenter, slots.on_wall, partial(desk.shown, sees_all=False))
 
     def sees_all(request: Request) -> bool:
         return caller_of(request.scope).sight >= Sight.READ

@@ -25,13 +25,11 @@ from benchd.web.objects import (
     LabelsObject,
     ProblemObject,
     QuestionObject,
-    RackObject,
     SlotObject,
     StageObject,
     TextsObject,
     UnknownPortObject,
 )
-from benchd.web.service import WatchedBoard
 from benchd.words.chip import ChipOwners
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId, JsonValue, PortPath
@@ -98,14 +96,6 @@ class Presenter:
             doomed=earlier.doomed,
             ja=said.ja,
             en=said.en,
-        )
-
-    def rack(self, board: WatchedBoard) -> RackObject:
-        """Every slot, and what is the matter with the rack."""
-        return RackObject(
-            slots=[self.slot(view) for view in board.views().values()],
-            unknown_ports=[self.unknown_port(port) for port in board.unknown_ports()],
-            notices=[self.problem(view) for view in board.notices()],
         )
 
     def problem(self, view: ProblemView) -> ProblemObject:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
 
 from benchd.errors import NotFound
 from benchd.web.callers import caller_of
+from benchd.web.kept_slots import SlotsBySight
 from benchd.web.objects import ProofObject, RackObject, SlotObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
@@ -21,7 +23,7 @@ from benchd.words.slot import SlotView
 SlotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
-def slot_routes(rack: RackService, presenter: Presenter) -> APIRouter:
+def slot_routes(rack: RackService, presenter: Presenter, kept: SlotsBySight) -> APIRouter:
     """Slots; whoever may see only the wall gets objects of its own."""
     router = APIRouter(prefix="/api/v1")
     board = rack.board
@@ -38,10 +40,11 @@ def slot_routes(rack: RackService, presenter: Presenter) -> APIRouter:
             raise NotFound(message)
         return view
 
-    @router.get("/slots")
-    async def slots(request: Request) -> RackObject | WallRackObject:
+    @router.get("/slots", response_model=RackObject | WallRackObject)
+    async def slots(request: Request) -> Response:
         """Every slot of the rack, and ports in use that are no slot."""
-        return presenter.rack(board) if sees_all(request) else wall.rack(board)
+        seen = kept.whole if sees_all(request) else kept.on_wall
+        return Response(seen.rack(board), media_type="application/json")
 
     @router.get("/slots/{slot}", responses=NOT_FOUND | INVALID)
     async def slot(slot: SlotInPath, request: Request) -> SlotObject | WallSlotObject:

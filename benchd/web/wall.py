@@ -21,7 +21,6 @@ from benchd.web.objects import (
     WebObject,
 )
 from benchd.web.present import Presenter, absence, directed, moment
-from benchd.web.service import WatchedBoard
 from benchd.words.handset import HandsetIdentity
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.slot import SlotView
@@ -79,14 +78,6 @@ class WallPresenter:
 
     def __init__(self, presenter: Presenter) -> None:
         self._presenter = presenter
-
-    def rack(self, board: WatchedBoard) -> WallRackObject:
-        """Every slot, and what is the matter with the rack."""
-        return WallRackObject(
-            slots=[self.slot(view) for view in board.views().values()],
-            unknown_ports=[self._presenter.unknown_port(port) for port in board.unknown_ports()],
-            notices=[self._presenter.problem(view) for view in board.notices()],
-        )
 
     def slot(self, view: SlotView) -> WallSlotObject:
         """One slot as the wall shows it."""

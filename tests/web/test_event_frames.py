@@ -14,6 +14,7 @@ from benchd.proof.evidence.intake import BoundRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.web.events import PIECE_BYTES, rack_events
 from benchd.web.frames import SAME_MOMENT_S, Frames
+from benchd.web.kept_slots import KeptSlots
 from benchd.web.objects import WebObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
@@ -44,7 +45,8 @@ class Screens:
         self._board = rack.board
         self._presenter = Presenter(catalogue, bound)
         queue = partial(self.desk.shown, sees_all=True)
-        self.frames = Frames(self._presenter, self._slot, queue)
+        self.kept = KeptSlots(self._presenter, self._slot)
+        self.frames = Frames(self._presenter, self.kept, queue)
 
     def _slot(self, view: SlotView) -> WebObject:
         self.made += 1
