@@ -21,11 +21,10 @@ async def waits(turns: Turns, order: int, called: list[int]) -> None:
 
 async def test_the_first_go_first_and_each_fourth_turn_is_of_who_has_waited_longest() -> None:
     turns, called = Turns(1), list[int]()
-    async with anyio.create_task_group() as tasks:
-        async with turns.turn(0):
-            for order in (9, 8, 7, 6, 5, 4, 3, 2):
-                tasks.start_soon(waits, turns, order, called)
-                await checkpoint()
+    async with anyio.create_task_group() as tasks, turns.turn(0):
+        for order in (9, 8, 7, 6, 5, 4, 3, 2):
+            tasks.start_soon(waits, turns, order, called)
+            await checkpoint()
     assert called == [2, 3, 4, 9, 5, 6, 7, 8]
 
 
