@@ -82,9 +82,10 @@ async def test_whoever_leaves_takes_no_turn_along(seed: int) -> None:
 
 async def test_a_turn_that_came_in_the_moment_of_leaving_goes_to_the_next() -> None:
     turns, called = Turns(1), list[int]()
+    # Nothing of it has run before the first turn is taken.
+    leaves = asyncio.create_task(waits(turns, 1, called))
     async with anyio.create_task_group() as tasks:
         async with turns.turn(0):
-            leaves = asyncio.create_task(waits(turns, 1, called))
             await checkpoint()
             tasks.start_soon(waits, turns, 2, called)
             await checkpoint()
