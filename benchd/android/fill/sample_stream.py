@@ -26,6 +26,7 @@ from benchd.errors import AnswerNotRecognised
 MOST_REPORT_BYTES: Final = 1024
 """What an answer may take beside the blocks, its marks and all that is said on stderr with it."""
 LONGEST_END_BYTES: Final = 64
+_CODE: Final = re.compile(rb"([0-9]{1,3})\n")
 _FILE: Final = f'{FILL_DIRECTORY}/"$file"'
 _LOOK: Final = f'{_FILE} "$at" "$bytes" < /dev/null'
 READ_BLOCKS: Final = f"""\
@@ -68,8 +69,7 @@ class SampleStream:
             raise await self._running.stalled(detail) from late
 
     async def _answer(self, mark: bytes, most_bytes: int) -> Completed:
-        head = mark + b"\n"
-        end = re.compile(rb"%b ([0-9]{1,3})\n\Z" % mark)
+        head, end = mark + b"\n", mark + b" "
         said, complained = bytearray(), bytearray()
         while True:
             event = await self._running.receive()
@@ -83,10 +83,11 @@ class SampleStream:
                     "what a handset sends isn't the sample that was asked for"
                 )
             # The line that ends an answer is new with it, so the blocks can't hold it.
-            if found := end.search(said, max(0, len(said) - LONGEST_END_BYTES)):
+            place = said.rfind(end, max(0, len(said) - LONGEST_END_BYTES))
+            if place >= 0 and (code := _CODE.fullmatch(said, place + len(end))):
                 return Completed(
-                    exit_code=int(found[1]),
-                    stdout=bytes(said[len(head) : found.start()]),
+                    exit_code=int(code[1]),
+                    stdout=bytes(said[len(head) : place]),
                     stderr=bytes(complained),
                 )
 

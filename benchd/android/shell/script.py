@@ -60,18 +60,25 @@ async def run_script(
     )
 
 
-_REST_IS_EMPTY: Final = ""
+_END: Final = re.compile(r"([0-9]{1,3}) ([0-9]{1,3})\n")
+_UNFIT: Final = "the parts of a script's answer don't fit the script"
 
 
 def _take_apart(
     output: str, mark: str, commands: Mapping[str, str], complaints: str
 ) -> dict[str, Answer]:
     # The mark is new for every call: nothing stored on a handset can hold it beforehand.
-    pieces = re.split(rf"\n{mark} ([0-9]+) ([0-9]+)\n", output)
-    texts, numbers, statuses = pieces[0:-1:3], pieces[1::3], pieces[2::3]
-    wanted = [str(number) for number in range(len(commands))]
-    if numbers != wanted or pieces[-1] != _REST_IS_EMPTY:
-        raise AnswerNotRecognised("the parts of a script's answer don't fit the script")
+    text, *rest = output.split(f"\n{mark} ")
+    texts, numbers, statuses = list[str](), list[str](), list[str]()
+    for piece in rest:
+        if (end := _END.match(piece)) is None:
+            raise AnswerNotRecognised(_UNFIT)
+        texts.append(text)
+        numbers.append(end[1])
+        statuses.append(end[2])
+        text = piece[end.end() :]
+    if numbers != [str(number) for number in range(len(commands))] or text:
+        raise AnswerNotRecognised(_UNFIT)
     return {
         name: Answer(
             command=command,
