@@ -2,7 +2,8 @@
 
 `session.json` is from adb 34.0.5, the daemon and a handset of the virtual rack ("clean", slot 1),
 taken by a proxy between the daemon and the adb server: `server` as it went over the wire,
-`commands` with the shell protocol taken off. What a push carried is left out.
+`commands` with the shell protocol taken off. What a push carried is left out. The texts for the
+screen were sent with `adb shell`, to the same handset.
 """
 
 from __future__ import annotations
