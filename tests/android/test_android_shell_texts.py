@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchd.android.fill.awake import HOLD
+from benchd.android.fill.probe import CONTENT, PROBE
+from benchd.android.fill.program import PROGRAMS
 from benchd.android.screens import UNCOVER
 
 SETTINGS = """\
@@ -40,9 +42,14 @@ class Tools:
         tool.write_text(f"#!/bin/sh\n{text}")
         tool.chmod(0o700)
 
-    def run(self, text: str) -> subprocess.CompletedProcess[str]:
+    def run(self, text: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["/bin/sh", "-c", text], env=self.env, capture_output=True, text=True, check=False
+            ["/bin/sh", "-c", text],
+            env=self.env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def run_unheard(self, text: str) -> None:
@@ -126,3 +133,43 @@ def test_what_wakes_the_screen_says_no_more_than_how_it_ended(
     found = tools.run(f"{UNCOVER}am start -a x")
     assert found.stdout == f"woken {code}\nStarting: start -a x\n"
     assert (found.stderr, found.returncode) == ("Error: none\n", 9)
+
+
+def on_handset(folder: Path) -> str:
+    """The probe's text with its places in this folder."""
+    cache = folder / "benchd-cache"
+    cache.write_text('#!/bin/sh\necho "cache $1"\n')
+    cache.chmod(0o700)
+    return PROBE.replace(PROGRAMS, str(folder))
+
+
+def test_a_shell_writes_the_probe_reads_it_and_lists_what_lies_beside_it(
+    tools: Tools, tmp_path: Path
+) -> None:
+    (tmp_path / "benchd").mkdir()
+    (tmp_path / "benchd" / "fill-000000.dat").touch()
+    found = tools.run(on_handset(tmp_path), "m1 probe 0 20480 0 5\nm2 probe 4096 12288 1 3\n")
+    assert found.stdout == (
+        f"written 0\nm1\ncache empty\n{CONTENT.decode()}cache count\nm1 0\n"
+        f"m2\ncache empty\n{CONTENT[4096:-4096].decode()}cache count\nm2 0\nfill-000000.dat\n"
+    )
+    assert (found.stderr, found.returncode) == ("", 0)
+    assert [path.name for path in (tmp_path / "benchd").iterdir()] == ["fill-000000.dat"]
+
+
+def test_a_probe_that_cant_be_written_says_why_before_it_says_so(
+    tools: Tools, tmp_path: Path
+) -> None:
+    tools.plays("cat", 'echo "cat: write: No space left on device" >&2; exit 1')
+    found = tools.run(on_handset(tmp_path))
+    assert found.stdout.startswith("cat: write: No space left on device\n")
+    assert found.stdout.endswith("written 1\n")
+    assert (found.stderr, found.returncode) == ("", 0)
+
+
+def test_a_probe_without_a_folder_isnt_written(tools: Tools, tmp_path: Path) -> None:
+    (tmp_path / "benchd").touch()
+    found = tools.run(on_handset(tmp_path))
+    said, written, *_ = found.stdout.splitlines()
+    assert said.startswith("mkdir: ")
+    assert written == "written 1"

@@ -11,6 +11,7 @@ from benchd.android.facts.owner import COUNT_FILES
 from benchd.android.facts.statfs import ASK_STATFS
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
 from benchd.android.fill.awake import HOLD
+from benchd.android.fill.leftovers import LIST
 from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
 from benchd.android.radio import BACK_ON_AFTER_S, off_command
 from benchd.android.screens import UNCOVER
@@ -108,7 +109,7 @@ def _of_storage(handset: CrowdHandset, command: str) -> str | None:
 
 
 def _of_system(handset: CrowdHandset, command: str) -> str | None:
-    if command == f"rm -f {FILL_DIRECTORY}/probe" or _changed(handset, command):
+    if _changed(handset, command):
         return ""
     if found := _ROWS.fullmatch(command):
         return (handset.answer(f"content {found[1]}") or ("", 0))[0]
@@ -156,7 +157,7 @@ def _of_programs(handset: CrowdHandset, command: str) -> Said:
         if held is None:
             return Said(stderr=f"/bin/sh: can't open {found[1]}\n".encode(), code=1)
         return Said(stdout=f"{held[0]}\n{held[1]}  -\n".encode())
-    if command == f"ls {FILL_DIRECTORY}":
+    if command == LIST:
         return Said(stdout="".join(f"{name}\n" for name in storage.written).encode())
     for end in ("tail", "fill"):
         if command == f"rm -f {FILL_DIRECTORY}/{end}-*":
