@@ -8,7 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.android.fill.program import Binaries, Binary
+from benchd.android.fill.binaries import Binaries, Binary
+from benchd.android.shell.packets import packed
 from benchd.filler import Program
 
 pytestmark = pytest.mark.asyncio
@@ -28,4 +29,8 @@ async def test_handsets_that_ask_at_once_share_one_reading(tmp_path: Path) -> No
             handsets.start_soon(ask)
     assert len(given) == 5
     assert all(one is given[0] for one in given)
-    assert given[0] == Binary(content=b"program", sha256=hashlib.sha256(b"program").hexdigest())
+    assert given[0] == Binary(
+        size_bytes=7,
+        sha256=hashlib.sha256(b"program").hexdigest(),
+        packets=packed(b"program"),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 
 import anyio
 import pytest
@@ -30,8 +29,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
+def rig() -> Rig:
+    return Rig()
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from handset_fakes import FakeShell, Reply, Step, line, said
-from handset_fill_rig import PROGRAM, Rig, framed, shown
+from handset_fill_rig import PROGRAM, framed, measured, shown
 from streamed_handset import counting
 
+from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
-from benchd.android.fill.program import CACHE_PATH, PROGRAM_PATH, Binaries
+from benchd.android.fill.program import CACHE_PATH, PROGRAM_PATH
 from benchd.android.fill.program_or_host import NativeFill, WaysToOverwrite
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import HandsetGone, StorageFault, UnsupportedHandset
@@ -49,7 +50,7 @@ class Ways:
         self.ways = WaysToOverwrite(self.shell, Binaries(path), turn)
 
     def installed(self, version: int, *, cache: int = 0) -> None:
-        self.shell.on("wc -c", *said(Rig.measured(PROGRAM)))
+        self.shell.on("wc -c", *said(measured(PROGRAM)))
         self.shell.on(VERSION, Exit(version))
         self.shell.on(CACHE_VERSION, Exit(cache))
 
@@ -68,7 +69,7 @@ async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(tmp_path: 
     rig.shows(shown(PROBED, pages=3))
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
-    assert rig.shell.commands.count(VERSION) == 1
+    assert rig.shell.asked.count(VERSION) == 1
     assert rig.shell.commands[-2:] == ["rm -f /data/local/tmp/benchd/probe", LIST]
     assert rig.asked == [("arm64-v8a", Program.FILL), ("arm64-v8a", Program.CACHE)]
 
@@ -124,7 +125,7 @@ async def test_where_it_may_not_run_the_host_streams(tmp_path: Path, code: int) 
     rig.direct(*CONTENT)
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), HostFill)
-    assert rig.shell.commands.count(VERSION) == 1
+    assert rig.shell.asked.count(VERSION) == 1
     assert sum(command.startswith(READ) for command in rig.shell.commands) == 1
     assert rig.shell.commands[-2].startswith("rm -f")
 

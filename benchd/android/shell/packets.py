@@ -60,6 +60,21 @@ def stdin_packets(data: bytes) -> bytes:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class StdinPackets:
+    """Bytes for a command's standard input, in their packets: what many handsets get is made once.
+
+    Several megabytes at once for each of them are copied and joined otherwise.
+    """
+
+    packets: bytes
+
+
+def packed(data: bytes) -> StdinPackets:
+    """These bytes as they are sent."""
+    return StdinPackets(stdin_packets(data))
+
+
 def close_stdin_packet() -> bytes:
     """The packet that ends the command's standard input."""
     return _HEADER.pack(PacketId.CLOSE_STDIN, 0)

@@ -10,6 +10,7 @@ from typing import Final
 
 from benchd.android.shell.commands import COMMAND_DEADLINE_S, Shell, require_success
 from benchd.android.shell.large_answers import read_beside
+from benchd.android.shell.packets import StdinPackets
 from benchd.errors import AnswerNotRecognised
 
 LONGEST_COMPLAINT: Final = 4096
@@ -39,19 +40,21 @@ async def run_script(
     shell: Shell,
     commands: Mapping[str, str],
     *,
+    stdin: bytes | StdinPackets = b"",
     deadline_s: float = COMMAND_DEADLINE_S,
     fresh_mark: Callable[[], str] = _fresh_mark,
 ) -> dict[str, Answer]:
     """Run each named command, all in one call; raises AnswerNotRecognised if one has no answer.
 
-    The commands are fixed texts of benchd's own: nothing that a handset said goes into one.
+    The commands are fixed texts of benchd's own: nothing that a handset said goes into one. Of
+    `stdin` each has what those before it have left.
     """
     mark = fresh_mark()
     line = "\n".join(
         f'({command})\nstatus=$?\necho\necho "{mark} {number} $status"'
         for number, command in enumerate(commands.values())
     )
-    completed = await shell.run(line, deadline_s=deadline_s)
+    completed = await shell.run(line, stdin=stdin, deadline_s=deadline_s)
     output = require_success(completed, "a script")
     complaints = completed.stderr[:LONGEST_COMPLAINT].decode(errors="replace")
     return await read_beside(
