@@ -22,7 +22,7 @@ _DIES_AT_ONCE: Final = frozenset({132, 134, 135, 139, 159})
 """SIGILL, SIGABRT, SIGBUS, SIGSEGV, SIGSYS: how a program for another processor ends."""
 
 _SIZE: Final = re.compile(r"\s*([0-9]{1,12})\s*")
-_DIGEST: Final = re.compile(r"([0-9a-f]{64})\s+-\s*")
+_DIGEST: Final = re.compile(r"([0-9a-f]{64})\s+-")
 
 
 def to_write(program: Program) -> str:
@@ -55,7 +55,7 @@ def is_whole(measured: Answer, binary: Binary, *, just_written: bool) -> bool:
         raise AnswerNotRecognised("wc: no size")
     if int(size_match[1]) != binary.size_bytes:
         return False
-    if not digest.strip():
+    if not (digest := digest.strip()):
         return just_written
     digest_match = _DIGEST.fullmatch(digest)
     if digest_match is None:
