@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import anyio
 import pytest
 from handset_fakes import Pause, Step, Unplug, line

@@ -1,4 +1,4 @@
-"""How the programs get onto a handset, and which of them run there: in as few shells as it takes."""
+"""How the programs get onto a handset, and which run there: in as few shells as it takes."""
 
 from __future__ import annotations
 
@@ -129,9 +129,7 @@ async def test_only_what_is_not_there_is_sent(
     )
     assert await handset.run() == BOTH
     assert handset.sent() == [content]
-    assert all(
-        stream.stdin_closed for stream in handset.shell.streams[1:] if bytes(stream.stdin)
-    )
+    assert all(stream.stdin_closed for stream in handset.shell.streams[1:] if bytes(stream.stdin))
 
 
 @pytest.mark.parametrize("program", Program)

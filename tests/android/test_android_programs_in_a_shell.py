@@ -54,7 +54,7 @@ class RealShell(FakeShell):
     ) -> Completed:
         del maximum_output_bytes
         self.commands.append(command)
-        ended = subprocess.run(  # noqa: ASYNC221 - nothing else goes on in these tests
+        ended = subprocess.run(
             ["/bin/sh", "-c", command.replace(PROGRAMS, str(self.home))],
             input=plain(stdin),
             env={"PATH": str(self.tools)},
@@ -85,9 +85,7 @@ class Handset:
         processors = Processors(self.shell, heard)
         binaries = Binaries(lambda _abi, program: self.host / program)
         self.shell.commands.clear()
-        return await HandsetPrograms(self.shell, binaries, processors).that_run(
-            may_make_room=False
-        )
+        return await HandsetPrograms(self.shell, binaries, processors).that_run(may_make_room=False)
 
 
 @pytest.fixture

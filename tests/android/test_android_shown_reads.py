@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from handset_fakes import Reply, Unplug
 from handset_fill_rig import Rig, framed, shown
