@@ -50,7 +50,7 @@ async def test_what_is_no_list_is_refused(text: str) -> None:
 async def test_a_handset_is_asked_once() -> None:
     shell = FakeShell()
     shell.on("getprop ro.product.cpu.abilist64; getprop", *said("arm64-v8a\n\n\n\n"))
-    processors = Processors(shell)
+    processors = Processors(shell, {})
     assert await processors.abis() == await processors.abis() == ("arm64-v8a",)
     assert len(shell.commands) == 1
 

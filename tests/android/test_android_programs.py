@@ -55,7 +55,7 @@ class Handset:
             self.wanted.append((abi, program))
             return folder / program
 
-        processors = Processors(self.shell)
+        processors = Processors(self.shell, {})
         self.programs = HandsetPrograms(self.shell, Binaries(path_for), processors)
 
     def measures(self, program: Program, *found: list[Step]) -> None:

@@ -33,10 +33,10 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 class Processors:
     """What one handset runs, found out once per transport."""
 
-    def __init__(self, shell: Shell, heard: Mapping[str, Answer] | None = None) -> None:
+    def __init__(self, shell: Shell, heard: Mapping[str, Answer]) -> None:
         """`heard` is what it has answered over the same transport, to whatever question."""
         self._shell = shell
-        self._heard = {} if heard is None else heard
+        self._heard = heard
         self._abis: tuple[str, ...] = ()
 
     async def abis(self) -> tuple[str, ...]:

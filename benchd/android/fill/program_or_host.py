@@ -65,7 +65,7 @@ class WaysToOverwrite:
         shell: Shell,
         binaries: Binaries,
         turn: BusTurn,
-        heard: Mapping[str, Answer] | None = None,
+        heard: Mapping[str, Answer],
     ) -> None:
         """`heard` is what the handset has answered over the same transport, as far as it goes."""
         self._shell = shell

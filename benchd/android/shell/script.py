@@ -6,12 +6,14 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from benchd.android.shell.commands import COMMAND_DEADLINE_S, Shell, require_success
 from benchd.android.shell.large_answers import read_beside
 from benchd.android.shell.packets import StdinPackets
 from benchd.errors import AnswerNotRecognised
+
+Name = TypeVar("Name", bound=str)
 
 LONGEST_COMPLAINT: Final = 4096
 """Bytes of what all commands of a script have written to stderr."""
@@ -38,12 +40,12 @@ def _fresh_mark() -> str:
 
 async def run_script(
     shell: Shell,
-    commands: Mapping[str, str],
+    commands: Mapping[Name, str],
     *,
     stdin: bytes | StdinPackets = b"",
     deadline_s: float = COMMAND_DEADLINE_S,
     fresh_mark: Callable[[], str] = _fresh_mark,
-) -> dict[str, Answer]:
+) -> dict[Name, Answer]:
     """Run each named command, all in one call; raises AnswerNotRecognised if one has no answer.
 
     The commands are fixed texts of benchd's own: nothing that a handset said goes into one. Of
@@ -67,8 +69,8 @@ _REST_IS_EMPTY: Final = ""
 
 
 def _take_apart(
-    output: str, mark: str, commands: Mapping[str, str], complaints: str
-) -> dict[str, Answer]:
+    output: str, mark: str, commands: Mapping[Name, str], complaints: str
+) -> dict[Name, Answer]:
     # The mark is new for every call: nothing stored on a handset can hold it beforehand.
     pieces = re.split(rf"\n{mark} ([0-9]+) ([0-9]+)\n", output)
     texts, numbers, statuses = pieces[0:-1:3], pieces[1::3], pieces[2::3]
