@@ -133,7 +133,9 @@ async def test_only_what_is_not_there_is_sent(
 
 
 @pytest.mark.parametrize("program", Program)
-@pytest.mark.parametrize("arrived", [MISSING, said(measured(b"cut")), said(OTHER_DIGEST)])
+@pytest.mark.parametrize(
+    "arrived", [MISSING, said(measured(b"cut")), said(OTHER_DIGEST), said("3\n")]
+)
 async def test_a_program_that_arrived_damaged_is_never_started(
     handset: Handset, program: Program, arrived: list[Step]
 ) -> None:
@@ -237,6 +239,17 @@ async def test_only_what_doesnt_run_in_64_bits_is_tried_in_32(
         *(("arm64-v8a", program) for program in Program),
         ("armeabi-v7a", dies),
     ]
+
+
+async def test_a_narrower_cache_program_without_room_is_told_as_well(tmp_path: Path) -> None:
+    handset = Handset(tmp_path, abis="arm64-v8a\narmeabi-v7a")
+    handset.measures(Program.FILL)
+    handset.starts(Program.FILL)
+    handset.shell.scripts[f"wc -c < {CACHE_PATH}"] = [said(measured(CACHE)), MISSING]
+    handset.starts(Program.CACHE, [Exit(132)])
+    handset.writes(Program.CACHE, FULL)
+    with pytest.raises(NoRoomForProgram):
+        await handset.run()
 
 
 async def test_where_nothing_is_built_for_it_no_program_runs(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ class HandsetPrograms:
         there is no program for this handset. Storage may still be full from a fill that was
         broken off; with `may_make_room` files of that fill are deleted if a program doesn't fit
         otherwise: those first that take the last room, since the others may still prove
-        themselves. Whatever befalls another program is raised only once the fill program runs:
-        without that one, nobody needs it.
+        themselves. That another program can't be written is raised only once the fill program
+        runs: without that one, nobody needs it.
         """
         try:
             abis = await self._processors.abis()
