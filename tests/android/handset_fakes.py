@@ -160,7 +160,7 @@ def plain(data: bytes | StdinPackets) -> bytes:
     """What a command finds in its standard input."""
     if isinstance(data, bytes):
         return data
-    packets, found = memoryview(data.packets), bytearray()
+    packets, found = memoryview(b"".join(data.pieces)), bytearray()
     while packets:
         assert packets[0] == PacketId.STDIN
         end = 5 + int.from_bytes(packets[1:5], "little")

@@ -17,7 +17,6 @@ from benchd.android.shell.packets import (
     PacketReader,
     ShellEvent,
     close_stdin_packet,
-    packed,
     stdin_packets,
 )
 from benchd.errors import AnswerNotRecognised
@@ -100,7 +99,6 @@ def test_input_is_cut_into_packets_that_add_up(data: bytes) -> None:
         found += packets[5 : 5 + length]
         packets = packets[5 + length :]
     assert found == data
-    assert packed(data).packets == stdin_packets(data)
     assert close_stdin_packet() == b"\x04\x00\x00\x00\x00"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
+from benchd.android.shell.commands import SEND_PIECE_BYTES
 from benchd.android.shell.packets import StdinPackets, packed
 from benchd.filler import Program
 
@@ -45,9 +47,11 @@ class Binaries:
 
 def _binary_at(path: Path) -> Binary:
     """Read and digest it: some milliseconds, so not on the loop."""
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        pieces = tuple(iter(partial(file.read, SEND_PIECE_BYTES), b""))
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
     return Binary(
-        size_bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        packets=packed(content),
+        size_bytes=sum(map(len, pieces)), sha256=digest.hexdigest(), packets=packed(pieces)
     )

@@ -118,7 +118,8 @@ class AdbCommandStream:
     async def send(self, data: bytes | StdinPackets) -> None:
         """Write to the command's standard input, as fast as it reads."""
         if isinstance(data, StdinPackets):
-            await self._send(data.packets)
+            for piece in data.pieces:
+                await self._send(piece)
             return
         for start in range(0, len(data), SEND_PIECE_BYTES):
             await self._send(stdin_packets(data[start : start + SEND_PIECE_BYTES]))

@@ -7,6 +7,7 @@ stream ended is none.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -67,12 +68,13 @@ class StdinPackets:
     Several megabytes at once for each of them are copied and joined otherwise.
     """
 
-    packets: bytes
+    pieces: tuple[bytes, ...]
+    """Whole packets, as many as are sent at once."""
 
 
-def packed(data: bytes) -> StdinPackets:
-    """These bytes as they are sent."""
-    return StdinPackets(stdin_packets(data))
+def packed(pieces: Iterable[bytes]) -> StdinPackets:
+    """These bytes as they are sent: each piece at once."""
+    return StdinPackets(tuple(map(stdin_packets, pieces)))
 
 
 def close_stdin_packet() -> bytes:
