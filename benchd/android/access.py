@@ -23,8 +23,8 @@ from benchd.android.facts.inspection import (
     read_storage_twice,
 )
 from benchd.android.fill.awake import kept_awake
+from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
-from benchd.android.fill.program import Binaries
 from benchd.android.fill.program_or_host import Overwriter, WaysToOverwrite
 from benchd.android.radio import switch_nfc
 from benchd.android.resets import enable_test_harness
@@ -117,8 +117,8 @@ class AdbHandset:
         self._open_shell: Shell | None = shell
         self._shelf = shelf
         self._heard: dict[str, Answer] = {}
-        """Its last answers, for a dossier."""
-        self._ways = WaysToOverwrite(shell, binaries, turn)
+        """Its last answers, for a dossier and for whoever else would ask the same."""
+        self._ways = WaysToOverwrite(shell, binaries, turn, self._heard)
 
     @property
     def _shell(self) -> Shell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from benchd.android.shell.commands import (
     Completed,
     complete,
 )
-from benchd.android.shell.packets import Exit, Output, ShellEvent
+from benchd.android.shell.packets import Exit, Output, PacketId, ShellEvent, StdinPackets
 from benchd.errors import BenchdError, HandsetGone, HandsetStalled
 
 Handler = Callable[["FakeLink", str], Awaitable[None]]
@@ -156,6 +157,19 @@ class Unplug:
 Step = ShellEvent | Pause | Unplug | BenchdError
 
 
+def plain(data: bytes | StdinPackets) -> bytes:
+    """What a command finds in its standard input."""
+    if isinstance(data, bytes):
+        return data
+    packets, found = memoryview(b"".join(data.pieces)), bytearray()
+    while packets:
+        assert packets[0] == PacketId.STDIN
+        end = 5 + int.from_bytes(packets[1:5], "little")
+        found += packets[5:end]
+        packets = packets[end:]
+    return bytes(found)
+
+
 @dataclass
 class FakeStream:
     """A command that runs through its steps."""
@@ -164,8 +178,8 @@ class FakeStream:
     stdin: bytearray = field(default_factory=bytearray)
     stdin_closed: bool = False
 
-    async def send(self, data: bytes) -> None:
-        self.stdin += data
+    async def send(self, data: bytes | StdinPackets) -> None:
+        self.stdin += plain(data)
 
     async def close_stdin(self) -> None:
         self.stdin_closed = True
@@ -200,11 +214,11 @@ class ReadingStream(FakeStream):
     asked_before_reply: list[int] = field(default_factory=list)
     """How many requests it had heard of when it began each of its replies."""
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes | StdinPackets) -> None:
         await super().send(data)
         number = min(len(self.asked_before_reply), len(self.replies) - 1)
         self.asked_before_reply.append(self.stdin.count(b"\n"))
-        self.steps += self.replies[number](data.decode().split(" ")[0])
+        self.steps += self.replies[number](plain(data).decode().split(" ")[0])
 
     async def close_stdin(self) -> None:
         await super().close_stdin()
@@ -216,9 +230,19 @@ class ReadingStream(FakeStream):
         return await super().receive()
 
 
+_PARTS = re.compile(
+    r'\((.*?)\)\nstatus=\$\?\necho\necho "([0-9a-f]{16} [0-9]+) \$status"(?:\n|$)', re.DOTALL
+)
+"""The commands of one of benchd's scripts, each with its mark."""
+
+
 @dataclass
 class FakeShell:
-    """A handset's shell: each command that starts with a known text gets its next script."""
+    """A handset's shell: each command that starts with a known text gets its next script.
+
+    One of several commands in one call is answered by those of its commands, if it isn't known
+    itself.
+    """
 
     replies: list[Reply] = field(default_factory=list)
     """Those of the shells that read blocks."""
@@ -228,6 +252,8 @@ class FakeShell:
     probe_ends: Sequence[Step] = (Exit(0),)
     scripts: dict[str, list[list[Step]]] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    """The same, but of a script its commands."""
     streams: list[FakeStream] = field(default_factory=list)
 
     def on(self, prefix: str, *steps: Step) -> None:
@@ -246,24 +272,44 @@ class FakeShell:
             self.streams.append(reading)
             yield reading
             return
-        prefix = next((key for key in self.scripts if command.startswith(key)), None)
-        assert prefix is not None, command
-        queue = self.scripts[prefix]
-        steps = queue.pop(0) if len(queue) > 1 else queue[0]
-        made = FakeStream(list(steps))
+        made = FakeStream(self._answer(command))
         self.streams.append(made)
         yield made
+
+    def _answer(self, command: str) -> list[Step]:
+        prefix = next((key for key in self.scripts if command.startswith(key)), None)
+        if prefix is None:
+            parts = _PARTS.findall(command)
+            assert parts, command
+            return self._script(parts)
+        self.asked.append(command)
+        queue = self.scripts[prefix]
+        return list(queue.pop(0) if len(queue) > 1 else queue[0])
+
+    def _script(self, parts: Sequence[tuple[str, str]]) -> list[Step]:
+        steps: list[Step] = []
+        for single, mark in parts:
+            *said, end = self._answer(single) or [Unplug()]
+            if not isinstance(end, Exit):
+                return [*steps, *said, end]
+            marked = Output(f"\n{mark} {end.code}\n".encode(), is_error=False)
+            steps += [*said, marked]
+        return [*steps, Exit(0)]
 
     async def run(
         self,
         command: str,
         *,
-        stdin: bytes = b"",
+        stdin: bytes | StdinPackets = b"",
         deadline_s: float = COMMAND_DEADLINE_S,
         maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
     ) -> Completed:
-        async with self.stream(command) as running:
-            return await complete(running, stdin, maximum_output_bytes)
+        try:
+            with anyio.fail_after(deadline_s):
+                async with self.stream(command) as running:
+                    return await complete(running, stdin, maximum_output_bytes)
+        except TimeoutError as late:
+            raise HandsetStalled(f"no answer within {deadline_s:.0f} s") from late
 
 
 def said(text: str, code: int = 0) -> list[Step]:
@@ -287,7 +333,7 @@ class ScriptedShell(FakeShell):
         self,
         command: str,
         *,
-        stdin: bytes = b"",
+        stdin: bytes | StdinPackets = b"",
         deadline_s: float = COMMAND_DEADLINE_S,
         maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
     ) -> Completed:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
-from handset_fakes import FakeShell, Reply, Step, line, said
+from handset_fakes import FakeShell, Reply, Step, line
 
 from benchd.android.fill.driver import FillDriver
-from benchd.android.fill.processors import Processors
-from benchd.android.fill.program import PROGRAM_PATH, Binaries, HandsetProgram
+from benchd.android.fill.program import PROGRAM_PATH
 from benchd.android.fill.shown_reads import ShownReads
 from benchd.android.shell.packets import Output
-from benchd.filler import Program
 from benchd.words.fill import (
     CheckOrder,
     CheckReport,
@@ -103,25 +100,19 @@ def shown(
     return framed(first + content + last, 1 if before else code)
 
 
+def measured(content: bytes) -> str:
+    """What is told of a program that lies there."""
+    return f"{len(content)}\n{hashlib.sha256(content).hexdigest()}  -\n"
+
+
 class Rig:
     """A driver, the fake shell that it talks to and what it told of progress."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.shell = FakeShell()
-        self.program = folder / "program"
-        self.program.write_bytes(PROGRAM)
-        self.shell.on("getprop ro.product.cpu.abi", *said("arm64-v8a\n"))
-        self.shell.on("wc -c", *said(self.measured(PROGRAM)))
-        binaries = Binaries(lambda _abi, _program: self.program)
-        processors = Processors(self.shell)
-        self.driver = FillDriver(self.shell, HandsetProgram(self.shell, binaries, processors))
-        cache = HandsetProgram(self.shell, binaries, processors, Program.CACHE)
-        self.reads = ShownReads(self.shell, cache)
+        self.driver = FillDriver(self.shell)
+        self.reads = ShownReads(self.shell)
         self.seen: list[TransferProgress] = []
-
-    @staticmethod
-    def measured(content: bytes) -> str:
-        return f"{len(content)}\n{hashlib.sha256(content).hexdigest()}  -\n"
 
     def says(self, command: str, *steps: Step) -> None:
         self.shell.on(f"exec {PROGRAM_PATH} {command}", *steps)

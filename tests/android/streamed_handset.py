@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
 import anyio
-from handset_fakes import FakeStream, Step, Unplug, said
+from handset_fakes import FakeStream, Step, Unplug, plain, said
 
 from benchd.android.shell.commands import (
     COMMAND_DEADLINE_S,
@@ -17,7 +17,7 @@ from benchd.android.shell.commands import (
     Completed,
     complete,
 )
-from benchd.android.shell.packets import Exit, Output, ShellEvent
+from benchd.android.shell.packets import Exit, Output, ShellEvent, StdinPackets
 
 BLOCK = 4096
 DD = r"; dd if=\S+/(\S+) bs=(\d+)(?: skip=(\d+) count=(\d+))? iflag=direct"
@@ -47,8 +47,8 @@ class TakingStream(FakeStream):
         if handset.room() == 0:
             self._finish(Output(NO_SPACE.encode(), is_error=True), Exit(1))
 
-    async def send(self, data: bytes) -> None:
-        handset = self._handset
+    async def send(self, data: bytes | StdinPackets) -> None:
+        handset, data = self._handset, plain(data)
         if handset.takes_until is not None and handset.written >= handset.takes_until:
             self._finish(*handset.then)
             await anyio.sleep_forever()
@@ -110,7 +110,7 @@ class StreamedHandset:
         self,
         command: str,
         *,
-        stdin: bytes = b"",
+        stdin: bytes | StdinPackets = b"",
         deadline_s: float = COMMAND_DEADLINE_S,
         maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
     ) -> Completed:

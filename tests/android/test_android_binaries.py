@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from pathlib import Path
 
 import anyio
 import pytest
+from handset_fakes import plain
 
-from benchd.android.fill.program import Binaries, Binary
+from benchd.android.fill.binaries import Binaries, Binary
+from benchd.android.shell.commands import SEND_PIECE_BYTES
+from benchd.android.shell.packets import packed
 from benchd.filler import Program
 
 pytestmark = pytest.mark.asyncio
@@ -28,4 +32,21 @@ async def test_handsets_that_ask_at_once_share_one_reading(tmp_path: Path) -> No
             handsets.start_soon(ask)
     assert len(given) == 5
     assert all(one is given[0] for one in given)
-    assert given[0] == Binary(content=b"program", sha256=hashlib.sha256(b"program").hexdigest())
+    assert given[0] == Binary(
+        size_bytes=7,
+        sha256=hashlib.sha256(b"program").hexdigest(),
+        packets=packed([b"program"]),
+    )
+
+
+async def test_a_program_is_cut_into_pieces_that_add_up(tmp_path: Path) -> None:
+    file = tmp_path / "benchd-fill"
+    content = random.Random(1).randbytes(2 * SEND_PIECE_BYTES + 3)
+    file.write_bytes(content)
+    binary = await Binaries(lambda _abi, _program: file).of("arm64", Program.FILL)
+    assert plain(binary.packets) == content
+    assert (binary.size_bytes, binary.sha256) == (
+        len(content),
+        hashlib.sha256(content).hexdigest(),
+    )
+    assert len(binary.packets.pieces) == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 from handset_fakes import Step, line
@@ -30,8 +29,8 @@ LONG = "x" * 100_000
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
+def rig() -> Rig:
+    return Rig()
 
 
 async def test_a_whole_fill(rig: Rig) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from handset_fakes import Pause, Step, Unplug, said
 from handset_fill_rig import Rig, framed, shown
 
 from benchd.android.fill.probe import CONTENT, INNER_CONTENT, PROBE, REMOVE
-from benchd.android.fill.program import CACHE_PATH
 from benchd.android.fill.sample_stream import READ_EACH
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import (
@@ -22,14 +19,12 @@ from benchd.errors import (
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
-VERSION = f"exec {CACHE_PATH} version"
 SHOWN = shown(INNER_CONTENT, pages=3)
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    rig = Rig(tmp_path)
-    rig.shell.on(VERSION, Exit(0))
+def rig() -> Rig:
+    rig = Rig()
     rig.shell.on(REMOVE, Exit(0))
     rig.shell.replies.append(SHOWN)
     return rig
@@ -40,13 +35,13 @@ def says(text: str) -> list[Step]:
 
 
 async def required(rig: Rig) -> tuple[str, ...]:
-    return await rig.reads.require(may_make_room=False)
+    return await rig.reads.require(cache_program_runs=True)
 
 
 async def test_they_are_read_as_samples_are_and_what_lies_beside_them_is_told(rig: Rig) -> None:
     rig.shell.probe_ends = said("fill-000000.dat\nlock\nprobe\ntail-000007.db\nfill-1.dat\n")
     assert await required(rig) == ("fill-000000.dat", "tail-000007.db")
-    assert rig.shell.commands[-2:] == [VERSION, PROBE]
+    assert rig.shell.commands == [PROBE]
     _, name, *numbers = rig.shell.streams[-1].stdin.decode().split()
     assert (name, numbers) == ("probe", ["4096", "12288", "1", "3"])
     assert READ_EACH in PROBE

@@ -6,6 +6,7 @@ import pytest
 from handset_fakes import FakeShell, said
 
 from benchd.android.fill.processors import Processors, read_abis
+from benchd.android.shell.script import Answer
 from benchd.errors import AnswerNotRecognised, UnsupportedHandset
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -49,6 +50,69 @@ async def test_what_is_no_list_is_refused(text: str) -> None:
 async def test_a_handset_is_asked_once() -> None:
     shell = FakeShell()
     shell.on("getprop ro.product.cpu.abilist64; getprop", *said("arm64-v8a\n\n\n\n"))
-    processors = Processors(shell)
+    processors = Processors(shell, {})
     assert await processors.abis() == await processors.abis() == ("arm64-v8a",)
     assert len(shell.commands) == 1
+
+
+LISTED = """[ro.product.board]: [kona]
+[ro.product.cpu.abi]: [arm64-v8a]
+[ro.product.cpu.abilist]: [arm64-v8a,armeabi-v7a,armeabi]
+[ro.product.cpu.abilist32]: [armeabi-v7a,armeabi]
+[ro.product.cpu.abilist64]: [arm64-v8a]
+"""
+
+
+def heard(text: str, status: int = 0) -> dict[str, Answer]:
+    return {"properties": Answer(command="getprop", status=status, text=text)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LISTED,
+        LISTED.replace("\n", "\r\n"),
+        "".join(reversed(LISTED.splitlines(keepends=True))),
+        LISTED.replace("[ro.product.cpu.abi]: [arm64-v8a]\n", ""),
+    ],
+)
+async def test_what_lists_all_properties_is_not_asked_for_some(text: str) -> None:
+    shell = FakeShell()
+    assert await Processors(shell, heard(text)).abis() == ("arm64-v8a", "armeabi-v7a")
+    assert shell.commands == []
+
+
+async def test_a_listed_abi_of_one_width_only_is_told_as_by_name() -> None:
+    text = LISTED.replace("[armeabi-v7a,armeabi]", "[]").replace(",armeabi-v7a,armeabi", "")
+    assert await Processors(FakeShell(), heard(text)).abis() == ("arm64-v8a",)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        heard("[ro.product.board]: [kona]\n"),
+        heard(LISTED, status=1),
+        heard("[ro.product.cpu.abi]: [armeabi-v7a]\n"),
+        heard("[ro.product.cpu.abilist]: []\n[ro.product.cpu.abilist64]: []\n"),
+        heard("[ro.product.cpu.abilist]: [arm"),
+    ],
+    ids=["nothing", "others", "a failure", "no list", "empty lists", "half a list"],
+)
+async def test_what_is_not_listed_is_asked_for(told: dict[str, Answer]) -> None:
+    shell = FakeShell()
+    shell.on("getprop ro.product.cpu.abilist64; getprop", *said("arm64-v8a\n\n\n\n"))
+    assert await Processors(shell, told).abis() == ("arm64-v8a",)
+    assert len(shell.commands) == 1
+
+
+async def test_a_listed_abi_that_is_none_is_refused() -> None:
+    with pytest.raises(AnswerNotRecognised):
+        await Processors(FakeShell(), heard(LISTED.replace("arm64-v8a", "arm64 v8a"))).abis()
+
+
+async def test_what_is_heard_later_counts_too() -> None:
+    told: dict[str, Answer] = {}
+    processors = Processors(FakeShell(), told)
+    told |= heard(LISTED)
+    assert await processors.abis() == ("arm64-v8a", "armeabi-v7a")

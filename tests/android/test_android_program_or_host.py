@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 from handset_fakes import FakeShell, Reply, Step, line, said
-from handset_fill_rig import PROGRAM, Rig, framed, shown
+from handset_fill_rig import PROGRAM, framed, measured, shown
+from planted_person import WHOLE
 from streamed_handset import counting
 
+from benchd.android.access import AdbHandset
+from benchd.android.facts.questions import QUESTIONS
+from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
 from benchd.android.fill.probe import PROBE
-from benchd.android.fill.program import CACHE_PATH, PROGRAM_PATH, Binaries
+from benchd.android.fill.program import CACHE_PATH, PROGRAM_PATH
 from benchd.android.fill.program_or_host import NativeFill, WaysToOverwrite
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import HandsetGone, StorageFault, UnsupportedHandset
@@ -48,10 +52,11 @@ class Ways:
         self.shell.on(REMOVE, Exit(0))
         self.shell.on(LIST, Exit(1))
         turn = BusTurns().of(AdbAddress("usb:1-1"))
-        self.ways = WaysToOverwrite(self.shell, Binaries(path), turn)
+        self.binaries = Binaries(path)
+        self.ways = WaysToOverwrite(self.shell, self.binaries, turn, {})
 
     def installed(self, version: int, *, cache: int = 0) -> None:
-        self.shell.on("wc -c", *said(Rig.measured(PROGRAM)))
+        self.shell.on("wc -c", *said(measured(PROGRAM)))
         self.shell.on(VERSION, Exit(version))
         self.shell.on(CACHE_VERSION, Exit(cache))
 
@@ -69,8 +74,8 @@ async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(tmp_path: 
     rig.shows(shown(PROBED, pages=3))
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
-    assert rig.shell.commands.count(VERSION) == 1
-    assert rig.shell.commands[-2:] == [CACHE_VERSION, PROBE]
+    assert rig.shell.asked.count(VERSION) == 1
+    assert rig.shell.commands[-1] == PROBE
     assert rig.asked == [("arm64-v8a", Program.FILL), ("arm64-v8a", Program.CACHE)]
 
 
@@ -125,7 +130,7 @@ async def test_where_it_may_not_run_the_host_streams(tmp_path: Path, code: int) 
     rig.direct(*CONTENT)
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), HostFill)
-    assert rig.shell.commands.count(VERSION) == 1
+    assert rig.shell.asked.count(VERSION) == 1
     assert sum(command.startswith(READ) for command in rig.shell.commands) == 1
     assert rig.shell.commands[-2].startswith("rm -f")
 
@@ -188,6 +193,22 @@ async def test_an_unplug_meanwhile_decides_nothing(tmp_path: Path) -> None:
         await rig.ways.look()
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
+
+
+LISTED = f"{WHOLE['properties']}[ro.product.cpu.abilist]: [x86_64]\n"
+
+
+async def test_a_handset_that_was_inspected_has_told_its_processor(tmp_path: Path) -> None:
+    rig = Ways(tmp_path)
+    for name, command in QUESTIONS.items():
+        # A question for some properties alone would be answered with all: no list of ABIs.
+        rig.shell.scripts[command] = [said({**WHOLE, "properties": LISTED}[name])]
+    rig.installed(0)
+    rig.shows(shown(PROBED, pages=3))
+    handset = AdbHandset(rig.shell, rig.binaries, BusTurns().of(AdbAddress("usb:1-1")))
+    await handset.inspect()
+    assert {name for name, _ in rig.asked} == {"x86_64"}
+    assert [asked for asked in rig.shell.asked if asked.startswith("getprop")] == ["getprop"]
 
 
 DROPPED = line("done", files_removed=2, free_bytes=7, trim="not_allowed", trimmed_bytes=0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from handset_fakes import Reply, Unplug
 from handset_fill_rig import Rig, framed, shown
@@ -25,8 +23,8 @@ BLOCKS = bytes(range(256)) * 32
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
+def rig() -> Rig:
+    return Rig()
 
 
 async def taken(

@@ -102,8 +102,8 @@ def test_a_dossier_names_the_user_and_refuses_nothing_else(tmp_path: Path) -> No
 class Complaining:
     """A shell whose `pm` complains on stderr, as Android's does."""
 
-    async def run(self, line: str, *, deadline_s: float) -> Completed:
-        del line, deadline_s
+    async def run(self, line: str, *, stdin: bytes, deadline_s: float) -> Completed:
+        del line, stdin, deadline_s
         return Completed(
             exit_code=0, stdout=b"\nmark 0 255\nfine\n\nmark 1 0\n", stderr=CLOSED.encode()
         )

@@ -24,6 +24,7 @@ from benchd.android.shell.commands import (
     MAXIMUM_OUTPUT_BYTES,
     Completed,
 )
+from benchd.android.shell.packets import StdinPackets
 from benchd.errors import HandsetGone, HandsetStalled, UsageRefused
 
 PERSON = person_of(7)
@@ -47,7 +48,7 @@ class Failing(ScriptedShell):
         self,
         command: str,
         *,
-        stdin: bytes = b"",
+        stdin: bytes | StdinPackets = b"",
         deadline_s: float = COMMAND_DEADLINE_S,
         maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
     ) -> Completed:

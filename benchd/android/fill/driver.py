@@ -11,7 +11,7 @@ from benchd.android.fill.messages import (
     read_drop_done,
     read_fill_done,
 )
-from benchd.android.fill.program import FILL_DIRECTORY, HandsetProgram
+from benchd.android.fill.program import FILL_DIRECTORY
 from benchd.android.fill.talk import (
     BAD_BYTES,
     DONE,
@@ -44,11 +44,10 @@ BUSY_PAUSE_S: Final = 1.0
 
 
 class FillDriver:
-    """Drives the fill program on one handset and checks all that it reports."""
+    """Drives the fill program, which is on the handset, and checks all that it reports."""
 
-    def __init__(self, shell: Shell, program: HandsetProgram) -> None:
+    def __init__(self, shell: Shell) -> None:
         self._shell = shell
-        self._program = program
 
     async def fill(
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
@@ -71,7 +70,6 @@ class FillDriver:
             rest=rest,
             reports_start=True,
         )
-        await self._program.install(may_make_room=True)
         end = await self._patiently(run)
         if end.started is None or end.exit_code != DONE:
             raise AnswerNotRecognised(f"a fill that ended with {end.exit_code}")
@@ -91,7 +89,6 @@ class FillDriver:
             rest=rest,
             most_bytes=order.ordered_bytes + order.small_files * SMALL_FILE_BYTES,
         )
-        await self._program.install(may_make_room=False)
         end = await self._patiently(run)
         report = read_check_done(end.done, order)
         all_good = report.bytes_bad == 0 and report.small_same == order.small_files
@@ -103,7 +100,6 @@ class FillDriver:
         """Delete all that the fill has made, or only what takes the last room."""
         request: dict[str, JsonValue] = {"directory": FILL_DIRECTORY, "only_tail": only_tail}
         run = ProgramRun(command="drop", request=request, stall_s=DROP_STALL_S)
-        await self._program.install(may_make_room=True)
         end = await self._patiently(run)
         if end.exit_code != DONE:
             raise AnswerNotRecognised(f"a drop that ended with {end.exit_code}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.bus_turns import BusTurn
 from benchd.android.fill.direct_reads import require_direct_reads
 from benchd.android.fill.driver import FillDriver
@@ -12,9 +14,10 @@ from benchd.android.fill.host_fill import HostFill
 from benchd.android.fill.keystream import HostKeystream
 from benchd.android.fill.leftovers import leftovers
 from benchd.android.fill.processors import Processors
-from benchd.android.fill.program import Binaries, HandsetProgram, NoRoomForProgram
+from benchd.android.fill.programs import HandsetPrograms, NoRoomForProgram
 from benchd.android.fill.shown_reads import ShownReads
 from benchd.android.shell.commands import Shell
+from benchd.android.shell.script import Answer
 from benchd.filler import Program
 from benchd.ports import HostSamples, ProgressSink, Rest
 from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport
@@ -57,11 +60,17 @@ class NativeFill:
 class WaysToOverwrite:
     """Chooses once for as long as the transport lasts; after a reset it is chosen anew."""
 
-    def __init__(self, shell: Shell, binaries: Binaries, turn: BusTurn) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        binaries: Binaries,
+        turn: BusTurn,
+        heard: Mapping[str, Answer],
+    ) -> None:
+        """`heard` is what the handset has answered over the same transport, as far as it goes."""
         self._shell = shell
-        processors = Processors(shell)
-        self._program = HandsetProgram(shell, binaries, processors)
-        self._reads = ShownReads(shell, HandsetProgram(shell, binaries, processors, Program.CACHE))
+        self._programs = HandsetPrograms(shell, binaries, Processors(shell, heard))
+        self._reads = ShownReads(shell)
         self._turn = turn
         self._chosen: Overwriter | None = None
 
@@ -95,9 +104,10 @@ class WaysToOverwrite:
     async def _choose(self, *, may_make_room: bool) -> tuple[Overwriter, tuple[str, ...] | None]:
         """The way, and what fills have left there; None where that wasn't found out beside it."""
         left: tuple[str, ...] | None = None
-        if await self._program.can_run(may_make_room=may_make_room):
-            left = await self._reads.require(may_make_room=may_make_room)
-            self._chosen = NativeFill(FillDriver(self._shell, self._program), self._reads)
+        running = await self._programs.that_run(may_make_room=may_make_room)
+        if Program.FILL in running:
+            left = await self._reads.require(cache_program_runs=Program.CACHE in running)
+            self._chosen = NativeFill(FillDriver(self._shell), self._reads)
         else:
             await require_direct_reads(self._shell)
             self._chosen = HostFill(self._shell, HostKeystream(), self._turn)

@@ -23,7 +23,6 @@ from benchd.android.fill.probe import (
     REMOVE,
     WRITTEN,
 )
-from benchd.android.fill.program import HandsetProgram
 from benchd.android.fill.sample_blocks import BLOCK_BYTES, SampleBlocks, sample_blocks
 from benchd.android.fill.sample_stream import SampleStream, sample_stream
 from benchd.android.shell.commands import (
@@ -80,26 +79,24 @@ class ShownSamples:
 
 
 class ShownReads:
-    """The host's own look at a handset's storage."""
+    """The host's own look at a handset's storage, by `dd` and the cache program, which is there."""
 
-    def __init__(self, shell: Shell, program: HandsetProgram) -> None:
+    def __init__(self, shell: Shell) -> None:
         self._shell = shell
-        self._program = program
 
     @asynccontextmanager
     async def samples(self) -> AsyncGenerator[ShownSamples]:
         """One shell for all of them; docs/adr/0023-the-second-look.md says why that's as good."""
-        await self._program.install(may_make_room=False)
         async with sample_stream(self._shell) as stream:
             yield ShownSamples(stream)
 
-    async def require(self, *, may_make_room: bool) -> tuple[str, ...]:
+    async def require(self, *, cache_program_runs: bool) -> tuple[str, ...]:
         """Try it on some blocks of its own, and delete them; UnsupportedHandset if it fails.
 
         A storage that is too full for them is passed: what is read later proves itself. It is
         the fill files that lie beside them.
         """
-        if not await self._program.can_run(may_make_room=may_make_room):
+        if not cache_program_runs:
             raise UnsupportedHandset(f"its cache can't be looked into: {_CURE}")
         try:
             return await self._probe()

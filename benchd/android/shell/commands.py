@@ -21,6 +21,7 @@ from benchd.android.shell.packets import (
     Output,
     PacketReader,
     ShellEvent,
+    StdinPackets,
     close_stdin_packet,
     stdin_packets,
 )
@@ -56,7 +57,7 @@ class Completed:
 class CommandStream(Protocol):
     """A command that is running on a handset."""
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes | StdinPackets) -> None:
         """Write to its standard input."""
         ...
 
@@ -89,7 +90,7 @@ class Shell(Protocol):
         self,
         command: str,
         *,
-        stdin: bytes = b"",
+        stdin: bytes | StdinPackets = b"",
         deadline_s: float = COMMAND_DEADLINE_S,
         maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
     ) -> Completed:
@@ -114,8 +115,12 @@ class AdbCommandStream:
         self._waiting = deque[ShellEvent]()
         self._blame = blame
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes | StdinPackets) -> None:
         """Write to the command's standard input, as fast as it reads."""
+        if isinstance(data, StdinPackets):
+            for piece in data.pieces:
+                await self._send(piece)
+            return
         for start in range(0, len(data), SEND_PIECE_BYTES):
             await self._send(stdin_packets(data[start : start + SEND_PIECE_BYTES]))
 
@@ -182,7 +187,7 @@ class AdbShell:
         self,
         command: str,
         *,
-        stdin: bytes = b"",
+        stdin: bytes | StdinPackets = b"",
         deadline_s: float = COMMAND_DEADLINE_S,
         maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
     ) -> Completed:
@@ -224,7 +229,9 @@ def silence(found: HandsetFault, detail: str) -> BenchdError:
     return HandsetStalled(detail) if isinstance(found, HandsetGone) else found
 
 
-async def complete(running: CommandStream, stdin: bytes, maximum_output_bytes: int) -> Completed:
+async def complete(
+    running: CommandStream, stdin: bytes | StdinPackets, maximum_output_bytes: int
+) -> Completed:
     """Feed a command and collect all that it writes, up to its exit."""
     if not stdin:
         # A packet of five bytes, which waits for nobody.
@@ -246,7 +253,7 @@ async def complete(running: CommandStream, stdin: bytes, maximum_output_bytes: i
     return results[0]
 
 
-async def _feed(running: CommandStream, stdin: bytes) -> None:
+async def _feed(running: CommandStream, stdin: bytes | StdinPackets) -> None:
     with suppress(HandsetFault):
         if stdin:
             await running.send(stdin)

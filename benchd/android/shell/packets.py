@@ -7,6 +7,7 @@ stream ended is none.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -58,6 +59,22 @@ def stdin_packets(data: bytes) -> bytes:
         for start in range(0, len(data), LONGEST_PAYLOAD_BYTES)
         if (piece := view[start : start + LONGEST_PAYLOAD_BYTES])
     )
+
+
+@dataclass(frozen=True, slots=True)
+class StdinPackets:
+    """Bytes for a command's standard input, in their packets: what many handsets get is made once.
+
+    Several megabytes at once for each of them are copied and joined otherwise.
+    """
+
+    pieces: tuple[bytes, ...]
+    """Whole packets, as many as are sent at once."""
+
+
+def packed(pieces: Iterable[bytes]) -> StdinPackets:
+    """These bytes as they are sent: each piece at once."""
+    return StdinPackets(tuple(map(stdin_packets, pieces)))
 
 
 def close_stdin_packet() -> bytes:

@@ -6,11 +6,14 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from benchd.android.shell.commands import COMMAND_DEADLINE_S, Shell, require_success
 from benchd.android.shell.large_answers import read_beside
+from benchd.android.shell.packets import StdinPackets
 from benchd.errors import AnswerNotRecognised
+
+Name = TypeVar("Name", bound=str)
 
 LONGEST_COMPLAINT: Final = 4096
 """Bytes of what all commands of a script have written to stderr."""
@@ -37,21 +40,23 @@ def _fresh_mark() -> str:
 
 async def run_script(
     shell: Shell,
-    commands: Mapping[str, str],
+    commands: Mapping[Name, str],
     *,
+    stdin: bytes | StdinPackets = b"",
     deadline_s: float = COMMAND_DEADLINE_S,
     fresh_mark: Callable[[], str] = _fresh_mark,
-) -> dict[str, Answer]:
+) -> dict[Name, Answer]:
     """Run each named command, all in one call; raises AnswerNotRecognised if one has no answer.
 
-    The commands are fixed texts of benchd's own: nothing that a handset said goes into one.
+    The commands are fixed texts of benchd's own: nothing that a handset said goes into one. Of
+    `stdin` each has what those before it have left.
     """
     mark = fresh_mark()
     line = "\n".join(
         f'({command})\nstatus=$?\necho\necho "{mark} {number} $status"'
         for number, command in enumerate(commands.values())
     )
-    completed = await shell.run(line, deadline_s=deadline_s)
+    completed = await shell.run(line, stdin=stdin, deadline_s=deadline_s)
     output = require_success(completed, "a script")
     complaints = completed.stderr[:LONGEST_COMPLAINT].decode(errors="replace")
     return await read_beside(
@@ -65,8 +70,8 @@ _UNFIT: Final = "the parts of a script's answer don't fit the script"
 
 
 def _take_apart(
-    output: str, mark: str, commands: Mapping[str, str], complaints: str
-) -> dict[str, Answer]:
+    output: str, mark: str, commands: Mapping[Name, str], complaints: str
+) -> dict[Name, Answer]:
     # The mark is new for every call: nothing stored on a handset can hold it beforehand.
     text, *rest = output.split(f"\n{mark} ")
     texts, numbers, statuses = list[str](), list[str](), list[str]()

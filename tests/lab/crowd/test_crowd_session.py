@@ -8,6 +8,7 @@ screen and the probe were sent with `adb shell`, to the same handset.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import AsyncGenerator, Mapping
@@ -20,8 +21,10 @@ import pytest
 from anyio.abc import SocketStream
 
 from benchd.android.fill.probe import PROBE
+from benchd.android.fill.program import to_measure, to_write
 from benchd.android.fill.sample_stream import READ_BLOCKS
 from benchd.android.shell.packets import Exit, PacketReader, close_stdin_packet, stdin_packets
+from benchd.filler import Program
 from benchd.lab.benchmarks.crowd.crowd import Crowd
 from benchd.lab.benchmarks.crowd.door import FEATURES, HOST, HOST_FEATURES
 from benchd.lab.benchmarks.crowd.pace import CrowdPace
@@ -37,6 +40,9 @@ NOT_PLAYED = ("tport:any", "transport-any", "echo ", "exit 7")
 """What the daemon never asks: the crowd refuses it, or knows no such command."""
 OWN_LINES = re.compile(r"^(?:/dev/block/|4096 4096|[0-9a-f]{16}$|Filesystem )")
 """Sizes and ids, which are each handset's own."""
+MEASURED = re.compile(r"^[0-9]+\n[0-9a-f]{64}  -$", re.MULTILINE)
+"""Of a program: what was sent is left out of the session."""
+MISSING = re.compile(r"(?:\n[0-9a-f]{16} [01] [1-9][0-9]*\n){2}")
 
 
 @asynccontextmanager
@@ -137,16 +143,16 @@ async def run(port: int, command: str, stdin: bytes, *, ends: bool) -> tuple[byt
     ), end.code
 
 
-def form(text: str) -> object:
+def form(text: str) -> list[object]:
     """What has to be the same: every line but those of sizes and ids; of JSON the keys."""
-    if text.startswith('{"event"'):
-        events = [json.loads(line) for line in text.splitlines()]
-        return [
-            {key: type(value).__name__ for key, value in event.items()}
-            for event in events
-            if event["event"] != "progress"
-        ]
-    return [line for line in text.splitlines() if not OWN_LINES.match(line)]
+    text = MEASURED.sub("size and digest", text)
+    return [
+        {key: type(value).__name__ for key, value in json.loads(line).items()}
+        if line.startswith('{"event"')
+        else line
+        for line in text.splitlines()
+        if not OWN_LINES.match(line) and not line.startswith('{"event":"progress"')
+    ]
 
 
 async def test_a_handset_says_to_each_command_what_the_recorded_one_said() -> None:
@@ -155,12 +161,13 @@ async def test_a_handset_says_to_each_command_what_the_recorded_one_said() -> No
             command = asked["command"]
             if command.startswith(NOT_PLAYED):
                 continue
-            program = "benchd-fill " in command and not command.endswith(" version")
+            program = command.startswith("exec /data/local/tmp/benchd-fill ")
             stdin = (asked["stdin"] or "").encode("latin-1")
             stdout, code = await run(crowd.door.port, command, stdin, ends=not program)
-            if command.startswith("wc -c"):
-                assert code != 0
-                assert stdout == b""
+            if command.startswith("(wc -c"):
+                # Which status a shell has for a file that isn't there, each decides for itself.
+                assert MISSING.fullmatch(stdout.decode())
+                assert MISSING.fullmatch(asked["stdout"])
                 continue
             assert code == asked["code"], command
             if command in (READ_BLOCKS, PROBE):
@@ -176,3 +183,19 @@ async def test_a_command_that_nobody_plays_is_refused_and_noted() -> None:
         stdout, code = await run(crowd.door.port, "cmd reboot-to-moon", b"", ends=True)
         assert (stdout, code) == (b"", 127)
         assert crowd.not_understood == {"cmd reboot-to-moon"}
+
+
+async def test_a_program_that_was_sent_is_measured_as_it_arrived() -> None:
+    content = b"\x7fELF" * 50_000
+    write, measure = to_write(Program.CACHE), to_measure(Program.CACHE)
+    script = "\n".join(
+        f'({command})\nstatus=$?\necho\necho "0123456789abcdef {number} $status"'
+        for number, command in enumerate((write, measure))
+    )
+    async with one_handset() as crowd:
+        stdout, code = await run(crowd.door.port, script, content, ends=True)
+        assert crowd.not_understood == set()
+    digest = hashlib.sha256(content).hexdigest()
+    measured = f"{len(content)}\n{digest}  -\n"
+    assert stdout.decode() == f"\n0123456789abcdef 0 0\n{measured}\n0123456789abcdef 1 0\n"
+    assert code == 0

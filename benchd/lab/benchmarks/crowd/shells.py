@@ -20,13 +20,14 @@ from benchd.lab.benchmarks.crowd.floods import OF_THE_PROGRAM, flood_output
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
 from benchd.lab.benchmarks.crowd.pace import Drawn
 from benchd.lab.benchmarks.crowd.packets import Stdin, exit_packet, packet
-from benchd.lab.benchmarks.crowd.tools import Said, said
+from benchd.lab.benchmarks.crowd.tools import TAKE_PROGRAM, Said, said
 
 LONGEST_STDOUT_PACKET_BYTES: Final = 64 << 10
 TEST_HARNESS: Final = "cmd testharness enable"
 SCRIPTED_ERASE: Final = "dd if=/dev/urandom of="
 """How the scripts that benchd is compared with begin to erase."""
-_PUSH: Final = re.compile(r"rm -rf (\S+)\.new && cat > \1\.new && chmod 700 .*")
+_PUSH: Final = re.compile(rf"\({TAKE_PROGRAM}\)\n")
+"""How a script begins that takes a program."""
 _FILL: Final = f"exec {PROGRAM_PATH} "
 _SYNC: Final = struct.Struct("<4sI")
 _STAT_BYTES: Final = 68
@@ -134,17 +135,16 @@ class Shells:
                 return
 
     async def _said(self, handset: CrowdHandset, command: str, stdin: Stdin | None) -> Said | None:
-        pushed = _PUSH.fullmatch(command)
-        if stdin is not None and pushed:
-            if not await self._take(handset, pushed[1], stdin):
-                return None
-        elif command.startswith(SCRIPTED_ERASE):
+        if command.startswith(SCRIPTED_ERASE):
             handset.note_first_byte()
             await asyncio.sleep(self._drawn.around(self._drawn.pace.fill_s))
             await asyncio.sleep(self._drawn.around(self._drawn.pace.check_s))
         elif command == TEST_HARNESS:
             await self._reset(handset)
         else:
+            pushed = _PUSH.match(command)
+            if pushed and not (stdin and await self._take(handset, pushed[1], stdin)):
+                return None
             await self._think()
             answer = said(handset, command)
             if not answer.understood:
