@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -258,6 +260,12 @@ class FakeShell:
     ) -> Completed:
         async with self.stream(command) as running:
             return await complete(running, stdin, maximum_output_bytes)
+
+
+def kept_patterns() -> int:
+    """How many compiled patterns anything in this process still refers to."""
+    gc.collect()
+    return sum(type(one) is re.Pattern for one in gc.get_objects())
 
 
 def said(text: str, code: int = 0) -> list[Step]:

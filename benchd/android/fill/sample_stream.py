@@ -26,6 +26,7 @@ from benchd.errors import AnswerNotRecognised
 MOST_REPORT_BYTES: Final = 1024
 """What an answer may take beside the blocks, its marks and all that is said on stderr with it."""
 LONGEST_END_BYTES: Final = 64
+_STATUS_AT_END: Final = re.compile(rb" ([0-9]{1,3})\n\Z")
 _FILE: Final = f'{FILL_DIRECTORY}/"$file"'
 _LOOK: Final = f'{_FILE} "$at" "$bytes" < /dev/null'
 READ_BLOCKS: Final = f"""\
@@ -69,7 +70,6 @@ class SampleStream:
 
     async def _answer(self, mark: bytes, most_bytes: int) -> Completed:
         head = mark + b"\n"
-        end = re.compile(rb"%b ([0-9]{1,3})\n\Z" % mark)
         said, complained = bytearray(), bytearray()
         while True:
             event = await self._running.receive()
@@ -82,11 +82,13 @@ class SampleStream:
                 raise AnswerNotRecognised(
                     "what a handset sends isn't the sample that was asked for"
                 )
-            # The line that ends an answer is new with it, so the blocks can't hold it.
-            if found := end.search(said, max(0, len(said) - LONGEST_END_BYTES)):
+            # The mark that ends an answer is new with it, so the blocks can't hold it. It is no
+            # part of the pattern: each one would be compiled, and kept by `re`.
+            found = _STATUS_AT_END.search(said, max(0, len(said) - LONGEST_END_BYTES))
+            if found and said.endswith(mark, 0, found.start()):
                 return Completed(
                     exit_code=int(found[1]),
-                    stdout=bytes(said[len(head) : found.start()]),
+                    stdout=bytes(said[len(head) : found.start() - len(mark)]),
                     stderr=bytes(complained),
                 )
 

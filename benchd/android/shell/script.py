@@ -12,6 +12,7 @@ from benchd.android.shell.commands import COMMAND_DEADLINE_S, Shell, require_suc
 from benchd.android.shell.large_answers import read_beside
 from benchd.errors import AnswerNotRecognised
 
+_DONT_FIT: Final = "the parts of a script's answer don't fit the script"
 LONGEST_COMPLAINT: Final = 4096
 """Bytes of what all commands of a script have written to stderr."""
 
@@ -61,17 +62,24 @@ async def run_script(
 
 
 _REST_IS_EMPTY: Final = ""
+_NUMBER_AND_STATUS: Final = re.compile(r"([0-9]+) ([0-9]+)\n")
 
 
 def _take_apart(
     output: str, mark: str, commands: Mapping[str, str], complaints: str
 ) -> dict[str, Answer]:
-    # The mark is new for every call: nothing stored on a handset can hold it beforehand.
-    pieces = re.split(rf"\n{mark} ([0-9]+) ([0-9]+)\n", output)
-    texts, numbers, statuses = pieces[0:-1:3], pieces[1::3], pieces[2::3]
-    wanted = [str(number) for number in range(len(commands))]
-    if numbers != wanted or pieces[-1] != _REST_IS_EMPTY:
-        raise AnswerNotRecognised("the parts of a script's answer don't fit the script")
+    # The mark is new for every call: nothing stored on a handset can hold it beforehand. For the
+    # same reason it is no part of a pattern: each one would be compiled, and kept by `re`.
+    first, *pieces = output.split(f"\n{mark} ")
+    texts, statuses = [first], list[str]()
+    for number, piece in enumerate(pieces):
+        found = _NUMBER_AND_STATUS.match(piece)
+        if found is None or found[1] != str(number):
+            raise AnswerNotRecognised(_DONT_FIT)
+        statuses.append(found[2])
+        texts.append(piece[found.end() :])
+    if len(statuses) != len(commands) or texts.pop() != _REST_IS_EMPTY:
+        raise AnswerNotRecognised(_DONT_FIT)
     return {
         name: Answer(
             command=command,
