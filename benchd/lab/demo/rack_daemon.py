@@ -20,7 +20,7 @@ from benchd.lab.demo.operators import RackWatch, over_socket
 
 LOG_TAIL_BYTES = 3000
 AS_THE_UNIT: Final = {"MALLOC_ARENA_MAX": "1"}
-"""What systemd/benchd.service sets that changes what a daemon takes: what is measured has it too."""
+"""What systemd/benchd.service sets that changes how much memory a daemon takes."""
 
 
 class DaemonDied(BenchdError):
