@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import weakref
 from collections.abc import Sequence
 
 import anyio
@@ -19,22 +18,24 @@ from .world import FakeHandset, MemoryLedger, Phone, World
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-def alive(kind: type[object]) -> list[weakref.ref[object]]:
-    """Those that anything still refers to."""
+def new_ones(kinds: tuple[type, ...], before: Sequence[object] = ()) -> list[object]:
+    """What anything still refers to of these kinds, and didn't before."""
     gc.collect()
-    return [weakref.ref(one) for one in gc.get_objects() if type(one) is kind]
+    known = {id(one) for one in before}
+    return [one for one in gc.get_objects() if type(one) in kinds and id(one) not in known]
 
 
 async def test_a_handset_that_lies_in_its_slot_after_its_job_holds_nothing_of_it() -> None:
+    of_a_job = (JobContext, FakeHandset)
+    before = new_ones(of_a_job)
     world = World()
     async with world.running():
         world.ports["A1"].plug(Phone())
         await world.until_state(SlotState.RUNNING)
-        assert len(alive(JobContext)) == 1
+        assert {type(one) for one in new_ones(of_a_job, before)} == set(of_a_job)
         await world.until_state(SlotState.FINISHED)
         await anyio.sleep(1)
-        assert alive(JobContext) == []
-        assert alive(FakeHandset) == []
+        assert new_ones(of_a_job, before) == []
 
 
 class WatchedLedger(MemoryLedger):
