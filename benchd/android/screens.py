@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from benchd.android.shell.commands import Completed, Shell, command_line
+from benchd.errors import AnswerNotRecognised
 from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 COMMAND_WITHIN_S: Final = 5.0
+TOGETHER_WITHIN_S: Final = 9.0
+"""Three commands in one shell; somebody may wait for a question meanwhile."""
 MOST_ANSWER_BYTES: Final = 64 << 10
 """A refusal comes with the trace of its exception."""
 
@@ -33,45 +37,59 @@ WAYS: Final[Mapping[Page, tuple[tuple[str, str], ...]]] = MappingProxyType(
 )
 """From the very page to the top of the settings; the first that the handset takes is enough."""
 
-# A second press would put the screen out again; this key only ever wakes.
-_WAKE: Final = "input keyevent KEYCODE_WAKEUP"
-# What stands before the page without being a lock; a lock stays where it is.
-_UNCOVER: Final = "wm dismiss-keyguard"
+UNCOVER: Final = """\
+input keyevent KEYCODE_WAKEUP > /dev/null 2>&1
+echo "woken $?"
+wm dismiss-keyguard > /dev/null 2>&1
+"""
+"""A key that only ever wakes, since a second press of another would put the screen out again; and
+what stands before the page without being a lock, which stays where it is. What the two complain of
+is left out: all that is written after the first line is said by what follows in the same shell."""
+_WOKEN: Final = re.compile(rb"woken ([0-9]{1,3})\n")
 
 # `am start` ends with 0 whatever became of it.
 _STARTED: Final = re.compile(rb"^Starting: Intent ", re.MULTILINE)
 _NOT_STARTED: Final = re.compile(rb"^(?:Error|Exception|Security exception|java\.)", re.MULTILINE)
 
 _SETUP: Final = "--user 0 secure user_setup_complete"
-_FINISH_SETUP: Final = (
-    "settings put global device_provisioned 1",
-    f"settings put {_SETUP} 1",
-)
+_READ_SETUP: Final = f"settings get {_SETUP}"
+_FINISH_SETUP: Final = f"""\
+settings put global device_provisioned 1 > /dev/null 2>&1
+settings put {_SETUP} 1 > /dev/null 2>&1
+{_READ_SETUP}"""
 """What TestHarnessModeService.setDeviceProvisioned writes (AOSP, frameworks/base)."""
 
 
 async def open_page(shell: Shell, page: Page) -> OpenedPage:
     """Wake the screen and open the page, or what comes nearest to it."""
-    woken = (await _run(shell, _WAKE)).exit_code == 0
-    await _run(shell, _UNCOVER)
-    for option, name in WAYS[page]:
-        asked = command_line("am", "start", option, name, "--activity-clear-task")
-        if _has_started(await _run(shell, asked)):
-            return OpenedPage(page=page, outcome=ScreenOutcome.DONE, way=name, woken=woken)
-    return OpenedPage(page=page, outcome=ScreenOutcome.REFUSED, woken=woken)
+    first, *others = WAYS[page]
+    answer = await _run(shell, UNCOVER + _asked(*first), within_s=TOGETHER_WITHIN_S)
+    found = _WOKEN.match(answer.stdout)
+    if found is None:
+        raise AnswerNotRecognised("a handset whose screen is woken says something else")
+    opened = OpenedPage(page=page, outcome=ScreenOutcome.DONE, woken=int(found[1]) == 0)
+    if _has_started(answer):
+        return replace(opened, way=first[1])
+    for way in others:
+        if _has_started(await _run(shell, _asked(*way))):
+            return replace(opened, way=way[1])
+    return replace(opened, outcome=ScreenOutcome.REFUSED)
 
 
 async def leave_setup_out(shell: Shell) -> ScreenOutcome:
     """Tell the system that its first setup is over, where it says that it isn't."""
-    if await _setup_is_over(shell):
+    if _is_over(await _run(shell, _READ_SETUP)):
         return ScreenOutcome.NOT_NEEDED
-    for command in _FINISH_SETUP:
-        await _run(shell, command)
-    return ScreenOutcome.DONE if await _setup_is_over(shell) else ScreenOutcome.REFUSED
+    # In one shell: what counts is what is read, whatever becomes of the writing.
+    is_over = _is_over(await _run(shell, _FINISH_SETUP, within_s=TOGETHER_WITHIN_S))
+    return ScreenOutcome.DONE if is_over else ScreenOutcome.REFUSED
 
 
-async def _setup_is_over(shell: Shell) -> bool:
-    answer = await _run(shell, f"settings get {_SETUP}")
+def _asked(option: str, name: str) -> str:
+    return command_line("am", "start", option, name, "--activity-clear-task")
+
+
+def _is_over(answer: Completed) -> bool:
     return answer.exit_code == 0 and answer.stdout.strip() == b"1"
 
 
@@ -80,7 +98,5 @@ def _has_started(answer: Completed) -> bool:
     return answer.exit_code == 0 and bool(_STARTED.search(said)) and not _NOT_STARTED.search(said)
 
 
-async def _run(shell: Shell, command: str) -> Completed:
-    return await shell.run(
-        command, deadline_s=COMMAND_WITHIN_S, maximum_output_bytes=MOST_ANSWER_BYTES
-    )
+async def _run(shell: Shell, command: str, *, within_s: float = COMMAND_WITHIN_S) -> Completed:
+    return await shell.run(command, deadline_s=within_s, maximum_output_bytes=MOST_ANSWER_BYTES)

@@ -1,19 +1,20 @@
 """One thread that commits whatever waits, again and again: appends of one moment share a sync.
 
-It waits for nobody. A lone append is committed at once; what comes while the disk is busy is
-committed together as soon as it isn't.
+A lone append is committed at once; what comes while the disk is busy is committed together as soon
+as it isn't. On a fast disk that would be two or three: so after a commit that several shared, the
+next waits a moment for others.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
+from time import sleep
 from typing import Final
 
 import anyio
@@ -25,6 +26,7 @@ from benchd.words.record import Entry, Receipt
 
 END_WAIT_S: Final = 5.0
 GATHER_S: Final = 0.005
+"""A quarter of a second per job at the most, and only among others."""
 
 
 class _Waiting:
@@ -92,7 +94,7 @@ class Committer:
         if not self._waiting:
             ending = self._keep(self._asked.get())
             if self._shared and not ending:
-                time.sleep(GATHER_S)
+                sleep(GATHER_S)
         with suppress(Empty):
             while not ending:
                 ending = self._keep(self._asked.get_nowait())

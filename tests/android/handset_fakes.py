@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
+from benchd.android.fill.probe import PROBE
 from benchd.android.fill.sample_stream import READ_BLOCKS
 from benchd.android.shell.commands import (
     COMMAND_DEADLINE_S,
@@ -224,6 +225,9 @@ class FakeShell:
     replies: list[Reply] = field(default_factory=list)
     """Those of the shells that read blocks."""
     at_the_end: Sequence[Step] = (Exit(0),)
+    probe_begins: Sequence[Step] = (Output(b"written 0\n", is_error=False),)
+    """What the shell with blocks of benchd's own says before it reads, and at its end."""
+    probe_ends: Sequence[Step] = (Exit(0),)
     scripts: dict[str, list[list[Step]]] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
     streams: list[FakeStream] = field(default_factory=list)
@@ -237,8 +241,10 @@ class FakeShell:
         self, command: str, *, opens_within_s: float = COMMAND_DEADLINE_S
     ) -> AsyncGenerator[FakeStream, None]:
         self.commands.append(command)
-        if command == READ_BLOCKS:
-            reading = ReadingStream([], replies=self.replies, at_the_end=self.at_the_end)
+        if command in (READ_BLOCKS, PROBE):
+            begins = self.probe_begins if command == PROBE else ()
+            ends = self.probe_ends if command == PROBE else self.at_the_end
+            reading = ReadingStream(list(begins), replies=self.replies, at_the_end=ends)
             self.streams.append(reading)
             yield reading
             return

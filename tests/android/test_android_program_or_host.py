@@ -11,6 +11,7 @@ from streamed_handset import counting
 
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
+from benchd.android.fill.probe import PROBE
 from benchd.android.fill.program import CACHE_PATH, PROGRAM_PATH, Binaries
 from benchd.android.fill.program_or_host import NativeFill, WaysToOverwrite
 from benchd.android.shell.packets import Exit, Output
@@ -22,12 +23,13 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 VERSION = f"exec {PROGRAM_PATH} version"
 CACHE_VERSION = f"exec {CACHE_PATH} version"
-PROBE = "mkdir -p /data/local/tmp/benchd && cat > /data/local/tmp/benchd/probe"
+DIRECT = "mkdir -p /data/local/tmp/benchd && cat > /data/local/tmp/benchd/probe"
+REMOVE = "rm -f /data/local/tmp/benchd/probe"
 READ = "dd if=/dev/null"
 LIST = "ls /data/local/tmp/benchd"
 BLOCK = bytes(range(256)) * 16
 CONTENT: list[Step] = counting(BLOCK, len(BLOCK))
-PROBED = b"".join(number.to_bytes(2, "big") * 2048 for number in (1, 2, 3))
+PROBED = b"".join(number * 4095 + b"\n" for number in (b"1", b"2", b"3"))
 FULL: list[Step] = [Output(b"cat: write: No space left on device", is_error=True), Exit(1)]
 
 
@@ -43,7 +45,7 @@ class Ways:
             return program
 
         self.shell.on("getprop ro.product.cpu.abi", *said(f"{abi}\n"))
-        self.shell.on("rm -f /data/local/tmp/benchd/probe", Exit(0))
+        self.shell.on(REMOVE, Exit(0))
         self.shell.on(LIST, Exit(1))
         turn = BusTurns().of(AdbAddress("usb:1-1"))
         self.ways = WaysToOverwrite(self.shell, Binaries(path), turn)
@@ -54,11 +56,10 @@ class Ways:
         self.shell.on(CACHE_VERSION, Exit(cache))
 
     def direct(self, *steps: Step) -> None:
-        self.shell.on(PROBE, Exit(0))
+        self.shell.on(DIRECT, Exit(0))
         self.shell.on(READ, *steps)
 
     def shows(self, reply: Reply) -> None:
-        self.shell.on(PROBE, Exit(0))
         self.shell.replies.append(reply)
 
 
@@ -69,7 +70,7 @@ async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(tmp_path: 
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
     assert rig.shell.commands.count(VERSION) == 1
-    assert rig.shell.commands[-2:] == ["rm -f /data/local/tmp/benchd/probe", LIST]
+    assert rig.shell.commands[-2:] == [CACHE_VERSION, PROBE]
     assert rig.asked == [("arm64-v8a", Program.FILL), ("arm64-v8a", Program.CACHE)]
 
 
@@ -92,7 +93,7 @@ async def test_where_no_read_can_be_shown_there_is_no_way(tmp_path: Path, reply:
     for _ in range(2):
         with pytest.raises(UnsupportedHandset, match="erased in another way"):
             await rig.ways.look()
-    assert rig.shell.commands[-1] == "rm -f /data/local/tmp/benchd/probe"
+    assert rig.shell.commands[-1] == REMOVE
 
 
 @pytest.mark.parametrize("code", [126, 132])
@@ -161,7 +162,7 @@ async def test_without_reads_past_the_cache_there_is_no_way(
 
 async def test_where_nothing_can_be_written_there_is_no_way(tmp_path: Path) -> None:
     rig = Ways(tmp_path, abi="mips64")
-    rig.shell.on(PROBE, Output(b"Permission denied", is_error=True), Exit(1))
+    rig.shell.on(DIRECT, Output(b"Permission denied", is_error=True), Exit(1))
     with pytest.raises(UnsupportedHandset, match="nothing can be written"):
         await rig.ways.look()
 
@@ -174,7 +175,7 @@ async def test_a_storage_too_full_to_ask_is_asked_again_later(tmp_path: Path) ->
     with pytest.raises(StorageFault, match="no room"):
         await rig.ways.chosen(may_make_room=False)
     full = Ways(tmp_path, abi="mips64")
-    full.shell.on(PROBE, *FULL)
+    full.shell.on(DIRECT, *FULL)
     await full.ways.look()
 
 
@@ -196,8 +197,10 @@ async def test_what_a_broken_fill_has_left_is_deleted_at_the_next_plug(tmp_path:
     rig = Ways(tmp_path)
     rig.installed(0)
     rig.shows(shown(PROBED, pages=3))
-    rig.shell.scripts[LIST] = [said("fill-000000.dat\nlock\ntail-000007.db\n"), said("lock\n")]
+    rig.shell.probe_ends = said("fill-000000.dat\nlock\ntail-000007.db\n")
+    rig.shell.scripts[LIST] = [said("lock\n")]
     rig.shell.on(f"exec {PROGRAM_PATH} drop", DROPPED, Exit(0))
     assert await rig.ways.look()
     assert not await rig.ways.look()
     assert sum(command.endswith(" drop") for command in rig.shell.commands) == 1
+    assert rig.shell.commands.count(LIST) == 1

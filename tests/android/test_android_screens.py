@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from handset_fakes import FakeShell, said
+from collections.abc import Sequence
 
-from benchd.android.screens import WAYS, leave_setup_out, open_page
+import pytest
+from handset_fakes import FakeShell, Step, said
+
+from benchd.android.screens import UNCOVER, WAYS, leave_setup_out, open_page
 from benchd.android.shell.packets import Exit, Output
-from benchd.errors import AnswerNotRecognised, HandsetGone
+from benchd.errors import AnswerNotRecognised, HandsetGone, HandsetStalled
 from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 pytestmark = pytest.mark.asyncio
@@ -32,88 +34,92 @@ EXCEPTION = (
 )
 
 
-def shell_with(*, wake: int = 0, **answers: str) -> FakeShell:
+WOKEN = Output(b"woken 0\n", is_error=False)
+
+
+def shell_with(first: Sequence[Step], *others: Sequence[Step], wake: int = 0) -> FakeShell:
+    """What it says to the first way, after it has said how waking went, and to each other."""
     shell = FakeShell()
-    shell.on("input keyevent KEYCODE_WAKEUP", *said("", wake))
-    shell.on("wm dismiss-keyguard", *said("", 0))
-    for name, text in answers.items():
-        shell.on(f"am start {name}", *said(text))
+    shell.on(UNCOVER, Output(f"woken {wake}\n".encode(), is_error=False), *first)
+    for steps in others:
+        shell.on("am start", *steps)
     return shell
-
-
-def asked_for(shell: FakeShell) -> list[str]:
-    return [command for command in shell.commands if command.startswith("am ")]
 
 
 @pytest.mark.parametrize("page", Page)
 async def test_the_very_page_comes_first_and_is_enough(page: Page) -> None:
-    shell = shell_with()
-    shell.on("am start", *said("Starting: Intent { act=x }\n"))
+    shell = shell_with(said("Starting: Intent { act=x }\n"))
     option, name = WAYS[page][0]
     assert await open_page(shell, page) == OpenedPage(
         page=page, outcome=ScreenOutcome.DONE, way=name, woken=True
     )
-    assert shell.commands == [
-        "input keyevent KEYCODE_WAKEUP",
-        "wm dismiss-keyguard",
-        f"am start {option} {name} --activity-clear-task",
-    ]
+    assert shell.commands == [f"{UNCOVER}am start {option} {name} --activity-clear-task"]
 
 
 async def test_a_page_that_lay_open_already_is_open() -> None:
-    shell = shell_with()
     warning = "Warning: Activity not started, its current task has been brought to the front\n"
-    shell.on(
-        "am start",
-        Output(STARTING.encode(), is_error=False),
-        Output(warning.encode(), is_error=True),
-        Exit(0),
+    shell = shell_with(
+        [
+            Output(STARTING.encode(), is_error=False),
+            Output(warning.encode(), is_error=True),
+            Exit(0),
+        ]
     )
     assert (await open_page(shell, Page.RESET)).outcome is ScreenOutcome.DONE
 
 
 @pytest.mark.parametrize("case", NOT_STARTED)
 async def test_without_the_very_page_the_settings_themselves_are_opened(case: str) -> None:
-    shell = shell_with()
-    for option, name in WAYS[Page.RESET][:-1]:
-        shell.on(f"am start {option} {name.split('$')[0]}", *said(NOT_STARTED[case]))
-        shell.on(f"am start {option} '{name.split('$')[0]}", *said(NOT_STARTED[case]))
-    shell.on("am start -a android.settings.SETTINGS", *said("Starting: Intent { act=y }\n"))
+    no = said(NOT_STARTED[case])
+    shell = shell_with(no, no, said("Starting: Intent { act=y }\n"), wake=255)
     found = await open_page(shell, Page.RESET)
-    assert (found.outcome, found.way) == (ScreenOutcome.DONE, "android.settings.SETTINGS")
-    assert len(asked_for(shell)) == len(WAYS[Page.RESET])
+    assert found == OpenedPage(
+        page=Page.RESET, outcome=ScreenOutcome.DONE, way="android.settings.SETTINGS", woken=False
+    )
+    assert len(shell.commands) == len(WAYS[Page.RESET])
 
 
 @pytest.mark.parametrize("code", [0, 1, 255])
 async def test_an_exception_is_a_refusal_whatever_the_code(code: int) -> None:
-    shell = shell_with(wake=255)
-    shell.on("am start", Output(EXCEPTION.encode(), is_error=True), Exit(code))
+    refused: list[Step] = [Output(EXCEPTION.encode(), is_error=True), Exit(code)]
+    shell = shell_with(refused, refused, wake=255)
     assert await open_page(shell, Page.RESET) == OpenedPage(
         page=Page.RESET, outcome=ScreenOutcome.REFUSED, way=None, woken=False
     )
-    assert len(asked_for(shell)) == len(WAYS[Page.RESET])
+    assert len(shell.commands) == len(WAYS[Page.RESET])
 
 
 async def test_a_dollar_reaches_the_handset_as_it_is() -> None:
-    shell = shell_with()
-    shell.on("am start", *said(NOT_STARTED["unknown"]))
+    no = said(NOT_STARTED["unknown"])
+    shell = shell_with(no, no)
     await open_page(shell, Page.RESET)
     named = "'com.android.settings/.Settings$FactoryResetActivity'"
     assert f"am start -n {named} --activity-clear-task" in shell.commands
 
 
 async def test_an_answer_without_end_is_none() -> None:
-    shell = shell_with()
-    shell.on("am start", *said("x" * (1 << 20)))
     with pytest.raises(AnswerNotRecognised):
-        await open_page(shell, Page.ABOUT)
+        await open_page(shell_with(said("x" * (1 << 20))), Page.ABOUT)
 
 
-async def test_a_handset_that_goes_says_so() -> None:
+@pytest.mark.parametrize("text", ["", STARTING, f"woken\n{STARTING}", f"{STARTING}woken 0\n"])
+async def test_a_page_is_open_only_by_the_whole_answer(text: str) -> None:
     shell = FakeShell()
-    shell.on("input", HandsetGone("?"))
-    with pytest.raises(HandsetGone):
+    shell.on(UNCOVER, *said(text))
+    with pytest.raises(AnswerNotRecognised):
+        await open_page(shell, Page.RESET)
+
+
+@pytest.mark.parametrize("heard", [[], [WOKEN], [WOKEN, *said(STARTING)[:1]]])
+@pytest.mark.parametrize("fault", [HandsetGone("?"), HandsetStalled("late")])
+async def test_a_handset_that_goes_or_hangs_anywhere_says_so(
+    heard: list[Step], fault: HandsetGone | HandsetStalled
+) -> None:
+    shell = FakeShell()
+    shell.on(UNCOVER, *heard, fault)
+    with pytest.raises(type(fault)):
         await open_page(shell, Page.ABOUT)
+    assert len(shell.commands) == 1
 
 
 GET = "settings get --user 0 secure user_setup_complete"
@@ -131,13 +137,13 @@ async def test_a_setup_that_is_over_is_left_alone() -> None:
 async def test_what_was_written_is_read_again(before: str, after: str) -> None:
     shell = FakeShell()
     shell.on(GET, *said(before))
-    shell.on(GET, *said(after))
-    shell.on("settings put", *said(""))
+    shell.on("settings put", *said(after))
     found = await leave_setup_out(shell)
     assert found is (ScreenOutcome.DONE if after == "1\n" else ScreenOutcome.REFUSED)
-    assert [command for command in shell.commands if " put " in command] == [
-        "settings put global device_provisioned 1",
-        "settings put --user 0 secure user_setup_complete 1",
+    assert shell.commands == [
+        GET,
+        "settings put global device_provisioned 1 > /dev/null 2>&1\n"
+        "settings put --user 0 secure user_setup_complete 1 > /dev/null 2>&1\n" + GET,
     ]
 
 

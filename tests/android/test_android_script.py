@@ -48,6 +48,8 @@ async def test_a_status_is_seen_only_where_it_is_required() -> None:
         f"a\n{MARK} 0 0\nb\n{MARK} 1 0\nc\n{MARK} 2 0\n",
         f"a\n{MARK} 0 0\nb\n{MARK} 0 0\nc\n{MARK} 1 0\n",
         f"a\n{MARK} 0 0\nb\n{MARK} 1 x\n",
+        f"a\n{MARK} 0 0\nb\n{MARK} 1 {'7' * 5000}\n",
+        f"a\n{MARK} of its own\n\n{MARK} 0 0\nb\n{MARK} 1 0\n",
     ],
 )
 async def test_parts_that_do_not_fit_are_refused(output: str) -> None:

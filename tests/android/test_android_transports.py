@@ -74,14 +74,14 @@ async def test_cancelling_sixty_four_hanging_calls_returns_at_once() -> None:
         async with anyio.create_task_group() as tasks:
             for _ in range(64):
                 tasks.start_soon(AdbShell(opener, FIRST).run, "true")
-            await until(lambda: len(server.requests) == transports.THREADS)
+            await until(lambda: len(server.requests) == transports.CALLS_AT_ONCE)
             began = time.perf_counter()
             tasks.cancel_scope.cancel()
         assert time.perf_counter() - began < AT_ONCE_S
         await nobody_is_left(server, opener)
 
 
-async def test_hanging_handsets_take_no_thread_from_the_others() -> None:
+async def test_hanging_handsets_take_no_turn_from_the_others() -> None:
     async with fake_server() as server:
         opener = TransportOpener(server)
         server.on("host:transport-id", accept)
@@ -93,9 +93,10 @@ async def test_hanging_handsets_take_no_thread_from_the_others() -> None:
 
         server.on("shell,v2,raw:", answer)
         async with anyio.create_task_group() as tasks:
-            for _ in range(3 * transports.THREADS):
+            hanging = 3 * transports.CALLS_AT_ONCE
+            for _ in range(hanging):
                 tasks.start_soon(AdbShell(opener, FIRST).run, "hang")
-            await until(lambda: sum("hang" in text for text in server.requests) == 24)
+            await until(lambda: sum("hang" in text for text in server.requests) == hanging)
             assert (await AdbShell(opener, FIRST).run("exit 5")).exit_code == 5
             tasks.cancel_scope.cancel()
 
@@ -119,7 +120,7 @@ async def test_the_time_that_a_call_waits_for_its_turn_isnt_the_servers_silence(
     async def hang_at_first(link: FakeLink, text: str) -> None:
         nonlocal asked
         asked += 1
-        if asked <= transports.THREADS:
+        if asked <= transports.CALLS_AT_ONCE:
             await link.hang()
         else:
             await link.okay()
@@ -132,10 +133,10 @@ async def test_the_time_that_a_call_waits_for_its_turn_isnt_the_servers_silence(
             with pytest.raises(AdbServerLost, match="answer"):
                 await opener.open(FIRST)
 
-        for _ in range(transports.THREADS):
+        for _ in range(transports.CALLS_AT_ONCE):
             tasks.start_soon(lose)
-        await until(lambda: asked == transports.THREADS)
-        await (await opener.open(FIRST)).aclose()
+        await until(lambda: asked == transports.CALLS_AT_ONCE)
+        await (await opener.open(FIRST)).stream.aclose()
 
 
 async def test_a_silent_handset_behind_a_silent_server_is_the_servers_fault(

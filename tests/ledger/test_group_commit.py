@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio import to_thread
 from held_disk import Answers, HeldKey, ask, together
 from ledger_rack import make_entry
 
 from benchd.errors import LedgerBroken, LedgerFault, RecordRefused
-from benchd.ledger import batch, export_lines, open_ledger, verify_ledger
+from benchd.ledger import batch, committer, export_lines, open_ledger, verify_ledger
 from benchd.ledger.head_file import SLOT_BYTES, head_path
 from benchd.observe.announcing import announcing
 from benchd.words.record import Entry, Receipt
@@ -83,6 +85,35 @@ async def test_what_waits_while_the_disk_is_busy_is_committed_at_once_and_in_ord
         answer.hash_hex for answer in answers if isinstance(answer, Receipt)
     ]
     assert verify_ledger(path, key.public_key_pem).signed_records == 12
+
+
+async def test_after_a_shared_commit_the_next_waits_for_others_and_after_a_lone_one_it_does_not(
+    tmp_path: Path, key: HeldKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, others_are_there = threading.Event(), threading.Event()
+
+    def gathers(seconds: float) -> None:
+        assert seconds == committer.GATHER_S
+        waits.set()
+        others_are_there.wait()
+
+    monkeypatch.setattr(committer, "sleep", gathers)
+    commits: list[int] = []
+    async with open_ledger(tmp_path / "l.db", head_key=key, committed=commits.append) as ledger:
+        await ledger.append(make_entry(0))
+        await ledger.append(make_entry(1))
+        await together(ledger, key, [make_entry(number) for number in range(2, 6)])
+        assert not waits.is_set()
+        answers: Answers = []
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask, ledger, make_entry(6), answers)
+            assert await to_thread.run_sync(waits.wait, 10)
+            for number in (7, 8):
+                tasks.start_soon(ask, ledger, make_entry(number), answers)
+            await anyio.wait_all_tasks_blocked()
+            others_are_there.set()
+    assert commits == [1, 1, 1, 3, 3]
+    assert sequences(answers) == [7, 8, 9]
 
 
 async def test_many_records_cost_three_syncs_and_a_lone_one_two(

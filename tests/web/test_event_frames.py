@@ -15,14 +15,14 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.events import PIECE_BYTES, rack_events
 from benchd.web.frames import SAME_MOMENT_S, Frames
 from benchd.web.kept_slots import KeptSlots
-from benchd.web.objects import WebObject
+from benchd.web.objects import RackObject, WebObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.queue import QueueDesk
-from benchd.words.ids import JobId, SlotName
+from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.intake import BoundBy
 from benchd.words.job import Gate
-from benchd.words.slot import SlotView
+from benchd.words.slot import ProblemCode, ProblemView, SlotView
 from tests.web.web_fakes import A1, JOB, FakeRack, asking_view, running_view
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -81,6 +81,33 @@ async def test_twenty_screens_take_one_making_of_each_slot(
     assert all(piece == second[0] for piece in second)
     [(event, slot)] = events_in(second[0])
     assert (event, slot["slot"], slot["progress"]) == ("slot", "A1", 0.5)
+
+
+async def test_whoever_asks_for_all_slots_is_told_what_screens_are_and_takes_no_making(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    rack.board.show(running_view())
+    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
+    screens = Screens(rack, catalogue)
+    look = screens.look()
+    told = [await anext(look), await anext(look)][1]
+    listed = RackObject.model_validate_json(screens.kept.rack(rack.board), strict=True)
+    assert screens.made == 2
+    assert [each.model_dump(mode="json") for each in listed.slots] == [
+        slot for event, slot in events_in(told) if event == "slot"
+    ]
+    assert (listed.unknown_ports, listed.notices) == ([], [])
+
+
+async def test_the_list_of_slots_tells_ports_that_no_slot_has_and_what_is_wrong_with_the_rack(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    rack.board.show_unknown_port(PortPath('1-9"'), attached=True)
+    rack.board.show_notice(ProblemView(code=ProblemCode.DISK_FULL))
+    screens = Screens(rack, catalogue)
+    listed = RackObject.model_validate_json(screens.kept.rack(rack.board), strict=True)
+    assert [port.port_path for port in listed.unknown_ports] == ['1-9"']
+    assert [notice.code for notice in listed.notices] == [ProblemCode.DISK_FULL]
 
 
 async def test_a_turn_is_one_piece_with_the_queue_and_the_sign_of_life_last(

@@ -14,14 +14,37 @@ from typing import Final
 import anyio
 
 from benchd.android.shell.commands import Shell
-from benchd.errors import BenchdError, StageFailed
+from benchd.android.shell.lines import run_by_lines
+from benchd.errors import AnswerNotRecognised, BenchdError, StageFailed
 from benchd.words.fill import AwakeReport, StayOn
 
 _NAME: Final = "stay_on_while_plugged_in"
 _READ: Final = f"settings get global {_NAME}"
-_WAKE: Final = "input keyevent KEYCODE_WAKEUP"
 _ANY_CHARGER: Final = 7
 """AC, USB and wireless: what a port passes for is its maker's idea (BatteryManager)."""
+
+HOLD: Final = f"""\
+tell() {{
+value=$({_READ} 2> /dev/null)
+case "$? $value" in
+"0 null") value=0 ;;
+"0 "[0-9] | "0 "[1-9][0-9]) ;;
+*) value= ;;
+esac
+echo "$1 $value" || exit
+}}
+tell before
+if [ -n "$value" ] && [ "$((value | {_ANY_CHARGER}))" != "$value" ]; then
+settings put global {_NAME} "$((value | {_ANY_CHARGER}))" > /dev/null 2>&1
+tell after
+fi
+input keyevent KEYCODE_WAKEUP > /dev/null 2>&1
+echo "woken $?"
+"""
+"""Says what is set before it writes: whoever doesn't hear that can't set it back, so a shell that
+isn't heard any more writes nothing (up to Android 7 no SIGPIPE ends it). The key comes last: it
+may hang for seconds, and keeps back nothing that was found out before."""
+_SAID: Final = re.compile(r"(?P<word>before|after|woken) (?P<number>[0-9]{0,3})")
 _VALUE: Final = re.compile(r"\s*([0-9]{1,2}|null)\s*")
 MOST_ANSWER_BYTES: Final = 64 << 10
 """A refusal comes with the trace of its exception."""
@@ -36,7 +59,12 @@ class Awake:
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
+        self._next_words = ["before"]
         self._before: int | None = None
+        self._may_differ = False
+        """Whether the setting may be another than before."""
+        self._was_written = False
+        """Whether the handset was heard to be through with its writing."""
         self._stay_on = StayOn.UNKNOWN
         self._woken = False
         self._restored: bool | None = None
@@ -49,47 +77,63 @@ class Awake:
     async def begin(self) -> None:
         """Ask for it; a handset that refuses works all the same."""
         with suppress(StageFailed):
-            await self._hold()
-        with suppress(StageFailed):
-            self._woken = (await self._shell.run(_WAKE)).exit_code == 0
+            await run_by_lines(self._shell, HOLD, self._hear)
 
     async def end(self) -> None:
         """Set what was set before; nothing to do where nothing was changed."""
-        if self._stay_on is StayOn.SET and self._before is not None:
+        if self._may_differ and self._before is not None:
             self._restored = False
-            self._restored = await self._put(self._before)
+            is_as_before = await self._put(self._before)
+            # A writing that wasn't heard to end may still come, after this one.
+            self._restored = is_as_before and self._was_written
 
-    async def _hold(self) -> None:
-        before = await self._value()
-        if before is None:
-            return
-        wanted = before | _ANY_CHARGER
-        if wanted == before:
+    def _hear(self, line: str) -> None:
+        found = _SAID.fullmatch(line)
+        if found is None or [found["word"]] != self._next_words[:1]:
+            raise AnswerNotRecognised("what keeps a handset awake says something else")
+        value = int(found["number"]) if found["number"] else None
+        match self._next_words.pop(0):
+            case "before":
+                self._take_before(value)
+            case "after":
+                self._take_after(value)
+            case _:
+                self._woken = value == 0
+
+    def _take_before(self, value: int | None) -> None:
+        self._before = value
+        self._may_differ = value is not None and value | _ANY_CHARGER != value
+        # A writing is told of where one was due, and nowhere else.
+        self._next_words = ["after", "woken"] if self._may_differ else ["woken"]
+        if value is not None and not self._may_differ:
             self._stay_on = StayOn.WAS_SET
+
+    def _take_after(self, value: int | None) -> None:
+        self._was_written = True
+        if value is None or self._before is None:
             return
-        self._before, self._stay_on = before, StayOn.REFUSED
-        if await self._put(wanted):
-            self._stay_on = StayOn.SET
+        is_held = value == self._before | _ANY_CHARGER
+        self._stay_on = StayOn.SET if is_held else StayOn.REFUSED
+        self._may_differ = value != self._before
 
     async def _put(self, value: int) -> bool:
         # In one shell: what counts is what is read, whatever becomes of the writing.
-        return await self._value(f"settings put global {_NAME} {value}; {_READ}") == value
-
-    async def _value(self, command: str = _READ) -> int | None:
-        answer = await self._shell.run(command, maximum_output_bytes=MOST_ANSWER_BYTES)
+        answer = await self._shell.run(
+            f"settings put global {_NAME} {value}; {_READ}", maximum_output_bytes=MOST_ANSWER_BYTES
+        )
         found = _VALUE.fullmatch(answer.stdout.decode(errors="replace"))
         if answer.exit_code != 0 or found is None:
-            return None
-        return 0 if found[1] == "null" else int(found[1])
+            return False
+        return value == (0 if found[1] == "null" else int(found[1]))
 
 
 @asynccontextmanager
 async def kept_awake(shell: Shell) -> AsyncGenerator[Awake, None]:
     """Awake for the length of the block, and as before after it, however it ends."""
     awake = Awake(shell)
-    await awake.begin()
     within_s = LEFT_WITHIN_S
     try:
+        await awake.begin()
         yield awake
         within_s = RESTORED_WITHIN_S
     except BenchdError:

@@ -12,13 +12,16 @@ from benchd.android.fill.messages import is_fill_name
 from benchd.android.fill.program import FILL_DIRECTORY
 from benchd.android.shell.commands import Shell
 
-_LIST: Final = f"ls {FILL_DIRECTORY}"
+LIST: Final = f"ls {FILL_DIRECTORY}"
 
 
 async def leftovers(shell: Shell) -> tuple[str, ...]:
     """The fill files that are there; none where there is no such directory."""
-    answer = await shell.run(_LIST)
-    if answer.exit_code != 0:
-        return ()
-    names = answer.stdout.decode(errors="replace").split()
+    answer = await shell.run(LIST)
+    return fill_names(answer.stdout) if answer.exit_code == 0 else ()
+
+
+def fill_names(listed: bytes) -> tuple[str, ...]:
+    """The names of fill files in such a list."""
+    names = listed.decode(errors="replace").split()
     return tuple(name for name in names if is_fill_name(name))

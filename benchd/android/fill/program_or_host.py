@@ -72,22 +72,33 @@ class WaysToOverwrite:
         the handset can be relied on to have done it. A handset that is too full even for the
         program is left for later: it may be asked only once what fills it has been reset away.
         """
-        try:
-            way = await self.chosen(may_make_room=False)
-        except NoRoomForProgram:
-            return False
-        if not await leftovers(self._shell):
+        way, left = self._chosen, None
+        if way is None:
+            try:
+                way, left = await self._choose(may_make_room=False)
+            except NoRoomForProgram:
+                return False
+        if left is None:
+            left = await leftovers(self._shell)
+        if not left:
             return False
         await way.drop()
         return True
 
     async def chosen(self, *, may_make_room: bool) -> Overwriter:
         """The program where it runs; else the host. Either only if a read can prove anything."""
-        if self._chosen is None:
-            if await self._program.can_run(may_make_room=may_make_room):
-                await self._reads.require(may_make_room=may_make_room)
-                self._chosen = NativeFill(FillDriver(self._shell, self._program), self._reads)
-            else:
-                await require_direct_reads(self._shell)
-                self._chosen = HostFill(self._shell, HostKeystream(), self._turn)
-        return self._chosen
+        if self._chosen is not None:
+            return self._chosen
+        way, _ = await self._choose(may_make_room=may_make_room)
+        return way
+
+    async def _choose(self, *, may_make_room: bool) -> tuple[Overwriter, tuple[str, ...] | None]:
+        """The way, and what fills have left there; None where that wasn't found out beside it."""
+        left: tuple[str, ...] | None = None
+        if await self._program.can_run(may_make_room=may_make_room):
+            left = await self._reads.require(may_make_room=may_make_room)
+            self._chosen = NativeFill(FillDriver(self._shell, self._program), self._reads)
+        else:
+            await require_direct_reads(self._shell)
+            self._chosen = HostFill(self._shell, HostKeystream(), self._turn)
+        return self._chosen, left

@@ -26,10 +26,10 @@ from benchd.errors import AnswerNotRecognised
 MOST_REPORT_BYTES: Final = 1024
 """What an answer may take beside the blocks, its marks and all that is said on stderr with it."""
 LONGEST_END_BYTES: Final = 64
-_STATUS_AT_END: Final = re.compile(rb" ([0-9]{1,3})\n\Z")
+_CODE: Final = re.compile(rb"([0-9]{1,3})\n")
 _FILE: Final = f'{FILL_DIRECTORY}/"$file"'
 _LOOK: Final = f'{_FILE} "$at" "$bytes" < /dev/null'
-READ_BLOCKS: Final = f"""\
+READ_EACH: Final = f"""\
 while read -r mark file at bytes first count; do
 echo "$mark"
 {CACHE_PATH} empty {_LOOK} &&
@@ -38,8 +38,9 @@ code=$?
 {CACHE_PATH} count {_LOOK}
 echo "$mark $code"
 done
-exit 0"""
+"""
 """Nothing that a handset or a person has said is in it; of `dd` only what every Android has."""
+READ_BLOCKS: Final = f"{READ_EACH}exit 0"
 
 
 def _fresh_mark() -> str:
@@ -49,7 +50,7 @@ def _fresh_mark() -> str:
 class SampleStream:
     """The shell's two ends; whoever reads is alone with it."""
 
-    def __init__(self, running: CommandStream, fresh_mark: Callable[[], str]) -> None:
+    def __init__(self, running: CommandStream, fresh_mark: Callable[[], str] = _fresh_mark) -> None:
         self._running = running
         self._fresh_mark = fresh_mark
 
@@ -68,8 +69,19 @@ class SampleStream:
             detail = f"no sample within {SAMPLE_DEADLINE_S:.0f} s"
             raise await self._running.stalled(detail) from late
 
+    async def first(self, end: bytes, most_bytes: int, within_s: float) -> Completed:
+        """What its shell says before it reads, up to a line of `end` and how that ended."""
+        try:
+            with anyio.fail_after(within_s):
+                return await self._until(end, b"", most_bytes)
+        except TimeoutError as late:
+            raise await self._running.stalled(f"nothing within {within_s:.0f} s") from late
+
     async def _answer(self, mark: bytes, most_bytes: int) -> Completed:
-        head = mark + b"\n"
+        # The line that ends an answer is new with it, so the blocks can't hold it.
+        return await self._until(mark + b" ", mark + b"\n", most_bytes)
+
+    async def _until(self, end: bytes, head: bytes, most_bytes: int) -> Completed:
         said, complained = bytearray(), bytearray()
         while True:
             event = await self._running.receive()
@@ -82,30 +94,35 @@ class SampleStream:
                 raise AnswerNotRecognised(
                     "what a handset sends isn't the sample that was asked for"
                 )
-            # The mark that ends an answer is new with it, so the blocks can't hold it. It is no
-            # part of the pattern: each one would be compiled, and kept by `re`.
-            found = _STATUS_AT_END.search(said, max(0, len(said) - LONGEST_END_BYTES))
-            if found and said.endswith(mark, 0, found.start()):
+            place = said.rfind(end, max(0, len(said) - LONGEST_END_BYTES))
+            if place >= 0 and (code := _CODE.fullmatch(said, place + len(end))):
                 return Completed(
-                    exit_code=int(found[1]),
-                    stdout=bytes(said[len(head) : found.start() - len(mark)]),
+                    exit_code=int(code[1]),
+                    stdout=bytes(said[len(head) : place]),
                     stderr=bytes(complained),
                 )
 
-    async def end(self) -> None:
-        """Let the shell end; until it has said so, nothing that it has answered counts."""
-        complained_bytes = 0
+    async def end(self, most_bytes: int = 0) -> bytes:
+        """Let the shell end; until it has said so, nothing that it has answered counts.
+
+        It is what the shell says at its end, of which it may say so much.
+        """
+        said, complained_bytes = bytearray(), 0
         try:
             with anyio.fail_after(SAMPLE_DEADLINE_S):
                 await self._running.close_stdin()
                 while not isinstance(event := await self._running.receive(), Exit):
-                    complained_bytes += len(event.data)
-                    if not event.is_error or complained_bytes > MOST_REPORT_BYTES:
+                    if event.is_error:
+                        complained_bytes += len(event.data)
+                    else:
+                        said += event.data
+                    if len(said) > most_bytes or complained_bytes > MOST_REPORT_BYTES:
                         raise AnswerNotRecognised("a handset sends what nobody has asked for")
         except TimeoutError as late:
             raise await self._running.stalled("its shell for samples doesn't end") from late
         if event.code != 0:
             raise AnswerNotRecognised(f"its shell for samples has ended (code {event.code})")
+        return bytes(said)
 
 
 @asynccontextmanager

@@ -10,27 +10,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.android.fill.program import FILL_DIRECTORY, HandsetProgram
+from benchd.android.fill.leftovers import fill_names
+from benchd.android.fill.probe import (
+    INNER_BLOCKS,
+    INNER_CONTENT,
+    MOST_COMPLAINT_BYTES,
+    PROBE,
+    REMOVE,
+    WRITTEN,
+)
+from benchd.android.fill.program import HandsetProgram
 from benchd.android.fill.sample_blocks import BLOCK_BYTES, SampleBlocks, sample_blocks
 from benchd.android.fill.sample_stream import SampleStream, sample_stream
-from benchd.android.shell.commands import Completed, Shell
+from benchd.android.shell.commands import (
+    COMMAND_DEADLINE_S,
+    MAXIMUM_OUTPUT_BYTES,
+    Completed,
+    Shell,
+)
 from benchd.android.shell.text import printable
-from benchd.errors import AnswerNotRecognised, StorageFault, UnsupportedHandset
+from benchd.errors import AnswerNotRecognised, BenchdError, StorageFault, UnsupportedHandset
 from benchd.proof.storage import EVICTION_SEEN
 from benchd.words.fill import HostSample
 
-PROBE_BLOCKS: Final = 5
-_PROBE_NAME: Final = "probe"
-_PROBE: Final = f"{FILL_DIRECTORY}/{_PROBE_NAME}"
-_CONTENT: Final = b"".join(
-    number.to_bytes(2, "big") * (BLOCK_BYTES // 2) for number in range(PROBE_BLOCKS)
-)
-_WRITE: Final = f"mkdir -p {FILL_DIRECTORY} && cat > {_PROBE}"
-_REMOVE: Final = f"rm -f {_PROBE}"
 _NO_SPACE: Final = b"No space left on device"
 _CURE: Final = (
     "nothing on it can be shown to come from its storage, so no overwrite of it can be proven;"
@@ -87,37 +93,37 @@ class ShownReads:
         async with sample_stream(self._shell) as stream:
             yield ShownSamples(stream)
 
-    async def require(self, *, may_make_room: bool) -> None:
+    async def require(self, *, may_make_room: bool) -> tuple[str, ...]:
         """Try it on some blocks of its own, and delete them; UnsupportedHandset if it fails.
 
-        A storage that is too full for them is passed: what is read later proves itself.
+        A storage that is too full for them is passed: what is read later proves itself. It is
+        the fill files that lie beside them.
         """
         if not await self._program.can_run(may_make_room=may_make_room):
             raise UnsupportedHandset(f"its cache can't be looked into: {_CURE}")
-        written = await self._shell.run(_WRITE, stdin=_CONTENT)
         try:
-            if _NO_SPACE in written.stderr:
-                return
-            await self._try(written)
-        finally:
-            await self._shell.run(_REMOVE)
+            return await self._probe()
+        except BenchdError:
+            with suppress(BenchdError):
+                await self._shell.run(REMOVE)
+            raise
 
-    async def _try(self, written: Completed) -> None:
+    async def _probe(self) -> tuple[str, ...]:
+        async with self._shell.stream(PROBE) as running:
+            stream = SampleStream(running)
+            written = await stream.first(WRITTEN, MOST_COMPLAINT_BYTES, COMMAND_DEADLINE_S)
+            if _NO_SPACE not in written.stdout:
+                await self._try(stream, written)
+            return fill_names(await stream.end(MAXIMUM_OUTPUT_BYTES))
+
+    async def _try(self, stream: SampleStream, written: Completed) -> None:
         if written.exit_code != 0:
             raise UnsupportedHandset(f"nothing can be written (code {written.exit_code}): {_CURE}")
-        part = SampleBlocks(
-            name=_PROBE_NAME,
-            first=1,
-            count=PROBE_BLOCKS - 2,
-            skipped_bytes=0,
-            size_bytes=(PROBE_BLOCKS - 2) * BLOCK_BYTES,
-        )
         try:
-            async with sample_stream(self._shell) as stream:
-                found = await ShownSamples(stream).read(part)
+            found = await ShownSamples(stream).read(INNER_BLOCKS)
         except (CacheStays, StorageFault) as fault:
             raise UnsupportedHandset(f"{fault.detail}: {_CURE}") from fault
-        if found != _CONTENT[BLOCK_BYTES:-BLOCK_BYTES]:
+        if found != INNER_CONTENT:
             raise UnsupportedHandset(f"its dd doesn't read what was written: {_CURE}")
 
 

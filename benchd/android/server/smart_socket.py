@@ -6,6 +6,8 @@ follows is a text with its length in front, or a stream. Source: AOSP adb, SERVI
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -72,17 +74,31 @@ class SmartSocket:
 @asynccontextmanager
 async def connect(port: int) -> AsyncGenerator[SmartSocket, None]:
     """A connection to the adb server on this port; it never starts one."""
+    link = await connected(port)
     try:
+        yield link
+    finally:
+        await close_at_once(link.stream)
+
+
+async def connected(port: int) -> SmartSocket:
+    """The same for whoever closes it himself; where this raises, nothing is left open."""
+    opened = socket.socket()
+    try:
+        opened.settimeout(0)
         with anyio.fail_after(SERVER_DEADLINE_S):
-            stream = await anyio.connect_tcp(HOST, port)
+            # On the loopback address it's there at once or refused: no name is looked up for it.
+            await asyncio.get_running_loop().sock_connect(opened, (HOST, port))
+            return SmartSocket(await SocketStream.from_socket(opened))
     except TimeoutError as late:
+        opened.close()
         raise AdbServerLost("the adb server takes no connection") from late
     except OSError as refused:
+        opened.close()
         raise AdbServerLost("no adb server is listening") from refused
-    try:
-        yield SmartSocket(stream)
-    finally:
-        await close_at_once(stream)
+    except BaseException:
+        opened.close()
+        raise
 
 
 async def close_at_once(stream: SocketStream) -> None:

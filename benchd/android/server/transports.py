@@ -1,4 +1,8 @@
-"""Opens transports to handsets with adbutils, in threads of its own that can always be woken."""
+"""Opens transports to handsets on the event loop, and asks about them with adbutils.
+
+A job opens dozens of transports, and asks once: adbutils blocks, so that is done in threads of its
+own that can always be woken.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ from typing import Final, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
-from anyio.abc import SocketStream
 
 from benchd.android.server.adb_library import (
     AdbClient,
@@ -20,12 +23,22 @@ from benchd.android.server.adb_library import (
     AdbError,
     AdbTimeout,
 )
-from benchd.android.server.smart_socket import HOST, SERVER_DEADLINE_S, server_version
+from benchd.android.server.smart_socket import (
+    HOST,
+    SERVER_DEADLINE_S,
+    RequestRefused,
+    SmartSocket,
+    close_at_once,
+    connected,
+    server_version,
+)
 from benchd.android.server.turns import Turns
 from benchd.errors import AdbServerLost, HandsetGone
 
 T = TypeVar("T")
 
+CALLS_AT_ONCE: Final = 32
+"""Fewer make the loop turn for each of them alone; more all get a little, and none is done."""
 THREADS: Final = 8
 BLAME_DEADLINE_S: Final = 2.0
 
@@ -71,26 +84,35 @@ class TransportOpener:
     def __init__(self, server: ServerDoor) -> None:
         self._server = server
         self._threads = anyio.CapacityLimiter(THREADS)
-        self._turns = Turns(THREADS)
+        self._turns = Turns(CALLS_AT_ONCE)
 
-    async def open(self, transport: Transport) -> SocketStream:
+    async def open(self, transport: Transport) -> SmartSocket:
         """A connection to the handset's daemon, ready for the name of a service."""
-        wire = _Wire(self._server.port)
+        # Waiting for one's turn says nothing of the server: its time begins after it.
+        async with self._turns.turn(transport.transport_id):
+            return await self._opened(transport)
 
-        def work() -> socket.socket:
-            return wire.device(transport.transport_id).open_transport().conn
-
-        opened = await self._in_thread(work, wire, transport)
+    async def _opened(self, transport: Transport) -> SmartSocket:
+        self._require_serving(transport)
         try:
-            opened.settimeout(0)
-            stream = await SocketStream.from_socket(opened)
-        except (OSError, ValueError) as broken:
-            opened.close()
-            raise await self.blame(transport) from broken
-        except BaseException:
-            opened.close()
-            raise
-        return stream
+            with anyio.fail_after(SERVER_DEADLINE_S):
+                link = await connected(self._server.port)
+                try:
+                    await link.request(f"host:transport-id:{transport.transport_id}")
+                    self._require_serving(transport)
+                except BaseException:
+                    await close_at_once(link.stream)
+                    raise
+        except TimeoutError as late:
+            raise AdbServerLost("the adb server doesn't answer") from late
+        except (RequestRefused, AdbServerLost) as refused:
+            raise await self.blame(transport) from refused
+        return link
+
+    def _require_serving(self, transport: Transport) -> None:
+        """With another server process the same id names another handset."""
+        if not self._server.serving(transport.generation):
+            raise AdbServerLost("the adb server that opened this transport is gone")
 
     async def features(self, transport: Transport) -> frozenset[str]:
         """What the handset's adb daemon can do."""
@@ -129,13 +151,11 @@ class TransportOpener:
         return HandsetGone("the transport to the handset ended")
 
     async def _in_thread(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
-        # Waiting for one of our own threads says nothing of the server: its time begins after it.
         async with self._turns.turn(transport.transport_id):
             return await self._at_once(work, wire, transport)
 
     async def _at_once(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
-        if not self._server.serving(transport.generation):
-            raise AdbServerLost("the adb server that opened this transport is gone")
+        self._require_serving(transport)
         results: list[T] = []
         failures: list[Exception] = []
         done = anyio.Event()

@@ -165,9 +165,8 @@ class AdbShell:
         self, command: str, *, opens_within_s: float = COMMAND_DEADLINE_S
     ) -> AsyncGenerator[AdbCommandStream, None]:
         """Start a command; leaving the block early ends the connection, and with it the command."""
-        stream = await self._opener.open(self._transport)
+        socket = await self._opener.open(self._transport)
         try:
-            socket = SmartSocket(stream)
             try:
                 with anyio.fail_after(opens_within_s):
                     await socket.request(f"shell,v2,raw:{command}")
@@ -177,7 +176,7 @@ class AdbShell:
                 raise await self._fault() from refused
             yield AdbCommandStream(socket, self._fault, self._flow)
         finally:
-            await close_at_once(stream)
+            await close_at_once(socket.stream)
 
     async def run(
         self,

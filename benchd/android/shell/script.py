@@ -12,7 +12,6 @@ from benchd.android.shell.commands import COMMAND_DEADLINE_S, Shell, require_suc
 from benchd.android.shell.large_answers import read_beside
 from benchd.errors import AnswerNotRecognised
 
-_DONT_FIT: Final = "the parts of a script's answer don't fit the script"
 LONGEST_COMPLAINT: Final = 4096
 """Bytes of what all commands of a script have written to stderr."""
 
@@ -61,25 +60,25 @@ async def run_script(
     )
 
 
-_REST_IS_EMPTY: Final = ""
-_NUMBER_AND_STATUS: Final = re.compile(r"([0-9]+) ([0-9]+)\n")
+_END: Final = re.compile(r"([0-9]{1,3}) ([0-9]{1,3})\n")
+_UNFIT: Final = "the parts of a script's answer don't fit the script"
 
 
 def _take_apart(
     output: str, mark: str, commands: Mapping[str, str], complaints: str
 ) -> dict[str, Answer]:
-    # The mark is new for every call: nothing stored on a handset can hold it beforehand. For the
-    # same reason it is no part of a pattern: each one would be compiled, and kept by `re`.
-    first, *pieces = output.split(f"\n{mark} ")
-    texts, statuses = [first], list[str]()
-    for number, piece in enumerate(pieces):
-        found = _NUMBER_AND_STATUS.match(piece)
-        if found is None or found[1] != str(number):
-            raise AnswerNotRecognised(_DONT_FIT)
-        statuses.append(found[2])
-        texts.append(piece[found.end() :])
-    if len(statuses) != len(commands) or texts.pop() != _REST_IS_EMPTY:
-        raise AnswerNotRecognised(_DONT_FIT)
+    # The mark is new for every call: nothing stored on a handset can hold it beforehand.
+    text, *rest = output.split(f"\n{mark} ")
+    texts, numbers, statuses = list[str](), list[str](), list[str]()
+    for piece in rest:
+        if (end := _END.match(piece)) is None:
+            raise AnswerNotRecognised(_UNFIT)
+        texts.append(text)
+        numbers.append(end[1])
+        statuses.append(end[2])
+        text = piece[end.end() :]
+    if numbers != [str(number) for number in range(len(commands))] or text:
+        raise AnswerNotRecognised(_UNFIT)
     return {
         name: Answer(
             command=command,

@@ -2,7 +2,8 @@
 
 `session.json` is from adb 34.0.5, the daemon and a handset of the virtual rack ("clean", slot 1),
 taken by a proxy between the daemon and the adb server: `server` as it went over the wire,
-`commands` with the shell protocol taken off. What a push carried is left out.
+`commands` with the shell protocol taken off. What a push carried is left out. The texts for the
+screen and the probe were sent with `adb shell`, to the same handset.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
+from benchd.android.fill.probe import PROBE
 from benchd.android.fill.sample_stream import READ_BLOCKS
 from benchd.android.shell.packets import Exit, PacketReader, close_stdin_packet, stdin_packets
 from benchd.lab.benchmarks.crowd.crowd import Crowd
@@ -161,8 +163,8 @@ async def test_a_handset_says_to_each_command_what_the_recorded_one_said() -> No
                 assert stdout == b""
                 continue
             assert code == asked["code"], command
-            if command == READ_BLOCKS:
-                # The true keystream: these bytes were written by the fill program itself.
+            if command in (READ_BLOCKS, PROBE):
+                # Blocks that the handset's own program or shell has written.
                 assert stdout == asked["stdout"].encode("latin-1")
             else:
                 assert form(stdout.decode()) == form(asked["stdout"]), command

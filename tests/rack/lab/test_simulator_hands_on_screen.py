@@ -7,6 +7,9 @@ import anyio
 import pytest
 from simulator_rack import one, until, virtual_rack
 
+from benchd.android.fill.awake import HOLD
+from benchd.android.screens import UNCOVER
+
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 
 
@@ -60,7 +63,10 @@ async def test_a_page_of_its_settings_can_be_opened_over_adb(tmp_path: Path) -> 
         assert (refused.returncode, refused.stdout.split()[0]) == (0, "Starting:")
         assert refused.stderr.startswith("Error: Activity not started, unable to resolve")
         assert (await rack.hands.handset("live-data")).page is None
-        assert (await rack.shell("input keyevent KEYCODE_WAKEUP")).returncode == 0
+        opened = await rack.output(f"{UNCOVER}{reset}")
+        assert opened == f"woken 0\nStarting: Intent {{ act={reset.split()[3]} }}"
+        assert await rack.output(HOLD) == "before 0\nafter 7\nwoken 0"
+        assert await rack.output(HOLD) == "before 7\nwoken 0"
         assert (await rack.shell("input tap 1 1")).returncode == 255
         await rack.hands.reboot("clean")
         await rack.until_state("absent")

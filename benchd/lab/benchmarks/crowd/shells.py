@@ -9,7 +9,9 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from benchd.android.fill.program import FILL_DIRECTORY, PROGRAM_PATH
+from benchd.android.fill.leftovers import LIST
+from benchd.android.fill.probe import CONTENT, PROBE
+from benchd.android.fill.program import PROGRAM_PATH
 from benchd.android.fill.sample_stream import READ_BLOCKS
 from benchd.android.shell.packets import PacketId
 from benchd.lab.benchmarks.crowd.block_reader import read_blocks
@@ -25,7 +27,6 @@ TEST_HARNESS: Final = "cmd testharness enable"
 SCRIPTED_ERASE: Final = "dd if=/dev/urandom of="
 """How the scripts that benchd is compared with begin to erase."""
 _PUSH: Final = re.compile(r"rm -rf (\S+)\.new && cat > \1\.new && chmod 700 .*")
-_PROBE: Final = f"mkdir -p {FILL_DIRECTORY} && cat > {FILL_DIRECTORY}/probe"
 _FILL: Final = f"exec {PROGRAM_PATH} "
 _SYNC: Final = struct.Struct("<4sI")
 _STAT_BYTES: Final = 68
@@ -69,9 +70,15 @@ class Shells:
             if code is None:
                 return
             writer.write(exit_packet(code))
-        elif command == READ_BLOCKS:
+        elif command in (READ_BLOCKS, PROBE):
+            if command == PROBE:
+                await self._think()
+                handset.storage.probe = CONTENT
+                await say(b"written 0\n")
             if not await read_blocks(handset, stdin, say, self._think):
                 return
+            if command == PROBE:
+                await say(said(handset, LIST).stdout)
             writer.write(exit_packet(0))
         else:
             answer = await self._said(handset, command, stdin)
@@ -128,8 +135,8 @@ class Shells:
 
     async def _said(self, handset: CrowdHandset, command: str, stdin: Stdin | None) -> Said | None:
         pushed = _PUSH.fullmatch(command)
-        if stdin is not None and (pushed or command == _PROBE):
-            if not await self._take(handset, pushed[1] if pushed else None, stdin):
+        if stdin is not None and pushed:
+            if not await self._take(handset, pushed[1], stdin):
                 return None
         elif command.startswith(SCRIPTED_ERASE):
             handset.note_first_byte()
@@ -146,21 +153,15 @@ class Shells:
         await self._think()
         return Said()
 
-    async def _take(self, handset: CrowdHandset, program: str | None, stdin: Stdin) -> bool:
-        """Keep what `cat` is given, of a program its digest alone; False where the host left."""
-        digest, size_bytes, kept = hashlib.sha256(), 0, bytearray()
+    async def _take(self, handset: CrowdHandset, program: str, stdin: Stdin) -> bool:
+        """Keep the digest of the program that `cat` is given; False where the host left."""
+        digest, size_bytes = hashlib.sha256(), 0
         while data := await stdin.read():
             size_bytes += len(data)
-            if program is None:
-                kept += data
-            else:
-                digest.update(data)
+            digest.update(data)
         if data is None:
             return False
-        if program is None:
-            handset.storage.probe = bytes(kept)
-        else:
-            handset.storage.programs[program] = (size_bytes, digest.hexdigest())
+        handset.storage.programs[program] = (size_bytes, digest.hexdigest())
         return True
 
     async def _think(self) -> None:

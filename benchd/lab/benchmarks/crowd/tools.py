@@ -10,8 +10,11 @@ from benchd.android.facts.capability import LOOK_FOR_FELICA
 from benchd.android.facts.owner import COUNT_FILES
 from benchd.android.facts.statfs import ASK_STATFS
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
+from benchd.android.fill.awake import HOLD
+from benchd.android.fill.leftovers import LIST
 from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
 from benchd.android.radio import BACK_ON_AFTER_S, off_command
+from benchd.android.screens import UNCOVER
 from benchd.lab.benchmarks.crowd.floods import Flood, padded
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
 
@@ -21,17 +24,16 @@ _SCRIPT: Final = re.compile(
 )
 _ROWS: Final = re.compile(r"content query --uri content://([\w.]+)(?:/\w+)? --projection _id .*")
 _READ_STAY_ON: Final = "settings get global stay_on_while_plugged_in"
+_ANY_CHARGER: Final = 7
 _PUT: Final = re.compile(
     rf"settings put global stay_on_while_plugged_in ([0-9]{{1,2}}); {_READ_STAY_ON}"
 )
+_PAGE: Final = re.compile(r"am start -a (\S+) --activity-clear-task")
 _MEASURE: Final = re.compile(r"wc -c < (\S+) && if command -v sha256sum .*")
 _VERSIONS: Final = {
     f"exec {PROGRAM_PATH} version": ('{"event":"version","version":"3","cipher":"aes-128-ctr"}\n'),
     f"exec {CACHE_PATH} version": "cache version=1\n",
 }
-_QUIET: Final = frozenset(
-    {"input keyevent KEYCODE_WAKEUP", "wm dismiss-keyguard", f"rm -f {FILL_DIRECTORY}/probe"}
-)
 _MOUNTS: Final = "/dev/block/dm-5 /data ext4 rw,seclabel,nosuid,nodev,noatime 0 0\n"
 _UNSET: Final = (
     ("settings get ", "null\n"),
@@ -77,7 +79,11 @@ def _one(handset: CrowdHandset, command: str) -> Said:
     if known is not None:
         text, code = known
         return Said(stdout=text.encode()) if code == 0 else Said(stderr=text.encode(), code=code)
-    text = _of_storage(handset, command) or _of_system(handset, command)
+    text = (
+        _of_storage(handset, command)
+        or _of_screen(handset, command)
+        or _of_system(handset, command)
+    )
     if text is not None:
         return Said(stdout=text.encode())
     return _of_programs(handset, command)
@@ -103,20 +109,37 @@ def _of_storage(handset: CrowdHandset, command: str) -> str | None:
 
 
 def _of_system(handset: CrowdHandset, command: str) -> str | None:
-    if found := _PUT.fullmatch(command):
-        handset.change(stay_on=int(found[1]))
-        return (handset.answer(_READ_STAY_ON) or ("", 0))[0]
-    if command in _QUIET or _changed(handset, command):
+    if _changed(handset, command):
         return ""
     if found := _ROWS.fullmatch(command):
         return (handset.answer(f"content {found[1]}") or ("", 0))[0]
     if command.startswith("getprop ") and "; " in command:
         asked = command.split("; ")
         return "".join((handset.answer(one) or ("\n", 0))[0] for one in asked)
-    if command.startswith("am start -a "):
-        return f"Starting: Intent {{ act={command.split()[3]} }}\n"
     unset = next((text for start, text in _UNSET if command.startswith(start)), None)
     return unset or _VERSIONS.get(command)
+
+
+def _of_screen(handset: CrowdHandset, command: str) -> str | None:
+    if command == HOLD:
+        return _held(handset)
+    if found := _PUT.fullmatch(command):
+        handset.change(stay_on=int(found[1]))
+        return f"{handset.android.stay_on}\n"
+    if found := _PAGE.fullmatch(command.removeprefix(UNCOVER)):
+        woken = "woken 0\n" if command.startswith(UNCOVER) else ""
+        return f"{woken}Starting: Intent {{ act={found[1]} }}\n"
+    return None
+
+
+def _held(handset: CrowdHandset) -> str:
+    """What is said where the screen is to stay on, and it does."""
+    before = handset.android.stay_on
+    told = f"before {before}\n"
+    if before | _ANY_CHARGER != before:
+        handset.change(stay_on=before | _ANY_CHARGER)
+        told += f"after {handset.android.stay_on}\n"
+    return told + "woken 0\n"
 
 
 def _changed(handset: CrowdHandset, command: str) -> bool:
@@ -134,7 +157,7 @@ def _of_programs(handset: CrowdHandset, command: str) -> Said:
         if held is None:
             return Said(stderr=f"/bin/sh: can't open {found[1]}\n".encode(), code=1)
         return Said(stdout=f"{held[0]}\n{held[1]}  -\n".encode())
-    if command == f"ls {FILL_DIRECTORY}":
+    if command == LIST:
         return Said(stdout="".join(f"{name}\n" for name in storage.written).encode())
     for end in ("tail", "fill"):
         if command == f"rm -f {FILL_DIRECTORY}/{end}-*":
