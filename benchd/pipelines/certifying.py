@@ -1,13 +1,39 @@
-"""What a certificate is made of beside the job's own records, and the moment that it bears."""
+"""What a certificate is made of beside the job's own records, its moment, and who is next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio
+from anyio.lowlevel import RunVar
 
 from benchd.pipelines.contract import JobContext
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.settled import bound_in
 from benchd.words.record import StoredEntry
+
+AT_ONCE: Final = 4
+"""A job that certifies holds all that its records tell; the ledger reads for one at a time, and
+a rack whose jobs end together would hold all of them while they wait for it."""
+
+_TURNS = RunVar[anyio.CapacityLimiter]("benchd_certifying")
+
+
+@asynccontextmanager
+async def turn_to_certify() -> AsyncGenerator[None]:
+    """A block in which a job reads its records back: so few at once, whoever was first goes first.
+
+    What is in it waits for nothing but the ledger, which has deadlines of its own.
+    """
+    try:
+        turns = _TURNS.get()
+    except LookupError:
+        turns = anyio.CapacityLimiter(AT_ONCE)
+        _TURNS.set(turns)
+    async with turns:
+        yield
 
 
 async def intake_of(context: JobContext, records: Sequence[StoredEntry]) -> Sequence[StoredEntry]:

@@ -282,6 +282,9 @@ class Occupancy:
             handset = context.open_handset if context is not None else self._handset
             if handset is not None:
                 await handset.aclose()
+        # The handset may lie in its slot for hours yet: what was heard and seen of it, with the
+        # certificate, is in the ledger.
+        self._station.context = self._handset = None
 
     async def _record(self, kind: EntryKind, data: Evidence, job: JobId | None = None) -> None:
         await self._parts.ledger.append(

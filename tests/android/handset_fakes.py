@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -310,6 +311,12 @@ class FakeShell:
                     return await complete(running, stdin, maximum_output_bytes)
         except TimeoutError as late:
             raise HandsetStalled(f"no answer within {deadline_s:.0f} s") from late
+
+
+def kept_patterns() -> int:
+    """How many compiled patterns anything in this process still refers to."""
+    gc.collect()
+    return sum(type(one) is re.Pattern for one in gc.get_objects())
 
 
 def said(text: str, code: int = 0) -> list[Step]:

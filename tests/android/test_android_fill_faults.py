@@ -86,6 +86,13 @@ async def test_a_cable_pulled_at_any_moment_is_a_handset_gone(rig: Rig, steps: l
         await rig.fill(*steps, Unplug())
 
 
+async def test_two_handsets_that_make_the_same_files_share_what_is_kept_of_them(rig: Rig) -> None:
+    said = (line("started", **STARTED), line("done", **FILL_DONE), Exit(0))
+    one, other = await rig.fill(*said), await rig.fill(*said)
+    assert one.files
+    assert all(mine is yours for mine, yours in zip(one.files, other.files, strict=True))
+
+
 async def test_a_busy_directory_is_waited_for(rig: Rig) -> None:
     busy = [line("error", code="busy", message="another one"), Exit(3)]
     rig.says("fill", *busy)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import cast
 
 import anyio
 import pytest
-from handset_fakes import FakeShell, Pause, ReadingStream, Reply, Step, Unplug
+from handset_fakes import FakeShell, Pause, ReadingStream, Reply, Step, Unplug, kept_patterns
 from handset_fill_rig import shown
 
 from benchd.android.fill.sample_blocks import SampleBlocks, sample_blocks
@@ -60,6 +61,14 @@ async def test_one_shell_reads_all_and_hears_of_a_place_only_after_the_one_befor
     assert len(set(marks)) == 4
     assert all(len(mark) == 16 for mark in marks)
     assert stream.stdin_closed
+
+
+async def test_a_new_mark_is_no_new_pattern_for_re_to_keep() -> None:
+    re.purge()
+    await look(FakeShell(replies=HONEST), 1)
+    before = kept_patterns()
+    await look(FakeShell(replies=HONEST))
+    assert kept_patterns() == before
 
 
 async def test_an_answer_may_come_in_any_pieces() -> None:

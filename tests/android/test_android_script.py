@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
-from handset_fakes import FakeShell, said
+from handset_fakes import FakeShell, kept_patterns, said
 
 from benchd.android.shell.script import run_script
 from benchd.errors import AnswerNotRecognised
@@ -68,6 +69,20 @@ async def test_the_mark_is_new_for_every_call() -> None:
         with pytest.raises(AnswerNotRecognised):
             await run_script(shell, COMMANDS)
     assert shell.commands[0] != shell.commands[1]
+
+
+async def test_a_new_mark_is_no_new_pattern_for_re_to_keep() -> None:
+    async def asked(mark: str) -> None:
+        shell = FakeShell()
+        shell.on("(getprop)", *said(f"\n{mark} 0 0\n\n{mark} 1 0\n"))
+        await run_script(shell, COMMANDS, fresh_mark=lambda: mark)
+
+    re.purge()
+    await asked(MARK)
+    before = kept_patterns()
+    for number in range(20):
+        await asked(f"{number:08x}")
+    assert kept_patterns() == before
 
 
 async def test_a_real_shell_understands_the_script() -> None:

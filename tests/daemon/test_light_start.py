@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 NOT_AT_START = (
     *("typst", "segno", "pyhanko", "asn1crypto"),
-    *("httpx2", "httpcore2", "truststore", "requests", "urllib3"),
+    *("httpx2", "httpcore2", "truststore", "requests", "urllib3", "PIL"),
     *("alembic", "sqlalchemy", "benchd.lab", "benchd.commands"),
 )
 """Each takes some 50 ms or some MB: it is loaded by who needs it, beside the event loop.

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -26,6 +27,8 @@ from benchd.words.fill import (
 )
 from benchd.words.ids import JsonValue
 
+FILES_SHARED: Final = 4 * MOST_FILES
+"""Handsets of one model make the same files: each is kept once for all of them, not per job."""
 MODES: Final = ("o_direct", "buffered")
 PAST_CACHE: Final = ("o_direct", "evicted")
 MOST_SMALL_FILES: Final = 1_000_000
@@ -199,15 +202,17 @@ def read_drop_done(fields: Fields) -> DropReport:
 
 
 def _filled_file(fields: Fields, file_bytes: int) -> FilledFile:
-    file = FilledFile(
-        name=text(fields, "name"),
-        stream_offset=whole(fields, "stream_offset"),
-        size_bytes=whole(fields, "bytes", at_least=1, at_most=file_bytes),
-    )
-    name = _NAME.fullmatch(file.name)
-    if name is None or file.stream_offset != int(name[1]) * file_bytes:
+    name, stream_offset = text(fields, "name"), whole(fields, "stream_offset")
+    size_bytes = whole(fields, "bytes", at_least=1, at_most=file_bytes)
+    index = fill_index(name)
+    if index is None or stream_offset != index * file_bytes:
         raise AnswerNotRecognised("a fill file has another name or place than it must have")
-    return file
+    return _kept_once(name, stream_offset, size_bytes)
+
+
+@lru_cache(FILES_SHARED)
+def _kept_once(name: str, stream_offset: int, size_bytes: int) -> FilledFile:
+    return FilledFile(name=name, stream_offset=stream_offset, size_bytes=size_bytes)
 
 
 def _bad_run(fields: Fields, files: Sequence[FilledFile]) -> BadRun:

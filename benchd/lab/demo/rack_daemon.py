@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import anyio
 from anyio.abc import Process
@@ -17,6 +19,8 @@ from benchd.lab.demo.folder import DemoFolder
 from benchd.lab.demo.operators import RackWatch, over_socket
 
 LOG_TAIL_BYTES = 3000
+AS_THE_UNIT: Final = {"MALLOC_ARENA_MAX": "1"}
+"""What systemd/benchd.service sets that changes how much memory a daemon takes."""
 
 
 class DaemonDied(BenchdError):
@@ -38,7 +42,12 @@ class RackDaemon:
         """Start this command, which runs a daemon, and wait until its API answers."""
         with self.folder.log.open("ab") as log:
             self.daemon = await anyio.open_process(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=descriptors
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **AS_THE_UNIT},
+                pass_fds=descriptors,
             )
         async with anyio.create_task_group() as group:
             group.start_soon(self.must_live)

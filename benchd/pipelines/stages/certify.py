@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import CertificateGap, StageFailed
-from benchd.pipelines.certifying import intake_of, issue
+from benchd.pipelines.certifying import intake_of, issue, turn_to_certify
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.drawing import drawn_records
@@ -16,7 +15,6 @@ from benchd.proof.drawn import RECHECK_STILL_DUE
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.order import RECHECK_DUE, REQUIRED_STAGES
 from benchd.words.job import Reason, StageName
-from benchd.words.record import StoredEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +42,16 @@ class CertifyStage:
         A handset that is drawn gets none: everything else is proven, and its recheck is due.
         """
         try:
-            records, others = await drawn_records(context)
-            return await self._certified(context, records, others)
+            async with turn_to_certify():
+                return await self._certified(context)
         except CertificateGap as gap:
             if gap.missing != (RECHECK_STILL_DUE,):
                 raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
         context.due = Reason.RECHECK_DUE
         return StageResult(skipped_because=RECHECK_DUE)
 
-    async def _certified(
-        self, context: JobContext, records: Sequence[StoredEntry], others: Sequence[StoredEntry]
-    ) -> StageResult:
+    async def _certified(self, context: JobContext) -> StageResult:
+        records, others = await drawn_records(context)
         intake = await intake_of(context, records)
         envelope = issue(context, verify_erasure(context.job, records, intake, others))
         return StageResult(

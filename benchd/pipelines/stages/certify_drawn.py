@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import CertificateGap, StageFailed
-from benchd.pipelines.certifying import intake_of, issue
+from benchd.pipelines.certifying import intake_of, issue, turn_to_certify
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.handset_jobs import records_of_handset
@@ -34,7 +34,10 @@ class CertifyDrawnStage:
         found = context.evidence.find_drawn
         if found is None:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "nobody knows which job it is of")
-        drawn = JobId(found.drawn_job)
+        async with turn_to_certify():
+            return await self._certified(context, JobId(found.drawn_job))
+
+    async def _certified(self, context: JobContext, drawn: JobId) -> StageResult:
         records = await context.ledger.entries(drawn)
         try:
             others = await records_of_handset(context.ledger, job_met(drawn, records))

@@ -13,7 +13,14 @@ from benchd.lab.benchmarks.crowd.pace import CrowdPace, Drawn, read_pace
 from benchd.lab.benchmarks.crowd.places import plan_of, slot_name, slot_number
 from benchd.lab.benchmarks.crowd.sampling import LOOP, place_of
 from benchd.lab.benchmarks.crowd.storage import Storage
+from benchd.lab.demo.rack_daemon import AS_THE_UNIT
 from benchd.words.imei import is_imei
+
+
+def test_a_daemon_that_is_measured_has_as_many_heaps_as_the_unit_gives_it() -> None:
+    unit = (Path(__file__).parents[3] / "systemd" / "benchd.service").read_text()
+    lines = [line for line in unit.splitlines() if line.startswith("Environment=MALLOC_")]
+    assert lines == [f"Environment={name}={value}" for name, value in AS_THE_UNIT.items()]
 
 
 def test_a_pace_is_read_from_a_file(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""What is kept of jobs: nothing of one that has ended, and few at once of those that certify."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+
+import anyio
+import pytest
+
+from benchd.pipelines.certifying import AT_ONCE
+from benchd.pipelines.contract import JobContext
+from benchd.words.record import StoredEntry
+from benchd.words.slot_states import SlotState
+
+from .world import FakeHandset, MemoryLedger, Phone, World
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+def new_ones(kinds: tuple[type, ...], before: Sequence[object] = ()) -> list[object]:
+    """What anything still refers to of these kinds, and didn't before."""
+    gc.collect()
+    known = {id(one) for one in before}
+    return [one for one in gc.get_objects() if type(one) in kinds and id(one) not in known]
+
+
+async def test_a_handset_that_lies_in_its_slot_after_its_job_holds_nothing_of_it() -> None:
+    of_a_job = (JobContext, FakeHandset)
+    before = new_ones(of_a_job)
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.RUNNING)
+        assert {type(one) for one in new_ones(of_a_job, before)} == set(of_a_job)
+        await world.until_state(SlotState.FINISHED)
+        await anyio.sleep(1)
+        assert new_ones(of_a_job, before) == []
+
+
+class WatchedLedger(MemoryLedger):
+    """A fake ledger that takes a while for what came in, and counts who waits with its records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = 0
+        self.most_waiting = 0
+
+    async def intake(self, since: int) -> Sequence[StoredEntry]:
+        self.waiting += 1
+        self.most_waiting = max(self.most_waiting, self.waiting)
+        try:
+            await anyio.sleep(5)
+            return await super().intake(since)
+        finally:
+            self.waiting -= 1
+
+
+async def test_jobs_that_end_together_read_their_records_a_few_at_a_time() -> None:
+    ledger = WatchedLedger()
+    world = World(slots=3 * AT_ONCE, ledger=ledger)
+    async with world.running():
+        for number, port in enumerate(world.ports.values()):
+            port.plug(Phone(serial=f"R5CT10ABC{number:02}", imei=None))
+        for slot in world.ports:
+            view = await world.until_state(SlotState.FINISHED, slot)
+            assert view.job in world.issuer.kept
+    assert ledger.most_waiting == AT_ONCE
