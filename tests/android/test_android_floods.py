@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import anyio
@@ -12,7 +13,13 @@ from anyio.abc import SocketStream
 
 from benchd.android.server.smart_socket import SmartSocket
 from benchd.android.shell.commands import AdbCommandStream, complete
-from benchd.android.shell.flow import TOKENS_AT_ONCE, TOKENS_PER_S, Flow, Flows
+from benchd.android.shell.flow import (
+    BYTES_PER_PACKET,
+    TOKENS_AT_ONCE,
+    TOKENS_PER_S,
+    Flow,
+    Flows,
+)
 from benchd.android.token_bucket import TokenBucket
 from benchd.errors import AnswerNotRecognised, HandsetGone, HandsetStalled
 from benchd.words.ids import AdbAddress
@@ -24,6 +31,8 @@ SECONDS = 10
 EMPTY = struct.pack("<BI", 1, 0)
 ONE_BYTE = struct.pack("<BI", 1, 1) + b"x"
 ONE_BYTE_OF_EACH = ONE_BYTE + struct.pack("<BI", 2, 1) + b"x"
+PACKET_OF_HALF_A_KIB = struct.pack("<BI", 1, 507) + b"x" * 507
+PACED_DD = Path(__file__).parent / "fixtures" / "reads_of_a_paced_dd.txt"
 PACKET_OF_A_PAGE = struct.pack("<BI", 1, 4096) + b"x" * 4096
 
 
@@ -70,6 +79,40 @@ async def test_a_flood_of_tiny_packets_is_read_no_faster_than_its_share(packet: 
     assert isinstance(await running.stalled("no answer"), AnswerNotRecognised)
 
 
+async def test_many_bytes_do_not_pay_for_many_small_packets() -> None:
+    unpaid = READ_BYTES // len(PACKET_OF_HALF_A_KIB) - READ_BYTES // BYTES_PER_PACKET
+    share = int((TOKENS_AT_ONCE + SECONDS * TOKENS_PER_S) / unpaid) + 1
+    running = stream_of(Flood(PACKET_OF_HALF_A_KIB, most_reads=share), Flow())
+    with anyio.move_on_after(SECONDS):
+        await complete(running, b"", 1 << 30)
+    assert isinstance(await running.stalled("no answer"), AnswerNotRecognised)
+
+
+async def test_blocks_that_an_old_adbd_cuts_in_two_packets_are_not_held_up() -> None:
+    # Its packets hold 4,091 bytes at the most, and dd writes 4,096 at a time.
+    packets = struct.pack("<BI", 1, 4091) + b"x" * 4091 + struct.pack("<BI", 1, 5) + b"x" * 5
+    flood = Flood(packets, most_reads=30_000, read_bytes=len(packets))
+    running = stream_of(flood, Flow())
+    began = anyio.current_time()
+    for _ in range(30_000):
+        await running.receive()
+    assert anyio.current_time() == began
+
+
+async def test_what_a_real_adbd_passes_on_of_a_paced_dd_is_not_held_up() -> None:
+    # Packets begun and bytes of each read, as Debian's adb 34.0.5 and an adbd of the virtual rack
+    # gave them for blocks of 4,096 bytes at 40 MB/s.
+    reads = [
+        (int(packets), int(size_bytes))
+        for packets, size_bytes in map(str.split, PACED_DD.read_text("ascii").splitlines())
+    ]
+    flow = Flow()
+    for _ in range(20):
+        for packets, size_bytes in reads:
+            assert not await flow.pay(packets=packets, size_bytes=size_bytes)
+            await anyio.sleep(size_bytes / 40e6)
+
+
 async def test_two_commands_of_one_handset_have_one_share() -> None:
     flows = Flows()
     floods = [Flood(EMPTY, most_reads=5) for _ in range(2)]
@@ -105,9 +148,8 @@ async def test_bulk_data_is_never_held_up() -> None:
 
 
 async def test_a_page_in_each_read_as_adbd_passes_on_a_small_dd_is_not_held_up() -> None:
-    flow = Flow()
     flood = Flood(PACKET_OF_A_PAGE, most_reads=100_000, read_bytes=len(PACKET_OF_A_PAGE))
-    running = stream_of(flood, flow)
+    running = stream_of(flood, Flow())
     began = anyio.current_time()
     for _ in range(100_000):
         await running.receive()

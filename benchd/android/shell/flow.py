@@ -15,9 +15,12 @@ TOKENS_PER_S: Final = 2_000.0
 """Some 2 % of one core at the most: a token is a microsecond for a packet, 10 with its read."""
 TOKENS_AT_ONCE: Final = 20_000.0
 TOKENS_PER_READ: Final = 8
-BYTES_PER_TOKEN: Final = 448
-"""So many bytes pay for a packet. One of 4 KiB pays for itself and for a read of its own, as adbd
-passes on each block of a `dd` that reads by pages; bulk data comes in such and larger ones."""
+BYTES_PER_READ: Final = 4096
+"""So many bytes pay for a read: adbd passes on each block of a `dd` that reads by pages in one.
+What is over pays for the next: where more waits than a read takes, a rest of some bytes follows."""
+BYTES_PER_PACKET: Final = 1024
+"""So many bytes pay for a packet: bulk data comes in packets of 4 KiB and more, and costs none. An
+adbd whose packets hold 4,091 bytes cuts a block in two, and that costs none either."""
 
 
 class Flow:
@@ -25,14 +28,17 @@ class Flow:
 
     def __init__(self) -> None:
         self._bucket = TokenBucket(per_s=TOKENS_PER_S, at_once=TOKENS_AT_ONCE)
+        self._next_is_paid = 0.0
 
     async def pay(self, *, packets: int, size_bytes: int) -> bool:
         """Pay for one read; waits while the handset has sent more than its share.
 
         Nothing is read of it meanwhile, so it has to wait as well. Returns whether it had to.
         """
-        tokens = TOKENS_PER_READ + packets - size_bytes / BYTES_PER_TOKEN
-        return await self._bucket.take(max(0.0, tokens))
+        read = TOKENS_PER_READ * (1 - size_bytes / BYTES_PER_READ) - self._next_is_paid
+        self._next_is_paid = min(TOKENS_PER_READ, max(0.0, -read))
+        unpaid = packets - size_bytes / BYTES_PER_PACKET
+        return await self._bucket.take(max(0.0, read) + max(0.0, unpaid))
 
 
 class Flows:
