@@ -9,8 +9,8 @@ from typing import cast
 
 import anyio
 import pytest
-from anyio.abc import SocketStream
 
+from benchd.android.server.loop_stream import LoopStream
 from benchd.android.server.smart_socket import SmartSocket
 from benchd.android.shell.commands import AdbCommandStream, complete
 from benchd.android.shell.flow import (
@@ -26,13 +26,13 @@ from benchd.words.ids import AdbAddress
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
+PACED_DD = Path(__file__).parent / "reads" / "paced_dd.txt"
 READ_BYTES = 64 << 10
 SECONDS = 10
 EMPTY = struct.pack("<BI", 1, 0)
 ONE_BYTE = struct.pack("<BI", 1, 1) + b"x"
 ONE_BYTE_OF_EACH = ONE_BYTE + struct.pack("<BI", 2, 1) + b"x"
 PACKET_OF_HALF_A_KIB = struct.pack("<BI", 1, 507) + b"x" * 507
-PACED_DD = Path(__file__).parent / "fixtures" / "reads_of_a_paced_dd.txt"
 PACKET_OF_A_PAGE = struct.pack("<BI", 1, 4096) + b"x" * 4096
 
 
@@ -65,7 +65,7 @@ async def gone() -> HandsetGone:
 
 
 def stream_of(flood: Flood, flow: Flow) -> AdbCommandStream:
-    return AdbCommandStream(SmartSocket(cast("SocketStream", flood)), gone, flow)
+    return AdbCommandStream(SmartSocket(cast("LoopStream", flood)), gone, flow)
 
 
 @pytest.mark.parametrize("packet", [EMPTY, ONE_BYTE, ONE_BYTE_OF_EACH])
@@ -100,11 +100,10 @@ async def test_blocks_that_an_old_adbd_cuts_in_two_packets_are_not_held_up() -> 
 
 
 async def test_what_a_real_adbd_passes_on_of_a_paced_dd_is_not_held_up() -> None:
-    # Packets begun and bytes of each read, as Debian's adb 34.0.5 and an adbd of the virtual rack
-    # gave them for blocks of 4,096 bytes at 40 MB/s.
+    recorded = PACED_DD.read_text("ascii").partition("\n---\n")[2]
     reads = [
         (int(packets), int(size_bytes))
-        for packets, size_bytes in map(str.split, PACED_DD.read_text("ascii").splitlines())
+        for packets, size_bytes in map(str.split, recorded.splitlines())
     ]
     flow = Flow()
     for _ in range(20):

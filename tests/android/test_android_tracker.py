@@ -8,12 +8,12 @@ from typing import cast
 
 import anyio
 import pytest
-from anyio.abc import SocketStream
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 from structlog.testing import capture_logs
 
 from benchd.android.server.device_list import ListedTransport
 from benchd.android.server.lists import READ_BYTES, NewestList
+from benchd.android.server.loop_stream import LoopStream
 from benchd.android.server.smart_socket import SmartSocket
 from benchd.android.server.tracker import KEPT_CHANGES, LivenessStream, Tracker
 from benchd.words.ids import AdbAddress
@@ -246,15 +246,15 @@ def block(size_bytes: int) -> bytes:
     ],
 )
 async def test_the_newest_list_is_told_though_no_other_follows(pieces: list[bytes]) -> None:
-    newest = NewestList(SmartSocket(cast("SocketStream", Pieces(*pieces))))
+    newest = NewestList(SmartSocket(cast("LoopStream", Pieces(*pieces))))
     with anyio.fail_after(5):
         assert set(await newest.wait()) == {ord("x")}
 
 
 async def test_that_the_last_handset_has_left_is_told() -> None:
-    newest = NewestList(SmartSocket(cast("SocketStream", Pieces(block(9) + block(0)))))
+    newest = NewestList(SmartSocket(cast("LoopStream", Pieces(block(9) + block(0)))))
     with anyio.fail_after(5):
         assert await newest.wait() == b""
-    newest = NewestList(SmartSocket(cast("SocketStream", Pieces(block(0)))))
+    newest = NewestList(SmartSocket(cast("LoopStream", Pieces(block(0)))))
     with anyio.fail_after(5):
         assert await newest.wait() == b""

@@ -136,7 +136,7 @@ async def test_the_time_that_a_call_waits_for_its_turn_isnt_the_servers_silence(
         for _ in range(transports.CALLS_AT_ONCE):
             tasks.start_soon(lose)
         await until(lambda: asked == transports.CALLS_AT_ONCE)
-        await (await opener.open(FIRST)).stream.aclose()
+        (await opener.open(FIRST)).stream.close()
 
 
 async def test_a_silent_handset_behind_a_silent_server_is_the_servers_fault(

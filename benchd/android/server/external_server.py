@@ -14,7 +14,7 @@ from typing import Final
 
 import anyio
 import structlog
-from anyio.abc import SocketAttribute, TaskStatus
+from anyio.abc import TaskStatus
 
 from benchd.android.server.listener import listening_users
 from benchd.android.server.smart_socket import (
@@ -117,7 +117,7 @@ class ExternalAdbServer:
         with anyio.fail_after(SERVER_DEADLINE_S):
             # The one request that keeps its connection open for as long as the server lives.
             await link.request("host:track-devices")
-        self._lease = link.stream.extra_attributes[SocketAttribute.raw_socket]()
+        self._lease = link.stream.raw_socket
         self._changed.fire()
 
     async def _watch(self, link: SmartSocket) -> str:

@@ -117,7 +117,7 @@ class NewestList:
 
     async def _receive(self) -> bytes:
         try:
-            return await self._link.incoming.receive(READ_BYTES)
+            return await self._link.stream.receive(READ_BYTES)
         except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as ended:
             raise AdbServerLost("the adb server closed the connection") from ended
 

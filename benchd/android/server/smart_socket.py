@@ -13,9 +13,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import anyio
-from anyio.abc import SocketStream
-from anyio.streams.buffered import BufferedByteReceiveStream
 
+from benchd.android.server.loop_stream import LoopStream
 from benchd.errors import AdbServerLost
 
 HOST: Final = "127.0.0.1"
@@ -30,10 +29,9 @@ class RequestRefused(Exception):
 class SmartSocket:
     """One connection to the adb server; raises AdbServerLost when it ends early."""
 
-    def __init__(self, stream: SocketStream) -> None:
+    def __init__(self, stream: LoopStream) -> None:
         self.stream = stream
-        self.incoming = BufferedByteReceiveStream(stream)
-        """What comes after the answers; belongs to whoever reads it from there on."""
+        """What comes after the answers belongs to whoever reads it from there on."""
 
     async def request(self, text: str) -> None:
         """Ask and wait for OKAY; raises RequestRefused on FAIL."""
@@ -66,7 +64,7 @@ class SmartSocket:
     async def read_exactly(self, size_bytes: int) -> bytes:
         """Read that many bytes, however they arrive."""
         try:
-            return await self.incoming.receive_exactly(size_bytes)
+            return await self.stream.receive_exactly(size_bytes)
         except (anyio.IncompleteRead, anyio.BrokenResourceError, OSError) as ended:
             raise AdbServerLost("the adb server closed the connection") from ended
 
@@ -78,7 +76,7 @@ async def connect(port: int) -> AsyncGenerator[SmartSocket, None]:
     try:
         yield link
     finally:
-        await close_at_once(link.stream)
+        link.stream.close()
 
 
 async def connected(port: int) -> SmartSocket:
@@ -89,7 +87,7 @@ async def connected(port: int) -> SmartSocket:
         with anyio.fail_after(SERVER_DEADLINE_S):
             # On the loopback address it's there at once or refused: no name is looked up for it.
             await asyncio.get_running_loop().sock_connect(opened, (HOST, port))
-            return SmartSocket(await SocketStream.from_socket(opened))
+            return SmartSocket(await LoopStream.over(opened))
     except TimeoutError as late:
         opened.close()
         raise AdbServerLost("the adb server takes no connection") from late
@@ -99,12 +97,6 @@ async def connected(port: int) -> SmartSocket:
     except BaseException:
         opened.close()
         raise
-
-
-async def close_at_once(stream: SocketStream) -> None:
-    """Close without waiting for anything, also in a task that is being cancelled."""
-    with anyio.CancelScope(shield=True):
-        await anyio.aclose_forcefully(stream)
 
 
 async def server_version(port: int, deadline_s: float = SERVER_DEADLINE_S) -> int:

@@ -28,7 +28,6 @@ from benchd.android.server.smart_socket import (
     SERVER_DEADLINE_S,
     RequestRefused,
     SmartSocket,
-    close_at_once,
     connected,
     server_version,
 )
@@ -101,7 +100,7 @@ class TransportOpener:
                     await link.request(f"host:transport-id:{transport.transport_id}")
                     self._require_serving(transport)
                 except BaseException:
-                    await close_at_once(link.stream)
+                    link.stream.close()
                     raise
         except TimeoutError as late:
             raise AdbServerLost("the adb server doesn't answer") from late

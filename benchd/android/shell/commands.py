@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import anyio
 import structlog
 
-from benchd.android.server.smart_socket import RequestRefused, SmartSocket, close_at_once
+from benchd.android.server.smart_socket import RequestRefused, SmartSocket
 from benchd.android.server.transports import Transport, TransportOpener
 from benchd.android.shell.flow import Flow
 from benchd.android.shell.packets import (
@@ -132,7 +132,7 @@ class AdbCommandStream:
         """The next output or the exit."""
         while not self._waiting:
             try:
-                data = await self._socket.incoming.receive()
+                data = await self._socket.stream.receive()
             except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as ended:
                 raise await self._blame() from ended
             before = self._reader.packets
@@ -181,7 +181,7 @@ class AdbShell:
                 raise await self._fault() from refused
             yield AdbCommandStream(socket, self._fault, self._flow)
         finally:
-            await close_at_once(socket.stream)
+            socket.stream.close()
 
     async def run(
         self,
