@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 
 from benchd.android.access import AdbAccess
@@ -137,6 +138,36 @@ async def test_the_time_that_a_call_waits_for_its_turn_isnt_the_servers_silence(
             tasks.start_soon(lose)
         await until(lambda: asked == transports.CALLS_AT_ONCE)
         await (await opener.open(FIRST)).stream.aclose()
+
+
+async def test_the_time_that_a_question_waits_for_a_thread_isnt_the_servers_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.5)
+    asked = 0
+
+    async def hang_at_first(link: FakeLink, text: str) -> None:
+        nonlocal asked
+        asked += 1
+        if asked <= transports.THREADS:
+            await link.hang()
+        else:
+            await link.okay("shell_v2")
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.on("host-transport-id:1:features", hang_at_first)
+        opener = TransportOpener(server)
+
+        async def lose() -> None:
+            with pytest.raises(AdbServerLost, match="answer"):
+                await opener.features(FIRST)
+
+        for _ in range(transports.THREADS):
+            tasks.start_soon(lose)
+        # Asks in the same moment as they do.
+        await checkpoint()
+        assert await opener.features(FIRST) == {"shell_v2"}
+        assert asked == transports.THREADS + 1
 
 
 async def test_a_silent_handset_behind_a_silent_server_is_the_servers_fault(
