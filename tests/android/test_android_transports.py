@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio.abc import SocketAttribute
 from anyio.lowlevel import checkpoint
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 
@@ -100,6 +102,15 @@ async def test_hanging_handsets_take_no_turn_from_the_others() -> None:
             await until(lambda: sum("hang" in text for text in server.requests) == hanging)
             assert (await AdbShell(opener, FIRST).run("exit 5")).exit_code == 5
             tasks.cancel_scope.cancel()
+
+
+async def test_the_end_of_an_input_doesnt_wait_until_the_server_has_confirmed_its_begin() -> None:
+    async with fake_server() as server:
+        server.on("host:transport-id", accept)
+        link = await TransportOpener(server).open(FIRST)
+        opened = link.stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - not Django's
+        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+        await link.stream.aclose()
 
 
 async def test_a_server_that_does_not_answer_in_time_is_lost(

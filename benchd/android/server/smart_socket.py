@@ -84,7 +84,8 @@ async def connect(port: int) -> AsyncGenerator[SmartSocket, None]:
 async def connected(port: int) -> SmartSocket:
     """The same for whoever closes it himself; where this raises, nothing is left open."""
     try:
-        opened = socket.socket()
+        # Of a socket that isn't TCP by name asyncio lets small packets wait for the ones before.
+        opened = socket.socket(proto=socket.IPPROTO_TCP)
     except OSError as refused:
         raise AdbServerLost("no socket is left to reach the adb server with") from refused
     try:
