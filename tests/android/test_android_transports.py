@@ -151,6 +151,39 @@ async def test_the_time_that_a_call_waits_for_its_turn_isnt_the_servers_silence(
         await (await opener.open(FIRST)).stream.aclose()
 
 
+async def test_the_time_that_a_command_waits_for_its_turn_isnt_the_handsets_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.5)
+    asked = 0
+
+    async def hang_at_first(link: FakeLink, text: str) -> None:
+        nonlocal asked
+        asked += 1
+        if asked <= transports.CALLS_AT_ONCE:
+            await link.hang()
+        else:
+            await link.okay()
+
+    async def answer(link: FakeLink, text: str) -> None:
+        await link.stream.send(b"OKAY\x03\x01\x00\x00\x00\x05")
+        await link.until_closed()
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.on("host:transport-id", hang_at_first)
+        server.on("shell,v2,raw:", answer)
+        opener = TransportOpener(server)
+
+        async def lose() -> None:
+            with pytest.raises(AdbServerLost, match="answer"):
+                await opener.open(FIRST)
+
+        for _ in range(transports.CALLS_AT_ONCE):
+            tasks.start_soon(lose)
+        await until(lambda: asked == transports.CALLS_AT_ONCE)
+        assert (await AdbShell(opener, FIRST).run("exit 5", deadline_s=0.45)).exit_code == 5
+
+
 async def test_the_time_that_a_question_waits_for_a_thread_isnt_the_servers_silence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
