@@ -22,18 +22,23 @@ _TURNS = RunVar[anyio.CapacityLimiter]("benchd_certifying")
 
 
 @asynccontextmanager
-async def turn_to_certify() -> AsyncGenerator[None]:
+async def turn_to_certify(context: JobContext) -> AsyncGenerator[None]:
     """A block in which a job reads its records back: so few at once, whoever was first goes first.
 
-    What is in it waits for nothing but the ledger, which has deadlines of its own.
+    What is in it waits for nothing but the ledger, which has deadlines of its own; and what the
+    others take for it isn't taken from this job's stage, whose handset is erased by now.
     """
     try:
         turns = _TURNS.get()
     except LookupError:
         turns = anyio.CapacityLimiter(AT_ONCE)
         _TURNS.set(turns)
-    async with turns:
+    with context.time.stands_still():
+        await turns.acquire()
+    try:
         yield
+    finally:
+        turns.release()
 
 
 async def intake_of(context: JobContext, records: Sequence[StoredEntry]) -> Sequence[StoredEntry]:

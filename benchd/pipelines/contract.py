@@ -12,6 +12,7 @@ from benchd.models.catalogue import ModelCatalogue
 from benchd.models.guidance import reset_words
 from benchd.pipelines.asking import ask_until
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.stage_time import StageTime
 from benchd.ports import (
     CertificateIssuer,
     ChipAccess,
@@ -169,6 +170,7 @@ class JobContext:
         self.fill_key: bytes | None = None
         """That of the overwrite, for the read-back; in no record, and gone with the job."""
         self._memory: dict[type[object], object] = {}
+        self.time = StageTime()
         self.asking: Gate | None = None
         """What a person is being asked; at a stage's deadline, what nobody has answered."""
         self.envelope: bytes | None = None

@@ -159,7 +159,7 @@ class JobRunner:
     async def _attempt(self, spec: StageSpec) -> StageResult:
         self._context.asking = None
         try:
-            with anyio.fail_after(spec.deadline_s):
+            with self._context.time.limited(spec.deadline_s):
                 result = await spec.stage.run(self._context)
         except TimeoutError as late:
             if (gate := self._context.asking) is not None:

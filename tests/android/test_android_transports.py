@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio.abc import SocketAttribute
+from anyio.lowlevel import checkpoint
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 
 from benchd.android.access import AdbAccess
@@ -101,6 +104,15 @@ async def test_hanging_handsets_take_no_turn_from_the_others() -> None:
             tasks.cancel_scope.cancel()
 
 
+async def test_the_end_of_an_input_doesnt_wait_until_the_server_has_confirmed_its_begin() -> None:
+    async with fake_server() as server:
+        server.on("host:transport-id", accept)
+        link = await TransportOpener(server).open(FIRST)
+        opened = link.stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - not Django's
+        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+        await link.stream.aclose()
+
+
 async def test_a_server_that_does_not_answer_in_time_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -137,6 +149,69 @@ async def test_the_time_that_a_call_waits_for_its_turn_isnt_the_servers_silence(
             tasks.start_soon(lose)
         await until(lambda: asked == transports.CALLS_AT_ONCE)
         (await opener.open(FIRST)).stream.close()
+
+
+async def test_the_time_that_a_command_waits_for_its_turn_isnt_the_handsets_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.5)
+    asked = 0
+
+    async def hang_at_first(link: FakeLink, text: str) -> None:
+        nonlocal asked
+        asked += 1
+        if asked <= transports.CALLS_AT_ONCE:
+            await link.hang()
+        else:
+            await link.okay()
+
+    async def answer(link: FakeLink, text: str) -> None:
+        await link.stream.send(b"OKAY\x03\x01\x00\x00\x00\x05")
+        await link.until_closed()
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.on("host:transport-id", hang_at_first)
+        server.on("shell,v2,raw:", answer)
+        opener = TransportOpener(server)
+
+        async def lose() -> None:
+            with pytest.raises(AdbServerLost, match="answer"):
+                await opener.open(FIRST)
+
+        for _ in range(transports.CALLS_AT_ONCE):
+            tasks.start_soon(lose)
+        await until(lambda: asked == transports.CALLS_AT_ONCE)
+        assert (await AdbShell(opener, FIRST).run("exit 5", deadline_s=0.45)).exit_code == 5
+
+
+async def test_the_time_that_a_question_waits_for_a_thread_isnt_the_servers_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.5)
+    asked = 0
+
+    async def hang_at_first(link: FakeLink, text: str) -> None:
+        nonlocal asked
+        asked += 1
+        if asked <= transports.THREADS:
+            await link.hang()
+        else:
+            await link.okay("shell_v2")
+
+    async with fake_server() as server, anyio.create_task_group() as tasks:
+        server.on("host-transport-id:1:features", hang_at_first)
+        opener = TransportOpener(server)
+
+        async def lose() -> None:
+            with pytest.raises(AdbServerLost, match="answer"):
+                await opener.features(FIRST)
+
+        for _ in range(transports.THREADS):
+            tasks.start_soon(lose)
+        # Asks in the same moment as they do.
+        await checkpoint()
+        assert await opener.features(FIRST) == {"shell_v2"}
+        assert asked == transports.THREADS + 1
 
 
 async def test_a_silent_handset_behind_a_silent_server_is_the_servers_fault(

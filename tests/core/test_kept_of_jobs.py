@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from dataclasses import replace
 
 import anyio
 import pytest
 
 from benchd.pipelines.certifying import AT_ONCE
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.recipe import Recipe
+from benchd.words.job import Disposition, Reason
 from benchd.words.record import StoredEntry
 from benchd.words.slot_states import SlotState
 
-from .world import FakeHandset, MemoryLedger, Phone, World
+from .world import FakeHandset, MemoryLedger, Phone, World, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+READ_S = 5.0
 
 
 def new_ones(kinds: tuple[type, ...], before: Sequence[object] = ()) -> list[object]:
@@ -50,7 +55,7 @@ class WatchedLedger(MemoryLedger):
         self.waiting += 1
         self.most_waiting = max(self.most_waiting, self.waiting)
         try:
-            await anyio.sleep(5)
+            await anyio.sleep(READ_S)
             return await super().intake(since)
         finally:
             self.waiting -= 1
@@ -66,3 +71,29 @@ async def test_jobs_that_end_together_read_their_records_a_few_at_a_time() -> No
             view = await world.until_state(SlotState.FINISHED, slot)
             assert view.job in world.issuer.kept
     assert ledger.most_waiting == AT_ONCE
+
+
+def certifies_within(seconds: float) -> Recipe:
+    recipe = make_recipe()
+    *before, certify = recipe.stages
+    return replace(recipe, stages=(*before, replace(certify, deadline_s=seconds)))
+
+
+async def test_what_others_take_to_certify_isnt_taken_from_the_time_of_a_job() -> None:
+    ledger = WatchedLedger()
+    world = World(slots=3 * AT_ONCE, ledger=ledger, recipe=certifies_within(2.5 * READ_S))
+    async with world.running():
+        for number, port in enumerate(world.ports.values()):
+            port.plug(Phone(serial=f"R5CT10ABC{number:02}", imei=None))
+        for slot in world.ports:
+            view = await world.until_state(SlotState.FINISHED, slot)
+            assert (view.reason, view.disposition) == (None, Disposition.SELLABLE)
+    assert ledger.most_waiting == AT_ONCE
+
+
+async def test_a_job_that_certifies_has_no_more_time_than_its_stage() -> None:
+    world = World(ledger=WatchedLedger(), recipe=certifies_within(READ_S / 2))
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.reason is Reason.STAGE_DEADLINE

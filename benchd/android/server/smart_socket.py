@@ -81,7 +81,11 @@ async def connect(port: int) -> AsyncGenerator[SmartSocket, None]:
 
 async def connected(port: int) -> SmartSocket:
     """The same for whoever closes it himself; where this raises, nothing is left open."""
-    opened = socket.socket()
+    try:
+        # Of a socket that isn't TCP by name asyncio lets small packets wait for the ones before.
+        opened = socket.socket(proto=socket.IPPROTO_TCP)
+    except OSError as refused:
+        raise AdbServerLost("no socket is left to reach the adb server with") from refused
     try:
         opened.settimeout(0)
         with anyio.fail_after(SERVER_DEADLINE_S):
@@ -94,6 +98,10 @@ async def connected(port: int) -> SmartSocket:
     except OSError as refused:
         opened.close()
         raise AdbServerLost("no adb server is listening") from refused
+    except ValueError as ended:
+        # Not connected any more: the server was there and has ended meanwhile.
+        opened.close()
+        raise AdbServerLost("the adb server closed the connection") from ended
     except BaseException:
         opened.close()
         raise

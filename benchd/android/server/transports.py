@@ -84,6 +84,8 @@ class TransportOpener:
         self._server = server
         self._threads = anyio.CapacityLimiter(THREADS)
         self._turns = Turns(CALLS_AT_ONCE)
+        self._turns_at_threads = Turns(THREADS)
+        """No more than there are threads: whoever has a turn waits for the server alone."""
 
     async def open(self, transport: Transport) -> SmartSocket:
         """A connection to the handset's daemon, ready for the name of a service."""
@@ -150,7 +152,8 @@ class TransportOpener:
         return HandsetGone("the transport to the handset ended")
 
     async def _in_thread(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
-        async with self._turns.turn(transport.transport_id):
+        # As in `open`: its time begins once there is a thread for it.
+        async with self._turns_at_threads.turn(transport.transport_id):
             return await self._at_once(work, wire, transport)
 
     async def _at_once(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:

@@ -170,18 +170,28 @@ class AdbShell:
         self, command: str, *, opens_within_s: float = COMMAND_DEADLINE_S
     ) -> AsyncGenerator[AdbCommandStream, None]:
         """Start a command; leaving the block early ends the connection, and with it the command."""
+        async with self._connected() as socket:
+            yield await self._started(socket, command, opens_within_s)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[SmartSocket, None]:
         socket = await self._opener.open(self._transport)
         try:
-            try:
-                with anyio.fail_after(opens_within_s):
-                    await socket.request(f"shell,v2,raw:{command}")
-            except TimeoutError as late:
-                raise await self._stalled("no shell was opened") from late
-            except (RequestRefused, AdbServerLost) as refused:
-                raise await self._fault() from refused
-            yield AdbCommandStream(socket, self._fault, self._flow)
+            yield socket
         finally:
             socket.stream.close()
+
+    async def _started(
+        self, socket: SmartSocket, command: str, within_s: float
+    ) -> AdbCommandStream:
+        try:
+            with anyio.fail_after(within_s):
+                await socket.request(f"shell,v2,raw:{command}")
+        except TimeoutError as late:
+            raise await self._stalled("no shell was opened") from late
+        except (RequestRefused, AdbServerLost) as refused:
+            raise await self._fault() from refused
+        return AdbCommandStream(socket, self._fault, self._flow)
 
     async def run(
         self,
@@ -191,13 +201,18 @@ class AdbShell:
         deadline_s: float = COMMAND_DEADLINE_S,
         maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
     ) -> Completed:
-        """Run a command to its end; its output is bounded, as is its time."""
+        """Run a command to its end; its output is bounded, as is its time.
+
+        That begins with the connection: waiting for a turn at the server says nothing of the
+        handset, and ends by itself.
+        """
         began = anyio.current_time()
         completed: Completed | None = None
         running: AdbCommandStream | None = None
         try:
-            with anyio.fail_after(deadline_s):
-                async with self.stream(command) as running:
+            async with self._connected() as socket:
+                with anyio.fail_after(deadline_s):
+                    running = await self._started(socket, command, COMMAND_DEADLINE_S)
                     completed = await complete(running, stdin, maximum_output_bytes)
                     return completed
         except TimeoutError as late:

@@ -42,7 +42,7 @@ class CertifyStage:
         A handset that is drawn gets none: everything else is proven, and its recheck is due.
         """
         try:
-            async with turn_to_certify():
+            async with turn_to_certify(context):
                 return await self._certified(context)
         except CertificateGap as gap:
             if gap.missing != (RECHECK_STILL_DUE,):

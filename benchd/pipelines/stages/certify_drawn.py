@@ -34,7 +34,7 @@ class CertifyDrawnStage:
         found = context.evidence.find_drawn
         if found is None:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "nobody knows which job it is of")
-        async with turn_to_certify():
+        async with turn_to_certify(context):
             return await self._certified(context, JobId(found.drawn_job))
 
     async def _certified(self, context: JobContext, drawn: JobId) -> StageResult:
