@@ -75,5 +75,7 @@ async def test_a_server_that_ends_while_a_connection_is_made_is_lost(
             await until(lambda: not is_connected(opened))
 
         monkeypatch.setattr(loop, "sock_connect", connects_and_is_reset)
+        link = await connected(listener.getsockname()[1])
         with pytest.raises(AdbServerLost):
-            await connected(listener.getsockname()[1])
+            await link.request("host:version")
+        link.stream.close()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from anyio.abc import SocketAttribute
 from anyio.lowlevel import checkpoint
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 
@@ -108,9 +107,8 @@ async def test_the_end_of_an_input_doesnt_wait_until_the_server_has_confirmed_it
     async with fake_server() as server:
         server.on("host:transport-id", accept)
         link = await TransportOpener(server).open(FIRST)
-        opened = link.stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - not Django's
-        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
-        await link.stream.aclose()
+        assert link.stream.raw_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+        link.stream.close()
 
 
 async def test_a_server_that_does_not_answer_in_time_is_lost(

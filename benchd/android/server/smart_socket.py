@@ -98,10 +98,6 @@ async def connected(port: int) -> SmartSocket:
     except OSError as refused:
         opened.close()
         raise AdbServerLost("no adb server is listening") from refused
-    except ValueError as ended:
-        # Not connected any more: the server was there and has ended meanwhile.
-        opened.close()
-        raise AdbServerLost("the adb server closed the connection") from ended
     except BaseException:
         opened.close()
         raise
