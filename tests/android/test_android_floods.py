@@ -32,7 +32,7 @@ EMPTY = struct.pack("<BI", 1, 0)
 ONE_BYTE = struct.pack("<BI", 1, 1) + b"x"
 ONE_BYTE_OF_EACH = ONE_BYTE + struct.pack("<BI", 2, 1) + b"x"
 PACKET_OF_HALF_A_KIB = struct.pack("<BI", 1, 507) + b"x" * 507
-PACED_DD = Path(__file__).parent / "fixtures" / "reads_of_a_paced_dd.txt"
+PACED_DD = Path(__file__).parent / "measured" / "reads_of_a_paced_dd.txt"
 PACKET_OF_A_PAGE = struct.pack("<BI", 1, 4096) + b"x" * 4096
 
 
@@ -100,12 +100,12 @@ async def test_blocks_that_an_old_adbd_cuts_in_two_packets_are_not_held_up() -> 
 
 
 async def test_what_a_real_adbd_passes_on_of_a_paced_dd_is_not_held_up() -> None:
-    # Packets begun and bytes of each read, as Debian's adb 34.0.5 and an adbd of the virtual rack
-    # gave them for blocks of 4,096 bytes at 40 MB/s.
+    _, _, measured = PACED_DD.read_text("ascii").partition("\n---\n")
     reads = [
         (int(packets), int(size_bytes))
-        for packets, size_bytes in map(str.split, PACED_DD.read_text("ascii").splitlines())
+        for packets, size_bytes in map(str.split, measured.splitlines())
     ]
+    assert len(reads) == 2000
     flow = Flow()
     for _ in range(20):
         for packets, size_bytes in reads:
