@@ -16,6 +16,7 @@ from benchd.android.shell.commands import AdbCommandStream, complete
 from benchd.android.shell.flow import (
     BYTES_PER_PACKET,
     TOKENS_AT_ONCE,
+    TOKENS_PER_READ,
     TOKENS_PER_S,
     Flow,
     Flows,
@@ -105,11 +106,23 @@ async def test_what_a_real_adbd_passes_on_of_a_paced_dd_is_not_held_up() -> None
         (int(packets), int(size_bytes))
         for packets, size_bytes in map(str.split, recorded.splitlines())
     ]
+    assert len(reads) == 2000
     flow = Flow()
     for _ in range(20):
         for packets, size_bytes in reads:
             assert not await flow.pay(packets=packets, size_bytes=size_bytes)
             await anyio.sleep(size_bytes / 40e6)
+
+
+async def test_a_large_read_pays_for_the_next_one_and_for_no_other() -> None:
+    flow = Flow()
+    # The two that are left unpaid cost twice what there is at once.
+    held_up = [
+        await flow.pay(packets=0, size_bytes=size_bytes)
+        for _ in range(int(TOKENS_AT_ONCE / TOKENS_PER_READ))
+        for size_bytes in (READ_BYTES, 1, 1, 1)
+    ]
+    assert any(held_up)
 
 
 async def test_two_commands_of_one_handset_have_one_share() -> None:
