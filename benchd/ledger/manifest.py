@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from benchd.errors import BackupInvalid, SignedByRetired
 from benchd.ledger.head import Head, HeadKey

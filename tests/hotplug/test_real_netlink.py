@@ -8,9 +8,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
 
 import pytest
+from typing_extensions import TypedDict
 
 pytestmark = pytest.mark.rack
 

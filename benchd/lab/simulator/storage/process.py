@@ -13,7 +13,9 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Any, Final, NotRequired
+
+from typing_extensions import TypedDict
 
 from benchd.lab.simulator.storage.contents import MARK_BYTES
 from benchd.lab.simulator.storage.faults import StorageFaults
