@@ -38,7 +38,7 @@ class NoRoomForProgram(StorageFault):
 
 
 class HandsetPrograms:
-    """The programs of one handset, both at once: four shells at most, two where they are there."""
+    """The programs of one handset, both at once: two shells where they are there already."""
 
     def __init__(self, shell: Shell, binaries: Binaries, processors: Processors) -> None:
         self._shell = shell
