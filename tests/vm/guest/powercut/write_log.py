@@ -22,6 +22,8 @@ _ENTRY: Final = struct.Struct("<QQQQ")
 _MAGIC: Final = 0x6A736677736872
 _DISCARD: Final = 1 << 2
 _MARK: Final = 1 << 3
+_END: Final = "dm-log-writes-end"
+"""The kernel's own mark, as its last entry (drivers/md/dm-log-writes.c): nobody of ours said it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +71,13 @@ class WriteLog:
             block = os.pread(self._descriptor, sector, place)
             at, sectors, flags, length = _ENTRY.unpack_from(block)
             place += sector
-            marks = bool(flags & _MARK)
+            mark = block[_ENTRY.size :][:length].decode() if flags & _MARK else None
             yield Logged(
                 at=at * sector,
                 size=sectors * sector,
                 data_at=place,
                 discards=bool(flags & _DISCARD),
-                mark=block[_ENTRY.size :][:length].decode() if marks else None,
+                mark=None if mark == _END else mark,
             )
             if not flags & (_DISCARD | _MARK):
                 place += sectors * sector
