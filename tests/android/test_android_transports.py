@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 
@@ -121,31 +124,44 @@ async def test_a_server_that_does_not_answer_in_time_is_lost(
             await TransportOpener(server).open(FIRST)
 
 
+@dataclass
+class SilentAtFirst:
+    """A server that says nothing to the first so many, and answers whoever comes after them."""
+
+    count: int
+    then: str | None = None
+    asked: int = 0
+
+    async def answer(self, link: FakeLink, text: str) -> None:
+        self.asked += 1
+        if self.asked <= self.count:
+            await link.hang()
+        else:
+            await link.okay(self.then)
+
+    def lose_all(
+        self, tasks: TaskGroup, call: Callable[[Transport], Coroutine[None, None, object]]
+    ) -> None:
+        """So many calls, each of which loses the server."""
+
+        async def lose() -> None:
+            with pytest.raises(AdbServerLost, match="answer"):
+                await call(FIRST)
+
+        for _ in range(self.count):
+            tasks.start_soon(lose)
+
+
 async def test_the_time_that_a_call_waits_for_its_turn_isnt_the_servers_silence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.5)
-    asked = 0
-
-    async def hang_at_first(link: FakeLink, text: str) -> None:
-        nonlocal asked
-        asked += 1
-        if asked <= transports.CALLS_AT_ONCE:
-            await link.hang()
-        else:
-            await link.okay()
-
     async with fake_server() as server, anyio.create_task_group() as tasks:
-        server.on("host:transport-id", hang_at_first)
+        silent = SilentAtFirst(transports.CALLS_AT_ONCE)
+        server.on("host:transport-id", silent.answer)
         opener = TransportOpener(server)
-
-        async def lose() -> None:
-            with pytest.raises(AdbServerLost, match="answer"):
-                await opener.open(FIRST)
-
-        for _ in range(transports.CALLS_AT_ONCE):
-            tasks.start_soon(lose)
-        await until(lambda: asked == transports.CALLS_AT_ONCE)
+        silent.lose_all(tasks, opener.open)
+        await until(lambda: silent.asked == transports.CALLS_AT_ONCE)
         (await opener.open(FIRST)).stream.close()
 
 
@@ -153,32 +169,18 @@ async def test_the_time_that_a_command_waits_for_its_turn_isnt_the_handsets_sile
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.5)
-    asked = 0
-
-    async def hang_at_first(link: FakeLink, text: str) -> None:
-        nonlocal asked
-        asked += 1
-        if asked <= transports.CALLS_AT_ONCE:
-            await link.hang()
-        else:
-            await link.okay()
 
     async def answer(link: FakeLink, text: str) -> None:
         await link.stream.send(b"OKAY\x03\x01\x00\x00\x00\x05")
         await link.until_closed()
 
     async with fake_server() as server, anyio.create_task_group() as tasks:
-        server.on("host:transport-id", hang_at_first)
+        silent = SilentAtFirst(transports.CALLS_AT_ONCE)
+        server.on("host:transport-id", silent.answer)
         server.on("shell,v2,raw:", answer)
         opener = TransportOpener(server)
-
-        async def lose() -> None:
-            with pytest.raises(AdbServerLost, match="answer"):
-                await opener.open(FIRST)
-
-        for _ in range(transports.CALLS_AT_ONCE):
-            tasks.start_soon(lose)
-        await until(lambda: asked == transports.CALLS_AT_ONCE)
+        silent.lose_all(tasks, opener.open)
+        await until(lambda: silent.asked == transports.CALLS_AT_ONCE)
         assert (await AdbShell(opener, FIRST).run("exit 5", deadline_s=0.45)).exit_code == 5
 
 
@@ -186,30 +188,15 @@ async def test_the_time_that_a_question_waits_for_a_thread_isnt_the_servers_sile
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.5)
-    asked = 0
-
-    async def hang_at_first(link: FakeLink, text: str) -> None:
-        nonlocal asked
-        asked += 1
-        if asked <= transports.THREADS:
-            await link.hang()
-        else:
-            await link.okay("shell_v2")
-
     async with fake_server() as server, anyio.create_task_group() as tasks:
-        server.on("host-transport-id:1:features", hang_at_first)
+        silent = SilentAtFirst(transports.THREADS, then="shell_v2")
+        server.on("host-transport-id:1:features", silent.answer)
         opener = TransportOpener(server)
-
-        async def lose() -> None:
-            with pytest.raises(AdbServerLost, match="answer"):
-                await opener.features(FIRST)
-
-        for _ in range(transports.THREADS):
-            tasks.start_soon(lose)
+        silent.lose_all(tasks, opener.features)
         # Asks in the same moment as they do.
         await checkpoint()
         assert await opener.features(FIRST) == {"shell_v2"}
-        assert asked == transports.THREADS + 1
+        assert silent.asked == transports.THREADS + 1
 
 
 async def test_a_silent_handset_behind_a_silent_server_is_the_servers_fault(
