@@ -11,6 +11,7 @@ import anyio
 import httpx2
 
 from tests.free_port import free_port
+from tests.patience import PATIENCE_S
 
 
 @asynccontextmanager
@@ -45,7 +46,7 @@ async def _serving(
         process = await anyio.open_process(command, stdin=DEVNULL, stdout=told, stderr=STDOUT)
     try:
         url = f"http://127.0.0.1:{port}"
-        async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
             with anyio.fail_after(30):
                 while not await _is_ready(client):
                     assert process.returncode is None, log.read_text()

@@ -56,7 +56,10 @@ class HttpAnchor:
             with anyio.fail_after(DEADLINE_S):
                 transport = self._transport or BoundedTransport(httpx2.create_ssl_context())
                 async with (
-                    httpx2.AsyncClient(transport=transport, trust_env=False) as client,
+                    # The client's own 5 s would come first.
+                    httpx2.AsyncClient(
+                        transport=transport, trust_env=False, timeout=DEADLINE_S
+                    ) as client,
                     client.stream(
                         method,
                         self._url,

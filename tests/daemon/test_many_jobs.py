@@ -41,6 +41,7 @@ from benchd.web.sockets import unix_listener
 from benchd.words.job import Reason, StageName
 from benchd.words.slot_states import SlotState
 from tests.core.world import Phone, World, make_recipe
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
 
@@ -166,7 +167,9 @@ async def live(world: World, metrics: RackMetrics) -> None:
 
 async def scrape(socket: Path) -> int:
     transport = httpx2.AsyncHTTPTransport(uds=str(socket))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://benchd") as client:
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://benchd", timeout=PATIENCE_S
+    ) as client:
         answer = await client.get("/metrics")
     assert "benchd_metrics_faults_total 0.0" in answer.text
     return len(answer.content)

@@ -18,7 +18,7 @@ from test_ledger_restored import Backup
 from benchd.errors import AnchorUnreachable, LedgerBroken
 from benchd.ledger import SqliteLedger, open_ledger, patrol
 from benchd.ledger.anchoring import Anchoring, witness_of
-from benchd.ledger.anchors import FolderAnchor
+from benchd.ledger.anchors import DEADLINE_S, FolderAnchor
 from benchd.ledger.http_anchor import LONGEST_RECEIPT, HttpAnchor
 from benchd.ledger.outrun import told_against
 from benchd.ledger.patrol import Patrol
@@ -61,8 +61,10 @@ class Notary:
         self.kept: dict[str, bytes] = {}
         self.status = 201
         self.receipt = "no. 7"
+        self.waited_for_s: set[float | None] = set()
 
     async def answer(self, request: httpx2.Request) -> httpx2.Response:
+        self.waited_for_s.update(request.extensions["timeout"].values())
         if self.status != 201:
             return answered(self.status)
         if request.method == "GET":
@@ -239,6 +241,13 @@ async def test_a_receipt_without_end_is_cut(ledger: SqliteLedger, key: RackKey) 
     receipt = await ledger.newest_of(EntryKind.LEDGER_ANCHORED)
     assert receipt is not None
     assert len(str(receipt.entry.data["receipt"])) == LONGEST_RECEIPT
+
+
+@pytest.mark.asyncio
+async def test_an_anchor_may_take_as_long_as_its_deadline_says() -> None:
+    notary = Notary()
+    assert await notary.anchor().keep(b"a head") == "no. 7"
+    assert notary.waited_for_s == {DEADLINE_S}
 
 
 @pytest.mark.asyncio

@@ -24,6 +24,7 @@ from benchd.config import load_settings
 from benchd.daemon.app import run_daemon
 from tests.free_port import free_port
 from tests.nothing_plugged import NothingPlugged
+from tests.patience import PATIENCE_S
 from tests.web.certificates import Authority
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(120)]
@@ -78,14 +79,15 @@ class Here:
 
     def over_unix(self) -> httpx2.AsyncClient:
         transport = httpx2.AsyncHTTPTransport(uds=str(self.folder / "benchd.sock"))
-        return httpx2.AsyncClient(transport=transport, base_url="http://benchd")
+        return httpx2.AsyncClient(transport=transport, base_url="http://benchd", timeout=PATIENCE_S)
 
     def over_tls(self, context: ssl.SSLContext) -> httpx2.AsyncClient:
         url = f"https://127.0.0.1:{self.port}"
-        return httpx2.AsyncClient(base_url=url, verify=context, trust_env=False)
+        return httpx2.AsyncClient(base_url=url, verify=context, trust_env=False, timeout=PATIENCE_S)
 
     def over_tcp(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+        url = f"http://127.0.0.1:{self.port}"
+        return httpx2.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S)
 
     def told(self, event: str) -> list[EventDict]:
         return [line for line in self.logs if line["event"] == event]

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from benchd.web import door
+from tests.patience import PATIENCE_S
 from tests.web.web_running import Running, Server
 
 SIDE = Path(__file__).with_name("door_side.py")
@@ -62,9 +63,13 @@ def test_row_11_eleven_hundred_idle_connections_stop_no_ledger(tmp_path: Path) -
             assert line_of(crowd) == "all there"
             assert [append_to(daemon) for _ in range(3)] == ["2", "3", "4"]
             transport = httpx2.HTTPTransport(uds=str(tmp_path / "benchd.sock"))
-            with httpx2.Client(transport=transport, base_url="http://benchd") as operator:
+            with httpx2.Client(
+                transport=transport, base_url="http://benchd", timeout=PATIENCE_S
+            ) as operator:
                 assert operator.get("/healthz").status_code == 200
-            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as browser:
+            with httpx2.Client(
+                base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE_S
+            ) as browser:
                 assert browser.get("/healthz").status_code == 200
             assert append_to(daemon) == "5"
 

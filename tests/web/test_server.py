@@ -27,6 +27,7 @@ from benchd.words.job import Gate
 from benchd.words.people import Actor
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, ProblemView
+from tests.patience import PATIENCE_S
 from tests.people.somebody import somebody
 from tests.web.fake_door import screen_of
 from tests.web.web_fakes import JOB, FakeRack, identity, port, running_view
@@ -269,7 +270,7 @@ async def test_cancelled_server_ends_quickly_too(app: FastAPI) -> None:
     with tcp_listener("127.0.0.1", 0) as tcp:
         address = f"http://127.0.0.1:{tcp.getsockname()[1]}"
         async with (
-            httpx2.AsyncClient(base_url=address, trust_env=False) as client,
+            httpx2.AsyncClient(base_url=address, trust_env=False, timeout=PATIENCE_S) as client,
             anyio.create_task_group() as group,
         ):
 

@@ -16,10 +16,8 @@ from benchd.web.server import serve
 from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener, unix_listener
 from benchd.web.tls import Tls
+from tests.patience import PATIENCE_S
 from tests.web.fake_door import WORKER, believing, screen_of
-
-PATIENCE_S = 30.0
-"""A machine that runs many tests at once answers late."""
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Trusts nobody; without one each client would read every authority there is."""

@@ -21,6 +21,7 @@ from benchd.lab.simulator.chips.plan import ReaderFaults
 from benchd.slots.no_readers import NoReaders
 from tests.free_port import free_port
 from tests.nothing_plugged import NothingPlugged
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 
@@ -179,7 +180,7 @@ async def daemon(settings: Settings) -> None:
 async def until_metric(settings: Settings, line: str) -> None:
     """Nobody announces that a metric has changed."""
     url = f"http://{settings.http.listen}/metrics"
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         with anyio.fail_after(60):
             while line not in await metrics(client, url):  # noqa: ASYNC110 - see above
                 await anyio.sleep(0.1)

@@ -23,11 +23,12 @@ from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.sight import Sight
 from benchd.words.job import Gate
 from benchd.words.record import EntryKind
+from tests.patience import PATIENCE_S
 from tests.people.people_rig import door_in
 from tests.web.certificates import Authority
 from tests.web.proxy_side import HEADER
 from tests.web.web_fakes import A1, FakeClock, FakeRack, asking_view, running_view
-from tests.web.web_running import PATIENCE_S, running
+from tests.web.web_running import running
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
