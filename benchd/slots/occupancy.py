@@ -237,7 +237,12 @@ class Occupancy:
             occupancy=self._number,
             show_stage=self._face.began_stage,
         )
-        end = await runner.run() if refusal is None else end_of_failure(refusal)
+        if refusal is None:
+            if self._continued is not None:
+                await parts.roll_call.answer()
+            end = await runner.run()
+        else:
+            end = end_of_failure(refusal)
         try:
             await self._record_end(end, context.envelope)
         except RecordRefused as refused:

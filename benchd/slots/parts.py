@@ -23,6 +23,7 @@ from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
 from benchd.slots.no_intake import NoIntake
 from benchd.slots.pace import Pace
+from benchd.slots.roll_call import RollCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,5 +58,7 @@ class RackParts:
     """Without one every model is unknown, which is all right."""
     pace: Pace = field(default_factory=Pace)
     """How long stages take on this rack."""
+    roll_call: RollCall = field(default_factory=RollCall)
+    """Of the slots whose handsets a former daemon has known."""
     pictures: FreshPictures = field(default_factory=FreshPictures)
     """Without one the recipe's numbers hold."""

@@ -13,7 +13,7 @@ from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
 
-from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryLedger, Phone, World, ended
+from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryLedger, Phone, World, ended, second_world
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -34,16 +34,6 @@ async def first_daemon(ledger: MemoryLedger, *, until: StageName | None) -> tupl
         before = len(ledger.stored)
     del ledger.stored[before:]
     return world, phone
-
-
-def second_world(first: World, ledger: MemoryLedger) -> World:
-    """The same rack: what is plugged in stayed plugged in."""
-    world = World(ledger=ledger)
-    old, new = first.ports["A1"], world.ports["A1"]
-    new.phone, new.interfaces = old.phone, old.interfaces
-    new.enumeration, new.attached = old.enumeration, old.attached
-    world._enumerations = world.entropy._count = 1000
-    return world
 
 
 LASTING = [s for s in STAGES if s not in (StageName.FELICA_CLEAR, StageName.CERTIFY)]

@@ -890,6 +890,17 @@ class World:
             self.group.cancel_scope.cancel()
 
 
+def second_world(first: World, ledger: MemoryLedger) -> World:
+    """The same rack: what is plugged in stayed plugged in."""
+    world = World(len(first.ports), ledger=ledger)
+    for name, new in world.ports.items():
+        old = first.ports[name]
+        new.phone, new.interfaces = old.phone, old.interfaces
+        new.enumeration, new.attached = old.enumeration, old.attached
+    world._enumerations = world.entropy._count = 1000
+    return world
+
+
 def ended(world: World) -> list[Mapping[str, object]]:
     """The ends of all jobs so far, in order."""
     return [stored.entry.data for stored in world.ledger.of(EntryKind.JOB_ENDED)]
