@@ -17,6 +17,9 @@ LONGEST_RECEIPT = 500
 NOBODY_KNOWS = 404
 PLAIN = "identity"
 """Of what is packed, a few bytes could become as many as they like."""
+CONNECT_S = 5.0
+"""A start asks each anchor before there is a wall, and where the line is cut nobody answers."""
+_PATIENCE = httpx2.Timeout(DEADLINE_S, connect=CONNECT_S)
 _HEADERS = MappingProxyType({"content-type": "application/json", "accept-encoding": PLAIN})
 
 
@@ -56,9 +59,8 @@ class HttpAnchor:
             with anyio.fail_after(DEADLINE_S):
                 transport = self._transport or BoundedTransport(httpx2.create_ssl_context())
                 async with (
-                    # The client's own 5 s would come first.
                     httpx2.AsyncClient(
-                        transport=transport, trust_env=False, timeout=DEADLINE_S
+                        transport=transport, trust_env=False, timeout=_PATIENCE
                     ) as client,
                     client.stream(
                         method,

@@ -1,4 +1,4 @@
-"""After a start it is told what lies in every slot, and then the jobs get on."""
+"""After a restart of the daemon it is told what lies in every slot, then the jobs get on."""
 
 from __future__ import annotations
 

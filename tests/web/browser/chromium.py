@@ -20,6 +20,8 @@ from playwright.async_api import (
     expect,
 )
 
+from tests.patience import PATIENCE_S
+
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
     "--disable-gpu",
@@ -54,7 +56,7 @@ class Visit:
     def tile(self, slot: str):  # noqa: ANN201 - playwright's Locator
         return self.page.locator(f'.tile[data-slot="{slot}"]')
 
-    async def shows(self, slot: str, *texts: str, within_ms: int = 5000) -> None:
+    async def shows(self, slot: str, *texts: str, within_ms: int | None = None) -> None:
         for text in texts:
             await expect(self.tile(slot)).to_contain_text(text, timeout=within_ms)
 
@@ -70,6 +72,7 @@ async def running_chromium() -> AsyncGenerator[Browser]:
     environment: dict[str, str | float | bool] = {
         key: value for key, value in os.environ.items() if key != "LD_PRELOAD"
     }
+    expect.set_options(timeout=1000 * PATIENCE_S)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=list(ARGUMENTS), env=environment

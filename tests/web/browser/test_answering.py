@@ -445,7 +445,7 @@ async def test_whatever_comes_between_an_answer_is_of_the_question_that_was_seen
         await one.seen.shows("A2", "S-job-2")
         for _ in range(60):
             await shift.step()
-        await expect(one.waiting).to_have_count(0, timeout=10_000)
+        await expect(one.waiting).to_have_count(0)
         for job, _, approved, _ in one.answers:
             assert approved in shift.may_be_sent.get(job, set()), (job, one.answers)
         assert one.answers, "a run without any answer shows nothing"

@@ -320,7 +320,7 @@ async def test_a_slot_that_is_taken_off_the_rack_is_asked_nothing_any_more(
         await one.seen.shows("A2", "S-job-2")
         await one.page.locator("#panel .yes").click()
         rack.board.arrange([A2])
-        await expect(one.seen.tile("A1")).to_have_count(0, timeout=20_000)
+        await expect(one.seen.tile("A1")).to_have_count(0)
         await expect(one.page.locator("#panel")).to_be_hidden()
         # Which complains, if what is open has no slot.
         await one.page.locator("#language").click()

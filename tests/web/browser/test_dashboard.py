@@ -297,7 +297,7 @@ async def test_page_survives_a_restart(
                 tmp_path / "two.sock",
                 port=number,
             ):
-                await expect(banner).to_be_hidden(timeout=10_000)
+                await expect(banner).to_be_hidden()
                 await seen.shows("A1", "空き")
                 await expect(seen.tile("A2")).to_have_count(0)  # configured no more
 

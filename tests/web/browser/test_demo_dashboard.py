@@ -178,9 +178,9 @@ async def test_a_plug_shows_within_a_second_and_the_page_survives_a_killed_daemo
                 await next_question(seen)
                 await rack.kill_daemon()
                 banner = seen.page.locator("#connection")
-                await expect(banner).to_contain_text("benchd に接続できません", timeout=15_000)
+                await expect(banner).to_contain_text("benchd に接続できません")
                 await rack.start_daemon(listener)
-                await expect(banner).to_be_hidden(timeout=15_000)
+                await expect(banner).to_be_hidden()
                 await next_question(seen)
 
 
@@ -204,12 +204,12 @@ async def test_a_daemon_that_starts_anew_finds_panel_and_queue_as_they_were(
                 before = rack.watch.slots["A1"]["job"]
                 await rack.kill_daemon()
                 await rack.start_daemon(listener)
-                await expect(seen.page.locator("#connection")).to_be_hidden(timeout=15_000)
+                await expect(seen.page.locator("#connection")).to_be_hidden()
                 assert await next_question(seen) == gate
                 await rack.watch.look()
                 assert rack.watch.slots["A1"]["job"] != before
                 await expect(queue).to_contain_text("A1")
                 await sign_in(seen, WORKER)
-                await expect(panel.locator(".question")).to_be_visible(timeout=15_000)
+                await expect(panel.locator(".question")).to_be_visible()
                 # A look-up is of its moment; what else is half typed stays: test_answering.py.
                 await expect(note).to_have_value("")

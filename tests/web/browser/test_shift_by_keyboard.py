@@ -93,10 +93,10 @@ class Person:
     async def read_its_screen(self, slot: str) -> None:
         note = self.seen.page.locator('#panel input[name="note"]')
         await self.seen.page.keyboard.press("i")
-        await expect(note).to_be_focused()
+        await expect(note).to_be_focused(timeout=10_000)
         number = (await self.rack.hands.screen(slot)).imei
         await scan(self.seen, number)
-        await expect(note).to_have_value(number)
+        await expect(note).to_have_value(number, timeout=10_000)
 
     async def press_yes(self) -> None:
         """Out of the note, if that is where this hand is; then the key."""

@@ -232,7 +232,7 @@ async def test_a_page_that_is_shown_nothing_finds_out_when_that_has_changed(
         here.stop.set()
         await here.ended.wait()
         async with shown(rack, catalogue, tmp_path, Sight.WALL, here.port):
-            await seen.shows("A1", "処理中", within_ms=15_000)
+            await seen.shows("A1", "処理中")
             await expect(seen.page.locator("#hidden")).to_contain_text(HIDING)
 
 
@@ -251,7 +251,7 @@ async def test_a_page_that_may_show_less_forgets_what_it_showed(
         await here.ended.wait()
         async with shown(rack, catalogue, tmp_path, then, here.port):
             expected = HIDING if then is Sight.WALL else NOTHING
-            await expect(seen.page.locator("#hidden")).to_contain_text(expected, timeout=15_000)
+            await expect(seen.page.locator("#hidden")).to_contain_text(expected)
             await expect(seen.page.locator("body")).not_to_contain_text("HQ6123")
 
 
