@@ -19,6 +19,12 @@ LONGEST_COMPLAINT: Final = 4096
 """Bytes of what all commands of a script have written to stderr."""
 
 
+_READ_THE_REST: Final = "\ncat > /dev/null 2>&1 || true"
+"""adbd has one socket for a command's input and output, and lets go of it with what is still unread
+there when some of the input finds nobody any more, as of a `cat` to a full storage. Source: AOSP
+packages/modules/adb/daemon/shell_service.cpp, Subprocess::PassInput."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What one command of a script wrote, and how it ended."""
@@ -56,6 +62,8 @@ async def run_script(
         f'({command})\nstatus=$?\necho\necho "{mark} {number} $status"'
         for number, command in enumerate(commands.values())
     )
+    if stdin:
+        line += _READ_THE_REST
     completed = await shell.run(line, stdin=stdin, deadline_s=deadline_s)
     output = require_success(completed, "a script")
     complaints = completed.stderr[:LONGEST_COMPLAINT].decode(errors="replace")

@@ -15,6 +15,7 @@ from handset_rack import Daemon, kill_now, open_sockets, running_rack, until
 
 from benchd.android.shell.commands import complete
 from benchd.android.shell.packets import Output
+from benchd.android.shell.script import run_script
 from benchd.errors import (
     AdbServerLost,
     AnswerNotRecognised,
@@ -64,6 +65,17 @@ async def test_a_command_that_reads_no_input_still_gives_its_exit_code(tmp_path:
         shell = await rack.shell(await rack.plug())
         completed = await shell.run("exec sh -c 'exit 3'", stdin=bytes(8 * MIB))
         assert completed.exit_code == 3
+
+
+async def test_a_script_that_leaves_its_input_unread_loses_no_answer(tmp_path: Path) -> None:
+    async with running_rack(tmp_path) as rack:
+        shell = await rack.shell(await rack.plug())
+        for _ in range(40):
+            answers = await run_script(
+                shell, {"full": "echo full; exit 1", "there": "echo there"}, stdin=bytes(MIB)
+            )
+            told = {name: (answer.status, answer.text) for name, answer in answers.items()}
+            assert told == {"full": (1, "full\n"), "there": (0, "there\n")}
 
 
 async def test_a_flood_is_cut_off(tmp_path: Path) -> None:
