@@ -6,7 +6,8 @@ unknown or of another type is refused. Form 3 has what binds evidence to one han
 that it is fresh, form 4 tells whose accounts were found and which picture excuses them, form 5
 that NFC was found off under a silent chip, what the catalogue of models says of it, the storage by
 a second program, which earlier jobs have sent the handset to be destroyed, what a gate went by
-instead of asking, and whose an answer is; what was recorded before is held to the rules of its
+instead of asking, and whose an answer is, form 6 which handset it is by all that is known of it,
+and how it looked right before its last reset; what was recorded before is held to the rules of its
 time.
 docs/adr/0013-typed-evidence.md says why.
 """
@@ -18,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -27,9 +28,12 @@ from benchd.errors import CertificateGap
 from benchd.proof.evidence.job import JobEvidence
 from benchd.words.ids import Evidence, JsonValue
 
-FORM = 5
+FORM = 6
 """The form that this benchd writes."""
 FORM_BEFORE_NUMBERS = 1
+FORM_OF_IDENTITY: Final = 6
+"""From this form on a handset is one by its identity, and its facts are read again before its last
+reset."""
 
 T = TypeVar("T")
 
