@@ -99,6 +99,8 @@ ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
         Gate.FELICA_ATTEST: Action.ATTEST,
         Gate.CHIP_SEEN_BEFORE: Action.SUPERVISE,
         Gate.DESTROYED_BEFORE: Action.SUPERVISE,
+        Gate.SAME_HANDSET: Action.SUPERVISE,
+        Gate.SAME_HANDSET_HELD: Action.ATTEST,
         Gate.ASSET: Action.ANSWER,
         Gate.GUIDED_RESET: Action.ANSWER,
         Gate.FINAL_RESET: Action.ANSWER,

@@ -167,6 +167,10 @@ class ScreenNumberNeeded(DecisionRefused):
     """Raised when what was read from a handset's screen can't be the number that was asked for."""
 
 
+class SameOrOtherNeeded(DecisionRefused):
+    """Who is asked whether two handsets are one has to say which, and how they know."""
+
+
 class RecheckRefused(DecisionRefused):
     """Raised when no handset that waits for a recheck is meant by an answer, or several are."""
 

@@ -22,7 +22,14 @@ from benchd.words.fill import (
     HostSample,
     TransferProgress,
 )
-from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
+from benchd.words.handset import (
+    BatteryFacts,
+    HandsetFacts,
+    HandsetIdentity,
+    NfcFacts,
+    ResetFacts,
+    Trait,
+)
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.people import Actor
 from benchd.words.port import Liveness, PlugEvent
@@ -263,23 +270,16 @@ class Ledger(Protocol):
         """All records of the last occupancy of a slot; empty where it never had one."""
         ...
 
-    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
-        """The jobs in which a scan has seen this chip, the newest first."""
-        ...
+    async def handset_jobs(self, trait: Trait, value: str, limit: int) -> Sequence[JobId]:
+        """The newest jobs that tell this of their handset, and all that doom or have drawn it.
 
-    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
-        """The jobs whose handset told this serial or was named by it, the newest first."""
-        ...
-
-    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
-        """What tells this IMEI, and of those jobs draw, end and what became of it, in order."""
-        ...
-
-    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
-        """The last end of a job in which this IMEI was told, and all that doom its handset.
-
-        The newest first, and no more than so many: a handset may come back any number of times.
+        The newest first. A handset may come back any number of times: no more than `limit` of
+        those that neither doom nor have drawn it.
         """
+        ...
+
+    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+        """Some records in which a handset told an IMEI of this type allocation code over adb."""
         ...
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:

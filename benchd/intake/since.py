@@ -7,24 +7,22 @@ A certificate says how a handset was at its time. What came later counts more, s
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, cast
+from dataclasses import dataclass
+from typing import cast
 
 from anyio.lowlevel import checkpoint
 
+from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.ports import Ledger
-from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
+from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.intake_book import Asset, IntakeBook, asset_lines
-from benchd.proof.told import imeis_told, seen_in
+from benchd.proof.told import seen_in
 from benchd.words.ids import JobId
 from benchd.words.intake import Tag
 from benchd.words.job import StageName
 from benchd.words.record import EntryKind, StoredEntry
-
-MOST_ALIKE: Final = 100
-"""The newest jobs of a serial: there are models of which each has the same."""
-_TELLING: Final = (StageName.INSPECT, StageName.FIND_DRAWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +40,6 @@ class Since:
     """Under which other label it came in again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Numbers:
-    """What a job's records tell of its handset, and from which to which record it was in it."""
-
-    opened: int
-    ended: int
-    imeis: frozenset[str]
-    looks: frozenset[tuple[str, str, str]]
-    """Serial, model and maker."""
-    drawn: JobId | None
-
-
 class HandsetSince:
     """Answers by a ledger, up to a record of it if one is given, and the book that it makes."""
 
@@ -61,63 +47,47 @@ class HandsetSince:
         self._ledger = ledger
         self._book = book
         self._upto = upto
-        self._met: dict[JobId, _Numbers] = {}
         self._came: dict[Tag, int] = {}
         self._came_after: int | None = None
 
     async def of(self, job: JobId, records: Sequence[StoredEntry]) -> Since:
         """Since this job, of which these are all records; raises LedgerFault."""
-        me = _numbers_in(records)
-        mine = {job}
-        if me.drawn is not None:
+        me = sighting_of(job, self._counted(records))
+        mine, began = {job}, me
+        if me.rechecks is not None:
             # The certificate is of the drawn job: what came between it and its recheck came later.
-            drawn = await self._numbers_of(me.drawn)
-            mine |= {me.drawn, *await self._rechecks_before(me)}
-            me = replace(
-                drawn, looks=me.looks | drawn.looks, imeis=me.imeis | drawn.imeis, drawn=me.drawn
-            )
-        looks, imeis = me.looks, me.imeis
+            began = sighting_of(me.rechecks, self._counted(await self._ledger.entries(me.rechecks)))
+            mine.add(me.rechecks)
         labels = self._labels_of(mine)
-        found: dict[JobId, int] = {}
-        tellers = await self._tellers(imeis)
-        same = {other: last for other, last in tellers.items() if last > me.opened}
-        found |= same
-        every = labels | self._labels_of(tellers)
-        found |= {other: at for other, at in self._labelled(every) if at > me.opened}
-        found |= {other: at async for other, at in self._cases(every) if at > me.opened}
-        for other in await self._alike(looks, known=bool(imeis)):
-            if (at := self._met[other].opened) > me.opened:
-                found.setdefault(other, at)
-        jobs = sorted(found.keys() - mine, key=lambda other: found[other])
-        came_after = me.opened if labels else me.ended
+        labelled = dict(self._labelled(labels))
+        found = await records_of_handset(self._ledger, me, list(labelled))
+        handsets = Handsets(me, sightings_in(self._counted(found)))
+        certain = handsets.mine.sightings
+        mine |= {each.job for each in certain if self._is_earlier_recheck(each, me)}
+        labels |= self._labels_of(each.job for each in certain)
+        same = {each.job: each.told_at for each in certain if each.told_at > began.sequence}
+        may_be = [each for handset in handsets.open for each in handset.sightings]
+        later = {each.job: each.sequence for each in may_be if each.sequence > began.sequence}
+        later |= {other: at for other, at in self._labelled(labels) if at > began.sequence}
+        later |= {other: at async for other, at in self._cases(labels) if at > began.sequence}
+        later |= same
+        jobs = sorted(later.keys() - mine, key=lambda other: later[other])
         return Since(
             jobs=tuple(jobs),
             same=frozenset(same.keys() - mine),
-            again_as=await self._again(looks, imeis, but=labels, after=came_after),
+            again_as=await self._again(
+                me, began, but=labels, after=began.sequence if labels else _ended(began)
+            ),
         )
 
-    async def _rechecks_before(self, me: _Numbers) -> set[JobId]:
-        """Other rechecks of the same drawn job that ended without one, before this one began."""
-        found: set[JobId] = set()
-        for other in await self._tellers(me.imeis):
-            told = await self._numbers_of(other)
-            if told.drawn == me.drawn and told.opened < me.opened:
-                found.add(other)
-        return found
+    def _is_earlier_recheck(self, other: Sighting, me: Sighting) -> bool:
+        """Whether it is a recheck of the same drawn job that ended without one, before this."""
+        rechecks = me.rechecks is not None and other.rechecks == me.rechecks
+        return rechecks and other.sequence < me.sequence
 
     def _labels_of(self, jobs: Iterable[JobId]) -> set[Tag]:
         bound = (self._book.of_job.get(job) for job in jobs)
         return {Tag(each.told.tag) for each in bound if each is not None}
-
-    async def _tellers(self, imeis: frozenset[str]) -> dict[JobId, int]:
-        """Each job in which one of these was told, with the last record that does."""
-        found: dict[JobId, int] = {}
-        for imei in sorted(imeis):
-            for record in await self._ledger.handset_entries(imei):
-                job = record.entry.job
-                if job is not None and self._counts(record) and imei in imeis_told(record.entry):
-                    found[job] = max(record.sequence, found.get(job, 0))
-        return found
 
     def _labelled(self, labels: Iterable[Tag]) -> Iterator[tuple[JobId, int]]:
         """Jobs that have these now, by the last word on each, with the record of it."""
@@ -134,35 +104,15 @@ class HandsetSince:
                 if record.entry.kind is EntryKind.ASSET_UNERASABLE and self._counts(record):
                     yield cast("JobId", case), record.sequence
 
-    async def _alike(self, looks: frozenset[tuple[str, str, str]], *, known: bool) -> list[JobId]:
-        """Who looks the same, unless both have told an IMEI: then that has been asked for."""
-        found: list[JobId] = []
-        for serial in sorted({serial for serial, _, _ in looks}):
-            for job in await self._ledger.serial_jobs(serial, MOST_ALIKE):
-                other = await self._numbers_of(job)
-                if not other.looks.isdisjoint(looks) and not (known and other.imeis):
-                    found.append(job)
-        return found
-
-    async def _numbers_of(self, job: JobId) -> _Numbers:
-        if job not in self._met:
-            records = await self._ledger.entries(job)
-            self._met[job] = _numbers_in([each for each in records if self._counts(each)])
-        return self._met[job]
-
     async def _again(
-        self,
-        looks: frozenset[tuple[str, str, str]],
-        imeis: frozenset[str],
-        *,
-        but: set[Tag],
-        after: int,
+        self, me: Sighting, began: Sighting, *, but: set[Tag], after: int
     ) -> Tag | None:
+        imeis, serials = me.imeis | began.imeis, me.serials | began.serials
         named = (self._book.by_imei.get(imei) for imei in sorted(imeis))
         assets = [asset for asset in named if asset is not None]
         assets += [
             asset
-            for serial in {serial for serial, _, _ in looks}
+            for serial in sorted(serials)
             for asset in self._book.by_serial.get(serial, ())
             if asset.line.imei is None or not imeis
         ]
@@ -186,36 +136,19 @@ class HandsetSince:
     def _counts(self, record: StoredEntry) -> bool:
         return self._upto is None or record.sequence <= self._upto
 
+    def _counted(self, records: Iterable[StoredEntry]) -> list[StoredEntry]:
+        return [record for record in records if self._counts(record)]
+
 
 def drawn_job_in(records: Iterable[StoredEntry]) -> JobId | None:
     """The drawn job that a recheck has found its handset to be of; None for any other job."""
-    return _numbers_in(records).drawn
+    found = [seen_in(record.entry, (StageName.FIND_DRAWN,)) for record in records]
+    drawn = [each.drawn_job for each in found if isinstance(each, FindDrawnEvidence)]
+    return JobId(drawn[-1]) if drawn else None
 
 
-def _numbers_in(records: Iterable[StoredEntry]) -> _Numbers:
-    opened = ended = 0
-    imeis: set[str] = set()
-    looks: set[tuple[str, str, str]] = set()
-    drawn: JobId | None = None
-    for record in records:
-        opened = opened or record.sequence
-        if record.entry.kind is EntryKind.JOB_ENDED:
-            ended = ended or record.sequence
-        imeis |= imeis_told(record.entry)
-        match seen_in(record.entry, _TELLING):
-            case InspectEvidence() as seen if seen.serial:
-                looks.add((seen.serial, seen.model, seen.manufacturer))
-            case FindDrawnEvidence() as seen:
-                drawn = JobId(seen.drawn_job)
-            case _:
-                pass
-    return _Numbers(
-        opened=opened,
-        ended=ended or opened,
-        imeis=frozenset(imeis),
-        looks=frozenset(looks),
-        drawn=drawn,
-    )
+def _ended(seen: Sighting) -> int:
+    return seen.end_sequence or seen.sequence
 
 
 def _tags_in(record: StoredEntry) -> Iterator[Tag]:

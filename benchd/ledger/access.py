@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
 from benchd.signing.public_key import Signer, public_key_of
 from benchd.signing.ring import KeyRing
+from benchd.words.handset import Trait
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
@@ -49,53 +50,49 @@ _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
 _OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
 _FOLLOWING = "WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
-_OF_CHIP = """
-    WHERE kind = 'stage_ended'
-    AND iif(json_valid(CAST(body AS TEXT)),
-            json_extract(CAST(body AS TEXT), '$.data.evidence.chip'), NULL) = ?
-    ORDER BY sequence
-"""
 
-_IMEI = """iif(json_valid(CAST(body AS TEXT)),
-    json_extract(CAST(body AS TEXT), '$.data.evidence.imei'), NULL)"""
-_OTHER_NUMBER = """iif(json_valid(CAST(body AS TEXT)), coalesce(
-    json_extract(CAST(body AS TEXT), '$.data.evidence.second_imei'),
-    json_extract(CAST(body AS TEXT), '$.data.evidence.screen_number')), NULL)"""
-_OF_HANDSET = f"""
-    WHERE sequence IN (
-        SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
-        UNION SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
-        UNION SELECT sequence FROM record
-            WHERE kind IN ('recheck_drawn', 'job_ended', 'handset_settled') AND job IN (
-                SELECT job FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
-                UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
-            )
+
+def _told(*keys: str) -> str:
+    """An expression that is indexed: what a stage's evidence has under the first of these keys."""
+    values = [f"json_extract(CAST(body AS TEXT), '$.data.evidence.{key}')" for key in keys]
+    value = values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+    return f"iif(json_valid(CAST(body AS TEXT)), {value}, NULL)"
+
+
+_IMEI = _told("imei")
+_OTHER_NUMBER = _told("second_imei", "screen_number")
+_TOLD_IN: Mapping[Trait, tuple[str, ...]] = {
+    Trait.IMEI: (_IMEI, _OTHER_NUMBER, _told("second_number")),
+    Trait.SERIAL: (_told("serial"), _OTHER_NUMBER),
+    Trait.CHIP: (_told("chip"),),
+}
+
+
+def _handset_jobs(trait: Trait) -> str:
+    """The newest jobs that tell it, and all of them that doom its handset or have drawn it."""
+    tellers = " UNION ".join(
+        f"SELECT job FROM record WHERE kind = 'stage_ended' AND {told} = ?1"  # noqa: S608
+        for told in _TOLD_IN[trait]
     )
-    ORDER BY sequence
-"""  # noqa: S608
-_SERIAL = """iif(json_valid(CAST(body AS TEXT)),
-    json_extract(CAST(body AS TEXT), '$.data.evidence.serial'), NULL)"""
-_OF_SERIAL = f"""
-    WHERE sequence IN (
-        SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_SERIAL} = ?1
-        UNION SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
-    )
-    ORDER BY sequence DESC LIMIT ?2
-"""  # noqa: S608
-_ENDS_OF_HANDSET = f"""
-    WHERE sequence IN (
-        WITH mine AS (
-            SELECT job FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
-            UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
+    return f"""
+    WHERE kind = 'job_opened' AND job IN (
+        WITH mine AS MATERIALIZED ({tellers})
+        SELECT job FROM (
+            SELECT job FROM record WHERE kind = 'job_opened' AND job IN mine
+            ORDER BY sequence DESC LIMIT ?2
         )
-        SELECT max(sequence) FROM record WHERE kind = 'job_ended' AND job IN mine
-        UNION SELECT sequence FROM record WHERE kind = 'job_ended' AND job IN mine
+        UNION SELECT job FROM record WHERE kind = 'recheck_drawn' AND job IN mine
+        UNION SELECT job FROM record WHERE kind = 'job_ended' AND job IN mine
             AND json_extract(CAST(body AS TEXT), '$.data.disposition') = 'destroy'
-        UNION SELECT sequence FROM record WHERE kind = 'handset_settled' AND job IN mine
+        UNION SELECT job FROM record WHERE kind = 'handset_settled' AND job IN mine
             AND json_extract(CAST(body AS TEXT), '$.data.to') IN ('to_destroy', 'destroyed')
     )
-    ORDER BY sequence DESC LIMIT ?2
+    ORDER BY sequence DESC
 """  # noqa: S608
+
+
+_HANDSET_JOBS: Mapping[Trait, str] = {trait: _handset_jobs(trait) for trait in Trait}
+_OF_TAC = f"WHERE kind = 'stage_ended' AND {_IMEI} >= ?1 AND {_IMEI} < ?2 LIMIT ?3"
 
 
 class SqliteLedger:
@@ -161,28 +158,14 @@ class SqliteLedger:
         """All records of the last occupancy of a slot; empty where it never had one."""
         return await self._select(_LAST_OCCUPANCY, slot)
 
-    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
-        """The jobs in which a scan has seen this chip, the newest first."""
-        seen = await self._select(_OF_CHIP, chip)
-        jobs = (stored.entry.job for stored in reversed(seen) if stored.entry.job is not None)
-        return list(dict.fromkeys(jobs))[:limit]
+    async def handset_jobs(self, trait: Trait, value: str, limit: int) -> Sequence[JobId]:
+        """The newest jobs that tell this of their handset, and all that doom or have drawn it."""
+        opened = await self._select(_HANDSET_JOBS[trait], value, limit)
+        return [stored.entry.job for stored in opened if stored.entry.job is not None]
 
-    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
-        """The jobs whose handset told this serial or was named by it, the newest first."""
-        told = await self._select(_OF_SERIAL, serial, limit)
-        jobs = (stored.entry.job for stored in told if stored.entry.job is not None)
-        return list(dict.fromkeys(jobs))
-
-    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
-        """What tells this IMEI, and of those jobs draw, end and what became of it, in order."""
-        return await self._select(_OF_HANDSET, imei)
-
-    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
-        """The last end of a job in which this IMEI was told, and all that doom its handset.
-
-        The newest first, and no more than so many.
-        """
-        return await self._select(_ENDS_OF_HANDSET, imei, limit)
+    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+        """Some records in which a handset told an IMEI of this type allocation code over adb."""
+        return await self._select(_OF_TAC, tac, f"{tac}:", limit)
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""

@@ -9,6 +9,7 @@ import anyio
 import structlog
 
 from benchd.ports import Ledger
+from benchd.words.handset import Trait
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, Receipt, StoredEntry
 
@@ -87,21 +88,13 @@ class AnnouncingLedger:
         """All records of the last occupancy of a slot; empty where it never had one."""
         return await self._ledger.slot_entries(slot)
 
-    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
-        """The jobs in which a scan has seen this chip, the newest first."""
-        return await self._ledger.chip_jobs(chip, limit)
+    async def handset_jobs(self, trait: Trait, value: str, limit: int) -> Sequence[JobId]:
+        """The newest jobs that tell this of their handset, and all that doom or have drawn it."""
+        return await self._ledger.handset_jobs(trait, value, limit)
 
-    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
-        """The jobs whose handset told this serial or was named by it, the newest first."""
-        return await self._ledger.serial_jobs(serial, limit)
-
-    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
-        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
-        return await self._ledger.handset_entries(imei)
-
-    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
-        """The last end of a job in which this IMEI was told, and all that doom its handset."""
-        return await self._ledger.handset_ends(imei, limit)
+    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+        """Some records in which a handset told an IMEI of this type allocation code over adb."""
+        return await self._ledger.told_of_tac(tac, limit)
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""

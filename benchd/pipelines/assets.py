@@ -6,26 +6,30 @@ from collections.abc import Sequence
 
 from benchd.models.papers import fits_papers
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.screen_numbers import ScreenNumbers
 from benchd.proof.citing import AssetInHand, Numbers, doubts
 from benchd.proof.evidence.intake import BoundRecord, Who
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.intake_book import Asset
+from benchd.proof.told import imeis_in
 from benchd.words.imei import is_imei
-from benchd.words.intake import BoundBy
-from benchd.words.job import Gate
+from benchd.words.intake import BoundBy, Tag
+from benchd.words.job import Decision, Gate
 
 MOST_SHOWN = 10
 """Tags in one question."""
 
 
-def numbers_known(context: JobContext, screen_number: str | None = None) -> Numbers:
+def numbers_known(context: JobContext, read: ScreenNumbers | None = None) -> Numbers:
     """What is known of the handset so far."""
     identity, gates = context.inspected().identity, context.evidence.gates
-    read = screen_number or (gates.screen_number if gates else None)
-    told = identity.imeis
+    told = frozenset(identity.imeis)
+    by_label = gates.label_number if gates else None
     return Numbers(
-        imeis=frozenset((*told, read) if read and is_imei(read) else told),
+        imeis=told | imeis_in(gates) | (read.imeis if read else frozenset[str]()),
         serial=identity.serial or None,
+        proven=told | context.proven_numbers | frozenset(filter(None, (by_label,))),
+        certified_at=context.certified_at,
     )
 
 
@@ -45,33 +49,64 @@ async def bind_if_sure(context: JobContext) -> None:
         await _bind(context, found[0], numbers, None)
 
 
-async def bind_or_ask(context: JobContext, screen_number: str | None) -> list[DecisionEvidence]:
+async def bind_or_ask(context: JobContext, numbers: Numbers) -> list[DecisionEvidence]:
     """The same once all numbers are known; where several assets fit a person reads the label.
 
     Returns the answers that were given. A handset that fits no asset is bound by nobody here:
-    somebody may scan its tag at any time.
+    somebody may scan its tag at any time. What it was bound to before is never changed but by a
+    person who has read the label again.
     """
-    numbers = numbers_known(context, screen_number)
     hand = asset_in_hand(context, numbers)
     if hand is not None and not doubts(context.intake.book, hand):
         return []
     found = candidates(context, numbers)
-    if len(found) == 1:
+    bound = (
+        [context.intake.book.assets[hand.tag]]
+        if hand is not None and hand.tag in (context.intake.book.assets)
+        else []
+    )
+    may_be = list({asset.tag: asset for asset in (*bound, *found)}.values())
+    if hand is None and len(found) == 1:
         await _bind(context, found[0], numbers, None)
-    if len(found) < 2:
+    if len(may_be) < 2:
         return []
-    tags = ", ".join(asset.tag for asset in found[:MOST_SHOWN])
+    tags = ", ".join(asset.tag for asset in may_be[:MOST_SHOWN])
     decision = await context.ask(Gate.ASSET, {**context.handset_facts(), "tags": tags})
-    chosen = [asset for asset in found if asset.tag == decision.note.strip()]
-    if decision.approved and chosen:
-        await _bind(context, chosen[0], numbers, Who.of(decision.by))
+    chosen = [asset for asset in may_be if asset.tag == decision.note.strip()]
+    if decision.approved and chosen and (hand is None or chosen[0].tag != hand.tag):
+        await _bind(context, chosen[0], numbers, Who.of(decision.by), by_label=True)
     return [DecisionEvidence.of(decision)]
 
 
-def candidates(context: JobContext, numbers: Numbers) -> Sequence[Asset]:
-    """The assets that it may be: by an IMEI if any has it, else by its serial."""
+async def bind_by_label_in(context: JobContext, decision: Decision) -> None:
+    """Bind by the label whose tag somebody has scanned into the note beside the numbers."""
     book = context.intake.book
-    by_imei = [book.by_imei[imei] for imei in sorted(numbers.imeis) if imei in book.by_imei]
+    tags = {word for word in decision.note.split() if word in book.assets and not is_imei(word)}
+    bound = book.of_job.get(context.job)
+    if len(tags) != 1 or (bound is not None and bound.told.bound_by is BoundBy.TAG):
+        return
+    asset = book.assets[Tag(tags.pop())]
+    numbers = numbers_known(context)
+    await _bind(context, asset, numbers, Who.of(decision.by), by_label=True)
+
+
+def number_by_label(context: JobContext, numbers: Numbers) -> str | None:
+    """The IMEI that was read and that the papers name of the asset whose label was scanned.
+
+    Papers that were found by the number itself bear nothing out.
+    """
+    hand = asset_in_hand(context, numbers)
+    if hand is None or hand.told.bound_by is not BoundBy.TAG or hand.told.by is None:
+        return None
+    asset = context.intake.book.assets.get(hand.tag)
+    imei = None if asset is None else asset.line.imei
+    return imei if imei in numbers.imeis - numbers.proven else None
+
+
+def candidates(context: JobContext, numbers: Numbers) -> Sequence[Asset]:
+    """The assets that it may be: by a proven IMEI if any has it, else by its serial."""
+    book = context.intake.book
+    by_imei = [book.by_imei[imei] for imei in sorted(numbers.proven) if imei in book.by_imei]
     if by_imei:
         return list({asset.tag: asset for asset in by_imei}.values())
     same_serial = book.by_serial.get(numbers.serial or "", ())
@@ -82,17 +117,19 @@ def candidates(context: JobContext, numbers: Numbers) -> Sequence[Asset]:
     ]
 
 
-async def _bind(context: JobContext, asset: Asset, numbers: Numbers, by: Who | None) -> None:
+async def _bind(
+    context: JobContext, asset: Asset, numbers: Numbers, by: Who | None, *, by_label: bool = False
+) -> None:
     identity = context.inspected().identity
     entry = context.models.of(identity)
     names = (identity.model, *((entry.name, *entry.codes) if entry else ()))
-    same_imei = asset.line.imei in numbers.imeis
+    same_imei = asset.line.imei in numbers.proven
     fits = fits_papers(asset.line.model, names)
     told = BoundRecord(
         lot=asset.lot,
         lot_sequence=context.intake.book.lots[asset.lot].sequence,
         tag=asset.tag,
-        bound_by=BoundBy.IMEI if same_imei else BoundBy.SERIAL,
+        bound_by=_bound_by(by_label=by_label, same_imei=same_imei),
         imeis=tuple(sorted(numbers.imeis)),
         serial=numbers.serial,
         model=identity.model,
@@ -100,3 +137,9 @@ async def _bind(context: JobContext, asset: Asset, numbers: Numbers, by: Who | N
         by=by,
     )
     await context.intake.bind(told, job=context.job, slot=context.slot)
+
+
+def _bound_by(*, by_label: bool, same_imei: bool) -> BoundBy:
+    if by_label:
+        return BoundBy.TAG
+    return BoundBy.IMEI if same_imei else BoundBy.SERIAL

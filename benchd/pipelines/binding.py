@@ -6,14 +6,13 @@ from dataclasses import replace
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.screen_numbers import numbers_on_screen
 from benchd.pipelines.screens import open_page
 from benchd.proof.binding import Known, screen_number
 from benchd.proof.evidence.binding import ReturnEvidence
-from benchd.words.job import Gate, Reason
+from benchd.words.imei import imeis_in_text
+from benchd.words.job import Decision, Gate, Reason
 from benchd.words.screen import OpenedPage, Page
-
-SHOWN = {Gate.IMEI: ("model", "serial"), Gate.SERIAL: ("model",)}
-"""What the question tells of the handset: never the number that is asked for."""
 
 
 def check_return(context: JobContext, seen: ReturnEvidence) -> None:
@@ -45,32 +44,38 @@ async def tie_by_screen(context: JobContext) -> OpenedPage | None:
 
 
 async def tie_and_name_by_screen(context: JobContext, note: str) -> None:
-    """The same at the end, where its screen has to show whose number goes on the certificate.
+    """The same after the last reset, where its screen has to show whose number is certified.
 
-    Whoever has looked at it may have scanned the number into the note of that very answer.
+    Whoever has looked at it may have scanned the number into the note of that very answer. Where
+    only people know its number, who confirms reads it: two readings are two people's.
     """
     known, here = Known.of(context.evidence), context.station.port().attachment
-    if not (context.certifies and context.binding.number_due(known, here)):
+    if not context.certifies or known.by_people or not context.binding.number_due(known, here):
         return
     gate = known.number_gate
     number = screen_number(gate, note)
     if number is None or (gate is Gate.SERIAL and number != known.serial):
         await _read_screen(context)
     else:
-        add_to_return(context, screen_number=number)
+        add_to_return(context, screen_number=_fitting(known, note, number))
+
+
+def name_by_confirmer(context: JobContext, decision: Decision) -> None:
+    """Tie the handset by the number that the second person has read; StageFailed for another's."""
+    known = Known.of(context.evidence)
+    number = screen_number(Gate.IMEI, decision.note)
+    if number is None:
+        raise StageFailed(Reason.HANDSET_NOT_BOUND, "who confirmed hasn't read its number")
+    add_to_return(context, screen_number=_fitting(known, decision.note, number))
+
+
+def _fitting(known: Known, note: str, first: str) -> str:
+    """Any of its numbers shows which handset it is: scanners read one bar code of two."""
+    return next((number for number in imeis_in_text(note) if number in known.imeis), first)
 
 
 async def _read_screen(context: JobContext) -> None:
-    add_to_return(context, screen_number=await number_on_screen(context))
-
-
-async def number_on_screen(context: JobContext) -> str:
-    """The number that a person reads there and types in."""
-    gate = Known.of(context.evidence).number_gate
-    facts = context.handset_facts()
-    shown = {name: facts[name] for name in SHOWN[gate]}
-    decision = await context.approved(gate, Reason.HANDSET_NOT_BOUND, shown)
-    number = screen_number(gate, decision.note)
-    if number is None:
-        raise StageFailed(Reason.HANDSET_NOT_BOUND, f"{gate}: the answer is no such number")
-    return number
+    numbers = await numbers_on_screen(context)
+    known = Known.of(context.evidence)
+    number = _fitting(known, numbers.decision.note, numbers.first)
+    add_to_return(context, screen_number=number)

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext
-from benchd.proof.binding import Known
-from benchd.proof.evidence.job import JobEvidence
-from benchd.proof.records import stage_records
-from benchd.words.ids import JobId
-from benchd.words.job import Gate, Outcome, Reason
-
-OLDEST, NEWEST = 8, 8
-"""How many jobs with this chip are compared. Whoever is refused comes again, and again: the first
-that had the chip must stay in sight."""
-MOST_JOBS = 10_000
-_KEPT = JobEvidence.__dataclass_fields__
+from benchd.pipelines.identity import handsets_of
+from benchd.proof.identity.debts import is_anothers_chip
+from benchd.words.job import Gate, Reason
 
 
 async def refuse_known_chip(context: JobContext, chip: str) -> None:
@@ -30,22 +22,11 @@ async def refuse_chip_of_another(context: JobContext, chip: str) -> bool:
     """
     if not context.certifies:
         return False
-    mine = Known.of(context.evidence).imeis
-    undecided = False
-    seen_in = [job for job in await context.ledger.chip_jobs(chip, MOST_JOBS) if job != context.job]
-    for job in dict.fromkeys((*seen_in[:NEWEST], *seen_in[-OLDEST:])):
-        others = (await _known_of(context, job)).imeis
-        if mine and others and mine.isdisjoint(others):
+    handsets = await handsets_of(context, chips=(chip,))
+    for each in handsets.sharing_chip:
+        if is_anothers_chip(each):
             raise StageFailed(
-                Reason.FELICA_INCONSISTENT, f"this chip was in a handset of another IMEI: job {job}"
+                Reason.FELICA_INCONSISTENT,
+                f"this chip was in another handset: job {each.sightings[-1].job}",
             )
-        undecided = undecided or not (mine and others)
-    return undecided
-
-
-async def _known_of(context: JobContext, job: JobId) -> Known:
-    """What is on record of the handset of another job."""
-    attempts = stage_records(await context.ledger.entries(job))
-    passed = [a for a in attempts if a.outcome is Outcome.PASSED and a.stage in _KEPT]
-    shown = {attempt.stage: attempt.shown() for attempt in passed}
-    return Known.of(JobEvidence(**shown))  # pyright: ignore[reportArgumentType]
+    return bool(handsets.sharing_chip)

@@ -39,8 +39,9 @@ IMEI_END_DIGITS = 4
 UNTOLD = "—"
 
 
-Vetting = Callable[[Actor, str], Awaitable[None]]
-"""Raises DecisionRefused for who may not give this answer, or a note that it can't have."""
+Vetting = Callable[[Actor, str, bool], Awaitable[None]]
+"""Takes who answers, the note, and whether it is a yes; raises DecisionRefused for who may not give
+this answer, or a note that it can't have."""
 
 
 class AbsenceWindow(Protocol):
@@ -167,6 +168,10 @@ class JobContext:
         self.evidence = JobEvidence()
         self.seen: object | None = None
         """The evidence that the running attempt has so far: on record even if it has no result."""
+        self.proven_numbers: frozenset[str] = frozenset()
+        """Its IMEIs that don't rest on one person's one look, beside those that it tells."""
+        self.certified_at = 0
+        """The record of the last certificate of this handset by another job."""
         self.fill_key: bytes | None = None
         """That of the overwrite, for the read-back; in no record, and gone with the job."""
         self._memory: dict[type[object], object] = {}
@@ -253,9 +258,15 @@ class JobContext:
         """Ask, and go on only if the answer is yes; StageFailed with `reason` otherwise."""
         return await self.approved(gate, reason, self.handset_facts())
 
-    async def approved(self, gate: Gate, reason: Reason, facts: Mapping[str, str]) -> Decision:
+    async def approved(
+        self,
+        gate: Gate,
+        reason: Reason,
+        facts: Mapping[str, str],
+        vet: Vetting | None = None,
+    ) -> Decision:
         """The same with other facts in the question."""
-        decision = await self.ask(gate, facts)
+        decision = await self.ask(gate, facts, vet)
         if not decision.approved:
             raise StageFailed(reason, f"{gate} was answered with no")
         return decision

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
+from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.ports import Ledger
 from benchd.proof.disposal import DisposalItem, item_of
-from benchd.proof.told import imeis_told
+from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.sighting import sighting_of, sightings_in
 from benchd.words.ids import JobId
-from benchd.words.record import StoredEntry
 
 
 async def disposal_of(ledger: Ledger, job: JobId) -> DisposalItem | None:
-    """What has become of an ended job's handset; None where it's sold, runs or isn't known."""
+    """What has become of an ended job's handset; None where it's sold, runs or isn't known.
+
+    A later job takes it over only where it is certainly of the same handset. Raises
+    CertificateGap for records that can't be read.
+    """
     own = await ledger.entries(job)
-    return item_of(job, await with_later_jobs(ledger, own))
-
-
-async def with_later_jobs(ledger: Ledger, own: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """These records and all that tell the same IMEIs, in the order of the ledger."""
-    found = {record.sequence: record for record in own}
-    for imei in sorted(all_imeis(own)):
-        for record in await ledger.handset_entries(imei):
-            found.setdefault(record.sequence, record)
-    return [found[sequence] for sequence in sorted(found)]
-
-
-def all_imeis(records: Iterable[StoredEntry]) -> frozenset[str]:
-    """Every IMEI that these records tell."""
-    return frozenset[str]().union(*(imeis_told(record.entry) for record in records))
+    me = sighting_of(job, own)
+    others = await records_of_handset(ledger, me)
+    same = {each.job for each in Handsets(me, sightings_in(others)).mine.sightings}
+    records = [*own, *(record for record in others if record.entry.job in same)]
+    return item_of(job, sorted(records, key=lambda record: record.sequence))

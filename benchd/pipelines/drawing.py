@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.handset_jobs import records_of_handset
-from benchd.proof.drawn import draw_in, is_drawn, job_met, owed_by, share_of
+from benchd.proof.drawn import draw_in, is_drawn, owed_by, share_of
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
+from benchd.proof.identity.sighting import sighting_of
 from benchd.words.record import Entry, EntryKind, StoredEntry
 
 
@@ -20,7 +21,7 @@ async def drawn_records(
     Raises CertificateGap for records that can't be read.
     """
     records = await context.ledger.entries(context.job)
-    me = job_met(context.job, records)
+    me = sighting_of(context.job, records)
     others = await records_of_handset(context.ledger, me)
     share, owed = share_of(records), owed_by(me, others)
     if draw_in(records) is not None or not (share or owed):

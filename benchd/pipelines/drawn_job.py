@@ -19,8 +19,8 @@ from benchd.errors import (
 from benchd.pipelines.certifying import intake_of
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.handset_jobs import records_of_handset
-from benchd.proof.drawn import JobMet, job_met, jobs_met
 from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.recheck import (
     ends_recheck_due,
     no_more_open,
@@ -63,10 +63,10 @@ async def find_drawn_job(context: JobContext, note: str) -> DrawnJob:
     number = number_in(note)
     if number is None:
         raise ScreenNumberNeeded(NUMBER_WANTED)
-    asked = JobMet(job=context.job, sequence=0)
-    (asked.imeis if is_imei(number) else asked.serials).add(number)
+    asked = Sighting(job=context.job, sequence=0)
+    (asked.named if is_imei(number) else asked.serials).add(number)
     try:
-        met = jobs_met(await records_of_handset(context.ledger, asked))
+        met = sightings_in(await records_of_handset(context.ledger, asked))
         waiting = _waiting(met, number, named=_JOB.findall(note))
         found, refused = await _open_ones(context, waiting, number)
     except CertificateGap as gap:
@@ -79,7 +79,7 @@ async def find_drawn_job(context: JobContext, note: str) -> DrawnJob:
     return found[-1]
 
 
-def _waiting(met: Sequence[JobMet], number: str, *, named: Sequence[str]) -> list[JobMet]:
+def _waiting(met: Sequence[Sighting], number: str, *, named: Sequence[str]) -> list[Sighting]:
     """Drawn jobs of this number, also those that can't be rechecked any more.
 
     Several of one IMEI are one handset, several of one serial needn't be: a person names the job.
@@ -102,7 +102,7 @@ def _waiting(met: Sequence[JobMet], number: str, *, named: Sequence[str]) -> lis
 
 
 async def _open_ones(
-    context: JobContext, waiting: Iterable[JobMet], number: str
+    context: JobContext, waiting: Iterable[Sighting], number: str
 ) -> tuple[list[DrawnJob], list[str]]:
     """Those that may still be rechecked, and why the others may not."""
     found: list[DrawnJob] = []
@@ -110,7 +110,7 @@ async def _open_ones(
     for met in waiting:
         held = await context.ledger.entries(met.job)
         records = up_to_end(held)
-        whole = job_met(met.job, records)
+        whole = sighting_of(met.job, records)
         others = [*held, *await records_of_handset(context.ledger, whole)]
         gaps = list(no_more_open(whole, records[-1].sequence, others, context.job))
         refused += [f"{met.job}: {gap}" for gap in gaps]

@@ -1,27 +1,72 @@
-"""All that the ledger holds of one handset's jobs: by its IMEIs, its serial and its chip."""
+"""Every record of the ledger that may be of one handset: by numbers, serial, chips and label."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from benchd.ports import Ledger
-from benchd.proof.drawn import JobMet
+from benchd.proof.identity.fillers import is_filler
+from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.sighting import Sighting, sighting_of
+from benchd.words.handset import Trait
+from benchd.words.ids import JobId
 from benchd.words.record import StoredEntry
 
 MOST_JOBS = 100
-"""The newest of each serial and chip: many handsets may have one serial."""
+"""The newest of each number, serial and chip, beside all that doom or have drawn a handset."""
 
 
-async def records_of_handset(ledger: Ledger, met: JobMet) -> list[StoredEntry]:
-    """Those that tell its IMEIs, with draws, ends and what became of it; of serial and chip all.
+async def records_of_handset(
+    ledger: Ledger, seen: Sighting, labelled: Sequence[JobId] = ()
+) -> list[StoredEntry]:
+    """All records of other jobs that share something with this one or with its handset, in order.
 
-    In order. Handsets with the same serial are among them: whoever reads them tells them apart.
+    Its handset's other jobs may tell a number that this one doesn't: those of that number are
+    among them too. `labelled` are jobs in which the same label was scanned. Whether they are of
+    one handset `proof.identity` says.
     """
-    found: dict[int, StoredEntry] = {}
-    for imei in sorted(met.imeis):
-        found |= {record.sequence: record for record in await ledger.handset_entries(imei)}
-    jobs = [job for chip in sorted(met.chips) for job in await ledger.chip_jobs(chip, MOST_JOBS)]
-    for serial in sorted(met.serials):
-        jobs += await ledger.serial_jobs(serial, MOST_JOBS)
-    for job in dict.fromkeys(jobs):
-        if job != met.job:
-            found |= {record.sequence: record for record in await ledger.entries(job)}
-    return [found[sequence] for sequence in sorted(found)]
+    search = _Search(ledger, seen)
+    await search.add(labelled)
+    while (due := search.next_trait()) is not None:
+        await search.add(await ledger.handset_jobs(*due, MOST_JOBS))
+    return search.records()
+
+
+class _Search:
+    """Looks up what the handset tells, until its jobs tell nothing new."""
+
+    def __init__(self, ledger: Ledger, seen: Sighting) -> None:
+        self._ledger = ledger
+        self._me = seen
+        self._records: dict[JobId, Sequence[StoredEntry]] = {}
+        self._sightings: dict[JobId, Sighting] = {}
+        self._looked_up: set[tuple[Trait, str]] = set()
+
+    async def add(self, jobs: Sequence[JobId]) -> None:
+        for job in jobs:
+            if job != self._me.job and job not in self._records:
+                self._records[job] = records = await self._ledger.entries(job)
+                self._sightings[job] = sighting_of(job, records)
+
+    def next_trait(self) -> tuple[Trait, str] | None:
+        mine = Handsets(self._me, self._sightings.values()).mine if self._sightings else None
+        for sighting in (self._me, *(mine.sightings if mine else ())):
+            for trait in _traits_of(sighting):
+                if trait not in self._looked_up:
+                    self._looked_up.add(trait)
+                    return trait
+        return None
+
+    def records(self) -> list[StoredEntry]:
+        found = {each.sequence: each for records in self._records.values() for each in records}
+        return [found[sequence] for sequence in sorted(found)]
+
+
+def _traits_of(sighting: Sighting) -> Iterator[tuple[Trait, str]]:
+    for imei in sorted(sighting.imeis):
+        yield Trait.IMEI, imei
+    for chip in sorted(sighting.chips):
+        yield Trait.CHIP, chip
+    for serial in sorted(sighting.serials):
+        if not is_filler(serial):
+            yield Trait.SERIAL, serial

@@ -22,14 +22,14 @@ UNSETTLED = {
 
 
 async def settle(
-    context: JobContext, gate: Gate, limit_s: float, screen_number: str | None = None
+    context: JobContext, gate: Gate, limit_s: float, numbers: Numbers | None = None
 ) -> SettledGate | DecisionEvidence:
     """What was attested of it, at most so old, else somebody's yes.
 
     A tag that is scanned while the question stands may settle it. Raises StageFailed for a no, and
     for a network restriction that was looked up already.
     """
-    numbers = numbers_known(context, screen_number)
+    numbers = numbers or numbers_known(context)
     found = _found(context, gate, limit_s, numbers)
 
     async def until_found() -> None:

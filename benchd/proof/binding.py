@@ -6,18 +6,19 @@ that it's the same, by something that a twin with the same serial doesn't have.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from benchd.proof.evidence.binding import ReturnEvidence
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.job import ErasureEvidence, JobEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.records import DecisionRecord, StageRecord
 from benchd.proof.tie import tied_chip
-from benchd.words.imei import is_imei
+from benchd.proof.told import imeis_in
+from benchd.words.imei import imeis_in_text
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import EntryKind, StoredEntry
 
@@ -52,28 +53,41 @@ class Known:
 
     serial: str | None = None
     imeis: frozenset[str] = frozenset()
-    """Those that it told, and the one that a person read at the gates."""
+    """Those that it told, and those that a person read at the gates."""
+    told: frozenset[str] = frozenset()
+    """Those of them that it told over adb."""
+    sim_slots: int | None = None
     telephony: bool | None = None
     android_id: str | None = None
     """That of this job's reset; None until then."""
     tied_chip: str | None = None
-    unread: bool = False
-    """Whether its system alone has told its IMEI: no person has compared it with its screen."""
 
     @classmethod
     def of(cls, evidence: JobEvidence | ErasureEvidence, *, is_reset: bool = True) -> Known:
         """From what the stages saw; before its reset a handset has no id that stays."""
         inspect, gates = evidence.inspect, evidence.gates
         check, reset = evidence.felica_check, evidence.initialise
-        told = inspect.imeis if inspect else ()
-        number = gates.screen_number if gates else None
+        told = frozenset(inspect.imeis if inspect else ())
         return cls(
             serial=inspect.serial if inspect else None,
-            imeis=frozenset((*told, number) if number and is_imei(number) else told),
+            imeis=told | imeis_in(gates),
+            told=told,
+            sim_slots=inspect.sim_slots if inspect else None,
             telephony=inspect.telephony if inspect else None,
             android_id=reset.left.android_id if reset and is_reset else None,
             tied_chip=tied_chip(check),
-            unread=bool(told) and number is None,
+        )
+
+    @property
+    def by_people(self) -> bool:
+        """Whether its number is known from people alone: it tells none over adb."""
+        return not self.told and self.number_gate is Gate.IMEI
+
+    @property
+    def all_known(self) -> bool:
+        """Whether these are all IMEIs that it has: over adb both are asked for."""
+        return len(self.imeis) >= (self.sim_slots or 2) or (
+            self.sim_slots is None and bool(self.told)
         )
 
     @property
@@ -118,7 +132,7 @@ def differences(known: Known, seen: ReturnEvidence) -> list[str]:
 
 
 def screen_number(gate: Gate, text: str) -> str | None:
-    """The number that somebody read from a handset's screen; None where it can't be one.
+    """The first number that somebody read from a handset's screen; None where there is none.
 
     An IMEI has 15 digits with the right check digit: not the 14 without it, not the 16 of an
     IMEISV, not the 32 of an eSIM's EID.
@@ -126,8 +140,7 @@ def screen_number(gate: Gate, text: str) -> str | None:
     if gate is Gate.SERIAL:
         serial = text.strip()
         return serial if 0 < len(serial) <= LONGEST_SERIAL and serial.isprintable() else None
-    digits = re.sub(r"[ /-]", "", text.strip())
-    return digits if is_imei(digits) else None
+    return next(iter(imeis_in_text(text)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +178,17 @@ class _Walk:
 
     def __init__(self, evidence: ErasureEvidence, attempts: Sequence[StageRecord]) -> None:
         self._evidence = evidence
-        self._gate = Known.of(evidence).number_gate
+        known = Known.of(evidence)
+        self._gate, self._by_people = known.number_gate, known.by_people
         self._numbers_here: set[str] = set()
         resets = [a.ended_sequence for a in attempts if a.stage is StageName.INITIALISE]
         self._reset_at = max(resets, default=0)
+        self._last_reset_at = 1
+        """Since when a number that was read counts for the end."""
+        of_today = all(attempt.form >= FORM_OF_IDENTITY for attempt in attempts)
+        # Before, it was read at the end only where adb alone had told it.
+        self._number_due = self._gate is Gate.IMEI and (of_today or not self._by_people)
+        self._by_people = self._by_people and of_today
         self._first = self._here = self._bound = ""
         self._last_seen: dict[Tie, int] = {}
         self._returns = 0
@@ -183,22 +203,29 @@ class _Walk:
 
     def answered(self, answer: DecisionEvidence) -> None:
         """Somebody has answered while this enumeration lasts."""
-        if answer.approved and answer.gate in (self._gate, Gate.OBSERVE):
-            # Who looks at the last screen may scan its number in the same answer.
+        # Who looks at the last screen, or confirms, scans its number in the same answer.
+        if not answer.approved or answer.gate not in (self._gate, Gate.OBSERVE, Gate.CONFIRM):
+            return
+        if self._gate is Gate.IMEI:
+            self._numbers_here.update(imeis_in_text(answer.note))
+        else:
             self._numbers_here.add(screen_number(self._gate, answer.note) or "")
 
     def ended(self, attempt: StageRecord) -> None:
         """A stage's attempt has ended, perhaps with a return."""
         if attempt.stage is StageName.FINAL_RESET and attempt.outcome is Outcome.PASSED:
             self._here = self._evidence.final_reset.attachment_after
+            self._last_reset_at = attempt.ended_sequence
         seen = attempt.came_back()
         if seen is not None and seen.attachment == self._here:
             self._returned(attempt, seen)
         elif attempt.stage is StageName.INSPECT and attempt.outcome is Outcome.PASSED:
             self._saw(frozenset({Tie.SERIAL}), attempt.ended_sequence)
         done = attempt.outcome in (Outcome.PASSED, Outcome.SKIPPED)
-        # adb is gone after the last reset: whose it was, `observe` has to find out.
-        if done and self._here != self._bound and attempt.stage is not StageName.FINAL_RESET:
+        # adb is gone after the last reset: whose it was, `observe` has to find out, and where only
+        # people know its number, who confirms.
+        later = {StageName.FINAL_RESET, *([StageName.OBSERVE] if self._by_people else ())}
+        if done and self._here != self._bound and attempt.stage not in later:
             self._gaps.append(f"{attempt.stage}: nothing ties the handset that came back to it")
 
     def chain(self) -> Chain:
@@ -207,7 +234,7 @@ class _Walk:
             self._gaps.append("job_opened: it doesn't say what was on the port")
         if self._here != self._bound:
             self._gaps.append("binding: nothing ties the handset that lies there to the job")
-        if Known.of(self._evidence).unread and Tie.SCREEN_IMEI not in self._last_seen:
+        if self._number_due and self._last_seen.get(Tie.SCREEN_IMEI, 0) < self._last_reset_at:
             self._gaps.append("binding: nobody has read its IMEI on its own screen")
         return Chain(
             last_seen=self._last_seen, returns=self._returns, gaps=tuple(dict.fromkeys(self._gaps))
@@ -235,7 +262,8 @@ class _Walk:
     def _chip_was_seen(self, attempt: StageRecord, seen: ReturnEvidence) -> bool:
         """Whether the look after the last reset, which the proof weighs, is what saw it."""
         again = self._evidence.observe.chip
-        return attempt.stage is StageName.OBSERVE and again is not None and again.chip == seen.chip
+        at_end = attempt.stage in (StageName.OBSERVE, StageName.CONFIRM)
+        return at_end and again is not None and again.chip == seen.chip
 
     def _saw(self, ties: frozenset[Tie], sequence: int) -> None:
         self._last_seen |= dict.fromkeys(ties, sequence)
@@ -260,7 +288,8 @@ class JobBinding:
 
         A chip ties the handset, and says nothing of the name that its system gives itself.
         """
-        return self.due(attachment) or (known.unread and not self._number_read)
+        by_screen = known.number_gate is Gate.IMEI and not self._number_read
+        return self.due(attachment) or by_screen
 
     def came_back(self, known: Known, seen: ReturnEvidence) -> list[str]:
         """Keep what was seen; returns what shows that it's another handset."""

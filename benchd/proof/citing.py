@@ -6,7 +6,7 @@ Stages and proof go by the same rules. The proof applies them to records that it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -49,9 +49,13 @@ OF_MODEL: Final = (OTHER_MODEL, UNKNOWN_MODEL)
 class Numbers:
     """What is known of the handset in the slot."""
 
-    imeis: frozenset[str]
+    imeis: frozenset[str] = field(repr=False)
     """Told by it, or read by a person on its own screen."""
-    serial: str | None
+    serial: str | None = field(repr=False)
+    proven: frozenset[str] = field(default=frozenset(), repr=False)
+    """Those of them that don't rest on one person's one look."""
+    certified_at: int = 0
+    """The record of this handset's last certificate by another job; 0 where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +93,9 @@ def _doubts(book: IntakeBook, hand: AssetInHand, asset: Asset) -> Iterator[str]:
     if asset.line.serial and numbers.serial and not same_serial and not same_imei:
         yield "its serial is another"
     shown = {
-        BoundBy.IMEI: same_imei,
-        BoundBy.SERIAL: same_serial and asset.line.serial is not None,
+        BoundBy.IMEI: asset.line.imei in numbers.proven,
+        # Many have the same, and papers found by it bear nothing out.
+        BoundBy.SERIAL: False,
         BoundBy.TAG: told.by is not None and told.by.person is not None,
         # A recheck cites nothing: whatever it has found stands in the drawn job.
         BoundBy.DRAWN: False,
@@ -101,6 +106,8 @@ def _doubts(book: IntakeBook, hand: AssetInHand, asset: Asset) -> Iterator[str]:
         yield OTHER_MODEL
     if told.bound_by is BoundBy.TAG and asset.line.model and told.model is None:
         yield UNKNOWN_MODEL
+    if numbers.certified_at > told.lot_sequence:
+        yield "its handset has a certificate since its lot came in: its papers are spent"
     newest = book.by_imei.get(asset.line.imei or "", asset)
     if newest.tag != asset.tag:
         yield f"it has come in again since, as {newest.tag}"
@@ -129,7 +136,7 @@ def cite(
     if doubts(book, hand):
         return None
     if gate is Gate.NETWORK:
-        newest = book.newest_look_up(hand.numbers.imeis)
+        newest = book.newest_look_up(hand.numbers.proven)
         found = [] if newest is None else [_of_look_up(newest, hand, limit_s)]
     else:
         asset = book.assets[hand.tag]
@@ -216,12 +223,12 @@ def _of_stated(
 
 
 def _known_by_imei(book: IntakeBook, hand: AssetInHand) -> bool:
-    return book.assets[hand.tag].line.imei in hand.numbers.imeis
+    return book.assets[hand.tag].line.imei in hand.numbers.proven
 
 
 def _of_network(book: IntakeBook, hand: AssetInHand, cited: CitedAttestation) -> Iterator[str]:
     look_ups = book.looked_up.get(cited.imei or "", ())
-    if cited.imei not in hand.numbers.imeis:
+    if cited.imei not in hand.numbers.proven:
         yield "another handset's network restriction was looked up"
     elif not any(
         each.by.is_shown and cited == _of_look_up(each, hand, cited.limit_s) for each in look_ups

@@ -15,7 +15,7 @@ from benchd.proof.evidence.disposal import SettledEvidence
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.intake import UnerasableRecord
 from benchd.proof.reading import RecordReader
-from benchd.proof.told import imeis_told
+from benchd.proof.told import imeis_proven
 from benchd.words.disposal import (
     CLOSED_BY_A_LATER_JOB,
     DISPOSAL_MOVES,
@@ -139,7 +139,7 @@ def run_again_item(item: DisposalItem, later: JobId, at: datetime) -> DisposalIt
 
 
 def item_of(job: JobId, records: Iterable[StoredEntry]) -> DisposalItem | None:
-    """What has become of a job's handset, by its own records and those that tell its IMEIs.
+    """What has become of a job's handset, by its own records and those of its other jobs.
 
     They have to be in order; None where the job hasn't ended, or its handset is sold.
     """
@@ -153,6 +153,6 @@ def item_of(job: JobId, records: Iterable[StoredEntry]) -> DisposalItem | None:
             continue
         elif entry.job == job and entry.kind is EntryKind.HANDSET_SETTLED:
             item = settled_item(item, entry)
-        elif entry.job is not None and imeis_told(entry):
+        elif entry.job is not None and imeis_proven(entry):
             item = run_again_item(item, entry.job, entry.at)
     return item

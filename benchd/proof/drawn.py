@@ -7,29 +7,20 @@ drawn for certain, so that running it again doesn't get it out of its recheck.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from benchd.errors import CertificateGap
-from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import from_json
-from benchd.proof.evidence.handset import InspectEvidence
-from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord, FindDrawnEvidence
-from benchd.proof.told import imeis_in, seen_in
+from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
+from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
+from benchd.proof.identity.traits import Relation
 from benchd.words.ids import JobId
-from benchd.words.imei import is_imei
-from benchd.words.job import Disposition, StageName
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.words.job import StageName
+from benchd.words.record import EntryKind, StoredEntry
 
 RECHECK_STILL_DUE: Final = "recheck: it was drawn for an independent recheck, which is still due"
 """The one gap that a job has which lacks nothing but its recheck."""
-_TELLING: Final = (
-    StageName.INSPECT,
-    StageName.GATES,
-    StageName.FELICA_CHECK,
-    StageName.FELICA_RECHECK,
-    StageName.FIND_DRAWN,
-)
 
 
 def is_drawn(share: float, token: str, owed: Sequence[str]) -> bool:
@@ -37,118 +28,15 @@ def is_drawn(share: float, token: str, owed: Sequence[str]) -> bool:
     return bool(owed) or int(token, 16) < share * (1 << 8 * DRAW_BYTES)
 
 
-@dataclass(slots=True, kw_only=True)
-class JobMet:
-    """One job of a handset, as far as the records at hand tell of it."""
+def owed_by(me: Sighting, others: Iterable[StoredEntry]) -> tuple[JobId, ...]:
+    """Earlier jobs whose drawn recheck was never passed, of the same handset or of one that may be.
 
-    job: JobId
-    sequence: int
-    """Of the first of its records at hand."""
-    imeis: set[str] = field(default_factory=set[str])
-    serials: set[str] = field(default_factory=set[str])
-    chips: set[str] = field(default_factory=set[str])
-    draw: DrawRecord | None = None
-    draw_sequence: int = 0
-    rechecks: JobId | None = None
-    """The drawn job that it has found its handset to be of."""
-    found_sequence: int = 0
-    said_no: bool = False
-    """Whether whoever rechecked it said no."""
-    end: Entry | None = None
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether it was drawn for a recheck."""
-        return self.draw is not None and self.draw.drawn
-
-    @property
-    def is_certified(self) -> bool:
-        """Whether it has ended with a certificate."""
-        return (
-            self.end is not None
-            and self.end.data.get("disposition") == Disposition.SELLABLE
-            and self.end.data.get("certificate") is not None
-        )
-
-    @property
-    def numbers(self) -> frozenset[str]:
-        """What a person may name its handset by: its serial only where it has no IMEI."""
-        return frozenset(self.imeis or self.serials)
-
-    def may_be(self, other: JobMet) -> bool:
-        """Whether both may be of one handset; identical serials exist, so that one IMEI decides."""
-        if self.imeis and other.imeis:
-            return not self.imeis.isdisjoint(other.imeis)
-        shared = (self.serials & other.serials) | (self.chips & other.chips)
-        return bool(shared)
-
-    def take(self, record: StoredEntry) -> None:
-        """Learn from one more of its records; raises CertificateGap for a draw that isn't one."""
-        entry = record.entry
-        match entry.kind:
-            case EntryKind.RECHECK_DRAWN:
-                self.draw = from_json(DrawRecord, entry.data, entry.kind)
-                self.draw_sequence = record.sequence
-            case EntryKind.JOB_ENDED:
-                self.end = self.end or entry
-            case EntryKind.STAGE_ENDED:
-                self._told(seen_in(entry, _TELLING), record.sequence)
-            case _:
-                pass
-
-    def _told(self, evidence: object | None, sequence: int) -> None:
-        self.imeis |= imeis_in(evidence)
-        match evidence:
-            case InspectEvidence(serial=str() as serial) if serial:
-                self.serials.add(serial)
-            case ChipEvidence(chip=str() as chip):
-                self.chips.add(chip)
-            case FindDrawnEvidence():
-                self.rechecks, self.found_sequence = JobId(evidence.drawn_job), sequence
-                self.said_no = not evidence.answer.approved
-                if not is_imei(evidence.screen_number):
-                    self.serials.add(evidence.screen_number)
-            case _:
-                pass
-
-
-def jobs_met(records: Iterable[StoredEntry]) -> list[JobMet]:
-    """Every job that these records tell of, in the order of the ledger; raises CertificateGap."""
-    met: dict[JobId, JobMet] = {}
-    for record in records:
-        job = record.entry.job
-        if job is not None:
-            met.setdefault(job, JobMet(job=job, sequence=record.sequence)).take(record)
-    return list(met.values())
-
-
-def job_met(job: JobId, records: Sequence[StoredEntry]) -> JobMet:
-    """What all records of one job tell of it and its handset; raises CertificateGap."""
-    met = JobMet(job=job, sequence=records[0].sequence if records else 0)
-    for record in records:
-        met.take(record)
-    return met
-
-
-def owed_by(me: JobMet, others: Iterable[StoredEntry]) -> tuple[JobId, ...]:
-    """Earlier jobs of the same handset whose drawn recheck was never passed.
-
-    One that was run again is settled by the recheck of a later one, and by nothing else.
+    One that may be another's costs a recheck, and no question.
     """
-    met = jobs_met(others)
-    passed = {job.rechecks for job in met if job.rechecks is not None and job.is_certified}
-    drawn = [job for job in met if job.is_drawn and job.job != me.job]
-    return tuple(
-        job.job
-        for job in drawn
-        if job.may_be(me)
-        and not any(
-            later.job in passed
-            and later.draw_sequence >= job.draw_sequence
-            and (later is job or later.may_be(job))
-            for later in drawn
-        )
-    )
+    handsets = Handsets(me, sightings_in(others))
+    may_be = (each for each in handsets.open if each.relation is Relation.MAY_BE)
+    owed = {job for each in (handsets.earlier, *may_be) for job in each.owed}
+    return tuple(job for job in handsets.in_order if job in owed)
 
 
 def share_of(records: Sequence[StoredEntry]) -> float:
@@ -179,7 +67,7 @@ def draw_gaps(
 
 
 def _gaps(job: JobId, records: Sequence[StoredEntry], others: Sequence[StoredEntry]) -> list[str]:
-    share, draw, me = share_of(records), draw_in(records), job_met(job, records)
+    share, draw, me = share_of(records), draw_in(records), sighting_of(job, records)
     earlier = others if draw is None else [r for r in others if r.sequence < me.draw_sequence]
     owed = owed_by(me, earlier)
     if draw is None:

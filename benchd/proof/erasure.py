@@ -15,8 +15,11 @@ from typing import Final
 from benchd.errors import CertificateGap
 from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in
 from benchd.proof.erasure_case import ErasureCase, judged
+from benchd.proof.identity.debts import identity_gaps
+from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.sighting import sighting_of, sightings_in
 from benchd.proof.recheck import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
-from benchd.proof.since_then import Stay, doomed_since, gaps_since, stay_of_drawn
+from benchd.proof.since_then import Stay, gaps_since, stay_of_drawn
 from benchd.proof.touched import touchers_of
 from benchd.words.ids import JobId
 from benchd.words.record import StoredEntry
@@ -91,8 +94,9 @@ def verify_erasure(
     `intake` are the ledger's records of intake from the job's lot on: what a gate cites is
     believed only of them. `others` are those of the handset's other jobs: what they owe counts.
     """
-    case, gaps = judged(job, records, intake)
-    gaps += [*_since(_stay_of(case, records), intake), *doomed_since(job, records, others)]
+    handsets = Handsets(sighting_of(job, records), sightings_in(others))
+    case, gaps = judged(job, records, intake, handsets)
+    gaps += [*_since(_stay_of(case, records), intake), *identity_gaps(handsets)]
     gaps += draw_gaps(job, records, others)
     if gaps:
         raise CertificateGap(tuple(gaps))
@@ -104,7 +108,8 @@ def verify_drawn_erasure(
 ) -> VerifiedErasure:
     """The same of a job that was drawn, by its own records and those of its recheck."""
     records = up_to_end(drawn.records)
-    case, gaps = judged(drawn.job, records, intake)
+    handsets = Handsets(sighting_of(drawn.job, records), sightings_in(others))
+    case, gaps = judged(drawn.job, records, intake, handsets)
     gaps += _since(stay_of_drawn(drawn.job, records), intake)
     due = draw_gaps(drawn.job, records, others)
     gaps += [gap for gap in due if gap != RECHECK_STILL_DUE]

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.errors import CertificateGap
-from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
+from benchd.proof.binding import (
+    BINDING_FORM,
+    NUMBER_GATES,
+    Chain,
+    Known,
+    chain_of,
+    screen_number,
+)
 from benchd.proof.capacity import capacity_gaps
 from benchd.proof.chip import ChipCase, chip_gaps
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps
 from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
@@ -21,6 +29,7 @@ from benchd.proof.fresh import (
     picture_of,
     pictured_bytes,
 )
+from benchd.proof.identity.handset import Handsets
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.nominal import is_clearly_less, is_clearly_more
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
@@ -28,7 +37,9 @@ from benchd.proof.people import confirm_gaps, scanner_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.settled import SettledCase, settled_gaps
 from benchd.proof.storage import reach_gaps, storage_gaps
+from benchd.proof.told import imeis_in
 from benchd.words.ids import JobId
+from benchd.words.imei import imeis_in_text
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import StoredEntry
 
@@ -52,6 +63,8 @@ class ErasureCase:
     binding: Chain | None
     """None in records that are older than returns on record."""
     intake: SettledCase
+    read_twice: frozenset[str]
+    """The IMEIs that two people read on its screen, the second after its last reset."""
 
     @property
     def form(self) -> int:
@@ -65,7 +78,7 @@ class ErasureCase:
 
 
 def judged(
-    job: JobId, records: Sequence[StoredEntry], intake: Sequence[StoredEntry]
+    job: JobId, records: Sequence[StoredEntry], intake: Sequence[StoredEntry], handsets: Handsets
 ) -> tuple[ErasureCase, list[str]]:
     """What the records say of the erasure, and every gap of it but those of a draw."""
     attempts = stage_records(records)
@@ -74,7 +87,7 @@ def judged(
     gaps = order_gaps(attempts, stages)
     try:
         evidence = _evidence_of(stages)
-        settled = SettledCase.of(job, evidence, stages, answers, records, intake)
+        settled = SettledCase.of(job, evidence, stages, answers, records, intake, handsets)
     except CertificateGap as gap:
         raise CertificateGap((*gaps, *approval_gaps(answers), *gap.missing)) from gap
     gaps += approval_gaps(answers, settled.needs_no_answer())
@@ -82,7 +95,12 @@ def judged(
     if any(attempt.form >= BINDING_FORM for attempt in attempts):
         binding = chain_of(records, attempts, evidence, answers)
     case = ErasureCase(
-        stages=stages, evidence=evidence, answers=answers, binding=binding, intake=settled
+        stages=stages,
+        evidence=evidence,
+        answers=answers,
+        binding=binding,
+        intake=settled,
+        read_twice=handsets.me.read_twice,
     )
     for check in _CHECKS:
         gaps += check(case)
@@ -115,8 +133,9 @@ def _of_gates(case: ErasureCase) -> list[str]:
     gaps: list[str] = []
     if case.evidence.gates.accepted:
         gaps.append("gates: something was let through that forbids an erasure")
-    number = case.evidence.gates.screen_number
-    if number is not None and number not in _numbers_read(case.answers):
+    gates = case.evidence.gates
+    numbers = {number for number in (gates.screen_number, gates.second_number) if number}
+    if not numbers <= _numbers_read(case.answers):
         gaps.append("gates: nobody has read the number on the handset's screen")
     nominal_bytes = case.evidence.gates.nominal_bytes
     if nominal_bytes and is_clearly_less(case.evidence.inspect.capacity_bytes, nominal_bytes):
@@ -147,11 +166,18 @@ def _of_earlier_jobs(case: ErasureCase) -> list[str]:
 
 
 def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
-    return {
-        screen_number(answer.gate, answer.note)
-        for answer in answers
-        if answer.approved and answer.gate in NUMBER_GATES
-    }
+    read = [answer for answer in answers if answer.approved and answer.gate in NUMBER_GATES]
+    imeis = {imei for a in read if a.gate is Gate.IMEI for imei in imeis_in_text(a.note)}
+    return imeis | {screen_number(answer.gate, answer.note) for answer in read}
+
+
+def _of_number(case: ErasureCase) -> list[str]:
+    """Where people alone know its number, two have read it, and the second after all resets."""
+    if case.form < FORM_OF_IDENTITY or not Known.of(case.evidence).by_people:
+        return []
+    if imeis_in(case.evidence.gates) & case.read_twice:
+        return []
+    return ["identity: no second person has read its IMEI on its screen after the last reset"]
 
 
 def _of_initialise(case: ErasureCase) -> list[str]:
@@ -253,6 +279,7 @@ _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_chip,
     _of_final_reset,
     _of_binding,
+    _of_number,
     _of_settled,
     _of_confirm,
 )

@@ -13,10 +13,12 @@ from benchd.authority import ACTION_OF, AUTHORITY
 from benchd.errors import CertificateGap
 from benchd.proof.binding import screen_number
 from benchd.proof.disposal import dooms
-from benchd.proof.drawn import JobMet, job_met, jobs_met
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
+from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
+from benchd.proof.identity.traits import Relation
 from benchd.proof.recheck_chip import chip_again_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.settled import bound_in
@@ -72,7 +74,7 @@ def ends_recheck_due(end: Entry | None) -> bool:
 
 
 def no_more_open(
-    drawn: JobMet,
+    drawn: Sighting,
     end_sequence: int,
     others: Iterable[StoredEntry],
     job: JobId,
@@ -85,9 +87,14 @@ def no_more_open(
     two rechecks at once, each of which has found it by now, the first to have done so goes on.
     """
     known = [record for record in others if record.entry.job != job]
-    same = {met.job: met for met in jobs_met(known) if met.job == drawn.job or met.may_be(drawn)}
+    handsets = Handsets(drawn, sightings_in(known))
+    same = {
+        seen.job: seen
+        for seen in (drawn, *sightings_in(known))
+        if handsets.relation(seen.job) is not Relation.NONE
+    }
     since = [r for r in known if r.sequence > end_sequence and r.entry.job in same]
-    concerned = {met.job for met in same.values() if drawn.job in (met.job, met.rechecks)}
+    concerned = {seen.job for seen in same.values() if drawn.job in (seen.job, seen.rechecks)}
     for record in since:
         if record.entry.kind is EntryKind.HANDSET_SETTLED and record.entry.job in concerned:
             yield "somebody has decided otherwise about its handset"
@@ -131,7 +138,7 @@ def verify_recheck(
     gaps += _of_handset(drawn, records, found, answers)
     gaps += _of_port(drawn, records, found, seen)
     gaps += [f"recheck: {gap}" for gap in chip_again_gaps(drawn.records, seen.chip, answers)]
-    me = job_met(drawn.job, drawn.records)
+    me = sighting_of(drawn.job, drawn.records)
     told = no_more_open(
         me,
         drawn.records[-1].sequence,
@@ -205,7 +212,7 @@ def _of_handset(
         yield "recheck: the last answer was no"
     if number_in(found.answer.note) != found.screen_number:
         yield "recheck: nobody has named the number of its handset"
-    if found.screen_number not in job_met(drawn.job, drawn.records).numbers:
+    if found.screen_number not in sighting_of(drawn.job, drawn.records).numbers:
         yield "recheck: it was another handset, by its number"
     before, here = bound_in(drawn.records), bound_in(records)
     if before is not None and here is not None and before.tag != here.tag:

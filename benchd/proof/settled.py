@@ -17,13 +17,14 @@ from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
 from benchd.proof.evidence.intake import BoundRecord, SettledGate
 from benchd.proof.evidence.job import ErasureEvidence
+from benchd.proof.identity.handset import Handsets
 from benchd.proof.intake_book import IntakeBook, about
 from benchd.proof.network import RESTRICTED
 from benchd.proof.records import DecisionRecord, StageRecord
+from benchd.proof.told import imeis_in
 from benchd.words.chip import ChipVerdict
 from benchd.words.ids import JobId
-from benchd.words.imei import is_imei
-from benchd.words.intake import LotId, NotNeeded, Tag
+from benchd.words.intake import BoundBy, LotId, NotNeeded, Tag
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import EntryKind, StoredEntry
 
@@ -43,12 +44,21 @@ def bound_in(records: Sequence[StoredEntry]) -> BoundRecord | None:
     return from_json(BoundRecord, bound[-1].data, "asset_bound") if bound else None
 
 
-def numbers_of(inspect: InspectEvidence, gates: GatesEvidence | None) -> Numbers:
+def numbers_of(
+    inspect: InspectEvidence,
+    gates: GatesEvidence | None,
+    *,
+    read_twice: frozenset[str] = frozenset(),
+    certified_at: int = 0,
+) -> Numbers:
     """What is known of the handset by its own word, or by its own screen."""
-    read = gates.screen_number if gates else None
+    told = frozenset(inspect.imeis)
+    by_label = gates.label_number if gates else None
     return Numbers(
-        imeis=frozenset((*inspect.imeis, read) if read and is_imei(read) else inspect.imeis),
+        imeis=told | imeis_in(gates),
         serial=inspect.serial or None,
+        proven=told | read_twice | frozenset(filter(None, (by_label,))),
+        certified_at=certified_at,
     )
 
 
@@ -77,10 +87,17 @@ class SettledCase:
         answers: Sequence[DecisionRecord],
         records: Sequence[StoredEntry],
         intake: Sequence[StoredEntry],
+        handsets: Handsets,
     ) -> SettledCase:
         """Of one job; raises CertificateGap for records of intake that can't be read."""
         told = bound_in(records)
-        numbers = numbers_of(evidence.inspect, evidence.gates)
+        certified_by = handsets.earlier.certified_by
+        numbers = numbers_of(
+            evidence.inspect,
+            evidence.gates,
+            read_twice=handsets.me.read_twice,
+            certified_at=certified_by.end_sequence if certified_by else 0,
+        )
         hand = None if told is None else AssetInHand(job=job, told=told, numbers=numbers)
         if told is None:
             mine = _look_ups(intake)
@@ -129,7 +146,19 @@ def settled_gaps(case: SettledCase) -> list[str]:
         for gate, settled in case.settled.items()
         for gap in _of_gate(case, gate, settled)
     ]
-    return [*gaps, *_of_restriction(case), *_of_time(case)]
+    return [*gaps, *_of_label(case), *_of_restriction(case), *_of_time(case)]
+
+
+def _of_label(case: SettledCase) -> Iterator[str]:
+    """A number that papers bear out: those of the asset whose label was scanned, and no others."""
+    number = case.evidence.gates.label_number
+    if number is None:
+        return
+    told = None if case.hand is None else case.hand.told
+    asset = None if told is None else case.book.assets.get(Tag(told.tag))
+    scanned = told is not None and told.bound_by is BoundBy.TAG and told.by is not None
+    if not scanned or asset is None or asset.line.imei != number:
+        yield "gates: no label's papers name the number that was read"
 
 
 def _of_gate(case: SettledCase, gate: Gate, settled: SettledGate) -> Iterator[str]:

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchd.proof.citing import Numbers
-from benchd.proof.disposal import dooms
-from benchd.proof.drawn import job_met, jobs_met
+from benchd.proof.identity.sighting import sighting_of
 from benchd.proof.intake_book import asset_lines
 from benchd.proof.settled import bound_in
 from benchd.words.ids import JobId
@@ -39,10 +38,10 @@ def gaps_since(stay: Stay, intake: Sequence[StoredEntry]) -> Iterator[str]:
 
 def stay_of_drawn(job: JobId, records: Sequence[StoredEntry]) -> Stay:
     """Of a job that has ended, by its own records up to that; raises CertificateGap."""
-    met, told = job_met(job, records), bound_in(records)
+    seen, told = sighting_of(job, records), bound_in(records)
     return Stay(
         tag=None if told is None else told.tag,
-        numbers=Numbers(imeis=frozenset(met.imeis), serial=next(iter(sorted(met.serials)), None)),
+        numbers=Numbers(imeis=seen.imeis, serial=next(iter(sorted(seen.serials)), None)),
         opened=records[0].sequence,
         ended=records[-1].sequence,
     )
@@ -69,20 +68,6 @@ def called_dead(stay: Stay, intake: Sequence[StoredEntry]) -> Iterator[str]:
     for record in dead:
         if record.sequence > stay.opened and record.entry.data.get("tag") in tags:
             yield f"its asset {record.entry.data['tag']} was entered as not erasable since"
-
-
-def doomed_since(
-    job: JobId, records: Sequence[StoredEntry], others: Sequence[StoredEntry]
-) -> Iterator[str]:
-    """Which other jobs of its handset have sent it to be destroyed since this one began.
-
-    Raises CertificateGap for records that can't be read.
-    """
-    me = job_met(job, records)
-    same = {met.job for met in jobs_met(others) if met.job != job and met.may_be(me)}
-    for record in others:
-        if record.entry.job in same and record.sequence > me.sequence and dooms(record.entry):
-            yield f"job {record.entry.job} has sent its handset to be destroyed since"
 
 
 def _is_of(line: Mapping[str, object], numbers: Numbers) -> bool:

@@ -19,11 +19,11 @@ from benchd.proof.disposal import (
 )
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.intake import BoundRecord, LotRecord, UnerasableRecord
+from benchd.proof.told import imeis_proven, imeis_told
 from benchd.records.joining import join, take_label_of_drawn
 from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
 from benchd.records.reading import (
     Told,
-    imeis_of,
     told_of_end,
     told_of_opening,
     told_of_stage,
@@ -94,14 +94,13 @@ class Folder:
     def _stage(self, record: StoredEntry) -> None:
         told = told_of_stage(record.entry)
         number = self._id_of(record.entry.job)
-        if not told or number is None:
+        imeis = tuple(sorted(imeis_proven(record.entry)))
+        if not (told or imeis) or number is None:
             return
-        self._update(number, told)
-        imeis = imeis_of(told)
-        if "screen_number" in told:
-            self._words(record, number, told["screen_number"])
-        elif "serial" in told:
-            self._words(record, number, told["serial"], *imeis)
+        if told:
+            self._update(number, told)
+        named = {told.get("screen_number"), told.get("serial"), *imeis_told(record.entry)}
+        self._words(record, number, *sorted(str(each) for each in named if each is not None))
         for imei in imeis:
             self._run("INSERT OR IGNORE INTO told VALUES (?, ?)", imei, number)
         if "rechecks" in told:

@@ -16,7 +16,6 @@ from benchd.proof.order import ARRIVED_RESET
 from benchd.proof.reading import RecordReader
 from benchd.proof.told import seen_in
 from benchd.words.handset import OWNER
-from benchd.words.imei import is_imei
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import Entry
 
@@ -113,12 +112,3 @@ def digest_of(envelope: str) -> str:
 
 def _word(words: type[StrEnum], told: str | None) -> str | None:
     return told if told in list(words) else None
-
-
-def imeis_of(told: Told) -> tuple[str, ...]:
-    """The IMEIs among what a record has told."""
-    numbers = [told.get("imei"), told.get("second_imei")]
-    screen = told.get("screen_number")
-    if isinstance(screen, str) and is_imei(screen):
-        numbers.append(screen)
-    return tuple(number for number in numbers if isinstance(number, str) and number)

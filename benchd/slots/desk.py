@@ -14,6 +14,7 @@ from benchd.errors import (
     DecisionRefused,
     LookUpResultNeeded,
     NotFound,
+    SameOrOtherNeeded,
     ScreenNumberNeeded,
     SecondPersonNeeded,
 )
@@ -22,6 +23,7 @@ from benchd.ports import Authority, Clock, Ledger
 from benchd.proof.binding import NUMBER_GATES, screen_number
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.identity.sighting import IDENTITY_GATES, same_in_note
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.wakeup import Wakeup
 from benchd.words.ids import JobId, SlotName
@@ -33,7 +35,7 @@ from benchd.words.slot import QuestionView
 LONGEST_NOTE = 500
 NUMBER_WANTED: Mapping[Gate, str] = {
     Gate.IMEI: (
-        "the note has to be one IMEI as the handset's own screen shows it (*#06#): 15 digits with"
+        "the note has to be the IMEI as the handset's own screen shows it (*#06#): 15 digits with"
         " the right check digit, neither 14 or 16 digits nor the 32 of an EID"
     ),
     Gate.SERIAL: "the note has to be the serial as the handset's own screen shows it",
@@ -148,10 +150,15 @@ class Desk:
             raise LookUpResultNeeded(message)
         if gate in NUMBER_GATES and approved and screen_number(gate, note) is None:
             raise ScreenNumberNeeded(NUMBER_WANTED[gate])
+        if gate in IDENTITY_GATES and approved and same_in_note(note) is None:
+            raise SameOrOtherNeeded(
+                "the note has to begin with 'same' or 'other', and then say how you know (a repair"
+                " slip's number, for example); who can't tell answers no"
+            )
         if gate is Gate.ASSET and approved and note.strip() not in question.tags:
             raise DecisionRefused(f"scan the label: the note has to be one of {question.tags}")
         if question.vet is not None:
-            await question.vet(by, note)
+            await question.vet(by, note, approved)
             self._refuse_unless_open(question)
         if question.being_kept:
             message = f"{gate} has just been answered by somebody else"

@@ -9,11 +9,14 @@ from typing import Final
 import anyio
 
 from benchd.errors import NotFound, SettlingRefused
-from benchd.pipelines.disposal import all_imeis, disposal_of
+from benchd.pipelines.disposal import disposal_of
 from benchd.ports import Clock, Ledger
 from benchd.proof.disposal import ENDS, DisposalItem
 from benchd.proof.evidence.disposal import SettledEvidence
 from benchd.proof.evidence.forms import to_json
+from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.sighting import sighting_of
+from benchd.proof.identity.traits import Relation
 from benchd.proof.records import decisions
 from benchd.proof.settled import bound_in
 from benchd.words.disposal import DISPOSAL_MOVES, DisposalState, Settling, moves_from
@@ -89,10 +92,12 @@ class DisposalDesk:
         end = next(r.sequence for r in own if r.entry.kind in ENDS)
         if not later or later[0].sequence < end:
             raise SettlingRefused(f"job {settling.later_job} isn't a later one than {item.job}")
-        mine, other = all_imeis(own), all_imeis(later)
-        if mine and other and mine.isdisjoint(other):
-            raise SettlingRefused(f"job {settling.later_job} is of a handset of another IMEI")
-        met = bool(mine & other) or _is_asset(own, later)
+        me, other = sighting_of(item.job, own), sighting_of(settling.later_job, later)
+        relation = Handsets(me, [other]).relation(other.job)
+        differ = bool(me.imeis and other.imeis) and relation is Relation.NONE
+        if differ or relation is Relation.DISPUTE:
+            raise SettlingRefused(f"job {settling.later_job} is of another handset")
+        met = relation is Relation.CERTAIN or _is_asset(own, later)
         if item.state is DisposalState.TO_DESTROY and not (met and _was_let(later)):
             raise SettlingRefused(
                 f"nobody in charge has let this handset into job {settling.later_job}:"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchd.errors import CertificateGap, NotFound
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.pipelines.history import JobHistory, fold_job
-from benchd.proof.drawn import job_met, jobs_met
+from benchd.proof.identity.sighting import sighting_of, sightings_in
 from benchd.proof.recheck import up_to_end
 from benchd.web.service import RackService
 from benchd.words.ids import JobId
@@ -58,8 +58,8 @@ async def certificate_of(rack: RackService, job: JobId) -> Certified:
 
 async def _rechecked(rack: RackService, job: JobId) -> Certified | None:
     try:
-        me = job_met(job, up_to_end(await rack.ledger.entries(job)))
-        met = jobs_met(await records_of_handset(rack.ledger, me))
+        me = sighting_of(job, up_to_end(await rack.ledger.entries(job)))
+        met = sightings_in(await records_of_handset(rack.ledger, me))
     except CertificateGap:
         # Records that can't be read vouch for nothing.
         return None

@@ -9,6 +9,14 @@ OWNER = 0
 """The number of the user that every Android has."""
 
 
+class Trait(StrEnum):
+    """What a record can tell of which handset it is about, and be found by."""
+
+    IMEI = "imei"
+    SERIAL = "serial"
+    CHIP = "chip"
+
+
 class SilenceCause(StrEnum):
     """Why a chip may be silent, by what its handset says over adb; none of them excuses it."""
 
@@ -175,3 +183,5 @@ class HandsetFacts:
     """Of all users but the owner, in the order of their numbers."""
     telephony: bool | None = None
     """Whether it can telephone, and so has an IMEI; None where its answers don't tell."""
+    sim_slots: int | None = None
+    """How many SIMs it can hold, and so IMEIs it has; None where its answers don't tell."""

@@ -111,6 +111,8 @@ class Reason(StrEnum):
     RECYCLED = "recycled"
     RECHECK_DUE = "recheck_due"
     DESTROY_STANDS = "destroy_stands"
+    IDENTITY_UNSETTLED = "identity_unsettled"
+    READER_LOOK_STANDS = "reader_look_stands"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -167,6 +169,8 @@ class Gate(StrEnum):
     FELICA_ATTEST = "felica_attest"
     CHIP_SEEN_BEFORE = "chip_seen_before"
     DESTROYED_BEFORE = "destroyed_before"
+    SAME_HANDSET = "same_handset"
+    SAME_HANDSET_HELD = "same_handset_held"
     GUIDED_RESET = "guided_reset"
     FINAL_RESET = "final_reset"
     OBSERVE = "observe"

@@ -39,6 +39,7 @@ class ProblemCode(StrEnum):
     TOO_HOT = "too_hot"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
+    SAME_HANDSET_ELSEWHERE = "same_handset_elsewhere"
 
 
 MENDS_ITSELF = frozenset(

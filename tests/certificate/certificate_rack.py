@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args, get_type_hints
+
+from pydantic_core import to_jsonable_python
 
 from benchd.proof.erasure import VerifiedErasure, verify_erasure
 from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
 from benchd.proof.evidence.forms import FORM, to_json
+from benchd.proof.evidence.job import JobEvidence
 from benchd.words.chip import ChipVerdict
 from benchd.words.clear import ClearOutcome
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
@@ -70,7 +74,7 @@ class Job:
                 "outcome": outcome,
                 "because": skipped_because,
                 "form": FORM,
-                "evidence": evidence,
+                "evidence": evidence if stage.startswith("felica") else whole(stage, evidence),
                 "came_back": None if came_back is None else to_json(came_back),
             },
         )
@@ -88,6 +92,16 @@ class Job:
                 "via": {"peer": "127.0.0.1"},
             },
         )
+
+
+def whole(stage: StageName, evidence: Evidence) -> Evidence:
+    """With each field that isn't given as where it doesn't apply, as today's form wants it."""
+    kinds = get_type_hints(JobEvidence)
+    kind = next((k for k in get_args(kinds.get(stage)) if k is not type(None)), None)
+    if kind is None or not evidence:
+        return evidence
+    defaults = {f.name: f.default for f in fields(kind) if f.default is not MISSING}
+    return {**to_jsonable_python(defaults), **evidence}
 
 
 def reset_facts(android_id: str) -> Evidence:

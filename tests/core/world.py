@@ -47,7 +47,7 @@ from benchd.proof.disposal import dooms
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.order import REQUIRED_STAGES
-from benchd.proof.told import imeis_told
+from benchd.proof.told import tells
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
@@ -73,6 +73,7 @@ from benchd.words.handset import (
     Package,
     ResetFacts,
     StorageFacts,
+    Trait,
 )
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.job import Gate, Reason, StageName
@@ -158,38 +159,20 @@ class MemoryLedger:
         newest = max((s.entry.occupancy or 0 for s in mine), default=0)
         return [s for s in mine if s.entry.occupancy == newest]
 
-    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
-        seen = [s.entry for s in self.of(EntryKind.STAGE_ENDED)]
-        jobs = [
-            entry.job
-            for entry in seen[::-1]
-            if entry.job and dict(entry.data["evidence"]).get("chip") == chip  # type: ignore[arg-type]
-        ]
-        return list(dict.fromkeys(jobs))[:limit]
+    async def handset_jobs(self, trait: Trait, value: str, limit: int) -> Sequence[JobId]:
+        told = {s.entry.job for s in self.stored if tells(s.entry, trait, value)}
+        kept = {s.entry.job for s in self.stored if s.entry.kind is EntryKind.RECHECK_DRAWN}
+        kept |= {s.entry.job for s in self.stored if dooms(s.entry)}
+        jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED)[::-1] if s.entry.job in told]
+        return [job for n, job in enumerate(jobs) if job and (n < limit or job in kept)]
 
-    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
+    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
         told = [
-            s.entry.job
-            for s in self.of(EntryKind.STAGE_ENDED)[::-1]
-            if serial
-            in (_evidence_of(s.entry).get("serial"), _evidence_of(s.entry).get("screen_number"))
-        ]
-        return list(dict.fromkeys(job for job in told if job))[:limit]
-
-    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
-        jobs = {s.entry.job for s in self.of(EntryKind.STAGE_ENDED) if imei in imeis_told(s.entry)}
-        kept = (EntryKind.RECHECK_DRAWN, EntryKind.JOB_ENDED, EntryKind.HANDSET_SETTLED)
-        return [
             s
-            for s in self.stored
-            if s.entry.job in jobs and (s.entry.kind in kept or imei in imeis_told(s.entry))
+            for s in self.of(EntryKind.STAGE_ENDED)
+            if str(_evidence_of(s.entry).get("imei")).startswith(tac)
         ]
-
-    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
-        found = await self.handset_entries(imei)
-        ends = [s for s in found if s.entry.kind is EntryKind.JOB_ENDED][-1:]
-        chosen = [s for s in found if s in ends or dooms(s.entry)]
-        return chosen[::-1][:limit]
+        return told[:limit]
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED) if s.entry.job]
@@ -244,6 +227,9 @@ class Phone:
     second_imei: str | None = None
     screen_imei: str | None = None
     """What its own screen shows under *#06#; None: what it tells."""
+    second_screen_imei: str | None = None
+    """The second one that its screen shows, of one with two SIMs."""
+    sim_slots: int | None = None
     telephony: bool | None = True
     android_id: str = "aaaa0000aaaa0000"
     accounts: int = 0
@@ -410,6 +396,7 @@ class FakeHandset:
             removable_media=phone.removable_media,
             sim=phone.sim,
             telephony=phone.telephony,
+            sim_slots=phone.sim_slots,
         )
 
     async def battery(self) -> BatteryFacts:
@@ -771,7 +758,11 @@ class World:
         self.passed_for_real: set[JobId] = set()
         self.desk = Desk(self.ledger, self.clock, Everybody())
         self.answers: dict[Gate, bool] = dict(answers or {})
-        self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
+        self.notes: dict[Gate, str] = {
+            Gate.NETWORK: "○",
+            Gate.SAME_HANDSET: "other, compared",
+            Gate.SAME_HANDSET_HELD: "other, compared",
+        }
         """What they write where it isn't what the handset's own screen shows."""
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
         self.does_final_reset = True
@@ -848,7 +839,9 @@ class World:
             return ""
         phone = port.phone
         shown = phone.screen_imei or phone.imei or UNTOLD_IMEI
-        return {Gate.IMEI: shown, Gate.SERIAL: phone.serial}.get(gate, "")
+        both = " ".join(filter(None, (shown, phone.second_screen_imei)))
+        confirmed = shown if phone.imei is None and phone.telephony else ""
+        return {Gate.IMEI: both, Gate.SERIAL: phone.serial, Gate.CONFIRM: confirmed}.get(gate, "")
 
     async def _operate(self) -> None:
         """The operators: do what the question says, then answer it."""
@@ -870,15 +863,21 @@ class World:
                     port.restart(ADB if keeps else MTP_ONLY)
                 if gate is Gate.GUIDED_RESET and approved:
                     port.restart(self.after_guided_reset)
-                with suppress(NotFound, DecisionRefused):
-                    await self.desk.decide(
-                        view.job,
-                        gate,
-                        approved=approved,
-                        by=somebody(self.operators.get(gate, "Sato")),
-                        note=self.notes.get(gate, self._on_screen(port, gate)),
-                    )
+                await self._answer(view.job, gate, port, approved=approved)
             await self.board.changed(version)
+
+    async def _answer(self, job: JobId, gate: Gate, port: Port, *, approved: bool) -> None:
+        """Give an answer, and give it once more where it is refused: who is told to scan again."""
+        for _ in range(2):
+            with suppress(NotFound, DecisionRefused):
+                await self.desk.decide(
+                    job,
+                    gate,
+                    approved=approved,
+                    by=somebody(self.operators.get(gate, "Sato")),
+                    note=self.notes.get(gate, self._on_screen(port, gate)),
+                )
+                return
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:

@@ -11,10 +11,11 @@ import pytest
 
 from benchd.errors import CertificateGap
 from benchd.pipelines.handset_jobs import records_of_handset
-from benchd.proof.drawn import RECHECK_STILL_DUE, is_drawn, job_met
+from benchd.proof.drawn import RECHECK_STILL_DUE, is_drawn
 from benchd.proof.erasure import JobHeld, VerifiedErasure, verify_drawn_erasure, verify_erasure
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.identity.sighting import sighting_of
 from benchd.words.ids import JobId
 from benchd.words.intake import BoundBy
 from benchd.words.job import Gate, StageName
@@ -61,7 +62,7 @@ async def held(share: float = 1.0, chips: bool = False) -> Held:
     drawn, recheck = rack.jobs()
     mine = [r for r in rack.records(recheck) if r.entry.kind is not EntryKind.JOB_ENDED][:-1]
     records = rack.records(drawn)
-    others = await records_of_handset(rack.ledger, job_met(drawn, records))
+    others = await records_of_handset(rack.ledger, sighting_of(drawn, records))
     before = [r for r in others if r.sequence <= mine[-1].sequence]
     return Held(drawn=records, recheck=mine, others=before)
 

@@ -57,6 +57,7 @@ FACTS: Final[Mapping[str, Callable[[ResetReading], Fact]]] = {
     "jpki_capable": lambda reading: reading.jpki_capable,
     "removable_media": lambda reading: reading.removable_media,
     "sim": lambda reading: reading.sim,
+    "sim_slots": lambda reading: reading.sim_slots,
     "telephony": lambda reading: reading.telephony,
     "android_id": lambda reading: reading.android_id,
     "boot_count": lambda reading: reading.boot_count,

@@ -25,7 +25,7 @@ from benchd.android.facts.modification import modification_signs
 from benchd.android.facts.nfc import read_nfc
 from benchd.android.facts.packages import read_packages
 from benchd.android.facts.policy import has_device_owner
-from benchd.android.facts.sim import has_sim
+from benchd.android.facts.sim import has_sim, sim_slots
 from benchd.android.facts.storage import beside_statfs, read_mounts, read_storage
 from benchd.android.facts.superuser import read_superuser_paths
 from benchd.android.facts.trust import has_screen_lock
@@ -172,6 +172,11 @@ class Reading(IdentityReading):
         return self.of_properties(has_sim)
 
     @property
+    def sim_slots(self) -> int | None:
+        """How many SIMs it can hold."""
+        return self.of_properties(sim_slots)
+
+    @property
     def telephony(self) -> bool | None:
         """Whether it can telephone."""
         return can_telephone(self.features)
@@ -208,6 +213,7 @@ class Reading(IdentityReading):
             removable_media=self.removable_media,
             sim=self.sim,
             telephony=self.telephony,
+            sim_slots=self.sim_slots,
             maker_accounts=self.accounts.maker_accounts,
             maker_account_types=self.accounts.maker_account_types,
             unknown_account_types=self.accounts.unknown_account_types,

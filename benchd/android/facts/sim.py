@@ -35,3 +35,12 @@ def has_sim(properties: Mapping[str, str]) -> bool | None:
     if states & _THERE:
         return True
     return False if states == {_ABSENT} else None
+
+
+def sim_slots(properties: Mapping[str, str]) -> int | None:
+    """How many SIMs it can hold; None where the handset doesn't say.
+
+    The telephony service keeps one state for each, with commas between them.
+    """
+    states = properties.get(_STATE, "")
+    return len(states.split(",")) if states else None

@@ -20,7 +20,8 @@ from benchd.ledger.reader import NEWEST_RECEIPTS
 from benchd.ledger.running import check_written
 from benchd.ledger.witness import Witness
 from benchd.proof.disposal import dooms
-from benchd.proof.told import imeis_told
+from benchd.proof.told import tells
+from benchd.words.handset import Trait
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
@@ -122,35 +123,20 @@ class SimulatedLedger:
         newest = max((record.entry.occupancy or 0 for record in mine), default=0)
         return [record for record in mine if record.entry.occupancy == newest]
 
-    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
-        """The jobs in which a scan has seen this chip, the newest first."""
-        seen = [record.entry.job for record in reversed(self.all()) if _chip_of(record) == chip]
-        return list(dict.fromkeys(job for job in seen if job is not None))[:limit]
-
-    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
-        """The jobs whose handset told this serial or was named by it, the newest first."""
-        told = (record for record in reversed(self.all()) if serial in _serials_of(record))
-        seen = [record.entry.job for record in told]
-        return list(dict.fromkeys(job for job in seen if job is not None))[:limit]
-
-    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
-        """What tells this IMEI, and of those jobs the end and what became of it, in order."""
+    async def handset_jobs(self, trait: Trait, value: str, limit: int) -> Sequence[JobId]:
+        """The newest jobs that tell this of their handset, and all that doom or have drawn it."""
         records = self.all()
-        jobs = {record.entry.job for record in records if imei in imeis_told(record.entry)}
-        return [
-            record
-            for record in records
-            if record.entry.job in jobs
-            and (record.entry.kind in _OF_HANDSET or imei in imeis_told(record.entry))
-        ]
+        told = {record.entry.job for record in records if tells(record.entry, trait, value)}
+        drawn = {r.entry.job for r in records if r.entry.kind is EntryKind.RECHECK_DRAWN}
+        kept = drawn | {record.entry.job for record in records if dooms(record.entry)}
+        opened = [r.entry.job for r in records if r.entry.kind is EntryKind.JOB_OPENED]
+        jobs = [job for job in reversed(opened) if job in told]
+        return [job for n, job in enumerate(jobs) if job is not None and (n < limit or job in kept)]
 
-    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
-        """The last end of a job in which this IMEI was told, and all that doom its handset."""
-        found = await self.handset_entries(imei)
-        ends = [record for record in found if record.entry.kind is EntryKind.JOB_ENDED][-1:]
-        doom = [record for record in found if dooms(record.entry)]
-        chosen = {record.sequence: record for record in (*ends, *doom)}
-        return [chosen[sequence] for sequence in sorted(chosen, reverse=True)][:limit]
+    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+        """Some records in which a handset told an IMEI of this type allocation code over adb."""
+        found = [record for record in self.all() if _imei_of(record).startswith(tac)]
+        return found[:limit]
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""
@@ -200,16 +186,9 @@ class SimulatedLedger:
         self._store.close()
 
 
-def _serials_of(record: StoredEntry) -> tuple[object, ...]:
+def _imei_of(record: StoredEntry) -> str:
     evidence = record.entry.data.get("evidence")
-    if not isinstance(evidence, Mapping):
-        return ()
-    return evidence.get("serial"), evidence.get("screen_number")
-
-
-def _chip_of(record: StoredEntry) -> object:
-    evidence = record.entry.data.get("evidence")
-    return evidence.get("chip") if isinstance(evidence, Mapping) else None
+    return str(evidence.get("imei")) if isinstance(evidence, Mapping) else ""
 
 
 def point_of(entry: Entry) -> str:

@@ -12,8 +12,8 @@ from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.pipelines.stages.certify import CertifyEvidence
-from benchd.proof.drawn import job_met
 from benchd.proof.erasure import JobHeld, verify_drawn_erasure
+from benchd.proof.identity.sighting import sighting_of
 from benchd.words.ids import JobId
 from benchd.words.job import Reason, StageName
 
@@ -40,7 +40,7 @@ class CertifyDrawnStage:
     async def _certified(self, context: JobContext, drawn: JobId) -> StageResult:
         records = await context.ledger.entries(drawn)
         try:
-            others = await records_of_handset(context.ledger, job_met(drawn, records))
+            others = await records_of_handset(context.ledger, sighting_of(drawn, records))
             erasure = verify_drawn_erasure(
                 JobHeld(job=drawn, records=records),
                 JobHeld(job=context.job, records=await context.ledger.entries(context.job)),

@@ -6,17 +6,27 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import SecondPersonNeeded, StageFailed
+from benchd.pipelines.assets import bind_if_sure
+from benchd.pipelines.binding import name_by_confirmer
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.screen_numbers import NumberVetting
+from benchd.proof.binding import Known
 from benchd.proof.evidence.people import ConfirmEvidence, DecisionEvidence
+from benchd.proof.identity.sighting import sighting_of
 from benchd.proof.people import has_scanned
-from benchd.words.job import Gate, Reason, StageName
+from benchd.words.imei import imeis_in_text
+from benchd.words.job import Decision, Gate, Reason, StageName
 from benchd.words.people import Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmStage:
-    """Refuses whoever has answered before in this job or scanned its label; so does the proof."""
+    """Refuses whoever has answered before in this job or scanned its label; so does the proof.
+
+    Where only people know the handset's number, who confirms reads it from its screen: the two
+    readings are two people's.
+    """
 
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.CONFIRM,
@@ -27,13 +37,32 @@ class ConfirmStage:
     async def run(self, context: JobContext) -> StageResult:
         """Ask the second person."""
 
-        async def vet(by: Actor, _note: str) -> None:
+        async def vet(by: Actor, _note: str, _approved: bool) -> None:  # noqa: FBT001
             bound = context.intake.book.of_job.get(context.job)
             if bound is not None and has_scanned(bound.told, by.person, by.name):
                 message = f"{by.name} has scanned its label: a second person has to confirm"
                 raise SecondPersonNeeded(message)
 
-        decision = await context.ask(Gate.CONFIRM, context.handset_facts(), vet)
+        reads = context.certifies and Known.of(context.evidence).by_people
+        vetting = NumberVetting(context, Gate.IMEI, needed=reads, also=vet)
+        decision = await context.ask(Gate.CONFIRM, context.handset_facts(), vetting)
         if not decision.approved:
             raise StageFailed(Reason.NOT_CONFIRMED, f"{Gate.CONFIRM} was answered with no")
-        return StageResult(evidence=ConfirmEvidence(answer=DecisionEvidence.of(decision)))
+        if reads:
+            name_by_confirmer(context, decision)
+        return StageResult(evidence=await self._evidence(context, decision))
+
+    async def _evidence(self, context: JobContext, decision: Decision) -> ConfirmEvidence:
+        """With all numbers that are proven by now; papers may be found by them."""
+        seen = sighting_of(context.job, await context.ledger.entries(context.job))
+        proven = seen.proven
+        if context.certifies and context.facts is not None:
+            context.proven_numbers |= proven
+            await bind_if_sure(context)
+        known = Known.of(context.evidence).imeis
+        others = [number for number in imeis_in_text(decision.note) if number not in known]
+        return ConfirmEvidence(
+            answer=DecisionEvidence.of(decision),
+            numbers=tuple(sorted(proven)),
+            second_number=next(iter(others), None),
+        )

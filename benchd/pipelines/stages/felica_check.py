@@ -11,6 +11,7 @@ from benchd.pipelines.chip_history import refuse_known_chip
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.identity import refuse_over_reader, settle_identity
 from benchd.pipelines.settling import settle
 from benchd.pipelines.silence import handset_says, in_words
 from benchd.proof.chip import may_lack_chip
@@ -76,7 +77,12 @@ class FelicaCheckStage:
                 raise refusal_of(scan)
 
     async def _asked(self, context: JobContext) -> ChipEvidence:
-        """Yes is 未利用 (unused), no is 利用中 (in use): both are answers, neither fails here."""
+        """Yes is 未利用 (unused), no is 利用中 (in use): both are answers, neither fails here.
+
+        A person's word never overrules a reader's look that is on record of this handset.
+        """
+        if context.certifies:
+            refuse_over_reader(await settle_identity(context, by_eye=True))
         decision = await context.ask(Gate.FELICA_CHECK, context.handset_facts())
         return ChipEvidence(
             source=OPERATOR,

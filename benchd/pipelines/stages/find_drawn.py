@@ -31,7 +31,7 @@ class FindDrawnStage:
     async def run(self, context: JobContext) -> StageResult:
         """From this record on the drawn job's handset is with this one."""
 
-        async def vetted(by: Actor, note: str) -> None:
+        async def vetted(by: Actor, note: str, _approved: bool) -> None:  # noqa: FBT001
             await vet(context, by, note)
 
         decision = await context.ask(Gate.RECHECK, context.handset_facts(), vetted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Protocol
 
@@ -10,16 +11,25 @@ import anyio
 from annotated_types import Interval
 
 from benchd.errors import HandsetFault, StageFailed
-from benchd.pipelines.assets import bind_or_ask
-from benchd.pipelines.binding import number_on_screen
+from benchd.pipelines.assets import (
+    bind_by_label_in,
+    bind_or_ask,
+    number_by_label,
+    numbers_known,
+)
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.earlier import let_by_somebody_in_charge
+from benchd.pipelines.identity import (
+    handsets_of,
+    let_by_somebody_in_charge,
+    settle_identity,
+)
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
+from benchd.pipelines.screen_numbers import ScreenNumbers, numbers_on_screen
 from benchd.pipelines.screens import open_page
 from benchd.pipelines.settling import UNSETTLED, settle
 from benchd.pipelines.watch_list import WatchList
-from benchd.proof.citing import DAY_S
+from benchd.proof.citing import DAY_S, Numbers
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.intake import DeferredGate, SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
@@ -28,11 +38,11 @@ from benchd.proof.floors import (
     MOST_DAYS_OF_JPKI,
     MOST_DAYS_OF_NETWORK,
 )
+from benchd.proof.identity.traits import Join, Relation
 from benchd.proof.nominal import is_clearly_less, is_clearly_more, nominal_size
 from benchd.words.handset import OWNER, HandsetFacts, UserKind
-from benchd.words.imei import is_imei
 from benchd.words.intake import NotNeeded
-from benchd.words.job import Gate, Reason, StageName
+from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Reason, StageName
 from benchd.words.screen import OpenedPage, Page
 from benchd.words.slot import ProblemCode, ProblemView
 
@@ -88,17 +98,25 @@ class GatesStage:
         accepted: list[Reason] = []
         for reason, detail in refusals(facts):
             if reason not in self.accept:
+                await self._leave_numbers(context, reason)
                 raise StageFailed(reason, detail)
             accepted.append(reason)
         nominal_bytes = _nominal_bytes(facts, context.models.storage_bytes(facts.identity))
         opened = await self._number_opened(context, facts)
-        number = await self._screen_number(context, facts)
-        watched = await self._watched(context, facts, number)
-        doomed_by = await let_by_somebody_in_charge(context, number)
-        chosen = await bind_or_ask(context, number)
+        read = await self._numbers(context, facts)
+        numbers = numbers_known(context, read)
+        watched = await self._watched(context, numbers)
+        chosen = await bind_or_ask(context, numbers)
+        label_number = number_by_label(context, numbers)
+        handsets = await settle_identity(context, label_number=label_number)
+        doomed_by = await let_by_somebody_in_charge(context, handsets)
+        certified_by = handsets.earlier.certified_by
+        context.certified_at = certified_by.end_sequence if certified_by else 0
+        context.proven_numbers = frozenset(filter(None, (label_number,)))
+        numbers = numbers_known(context, read)
         deferred = self._deferred(context)
         now = [gate for gate in self.attest if all(gate is not each.gate for each in deferred)]
-        found = [await self._settled(context, facts, gate, number) for gate in now]
+        found = [await self._settled(context, facts, gate, numbers) for gate in now]
         return StageResult(
             evidence=GatesEvidence(
                 minimum_battery_percent=self.minimum_battery_percent,
@@ -110,7 +128,9 @@ class GatesStage:
                 answers=(*chosen, *(a for a in found if isinstance(a, DecisionEvidence))),
                 settled=tuple(s for s in found if isinstance(s, SettledGate)),
                 deferred=deferred,
-                screen_number=number,
+                screen_number=None if read is None else read.first,
+                second_number=None if read is None else read.second,
+                label_number=label_number,
                 doomed_by=doomed_by,
                 page=opened,
             )
@@ -131,40 +151,81 @@ class GatesStage:
         return days[gate] * DAY_S
 
     async def _settled(
-        self, context: JobContext, facts: HandsetFacts, gate: Gate, number: str | None
+        self, context: JobContext, facts: HandsetFacts, gate: Gate, numbers: Numbers
     ) -> SettledGate | DecisionEvidence:
         if gate is Gate.JPKI and facts.jpki_capable is False:
             return SettledGate(gate=gate, not_needed=NotNeeded.JPKI_NOT_CAPABLE)
-        return await settle(context, gate, self._limit_s(gate), number)
+        return await settle(context, gate, self._limit_s(gate), numbers)
 
     async def _number_opened(self, context: JobContext, facts: HandsetFacts) -> OpenedPage | None:
         """The page with the number that is asked for next, if one is."""
         asked = context.certifies and not facts.identity.imeis
         return await open_page(context, Page.ABOUT) if asked else None
 
-    async def _screen_number(self, context: JobContext, facts: HandsetFacts) -> str | None:
-        """What will tell it from a twin once adb is gone; asked only where adb tells no IMEI."""
+    async def _numbers(self, context: JobContext, facts: HandsetFacts) -> ScreenNumbers | None:
+        """What will tell it from a twin once adb is gone; asked only where adb tells no IMEI.
+
+        Of one with two SIMs both: lists, papers and debts may know either. A number that another
+        handset has on record is read once more.
+        """
         if not context.certifies or facts.identity.imeis:
             return None
-        number = await number_on_screen(context)
-        if not is_imei(number) and number != facts.identity.serial:
-            raise StageFailed(Reason.HANDSET_CHANGED, "its screen shows another serial than adb")
-        return number
+        read = await numbers_on_screen(context, both=True)
+        if not read.imeis:
+            if read.first != facts.identity.serial:
+                raise StageFailed(
+                    Reason.HANDSET_CHANGED, "its screen shows another serial than adb"
+                )
+            return read
+        if await self._is_anothers(context, read):
+            read = await numbers_on_screen(context, both=True)
+        await bind_by_label_in(context, read.decision)
+        return read
 
-    async def _watched(
-        self, context: JobContext, facts: HandsetFacts, number: str | None
-    ) -> WatchLookUp | None:
-        """Look the IMEI up; that one couldn't be is on record too."""
+    async def _is_anothers(self, context: JobContext, read: ScreenNumbers) -> bool:
+        """Whether a list or another handset's record has a number that one look has read."""
+        wanted = self.watch_list.wanted.imeis if self.watch_list else frozenset[str]()
+        if not read.imeis.isdisjoint(wanted):
+            return True
+        handsets = await handsets_of(context)
+        return any(
+            Join.IMEI in handset.joins
+            and (handset.relation is Relation.DISPUTE or handset.runs_in or handset.doomed_by)
+            for handset in handsets.open
+        )
+
+    async def _leave_numbers(self, context: JobContext, reason: Reason) -> None:
+        """What is sent to be destroyed leaves its numbers: it may come back under either of them.
+
+        What can't be read is named in the record of this attempt by its absence.
+        """
+        facts = context.inspected()
+        destroys = DISPOSITION_OF[reason] is Disposition.DESTROY
+        if not (context.certifies and destroys) or facts.identity.imeis or not facts.telephony:
+            return
+        with suppress(StageFailed):
+            read = await numbers_on_screen(context, both=True)
+            context.seen = GatesEvidence(
+                minimum_battery_percent=self.minimum_battery_percent,
+                battery_percent=facts.battery_percent,
+                accepted=(),
+                watch_list=None,
+                answers=(),
+                screen_number=read.first,
+                second_number=read.second,
+            )
+
+    async def _watched(self, context: JobContext, numbers: Numbers) -> WatchLookUp | None:
+        """Look its IMEIs up; that one couldn't be is on record too."""
         if self.watch_list is None:
             return None
         wanted = self.watch_list.wanted
         told = WatchLookUp(
             sha256=wanted.sha256, entries=len(wanted.imeis), looked_up="not_looked_up"
         )
-        imeis = {*facts.identity.imeis, *({number} if number and is_imei(number) else ())}
-        if not imeis.isdisjoint(wanted.imeis):
+        if not numbers.imeis.isdisjoint(wanted.imeis):
             raise StageFailed(Reason.WATCH_LISTED, "its IMEI is on the dealer's list")
-        if imeis:
+        if numbers.imeis:
             return replace(told, looked_up="by_imei")
         if not self.imei_by_hand:
             return told

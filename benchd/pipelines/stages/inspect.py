@@ -8,7 +8,7 @@ from typing import ClassVar
 from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.earlier import earlier_end
+from benchd.pipelines.identity import earlier_end, handsets_of
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.job import Reason, StageName
 
@@ -28,7 +28,8 @@ class InspectStage:
         """Read the facts and show who is in the slot."""
         facts = await context.handset.inspect()
         context.facts = facts
+        evidence = InspectEvidence.of(facts)
         context.station.show_identity(facts)
-        context.station.show_earlier(await earlier_end(context, facts.identity.imeis))
+        context.station.show_earlier(earlier_end(await handsets_of(context, inspected=evidence)))
         await bind_if_sure(context)
-        return StageResult(evidence=InspectEvidence.of(facts))
+        return StageResult(evidence=evidence)

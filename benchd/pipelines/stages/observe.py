@@ -13,6 +13,7 @@ from benchd.pipelines.chip_again import look_at_chip_again
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import LONGEST_S
+from benchd.pipelines.screen_numbers import NumberVetting
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
 from benchd.proof.floors import MINIMUM_ABSENCE_S
@@ -45,7 +46,10 @@ class ObserveStage:
                 Reason.FINAL_RESET_NOT_PROVEN,
                 "the port showed no reset: the absence was too short or adb is still on",
             )
-        decision = await context.approval(Gate.OBSERVE, Reason.FINAL_RESET_NOT_PROVEN)
+        vetting = NumberVetting(context, Gate.IMEI, needed=False)
+        decision = await context.approved(
+            Gate.OBSERVE, Reason.FINAL_RESET_NOT_PROVEN, context.handset_facts(), vetting
+        )
         chip = await look_at_chip_again(context)
         await tie_and_name_by_screen(context, decision.note)
         return StageResult(

@@ -74,7 +74,7 @@ class RecheckStage:
     async def _asked(self, context: JobContext, found: FindDrawnEvidence) -> ChipEvidence:
         """Anything but 未利用 (unused) is residue."""
 
-        async def vetted(by: Actor, _note: str) -> None:
+        async def vetted(by: Actor, _note: str, _approved: bool) -> None:  # noqa: FBT001
             await vet(context, by, found.answer.note)
 
         facts = context.handset_facts()

@@ -57,6 +57,8 @@ class InspectEvidence:
     statfs_capacity_bytes: Whole | None = None
     """The storage by a second program at the same moment; None where the handset has none."""
     statfs_free_bytes: Whole | None = None
+    sim_slots: Whole | None = None
+    """How many SIMs it can hold, and so IMEIs it has; None where it doesn't say."""
 
     @property
     def imeis(self) -> tuple[str, ...]:
@@ -106,6 +108,7 @@ class InspectEvidence:
             user_kinds=facts.user_kinds,
             statfs_capacity_bytes=storage.statfs_capacity_bytes,
             statfs_free_bytes=storage.statfs_free_bytes,
+            sim_slots=facts.sim_slots,
         )
 
 
@@ -130,6 +133,10 @@ class GatesEvidence:
     answers: tuple[DecisionEvidence, ...]
     screen_number: str | None = None
     """What a person read on the handset's own screen where adb told no IMEI."""
+    second_number: str | None = None
+    """The other IMEI that its screen showed, of one with two SIMs."""
+    label_number: str | None = None
+    """Which of the two the papers name of the asset whose label somebody scanned in this job."""
     nominal_bytes: Whole | None = None
     """The size that the storage is sold with; None where that isn't known of its model."""
     nominal_sizes_sha256: Sha256 | None = None

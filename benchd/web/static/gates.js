@@ -6,7 +6,7 @@ const BY_ANOTHER = ["confirm", "recheck", "recheck_chip"];
 // The note of these holds a number from the handset's own screen.
 const NUMBERS = ["imei", "serial", "recheck"];
 // Of these it may, so that nobody is asked for it once more.
-const PERHAPS = ["observe"];
+const PERHAPS = ["observe", "confirm"];
 
 export const byAnother = (gate) => BY_ANOTHER.includes(gate);
 

@@ -1,0 +1,108 @@
+"""What a handset owes by its other jobs, and what is open until somebody has answered.
+
+What is certainly of it applies. Where it may be another's, or a dispute, somebody is asked once for
+each pair, and nothing passes before; docs/identity.md has the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from benchd.proof.identity.handset import Handset, Handsets
+from benchd.proof.identity.sighting import Same, Sighting
+from benchd.proof.identity.traits import Relation
+from benchd.words.job import Gate
+
+
+class Debt(StrEnum):
+    """What a handset can owe that a question is asked for; a recheck is drawn without one."""
+
+    DOOM = "doom"
+    """It was to be destroyed."""
+    CERTIFIED = "certified"
+    """A certificate stands against it: one identity, two handsets."""
+    READER_LOOK = "reader_look"
+    """A reader saw no unused chip in it, and none has seen one since."""
+    RECHECK = "recheck"
+    """It was drawn for a recheck that nobody has passed."""
+
+
+_GATE_OF_MAY_BE: Final[Mapping[Debt, Gate]] = MappingProxyType(
+    {
+        Debt.DOOM: Gate.SAME_HANDSET,
+        Debt.CERTIFIED: Gate.SAME_HANDSET,
+        Debt.READER_LOOK: Gate.SAME_HANDSET_HELD,
+        Debt.RECHECK: Gate.SAME_HANDSET_HELD,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPair:
+    """Another handset with a debt, of which somebody has to say whether it is this one."""
+
+    by: Sighting
+    """The job that the debt comes from."""
+    debt: Debt
+    handset: Handset
+
+    @property
+    def gate(self) -> Gate:
+        """Whose answer it takes: a dispute is always somebody in charge's."""
+        disputed = self.handset.relation is Relation.DISPUTE
+        return Gate.SAME_HANDSET if disputed else _GATE_OF_MAY_BE[self.debt]
+
+
+def open_pairs(handsets: Handsets) -> Iterator[OpenPair]:
+    """Each other handset whose debts may be this one's, by its gravest debt."""
+    for handset in handsets.open:
+        for debt, by in _debts(handsets.me, handset):
+            yield OpenPair(by=by, debt=debt, handset=handset)
+            break
+
+
+def _debts(me: Sighting, handset: Handset) -> Iterator[tuple[Debt, Sighting]]:
+    """Of another handset, the gravest first."""
+    disputed = handset.relation is Relation.DISPUTE
+    if (doomed_by := handset.doomed_by) is not None:
+        yield Debt.DOOM, doomed_by
+    # Whoever has only read a number that another is certified under may have misread it, and
+    # reads it again at the end.
+    if disputed and me.told and (certified_by := handset.certified_by) is not None:
+        yield Debt.CERTIFIED, certified_by
+    # A reader's own look in this job is newer, whosever the other was, and is asked for first.
+    if me.looked_by_eye and (unclean_by := handset.unclean_by) is not None:
+        yield Debt.READER_LOOK, unclean_by
+    owed = set(handset.owed)
+    drawn = next((each for each in handset.sightings if each.job in owed), None)
+    if disputed and drawn is not None:
+        yield Debt.RECHECK, drawn
+
+
+def is_anothers_chip(sharing: Handset) -> bool:
+    """Whether a handset that the same chip was seen in is another one: by a clash or an answer."""
+    return bool(sharing.clashes) or sharing.answered is Same.OTHER
+
+
+def identity_gaps(handsets: Handsets) -> Iterator[str]:
+    """Everything that other jobs' records say against a certificate of this one."""
+    mine = handsets.mine
+    if (doomed_by := mine.doomed_by) is not None:
+        yield f"identity: job {doomed_by.job} has sent its handset to be destroyed"
+    if (unclean_by := mine.unclean_by) is not None:
+        yield f"identity: in job {unclean_by.job} a reader saw no unused chip in its handset"
+    for each in mine.sightings:
+        if each.end is None and each is not handsets.me and each.rechecks != handsets.me.job:
+            yield f"identity: job {each.job} is at work on the same handset"
+    for other in handsets.sharing_chip:
+        if is_anothers_chip(other):
+            yield f"identity: its chip was in another handset, in job {other.sightings[-1].job}"
+    for pair in open_pairs(handsets):
+        yield (
+            f"identity: nobody has answered whether its handset is that of job {pair.by.job}"
+            f" ({pair.debt}, {pair.handset.relation})"
+        )

@@ -1,0 +1,370 @@
+"""Whether two sightings are of one handset: each line of docs/identity.md, and what it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from benchd.proof.evidence.forms import FORM
+from benchd.proof.identity.debts import Debt, identity_gaps, open_pairs
+from benchd.proof.identity.fillers import is_filler
+from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.sighting import Same, Sighting, same_in_note, sighting_of
+from benchd.proof.identity.traits import Clash, Join, Relation, Traits, compare
+from benchd.words.chip import ChipVerdict
+from benchd.words.ids import JobId, SlotName
+from benchd.words.job import Gate
+from benchd.words.record import Entry, EntryKind, StoredEntry
+from tests.imeis import imei
+
+A, B, C, D = (imei(number) for number in range(1, 5))
+SERIAL, OTHER_SERIAL = "R5CT10ABCDE", "R5CT10ZZZZZ"
+CHIP, OTHER_CHIP = "c0ffee00" * 8, "deadbeef" * 8
+MODEL = "sony so-51c"
+
+
+def traits(
+    *proven: str,
+    lead: Sequence[str] = (),
+    full: bool = False,
+    serial: str | None = None,
+    model: str | None = MODEL,
+    chip: str | None = None,
+    tied: str | None = None,
+    label: tuple[str, str] | None = None,
+    paper: bool = False,
+) -> Traits:
+    return Traits(
+        imeis=frozenset((*proven, *lead)),
+        proven=frozenset(proven),
+        is_full=full,
+        serial=serial,
+        model=model,
+        chips=frozenset(filter(None, (chip, tied))),
+        tied_chip=tied,
+        label=label,
+        is_paper=paper,
+    )
+
+
+RELATIONS: dict[str, tuple[Traits, Traits, Relation]] = {
+    "an IMEI proven on both sides": (traits(A), traits(A, B), Relation.CERTAIN),
+    "an IMEI of papers": (traits(A), traits(A, paper=True, model=None), Relation.CERTAIN),
+    "a number that one person read": (traits(lead=[A]), traits(A), Relation.MAY_BE),
+    "a number read once, of papers": (
+        traits(lead=[A]),
+        traits(A, paper=True, model=None),
+        Relation.MAY_BE,
+    ),
+    "a number read once, and the serial": (
+        traits(lead=[A], serial=SERIAL),
+        traits(lead=[A], serial=SERIAL),
+        Relation.CERTAIN,
+    ),
+    "a number read once, and the chip": (
+        traits(lead=[A], chip=CHIP),
+        traits(A, chip=CHIP),
+        Relation.CERTAIN,
+    ),
+    "a tied chip": (traits(tied=CHIP), traits(tied=CHIP), Relation.CERTAIN),
+    "a chip that was only seen": (traits(chip=CHIP), traits(tied=CHIP), Relation.MAY_BE),
+    "a serial": (traits(serial=SERIAL), traits(serial=SERIAL), Relation.MAY_BE),
+    "a filler serial": (traits(serial="0123456789ABCDEF"),) * 2 + (Relation.NONE,),
+    "a label": (traits(label=("L", "T1")), traits(label=("L", "T1")), Relation.MAY_BE),
+    "a label of another lot": (traits(label=("L", "T1")), traits(label=("M", "T1")), Relation.NONE),
+    "nothing": (traits(A), traits(B), Relation.NONE),
+    "a serial, but another model": (
+        traits(serial=SERIAL),
+        traits(serial=SERIAL, model="samsung sc-51b"),
+        Relation.NONE,
+    ),
+    "an IMEI, but another serial": (
+        traits(A, serial=SERIAL),
+        traits(A, serial=OTHER_SERIAL),
+        Relation.DISPUTE,
+    ),
+    "an IMEI, but another model": (
+        traits(A),
+        traits(A, model="samsung sc-51b"),
+        Relation.DISPUTE,
+    ),
+    "an IMEI, but another tied chip": (
+        traits(A, tied=CHIP),
+        traits(A, tied=OTHER_CHIP),
+        Relation.DISPUTE,
+    ),
+    "an IMEI, and another chip that was only seen": (
+        traits(A, tied=CHIP),
+        traits(A, chip=OTHER_CHIP),
+        Relation.CERTAIN,
+    ),
+    "a chip, but other numbers": (
+        traits(A, full=True, tied=CHIP),
+        traits(B, full=True, tied=CHIP),
+        Relation.DISPUTE,
+    ),
+    "a serial, but other numbers": (
+        traits(A, full=True, serial=SERIAL),
+        traits(B, full=True, serial=SERIAL),
+        Relation.DISPUTE,
+    ),
+    "a serial, and numbers of which one may be missing": (
+        traits(A, serial=SERIAL),
+        traits(B, full=True, serial=SERIAL),
+        Relation.MAY_BE,
+    ),
+    "an IMEI of papers, whose serial is the box's": (
+        traits(A, serial=SERIAL),
+        traits(A, serial=OTHER_SERIAL, paper=True, model=None),
+        Relation.CERTAIN,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RELATIONS)
+def test_whether_two_sources_are_of_one_handset(case: str) -> None:
+    mine, other, relation = RELATIONS[case]
+    assert compare(mine, other).relation is relation
+    assert compare(other, mine).relation is relation
+
+
+def test_what_joins_and_what_contradicts_is_named() -> None:
+    told = compare(traits(A, serial=SERIAL), traits(A, serial=OTHER_SERIAL, model="x"))
+    assert told.joins == {Join.IMEI}
+    assert told.clashes == {Clash.SERIAL, Clash.MODEL}
+
+
+@pytest.mark.parametrize(
+    "serial", ["0123456789abcdef", "unknown", "0000000000", "1234567890", "890123", "XXXX", "a1"]
+)
+def test_a_filler_is_no_serial(serial: str) -> None:
+    assert is_filler(serial)
+    assert not is_filler("R5CT10ABCDE")
+
+
+@pytest.mark.parametrize(
+    ("note", "answer"),
+    [
+        ("same, slip 12", Same.SAME),
+        ("Other", Same.OTHER),
+        ("同じ 修理票12", Same.SAME),
+        ("別 シリアル番号が違う", Same.OTHER),
+        ("yes", None),
+        ("not the same", None),
+        ("", None),
+    ],
+)
+def test_an_answer_says_which(note: str, answer: Same | None) -> None:
+    assert same_in_note(note) is answer
+
+
+# Sightings: what the records of jobs tell.
+
+
+class Story:
+    """Records of jobs in the order of a ledger."""
+
+    def __init__(self) -> None:
+        self.records: list[StoredEntry] = []
+
+    def add(self, job: str, kind: EntryKind, **data: Any) -> None:  # noqa: ANN401 - JSON
+        number = len(self.records) + 1
+        self.records.append(
+            StoredEntry(
+                sequence=number,
+                entry=Entry(
+                    kind=kind,
+                    at=datetime(2026, 11, 24, tzinfo=UTC),
+                    slot=SlotName("A1"),
+                    occupancy=1,
+                    job=JobId(job),
+                    data=data,
+                ),
+                hash_hex=f"{number:064x}",
+            )
+        )
+
+    def read(self, job: str, gate: Gate, *numbers: str, by: str = "sato") -> None:
+        self.answer(job, gate, " ".join(numbers), by=by)
+
+    def answer(self, job: str, gate: Gate, note: str, *, by: str = "sato") -> None:
+        told = {"gate": gate, "approved": True, "operator": by, "person": by, "note": note}
+        self.add(job, EntryKind.DECISION, **told)
+
+    def reset(self, job: str) -> None:
+        told = {"stage": "final_reset", "outcome": "passed", "form": FORM, "evidence": {}}
+        self.add(job, EntryKind.STAGE_ENDED, **told)
+
+    def ends(self, job: str, disposition: str = "hold", **data: Any) -> None:  # noqa: ANN401 - JSON
+        self.add(job, EntryKind.JOB_ENDED, disposition=disposition, **data)
+
+    def of(self, job: str) -> Sighting:
+        return sighting_of(JobId(job), [r for r in self.records if r.entry.job == job])
+
+
+def test_a_number_is_proven_by_two_people_the_second_after_the_last_reset() -> None:
+    story = Story()
+    story.read("j", Gate.IMEI, A)
+    assert story.of("j").imeis == {A}
+    assert not story.of("j").proven
+    story.reset("j")
+    assert not story.of("j").proven
+    story.read("j", Gate.CONFIRM, A, by="sato")
+    assert not story.of("j").proven
+    story.read("j", Gate.CONFIRM, B, by="suzuki")
+    assert not story.of("j").proven
+    story.read("j", Gate.CONFIRM, A, by="suzuki")
+    assert story.of("j").proven == {A}
+
+
+def test_two_readings_before_the_last_reset_prove_nothing() -> None:
+    story = Story()
+    story.read("j", Gate.IMEI, A)
+    story.read("j", Gate.IMEI, A, by="suzuki")
+    story.reset("j")
+    assert not story.of("j").proven
+
+
+def sighted(
+    job: str,
+    sequence: int,
+    *told: str,
+    serial: str | None = None,
+    tied: str | None = None,
+    sim_slots: int | None = 1,
+    doomed: bool = False,
+    ended: bool = True,
+) -> Sighting:
+    seen = Sighting(job=JobId(job), sequence=sequence, told=set(told), sim_slots=sim_slots)
+    seen.serials = set(filter(None, (serial,)))
+    seen.models = {MODEL}
+    seen.tied, seen.chips = tied, set(filter(None, (tied,)))
+    seen.doomed_at = sequence + 1 if doomed else 0
+    if ended:
+        end = {"disposition": "destroy" if doomed else "hold"}
+        seen.end = Entry(
+            kind=EntryKind.JOB_ENDED,
+            at=datetime(2026, 11, 24, tzinfo=UTC),
+            slot=SlotName("A1"),
+            occupancy=1,
+            job=JobId(job),
+            data=end,
+        )
+        seen.end_sequence = sequence + 1
+    return seen
+
+
+def test_a_handset_is_the_closure_of_what_is_certain() -> None:
+    me = sighted("me", 30, C, ended=False)
+    handsets = Handsets(me, [sighted("a", 10, A, doomed=True), sighted("b", 20, A, C)])
+    assert [each.job for each in handsets.mine.sightings] == ["a", "b", "me"]
+    assert handsets.mine.doomed_by is not None
+
+
+def test_a_merge_that_would_put_a_clash_inside_is_a_dispute() -> None:
+    me = sighted("me", 30, C, serial=OTHER_SERIAL, ended=False)
+    first = sighted("a", 10, A, serial=SERIAL, doomed=True)
+    handsets = Handsets(me, [first, sighted("b", 20, A, C)])
+    assert [each.job for each in handsets.mine.sightings] == ["me"]
+    assert handsets.relation(JobId("b")) is Relation.DISPUTE
+    [pair] = open_pairs(handsets)
+    assert (pair.debt, pair.gate) == (Debt.DOOM, Gate.SAME_HANDSET)
+
+
+def answered(me: Sighting, other: str, answer: Same) -> None:
+    story = Story()
+    story.add(me.job, EntryKind.QUESTION_ASKED, gate=Gate.SAME_HANDSET, facts={"other": other})
+    story.answer(me.job, Gate.SAME_HANDSET, answer)
+    for record in story.records:
+        me.take(record)
+
+
+@pytest.mark.parametrize("answer", Same)
+def test_an_answer_joins_two_handsets_or_parts_them_for_good(answer: Same) -> None:
+    doomed = sighted("a", 10, A, serial=SERIAL, doomed=True)
+    me = sighted("me", 20, B, serial=SERIAL, ended=False)
+    assert [each.by.job for each in open_pairs(Handsets(me, [doomed]))] == ["a"]
+    answered(me, "a", answer)
+    handsets = Handsets(me, [doomed])
+    assert not list(open_pairs(handsets))
+    assert (handsets.mine.doomed_by is doomed) is (answer is Same.SAME)
+    # The next visit of either is answered by that too.
+    later = sighted("later", 30, B, serial=SERIAL, ended=False)
+    me.end = doomed.end
+    again = Handsets(later, [doomed, me])
+    assert not list(open_pairs(again))
+    assert (again.mine.doomed_by is doomed) is (answer is Same.SAME)
+
+
+def test_a_serial_that_two_are_known_to_have_neither_joins_nor_contradicts() -> None:
+    """Not by the one in hand: whose number was rewritten is a dispute first."""
+    twins = [
+        sighted("a", 10, A, serial=SERIAL, doomed=True),
+        sighted("b", 20, B, serial=SERIAL),
+    ]
+    me = sighted("me", 30, C, serial=SERIAL, ended=False)
+    assert not list(open_pairs(Handsets(me, twins)))
+    assert list(open_pairs(Handsets(me, twins[:1])))
+
+
+def test_a_number_of_papers_that_are_another_handsets_joins_no_third() -> None:
+    me = sighted("me", 30, D, ended=False)
+    handsets = Handsets(me, [sighted("a", 10, A, doomed=True), sighted("b", 20, B)])
+    assert not handsets.open
+    assert not list(identity_gaps(handsets))
+
+
+def test_doom_follows_the_handset_until_somebody_in_charge_lets_it_in() -> None:
+    doomed = sighted("a", 10, A, doomed=True)
+    me = sighted("me", 20, A, ended=False)
+    assert [gap for gap in identity_gaps(Handsets(me, [doomed])) if "destroyed" in gap]
+    me.let_at = 21
+    assert not list(identity_gaps(Handsets(me, [doomed])))
+    doomed_again = sighted("b", 30, A, doomed=True)
+    assert list(identity_gaps(Handsets(me, [doomed, doomed_again])))
+
+
+def test_one_handset_in_two_jobs_at_once_is_a_gap() -> None:
+    other = sighted("a", 10, A, ended=False)
+    me = sighted("me", 20, A, ended=False)
+    [gap] = identity_gaps(Handsets(me, [other]))
+    assert "at work on the same handset" in gap
+
+
+def test_row_3_a_persons_word_is_no_newer_look_than_a_readers() -> None:
+    seen = sighted("a", 10, A)
+    seen.chip_look = (11, ChipVerdict.IN_USE)
+    me = sighted("me", 20, A, ended=False)
+    me.looked_by_eye = True
+    [gap] = identity_gaps(Handsets(me, [seen]))
+    assert "a reader saw no unused chip" in gap
+    me.looked_by_eye, me.chip_look = False, (21, ChipVerdict.UNUSED)
+    assert not list(identity_gaps(Handsets(me, [seen])))
+
+
+def test_row_11_one_imei_under_two_serials_is_somebody_in_charges() -> None:
+    sold = sighted("a", 10, A, serial=SERIAL)
+    assert sold.end is not None
+    sold.end.data.update(disposition="sellable", certificate="{}")  # type: ignore[attr-defined]
+    me = sighted("me", 20, A, serial=OTHER_SERIAL, ended=False)
+    [pair] = open_pairs(Handsets(me, [sold]))
+    assert (pair.debt, pair.gate, pair.handset.relation) == (
+        Debt.CERTIFIED,
+        Gate.SAME_HANDSET,
+        Relation.DISPUTE,
+    )
+
+
+def test_a_donors_chip_is_no_two_handsets_whatever_they_owe() -> None:
+    me = sighted("me", 20, B, tied=CHIP, ended=False)
+    gaps = list(identity_gaps(Handsets(me, [sighted("a", 10, A, tied=CHIP)])))
+    assert any("its chip was in another handset" in gap for gap in gaps)
+
+
+def test_a_recheck_that_is_owed_by_what_may_be_it_asks_nobody() -> None:
+    """It is drawn, which costs a recheck and no question; a dispute is asked about."""
+    me = sighted("me", 20, serial=SERIAL, ended=False)
+    assert not list(open_pairs(Handsets(me, [sighted("a", 10, A, serial=SERIAL)])))
