@@ -14,6 +14,7 @@ from benchd.certificate.first_form import (
     FirstStatement,
 )
 from benchd.certificate.fresh import gaps_of_fresh
+from benchd.certificate.identity import gaps_of_identity
 from benchd.certificate.intake import gaps_of_intake
 from benchd.certificate.people import gaps_of_people
 from benchd.certificate.recheck import gaps_of_recheck
@@ -24,7 +25,7 @@ from benchd.certificate.second_form import (
     SecondStatement,
 )
 from benchd.certificate.sentences import Sentence
-from benchd.certificate.statement import Statement
+from benchd.certificate.statement import Predicate, Statement
 from benchd.certificate.third_form import THIRD_PREDICATE_TYPE, ThirdStatement
 from benchd.certificate.trust import trusts_reader
 from benchd.certificate.wording import not_reached_of, technique_of
@@ -67,6 +68,8 @@ def _first_gaps(statement: FirstStatement) -> Iterator[str]:
 def _gaps(statement: ThirdStatement | Statement) -> Iterator[str]:
     yield from _second_gaps(statement)
     predicate = statement.predicate
+    if isinstance(predicate, Predicate):
+        yield from gaps_of_identity(predicate.handset, predicate.trusted)
     yield from gaps_of_people(predicate.decisions, predicate.confirmation)
     yield from gaps_of_clock(predicate.clock)
     yield from gaps_of_intake(predicate.intake, predicate.decisions, predicate.issued_at)

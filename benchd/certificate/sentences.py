@@ -109,4 +109,14 @@ class Sentence(StrEnum):
     )
     BOUND_BY_ANDROID_ID = "android_id: drawn at this job's reset, the same after its chip's clear"
     BOUND_BY_SCREEN_IMEI = "the IMEI: a person read it on the handset's own screen after its reset"
+    IMEI_TOLD = (
+        "told over adb, and read by a person on the handset's own screen after its last reset"
+    )
+    IMEI_READ_BY_TWO = (
+        "read by two people on the handset's own screen, the second after its last reset"
+    )
+    NUMBER_BY_PEOPLE = (
+        "two people, who are trusted to have read this handset's own screen and no other's: its"
+        " system told nobody its IMEI"
+    )
     BOUND_BY_SCREEN_SERIAL = "the serial: a person read it on the handset's screen after its reset"

@@ -13,6 +13,7 @@ from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
 from benchd.certificate.clock import ClockSection
 from benchd.certificate.fresh import FreshPictureSection
+from benchd.certificate.identity import IdentifiedHandsetSection, TrustedPeopleSection
 from benchd.certificate.intake import IntakeSection
 from benchd.certificate.people import PersonConfirmationSection, PersonDecisionSection
 from benchd.certificate.predicate import (
@@ -24,7 +25,6 @@ from benchd.certificate.predicate import (
 from benchd.certificate.recheck import RecheckSection
 from benchd.certificate.sections import (
     FinalResetSection,
-    HandsetSection,
     InitialiseSection,
     LedgerSection,
     MediumSection,
@@ -36,7 +36,7 @@ from benchd.certificate.sections import (
 )
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.third_form import ThirdPredicate
-from benchd.certificate.trust import InUseSection, TrustedSection, bound_by, trusts_reader
+from benchd.certificate.trust import InUseSection, bound_by, trusts_reader
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
@@ -53,9 +53,11 @@ METHOD: Final = "Clear"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicate(ThirdPredicate):
-    """What is stated beside: which commit of benchd was running."""
+    """What is stated beside: which commit of benchd ran, and how the number is known."""
 
     benchd_commit: Said
+    handset: IdentifiedHandsetSection
+    trusted: TrustedPeopleSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ def _predicate_of(
         job=erasure.job,
         slot=opened.entry.slot or "",
         occupancy=opened.entry.occupancy or 0,
-        handset=HandsetSection.of(evidence.inspect),
+        handset=IdentifiedHandsetSection.of_erasure(erasure),
         medium=medium,
         method=METHOD,
         technique=technique_of(overwrite, verification),
@@ -135,7 +137,7 @@ def _predicate_of(
         not_reached=not_reached_of(medium, overwrite, in_use, trusts_reader=trusts_reader(bound)),
         ledger=LedgerSection.of(erasure.records),
         disposition=Disposition.SELLABLE,
-        trusted=TrustedSection.of(evidence.inspect),
+        trusted=TrustedPeopleSection.of_erasure(erasure),
         bound_by=bound,
         binding=BindingSection.of(erasure),
         in_use_before=in_use,

@@ -172,6 +172,8 @@ class _Page:
                 last=told.text("trusted.security_patch") or unknown,
             )
             stated = [state, *self._words.sentence(told.text("trusted.read_by"))]
+            if number := told.text("trusted.number"):
+                stated += self._words.sentence(number)
         values = [each for text in system for each in self._words.sentence(text)]
         return self._words.section(
             PaperWord.TRUSTED,

@@ -5,7 +5,7 @@ The ledger's own answer and the read model both take these steps, and nothing el
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -15,7 +15,6 @@ from benchd.proof.evidence.disposal import SettledEvidence
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.intake import UnerasableRecord
 from benchd.proof.reading import RecordReader
-from benchd.proof.told import imeis_proven
 from benchd.words.disposal import (
     CLOSED_BY_A_LATER_JOB,
     DISPOSAL_MOVES,
@@ -138,10 +137,13 @@ def run_again_item(item: DisposalItem, later: JobId, at: datetime) -> DisposalIt
     return replace(item.moved(DisposalState.RUN_AGAIN, at), run_again_as=later)
 
 
-def item_of(job: JobId, records: Iterable[StoredEntry]) -> DisposalItem | None:
-    """What has become of a job's handset, by its own records and those of its other jobs.
+def item_of(
+    job: JobId, records: Iterable[StoredEntry], takes_over: Callable[[StoredEntry], bool]
+) -> DisposalItem | None:
+    """What has become of a job's handset, by its own records and those of other jobs.
 
-    They have to be in order; None where the job hasn't ended, or its handset is sold.
+    They have to be in order; None where the job hasn't ended, or its handset is sold. `takes_over`
+    says whether a record of another job shows that it has the same handset.
     """
     item: DisposalItem | None = None
     ended = False
@@ -153,6 +155,6 @@ def item_of(job: JobId, records: Iterable[StoredEntry]) -> DisposalItem | None:
             continue
         elif entry.job == job and entry.kind is EntryKind.HANDSET_SETTLED:
             item = settled_item(item, entry)
-        elif entry.job is not None and imeis_proven(entry):
+        elif entry.job is not None and takes_over(record):
             item = run_again_item(item, entry.job, entry.at)
     return item

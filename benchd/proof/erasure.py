@@ -31,8 +31,8 @@ class VerifiedErasure:
     """The proof of one erasure without a gap; can be made in this file alone."""
 
     __slots__ = (
-        *("answers", "binding", "draw", "evidence", "form", "intake", "job", "recheck", "records"),
-        "stages",
+        *("answers", "binding", "draw", "evidence", "form", "former_imeis", "intake", "job"),
+        *("read_twice", "recheck", "records", "stages"),
     )
 
     def __init__(
@@ -42,6 +42,7 @@ class VerifiedErasure:
         job: JobId,
         case: ErasureCase,
         records: Sequence[StoredEntry],
+        former_imeis: frozenset[str],
         recheck: VerifiedRecheck | None = None,
     ) -> None:
         if seal is not _SEAL:
@@ -56,6 +57,10 @@ class VerifiedErasure:
         """What tied the handset to itself; None in records older than that."""
         self.intake = case.intake
         """Which asset it is, and what was settled without asking."""
+        self.read_twice = case.read_twice
+        """The IMEIs that two people have read on its screen, the second after its last reset."""
+        self.former_imeis = former_imeis
+        """Those that it had before a repair, by the answer of somebody in charge."""
         self.draw = draw_in(records)
         """Whether it was drawn for a recheck; None where nobody had to draw."""
         self.recheck = recheck
@@ -100,7 +105,9 @@ def verify_erasure(
     gaps += draw_gaps(job, records, others)
     if gaps:
         raise CertificateGap(tuple(gaps))
-    return VerifiedErasure(_SEAL, job=job, case=case, records=records)
+    return VerifiedErasure(
+        _SEAL, job=job, case=case, records=records, former_imeis=handsets.former_imeis
+    )
 
 
 def verify_drawn_erasure(
@@ -122,7 +129,14 @@ def verify_drawn_erasure(
         raise CertificateGap((*gaps, *gap.missing)) from gap
     if gaps:
         raise CertificateGap(tuple(gaps))
-    return VerifiedErasure(_SEAL, job=drawn.job, case=case, records=records, recheck=verified)
+    return VerifiedErasure(
+        _SEAL,
+        job=drawn.job,
+        case=case,
+        records=records,
+        former_imeis=handsets.former_imeis,
+        recheck=verified,
+    )
 
 
 def _stay_of(case: ErasureCase, records: Sequence[StoredEntry]) -> Stay:

@@ -19,6 +19,9 @@ from benchd.proof.disposal import (
 )
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.intake import BoundRecord, LotRecord, UnerasableRecord
+from benchd.proof.identity.sighting import model_key
+from benchd.proof.identity.takeover import rechecked_in, takes_over
+from benchd.proof.identity.traits import Traits
 from benchd.proof.told import imeis_proven, imeis_told
 from benchd.records.joining import join, take_label_of_drawn
 from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
@@ -110,6 +113,8 @@ class Folder:
         if imeis:
             self._run("UPDATE job SET named = 1 WHERE id = ?", number)
             self._run_again(record, number, imeis)
+        if (drawn := rechecked_in(record.entry)) is not None:
+            self._take_over(drawn, record)
 
     def _end(self, record: StoredEntry) -> None:
         number = self._id_of(record.entry.job)
@@ -208,17 +213,35 @@ class Folder:
     def _run_again(self, record: StoredEntry, number: int, imeis: tuple[str, ...]) -> None:
         """Whatever of this handset's earlier jobs a later one settles by itself."""
         found = self._rows(
-            "SELECT DISTINCT job.job FROM told JOIN job ON job.id = told.job"  # noqa: S608
+            "SELECT DISTINCT job.id, job.job FROM told JOIN job ON job.id = told.job"  # noqa: S608
             f" WHERE told.imei IN ({_marks(imeis)}) AND job.id <> ?"
             f" AND job.state IN ({_marks(CLOSED_BY_A_LATER_JOB)})",
             *imeis,
             number,
             *CLOSED_BY_A_LATER_JOB,
         )
-        for (job,) in found:
-            item = self._item(JobId(str(job)))
-            if item is not None and record.entry.job is not None:
-                self._keep(run_again_item(item, record.entry.job, record.entry.at))
+        later = self._traits(number)
+        for other, job in found:
+            if takes_over(self._traits(int(str(other))), later, record.entry):
+                self._take_over(JobId(str(job)), record)
+
+    def _take_over(self, job: JobId, record: StoredEntry) -> None:
+        item = self._item(job)
+        if item is not None and record.entry.job is not None:
+            self._keep(run_again_item(item, record.entry.job, record.entry.at))
+
+    def _traits(self, number: int) -> Traits:
+        """What a job's handset is known by, as far as the read model has it."""
+        proven = [str(row[0]) for row in self._rows("SELECT imei FROM told WHERE job = ?", number)]
+        [(serial, manufacturer, model)] = self._rows(
+            "SELECT serial, manufacturer, model FROM job WHERE id = ?", number
+        )
+        return Traits(
+            imeis=frozenset(proven),
+            proven=frozenset(proven),
+            serial=str(serial) if serial else None,
+            model=model_key(str(manufacturer), str(model)) if manufacturer and model else None,
+        )
 
     def _keep(self, item: DisposalItem) -> None:
         self._run(

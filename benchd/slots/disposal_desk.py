@@ -94,9 +94,12 @@ class DisposalDesk:
             raise SettlingRefused(f"job {settling.later_job} isn't a later one than {item.job}")
         me, other = sighting_of(item.job, own), sighting_of(settling.later_job, later)
         relation = Handsets(me, [other]).relation(other.job)
-        differ = bool(me.imeis and other.imeis) and relation is Relation.NONE
-        if differ or relation is Relation.DISPUTE:
-            raise SettlingRefused(f"job {settling.later_job} is of another handset")
+        if me.imeis and other.imeis and me.imeis.isdisjoint(other.imeis):
+            raise SettlingRefused(f"job {settling.later_job} is of a handset of another IMEI")
+        if relation is Relation.DISPUTE:
+            raise SettlingRefused(
+                f"job {settling.later_job} may be of another handset: serial, model or chip differ"
+            )
         met = relation is Relation.CERTAIN or _is_asset(own, later)
         if item.state is DisposalState.TO_DESTROY and not (met and _was_let(later)):
             raise SettlingRefused(

@@ -13,6 +13,8 @@ from benchd.certificate.second_form import SECOND_PREDICATE_TYPE
 from benchd.signing.key import SigningKey
 from benchd.words.ids import Evidence
 
+from .certificate_rack import without_identity
+
 LATER = ("clock", "intake", "recheck", "benchd_commit")
 OF_PEOPLE = ("person", "shown_by", "source")
 
@@ -27,7 +29,11 @@ def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     confirmation = {
         name: value for name, value in predicate["confirmation"].items() if name != "person"
     }
-    changed = {**predicate, "decisions": decisions, "confirmation": confirmation}
+    changed = {
+        **without_identity(predicate),
+        "decisions": decisions,
+        "confirmation": confirmation,
+    }
     for name in LATER:
         del changed[name]
     return {**statement, "predicateType": SECOND_PREDICATE_TYPE, "predicate": changed}

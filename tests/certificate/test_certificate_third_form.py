@@ -16,10 +16,13 @@ from benchd.errors import CertificateInvalid
 from benchd.signing import canonical
 from benchd.words.ids import Evidence
 
+from .certificate_rack import without_identity
+
 
 def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """The same statement as a benchd that didn't know its commit has made it."""
-    predicate = {k: v for k, v in statement["predicate"].items() if k != "benchd_commit"}
+    predicate = without_identity(statement["predicate"])
+    del predicate["benchd_commit"]
     return {**statement, "predicateType": THIRD_PREDICATE_TYPE, "predicate": predicate}
 
 

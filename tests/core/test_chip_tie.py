@@ -74,8 +74,8 @@ def must_ask_for_the_number(world: World, view: SlotView) -> None:
 
 @pytest.mark.parametrize("looks", [UNUSED, IN_USE], ids=["unused", "cleared in between"])
 async def test_a_tied_chip_binds_after_the_last_reset_and_who_confirms_reads_the_number(
-    looks: Any,
-) -> None:  # noqa: ANN401 - a scan
+    looks: Any,  # noqa: ANN401 - a scan
+) -> None:
     world, phone, _ = own_chip(looks=looks)
     view = await finished(world, phone)
     assert view.outcome is Outcome.PASSED

@@ -43,11 +43,9 @@ from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.ports import ChipAccess, Handset, HostSamples, ProgressSink, Rest
-from benchd.proof.disposal import dooms
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.order import REQUIRED_STAGES
-from benchd.proof.told import tells
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.no_readers import NoReaders
@@ -83,6 +81,7 @@ from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import Everybody, somebody
+from tests.told_jobs import handset_jobs
 
 MIB = 1 << 20
 CAPACITY = 64 * MIB
@@ -160,11 +159,7 @@ class MemoryLedger:
         return [s for s in mine if s.entry.occupancy == newest]
 
     async def handset_jobs(self, trait: Trait, value: str, limit: int) -> Sequence[JobId]:
-        told = {s.entry.job for s in self.stored if tells(s.entry, trait, value)}
-        kept = {s.entry.job for s in self.stored if s.entry.kind is EntryKind.RECHECK_DRAWN}
-        kept |= {s.entry.job for s in self.stored if dooms(s.entry)}
-        jobs = [s.entry.job for s in self.of(EntryKind.JOB_OPENED)[::-1] if s.entry.job in told]
-        return [job for n, job in enumerate(jobs) if job and (n < limit or job in kept)]
+        return handset_jobs(self.stored, trait, value, limit)
 
     async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
         told = [

@@ -17,6 +17,7 @@ from benchd.errors import LedgerFault, RecordRefused
 from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.ledger.head_file import head_path
 from benchd.ports import Ledger
+from benchd.words.handset import Trait
 from benchd.words.ids import JobId, JsonValue, SlotName
 from benchd.words.record import EntryKind, Receipt
 
@@ -64,6 +65,9 @@ async def test_what_is_appended_is_read_back(tmp_path: Path, key: RackKey) -> No
 @pytest.mark.asyncio
 async def test_a_chip_is_found_in_the_jobs_that_saw_it(tmp_path: Path, key: RackKey) -> None:
     async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
+        for job in ("one", "two", "three"):
+            opened = replace(make_entry(1), kind=EntryKind.JOB_OPENED, job=JobId(job), data={})
+            await ledger.append(opened)
         for job, chip in (("one", "c0"), ("two", "c1"), ("three", "c0"), ("three", "c0")):
             seen = replace(
                 make_entry(1),
@@ -72,25 +76,32 @@ async def test_a_chip_is_found_in_the_jobs_that_saw_it(tmp_path: Path, key: Rack
                 data={"stage": "felica_check", "evidence": {"chip": chip}},
             )
             await ledger.append(seen)
-        assert await ledger.chip_jobs("c0", 5) == ["three", "one"]
-        assert await ledger.chip_jobs("c0", 1) == ["three"]
-        assert await ledger.chip_jobs("c9", 5) == []
+        assert await ledger.handset_jobs(Trait.CHIP, "c0", 5) == ["three", "one"]
+        assert await ledger.handset_jobs(Trait.CHIP, "c0", 1) == ["three"]
+        assert await ledger.handset_jobs(Trait.CHIP, "c9", 5) == []
 
 
 IMEI, OTHER_IMEI = "356938035643809", "490154203237518"
+THIRD_IMEI = "352099001761481"
 SEEN = (
+    ("one", EntryKind.JOB_OPENED, {}),
     ("one", EntryKind.STAGE_ENDED, {"stage": "inspect", "evidence": {"imei": IMEI}}),
     ("one", EntryKind.JOB_ENDED, {"disposition": "destroy"}),
+    ("two", EntryKind.JOB_OPENED, {}),
     ("two", EntryKind.STAGE_ENDED, {"stage": "inspect", "evidence": {"second_imei": IMEI}}),
     ("two", EntryKind.JOB_ENDED, {"disposition": "hold"}),
     ("two", EntryKind.HANDSET_SETTLED, {"to": "to_destroy"}),
+    ("four", EntryKind.JOB_OPENED, {}),
     ("four", EntryKind.STAGE_ENDED, {"stage": "inspect", "evidence": {"imei": OTHER_IMEI}}),
     ("four", EntryKind.JOB_ENDED, {"disposition": "destroy"}),
+    ("three", EntryKind.JOB_OPENED, {}),
     ("three", EntryKind.STAGE_ENDED, {"stage": "gates", "evidence": {"screen_number": IMEI}}),
     ("three", EntryKind.STAGE_ENDED, {"stage": "read_back", "evidence": {}}),
     ("three", EntryKind.JOB_ENDED, {"disposition": "hold"}),
     ("three", EntryKind.HANDSET_SETTLED, {"to": "to_return"}),
+    ("five", EntryKind.JOB_OPENED, {}),
     ("five", EntryKind.STAGE_ENDED, {"stage": "inspect", "evidence": {"imei": IMEI}}),
+    ("five", EntryKind.STAGE_ENDED, {"stage": "gates", "evidence": {"second_number": THIRD_IMEI}}),
 )
 
 
@@ -101,21 +112,23 @@ async def test_a_handset_is_found_by_each_number_that_tells_it(
     async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
         for job, kind, data in SEEN:
             await ledger.append(replace(make_entry(1), kind=kind, job=JobId(job), data=data))
-        told = await ledger.handset_entries(IMEI)
-        assert [stored.sequence for stored in told] == [1, 2, 3, 4, 5, 8, 10, 11, 12]
-        assert [stored.sequence for stored in await ledger.handset_entries("unknown")] == []
-        # The last end, and whatever dooms, the newest first.
-        ends = await ledger.handset_ends(IMEI, 100)
-        assert [stored.sequence for stored in ends] == [10, 5, 2]
-        assert [stored.sequence for stored in await ledger.handset_ends(IMEI, 1)] == [10]
-        assert [s.sequence for s in await ledger.handset_ends(OTHER_IMEI, 100)] == [7]
-        assert await ledger.handset_ends("unknown", 100) == []
-        assert [s.sequence for s in await ledger.entries_after(10, 5)] == [11, 12]
-        assert await ledger.entry_at(13) is None
+        # The newest, and whatever dooms.
+        assert await ledger.handset_jobs(Trait.IMEI, IMEI, 100) == ["five", "three", "two", "one"]
+        assert await ledger.handset_jobs(Trait.IMEI, IMEI, 1) == ["five", "two", "one"]
+        assert await ledger.handset_jobs(Trait.IMEI, OTHER_IMEI, 100) == ["four"]
+        assert await ledger.handset_jobs(Trait.IMEI, THIRD_IMEI, 100) == ["five"]
+        assert await ledger.handset_jobs(Trait.IMEI, "unknown", 100) == []
+        assert [s.sequence for s in await ledger.told_of_tac(IMEI[:8], 9)] == [2, 17]
+        assert [s.sequence for s in await ledger.entries_after(17, 5)] == [18]
+        assert await ledger.entry_at(19) is None
 
 
 SERIAL = "R5CT10ABCDE"
 DRAWN: tuple[tuple[str, EntryKind, dict[str, JsonValue]], ...] = (
+    ("a", EntryKind.JOB_OPENED, {}),
+    ("b", EntryKind.JOB_OPENED, {}),
+    ("c", EntryKind.JOB_OPENED, {}),
+    ("d", EntryKind.JOB_OPENED, {}),
     ("a", EntryKind.STAGE_ENDED, {"evidence": {"serial": SERIAL, "imei": IMEI}}),
     ("a", EntryKind.RECHECK_DRAWN, {"drawn": True}),
     ("a", EntryKind.JOB_ENDED, {"disposition": "hold"}),
@@ -131,10 +144,10 @@ async def test_a_drawn_handset_is_found_by_its_serial_too(tmp_path: Path, key: R
     async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
         for job, kind, data in DRAWN:
             await ledger.append(replace(make_entry(1), kind=kind, job=JobId(job), data=data))
-        assert await ledger.serial_jobs(SERIAL, 100) == ["d", "c", "a"]
-        assert await ledger.serial_jobs(SERIAL, 1) == ["d"]
-        assert await ledger.serial_jobs("unknown", 100) == []
-        assert [stored.sequence for stored in await ledger.handset_entries(IMEI)] == [1, 2, 3]
+        assert await ledger.handset_jobs(Trait.SERIAL, SERIAL, 100) == ["d", "c", "a"]
+        # What was drawn stays in sight, however often the handset comes again.
+        assert await ledger.handset_jobs(Trait.SERIAL, SERIAL, 1) == ["d", "a"]
+        assert await ledger.handset_jobs(Trait.SERIAL, "unknown", 100) == []
 
 
 @pytest.mark.asyncio

@@ -32,6 +32,7 @@ from benchd.words.ids import Evidence
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy
 from tests.certificate.certificate_kinds import KINDS, statement_on
+from tests.certificate.certificate_rack import without_identity
 from tests.certificate.test_certificate_first_form import STATEMENTS
 from tests.certificate.test_certificate_second_form import as_it_was
 from tests.paper.outside import check_structure, read_by, scanned, text_of
@@ -225,7 +226,9 @@ def test_former_forms_are_told_and_what_they_lack_is_named(
         3: {
             **statement,
             "predicateType": THIRD_PREDICATE_TYPE,
-            "predicate": {k: v for k, v in predicate.items() if k != "benchd_commit"},
+            "predicate": {
+                k: v for k, v in without_identity(predicate).items() if k != "benchd_commit"
+            },
         },
     }[form]
     path = tmp_path / "former.pdf"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
-from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.people import ConfirmEvidence, DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import ResetFacts
@@ -114,6 +114,13 @@ class Told:
 
     def gates(self, job: str, number: str | None = None) -> None:
         self.stage(job, "gates", to_json(replace(GATES, screen_number=number)))
+
+    def confirm(self, job: str, *numbers: str) -> None:
+        """A second person has read its numbers, after its last reset."""
+        answer = DecisionEvidence(
+            gate=Gate.CONFIRM, approved=True, operator="鈴木", note=" ".join(numbers), at=START
+        )
+        self.stage(job, "confirm", to_json(ConfirmEvidence(answer=answer, numbers=numbers)))
 
     def initialise(self, job: str, *, arrived_reset: bool) -> None:
         evidence = to_json(

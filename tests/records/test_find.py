@@ -167,13 +167,17 @@ def test_the_same_serial_is_only_perhaps_the_same(model: ReadModel, told: Told) 
     assert handset(model, told, "job-4").perhaps == ()
 
 
-def test_an_imei_that_a_person_read_on_the_screen_tells_a_handset(
+def test_an_imei_that_one_person_read_is_searched_by_and_two_people_s_tells_a_handset(
     model: ReadModel, told: Told
 ) -> None:
     told.whole("job-1")
     told.open("job-2")
     told.inspect("job-2", imei=None)
     told.gates("job-2", IMEI)
+    file = handset(model, told, "job-2")
+    assert ([job.job for job in file.jobs], file.perhaps) == (["job-2"], ("job-1",))
+    assert {line.newest.job for line in find(model, told, IMEI).handsets} == {"job-1", "job-2"}
+    told.confirm("job-2", IMEI)
     file = handset(model, told, "job-2")
     assert ([job.job for job in file.jobs], file.told_by) == (["job-1", "job-2"], ToldBy.IMEI)
 

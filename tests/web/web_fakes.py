@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +10,10 @@ import anyio
 
 from benchd.errors import LedgerFault
 from benchd.hooks.held import Held
-from benchd.proof.disposal import dooms
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.told import imeis_told
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
-from benchd.words.handset import HandsetIdentity
+from benchd.words.handset import HandsetIdentity, Trait
 from benchd.words.hook import Direction
 from benchd.words.ids import Evidence, JobId, PortPath, SlotName
 from benchd.words.job import Gate, StageName
@@ -24,6 +22,7 @@ from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.words.slot_states import SlotState
 from tests import recorded
 from tests.people.somebody import Everybody
+from tests.told_jobs import handset_jobs
 
 BEGAN = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 A1 = SlotName("A1")
@@ -40,11 +39,6 @@ class FakeClock:
     def now(self) -> datetime:
         self._now += timedelta(seconds=1)
         return self._now
-
-
-def _tells_serial(entry: Entry, serial: str) -> bool:
-    evidence = entry.data.get("evidence")
-    return isinstance(evidence, Mapping) and evidence.get("serial") == serial
 
 
 class FakeLedger:
@@ -75,23 +69,12 @@ class FakeLedger:
     async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
         raise NotImplementedError
 
-    async def chip_jobs(self, chip: str, limit: int) -> Sequence[JobId]:
-        raise NotImplementedError
-
-    async def serial_jobs(self, serial: str, limit: int) -> Sequence[JobId]:
+    async def handset_jobs(self, trait: Trait, value: str, limit: int) -> Sequence[JobId]:
         self._serve()
-        told = [s.entry.job for s in reversed(self.stored) if _tells_serial(s.entry, serial)]
-        return [job for job in dict.fromkeys(told) if job is not None][:limit]
+        return handset_jobs(self.stored, trait, value, limit)
 
-    async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
-        jobs = {s.entry.job for s in self.stored if imei in imeis_told(s.entry)}
-        return [s for s in self.stored if s.entry.job in jobs]
-
-    async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
-        found = await self.handset_entries(imei)
-        ends = [s for s in found if s.entry.kind is EntryKind.JOB_ENDED][-1:]
-        chosen = [s for s in found if s in ends or dooms(s.entry)]
-        return chosen[::-1][:limit]
+    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+        raise NotImplementedError
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         self._serve()

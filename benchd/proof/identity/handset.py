@@ -129,6 +129,18 @@ class Handsets:
         groups = dict.fromkeys(self._group_of[each.job] for each in self._sightings)
         return [self._seen_from(mine, group) for group in groups if group is not mine]
 
+    @property
+    def former_imeis(self) -> frozenset[str]:
+        """Proven numbers of earlier sightings that this one doesn't have: it was repaired since."""
+        mine = self.me.imeis
+        earlier = (each for each in self.earlier.sightings if self._is_same_by_answer(each))
+        return frozenset[str]().union(*(each.proven for each in earlier)) - mine
+
+    def _is_same_by_answer(self, other: Sighting) -> bool:
+        """Whether nothing but somebody's answer says that it is the same handset."""
+        shared = self._traits[self.me.job].proven & self._traits[other.job].proven
+        return not shared and self._pair_answer(self.me, other) is Same.SAME
+
     def relation(self, other: JobId) -> Relation:
         """Whether the sighting asked about and that of another job are of one handset."""
         mine, group = self._group_of[self.me.job], self._group_of.get(other)
