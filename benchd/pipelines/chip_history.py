@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.rack_readers import ChipBefore
 from benchd.proof.binding import Known
 from benchd.proof.evidence.job import JobEvidence
 from benchd.proof.records import stage_records
@@ -19,6 +20,7 @@ _KEPT = JobEvidence.__dataclass_fields__
 
 async def refuse_known_chip(context: JobContext, chip: str) -> None:
     """StageFailed if the chip belongs to another handset; where nobody can tell, a person does."""
+    _refuse_left_lying(context, chip)
     if await refuse_chip_of_another(context, chip):
         await context.approval(Gate.CHIP_SEEN_BEFORE, Reason.FELICA_INCONSISTENT)
 
@@ -41,6 +43,25 @@ async def refuse_chip_of_another(context: JobContext, chip: str) -> bool:
             )
         undecided = undecided or not (mine and others)
     return undecided
+
+
+def _refuse_left_lying(context: JobContext, chip: str) -> None:
+    """StageFailed if the chip was under the handset before, which certainly was another one.
+
+    That one's IMEI needn't be known: its serial is, and one that was plugged in again is no other.
+    """
+    known = Known.of(context.evidence)
+    if not context.certifies or known.serial is None:
+        return
+    now = ChipBefore(chip=chip, serial=known.serial, imeis=known.imeis, job=context.job)
+    before = context.readers.chip_before(context.slot)
+    if before is not None and before.chip == chip and before.another(now):
+        raise StageFailed(
+            Reason.FELICA_INCONSISTENT,
+            "the chip that answers was there under another handset already, which is carried away:"
+            f" a card or a handset lies on the reader: job {before.job}",
+        )
+    context.readers.saw(context.slot, now)
 
 
 async def _known_of(context: JobContext, job: JobId) -> Known:

@@ -1,0 +1,110 @@
+"""What the slots of one rack know of each other's readers: in memory, for as long as it runs."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from benchd.words.ids import JobId, SlotName
+
+MOST_SWITCHES: Final = 64
+"""How many are kept for each slot: a tie has a tenth of them."""
+UNKNOWN_FOR_S: Final = 75.0
+"""A handset whose NFC was left off switches it on by itself a minute later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipBefore:
+    """The chip that was last seen in a slot, and the handset that lay there."""
+
+    chip: str
+    serial: str
+    imeis: frozenset[str]
+    job: JobId
+
+    def another(self, other: ChipBefore) -> bool:
+        """Whether it was certainly another handset; who has changed a number may be the same."""
+        return self.serial != other.serial and self.imeis.isdisjoint(other.imeis)
+
+
+class RackReaders:
+    """Whose NFC is switched when, whose reader may be looked at, which chip lay where."""
+
+    def __init__(self) -> None:
+        self._slots: tuple[SlotName, ...] = ()
+        self._jobs: dict[SlotName, JobId] = {}
+        self._left_alone: Counter[SlotName] = Counter()
+        self._switches: dict[SlotName, deque[tuple[float, bool | None]]] = {}
+        self._misread: dict[SlotName, JobId] = {}
+        self._chips: dict[SlotName, ChipBefore] = {}
+
+    def arrange(self, slots: Iterable[SlotName]) -> None:
+        """The rack has these slots: an empty one's reader may hear a handset too."""
+        self._slots = tuple(sorted(slots))
+
+    def began(self, slot: SlotName, job: JobId) -> None:
+        """From now on a handset of this job lies there."""
+        self._jobs[slot] = job
+
+    # Neighbours
+
+    def others(self, slot: SlotName) -> list[SlotName]:
+        """All other slots, less those whose reader is to be left alone."""
+        return [each for each in self._slots if each != slot and not self._left_alone[each]]
+
+    @contextmanager
+    def left_alone(self, slot: SlotName) -> Generator[None]:
+        """A block in which nobody but the slot's own job uses its reader: a chip is cleared."""
+        self._left_alone[slot] += 1
+        try:
+            yield
+        finally:
+            self._left_alone[slot] -= 1
+
+    # Switches
+
+    def switched(self, slot: SlotName, at_s: float, *, on: bool | None) -> None:
+        """The NFC of the handset there is on or off since then; None: it's being switched."""
+        self._switches.setdefault(slot, deque(maxlen=MOST_SWITCHES)).append((at_s, on))
+
+    def surely(self, slot: SlotName, from_s: float, to_s: float) -> bool | None:
+        """What the NFC of the handset there was all that time; None where that isn't certain.
+
+        One that nobody switches is on.
+        """
+        state: bool | None = True
+        since_s = float("-inf")
+        for at_s, on in self._switches.get(slot, ()):
+            if at_s > to_s:
+                break
+            if at_s > from_s and on is not state:
+                return None
+            state, since_s = on, at_s
+        if state is None and from_s - since_s > UNKNOWN_FOR_S:
+            return True
+        return state
+
+    # Readers that hear the wrong handset
+
+    def note_misread(self, *slots: SlotName) -> None:
+        """What the readers of these slots hear isn't the handset of the job there."""
+        for slot in slots:
+            if slot in self._jobs:
+                self._misread[slot] = self._jobs[slot]
+
+    def is_misread(self, slot: SlotName, job: JobId) -> bool:
+        """Whether another job has seen that the reader there hears another slot's handset."""
+        return self._misread.get(slot) == job
+
+    # Chips that stay
+
+    def chip_before(self, slot: SlotName) -> ChipBefore | None:
+        """What was last seen there, by whichever job."""
+        return self._chips.get(slot)
+
+    def saw(self, slot: SlotName, chip: ChipBefore) -> None:
+        """What is seen there now, as the chip of the handset that lies there."""
+        self._chips[slot] = chip
