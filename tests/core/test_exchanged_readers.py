@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,12 +34,12 @@ JOB_WITHIN_S = 7200.0
 DRAWS = range(40)
 
 
-def handset(number: int, **of: Any) -> Phone:  # noqa: ANN401 - fields of a Phone
+def handset(number: int, *, switches_nfc: bool = True) -> Phone:
     return Phone(
         serial=f"SERIAL{number}",
         imei=("356938035643809", "352099001761481", "490154203237518")[number],
         android_id=f"{number}" * 16,
-        **{"switches_nfc": True, **of},
+        switches_nfc=switches_nfc,
     )
 
 
@@ -48,14 +47,14 @@ def chip_in(phone: Phone, chip: str, **of: Any) -> FakeChip:  # noqa: ANN401
     return FakeChip(of=phone, looks=scan_of(UNUSED.verdict, chip=chip), **of)
 
 
-def exchanged(**of: Any) -> tuple[World, Phone, Phone]:  # noqa: ANN401
+def exchanged() -> tuple[World, Phone, Phone]:
     """Two slots, the reader of each under the handset of the other."""
-    first, second = handset(0, **of), handset(1, **of)
+    first, second = handset(0), handset(1)
     readers = {"A1": chip_in(second, OTHER_CHIP), "A2": chip_in(first, CHIP)}
     return World(2, chips=FakeChipAccess(readers)), first, second
 
 
-def checks(world: World) -> list[tuple[str, Mapping[str, Any]]]:
+def checks(world: World) -> list[tuple[str, Any]]:
     return [
         (str(stored.entry.slot), stored.entry.data["evidence"])
         for stored in world.ledger.of(EntryKind.STAGE_ENDED)

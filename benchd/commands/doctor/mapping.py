@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from benchd.commands.doctor.findings import About, Finding
 from benchd.errors import BenchdError
@@ -44,10 +44,10 @@ def _newest(client: BenchdClient) -> Iterator[JsonObject]:
             yield client.job(str(summary.get("job")))
 
 
-def _objects(value: object) -> Iterator[JsonObject]:
-    return (
-        (each for each in value if isinstance(each, dict)) if isinstance(value, list) else iter(())
-    )
+def _objects(value: object) -> list[JsonObject]:
+    """Those of a list of an answer."""
+    many = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("JsonObject", each) for each in many if isinstance(each, dict)]
 
 
 def reader_places(configured: Collection[str], told: Told | None) -> Finding:
