@@ -38,8 +38,9 @@ async def slot_that_hears(context: JobContext, switched: Switched) -> SlotName |
     its own beside the NFC controller looks the same there: nobody follows it, and its job goes on.
     """
     found = None
-    with anyio.move_on_after(SEARCH_WITHIN_S):
-        found = await _Search(context, switched).run()
+    async with context.readers.search:
+        with anyio.move_on_after(SEARCH_WITHIN_S):
+            found = await _Search(context, switched).run()
     if found is not None:
         context.readers.note_misread(context.slot, found)
     return found

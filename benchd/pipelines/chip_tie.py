@@ -99,6 +99,8 @@ class _Tying:
         self._tie = TieEvidence()
         self._on = True
         """What was last asked for."""
+        self._says: bool | None = None
+        """What it has said to that."""
         self._looked_s: list[tuple[float, float]] = []
         """From when to when each step's last look took."""
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import anyio
+
 from benchd.words.ids import JobId, SlotName
 
 MOST_SWITCHES: Final = 64
@@ -34,6 +36,8 @@ class RackReaders:
     """Whose NFC is switched when, whose reader may be looked at, which chip lay where."""
 
     def __init__(self) -> None:
+        self.search = anyio.Lock()
+        """Held by the one slot that looks at the readers of the others."""
         self._slots: tuple[SlotName, ...] = ()
         self._jobs: dict[SlotName, JobId] = {}
         self._left_alone: Counter[SlotName] = Counter()
