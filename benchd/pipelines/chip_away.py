@@ -22,8 +22,7 @@ LOOK_EVERY_S: Final = 30.0
 class LooksWhileAway:
     """Counts them, until the first silence: the chip was carried away with its handset.
 
-    Only what isn't tied is looked at. A tied chip is its handset's, wherever that lies; nobody
-    else may have its reader's field while somebody clears it.
+    Only what isn't tied is looked at: a tied chip is its handset's, wherever that lies.
     """
 
     def __init__(self, context: JobContext) -> None:

@@ -122,6 +122,19 @@ async def test_row_5_the_reader_of_an_empty_slot_is_looked_at_too() -> None:
     must_name_the_exchange(world, slots=1)
 
 
+async def test_row_5_a_neighbour_whose_nfc_can_not_be_switched_is_held_with_it() -> None:
+    """It was past its check, untied, before anything could show whose chip its reader hears."""
+    world, first, second = exchanged()
+    first.switches_nfc = False
+    async with world.running():
+        world.ports["A1"].plug(first)
+        await world.until(lambda: world.view("A1").stage is StageName.OVERWRITE)
+        world.ports["A2"].plug(second)
+        await until_finished(world, "A1", "A2")
+    must_name_the_exchange(world)
+    assert not certified(world)
+
+
 async def test_row_5_the_record_names_the_pattern_its_steps_and_the_slot_that_hears() -> None:
     world, first, second = exchanged()
     async with world.running():
