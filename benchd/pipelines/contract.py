@@ -12,6 +12,7 @@ from benchd.models.catalogue import ModelCatalogue
 from benchd.models.guidance import reset_words
 from benchd.pipelines.asking import ask_until
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.stage_time import StageTime
 from benchd.ports import (
     CertificateIssuer,
@@ -143,6 +144,7 @@ class JobContext:
         models: ModelCatalogue,
         pictures: FreshPictures,
         intake: Intake,
+        readers: RackReaders,
         certifies: bool,
         checks_chip_first: bool,
     ) -> None:
@@ -159,6 +161,8 @@ class JobContext:
         self.models = models
         self.pictures = pictures
         self.intake = intake
+        self.readers = readers
+        readers.began(slot, job)
         self.certifies = certifies
         """Whether the recipe ends in a certificate, so that the handset has to stay bound."""
         self.checks_chip_first = checks_chip_first

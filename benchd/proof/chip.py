@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence, ClearEvidence
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.floors import LEAST_PASSES
-from benchd.proof.tie import shows_tie
+from benchd.proof.tie import is_pattern, shows_tie
 from benchd.words.chip import BaselineKind, ChipVerdict, ModelFelica
 from benchd.words.clear import ClearOutcome
 from benchd.words.job import Gate
@@ -174,6 +175,8 @@ def _of_clear(case: ChipCase) -> list[str]:
         gaps.append("felica_clear: nobody is named who put the consent on record")
     if clear.provider == OPERATOR and case.answers.get(Gate.FELICA_CLEAR) is not True:
         gaps.append(f"{Gate.FELICA_CLEAR}: nobody has approved it")
+    if clear.away is not None and clear.away.is_of_another:
+        gaps.append("felica_clear: the chip answered while its handset had been carried away")
     return gaps
 
 
@@ -224,8 +227,12 @@ def _of_no_chip_again(case: ChipCase) -> list[str]:
 def _of_tie(case: ChipCase) -> list[str]:
     """The check alone ties a chip, and only by its own steps."""
     gaps: list[str] = []
-    if case.check.tied and not shows_tie(case.check):
+    tie = case.check.tie
+    drawn = case.form < FORM_OF_IDENTITY or (tie is not None and is_pattern(tie.pattern))
+    if case.check.tied and not (drawn and shows_tie(case.check)):
         gaps.append("felica_check: nothing shows that the chip is this handset's own")
+    if tie is not None and tie.heard_at is not None:
+        gaps.append("felica_check: it is another slot's reader that hears this handset")
     if case.recheck.tied or (case.again is not None and case.again.tied):
         gaps.append("felica_check: the chip is said to have been tied elsewhere")
     return gaps

@@ -64,6 +64,14 @@ MINIMUM_SEED_DIGITS: Final = 32
 LEAST_PASSES: Final = 2
 """How often the re-check scans a chip, with the same result."""
 
+LEAST_DRAWN_STEPS: Final = 6
+"""At how many steps of a tie it is drawn whether NFC is on: 57 patterns have two steps off."""
+LEAST_STEPS_OFF: Final = 2
+"""Each with one pass of the reader at least: silence is never seen only once."""
+
+LEAST_LOOKS_AWAY: Final = 2
+"""A chip that has answered each of so many looks while its handset was away isn't its own."""
+
 MOST_DAYS_OF_CONSENT: Final = 730
 """How long ago an owner may have agreed, or the certificate may have been found to be revoked."""
 MOST_DAYS_OF_JPKI: Final = 365

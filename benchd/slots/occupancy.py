@@ -227,6 +227,7 @@ class Occupancy:
             models=parts.models,
             pictures=parts.pictures,
             intake=parts.intake,
+            readers=parts.readers,
             certifies=recipe.certifies,
             checks_chip_first=recipe.checks_chip_first,
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from benchd.models.catalogue import ModelCatalogue
+from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.recipe import Recipe
 from benchd.ports import (
     Board,
@@ -58,6 +59,8 @@ class RackParts:
     """Without one every model is unknown, which is all right."""
     pace: Pace = field(default_factory=Pace)
     """How long stages take on this rack."""
+    readers: RackReaders = field(default_factory=RackReaders)
+    """What the slots know of each other's contactless readers."""
     roll_call: RollCall = field(default_factory=RollCall)
     """Of the slots whose handsets a former daemon has known."""
     pictures: FreshPictures = field(default_factory=FreshPictures)

@@ -68,6 +68,7 @@ class Supervisor:
         self._tended: dict[SlotName, _Tended] = {
             place.name: _Tended(slot=Slot(place, parts)) for place in topology.places.values()
         }
+        parts.readers.arrange(topology.places)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Runs until cancelled; started once the hot-plug source listens."""
@@ -115,6 +116,7 @@ class Supervisor:
         for name in (*changes.moved, *changes.added):
             self._begin(self._group, topology.places[name])
         parts.board.arrange(topology.places)
+        parts.readers.arrange(topology.places)
         for port_path in self._present:
             unknown = topology.slot_at(port_path) is None
             parts.board.show_unknown_port(port_path, attached=unknown)

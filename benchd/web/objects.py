@@ -213,6 +213,10 @@ class StageObject(WebObject):
     """Whose services a look at the FeliCa chip has found in it."""
     chip: TextsObject | None = None
     """What such a look has found, in words."""
+    tied: bool | None = None
+    """Whether that chip is the handset's own by what its NFC did; null where nobody tried."""
+    heard_at: str | None = None
+    """The slot whose reader hears this handset instead, where one does."""
     found: list[TextsObject] = Field(default_factory=list)
     """What the attempt has found, in words with its figures."""
     started_at: str

@@ -150,6 +150,8 @@ class Presenter:
             update={
                 "owners": owners,
                 "chip": None if chip is None else _texts(self._catalogue.chip(chip.verdict)),
+                "tied": None if chip is None or chip.tie is None else chip.tied,
+                "heard_at": None if chip is None or chip.tie is None else chip.tie.heard_at,
                 "found": [_texts(one) for one in found_in(shown, self._catalogue)],
             }
         )

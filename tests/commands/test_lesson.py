@@ -147,6 +147,7 @@ async def test_a_reader_per_slot_by_its_usb_port_before_its_name() -> None:
         plug("p2"),
         rack.lay(one, reader("Q 01 00", card=True)),
         CardsChanged(),
+        ENTER,
     )
     assert learned == {
         A1: SlotEntry(port=PortPath("p1"), reader="usb:1-1"),
@@ -157,7 +158,7 @@ async def test_a_reader_per_slot_by_its_usb_port_before_its_name() -> None:
 async def test_a_handset_that_lies_down_as_it_is_plugged_in_is_enough() -> None:
     rack = Rack((reader("R 00 00"),))
     learned = await rack.walk(
-        ENTER, rack.lay(reader("R 00 00", card=True)), CardsChanged(), plug("p1"), slots=[A1]
+        ENTER, rack.lay(reader("R 00 00", card=True)), CardsChanged(), plug("p1"), ENTER, slots=[A1]
     )
     assert learned == {A1: SlotEntry(port=PortPath("p1"), reader="R")}
 
@@ -172,6 +173,7 @@ async def test_a_card_that_lay_there_before_shows_nothing_until_it_is_laid_anew(
         CardsChanged(),
         rack.lay(reader("R 00 00", card=True)),
         CardsChanged(),
+        ENTER,
         slots=[A1],
     )
     assert learned[A1].reader == "R"
@@ -192,11 +194,72 @@ async def test_two_cards_at_once_and_another_slots_reader_are_refused() -> None:
         CardsChanged(),
         rack.lay(one, reader("S 01 00", card=True), nine),
         CardsChanged(),
+        ENTER,
         slots=[A1],
     )
     assert learned[A1].reader == "S"
     assert rack.said.count(LearnWord.READER_TAKEN) == 1
     assert rack.said.count(LearnWord.SEVERAL_READERS) == 1
+
+
+async def test_row_5_the_reader_is_tested_by_the_handset_on_the_slot_s_cable() -> None:
+    silent, there = reader("R 00 00"), reader("R 00 00", card=True)
+    rack = Rack((silent,))
+    learned = await rack.walk(
+        ENTER,
+        plug("p1"),
+        rack.lay(there),
+        CardsChanged(),
+        rack.lay(silent),  # its NFC is switched off
+        CardsChanged(),
+        slots=[A1],
+    )
+    assert learned[A1].reader == "R"
+    assert rack.said[-1] is LearnWord.READER_TESTED
+
+
+async def test_row_5_a_reader_that_another_falls_silent_for_is_not_learned() -> None:
+    """A card was laid on this one, and the handset on the slot's cable lies on the next."""
+    one, two = reader("R 00 00"), reader("S 01 00")
+    card, handset = reader("R 00 00", card=True), reader("S 01 00", card=True)
+    rack = Rack((one, two))
+    learned = await rack.walk(
+        ENTER,
+        plug("p1"),
+        rack.lay(card, two),
+        CardsChanged(),
+        rack.lay(card, handset),
+        CardsChanged(),
+        rack.lay(card, two),  # NFC off on the handset of this slot
+        CardsChanged(),
+        rack.lay(one, two),
+        CardsChanged(),
+        rack.lay(one, handset),
+        CardsChanged(),
+        rack.lay(one, two),
+        CardsChanged(),
+        slots=[A1],
+    )
+    assert learned[A1].reader == "S"
+    assert rack.said.count(LearnWord.READER_EXCHANGED) == 1
+    assert rack.said[-1] is LearnWord.READER_TESTED
+
+
+async def test_row_5_a_plug_at_the_next_slot_ends_the_test_and_counts() -> None:
+    rack = Rack((reader("R 00 00"),))
+    learned = await rack.walk(
+        ENTER,
+        plug("p1"),
+        rack.lay(reader("R 00 00", card=True)),
+        CardsChanged(),
+        unplug("p1"),
+        plug("p2"),
+        ENTER,
+    )
+    assert learned == {
+        A1: SlotEntry(port=PortPath("p1"), reader="R"),
+        A2: SlotEntry(port=PortPath("p2")),
+    }
 
 
 async def test_readers_that_cannot_be_told_apart_are_never_written_down() -> None:

@@ -13,7 +13,7 @@ from benchd.words.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
 from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
 from benchd.words.ids import SlotName
 
-from .world import Phone
+from .world import Phone, Port
 
 CHIP = "c0ffee00" * 8
 OTHER_CHIP = "badbadba" * 8
@@ -71,6 +71,8 @@ class FakeChip:
     """What the provider says, in order; then DONE."""
     of: Phone | None = None
     """The handset that it's in, behind its NFC controller; None for a card on the reader."""
+    goes_with: Port | None = None
+    """It is carried away with whatever is unplugged there."""
     disobeys: bool = False
     """The chips says truly that it looked once, with the field on, whatever it was asked."""
 
@@ -94,7 +96,8 @@ class FakeChipAccess:
         if slot in self.gone:
             raise ReaderGone(slot)
         chip = self.chips[slot]
-        if chip.of is not None and chip.of.nfc_on is False:
+        off = chip.of is not None and chip.of.nfc_on is False
+        if off or (chip.goes_with is not None and not chip.goes_with.attached):
             return replace(SILENT, passes=passes, power_cycled=power_cycle)
         step = chip.once.pop(0) if chip.once else chip.looks
         if isinstance(step, Exception):

@@ -27,6 +27,7 @@ def at_the_kiosk(answers: Mapping[Gate, bool] | None = None) -> tuple[World, Fak
     """A rack that asks for a clear by hand, its operators still away."""
     chip = FakeChip(once=[IN_USE], claims=[ClearOutcome.NEEDS_OPERATOR])
     world, chips = world_with(chip, answers)
+    chip.goes_with = world.ports["A1"]
     world.silent_in = CLEAR
     return world, chips
 

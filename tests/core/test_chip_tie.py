@@ -82,8 +82,9 @@ async def test_a_tied_chip_binds_after_the_last_reset_and_who_confirms_reads_the
     assert asked(world).count(Gate.IMEI) == 1
     check = check_of(world)
     assert (check["tied"], check["tie"]["found_on"], check["tie"]["put_back"]) == (True, True, True)
-    assert (check["tie"]["off"]["nfc_on"], check["tie"]["off"]["seen"]) == (False, "silent")
-    assert (check["tie"]["on"]["nfc_on"], check["tie"]["on"]["chip"]) == (True, CHIP)
+    assert len(check["tie"]["pattern"]) == len(check["tie"]["steps"]) == 7
+    for on, step in zip(check["tie"]["pattern"], check["tie"]["steps"], strict=True):
+        assert (step["nfc_on"], step["chip"]) == (on, CHIP if on else None)
     [observe] = attempts(world, StageName.OBSERVE)
     assert observe["came_back"]["chip"] == observe["evidence"]["chip"]["chip"] == CHIP
     [confirm] = attempts(world, StageName.CONFIRM)
@@ -235,7 +236,9 @@ async def test_a_donor_that_answers_on_is_not_tied() -> None:
     world = World(chips=FakeChipAccess({"A1": FakeChip()}))
     must_ask_for_the_number(world, await finished(world, phone))
     tie = check_of(world)["tie"]
-    assert (tie["off"]["nfc_on"], tie["off"]["seen"], tie["put_back"]) == (False, "unused", True)
+    last = tie["steps"][-1]
+    assert (last["nfc_on"], last["seen"], tie["put_back"]) == (False, "unused", True)
+    assert tie["heard_at"] is None
 
 
 async def test_a_system_that_leaves_nfc_on_is_not_tied_and_no_scan_is_wasted() -> None:
@@ -243,7 +246,7 @@ async def test_a_system_that_leaves_nfc_on_is_not_tied_and_no_scan_is_wasted() -
     phone.switches_nfc = False
     must_ask_for_the_number(world, await finished(world, phone))
     tie = check_of(world)["tie"]
-    assert tie["off"] == {
+    assert tie["steps"][-1] == {
         "nfc_on": True,
         "seen": None,
         "chip": None,
@@ -270,7 +273,7 @@ async def test_another_chip_after_on_is_not_tied() -> None:
 
     phone.faults["nfc_on"] = swapped
     must_ask_for_the_number(world, await finished(world, phone))
-    assert check_of(world)["tie"]["on"]["chip"] == OTHER_CHIP
+    assert check_of(world)["tie"]["steps"][-1]["chip"] == OTHER_CHIP
 
 
 async def test_a_chip_that_comes_back_late_is_waited_for() -> None:

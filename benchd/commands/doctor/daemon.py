@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchd.commands.doctor.findings import About, Finding
+from benchd.commands.doctor.mapping import hears
 from benchd.errors import BenchdError, DependencyMissing
 from benchd.texts.doctor_words import Check, Cure, DoctorWord
 from benchd.words.slot import ProblemCode
@@ -38,6 +39,8 @@ class Told:
     """Seconds since the epoch; None where its metrics are switched off."""
     readers: Mapping[str, bool] | None = field(default=None)
     """Which slots' readers answer; None as above."""
+    hears: Mapping[str, str] | None = field(default=None)
+    """The slot whose handset each slot's reader was last seen to hear; None where it isn't told."""
     dead_letters: int | None = None
     """Events that no try has handed over, of all hooks; None as above."""
 
@@ -64,6 +67,7 @@ def ask_daemon(path: Path) -> Told:
         notices = client.slots().get("notices")
         samples = _samples(client)
         sequence = client.upto()["sequence"]
+        heard = hears(client)
     codes = [
         each.get("code")
         for each in (notices if isinstance(notices, list) else [])
@@ -74,6 +78,7 @@ def ask_daemon(path: Path) -> Told:
         records=sequence if isinstance(sequence, int) else 0,
         key_created=None if samples is None else samples.get(("key_created", "")),
         readers=None if samples is None else {k: v > 0 for k, v in _of(samples, "reader")},
+        hears=heard,
         dead_letters=None
         if samples is None
         else int(sum(count for _, count in _of(samples, "dead_letters"))),

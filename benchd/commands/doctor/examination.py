@@ -15,6 +15,7 @@ from benchd.commands.doctor.configuration import configuration
 from benchd.commands.doctor.daemon import Told, ask_daemon, daemon
 from benchd.commands.doctor.findings import About, Finding
 from benchd.commands.doctor.folders import Owner
+from benchd.commands.doctor.mapping import reader_places
 from benchd.commands.doctor.upkeep import upkeep
 from benchd.config import Settings
 from benchd.daemon.kernel_clock import is_synchronised
@@ -35,6 +36,7 @@ _NEED_SETTINGS: Final = (
     Check.ADB,
     Check.UDEV_RULES,
     Check.READERS,
+    Check.READER_PLACES,
     Check.PORTS,
     Check.HOOKS,
     Check.PAGE_CERTIFICATE,
@@ -123,6 +125,7 @@ def _worked_with(
         neighbours.adb(settings.adb.port, runs=runs, ask=instruments.ask_adb),
         neighbours.udev_rules(external=external),
         neighbours.readers(settings.felica.readers, told),
+        reader_places(settings.felica.readers, told),
         machine.port(settings.http.listen.port, with_tls=beyond),
         machine.port(settings.adb.port, with_tls=False),
         machine.page_certificate(settings.http.tls_certificate, instruments.now()),

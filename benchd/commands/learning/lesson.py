@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from benchd.commands.learning.new_plugs import NewPlugs
+from benchd.commands.learning.new_plugs import NewPlugs, Plugged
 from benchd.config.slot_tables import SlotEntry
 from benchd.felica.readers.card_readers import CardSeen, CardsSeen
 from benchd.felica.readers.naming import ReaderAt, meant_by, wish_for
@@ -65,6 +65,8 @@ class Lesson:
         self._hear_next = hear
         self._cards = cards
         self._say = say
+        self._early: Plugged | None = None
+        """What was plugged in while a reader was being tested: the next slot's."""
 
     async def learn(self, slots: Sequence[SlotName]) -> dict[SlotName, SlotEntry]:
         """What was learned of each slot, in order; a slot that was skipped whole isn't in it."""
@@ -101,10 +103,12 @@ class Lesson:
         """The port that something was plugged into; None where the operator skips it."""
         self._say(LearnWord.PLUG, slot=slot)
         while True:
-            heard = await self._hear_next()
-            if isinstance(heard, Typed):
-                return None
-            plugged = None if isinstance(heard, CardsChanged) else self._plugs.hear(heard)
+            plugged, self._early = self._early, None
+            if plugged is None:
+                heard = await self._hear_next()
+                if isinstance(heard, Typed):
+                    return None
+                plugged = None if isinstance(heard, CardsChanged) else self._plugs.hear(heard)
             if plugged is None:
                 continue
             port, owner = plugged.port_path, self._ports.get(plugged.port_path)
@@ -131,9 +135,34 @@ class Lesson:
                 if len(fresh) > 1:
                     self._say(LearnWord.SEVERAL_READERS, slot=slot)
                 elif fresh and (wish := self._taken(slot, *fresh)) is not None:
-                    return wish
+                    if await self._hears_slot(slot, wish, *fresh):
+                        return wish
+                    complained = before = self._laid()
+                    continue
             if isinstance(await self._hear(), Typed):
                 return None
+
+    async def _hears_slot(self, slot: SlotName, wish: str, found: ReaderAt) -> bool:
+        """Whether it isn't another reader that falls silent with the handset on the slot's cable.
+
+        Whoever laid a card there, or has no handset with NFC, goes on without the test: by Enter,
+        or by plugging in at the next slot.
+        """
+        self._say(LearnWord.TEST_READER, slot=slot)
+        laid = self._laid()
+        while self._early is None and not isinstance(heard := await self._hear_next(), Typed):
+            if not isinstance(heard, CardsChanged):
+                self._early = self._plugs.hear(heard)
+                continue
+            silent = laid - self._laid()
+            if found in silent:
+                self._say(LearnWord.READER_TESTED, slot=slot, reader=wish)
+                return True
+            if silent:
+                self._say(LearnWord.READER_EXCHANGED, slot=slot, reader=wish)
+                return False
+            laid = self._laid()
+        return True
 
     def _taken(self, slot: SlotName, reader: ReaderAt) -> str | None:
         """The entry for a reader, if it is this slot's to have; says so, or why not."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from benchd.errors import StageFailed
+from benchd.pipelines.chip_elsewhere import refuse_misread
 from benchd.pipelines.chip_evidence import no_chip_by, refusal_of
 from benchd.pipelines.chip_history import refuse_known_chip
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
@@ -95,8 +96,9 @@ class FelicaCheckStage:
     ) -> ChipEvidence:
         """Silence alone means nothing: handset and person have to say that there is no chip.
 
-        The catalogue of models mustn't say otherwise.
+        The catalogue of models mustn't say otherwise, and no other job that this reader is its own.
         """
+        refuse_misread(context)
         capable = context.facts.felica_capable if context.facts else None
         catalogue = _catalogue_says(context)
         says = await handset_says(context)

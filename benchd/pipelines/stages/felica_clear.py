@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from benchd.errors import StageFailed, TransientFault
+from benchd.pipelines.chip_away import LooksWhileAway
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import Patience
@@ -44,6 +45,10 @@ class FelicaClearStage:
         check = context.evidence.felica_check
         if check is not None and check.verdict in _BECAUSE:
             return StageResult(skipped_because=_BECAUSE[check.verdict])
+        with context.readers.left_alone(context.slot):
+            return await self._cleared(context)
+
+    async def _cleared(self, context: JobContext) -> StageResult:
         android_id = await _same_handset(context)
         order = ClearOrder(
             job=context.job,
@@ -66,15 +71,19 @@ class FelicaClearStage:
 
     async def _by_hand(self, context: JobContext, asked: ClearEvidence) -> ClearEvidence:
         """A person clears it, and says so; the handset may leave its slot for that."""
+        away = LooksWhileAway(context)
         async with context.station.planned_absence() as window:
-            decision = await context.approval(Gate.FELICA_CLEAR, Reason.FELICA_NOT_CLEARABLE)
-            absence = await window.absence(
-                leave_within_s=0, return_within_s=self.return_within_s, why=Away.IN_HAND
-            )
+            async with away.watching(window):
+                decision = await context.approval(Gate.FELICA_CLEAR, Reason.FELICA_NOT_CLEARABLE)
+                absence = await window.absence(
+                    leave_within_s=0, return_within_s=self.return_within_s, why=Away.IN_HAND
+                )
             if absence.left and not absence.returned:
                 raise StageFailed(
                     Reason.HANDSET_NOT_RETURNED, f"not back within {self.return_within_s:.0f} s"
                 )
+        context.seen = asked = replace(asked, away=away.evidence)
+        away.refuse_another()
         if absence.left:
             context.handset = await context.station.reopen(self.return_within_s)
         return replace(

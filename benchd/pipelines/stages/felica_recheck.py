@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from benchd.errors import StageFailed
+from benchd.pipelines.chip_elsewhere import refuse_misread
 from benchd.pipelines.chip_evidence import no_chip_by, refusal_of
 from benchd.pipelines.chip_history import refuse_chip_of_another
 from benchd.pipelines.chip_tie import look_once_on
@@ -47,6 +48,7 @@ class FelicaRecheckStage:
                 Reason.FELICA_INCONSISTENT,
                 f"{scan.verdict}, but this chip isn't the one of the first check",
             )
+        refuse_misread(context)
         match scan.verdict:
             case ChipVerdict.UNUSED:
                 return StageResult(evidence=await self._unused(context, scan, seen))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from benchd.proof.evidence.intake import SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Seconds, Sha256, Whole
+from benchd.proof.floors import LEAST_LOOKS_AWAY
 from benchd.words.chip import (
     BaselineKind,
     ChipOwners,
@@ -89,11 +90,19 @@ class SwitchEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TieEvidence:
-    """Whether a chip falls silent with its handset's NFC and comes back with it: each step."""
+    """Whether a chip is silent and there as its handset's NFC is switched in a drawn order."""
 
     found_on: bool | None = None
     """What the handset said before; nothing is switched unless it's on."""
+    pattern: tuple[bool, ...] = ()
+    """Whether NFC was to be on at each step, as it was drawn for this attempt; empty where none
+    was drawn, as in records before form 6."""
+    steps: tuple[SwitchEvidence, ...] = ()
+    """What was told and seen at each step, as far as it got."""
+    heard_at: str | None = None
+    """The slot whose reader was seen to follow this handset's NFC, where another's did."""
     off: SwitchEvidence | None = None
+    """Off once and on again, without a pattern: records before form 6."""
     on: SwitchEvidence | None = None
     put_back: bool | None = None
     """Whether it said in the end that it's on again; None where nothing was switched."""
@@ -180,6 +189,24 @@ def _shown(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwayEvidence:
+    """Looks at a reader whose handset had been carried away."""
+
+    looks: Whole
+    answers: Whole
+    """How many of them the chip of the check has answered."""
+
+    @property
+    def is_of_another(self) -> bool:
+        """Whether the chip has stayed on the reader without its slot's handset.
+
+        One silence is enough to say that it was carried away too: a cable may be out long before
+        the handset is lifted, and plugged in again after it was laid down.
+        """
+        return self.answers >= LEAST_LOOKS_AWAY and self.answers >= self.looks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearEvidence:
     """Stage `felica_clear`: what somebody claims to have done; only the re-check decides."""
 
@@ -196,6 +223,8 @@ class ClearEvidence:
     """The provider that asked for a person's hand."""
     answer: DecisionEvidence | None = None
     absent_s: Seconds | None = None
+    away: AwayEvidence | None = None
+    """What the reader saw while the handset was in somebody's hand; None where nobody looked."""
 
     @classmethod
     def of(cls, claim: ClearClaim, *, consent: str, android_id: str | None) -> ClearEvidence:

@@ -151,6 +151,8 @@ async def show(begun: Learning, name: str, slot: int, label: str) -> None:
     await begun.reads(f"Slot {label}: plug")
     await begun.hands.plug(name, slot)
     await begun.reads(f"Slot {label} has port", f"Slot {label} has reader")
+    await begun.reads(f"Slot {label}: if a handset")
+    begun.type("")
 
 
 async def test_a_walk_along_the_rack_is_written_and_the_readers_answer_for_their_slots(
@@ -220,7 +222,9 @@ async def test_readers_whose_service_dies_and_comes_back_are_learned(tmp_path: P
         await begun.hands.chips.kill_pcscd()
         await begun.hands.chips.start_pcscd()
         await begun.hands.chips.lay_card(CARD, 2)
-        await begun.reads("Slot A1 has reader", "Write this to")
+        await begun.reads("Slot A1 has reader", "Slot A1: if a handset")
+        await begun.hands.chips.lift_card(CARD)
+        await begun.reads("fell silent with it", "Write this to")
         begun.type("y")
         assert await begun.ended() is True
         slot = load_settings(begun.config).felica.readers[SlotName("A1")]
