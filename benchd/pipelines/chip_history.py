@@ -27,6 +27,7 @@ async def refuse_chip_of_another(context: JobContext, chip: str) -> bool:
         if is_anothers_chip(each):
             raise StageFailed(
                 Reason.FELICA_INCONSISTENT,
-                f"this chip was in another handset: job {each.sightings[-1].job}",
+                f"this chip was in another handset: job {each.sightings[-1].job}; look whether a"
+                " card or a handset lies on the reader",
             )
     return bool(handsets.sharing_chip)

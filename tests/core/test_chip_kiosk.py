@@ -15,8 +15,10 @@ from benchd.words.slot_states import SlotState
 from .chip_world import CLEAR, attempts, certified, world_with
 from .fake_chips import (
     IN_USE,
+    UNUSED,
     FakeChip,
     FakeChipAccess,
+    scan_of,
 )
 from .world import Phone, World, phone_like
 
@@ -119,7 +121,7 @@ async def test_a_twin_is_found_out_by_the_next_attempt_too() -> None:
 
 
 async def test_a_handset_that_stays_away_ends_its_job_and_the_slot_takes_the_next() -> None:
-    world, _ = at_the_kiosk()
+    world, chips = at_the_kiosk()
     port = world.ports["A1"]
     async with world.running():
         port.plug(Phone())
@@ -131,7 +133,8 @@ async def test_a_handset_that_stays_away_ends_its_job_and_the_slot_takes_the_nex
             Disposition.HOLD,
             Reason.HANDSET_NOT_RETURNED,
         )
-        port.plug(Phone(serial="R5CT10ABCDF"))
+        chips.chips["A1"] = FakeChip(looks=scan_of(UNUSED.verdict, chip="deadbeef" * 8))
+        port.plug(Phone(serial="R5CT10ABCDF", imei="490154203237518"))
         await world.until_state(SlotState.RUNNING)
         view = await world.until_state(SlotState.FINISHED)
         assert (view.occupancy, view.disposition) == (2, Disposition.SELLABLE)

@@ -80,6 +80,7 @@ from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntr
 from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
+from tests.imeis import imei
 from tests.people.somebody import Everybody, somebody
 from tests.told_jobs import handset_jobs
 
@@ -95,6 +96,10 @@ RESET_S = 45.0
 NFC_BACK_ON_S = 60.0
 DEADLINE_S = 3600.0
 ANSWER_S = 86_400.0
+SERIAL = "R5CT10ABCDE"
+IMEI = "356938035643809"
+"""Those of a handset of which nothing else is said."""
+OF_SERIAL = "of its serial"
 UNTOLD_IMEI = "352099001761481"
 """That of a handset that tells adb none."""
 
@@ -216,9 +221,9 @@ Fault = Callable[["Phone"], Awaitable[None]]
 class Phone:
     """A fake handset: its truth, what it says, and its faults by name of the call."""
 
-    serial: str = "R5CT10ABCDE"
-    imei: str | None = "356938035643809"
-    """What it tells over adb."""
+    serial: str = SERIAL
+    imei: str | None = OF_SERIAL
+    """What it tells over adb; handsets of other serials have other numbers."""
     second_imei: str | None = None
     screen_imei: str | None = None
     """What its own screen shows under *#06#; None: what it tells."""
@@ -299,6 +304,11 @@ class Phone:
     erased_for_real: bool = False
     wiped: bool = False
     dropped: bool = False
+
+    def __post_init__(self) -> None:
+        if self.imei == OF_SERIAL:
+            number = int(hashlib.sha256(self.serial.encode()).hexdigest(), 16) % 10**6
+            self.imei = IMEI if self.serial == SERIAL else imei(number)
 
     def identity(self) -> HandsetIdentity:
         return HandsetIdentity(
