@@ -95,8 +95,9 @@ def identity_gaps(handsets: Handsets) -> Iterator[str]:
         yield f"identity: job {doomed_by.job} has sent its handset to be destroyed"
     if (unclean_by := mine.unclean_by) is not None:
         yield f"identity: in job {unclean_by.job} a reader saw no unused chip in its handset"
+    # A later one waits for this: whoever came second can't spoil what the first has shown.
     for each in mine.sightings:
-        if each.end is None and each is not handsets.me and each.rechecks != handsets.me.job:
+        if each.end is None and each.sequence < handsets.me.sequence:
             yield f"identity: job {each.job} is at work on the same handset"
     for other in handsets.sharing_chip:
         if is_anothers_chip(other):
