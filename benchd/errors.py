@@ -167,6 +167,10 @@ class ScreenNumberNeeded(DecisionRefused):
     """Raised when what was read from a handset's screen can't be the number that was asked for."""
 
 
+class ReasonNeeded(DecisionRefused):
+    """Raised when a handset that was to be destroyed is let go on and nobody says why."""
+
+
 class RecheckRefused(DecisionRefused):
     """Raised when no handset that waits for a recheck is meant by an answer, or several are."""
 

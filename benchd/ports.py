@@ -22,7 +22,14 @@ from benchd.words.fill import (
     HostSample,
     TransferProgress,
 )
-from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
+from benchd.words.handset import (
+    BatteryFacts,
+    HandsetFacts,
+    HandsetIdentity,
+    NfcFacts,
+    ResetFacts,
+    StandingFacts,
+)
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
 from benchd.words.people import Actor
 from benchd.words.port import Liveness, PlugEvent
@@ -104,6 +111,14 @@ class Handset(Protocol):
 
     async def inspect(self) -> HandsetFacts:
         """Everything that the gates and the certificate need to know."""
+        ...
+
+    async def standing(self) -> StandingFacts:
+        """Who it is and what the gates refuse by, read afresh."""
+        ...
+
+    async def sim(self) -> bool | None:
+        """Whether a SIM is in it now; None where it doesn't tell."""
         ...
 
     async def battery(self) -> BatteryFacts:

@@ -14,6 +14,7 @@ from benchd.errors import (
     DecisionRefused,
     LookUpResultNeeded,
     NotFound,
+    ReasonNeeded,
     ScreenNumberNeeded,
     SecondPersonNeeded,
 )
@@ -148,6 +149,8 @@ class Desk:
             raise LookUpResultNeeded(message)
         if gate in NUMBER_GATES and approved and screen_number(gate, note) is None:
             raise ScreenNumberNeeded(NUMBER_WANTED[gate])
+        if gate is Gate.DESTROYED_BEFORE and approved and not note.strip():
+            raise ReasonNeeded("the note has to say why it needn't be destroyed any more")
         if gate is Gate.ASSET and approved and note.strip() not in question.tags:
             raise DecisionRefused(f"scan the label: the note has to be one of {question.tags}")
         if question.vet is not None:

@@ -69,9 +69,11 @@ from benchd.words.handset import (
     BatteryFacts,
     HandsetFacts,
     HandsetIdentity,
+    ModificationSource,
     NfcFacts,
     Package,
     ResetFacts,
+    StandingFacts,
     StorageFacts,
 )
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
@@ -262,6 +264,10 @@ class Phone:
     used_bytes: int = 2 * MIB
     screen_lock: bool | None = False
     signs: tuple[str, ...] = ()
+    sign_sources: tuple[ModificationSource, ...] = tuple(ModificationSource)[:2]
+    """Where these come from, if there are any."""
+    frp_armed: bool | None = None
+    sim_lock: bool | None = None
     crypto_state: str = "encrypted"
     battery_percent: int = 80
     charges_percent: int = 0
@@ -410,7 +416,32 @@ class FakeHandset:
             removable_media=phone.removable_media,
             sim=phone.sim,
             telephony=phone.telephony,
+            modification_sources=phone.sign_sources if phone.signs else (),
+            frp_armed=phone.frp_armed,
+            sim_lock=phone.sim_lock,
+            sim_lock_source="gsm.sim.state=NETWORK_LOCKED" if phone.sim_lock else None,
         )
+
+    async def standing(self) -> StandingFacts:
+        phone = await self._call("standing")
+        return StandingFacts(
+            identity=phone.identity(),
+            modification_signs=phone.signs,
+            modification_sources=phone.sign_sources if phone.signs else (),
+            screen_lock=phone.screen_lock,
+            frp_armed=phone.frp_armed,
+            account_count=phone.accounts,
+            unknown_account_types=(),
+            frp_account_types=(),
+            user_ids=phone.users,
+            user_kinds=(),
+            device_owner=phone.device_owner,
+            removable_media=phone.removable_media,
+            sim=phone.sim,
+        )
+
+    async def sim(self) -> bool | None:
+        return (await self._call("sim")).sim
 
     async def battery(self) -> BatteryFacts:
         phone = await self._call("battery_percent")
@@ -771,7 +802,10 @@ class World:
         self.passed_for_real: set[JobId] = set()
         self.desk = Desk(self.ledger, self.clock, Everybody())
         self.answers: dict[Gate, bool] = dict(answers or {})
-        self.notes: dict[Gate, str] = {Gate.NETWORK: "○"}
+        self.notes: dict[Gate, str] = {
+            Gate.NETWORK: "○",
+            Gate.DESTROYED_BEFORE: "基板を交換した",
+        }
         """What they write where it isn't what the handset's own screen shows."""
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
         self.does_final_reset = True

@@ -8,7 +8,7 @@ from benchd.proof.evidence.fresh import SignedPicture
 from benchd.proof.evidence.intake import DeferredGate, SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
-from benchd.words.handset import HandsetFacts, ResetFacts, UserKind
+from benchd.words.handset import HandsetFacts, ModificationSource, ResetFacts, UserKind
 from benchd.words.job import Reason
 from benchd.words.screen import OpenedPage, ScreenOutcome
 
@@ -57,6 +57,11 @@ class InspectEvidence:
     statfs_capacity_bytes: Whole | None = None
     """The storage by a second program at the same moment; None where the handset has none."""
     statfs_free_bytes: Whole | None = None
+    modification_sources: tuple[ModificationSource, ...] = ()
+    """Which independent sources the signs come from; older forms took any sign for enough."""
+    frp_armed: bool | None = None
+    sim_lock: bool | None = None
+    sim_lock_source: str | None = None
 
     @property
     def imeis(self) -> tuple[str, ...]:
@@ -106,6 +111,10 @@ class InspectEvidence:
             user_kinds=facts.user_kinds,
             statfs_capacity_bytes=storage.statfs_capacity_bytes,
             statfs_free_bytes=storage.statfs_free_bytes,
+            modification_sources=facts.modification_sources,
+            frp_armed=facts.frp_armed,
+            sim_lock=facts.sim_lock,
+            sim_lock_source=facts.sim_lock_source,
         )
 
 
