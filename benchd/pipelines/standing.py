@@ -17,23 +17,26 @@ from benchd.words.job import Reason
 from benchd.words.slot import ProblemCode, ProblemView
 
 SIM_OUT_WITHIN_S = 14_400.0
+"""How long somebody may take to take a SIM out, unless the stage's own time is over before."""
 SIM_EVERY_S = 15.0
 REOPEN_WITHIN_S = 600.0
 STALE_AFTER_S = 2 * MOST_S_BETWEEN_READINGS
+"""After so long the handset is found again before anybody is asked on."""
 
 
-async def wait_for_sim_out(context: JobContext, within_s: float, every_s: float) -> None:
+async def wait_for_sim_out(context: JobContext) -> None:
     """Wait, and say so, until no SIM is told of any more; StageFailed where nobody takes it out."""
     try:
-        with anyio.move_on_after(within_s):
+        with anyio.move_on_after(SIM_OUT_WITHIN_S):
             while True:
                 context.station.show_problem(ProblemView(code=ProblemCode.SIM_PRESENT))
-                await anyio.sleep(every_s)
+                await anyio.sleep(SIM_EVERY_S)
                 if not await _sim_now(context):
                     return
     finally:
         context.station.show_problem(None)
-    raise StageFailed(Reason.SIM_PRESENT, f"a SIM or an eSIM is still in it after {within_s:.0f} s")
+    message = f"a SIM or an eSIM is still in it after {SIM_OUT_WITHIN_S:.0f} s"
+    raise StageFailed(Reason.SIM_PRESENT, message)
 
 
 async def _sim_now(context: JobContext) -> bool | None:
@@ -48,9 +51,8 @@ async def _sim_now(context: JobContext) -> bool | None:
 class FactsAgain:
     """What was read of the handset last, for as long as it stays in its port."""
 
-    def __init__(self, context: JobContext, every_s: float) -> None:
+    def __init__(self, context: JobContext) -> None:
         self._context = context
-        self._every_s = every_s
         self._facts: StandingFacts | None = None
         self._read_at_s = 0.0
         self._at = context.clock.now()
@@ -114,7 +116,7 @@ class FactsAgain:
             await anyio.sleep_forever()
 
     async def _has_left(self, window: AbsenceWindow) -> bool:
-        with anyio.move_on_after(self._every_s):
+        with anyio.move_on_after(MOST_S_BETWEEN_READINGS):
             await window.departed()
             self.note_departure()
         return self._before_reset_s is not None

@@ -9,7 +9,6 @@ import anyio
 import pytest
 
 from benchd.errors import AnswerNotRecognised, HandsetGone
-from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.floors import MOST_S_BEFORE_RESET, MOST_S_BETWEEN_READINGS
 from benchd.words.handset import ModificationSource
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
@@ -17,7 +16,7 @@ from benchd.words.record import EntryKind
 from benchd.words.slot import MENDS_ITSELF, ProblemCode
 from benchd.words.slot_states import SlotState
 
-from .world import MIB, Phone, World, make_recipe
+from .world import MIB, Fault, Phone, World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -221,7 +220,7 @@ async def test_row_8_a_handset_that_restarts_without_its_sim_goes_on() -> None:
 
 
 async def test_row_8_a_sim_that_nobody_takes_out_is_held_with_its_own_reason() -> None:
-    world = World(recipe=make_recipe(gates=GatesStage(sim_out_within_s=600)))
+    world = World()
     async with world.running():
         world.ports["A1"].plug(Phone(sim=True))
         view = await world.until_state(SlotState.FINISHED)
@@ -235,7 +234,7 @@ async def test_row_8_a_sim_put_in_since_the_gates_is_taken_out_before_the_reset(
         phone.sim = True
 
     world = World()
-    faults = {"drop": put_in} if when == "before the question" else {}
+    faults: dict[str, Fault] = {"drop": put_in} if when == "before the question" else {}
     world.silent_in = StageName.FINAL_RESET
     async with world.running():
         phone = Phone(used_bytes=30 * MIB, faults=faults)

@@ -225,7 +225,9 @@ def test_former_forms_are_told_and_what_they_lack_is_named(
         3: {
             **statement,
             "predicateType": THIRD_PREDICATE_TYPE,
-            "predicate": {k: v for k, v in predicate.items() if k != "benchd_commit"},
+            "predicate": {
+                k: v for k, v in predicate.items() if k not in ("benchd_commit", "sim_lock")
+            },
         },
     }[form]
     path = tmp_path / "former.pdf"

@@ -45,6 +45,8 @@ class _Request:
         "hang",
         "resume",
         "set_faults",
+        "set_tray",
+        "sign_in",
         "residue",
         "screen",
         "shutdown",
@@ -52,6 +54,8 @@ class _Request:
     handset: str = ""
     slot: int = 0
     enabled: bool = False
+    memory_card: bool = False
+    sim: bool = False
     faults: StorageFaults = StorageFaults()
 
 
@@ -101,6 +105,9 @@ class ControlService:
             case "plug" | "move":
                 await self._put_in(self._handset(request.handset), request.slot, request.do)
                 return {}
+            case "set_tray" | "sign_in":
+                _change(self._handset(request.handset), request)
+                return {}
             case _:
                 return await _obey(self._handset(request.handset), request)
 
@@ -144,6 +151,14 @@ async def _obey(handset: VirtualHandset, request: _Request) -> _Answer:
         case _:
             raise UsageRefused(f"{request.do} is nothing to do to a handset")
     return {}
+
+
+def _change(handset: VirtualHandset, request: _Request) -> None:
+    """What somebody puts into a handset while it lies there."""
+    if request.do == "sign_in":
+        handset.sign_in()
+    else:
+        handset.set_tray(memory_card=request.memory_card, sim=request.sim)
 
 
 async def _state(handset: VirtualHandset) -> HandsetState:

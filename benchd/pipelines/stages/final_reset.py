@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
-
-from annotated_types import Interval
+from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.asking import ask_until
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.parameters import Patience, Seconds
+from benchd.pipelines.parameters import Patience
 from benchd.pipelines.screens import open_page
-from benchd.pipelines.standing import (
-    SIM_EVERY_S,
-    SIM_OUT_WITHIN_S,
-    FactsAgain,
-    wait_for_sim_out,
-)
+from benchd.pipelines.standing import FactsAgain, wait_for_sim_out
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence
-from benchd.proof.floors import MOST_S_BETWEEN_READINGS
 from benchd.words.job import Decision, Gate, Reason, StageName
 from benchd.words.port import Attached
 from benchd.words.screen import Page
@@ -43,17 +35,11 @@ class FinalResetStage:
 
     leave_within_s: Patience = 600
     return_within_s: Patience = 1800
-    read_again_every_s: Annotated[float, Interval(gt=0, le=MOST_S_BETWEEN_READINGS)] = (
-        MOST_S_BETWEEN_READINGS
-    )
-    sim_out_within_s: Patience = SIM_OUT_WITHIN_S
-    """How long somebody may take to take a SIM out that was put in since the gates."""
-    sim_every_s: Seconds = SIM_EVERY_S
 
     async def run(self, context: JobContext) -> StageResult:
         """A SIM is waited for with no question open, since the handset may restart without it."""
         while (result := await self._reset(context)) is None:
-            await wait_for_sim_out(context, self.sim_out_within_s, self.sim_every_s)
+            await wait_for_sim_out(context)
         return result
 
     async def _reset(self, context: JobContext) -> StageResult | None:
@@ -61,7 +47,7 @@ class FinalResetStage:
 
         The window is open from the question on: who has begun the reset needn't say so too.
         """
-        again = FactsAgain(context, self.read_again_every_s)
+        again = FactsAgain(context)
         await again.read()
         if again.sim:
             return None

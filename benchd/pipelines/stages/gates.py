@@ -18,7 +18,7 @@ from benchd.pipelines.earlier import let_by_somebody_in_charge
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.screens import open_page
 from benchd.pipelines.settling import UNSETTLED, settle
-from benchd.pipelines.standing import SIM_EVERY_S, SIM_OUT_WITHIN_S, wait_for_sim_out
+from benchd.pipelines.standing import wait_for_sim_out
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.citing import DAY_S
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
@@ -69,9 +69,6 @@ class GatesStage:
     charge_within_s: Patience = 14_400
     """How long a handset may take to charge up to that."""
     battery_every_s: Seconds = 30
-    sim_out_within_s: Patience = SIM_OUT_WITHIN_S
-    """How long somebody may take to take a SIM out."""
-    sim_every_s: Seconds = SIM_EVERY_S
     attest: tuple[Annotated[Gate, OneOf(tuple(ATTESTATIONS))], ...] = (
         Gate.NETWORK,
         Gate.CONSENT,
@@ -94,7 +91,7 @@ class GatesStage:
         facts = context.inspected()
         accepted = self._let_through(facts)
         if context.certifies and facts.sim:
-            await wait_for_sim_out(context, self.sim_out_within_s, self.sim_every_s)
+            await wait_for_sim_out(context)
         nominal_bytes = _nominal_bytes(facts, context.models.storage_bytes(facts.identity))
         opened = await self._number_opened(context, facts)
         number = await self._screen_number(context, facts)
