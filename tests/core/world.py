@@ -876,6 +876,13 @@ class World:
         await self.until(lambda: self.view(slot).state is state)
         return self.view(slot)
 
+    async def until_asked(self, gate: Gate, times: int = 1) -> None:
+        """Wait until this was asked so often, in all slots together."""
+        asked = EntryKind.QUESTION_ASKED
+        await self.until(
+            lambda: sum(s.entry.data["gate"] == gate for s in self.ledger.of(asked)) >= times
+        )
+
     def _on_screen(self, port: Port, gate: Gate) -> str:
         """What somebody reads on the screen of the handset that lies there."""
         if port.phone is None:

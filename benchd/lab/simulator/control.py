@@ -105,9 +105,6 @@ class ControlService:
             case "plug" | "move":
                 await self._put_in(self._handset(request.handset), request.slot, request.do)
                 return {}
-            case "set_tray" | "sign_in":
-                _change(self._handset(request.handset), request)
-                return {}
             case _:
                 return await _obey(self._handset(request.handset), request)
 
@@ -136,10 +133,11 @@ async def _obey(handset: VirtualHandset, request: _Request) -> _Answer:
             await handset.set_adb(enabled=request.enabled)
         case "allow":
             await handset.allow()
-        case "reset_by_hand":
-            await handset.restart(Wipe.BY_HAND)
-        case "reboot":
-            await handset.restart(Wipe.NONE)
+        case "reset_by_hand" | "reboot":
+            by_hand = request.do == "reset_by_hand"
+            await handset.restart(Wipe.BY_HAND if by_hand else Wipe.NONE)
+        case "set_tray" | "sign_in":
+            _change(handset, request)
         case "hang":
             await handset.hang()
         case "resume":
