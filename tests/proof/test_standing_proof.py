@@ -51,8 +51,13 @@ def gaps(records: list[StoredEntry]) -> tuple[str, ...]:
     return ()
 
 
-def changed(stage: StageName, form: int | None = None, **evidence: JsonValue) -> list[StoredEntry]:
-    """The records with other evidence of one stage, perhaps of an older form."""
+def changed(stage: StageName, /, **evidence: JsonValue) -> list[StoredEntry]:
+    """The records with other evidence of one stage."""
+    return of_form(None, stage, **evidence)
+
+
+def of_form(form: int | None, stage: StageName, /, **evidence: JsonValue) -> list[StoredEntry]:
+    """The same, all evidence being of an older form."""
 
     def of(record: StoredEntry) -> StoredEntry:
         entry = record.entry
@@ -149,7 +154,7 @@ def test_row_8_a_sim_may_have_been_there_at_first_but_not_at_the_reset() -> None
 
 
 def test_records_of_before_are_held_to_the_rules_of_their_time() -> None:
-    records = changed(StageName.FINAL_RESET, form=5, facts_again=None)
+    records = of_form(5, StageName.FINAL_RESET, facts_again=None)
     assert not [gap for gap in gaps(records) if "read again" in gap]
 
 
