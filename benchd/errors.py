@@ -171,6 +171,10 @@ class SameOrOtherNeeded(DecisionRefused):
     """Who is asked whether two handsets are one has to say which, and how they know."""
 
 
+class ReasonNeeded(DecisionRefused):
+    """Raised when a handset that was to be destroyed is let go on and nobody says why."""
+
+
 class RecheckRefused(DecisionRefused):
     """Raised when no handset that waits for a recheck is meant by an answer, or several are."""
 

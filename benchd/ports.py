@@ -28,6 +28,7 @@ from benchd.words.handset import (
     HandsetIdentity,
     NfcFacts,
     ResetFacts,
+    StandingFacts,
     Trait,
 )
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
@@ -111,6 +112,14 @@ class Handset(Protocol):
 
     async def inspect(self) -> HandsetFacts:
         """Everything that the gates and the certificate need to know."""
+        ...
+
+    async def standing(self) -> StandingFacts:
+        """Who it is and what the gates refuse by, read afresh."""
+        ...
+
+    async def sim(self) -> bool | None:
+        """Whether a SIM is in it now; None where it doesn't tell."""
         ...
 
     async def battery(self) -> BatteryFacts:

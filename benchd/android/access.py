@@ -20,6 +20,8 @@ from benchd.android.facts.inspection import (
     read_identity,
     read_nfc_facts,
     read_reset_facts,
+    read_sim,
+    read_standing,
     read_storage_twice,
 )
 from benchd.android.fill.awake import kept_awake
@@ -38,7 +40,14 @@ from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
 from benchd.filler import Program
 from benchd.ports import Handset, HostSamples, ProgressSink, Rest
 from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport
-from benchd.words.handset import BatteryFacts, HandsetFacts, HandsetIdentity, NfcFacts, ResetFacts
+from benchd.words.handset import (
+    BatteryFacts,
+    HandsetFacts,
+    HandsetIdentity,
+    NfcFacts,
+    ResetFacts,
+    StandingFacts,
+)
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 from benchd.words.screen import OpenedPage, Page, ScreenOutcome
@@ -137,6 +146,14 @@ class AdbHandset:
         if await self._ways.look():
             return replace(facts, storage=await read_storage_twice(self._shell))
         return facts
+
+    async def standing(self) -> StandingFacts:
+        """Who it is and what the gates refuse by, read afresh."""
+        return await read_standing(self._shell, self._heard)
+
+    async def sim(self) -> bool | None:
+        """Whether a SIM is in it now."""
+        return await read_sim(self._shell)
 
     async def battery(self) -> BatteryFacts:
         """How full and how warm the battery is now."""

@@ -25,6 +25,7 @@ from benchd.certificate.second_form import (
     SecondStatement,
 )
 from benchd.certificate.sentences import Sentence
+from benchd.certificate.sim_lock import gaps_of_sim_lock
 from benchd.certificate.statement import Predicate, Statement
 from benchd.certificate.third_form import THIRD_PREDICATE_TYPE, ThirdStatement
 from benchd.certificate.trust import trusts_reader
@@ -74,6 +75,8 @@ def _gaps(statement: ThirdStatement | Statement) -> Iterator[str]:
     yield from gaps_of_clock(predicate.clock)
     yield from gaps_of_intake(predicate.intake, predicate.decisions, predicate.issued_at)
     yield from gaps_of_recheck(predicate.recheck, predicate.decisions, predicate.issued_at)
+    if isinstance(predicate, Predicate):
+        yield from gaps_of_sim_lock(predicate.sim_lock)
 
 
 def _second_gaps(statement: SecondStatement | ThirdStatement | Statement) -> Iterator[str]:
@@ -88,8 +91,10 @@ def _second_gaps(statement: SecondStatement | ThirdStatement | Statement) -> Ite
 def _gaps_of_words(predicate: SecondPredicate) -> Iterator[str]:
     """Each sentence has to be the one that its numbers make: nothing is said beside.
 
-    Certificates of before November 27, 2026 don't say that a reader was trusted.
+    Certificates of before November 27, 2026 don't say that a reader was trusted; those of former
+    forms name no eSIM.
     """
+    names_esim = isinstance(predicate, Predicate)
     medium, overwrite = predicate.medium, predicate.overwrite
     told = {
         "technique": predicate.technique == technique_of(overwrite, predicate.verification),
@@ -100,7 +105,13 @@ def _gaps_of_words(predicate: SecondPredicate) -> Iterator[str]:
         "bound_by": set(predicate.bound_by) <= set(BONDS),
         "not_reached": predicate.not_reached
         in [
-            not_reached_of(medium, overwrite, predicate.in_use_before, trusts_reader=trusts)
+            not_reached_of(
+                medium,
+                overwrite,
+                predicate.in_use_before,
+                trusts_reader=trusts,
+                names_esim=names_esim,
+            )
             for trusts in {False, trusts_reader(predicate.bound_by)}
         ],
     }

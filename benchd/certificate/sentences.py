@@ -54,6 +54,10 @@ class Sentence(StrEnum):
     SPARE_CELLS = "spare, worn and reserved cells of the flash memory, which its controller hides"
     OTHER_PARTITIONS = "partitions outside of the user storage"
     CARDS = "SIM cards and memory cards"
+    ESIM = (
+        "an embedded SIM: whoever made the last reset was asked to have it erase eSIMs too, and"
+        " nothing on record shows that it did"
+    )
     READER_TRUSTED = (
         "the slot's reader, which is trusted to have read this handset's own chip: its NFC didn't"
         " show that, and a card that somebody left on the reader can't be told from it"

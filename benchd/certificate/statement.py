@@ -35,6 +35,7 @@ from benchd.certificate.sections import (
     VerificationSection,
 )
 from benchd.certificate.sentences import Sentence
+from benchd.certificate.sim_lock import SimLockSection
 from benchd.certificate.third_form import ThirdPredicate
 from benchd.certificate.trust import InUseSection, bound_by, trusts_reader
 from benchd.certificate.wording import not_reached_of, technique_of
@@ -53,11 +54,12 @@ METHOD: Final = "Clear"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicate(ThirdPredicate):
-    """What is stated beside: which commit of benchd ran, and how the number is known."""
+    """What is stated beside: which commit ran, how the number is known, and a lock on SIMs."""
 
     benchd_commit: Said
-    handset: IdentifiedHandsetSection
-    trusted: TrustedPeopleSection
+    handset: IdentifiedHandsetSection  # pyright: ignore[reportIncompatibleVariableOverride]
+    trusted: TrustedPeopleSection  # pyright: ignore[reportIncompatibleVariableOverride]
+    sim_lock: SimLockSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,7 @@ def _predicate_of(
         site=site,
         benchd_version=benchd_version,
         benchd_commit=benchd_commit,
+        sim_lock=SimLockSection.of(evidence.inspect),
         job=erasure.job,
         slot=opened.entry.slot or "",
         occupancy=opened.entry.occupancy or 0,
@@ -134,7 +137,9 @@ def _predicate_of(
         final_reset=FinalResetSection.of(evidence.observe),
         decisions=tuple(map(PersonDecisionSection.of_record, erasure.answers)),
         confirmation=PersonConfirmationSection.of(erasure.answers),
-        not_reached=not_reached_of(medium, overwrite, in_use, trusts_reader=trusts_reader(bound)),
+        not_reached=not_reached_of(
+            medium, overwrite, in_use, trusts_reader=trusts_reader(bound), names_esim=True
+        ),
         ledger=LedgerSection.of(erasure.records),
         disposition=Disposition.SELLABLE,
         trusted=TrustedPeopleSection.of_erasure(erasure),

@@ -41,6 +41,7 @@ def not_reached_of(
     in_use: InUseSection,
     *,
     trusts_reader: bool,
+    names_esim: bool,
 ) -> tuple[str, ...]:
     """Each class of storage that the overwrite can't get to, with its size where one is known.
 
@@ -60,6 +61,7 @@ def not_reached_of(
         Sentence.SPARE_CELLS.value,
         Sentence.OTHER_PARTITIONS.value,
         Sentence.CARDS.value,
+        *((Sentence.ESIM.value,) if names_esim else ()),
         *reader,
         Sentence.SYSTEM_TRUSTED.value,
     )

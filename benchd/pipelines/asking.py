@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import anyio
 
 from benchd.errors import StageFailed
-from benchd.words.job import Decision
+
+T = TypeVar("T")
 
 
 async def ask_until(
-    ask: Callable[[], Awaitable[Decision]], told: Callable[[], Awaitable[None]]
-) -> Decision | None:
-    """Somebody's answer; None where `told` returned first, and the question is withdrawn then.
+    ask: Callable[[], Awaitable[T]], told: Callable[[], Awaitable[None]]
+) -> T | None:
+    """What was asked for; None where `told` returned first, and the question is withdrawn then.
 
     An answer that comes at the same moment is on record all the same: the proof weighs a no.
     """
-    decision: Decision | None = None
+    answer: T | None = None
     failure: StageFailed | None = None
     async with anyio.create_task_group() as group:
 
@@ -27,11 +29,11 @@ async def ask_until(
 
         group.start_soon(until_told)
         try:
-            decision = await ask()
+            answer = await ask()
         except StageFailed as failed:
             # Told as it is, not inside the group's.
             failure = failed
         group.cancel_scope.cancel()
     if failure is not None:
         raise failure
-    return decision
+    return answer

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from benchd.errors import UsageRefused
 from benchd.naming import operator_name
-from benchd.pipelines.stages.gates import refusals
 from benchd.proof.evidence.fresh import (
     MOST_PICTURED_TYPES,
     FreshPicture,
@@ -20,6 +19,7 @@ from benchd.proof.floors import (
     MOST_OVER_PICTURE_PERCENT,
 )
 from benchd.proof.fresh import most_used_bytes, traces_of_use, unread, witness_faults
+from benchd.proof.standing import refusals
 from benchd.words.handset import HandsetFacts, ResetFacts
 
 

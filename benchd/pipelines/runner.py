@@ -38,8 +38,9 @@ LOSSES_ALLOWED = 20
 """A lost adb server or reader isn't the stage's fault and costs no attempt, but not without end."""
 REOPEN_WITHIN_S = 120.0
 DOSSIER_WITHIN_S = 20.0
-_READING = (StageName.INSPECT, StageName.GATES, StageName.INITIALISE)
-_NOT_UNDERSTOOD = (
+_READING = (StageName.INSPECT, StageName.GATES, StageName.INITIALISE, StageName.FINAL_RESET)
+_WORTH_A_DOSSIER = (
+    Reason.SYSTEM_SUSPECT,
     Reason.ANSWER_NOT_RECOGNISED,
     Reason.STORAGE_CONTRADICTS,
     Reason.UNSUPPORTED_MODEL,
@@ -144,9 +145,9 @@ class JobRunner:
             await self._find_again()
 
     async def _leave_dossier(self, spec: StageSpec, failure: StageFailed) -> None:
-        """Keep what a handset has said that isn't understood, while it's still there."""
+        """Keep what a handset has said that somebody has to look into, while it's still there."""
         handset = self._context.open_handset
-        if spec.name not in _READING or failure.reason not in _NOT_UNDERSTOOD or handset is None:
+        if spec.name not in _READING or failure.reason not in _WORTH_A_DOSSIER or handset is None:
             return
         # Outside the stage's deadline: no job ends for another reason because of this.
         with anyio.move_on_after(DOSSIER_WITHIN_S):

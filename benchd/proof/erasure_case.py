@@ -19,7 +19,7 @@ from benchd.proof.capacity import capacity_gaps
 from benchd.proof.chip import ChipCase, chip_gaps
 from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.job import ErasureEvidence
-from benchd.proof.final_reset import absence_gaps, observe_gaps
+from benchd.proof.final_reset import absence_gaps, observe_gaps, standing_gaps
 from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
 from benchd.proof.fresh import (
     excused_accounts,
@@ -162,6 +162,9 @@ def _of_earlier_jobs(case: ErasureCase) -> list[str]:
         return ["gates: nobody has looked whether it was to be destroyed"]
     if doomed_by and not answers:
         return [f"{Gate.DESTROYED_BEFORE}: nobody has approved it"]
+    of_today = case.stages[StageName.GATES].form >= FORM_OF_IDENTITY
+    if doomed_by and of_today and not answers[-1].note.strip():
+        return [f"{Gate.DESTROYED_BEFORE}: nobody has said why it may go on"]
     return []
 
 
@@ -255,6 +258,12 @@ def _of_final_reset(case: ErasureCase) -> list[str]:
     return observe_gaps(observe) + (absence_gaps(observe, reset) if of_today else [])
 
 
+def _of_standing(case: ErasureCase) -> list[str]:
+    if case.form < FORM_OF_IDENTITY:
+        return []
+    return standing_gaps(case.evidence.inspect, case.evidence.final_reset)
+
+
 def _of_binding(case: ErasureCase) -> list[str]:
     return list(case.binding.gaps) if case.binding else []
 
@@ -278,6 +287,7 @@ _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_felica_clear,
     _of_chip,
     _of_final_reset,
+    _of_standing,
     _of_binding,
     _of_number,
     _of_settled,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
-from benchd.proof.floors import MINIMUM_ABSENCE_S
+from benchd.proof.floors import MINIMUM_ABSENCE_S, MOST_S_BEFORE_RESET
+from benchd.proof.standing import other_handset, refusals
+from benchd.words.job import Reason
 from benchd.words.port import ADB_INTERFACE
 
 
@@ -28,4 +31,25 @@ def absence_gaps(observe: ObserveEvidence, reset: FinalResetEvidence) -> list[st
         gaps.append("observe: another absence was weighed than the port has shown")
     if (observe.absent_s or 0.0) < max(observe.minimum_absence_s, MINIMUM_ABSENCE_S):
         gaps.append("observe: the handset was away for less time than a reset takes")
+    return gaps
+
+
+def standing_gaps(inspect: InspectEvidence, reset: FinalResetEvidence) -> list[str]:
+    """Whether nothing forbade the erasure, at inspection and again right before the last reset.
+
+    A SIM that was there at inspection has been taken out by then.
+    """
+    gaps = [
+        f"inspect: {reason}: {detail}"
+        for reason, detail in refusals(inspect)
+        if reason is not Reason.SIM_PRESENT
+    ]
+    again = reset.facts_again
+    if again is None:
+        return [*gaps, "final_reset: nobody has read again what the gates refuse by"]
+    gaps += [f"final_reset: {reason}: {detail}" for reason, detail in refusals(again)]
+    if (other := other_handset(inspect, again)) is not None:
+        gaps.append(f"final_reset: another {other} was read than at inspection")
+    if again.before_reset_s > MOST_S_BEFORE_RESET:
+        gaps.append("final_reset: too long before it was read what the gates refuse by")
     return gaps

@@ -35,6 +35,11 @@ MINIMUM_ABSENCE_S: Final = 20.0
 """A reset makes the user storage anew and the system set itself up: no handset is faster. A mere
 restart of USB takes two seconds."""
 
+MOST_S_BEFORE_RESET: Final = 900.0
+"""How long a handset may have been in its port, nobody reading its facts, when its last reset
+begins. They are read every five minutes at least, and a reading may fail once."""
+MOST_S_BETWEEN_READINGS: Final = 300.0
+
 CAPACITY_TOLERANCE: Final = 0.02
 """By which share `df` may have told of less at inspection than the fill found: a reset makes the
 file system anew, and its tables may take another size."""

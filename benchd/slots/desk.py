@@ -14,6 +14,7 @@ from benchd.errors import (
     DecisionRefused,
     LookUpResultNeeded,
     NotFound,
+    ReasonNeeded,
     SameOrOtherNeeded,
     ScreenNumberNeeded,
     SecondPersonNeeded,
@@ -155,6 +156,8 @@ class Desk:
                 "the note has to begin with 'same' or 'other', and then say how you know (a repair"
                 " slip's number, for example); who can't tell answers no"
             )
+        if gate is Gate.DESTROYED_BEFORE and approved and not note.strip():
+            raise ReasonNeeded("the note has to say why it needn't be destroyed any more")
         if gate is Gate.ASSET and approved and note.strip() not in question.tags:
             raise DecisionRefused(f"scan the label: the note has to be one of {question.tags}")
         if question.vet is not None:

@@ -48,7 +48,7 @@ from benchd.texts.templates import (
 )
 from benchd.words.chip import ChipVerdict, ModelFelica
 from benchd.words.disposal import DisposalState
-from benchd.words.handset import SilenceCause, UserKind
+from benchd.words.handset import SilenceCause, Tray, UserKind
 from benchd.words.intake import (
     AttestationKind,
     BoundBy,
@@ -102,6 +102,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
         f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes", "model_felica"},
+        f"gate.{Gate.OBSERVE}": _OF_HANDSET | {"tray"},
         f"gate.{Gate.IMEI}": frozenset({"model", "serial"}),
         f"gate.{Gate.SERIAL}": frozenset({"model"}),
         **dict.fromkeys(
@@ -170,6 +171,7 @@ _SPOKEN: Mapping[str, type[StrEnum]] = {
     "menu": MenuWord,
     "silence": SilenceCause,
     "model_felica": ModelFelica,
+    "tray": Tray,
     "mistake": Mistake,
     "found": FoundWord,
     "paper": PaperWord,
@@ -407,7 +409,13 @@ class Catalogue:
         causes = self._causes(facts.get("causes", ""))
         menus = {word: self._menu(word, facts) for word in MenuWord}
         model_felica = self._model_felica(facts.get("model_felica", ""))
-        told = {**menus, "findings": findings, "causes": causes, "model_felica": model_felica}
+        told = {
+            **menus,
+            "findings": findings,
+            "causes": causes,
+            "model_felica": model_felica,
+            "tray": self._tray(facts.get("tray", "")),
+        }
         if (earlier := facts.get("earlier_reason")) in list(Reason):
             told["earlier_reason"] = self.reason(Reason(earlier))
         elif earlier in list(Unerasable):
@@ -416,6 +424,11 @@ class Catalogue:
             ja=fill(texts.ja, {**facts, **{name: said.ja for name, said in told.items()}}),
             en=fill(texts.en, {**facts, **{name: said.en for name, said in told.items()}}),
         )
+
+    def _tray(self, told: str) -> Texts:
+        """Whether somebody has to look into it; somebody has to where that isn't told."""
+        told = told if told in list(Tray) else Tray.NOT_TOLD
+        return self._texts[f"tray.{told}"]
 
     def _menu(self, word: MenuWord, facts: Mapping[str, str]) -> Texts:
         """The way through this handset's own menus, else through those of most."""

@@ -140,6 +140,7 @@ class Refusal(StrEnum):
     LOOK_UP_RESULT_NEEDED = "look_up_result_needed"
     SCREEN_NUMBER_NEEDED = "screen_number_needed"
     SAME_OR_OTHER_NEEDED = "same_or_other_needed"
+    REASON_NEEDED = "reason_needed"
     RECHECK_REFUSED = "recheck_refused"
     NAME_REFUSED = "name_refused"
     NOT_SIGNED_IN = "not_signed_in"

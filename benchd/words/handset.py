@@ -40,6 +40,28 @@ class UserKind(StrEnum):
     """A second person, or a maker's second space."""
 
 
+class Tray(StrEnum):
+    """Whether a person has to look for a SIM."""
+
+    TOLD_EMPTY = "told_empty"
+    NOT_TOLD = "not_told"
+
+
+class ModificationSource(StrEnum):
+    """Where a sign of a modified system comes from; signs of one source have one cause."""
+
+    BOOT_CHAIN = "boot_chain"
+    """What the boot loader says: of the lock, of who signed the system, of Samsung's warranty."""
+    BUILD = "build"
+    """How the build calls itself: its type, its tags and keys, what adb may do on it."""
+    OTHER_SYSTEM = "other_system"
+    """The name of a system that no maker sells."""
+    FINGERPRINT = "fingerprint"
+    """A fingerprint that is another build's than the rest."""
+    SUPERUSER = "superuser"
+    """A program or a service that makes a shell root."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NfcFacts:
     """What the handset says of its own radio. None is unknown, which is never fine."""
@@ -142,6 +164,25 @@ class ResetFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandingFacts:
+    """Who a handset is and what forbids to erase it, as far as its own system tells adb."""
+
+    identity: HandsetIdentity
+    modification_signs: tuple[str, ...]
+    modification_sources: tuple[ModificationSource, ...]
+    screen_lock: bool | None
+    frp_armed: bool | None
+    account_count: int
+    unknown_account_types: tuple[str, ...]
+    frp_account_types: tuple[str, ...]
+    user_ids: tuple[int, ...]
+    user_kinds: tuple[UserKind, ...]
+    device_owner: bool
+    removable_media: bool
+    sim: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandsetFacts:
     """All that inspection reads. None stands only where the handset itself may not say."""
 
@@ -185,3 +226,11 @@ class HandsetFacts:
     """Whether it can telephone, and so has an IMEI; None where its answers don't tell."""
     sim_slots: int | None = None
     """How many SIMs it can hold, and so IMEIs it has; None where its answers don't tell."""
+    modification_sources: tuple[ModificationSource, ...] = ()
+    """Each source that at least one of the signs comes from."""
+    frp_armed: bool | None = None
+    """Whether factory reset protection is active; None where this Android doesn't tell adb."""
+    sim_lock: bool | None = None
+    """Whether it takes the SIMs of one carrier only; None where it doesn't tell."""
+    sim_lock_source: str | None = None
+    """What told that."""

@@ -67,6 +67,8 @@ class Reason(StrEnum):
     REMOVABLE_MEDIA = "removable_media"
     WATCH_LISTED = "watch_listed"
     SYSTEM_MODIFIED = "system_modified"
+    SYSTEM_SUSPECT = "system_suspect"
+    SIM_PRESENT = "sim_present"
     STORAGE_FAULT = "storage_fault"
     STORAGE_CONTRADICTS = "storage_contradicts"
     CAPACITY_BELOW_NOMINAL = "capacity_below_nominal"
@@ -186,6 +188,7 @@ class Finding(StrEnum):
     """What the seller of a handset has to hear before the deal."""
 
     SYSTEM_MODIFIED = "system_modified"
+    SYSTEM_SUSPECT = "system_suspect"
     MANAGED_DEVICE = "managed_device"
     LOCK_OR_ACCOUNT = "lock_or_account"
     OTHER_USER = "other_user"

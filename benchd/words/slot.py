@@ -37,6 +37,7 @@ class ProblemCode(StrEnum):
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
     TOO_HOT = "too_hot"
+    SIM_PRESENT = "sim_present"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
     SAME_HANDSET_ELSEWHERE = "same_handset_elsewhere"

@@ -37,7 +37,7 @@ from benchd.android.facts.owner import read_file_count, read_row_count
 from benchd.android.facts.packages import count_packages, read_packages, read_preinstalled
 from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import read_properties
-from benchd.android.facts.settings import read_android_id, read_boot_count
+from benchd.android.facts.settings import read_android_id, read_boot_count, read_frp_armed
 from benchd.android.facts.sim import has_sim
 from benchd.android.facts.statfs import read_statfs
 from benchd.android.facts.storage import read_mounts, read_storage
@@ -190,5 +190,6 @@ SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
     "boot count": (
         Subject(text="214\n", dirt=lambda text: _known(read_boot_count(text)), damages=_NUMBER),
     ),
+    "frp": (Subject(text="1\n", dirt=lambda text: bool(read_frp_armed(text))),),
     "android_id": (Subject(text="51b6be48bac8c569\n", dirt=_no_dirt(read_android_id)),),
 }

@@ -27,6 +27,8 @@ WHOLE: Mapping[str, str] = {
     "users": answer("users-8-one"),
     "android_id": "1122334455667788\n",
     "boot_count": "31\n",
+    "frp_global": "1\n",
+    "frp_secure": "null\n",
     "packages": answer("packages-12"),
     "files": "/whole\n12\n",
     "calls": "Row: 0 _id=1\n",

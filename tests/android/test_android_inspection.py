@@ -15,6 +15,8 @@ from benchd.android.facts.inspection import (
     read_facts,
     read_identity,
     read_reset_facts,
+    read_sim,
+    read_standing,
 )
 from benchd.android.facts.owner import (
     COUNT_CALLS,
@@ -44,6 +46,10 @@ NUMBERS = ("10", "12-oppo")
 SECOND_IMEI_BEFORE_11 = "service call iphonesubinfo 3 i32 1 s16 com.android.shell"
 
 
+FRP = "settings get --user 0 global secure_frp_mode"
+FRP_IN_SECURE = "settings get --user 0 secure secure_frp_mode"
+
+
 def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
     """A handset fresh from its reset."""
     answers: dict[str, str | tuple[int, str]] = {
@@ -67,6 +73,8 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         "sm list-disks": "",
         "settings get --user 0 secure android_id": "51b6be48bac8c569\n",
         "settings get --user 0 global boot_count": "2\n",
+        FRP: "0\n",
+        FRP_IN_SECURE: "null\n",
         "pm list packages -3 -f --user 0": "",
         COUNT_FILES: "/whole\n1\n",
         COUNT_CALLS: "No result found.\n",
@@ -96,6 +104,53 @@ async def test_facts() -> None:
     assert (facts.account_count, facts.user_ids, facts.device_owner) == (0, (0,), False)
     assert (facts.felica_capable, facts.jpki_capable, facts.removable_media) == (True, True, False)
     assert facts.sim is None
+    assert facts.frp_armed is False
+    assert (facts.sim_lock, facts.sim_lock_source) == (None, None)
+
+
+async def test_row_7_what_the_gates_refuse_by_is_read_by_few_questions_and_alike() -> None:
+    shell = aquos()
+    standing = await read_standing(shell)
+    facts = await read_facts(aquos())
+    for name in type(standing).__dataclass_fields__:
+        assert getattr(standing, name) == getattr(facts, name), name
+    heavy = ("pm list features", "pm list packages -u --user 0", "df -k /data")
+    assert not [script for script in shell.commands if any(each in script for each in heavy)]
+
+
+@pytest.mark.parametrize(
+    ("told", "armed"),
+    [
+        ({FRP: "1\n"}, True),
+        ({FRP: "0\n"}, False),
+        ({FRP: "null\n"}, None),
+        ({FRP: "null\n", FRP_IN_SECURE: "1\n"}, True),
+        ({FRP: "0\n", FRP_IN_SECURE: "1\n"}, True),
+        ({FRP: (255, "Security exception"), FRP_IN_SECURE: (1, "")}, None),
+    ],
+)
+async def test_row_8_whether_frp_is_armed_is_read_where_it_is_told(
+    told: dict[str, str | tuple[int, str]], armed: bool | None
+) -> None:
+    assert (await read_standing(aquos(**told))).frp_armed is armed
+    assert (await read_facts(aquos(**told))).frp_armed is armed
+
+
+@pytest.mark.parametrize("told", ["2\n", "\n", "true\n", "1\n0\n"])
+async def test_row_8_a_word_on_frp_that_nobody_knows_is_a_problem(told: str) -> None:
+    with pytest.raises(AnswerNotRecognised, match="secure_frp_mode"):
+        await read_standing(aquos(**{FRP: told}))
+
+
+async def test_row_8_a_sim_lock_is_told_by_a_sim_that_is_refused() -> None:
+    properties = answer("getprop-15-aquos-test-harness") + "[gsm.sim.state]: [{}]\n"
+    facts = await read_facts(aquos(getprop=properties.format("NETWORK_LOCKED,ABSENT")))
+    assert facts.sim is True
+    assert (facts.sim_lock, facts.sim_lock_source) == (True, "gsm.sim.state=NETWORK_LOCKED")
+    facts = await read_facts(aquos(getprop=properties.format("LOADED")))
+    assert (facts.sim_lock, facts.sim_lock_source) == (None, None)
+    assert await read_sim(aquos(getprop=properties.format("ABSENT,ABSENT"))) is False
+    assert await read_sim(aquos(getprop=properties.format("ABSENT,NOT_READY"))) is None
 
 
 async def test_facts_of_a_handset_that_is_in_use_and_changed() -> None:

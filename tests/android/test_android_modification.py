@@ -6,7 +6,7 @@ import pytest
 from handset_fixtures import answer, names
 
 from benchd.android.facts.boot_state import bootloader_locked, verified_boot_state
-from benchd.android.facts.modification import MOST_OF_A_KIND, modification_signs
+from benchd.android.facts.modification import MOST_OF_A_KIND, Sign, modification_signs
 from benchd.android.facts.properties import read_properties
 from benchd.errors import AnswerNotRecognised
 
@@ -25,12 +25,16 @@ STOCK = {
 
 def signs(**changes: str) -> tuple[str, ...]:
     named = {name.replace("__", "."): value for name, value in changes.items()}
-    return modification_signs({**STOCK, **named}, ())
+    return texts(modification_signs({**STOCK, **named}, ()))
+
+
+def texts(found: tuple[Sign, ...]) -> tuple[str, ...]:
+    return tuple(sign.text for sign in found)
 
 
 def test_a_custom_rom_that_calls_itself_clean_is_found() -> None:
-    found = modification_signs(read_properties(answer("getprop-15-hidden-custom-rom")), ())
-    assert found == (
+    properties = read_properties(answer("getprop-15-hidden-custom-rom"))
+    assert texts(modification_signs(properties, ())) == (
         "ro.crdroid.version=15.0",
         "ro.lineage.device=peridot",
         "ro.build.flavor=lineage_peridot-userdebug",
@@ -53,7 +57,7 @@ DEV_KEYS = "ro.build.tags=dev-keys"
 
 def of_oppo(old: str = "", new: str = "") -> tuple[str, ...]:
     assert old in OPPO
-    return modification_signs(read_properties(OPPO.replace(old, new)), ())
+    return texts(modification_signs(read_properties(OPPO.replace(old, new)), ()))
 
 
 def test_a_stock_system_whose_maker_calls_its_keys_so_is_stock() -> None:
@@ -155,7 +159,7 @@ def test_an_unknown_word_is_a_problem(name: str, value: str) -> None:
     ],
 )
 def test_each_sign_is_enough(name: str, value: str) -> None:
-    assert modification_signs({**STOCK, name: value}, ()) == (f"{name}={value}",)
+    assert texts(modification_signs({**STOCK, name: value}, ())) == (f"{name}={value}",)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +198,6 @@ def test_what_stock_systems_do_is_no_sign(changes: dict[str, str]) -> None:
 
 def test_signs_are_few_and_short() -> None:
     many = {f"ro.lineage.{number}": "x" * 500 for number in range(500)}
-    found = modification_signs({**STOCK, **many}, ())
+    found = texts(modification_signs({**STOCK, **many}, ()))
     assert len(found) == MOST_OF_A_KIND
     assert all(len(sign) < 220 for sign in found)

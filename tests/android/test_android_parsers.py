@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from handset_fixtures import FOLDER, answer, names
 
@@ -29,6 +31,12 @@ def test_every_fixture_names_its_source() -> None:
     for path in FOLDER.iterdir():
         heading = path.read_text(encoding="utf-8").partition("\n---\n")[0].lower()
         assert "source" in heading or "constructed" in heading, path.name
+
+
+def texts_of_signs(
+    properties: Mapping[str, str], superuser_paths: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    return tuple(sign.text for sign in modification_signs(properties, superuser_paths))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,7 @@ def test_properties_and_boot_state(
     properties = read_properties(answer(name))
     assert verified_boot_state(properties) == verified
     assert bootloader_locked(properties) is locked
-    assert modification_signs(properties, ()) == signs
+    assert texts_of_signs(properties) == signs
     assert len(properties["ro.product.model"]) > 3
 
 
@@ -92,12 +100,12 @@ def test_a_value_may_span_lines_and_may_be_empty() -> None:
 def test_contradicting_lock_properties_mean_unlocked() -> None:
     properties = {"ro.boot.flash.locked": "1", "ro.boot.vbmeta.device_state": "unlocked"}
     assert bootloader_locked(properties) is False
-    assert modification_signs(properties, ()) == ("ro.boot.vbmeta.device_state=unlocked",)
+    assert texts_of_signs(properties) == ("ro.boot.vbmeta.device_state=unlocked",)
 
 
 def test_a_superuser_program_is_a_sign() -> None:
     paths = read_superuser_paths("/system/xbin/su\nlooked everywhere\n")
-    assert modification_signs({}, paths) == ("su at /system/xbin/su",)
+    assert texts_of_signs({}, paths) == ("su at /system/xbin/su",)
     assert read_superuser_paths("looked everywhere\n") == ()
 
 

@@ -20,7 +20,7 @@ from benchd.android.facts.modification import modification_signs
 from benchd.android.facts.packages import count_packages
 from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import read_properties, required
-from benchd.android.facts.settings import read_android_id, read_boot_count
+from benchd.android.facts.settings import read_android_id, read_boot_count, read_frp_armed
 from benchd.android.facts.storage import read_mounts, read_storage
 from benchd.android.facts.superuser import read_superuser_paths
 from benchd.android.facts.trust import has_screen_lock
@@ -59,6 +59,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "mounts": read_mounts,
     "android_id": read_android_id,
     "boot_count": read_boot_count,
+    "frp": read_frp_armed,
     "superuser": read_superuser_paths,
     "features": read_features,
     "felica": read_felica_directories,

@@ -253,6 +253,33 @@ STORIES = {
 }
 
 
+def facts_again(handset: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """What was read again right before the last reset: nothing is in the way."""
+    same = ("serial", "manufacturer", "model", "imei", "second_imei")
+    return {
+        "at": "2026-11-24T10:00:00+00:00",
+        "before_reset_s": 12.5,
+        "serial": "R5CT10ABCDE",
+        "manufacturer": "Sony",
+        "model": "SO-51C",
+        "imei": IMEI,
+        "second_imei": None,
+        **{name: handset[name] for name in same if name in handset},
+        "modification_signs": [],
+        "modification_sources": [],
+        "screen_lock": False,
+        "frp_armed": None,
+        "account_count": 0,
+        "unknown_account_types": [],
+        "frp_account_types": [],
+        "user_ids": [0],
+        "user_kinds": [],
+        "device_owner": False,
+        "removable_media": False,
+        "sim": False,
+    }
+
+
 def records_of_an_erasure(
     handset: Mapping[str, JsonValue] | None = None, chip: ChipStory = LOOKED_AT
 ) -> list[StoredEntry]:
@@ -303,6 +330,10 @@ def records_of_an_erasure(
             "user_kinds": [],
             "statfs_capacity_bytes": CAPACITY,
             "statfs_free_bytes": CAPACITY - 40_000_000_000,
+            "modification_sources": [],
+            "frp_armed": None,
+            "sim_lock": None,
+            "sim_lock_source": None,
             **(handset or {}),
         },
     )
@@ -420,6 +451,7 @@ def records_of_an_erasure(
             "attachment_before": "7:1",
             "attachment_after": "7:2",
             "page": None,
+            "facts_again": facts_again(handset or {}),
         },
     )
     job.decide(Gate.OBSERVE, ERASER)

@@ -10,12 +10,13 @@ from benchd.certificate import verify_certificate
 from benchd.certificate.document import gaps_of
 from benchd.certificate.issuer import sign_statement
 from benchd.certificate.second_form import SECOND_PREDICATE_TYPE
+from benchd.certificate.sentences import Sentence
 from benchd.signing.key import SigningKey
 from benchd.words.ids import Evidence
 
 from .certificate_rack import without_identity
 
-LATER = ("clock", "intake", "recheck", "benchd_commit")
+LATER = ("clock", "intake", "recheck", "benchd_commit", "sim_lock")
 OF_PEOPLE = ("person", "shown_by", "source")
 
 
@@ -36,6 +37,7 @@ def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     }
     for name in LATER:
         del changed[name]
+    changed["not_reached"] = [each for each in changed["not_reached"] if each != Sentence.ESIM]
     return {**statement, "predicateType": SECOND_PREDICATE_TYPE, "predicate": changed}
 
 

@@ -158,7 +158,7 @@ async def test_a_handset_that_comes_back_is_bound_by_what_it_holds() -> None:
 async def reset_into(world: World, phone: Phone) -> None:
     """At the final reset another handset is put in, and looks as one fresh from its reset."""
     world.does_final_reset = False
-    await world.until(lambda: world.view().stage is StageName.FINAL_RESET)
+    await world.until_asked(Gate.FINAL_RESET)
     world.ports["A1"].unplug()
     await anyio.sleep(45)
     world.ports["A1"].plug(phone, MTP_ONLY)
@@ -184,10 +184,7 @@ async def test_row_2_two_twins_exchanged_at_the_final_reset() -> None:
         world.does_final_reset = False
         world.ports["A1"].plug(a)
         world.ports["A2"].plug(b)
-        at_reset = StageName.FINAL_RESET
-        await world.until(
-            lambda: all(view.stage is at_reset for view in world.board.views().values())
-        )
+        await world.until_asked(Gate.FINAL_RESET, 2)
         for slot in ("A1", "A2"):
             world.ports[slot].unplug()
         a.wipe()

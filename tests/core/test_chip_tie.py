@@ -420,7 +420,7 @@ async def test_a_tied_chip_that_is_in_use_again_ends_the_job() -> None:
     world, phone, chip = own_chip()
     async with world.running():
         world.ports["A1"].plug(phone)
-        await world.until(lambda: world.view().stage is StageName.FINAL_RESET)
+        await world.until_asked(Gate.FINAL_RESET)
         chip.looks = IN_USE
         with anyio.fail_after(JOB_WITHIN_S):
             view = await world.until_state(SlotState.FINISHED)
@@ -432,7 +432,7 @@ async def test_a_tied_chip_that_is_silent_then_leaves_it_to_a_person() -> None:
     world, phone, chip = own_chip()
     async with world.running():
         world.ports["A1"].plug(phone)
-        await world.until(lambda: world.view().stage is StageName.FINAL_RESET)
+        await world.until_asked(Gate.FINAL_RESET)
         chip.looks = SILENT
         with anyio.fail_after(JOB_WITHIN_S):
             view = await world.until_state(SlotState.FINISHED)

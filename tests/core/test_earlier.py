@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from benchd.errors import ReasonNeeded
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.words.disposal import DisposalState, Settling
 from benchd.words.ids import OperatorName
-from benchd.words.job import Disposition, Gate, Outcome, Reason
+from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.people import Actor, PersonId, ShownBy
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
+from tests.people.somebody import somebody
 
 from .world import MemoryLedger, Phone, World
 
@@ -129,3 +131,35 @@ async def test_what_somebody_released_to_be_destroyed_is_doomed_too() -> None:
         await DisposalDesk(ledger, world.clock).settle(held.job, settling, ACTOR)
         view = await run_one(world, Phone())
     assert view.reason is Reason.DESTROY_STANDS
+
+
+@pytest.mark.parametrize("note", ["", "  "])
+async def test_value_a_doomed_handset_goes_on_by_a_supervisor_who_says_why(note: str) -> None:
+    """Doomed by the rule that took one sign for enough."""
+    world = World()
+    async with world.running():
+        await run_one(world, Phone(signs=MODIFIED))
+        world.silent_in = StageName.GATES
+        world.ports["A1"].plug(Phone())
+        await world.until(lambda: world.view().question is not None)
+        view = world.view()
+        assert view.job is not None
+        with pytest.raises(ReasonNeeded):
+            await world.desk.decide(
+                view.job, Gate.DESTROYED_BEFORE, approved=True, by=somebody("Sato"), note=note
+            )
+        assert world.view().question is not None
+        why = "test-keys だけで破砕になっていた（市販のOS）"
+        await world.desk.decide(
+            view.job, Gate.DESTROYED_BEFORE, approved=True, by=somebody("Sato"), note=why
+        )
+        world.silent_in = None
+        world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
+        view = await world.until_state(SlotState.FINISHED)
+    assert view.disposition is Disposition.SELLABLE
+    notes = [
+        r.entry.data["note"]
+        for r in world.ledger.of(EntryKind.DECISION)
+        if r.entry.data["gate"] == Gate.DESTROYED_BEFORE
+    ]
+    assert notes == [why]

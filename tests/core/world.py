@@ -67,9 +67,11 @@ from benchd.words.handset import (
     BatteryFacts,
     HandsetFacts,
     HandsetIdentity,
+    ModificationSource,
     NfcFacts,
     Package,
     ResetFacts,
+    StandingFacts,
     StorageFacts,
     Trait,
 )
@@ -248,6 +250,10 @@ class Phone:
     used_bytes: int = 2 * MIB
     screen_lock: bool | None = False
     signs: tuple[str, ...] = ()
+    sign_sources: tuple[ModificationSource, ...] = tuple(ModificationSource)[:2]
+    """Where these come from, if there are any."""
+    frp_armed: bool | None = None
+    sim_lock: bool | None = None
     crypto_state: str = "encrypted"
     battery_percent: int = 80
     charges_percent: int = 0
@@ -402,7 +408,32 @@ class FakeHandset:
             sim=phone.sim,
             telephony=phone.telephony,
             sim_slots=phone.sim_slots,
+            modification_sources=phone.sign_sources if phone.signs else (),
+            frp_armed=phone.frp_armed,
+            sim_lock=phone.sim_lock,
+            sim_lock_source="gsm.sim.state=NETWORK_LOCKED" if phone.sim_lock else None,
         )
+
+    async def standing(self) -> StandingFacts:
+        phone = await self._call("standing")
+        return StandingFacts(
+            identity=phone.identity(),
+            modification_signs=phone.signs,
+            modification_sources=phone.sign_sources if phone.signs else (),
+            screen_lock=phone.screen_lock,
+            frp_armed=phone.frp_armed,
+            account_count=phone.accounts,
+            unknown_account_types=(),
+            frp_account_types=(),
+            user_ids=phone.users,
+            user_kinds=(),
+            device_owner=phone.device_owner,
+            removable_media=phone.removable_media,
+            sim=phone.sim,
+        )
+
+    async def sim(self) -> bool | None:
+        return (await self._call("sim")).sim
 
     async def battery(self) -> BatteryFacts:
         phone = await self._call("battery_percent")
@@ -767,6 +798,7 @@ class World:
             Gate.NETWORK: "○",
             Gate.SAME_HANDSET: "other, compared",
             Gate.SAME_HANDSET_HELD: "other, compared",
+            Gate.DESTROYED_BEFORE: "基板を交換した",
         }
         """What they write where it isn't what the handset's own screen shows."""
         self.operators: dict[Gate, str] = {Gate.CONFIRM: "Suzuki"}
@@ -837,6 +869,13 @@ class World:
         await self.until(lambda: SlotName(slot) in self.board.views())
         await self.until(lambda: self.view(slot).state is state)
         return self.view(slot)
+
+    async def until_asked(self, gate: Gate, times: int = 1) -> None:
+        """Wait until this was asked so often, in all slots together."""
+        asked = EntryKind.QUESTION_ASKED
+        await self.until(
+            lambda: sum(s.entry.data["gate"] == gate for s in self.ledger.of(asked)) >= times
+        )
 
     def _on_screen(self, port: Port, gate: Gate) -> str:
         """What somebody reads on the screen of the handset that lies there."""

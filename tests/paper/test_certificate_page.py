@@ -32,9 +32,9 @@ from benchd.words.ids import Evidence
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy
 from tests.certificate.certificate_kinds import KINDS, statement_on
-from tests.certificate.certificate_rack import without_identity
 from tests.certificate.test_certificate_first_form import STATEMENTS
 from tests.certificate.test_certificate_second_form import as_it_was
+from tests.certificate.test_certificate_third_form import as_it_was as as_it_was_in_the_third
 from tests.paper.outside import check_structure, read_by, scanned, text_of
 from tests.paper.papers_made import CATALOGUE, draft, signed
 
@@ -219,16 +219,13 @@ def test_no_page_says_that_a_reader_looked_where_a_person_did(
 def test_former_forms_are_told_and_what_they_lack_is_named(
     form: int, statement: Evidence, key: SigningKey, tmp_path: Path
 ) -> None:
-    predicate: Any = statement["predicate"]
     former: Any = {
         1: next(iter(STATEMENTS.values())),
         2: as_it_was(json.loads(json.dumps(statement))),
         3: {
             **statement,
             "predicateType": THIRD_PREDICATE_TYPE,
-            "predicate": {
-                k: v for k, v in without_identity(predicate).items() if k != "benchd_commit"
-            },
+            "predicate": as_it_was_in_the_third(statement)["predicate"],
         },
     }[form]
     path = tmp_path / "former.pdf"

@@ -17,7 +17,7 @@ MODELS = sorted((ROOT / "configs" / "models").glob("*.toml"))
 
 FIXED = {
     "it stands so on handsets, boxes and carriers' pages": (
-        *("IMEI", "EID", "SIM", "SD", "USB", "NFC", "IC", "ID", "PIN", "OS", "MDM"),
+        *("IMEI", "EID", "SIM", "eSIM", "FRP", "SD", "USB", "NFC", "IC", "ID", "PIN", "OS", "MDM"),
         *("FeliCa", "Android", "Galaxy", "F9", "Enter", "Esc", "C"),
     ),
     "it is a program's or a file's own name": (

@@ -11,8 +11,8 @@ from benchd.android.facts.answers import Answers, NotAsked
 from benchd.android.facts.reset_reading import ResetReading
 from benchd.android.shell.script import Answer
 from benchd.errors import AnswerNotRecognised
-from benchd.pipelines.stages.gates import refusals
-from benchd.words.handset import UserKind
+from benchd.proof.standing import refusals
+from benchd.words.handset import ModificationSource, UserKind
 from benchd.words.job import Reason
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ FACTS: Final[Mapping[str, Callable[[ResetReading], Fact]]] = {
     "bootloader_locked": lambda reading: reading.bootloader_locked,
     "security_patch": lambda reading: reading.security_patch,
     "modification_signs": lambda reading: reading.modification_signs,
+    "modification_sources": lambda reading: reading.modification_sources,
     "screen_lock": lambda reading: reading.screen_lock,
     "account_count": lambda reading: reading.accounts.account_count,
     "maker_accounts": lambda reading: reading.accounts.maker_accounts,
@@ -58,6 +59,9 @@ FACTS: Final[Mapping[str, Callable[[ResetReading], Fact]]] = {
     "removable_media": lambda reading: reading.removable_media,
     "sim": lambda reading: reading.sim,
     "sim_slots": lambda reading: reading.sim_slots,
+    "sim_lock": lambda reading: reading.sim_lock,
+    "sim_lock_source": lambda reading: reading.sim_lock_source,
+    "frp_armed": lambda reading: reading.frp_armed,
     "telephony": lambda reading: reading.telephony,
     "android_id": lambda reading: reading.android_id,
     "boot_count": lambda reading: reading.boot_count,
@@ -116,6 +120,7 @@ def replay(told: Mapping[str, Answer]) -> Replay:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Standing:
     modification_signs: tuple[str, ...] | None
+    modification_sources: tuple[ModificationSource, ...] | None
     device_owner: bool | None
     account_count: int | None
     unknown_account_types: tuple[str, ...] | None
@@ -124,11 +129,14 @@ class _Standing:
     user_kinds: tuple[UserKind, ...] | None
     screen_lock: bool | None
     removable_media: bool | None
+    frp_armed: bool | None
+    sim: bool | None
 
 
 def _findings(reading: ResetReading) -> Iterator[Reason]:
     standing = _Standing(
         modification_signs=_known(lambda: reading.modification_signs),
+        modification_sources=_known(lambda: reading.modification_sources),
         device_owner=_known(lambda: reading.device_owner),
         account_count=_known(lambda: reading.accounts.account_count),
         unknown_account_types=_known(lambda: reading.accounts.unknown_account_types),
@@ -137,6 +145,8 @@ def _findings(reading: ResetReading) -> Iterator[Reason]:
         user_kinds=_known(lambda: reading.user_kinds),
         screen_lock=_known(lambda: reading.screen_lock),
         removable_media=_known(lambda: reading.removable_media),
+        frp_armed=_known(lambda: reading.frp_armed),
+        sim=_known(lambda: reading.sim),
     )
     yield from (reason for reason, _ in refusals(standing))
 

@@ -22,10 +22,17 @@ _FORM: Final = re.compile(
 _BRANDS: Final = re.compile(r"ro\.product\.(?:[a-z_]+\.)*(?:brand|manufacturer)")
 _DEVICES: Final = re.compile(r"ro\.product\.(?:[a-z_]+\.)*device|ro\.build\.product")
 _DEVICE: Final = "ro.product.device"
+TYPE: Final = "type"
 
 
-def contradictions(properties: Mapping[str, str]) -> Iterator[str]:
-    """What in the fingerprint isn't as the rest; nothing where there is none.
+def tags_of(properties: Mapping[str, str]) -> str:
+    """The tags that the fingerprint ends with; empty where there is none of the known form."""
+    parts = _FORM.fullmatch(properties.get(_NAME, ""))
+    return "" if parts is None else parts["tags"]
+
+
+def contradictions(properties: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each part of the fingerprint that isn't as the rest, and how; nothing where there is none.
 
     Raises AnswerNotRecognised for one of another form than every Android's.
     """
@@ -36,7 +43,7 @@ def contradictions(properties: Mapping[str, str]) -> Iterator[str]:
     if parts is None:
         raise AnswerNotRecognised(f"getprop: {_NAME} is {printable(told)!r}")
     known = systems().fingerprint
-    for part, names in (("release", known.release), ("id", known.id), ("type", known.type)):
+    for part, names in (("release", known.release), ("id", known.id), (TYPE, known.type)):
         values = {_normal(properties[name]) for name in names if properties.get(name)}
         if values and _normal(parts[part]) not in values:
             yield _sign(part, parts[part], max(values))
@@ -61,5 +68,5 @@ def _normal(text: str) -> str:
     return re.sub(r"(?<=[0-9])(?:\.0)+$", "", text)
 
 
-def _sign(part: str, told: str, instead: str) -> str:
-    return f"{_NAME}: {part} {printable(told, 40)}, not {printable(instead, 40)}"
+def _sign(part: str, told: str, instead: str) -> tuple[str, str]:
+    return part, f"{_NAME}: {part} {printable(told, 40)}, not {printable(instead, 40)}"

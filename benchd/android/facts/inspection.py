@@ -22,6 +22,7 @@ from benchd.words.handset import (
     HandsetIdentity,
     NfcFacts,
     ResetFacts,
+    StandingFacts,
     StorageFacts,
 )
 
@@ -64,6 +65,21 @@ async def read_facts(shell: Shell, told: dict[str, Answer] | None = None) -> Han
     told |= await ask(shell, *questions.OWNERS, *questions.STATE)
     told |= await ask(shell, *questions.PARTS)
     return await _made_of(told, lambda reading: reading.handset_facts)
+
+
+async def read_standing(shell: Shell, told: dict[str, Answer] | None = None) -> StandingFacts:
+    """Who it is and what the gates refuse by, read afresh; `told` gets each answer at once."""
+    told = {} if told is None else told
+    heard: dict[str, Answer] = {}
+    for names in (questions.IDENTITY, questions.STANDING):
+        heard |= await ask(shell, *names)
+        told |= heard
+    return await _made_of(heard, lambda reading: reading.standing)
+
+
+async def read_sim(shell: Shell) -> bool | None:
+    """Whether a SIM is in it now."""
+    return await _read(shell, questions.SIM, lambda reading: reading.sim)
 
 
 async def read_battery_facts(shell: Shell) -> BatteryFacts:

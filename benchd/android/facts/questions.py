@@ -32,6 +32,8 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "users": "pm list users",
     "android_id": "settings get --user 0 secure android_id",
     "boot_count": "settings get --user 0 global boot_count",
+    "frp_global": "settings get --user 0 global secure_frp_mode",
+    "frp_secure": "settings get --user 0 secure secure_frp_mode",
     # Without its user, `pm` throws wherever another user is closed to the shell.
     "packages": "pm list packages -3 -f --user 0",
     "files": COUNT_FILES,
@@ -61,6 +63,11 @@ OWNERS: Final = ("accounts", "users")
 RESET: Final = ("android_id", "boot_count", "packages")
 LEFT: Final = ("files", "calls", "contacts", "sms", "mms")
 BATTERY: Final = ("battery",)
-STATE: Final = (*BATTERY, "policy", "trust", "superuser")
-PARTS: Final = ("features", "all_packages", "felica", "volumes", "disks")
+LOCKS: Final = ("policy", "trust", "superuser", "frp_global", "frp_secure")
+STATE: Final = (*BATTERY, *LOCKS)
+DISKS: Final = ("volumes", "disks")
+PARTS: Final = ("features", "all_packages", "felica", *DISKS)
+STANDING: Final = (*OWNERS, *LOCKS, *DISKS)
+"""With the identity, all that the gates refuse by."""
+SIM: Final = ("properties",)
 NFC: Final = ("setting", "nfc")

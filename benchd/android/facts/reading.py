@@ -21,11 +21,12 @@ from benchd.android.facts.capability import (
 from benchd.android.facts.encryption import crypto_state, crypto_type
 from benchd.android.facts.features import read_features
 from benchd.android.facts.identity_reading import IdentityReading
-from benchd.android.facts.modification import modification_signs
+from benchd.android.facts.modification import Sign, modification_signs
 from benchd.android.facts.nfc import read_nfc
 from benchd.android.facts.packages import read_packages
 from benchd.android.facts.policy import has_device_owner
-from benchd.android.facts.sim import has_sim, sim_slots
+from benchd.android.facts.settings import read_frp_armed
+from benchd.android.facts.sim import has_sim, sim_lock, sim_slots
 from benchd.android.facts.storage import beside_statfs, read_mounts, read_storage
 from benchd.android.facts.superuser import read_superuser_paths
 from benchd.android.facts.trust import has_screen_lock
@@ -36,7 +37,9 @@ from benchd.words.handset import (
     OWNER,
     BatteryFacts,
     HandsetFacts,
+    ModificationSource,
     NfcFacts,
+    StandingFacts,
     StorageFacts,
     UserKind,
 )
@@ -99,16 +102,33 @@ class Reading(IdentityReading):
         """The system's patch level."""
         return security_patch(self.properties)
 
+    @cached_property
+    def _signs(self) -> tuple[Sign, ...]:
+        superuser = self.answers.read_if_asked("superuser", read_superuser_paths, ())
+        return self.of_properties(partial(modification_signs, superuser_paths=superuser))
+
     @property
     def modification_signs(self) -> tuple[str, ...]:
         """Each sign of a modified system."""
-        superuser = self.answers.read_if_asked("superuser", read_superuser_paths, ())
-        return self.of_properties(partial(modification_signs, superuser_paths=superuser))
+        return tuple(sign.text for sign in self._signs)
+
+    @property
+    def modification_sources(self) -> tuple[ModificationSource, ...]:
+        """Where these come from, each once."""
+        return tuple(dict.fromkeys(sign.source for sign in self._signs))
 
     @property
     def screen_lock(self) -> bool | None:
         """Whether a PIN, pattern or password closes it."""
         return self.answers.read("trust", has_screen_lock)
+
+    @property
+    def frp_armed(self) -> bool | None:
+        """Whether factory reset protection is active, by either place that Android has kept it."""
+        told = [
+            self.answers.read_if_told(name, read_frp_armed) for name in ("frp_global", "frp_secure")
+        ]
+        return True if True in told else False if False in told else None
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -177,6 +197,16 @@ class Reading(IdentityReading):
         return self.of_properties(sim_slots)
 
     @property
+    def sim_lock(self) -> bool | None:
+        """Whether it takes the SIMs of one carrier only."""
+        return self.of_properties(sim_lock)[0]
+
+    @property
+    def sim_lock_source(self) -> str | None:
+        """What told that."""
+        return self.of_properties(sim_lock)[1]
+
+    @property
     def telephony(self) -> bool | None:
         """Whether it can telephone."""
         return can_telephone(self.features)
@@ -186,6 +216,25 @@ class Reading(IdentityReading):
         """What it says of its radio; a refusal or an unknown form says nothing."""
         told = [self.answers.read_if_told(name, str) or "" for name in ("setting", "nfc")]
         return read_nfc(*told)
+
+    @property
+    def standing(self) -> StandingFacts:
+        """Who it is and what the gates refuse by."""
+        return StandingFacts(
+            identity=self.identity,
+            modification_signs=self.modification_signs,
+            modification_sources=self.modification_sources,
+            screen_lock=self.screen_lock,
+            frp_armed=self.frp_armed,
+            account_count=self.accounts.account_count,
+            unknown_account_types=self.accounts.unknown_account_types,
+            frp_account_types=self.accounts.frp_account_types,
+            user_ids=self.user_ids,
+            user_kinds=self.user_kinds,
+            device_owner=self.device_owner,
+            removable_media=self.removable_media,
+            sim=self.sim,
+        )
 
     @property
     def handset_facts(self) -> HandsetFacts:
@@ -219,4 +268,8 @@ class Reading(IdentityReading):
             unknown_account_types=self.accounts.unknown_account_types,
             frp_account_types=self.accounts.frp_account_types,
             user_kinds=self.user_kinds,
+            modification_sources=self.modification_sources,
+            frp_armed=self.frp_armed,
+            sim_lock=self.sim_lock,
+            sim_lock_source=self.sim_lock_source,
         )

@@ -30,6 +30,20 @@ def read_boot_count(text: str) -> int | None:
     return int(value)
 
 
+def read_frp_armed(text: str) -> bool | None:
+    """Whether factory reset protection is active; None where this Android keeps no such word.
+
+    Source: AOSP, `Settings.Global.SECURE_FRP_MODE`, which PersistentDataBlockService writes at each
+    start from Android 15 on; in Android 9 it was one of `Settings.Secure`.
+    """
+    value = _value(text)
+    if value == "null":
+        return None
+    if value not in ("0", "1"):
+        raise AnswerNotRecognised("settings get secure_frp_mode: neither 0 nor 1")
+    return value == "1"
+
+
 def _value(text: str) -> str:
     """All of the one line that there is; spaces in it would be digits that were lost."""
     lines = lines_of(text)

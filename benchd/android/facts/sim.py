@@ -1,4 +1,4 @@
-"""Whether there is a SIM, from the property that the telephony service keeps."""
+"""Whether there is a SIM, and a lock on whose, from what the telephony service keeps."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from benchd.errors import AnswerNotRecognised
 
 _STATE: Final = "gsm.sim.state"
 _ABSENT: Final = "ABSENT"
+_LOCKED: Final = "NETWORK_LOCKED"
 _THERE: Final = frozenset(
     {
         "PIN_REQUIRED",
         "PUK_REQUIRED",
-        "NETWORK_LOCKED",
+        _LOCKED,
         "READY",
         "LOADED",
         "PERM_DISABLED",
@@ -44,3 +45,13 @@ def sim_slots(properties: Mapping[str, str]) -> int | None:
     """
     states = properties.get(_STATE, "")
     return len(states.split(",")) if states else None
+
+
+def sim_lock(properties: Mapping[str, str]) -> tuple[bool | None, str | None]:
+    """Whether it refuses a SIM of another carrier, and what told so.
+
+    Only a SIM that is refused shows the lock: no other word says that there is none.
+    """
+    if _LOCKED in properties.get(_STATE, "").split(","):
+        return True, f"{_STATE}={_LOCKED}"
+    return None, None

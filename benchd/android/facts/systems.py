@@ -16,6 +16,7 @@ from benchd.knowledge import (
     read_knowledge,
     require_sources,
 )
+from benchd.words.handset import ModificationSource
 
 
 class KnownWord(Table):
@@ -24,11 +25,21 @@ class KnownWord(Table):
     name: Words
     fine: tuple[Words, ...]
     signs: tuple[Words, ...]
+    source: ModificationSource
     sources: Sources
 
 
 class _Prefixes(Table):
     prefixes: Annotated[tuple[Words, ...], Field(min_length=1)]
+    sources: Sources
+
+
+class _Properties(_Prefixes):
+    source: ModificationSource
+
+
+class _LeftOver(Table):
+    names: Annotated[tuple[Words, ...], Field(min_length=1)]
     sources: Sources
 
 
@@ -66,10 +77,11 @@ class _File(Table):
     version: Literal[1]
     sources: Mapping[str, Words]
     word: Annotated[tuple[KnownWord, ...], Field(min_length=1)]
-    property: Annotated[tuple[_Prefixes, ...], Field(min_length=1)]
+    property: Annotated[tuple[_Properties, ...], Field(min_length=1)]
     flavor: Annotated[tuple[_Prefixes, ...], Field(min_length=1)]
     excused: tuple[_Excused, ...]
     exempt: _Prefixes
+    left_over: _LeftOver
     fingerprint: Fingerprint
 
     @model_validator(mode="after")
@@ -80,6 +92,7 @@ class _File(Table):
             *self.flavor,
             *self.excused,
             self.exempt,
+            self.left_over,
             self.fingerprint,
         )
         require_sources(self.sources, (entry.sources for entry in entries))
@@ -92,14 +105,16 @@ class Systems:
     def __init__(self, file: _File) -> None:
         self.words = file.word
         self.fingerprint = file.fingerprint
-        self._properties = _all(file.property)
+        self._properties = file.property
+        self._left_over = frozenset(file.left_over.names)
         self._flavors = _all(file.flavor)
         self._excused = file.excused
         self._exempt = file.exempt.prefixes
 
-    def names_another(self, name: str) -> bool:
-        """Whether only another system than a maker's has a property of this name."""
-        return name.startswith(self._properties)
+    def source_of(self, name: str) -> ModificationSource | None:
+        """What a property that no maker's system has is a sign of; None for any other."""
+        found = (one.source for one in self._properties if name.startswith(one.prefixes))
+        return next(found, None)
 
     def is_another(self, flavor: str) -> bool:
         """Whether a build of this name is another system's."""
@@ -108,6 +123,10 @@ class Systems:
     def excuses(self, properties: Mapping[str, str], name: str) -> bool:
         """Whether a maker's stock build of exactly this form shows this property so."""
         return any(one.covers(properties, name) for one in self._excused)
+
+    def is_left_over(self, name: str) -> bool:
+        """Whether stock systems leave this property as it was before they were signed."""
+        return name in self._left_over
 
     def is_exempt(self, name: str) -> bool:
         """Whether stock systems fill this property from another build."""

@@ -48,6 +48,7 @@ from benchd.words.handset import (
     HandsetIdentity,
     NfcFacts,
     ResetFacts,
+    StandingFacts,
     StorageFacts,
 )
 from benchd.words.job import Reason
@@ -127,6 +128,30 @@ class SimulatedHandset:
             sim=False,
             telephony=True,
         )
+
+    async def standing(self) -> StandingFacts:
+        """What forbids to erase it, now."""
+        truth = await self._call("standing")
+        return StandingFacts(
+            identity=identity_of(truth),
+            modification_signs=(),
+            modification_sources=(),
+            screen_lock=truth.accounts > 0,
+            frp_armed=None,
+            account_count=truth.accounts,
+            unknown_account_types=(),
+            frp_account_types=(),
+            user_ids=(0,),
+            user_kinds=(),
+            device_owner=False,
+            removable_media=False,
+            sim=False,
+        )
+
+    async def sim(self) -> bool | None:
+        """None is ever in it."""
+        await self._call("sim")
+        return False
 
     async def battery(self) -> BatteryFacts:
         """Well charged and cool."""

@@ -55,7 +55,10 @@ LEDGER_HOLES: Final = (
         ingredients=_by_hand(Kind.REWRITTEN_JOB),
         without=_without_forger,
         shows_as=(NAMED,),
-        replaced=(Replaced(module="benchd.ledger.running", name="check_written", by=_nothing),),
+        replaced=(
+            Replaced(module="benchd.ledger.running", name="check_written", by=_nothing),
+            Replaced(module="benchd.proof.final_reset", name="other_handset", by=_nothing),
+        ),
     ),
     Hole(
         row=10,

@@ -69,6 +69,10 @@ def _nothing(*_arguments: object, **_options: object) -> list[str]:
     return []
 
 
+def _nothing_else(*_arguments: object) -> None:
+    """Whatever is read again is the same handset."""
+
+
 def _swapped_at_the_end(schedule: Schedule) -> bool:
     return any(point.rpartition(":")[2] in AT_THE_END for point in _swap_points(schedule))
 
@@ -134,6 +138,8 @@ def _came_with_photos(schedule: Schedule) -> bool:
 UNBOUND: Final = (
     Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
     Replaced(module=BINDING, name="differences", by=_nothing),
+    Replaced(module="benchd.pipelines.standing", name="other_handset", by=_nothing_else),
+    Replaced(module="benchd.proof.final_reset", name="other_handset", by=_nothing_else),
 )
 """Whatever comes back is taken for the handset that left."""
 ERASED: Final = "sellable means erased"
@@ -152,6 +158,8 @@ HOLES: Final = (
         replaced=(
             *UNBOUND,
             Replaced(module="benchd.words.fill", name="FillOrder", by=_order_without_prior_bytes),
+            Replaced(module="benchd.pipelines.standing", name="refusals", by=_nothing),
+            Replaced(module="benchd.proof.final_reset", name="refusals", by=_nothing),
         ),
     ),
     Hole(

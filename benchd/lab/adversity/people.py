@@ -149,6 +149,8 @@ def _note(bay: Bay, gate: Gate) -> str:
     match gate:
         case Gate.NETWORK:
             return "○"
+        case Gate.DESTROYED_BEFORE:
+            return "its board was exchanged"
         case Gate.IMEI if bay.handset is not None:
             return bay.handset.imei
         case Gate.SERIAL if bay.handset is not None:

@@ -76,6 +76,8 @@ PICTURE_HOLES: Final = (
         shows_as=(ERASED,),
         replaced=(
             Replaced(module="benchd.pipelines.stages.gates", name="refusals", by=_nothing),
+            Replaced(module="benchd.pipelines.standing", name="refusals", by=_nothing),
+            Replaced(module="benchd.proof.final_reset", name="refusals", by=_nothing),
             Replaced(module=FRESH, name="_counts", by=_no_counts),
             Replaced(module=FRESH, name="excused_accounts", by=_all_accounts),
             Replaced(module="benchd.certificate.fresh", name="gaps_of_fresh", by=_nothing),

@@ -86,7 +86,7 @@ def properties(plan: HandsetPlan, state: AndroidState) -> Mapping[str, str]:
         f"/{model.incremental}:user/release-keys"
     )
     found = {
-        "gsm.sim.state": "ABSENT",
+        "gsm.sim.state": "LOADED" if plan.sim else "ABSENT",
         "persist.sys.timezone": "Asia/Tokyo",
         "persist.sys.usb.config": "adb",
         "ro.board.platform": "virtual",

@@ -46,6 +46,7 @@ java.lang.SecurityException: Shell does not have permission to access user {numb
  com.android.server.am.ActivityManagerService.handleIncomingUser:14983
 """
 """What `pm` makes of a user that is closed, where it isn't asked for another one."""
+_FRP_IS_TOLD_FROM: Final = 35
 _CARD: Final = "disk:179,64"
 _CARD_NUMBERS: Final = "179,65"
 _FELICA_PACKAGES: Final = (
@@ -77,6 +78,10 @@ def answers(
         **{("getprop", key): f"{value}\n" for key, value in values.items()},
         ("settings", "get --user 0 secure android_id"): f"{state.android_id}\n",
         ("settings", "get --user 0 global boot_count"): f"{state.boot_count}\n",
+        ("settings", "get --user 0 global secure_frp_mode"): (
+            "0\n" if plan.model.sdk >= _FRP_IS_TOLD_FROM else "null\n"
+        ),
+        ("settings", "get --user 0 secure secure_frp_mode"): "null\n",
         ("settings", "get global adb_enabled"): "1\n",
         ("settings", "get global device_provisioned"): "1\n",
         ("settings", "get global stay_on_while_plugged_in"): f"{state.stay_on}\n",

@@ -45,6 +45,8 @@ class _Request:
         "hang",
         "resume",
         "set_faults",
+        "set_tray",
+        "sign_in",
         "residue",
         "screen",
         "shutdown",
@@ -52,6 +54,8 @@ class _Request:
     handset: str = ""
     slot: int = 0
     enabled: bool = False
+    memory_card: bool = False
+    sim: bool = False
     faults: StorageFaults = StorageFaults()
 
 
@@ -129,10 +133,11 @@ async def _obey(handset: VirtualHandset, request: _Request) -> _Answer:
             await handset.set_adb(enabled=request.enabled)
         case "allow":
             await handset.allow()
-        case "reset_by_hand":
-            await handset.restart(Wipe.BY_HAND)
-        case "reboot":
-            await handset.restart(Wipe.NONE)
+        case "reset_by_hand" | "reboot":
+            by_hand = request.do == "reset_by_hand"
+            await handset.restart(Wipe.BY_HAND if by_hand else Wipe.NONE)
+        case "set_tray" | "sign_in":
+            _change(handset, request)
         case "hang":
             await handset.hang()
         case "resume":
@@ -144,6 +149,14 @@ async def _obey(handset: VirtualHandset, request: _Request) -> _Answer:
         case _:
             raise UsageRefused(f"{request.do} is nothing to do to a handset")
     return {}
+
+
+def _change(handset: VirtualHandset, request: _Request) -> None:
+    """What somebody puts into a handset while it lies there."""
+    if request.do == "sign_in":
+        handset.sign_in()
+    else:
+        handset.set_tray(memory_card=request.memory_card, sim=request.sim)
 
 
 async def _state(handset: VirtualHandset) -> HandsetState:

@@ -147,6 +147,14 @@ class RackHands:
         """From now on its storage does this wrong, and nothing else."""
         await self._ask("set_faults", handset=handset, faults=asdict(faults))
 
+    async def set_tray(self, handset: str, *, memory_card: bool = False, sim: bool = False) -> None:
+        """Put these into its tray, and take out whatever else is in it."""
+        await self._ask("set_tray", handset=handset, memory_card=memory_card, sim=sim)
+
+    async def sign_in(self, handset: str) -> None:
+        """Sign in to an account on it."""
+        await self._ask("sign_in", handset=handset)
+
     async def residue_blocks(self, handset: str) -> int:
         """Blocks of 4 KiB on the raw chip that still hold the previous owner's data."""
         answer = await self._ask("residue", handset=handset)

@@ -20,7 +20,7 @@ from benchd.lab.simulator.cable import Cable
 from benchd.lab.simulator.chips.shelf import ReaderShelf
 from benchd.lab.simulator.flash import Flash
 from benchd.lab.simulator.lines.child import Child, Message, RackBroken
-from benchd.lab.simulator.plan import Act, HandsetPlan, Trigger, Wipe
+from benchd.lab.simulator.plan import Account, Act, HandsetPlan, Trigger, Wipe
 from benchd.lab.simulator.plug_board import PlugBoard
 from benchd.lab.simulator.sandbox import Sandbox
 from benchd.lab.simulator.storage.faults import StorageFaults
@@ -168,6 +168,17 @@ class VirtualHandset:
     def stay_on(self, chargers: int) -> None:
         """Leave the screen on while one of these charges it."""
         self.android = replace(self.android, stay_on=chargers)
+        self._show_android()
+
+    def set_tray(self, *, memory_card: bool, sim: bool) -> None:
+        """Have these lie in its tray from now on, and nothing else; it notices at once."""
+        self.plan = replace(self.plan, memory_card=memory_card, sim=sim)
+        self._show_android()
+
+    def sign_in(self) -> None:
+        """Add an account that somebody signs in to."""
+        accounts = (*self.android.accounts, Account(name="somebody@example.com"))
+        self.android = replace(self.android, accounts=accounts)
         self._show_android()
 
     async def fetched_bytes(self) -> int:

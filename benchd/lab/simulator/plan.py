@@ -167,6 +167,7 @@ class HandsetPlan:
     asleep: bool = False
     """Screen off and locked; taken to make its chip silent, as the lock of some models does."""
     memory_card: bool = False
+    sim: bool = False
     battery_percent: int = 82
     charges_percent_per_s: float = 0.0
     """How fast it charges in its slot."""

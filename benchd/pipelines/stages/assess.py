@@ -7,19 +7,22 @@ from typing import ClassVar
 
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.stages.gates import refusals
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.standing import refusals
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import HandsetFacts
 from benchd.words.job import Finding, Gate, Reason, StageName
 
 _OF_REASON = {
     Reason.SYSTEM_MODIFIED: Finding.SYSTEM_MODIFIED,
+    Reason.SYSTEM_SUSPECT: Finding.SYSTEM_SUSPECT,
     Reason.MANAGED_DEVICE: Finding.MANAGED_DEVICE,
     Reason.LOCKED: Finding.LOCK_OR_ACCOUNT,
     Reason.OTHER_USER: Finding.OTHER_USER,
     Reason.REMOVABLE_MEDIA: Finding.REMOVABLE_MEDIA,
+    Reason.SIM_PRESENT: Finding.SIM,
 }
+_NOT_OVERWRITABLE = {Finding.SYSTEM_MODIFIED, Finding.SYSTEM_SUSPECT}
 _EMPTY_CHIP = (ChipVerdict.UNUSED, ChipVerdict.NO_CHIP)
 
 
@@ -58,7 +61,7 @@ class AssessStage:
             evidence=AssessEvidence(
                 findings=found,
                 chip=self._chip(context),
-                overwritable=Finding.SYSTEM_MODIFIED not in found,
+                overwritable=_NOT_OVERWRITABLE.isdisjoint(found),
                 answer=DecisionEvidence.of(decision),
             )
         )
@@ -70,8 +73,6 @@ class AssessStage:
     def findings(self, facts: HandsetFacts, chip: ChipVerdict | None) -> tuple[Finding, ...]:
         """Everything that stands in the way, or that only the owner can do."""
         found = [_OF_REASON[reason] for reason, _ in refusals(facts)]
-        if facts.sim:
-            found.append(Finding.SIM)
         if chip == ChipVerdict.IN_USE:
             found.append(Finding.CHIP_IN_USE)
         elif chip not in _EMPTY_CHIP:

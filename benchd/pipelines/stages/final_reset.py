@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import StageFailed
+from benchd.pipelines.asking import ask_until
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import Patience
 from benchd.pipelines.screens import open_page
+from benchd.pipelines.standing import FactsAgain, wait_for_sim_out
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence
 from benchd.words.job import Decision, Gate, Reason, StageName
@@ -19,7 +21,11 @@ from benchd.words.screen import Page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalResetStage:
-    """Guides the operator and watches the port; no route over adb ends in a plain reset."""
+    """Guides the operator and watches the port; no route over adb ends in a plain reset.
+
+    What the gates refuse by is read again before, and for as long as the handset stays in its port:
+    after this reset nobody can read it any more.
+    """
 
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.FINAL_RESET,
@@ -31,13 +37,35 @@ class FinalResetStage:
     return_within_s: Patience = 1800
 
     async def run(self, context: JobContext) -> StageResult:
-        """The window is open from the question on: who has begun the reset needn't say so too."""
+        """A SIM is waited for with no question open, since the handset may restart without it."""
+        while (result := await self._reset(context)) is None:
+            await wait_for_sim_out(context)
+        return result
+
+    async def _reset(self, context: JobContext) -> StageResult | None:
+        """None where a SIM has to be taken out first.
+
+        The window is open from the question on: who has begun the reset needn't say so too.
+        """
+        again = FactsAgain(context)
+        await again.read()
+        if again.sim:
+            return None
         async with context.station.planned_absence() as window:
             opened = await open_page(context, Page.RESET)
-            decision = await _begun(context, window)
-            absence = await window.absence(
-                leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
-            )
+            decision = await _begun(context, window, again)
+            absence = None
+            if again.may_go_on:
+                absence = await ask_until(
+                    lambda: window.absence(
+                        leave_within_s=self.leave_within_s, return_within_s=self.return_within_s
+                    ),
+                    lambda: again.until_refused(window),
+                )
+            if again.refusal is not None:
+                raise again.refusal
+            if absence is None:
+                return None
             if not absence.left:
                 raise StageFailed(
                     Reason.FINAL_RESET_NOT_PROVEN,
@@ -62,17 +90,18 @@ class FinalResetStage:
                 attachment_before=absence.before.attachment,
                 attachment_after=after.attachment,
                 page=opened,
+                facts_again=again.evidence(),
             )
         )
 
 
-async def _begun(context: JobContext, window: AbsenceWindow) -> Decision | None:
+async def _begun(context: JobContext, window: AbsenceWindow, again: FactsAgain) -> Decision | None:
     """Ask for the reset until somebody says that it has begun, or until the port shows it.
 
     What the handset left for is weighed afterwards; a no that comes in between still counts.
     """
     facts = context.reset_facts()
-    decision = await context.ask_until(Gate.FINAL_RESET, facts, window.departed)
+    decision = await context.ask_until(Gate.FINAL_RESET, facts, lambda: again.until_gone(window))
     if decision is not None and not decision.approved:
         raise StageFailed(Reason.OPERATOR_STOPPED, f"{Gate.FINAL_RESET} was answered with no")
     return decision

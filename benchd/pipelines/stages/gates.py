@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar
 
 import anyio
 from annotated_types import Interval
@@ -28,6 +28,7 @@ from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.screen_numbers import ScreenNumbers, numbers_on_screen
 from benchd.pipelines.screens import open_page
 from benchd.pipelines.settling import UNSETTLED, settle
+from benchd.pipelines.standing import wait_for_sim_out
 from benchd.pipelines.watch_list import WatchList
 from benchd.proof.citing import DAY_S, Numbers
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
@@ -40,7 +41,8 @@ from benchd.proof.floors import (
 )
 from benchd.proof.identity.traits import Join, Relation
 from benchd.proof.nominal import is_clearly_less, is_clearly_more, nominal_size
-from benchd.words.handset import OWNER, HandsetFacts, UserKind
+from benchd.proof.standing import refusals
+from benchd.words.handset import HandsetFacts
 from benchd.words.intake import NotNeeded
 from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Reason, StageName
 from benchd.words.screen import OpenedPage, Page
@@ -55,6 +57,8 @@ ACCEPTABLE = (
     Reason.REMOVABLE_MEDIA,
 )
 """What may be let through where nothing is erased that anybody will use again."""
+_IMPLIED = {Reason.SYSTEM_SUSPECT: Reason.SYSTEM_MODIFIED}
+"""Whoever lets a modified system through lets one through that may be."""
 
 REOPEN_WITHIN_S = 600.0
 
@@ -95,12 +99,9 @@ class GatesStage:
         The battery comes last: it charges while people look things up.
         """
         facts = context.inspected()
-        accepted: list[Reason] = []
-        for reason, detail in refusals(facts):
-            if reason not in self.accept:
-                await self._leave_numbers(context, reason)
-                raise StageFailed(reason, detail)
-            accepted.append(reason)
+        accepted = await self._let_through(context, facts)
+        if context.certifies and facts.sim:
+            await wait_for_sim_out(context)
         nominal_bytes = _nominal_bytes(facts, context.models.storage_bytes(facts.identity))
         opened = await self._number_opened(context, facts)
         read = await self._numbers(context, facts)
@@ -121,7 +122,7 @@ class GatesStage:
             evidence=GatesEvidence(
                 minimum_battery_percent=self.minimum_battery_percent,
                 battery_percent=await self._charged(context, facts.battery_percent),
-                accepted=tuple(accepted),
+                accepted=accepted,
                 watch_list=watched,
                 nominal_bytes=nominal_bytes,
                 nominal_sizes_sha256=context.models.sha256 if context.models.models else None,
@@ -135,6 +136,21 @@ class GatesStage:
                 page=opened,
             )
         )
+
+    async def _let_through(self, context: JobContext, facts: HandsetFacts) -> tuple[Reason, ...]:
+        """What forbids an erasure and is let through by the recipe; StageFailed for anything else.
+
+        A SIM is waited for where it would be sold with the handset.
+        """
+        accepted: list[Reason] = []
+        for reason, detail in refusals(facts):
+            if reason is Reason.SIM_PRESENT:
+                continue
+            if _IMPLIED.get(reason, reason) not in self.accept:
+                await self._leave_numbers(context, reason)
+                raise StageFailed(reason, detail)
+            accepted.append(reason)
+        return tuple(accepted)
 
     def _deferred(self, context: JobContext) -> tuple[DeferredGate, ...]:
         """Only a chip that is in use has something to lose: the look at it decides."""
@@ -267,77 +283,6 @@ class GatesStage:
         )
 
 
-class Standing(Protocol):
-    """The facts that gates refuse by; None where one isn't known."""
-
-    @property
-    def modification_signs(self) -> tuple[str, ...] | None:
-        """Each sign of a modified system."""
-        ...
-
-    @property
-    def device_owner(self) -> bool | None:
-        """Whether an organisation manages it."""
-        ...
-
-    @property
-    def account_count(self) -> int | None:
-        """Accounts of people, or of unknown types."""
-        ...
-
-    @property
-    def unknown_account_types(self) -> tuple[str, ...] | None:
-        """Those types."""
-        ...
-
-    @property
-    def frp_account_types(self) -> tuple[str, ...] | None:
-        """The types that keep it locked after a reset."""
-        ...
-
-    @property
-    def user_ids(self) -> tuple[int, ...] | None:
-        """The owner and everybody else."""
-        ...
-
-    @property
-    def user_kinds(self) -> tuple[UserKind, ...] | None:
-        """What everybody else is."""
-        ...
-
-    @property
-    def screen_lock(self) -> bool | None:
-        """Whether it is closed."""
-        ...
-
-    @property
-    def removable_media(self) -> bool | None:
-        """Whether a card is in it."""
-        ...
-
-
-def refusals(facts: Standing) -> Iterator[tuple[Reason, str]]:
-    """All that forbids to erase this handset as it is, the gravest first."""
-    if facts.modification_signs:
-        yield Reason.SYSTEM_MODIFIED, "; ".join(facts.modification_signs)
-    if facts.device_owner:
-        yield Reason.MANAGED_DEVICE, "an organisation manages this handset"
-    if facts.account_count or facts.screen_lock:
-        # A reset from the host would leave factory reset protection armed.
-        yield Reason.LOCKED, "; ".join(_locks(facts))
-    others = [number for number in facts.user_ids or () if number != OWNER]
-    if others:
-        # What a user holds that is closed to adb can't be counted: docs/adr/0020 says more.
-        kinds = dict(zip(others, facts.user_kinds or (), strict=False))
-        yield (
-            Reason.OTHER_USER,
-            ", ".join(f"user {number}: {kinds.get(number, 'unknown')}" for number in others),
-        )
-    if facts.removable_media:
-        # Neither the overwrite nor a reset reaches it for certain.
-        yield Reason.REMOVABLE_MEDIA, "a memory card or a USB drive is in it"
-
-
 def _nominal_bytes(facts: HandsetFacts, sizes: Sequence[int]) -> int | None:
     """The size that its storage is sold with; None where nobody has told of its model.
 
@@ -353,11 +298,3 @@ def _nominal_bytes(facts: HandsetFacts, sizes: Sequence[int]) -> int | None:
     if is_clearly_more(capacity_bytes, nominal_bytes):
         raise StageFailed(Reason.CAPACITY_ABOVE_NOMINAL, detail)
     return nominal_bytes
-
-
-def _locks(facts: Standing) -> Iterator[str]:
-    yield f"{facts.account_count} accounts, screen lock {facts.screen_lock}"
-    if facts.frp_account_types:
-        yield f"a lock after the reset: {', '.join(facts.frp_account_types)}"
-    if facts.unknown_account_types:
-        yield f"of unknown type: {', '.join(facts.unknown_account_types)}"

@@ -17,8 +17,15 @@ from benchd.pipelines.screen_numbers import NumberVetting
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
 from benchd.proof.floors import MINIMUM_ABSENCE_S
+from benchd.words.handset import Tray
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import ADB_INTERFACE
+
+
+def tray_of(reset: FinalResetEvidence | None) -> Tray:
+    """Whether somebody has to look into the SIM tray: only where the handset didn't tell."""
+    again = None if reset is None else reset.facts_again
+    return Tray.TOLD_EMPTY if again is not None and again.sim is False else Tray.NOT_TOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +53,11 @@ class ObserveStage:
                 Reason.FINAL_RESET_NOT_PROVEN,
                 "the port showed no reset: the absence was too short or adb is still on",
             )
-        vetting = NumberVetting(context, Gate.IMEI, needed=False)
         decision = await context.approved(
-            Gate.OBSERVE, Reason.FINAL_RESET_NOT_PROVEN, context.handset_facts(), vetting
+            Gate.OBSERVE,
+            Reason.FINAL_RESET_NOT_PROVEN,
+            {**context.handset_facts(), "tray": tray_of(reset)},
+            NumberVetting(context, Gate.IMEI, needed=False),
         )
         chip = await look_at_chip_again(context)
         await tie_and_name_by_screen(context, decision.note)

@@ -8,7 +8,7 @@ from benchd.proof.evidence.fresh import SignedPicture
 from benchd.proof.evidence.intake import DeferredGate, SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
-from benchd.words.handset import HandsetFacts, ResetFacts, UserKind
+from benchd.words.handset import HandsetFacts, ModificationSource, ResetFacts, UserKind
 from benchd.words.job import Reason
 from benchd.words.screen import OpenedPage, ScreenOutcome
 
@@ -59,6 +59,11 @@ class InspectEvidence:
     statfs_free_bytes: Whole | None = None
     sim_slots: Whole | None = None
     """How many SIMs it can hold, and so IMEIs it has; None where it doesn't say."""
+    modification_sources: tuple[ModificationSource, ...] = ()
+    """Which independent sources the signs come from; older forms took any sign for enough."""
+    frp_armed: bool | None = None
+    sim_lock: bool | None = None
+    sim_lock_source: str | None = None
 
     @property
     def imeis(self) -> tuple[str, ...]:
@@ -109,6 +114,10 @@ class InspectEvidence:
             statfs_capacity_bytes=storage.statfs_capacity_bytes,
             statfs_free_bytes=storage.statfs_free_bytes,
             sim_slots=facts.sim_slots,
+            modification_sources=facts.modification_sources,
+            frp_armed=facts.frp_armed,
+            sim_lock=facts.sim_lock,
+            sim_lock_source=facts.sim_lock_source,
         )
 
 

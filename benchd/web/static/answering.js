@@ -261,6 +261,7 @@ export class Answering {
 /** What a yes needs in its note and hasn't, by the code the daemon refuses it with. */
 function wanting(gate, note) {
   if (gate === NETWORK && !SALEABLE.test(note)) return "look_up_result_needed";
+  if (gate === "destroyed_before" && !note.trim()) return "reason_needed";
   return NUMBERS.includes(gate) && !note.trim() ? "screen_number_needed" : null;
 }
 

@@ -16,7 +16,7 @@ import { page, said, word } from "./words.js";
 
 /** A question that isn't shown to whoever hasn't signed in. */
 const HIDDEN = "hidden";
-const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "recheck_refused"];
+const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "reason_needed", "recheck_refused"];
 
 export class Panel {
   /**

@@ -1,0 +1,169 @@
+"""What forbids an erasure is judged again from the records, each lie by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from benchd.errors import CertificateGap
+from benchd.proof.erasure import verify_erasure
+from benchd.words.ids import JsonValue
+from benchd.words.job import Gate, Reason, StageName
+from benchd.words.record import EntryKind, StoredEntry
+from tests.certificate.certificate_rack import (
+    ERASER,
+    IMEI,
+    JOB,
+    answer,
+    records_of_an_erasure,
+)
+
+OTHER_IMEI = "490154203237518"
+FORBIDS: Mapping[str, tuple[dict[str, JsonValue], Reason]] = {
+    "account": ({"account_count": 1}, Reason.LOCKED),
+    "screen lock": ({"screen_lock": True}, Reason.LOCKED),
+    "FRP": ({"frp_armed": True}, Reason.LOCKED),
+    "device owner": ({"device_owner": True}, Reason.MANAGED_DEVICE),
+    "second user": ({"user_ids": [0, 10]}, Reason.OTHER_USER),
+    "memory card": ({"removable_media": True}, Reason.REMOVABLE_MEDIA),
+    "one sign": (
+        {"modification_signs": ["su"], "modification_sources": ["superuser"]},
+        Reason.SYSTEM_SUSPECT,
+    ),
+    "signs from nowhere": ({"modification_signs": ["su"]}, Reason.SYSTEM_SUSPECT),
+    "two signs": (
+        {
+            "modification_signs": ["su", "orange"],
+            "modification_sources": ["superuser", "boot_chain"],
+        },
+        Reason.SYSTEM_MODIFIED,
+    ),
+}
+
+
+def gaps(records: list[StoredEntry]) -> tuple[str, ...]:
+    try:
+        verify_erasure(JOB, records)
+    except CertificateGap as gap:
+        return gap.missing
+    return ()
+
+
+def changed(stage: StageName, /, **evidence: JsonValue) -> list[StoredEntry]:
+    """The records with other evidence of one stage."""
+    return of_form(None, stage, **evidence)
+
+
+def of_form(form: int | None, stage: StageName, /, **evidence: JsonValue) -> list[StoredEntry]:
+    """The same, all evidence being of an older form."""
+
+    def of(record: StoredEntry) -> StoredEntry:
+        entry = record.entry
+        if entry.kind is not EntryKind.STAGE_ENDED:
+            return record
+        data = dict(entry.data)
+        if form is not None:
+            data["form"] = form
+        if data["stage"] == stage:
+            seen = data["evidence"]
+            assert isinstance(seen, Mapping)
+            data["evidence"] = {**seen, **evidence}
+        return replace(record, entry=replace(entry, data=data))
+
+    return [of(record) for record in records_of_an_erasure()]
+
+
+def again(**changes: JsonValue) -> list[StoredEntry]:
+    [told] = [
+        record.entry.data["evidence"]
+        for record in records_of_an_erasure()
+        if record.entry.data.get("stage") == StageName.FINAL_RESET
+        and record.entry.kind is EntryKind.STAGE_ENDED
+    ]
+    assert isinstance(told, Mapping)
+    facts = told["facts_again"]
+    assert isinstance(facts, Mapping)
+    return changed(StageName.FINAL_RESET, facts_again={**facts, **changes})
+
+
+def test_row_7_the_good_records_prove_it() -> None:
+    assert gaps(records_of_an_erasure()) == ()
+    assert gaps(again()) == ()
+
+
+def test_row_7_the_proof_wants_the_reading() -> None:
+    records = changed(StageName.FINAL_RESET, facts_again=None)
+    assert gaps(records) == ("final_reset: nobody has read again what the gates refuse by",)
+
+
+@pytest.mark.parametrize("case", FORBIDS)
+def test_row_7_what_was_read_again_is_judged_by_the_gates_own_rule(case: str) -> None:
+    changes, reason = FORBIDS[case]
+    [gap] = gaps(again(**changes))
+    assert gap.startswith(f"final_reset: {reason}: ")
+
+
+@pytest.mark.parametrize("case", FORBIDS)
+def test_row_7_what_was_read_at_inspection_is_too(case: str) -> None:
+    changes, reason = FORBIDS[case]
+    [gap] = gaps(changed(StageName.INSPECT, **changes))
+    assert gap.startswith(f"inspect: {reason}: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"serial": "OTHER"}, "serial"),
+        ({"manufacturer": "SHARP"}, "maker"),
+        ({"model": "SO-52C"}, "model"),
+        ({"imei": OTHER_IMEI}, "IMEI"),
+        ({"imei": OTHER_IMEI, "second_imei": "356938035643817"}, "IMEI"),
+    ],
+)
+def test_row_7_another_handset_was_read(changes: dict[str, JsonValue], what: str) -> None:
+    assert gaps(again(**changes)) == (f"final_reset: another {what} was read than at inspection",)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"imei": None},
+        {"second_imei": OTHER_IMEI},
+        {"imei": OTHER_IMEI, "second_imei": IMEI},
+    ],
+)
+def test_row_7_a_number_told_in_one_look_only_contradicts_nothing(
+    changes: dict[str, JsonValue],
+) -> None:
+    assert gaps(again(**changes)) == ()
+
+
+def test_row_7_what_was_read_long_before_is_stale() -> None:
+    assert gaps(again(before_reset_s=900.0)) == ()
+    [gap] = gaps(again(before_reset_s=900.5))
+    assert gap == "final_reset: too long before it was read what the gates refuse by"
+
+
+def test_row_8_a_sim_may_have_been_there_at_first_but_not_at_the_reset() -> None:
+    assert gaps(changed(StageName.INSPECT, sim=True)) == ()
+    [gap] = gaps(again(sim=True))
+    assert gap.startswith("final_reset: sim_present: ")
+    assert gaps(again(sim=None)) == ()
+
+
+def test_records_of_before_are_held_to_the_rules_of_their_time() -> None:
+    records = of_form(5, StageName.FINAL_RESET, facts_again=None)
+    assert not [gap for gap in gaps(records) if "read again" in gap]
+
+
+@pytest.mark.parametrize("note", ["", "  ", "基板を交換した"])
+def test_value_a_doomed_handset_goes_on_with_a_reason_only(note: str) -> None:
+    records = changed(StageName.GATES, doomed_by=["20261101T000000Z-aaaaaaaa"])
+    [first] = [r for r in records if r.entry.data.get("gate") == Gate.JPKI]
+    told = {**answer(Gate.DESTROYED_BEFORE, ERASER), "note": note, "via": {}}
+    let = replace(first, entry=replace(first.entry, data=told))
+    found = gaps([*records[: records.index(first)], let, *records[records.index(first) :]])
+    missing = "destroyed_before: nobody has said why it may go on"
+    assert (missing in found) is (not note.strip())
