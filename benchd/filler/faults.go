@@ -20,9 +20,9 @@ const (
 type faultCode string
 
 const (
-	codeUsage           faultCode = "usage"
-	codeBusy            faultCode = "busy"
-	codeIO              faultCode = "io"
+	codeUsage faultCode = "usage"
+	codeBusy  faultCode = "busy"
+	codeIO    faultCode = "io"
 	// codeQuota is a limit of the system's own for this program's user, not of the medium.
 	codeQuota           faultCode = "quota"
 	codeCacheNotEvicted faultCode = "cache_not_evicted"

@@ -215,9 +215,9 @@ func TestCommitGivesBackSpace(t *testing.T) {
 // A quota that is taken for the end of the medium leaves all behind it as it was.
 func TestRow4AQuotaIsNoFullMedium(t *testing.T) {
 	for name, prepare := range map[string]func(*smallMedium){
-		"at a write": func(*smallMedium) {},
+		"at a write":             func(*smallMedium) {},
 		"at a write of the tail": func(m *smallMedium) { m.freeBlocks = 3 },
-		"at a new file": func(m *smallMedium) { m.freeBlocks, m.inodeCost = 0, 1 },
+		"at a new file":          func(m *smallMedium) { m.freeBlocks, m.inodeCost = 0, 1 },
 		"at a sync": func(m *smallMedium) {
 			m.fullError, m.syncError = syscall.ENOSPC, storageFault("fdatasync", syscall.EDQUOT)
 		},

@@ -10,6 +10,7 @@ from benchd.errors import CertificateGap
 from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
 from benchd.proof.capacity import capacity_gaps
 from benchd.proof.chip import ChipCase, chip_gaps
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps
 from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
@@ -27,7 +28,7 @@ from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.people import confirm_gaps, scanner_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.settled import SettledCase, settled_gaps
-from benchd.proof.storage import reach_gaps, storage_gaps
+from benchd.proof.storage import end_gaps, reach_gaps, storage_gaps
 from benchd.words.ids import JobId
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import StoredEntry
@@ -187,10 +188,12 @@ def _of_storage(case: ErasureCase) -> list[str]:
         least = LOWEST_COVERAGE_BEFORE_FORM_3
         return storage_gaps(inspect, overwrite, read_back, least_coverage=least)
     least = LOWEST_MINIMUM_COVERAGE
+    to_its_end = case.form >= FORM_OF_IDENTITY
     return [
         *storage_gaps(inspect, overwrite, read_back, least_coverage=least),
         *reach_gaps(inspect, overwrite, read_back),
         *capacity_gaps(inspect),
+        *(end_gaps(case.evidence.initialise, overwrite) if to_its_end else ()),
     ]
 
 

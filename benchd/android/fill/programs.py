@@ -24,7 +24,8 @@ PUSH_DEADLINE_S: Final = 120.0
 START_DEADLINE_S: Final = 60.0
 """A program's first start on a handset that is busy takes seconds, and isn't a stall."""
 
-_NO_SPACE: Final = "No space left on device"
+_NO_SPACE: Final = ("No space left on device", "uota exceeded")
+"""ENOSPC, and EDQUOT as Android's libc and GNU's word it: a fill of ours may have used it up."""
 
 _MAKE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/tail-*"
 _MAKE_MORE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/fill-*"
@@ -115,7 +116,7 @@ class HandsetPrograms:
             written = answers[_WRITTEN]
             if written.status == 0:
                 break
-            if _NO_SPACE not in written.text:
+            if not any(said in written.text for said in _NO_SPACE):
                 raise StorageFault(f"{program} can't be written (code {written.status})")
             if not rooms:
                 raise NoRoomForProgram(f"there is no room for {program}")
