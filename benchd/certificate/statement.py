@@ -36,7 +36,7 @@ from benchd.certificate.sections import (
 )
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.third_form import ThirdPredicate
-from benchd.certificate.trust import InUseSection, TrustedSection, bound_by, trusts_reader
+from benchd.certificate.trust import NotWrittenSection, TrustedSection, bound_by, trusts_reader
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
@@ -53,9 +53,10 @@ METHOD: Final = "Clear"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicate(ThirdPredicate):
-    """What is stated beside: which commit of benchd was running."""
+    """What is stated beside: which commit of benchd was running, and what was free in the end."""
 
     benchd_commit: Said
+    in_use_before: NotWrittenSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ def _predicate_of(
     medium = MediumSection.of(evidence.inspect, evidence.read_back)
     overwrite = OverwriteSection.of(evidence.overwrite)
     verification = VerificationSection.of(evidence.read_back)
-    in_use = InUseSection.of(evidence.inspect, evidence.overwrite)
+    in_use = NotWrittenSection.of(evidence.inspect, evidence.overwrite)
     network = erasure.intake.settled.get(Gate.NETWORK)
     bound = bound_by(erasure)
     return Predicate(

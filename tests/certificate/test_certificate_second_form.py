@@ -12,6 +12,7 @@ from benchd.certificate.issuer import sign_statement
 from benchd.certificate.second_form import SECOND_PREDICATE_TYPE
 from benchd.signing.key import SigningKey
 from benchd.words.ids import Evidence
+from tests.certificate.older_forms import before_what_was_free
 
 LATER = ("clock", "intake", "recheck", "benchd_commit")
 OF_PEOPLE = ("person", "shown_by", "source")
@@ -27,7 +28,7 @@ def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     confirmation = {
         name: value for name, value in predicate["confirmation"].items() if name != "person"
     }
-    changed = {**predicate, "decisions": decisions, "confirmation": confirmation}
+    changed = {**before_what_was_free(predicate), "decisions": decisions, "confirmation": confirmation}
     for name in LATER:
         del changed[name]
     return {**statement, "predicateType": SECOND_PREDICATE_TYPE, "predicate": changed}

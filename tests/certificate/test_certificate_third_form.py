@@ -15,11 +15,13 @@ from benchd.certificate.third_form import THIRD_PREDICATE_TYPE
 from benchd.errors import CertificateInvalid
 from benchd.signing import canonical
 from benchd.words.ids import Evidence
+from tests.certificate.older_forms import before_what_was_free
 
 
 def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """The same statement as a benchd that didn't know its commit has made it."""
-    predicate = {k: v for k, v in statement["predicate"].items() if k != "benchd_commit"}
+    told = before_what_was_free(statement["predicate"])
+    predicate = {k: v for k, v in told.items() if k != "benchd_commit"}
     return {**statement, "predicateType": THIRD_PREDICATE_TYPE, "predicate": predicate}
 
 
