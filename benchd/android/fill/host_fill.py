@@ -18,6 +18,7 @@ from benchd.android.fill.bus_turns import BusTurn
 from benchd.android.fill.cable_streams import CableStreams, Meter
 from benchd.android.fill.comparison import Comparison
 from benchd.android.fill.counted_reads import CountedSamples
+from benchd.android.fill.full_storage import NO_SPACE, QUOTA
 from benchd.android.fill.keystream import AES_COUNTER
 from benchd.android.fill.messages import LONGEST_BAD_LIST, fill_index, fill_name, is_fill_name
 from benchd.android.fill.program import FILL_DIRECTORY
@@ -55,9 +56,6 @@ MOST_TAILS: Final = 8
 PRIOR_ENOUGH_BYTES: Final = 1 << 20
 """So much of a keystream nobody else has; the whole is read again anyway."""
 
-_NO_SPACE: Final = b"No space left on device"
-_QUOTA: Final = b"uota exceeded"
-"""EDQUOT: "Quota exceeded" by Android's libc, "Disk quota exceeded" by GNU's."""
 _IN_DIRECTORY: Final = f"mkdir -p {FILL_DIRECTORY} && cd {FILL_DIRECTORY} && ls"
 _TAIL: Final = "tail-*"
 _BESIDE: Final = "tail-* small-* dir-* probe"
@@ -246,9 +244,9 @@ class HostFill:
             f"exec cat > {path}", source, most_bytes, run.meter, stall_s=order.stall_s
         )
         full = code != 0
-        if full and _QUOTA in stderr:
+        if full and QUOTA in stderr:
             raise StageFailed(Reason.STORAGE_QUOTA, ENDED_BY_QUOTA)
-        if full and _NO_SPACE not in stderr:
+        if full and NO_SPACE not in stderr:
             raise StorageFault(f"the handset's cat ended with {code} while filling")
         # fsync of the file alone isn't everywhere; sync is, and ends when all is written.
         require_success(
