@@ -47,8 +47,8 @@ class Sentence(StrEnum):
     IN_USE = "up to {used_bytes} bytes of them in use when the overwrite began"
     RESERVED = "up to {reserved_bytes} bytes of them that the file system reserves"
     STILL_FREE = (
-        "{free_bytes} bytes of them still free when the overwrite ended: its last gaps, and what the"
-        " system gave back meanwhile"
+        "{free_bytes} bytes of them still free when the overwrite ended: its last gaps, and what"
+        " the system gave back meanwhile"
     )
     REST = (
         "{rest_bytes} bytes of them beside these: the file system's tables, small files, and what"

@@ -28,7 +28,11 @@ def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     confirmation = {
         name: value for name, value in predicate["confirmation"].items() if name != "person"
     }
-    changed = {**before_what_was_free(predicate), "decisions": decisions, "confirmation": confirmation}
+    changed = {
+        **before_what_was_free(predicate),
+        "decisions": decisions,
+        "confirmation": confirmation,
+    }
     for name in LATER:
         del changed[name]
     return {**statement, "predicateType": SECOND_PREDICATE_TYPE, "predicate": changed}

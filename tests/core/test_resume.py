@@ -22,6 +22,9 @@ from .world import MIB, Phone, World, ended, make_recipe, phone_like
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
+Fault = Callable[[Phone], Awaitable[None]]
+
+
 def waiting_recipe() -> Recipe:
     return make_recipe(
         overwrite=OverwriteStage(file_bytes=32 * MIB, unplugged="wait", return_within_s=60)
@@ -84,7 +87,7 @@ async def test_a_handset_that_holds_nothing_of_the_job_is_another_one() -> None:
     assert not world.passed_for_real
 
 
-async def a_twin_comes_back(**stranger: Any) -> tuple[World, Phone, float]:
+async def a_twin_comes_back(**stranger: Fault) -> tuple[World, Phone, float]:
     """The end of a job whose handset was swapped in mid-fill, and how long that took."""
     world = World(recipe=waiting_recipe())
     phone = Phone()
@@ -131,7 +134,7 @@ async def says_nonsense(_: Phone) -> None:
 
 @pytest.mark.parametrize("fault", [hangs, is_gone, says_nonsense])
 async def test_row_13_what_can_t_be_removed_is_on_record_and_changes_no_verdict(
-    fault: Callable[[Phone], Awaitable[None]],
+    fault: Fault,
 ) -> None:
     world, twin, took_s = await a_twin_comes_back(take_back=fault)
     assert twin.put_there

@@ -58,8 +58,13 @@ BAD_BYTES: Final = 1
 
 _CODE_OF_ERROR: Final[Mapping[str, int]] = MappingProxyType(
     {
-        **{"usage": 2, "busy": 3, "io": 4, "quota": 4},
-        **{"cache_not_evicted": 4, "not_proven": 1, "host_gone": 5},
+        "not_proven": 1,
+        "usage": 2,
+        "busy": 3,
+        "io": 4,
+        "quota": 4,
+        "cache_not_evicted": 4,
+        "host_gone": 5,
     }
 )
 _KILLED: Final = range(129, 193)
