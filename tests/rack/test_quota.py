@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from benchd.lab.demo.operators import SlotObject
 from benchd.lab.demo.rack import demo_rack
 from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES
 from benchd.lab.simulator.scenarios import SCENARIOS
@@ -23,6 +24,7 @@ async def test_row_4_a_fill_that_a_quota_ends_is_held(tmp_path: Path) -> None:
     quota = StorageFaults(quota_after_bytes=int(SHARE * DEFAULT_CAPACITY_BYTES))
     clean = SCENARIOS["clean"]
     limited = replace(clean, plan=replace(clean.plan, faults=quota))
+    seen: SlotObject = {}
     async with (
         demo_rack(tmp_path, [limited], port=8420) as rack,
         anyio.create_task_group() as group,

@@ -213,12 +213,13 @@ class HostFill:
 
     async def _fill_last_gaps(self, run: _Run) -> StorageFacts:
         """The tail, again while the system has given back more than gaps meanwhile."""
-        for _ in range(MOST_TAILS):
+        tails = 0
+        while True:
             await self._fill_tail(run)
             after = await read_storage_facts(self._shell)
-            if after.free_bytes <= LEAST_FREE_AFTER_FILL_BYTES:
-                break
-        return after
+            tails += 1
+            if after.free_bytes <= LEAST_FREE_AFTER_FILL_BYTES or tails == MOST_TAILS:
+                return after
 
     async def _fill_tail(self, run: _Run) -> None:
         """End when, right after a sync, no kind of file takes even one byte."""
