@@ -226,11 +226,20 @@ def end_gaps(initialise: InitialiseEvidence, overwrite: OverwriteEvidence) -> li
         gaps.append("overwrite: more than its last gaps was still free when it ended")
     if free > overwrite.free_bytes_before or overwrite.bytes_written + free > capacity:
         gaps.append("overwrite: what was free when it ended makes no sense")
-    left = overwrite.bytes_written + overwrite.reserved_bytes + free
-    taken = capacity - left - initialise.left.used_bytes
-    if taken > MOST_TAKEN_BY_FILL * capacity:
+    if taken_bytes(initialise, overwrite) > most_taken(capacity):
         gaps.append("overwrite: some of the storage was neither written, nor free, nor in use")
     return gaps
+
+
+def taken_bytes(initialise: InitialiseEvidence, overwrite: OverwriteEvidence) -> int:
+    """How much came into use since the reset beside what was written; below zero if less was."""
+    known = overwrite.bytes_written + overwrite.free_bytes_after + overwrite.reserved_bytes
+    return overwrite.capacity_bytes - known - initialise.left.used_bytes
+
+
+def most_taken(capacity_bytes: int) -> int:
+    """How much of such a storage that may be."""
+    return int(MOST_TAKEN_BY_FILL * capacity_bytes)
 
 
 def most_free_after_fill(capacity_bytes: int) -> int:

@@ -57,6 +57,19 @@ async def test_row_4_a_fill_that_leaves_room_is_refused_at_once() -> None:
     assert not world.issuer.kept
 
 
+async def test_row_4_room_that_is_gone_without_a_trace_is_refused_at_once() -> None:
+    """A system that calls what lies behind its quota neither free nor in use."""
+    world = World(recipe=least_coverage())
+    phone = Phone(written_share=0.85)
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.COVERAGE_TOO_LOW)
+    [attempt] = attempts(world, StageName.OVERWRITE)
+    assert "came into use beside what was written" in attempt["detail"]
+    assert not phone.calls["check"]
+
+
 async def test_row_4_a_quota_is_an_outcome_of_its_own() -> None:
     world = World(recipe=least_coverage())
     quota = raising(lambda: StageFailed(Reason.STORAGE_QUOTA, ENDED_BY_QUOTA))

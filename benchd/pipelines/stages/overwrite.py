@@ -19,7 +19,7 @@ from benchd.pipelines.parameters import LARGEST_BYTES, Bytes, Patience
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES
 from benchd.proof.evidence.storage import OverwriteEvidence
-from benchd.proof.storage import most_free_after_fill
+from benchd.proof.storage import most_free_after_fill, most_taken, taken_bytes
 from benchd.words.fill import (
     KEY_BYTES,
     NOTHING_OF_THIS_JOB,
@@ -75,7 +75,7 @@ class OverwriteStage(CareLimits):
             fill, report, runs, rested_s = await self._fill_over_replugs(context)
         evidence = _evidence(fill.order, report, runs=runs, rested_s=rested_s)
         context.seen = evidence
-        _refuse_room_left(report)
+        _refuse_room_left(context, evidence)
         return StageResult(evidence=evidence)
 
     async def _begin(self, context: JobContext) -> _Fill:
@@ -193,11 +193,16 @@ class _Fill:
         self._care.hear(progress)
 
 
-def _refuse_room_left(report: FillReport) -> None:
-    """What is still free was never written: hours later the proof would say the same."""
-    free, most = report.free_bytes_after, most_free_after_fill(report.capacity_bytes)
+def _refuse_room_left(context: JobContext, evidence: OverwriteEvidence) -> None:
+    """What was never written fails the proof hours later: as free, or as gone without a trace."""
+    capacity, reset = evidence.capacity_bytes, context.evidence.initialise
+    free, most = evidence.free_bytes_after, most_free_after_fill(capacity)
     if free > most:
         message = f"{free} bytes are still free after the fill, {most} may be"
+        raise StageFailed(Reason.COVERAGE_TOO_LOW, message)
+    taken, most = 0 if reset is None else taken_bytes(reset, evidence), most_taken(capacity)
+    if taken > most:
+        message = f"{taken} bytes came into use beside what was written, {most} may have"
         raise StageFailed(Reason.COVERAGE_TOO_LOW, message)
 
 
