@@ -176,6 +176,10 @@ class Handset(Protocol):
         """Delete all that the fill has made, or only what takes the last room."""
         ...
 
+    async def take_back(self) -> None:
+        """Remove what benchd has put on it, but for files of a fill: the last thing it's asked."""
+        ...
+
     async def leave_dossier(self, name: str, why: str) -> str | None:
         """Keep on the rack what it has answered and still answers, without what is personal.
 

@@ -27,19 +27,28 @@ from benchd.android.facts.inspection import (
 from benchd.android.fill.awake import kept_awake
 from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
+from benchd.android.fill.program import TAKE_BACK
 from benchd.android.fill.program_or_host import Overwriter, WaysToOverwrite
+from benchd.android.fill.programs import NoRoomForProgram
 from benchd.android.radio import switch_nfc
 from benchd.android.resets import enable_test_harness
 from benchd.android.screens import leave_setup_out, open_page
 from benchd.android.server.tracker import Tracker
 from benchd.android.server.transports import ServerDoor, Transport, TransportOpener
-from benchd.android.shell.commands import AdbShell, Shell
+from benchd.android.shell.commands import AdbShell, Shell, require_success
 from benchd.android.shell.flow import Flows
 from benchd.android.shell.script import Answer
-from benchd.errors import AdbServerLost, HandsetGone, UnsupportedHandset
+from benchd.errors import AdbServerLost, HandsetGone, StageFailed, UnsupportedHandset
 from benchd.filler import Program
 from benchd.ports import Handset, HostSamples, ProgressSink, Rest
-from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport
+from benchd.words.fill import (
+    NOTHING_OF_THIS_JOB,
+    CheckOrder,
+    CheckReport,
+    DropReport,
+    FillOrder,
+    FillReport,
+)
 from benchd.words.handset import (
     BatteryFacts,
     HandsetFacts,
@@ -49,6 +58,7 @@ from benchd.words.handset import (
     StandingFacts,
 )
 from benchd.words.ids import AdbAddress
+from benchd.words.job import Reason
 from benchd.words.port import Liveness
 from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
@@ -187,7 +197,7 @@ class AdbHandset:
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
     ) -> FillReport:
         """Overwrite all the user storage that can be reached."""
-        way = await self._way(may_make_room=True)
+        way = await self._way_to_fill(order)
         async with kept_awake(self._shell) as awake:
             report = await way.fill(order, progress, rest)
         return replace(report, awake=awake.report)
@@ -211,6 +221,10 @@ class AdbHandset:
         """Delete all that the fill has made, or only what takes the last room."""
         return await (await self._way(may_make_room=True)).drop(only_tail=only_tail)
 
+    async def take_back(self) -> None:
+        """Remove benchd's programs, and their directory unless something else is in it."""
+        require_success(await self._shell.run(TAKE_BACK), "rm")
+
     async def leave_dossier(self, name: str, why: str) -> str | None:
         """Keep on the rack what it has answered and still answers, without what is personal."""
         if self._shelf is None or self._open_shell is None:
@@ -220,6 +234,16 @@ class AdbHandset:
     async def aclose(self) -> None:
         """Let go of the transport: no command is started on it any more."""
         self._open_shell = None
+
+    async def _way_to_fill(self, order: FillOrder) -> Overwriter:
+        """Room is made of files of a fill, which on another handset may be another job's."""
+        try:
+            return await self._way(may_make_room=not order.prior_bytes)
+        except NoRoomForProgram:
+            if not order.prior_bytes:
+                raise
+            # The program was on the handset that has left.
+            raise StageFailed(Reason.HANDSET_CHANGED, NOTHING_OF_THIS_JOB) from None
 
     async def _way(self, *, may_make_room: bool = False) -> Overwriter:
         if self._open_shell is None:

@@ -33,6 +33,7 @@ from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.floors import MINIMUM_SAMPLE
+from benchd.proof.storage import most_free_after_fill
 from benchd.words.ids import JsonValue
 
 RESET_KINDS = (Sentence.USB_REENUMERATED, Sentence.OPERATOR_WELCOME)
@@ -77,6 +78,14 @@ def _gaps(statement: ThirdStatement | Statement) -> Iterator[str]:
     yield from gaps_of_recheck(predicate.recheck, predicate.decisions, predicate.issued_at)
     if isinstance(predicate, Predicate):
         yield from gaps_of_sim_lock(predicate.sim_lock)
+        yield from _gaps_of_room(predicate)
+
+
+def _gaps_of_room(predicate: Predicate) -> Iterator[str]:
+    """Whether its overwrite went on until the storage was full."""
+    free = predicate.in_use_before.free_after_overwrite_bytes
+    if free > most_free_after_fill(predicate.medium.capacity_bytes):
+        yield "more than last gaps was still free when the overwrite ended"
 
 
 def _second_gaps(statement: SecondStatement | ThirdStatement | Statement) -> Iterator[str]:

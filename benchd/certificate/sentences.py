@@ -46,7 +46,14 @@ class Sentence(StrEnum):
     NOT_WRITTEN = "{missing_bytes} bytes of the user storage, which are:"
     IN_USE = "up to {used_bytes} bytes of them in use when the overwrite began"
     RESERVED = "up to {reserved_bytes} bytes of them that the file system reserves"
-    REST = "{rest_bytes} bytes of them beside both: the file system's tables, its last gaps"
+    STILL_FREE = (
+        "{free_bytes} bytes of them still free when the overwrite ended: its last gaps, and what"
+        " the system gave back meanwhile"
+    )
+    REST = (
+        "{rest_bytes} bytes of them beside these: the file system's tables, small files, and what"
+        " the system wrote meanwhile"
+    )
     SMALL_BY_HOST = (
         "what a file system keeps apart for small files and directories: none were streamed"
     )

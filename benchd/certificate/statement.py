@@ -37,7 +37,7 @@ from benchd.certificate.sections import (
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.sim_lock import SimLockSection
 from benchd.certificate.third_form import ThirdPredicate
-from benchd.certificate.trust import InUseSection, bound_by, trusts_reader
+from benchd.certificate.trust import NotWrittenSection, bound_by, trusts_reader
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
@@ -54,11 +54,12 @@ METHOD: Final = "Clear"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicate(ThirdPredicate):
-    """What is stated beside: which commit ran, how the number is known, and a lock on SIMs."""
+    """What is stated beside: which commit ran, how the number is known, what was free in the end."""
 
     benchd_commit: Said
     handset: IdentifiedHandsetSection  # pyright: ignore[reportIncompatibleVariableOverride]
     trusted: TrustedPeopleSection  # pyright: ignore[reportIncompatibleVariableOverride]
+    in_use_before: NotWrittenSection  # pyright: ignore[reportIncompatibleVariableOverride]
     sim_lock: SimLockSection
 
 
@@ -110,7 +111,7 @@ def _predicate_of(
     medium = MediumSection.of(evidence.inspect, evidence.read_back)
     overwrite = OverwriteSection.of(evidence.overwrite)
     verification = VerificationSection.of(evidence.read_back)
-    in_use = InUseSection.of(evidence.inspect, evidence.overwrite)
+    in_use = NotWrittenSection.of(evidence.inspect, evidence.overwrite)
     network = erasure.intake.settled.get(Gate.NETWORK)
     bound = bound_by(erasure)
     return Predicate(

@@ -53,6 +53,23 @@ class InUseSection:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotWrittenSection(InUseSection):
+    """The same, and what was still free in the end: since today's form."""
+
+    free_after_overwrite_bytes: Whole
+
+    @classmethod
+    def of(cls, inspect: InspectEvidence, overwrite: OverwriteEvidence) -> NotWrittenSection:
+        """From the inspection, and from the file system before and after the overwrite."""
+        return cls(
+            at_inspection_bytes=inspect.used_bytes,
+            at_overwrite_bytes=overwrite.used_bytes_before,
+            reserved_bytes=overwrite.reserved_bytes,
+            free_after_overwrite_bytes=overwrite.free_bytes_after,
+        )
+
+
 _AT_THE_END: Final[Mapping[Tie, Sentence]] = {
     Tie.CHIP: Sentence.BOUND_BY_TIED_CHIP,
     Tie.SCREEN_IMEI: Sentence.BOUND_BY_SCREEN_IMEI,

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from benchd.certificate.sections import MediumSection, OverwriteSection, VerificationSection
 from benchd.certificate.sentences import Sentence
-from benchd.certificate.trust import InUseSection
+from benchd.certificate.trust import InUseSection, NotWrittenSection
 from benchd.proof.storage import STREAMED, CheckMode
+
+REST_BEFORE_FOURTH_FORM: Final = (
+    "{rest_bytes} bytes of them beside both: the file system's tables, its last gaps"
+)
+"""What certificates of the second and the third form say, on no figure of what was free."""
 
 
 def technique_of(overwrite: OverwriteSection, verification: VerificationSection) -> str:
@@ -49,13 +55,14 @@ def not_reached_of(
     """
     missing = medium.capacity_bytes - overwrite.bytes_written
     used, reserved = in_use.at_overwrite_bytes, in_use.reserved_bytes
+    unused = max(missing - used - reserved, 0)
     by_host = (Sentence.SMALL_BY_HOST.value,) if overwrite.mode == STREAMED else ()
     reader = (Sentence.READER_TRUSTED.value,) if trusts_reader else ()
     return (
         Sentence.NOT_WRITTEN.format(missing_bytes=missing),
         Sentence.IN_USE.format(used_bytes=used),
         Sentence.RESERVED.format(reserved_bytes=reserved),
-        Sentence.REST.format(rest_bytes=max(missing - used - reserved, 0)),
+        *_rest(unused, in_use),
         *by_host,
         Sentence.JOURNAL.value,
         Sentence.SPARE_CELLS.value,
@@ -65,3 +72,13 @@ def not_reached_of(
         *reader,
         Sentence.SYSTEM_TRUSTED.value,
     )
+
+
+def _rest(unused_bytes: int, in_use: InUseSection) -> Iterator[str]:
+    """What is missing beside what was in use and what is reserved."""
+    if not isinstance(in_use, NotWrittenSection):
+        yield REST_BEFORE_FOURTH_FORM.format(rest_bytes=unused_bytes)
+        return
+    free = in_use.free_after_overwrite_bytes
+    yield Sentence.STILL_FREE.format(free_bytes=free)
+    yield Sentence.REST.format(rest_bytes=max(unused_bytes - free, 0))

@@ -20,9 +20,11 @@ const (
 type faultCode string
 
 const (
-	codeUsage           faultCode = "usage"
-	codeBusy            faultCode = "busy"
-	codeIO              faultCode = "io"
+	codeUsage faultCode = "usage"
+	codeBusy  faultCode = "busy"
+	codeIO    faultCode = "io"
+	// codeQuota is a limit of the system's own for this program's user, not of the medium.
+	codeQuota           faultCode = "quota"
 	codeCacheNotEvicted faultCode = "cache_not_evicted"
 	codeHostGone        faultCode = "host_gone"
 	codeNotProven       faultCode = "not_proven"
@@ -62,7 +64,15 @@ func storageFault(doing string, err error) error {
 	if errors.As(err, &found) {
 		return found
 	}
-	return &fault{codeIO, doing + ": " + err.Error()}
+	return &fault{codeOf(err), doing + ": " + err.Error()}
+}
+
+// codeOf tells a quota from a medium that fails.
+func codeOf(err error) faultCode {
+	if errors.Is(err, syscall.EDQUOT) {
+		return codeQuota
+	}
+	return codeIO
 }
 
 // asFault finds the fault in an error; an error nobody classified counts as a storage fault.
@@ -71,10 +81,9 @@ func asFault(err error) *fault {
 	if errors.As(err, &found) {
 		return found
 	}
-	return &fault{codeIO, err.Error()}
+	return &fault{codeOf(err), err.Error()}
 }
 
-// isFull tells "no room left" from real faults.
-func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-}
+// isFull tells "no room left" from real faults. A quota isn't it: behind one lies room that was
+// never written.
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) }

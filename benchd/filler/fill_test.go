@@ -22,6 +22,8 @@ type smallMedium struct {
 	syncError  error
 	writeError error
 	onSync     func()
+	freedLate  []int // blocks that become free each time somebody asks once it was full
+	unusable   int64 // bytes said to be free that nobody can write to
 	commits    int
 	syncs      int
 
@@ -73,7 +75,12 @@ func (m *smallMedium) makeDirectory(string) error {
 	return nil
 }
 
-func (m *smallMedium) freeBytes() (int64, error) { return int64(m.freeBlocks) * blockBytes, nil }
+func (m *smallMedium) freeBytes() (int64, error) {
+	if m.commits >= 1 && len(m.freedLate) > 0 {
+		m.freeBlocks, m.freedLate = m.freeBlocks+m.freedLate[0], m.freedLate[1:]
+	}
+	return int64(m.freeBlocks)*blockBytes + m.unusable, nil
+}
 
 func (m *smallMedium) commit() error {
 	m.commits++
@@ -205,14 +212,47 @@ func TestCommitGivesBackSpace(t *testing.T) {
 	}
 }
 
-func TestFullByQuota(t *testing.T) {
-	target := newSmallMedium(9)
-	target.fullError = syscall.EDQUOT
-	work, err := runFill(t, target, 1<<20, 0)
+// A quota that is taken for the end of the medium leaves all behind it as it was.
+func TestRow4AQuotaIsNoFullMedium(t *testing.T) {
+	for name, prepare := range map[string]func(*smallMedium){
+		"at a write":             func(*smallMedium) {},
+		"at a write of the tail": func(m *smallMedium) { m.freeBlocks = 3 },
+		"at a new file":          func(m *smallMedium) { m.freeBlocks, m.inodeCost = 0, 1 },
+		"at a sync": func(m *smallMedium) {
+			m.fullError, m.syncError = syscall.ENOSPC, storageFault("fdatasync", syscall.EDQUOT)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			target := newSmallMedium(700)
+			target.fullError = syscall.EDQUOT
+			prepare(target)
+			_, err := runFill(t, target, 1<<20, 0)
+			wantCode(t, err, codeQuota)
+			if status := asFault(err).code.exitStatus(); status != exitIO {
+				t.Errorf("exit status %d", status)
+			}
+		})
+	}
+}
+
+func TestWhatASystemFreesMeanwhileIsWrittenToo(t *testing.T) {
+	const freed = (gapBytes + 4<<20) / blockBytes
+	target := newSmallMedium(700)
+	target.freedLate = []int{freed, freed}
+	work, err := runFill(t, target, 64<<20, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantStream(t, work, target, 9*blockBytes)
+	wantStream(t, work, target, (700+2*freed)*blockBytes)
+}
+
+func TestRoomThatNeverEndsEndsTheFill(t *testing.T) {
+	target := newSmallMedium(0)
+	target.inodeCost = 1
+	target.unusable = 2 * gapBytes
+	if _, err := runFill(t, target, 1<<20, 0); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestNoRoomAtAll(t *testing.T) {

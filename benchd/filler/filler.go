@@ -70,10 +70,25 @@ func (f *filler) run() error {
 	if err := f.turnLogs(); err != nil {
 		return err
 	}
-	if f.room == 0 {
-		return nil
+	return f.lastGaps()
+}
+
+// lastGaps gives small files what has no room for a block of data any more. A system whose
+// storage is full frees some of its own: the tail goes on as long as that is more than gaps.
+func (f *filler) lastGaps() error {
+	for turns := 0; f.room > 0; turns++ {
+		if err := f.makeSmallFiles(f.smallFiles + f.layout.smallRest); err != nil {
+			return err
+		}
+		free, err := f.medium.freeBytes()
+		if err != nil || free <= gapBytes || turns == mostTurns {
+			return err
+		}
+		if err := f.tail(); err != nil {
+			return err
+		}
 	}
-	return f.makeSmallFiles(f.smallFiles + f.layout.smallRest)
+	return nil
 }
 
 // fullSeconds is for how long the headroom has been used up by now.

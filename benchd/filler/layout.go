@@ -21,6 +21,10 @@ const (
 	directoriesFirst = 1024
 	// The last gaps take small files when not one block of data fits any more.
 	smallFilesRest = 1024
+	// gapBytes may stay free in the end; more is tried again, so often at most. The host holds
+	// against this what is left: LEAST_FREE_AFTER_FILL_BYTES of benchd/proof/floors.py.
+	gapBytes  = 4 << 20
+	mostTurns = 8 // MOST_TAILS of benchd/android/fill/host_fill.py
 	// segmentBlocks is how many blocks a segment has; to the end of an open one there are fewer.
 	segmentBlocks = 512
 	// ballastBytes are a segment for each of the logs, twice for those that two ways lead to,

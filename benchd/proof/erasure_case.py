@@ -36,7 +36,7 @@ from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.people import confirm_gaps, scanner_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.settled import SettledCase, settled_gaps
-from benchd.proof.storage import reach_gaps, storage_gaps
+from benchd.proof.storage import end_gaps, reach_gaps, storage_gaps
 from benchd.proof.told import imeis_in
 from benchd.words.ids import JobId
 from benchd.words.imei import imeis_in_text
@@ -216,10 +216,12 @@ def _of_storage(case: ErasureCase) -> list[str]:
         least = LOWEST_COVERAGE_BEFORE_FORM_3
         return storage_gaps(inspect, overwrite, read_back, least_coverage=least)
     least = LOWEST_MINIMUM_COVERAGE
+    to_its_end = case.form >= FORM_OF_IDENTITY
     return [
         *storage_gaps(inspect, overwrite, read_back, least_coverage=least),
         *reach_gaps(inspect, overwrite, read_back),
         *capacity_gaps(inspect),
+        *(end_gaps(case.evidence.initialise, overwrite) if to_its_end else ()),
     ]
 
 

@@ -50,6 +50,18 @@ what is free: a handset that is at rest writes less."""
 LEAST_FREE_DRIFT_BYTES: Final = 16 << 20
 """They may always differ by this: logs and databases of a small storage."""
 
+MOST_FREE_AFTER_FILL: Final = 0.01
+"""The share of the capacity that may be free to others than root when a fill has ended: a fill ends
+once not one block fits, and only what the system gives back afterwards is free again."""
+LEAST_FREE_AFTER_FILL_BYTES: Final = 4 << 20
+"""So much may always be. The fill program goes on while more is (`gapBytes` of its layout.go)."""
+MOST_FREE_AFTER_FILL_BYTES: Final = 256 << 20
+"""However large the storage is: what Android gives back at a time doesn't grow with it."""
+
+MOST_TAKEN_BY_FILL: Final = 0.1
+"""The share of the capacity that may have come into use since the reset beside what was written:
+the tables of what was, small files and directories, and what the system itself wrote meanwhile."""
+
 LEAST_FREED: Final = 0.9
 """The share of what was written that has to be free again once it's said to be deleted; Android
 fills some of the room again at once."""

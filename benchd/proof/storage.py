@@ -8,15 +8,19 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from benchd.proof.evidence.handset import InspectEvidence
+from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import (
     CAPACITY_TOLERANCE,
+    LEAST_FREE_AFTER_FILL_BYTES,
     LEAST_FREED,
     MINIMUM_HOST_SAMPLES,
     MINIMUM_SAMPLE,
     MINIMUM_SEED_DIGITS,
     MINIMUM_SUBSECTIONS,
+    MOST_FREE_AFTER_FILL,
+    MOST_FREE_AFTER_FILL_BYTES,
+    MOST_TAKEN_BY_FILL,
     PLACES_IN_SUBSECTION,
 )
 
@@ -208,6 +212,40 @@ def _of_logs(inspect: InspectEvidence, overwrite: OverwriteEvidence) -> list[str
     if overwrite.logs is None or (inspect.file_system == F2FS and overwrite.logs == ONE_LOG):
         return ["overwrite: the file system's logs of hot and cold data weren't reached"]
     return []
+
+
+def end_gaps(initialise: InitialiseEvidence, overwrite: OverwriteEvidence) -> list[str]:
+    """Whether the fill ended because the storage was full; since form 6.
+
+    What is free is what others than root may still write: what the file system reserves is a
+    figure of its own.
+    """
+    capacity, free = overwrite.capacity_bytes, overwrite.free_bytes_after
+    gaps: list[str] = []
+    if free > most_free_after_fill(capacity):
+        gaps.append("overwrite: more than its last gaps was still free when it ended")
+    if free > overwrite.free_bytes_before or overwrite.bytes_written + free > capacity:
+        gaps.append("overwrite: what was free when it ended makes no sense")
+    if taken_bytes(initialise, overwrite) > most_taken(capacity):
+        gaps.append("overwrite: some of the storage was neither written, nor free, nor in use")
+    return gaps
+
+
+def taken_bytes(initialise: InitialiseEvidence, overwrite: OverwriteEvidence) -> int:
+    """How much came into use since the reset beside what was written; below zero if less was."""
+    known = overwrite.bytes_written + overwrite.free_bytes_after + overwrite.reserved_bytes
+    return overwrite.capacity_bytes - known - initialise.left.used_bytes
+
+
+def most_taken(capacity_bytes: int) -> int:
+    """How much of such a storage that may be."""
+    return int(MOST_TAKEN_BY_FILL * capacity_bytes)
+
+
+def most_free_after_fill(capacity_bytes: int) -> int:
+    """How many bytes of such a storage may still be free when a fill has ended."""
+    share = max(LEAST_FREE_AFTER_FILL_BYTES, int(MOST_FREE_AFTER_FILL * capacity_bytes))
+    return min(share, MOST_FREE_AFTER_FILL_BYTES)
 
 
 def _of_mode(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:

@@ -12,6 +12,9 @@ BLOCK_BYTES = 4096
 FILE_STEP_BYTES = 1 << 20
 NOTHING_OF_THIS_JOB = "the handset that came back holds nothing of what this job had written"
 """Why it's another one, whoever finds it out."""
+REMAINS_OF_LOOK = "what was put on it for the look couldn't be removed"
+ENDED_BY_QUOTA = "a quota of the handset's system ended the fill before its storage was full"
+"""What lies behind the quota was never written, whoever finds it out."""
 TAIL_PREFIX = "tail-"
 """How the names of the fill files begin that take the last room."""
 

@@ -74,6 +74,7 @@ class Reason(StrEnum):
     CAPACITY_BELOW_NOMINAL = "capacity_below_nominal"
     CAPACITY_ABOVE_NOMINAL = "capacity_above_nominal"
     COVERAGE_TOO_LOW = "coverage_too_low"
+    STORAGE_QUOTA = "storage_quota"
     STORAGE_UNENCRYPTED = "storage_unencrypted"
     RESET_NOT_PROVEN = "reset_not_proven"
     FINAL_RESET_NOT_PROVEN = "final_reset_not_proven"

@@ -56,6 +56,7 @@ class TakingStream(FakeStream):
         handset.files[self._name] += taken
         handset.written += len(taken)
         if len(taken) < len(data):
+            handset.used, handset.gives_back = handset.used - handset.gives_back, 0
             self._finish(Output(NO_SPACE.encode(), is_error=True), Exit(1))
             await anyio.sleep_forever()
 
@@ -93,6 +94,9 @@ class StreamedHandset:
     """So many bytes of each read are answered from memory, whatever flag `dd` was given."""
     short_by: int = 0
     """So many bytes of each file are gone when its size is asked for."""
+
+    gives_back: int = 0
+    """So many bytes its system frees once its storage has been full."""
 
     def room(self) -> int:
         held = sum(-(-len(content) // BLOCK) * BLOCK for content in self.files.values())

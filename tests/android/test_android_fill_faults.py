@@ -19,10 +19,13 @@ from benchd.errors import (
     BenchdError,
     HandsetGone,
     HandsetStalled,
+    StageFailed,
     StorageFault,
     TransientFault,
     UnsupportedHandset,
 )
+from benchd.words.fill import ENDED_BY_QUOTA
+from benchd.words.job import Reason
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -39,6 +42,7 @@ def rig() -> Rig:
         ("cache_not_evicted", 4, UnsupportedHandset),
         ("usage", 2, AnswerNotRecognised),
         ("host_gone", 5, HandsetGone),
+        ("quota", 1, AnswerNotRecognised),
         ("io", 0, AnswerNotRecognised),
         ("busy", 0, AnswerNotRecognised),
         ("io", 3, AnswerNotRecognised),
@@ -52,6 +56,13 @@ async def test_the_programs_own_faults(
         await rig.fill(
             line("started", **STARTED), line("error", code=code, message="m"), Exit(exit_code)
         )
+
+
+async def test_row_4_a_quota_is_told_apart_from_a_faulty_storage(rig: Rig) -> None:
+    said = line("error", code="quota", message="write fill-000001.dat: disk quota exceeded")
+    with pytest.raises(StageFailed) as refused:
+        await rig.fill(line("started", **STARTED), said, Exit(4))
+    assert (refused.value.reason, refused.value.detail) == (Reason.STORAGE_QUOTA, ENDED_BY_QUOTA)
 
 
 @pytest.mark.parametrize(

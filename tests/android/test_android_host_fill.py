@@ -25,6 +25,7 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.words.fill import (
+    ENDED_BY_QUOTA,
     MOST_FILES,
     CheckOrder,
     CheckReport,
@@ -115,6 +116,31 @@ async def test_f2fs_gets_a_file_in_each_of_its_logs_of_data() -> None:
         ("tail-000005.db", 3),
         ("tail-000006.jpg", 3),
     ]
+
+
+@pytest.mark.parametrize("told", ["Quota exceeded", "Disk quota exceeded"])
+@pytest.mark.parametrize("at", [0, 30], ids=["at once", "in mid-fill"])
+async def test_row_4_a_quota_is_no_full_storage(told: str, at: int) -> None:
+    """As Android's libc says it, and GNU's."""
+    quota = Output(f"cat: write error: {told}\n".encode(), is_error=True)
+    rig = Rig(StreamedHandset(takes_until=at * BLOCK, then=(quota, Exit(1))))
+    with pytest.raises(StageFailed) as refused:
+        await rig.fill()
+    assert (refused.value.reason, refused.value.detail) == (Reason.STORAGE_QUOTA, ENDED_BY_QUOTA)
+
+
+async def test_row_4_what_is_free_is_asked_once_the_storage_is_full() -> None:
+    """Of a storage that takes no more, though there is room: it isn't hidden."""
+    full = Output(b"cat: write error: No space left on device\n", is_error=True)
+    large = StreamedHandset(capacity=4096 * BLOCK, takes_until=2000 * BLOCK, then=(full, Exit(1)))
+    report = await Rig(large).fill(replace(ORDER, file_bytes=2048 * BLOCK))
+    assert report.free_bytes_after == (4096 - 8 - 2000) * BLOCK
+
+
+async def test_what_a_system_gives_back_in_the_end_is_filled_too() -> None:
+    handset = StreamedHandset(capacity=4096 * BLOCK, used=3000 * BLOCK, gives_back=2900 * BLOCK)
+    report = await Rig(handset).fill(replace(ORDER, file_bytes=2048 * BLOCK))
+    assert (report.bytes_written, report.free_bytes_after) == (3996 * BLOCK, 0)
 
 
 async def test_only_the_tail_goes_first_and_then_everything() -> None:

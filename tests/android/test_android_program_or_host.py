@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from handset_fakes import FakeShell, Reply, Step, line, said
-from handset_fill_rig import PROGRAM, framed, measured, shown
+from handset_fill_rig import ORDER, PROGRAM, framed, measured, shown
 from planted_person import WHOLE
 from streamed_handset import counting
 
@@ -19,9 +20,10 @@ from benchd.android.fill.probe import PROBE
 from benchd.android.fill.program import CACHE_PATH, PROGRAM_PATH
 from benchd.android.fill.program_or_host import NativeFill, WaysToOverwrite
 from benchd.android.shell.packets import Exit, Output
-from benchd.errors import HandsetGone, StorageFault, UnsupportedHandset
+from benchd.errors import HandsetGone, StageFailed, StorageFault, UnsupportedHandset
 from benchd.filler import Program
 from benchd.words.ids import AdbAddress
+from benchd.words.job import Reason
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -225,3 +227,18 @@ async def test_what_a_broken_fill_has_left_is_deleted_at_the_next_plug(tmp_path:
     assert not await rig.ways.look()
     assert sum(command.endswith(" drop") for command in rig.shell.commands) == 1
     assert rig.shell.commands.count(LIST) == 1
+
+
+async def test_row_13_room_for_a_program_is_not_made_of_another_job_s_files(
+    tmp_path: Path,
+) -> None:
+    """It was on the handset that left: a full one without it is another."""
+    rig = Ways(tmp_path)
+    rig.shell.on("wc -c", Exit(1))
+    rig.shell.on("rm -rf", *FULL)
+    handset = AdbHandset(rig.shell, rig.binaries, BusTurns().of(AdbAddress("usb:1-1")))
+    order = replace(ORDER, resume=True, prior_bytes=1 << 20)
+    with pytest.raises(StageFailed) as refused:
+        await handset.fill(order, lambda _: None)
+    assert refused.value.reason is Reason.HANDSET_CHANGED
+    assert not [said for said in rig.shell.asked if "rm -f /data/local/tmp/benchd/" in said]

@@ -11,19 +11,20 @@ from handset_fakes import FakeShell, plain
 
 from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.processors import Processors
-from benchd.android.fill.program import PROGRAMS
+from benchd.android.fill.program import PROGRAMS, TAKE_BACK
 from benchd.android.fill.programs import HandsetPrograms, NoRoomForProgram
 from benchd.android.shell.commands import COMMAND_DEADLINE_S, MAXIMUM_OUTPUT_BYTES, Completed
 from benchd.android.shell.packets import StdinPackets
 from benchd.android.shell.script import Answer
-from benchd.errors import StorageFault, TransientFault
+from benchd.errors import StageFailed, StorageFault, TransientFault
 from benchd.filler import Program
+from benchd.words.job import Reason
 
 pytestmark = pytest.mark.asyncio
 
 RUNS = "#!/bin/sh\nexit 0\n"
 BOTH = frozenset(Program)
-TOOLS = ("cat", "chmod", "mv", "rm", "sha256sum", "wc")
+TOOLS = ("cat", "chmod", "mv", "rm", "rmdir", "sha256sum", "wc")
 
 
 class RealShell(FakeShell):
@@ -79,13 +80,14 @@ class Handset:
     def held(self, program: Program) -> Path:
         return self.shell.home / program
 
-    async def run(self) -> frozenset[Program]:
+    async def run(self, *, may_make_room: bool = False) -> frozenset[Program]:
         listed = "[ro.product.cpu.abilist]: [arm64-v8a]\n"
         heard = {"properties": Answer(command="getprop", status=0, text=listed)}
         processors = Processors(self.shell, heard)
         binaries = Binaries(lambda _abi, program: self.host / program)
         self.shell.commands.clear()
-        return await HandsetPrograms(self.shell, binaries, processors).that_run(may_make_room=False)
+        programs = HandsetPrograms(self.shell, binaries, processors)
+        return await programs.that_run(may_make_room=may_make_room)
 
 
 @pytest.fixture
@@ -168,7 +170,63 @@ async def test_a_write_without_room_is_told_though_an_old_program_lies_there(
         await handset.run()
 
 
+async def test_row_4_a_quota_that_leaves_no_room_for_a_program_is_no_faulty_storage(
+    handset: Handset,
+) -> None:
+    handset.shell.install_tool("cat", "head -c 5\necho 'cat: Quota exceeded' >&2\nexit 1")
+    with pytest.raises(NoRoomForProgram):
+        await handset.run()
+    with pytest.raises(StageFailed) as refused:
+        await handset.run(may_make_room=True)
+    assert refused.value.reason is Reason.STORAGE_QUOTA
+
+
 async def test_a_write_that_is_refused_is_told_with_its_status(handset: Handset) -> None:
     handset.shell.home.rmdir()
     with pytest.raises(StorageFault, match=r"can't be written \(code [1-9]"):
         await handset.run()
+
+
+async def taken_back(handset: Handset) -> int:
+    return (await handset.shell.run(TAKE_BACK)).exit_code
+
+
+async def test_row_13_nothing_that_was_put_on_it_stays(handset: Handset) -> None:
+    await handset.run()
+    home = handset.shell.home
+    (home / f"{Program.FILL}.new").write_text("cut off")
+    (home / "benchd").mkdir()
+    for name in ("lock", "guard", "probe"):
+        (home / "benchd" / name).touch()
+    (home / "of-its-owner.apk").write_text("theirs")
+    assert await taken_back(handset) == 0
+    assert [path.name for path in home.iterdir()] == ["of-its-owner.apk"]
+    # Once more, on a handset that has none of it.
+    assert await taken_back(handset) == 0
+
+
+@pytest.mark.parametrize("name", ["fill-000000.dat", "tail-000001.dat", "small-1", ".hidden", "my"])
+async def test_row_13_a_folder_that_holds_something_else_stays_as_it_is(
+    handset: Handset, name: str
+) -> None:
+    await handset.run()
+    folder = handset.shell.home / "benchd"
+    folder.mkdir()
+    (folder / "lock").touch()
+    (folder / name).write_text("another job's, or nobody knows whose")
+    assert await taken_back(handset) == 0
+    assert {path.name for path in folder.iterdir()} == {"lock", name}
+    assert [path.name for path in handset.shell.home.iterdir()] == ["benchd"]
+
+
+async def test_row_13_a_link_is_not_followed(handset: Handset, tmp_path: Path) -> None:
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    (elsewhere / "lock").touch()
+    (handset.shell.home / "benchd").symlink_to(elsewhere)
+    assert await taken_back(handset) == 0
+    assert (elsewhere / "lock").exists()
+
+
+async def test_row_13_what_can_t_be_removed_is_told(handset: Handset) -> None:
+    handset.shell.install_tool("rm", "exit 1")
+    assert await taken_back(handset) != 0

@@ -13,6 +13,7 @@ from benchd.certificate.second_form import SECOND_PREDICATE_TYPE
 from benchd.certificate.sentences import Sentence
 from benchd.signing.key import SigningKey
 from benchd.words.ids import Evidence
+from tests.certificate.older_forms import before_what_was_free
 
 from .certificate_rack import without_identity
 
@@ -31,7 +32,7 @@ def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         name: value for name, value in predicate["confirmation"].items() if name != "person"
     }
     changed = {
-        **without_identity(predicate),
+        **before_what_was_free(without_identity(predicate)),
         "decisions": decisions,
         "confirmation": confirmation,
     }

@@ -16,6 +16,7 @@ from benchd.certificate.third_form import THIRD_PREDICATE_TYPE
 from benchd.errors import CertificateInvalid
 from benchd.signing import canonical
 from benchd.words.ids import Evidence
+from tests.certificate.older_forms import before_what_was_free
 
 from .certificate_rack import without_identity
 
@@ -24,7 +25,7 @@ OF_TODAY = ("benchd_commit", "sim_lock")
 
 def as_it_was(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """The same statement as a benchd that didn't know its commit has made it."""
-    named = without_identity(statement["predicate"])
+    named = before_what_was_free(without_identity(statement["predicate"]))
     predicate: dict[str, Any] = {k: v for k, v in named.items() if k not in OF_TODAY}
     told = [sentence for sentence in predicate["not_reached"] if sentence != Sentence.ESIM]
     predicate = {**predicate, "not_reached": told}

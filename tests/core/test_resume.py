@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import anyio
 import pytest
 
-from benchd.errors import HandsetGone
+from benchd.errors import AnswerNotRecognised, HandsetGone
 from benchd.pipelines.recipe import Recipe
-from benchd.pipelines.stages.overwrite import OverwriteStage
+from benchd.pipelines.stages.overwrite import TAKE_BACK_WITHIN_S, OverwriteStage
 from benchd.proof.records import stage_records
+from benchd.words.fill import NOTHING_OF_THIS_JOB, REMAINS_OF_LOOK
 from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
@@ -19,6 +20,9 @@ from benchd.words.slot_states import SlotState
 from .world import MIB, Phone, World, ended, make_recipe, phone_like
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+Fault = Callable[[Phone], Awaitable[None]]
 
 
 def waiting_recipe() -> Recipe:
@@ -81,6 +85,76 @@ async def test_a_handset_that_holds_nothing_of_the_job_is_another_one() -> None:
         view = await world.until_state(SlotState.FINISHED)
         assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.HANDSET_CHANGED)
     assert not world.passed_for_real
+
+
+async def a_twin_comes_back(**stranger: Fault) -> tuple[World, Phone, float]:
+    """The end of a job whose handset was swapped in mid-fill, and how long that took."""
+    world = World(recipe=waiting_recipe())
+    phone = Phone()
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(phone)
+        await filling(world, 3)
+        port.unplug()
+        await anyio.sleep(5)
+        assert phone.put_there
+        held = {"held_key": b"another job's", "held_bytes": MIB}
+        twin = phone_like(phone, put_there=set(), filled=[], **held)
+        twin.faults.update(stranger)
+        port.plug(twin)
+        with anyio.fail_after(60):
+            while not twin.calls["fill"]:  # noqa: ASYNC110 - a counter tells nobody
+                await anyio.sleep(0.1)
+        begun = anyio.current_time()
+        view = await world.until_state(SlotState.FINISHED)
+        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.HANDSET_CHANGED)
+    assert not world.passed_for_real
+    return world, twin, anyio.current_time() - begun
+
+
+async def test_row_13_nothing_of_benchd_s_stays_on_a_handset_that_isn_t_the_job_s() -> None:
+    world, twin, _ = await a_twin_comes_back()
+    assert not twin.put_there
+    # What lies there of another job is that job's to go on with.
+    assert (twin.held_bytes, twin.calls["drop"], twin.filled) == (MIB, 0, [])
+    assert ended(world)[0]["detail"] == NOTHING_OF_THIS_JOB
+
+
+async def hangs(_: Phone) -> None:
+    await anyio.sleep(10**6)
+
+
+async def is_gone(_: Phone) -> None:
+    raise HandsetGone("pulled again")
+
+
+async def says_nonsense(_: Phone) -> None:
+    raise AnswerNotRecognised("rm: ended with 1")
+
+
+@pytest.mark.parametrize("fault", [hangs, is_gone, says_nonsense])
+async def test_row_13_what_can_t_be_removed_is_on_record_and_changes_no_verdict(
+    fault: Fault,
+) -> None:
+    world, twin, took_s = await a_twin_comes_back(take_back=fault)
+    assert twin.put_there
+    assert ended(world)[0]["detail"] == f"{NOTHING_OF_THIS_JOB}; {REMAINS_OF_LOOK}"
+    assert took_s < TAKE_BACK_WITHIN_S + 5
+
+
+async def test_row_13_a_handset_that_goes_on_is_not_tidied() -> None:
+    world = World(recipe=waiting_recipe())
+    phone = Phone()
+    async with world.running():
+        port = world.ports["A1"]
+        port.plug(phone)
+        await filling(world, 3)
+        port.unplug()
+        await anyio.sleep(5)
+        port.plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    assert not phone.calls["take_back"]
 
 
 async def test_pulled_before_anything_was_written_it_begins_anew() -> None:

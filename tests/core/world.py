@@ -53,6 +53,7 @@ from benchd.slots.parts import RackParts, Timing
 from benchd.slots.supervisor import Supervisor
 from benchd.slots.topology import SlotPlace, Topology
 from benchd.words.fill import (
+    NOTHING_OF_THIS_JOB,
     BadRun,
     CheckOrder,
     CheckReport,
@@ -290,6 +291,9 @@ class Phone:
     held_key: bytes = b""
     held_bytes: int = 0
     """What of which key lies on it, as far as a fill has got."""
+    free_after_fill_bytes: int = 0
+    put_there: set[str] = field(default_factory=set)
+    """What benchd has put on it beside the files of a fill."""
     filled: list[FillOrder] = field(default_factory=list)
     checked: list[CheckOrder] = field(default_factory=list)
     sample_differs: bool = False
@@ -456,6 +460,10 @@ class FakeHandset:
         await anyio.sleep(NFC_BACK_ON_S)
         phone.nfc_on = True
 
+    async def take_back(self) -> None:
+        phone = await self._call("take_back")
+        phone.put_there.clear()
+
     async def leave_dossier(self, name: str, why: str) -> str | None:
         phone = self._phone
         await anyio.sleep(phone.dossier_takes_s)
@@ -499,8 +507,9 @@ class FakeHandset:
     ) -> FillReport:
         phone = await self._call("fill")
         found = phone.held_bytes if phone.held_key == order.key else 0
+        phone.put_there |= {"benchd-fill", "benchd-cache", "benchd/lock"}
         if order.prior_bytes and not found:
-            raise StageFailed(Reason.HANDSET_CHANGED, "nothing proves itself")
+            raise StageFailed(Reason.HANDSET_CHANGED, NOTHING_OF_THIS_JOB)
         self._port.fill_key = order.key
         phone.filled.append(order)
         written = int(CAPACITY * phone.written_share) // 4096 * 4096
@@ -537,7 +546,7 @@ class FakeHandset:
             full_s=1.0,
             capacity_bytes=CAPACITY,
             free_bytes_before=CAPACITY - phone.used_bytes,
-            free_bytes_after=0,
+            free_bytes_after=phone.free_after_fill_bytes,
             used_bytes_before=phone.used_bytes,
             reserved_bytes=MIB,
             elapsed_s=20.0,

@@ -16,7 +16,7 @@ from benchd.certificate import SigningKey
 from benchd.certificate.chip_words import sources_of
 from benchd.certificate.document import RESET_KINDS
 from benchd.certificate.sentences import Sentence
-from benchd.certificate.third_form import THIRD_PREDICATE_TYPE
+from benchd.certificate.wording import REST_BEFORE_FOURTH_FORM
 from benchd.knowledge import read_knowledge
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.model import Document
@@ -34,7 +34,7 @@ from benchd.words.people import ShownBy
 from tests.certificate.certificate_kinds import KINDS, statement_on
 from tests.certificate.test_certificate_first_form import STATEMENTS
 from tests.certificate.test_certificate_second_form import as_it_was
-from tests.certificate.test_certificate_third_form import as_it_was as as_it_was_in_the_third
+from tests.certificate.test_certificate_third_form import as_it_was as as_the_third_was
 from tests.paper.outside import check_structure, read_by, scanned, text_of
 from tests.paper.papers_made import CATALOGUE, draft, signed
 
@@ -108,7 +108,8 @@ def test_each_word_of_an_answer_and_of_a_look_has_its_own(words: type[StrEnum]) 
 
 def test_every_sentence_that_can_be_signed_has_its_japanese() -> None:
     table = read_knowledge("benchd.texts", "sentences.toml", sentences._Table)
-    assert {each.says for each in table.sentence} == {each.value for each in Sentence}
+    signed_before = {REST_BEFORE_FOURTH_FORM}
+    assert {each.says for each in table.sentence} == {*map(str, Sentence), *signed_before}
 
 
 @pytest.mark.looptime
@@ -222,11 +223,7 @@ def test_former_forms_are_told_and_what_they_lack_is_named(
     former: Any = {
         1: next(iter(STATEMENTS.values())),
         2: as_it_was(json.loads(json.dumps(statement))),
-        3: {
-            **statement,
-            "predicateType": THIRD_PREDICATE_TYPE,
-            "predicate": as_it_was_in_the_third(statement)["predicate"],
-        },
+        3: as_the_third_was(json.loads(json.dumps(statement))),
     }[form]
     path = tmp_path / "former.pdf"
     path.write_bytes(draft(former, key))

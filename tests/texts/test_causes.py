@@ -10,6 +10,7 @@ import pytest
 
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.causes import LONGEST_CAUSE, Causes
+from benchd.words.fill import ENDED_BY_QUOTA, NOTHING_OF_THIS_JOB, REMAINS_OF_LOOK
 from benchd.words.job import Gate
 from tests.texts.said_in_code import said_by
 
@@ -44,6 +45,8 @@ SAMPLES = {
     "claim.detail": "a person clears the chip",
     "RESTRICTED": "×",
     "item.state": "held",
+    "refused.detail": NOTHING_OF_THIS_JOB,
+    "REMAINS_OF_LOOK": REMAINS_OF_LOOK,
 }
 """What stands for facts that can't be just anything."""
 COMPOSED = {
@@ -58,6 +61,7 @@ COMPOSED = {
     "detail": "told where it is made",
     "_what_is_bad(report, order.ordered_bytes)": "tried below",
     "NOTHING_OF_THIS_JOB": "tried below",
+    "ENDED_BY_QUOTA": "tried below",
     "self._trouble_of(slot)": "the reader's own trouble",
     "self._trouble": "the reader's own trouble",
     "why": "the reader's own trouble",
@@ -116,6 +120,9 @@ def test_nothing_is_called_technical_that_is_no_more_said() -> None:
         ("in_use: 3 nodes beyond the root areas (Suica)", "領域が 3 個: Suica"),
         ("4096 bytes aren't what was written, 8192 of 12288 proven (fill-0+0:4096)", "4096 バイト"),
         ("the handset that came back holds nothing of what this job had written", "戻った端末"),
+        (f"{NOTHING_OF_THIS_JOB}; {REMAINS_OF_LOOK}", "削除できませんでした"),
+        (ENDED_BY_QUOTA, "クォータ"),
+        ("7667712 bytes are still free after the fill, 4194304 may be", "7667712 バイト"),
         ("a release needs its reason in the note", "理由をメモに"),
         ("say in the note to whom it was handed back", "だれに返したか"),
         ("the note has to be the number of the certificate that it's sold under", "証明書番号"),

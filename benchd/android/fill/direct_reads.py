@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from benchd.android.fill.counted_reads import MOST_COUNT_BYTES, counted, require_fetched
+from benchd.android.fill.full_storage import takes_no_more
 from benchd.android.fill.program import FILL_DIRECTORY
 from benchd.android.shell.commands import Shell
 from benchd.errors import UnsupportedHandset
@@ -15,7 +16,6 @@ _CONTENT: Final = bytes(range(256)) * (PROBE_BYTES // 256)
 _WRITE: Final = f"mkdir -p {FILL_DIRECTORY} && cat > {_PROBE} && sync"
 _READ: Final = counted(f"dd if={_PROBE} bs={PROBE_BYTES} count=1 iflag=direct 2> /dev/null")
 _REMOVE: Final = f"rm -f {_PROBE}"
-_NO_SPACE: Final = b"No space left on device"
 
 
 async def require_direct_reads(shell: Shell) -> None:
@@ -25,7 +25,7 @@ async def require_direct_reads(shell: Shell) -> None:
     A storage that is too full for one block is passed: what is read later proves itself.
     """
     written = await shell.run(_WRITE, stdin=_CONTENT)
-    if _NO_SPACE in written.stderr:
+    if takes_no_more(written.stderr):
         await shell.run(_REMOVE)
         return
     if written.exit_code != 0:

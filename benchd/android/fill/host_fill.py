@@ -18,6 +18,7 @@ from benchd.android.fill.bus_turns import BusTurn
 from benchd.android.fill.cable_streams import CableStreams, Meter
 from benchd.android.fill.comparison import Comparison
 from benchd.android.fill.counted_reads import CountedSamples
+from benchd.android.fill.full_storage import NO_SPACE, QUOTA
 from benchd.android.fill.keystream import AES_COUNTER
 from benchd.android.fill.messages import LONGEST_BAD_LIST, fill_index, fill_name, is_fill_name
 from benchd.android.fill.program import FILL_DIRECTORY
@@ -25,9 +26,11 @@ from benchd.android.fill.stream_layout import StreamLayout
 from benchd.android.shell.commands import Shell, require_success
 from benchd.errors import AnswerNotRecognised, StageFailed, StorageFault, UnsupportedHandset
 from benchd.ports import Keystream, ProgressSink, Rest
+from benchd.proof.floors import LEAST_FREE_AFTER_FILL_BYTES
 from benchd.proof.storage import NO_PROGRAM, STREAMED
 from benchd.words.fill import (
     BLOCK_BYTES,
+    ENDED_BY_QUOTA,
     MOST_FILES,
     NOTHING_OF_THIS_JOB,
     TAIL_PREFIX,
@@ -48,10 +51,11 @@ SMALLEST_HEADROOM_SHARE: Final = 8
 """The headroom on a small storage is one part in so many at most."""
 COMMAND_DEADLINE_S: Final = 120.0
 MOST_DIGITS: Final = 15
+MOST_TAILS: Final = 8
+"""How often what the system gives back while its storage is full is filled again."""
 PRIOR_ENOUGH_BYTES: Final = 1 << 20
 """So much of a keystream nobody else has; the whole is read again anyway."""
 
-_NO_SPACE: Final = b"No space left on device"
 _IN_DIRECTORY: Final = f"mkdir -p {FILL_DIRECTORY} && cd {FILL_DIRECTORY} && ls"
 _TAIL: Final = "tail-*"
 _BESIDE: Final = "tail-* small-* dir-* probe"
@@ -78,11 +82,10 @@ class HostFill:
         run = _Run(order, meter, before, kept)
         await self._fill_body(run)
         tail_begun = anyio.current_time()
-        await self._fill_tail(run)
+        after = await self._fill_last_gaps(run)
         full_s = anyio.current_time() - tail_begun
         if not run.files:
             raise StorageFault("not a single block could be written")
-        after = await read_storage_facts(self._shell)
         return FillReport(
             program_version=NO_PROGRAM,
             cipher=AES_COUNTER,
@@ -208,6 +211,16 @@ class HostFill:
             name = fill_name(run.next_index, end=end)
             _, full = await self._write_file(name, min(most, room), run)
 
+    async def _fill_last_gaps(self, run: _Run) -> StorageFacts:
+        """The tail, again while the system has given back more than gaps meanwhile."""
+        tails = 0
+        while True:
+            await self._fill_tail(run)
+            after = await read_storage_facts(self._shell)
+            tails += 1
+            if after.free_bytes <= LEAST_FREE_AFTER_FILL_BYTES or tails == MOST_TAILS:
+                return after
+
     async def _fill_tail(self, run: _Run) -> None:
         """End when, right after a sync, no kind of file takes even one byte."""
         turn = dry = 0
@@ -232,7 +245,9 @@ class HostFill:
             f"exec cat > {path}", source, most_bytes, run.meter, stall_s=order.stall_s
         )
         full = code != 0
-        if full and _NO_SPACE not in stderr:
+        if full and QUOTA in stderr:
+            raise StageFailed(Reason.STORAGE_QUOTA, ENDED_BY_QUOTA)
+        if full and NO_SPACE not in stderr:
             raise StorageFault(f"the handset's cat ended with {code} while filling")
         # fsync of the file alone isn't everywhere; sync is, and ends when all is written.
         require_success(

@@ -21,6 +21,24 @@ CANNOT_RUN: Final = (126, 127)
 _DIES_AT_ONCE: Final = frozenset({132, 134, 135, 139, 159})
 """SIGILL, SIGABRT, SIGBUS, SIGSEGV, SIGSYS: how a program for another processor ends."""
 
+_LOCKS: Final = ("lock", "guard", "probe")
+"""What benchd's programs make in the fill directory beside the files of a fill."""
+TAKE_BACK: Final = f"""\
+cd {PROGRAMS} || exit
+rm -f {" ".join(f"{program} {program}.new" for program in Program)} || exit
+for file in benchd/* benchd/.*; do
+case $file in
+{"|".join(f"benchd/{name}" for name in _LOCKS)}|benchd/.|benchd/..|'benchd/*'|'benchd/.*') ;;
+*) exit 0 ;;
+esac
+done
+if [ -d benchd ] && [ ! -L benchd ]; then
+rm -f {" ".join(f"benchd/{name}" for name in _LOCKS)} && rmdir benchd
+fi
+"""
+"""Removes the programs, and the directory unless something else is in it: files of a fill may be
+the proof of another job, and whatever has no name of benchd's isn't benchd's."""
+
 _SIZE: Final = re.compile(r"\s*([0-9]{1,12})\s*")
 _DIGEST: Final = re.compile(r"([0-9a-f]{64})\s+-")
 

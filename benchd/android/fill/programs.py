@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from benchd.android.fill.binaries import Binaries, Binary
+from benchd.android.fill.full_storage import QUOTA, takes_no_more
 from benchd.android.fill.processors import Processors
 from benchd.android.fill.program import (
     FILL_DIRECTORY,
@@ -17,14 +18,14 @@ from benchd.android.fill.program import (
 )
 from benchd.android.shell.commands import Shell
 from benchd.android.shell.script import run_script
-from benchd.errors import StorageFault, TransientFault, UnsupportedHandset
+from benchd.errors import StageFailed, StorageFault, TransientFault, UnsupportedHandset
 from benchd.filler import Program
+from benchd.words.fill import ENDED_BY_QUOTA
+from benchd.words.job import Reason
 
 PUSH_DEADLINE_S: Final = 120.0
 START_DEADLINE_S: Final = 60.0
 """A program's first start on a handset that is busy takes seconds, and isn't a stall."""
-
-_NO_SPACE: Final = "No space left on device"
 
 _MAKE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/tail-*"
 _MAKE_MORE_ROOM: Final = f"rm -f {FILL_DIRECTORY}/fill-*"
@@ -115,8 +116,11 @@ class HandsetPrograms:
             written = answers[_WRITTEN]
             if written.status == 0:
                 break
-            if _NO_SPACE not in written.text:
+            complaint = written.text.encode()
+            if not takes_no_more(complaint):
                 raise StorageFault(f"{program} can't be written (code {written.status})")
+            if not rooms and may_make_room and QUOTA in complaint:
+                raise StageFailed(Reason.STORAGE_QUOTA, ENDED_BY_QUOTA)
             if not rooms:
                 raise NoRoomForProgram(f"there is no room for {program}")
             await self._shell.run(rooms.pop(0), deadline_s=PUSH_DEADLINE_S)

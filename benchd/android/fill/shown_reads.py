@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from benchd.android.fill.full_storage import takes_no_more
 from benchd.android.fill.leftovers import fill_names
 from benchd.android.fill.probe import (
     INNER_BLOCKS,
@@ -36,7 +37,6 @@ from benchd.errors import AnswerNotRecognised, BenchdError, StorageFault, Unsupp
 from benchd.proof.storage import EVICTION_SEEN
 from benchd.words.fill import HostSample
 
-_NO_SPACE: Final = b"No space left on device"
 _CURE: Final = (
     "nothing on it can be shown to come from its storage, so no overwrite of it can be proven;"
     " it has to be erased in another way, or destroyed"
@@ -109,7 +109,7 @@ class ShownReads:
         async with self._shell.stream(PROBE) as running:
             stream = SampleStream(running)
             written = await stream.first(WRITTEN, MOST_COMPLAINT_BYTES, COMMAND_DEADLINE_S)
-            if _NO_SPACE not in written.stdout:
+            if not takes_no_more(written.stdout):
                 await self._try(stream, written)
             return fill_names(await stream.end(MAXIMUM_OUTPUT_BYTES))
 

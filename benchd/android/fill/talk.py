@@ -35,7 +35,7 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.ports import ProgressSink, Rest
-from benchd.words.fill import NOTHING_OF_THIS_JOB
+from benchd.words.fill import ENDED_BY_QUOTA, NOTHING_OF_THIS_JOB
 from benchd.words.ids import JsonValue
 from benchd.words.job import FaultCode, Reason
 
@@ -57,7 +57,15 @@ DONE: Final = 0
 BAD_BYTES: Final = 1
 
 _CODE_OF_ERROR: Final[Mapping[str, int]] = MappingProxyType(
-    {"usage": 2, "busy": 3, "io": 4, "cache_not_evicted": 4, "not_proven": 1, "host_gone": 5}
+    {
+        "not_proven": 1,
+        "usage": 2,
+        "busy": 3,
+        "io": 4,
+        "quota": 4,
+        "cache_not_evicted": 4,
+        "host_gone": 5,
+    }
 )
 _KILLED: Final = range(129, 193)
 
@@ -258,6 +266,8 @@ def _fault(  # noqa: PLR0911 - one line for each word of the program
             return ProgramBusy(error.message)
         case "io":
             return StorageFault(error.message)
+        case "quota":
+            return StageFailed(Reason.STORAGE_QUOTA, ENDED_BY_QUOTA)
         case "cache_not_evicted":
             return UnsupportedHandset(f"the read-back can't bypass the cache: {error.message}")
         case "not_proven":

@@ -170,6 +170,10 @@ class SimulatedHandset:
         if not on:
             self._hands.begin_switching_back(truth)
 
+    async def take_back(self) -> None:
+        """No truth of a handset holds benchd's programs."""
+        await self._call("take_back")
+
     async def leave_dossier(self, name: str, why: str) -> str | None:
         """This rack keeps none."""
         del name, why

@@ -193,6 +193,7 @@ HOLES: Final = (
             Replaced(module=FLOORS, name="MOST_FRESH_USED_BYTES", by=ANYTHING_BYTES),
             Replaced(module=FLOORS, name="MOST_FRESH_USED_SHARE", by=1.0),
             Replaced(module=FLOORS, name="MINIMUM_ABSENCE_S", by=0.001),
+            Replaced(module=FLOORS, name="MOST_TAKEN_BY_FILL", by=1.0),
         ),
     ),
     Hole(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+import anyio
 from annotated_types import Interval, MultipleOf
 
-from benchd.errors import HandsetGone, StageFailed
+from benchd.errors import HandsetFault, HandsetGone, StageFailed
 from benchd.pipelines.binding import add_to_return
 from benchd.pipelines.care import Care, CareLimits
 from benchd.pipelines.contract import JobContext, StageResult
@@ -17,9 +19,11 @@ from benchd.pipelines.parameters import LARGEST_BYTES, Bytes, Patience
 from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES
 from benchd.proof.evidence.storage import OverwriteEvidence
+from benchd.proof.storage import most_free_after_fill, most_taken, taken_bytes
 from benchd.words.fill import (
     KEY_BYTES,
     NOTHING_OF_THIS_JOB,
+    REMAINS_OF_LOOK,
     FillOrder,
     FillReport,
     TransferProgress,
@@ -27,6 +31,9 @@ from benchd.words.fill import (
 )
 from benchd.words.job import Reason, StageName
 from benchd.words.slot import Away
+
+TAKE_BACK_WITHIN_S = 5.0
+"""A handset that isn't this job's is refused by then, whatever it still holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,10 @@ class OverwriteStage(CareLimits):
             report, runs, rested_s = await fill.run(), 1, fill.rested_s
         else:
             fill, report, runs, rested_s = await self._fill_over_replugs(context)
-        return StageResult(evidence=_evidence(fill.order, report, runs=runs, rested_s=rested_s))
+        evidence = _evidence(fill.order, report, runs=runs, rested_s=rested_s)
+        context.seen = evidence
+        _refuse_room_left(context, evidence)
+        return StageResult(evidence=evidence)
 
     async def _begin(self, context: JobContext) -> _Fill:
         """The next run: one on a handset that was away has to begin with a proof."""
@@ -137,6 +147,7 @@ class _Fill:
         self._context = context
         self.order = order
         self._memory = memory
+        self._filled = False
         meter = TransferMeter(_expected_bytes(context), context.station.show_progress)
         self._care = Care(context, limits, meter)
 
@@ -145,12 +156,31 @@ class _Fill:
         return self._care.rested_s
 
     async def run(self) -> FillReport:
+        try:
+            return await self._proven_first()
+        except StageFailed as refused:
+            if refused.reason is not Reason.HANDSET_CHANGED or await self._took_back():
+                raise
+            message = f"{refused.detail}; {REMAINS_OF_LOOK}"
+            raise StageFailed(refused.reason, message) from refused
+
+    async def _proven_first(self) -> FillReport:
         report = await self._care.over(
             lambda care: self._context.handset.fill(self.order, self._hear, care)
         )
+        self._filled = True
         if self.order.prior_bytes:
             self._prove(report.prior_bytes_proven)
         return report
+
+    async def _took_back(self) -> bool:
+        """Whether nothing that this job has put there is left on a handset that isn't its own."""
+        with anyio.move_on_after(TAKE_BACK_WITHIN_S), suppress(HandsetFault, StageFailed):
+            if self._filled:
+                await self._context.handset.drop()
+            await self._context.handset.take_back()
+            return True
+        return False
 
     def _prove(self, bytes_proven: int) -> None:
         if not 0 < bytes_proven <= self.order.prior_bytes:
@@ -161,6 +191,19 @@ class _Fill:
         if self._memory is not None:
             self._memory.confirmed_bytes = max(self._memory.confirmed_bytes, progress.bytes_done)
         self._care.hear(progress)
+
+
+def _refuse_room_left(context: JobContext, evidence: OverwriteEvidence) -> None:
+    """What was never written fails the proof hours later: as free, or as gone without a trace."""
+    capacity, reset = evidence.capacity_bytes, context.evidence.initialise
+    free, most = evidence.free_bytes_after, most_free_after_fill(capacity)
+    if free > most:
+        message = f"{free} bytes are still free after the fill, {most} may be"
+        raise StageFailed(Reason.COVERAGE_TOO_LOW, message)
+    taken, most = 0 if reset is None else taken_bytes(reset, evidence), most_taken(capacity)
+    if taken > most:
+        message = f"{taken} bytes came into use beside what was written, {most} may have"
+        raise StageFailed(Reason.COVERAGE_TOO_LOW, message)
 
 
 def _expected_bytes(context: JobContext) -> int:

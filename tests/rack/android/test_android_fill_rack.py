@@ -18,11 +18,12 @@ from handset_rack import Daemon, Rack, running_rack
 
 from benchd.android.access import AdbHandset
 from benchd.android.fill.keystream import HostKeystream
-from benchd.android.fill.program import PROGRAM_PATH
-from benchd.errors import HandsetGone, HandsetStalled, UnsupportedHandset
+from benchd.android.fill.program import FILL_DIRECTORY, PROGRAM_PATH, PROGRAMS
+from benchd.errors import HandsetGone, HandsetStalled, StageFailed, UnsupportedHandset
 from benchd.filler import Program, built_path
 from benchd.filler.build import build, host_abi
 from benchd.words.fill import CheckOrder, FillOrder, TransferProgress
+from benchd.words.job import Reason
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 
@@ -191,3 +192,31 @@ def freeze(daemon: SandboxedDaemon) -> None:
 def process_tree(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(found for child in children for found in process_tree(int(child)))]
+
+
+async def listed(rack: Rack, daemon: SandboxedDaemon, folder: str) -> set[str]:
+    answer = await (await rack.shell(daemon)).run(f"ls -A {folder}")
+    return set(answer.stdout.decode().split())
+
+
+async def test_row_13_a_stranger_is_left_as_it_was_by_a_look_for_the_job_s_own(
+    tmp_path: Path,
+) -> None:
+    """Another job's files are that job's; where none are, nothing of benchd's is left."""
+    resumed = dataclasses.replace(ORDER, resume=True, prior_bytes=1 << 20)
+    async with sandboxed(tmp_path) as (rack, daemon, handset):
+        with pytest.raises(StageFailed) as refused:
+            await handset.fill(resumed, nothing)
+        assert refused.value.reason is Reason.HANDSET_CHANGED
+        assert await listed(rack, daemon, PROGRAMS) == {"benchd", *Program}
+        await handset.take_back()
+        assert await listed(rack, daemon, PROGRAMS) == set()
+
+        await (await rack.handset(daemon)).fill(ORDER, nothing)
+        filled = await listed(rack, daemon, FILL_DIRECTORY)
+        stranger = await rack.handset(daemon)
+        with pytest.raises(StageFailed):
+            await stranger.fill(dataclasses.replace(resumed, key=bytes(16)), nothing)
+        await stranger.take_back()
+        assert await listed(rack, daemon, FILL_DIRECTORY) == filled
+        assert await listed(rack, daemon, PROGRAMS) == {"benchd"}

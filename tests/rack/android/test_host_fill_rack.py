@@ -12,9 +12,10 @@ import anyio
 import pytest
 
 from benchd.lab.simulator.house import RackHouse
-from benchd.lab.simulator.plan import Dd, HandsetPlan, RackPlan
+from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES, Dd, HandsetPlan, RackPlan
 from benchd.lab.simulator.scenarios import SCENARIOS
 from benchd.lab.simulator.storage.faults import StorageFaults
+from benchd.words.fill import ENDED_BY_QUOTA
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -75,3 +76,9 @@ async def test_a_chip_that_refuses_is_a_storage_fault(
 ) -> None:
     (figures,) = (await streamed(tmp_path, handset(1, faults))).values()
     assert figures["error"] == "StorageFault", figures
+
+
+async def test_row_4_a_quota_is_not_taken_for_a_full_storage(tmp_path: Path) -> None:
+    quota = StorageFaults(quota_after_bytes=DEFAULT_CAPACITY_BYTES // 4)
+    (figures,) = (await streamed(tmp_path, handset(1, quota))).values()
+    assert figures == {"error": "StageFailed", "detail": ENDED_BY_QUOTA}

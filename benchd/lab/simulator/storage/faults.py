@@ -36,6 +36,8 @@ class StorageFaults:
     """Every fsync answers EIO."""
     after_bytes: int = 0
     """A chip that fails under load: blocks are only hit after so many bytes were written to it."""
+    quota_after_bytes: int | None = None
+    """No fault of the chip: a quota of the system refuses a fill (EDQUOT) that has written more."""
     seed: int = 0
 
     @property

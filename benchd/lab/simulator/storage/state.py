@@ -83,6 +83,8 @@ class StorageState:
         """Write at the chip's speed and with the chip's faults."""
         self._let_pass(self._past_burst(len(data)), self.medium.faults.write_bytes_per_s)
         with self.lock:
+            if file.counted and self._is_over_quota():
+                raise failure(errno.EDQUOT)
             written = self.volume.write(file, offset, data)
             self.tree.touch(file)
             mark = self._passed_mark(written) if file.counted else None
@@ -159,6 +161,10 @@ class StorageState:
             burst = min(size_bytes, self._burst_left)
             self._burst_left -= burst
         return size_bytes - burst
+
+    def _is_over_quota(self) -> bool:
+        most = self.medium.faults.quota_after_bytes
+        return most is not None and self._fill_bytes > most
 
     def _passed_mark(self, written: int) -> int | None:
         self._fill_bytes += written

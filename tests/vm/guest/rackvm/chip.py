@@ -15,7 +15,7 @@ import anyio
 
 from benchd.lab.simulator.lines.child import RackBroken
 
-from . import owner
+from . import owner, quota
 from .plan import Chip, FileSystem
 from .tools import call
 
@@ -38,6 +38,14 @@ _MAKE: Final = {
         *("-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0"),
     ),
 }
+_WITH_QUOTA: Final = {
+    FileSystem.F2FS: ("-O", "extra_attr,quota,project_quota"),
+    # Of several -E, mkfs.ext4 takes the last.
+    FileSystem.EXT4: (
+        *("-I", "256", "-O", "quota,project"),
+        *("-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0,quotatype=prjquota"),
+    ),
+}
 
 
 class HandsetChip:
@@ -51,6 +59,7 @@ class HandsetChip:
         capacity_bytes: int,
         file_system: FileSystem,
         active_logs: int,
+        quota_share: float | None,
     ) -> None:
         self.file = directory / "chip.img"
         self.data = directory / "data"
@@ -58,7 +67,8 @@ class HandsetChip:
         self._mapped = f"chip-{name}"
         self._sectors = capacity_bytes // SECTOR_BYTES
         self._file_system = file_system
-        self._options = MOUNT_OPTIONS
+        self._quota_share = quota_share
+        self._options = MOUNT_OPTIONS + (",prjquota" if quota_share else "")
         if file_system is FileSystem.F2FS:
             self._options += f",active_logs={active_logs}"
         self._loop = ""
@@ -144,7 +154,8 @@ class HandsetChip:
 
     async def _make_file_system(self) -> None:
         await self._until_free()
-        await call(*_MAKE[self._file_system], f"/dev/mapper/{self._mapped}")
+        features = _WITH_QUOTA[self._file_system] if self._quota_share else ()
+        await call(*_MAKE[self._file_system], *features, f"/dev/mapper/{self._mapped}")
 
     async def _mount(self) -> None:
         await call(
@@ -156,6 +167,9 @@ class HandsetChip:
             _make_folder(self.data / folder, mode)
         for folder in ("media/0", "misc", "misc/adb"):
             _make_folder(self.data / folder, 0o770)
+        if self._quota_share:
+            most_bytes = int(self._quota_share * self._sectors * SECTOR_BYTES)
+            quota.limit(f"/dev/mapper/{self._mapped}", self.data / "local/tmp", most_bytes)
 
 
 def _is_free(device: str) -> bool:

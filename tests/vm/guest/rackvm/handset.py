@@ -72,6 +72,7 @@ class Handset:
             capacity_bytes=given.android.capacity_bytes,
             file_system=given.file_system,
             active_logs=given.active_logs,
+            quota_share=given.quota_share,
         )
         self.usb = UsbSide(given.android, given.mode, directory)
 

@@ -57,6 +57,8 @@ class UsbHandset:
     file_system: FileSystem = FileSystem.F2FS
     active_logs: int = 6
     """How many logs f2fs keeps open at once: 2, 4 or 6."""
+    quota_share: float | None = None
+    """Its shell may write no more than this share of the chip (a project quota)."""
     chip: Chip = Chip.GOOD
     asks_for_key: bool = False
     """Unauthorized until somebody taps Allow on its screen."""

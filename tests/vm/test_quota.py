@@ -1,0 +1,50 @@
+"""A real project quota ends a fill before the storage is full; without one nothing is left free."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchd.proof.floors import LEAST_FREE_AFTER_FILL_BYTES
+from tests.vm.guest.rackvm.kinds import kind
+from tests.vm.guest.rackvm.plan import FileSystem, UsbHandset
+from tests.vm.rig import Rig
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
+
+SHARE = 0.75
+"""Of the whole chip; neither file system keeps as much as the rest to itself."""
+
+
+def limited(word: str, *, number: int) -> UsbHandset:
+    return replace(kind(word, name=f"limited-{word}", number=number), quota_share=SHARE)
+
+
+async def test_row_4_a_fill_that_a_project_quota_ends_is_held(rig: Rig) -> None:
+    """On ext4 and on f2fs; the same handsets without one pass, and say what was free."""
+    handsets = [limited("ext4", number=1), limited("clean", number=2)]
+    assert [one.file_system for one in handsets] == [FileSystem.EXT4, FileSystem.F2FS]
+    plain = [kind(word, name=f"plain-{word}", number=n) for n, word in ((3, "ext4"), (4, "clean"))]
+    await rig.make(*handsets, *plain)
+    await rig.start_service()
+    slots = {one.name: number for number, one in enumerate([*handsets, *plain], start=1)}
+    ends = await rig.run_to_the_end(slots, within_s=1100)
+    for one in handsets:
+        end = ends[one.name]
+        assert (end.outcome, end.disposition, end.reason) == ("failed", "hold", "storage_quota"), (
+            end
+        )
+        assert end.statement is None
+    for one in plain:
+        end = ends[one.name]
+        assert end.outcome == "passed", end
+        assert end.statement is not None
+        told = end.statement["predicate"]
+        free = told["in_use_before"]["free_after_overwrite_bytes"]
+        missing = told["medium"]["capacity_bytes"] - told["overwrite"]["bytes_written"]
+        await rig.note(
+            f"{one.name}: {free} bytes free after the fill, {missing} of"
+            f" {told['medium']['capacity_bytes']} not written, {told['in_use_before']}"
+        )
+        assert free <= LEAST_FREE_AFTER_FILL_BYTES
