@@ -13,9 +13,10 @@ from typing import Final, cast
 from anyio.lowlevel import checkpoint
 
 from benchd.ports import Ledger
+from benchd.proof.attestation import asset_lines
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
-from benchd.proof.intake_book import Asset, IntakeBook, asset_lines
+from benchd.proof.intake_book import Asset, IntakeBook
 from benchd.proof.told import imeis_told, seen_in
 from benchd.words.ids import JobId
 from benchd.words.intake import Tag

@@ -5,12 +5,13 @@ from __future__ import annotations
 from benchd.errors import StageFailed
 from benchd.pipelines.assets import asset_in_hand, numbers_known
 from benchd.pipelines.contract import JobContext
-from benchd.proof.citing import Numbers, cite, cited_gaps
-from benchd.proof.evidence.intake import CitedAttestation, SettledGate
+from benchd.proof.citing import CitedWhen, Numbers, cite, cited_gaps
+from benchd.proof.evidence.intake import SettledGate
 from benchd.proof.evidence.job import JobEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.intake_book import LookUp
 from benchd.proof.network import RESTRICTED
+from benchd.words.intake import TimeDoubt
 from benchd.words.job import Gate, Reason
 
 UNSETTLED = {
@@ -38,15 +39,15 @@ async def settle(
             await context.intake.changed()
 
     if found is None:
-        facts = context.handset_facts()
+        facts = {**context.handset_facts(), **_not_cited(context)}
         decision = await context.ask_until(gate, facts, until_found)
         if decision is not None and not decision.approved:
             raise StageFailed(UNSETTLED[gate], f"{gate} was answered with no")
         if decision is not None:
             return DecisionEvidence.of(decision)
     match found:
-        case CitedAttestation():
-            return SettledGate(gate=gate, cited=found)
+        case SettledGate():
+            return found
         case LookUp():
             at = found.line.at.isoformat(timespec="minutes")
             raise StageFailed(
@@ -58,16 +59,25 @@ async def settle(
 
 def _found(
     context: JobContext, gate: Gate, limit_s: float, numbers: Numbers
-) -> CitedAttestation | LookUp | None:
+) -> SettledGate | LookUp | None:
     """What settles it just now: a citation, or a restriction that forbids it."""
     book = context.intake.book
     newest = book.newest_look_up(numbers.imeis) if gate is Gate.NETWORK else None
     if newest is not None and newest.line.sign == RESTRICTED:
         return newest
-    hand = asset_in_hand(context, numbers)
-    if hand is None:
+    hand, time = asset_in_hand(context, numbers), context.intake.time_basis()
+    if hand is None or isinstance(time, TimeDoubt):
         return None
-    return cite(book, hand, gate, now=context.clock.now(), limit_s=limit_s)
+    when = CitedWhen(earliest=time.at, latest=time.at, after=time.after)
+    cited = cite(book, hand, gate, when=when, limit_s=limit_s)
+    return None if cited is None else SettledGate(gate=gate, cited=cited, time=time)
+
+
+def _not_cited(context: JobContext) -> dict[str, str]:
+    """Why a handset of a lot is asked about, whose papers may settle it at another time."""
+    bound = context.intake.book.of_job.get(context.job)
+    time = context.intake.time_basis()
+    return {"not_cited": time} if bound is not None and isinstance(time, TimeDoubt) else {}
 
 
 def settled_in(evidence: JobEvidence) -> tuple[SettledGate, ...]:
@@ -89,13 +99,12 @@ def refuse_withdrawn(context: JobContext) -> None:
     for settled in cited:
         if settled.cited is None:
             continue
-        at = settled.cited.at
+        at, time = settled.cited.at, settled.time
+        when = CitedWhen(earliest=at, latest=at, after=time.after if time else 0)
         gaps = (
             ["the handset isn't bound to an asset any more"]
             if hand is None or hand.tag != settled.cited.tag
-            else cited_gaps(
-                context.intake.book, hand, settled.gate, settled.cited, between=(at, at)
-            )
+            else cited_gaps(context.intake.book, hand, settled.gate, settled.cited, when=when)
         )
         if gaps:
             raise StageFailed(UNSETTLED[settled.gate], f"{settled.gate}: {'; '.join(gaps)}")

@@ -83,7 +83,7 @@ LOT: Mapping[str, object] = {
 async def taken_in(http: Any, csv: str = CSV) -> None:  # noqa: ANN401 - an httpx2 client
     assert (await http.post("/api/v1/lots", json=LOT)).status_code == 200
     answer = await http.post("/api/v1/lots/L-1/assets.csv", content=csv.encode())
-    assert answer.json() == {"taken": True, "rows": csv.count("\n") - 1, "mistakes": []}
+    assert answer.json() == {"taken": True, "rows": csv.count("\n") - 1, "mistakes": [], "late": 0}
 
 
 async def test_a_lot_with_its_assets_over_the_api(room: Room) -> None:
@@ -265,7 +265,7 @@ async def test_a_lot_by_the_commands(
         assert len(room.desk.book.assets) == 2
         await benchd("assets", "network", str(list_), "--source", "docomo", *me)
         await benchd("lots", "attest", "L-1", "consent", "jpki", "--except", "T2", *me)
-        assert "残高消去の同意, 電子証明書の失効\t\tT2\t0\tいいえ" in await benchd(
+        assert "残高消去の同意, 電子証明書の失効\t\tT2\t2\t0\tいいえ" in await benchd(
             "lots", "show", "L-1"
         )
         number = room.desk.book.lots["L-1"].attestations[0].sequence  # type: ignore[index]
