@@ -112,8 +112,15 @@ class Rack:
 
     async def ran(self, phone: Phone | None = None) -> tuple[object, object]:
         async with self.world.running():
-            self.world.ports["A1"].plug(phone or Phone())
-            await self.world.until_state(SlotState.FINISHED)
+            return await self.visit(phone)
+
+    async def visit(self, phone: Phone | None = None) -> tuple[object, object]:
+        """One job of a rack that runs; whatever lay in the slot before is taken out."""
+        if self.ledger.of(EntryKind.JOB_OPENED):
+            self.world.ports["A1"].unplug()
+            await self.world.until_state(SlotState.EMPTY)
+        self.world.ports["A1"].plug(phone or Phone())
+        await self.world.until_state(SlotState.FINISHED)
         end = ended(self.world)[-1]
         assert end["reason"] != Reason.PROOF_INCOMPLETE, end["detail"]
         return end["outcome"], end["reason"]
