@@ -62,12 +62,19 @@ _IMEI = """iif(json_valid(CAST(body AS TEXT)),
 _OTHER_NUMBER = """iif(json_valid(CAST(body AS TEXT)), coalesce(
     json_extract(CAST(body AS TEXT), '$.data.evidence.second_imei'),
     json_extract(CAST(body AS TEXT), '$.data.evidence.screen_number')), NULL)"""
+_GATE = """iif(json_valid(CAST(body AS TEXT)),
+    json_extract(CAST(body AS TEXT), '$.data.gate'), NULL)"""
 _OF_HANDSET = f"""
     WHERE sequence IN (
         SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
         UNION SELECT sequence FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
         UNION SELECT sequence FROM record
             WHERE kind IN ('recheck_drawn', 'job_ended', 'handset_settled') AND job IN (
+                SELECT job FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
+                UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
+            )
+        UNION SELECT sequence FROM record WHERE kind = 'decision' AND {_GATE} = 'network'
+            AND job IN (
                 SELECT job FROM record WHERE kind = 'stage_ended' AND {_IMEI} = ?1
                 UNION SELECT job FROM record WHERE kind = 'stage_ended' AND {_OTHER_NUMBER} = ?1
             )
@@ -175,7 +182,7 @@ class SqliteLedger:
         return list(dict.fromkeys(jobs))
 
     async def handset_entries(self, imei: str) -> Sequence[StoredEntry]:
-        """What tells this IMEI, and of those jobs draw, end and what became of it, in order."""
+        """What tells this IMEI, and of those jobs draw, end, what became of it and each look-up."""
         return await self._select(_OF_HANDSET, imei)
 
     async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:

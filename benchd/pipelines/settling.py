@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from benchd.errors import StageFailed
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchd.errors import CertificateGap, SecondPersonNeeded, StageFailed
 from benchd.pipelines.assets import asset_in_hand, numbers_known
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.proof.citing import CitedWhen, Numbers, cite, cited_gaps
+from benchd.proof.drawn import JobMet
 from benchd.proof.evidence.intake import SettledGate
 from benchd.proof.evidence.job import JobEvidence
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.intake_book import LookUp
-from benchd.proof.network import RESTRICTED
+from benchd.proof.intake_book import IntakeBook, LookUp
+from benchd.proof.network import RESTRICTED, SALEABLE, look_up_result
+from benchd.proof.typed_network import TypedNo, is_of, standing_no
 from benchd.words.intake import TimeDoubt
 from benchd.words.job import Gate, Reason
+from benchd.words.people import Actor
+from benchd.words.record import StoredEntry
 
 UNSETTLED = {
     Gate.CONSENT: Reason.CONSENT_MISSING,
@@ -31,16 +39,18 @@ async def settle(
     for a network restriction that was looked up already.
     """
     numbers = numbers_known(context, screen_number)
-    found = _found(context, gate, limit_s, numbers)
+    typed = await _typed_before(context, gate, numbers)
+    found = _found(context, gate, limit_s, numbers, typed)
 
     async def until_found() -> None:
         nonlocal found
-        while (found := _found(context, gate, limit_s, numbers)) is None:
+        while (found := _found(context, gate, limit_s, numbers, typed)) is None:
             await context.intake.changed()
 
     if found is None:
-        facts = {**context.handset_facts(), **_not_cited(context)}
-        decision = await context.ask_until(gate, facts, until_found)
+        stands = typed.standing()
+        facts = {**context.handset_facts(), **_not_cited(context), **_typed_facts(stands)}
+        decision = await context.ask_until(gate, facts, until_found, typed.vet)
         if decision is not None and not decision.approved:
             raise StageFailed(UNSETTLED[gate], f"{gate} was answered with no")
         if decision is not None:
@@ -57,8 +67,58 @@ async def settle(
             raise RuntimeError("a question was withdrawn without an answer")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Typed:
+    """What people have answered about the network of this handset in other jobs."""
+
+    met: JobMet
+    others: Sequence[StoredEntry]
+    book: Callable[[], IntakeBook]
+
+    def standing(self) -> list[TypedNo]:
+        """Each × that stands; a list that comes in may end it."""
+        return standing_no(self.met, (), self.others, self.book())
+
+    async def vet(self, by: Actor, note: str) -> None:
+        """Raise SecondPersonNeeded for a yes of whoever has answered × before."""
+        for no in self.standing():
+            if look_up_result(note) in SALEABLE and is_of(no, by.person, by.name):
+                raise SecondPersonNeeded(
+                    f"{no.by.name} answered × for this handset ({_at(no)}, job {no.job}): another"
+                    " person looks it up and answers, or a list with a newer look-up is imported"
+                )
+
+
+async def _typed_before(context: JobContext, gate: Gate, numbers: Numbers) -> _Typed:
+    """Raises StageFailed for records that can't be read: nobody knows what they say."""
+    met = JobMet(job=context.job, sequence=0)
+    others: Sequence[StoredEntry] = ()
+    if gate is Gate.NETWORK:
+        met.imeis |= numbers.imeis
+        met.serials |= {numbers.serial} if numbers.serial else set()
+        others = await records_of_handset(context.ledger, met)
+    typed = _Typed(met=met, others=others, book=lambda: context.intake.book)
+    try:
+        typed.standing()
+    except CertificateGap as gap:
+        raise StageFailed(Reason.RECORD_BROKEN, str(gap)) from gap
+    return typed
+
+
+def _typed_facts(standing: Sequence[TypedNo]) -> dict[str, str]:
+    """Who has answered × before, and when: on record with the question."""
+    if not standing:
+        return {}
+    no = standing[-1]
+    return {"restricted_by": no.by.name, "restricted_at": _at(no), "restricted_in": no.job}
+
+
+def _at(no: TypedNo) -> str:
+    return no.at.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def _found(
-    context: JobContext, gate: Gate, limit_s: float, numbers: Numbers
+    context: JobContext, gate: Gate, limit_s: float, numbers: Numbers, typed: _Typed
 ) -> SettledGate | LookUp | None:
     """What settles it just now: a citation, or a restriction that forbids it."""
     book = context.intake.book
@@ -66,7 +126,7 @@ def _found(
     if newest is not None and newest.line.sign == RESTRICTED:
         return newest
     hand, time = asset_in_hand(context, numbers), context.intake.time_basis()
-    if hand is None or isinstance(time, TimeDoubt):
+    if hand is None or isinstance(time, TimeDoubt) or typed.standing():
         return None
     when = CitedWhen(earliest=time.at, latest=time.at, after=time.after)
     cited = cite(book, hand, gate, when=when, limit_s=limit_s)

@@ -15,10 +15,13 @@ from typing import Final
 from benchd.errors import CertificateGap
 from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in
 from benchd.proof.erasure_case import ErasureCase, judged
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.recheck import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
 from benchd.proof.since_then import Stay, doomed_since, gaps_since, stay_of_drawn
 from benchd.proof.touched import touchers_of
+from benchd.proof.typed_network import typed_gaps
 from benchd.words.ids import JobId
+from benchd.words.job import StageName
 from benchd.words.record import StoredEntry
 
 _SEAL: Final = object()
@@ -94,6 +97,7 @@ def verify_erasure(
     case, gaps = judged(job, records, intake)
     gaps += [*_since(_stay_of(case, records), intake), *doomed_since(job, records, others)]
     gaps += draw_gaps(job, records, others)
+    gaps += _typed(job, case, records, others)
     if gaps:
         raise CertificateGap(tuple(gaps))
     return VerifiedErasure(_SEAL, job=job, case=case, records=records)
@@ -106,6 +110,7 @@ def verify_drawn_erasure(
     records = up_to_end(drawn.records)
     case, gaps = judged(drawn.job, records, intake)
     gaps += _since(stay_of_drawn(drawn.job, records), intake)
+    gaps += _typed(drawn.job, case, records, others)
     due = draw_gaps(drawn.job, records, others)
     gaps += [gap for gap in due if gap != RECHECK_STILL_DUE]
     if RECHECK_STILL_DUE not in due:
@@ -118,6 +123,15 @@ def verify_drawn_erasure(
     if gaps:
         raise CertificateGap(tuple(gaps))
     return VerifiedErasure(_SEAL, job=drawn.job, case=case, records=records, recheck=verified)
+
+
+def _typed(
+    job: JobId, case: ErasureCase, records: Sequence[StoredEntry], others: Sequence[StoredEntry]
+) -> list[str]:
+    """Of older forms whoever had answered × could answer otherwise."""
+    if case.stages[StageName.GATES].form < FORM_OF_IDENTITY:
+        return []
+    return list(typed_gaps(job, records, others, case.intake.book))
 
 
 def _stay_of(case: ErasureCase, records: Sequence[StoredEntry]) -> Stay:

@@ -184,7 +184,12 @@ class MemoryLedger:
         return [
             s
             for s in self.stored
-            if s.entry.job in jobs and (s.entry.kind in kept or imei in imeis_told(s.entry))
+            if s.entry.job in jobs
+            and (
+                s.entry.kind in kept
+                or imei in imeis_told(s.entry)
+                or (s.entry.kind is EntryKind.DECISION and s.entry.data["gate"] == Gate.NETWORK)
+            )
         ]
 
     async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:

@@ -22,6 +22,7 @@ from benchd.ledger.witness import Witness
 from benchd.proof.disposal import dooms
 from benchd.proof.told import imeis_told
 from benchd.words.ids import JobId, SlotName
+from benchd.words.job import Gate
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
 COMMIT_S: Final = 0.002
@@ -141,7 +142,11 @@ class SimulatedLedger:
             record
             for record in records
             if record.entry.job in jobs
-            and (record.entry.kind in _OF_HANDSET or imei in imeis_told(record.entry))
+            and (
+                record.entry.kind in _OF_HANDSET
+                or imei in imeis_told(record.entry)
+                or record.entry.data.get("gate") == Gate.NETWORK
+            )
         ]
 
     async def handset_ends(self, imei: str, limit: int) -> Sequence[StoredEntry]:
