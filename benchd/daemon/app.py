@@ -163,7 +163,7 @@ async def run_daemon(
             tokens=token_door(await open_tokens(stored, ledger.append, seen), settings.tokens),
             tls=tls,
             records=records,
-            disposal=DisposalDesk(ledger, clock),
+            disposal=DisposalDesk(ledger, clock, hooks.held.holder),
             intake=IntakeDesk(intake, SystemEntropy(), board.views),
             papers=lot_press_of(
                 settings,
