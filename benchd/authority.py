@@ -43,7 +43,7 @@ class Action(StrEnum):
     TAKE_OUT = "take_out"
     """To have all papers of a lot, a day or a consignor, with the numbers of every handset."""
     ADMINISTER = "administer"
-    """People, their roles, badges and PINs, and the tokens of other systems."""
+    """People, their roles, badges and PINs, the tokens of other systems, the rack's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from benchd.authority import Action
 from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.evidence.clock import TimeBasis
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.intake_book import IntakeBook
 from benchd.words.chip import ChipScan
@@ -32,6 +33,7 @@ from benchd.words.handset import (
     Trait,
 )
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
+from benchd.words.intake import TimeDoubt
 from benchd.words.people import Actor
 from benchd.words.port import Liveness, PlugEvent
 from benchd.words.record import Entry, Receipt, StoredEntry
@@ -310,6 +312,10 @@ class Intake(Protocol):
     @property
     def book(self) -> IntakeBook:
         """Lots, assets, and what is attested of them; only to be read."""
+        ...
+
+    def time_basis(self) -> TimeBasis | TimeDoubt:
+        """By which time something with an age may be cited now, or why nothing may."""
         ...
 
     async def changed(self) -> None:

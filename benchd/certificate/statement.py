@@ -54,7 +54,7 @@ METHOD: Final = "Clear"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicate(ThirdPredicate):
-    """What is stated beside: which commit ran, how the number is known, what was free in the end."""
+    """What is stated beside: which commit, how the number is known, what stayed free."""
 
     benchd_commit: Said
     handset: IdentifiedHandsetSection  # pyright: ignore[reportIncompatibleVariableOverride]

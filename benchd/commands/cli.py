@@ -34,6 +34,7 @@ from benchd.commands.models import models_app
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.papers import papers_app
 from benchd.commands.people import people_app
+from benchd.commands.rack_time import time_app
 from benchd.commands.records import records_app, report
 from benchd.commands.saying import say, tell, tell_rows
 from benchd.commands.setup import setup
@@ -68,6 +69,7 @@ app.add_typer(records_app, name="records")
 app.add_typer(hooks_app, name="hooks")
 app.add_typer(tokens_app, name="tokens")
 app.add_typer(disposal_app, name="disposal")
+app.add_typer(time_app, name="time")
 app.command("report")(report)
 app.command("decide")(decide)
 add_looking_commands(app)

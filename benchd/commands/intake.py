@@ -31,7 +31,7 @@ assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_he
 
 LOTS = ("lot", "kind", "consignor", "assets")
 LOT = ("lot", "kind", "consignor", "paper", "taken_in_at", "identity_check", "assets")
-ATTESTATIONS = ("sequence", "kinds", "tags", "excepted", "late", "withdrawn")
+ATTESTATIONS = ("sequence", "kinds", "tags", "excepted", "assets", "late", "withdrawn")
 ASSETS = ("tag", "lot", "model", "unerasable", "jobs")
 
 TagsOption = Annotated[list[str] | None, typer.Option(help="A tag; can be given again.")]
@@ -210,6 +210,8 @@ def assets_import(
         ),
     )
     tell_import(file, done, dry_run=dry_run)
+    if done["late"]:
+        tell(SayWord.CAME_LATE, lot=lot, count=str(done["late"]))
 
 
 @assets_app.command("network")

@@ -68,6 +68,14 @@ class IntakeClient(BenchdClient):
         """Say that an asset can't be plugged in."""
         return self._post(f"/api/v1/assets/{segment(tag)}/unerasable", told)
 
+    def rack_time(self) -> JsonObject:
+        """The rack's time, and whether what was attested counts by it."""
+        return self.answer("GET", "/api/v1/time")
+
+    def confirm_time(self, told: Mapping[str, object]) -> JsonObject:
+        """Confirm the rack's time by another clock."""
+        return self._post("/api/v1/time", told)
+
     def _post(self, path: str, told: Mapping[str, object]) -> JsonObject:
         return self.answer("POST", path, json.dumps(told).encode())
 

@@ -24,7 +24,7 @@ from benchd.daemon.doorway import tls_of
 from benchd.daemon.dossiers import RackDossiers
 from benchd.daemon.hooks import HookBoard, HookLife, recall_held
 from benchd.daemon.integrity import Integrity
-from benchd.daemon.kernel_clock import is_synchronised
+from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
 from benchd.daemon.labelling import label_desk
 from benchd.daemon.life import serve_rack
 from benchd.daemon.list_watch import ListWatch
@@ -40,7 +40,7 @@ from benchd.daemon.room_watch import RoomWatch
 from benchd.daemon.services import PlanInEffect, ServedRack, services
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.taking_over import take_over
-from benchd.daemon.timekeeping import Timekeeping
+from benchd.daemon.timekeeping import Timekeeping, rack_time_of
 from benchd.daemon.tokens import latest_time, open_tokens, token_door
 from benchd.daemon.traces import RackTraces
 from benchd.daemon.tray_watch import TrayWatch
@@ -85,12 +85,14 @@ async def run_daemon(
     reread: Callable[[], Settings] | None = None,
     words: PrivateWords | None = None,
     levels: LogLevels | None = None,
+    was_synchronised: Callable[[], bool | None] = was_synchronised,
 ) -> None:
     """The daemon: runs until SIGTERM, SIGINT or the end of a drain, then settles what is open.
 
     `reread` reads the configuration anew on SIGHUP; `words` learns what the logs have to mask,
     and `levels` is how much they tell. `usb=False` keeps the adb server off the machine's own USB
     ports; a `listener` that listens already takes the place of the TCP address in the settings.
+    `was_synchronised` says whether something has set the clock since the machine was started.
     Raises DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
     _look_for_programs(usb=usb)
@@ -112,6 +114,8 @@ async def run_daemon(
                 committed=bulkhead(metrics.ledger.committed, metrics.fault),
             )
         )
+        newest, seen = await stored.entry_at(stored.head.sequence), await latest_time(stored)
+        rack_time = rack_time_of(stored, clock, was_synchronised, seen)
         records = Records(records_path(settings.ledger.path), stored)
         # Before any slot is shown: what was held stays held.
         await recall_held(hooks.held, settings.ledger.path)
@@ -127,6 +131,7 @@ async def run_daemon(
         ledger = announcing(
             stored,
             (
+                rack_time,
                 RecordMetrics(metrics, time.monotonic),
                 words or PrivateWords(),
                 JobLog(time.monotonic),
@@ -139,11 +144,9 @@ async def run_daemon(
             metrics.fault,
         )
         pictures = own_pictures(settings, key)
-        newest, seen = await stored.entry_at(stored.head.sequence), await latest_time(stored)
         await show_ledger(metrics, stored, ring=key.ring, clock=clock)
         await recover(ledger, issuer, clock, settings, pictures)
-        intake = IntakeStore(ledger, clock)
-        await intake.recall()
+        intake = await IntakeStore(ledger, clock, rack_time).recalled()
         people = await stack.enter_async_context(
             open_people(settings.ledger.path, stored, ledger.append, key)
         )
@@ -160,7 +163,7 @@ async def run_daemon(
             tokens=token_door(await open_tokens(stored, ledger.append, seen), settings.tokens),
             tls=tls,
             records=records,
-            disposal=DisposalDesk(ledger, clock),
+            disposal=DisposalDesk(ledger, clock, hooks.held.holder),
             intake=IntakeDesk(intake, SystemEntropy(), board.views),
             papers=lot_press_of(
                 settings,
@@ -192,7 +195,7 @@ async def run_daemon(
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
         patrol = Patrol(stored, ledger.append, clock, integrity)
         await patrol.recall()
-        timekeeping = Timekeeping(board=board, metrics=metrics.clock)
+        timekeeping = Timekeeping(board=board, metrics=metrics.clock, intake=intake)
         clock_watch = ClockWatch(
             clock=clock,
             monotonic=time.monotonic,

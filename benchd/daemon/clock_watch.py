@@ -29,6 +29,10 @@ class ClockSink(Protocol):
         """It was set back."""
         ...
 
+    def looked(self) -> None:
+        """All that is known of it now is told."""
+        ...
+
     def synchronised(self) -> None:
         """Something keeps it right."""
         ...
@@ -80,6 +84,7 @@ class ClockWatch:
         before, self._offset = self._offset, self._now_offset()
         self._tell_synchronised()
         await self._keep_step(before - self._offset, RUNNING, self._running_jobs())
+        self._sink.looked()
 
     def _now_offset(self) -> float:
         return self._clock.now().timestamp() - self._monotonic()

@@ -9,6 +9,7 @@ from typing import Final
 
 TIMESYNCD: Final = Path("/run/systemd/timesync/synchronized")
 """systemd-timesyncd makes it once it has set the clock (systemd-timesyncd.service(8))."""
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 STA_UNSYNC: Final = 0x0040
 """From <sys/timex.h>."""
 STA_NANO: Final = 0x2000
@@ -61,3 +62,13 @@ def is_synchronised() -> bool | None:
     if reading is None:
         return True if TIMESYNCD.exists() else None
     return reading.synchronised
+
+
+def was_synchronised() -> bool | None:
+    """Whether something has set the clock since the machine was started."""
+    return True if TIMESYNCD.exists() else is_synchronised()
+
+
+def boot_id() -> str:
+    """The kernel's id of this boot."""
+    return BOOT_ID.read_text("ascii").strip()

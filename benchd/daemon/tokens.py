@@ -14,12 +14,11 @@ from benchd.config.sections import TokenSettings
 from benchd.daemon.people import ledger_on_disk
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.ledger.access import SqliteLedger
-from benchd.proof.evidence.clock import ClockStepEvidence
-from benchd.proof.evidence.forms import from_json
+from benchd.proof.time_basis import latest_known
 from benchd.tokens.door import TokenDoor
 from benchd.tokens.rates import Rates
 from benchd.tokens.register import TokenLedger, Tokens
-from benchd.words.record import Entry, EntryKind, Receipt
+from benchd.words.record import Entry, Receipt
 
 TOLD_BEFORE = timedelta(days=21)
 """How long before its end a token is a warning at each start."""
@@ -44,15 +43,11 @@ async def open_tokens(
 async def latest_time(ledger: SqliteLedger) -> datetime | None:
     """What time it has been at least, before this start writes by a clock that may be set back.
 
-    Where one was set back before, that record knows by how much. Raises LedgerFault.
+    Where one was set back before, each such record knows by how much: a machine whose clock begins
+    anew at every boot steps back again and again. Raises LedgerFault.
     """
     newest = await ledger.entry_at(ledger.head.sequence)
-    step = await ledger.newest_of(EntryKind.CLOCK_STEPPED)
-    times = [] if newest is None else [newest.entry.at]
-    if step is not None:
-        back_s = from_json(ClockStepEvidence, step.entry.data, f"record {step.sequence}").set_back_s
-        times.append(step.entry.at + timedelta(seconds=back_s))
-    return max(times, default=None)
+    return latest_known((*(() if newest is None else (newest,)), *await ledger.steps_of_clock()))
 
 
 def tell_of_ends(tokens: Tokens) -> None:

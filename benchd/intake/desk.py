@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Final, TypeVar
 
 from benchd.errors import HandsetAtWork, IntakeRefused, NotFound
@@ -15,20 +16,24 @@ from benchd.models.papers import fits_papers
 from benchd.naming import operator_name
 from benchd.pipelines.job_ids import new_job_id
 from benchd.ports import Entropy
+from benchd.proof.attestation import named_list
 from benchd.proof.citing import OF_MODEL, AssetInHand, Numbers, doubts
+from benchd.proof.evidence.clock import TimeBasis
 from benchd.proof.evidence.intake import (
     AssetLine,
     AttestedRecord,
     BoundRecord,
     LotRecord,
+    TimeConfirmedRecord,
     UnerasableRecord,
     Who,
     WithdrawnRecord,
 )
 from benchd.proof.intake_book import Asset, IntakeBook, Lot
+from benchd.proof.time_basis import CONFIRMED_WITHIN, STEP
 from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
-from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
+from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, TimeDoubt, Unerasable
 from benchd.words.job import Disposition
 from benchd.words.record import EntryKind
 from benchd.words.slot import SlotView
@@ -145,6 +150,7 @@ class IntakeDesk:
             if told.tags is None:
                 # Not before: whoever was in front may have put something into the lot.
                 writer.book.check_seen(lot, seen)
+                told = replace(told, named=named_list(lot.tags))
             return await writer.keep(EntryKind.ATTESTED, _named(told))
 
     async def withdraw(self, told: WithdrawnRecord) -> None:
@@ -202,6 +208,31 @@ class IntakeDesk:
             await self._store.bind(told, job=view.job, slot=view.slot)
         return told if before is None else before.told
 
+    async def confirm_time(self, seen_at: datetime, *, by: Who) -> int:
+        """The rack's time is that of another clock; counts until the machine is started anew.
+
+        Returns the number of the record. Raises IntakeRefused where it isn't, and where the ledger
+        knows of a later time.
+        """
+        time, now = self._store.time, self._store.clock.now()
+        if abs(now - seen_at) > CONFIRMED_WITHIN:
+            raise IntakeRefused(
+                f"the rack's clock says {_local(now)} and not {_local(seen_at)}: set it right first"
+                " (timedatectl set-time), then confirm it"
+            )
+        if now + STEP < time.newest:
+            raise IntakeRefused(
+                f"the rack's clock says {_local(now)}, but its ledger has a record of"
+                f" {_local(time.newest)}: until then everything is asked"
+            )
+        async with self._store.writing() as writer:
+            told = TimeConfirmedRecord(seen_at=seen_at, boot=time.boot, by=_signed(by))
+            return await writer.keep(EntryKind.TIME_CONFIRMED, told)
+
+    def time_basis(self) -> TimeBasis | TimeDoubt:
+        """By which time something with an age may be cited now, or why nothing may."""
+        return self._store.time_basis()
+
     async def unerasable(self, tag: str, reason: Unerasable, *, note: str, by: Who) -> JobId:
         """An asset that can't be plugged in is to be crushed, with the reason on record.
 
@@ -246,3 +277,8 @@ def _bounded(**texts: str) -> None:
     for name, text in texts.items():
         if len(text) > LONGEST_TEXT or not (text.isprintable()):
             raise IntakeRefused(f"{name} has at most {LONGEST_TEXT} printable characters")
+
+
+def _local(at: datetime) -> str:
+    """As the clock on the wall says it, which whoever reads it compares it with."""
+    return at.astimezone().isoformat(sep=" ", timespec="seconds")

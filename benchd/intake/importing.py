@@ -23,7 +23,10 @@ from benchd.intake.mistakes import FileMistake
 from benchd.intake.network_file import NetworkFile, read_network
 from benchd.intake.store import IntakeStore, Writer
 from benchd.ports import Entropy
+from benchd.proof.attestation import named_list
 from benchd.proof.evidence.intake import AssetLine, AssetsRecord, NetworkRecord, Who
+from benchd.proof.intake_book import Lot
+from benchd.words.intake import LotId
 from benchd.words.record import EntryKind
 
 ASSETS_IN_A_PART: Final = 500
@@ -40,6 +43,8 @@ class Imported:
     rows: int
     taken: bool
     mistakes: tuple[FileMistake, ...]
+    late: int = 0
+    """How many came in after their lot was attested as a whole, which doesn't cover them."""
 
 
 class Importer:
@@ -63,12 +68,15 @@ class Importer:
             file = await self._against(file, again=again)
         if dry_run or file.mistakes:
             return Imported(rows=len(file.assets), taken=False, mistakes=file.mistakes)
+        late = 0
         async with self._store.writing() as writer:
             file = await self._against(file, again=again)
             self._store.ask_again(by)
             if not file.mistakes:
                 await self.keep_assets(writer, lot, file.assets, by=by, again=again)
-        return Imported(rows=len(file.assets), taken=not file.mistakes, mistakes=file.mistakes)
+                late = _late(writer.book.lots.get(LotId(lot)), len(file.assets))
+        taken = not file.mistakes
+        return Imported(rows=len(file.assets), taken=taken, mistakes=file.mistakes, late=late)
 
     async def network(self, data: bytes, *, source: str, by: Who, dry_run: bool) -> Imported:
         """Take in a list of look-ups."""
@@ -98,6 +106,8 @@ class Importer:
     ) -> None:
         """Put on record what clashes with nothing."""
         parts, batch = _parts(assets, ASSETS_IN_A_PART), self._batch()
+        told = writer.book.lots.get(LotId(lot))
+        is_list = told is not None and told.awaits_list_of(by) is not None
         records = [
             AssetsRecord(
                 lot=lot,
@@ -107,6 +117,7 @@ class Importer:
                 again=again,
                 assets=tuple(part),
                 by=by,
+                named=named_list(line.tag for line in assets) if is_list else None,
             )
             for number, part in enumerate(parts, start=1)
         ]
@@ -121,6 +132,12 @@ class Importer:
 
     def _batch(self) -> str:
         return self._entropy.token(8).hex()
+
+
+def _late(lot: Lot | None, rows: int) -> int:
+    """How many of the newest so many assets no attestation of the whole lot covers."""
+    whole = [each.late for each in lot.attestations if each.tags is None] if lot else []
+    return min(rows, *whole) if whole else 0
 
 
 def _parts(lines: Sequence[T], size: int) -> list[Sequence[T]]:

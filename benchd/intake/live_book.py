@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from benchd.errors import IntakeRefused
-from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.intake import AssetsRecord
-from benchd.proof.intake_book import IntakeBook, Lot
+from benchd.proof.intake_book import IntakeBook, Lot, read_record
 from benchd.words.intake import LotId
 from benchd.words.record import EntryKind, StoredEntry
 
@@ -21,7 +20,7 @@ class LiveBook(IntakeBook):
         """Follow one record; CertificateGap if it isn't of its form, and then nothing changes."""
         super().take(record)
         if record.entry.kind is EntryKind.ASSETS_ADDED:
-            told = from_json(AssetsRecord, record.entry.data, "")
+            told = read_record(AssetsRecord, record)
             if told.by.is_system:
                 self._of_systems.add(LotId(told.lot))
 

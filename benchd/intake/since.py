@@ -14,10 +14,11 @@ from anyio.lowlevel import checkpoint
 
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.ports import Ledger
+from benchd.proof.attestation import asset_lines
 from benchd.proof.evidence.recheck import FindDrawnEvidence
 from benchd.proof.identity.handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
-from benchd.proof.intake_book import Asset, IntakeBook, asset_lines
+from benchd.proof.intake_book import Asset, IntakeBook
 from benchd.proof.told import seen_in
 from benchd.words.ids import JobId
 from benchd.words.intake import Tag

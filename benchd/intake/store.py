@@ -14,11 +14,14 @@ import structlog
 
 from benchd.errors import CertificateGap, IntakeRefused
 from benchd.intake.live_book import LiveBook
+from benchd.intake.rack_time import RackTime, never_set
 from benchd.ports import Clock, Ledger
+from benchd.proof.evidence.clock import TimeBasis
 from benchd.proof.evidence.forms import from_json, to_json
 from benchd.proof.evidence.intake import BoundRecord, Who
 from benchd.wakeup import Wakeup
 from benchd.words.ids import JobId, JsonValue, SlotName
+from benchd.words.intake import TimeDoubt
 from benchd.words.record import Entry, EntryKind, StoredEntry
 
 _log = structlog.get_logger()
@@ -27,7 +30,9 @@ _log = structlog.get_logger()
 class IntakeStore:
     """Implements `benchd.ports.Intake` over the ledger."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, time: RackTime | None = None) -> None:
+        """Without `time` nobody knows whether the clock is right: nothing is cited."""
+        self.time = time or RackTime(clock, boot="-", is_synchronised=never_set, head=lambda: 1)
         self._ledger = ledger
         self._clock = clock
         self._turn = anyio.Lock()
@@ -50,6 +55,11 @@ class IntakeStore:
         for batch, parts in book.unfinished.items():
             _log.warning("import_cut_short", batch=batch, parts=parts)
 
+    async def recalled(self) -> IntakeStore:
+        """The same, once it has read all of that."""
+        await self.recall()
+        return self
+
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[Writer, None]:
         """Nobody else writes inside of this block."""
@@ -58,6 +68,14 @@ class IntakeStore:
                 yield Writer(self._ledger, self._clock, self.book)
             finally:
                 self._kept.fire()
+
+    def time_basis(self) -> TimeBasis | TimeDoubt:
+        """By which time something with an age may be cited now, or why nothing may."""
+        return self.time.basis(self.book)
+
+    def time_changed(self) -> None:
+        """It may be another than whoever waits has been told."""
+        self._kept.fire()
 
     async def changed(self) -> None:
         """Wait until somebody has written."""

@@ -47,6 +47,7 @@ INTAKE_PAGE = 500
 """Records: of the largest ones that is a second's work."""
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
+_STEPS_OF_CLOCK = "WHERE kind = 'clock_stepped' ORDER BY sequence"
 _OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
 _FOLLOWING = "WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
 _NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
@@ -207,6 +208,10 @@ class SqliteLedger:
     async def of_people(self) -> Sequence[StoredEntry]:
         """Every change of the people who may use the rack, in order."""
         return await self._select(_OF_PEOPLE)
+
+    async def steps_of_clock(self) -> Sequence[StoredEntry]:
+        """Each time that the clock was found to be set back, in order."""
+        return await self._select(_STEPS_OF_CLOCK)
 
     async def of_tokens(self) -> Sequence[StoredEntry]:
         """Every change of the tokens of other systems, in order."""

@@ -11,7 +11,8 @@ from anyio.lowlevel import RunVar
 
 from benchd.pipelines.contract import JobContext
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.settled import bound_in
+from benchd.proof.settled import bound_in, confirmations_in
+from benchd.proof.typed_network import noes_in
 from benchd.words.record import StoredEntry
 
 AT_ONCE: Final = 4
@@ -41,14 +42,17 @@ async def turn_to_certify(context: JobContext) -> AsyncGenerator[None]:
         turns.release()
 
 
-async def intake_of(context: JobContext, records: Sequence[StoredEntry]) -> Sequence[StoredEntry]:
+async def intake_of(
+    context: JobContext, records: Sequence[StoredEntry], others: Sequence[StoredEntry] = ()
+) -> Sequence[StoredEntry]:
     """The records of intake from the lot of a job's handset on; raises CertificateGap.
 
-    Of a handset of no lot, what has come in since it was asked about.
+    Of a handset of no lot, what has come in since it was asked about. With who has confirmed the
+    time by which something was cited, and the lists since a × in one of the handset's `others`.
     """
     bound = bound_in(records)
     since = records[0].sequence if bound is None else bound.lot_sequence
-    return await context.ledger.intake(since)
+    return await context.ledger.intake(min((since, *confirmations_in(records), *noes_in(others))))
 
 
 def issue(context: JobContext, erasure: VerifiedErasure) -> bytes:

@@ -251,10 +251,14 @@ class JobContext:
         return decision
 
     async def ask_until(
-        self, gate: Gate, facts: Mapping[str, str], told: Callable[[], Awaitable[None]]
+        self,
+        gate: Gate,
+        facts: Mapping[str, str],
+        told: Callable[[], Awaitable[None]],
+        vet: Vetting | None = None,
     ) -> Decision | None:
         """The same; None where `told` returned first, and the question is withdrawn then."""
-        decision = await ask_until(lambda: self.ask(gate, facts), told)
+        decision = await ask_until(lambda: self.ask(gate, facts, vet), told)
         self.asking = None
         return decision
 

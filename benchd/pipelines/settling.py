@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from benchd.errors import StageFailed
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchd.errors import CertificateGap, SecondPersonNeeded, StageFailed
 from benchd.pipelines.assets import asset_in_hand, numbers_known
 from benchd.pipelines.contract import JobContext
-from benchd.proof.citing import Numbers, cite, cited_gaps
-from benchd.proof.evidence.intake import CitedAttestation, SettledGate
+from benchd.pipelines.handset_jobs import records_of_handset
+from benchd.proof.citing import CitedWhen, Numbers, cite, cited_gaps
+from benchd.proof.evidence.intake import SettledGate
 from benchd.proof.evidence.job import JobEvidence
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.intake_book import LookUp
-from benchd.proof.network import RESTRICTED
+from benchd.proof.identity.sighting import Sighting, sighting_of
+from benchd.proof.intake_book import IntakeBook, LookUp
+from benchd.proof.network import RESTRICTED, SALEABLE, look_up_result
+from benchd.proof.typed_network import TypedNo, is_of, standing_no
+from benchd.words.intake import TimeDoubt
 from benchd.words.job import Gate, Reason
+from benchd.words.people import Actor
+from benchd.words.record import StoredEntry
 
 UNSETTLED = {
     Gate.CONSENT: Reason.CONSENT_MISSING,
@@ -30,23 +39,25 @@ async def settle(
     for a network restriction that was looked up already.
     """
     numbers = numbers or numbers_known(context)
-    found = _found(context, gate, limit_s, numbers)
+    typed = await _typed_before(context, gate, numbers)
+    found = _found(context, gate, limit_s, numbers, typed)
 
     async def until_found() -> None:
         nonlocal found
-        while (found := _found(context, gate, limit_s, numbers)) is None:
+        while (found := _found(context, gate, limit_s, numbers, typed)) is None:
             await context.intake.changed()
 
     if found is None:
-        facts = context.handset_facts()
-        decision = await context.ask_until(gate, facts, until_found)
+        stands = typed.standing()
+        facts = {**context.handset_facts(), **_not_cited(context), **_typed_facts(stands)}
+        decision = await context.ask_until(gate, facts, until_found, typed.vet)
         if decision is not None and not decision.approved:
             raise StageFailed(UNSETTLED[gate], f"{gate} was answered with no")
         if decision is not None:
             return DecisionEvidence.of(decision)
     match found:
-        case CitedAttestation():
-            return SettledGate(gate=gate, cited=found)
+        case SettledGate():
+            return found
         case LookUp():
             at = found.line.at.isoformat(timespec="minutes")
             raise StageFailed(
@@ -56,18 +67,76 @@ async def settle(
             raise RuntimeError("a question was withdrawn without an answer")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Typed:
+    """What people have answered about the network of this handset in other jobs."""
+
+    seen: Sighting
+    others: Sequence[StoredEntry]
+    book: Callable[[], IntakeBook]
+
+    def standing(self) -> list[TypedNo]:
+        """Each × that stands; a list that comes in may end it."""
+        return standing_no(self.seen, (), self.others, self.book())
+
+    async def vet(self, by: Actor, note: str, approved: bool) -> None:  # noqa: FBT001
+        """Raise SecondPersonNeeded for a yes of whoever has answered × before."""
+        for no in self.standing() if approved else ():
+            if look_up_result(note) in SALEABLE and is_of(no, by.person, by.name):
+                raise SecondPersonNeeded(
+                    f"{no.by.name} answered × for this handset ({_at(no)}, job {no.job}): another"
+                    " person looks it up and answers, or a list with a newer look-up is imported"
+                )
+
+
+async def _typed_before(context: JobContext, gate: Gate, numbers: Numbers) -> _Typed:
+    """Raises StageFailed for records that can't be read: nobody knows what they say."""
+    seen, others = Sighting(job=context.job, sequence=0), list[StoredEntry]()
+    try:
+        if gate is Gate.NETWORK:
+            seen = sighting_of(context.job, await context.ledger.entries(context.job))
+            seen.named |= numbers.imeis
+            others = await records_of_handset(context.ledger, seen)
+        typed = _Typed(seen=seen, others=others, book=lambda: context.intake.book)
+        typed.standing()
+    except CertificateGap as gap:
+        raise StageFailed(Reason.RECORD_BROKEN, str(gap)) from gap
+    return typed
+
+
+def _typed_facts(standing: Sequence[TypedNo]) -> dict[str, str]:
+    """Who has answered × before, and when: on record with the question."""
+    if not standing:
+        return {}
+    no = standing[-1]
+    return {"restricted_by": no.by.name, "restricted_at": _at(no), "restricted_in": no.job}
+
+
+def _at(no: TypedNo) -> str:
+    return no.at.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def _found(
-    context: JobContext, gate: Gate, limit_s: float, numbers: Numbers
-) -> CitedAttestation | LookUp | None:
+    context: JobContext, gate: Gate, limit_s: float, numbers: Numbers, typed: _Typed
+) -> SettledGate | LookUp | None:
     """What settles it just now: a citation, or a restriction that forbids it."""
     book = context.intake.book
     newest = book.newest_look_up(numbers.imeis) if gate is Gate.NETWORK else None
     if newest is not None and newest.line.sign == RESTRICTED:
         return newest
-    hand = asset_in_hand(context, numbers)
-    if hand is None:
+    hand, time = asset_in_hand(context, numbers), context.intake.time_basis()
+    if hand is None or isinstance(time, TimeDoubt) or typed.standing():
         return None
-    return cite(book, hand, gate, now=context.clock.now(), limit_s=limit_s)
+    when = CitedWhen(earliest=time.at, latest=time.at, after=time.after)
+    cited = cite(book, hand, gate, when=when, limit_s=limit_s)
+    return None if cited is None else SettledGate(gate=gate, cited=cited, time=time)
+
+
+def _not_cited(context: JobContext) -> dict[str, str]:
+    """Why a handset of a lot is asked about, whose papers may settle it at another time."""
+    bound = context.intake.book.of_job.get(context.job)
+    time = context.intake.time_basis()
+    return {"not_cited": time} if bound is not None and isinstance(time, TimeDoubt) else {}
 
 
 def settled_in(evidence: JobEvidence) -> tuple[SettledGate, ...]:
@@ -89,13 +158,12 @@ def refuse_withdrawn(context: JobContext) -> None:
     for settled in cited:
         if settled.cited is None:
             continue
-        at = settled.cited.at
+        at, time = settled.cited.at, settled.time
+        when = CitedWhen(earliest=at, latest=at, after=time.after if time else 0)
         gaps = (
             ["the handset isn't bound to an asset any more"]
             if hand is None or hand.tag != settled.cited.tag
-            else cited_gaps(
-                context.intake.book, hand, settled.gate, settled.cited, between=(at, at)
-            )
+            else cited_gaps(context.intake.book, hand, settled.gate, settled.cited, when=when)
         )
         if gaps:
             raise StageFailed(UNSETTLED[settled.gate], f"{settled.gate}: {'; '.join(gaps)}")

@@ -1,47 +1,49 @@
-"""What one record of intake states of a lot's assets, and what it doesn't cover."""
+"""What one record of intake states of a lot's assets, and which of them it is about.
+
+What is attested of a whole lot covers the list that it named, by count and hash, and nothing that
+came in later, whoever put it in (docs/adr/0059).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from benchd.proof.evidence.intake import Who, WithdrawnRecord
+from benchd.proof.evidence.intake import NamedList, Who, WithdrawnRecord
+from benchd.words.ids import Evidence
 from benchd.words.intake import AttestationKind, LotId, Tag
+from benchd.words.record import EntryKind, StoredEntry
 
 
 @dataclass(slots=True)
-class SentIn:
-    """What other systems have put into a lot, in the order of the records that did.
+class CameIn:
+    """What a lot has, in the order of the records that put it in.
 
-    Kept once for the lot, however much is attested of it: a system would else make a rack
+    Kept once for the lot, however much is attested of it: an import would else make a rack
     remember, and look up, all of it for each attestation.
     """
 
     tags: list[Tag] = field(default_factory=list[Tag])
     sequences: list[int] = field(default_factory=list[int])
-    times: list[datetime] = field(default_factory=list[datetime])
-    last: dict[Tag, int] = field(default_factory=dict[Tag, int])
+    by_tag: dict[Tag, int] = field(default_factory=dict[Tag, int])
     """The record that put each of them in."""
 
-    def add(self, tag: Tag, sequence: int, at: datetime) -> None:
+    def add(self, tag: Tag, sequence: int) -> None:
         """One more, by a record after all those before."""
         self.tags.append(tag)
         self.sequences.append(sequence)
-        self.times.append(at)
-        self.last[tag] = sequence
+        self.by_tag[tag] = sequence
 
-    def came_after(self, tag: str, sequence: int) -> bool:
-        """Whether it was put in by a later record than this."""
-        return self.last.get(Tag(tag), 0) > sequence
-
-    def after(self, sequence: int) -> range:
-        """The places of those that were put in by later records than this."""
-        return range(bisect_right(self.sequences, sequence), len(self.sequences))
+    def count(self, upto: int) -> int:
+        """How many this record and those before it have put in."""
+        return bisect_right(self.sequences, upto)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Attestation:
     """What one record states, and what was withdrawn of it."""
 
@@ -53,33 +55,87 @@ class Attestation:
     kinds: frozenset[AttestationKind]
     tags: frozenset[str] | None
     excepted: frozenset[str]
+    upto: int
+    """The last record whose assets a whole lot had: its own, or that of the list it came with."""
+    named: NamedList | None = None
+    """The list of a whole lot; None in records older than that, and while it hasn't come in."""
     withdrawn: list[WithdrawnRecord] = field(default_factory=list[WithdrawnRecord])
-    sent_in: SentIn = field(default_factory=SentIn)
-    """The lot's own: whoever attested the whole of it never knew of what came after."""
+    came_in: CameIn = field(default_factory=CameIn)
+    """The lot's own."""
+
+    @property
+    def assets(self) -> int:
+        """How many assets the lot had that it is about."""
+        return self.came_in.count(self.upto) if self.tags is None else len(self.tags)
 
     @property
     def late(self) -> int:
-        """How many assets systems have put into the lot since, which it doesn't cover."""
-        return len(self.sent_in.after(self.sequence))
+        """How many have come into the lot since, which it doesn't cover."""
+        return len(self.came_in.tags) - self.came_in.count(self.upto)
 
     def first_late(self, most: int) -> Sequence[Tag]:
         """So many of those."""
-        return [self.sent_in.tags[place] for place in self.sent_in.after(self.sequence)[:most]]
+        first = self.came_in.count(self.upto)
+        return self.came_in.tags[first : first + most]
 
-    def had_exceptions(self, at: datetime) -> bool:
-        """Whether there was anything then that it isn't about."""
-        times = self.sent_in.times
-        return bool(self.excepted) or any(
-            times[place] <= at for place in self.sent_in.after(self.sequence)
-        )
+    def had_exceptions(self, at: int) -> bool:
+        """Whether there was anything in the lot by this record that it isn't about."""
+        return bool(self.excepted) or self.came_in.count(at) > self.came_in.count(self.upto)
 
     def covers(self, kind: AttestationKind, tag: Tag) -> bool:
         """Whether it states this of this asset, and still does."""
-        if kind not in self.kinds or not (self.tags is None or tag in self.tags):
+        if kind not in self.kinds or tag in self.excepted:
             return False
-        if tag in self.excepted or self.sent_in.came_after(tag, self.sequence):
+        if not (self._in_list(tag) if self.tags is None else tag in self.tags):
             return False
         return not any(
             (not gone.kinds or kind in gone.kinds) and (not gone.tags or tag in gone.tags)
             for gone in self.withdrawn
         )
+
+    def _in_list(self, tag: Tag) -> bool:
+        came = self.came_in.by_tag.get(tag)
+        return came is not None and came <= self.upto
+
+
+def named_list(tags: Iterable[str]) -> NamedList:
+    """The list of these tags, whatever their order: how many, and a hash over all of them."""
+    ordered = sorted(tags)
+    data = json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode()
+    return NamedList(assets=len(ordered), tags_sha256=hashlib.sha256(data).hexdigest())
+
+
+def list_of_lot(records: Iterable[StoredEntry], lot: LotId, upto: int) -> NamedList:
+    """What a lot had by this record, by the ledger's own records of its imports.
+
+    Parts of one that was never complete don't count.
+    """
+    parts: dict[object, list[tuple[object, list[str]]]] = {}
+    tags: list[str] = []
+    for record in records:
+        data = record.entry.data
+        if record.entry.kind is not EntryKind.ASSETS_ADDED or data.get("lot") != lot:
+            continue
+        if record.sequence > upto:
+            break
+        found = parts.setdefault(data.get("batch"), [])
+        found.append((data.get("part"), list(_tags_in(record))))
+        if [number for number, _ in found] == list(range(1, _whole(data.get("parts")) + 1)):
+            tags += [tag for _, of_part in parts.pop(data.get("batch")) for tag in of_part]
+    return named_list(tags)
+
+
+def asset_lines(record: StoredEntry) -> Iterator[Evidence]:
+    """The assets that a record of `assets_added` names, in its own words; none of any other."""
+    lines = record.entry.data.get("assets")
+    for line in lines if isinstance(lines, Sequence) and not isinstance(lines, str) else ():
+        if isinstance(line, Mapping):
+            yield line
+
+
+def _tags_in(record: StoredEntry) -> Iterator[str]:
+    return (tag for line in asset_lines(record) if isinstance(tag := line.get("tag"), str))
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -59,6 +59,16 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CitedWhen:
+    """When something was cited, as exactly as the records tell it."""
+
+    earliest: datetime
+    latest: datetime
+    after: int
+    """The newest record then: what came in later wasn't there yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssetInHand:
     """A handset that is taken for an asset, and why."""
 
@@ -130,7 +140,7 @@ def _is_another(bound: Bound, numbers: Numbers) -> bool:
 
 
 def cite(
-    book: IntakeBook, hand: AssetInHand, gate: Gate, *, now: datetime, limit_s: float
+    book: IntakeBook, hand: AssetInHand, gate: Gate, *, when: CitedWhen, limit_s: float
 ) -> CitedAttestation | None:
     """The newest attestation that settles this gate for this handset; None: somebody is asked."""
     if doubts(book, hand):
@@ -142,7 +152,7 @@ def cite(
         asset = book.assets[hand.tag]
         stated = book.attestations(ATTESTED_AS[gate], asset)
         found = [_of_attestation(each, hand, limit_s) for each in stated]
-    return next((c for c in found if not cited_gaps(book, hand, gate, c, between=(now, now))), None)
+    return next((c for c in found if not cited_gaps(book, hand, gate, c, when=when)), None)
 
 
 def _of_attestation(stated: Attestation, hand: AssetInHand, limit_s: float) -> CitedAttestation:
@@ -180,32 +190,29 @@ def cited_gaps(
     gate: Gate,
     cited: CitedAttestation,
     *,
-    between: tuple[datetime, datetime],
+    when: CitedWhen,
 ) -> list[str]:
-    """Why what was cited doesn't settle the gate; empty where the book says the very same.
-
-    It was cited somewhere `between` two moments: a stage may wait for hours afterwards.
-    """
+    """Why what was cited doesn't settle the gate; empty where the book says the very same."""
     gaps = [f"the asset is in doubt: {doubt}" for doubt in doubts(book, hand)]
     if gaps:
         return gaps
     if gate is Gate.NETWORK:
         gaps += _of_network(book, hand, cited)
     elif gate in ATTESTED_AS:
-        gaps += _of_stated(book, hand, gate, cited, between[0])
+        gaps += _of_stated(book, hand, gate, cited, when.after)
     else:
         gaps.append("nothing that was attested can settle it")
     if cited.limit_s > LONGEST_LIMIT_S.get(gate, 0):
         gaps.append("it was allowed to be older than any recipe may")
-    if between[0] - cited.at > timedelta(seconds=cited.limit_s):
+    if when.earliest - cited.at > timedelta(seconds=cited.limit_s):
         gaps.append("what was cited was too old")
-    if cited.at > between[1]:
+    if cited.at > when.latest:
         gaps.append("what was cited was attested later")
     return gaps
 
 
 def _of_stated(
-    book: IntakeBook, hand: AssetInHand, gate: Gate, cited: CitedAttestation, at: datetime
+    book: IntakeBook, hand: AssetInHand, gate: Gate, cited: CitedAttestation, after: int
 ) -> Iterator[str]:
     stated = book.attested.get(cited.sequence)
     if stated is None:
@@ -217,7 +224,7 @@ def _of_stated(
         yield f"nobody showed who they were for record {cited.sequence}"
     elif not stated.covers(ATTESTED_AS[gate], hand.tag):
         yield f"record {cited.sequence} doesn't cover this asset, or was withdrawn"
-    elif stated.tags is None and stated.had_exceptions(at) and not _known_by_imei(book, hand):
+    elif stated.tags is None and stated.had_exceptions(after) and not _known_by_imei(book, hand):
         # A label can be on another handset, and many have the same serial.
         yield "the lot has exceptions, and no IMEI says that it is none"
 

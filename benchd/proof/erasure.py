@@ -15,13 +15,16 @@ from typing import Final
 from benchd.errors import CertificateGap
 from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in
 from benchd.proof.erasure_case import ErasureCase, judged
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.identity.debts import identity_gaps
 from benchd.proof.identity.handset import Handsets
 from benchd.proof.identity.sighting import sighting_of, sightings_in
 from benchd.proof.recheck import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
 from benchd.proof.since_then import Stay, gaps_since, stay_of_drawn
 from benchd.proof.touched import touchers_of
+from benchd.proof.typed_network import typed_gaps
 from benchd.words.ids import JobId
+from benchd.words.job import StageName
 from benchd.words.record import StoredEntry
 
 _SEAL: Final = object()
@@ -103,6 +106,7 @@ def verify_erasure(
     case, gaps = judged(job, records, intake, handsets)
     gaps += [*_since(_stay_of(case, records), intake), *identity_gaps(handsets)]
     gaps += draw_gaps(job, records, others)
+    gaps += _typed(job, case, records, others)
     if gaps:
         raise CertificateGap(tuple(gaps))
     return VerifiedErasure(
@@ -118,6 +122,7 @@ def verify_drawn_erasure(
     handsets = Handsets(sighting_of(drawn.job, records), sightings_in(others))
     case, gaps = judged(drawn.job, records, intake, handsets)
     gaps += _since(stay_of_drawn(drawn.job, records), intake)
+    gaps += _typed(drawn.job, case, records, others)
     due = draw_gaps(drawn.job, records, others)
     gaps += [gap for gap in due if gap != RECHECK_STILL_DUE]
     if RECHECK_STILL_DUE not in due:
@@ -137,6 +142,15 @@ def verify_drawn_erasure(
         former_imeis=handsets.former_imeis,
         recheck=verified,
     )
+
+
+def _typed(
+    job: JobId, case: ErasureCase, records: Sequence[StoredEntry], others: Sequence[StoredEntry]
+) -> list[str]:
+    """Of older forms whoever had answered × could answer otherwise."""
+    if case.stages[StageName.GATES].form < FORM_OF_IDENTITY:
+        return []
+    return list(typed_gaps(job, records, others, case.intake.book))
 
 
 def _stay_of(case: ErasureCase, records: Sequence[StoredEntry]) -> Stay:

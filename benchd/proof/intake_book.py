@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from benchd.proof.attestation import Attestation, SentIn
+from benchd.proof.attestation import Attestation, CameIn, asset_lines
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.intake import (
     AssetLine,
@@ -20,16 +20,31 @@ from benchd.proof.evidence.intake import (
     LotRecord,
     NetworkLine,
     NetworkRecord,
+    TimeConfirmedRecord,
     UnerasableRecord,
     Who,
     WithdrawnRecord,
 )
 from benchd.proof.network import RESTRICTED
+from benchd.proof.time_basis import TimeConfirmed
 from benchd.words.ids import Evidence, JobId
 from benchd.words.intake import AttestationKind, LotId, Tag
 from benchd.words.record import EntryKind, StoredEntry
 
 T = TypeVar("T", AssetsRecord, NetworkRecord)
+R = TypeVar("R")
+
+_ADDED: Mapping[type[object], Evidence] = {
+    AssetsRecord: {"named": None},
+    AttestedRecord: {"named": None},
+}
+"""Fields that the oldest records don't have, with what that means."""
+
+
+def read_record(kind: type[R], record: StoredEntry) -> R:
+    """What a record of intake says; raises CertificateGap where it isn't of its form."""
+    entry = record.entry
+    return from_json(kind, {**_ADDED.get(kind, {}), **entry.data}, entry.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +66,23 @@ class Lot:
 
     told: LotRecord
     sequence: int
-    tags: list[Tag] = field(default_factory=list[Tag])
+    came_in: CameIn = field(default_factory=CameIn)
     attestations: list[Attestation] = field(default_factory=list[Attestation])
-    sent_in: SentIn = field(default_factory=SentIn)
-    """What of it other systems have put in."""
+
+    @property
+    def tags(self) -> Sequence[Tag]:
+        """Of its assets, in the order in which they came in."""
+        return self.came_in.tags
+
+    def awaits_list_of(self, by: Who) -> Attestation | None:
+        """What was attested with the lot itself, if an import of this person now is its list.
+
+        The first one is, by whoever has taken the lot in: one act in two steps.
+        """
+        first = next(iter(self.attestations), None)
+        if first is None or first.sequence != self.sequence or self.tags:
+            return None
+        return first if first.by.is_shown and by.is_shown and by.person == first.by.person else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +138,7 @@ def about(
     for record in records:
         data = record.entry.data
         match record.entry.kind:
-            case EntryKind.NETWORK_LISTED:
+            case EntryKind.NETWORK_LISTED | EntryKind.TIME_CONFIRMED:
                 yield record
             case EntryKind.ASSET_BOUND | EntryKind.ASSET_UNERASABLE:
                 if data.get("tag") == tag:
@@ -120,14 +148,6 @@ def about(
             case _:
                 if data.get("lot") == lot:
                     yield record
-
-
-def asset_lines(record: StoredEntry) -> Iterator[Evidence]:
-    """The assets that a record of `assets_added` names, in its own words; none of any other."""
-    lines = record.entry.data.get("assets")
-    for line in lines if isinstance(lines, Sequence) and not isinstance(lines, str) else ():
-        if isinstance(line, Mapping):
-            yield line
 
 
 def _narrowed(record: StoredEntry, tag: Tag, imeis: Collection[str]) -> StoredEntry:
@@ -157,6 +177,7 @@ class IntakeBook:
         self.unerasable: dict[Tag, UnerasableRecord] = {}
         self.cases: dict[Tag, JobId] = {}
         """Under which number it stays open what becomes of those."""
+        self.time_confirmed: dict[int, TimeConfirmed] = {}
         self._assets = _Batches[AssetsRecord]()
         self._look_ups = _Batches[NetworkRecord]()
 
@@ -170,25 +191,30 @@ class IntakeBook:
 
     def take(self, record: StoredEntry) -> None:
         """Follow one record; CertificateGap if it isn't of its form, and then nothing changes."""
-        data, place = record.entry.data, str(record.entry.kind)
         match record.entry.kind:
             case EntryKind.LOT_ADDED:
-                self._lot_added(record, from_json(LotRecord, data, place))
+                self._lot_added(record, read_record(LotRecord, record))
             case EntryKind.ASSETS_ADDED:
-                self._assets_added(record, from_json(AssetsRecord, data, place))
+                self._assets_added(record, read_record(AssetsRecord, record))
             case EntryKind.ATTESTED:
-                self._attested(record, from_json(AttestedRecord, data, place))
+                self._attested(record, read_record(AttestedRecord, record))
             case EntryKind.ATTESTATION_WITHDRAWN:
-                self._withdrawn(from_json(WithdrawnRecord, data, place))
+                self._withdrawn(read_record(WithdrawnRecord, record))
             case EntryKind.NETWORK_LISTED:
-                self._network_listed(record, from_json(NetworkRecord, data, place))
+                self._network_listed(record, read_record(NetworkRecord, record))
             case EntryKind.ASSET_BOUND:
-                self._asset_bound(record, from_json(BoundRecord, data, place))
+                self._asset_bound(record, read_record(BoundRecord, record))
             case EntryKind.ASSET_UNERASABLE:
-                told = from_json(UnerasableRecord, data, place)
+                told = read_record(UnerasableRecord, record)
                 self.unerasable[Tag(told.tag)] = told
                 if record.entry.job is not None:
                     self.cases[Tag(told.tag)] = record.entry.job
+            case EntryKind.TIME_CONFIRMED:
+                self.time_confirmed[record.sequence] = TimeConfirmed(
+                    sequence=record.sequence,
+                    at=record.entry.at,
+                    told=read_record(TimeConfirmedRecord, record),
+                )
             case _:
                 pass
 
@@ -218,19 +244,33 @@ class IntakeBook:
     def _lot_added(self, record: StoredEntry, told: LotRecord) -> None:
         lot = self.lots[LotId(told.lot)] = Lot(told=told, sequence=record.sequence)
         if told.attests:
-            kinds, excepted = frozenset(told.attests), frozenset(told.excepted)
-            self._keep(lot, record, told.by, kinds, None, excepted)
+            self._keep(
+                Attestation(
+                    sequence=record.sequence,
+                    hash_hex=record.hash_hex,
+                    at=record.entry.at,
+                    by=told.by,
+                    lot=LotId(told.lot),
+                    kinds=frozenset(told.attests),
+                    tags=None,
+                    excepted=frozenset(told.excepted),
+                    upto=record.sequence,
+                    came_in=lot.came_in,
+                ),
+                lot,
+            )
 
     def _assets_added(self, record: StoredEntry, told: AssetsRecord) -> None:
         lot = self.lots.get(LotId(told.lot))
-        for _, part in self._assets.complete(record, told):
+        parts = self._assets.complete(record, told)
+        if lot is not None and parts and (attested := lot.awaits_list_of(told.by)) is not None:
+            attested.upto, attested.named = record.sequence, told.named
+        for _, part in parts:
             for line in part.assets:
                 asset = Asset(LotId(told.lot), line)
                 self.assets[asset.tag] = asset
                 if lot is not None:
-                    lot.tags.append(asset.tag)
-                    if part.by.is_system:
-                        lot.sent_in.add(asset.tag, record.sequence, record.entry.at)
+                    lot.came_in.add(asset.tag, record.sequence)
                 if line.imei is not None:
                     self.by_imei[line.imei] = asset
                 if line.serial is not None:
@@ -238,32 +278,28 @@ class IntakeBook:
 
     def _attested(self, record: StoredEntry, told: AttestedRecord) -> None:
         lot = self.lots.get(LotId(told.lot))
-        if lot is not None:
-            tags = None if told.tags is None else frozenset(told.tags)
-            self._keep(lot, record, told.by, frozenset(told.kinds), tags, frozenset(told.excepted))
-
-    def _keep(
-        self,
-        lot: Lot,
-        record: StoredEntry,
-        by: Who,
-        kinds: frozenset[AttestationKind],
-        tags: frozenset[str] | None,
-        excepted: frozenset[str],
-    ) -> None:
-        attestation = Attestation(
-            sequence=record.sequence,
-            hash_hex=record.hash_hex,
-            at=record.entry.at,
-            by=by,
-            lot=LotId(lot.told.lot),
-            kinds=kinds,
-            tags=tags,
-            excepted=excepted,
-            sent_in=lot.sent_in,
+        if lot is None:
+            return
+        self._keep(
+            Attestation(
+                sequence=record.sequence,
+                hash_hex=record.hash_hex,
+                at=record.entry.at,
+                by=told.by,
+                lot=LotId(told.lot),
+                kinds=frozenset(told.kinds),
+                tags=None if told.tags is None else frozenset(told.tags),
+                excepted=frozenset(told.excepted),
+                upto=record.sequence,
+                named=told.named,
+                came_in=lot.came_in,
+            ),
+            lot,
         )
+
+    def _keep(self, attestation: Attestation, lot: Lot) -> None:
         lot.attestations.append(attestation)
-        self.attested[record.sequence] = attestation
+        self.attested[attestation.sequence] = attestation
 
     def _withdrawn(self, told: WithdrawnRecord) -> None:
         attestation = self.attested.get(told.attestation)

@@ -6,22 +6,25 @@ themselves, with all that was withdrawn until now.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
-from benchd.proof.citing import AssetInHand, Numbers, cited_gaps, doubts
-from benchd.proof.evidence.forms import from_json
+from benchd.proof.attestation import list_of_lot
+from benchd.proof.citing import AssetInHand, CitedWhen, Numbers, cited_gaps, doubts
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY, from_json
 from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
-from benchd.proof.evidence.intake import BoundRecord, SettledGate
+from benchd.proof.evidence.intake import BoundRecord, CitedAttestation, SettledGate
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.identity.handset import Handsets
 from benchd.proof.intake_book import IntakeBook, about
 from benchd.proof.network import RESTRICTED
 from benchd.proof.records import DecisionRecord, StageRecord
-from benchd.proof.told import imeis_in
+from benchd.proof.time_basis import time_gaps
+from benchd.proof.told import imeis_in, seen_in
 from benchd.words.chip import ChipVerdict
 from benchd.words.ids import JobId
 from benchd.words.intake import BoundBy, LotId, NotNeeded, Tag
@@ -42,6 +45,21 @@ def bound_in(records: Sequence[StoredEntry]) -> BoundRecord | None:
     """Which asset a job's own records say that its handset is; the last word counts."""
     bound = [record.entry for record in records if record.entry.kind is EntryKind.ASSET_BOUND]
     return from_json(BoundRecord, bound[-1].data, "asset_bound") if bound else None
+
+
+def confirmations_in(records: Iterable[StoredEntry]) -> Iterator[int]:
+    """The records by which a job's citations say that somebody has confirmed the time."""
+    for record in records:
+        match seen_in(record.entry, (StageName.GATES, StageName.FELICA_CHECK)):
+            case GatesEvidence(settled=settled):
+                found = settled
+            case ChipEvidence(settled=SettledGate() as settled):
+                found = (settled,)
+            case _:
+                continue
+        for each in found:
+            if each.time is not None and each.time.confirmed is not None:
+                yield each.time.confirmed
 
 
 def numbers_of(
@@ -77,6 +95,8 @@ class SettledCase:
     numbers: Numbers
     hand: AssetInHand | None
     book: IntakeBook
+    intake: Sequence[StoredEntry]
+    """The records of intake themselves, those of other assets included."""
 
     @classmethod
     def of(
@@ -111,6 +131,7 @@ class SettledCase:
             numbers=numbers,
             hand=hand,
             book=IntakeBook.of(mine),
+            intake=intake,
         )
 
     @property
@@ -178,8 +199,30 @@ def _of_gate(case: SettledCase, gate: Gate, settled: SettledGate) -> Iterator[st
     stage = case.stages[StageName.FELICA_CHECK if of_check else StageName.GATES]
     if settled.cited.sequence >= stage.ended_sequence:
         yield "something was cited that didn't stand there yet"
-    between = (stage.started_at, stage.ended_at)
-    yield from cited_gaps(case.book, case.hand, gate, settled.cited, between=between)
+    yield from cited_gaps(case.book, case.hand, gate, settled.cited, when=_when(settled, stage))
+    yield from _of_list(case, settled.cited)
+    if stage.form >= FORM_OF_IDENTITY:
+        between = (stage.started_sequence, stage.ended_sequence)
+        at_hand = (*case.records, *case.intake)
+        yield from time_gaps(settled.time, between, at_hand, case.book.time_confirmed)
+
+
+def _when(settled: SettledGate, stage: StageRecord) -> CitedWhen:
+    """Before it was on record, all that is known is in which stage it was."""
+    told = settled.time
+    if told is None:
+        earliest, latest, after = stage.started_at, stage.ended_at, stage.started_sequence
+        return CitedWhen(earliest=earliest, latest=latest, after=after)
+    return CitedWhen(earliest=told.at, latest=told.at, after=told.after)
+
+
+def _of_list(case: SettledCase, cited: CitedAttestation) -> Iterator[str]:
+    """Whether a whole lot is the list that its attestation has named."""
+    stated = case.book.attested.get(cited.sequence) if cited.whole_lot else None
+    if stated is None or stated.named is None:
+        return
+    if list_of_lot(case.intake, stated.lot, stated.upto) != stated.named:
+        yield f"record {cited.sequence} is about another list than its lot has"
 
 
 def _spares(case: SettledCase, gate: Gate, because: NotNeeded) -> bool:

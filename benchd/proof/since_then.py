@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchd.proof.attestation import asset_lines
 from benchd.proof.citing import Numbers
 from benchd.proof.identity.sighting import sighting_of
-from benchd.proof.intake_book import asset_lines
 from benchd.proof.settled import bound_in
 from benchd.words.ids import JobId
 from benchd.words.record import EntryKind, StoredEntry

@@ -146,20 +146,8 @@ class Desk:
         if len(note) > LONGEST_NOTE:
             message = f"a note has at most {LONGEST_NOTE} characters"
             raise DecisionRefused(message)
-        if gate is Gate.NETWORK and approved and look_up_result(note) not in SALEABLE:
-            message = "the note has to begin with the result of the look-up: ○, △ or - (× is a no)"
-            raise LookUpResultNeeded(message)
-        if gate in NUMBER_GATES and approved and screen_number(gate, note) is None:
-            raise ScreenNumberNeeded(NUMBER_WANTED[gate])
-        if gate in IDENTITY_GATES and approved and same_in_note(note) is None:
-            raise SameOrOtherNeeded(
-                "the note has to begin with 'same' or 'other', and then say how you know (a repair"
-                " slip's number, for example); who can't tell answers no"
-            )
-        if gate is Gate.DESTROYED_BEFORE and approved and not note.strip():
-            raise ReasonNeeded("the note has to say why it needn't be destroyed any more")
-        if gate is Gate.ASSET and approved and note.strip() not in question.tags:
-            raise DecisionRefused(f"scan the label: the note has to be one of {question.tags}")
+        if approved:
+            _refuse_note(question, note)
         if question.vet is not None:
             await question.vet(by, note, approved)
             self._refuse_unless_open(question)
@@ -212,3 +200,22 @@ class Desk:
         if gate is Gate.CONFIRM and by.person in self._answered_by.get(job, ()):
             message = f"{by.name} has worked on this handset: a second person has to confirm"
             raise SecondPersonNeeded(message)
+
+
+def _refuse_note(question: OpenQuestion, note: str) -> None:
+    """Raise DecisionRefused unless a yes says what this gate wants to know."""
+    gate = question.gate
+    if gate is Gate.NETWORK and look_up_result(note) not in SALEABLE:
+        message = "the note has to begin with the result of the look-up: ○, △ or - (× is a no)"
+        raise LookUpResultNeeded(message)
+    if gate in NUMBER_GATES and screen_number(gate, note) is None:
+        raise ScreenNumberNeeded(NUMBER_WANTED[gate])
+    if gate in IDENTITY_GATES and same_in_note(note) is None:
+        raise SameOrOtherNeeded(
+            "the note has to begin with 'same' or 'other', and then say how you know (a repair"
+            " slip's number, for example); who can't tell answers no"
+        )
+    if gate is Gate.DESTROYED_BEFORE and not note.strip():
+        raise ReasonNeeded("the note has to say why it needn't be destroyed any more")
+    if gate is Gate.ASSET and note.strip() not in question.tags:
+        raise DecisionRefused(f"scan the label: the note has to be one of {question.tags}")

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 import anyio
 
-from benchd.errors import NotFound, SettlingRefused
+from benchd.errors import CertificateGap, NotFound, SettlingRefused
 from benchd.pipelines.disposal import disposal_of
+from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.ports import Clock, Ledger
 from benchd.proof.disposal import ENDS, DisposalItem
 from benchd.proof.evidence.disposal import SettledEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.identity.handset import Handsets
-from benchd.proof.identity.sighting import sighting_of
+from benchd.proof.identity.sighting import sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation
 from benchd.proof.records import decisions
 from benchd.proof.settled import bound_in
+from benchd.proof.sold_under import CertificateNamed, sold_under_gaps
 from benchd.words.disposal import DISPOSAL_MOVES, DisposalState, Settling, moves_from
 from benchd.words.ids import JobId
 from benchd.words.job import Gate
@@ -40,7 +42,14 @@ _NOTES: Final = {
 class DisposalDesk:
     """Takes what people say of handsets; whether it may be so, the ledger decides."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        holder: Callable[[JobId], str | None] = lambda _: None,
+    ) -> None:
+        """`holder` tells which other system holds back the handset of a job."""
+        self._holder = holder
         self._ledger = ledger
         self._clock = clock
         self._turn = anyio.Lock()
@@ -58,6 +67,8 @@ class DisposalDesk:
             _refuse_words(item, settling, self._clock.now())
             if settling.to is DisposalState.RUN_AGAIN:
                 await self._refuse_later_job(item, settling)
+            if settling.to is DisposalState.ON_SALE:
+                await self._refuse_certificate(job, JobId(settling.note.strip()))
             await self._ledger.append(
                 Entry(
                     kind=EntryKind.HANDSET_SETTLED,
@@ -106,6 +117,48 @@ class DisposalDesk:
                 f"nobody in charge has let this handset into job {settling.later_job}:"
                 " what is to be destroyed stays so"
             )
+
+    async def _refuse_certificate(self, job: JobId, number: JobId) -> None:
+        """The number has to be that of a certificate of this very handset, which still stands."""
+        own = await self._ledger.entries(job)
+        try:
+            named = await self._certificate(number)
+            gaps = list(sold_under_gaps(job, own, named))
+        except CertificateGap as gap:
+            raise SettlingRefused(f"the records of job {number} can't be read: {gap}") from gap
+        held = [self._holder(each) for each in (number, named.job)]
+        gaps += [f"{by} holds it back" for by in dict.fromkeys(held) if by is not None]
+        if gaps:
+            raise SettlingRefused(
+                f"{number} isn't the certificate that this handset is sold under:"
+                f" {'; '.join(gaps)}. Look its number up, or erase the handset again"
+            )
+
+    async def _certificate(self, number: JobId) -> CertificateNamed:
+        """By its own job, or by the drawn one whose recheck has it; raises CertificateGap."""
+        records, drawn = await self._ledger.entries(number), ()
+        met = sighting_of(number, records)
+        if met.is_drawn and not met.is_certified:
+            rechecks = [
+                each.job
+                for each in sightings_in(await records_of_handset(self._ledger, met))
+                if each.rechecks == number and each.is_certified
+            ]
+            if rechecks:
+                drawn, records = records, await self._ledger.entries(rechecks[-1])
+        elif met.rechecks is not None:
+            drawn = await self._ledger.entries(met.rechecks)
+        if not records:
+            return CertificateNamed(job=number, records=())
+        erased = drawn or records
+        of_handset = sighting_of(erased[0].entry.job or number, erased)
+        return CertificateNamed(
+            job=records[0].entry.job or number,
+            records=records,
+            drawn=drawn,
+            others=await records_of_handset(self._ledger, of_handset),
+            intake=await self._ledger.intake(erased[0].sequence),
+        )
 
 
 def _refuse_move(item: DisposalItem, settling: Settling) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import anyio
 
 from benchd.errors import NotFound
+from benchd.proof.evidence.clock import TimeBasis
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.intake_book import IntakeBook
 from benchd.words.ids import JobId, SlotName
+from benchd.words.intake import TimeDoubt
 
 
 class NoIntake:
@@ -15,6 +17,10 @@ class NoIntake:
 
     def __init__(self) -> None:
         self.book = IntakeBook()
+
+    def time_basis(self) -> TimeBasis | TimeDoubt:
+        """There is nothing to cite."""
+        return TimeDoubt.TIME_UNCONFIRMED
 
     async def changed(self) -> None:
         """Never returns: nothing changes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from importlib import resources
 from types import MappingProxyType
@@ -55,6 +56,7 @@ from benchd.words.intake import (
     LotKind,
     Mistake,
     NotNeeded,
+    TimeDoubt,
     Unerasable,
 )
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
@@ -112,7 +114,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.DESTROYED_BEFORE}": _OF_HANDSET | {"earlier_job", "earlier_reason"},
         f"gate.{Gate.SAME_HANDSET}": _OF_HANDSET | {"other"},
         f"gate.{Gate.SAME_HANDSET_HELD}": _OF_HANDSET | {"other"},
-        "earlier": frozenset({"disposition", "reason", "date"}),
+        "earlier": frozenset({"disposition", "reason", "date", "operator"}),
         "found": FOUND_FACTS,
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
         **dict.fromkeys(
@@ -341,7 +343,20 @@ class Catalogue:
 
     def question(self, view: QuestionView) -> Guidance:
         """What a gate asks about this handset, and how to find the answer."""
-        return self._guidance(f"gate.{view.gate}", "question", view.facts)
+        asked = self._guidance(f"gate.{view.gate}", "question", view.facts)
+        because = [*self._why_asked(view.facts), asked.what_to_do]
+        told = Texts(ja="".join(b.ja for b in because), en=" ".join(b.en for b in because))
+        return replace(asked, what_to_do=told)
+
+    def _why_asked(self, facts: Mapping[str, str]) -> Iterator[Texts]:
+        """Why a person is asked what papers or an earlier answer may have settled."""
+        if facts.get("not_cited") in list(TimeDoubt):
+            title = self._texts[f"problem.{facts['not_cited']}.title"]
+            yield Texts(ja=f"{title.ja}。", en=f"{title.en}.")
+        if "restricted_by" in facts:
+            texts = self._texts[f"earlier.{EarlierWord.RESTRICTED}"]
+            said = {"operator": facts["restricted_by"], "date": facts.get("restricted_at", "")}
+            yield Texts(ja=fill(texts.ja, said), en=fill(texts.en, said))
 
     def meanings(self, gate: Gate) -> tuple[Texts, Texts]:
         """What yes and what no says at this gate."""

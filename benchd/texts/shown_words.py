@@ -117,6 +117,7 @@ class EarlierWord(StrEnum):
     LAST_TIME = "last_time"
     LAST_TIME_SOLD = "last_time_sold"
     DOOMED = "doomed"
+    RESTRICTED = "restricted"
 
 
 class MenuWord(StrEnum):

@@ -60,6 +60,7 @@ from benchd.web.shift_routes import shift_routes
 from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
 from benchd.web.still_counts import heed_tokens
+from benchd.web.time_routes import time_routes
 from benchd.web.token_gate import TokenDoor, TokenGate
 from benchd.web.token_routes import token_routes
 from benchd.web.trace_route import TraceDoor, trace_route
@@ -173,6 +174,7 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     if intake is not None:
         heed_tokens(intake, tokens)
         add_routes(app, intake_routes(intake, rack.board, catalogue, who))
+        add_routes(app, time_routes(intake, who))
     if labels is not None:
         add_routes(app, label_routes(labels, who))
         add_routes(app, cards_pdf_route(rack.board, labels, now or partial(datetime.now, UTC)))

@@ -15,7 +15,8 @@ LONGEST = 200
 MOST_TAGS = 1000
 
 
-def _moment(value: object) -> object:
+def moment(value: object) -> object:
+    """A time as JSON tells it."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
@@ -41,7 +42,7 @@ class LotRequest(_Request):
     consignor: Named
     kind: LotKind
     paper: Line = ""
-    taken_in_at: Annotated[AwareDatetime | None, BeforeValidator(_moment)] = None
+    taken_in_at: Annotated[AwareDatetime | None, BeforeValidator(moment)] = None
     """Now where it isn't given."""
     identity_check: Line = ""
     attests: tuple[AttestationKind, ...] = ()
@@ -119,8 +120,10 @@ class AttestationObject(_Object):
     kinds: list[AttestationKind]
     tags: list[str] | None
     excepted: list[str]
+    assets: int
+    """How many assets it is about, those that it excepts or has withdrawn included."""
     late: int
-    """Assets that other systems have put into the lot since: a whole lot was without them."""
+    """Assets that have come into the lot since: a whole lot was without them."""
     late_tags: list[str]
     """The first of those; all others are after them in the list of the lot's assets."""
     withdrawn: bool
@@ -209,6 +212,8 @@ class ImportObject(_Object):
     taken: bool
     rows: int
     mistakes: list[MistakeObject]
+    late: int
+    """How many came in after their lot was attested as a whole, which doesn't cover them."""
 
 
 class AttestedObject(_Object):

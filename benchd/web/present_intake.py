@@ -27,6 +27,7 @@ def imported(done: Imported, catalogue: Catalogue) -> ImportObject:
     return ImportObject(
         taken=done.taken,
         rows=done.rows,
+        late=done.late,
         mistakes=[
             MistakeObject(
                 line=each.line,
@@ -93,6 +94,7 @@ def _attestation(told: Attestation) -> AttestationObject:
         kinds=sorted(told.kinds),
         tags=None if told.tags is None else sorted(told.tags),
         excepted=sorted(told.excepted),
+        assets=told.assets,
         late=told.late if of_whole else 0,
         late_tags=list(told.first_late(MOST_LATE)) if of_whole else [],
         withdrawn=bool(told.withdrawn),

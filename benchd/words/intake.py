@@ -70,6 +70,15 @@ class NotNeeded(StrEnum):
     JPKI_NOT_CAPABLE = "jpki_not_capable"
 
 
+class TimeDoubt(StrEnum):
+    """Why nothing that has an age may be cited just now."""
+
+    CLOCK_BEHIND = "clock_behind"
+    """The rack's time is before that of its own ledger."""
+    TIME_UNCONFIRMED = "time_unconfirmed"
+    """No time source has set it since the machine was booted, and nobody has confirmed it."""
+
+
 class Mistake(StrEnum):
     """What is wrong in a file that somebody imports."""
 

@@ -41,6 +41,7 @@ class EntryKind(StrEnum):
     NETWORK_LISTED = "network_listed"
     ASSET_BOUND = "asset_bound"
     ASSET_UNERASABLE = "asset_unerasable"
+    TIME_CONFIRMED = "time_confirmed"
     HOOK_BEGUN = "hook_begun"
     HOOK_ANSWERED = "hook_answered"
     """What another system has asked for; it has no job of its own, so that no proof rests on it."""
@@ -54,8 +55,12 @@ OF_INTAKE = (
     EntryKind.NETWORK_LISTED,
     EntryKind.ASSET_BOUND,
     EntryKind.ASSET_UNERASABLE,
+    EntryKind.TIME_CONFIRMED,
 )
-"""Records that tell of what came in; the ledger finds them without looking at all others."""
+"""Records that tell of what came in, and by which time.
+
+The ledger finds them without looking at all others.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

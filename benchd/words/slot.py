@@ -29,6 +29,8 @@ class ProblemCode(StrEnum):
     LEDGER_BROKEN = "ledger_broken"
     NO_ADMINISTRATOR = "no_administrator"
     CLOCK_UNSYNCHRONISED = "clock_unsynchronised"
+    CLOCK_BEHIND = "clock_behind"
+    TIME_UNCONFIRMED = "time_unconfirmed"
     WATCH_LIST_REFUSED = "watch_list_refused"
     ANCHOR_UNREACHABLE = "anchor_unreachable"
     PRINTER_FAULT = "printer_fault"

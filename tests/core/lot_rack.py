@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from benchd.intake.desk import IntakeDesk
+from benchd.intake.rack_time import RackTime
 from benchd.intake.store import IntakeStore
 from benchd.proof.evidence.intake import Who
+from benchd.proof.time_basis import latest_known
 from benchd.words.ids import JobId
 from benchd.words.job import Reason
 from benchd.words.record import EntryKind, StoredEntry
@@ -19,6 +22,15 @@ from .fake_chips import FakeChip, FakeChipAccess
 from .world import CountingEntropy, MemoryLedger, Phone, SteppingClock, World, ended
 
 IMEI = "356938035643809"
+
+
+class SettableClock(SteppingClock):
+    """A fake clock that somebody, or a dead battery, sets."""
+
+    behind = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() - self.behind
 
 
 async def _at_once(read: Callable[[], object]) -> object:
@@ -37,7 +49,11 @@ class Rack:
 
     def __init__(self, chip: FakeChip | None = None, **parts: Any) -> None:  # noqa: ANN401
         self.ledger = MemoryLedger()
-        self.store = IntakeStore(self.ledger, SteppingClock())
+        self.clock = SettableClock()
+        self.source: bool | None = True
+        """Whether a time source keeps the clock right."""
+        self.time = self.booted()
+        self.store = IntakeStore(self.ledger, self.clock, self.time)
         self.desk = IntakeDesk(self.store, _others())
         # A thread takes real time, in which the loop's own would run on by hours.
         self.desk._read = _at_once  # type: ignore[method-assign, assignment]
@@ -45,9 +61,26 @@ class Rack:
         self.world = World(
             ledger=self.ledger,
             chips=self.chips,
-            adjust=lambda made: replace(made, intake=self.store),
+            adjust=lambda made: replace(made, intake=self.store, clock=self.clock),
             **parts,
         )
+
+    def booted(self, boot: str = "boot-1", newest: datetime | None = None) -> RackTime:
+        """What a daemon that starts now knows of the time."""
+        time = RackTime(
+            self.clock,
+            boot=boot,
+            is_synchronised=lambda: self.source,
+            head=lambda: len(self.ledger.stored),
+            newest=newest,
+        )
+        self.ledger.told = time.stored
+        return time
+
+    def reboot(self, *, behind: timedelta = timedelta(), boot: str = "boot-2") -> None:
+        """The machine starts anew, with its clock so far behind."""
+        self.clock.behind = behind
+        self.time = self.store.time = self.booted(boot, latest_known(self.ledger.stored))
 
     async def lot(self, csv: str = f"tag,IMEI\nT1,{IMEI}\n", **changes: Any) -> None:  # noqa: ANN401
         await self.desk.add_lot(lot_record(**changes))
@@ -79,8 +112,15 @@ class Rack:
 
     async def ran(self, phone: Phone | None = None) -> tuple[object, object]:
         async with self.world.running():
-            self.world.ports["A1"].plug(phone or Phone())
-            await self.world.until_state(SlotState.FINISHED)
+            return await self.visit(phone)
+
+    async def visit(self, phone: Phone | None = None) -> tuple[object, object]:
+        """One job of a rack that runs; whatever lay in the slot before is taken out."""
+        if self.ledger.of(EntryKind.JOB_OPENED):
+            self.world.ports["A1"].unplug()
+            await self.world.until_state(SlotState.EMPTY)
+        self.world.ports["A1"].plug(phone or Phone())
+        await self.world.until_state(SlotState.FINISHED)
         end = ended(self.world)[-1]
         assert end["reason"] != Reason.PROOF_INCOMPLETE, end["detail"]
         return end["outcome"], end["reason"]

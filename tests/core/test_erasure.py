@@ -86,7 +86,7 @@ async def test_a_good_record_verifies(chip: str) -> None:
 
 async def test_nothing_else_can_make_a_verified_erasure() -> None:
     with pytest.raises(TypeError):
-        VerifiedErasure(object(), job=JOB, case=ANY, records=())
+        VerifiedErasure(object(), job=JOB, case=ANY, records=(), former_imeis=frozenset())
 
 
 @pytest.mark.parametrize("chip", CHIPS)

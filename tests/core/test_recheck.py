@@ -18,7 +18,7 @@ from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.people import Actor, ShownBy
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot_states import SlotState
-from tests.intake.lots import BY, LOT, lot_record
+from tests.intake.lots import BY, LOT, lot_record, right_time
 from tests.people.somebody import Everybody
 
 from .fake_chips import IN_USE, OTHER_CHIP, SILENT, UNUSED, FakeChip, scan_of
@@ -158,7 +158,7 @@ async def test_the_look_by_eye_is_nobodys_either_who_has_touched_it() -> None:
 
 async def test_whoever_attested_for_it_at_intake_cannot_recheck_it() -> None:
     ledger = MemoryLedger()
-    store = IntakeStore(ledger, SteppingClock())
+    store = IntakeStore(ledger, SteppingClock(), right_time(ledger, SteppingClock()))
     desk = IntakeDesk(store, CountingEntropy())
     chips = {"A1": FakeChip(), "A2": FakeChip()}
     rack, phone = RecheckRack(ledger=ledger, chips=chips, intake=store), Phone()

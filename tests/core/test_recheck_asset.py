@@ -14,7 +14,7 @@ from benchd.words.ids import JobId
 from benchd.words.job import Disposition, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
-from tests.intake.lots import BY, LOT, lot_record
+from tests.intake.lots import BY, LOT, lot_record, right_time
 
 from .rechecks import IMEI, RECHECKER, RecheckRack
 from .test_recheck import DUE, OTHER_IMEI, SELLABLE, end_of, until_asked_for_the_chip
@@ -29,7 +29,7 @@ class Labelled:
     def __init__(self, share: float = 1.0) -> None:
         self.phone = Phone()
         ledger = MemoryLedger()
-        self.store = IntakeStore(ledger, SteppingClock())
+        self.store = IntakeStore(ledger, SteppingClock(), right_time(ledger, SteppingClock()))
         self.desk = IntakeDesk(self.store, CountingEntropy())
         self.rack = RecheckRack(share, ledger=ledger, intake=self.store)
 

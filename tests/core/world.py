@@ -138,6 +138,7 @@ class MemoryLedger:
         self.stored: list[StoredEntry] = []
         self.broken = False
         self.fail_on: Callable[[Entry], bool] = lambda _entry: False
+        self.told: Callable[[Entry], None] = lambda _entry: None
 
     async def append(self, entry: Entry) -> Receipt:
         if self.broken or self.fail_on(entry):
@@ -152,6 +153,7 @@ class MemoryLedger:
         digest = hashlib.sha256((last + entry.kind + body).encode()).hexdigest()
         stored = StoredEntry(sequence=len(self.stored) + 1, entry=entry, hash_hex=digest)
         self.stored.append(stored)
+        self.told(entry)
         return Receipt(sequence=stored.sequence, hash_hex=digest)
 
     async def entries(self, job: JobId) -> Sequence[StoredEntry]:

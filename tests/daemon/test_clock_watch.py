@@ -12,6 +12,9 @@ from prometheus_client import CollectorRegistry
 from benchd.daemon import kernel_clock
 from benchd.daemon.clock_watch import ClockWatch
 from benchd.daemon.timekeeping import Timekeeping
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.rack_time import RackTime
+from benchd.intake.store import IntakeStore
 from benchd.observe.clock_metrics import ClockMetrics
 from benchd.proof.clock import STEP_S, set_back_s
 from benchd.slots.board import RackBoard
@@ -19,6 +22,8 @@ from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.record import Entry, EntryKind, StoredEntry
 from benchd.words.slot import ProblemCode, SlotView
 from benchd.words.slot_states import SlotState
+from tests.core.world import CountingEntropy, MemoryLedger
+from tests.intake.lots import BY, lot_record
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,7 +43,12 @@ class Machine:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def __post_init__(self) -> None:
-        self.timekeeping = Timekeeping(board=self.board, metrics=ClockMetrics(self.registry))
+        self.time = RackTime(
+            self, boot="b", is_synchronised=lambda: self.synchronised, head=lambda: 1, newest=AT
+        )
+        self.intake = IntakeStore(MemoryLedger(), self, self.time)
+        metrics = ClockMetrics(self.registry)
+        self.timekeeping = Timekeeping(board=self.board, metrics=metrics, intake=self.intake)
         self.watch = ClockWatch(
             clock=self,
             monotonic=lambda: self.uptime_s,
@@ -167,3 +177,29 @@ async def test_times_that_run_backwards_show_a_step_that_no_watch_has_seen(
     times: Sequence[float], expected: float
 ) -> None:
     assert set_back_s(at(*times)) == expected
+
+
+@pytest.mark.parametrize(
+    ("stepped_s", "code"),
+    [(-400 * 86_400.0, ProblemCode.CLOCK_BEHIND), (0.0, ProblemCode.TIME_UNCONFIRMED)],
+)
+async def test_row_6_why_everything_is_asked_is_on_the_wall_of_a_rack_that_takes_lots_in(
+    stepped_s: float, code: ProblemCode
+) -> None:
+    machine = Machine(synchronised=None)
+    desk = IntakeDesk(machine.intake, CountingEntropy())
+    codes = (ProblemCode.CLOCK_BEHIND, ProblemCode.TIME_UNCONFIRMED)
+
+    def shown() -> list[ProblemCode]:
+        return [notice.code for notice in machine.board.notices() if notice.code in codes]
+
+    await machine.passes(5)
+    assert shown() == []
+    await desk.add_lot(lot_record())
+    await machine.passes(5, stepped_s=stepped_s)
+    assert shown() == [code]
+    # Set right and confirmed, or kept by a source from now on.
+    machine.wall -= timedelta(seconds=stepped_s)
+    await desk.confirm_time(machine.wall, by=BY)
+    await machine.passes(5)
+    assert shown() == []

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchd.intake.desk import IntakeDesk
+from benchd.intake.rack_time import RackTime
 from benchd.intake.store import IntakeStore
+from benchd.ports import Clock
 from benchd.proof.evidence.intake import AttestedRecord, LotRecord, Who
 from benchd.words.imei import is_imei
 from benchd.words.intake import AttestationKind, LotKind
@@ -27,6 +29,15 @@ def imei(number: int) -> str:
     """The IMEI of one number, its check digit included."""
     body = f"35693803{number:06d}"
     return next(body + digit for digit in "0123456789" if is_imei(body + digit))
+
+
+def right_time(ledger: MemoryLedger, clock: Clock) -> RackTime:
+    """What a rack knows of its time whose clock a time source keeps right."""
+    time = RackTime(
+        clock, boot="boot-1", is_synchronised=lambda: True, head=lambda: len(ledger.stored)
+    )
+    ledger.told = time.stored
+    return time
 
 
 def lot_record(lot: str = LOT, **changes: Any) -> LotRecord:  # noqa: ANN401 - fields of the record

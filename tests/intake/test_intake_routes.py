@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from benchd.commands.cli import app as commands
 from benchd.commands.client import SOCKET_VARIABLE
-from benchd.errors import BenchdError
+from benchd.errors import BenchdError, DecisionRefused
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.intake.table import LARGEST_FILE_BYTES
@@ -83,7 +83,7 @@ LOT: Mapping[str, object] = {
 async def taken_in(http: Any, csv: str = CSV) -> None:  # noqa: ANN401 - an httpx2 client
     assert (await http.post("/api/v1/lots", json=LOT)).status_code == 200
     answer = await http.post("/api/v1/lots/L-1/assets.csv", content=csv.encode())
-    assert answer.json() == {"taken": True, "rows": csv.count("\n") - 1, "mistakes": []}
+    assert answer.json() == {"taken": True, "rows": csv.count("\n") - 1, "mistakes": [], "late": 0}
 
 
 async def test_a_lot_with_its_assets_over_the_api(room: Room) -> None:
@@ -265,7 +265,7 @@ async def test_a_lot_by_the_commands(
         assert len(room.desk.book.assets) == 2
         await benchd("assets", "network", str(list_), "--source", "docomo", *me)
         await benchd("lots", "attest", "L-1", "consent", "jpki", "--except", "T2", *me)
-        assert "残高消去の同意, 電子証明書の失効\t\tT2\t0\tいいえ" in await benchd(
+        assert "残高消去の同意, 電子証明書の失効\t\tT2\t2\t0\tいいえ" in await benchd(
             "lots", "show", "L-1"
         )
         number = room.desk.book.lots["L-1"].attestations[0].sequence  # type: ignore[index]
@@ -283,3 +283,21 @@ async def test_a_lot_by_the_commands(
         room.rack.board.show(replace(running_view(), identity=None))
         assert "A1: T3（ロット L-1）" in await benchd("assets", "bind", "T3", "--slot", "A1", *me)
         await benchd("assets", "bind", "T3", "--slot", "Z9", *me, fails=BenchdError)
+
+
+async def test_row_6_the_time_is_confirmed_by_the_command(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me, now = ("--operator", CLERK), room.desk._store.clock.now().isoformat()
+    async with shell(room, tmp_path, monkeypatch) as benchd:
+        assert "まだ誰も確認していません" in await benchd("time", "show")
+        await benchd("time", "confirm", "yesterday", *me, fails=2)
+        await benchd("time", "confirm", "2025-01-01 09:00", *me, fails=DecisionRefused)
+        assert not room.rack.ledger.stored
+        assert "記録 1 で確認済みです" in await benchd("time", "confirm", now, *me)
+        told = json.loads(await benchd("time", "show", "--json"))
+    assert (told["counts"], told["doubt"], told["confirmed"]) == (True, None, 1)
+    [record] = room.rack.ledger.stored
+    assert record.entry.kind is EntryKind.TIME_CONFIRMED
+    assert record.entry.data["by"]["person"] == CLERK  # type: ignore[index, call-overload]
+    assert record.entry.data["seen_at"] == now

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
 import anyio
 import pytest
 
 from benchd.errors import IntakeRefused
 from benchd.intake.desk import IntakeDesk
-from benchd.proof.citing import AssetInHand, Numbers, cite, cited_gaps
+from benchd.proof.citing import AssetInHand, CitedWhen, Numbers, cite, cited_gaps
 from benchd.proof.evidence.forms import from_json, to_json
 from benchd.proof.evidence.intake import (
     AssetLine,
@@ -23,7 +22,7 @@ from benchd.proof.intake_book import IntakeBook, about
 from benchd.words.ids import JobId
 from benchd.words.intake import AttestationKind, BoundBy, LotId, Tag
 from benchd.words.job import Gate
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.words.record import EntryKind
 from benchd.words.token import System, TokenName
 from tests.core.world import CountingEntropy
 from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
@@ -53,8 +52,12 @@ def in_hand(intake: Intake, tag: str, number: int | None) -> AssetInHand:
 
 
 def cited(intake: Intake, hand: AssetInHand) -> CitedAttestation | None:
+    return cite(intake.desk.book, hand, Gate.CONSENT, when=now(intake), limit_s=LIMIT_S)
+
+
+def now(intake: Intake) -> CitedWhen:
     at = intake.store.clock.now()
-    return cite(intake.desk.book, hand, Gate.CONSENT, now=at, limit_s=LIMIT_S)
+    return CitedWhen(earliest=at, latest=at, after=len(intake.ledger.stored))
 
 
 async def add(intake: Intake, tag: str, number: int, by: Who) -> None:
@@ -142,25 +145,24 @@ async def test_a_lot_of_people_alone_is_attested_without_counting_it(intake: Int
 
 
 @pytest.mark.parametrize("by", [SYSTEM, BY], ids=["system", "person"])
-async def test_what_a_system_adds_later_nobody_has_attested(intake: Intake, by: Who) -> None:
-    """A whole lot is what was in it, but for what a person has put beside it since."""
+async def test_what_is_added_later_nobody_has_attested(intake: Intake, by: Who) -> None:
+    """A whole lot is what was in it, whoever puts something beside it since."""
     await intake.with_lot(attests=(AttestationKind.CONSENT,))
     await add(intake, "T1", 1, BY)
     number = await intake.desk.attest(attested(AttestationKind.CONSENT))
     await add(intake, "T2", 2, by)
     late = in_hand(intake, "T2", 2)
-    assert (cited(intake, late) is None) == by.is_system
+    assert cited(intake, late) is None
     # What was in it before is covered as it was, where an IMEI says that it is that.
     before = cited(intake, in_hand(intake, "T1", 1))
     assert before is not None
     # The proof doesn't go by it either, whoever wrote that it was cited.
     forged = replace(before, tag="T2")
-    gaps = cited_gaps(intake.desk.book, late, Gate.CONSENT, forged, between=(before.at, before.at))
-    assert bool(gaps) == by.is_system
+    assert cited_gaps(intake.desk.book, late, Gate.CONSENT, forged, when=now(intake))
     # By name it may be attested afterwards; and it is the same after a restart.
     assert (await intake.reread()).book.attested == intake.desk.book.attested
     attestation = intake.desk.book.attested[number]
-    assert attestation.first_late(9) == (["T2"] if by.is_system else [])
+    assert (attestation.assets, attestation.late, attestation.first_late(9)) == (1, 1, ["T2"])
     await intake.desk.attest(attested(AttestationKind.CONSENT, tags=("T2",)))
     assert cited(intake, late) is not None
 
@@ -181,45 +183,25 @@ async def test_a_label_doesnt_smuggle_a_late_handset_in(intake: Intake) -> None:
     """It tells no IMEI, so it may be the one that came later, under another's label."""
     await intake.with_lot(attests=(AttestationKind.CONSENT,))
     await add(intake, "T1", 1, BY)
-    hand, before = in_hand(intake, "T1", None), intake.store.clock.now()
+    hand, before = in_hand(intake, "T1", None), now(intake)
     found = cited(intake, hand)
     assert found is not None
     await add(intake, "T2", 2, SYSTEM)
-    after = intake.store.clock.now()
     assert cited(intake, hand) is None
     # A job that went by it before goes on: then there was no other that it could have been.
     book = intake.desk.book
-    assert cited_gaps(book, hand, Gate.CONSENT, found, between=(before, after)) == []
-    assert cited_gaps(book, hand, Gate.CONSENT, found, between=(after, after)) == [
+    assert cited_gaps(book, hand, Gate.CONSENT, found, when=before) == []
+    assert cited_gaps(book, hand, Gate.CONSENT, found, when=now(intake)) == [
         "the lot has exceptions, and no IMEI says that it is none"
     ]
 
 
-class _Looked(Entry):
-    """An entry that counts how often anybody has asked when it was."""
-
-    looks: ClassVar[int] = 0
-
-    def __getattribute__(self, name: str) -> object:
-        if name == "at":
-            type(self).looks += 1
-        return super().__getattribute__(name)
-
-
-async def test_what_a_system_sends_in_is_noted_once_however_much_was_attested(
-    intake: Intake,
-) -> None:
+async def test_what_comes_in_is_noted_once_however_much_was_attested(intake: Intake) -> None:
     """Else a rack has a note of every asset for each attestation of its lot."""
     await intake.with_lot(by=SYSTEM)
     await add(intake, "T0", 0, BY)
     for _ in range(20):
         await intake.desk.attest(attested(AttestationKind.CONSENT, tags=("T0",)))
         await intake.desk.attest(attested(AttestationKind.JPKI), seen=1)
-    lines = tuple(AssetLine(tag=f"T{number}", imei=imei(number)) for number in range(1, 51))
-    told = AssetsRecord(lot=LOT, batch="b", part=1, parts=1, again=False, assets=lines, by=SYSTEM)
-    at = intake.store.clock.now()
-    entry = _Looked(kind=EntryKind.ASSETS_ADDED, at=at, data=to_json(told))
-    sequence = intake.ledger.stored[-1].sequence + 1
-    _Looked.looks = 0
-    intake.desk.book.take(StoredEntry(sequence=sequence, entry=entry, hash_hex="00"))
-    assert 0 < _Looked.looks <= len(lines)
+    lot = intake.desk.lot(LOT)
+    assert all(each.came_in is lot.came_in for each in lot.attestations)

@@ -326,4 +326,5 @@ async def test_only_what_was_rechecked_goes_back_on_sale(desk: Desk) -> None:
         await desk.settle("job-1", DisposalState.ON_SALE, note="00ff")
     with pytest.raises(SettlingRefused, match="certificate"):
         await desk.settle("job-2", DisposalState.ON_SALE)
-    await desk.settle("job-2", DisposalState.ON_SALE, note="00ff")
+    with pytest.raises(SettlingRefused, match="00ff isn't the certificate"):
+        await desk.settle("job-2", DisposalState.ON_SALE, note="00ff")

@@ -96,7 +96,7 @@ async def test_lots_and_assets_come_in_under_the_tokens_name(
             one = {"tag": "T9", "imei": imei(9), "model": "SO-51B"}
             assert (await client.post("/api/v1/lots/L-1/assets", json=one)).status_code == 200
             sent = await client.post("/api/v1/lots/L-1/assets.csv", content=CSV.encode())
-            assert sent.json() == {"taken": True, "rows": 2, "mistakes": []}
+            assert sent.json() == {"taken": True, "rows": 2, "mistakes": [], "late": 0}
             lot = (await client.get("/api/v1/lots/L-1")).json()
             assert (lot["assets"], lot["operator"]) == (3, "token:stock")
             assert (await client.get("/api/v1/assets/T1")).json()["imei"] == imei(1)

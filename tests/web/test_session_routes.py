@@ -270,6 +270,7 @@ ROUTES: dict[tuple[str, str], Action | str] = {
     ("POST", "/api/v1/lots/{lot}/attestations"): Action.ATTEST,
     ("POST", "/api/v1/lots/{lot}/withdrawals"): Action.ATTEST,
     ("POST", "/api/v1/network.csv"): Action.TAKE_IN,
+    ("POST", "/api/v1/time"): Action.ADMINISTER,
     ("POST", "/api/v1/assets/{tag}/unerasable"): Action.TAKE_IN,
     ("POST", "/api/v1/slots/{slot}/asset"): Action.ANSWER,
     ("POST", "/api/v1/disposal/{job}"): Action.SETTLE,

@@ -15,6 +15,7 @@ from benchd.android.fill.keystream import HostKeystream
 from benchd.daemon.integrity import Integrity
 from benchd.errors import AdbServerLost, HandsetGone
 from benchd.intake.desk import IntakeDesk
+from benchd.intake.rack_time import RackTime
 from benchd.intake.store import IntakeStore
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.chance import Chance
@@ -33,6 +34,7 @@ from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import Anchor, Handset
 from benchd.proof.evidence.fresh import FreshPictures
+from benchd.proof.time_basis import latest_known
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -64,6 +66,17 @@ class Outside:
     papers: Papers | None
 
 
+def _rack_time(outside: Outside, ledger: SimulatedLedger) -> RackTime:
+    """Its clock is kept right, and no record is later."""
+    return RackTime(
+        outside.chance,
+        boot="boot",
+        is_synchronised=lambda: True,
+        head=lambda: ledger.head.sequence,
+        newest=latest_known(ledger.all()),
+    )
+
+
 class Daemon:
     """The core, wired to the simulated rack."""
 
@@ -73,7 +86,7 @@ class Daemon:
         self.board = RackBoard()
         self.desk = Desk(ledger, outside.chance, Staff())
         self.admission = Admission()
-        self.store = IntakeStore(ledger, outside.chance)
+        self.store = IntakeStore(ledger, outside.chance, _rack_time(outside, ledger))
         self.intake = IntakeDesk(self.store, outside.chance)
         self.parts = RackParts(
             ledger=ledger,

@@ -11,7 +11,7 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import DecisionRefused, NotFound
+from benchd.errors import DecisionRefused, NotFound, SecondPersonNeeded
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.daemon import Daemon
 from benchd.lab.adversity.hands import Hands
@@ -90,20 +90,30 @@ class People:
             return
         if mistake is Kind.SAME_PERSON:
             await self._decide(view, gate, approved, WORKER)
-        await self._decide(view, gate, approved, SECOND if gate is Gate.CONFIRM else WORKER)
+        # Whom the desk sends for somebody else, because of what they have answered before, does so.
+        for operator in (SECOND, OTHER) if gate is Gate.CONFIRM else (WORKER, OTHER, SECOND):
+            if await self._decide(view, gate, approved, operator):
+                return
 
-    async def _decide(self, view: SlotView, gate: Gate, approved: bool, operator: str) -> None:  # noqa: FBT001
+    async def _decide(self, view: SlotView, gate: Gate, approved: bool, operator: str) -> bool:  # noqa: FBT001
+        """Whether it needn't be somebody else who answers."""
         if view.job is None:
-            return
-        with suppress(NotFound, DecisionRefused):
-            await self._daemon.desk.decide(
-                view.job,
-                gate,
-                approved=approved,
-                by=actor_of(operator),
-                note=self._note(view.slot, gate),
-            )
+            return True
+        try:
+            with suppress(NotFound):
+                await self._daemon.desk.decide(
+                    view.job,
+                    gate,
+                    approved=approved,
+                    by=actor_of(operator),
+                    note=self._note(view.slot, gate),
+                )
+        except SecondPersonNeeded:
+            return False
+        except DecisionRefused:
+            pass
         self._points.passes(view.slot, f"answered:{gate}")
+        return True
 
     def _note(self, slot: SlotName, gate: Gate) -> str:
         handset, papers = self._bays[slot].handset, self._daemon.papers

@@ -33,6 +33,8 @@ def main() -> None:
             settings,
             SimulatedHotplug(plug_socket),
             usb=False,
+            # What is shown here is no machine's clock.
+            was_synchronised=lambda: True,
             listener=listener,
             reread=lambda: load_settings(config),
             words=words,

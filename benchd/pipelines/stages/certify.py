@@ -52,7 +52,7 @@ class CertifyStage:
 
     async def _certified(self, context: JobContext) -> StageResult:
         records, others = await drawn_records(context)
-        intake = await intake_of(context, records)
+        intake = await intake_of(context, records, others)
         envelope = issue(context, verify_erasure(context.job, records, intake, others))
         return StageResult(
             evidence=CertifyEvidence(certificate_sha256=hashlib.sha256(envelope).hexdigest())

@@ -44,7 +44,7 @@ class CertifyDrawnStage:
             erasure = verify_drawn_erasure(
                 JobHeld(job=drawn, records=records),
                 JobHeld(job=context.job, records=await context.ledger.entries(context.job)),
-                await intake_of(context, records),
+                await intake_of(context, records, others),
                 others,
             )
             envelope = issue(context, erasure)

@@ -1,10 +1,10 @@
-"""The record of a wall clock that was set back."""
+"""The record of a wall clock that was set back, and by which time something was cited."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchd.proof.evidence.values import Said, Seconds
+from benchd.proof.evidence.values import Moment, Positive, Said, Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,3 +14,19 @@ class ClockStepEvidence:
     set_back_s: Seconds
     noticed: Said
     """`running`, or `at_start` for one that happened while no daemon ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeBasis:
+    """By which time something with an age was cited, and why that is to be believed."""
+
+    at: Moment
+    """The rack's own time then."""
+    newest: Moment
+    """The latest time that its ledger knew of."""
+    after: Positive
+    """The newest record then."""
+    boot: Said
+    """The kernel's id of this boot of the machine."""
+    confirmed: Positive | None
+    """The record by which somebody has confirmed the time; None where a time source has set it."""

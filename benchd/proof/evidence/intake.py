@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from benchd.proof.evidence.values import Moment, OneOrMore, Positive, Said, Seconds, Sha256
+from benchd.proof.evidence.clock import TimeBasis
+from benchd.proof.evidence.values import Moment, OneOrMore, Positive, Said, Seconds, Sha256, Whole
 from benchd.words.intake import AttestationKind, BoundBy, LotKind, NotNeeded, Unerasable
 from benchd.words.job import Disposition, Gate
 from benchd.words.people import Actor, ShownBy
@@ -76,6 +77,14 @@ class LotRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedList:
+    """The assets that a whole lot had as it was attested: so many, and a hash over their tags."""
+
+    assets: Whole
+    tags_sha256: Sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssetLine:
     """One handset of a lot, as the papers describe it."""
 
@@ -99,6 +108,8 @@ class AssetsRecord:
     """Whether handsets of earlier lots may be among them, come in again."""
     assets: OneOrMore[AssetLine]
     by: Who
+    named: NamedList | None = None
+    """All of the import, where it is the list of what was attested with the lot itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +123,8 @@ class AttestedRecord:
     excepted: tuple[Said, ...]
     note: str
     by: Who
+    named: NamedList | None = None
+    """What the whole lot was; None where tags are named, and in records older than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +161,17 @@ class NetworkRecord:
     parts: Positive
     source: Said
     results: OneOrMore[NetworkLine]
+    by: Who
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeConfirmedRecord:
+    """`time_confirmed`: an administrator has compared the rack's time with another clock."""
+
+    seen_at: Moment
+    """What the other clock said."""
+    boot: Said
+    """The boot of the machine until whose end it counts."""
     by: Who
 
 
@@ -208,6 +232,8 @@ class SettledGate:
     gate: Gate
     cited: CitedAttestation | None = None
     not_needed: NotNeeded | None = None
+    time: TimeBasis | None = None
+    """By which time it was cited; None in records before `FORM_OF_IDENTITY`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

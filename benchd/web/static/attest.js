@@ -13,7 +13,7 @@ const kindsOf = (kinds) => join(kinds.map((kind) => word("attestation", kind)));
 /** The attestations of a lot, and the form for another one. */
 export function attestations(lot, path, done) {
   const rows = lot.attestations.map((told) =>
-    row([kindsOf(told.kinds), covered(told), `${moment(told.at)} ${told.operator}`, withdrawing(told, path, done)], {
+    row([kindsOf(told.kinds), covered(told, lot.assets), `${moment(told.at)} ${told.operator}`, withdrawing(told, path, done)], {
       "data-withdrawn": told.withdrawn,
     }),
   );
@@ -24,9 +24,10 @@ export function attestations(lot, path, done) {
   ];
 }
 
-function covered(told) {
+function covered(told, assets) {
   if (told.tags !== null) return join(told.tags);
-  const whole = told.excepted.length ? `${t("whole_but")} ${join(told.excepted)}` : t("whole");
+  const count = `${told.assets} / ${assets}`;
+  const whole = told.excepted.length ? `${count} · ${t("whole_but")} ${join(told.excepted)}` : `${count} · ${t("whole")}`;
   if (!told.late) return whole;
   const more = told.late > told.late_tags.length ? " …" : "";
   return `${whole} · ${t("whole_late")} ${told.late} (${join(told.late_tags)}${more})`;

@@ -58,7 +58,7 @@ export class LotPage {
           hint: t("import_hint"),
           fields: [again],
           query: () => ({ again: again.value !== null }),
-          done: ({ rows }) => this.done(() => `${t("taken")}: ${rows}`),
+          done: ({ rows, late }) => this.done(() => `${t("taken")}: ${rows}${late ? ` · ${t("whole_late")} ${late}` : ""}`),
         }),
       ),
       folded("one", t("add_one"), false, this.one(path)),

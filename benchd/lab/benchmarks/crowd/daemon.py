@@ -53,6 +53,8 @@ def main() -> None:
                 settings,
                 SimulatedHotplug(plug_socket),
                 usb=False,
+                # What is shown here is no machine's clock.
+                was_synchronised=lambda: True,
                 reread=lambda: load_settings(config),
                 words=words,
                 levels=levels,

@@ -1,0 +1,205 @@
+"""Row 10: what is attested of a whole lot covers the list that it named, by count and hash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchd.errors import CertificateGap
+from benchd.proof.attestation import named_list
+from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.intake import AssetLine, AssetsRecord, Who
+from benchd.words.intake import AttestationKind, LotId
+from benchd.words.job import Gate, Outcome
+from benchd.words.people import ShownBy
+from benchd.words.record import Entry, EntryKind, StoredEntry
+from tests.intake.lots import BY, LOT, attested, imei, lot_record
+
+from .fake_chips import IN_USE, OTHER_CHIP, UNUSED, FakeChip
+from .lot_rack import IMEI, Rack
+from .world import Phone
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+BOTH = (AttestationKind.CONSENT, AttestationKind.JPKI)
+GOOD = (Outcome.PASSED, None)
+COLLEAGUE = replace(BY, operator="Mori", person="mori", shown_by=ShownBy.BADGE_AND_PIN)
+OTHERS = "tag,IMEI\n" + "".join(f"N{number},{imei(number)}\n" for number in range(1, 25))
+MINE = f"tag,IMEI\nT1,{IMEI}\n"
+
+
+def in_use() -> Rack:
+    return Rack(FakeChip(looks=IN_USE))
+
+
+async def import_(rack: Rack, csv: str, by: Who = BY) -> int:
+    done = await rack.desk.import_assets(LOT, csv.encode(), by=by, dry_run=False)
+    assert done.taken, done.mistakes
+    return done.late
+
+
+def whole(rack: Rack) -> list[tuple[int, int]]:
+    """How many each attestation covers, and how many came in later."""
+    found = rack.store.book.lots[LotId(LOT)].attestations
+    return [(each.assets, each.late) for each in found]
+
+
+@pytest.mark.parametrize("by", [BY, COLLEAGUE], ids=["the same person", "a colleague"])
+async def test_row_10_what_a_person_imports_after_a_whole_lot_was_attested_is_asked(
+    by: Who,
+) -> None:
+    rack = in_use()
+    await rack.lot(OTHERS)
+    await rack.desk.attest(attested(*BOTH))
+    assert await import_(rack, MINE, by) == 1
+    await rack.looked_up()
+    assert whole(rack) == [(24, 1)]
+    async with rack.world.running():
+        assert await rack.visit(Phone(jpki_capable=None)) == GOOD
+        assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
+        # Whoever has looked at its papers attests the lot once more: all 25 are covered then.
+        await rack.desk.attest(attested(*BOTH), seen=25)
+        assert whole(rack) == [(24, 1), (25, 0)]
+        assert await rack.visit(Phone(jpki_capable=None)) == GOOD
+    assert len([gate for gate in rack.asked() if gate == Gate.JPKI]) == 1
+
+
+async def test_row_10_a_lot_attested_as_it_is_taken_in_covers_the_first_list_of_that_person() -> (
+    None
+):
+    rack = in_use()
+    await rack.lot(MINE, attests=BOTH)
+    assert whole(rack) == [(1, 0)]
+    [record] = rack.ledger.of(EntryKind.ASSETS_ADDED)
+    assert record.entry.data["named"] == to_json(named_list(["T1"]))
+    assert await rack.ran(Phone(jpki_capable=None)) == GOOD
+    assert {Gate.JPKI, Gate.CONSENT}.isdisjoint(rack.asked())
+
+
+@pytest.mark.parametrize("first", ["a colleague's list", "its second list"])
+async def test_row_10_and_no_other_list(first: str) -> None:
+    rack = in_use()
+    await rack.desk.add_lot(lot_record(attests=BOTH))
+    if first == "its second list":
+        assert await import_(rack, OTHERS) == 0
+        assert await import_(rack, MINE) == 1
+        assert whole(rack) == [(24, 1)]
+    else:
+        assert await import_(rack, MINE, COLLEAGUE) == 1
+        assert whole(rack) == [(0, 1)]
+    assert await rack.ran(Phone(jpki_capable=None)) == GOOD
+    assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
+
+
+async def test_careless_a_lot_split_and_imported_late_neither_covers_nor_uncovers_silently() -> (
+    None
+):
+    """Its second half comes days later, while a handset of the first is at work, or after."""
+    rack = in_use()
+    await rack.lot(MINE, attests=BOTH)
+    await rack.looked_up()
+    async with rack.world.running():
+        assert await rack.visit(Phone(jpki_capable=None)) == GOOD
+        job, records, intake = await rack.proof()
+        # What was cited before it came stays cited: nothing of the first half is uncovered.
+        assert await import_(rack, OTHERS) == 24
+        assert whole(rack) == [(1, 24)]
+        _, _, now = await rack.proof()
+        assert len(now) == len(intake) + 1
+        verify_erasure(job, records, now)
+        assert await rack.visit(Phone(jpki_capable=None)) == GOOD
+        assert {Gate.JPKI, Gate.CONSENT}.isdisjoint(rack.asked())
+        # Nothing of the second half is covered, and whoever imported it was told so.
+        rack.chips.chips["A1"] = FakeChip(
+            looks=replace(IN_USE, chip=OTHER_CHIP), after_clear=replace(UNUSED, chip=OTHER_CHIP)
+        )
+        late = Phone(serial="LATE", imei=imei(1), jpki_capable=None)
+        assert await rack.visit(late) == GOOD
+        assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
+
+
+async def test_a_list_is_the_same_in_any_order_and_another_with_any_tag_more_or_less() -> None:
+    assert named_list(["T1", "T2"]) == named_list(["T2", "T1"])
+    lists = ([], ["T1"], ["T2"], ["T1", "T2"], ["T1T2"], ["T1", "T2", "T3"], ['T1","T2'])
+    assert len({named_list(tags).tags_sha256 for tags in lists}) == len(lists)
+
+
+# The proof, whatever the book says.
+
+Lie = Callable[[list[StoredEntry]], None]
+
+
+def edited(kind: EntryKind, change: Callable[[dict[str, Any]], None]) -> Lie:
+    def lie(intake: list[StoredEntry]) -> None:
+        for index, record in enumerate(intake):
+            if record.entry.kind is kind:
+                data = json.loads(json.dumps(dict(record.entry.data)))
+                change(data)
+                intake[index] = replace(record, entry=replace(record.entry, data=data))
+
+    return lie
+
+
+def named(**changes: object) -> Lie:
+    return edited(EntryKind.ATTESTED, lambda data: data["named"].update(changes))
+
+
+def slipped_in(intake: list[StoredEntry]) -> None:
+    """An import stands before the attestation that nobody had when it was made."""
+    line = AssetLine(tag="T9", imei=imei(99))
+    told = AssetsRecord(lot=LOT, batch="b", part=1, parts=1, again=False, assets=(line,), by=BY)
+    first = intake[0]
+    entry = Entry(kind=EntryKind.ASSETS_ADDED, at=first.entry.at, data=to_json(told))
+    intake.insert(1, StoredEntry(sequence=first.sequence, entry=entry, hash_hex="ab" * 32))
+
+
+def one_less(data: dict[str, Any]) -> None:
+    data["assets"] = [line for line in data["assets"] if line["tag"] != "N3"]
+
+
+def one_renamed(data: dict[str, Any]) -> None:
+    data["assets"][-2]["tag"] = "N99"
+
+
+LIES: dict[str, Lie] = {
+    "more assets": named(assets=26),
+    "another list": named(tags_sha256="ab" * 32),
+    "a list that nobody saw": slipped_in,
+    "an asset less": edited(EntryKind.ASSETS_ADDED, one_less),
+    "an asset that is another": edited(EntryKind.ASSETS_ADDED, one_renamed),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_row_10_the_proof_counts_the_list_anew(lie: str) -> None:
+    rack = in_use()
+    await rack.lot(OTHERS + f"T1,{IMEI}\n")
+    await rack.desk.attest(attested(*BOTH))
+    await rack.looked_up()
+    assert await rack.ran(Phone(jpki_capable=None)) == GOOD
+    job, records, intake = await rack.proof()
+    theirs = list(intake)
+    verify_erasure(job, records, theirs)
+    LIES[lie](theirs)
+    assert theirs != intake
+    with pytest.raises(CertificateGap):
+        verify_erasure(job, records, theirs)
+
+
+async def test_records_from_before_lists_were_named_cover_what_was_in_the_lot_then() -> None:
+    rack = in_use()
+    await rack.lot(MINE)
+    await rack.desk.attest(attested(*BOTH))
+    await rack.looked_up()
+    assert await rack.ran(Phone(jpki_capable=None)) == GOOD
+    job, records, intake = await rack.proof()
+    theirs = list(intake)
+    for kind in (EntryKind.ATTESTED, EntryKind.ASSETS_ADDED):
+        edited(kind, lambda data: data.pop("named"))(theirs)
+    assert theirs != intake
+    verify_erasure(job, records, theirs)

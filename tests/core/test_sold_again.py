@@ -1,0 +1,155 @@
+"""A handset that was re-checked is sold under a certificate of its own, which is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchd.errors import SettlingRefused
+from benchd.slots.disposal_desk import DisposalDesk
+from benchd.words.disposal import DisposalState, Settling
+from benchd.words.ids import JobId
+from benchd.words.job import Disposition, Gate, Reason
+from benchd.words.record import EntryKind
+from benchd.words.slot_states import SlotState
+from tests.people.somebody import somebody
+
+from .fake_chips import OTHER_CHIP, UNUSED, FakeChip, FakeChipAccess
+from .rechecks import RecheckRack
+from .test_recipes_without_erasure import RECHECK
+from .world import MTP_ONLY, Phone, SteppingClock, World, make_recipe
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+OTHER_IMEI = "352099001761481"
+
+
+class Shop:
+    """A1 erases; A2 has the recipe for what is ready to be sold."""
+
+    def __init__(self) -> None:
+        self.chips = FakeChipAccess({"A1": FakeChip(), "A2": FakeChip()})
+        recipes = {"overwrite": make_recipe(), "recheck": RECHECK}
+        self.world = World(
+            2,
+            chips=self.chips,
+            adjust=lambda made: replace(made, recipes=recipes),
+            recipe_of={"A2": "recheck"},
+        )
+        self.held: dict[JobId, str] = {}
+        self.desk = DisposalDesk(self.world.ledger, SteppingClock(), self.held.get)
+
+    async def certified(self, phone: Phone) -> JobId:
+        job = await self._ran("A1", phone)
+        assert self.world.issuer.kept.get(job) is not None
+        return job
+
+    async def rechecked(self, phone: Phone) -> JobId:
+        return await self._ran("A2", phone, MTP_ONLY)
+
+    async def _ran(self, slot: str, phone: Phone, *interfaces: frozenset[str]) -> JobId:
+        self.world.ports[slot].plug(phone, *interfaces)
+        view = await self.world.until_state(SlotState.FINISHED, slot)
+        assert view.job is not None
+        assert view.disposition in (Disposition.SELLABLE, Disposition.HOLD)
+        self.world.ports[slot].unplug()
+        await self.world.until_state(SlotState.EMPTY, slot)
+        return view.job
+
+    async def sell(self, job: JobId, number: str) -> None:
+        settling = Settling(to=DisposalState.ON_SALE, note=number)
+        await self.desk.settle(job, settling, somebody("Mori"))
+
+
+async def test_a_handset_goes_back_on_sale_under_its_own_certificate() -> None:
+    shop, phone = Shop(), Phone()
+    async with shop.world.running():
+        certificate = await shop.certified(phone)
+        job = await shop.rechecked(phone)
+        await shop.sell(job, f" {certificate} ")
+    assert len(shop.world.ledger.of(EntryKind.HANDSET_SETTLED)) == 1
+
+
+async def _invented(_shop: Shop, _phone: Phone) -> str:
+    return "20261124-invented0"
+
+
+async def _uncertified(shop: Shop, phone: Phone) -> str:
+    shop.world.answers[Gate.CONFIRM] = False
+    number = await shop._ran("A1", phone)
+    shop.world.answers.clear()
+    return number
+
+
+async def _anothers(shop: Shop, _phone: Phone) -> str:
+    shop.chips.chips["A1"] = FakeChip(looks=replace(UNUSED, chip=OTHER_CHIP))
+    return await shop.certified(Phone(serial="ANOTHER", imei=OTHER_IMEI))
+
+
+async def _itself(shop: Shop, phone: Phone) -> str:
+    return await shop.rechecked(phone)
+
+
+async def _failed_since(shop: Shop, phone: Phone) -> str:
+    number = await shop.certified(phone)
+    await _uncertified(shop, phone)
+    return number
+
+
+async def _older(shop: Shop, phone: Phone) -> str:
+    number = await shop.certified(phone)
+    await shop.certified(phone)
+    return number
+
+
+async def _held(shop: Shop, phone: Phone) -> str:
+    number = await shop.certified(phone)
+    shop.held[number] = "stock"
+    return number
+
+
+REFUSED: dict[str, tuple[Callable[[Shop, Phone], Any], str]] = {
+    "an invented number": (_invented, "has no certificate"),
+    "the number of a job without one": (_uncertified, "has no certificate"),
+    "a re-check": (_itself, "has no certificate"),
+    "another handset's": (_anothers, "of another handset"),
+    "one of before a job that failed": (_failed_since, "has come later"),
+    "one of before a newer one": (_older, "has come later"),
+    "one that another system holds back": (_held, "stock holds it back"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_careless_on_sale_under_a_number_that_is_no_certificate_of_it(case: str) -> None:
+    shop, phone = Shop(), Phone()
+    made, why = REFUSED[case]
+    async with shop.world.running():
+        number = await made(shop, phone)
+        job = await shop.rechecked(phone)
+        with pytest.raises(SettlingRefused, match=why):
+            await shop.sell(job, number)
+    assert not shop.world.ledger.of(EntryKind.HANDSET_SETTLED)
+
+
+async def test_a_certificate_of_after_the_recheck_is_none_for_it() -> None:
+    shop, phone = Shop(), Phone()
+    async with shop.world.running():
+        job = await shop.rechecked(phone)
+        number = await shop.certified(phone)
+        with pytest.raises(SettlingRefused, match="certified after this re-check"):
+            await shop.sell(job, number)
+
+
+async def test_a_drawn_handset_is_named_by_either_number() -> None:
+    rack, phone = RecheckRack(chips={"A1": FakeChip(), "A2": FakeChip(), "A3": FakeChip()}), Phone()
+    async with rack.world.running():
+        assert (await rack.erased(phone)).reason is Reason.RECHECK_DUE
+        assert (await rack.rechecked(phone)).disposition is Disposition.SELLABLE
+    drawn, recheck = rack.jobs()
+    for number in (drawn, recheck):
+        desk = DisposalDesk(rack.ledger, SteppingClock())
+        named = await desk._certificate(number)
+        assert (named.job, named.drawn[0].entry.job) == (recheck, drawn)
