@@ -177,7 +177,7 @@ def _of_freshness(case: ErasureCase) -> list[str]:
     if case.form < FORM_OF_FLOORS:
         return []
     evidence = case.evidence
-    return freshness_gaps(evidence.initialise, evidence.inspect.capacity_bytes)
+    return freshness_gaps(evidence.initialise, evidence.inspect.capacity_bytes, case.form)
 
 
 def _of_storage(case: ErasureCase) -> list[str]:

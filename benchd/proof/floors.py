@@ -24,6 +24,11 @@ start differ. No picture reaches above the two numbers before."""
 MOST_BOOTS_SINCE_RESET: Final = 5
 """The start after the reset, and one each where it was bought, sorted, charged and plugged in."""
 
+STARTS_OF_A_SHOWN_RESET: Final = 1
+MOST_S_SINCE_SHOWN_RESET: Final = 24 * 3600
+"""A handset that is still in its first start since its reset, which began within a day, shows that
+it was reset. That an owner's things are absent shows nothing: they may have used what nobody counts."""
+
 LOWEST_SHARE_OF_NOMINAL: Final = 0.6
 """Of the size that a model is sold with, its system and the file system leave this much for users,
 also of 16 GB; a size twice as large would leave half of that at most."""

@@ -1,7 +1,8 @@
 """Whether a handset is as its last reset left it, by what it says of itself.
 
 A reset here is proven by what it changes, and leaves no trace of an owner. That one which was made
-elsewhere was the last thing to happen takes more: whatever can't be read is no evidence for it.
+elsewhere was the last thing to happen takes more: whatever can't be read is no evidence for it, and
+the handset itself has to count its one start since then.
 What a maker's system brings along is excused by a picture of the very model and build alone.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchd.naming import same_person
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.fresh import FreshPicture, SignedPicture
 from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
 from benchd.proof.floors import (
@@ -17,6 +19,8 @@ from benchd.proof.floors import (
     MOST_FRESH_USED_BYTES,
     MOST_FRESH_USED_SHARE,
     MOST_OVER_PICTURE_PERCENT,
+    MOST_S_SINCE_SHOWN_RESET,
+    STARTS_OF_A_SHOWN_RESET,
 )
 from benchd.proof.places import on_system_partition
 from benchd.words.handset import ResetFacts
@@ -81,7 +85,17 @@ def unread(facts: ResetFacts) -> list[str]:
     return [f"{what} can't be counted" for what, count in told.items() if count is None]
 
 
-def freshness_gaps(evidence: InitialiseEvidence, capacity_bytes: int) -> list[str]:
+def unshown_reset(facts: ResetFacts) -> list[str]:
+    """Why its own numbers don't show that it was reset lately; absent things never show that."""
+    gaps: list[str] = []
+    if facts.boot_count != STARTS_OF_A_SHOWN_RESET:
+        gaps.append("it isn't in its first start since a reset")
+    if facts.up_s is None or facts.up_s > MOST_S_SINCE_SHOWN_RESET:
+        gaps.append("it doesn't show that it was started within a day")
+    return gaps
+
+
+def freshness_gaps(evidence: InitialiseEvidence, capacity_bytes: int, form: int) -> list[str]:
     """What keeps a handset from being as its reset left it, here or before it came in."""
     picture = picture_of(evidence)
     most = most_used_bytes(
@@ -93,6 +107,8 @@ def freshness_gaps(evidence: InitialiseEvidence, capacity_bytes: int) -> list[st
     signs = traces_of_use(evidence.left, most, picture)
     if evidence.after is None:
         signs += unread(evidence.left)
+        if form >= FORM_OF_IDENTITY:
+            signs += unshown_reset(evidence.left)
     return [f"initialise: {sign}" for sign in signs]
 
 

@@ -27,6 +27,7 @@ WHOLE: Mapping[str, str] = {
     "users": answer("users-8-one"),
     "android_id": "1122334455667788\n",
     "boot_count": "31\n",
+    "uptime": "214.07 803.51\n",
     "packages": answer("packages-12"),
     "files": "/whole\n12\n",
     "calls": "Row: 0 _id=1\n",

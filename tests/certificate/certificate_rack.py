@@ -107,6 +107,7 @@ def reset_facts(android_id: str) -> Evidence:
         "maker_account_types": [],
         "unknown_account_types": [],
         "preinstalled": [],
+        "up_s": 600,
     }
 
 

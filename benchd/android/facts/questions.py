@@ -32,6 +32,7 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "users": "pm list users",
     "android_id": "settings get --user 0 secure android_id",
     "boot_count": "settings get --user 0 global boot_count",
+    "uptime": "cat /proc/uptime",
     # Without its user, `pm` throws wherever another user is closed to the shell.
     "packages": "pm list packages -3 -f --user 0",
     "files": COUNT_FILES,
@@ -58,7 +59,7 @@ STORAGE: Final = ("usage", "mounts")
 STORAGE_TWICE: Final = (*STORAGE, "statfs")
 """By two programs that have to agree: at rest only, since what is free changes under a fill."""
 OWNERS: Final = ("accounts", "users")
-RESET: Final = ("android_id", "boot_count", "packages")
+RESET: Final = ("android_id", "boot_count", "uptime", "packages")
 LEFT: Final = ("files", "calls", "contacts", "sms", "mms")
 BATTERY: Final = ("battery",)
 STATE: Final = (*BATTERY, "policy", "trust", "superuser")

@@ -95,6 +95,8 @@ def _of_storage(handset: CrowdHandset, command: str) -> str | None:
     match command:
         case "df -k /data":
             return handset.storage.df()
+        case "cat /proc/uptime":
+            return "214.07 803.51\n"
         case "cat /proc/mounts":
             return _MOUNTS
         case _ if command == ASK_STATFS:
