@@ -10,6 +10,7 @@ from benchd.errors import CertificateGap
 from benchd.proof.binding import BINDING_FORM, NUMBER_GATES, Chain, chain_of, screen_number
 from benchd.proof.capacity import capacity_gaps
 from benchd.proof.chip import ChipCase, chip_gaps
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps
 from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
@@ -21,6 +22,7 @@ from benchd.proof.fresh import (
     picture_of,
     pictured_bytes,
 )
+from benchd.proof.last_look import last_look_gaps
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.nominal import is_clearly_less, is_clearly_more
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
@@ -243,6 +245,13 @@ def _of_confirm(case: ErasureCase) -> list[str]:
     return [*confirm_gaps(case.answers, form=case.form), *scanned]
 
 
+def _of_last_look(case: ErasureCase) -> list[str]:
+    if case.form < FORM_OF_IDENTITY:
+        return []
+    seen, chip = case.evidence, case.evidence.felica_recheck.chip
+    return list(last_look_gaps(seen.observe, seen.confirm, case.answers, chip))
+
+
 _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_gates,
     _of_earlier_jobs,
@@ -255,4 +264,5 @@ _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_binding,
     _of_settled,
     _of_confirm,
+    _of_last_look,
 )

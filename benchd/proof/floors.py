@@ -40,6 +40,9 @@ MINIMUM_ABSENCE_S: Final = 20.0
 """A reset makes the user storage anew and the system set itself up: no handset is faster. A mere
 restart of USB takes two seconds."""
 
+MOST_S_FROM_LOOK_TO_CONFIRM: Final = 8 * 3600
+"""A shift: whoever confirms vouches for what somebody saw, and overnight nobody has."""
+
 CAPACITY_TOLERANCE: Final = 0.02
 """By which share `df` may have told of less at inspection than the fill found: a reset makes the
 file system anew, and its tables may take another size."""

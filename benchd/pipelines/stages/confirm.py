@@ -8,7 +8,9 @@ from typing import ClassVar
 from benchd.errors import SecondPersonNeeded, StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.proof.evidence.people import ConfirmEvidence, DecisionEvidence
+from benchd.pipelines.last_look import LastLook
+from benchd.proof.evidence.confirm import ConfirmEvidence
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.people import has_scanned
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.people import Actor
@@ -33,7 +35,12 @@ class ConfirmStage:
                 message = f"{by.name} has scanned its label: a second person has to confirm"
                 raise SecondPersonNeeded(message)
 
-        decision = await context.ask(Gate.CONFIRM, context.handset_facts(), vet)
+        look = LastLook(context)
+        decision = await look.while_fresh(
+            lambda: context.ask(Gate.CONFIRM, context.handset_facts(), vet)
+        )
         if not decision.approved:
             raise StageFailed(Reason.NOT_CONFIRMED, f"{Gate.CONFIRM} was answered with no")
-        return StageResult(evidence=ConfirmEvidence(answer=DecisionEvidence.of(decision)))
+        return StageResult(
+            evidence=ConfirmEvidence(answer=DecisionEvidence.of(decision), again=look.again)
+        )

@@ -47,10 +47,3 @@ class DecisionEvidence(NamedAnswer):
             shown_by=decision.by.shown_by,
             source=decision.by.source,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmEvidence:
-    """Stage `confirm`: the second person's answer."""
-
-    answer: DecisionEvidence

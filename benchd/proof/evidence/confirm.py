@@ -1,0 +1,26 @@
+"""Stage `confirm`: the second person's answer, and what was looked at once more before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.people import DecisionEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAgain:
+    """A later answer at `observe`, with a look at the chip as there."""
+
+    answer: DecisionEvidence
+    chip: ChipEvidence | None = None
+    """None where no reader saw one before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmEvidence:
+    """Stage `confirm`: the second person's answer."""
+
+    answer: DecisionEvidence
+    again: LookAgain | None = None
+    """The last look, where the one of `observe` had become too old."""
