@@ -27,7 +27,7 @@ MOST_BOOTS_SINCE_RESET: Final = 5
 STARTS_OF_A_SHOWN_RESET: Final = 1
 MOST_S_SINCE_SHOWN_RESET: Final = 24 * 3600
 """A handset that is still in its first start since its reset, which began within a day, shows that
-it was reset. That an owner's things are absent shows nothing: they may have used what nobody counts."""
+it was reset. That an owner's things are absent shows nothing: nobody counts all one can use."""
 
 LOWEST_SHARE_OF_NOMINAL: Final = 0.6
 """Of the size that a model is sold with, its system and the file system leave this much for users,
@@ -71,6 +71,9 @@ MINIMUM_SEED_DIGITS: Final = 32
 
 LEAST_PASSES: Final = 2
 """How often the re-check scans a chip, with the same result."""
+
+MOST_DAYS_TO_RECHECK: Final = 30
+"""How long after its draw a handset may be rechecked: what lay about for longer is erased again."""
 
 MOST_DAYS_OF_CONSENT: Final = 730
 """How long ago an owner may have agreed, or the certificate may have been found to be revoked."""
