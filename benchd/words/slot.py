@@ -37,6 +37,7 @@ class ProblemCode(StrEnum):
     READER_GONE = "reader_gone"
     LOW_BATTERY = "low_battery"
     TOO_HOT = "too_hot"
+    PORT_FLAPS = "port_flaps"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
 
