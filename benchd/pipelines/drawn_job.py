@@ -29,7 +29,7 @@ from benchd.proof.recheck import (
     up_to_end,
 )
 from benchd.proof.recheck_chip import by_eye, chip_before
-from benchd.proof.recheck_tie import TOO_LATE, is_too_late
+from benchd.proof.recheck_tie import is_too_late
 from benchd.proof.settled import bound_in
 from benchd.proof.since_then import gaps_since, stay_of_drawn
 from benchd.proof.touched import touchers_of
@@ -188,5 +188,7 @@ async def refuse_late(context: JobContext, note: str, days: int) -> None:
     """RecheckRefused where the drawn job that the note names has waited for longer than that."""
     drawn = await find_drawn_job(context, note)
     if is_too_late(drawn.records, context.clock.now(), days):
-        message = f"{TOO_LATE.format(days=days)}: it has to be erased again, in a slot that does"
+        message = (
+            f"its draw is older than {days} days: it has to be erased again, in a slot that does"
+        )
         raise RecheckRefused(message)

@@ -159,7 +159,7 @@ def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
 def _of_initialise(case: ErasureCase) -> list[str]:
     evidence = case.evidence.initialise
     left, picture = evidence.left, picture_of(evidence)
-    gaps = picture_gaps(evidence.picture, case.evidence.inspect)
+    gaps = picture_gaps(evidence.picture, case.evidence.inspect, case.form)
     if (evidence.after is None) is not bool(case.skipped(StageName.INITIALISE)):
         gaps.append("initialise: it can't be told whether the handset was reset here")
     if left.account_count + left.maker_accounts != excused_accounts(left, picture):

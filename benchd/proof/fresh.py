@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from benchd.naming import same_person
 from benchd.proof.evidence.forms import FORM_OF_IDENTITY
-from benchd.proof.evidence.fresh import FreshPicture, SignedPicture
+from benchd.proof.evidence.fresh import FreshPicture, SignedPicture, Witness
 from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
 from benchd.proof.floors import (
     MOST_BOOTS_SINCE_RESET,
@@ -117,7 +117,9 @@ def picture_of(evidence: InitialiseEvidence) -> FreshPicture | None:
     return None if evidence.picture is None else evidence.picture.picture
 
 
-def picture_gaps(signed: SignedPicture | None, inspect: InspectEvidence) -> list[str]:
+def picture_gaps(
+    signed: SignedPicture | None, inspect: InspectEvidence, form: int = FORM_OF_IDENTITY
+) -> list[str]:
     """What keeps a picture from saying anything of this handset; its signature isn't looked at."""
     if signed is None:
         return []
@@ -126,7 +128,10 @@ def picture_gaps(signed: SignedPicture | None, inspect: InspectEvidence) -> list
         gaps.append("initialise: the picture is of another model or build")
     if not all(on_system_partition(package.place) for package in picture.packages):
         gaps.append("initialise: the picture has a package that isn't on a system partition")
-    return gaps + [f"initialise: {fault}" for fault in witness_faults(picture)]
+    faults = witness_faults(picture)
+    if form >= FORM_OF_IDENTITY:
+        faults += approval_faults(picture)
+    return gaps + [f"initialise: {fault}" for fault in faults]
 
 
 def witness_faults(picture: FreshPicture) -> list[str]:
@@ -142,6 +147,31 @@ def witness_faults(picture: FreshPicture) -> list[str]:
     if picture.used_bytes != max(one.used_bytes, other.used_bytes):
         faults.append("the picture has other bytes in use than its handsets had")
     return faults
+
+
+def approval_faults(picture: FreshPicture) -> list[str]:
+    """Why it excuses nothing yet: two who agree can dirty two handsets after their resets.
+
+    A third person, in charge, vouches for what it excuses; each handset for that it was reset.
+    """
+    faults: list[str] = []
+    if picture.approved_by is None or picture.approved_at is None:
+        faults.append("nobody in charge has approved the picture")
+    elif any(same_person(picture.approved_by, witness.by) for witness in picture.witnesses):
+        faults.append("whoever has approved the picture has reset one of its handsets")
+    elif any(picture.approved_at < witness.taken_at for witness in picture.witnesses):
+        faults.append("the picture was approved before it was taken")
+    if any(not _shows_reset(witness) for witness in picture.witnesses):
+        faults.append("a handset of the picture hasn't shown its reset")
+    return faults
+
+
+def _shows_reset(witness: Witness) -> bool:
+    return (
+        witness.boot_count == STARTS_OF_A_SHOWN_RESET
+        and witness.up_s is not None
+        and witness.up_s <= MOST_S_SINCE_SHOWN_RESET
+    )
 
 
 def _counts(facts: ResetFacts, picture: FreshPicture | None = None) -> Mapping[str, int | None]:

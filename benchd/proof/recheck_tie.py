@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
 from benchd.naming import same_person
 from benchd.proof.binding import NUMBER_GATES, screen_number
@@ -21,8 +20,6 @@ from benchd.proof.settled import bound_in
 from benchd.words.chip import ChipVerdict
 from benchd.words.intake import BoundBy
 from benchd.words.record import EntryKind, StoredEntry
-
-TOO_LATE: Final = "its draw is older than {days} days"
 
 
 def is_known_again(
@@ -88,4 +85,4 @@ def is_too_late(drawn: Sequence[StoredEntry], at: datetime, days: int) -> bool:
 def lateness_gaps(drawn: Sequence[StoredEntry], found: FindDrawnEvidence) -> Iterator[str]:
     """Whether it was rechecked while its draw counted."""
     if is_too_late(drawn, found.answer.at, MOST_DAYS_TO_RECHECK):
-        yield f"recheck: {TOO_LATE.format(days=MOST_DAYS_TO_RECHECK)}"
+        yield f"recheck: its draw is older than {MOST_DAYS_TO_RECHECK} days"
