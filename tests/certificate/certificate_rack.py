@@ -424,7 +424,7 @@ def records_of_an_erasure(
         came_back=ReturnEvidence(attachment="7:2", screen_number=IMEI),
     )
     job.decide(Gate.CONFIRM, CONFIRMER)
-    job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER)})
+    job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER), "again": None})
     return job.records
 
 
