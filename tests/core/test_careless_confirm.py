@@ -178,7 +178,7 @@ async def test_careless_every_lie_about_the_last_look_is_a_gap() -> None:
     )
     data: Any = confirm.entry.data
     look, chip = data["evidence"]["again"]["answer"], data["evidence"]["again"]["chip"]
-    lies = {
+    lies: dict[str, dict[str, Any]] = {
         "shortly before": {"none": True},
         "isn't on record": {"answer": {**look, "person": "mori"}},
         "last look at the handset isn't": {

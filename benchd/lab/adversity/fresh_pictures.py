@@ -39,7 +39,8 @@ LIES: Final = tuple(kind for kind in Picture if kind not in (Picture.NONE, Pictu
 _TAKEN_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _SHARE: Final = 0.2
 _TRUE_SHARE: Final = 0.2
-_QUIET_STARTS: Final = 3
+_QUIET_STARTS: Final = 1
+"""Any more would show that its reset isn't the last thing that was done to it."""
 _FOREIGN: Final = SigningKey(
     Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"another rack").digest())
 )
