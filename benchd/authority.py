@@ -19,7 +19,7 @@ class Action(StrEnum):
     ANSWER = "answer"
     """An everyday question about the handset in hand."""
     ATTEST = "attest"
-    """To state what no record shows: a look-up, a consent, what an eye has seen of a chip."""
+    """To state what no record shows: a look-up, a consent, what an eye has seen of a handset."""
     CONFIRM = "confirm"
     """To approve or reject what others have done."""
     SUPERVISE = "supervise"
@@ -89,8 +89,8 @@ ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
         Gate.JPKI: Action.ATTEST,
         Gate.NETWORK: Action.ATTEST,
         Gate.WATCH_LIST: Action.SUPERVISE,
-        Gate.IMEI: Action.ANSWER,
-        Gate.SERIAL: Action.ANSWER,
+        Gate.IMEI: Action.ATTEST,
+        Gate.SERIAL: Action.ATTEST,
         Gate.FELICA_CHECK: Action.ATTEST,
         Gate.FELICA_NO_CHIP: Action.ATTEST,
         Gate.FELICA_RETIRED: Action.ATTEST,
@@ -103,8 +103,8 @@ ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
         Gate.SAME_HANDSET_HELD: Action.ATTEST,
         Gate.ASSET: Action.ANSWER,
         Gate.GUIDED_RESET: Action.ANSWER,
-        Gate.FINAL_RESET: Action.ANSWER,
-        Gate.OBSERVE: Action.ANSWER,
+        Gate.FINAL_RESET: Action.ATTEST,
+        Gate.OBSERVE: Action.ATTEST,
         Gate.LOOK: Action.ANSWER,
         Gate.ASSESS: Action.ATTEST,
         Gate.CONFIRM: Action.CONFIRM,
@@ -112,7 +112,10 @@ ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
         Gate.RECHECK_CHIP: Action.CONFIRM,
     }
 )
-"""What an answer at a gate is."""
+"""What an answer at a gate is.
+
+Whoever vouches for which handset it is, or for its last reset, is one of the two people behind its
+certificate: they show that they are, also where papers have settled all that they'd attest."""
 
 RELEASES = frozenset(
     {

@@ -50,7 +50,13 @@ class RecheckedSection:
             person=answer.person or "",
             shown_by=answer.shown_by or ShownBy.BADGE,
             at=max(each.at for each in recheck.answers),
-            gates=tuple(dict.fromkeys(each.gate for each in recheck.answers if each.approved)),
+            gates=tuple(
+                dict.fromkeys(
+                    each.gate
+                    for each in recheck.answers
+                    if each.approved and each.person == answer.person
+                )
+            ),
             chip=chip.verdict,
             chip_read=chip.source == READER,
         )

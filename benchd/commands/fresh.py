@@ -20,7 +20,7 @@ from benchd.commands.saying import error_of
 from benchd.config import Settings
 from benchd.config.fresh_pictures import TAKINGS, read_signed, text_of
 from benchd.errors import DependencyMissing, NotFound, UsageRefused
-from benchd.pipelines.learning_fresh import learn, shown_by_one_only, take
+from benchd.pipelines.learning_fresh import approve, learn, shown_by_one_only, take
 from benchd.ports import HotplugSource
 from benchd.proof.evidence.fresh import (
     FreshPicture,
@@ -28,6 +28,7 @@ from benchd.proof.evidence.fresh import (
     SignedPicture,
     SignedTaking,
 )
+from benchd.proof.fresh import approval_faults
 from benchd.signing.pictures import (
     has_signed_picture,
     has_signed_taking,
@@ -84,6 +85,17 @@ def keep(folder: Path, taking: FreshTaking, key: SigningKey) -> Learned:
     return Learned(file=made, picture=picture, left_out=shown_by_one_only(one, taking))
 
 
+def approve_fresh(settings: Settings, file: Path, by: str) -> FreshPicture:
+    """Let a picture count that two others have taken; UsageRefused where it may not."""
+    key = load_rack_key(settings.certificate.key, os.environ)
+    signed = read_signed(file, SignedPicture)
+    if not has_signed_picture(key.ring, signed):
+        raise UsageRefused(f"{file} wasn't taken by this rack, or was changed: take it away")
+    picture = approve(signed.picture, by=by, at=datetime.now(UTC))
+    _write(file, text_of(sign_picture(picture, key)))
+    return picture
+
+
 def known_pictures(settings: Settings) -> list[Mapping[str, JsonValue]]:
     """All pictures, and the takings that wait for a second handset, as JSON."""
     key = load_rack_key(settings.certificate.key, os.environ)
@@ -93,7 +105,7 @@ def known_pictures(settings: Settings) -> list[Mapping[str, JsonValue]]:
     ]
     return [
         *(
-            _told_picture(one, counts=has_signed_picture(signer, one))
+            _told_picture(one, is_signed=has_signed_picture(signer, one))
             for one in settings.fresh_pictures
         ),
         *(_told_taking(one.taking) for one in pending),
@@ -136,14 +148,23 @@ def _write(path: Path, text: str) -> None:
         ) from error
 
 
-def _told_picture(signed: SignedPicture, *, counts: bool) -> Mapping[str, JsonValue]:
+def _state(picture: FreshPicture, *, is_signed: bool) -> str:
+    if not is_signed:
+        return "not_signed_by_this_rack"
+    if picture.approved_by is None:
+        return "waits_for_a_supervisor"
+    return "to_be_learned_anew" if approval_faults(picture) else "counts"
+
+
+def _told_picture(signed: SignedPicture, *, is_signed: bool) -> Mapping[str, JsonValue]:
     picture = signed.picture
     return {
         **_told(picture),
-        "state": "counts" if counts else "not_signed_by_this_rack",
+        "state": _state(picture, is_signed=is_signed),
         "sha256": picture_sha256(picture),
         "taken_by": [witness.by for witness in picture.witnesses],
         "taken_at": [witness.taken_at.isoformat() for witness in picture.witnesses],
+        "approved_by": picture.approved_by,
     }
 
 

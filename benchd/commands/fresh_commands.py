@@ -1,9 +1,10 @@
-"""`benchd handset learn-fresh` and `list-fresh`: how models look when they are fresh."""
+"""`benchd handset learn-fresh`, `approve-fresh`, `list-fresh`: how models look that are fresh."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -18,6 +19,7 @@ from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.commands.fresh import Learned
+    from benchd.proof.evidence.fresh import FreshPicture
     from benchd.words.ids import JsonValue
 
 
@@ -27,6 +29,7 @@ COLUMNS: Final = ("manufacturer", "model", "build", "state", "taken_by")
 def add_fresh_commands(handset_app: typer.Typer) -> None:
     """Put both commands beside the others on handsets."""
     handset_app.command("learn-fresh")(learn)
+    handset_app.command("approve-fresh")(approve)
     handset_app.command("list-fresh")(list_known)
 
 
@@ -63,6 +66,24 @@ def learn(
     typer.echo("\n".join(_told_of(learn_fresh(settings, found, name))))
 
 
+def approve(
+    picture: Annotated[Path, typer.Argument(help="The picture's file, as learn-fresh named it.")],
+    by: Annotated[str, typer.Option(help="Your id: you have reset neither of its handsets.")],
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Let a picture count that two others have taken: as a supervisor, once you have read it."""
+    from benchd.commands.fresh import approve_fresh
+    from benchd.config import load_settings
+
+    name = name_of_whoever_may(
+        Action.SUPERVISE, by, config, pin_file=pin_file, badge_file=badge_file
+    )
+    approved = approve_fresh(load_settings(config), picture, name)
+    typer.echo("\n".join([say(SayWord.PICTURE_MADE, path=str(picture)), *_excused(approved)]))
+
+
 def list_known(json_output: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """List the fresh pictures that there are, and handsets that wait for a second one."""
     from benchd.commands.fresh import known_pictures
@@ -89,9 +110,16 @@ def _told_of(learned: Learned) -> list[str]:
             say(SayWord.SECOND_OF_TWO),
         ]
     return [
-        say(SayWord.PICTURE_MADE, path=str(learned.file)),
+        say(SayWord.PICTURE_WAITS, path=str(learned.file)),
+        *_excused(picture),
+        *(f"  {say(SayWord.ONLY_ONE_SHOWS)}\t{one}" for one in learned.left_out),
+    ]
+
+
+def _excused(picture: FreshPicture) -> list[str]:
+    return [
         f"  {say(SayWord.MAKER_ACCOUNTS)}\t{', '.join(picture.maker_account_types) or '-'}",
         f"  {say(SayWord.PREINSTALLED)}\t{len(picture.packages)}",
+        *(f"    {package.place}={package.name}" for package in picture.packages),
         f"  {say(SayWord.BYTES_USED)}\t{picture.used_bytes}",
-        *(f"  {say(SayWord.ONLY_ONE_SHOWS)}\t{one}" for one in learned.left_out),
     ]

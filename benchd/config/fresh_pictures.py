@@ -10,7 +10,7 @@ from typing import Final, TypeVar, cast
 
 from benchd.android.facts.account_types import held_by_people
 from benchd.errors import CertificateGap, UsageRefused
-from benchd.proof.evidence.forms import from_json, to_json
+from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.fresh import (
     FreshPicture,
     FreshPictures,
@@ -18,9 +18,9 @@ from benchd.proof.evidence.fresh import (
     SignedPicture,
     SignedTaking,
 )
-from benchd.proof.fresh import witness_faults
+from benchd.proof.fresh import approval_faults, witness_faults
 from benchd.proof.places import on_system_partition
-from benchd.signing.pictures import has_signed_picture
+from benchd.signing.pictures import content_of, has_signed_picture
 from benchd.signing.public_key import Signer
 
 PICTURES: Final = "*.picture.toml"
@@ -44,8 +44,15 @@ def read_pictures(folder: Path) -> tuple[SignedPicture, ...]:
 
 
 def believed(pictures: Iterable[SignedPicture], signer: Signer) -> FreshPictures:
-    """Those that the rack's own key has signed as they stand; the newest of a model comes first."""
-    own = [signed for signed in pictures if has_signed_picture(signer, signed)]
+    """Those that the rack's own key has signed as somebody in charge has approved them.
+
+    The newest of a model comes first.
+    """
+    own = [
+        signed
+        for signed in pictures
+        if not approval_faults(signed.picture) and has_signed_picture(signer, signed)
+    ]
     own.sort(key=lambda signed: max(w.taken_at for w in signed.picture.witnesses), reverse=True)
     return FreshPictures(all=tuple(own))
 
@@ -55,9 +62,19 @@ def read_signed(path: Path, kind: type[T]) -> T:
     try:
         with path.open("rb") as file:
             text = file.read(_LARGEST).decode()
-        return from_json(kind, tomllib.loads(text), path.name)
+        data = tomllib.loads(text)
+        signed = from_json(kind, data, path.name, exact=False)
     except (OSError, ValueError, RecursionError, CertificateGap) as error:
         raise UsageRefused(f"{path}: {error}") from error
+    if _written(signed) != data:
+        raise UsageRefused(f"{path}: a line is missing in it, or isn't known")
+    return signed
+
+
+def _written(signed: SignedPicture | SignedTaking) -> dict[str, object]:
+    content = signed.picture if isinstance(signed, SignedPicture) else signed.taking
+    name = "picture" if isinstance(signed, SignedPicture) else "taking"
+    return {"signature": signed.signature, name: content_of(content)}
 
 
 def text_of(signed: SignedPicture | SignedTaking) -> str:
@@ -70,7 +87,7 @@ def text_of(signed: SignedPicture | SignedTaking) -> str:
 
 
 def _table(name: str, content: FreshPicture | FreshTaking) -> list[str]:
-    told: dict[str, object] = to_json(content)
+    told = content_of(content)
     lines = ["", f"[{name}]"]
     tables: list[str] = []
     for key, value in told.items():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchd.errors import NotSignedIn
 from benchd.people.register import People
 from benchd.people.showing import Showing
 from benchd.ports import Entropy
-from benchd.words.people import Actor, Person, PersonId, SignedIn
+from benchd.words.people import Actor, Person, PersonId, ShownBy, SignedIn
 
 MOST_SESSIONS = 256
 MOST_OF_ONE = 16
@@ -61,17 +61,22 @@ class Sessions:
     ) -> SignedIn:
         """A new session, never an old one's token; the one in its place is locked.
 
+        Whoever scans their own badge once more in a sitting that their PIN has unlocked needn't
+        type it again; the sitting grows no longer by that.
         Raises NotSignedIn or TriedTooOften, and then leaves the old one open.
         """
         actor = await self._showing.show(badge=badge, person=person, pin=pin, source=source)
+        opened_s = now = self._now()
+        before = self._goes_on(instead_of, actor)
+        if before is not None:
+            actor, opened_s = before.actor, before.opened_s
         self.lock(instead_of)
         token = self._entropy.token(TOKEN_BYTES).hex()
-        now = self._now()
         csrf = self._entropy.token(TOKEN_BYTES).hex()
         self._open[_name(token)] = _Session(
             actor=actor,
             csrf=csrf,
-            opened_s=now,
+            opened_s=opened_s,
             used_s=now,
             shown_anew=self._people.shown_anew(actor.person),
         )
@@ -108,6 +113,14 @@ class Sessions:
         """End a session; nothing where there is none."""
         if token is not None:
             self._open.pop(_name(token), None)
+
+    def _goes_on(self, token: str | None, actor: Actor) -> _Session | None:
+        """The sitting that this badge is scanned in again, by whose PIN it was unlocked."""
+        before = None if token is None else self._open.get(_name(token))
+        if before is None or not self._counts(before) or actor.shown_by is not ShownBy.BADGE:
+            return None
+        unlocked = replace(actor, shown_by=ShownBy.BADGE_AND_PIN)
+        return before if before.actor == unlocked else None
 
     def _lock_oldest(self, names: Sequence[str], most: int) -> None:
         for name in names[: max(0, len(names) - most)]:

@@ -20,6 +20,14 @@ async def look_at_chip_again(context: JobContext) -> ChipEvidence | None:
 
     A chip that is silent now says nothing, and then doesn't tie the handset to the job either.
     """
+    check, seen = context.evidence.felica_check, await same_unused_chip(context)
+    if seen is not None and seen.chip is not None and tied_chip(check):
+        add_to_return(context, chip=seen.chip)
+    return seen
+
+
+async def same_unused_chip(context: JobContext) -> ChipEvidence | None:
+    """The same of a handset that hasn't left its port since it was tied."""
     check = context.evidence.felica_check
     if check is None or check.chip is None or context.chips.reader(context.slot) is None:
         return None
@@ -31,8 +39,6 @@ async def look_at_chip_again(context: JobContext) -> ChipEvidence | None:
         raise StageFailed(Reason.HANDSET_CHANGED, "after the reset another chip lies there")
     if scan.verdict is not ChipVerdict.UNUSED:
         raise refusal_of(scan)
-    if tied_chip(check):
-        add_to_return(context, chip=check.chip)
     return seen
 
 

@@ -29,6 +29,7 @@ from benchd.proof.recheck import (
     up_to_end,
 )
 from benchd.proof.recheck_chip import by_eye, chip_before
+from benchd.proof.recheck_tie import is_too_late
 from benchd.proof.settled import bound_in
 from benchd.proof.since_then import gaps_since, stay_of_drawn
 from benchd.proof.touched import touchers_of
@@ -181,3 +182,13 @@ async def bind_as_drawn(context: JobContext, drawn: DrawnJob) -> None:
 async def vet(context: JobContext, by: Actor, note: str) -> None:
     """Raise DecisionRefused unless this person may recheck the handset that the note names."""
     await refuse_recheck(context, await find_drawn_job(context, note), by)
+
+
+async def refuse_late(context: JobContext, note: str, days: int) -> None:
+    """RecheckRefused where the drawn job that the note names has waited for longer than that."""
+    drawn = await find_drawn_job(context, note)
+    if is_too_late(drawn.records, context.clock.now(), days):
+        message = (
+            f"its draw is older than {days} days: it has to be erased again, in a slot that does"
+        )
+        raise RecheckRefused(message)

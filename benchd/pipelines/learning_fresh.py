@@ -18,7 +18,14 @@ from benchd.proof.floors import (
     MOST_FRESH_USED_SHARE,
     MOST_OVER_PICTURE_PERCENT,
 )
-from benchd.proof.fresh import most_used_bytes, traces_of_use, unread, witness_faults
+from benchd.proof.fresh import (
+    approval_faults,
+    most_used_bytes,
+    traces_of_use,
+    unread,
+    unshown_reset,
+    witness_faults,
+)
 from benchd.proof.standing import refusals
 from benchd.words.handset import HandsetFacts, ResetFacts
 
@@ -38,11 +45,14 @@ def take(
         maker_accounts=left.maker_accounts,
         maker_account_types=left.maker_account_types,
         packages=left.preinstalled,
+        boot_count=left.boot_count,
+        up_s=left.up_s,
     )
     faults = [f"{reason}: {detail}" for reason, detail in refusals(facts)]
     if len(taking.maker_account_types) > MOST_PICTURED_TYPES:
         faults.append("more types of accounts than a picture holds")
-    faults += traces_of_use(left, _most_bytes(facts), _alone(taking)) + unread(left)
+    faults += traces_of_use(left, _most_bytes(facts), _alone(taking))
+    faults += unread(left) + unshown_reset(left)
     if faults:
         raise UsageRefused(f"it isn't as its reset left it: {'; '.join(faults)}")
     return taking
@@ -70,6 +80,15 @@ def learn(first: tuple[FreshTaking, str], second: tuple[FreshTaking, str]) -> Fr
     if faults:
         raise UsageRefused("; ".join(faults))
     return picture
+
+
+def approve(picture: FreshPicture, *, by: str, at: datetime) -> FreshPicture:
+    """The picture as somebody in charge approves it; UsageRefused for whoever may not."""
+    approved = replace(picture, approved_by=operator_name(by), approved_at=at)
+    faults = approval_faults(approved)
+    if faults:
+        raise UsageRefused("; ".join(faults))
+    return approved
 
 
 def shown_by_one_only(one: FreshTaking, other: FreshTaking) -> tuple[str, ...]:
@@ -109,4 +128,6 @@ def _witness(taking: FreshTaking, sha256: str) -> Witness:
         marks=taking.marks,
         used_bytes=taking.used_bytes,
         sha256=sha256,
+        boot_count=taking.boot_count,
+        up_s=taking.up_s,
     )

@@ -239,15 +239,18 @@ def _of_tie(case: ChipCase) -> list[str]:
 
 
 def _of_look_again(case: ChipCase) -> list[str]:
+    return look_again_gaps(case.again, case.recheck.chip, "observe")
+
+
+def look_again_gaps(again: ChipEvidence | None, chip: str | None, stage: str) -> list[str]:
     """Silence after the last reset says nothing; what answers has to be the chip of before."""
-    again = case.again
     if again is None or (again.verdict is ChipVerdict.SILENT and again.chip is None):
         return []
-    gaps = _of_nodes(again, "observe")
+    gaps = _of_nodes(again, stage)
     if again.source != READER or again.verdict is not ChipVerdict.UNUSED:
-        gaps.append("observe: the chip isn't unused")
-    if again.chip != case.recheck.chip:
-        gaps.append("observe: it was another chip than at the re-check")
+        gaps.append(f"{stage}: the chip isn't unused")
+    if again.chip != chip:
+        gaps.append(f"{stage}: it was another chip than at the re-check")
     if not again.power_cycled:
-        gaps.append("observe: the reader's field wasn't off before")
+        gaps.append(f"{stage}: the reader's field wasn't off before")
     return gaps

@@ -30,6 +30,7 @@ from benchd.proof.fresh import (
     pictured_bytes,
 )
 from benchd.proof.identity.handset import Handsets
+from benchd.proof.last_look import last_look_gaps
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.nominal import is_clearly_less, is_clearly_more
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
@@ -186,7 +187,7 @@ def _of_number(case: ErasureCase) -> list[str]:
 def _of_initialise(case: ErasureCase) -> list[str]:
     evidence = case.evidence.initialise
     left, picture = evidence.left, picture_of(evidence)
-    gaps = picture_gaps(evidence.picture, case.evidence.inspect)
+    gaps = picture_gaps(evidence.picture, case.evidence.inspect, case.form)
     if (evidence.after is None) is not bool(case.skipped(StageName.INITIALISE)):
         gaps.append("initialise: it can't be told whether the handset was reset here")
     if left.account_count + left.maker_accounts != excused_accounts(left, picture):
@@ -206,7 +207,7 @@ def _of_freshness(case: ErasureCase) -> list[str]:
     if case.form < FORM_OF_FLOORS:
         return []
     evidence = case.evidence
-    return freshness_gaps(evidence.initialise, evidence.inspect.capacity_bytes)
+    return freshness_gaps(evidence.initialise, evidence.inspect.capacity_bytes, case.form)
 
 
 def _of_storage(case: ErasureCase) -> list[str]:
@@ -280,6 +281,13 @@ def _of_confirm(case: ErasureCase) -> list[str]:
     return [*confirm_gaps(case.answers, form=case.form), *scanned]
 
 
+def _of_last_look(case: ErasureCase) -> list[str]:
+    if case.form < FORM_OF_IDENTITY:
+        return []
+    seen, chip = case.evidence, case.evidence.felica_recheck.chip
+    return list(last_look_gaps(seen.observe, seen.confirm, case.answers, chip))
+
+
 _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_gates,
     _of_earlier_jobs,
@@ -294,4 +302,5 @@ _CHECKS: Final[Sequence[Callable[[ErasureCase], list[str]]]] = (
     _of_number,
     _of_settled,
     _of_confirm,
+    _of_last_look,
 )

@@ -24,6 +24,11 @@ start differ. No picture reaches above the two numbers before."""
 MOST_BOOTS_SINCE_RESET: Final = 5
 """The start after the reset, and one each where it was bought, sorted, charged and plugged in."""
 
+STARTS_OF_A_SHOWN_RESET: Final = 1
+MOST_S_SINCE_SHOWN_RESET: Final = 24 * 3600
+"""A handset that is still in its first start since its reset, which began within a day, shows that
+it was reset. That an owner's things are absent shows nothing: nobody counts all one can use."""
+
 LOWEST_SHARE_OF_NOMINAL: Final = 0.6
 """Of the size that a model is sold with, its system and the file system leave this much for users,
 also of 16 GB; a size twice as large would leave half of that at most."""
@@ -39,6 +44,8 @@ MOST_S_BEFORE_RESET: Final = 900.0
 """How long a handset may have been in its port, nobody reading its facts, when its last reset
 begins. They are read every five minutes at least, and a reading may fail once."""
 MOST_S_BETWEEN_READINGS: Final = 300.0
+MOST_S_FROM_LOOK_TO_CONFIRM: Final = 8 * 3600
+"""A shift: whoever confirms vouches for what somebody saw, and overnight nobody has."""
 
 CAPACITY_TOLERANCE: Final = 0.02
 """By which share `df` may have told of less at inspection than the fill found: a reset makes the
@@ -88,6 +95,8 @@ LEAST_STEPS_OFF: Final = 2
 
 LEAST_LOOKS_AWAY: Final = 2
 """A chip that has answered each of so many looks while its handset was away isn't its own."""
+MOST_DAYS_TO_RECHECK: Final = 30
+"""How long after its draw a handset may be rechecked: what lay about for longer is erased again."""
 
 MOST_DAYS_OF_CONSENT: Final = 730
 """How long ago an owner may have agreed, or the certificate may have been found to be revoked."""

@@ -1,7 +1,8 @@
 """Whether a handset is as its last reset left it, by what it says of itself.
 
 A reset here is proven by what it changes, and leaves no trace of an owner. That one which was made
-elsewhere was the last thing to happen takes more: whatever can't be read is no evidence for it.
+elsewhere was the last thing to happen takes more: whatever can't be read is no evidence for it, and
+the handset itself has to count its one start since then.
 What a maker's system brings along is excused by a picture of the very model and build alone.
 """
 
@@ -10,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchd.naming import same_person
-from benchd.proof.evidence.fresh import FreshPicture, SignedPicture
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
+from benchd.proof.evidence.fresh import FreshPicture, SignedPicture, Witness
 from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
 from benchd.proof.floors import (
     MOST_BOOTS_SINCE_RESET,
     MOST_FRESH_USED_BYTES,
     MOST_FRESH_USED_SHARE,
     MOST_OVER_PICTURE_PERCENT,
+    MOST_S_SINCE_SHOWN_RESET,
+    STARTS_OF_A_SHOWN_RESET,
 )
 from benchd.proof.places import on_system_partition
 from benchd.words.handset import ResetFacts
@@ -81,7 +85,17 @@ def unread(facts: ResetFacts) -> list[str]:
     return [f"{what} can't be counted" for what, count in told.items() if count is None]
 
 
-def freshness_gaps(evidence: InitialiseEvidence, capacity_bytes: int) -> list[str]:
+def unshown_reset(facts: ResetFacts) -> list[str]:
+    """Why its own numbers don't show that it was reset lately; absent things never show that."""
+    gaps: list[str] = []
+    if facts.boot_count != STARTS_OF_A_SHOWN_RESET:
+        gaps.append("it isn't in its first start since a reset")
+    if facts.up_s is None or facts.up_s > MOST_S_SINCE_SHOWN_RESET:
+        gaps.append("it doesn't show that it was started within a day")
+    return gaps
+
+
+def freshness_gaps(evidence: InitialiseEvidence, capacity_bytes: int, form: int) -> list[str]:
     """What keeps a handset from being as its reset left it, here or before it came in."""
     picture = picture_of(evidence)
     most = most_used_bytes(
@@ -93,6 +107,8 @@ def freshness_gaps(evidence: InitialiseEvidence, capacity_bytes: int) -> list[st
     signs = traces_of_use(evidence.left, most, picture)
     if evidence.after is None:
         signs += unread(evidence.left)
+        if form >= FORM_OF_IDENTITY:
+            signs += unshown_reset(evidence.left)
     return [f"initialise: {sign}" for sign in signs]
 
 
@@ -101,7 +117,9 @@ def picture_of(evidence: InitialiseEvidence) -> FreshPicture | None:
     return None if evidence.picture is None else evidence.picture.picture
 
 
-def picture_gaps(signed: SignedPicture | None, inspect: InspectEvidence) -> list[str]:
+def picture_gaps(
+    signed: SignedPicture | None, inspect: InspectEvidence, form: int = FORM_OF_IDENTITY
+) -> list[str]:
     """What keeps a picture from saying anything of this handset; its signature isn't looked at."""
     if signed is None:
         return []
@@ -110,7 +128,10 @@ def picture_gaps(signed: SignedPicture | None, inspect: InspectEvidence) -> list
         gaps.append("initialise: the picture is of another model or build")
     if not all(on_system_partition(package.place) for package in picture.packages):
         gaps.append("initialise: the picture has a package that isn't on a system partition")
-    return gaps + [f"initialise: {fault}" for fault in witness_faults(picture)]
+    faults = witness_faults(picture)
+    if form >= FORM_OF_IDENTITY:
+        faults += approval_faults(picture)
+    return gaps + [f"initialise: {fault}" for fault in faults]
 
 
 def witness_faults(picture: FreshPicture) -> list[str]:
@@ -126,6 +147,31 @@ def witness_faults(picture: FreshPicture) -> list[str]:
     if picture.used_bytes != max(one.used_bytes, other.used_bytes):
         faults.append("the picture has other bytes in use than its handsets had")
     return faults
+
+
+def approval_faults(picture: FreshPicture) -> list[str]:
+    """Why it excuses nothing yet: two who agree can dirty two handsets after their resets.
+
+    A third person, in charge, vouches for what it excuses; each handset for that it was reset.
+    """
+    faults: list[str] = []
+    if picture.approved_by is None or picture.approved_at is None:
+        faults.append("nobody in charge has approved the picture")
+    elif any(same_person(picture.approved_by, witness.by) for witness in picture.witnesses):
+        faults.append("whoever has approved the picture has reset one of its handsets")
+    elif any(picture.approved_at < witness.taken_at for witness in picture.witnesses):
+        faults.append("the picture was approved before it was taken")
+    if any(not _shows_reset(witness) for witness in picture.witnesses):
+        faults.append("a handset of the picture hasn't shown its reset")
+    return faults
+
+
+def _shows_reset(witness: Witness) -> bool:
+    return (
+        witness.boot_count == STARTS_OF_A_SHOWN_RESET
+        and witness.up_s is not None
+        and witness.up_s <= MOST_S_SINCE_SHOWN_RESET
+    )
 
 
 def _counts(facts: ResetFacts, picture: FreshPicture | None = None) -> Mapping[str, int | None]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from benchd.authority import ACTION_OF, AUTHORITY
 from benchd.naming import same_person
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.evidence.people import FORM_OF_PEOPLE, DecisionEvidence
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy
+
+BY_BADGE_BEFORE_FORM_6: Final = (Gate.IMEI, Gate.SERIAL, Gate.FINAL_RESET, Gate.OBSERVE)
+"""Whose answers a badge alone showed in records that are older than four eyes being shown."""
 
 
 def confirm_gaps(answers: Sequence[DecisionEvidence], *, form: int) -> list[str]:
@@ -24,7 +29,7 @@ def confirm_gaps(answers: Sequence[DecisionEvidence], *, form: int) -> list[str]
         return ["confirm: the same person ran the job and confirmed it"]
     if form < FORM_OF_PEOPLE and all(answer.person is None for answer in answers):
         return []
-    return _gaps_of_ids(answers, confirmed[-1], others)
+    return _gaps_of_ids(answers, confirmed[-1], others, form=form)
 
 
 def has_scanned(bound: BoundRecord, person: str | None, name: str) -> bool:
@@ -49,16 +54,20 @@ def _gaps_of_ids(
     answers: Sequence[DecisionEvidence],
     confirmed: DecisionEvidence,
     others: Sequence[DecisionEvidence],
+    *,
+    form: int,
 ) -> list[str]:
     """Two names may be one person: it needs two ids, and enough that was shown for each answer."""
     if any(answer.person is None for answer in answers):
         return ["confirm: an answer has a name alone, which tells nobody apart"]
     if any(other.person == confirmed.person for other in others):
         return ["confirm: one person's id ran the job and confirmed it"]
-    weak = {answer.gate for answer in answers if not _is_shown(answer)}
+    weak = {answer.gate for answer in answers if not _is_shown(answer, form)}
     return [f"{gate}: a badge alone doesn't show who answered" for gate in sorted(weak)]
 
 
-def _is_shown(answer: DecisionEvidence) -> bool:
+def _is_shown(answer: DecisionEvidence, form: int) -> bool:
     by_badge = AUTHORITY[ACTION_OF[answer.gate]].by_badge
+    if form < FORM_OF_IDENTITY:
+        by_badge = by_badge or answer.gate in BY_BADGE_BEFORE_FORM_6
     return answer.shown_by is not None and (by_badge or answer.shown_by is not ShownBy.BADGE)

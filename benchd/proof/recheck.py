@@ -11,15 +11,17 @@ from typing import Final
 
 from benchd.authority import ACTION_OF, AUTHORITY
 from benchd.errors import CertificateGap
-from benchd.proof.binding import screen_number
+from benchd.proof.binding import NUMBER_GATES, screen_number
 from benchd.proof.disposal import dooms
 from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
 from benchd.proof.identity.handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation
 from benchd.proof.recheck_chip import chip_again_gaps
+from benchd.proof.recheck_tie import lateness_gaps, tie_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.settled import bound_in
 from benchd.proof.touched import Toucher
@@ -31,7 +33,12 @@ from benchd.words.record import Entry, EntryKind, StoredEntry
 
 RECHECK_STAGES: Final = (StageName.FIND_DRAWN, StageName.RECHECK, StageName.CERTIFY_DRAWN)
 """A recheck is these, in this order, and nothing else is done to the handset."""
-LEFT_OPEN: Final = (Reason.UNANSWERED, Reason.STAGE_DEADLINE, Reason.ATTEMPTS_EXHAUSTED)
+LEFT_OPEN: Final = (
+    Reason.UNANSWERED,
+    Reason.STAGE_DEADLINE,
+    Reason.ATTEMPTS_EXHAUSTED,
+    Reason.HANDSET_NOT_BOUND,
+)
 """How a recheck may fail without having found anything: another one may still be made."""
 
 
@@ -137,6 +144,9 @@ def verify_recheck(
     gaps += _of_person(drawn, answers)
     gaps += _of_handset(drawn, records, found, answers)
     gaps += _of_port(drawn, records, found, seen)
+    if last[StageName.FIND_DRAWN].form >= FORM_OF_IDENTITY:
+        gaps += tie_gaps(drawn.records, records, found, seen.chip, answers)
+        gaps += lateness_gaps(drawn.records, found)
     gaps += [f"recheck: {gap}" for gap in chip_again_gaps(drawn.records, seen.chip, answers)]
     me = sighting_of(drawn.job, drawn.records)
     told = no_more_open(
@@ -183,7 +193,10 @@ def _of_order(
 
 
 def _of_person(drawn: DrawnErasure, answers: Sequence[DecisionRecord]) -> Iterator[str]:
-    """Everybody who answered in the recheck has touched the handset nowhere before."""
+    """Everybody who answered in the recheck has touched the handset nowhere before.
+
+    Whoever only reads its number besides may have: they vouch for the number, and for no more.
+    """
     if not answers:
         yield "recheck: nobody has answered"
     for answer in answers:
@@ -192,6 +205,8 @@ def _of_person(drawn: DrawnErasure, answers: Sequence[DecisionRecord]) -> Iterat
             yield "recheck: an answer has a name alone, which tells nobody apart"
         elif answer.shown_by is ShownBy.BADGE and not by_badge:
             yield f"{answer.gate}: a badge alone doesn't show who answered"
+        if answer.gate in NUMBER_GATES:
+            continue
         if any(toucher.is_same(answer.person, answer.operator) for toucher in drawn.touchers):
             yield "recheck: somebody who has touched the handset before has answered"
 

@@ -12,6 +12,7 @@ from benchd.errors import CertificateGap
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
+from benchd.proof.fresh import picture_of, pictured_bytes, traces_of_use, unread
 from benchd.proof.order import ARRIVED_RESET
 from benchd.proof.reading import RecordReader
 from benchd.proof.told import seen_in
@@ -81,9 +82,19 @@ def _of_evidence(evidence: object | None, because: str | None) -> Told:
         case ChipEvidence():
             return {"chip": evidence.verdict}
         case InitialiseEvidence():
-            return {"came_with_data": 0 if because == ARRIVED_RESET else 1}
+            return _came_with_data(evidence, because)
         case _:
             return {}
+
+
+def _came_with_data(evidence: InitialiseEvidence, because: str | None) -> Told:
+    """Unknown of what shows neither a reset nor an owner, and was reset here to be sure."""
+    if because == ARRIVED_RESET:
+        return {"came_with_data": 0}
+    picture, before = picture_of(evidence), evidence.before
+    most = max(evidence.fresh_used_bytes, pictured_bytes(picture))
+    shows_use = traces_of_use(before, most, picture) or unread(before)
+    return {"came_with_data": 1} if shows_use else {}
 
 
 def _is_in_use(evidence: InspectEvidence) -> bool:

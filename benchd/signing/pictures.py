@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final, cast
 
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.fresh import FreshPicture, FreshTaking, SignedPicture, SignedTaking
@@ -13,6 +13,7 @@ from benchd.signing import canonical
 from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer, has_signed
 from benchd.signing.secrets import PICTURE_MARKS
+from benchd.words.ids import JsonValue
 
 _PICTURE: Final = b"benchd fresh picture v1\n"
 _TAKING: Final = b"benchd fresh taking v1\n"
@@ -68,5 +69,22 @@ def marks_of(numbers: Iterable[str], key: SigningKey) -> tuple[str, ...]:
     return tuple(hmac.digest(secret, number.encode(), "sha256").hex() for number in numbers)
 
 
+def content_of(value: FreshPicture | FreshTaking) -> dict[str, JsonValue]:
+    """All that it says as JSON, without what nobody has said: older ones stay what they are."""
+    told: dict[str, JsonValue] = _said(to_json(value))
+    return told
+
+
+def _said(value: Any) -> Any:  # noqa: ANN401 - JSON
+    match value:
+        case dict():
+            known = cast("dict[str, Any]", value)
+            return {key: _said(each) for key, each in known.items() if each is not None}
+        case list():
+            return [_said(each) for each in cast("list[Any]", value)]
+        case _:
+            return value
+
+
 def _content(value: FreshPicture | FreshTaking) -> bytes:
-    return canonical.encode(to_json(value))
+    return canonical.encode(content_of(value))

@@ -73,6 +73,13 @@ class Face:
         """Something was plugged in and may still change its mode."""
         self._turn(replace(self._move(SlotState.SETTLING), occupancy=occupancy, problem=None))
 
+    def flapping(self, occupancy: int) -> None:
+        """Something comes and goes on the port, so that nothing is begun with it yet."""
+        problem = ProblemView(code=ProblemCode.PORT_FLAPS)
+        if self.view.problem != problem:
+            self.settling(occupancy)
+            self.waiting(problem)
+
     def waiting(self, problem: ProblemView) -> None:
         """The handset can't go on until this is put right."""
         waits = replace(self._move(SlotState.WAITING), problem=problem, question=None, away=None)

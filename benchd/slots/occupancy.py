@@ -15,6 +15,7 @@ from benchd.ports import Handset
 from benchd.slots.assignment import Assignment
 from benchd.slots.continued import Continued
 from benchd.slots.face import Face
+from benchd.slots.flapping import Flapping
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
 from benchd.slots.readiness import Readiness
@@ -33,7 +34,7 @@ _log = structlog.get_logger()
 class Occupancy:
     """Owns everything that lives as long as one handset is in the slot."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one value per thing that outlives it
         self,
         *,
         place: SlotPlace,
@@ -44,6 +45,7 @@ class Occupancy:
         number: int,
         continued: Continued | None,
         assignment: Assignment,
+        flapping: Flapping,
     ) -> None:
         self._place = place
         self._parts = parts
@@ -52,6 +54,7 @@ class Occupancy:
         self._number = number
         self._continued = continued
         self._assignment = assignment
+        self._flapping = flapping
         self._presence = Presence(attached, settle_s=parts.timing.settle_s)
         self._station = SlotStation(self._presence, place, parts, face, number)
         self._preparing: anyio.CancelScope | None = None
@@ -114,11 +117,23 @@ class Occupancy:
                     if self._preparing is None and self._presence.is_another_plug(event):
                         self.next_attached = event
                         return
+                    if self._flaps(event):
+                        return
                     await self._arrived(event)
                 case Detached():
                     self._presence.leave(event)
                     if not await self._may_come_back():
                         return
+
+    def _flaps(self, attached: Attached) -> bool:
+        """Whether the port has come and gone so often that this doesn't begin anything yet."""
+        if self._preparing is None or attached.attachment == self._presence.last.attachment:
+            return False
+        self._flapping.note(attached)
+        if self._flapping.pause_s == 0:
+            return False
+        self.next_attached = attached
+        return True
 
     async def _arrived(self, attached: Attached) -> None:
         changed = attached.attachment != self._presence.last.attachment
@@ -143,6 +158,8 @@ class Occupancy:
             while self._presence.attached is None:
                 event = await self._events.receive()
                 if isinstance(event, Attached):
+                    if self._flaps(event):
+                        return False
                     await self._arrived(event)
             return True
         return False

@@ -12,6 +12,7 @@ import structlog
 from benchd.slots.assignment import Assignment
 from benchd.slots.continued import continued_from
 from benchd.slots.face import Face
+from benchd.slots.flapping import Flapping
 from benchd.slots.occupancy import Occupancy
 from benchd.slots.parts import RackParts
 from benchd.slots.quarantine import let_ledger_faults_through, until_gone
@@ -33,6 +34,7 @@ class Slot:
         self._parts = parts
         self._assignment = Assignment(place=place, recipes=parts.recipes)
         self._face = Face(place, parts.board, parts.clock, parts.pace)
+        self._flapping = Flapping()
         # Without a bound: every event is delivered in order, and a port makes only so many.
         self._send, self._events = anyio.create_memory_object_stream[PlugEvent](math.inf)
 
@@ -74,6 +76,9 @@ class Slot:
                 if isinstance(event, Detached):
                     continue
                 attached = event
+            attached = await self._calm(attached, number + 1)
+            if attached is None:
+                continue
             continued = continued_from(before, attached, self._parts.issuer)
             if continued is None:
                 await self._close_left_open(before, number)
@@ -88,6 +93,7 @@ class Slot:
                 number=number,
                 continued=continued,
                 assignment=self._assignment,
+                flapping=self._flapping,
             )
             try:
                 await occupancy.run()
@@ -96,6 +102,29 @@ class Slot:
                 attached = await self._quarantine(occupancy, number, broken)
             else:
                 attached = occupancy.next_attached
+
+    async def _calm(self, attached: Attached, number: int) -> Attached | None:
+        """What lies on the port once that is quiet enough to begin; nothing is recorded before.
+
+        None where it was left empty.
+        """
+        here: Attached | None = attached
+        while True:
+            if here is not None:
+                self._flapping.note(here)
+            pause_s = self._flapping.pause_s
+            if pause_s == 0:
+                break
+            self._face.flapping(number)
+            event: PlugEvent | None = None
+            with anyio.move_on_after(pause_s):
+                event = await self._events.receive()
+            if event is None:
+                break
+            here = event if isinstance(event, Attached) else None
+        if here is None:
+            self._face.empty()
+        return here
 
     async def _close_left_open(self, before: Sequence[StoredEntry], number: int) -> None:
         """A former daemon's occupancy whose handset has left while nobody looked."""

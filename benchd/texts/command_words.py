@@ -137,6 +137,7 @@ class SayWord(StrEnum):
     READ_BEFORE_SENDING = "read_before_sending"
     FIRST_OF_TWO = "first_of_two"
     SECOND_OF_TWO = "second_of_two"
+    PICTURE_WAITS = "picture_waits"
     PICTURE_MADE = "picture_made"
     MAKER_ACCOUNTS = "maker_accounts"
     PREINSTALLED = "preinstalled"

@@ -161,6 +161,8 @@ class ResetFacts:
     unknown_account_types: tuple[str, ...] = ()
     preinstalled: tuple[Package, ...] = ()
     """Those of the third parties' packages that lie on a partition of the system."""
+    up_s: int | None = None
+    """Seconds since its last start, those that it slept among them; None where it doesn't say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

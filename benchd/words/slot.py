@@ -40,6 +40,7 @@ class ProblemCode(StrEnum):
     LOW_BATTERY = "low_battery"
     TOO_HOT = "too_hot"
     SIM_PRESENT = "sim_present"
+    PORT_FLAPS = "port_flaps"
     UNKNOWN_PORT = "unknown_port"
     SLOT_BROKEN = "slot_broken"
     SAME_HANDSET_ELSEWHERE = "same_handset_elsewhere"

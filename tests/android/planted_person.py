@@ -29,6 +29,7 @@ WHOLE: Mapping[str, str] = {
     "boot_count": "31\n",
     "frp_global": "1\n",
     "frp_secure": "null\n",
+    "uptime": "214.07 803.51\n",
     "packages": answer("packages-12"),
     "files": "/whole\n12\n",
     "calls": "Row: 0 _id=1\n",

@@ -75,6 +75,7 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         "settings get --user 0 global boot_count": "2\n",
         FRP: "0\n",
         FRP_IN_SECURE: "null\n",
+        "cat /proc/uptime": "214.07 803.51\n",
         "pm list packages -3 -f --user 0": "",
         COUNT_FILES: "/whole\n1\n",
         COUNT_CALLS: "No result found.\n",
@@ -207,7 +208,7 @@ async def test_reset_facts() -> None:
     assert facts.android_id == "51b6be48bac8c569"
     assert (facts.account_count, facts.user_ids) == (0, (0,))
     assert facts.used_bytes == 94844540 * 1024
-    assert (facts.third_party_packages, facts.boot_count) == (0, 2)
+    assert (facts.third_party_packages, facts.boot_count, facts.up_s) == (0, 2, 214)
     assert facts.test_harness is True
     assert (facts.owner_files, facts.call_count) == (0, 0)
     assert (facts.contact_count, facts.message_count) == (0, 0)

@@ -121,6 +121,7 @@ def reset_facts(android_id: str) -> Evidence:
         "maker_account_types": [],
         "unknown_account_types": [],
         "preinstalled": [],
+        "up_s": 600,
     }
 
 
@@ -469,7 +470,7 @@ def records_of_an_erasure(
         came_back=ReturnEvidence(attachment="7:2", screen_number=IMEI),
     )
     job.decide(Gate.CONFIRM, CONFIRMER)
-    job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER)})
+    job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER), "again": None})
     return job.records
 
 

@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from benchd.certificate import create_key
-from benchd.commands.fresh import address_of, keep
+from benchd.commands.fresh import address_of, approve_fresh, keep
 from benchd.config import load_settings
 from benchd.errors import NotFound
 from benchd.signing.key import load_key
@@ -56,7 +56,10 @@ def test_what_waits_what_counts_and_what_was_changed_is_listed(config: Path) -> 
     assert (waiting["state"], waiting["taken_by"]) == ("waits_for_the_second_handset", ["佐藤"])
     made = keep(folder, taking(by="鈴木", marks=(mark("other"),)), key).file
     (learned,) = listed(config)
-    assert (learned["state"], learned["taken_by"]) == ("counts", ["佐藤", "鈴木"])
+    assert (learned["state"], learned["taken_by"]) == ("waits_for_a_supervisor", ["佐藤", "鈴木"])
+    approve_fresh(load_settings(config), made, "森")
+    (learned,) = listed(config)
+    assert (learned["state"], learned["approved_by"]) == ("counts", "森")
     assert learned["maker_account_types"] == [PHONE]
     assert learned["packages"] == [f"{MEMO.place}={MEMO.name}"]
     made.write_text(made.read_text().replace('"TQ2A"', '"TQ2B"'))

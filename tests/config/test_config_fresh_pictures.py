@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchd.commands.fresh import keep
 from benchd.config.fresh_pictures import believed, read_pictures, read_signed, text_of
 from benchd.errors import UsageRefused
+from benchd.pipelines.learning_fresh import approve
 from benchd.proof.evidence.fresh import SignedPicture, SignedTaking
 from benchd.signing.key import SigningKey
-from benchd.signing.pictures import sign_picture
+from benchd.signing.pictures import has_signed_picture, sign_picture
 from benchd.signing.public_key import public_key_of
 from benchd.words.handset import Package
 from tests.core.pictures import KEY, MEMO, mark, picture, taking
 from tests.core.world import MIB
 
 SIGNER = public_key_of(KEY.public_key_pem)
+LATER = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 ANOTHER: dict[str, Any] = {"by": "鈴木", "marks": (mark("other"),)}
 
 
@@ -34,6 +38,34 @@ def test_what_was_written_is_read_and_believed(tmp_path: Path) -> None:
     signed = sign_picture(picture(), KEY)
     written(tmp_path, signed)
     assert believed(read_pictures(tmp_path), SIGNER).all == (signed,)
+
+
+def test_careless_what_two_have_taken_counts_once_a_third_has_approved_it(tmp_path: Path) -> None:
+    keep(tmp_path, taking(), KEY)
+    made = keep(tmp_path, taking(**ANOTHER), KEY).picture
+    assert made is not None
+    for one_of_them in ("佐藤", "鈴木"):
+        with pytest.raises(UsageRefused, match="has reset one of its handsets"):
+            approve(made, by=one_of_them, at=LATER)
+    signed = sign_picture(approve(made, by="森", at=LATER), KEY)
+    written(tmp_path, signed)
+    assert signed in believed(read_pictures(tmp_path), SIGNER).all
+
+
+def test_a_picture_of_before_is_read_as_it_was_signed_and_excuses_nothing(tmp_path: Path) -> None:
+    """Without a line of what nobody asked for then; it has to be learned anew."""
+    older = replace(
+        picture(),
+        approved_by=None,
+        approved_at=None,
+        witnesses=tuple(replace(w, boot_count=None, up_s=None) for w in picture().witnesses),
+    )
+    signed = sign_picture(older, KEY)
+    path = written(tmp_path, signed)
+    assert not {"approved", "boot_count", "up_s"} & set(re.findall("[a-z_]+", path.read_text()))
+    assert read_pictures(tmp_path) == (signed,)
+    assert has_signed_picture(SIGNER, signed)
+    assert believed([signed], SIGNER).all == ()
 
 
 def test_no_folder_has_no_pictures(tmp_path: Path) -> None:
@@ -94,8 +126,9 @@ def test_the_first_handset_waits_and_the_second_makes_the_picture(tmp_path: Path
     second = keep(tmp_path, taking(**ANOTHER, packages=(MEMO, extra)), KEY)
     assert not first.file.exists()
     assert second.left_out == ("/product/app/x/x.apk=jp.example",)
-    [signed] = believed(read_pictures(tmp_path), SIGNER).all
+    [signed] = read_pictures(tmp_path)
     assert signed.picture == second.picture
+    assert believed([signed], SIGNER).all == ()
     with pytest.raises(UsageRefused, match="already"):
         keep(tmp_path, taking(), KEY)
 

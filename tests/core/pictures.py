@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchd.pipelines.learning_fresh import learn
+from benchd.pipelines.learning_fresh import approve, learn
 from benchd.proof.evidence.fresh import FreshPicture, FreshPictures, FreshTaking
 from benchd.signing.key import SigningKey
 from benchd.signing.pictures import sign_picture, taking_sha256
@@ -42,6 +42,8 @@ def taking(**changes: object) -> FreshTaking:
         "maker_accounts": 1,
         "maker_account_types": (PHONE,),
         "packages": (MEMO,),
+        "boot_count": 1,
+        "up_s": 600,
         **changes,
     }
     return FreshTaking(**told)
@@ -55,7 +57,8 @@ def picture_from(one: FreshTaking, other: FreshTaking) -> FreshPicture:
 def picture(**changes: object) -> FreshPicture:
     """A picture that was taken as it should be, of handsets changed alike."""
     other: dict[str, object] = {"by": "鈴木", "marks": (mark("other"),), **changes}
-    return picture_from(taking(**changes), taking(**other))
+    made = picture_from(taking(**changes), taking(**other))
+    return approve(made, by="森", at=datetime(2026, 11, 25, 10, 0, tzinfo=UTC))
 
 
 def pictures(*all_of_them: FreshPicture) -> FreshPictures:

@@ -40,7 +40,7 @@ def initialise(world: World) -> Mapping[str, Any]:
 
 
 async def test_what_shows_that_nobody_used_it_since_its_reset_is_not_reset_again() -> None:
-    phone = Phone(boot_count=MOST_BOOTS_SINCE_RESET)
+    phone = Phone()
     view, world = await end_of(phone)
     assert view.disposition is Disposition.SELLABLE
     assert initialise(world)["because"] == "arrived_reset"

@@ -187,6 +187,48 @@ LIES: dict[str, dict[str, Any]] = {
 }
 
 
+WITNESSES: Any = to_json(picture())["witnesses"]
+COLLUDERS = {
+    "nobody has approved it": {f"{PICTURE}approved_by": None, f"{PICTURE}approved_at": None},
+    "one of them has approved it": {f"{PICTURE}approved_by": "鈴木"},
+    "one of them, written otherwise": {
+        f"{PICTURE}approved_by": "ＳＡＴＯ",
+        f"{PICTURE}witnesses": [
+            w | {"by": by} for w, by in zip(WITNESSES, ["sato", "鈴木"], strict=True)
+        ],
+    },
+    "approved before it was taken": {
+        f"{PICTURE}approved_at": WITNESSES[0]["taken_at"].replace("-25T", "-24T")
+    },
+    "one wasn't in its first start": {
+        f"{PICTURE}witnesses": [WITNESSES[0], WITNESSES[1] | {"boot_count": 2}]
+    },
+    "one was reset days ago": {
+        f"{PICTURE}witnesses": [WITNESSES[0] | {"up_s": 86_401}, WITNESSES[1]]
+    },
+    "one doesn't say since when": {
+        f"{PICTURE}witnesses": [w | {"boot_count": None, "up_s": None} for w in WITNESSES]
+    },
+}
+
+
+@pytest.mark.parametrize("lie", COLLUDERS)
+async def test_careless_a_picture_from_two_dirty_handsets_of_two_colluders_excuses_nothing(
+    lie: str,
+) -> None:
+    found = changed(await records(), StageName.INITIALISE, COLLUDERS[lie])
+    with pytest.raises(CertificateGap, match="picture"):
+        verify_erasure(JOB, found)
+
+
+@pytest.mark.parametrize("dirt", [{"boot_count": 2}, {"up_s": 86_401}, {"up_s": None}])
+async def test_careless_no_picture_is_taken_of_a_handset_that_does_not_show_its_reset(
+    dirt: dict[str, Any],
+) -> None:
+    with pytest.raises(UsageRefused, match="as its reset left it"):
+        await taken(preinstalled(used_bytes=11 * MIB, **dirt))
+
+
 @pytest.mark.parametrize("lie", LIES)
 async def test_evidence_that_excuses_more_is_a_gap(lie: str) -> None:
     with pytest.raises(CertificateGap, match="initialise"):

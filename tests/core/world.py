@@ -250,6 +250,7 @@ class Phone:
     contacts: int | None = 0
     messages: int | None = 0
     boot_count: int | None = 1
+    up_s: int | None = 600
     used_bytes: int = 2 * MIB
     screen_lock: bool | None = False
     signs: tuple[str, ...] = ()
@@ -484,6 +485,7 @@ class FakeHandset:
             maker_account_types=phone.maker_account_types if phone.maker_accounts else (),
             preinstalled=phone.preinstalled,
             boot_count=phone.boot_count,
+            up_s=phone.up_s,
             test_harness=False,
             owner_files=phone.files,
             call_count=phone.call_log,

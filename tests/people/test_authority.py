@@ -65,6 +65,13 @@ def test_only_what_is_everyday_or_read_goes_by_a_badge_alone() -> None:
     assert ACTION_OF[Gate.CONFIRM] is Action.CONFIRM
 
 
+def test_careless_whoever_vouches_for_a_handset_or_its_last_reset_shows_their_pin() -> None:
+    for gate in (Gate.IMEI, Gate.SERIAL, Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM):
+        assert not AUTHORITY[ACTION_OF[gate]].by_badge
+    for gate in (Gate.GUIDED_RESET, Gate.LOOK, Gate.ASSET, Gate.FELICA_CLEAR):
+        assert AUTHORITY[ACTION_OF[gate]].by_badge
+
+
 def test_another_system_may_take_in_and_nothing_else() -> None:
     by_token = {action: rule.scope for action, rule in AUTHORITY.items() if rule.scope}
     assert by_token == {Action.TAKE_IN: Scope.INTAKE_WRITE}

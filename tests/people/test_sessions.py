@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from starlette.types import Scope
 
-from benchd.authority import AUTHORITY, Action
+from benchd.authority import ACTION_OF, AUTHORITY, Action
 from benchd.errors import MoreToShow, NotAllowed, NotSignedIn
 from benchd.people.register import People
 from benchd.people.sessions import LONGEST_S, MOST_OF_ONE, MOST_SESSIONS
 from benchd.web.callers import Caller
 from benchd.web.peer import Peer
 from benchd.web.sight import Sight
+from benchd.words.job import Gate
 from benchd.words.people import Actor, PersonId, Role, ShownBy, SignedIn
 
 from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
@@ -262,3 +263,66 @@ async def test_roles_of_now_count_not_those_of_the_sign_in(tmp_path: Path) -> No
         )
         with pytest.raises(NotAllowed):
             door.people.refuse_unless_allowed(stranger, Action.ANSWER)
+
+
+OF_A_HANDSET = (Gate.FINAL_RESET, Gate.OBSERVE)
+
+
+async def test_careless_one_pin_is_enough_for_a_sitting_and_not_asked_for_each_handset(
+    tmp_path: Path,
+) -> None:
+    """24 handsets of a lot whose papers have settled all that was attested: 48 answers."""
+    async with door_in(tmp_path) as door:
+        await door.people.set_roles(BY, "mori", [Role.OPERATOR])
+        sitting = await sign_in(door, pin=None)
+        pins = answers = 0
+        for _handset in range(24):
+            for gate in OF_A_HANDSET:
+                door.seconds.s += 120
+                used = door.sessions.use(sitting.token, sitting.csrf, HERE)
+                try:
+                    door.people.refuse_unless_allowed(used.actor, ACTION_OF[gate])
+                except MoreToShow:
+                    sitting = await sign_in(door, instead_of=sitting.token)
+                    pins += 1
+                    door.people.refuse_unless_allowed(sitting.actor, ACTION_OF[gate])
+                answers += 1
+        assert (answers, pins) == (48, 1)
+
+
+async def test_who_scans_their_own_badge_again_needs_no_pin_again(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        again = await sign_in(door, instead_of=opened.token, pin=None)
+        assert again.actor.shown_by is ShownBy.BADGE_AND_PIN
+        assert refused(door, opened.token, opened.csrf)
+        assert not refused(door, again.token, again.csrf)
+
+
+async def test_a_badge_in_anothers_sitting_or_at_another_screen_is_a_badge_alone(
+    tmp_path: Path,
+) -> None:
+    async with door_in(tmp_path) as door:
+        opened = await sign_in(door)
+        other = await door.sessions.open(
+            badge=OTHER_BADGE, person=None, pin=None, source=HERE, instead_of=opened.token
+        )
+        assert other.actor.shown_by is ShownBy.BADGE
+        opened = await sign_in(door)
+        elsewhere = await door.sessions.open(
+            badge=BADGE, person=None, pin=None, source="192.0.2.7", instead_of=opened.token
+        )
+        assert elsewhere.actor.shown_by is ShownBy.BADGE
+        opened = await sign_in(door)
+        door.seconds.s += door.sessions.idle_s
+        late = await sign_in(door, instead_of=opened.token, pin=None)
+        assert late.actor.shown_by is ShownBy.BADGE
+
+
+async def test_badges_alone_make_no_sitting_longer_than_a_shift(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        sitting = await sign_in(door)
+        for _ in range(int(LONGEST_S / 300) + 1):
+            door.seconds.s += 300
+            sitting = await sign_in(door, instead_of=sitting.token, pin=None)
+        assert sitting.actor.shown_by is ShownBy.BADGE

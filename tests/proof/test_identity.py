@@ -72,7 +72,11 @@ RELATIONS: dict[str, tuple[Traits, Traits, Relation]] = {
     "a tied chip": (traits(tied=CHIP), traits(tied=CHIP), Relation.CERTAIN),
     "a chip that was only seen": (traits(chip=CHIP), traits(tied=CHIP), Relation.MAY_BE),
     "a serial": (traits(serial=SERIAL), traits(serial=SERIAL), Relation.MAY_BE),
-    "a filler serial": (traits(serial="0123456789ABCDEF"),) * 2 + (Relation.NONE,),
+    "a filler serial": (
+        traits(serial="0123456789ABCDEF"),
+        traits(serial="0123456789ABCDEF"),
+        Relation.NONE,
+    ),
     "a label": (traits(label=("L", "T1")), traits(label=("L", "T1")), Relation.MAY_BE),
     "a label of another lot": (traits(label=("L", "T1")), traits(label=("M", "T1")), Relation.NONE),
     "nothing": (traits(A), traits(B), Relation.NONE),

@@ -9,10 +9,14 @@ import pytest
 
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence.forms import FORM, FORM_OF_IDENTITY
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.people import confirm_gaps
 from benchd.words.ids import Evidence
 from benchd.words.job import Gate
+from benchd.words.people import ShownBy
 from benchd.words.record import EntryKind, StoredEntry
-from tests.certificate.certificate_rack import JOB, records_of_an_erasure
+from tests.certificate.certificate_rack import ISSUED_AT, JOB, records_of_an_erasure
 
 Change = Callable[[Evidence], Evidence]
 
@@ -81,5 +85,48 @@ def test_each_lie_is_a_gap(lie: str) -> None:
         verify_erasure(JOB, answered(change, *gates))
 
 
-def test_a_badge_alone_answers_what_is_everyday() -> None:
-    verify_erasure(JOB, answered(lambda data: {**data, "shown_by": "badge"}, Gate.OBSERVE))
+VOUCHED = (Gate.FINAL_RESET, Gate.OBSERVE)
+
+
+@pytest.mark.parametrize("gate", VOUCHED)
+def test_careless_a_badge_alone_does_not_vouch_for_the_last_reset(gate: Gate) -> None:
+    records = answered(lambda data: {**data, "shown_by": "badge"}, gate)
+    with pytest.raises(CertificateGap, match=f"{gate}: a badge alone"):
+        verify_erasure(JOB, records)
+
+
+@pytest.mark.parametrize("gate", [Gate.IMEI, Gate.SERIAL])
+def test_careless_a_badge_alone_does_not_tell_which_handset_it_is(gate: Gate) -> None:
+    told = [answer_at(gate, ShownBy.BADGE), answer_at(Gate.CONFIRM, person="suzuki")]
+    assert confirm_gaps(told, form=FORM) == [f"{gate}: a badge alone doesn't show who answered"]
+    assert confirm_gaps(told, form=FORM_OF_IDENTITY - 1) == []
+
+
+def answer_at(
+    gate: Gate, shown_by: ShownBy = ShownBy.BADGE_AND_PIN, person: str = "sato"
+) -> DecisionEvidence:
+    return DecisionEvidence(
+        gate=gate,
+        approved=True,
+        operator=person,
+        note="",
+        at=ISSUED_AT,
+        person=person,
+        shown_by=shown_by,
+        source="127.0.0.1",
+    )
+
+
+def of_form(records: Sequence[StoredEntry], form: int) -> list[StoredEntry]:
+    """The same as an older benchd has recorded it."""
+    return [
+        replace(record, entry=replace(record.entry, data={**record.entry.data, "form": form}))
+        if "form" in record.entry.data
+        else record
+        for record in records
+    ]
+
+
+def test_records_of_before_are_held_to_what_a_badge_was_enough_for() -> None:
+    records = answered(lambda data: {**data, "shown_by": "badge"}, *VOUCHED)
+    verify_erasure(JOB, of_form(records, FORM_OF_IDENTITY - 1))

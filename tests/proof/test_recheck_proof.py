@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -432,3 +433,68 @@ async def test_a_number_draws_below_the_share(
     share: float, token: str, owed: tuple[str, ...], *, drawn: bool
 ) -> None:
     assert is_drawn(share, token, owed) is drawn
+
+
+async def untold() -> Held:
+    """The same of a handset whose serial USB doesn't tell once adb is off: a second reading."""
+    rack = RecheckRack()
+    async with rack.world.running():
+        await rack.erased(Phone())
+        await rack.rechecked(Phone(serial=""))
+    drawn, recheck = rack.jobs()
+    mine = [r for r in rack.records(recheck) if r.entry.kind is not EntryKind.JOB_ENDED][:-1]
+    records = rack.records(drawn)
+    others = await records_of_handset(rack.ledger, sighting_of(drawn, records))
+    before = [r for r in others if r.sequence <= mine[-1].sequence]
+    return Held(drawn=records, recheck=mine, others=before)
+
+
+ONE_WORD = {
+    "nobody has read it": lambda records: [
+        r
+        for r in records
+        if r.entry.kind is not EntryKind.DECISION or r.entry.data["gate"] != Gate.IMEI
+    ],
+    "whoever named it has": lambda records: changed(
+        records, EntryKind.DECISION, put(operator="Tanaka", person="tanaka"), gate=Gate.IMEI
+    ),
+    "another number was read": lambda records: changed(
+        records, EntryKind.DECISION, put(note="352099001761481"), gate=Gate.IMEI
+    ),
+    "the answer was no": lambda records: changed(
+        records, EntryKind.DECISION, put(approved=False), gate=Gate.IMEI
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", ONE_WORD)
+async def test_careless_one_persons_word_ties_no_handset_to_its_drawn_job(lie: str) -> None:
+    found = await untold()
+    found.verify()
+    alone = replace(found, recheck=ONE_WORD[lie](found.recheck))
+    with pytest.raises(CertificateGap, match="one person's word"):
+        alone.verify()
+    older = changed(alone.recheck, EntryKind.STAGE_ENDED, put(form=5))
+    replace(alone, recheck=older).verify()
+
+
+async def test_careless_a_badge_alone_reads_no_number_at_a_recheck() -> None:
+    found = await untold()
+    by_badge = changed(found.recheck, EntryKind.DECISION, put(shown_by="badge"), gate=Gate.IMEI)
+    with pytest.raises(CertificateGap, match="imei: a badge alone"):
+        replace(found, recheck=by_badge).verify()
+
+
+@pytest.mark.parametrize("days", [-1, 31, 200])
+async def test_careless_a_recheck_long_after_its_draw_is_a_gap(days: int) -> None:
+    found = await held()
+    drawn = [
+        replace(r, entry=replace(r.entry, at=r.entry.at - timedelta(days=days)))
+        if r.entry.kind is EntryKind.RECHECK_DRAWN
+        else r
+        for r in found.drawn
+    ]
+    with pytest.raises(CertificateGap, match="older than 30 days"):
+        replace(found, drawn=drawn).verify()
+    older = changed(found.recheck, EntryKind.STAGE_ENDED, put(form=5))
+    replace(found, drawn=drawn, recheck=older).verify()

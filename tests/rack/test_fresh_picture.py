@@ -20,9 +20,13 @@ from benchd.lab.demo.operators import ended
 from benchd.lab.demo.rack import DemoRack, demo_rack
 from benchd.lab.simulator.addresses import adb_address
 from benchd.lab.simulator.scenarios import SCENARIOS
+from benchd.words.people import Role
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 
+THIRD = Member(
+    id="mori", name="森（仮想）", reading="もり", badge="", pin="161803", roles=(Role.SUPERVISOR,)
+)
 BENCHD = Path(sys.executable).with_name("benchd")
 PREINSTALLED = SCENARIOS["preinstalled-account"]
 
@@ -42,6 +46,30 @@ async def learned(rack: DemoRack, number: int, by: Member) -> tuple[int, str]:
     shown = ("--by", by.id, "--pin-file", str(pin), "--badge-file", str(badge))
     done = await handset_command(rack, "learn-fresh", "--address", adb_address(number), *shown)
     return done.returncode, (done.stdout + done.stderr).decode()
+
+
+async def approved(rack: DemoRack, file: str, by: Member) -> tuple[int, str]:
+    pin = rack.folder.config.parent / "pin"
+    pin.write_text(by.pin)
+    shown = ("--by", by.id, "--pin-file", str(pin))
+    if by.badge:
+        badge = rack.folder.config.parent / "badge"
+        badge.write_text(by.badge)
+        shown = (*shown, "--badge-file", str(badge))
+    done = await handset_command(rack, "approve-fresh", file, *shown)
+    return done.returncode, (done.stdout + done.stderr).decode()
+
+
+async def enrol(rack: DemoRack, one: Member) -> None:
+    """One more person on record, as whoever owns the rack's files does it."""
+    pin = rack.folder.config.parent / "pin"
+    pin.write_text(one.pin)
+    for arguments in (
+        ("add", one.id, "--name", one.name, "--reading", one.reading, "--role", "supervisor"),
+        ("pin", one.id, "--from-file", str(pin)),
+    ):
+        config = ("--config", str(rack.folder.config))
+        await anyio.run_process(rack.house.command(str(BENCHD), "people", *arguments, *config))
 
 
 async def until_seen(rack: DemoRack, condition: Callable[[], bool]) -> None:
@@ -76,6 +104,12 @@ async def test_two_handsets_teach_the_rack_and_the_third_is_sold(tmp_path: Path)
         code, told = await learned(rack, 2, SECOND)
         assert code == 0, told
         assert "com.android.localphone" in told
+        file = told.partition(":")[0]
+        code, told = await approved(rack, file, WORKER)
+        assert (code, "has reset one of its handsets" in told) == (2, True), told
+        await enrol(rack, THIRD)
+        code, told = await approved(rack, file, THIRD)
+        assert code == 0, told
         listed = await handset_command(rack, "list-fresh", "--json")
         (picture,) = json.loads(listed.stdout)["pictures"]
         assert (picture["state"], picture["taken_by"]) == (

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from benchd.proof.evidence.confirm import ConfirmEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
-from benchd.proof.evidence.people import ConfirmEvidence, DecisionEvidence
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import ResetFacts

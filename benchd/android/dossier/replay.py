@@ -65,6 +65,7 @@ FACTS: Final[Mapping[str, Callable[[ResetReading], Fact]]] = {
     "telephony": lambda reading: reading.telephony,
     "android_id": lambda reading: reading.android_id,
     "boot_count": lambda reading: reading.boot_count,
+    "up_s": lambda reading: reading.up_s,
     "third_party_packages": lambda reading: reading.third_party_packages,
     "preinstalled": lambda reading: tuple(
         f"{package.place}={package.name}" for package in reading.preinstalled

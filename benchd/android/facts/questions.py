@@ -34,6 +34,7 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "boot_count": "settings get --user 0 global boot_count",
     "frp_global": "settings get --user 0 global secure_frp_mode",
     "frp_secure": "settings get --user 0 secure secure_frp_mode",
+    "uptime": "cat /proc/uptime",
     # Without its user, `pm` throws wherever another user is closed to the shell.
     "packages": "pm list packages -3 -f --user 0",
     "files": COUNT_FILES,
@@ -60,7 +61,7 @@ STORAGE: Final = ("usage", "mounts")
 STORAGE_TWICE: Final = (*STORAGE, "statfs")
 """By two programs that have to agree: at rest only, since what is free changes under a fill."""
 OWNERS: Final = ("accounts", "users")
-RESET: Final = ("android_id", "boot_count", "packages")
+RESET: Final = ("android_id", "boot_count", "uptime", "packages")
 LEFT: Final = ("files", "calls", "contacts", "sms", "mms")
 BATTERY: Final = ("battery",)
 LOCKS: Final = ("policy", "trust", "superuser", "frp_global", "frp_secure")

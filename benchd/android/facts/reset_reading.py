@@ -11,6 +11,7 @@ from benchd.android.facts.packages import count_packages, read_preinstalled
 from benchd.android.facts.reading import Reading
 from benchd.android.facts.settings import read_android_id, read_boot_count
 from benchd.android.facts.storage import Mount, read_mounts
+from benchd.android.facts.uptime import read_uptime
 from benchd.words.handset import Package, ResetFacts
 
 _NOT_TOLD: Final[Mapping[str, Mount]] = {}
@@ -29,6 +30,11 @@ class ResetReading(Reading):
     def boot_count(self) -> int | None:
         """How often it was started since its reset."""
         return self.answers.read("boot_count", read_boot_count)
+
+    @property
+    def up_s(self) -> int | None:
+        """Seconds since it was started."""
+        return self.answers.read_always("uptime", read_uptime)
 
     @property
     def third_party_packages(self) -> int:
@@ -78,6 +84,7 @@ class ResetReading(Reading):
             used_bytes=self.storage.used_bytes,
             third_party_packages=self.third_party_packages,
             boot_count=self.boot_count,
+            up_s=self.up_s,
             test_harness=self.test_harness,
             owner_files=self.owner_files,
             call_count=self.call_count,

@@ -56,6 +56,8 @@ from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 CALL_S: Final = 0.1
 CHECK_S: Final = 25.0
+UP_S: Final = 600
+"""Since it was started; how often that was since its reset is what it may lie in."""
 SHORT_FILL_SHARE: Final = 0.55
 _KEYSTREAM: Final = HostKeystream()
 
@@ -189,6 +191,7 @@ class SimulatedHandset:
             used_bytes=used_bytes_of(truth),
             third_party_packages=truth.apps + len(truth.packages),
             boot_count=truth.boot_count,
+            up_s=UP_S,
             test_harness=False,
             owner_files=truth.owner_files,
             call_count=0,

@@ -179,6 +179,7 @@ HOLES: Final = (
         replaced=(
             Replaced(module="benchd.proof.fresh", name="traces_of_use", by=_nothing),
             Replaced(module="benchd.proof.fresh", name="unread", by=_nothing),
+            Replaced(module="benchd.proof.fresh", name="unshown_reset", by=_nothing),
             Replaced(module="benchd.proof.fresh", name="freshness_gaps", by=_nothing),
         ),
     ),

@@ -14,8 +14,8 @@ from benchd.android.facts import questions
 from benchd.android.facts.questions import QUESTIONS
 from benchd.lab.simulator.plan import GivenAnswer
 
-NEVER_GIVEN: Final = frozenset({*questions.STORAGE_TWICE, "files", "superuser", "felica"})
-"""Storage and files have to be true; what looks for places finds those that there are."""
+NEVER_GIVEN: Final = frozenset({*questions.STORAGE_TWICE, "uptime", "files", "superuser", "felica"})
+"""Storage, files and its last start have to be true; what looks for places finds those that are."""
 _UNTIL_A_RESET: Final = frozenset(
     {*questions.OWNERS, *questions.RESET, *questions.LEFT, "policy", "trust"}
 )

@@ -64,11 +64,18 @@ exec /system/bin/dd "$@"
 _CAT_THAT_COUNTS: Final = """\
 #!/bin/sh
 case $* in
+    /proc/uptime) echo "214.07 803.51"; exit ;;
     /proc/*/io) exec /usr/bin/python3 -ISE /system/benchd/ask.py fetched ;;
 esac
 exec /system/bin/cat "$@"
 """
 """This machine's kernel counts what block devices give, and a virtual chip is none."""
+_CAT_OF_ITS_OWN_START: Final = """\
+#!/bin/sh
+[ "$*" = /proc/uptime ] || exec /system/bin/cat "$@"
+echo "214.07 803.51"
+"""
+"""A handset was started when somebody has plugged it in, and not when this machine was."""
 _OBB: Final = "/storage/emulated/0/Android/obb"
 _DF_OF_THE_LAST_MOUNT: Final = f"""\
 #!/bin/sh
@@ -77,6 +84,7 @@ _DF_OF_THE_LAST_MOUNT: Final = f"""\
 """toybox names the last mount of a device; vold mounts the apps' own folders after /data."""
 _CAT_OF_ALL_MOUNTS: Final = f"""\
 #!/bin/sh
+[ "$*" = /proc/uptime ] && echo "214.07 803.51" && exit
 [ "$*" = /proc/mounts ] || exec /system/bin/cat "$@"
 exec /system/bin/sed -e p -e 's#^\\([^ ]*\\) /data #\\1 {_OBB} #' -e t -e d /proc/mounts
 """
@@ -90,7 +98,10 @@ _DDS: Final[Mapping[Dd, Mapping[str, str]]] = MappingProxyType(
     }
 )
 _MOUNTS: Final[Mapping[bool, Mapping[str, str]]] = MappingProxyType(
-    {False: {}, True: {"cat": _CAT_OF_ALL_MOUNTS, "df": _DF_OF_THE_LAST_MOUNT}}
+    {
+        False: {"cat": _CAT_OF_ITS_OWN_START},
+        True: {"cat": _CAT_OF_ALL_MOUNTS, "df": _DF_OF_THE_LAST_MOUNT},
+    }
 )
 
 

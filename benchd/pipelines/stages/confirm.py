@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from benchd.errors import SecondPersonNeeded, StageFailed
@@ -10,9 +10,11 @@ from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.binding import name_by_confirmer
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.last_look import LastLook
 from benchd.pipelines.screen_numbers import NumberVetting
 from benchd.proof.binding import Known
-from benchd.proof.evidence.people import ConfirmEvidence, DecisionEvidence
+from benchd.proof.evidence.confirm import ConfirmEvidence
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.identity.sighting import sighting_of
 from benchd.proof.people import has_scanned
 from benchd.words.imei import imeis_in_text
@@ -45,12 +47,17 @@ class ConfirmStage:
 
         reads = context.certifies and Known.of(context.evidence).by_people
         vetting = NumberVetting(context, Gate.IMEI, needed=reads, also=vet)
-        decision = await context.ask(Gate.CONFIRM, context.handset_facts(), vetting)
+        look = LastLook(context)
+        decision = await look.while_fresh(
+            lambda: context.ask(Gate.CONFIRM, context.handset_facts(), vetting)
+        )
         if not decision.approved:
             raise StageFailed(Reason.NOT_CONFIRMED, f"{Gate.CONFIRM} was answered with no")
         if reads:
             name_by_confirmer(context, decision)
-        return StageResult(evidence=await self._evidence(context, decision))
+        return StageResult(
+            evidence=replace(await self._evidence(context, decision), again=look.again)
+        )
 
     async def _evidence(self, context: JobContext, decision: Decision) -> ConfirmEvidence:
         """With all numbers that are proven by now; papers may be found by them."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from annotated_types import Interval
 
 from benchd.errors import DecisionRefused, StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
-from benchd.pipelines.drawn_job import bind_as_drawn, find_drawn_job, vet
+from benchd.pipelines.drawn_job import bind_as_drawn, find_drawn_job, refuse_late, vet
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
+from benchd.proof.floors import MOST_DAYS_TO_RECHECK
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.people import Actor
 
@@ -28,11 +31,15 @@ class FindDrawnStage:
         needs_adb=False,
     )
 
+    within_days: Annotated[int, Interval(ge=1, le=MOST_DAYS_TO_RECHECK)] = MOST_DAYS_TO_RECHECK
+    """How many days after its draw a handset may be rechecked."""
+
     async def run(self, context: JobContext) -> StageResult:
         """From this record on the drawn job's handset is with this one."""
 
         async def vetted(by: Actor, note: str, _approved: bool) -> None:  # noqa: FBT001
             await vet(context, by, note)
+            await refuse_late(context, note, self.within_days)
 
         decision = await context.ask(Gate.RECHECK, context.handset_facts(), vetted)
         try:

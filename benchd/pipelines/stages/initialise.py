@@ -22,7 +22,7 @@ from benchd.pipelines.parameters import Patience
 from benchd.pipelines.screens import leave_setup_out, open_page
 from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.proof.floors import MOST_FRESH_USED_BYTES, MOST_FRESH_USED_SHARE
-from benchd.proof.fresh import most_used_bytes, traces_of_use, unread
+from benchd.proof.fresh import most_used_bytes, traces_of_use, unread, unshown_reset
 from benchd.proof.order import ARRIVED_RESET, SKIPPABLE
 from benchd.words.handset import ResetFacts
 from benchd.words.job import Gate, Reason, StageName
@@ -68,11 +68,11 @@ class InitialiseStage:
     return_within_s: Patience = 900
 
     async def run(self, context: JobContext) -> StageResult:
-        """Skips only what shows that nobody used it since its reset; believes no exit code."""
+        """Skips only what shows its reset, and nobody's use since then; believes no exit code."""
         now = await context.handset.reset_facts()
         memory = context.memory(_Memory)
         if memory.before is None:
-            if not (self._traces(context, now) or unread(now)):
+            if not (self._traces(context, now) or unread(now) or unshown_reset(now)):
                 return StageResult(
                     evidence=self._evidence(context, now), skipped_because=ARRIVED_RESET
                 )

@@ -10,6 +10,7 @@ from benchd.pipelines.chip_evidence import refusal_of
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.drawn_job import vet
+from benchd.pipelines.recheck_tie import tie_to_drawn_job
 from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
@@ -45,6 +46,7 @@ class RecheckStage:
             raise StageFailed(Reason.NOT_AS_RESET, f"{Gate.RECHECK} was answered with no")
         self._refuse_adb(context)
         chip = await self._chip(context, found)
+        await tie_to_drawn_job(context, found, chip)
         # While somebody looked, the port may have told of more interfaces.
         port = self._refuse_adb(context)
         return StageResult(

@@ -32,6 +32,9 @@ class FreshTaking:
     maker_accounts: Whole
     maker_account_types: Annotated[tuple[Said, ...], MaxLen(MOST_PICTURED_TYPES)]
     packages: Annotated[tuple[Package, ...], MaxLen(MOST_PICTURED_PACKAGES)]
+    boot_count: Whole | None = None
+    """Its starts since its reset, by its own count; None in older ones, like the next."""
+    up_s: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,9 @@ class Witness:
     used_bytes: Positive
     sha256: Sha256
     """Of the taking as it was signed."""
+    boot_count: Whole | None = None
+    """As the handset showed its reset; None in older ones, like the next."""
+    up_s: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +75,9 @@ class FreshPicture:
     maker_account_types: Annotated[tuple[Said, ...], MaxLen(MOST_PICTURED_TYPES)]
     packages: Annotated[tuple[Package, ...], MaxLen(MOST_PICTURED_PACKAGES)]
     witnesses: Annotated[tuple[Witness, ...], MaxLen(2)]
+    approved_by: Said | None = None
+    """Somebody in charge who has reset neither; None where nobody has, and it excuses nothing."""
+    approved_at: Moment | None = None
 
     def is_of(self, manufacturer: str, model: str, build: str) -> bool:
         """Whether it shows this model with this build."""

@@ -47,15 +47,3 @@ class DecisionEvidence(NamedAnswer):
             shown_by=decision.by.shown_by,
             source=decision.by.source,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmEvidence:
-    """Stage `confirm`: the second person's answer."""
-
-    answer: DecisionEvidence
-    numbers: tuple[str, ...] = ()
-    """The IMEIs of the handset that are proven by now: told over adb, or read twice by two people,
-    the second time after the last reset."""
-    second_number: str | None = None
-    """An IMEI that its screen showed now, and that nobody had read before."""

@@ -33,6 +33,7 @@ TAKE_PROGRAM: Final = r"rm -rf (\S+)\.new && cat > \1\.new && chmod 700 \1\.new 
 _PAGE: Final = re.compile(r"am start -a (\S+) --activity-clear-task")
 _MEASURE: Final = re.compile(r"wc -c < (\S+) && if command -v sha256sum .*")
 _VERSIONS: Final = {
+    "cat /proc/uptime": "214.07 803.51\n",
     f"exec {PROGRAM_PATH} version": ('{"event":"version","version":"3","cipher":"aes-128-ctr"}\n'),
     f"exec {CACHE_PATH} version": "cache version=1\n",
 }

@@ -1,0 +1,60 @@
+"""That a handset arrived reset is shown by what it counts itself, and by nothing that is absent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchd.proof.evidence.forms import FORM, FORM_OF_IDENTITY
+from benchd.proof.evidence.handset import InitialiseEvidence
+from benchd.proof.floors import MOST_S_SINCE_SHOWN_RESET
+from benchd.proof.fresh import freshness_gaps
+from benchd.words.handset import ResetFacts
+
+CAPACITY = 64_000_000_000
+FRESH = ResetFacts(
+    android_id="1122334455667788",
+    account_count=0,
+    user_ids=(0,),
+    used_bytes=900_000_000,
+    third_party_packages=0,
+    boot_count=1,
+    test_harness=False,
+    owner_files=0,
+    call_count=0,
+    contact_count=0,
+    message_count=0,
+    up_s=MOST_S_SINCE_SHOWN_RESET,
+)
+ARRIVED = InitialiseEvidence(before=FRESH, fresh_used_bytes=2_000_000_000)
+
+
+def test_the_first_start_after_a_reset_within_a_day_shows_it() -> None:
+    assert freshness_gaps(ARRIVED, CAPACITY, FORM) == []
+
+
+LIES = {
+    "a second start": ({"boot_count": 2}, "first start"),
+    "no starts counted": ({"boot_count": None}, "starts since its last reset can't be counted"),
+    "no start at all": ({"boot_count": 0}, "first start"),
+    "older than a day": ({"up_s": MOST_S_SINCE_SHOWN_RESET + 1}, "within a day"),
+    "not said since when": ({"up_s": None}, "within a day"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_careless_nothing_else_shows_that_it_arrived_reset(lie: str) -> None:
+    changes, told = LIES[lie]
+    evidence = replace(ARRIVED, before=replace(FRESH, **changes))  # pyright: ignore[reportArgumentType]
+    gaps = freshness_gaps(evidence, CAPACITY, FORM)
+    assert any(told in gap for gap in gaps), gaps
+    # Whoever was reset here shows it by what the reset has changed.
+    reset_here = replace(evidence, after=evidence.before)
+    assert freshness_gaps(reset_here, CAPACITY, FORM) == []
+
+
+@pytest.mark.parametrize("lie", ["a second start", "older than a day", "not said since when"])
+def test_records_of_before_are_held_to_the_five_starts_of_their_time(lie: str) -> None:
+    evidence = replace(ARRIVED, before=replace(FRESH, **LIES[lie][0]))  # pyright: ignore[reportArgumentType]
+    assert freshness_gaps(evidence, CAPACITY, FORM_OF_IDENTITY - 1) == []
