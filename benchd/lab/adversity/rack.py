@@ -106,7 +106,11 @@ class Rack:
                 self.forger.settle(witnesses, self.chance.now())
             try:
                 return SimulatedLedger(
-                    self._disk, self.points, witnesses=witnesses, saw=self.referee.saw
+                    self._disk,
+                    self.points,
+                    witnesses=witnesses,
+                    saw=self.referee.saw,
+                    remembers=not self.schedule.forged,
                 )
             except LedgerBroken:
                 if not self.forger.due:
