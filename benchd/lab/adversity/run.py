@@ -16,6 +16,7 @@ from benchd.lab.adversity.rack import Rack
 from benchd.lab.adversity.referee import End, Fault
 from benchd.lab.adversity.schedule import Blow, Schedule
 from benchd.lab.adversity.virtual_time import run_in_virtual_time
+from benchd.lab.adversity.visits import play_visit
 from benchd.words.job import Disposition, Reason
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
@@ -89,7 +90,7 @@ async def _storm(rack: Rack) -> None:
     await _until(lambda: _all_at_rest(rack), within_s=STORM_S)
     rack.points.calm = True
     if rack.people is not None:
-        rack.people.mistakes.clear()
+        rack.people.mend_their_ways()
 
 
 async def _calm(rack: Rack) -> None:
@@ -104,6 +105,11 @@ async def _calm(rack: Rack) -> None:
         if rack.schedule.is_honest(bay.plan) and not _sold(rack, bay):
             ends = [end.reason for end in rack.referee.ends.values() if end.slot == bay.slot]
             rack.referee.broken(bay.slot, f"its jobs ended for {ends}")
+    for visit in rack.schedule.visits:
+        await play_visit(
+            rack, visit, lambda bay: _until(lambda: _at_rest(rack, bay), within_s=CALM_S)
+        )
+    await rack.judge_items()
     for bay in rack.bays.values():
         await _empty(rack, bay)
 

@@ -133,6 +133,53 @@ class Kind(StrEnum):
     """Another chip, a clean one, lies on the reader for a while after the check."""
     RELOAD_LAX = "reload_lax"
     """A reload to recipes that ask for nothing."""
+    WRONG_SCAN = "wrong_scan"
+    """Who is asked for a number scans another one: a `Scan`, at the next question or reading."""
+    WRONG_LABEL = "wrong_label"
+    """Who scans labels has that of another asset in hand."""
+    APPEARS = "appears"
+    """Something that forbids a sale comes into the handset in the middle of its job: a `Thing`."""
+
+
+class Scan(StrEnum):
+    """What is scanned instead of all numbers that the handset's own screen shows."""
+
+    NEIGHBOUR = "neighbour"
+    """The number of the handset beside it; of one that is alone, that of its visitor."""
+    VISITOR = "visitor"
+    OTHER_CODE = "other_code"
+    """The second bar code of its own alone."""
+    PLAIN_LABEL = "plain_label"
+    """A bar code that is no IMEI at all."""
+
+
+class Thing(StrEnum):
+    """What may come into a handset after it was looked at."""
+
+    ACCOUNT = "account"
+    CARD = "card"
+    USER = "user"
+    MANAGER = "manager"
+    OPEN_BOOT = "open_boot"
+
+
+class Numbers(StrEnum):
+    """Which of a handset's numbers its system tells adb."""
+
+    NONE = "none"
+    FIRST = "first"
+    SECOND = "second"
+    BOTH = "both"
+
+
+class Lot(StrEnum):
+    """What papers a handset comes with that comes again."""
+
+    SAME = "same"
+    NEW = "new"
+    """It was sold and has come in with another lot."""
+    LATE = "late"
+    """The same, and that lot isn't imported yet."""
 
 
 MENDS_ITSELF: Final = frozenset(Kind) - {
@@ -144,6 +191,7 @@ MENDS_ITSELF: Final = frozenset(Kind) - {
     Kind.RACING_ANSWERS,
     Kind.NO_RESET,
     Kind.RELOAD_LAX,
+    Kind.APPEARS,
 }
 """After these an honest handset has to end sellable, if need be once it is put in again."""
 OF_THE_RACK: Final = frozenset(
@@ -167,7 +215,9 @@ OF_THE_RACK: Final = frozenset(
 """They may change what becomes of other slots too."""
 OF_THE_FILE: Final = frozenset({Kind.REWRITTEN_END, Kind.REWRITTEN_JOB, Kind.ROLLBACK})
 """By a hand at the ledger's file; a person mends it once it is noticed."""
-ADDED: Final = OF_THE_FILE | {Kind.CHIP_EXCHANGED, Kind.RELOAD_LAX}
+ERRS: Final = frozenset({Kind.WRONG_SCAN, Kind.WRONG_LABEL, Kind.APPEARS})
+"""What people and papers do wrong who mean well."""
+ADDED: Final = OF_THE_FILE | ERRS | {Kind.CHIP_EXCHANGED, Kind.RELOAD_LAX}
 """Drawn apart from all others."""
 OF_ALL_SLOTS: Final = frozenset({Kind.EXCHANGE, Kind.RELOAD_LAX})
 """No slot's own handset can be counted on after these."""
@@ -187,6 +237,34 @@ class HandsetPlan:
     hostile_words: bool = False
     set_up: bool = True
     """Whether somebody has gone through its first questions: only then adb is on."""
+    dual: bool = False
+    """Whether it has a second IMEI."""
+    tells_second: bool = False
+    """Whether adb is told that one too, or it alone."""
+    telephony: bool = True
+    """Whether it has any."""
+    filler: bool = False
+    """Whether its serial is one that many have."""
+    sim: bool = False
+    """Whether its owner's SIM is in it."""
+    signs: int = 0
+    """How many signs of a changed system it gives when it first comes."""
+    faulty: bool = False
+    """Whether its storage fails while it is first filled."""
+    quota_extents: int = 0
+    """How many free extents a quota keeps from whoever fills it."""
+    clone: bool = False
+    """Whether it shows the IMEI of the first slot's handset."""
+    listed: int = 0
+    """Which of its numbers is on the dealer's list of what is looked for; 0 for none."""
+    restricted: int = 0
+    """Of which of its numbers a look-up says ×."""
+
+    @property
+    def may_be_sold(self) -> bool:
+        """Whether nothing about it forbids that by itself."""
+        kept = self.signs or self.faulty or self.quota_extents or self.clone
+        return not (kept or self.listed or self.restricted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +286,14 @@ class BayPlan:
     """Whether the recipe asks for so little that it asks for nothing."""
     recheck_share: float = 0.0
     """How many of its handsets are drawn for a recheck, which nobody here makes."""
+    labelled: bool = False
+    """Whether whoever puts a handset in scans its label."""
+    coverage: float = 0.9
+    """What the recipe asks for."""
+    late_s: float | None = None
+    """When its line of the lot is imported; None: with the others, before the attestation."""
+    looked_up_days: float = 0.0
+    """How long ago its network restriction was looked up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +305,29 @@ class Blow:
     nth: int
     kind: Kind
     lasts_s: float = 0.0
+    what: str = ""
+    """A `Scan` or a `Thing`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A handset comes again after its first job, once the storm is over."""
+
+    handset: str
+    """Whose own it is: the name of a slot."""
+    into: str
+    after_days: float = 0.0
+    lot: Lot = Lot.SAME
+    board: bool = False
+    """Whether it has another board by now: other numbers, another chip."""
+    rewritten: bool = False
+    """Whether somebody has written another IMEI into it."""
+    tells: Numbers | None = None
+    """What its system tells now; None: the same."""
+    scan: Scan | None = None
+    """What is scanned at each question for a number."""
+    wrong: tuple[str, ...] = ()
+    """The questions that one and the same person answers wrongly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +341,13 @@ class Schedule:
     """Whether something outside of the rack knows how far its ledger has come."""
     lot: bool = False
     """Whether its handsets came in with papers."""
+    rows: tuple[int, ...] = ()
+    """The rows whose rules it is held to besides those that are closed."""
+    visits: tuple[Visit, ...] = ()
+    exchanged: bool = False
+    """Whether the readers of its first two slots are connected the wrong way round."""
+    behind_days: float = 0.0
+    """How far the rack's clock is behind when it starts."""
 
     @property
     def forged(self) -> bool:
@@ -247,5 +363,7 @@ class Schedule:
             and bay.picture not in REFUSED
             and not bay.lax_recipe
             and not bay.recheck_share
+            and bay.handset.may_be_sold
+            and not self.exchanged
             and all(blow.kind in MENDS_ITSELF for blow in own)
         )

@@ -12,13 +12,16 @@ from benchd.lab.adversity.daemon import Daemon
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.people import People
-from benchd.lab.adversity.schedule import OF_THE_FILE, Blow, Kind
+from benchd.lab.adversity.schedule import OF_THE_FILE, Blow, Kind, Thing
 from benchd.lab.adversity.truth import Chip, Truth, digest
 from benchd.words.ids import SlotName
 
 FLAP_S: Final = 0.7
 OF_PEOPLE: Final = frozenset(
-    {Kind.WRONG_ANSWER, Kind.RACING_ANSWERS, Kind.SAME_PERSON, Kind.NO_RESET}
+    {
+        *(Kind.WRONG_ANSWER, Kind.RACING_ANSWERS, Kind.SAME_PERSON, Kind.NO_RESET),
+        *(Kind.WRONG_SCAN, Kind.WRONG_LABEL),
+    }
 )
 
 
@@ -65,12 +68,14 @@ class Striking:
                 self._rack.hands.begin(lambda: _other_chip(bay, blow.lasts_s))
             case Kind.RELOAD | Kind.RELOAD_LAX:
                 self._rack.reload(lax=blow.kind is Kind.RELOAD_LAX)
+            case Kind.APPEARS if bay.handset is not None:
+                bay.handset.gets(Thing(blow.what))
             case Kind.CLOCK_JUMP:
                 self._rack.chance.ahead_s += blow.lasts_s
             case kind if kind in OF_THE_FILE:
                 self._rack.forge(blow)
             case kind if kind in OF_PEOPLE and self._rack.people is not None:
-                self._rack.people.mistakes[bay.slot] = kind
+                self._rack.people.err(blow)
             case _:
                 pass
 

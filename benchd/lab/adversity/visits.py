@@ -1,0 +1,63 @@
+"""Handsets that come again: after a hold, a doom or a sale, changed or not, into any slot."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import anyio
+
+from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.rack import Rack
+from benchd.lab.adversity.schedule import Lot, Numbers, Owner, Visit
+from benchd.lab.adversity.truth import Truth, move_in
+from benchd.proof.citing import DAY_S
+from benchd.words.ids import SlotName
+
+PAUSE_S: Final = 30.0
+
+
+async def play_visit(rack: Rack, visit: Visit, at_rest: Callable[[Bay], Awaitable[bool]]) -> None:
+    """One handset leaves where it lies and comes into a slot, which works until it is at rest."""
+    handset = rack.bays[SlotName(visit.handset)].own
+    bay = rack.bays[SlotName(visit.into)]
+    for each in rack.bays.values():
+        if each is bay or each.handset is handset:
+            each.pull_out()
+    await anyio.sleep(PAUSE_S)
+    rack.chance.ahead_s += visit.after_days * DAY_S
+    change(handset, visit)
+    await _papers(rack, handset, visit.lot)
+    if rack.people is not None and (visit.scan or visit.wrong):
+        rack.people.habits[visit.into] = visit
+    bay.put_in(handset)
+    await anyio.sleep(PAUSE_S)
+    if not await at_rest(bay):
+        rack.referee.stuck(bay.slot, f"{handset.name} came again")
+    if rack.people is not None:
+        rack.people.habits.pop(visit.into, None)
+
+
+def change(handset: Truth, visit: Visit) -> None:
+    """What has become of it while it was away."""
+    if visit.board:
+        handset.gets_another_board()
+    if visit.rewritten:
+        handset.gets_another_imei()
+    if visit.tells is not None:
+        handset.tells_imei = visit.tells in (Numbers.FIRST, Numbers.BOTH)
+        handset.tells_second = visit.tells in (Numbers.SECOND, Numbers.BOTH)
+    # Somebody has changed it back before it comes a second time: it gives no sign any more.
+    handset.signs = 0
+    if visit.lot is not Lot.SAME:
+        move_in(handset, Owner.APPS)
+        if handset.chip is not None:
+            handset.chip.in_use = True
+
+
+async def _papers(rack: Rack, handset: Truth, lot: Lot) -> None:
+    if rack.papers is None or lot is Lot.SAME:
+        return
+    paper = rack.papers.came_again(handset)
+    if lot is Lot.NEW and rack.daemon is not None:
+        await rack.papers.take_in_again(rack.daemon.intake, paper)
