@@ -14,7 +14,25 @@ from typing import Final
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.lots import Papers
-from benchd.lab.adversity.rows import CLOSED
+from benchd.lab.adversity.rows import (
+    CLOSED,
+    CURRENT,
+    FILLED,
+    LET_IN,
+    LISTED,
+    LOOKED_AT,
+    NO_SIM,
+    NOT_WANTED,
+    NOTHING_NEW,
+    ONE_NUMBER,
+    ONE_STAY,
+    OWN_CODES,
+    OWN_ITEM,
+    OWN_NUMBER,
+    PROVEN_DOOM,
+    ROW_OF,
+    SPENT,
+)
 from benchd.lab.adversity.schedule import Kind, Schedule, Scan
 from benchd.lab.adversity.truth import REACHABLE, Truth
 from benchd.proof.evidence.chip import READER
@@ -23,39 +41,6 @@ from benchd.words.ids import Evidence, JobId, JsonValue
 from benchd.words.job import Disposition, Gate, Reason, StageName
 from benchd.words.record import EntryKind, StoredEntry
 
-OWN_NUMBER: Final = "what was read of it is its own"
-LET_IN: Final = "what is doomed is sold only if it was let in"
-LOOKED_AT: Final = "nobody's word goes over a reader's look"
-FILLED: Final = "little is free after the fill"
-CURRENT: Final = "what is cited is as young as it may be"
-NOTHING_NEW: Final = "nothing that forbids a sale came in meanwhile"
-NO_SIM: Final = "no SIM is left in it"
-NOT_WANTED: Final = "what is looked for isn't sold"
-OWN_CODES: Final = "an honest scan costs no erasure"
-ONE_NUMBER: Final = "a number is one handset's"
-LISTED: Final = "what is attested of a lot covers what it listed"
-SPENT: Final = "papers are spent by their certificate"
-PROVEN_DOOM: Final = "value is destroyed only on proof"
-OWN_ITEM: Final = "what is held is closed by its own later job"
-ONE_STAY: Final = "one certificate for each stay"
-
-ROW_OF: Final[Mapping[str, int]] = {
-    OWN_NUMBER: 1,
-    OWN_ITEM: 1,
-    LET_IN: 2,
-    LOOKED_AT: 3,
-    FILLED: 4,
-    CURRENT: 6,
-    NOTHING_NEW: 7,
-    NO_SIM: 8,
-    NOT_WANTED: 9,
-    OWN_CODES: 9,
-    ONE_NUMBER: 11,
-    LISTED: 10,
-    SPENT: 14,
-    PROVEN_DOOM: 15,
-}
-"""To which row a rule belongs; those that aren't here always hold."""
 MOST_LEFT_SHARE: Final = 0.05
 """Of what can be reached, so much may be free once it is filled."""
 NETWORK_DAYS: Final = 8

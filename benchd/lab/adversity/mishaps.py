@@ -57,7 +57,7 @@ def mishap_of(seed: int, *, rows: frozenset[int] = CLOSED, share: float = SHARE)
     told = [(0, _nothing_wrong), *((row, story) for row, story in STORIES if row in rows)]
     row, story = chance.choice(told)
     schedule = story(chance, _plain(chance, seed))
-    return replace(schedule, rows=(row,) if row else ())
+    return replace(schedule, mishap=True, rows=(row,) if row else ())
 
 
 def _plain(chance: Draw, seed: int) -> Schedule:
@@ -144,7 +144,10 @@ def _neighbour(chance: Draw, schedule: Schedule) -> Schedule:
     bay = chance.choice(schedule.bays)
     what = chance.choice((Scan.NEIGHBOUR, Scan.NEIGHBOUR, Scan.VISITOR, Scan.PLAIN_LABEL))
     point, nth = chance.choice(((_ASKED, 1), (_ASKED, 1), (_ASKED, 2), (_CONFIRM, 1)))
-    told = _with(schedule, bay, UNTOLD, reader=chance.random() < 0.8)
+    silences = chance.choice((Radio.SILENCES, Radio.SILENCES, bay.handset.radio))
+    owner = chance.choice((Owner.RESET, bay.handset.owner))
+    typed = {**UNTOLD, "radio": silences, "owner": owner}
+    told = _with(schedule, bay, typed, reader=chance.random() < 0.8)
     told = _struck(told, _scan(bay, what, point=point, nth=nth))
     return replace(told, lot=chance.random() < 0.8)
 
@@ -169,7 +172,7 @@ def _doomed_again(chance: Draw, schedule: Schedule) -> Schedule:
     """What is to be destroyed is plugged in once more, perhaps under another number."""
     bay, into = chance.choice(schedule.bays), chance.choice(schedule.bays)
     cause = chance.choice(({"signs": 2}, {"faulty": True}))
-    identity = chance.choice(({"dual": True}, {"telephony": False}, {}))
+    identity = chance.choice(({"dual": True}, {"telephony": False, "dual": False}, {}))
     number = chance.choice((UNTOLD, {"tells_imei": True, "tells_second": False}))
     schedule = _with(schedule, bay, {**cause, **identity, **number})
     changed = chance.choice(

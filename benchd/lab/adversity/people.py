@@ -192,6 +192,7 @@ class People:
             Gate.OBSERVE: handset.welcome and bay.attached,
             Gate.NETWORK: not handset.restricted,
             Gate.WATCH_LIST: not handset.listed,
+            Gate.ASSET: self._scanning.is_named(handset, question),
         }
         return seen.get(gate, True)
 

@@ -267,6 +267,10 @@ class Referee:
         """A slot that doesn't come to an end though the storm is over."""
         self._fault("no slot is stuck", slot, detail)
 
+    def doomed(self, slot: str, detail: str) -> None:
+        """Somebody's honest handset is to be destroyed."""
+        self._fault("an honest handset is never doomed", slot, detail)
+
     def broken(self, slot: str, detail: str) -> None:
         """A handset that had to end sellable didn't, or something else that had to be wasn't."""
         self._fault("an honest handset ends sellable", slot, detail)

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,8 @@ class Verdict:
     struck: tuple[Blow, ...]
     handsets: int
     sellable: int
+    doomed: int
+    """Honest handsets that are to be destroyed."""
 
 
 def run_schedule(schedule: Schedule) -> Verdict:
@@ -83,6 +86,10 @@ def _verdict(rack: Rack) -> Verdict:
         struck=tuple(rack.points.struck),
         handsets=len(rack.bays),
         sellable=sum(bay.own.name in sold for bay in rack.bays.values()),
+        doomed=sum(
+            rack.schedule.is_honest(bay.plan) and _is_doomed(rack, bay)
+            for bay in rack.bays.values()
+        ),
     )
 
 
@@ -105,10 +112,12 @@ async def _calm(rack: Rack) -> None:
         if rack.schedule.is_honest(bay.plan) and not _sold(rack, bay):
             ends = [end.reason for end in rack.referee.ends.values() if end.slot == bay.slot]
             rack.referee.broken(bay.slot, f"its jobs ended for {ends}")
+        if rack.schedule.is_honest(bay.plan) and _is_doomed(rack, bay):
+            rack.referee.doomed(bay.slot, bay.own.name)
     for visit in rack.schedule.visits:
-        await play_visit(
-            rack, visit, lambda bay: _until(lambda: _at_rest(rack, bay), within_s=CALM_S)
-        )
+        rests = partial(_rests, rack)
+        if not await play_visit(rack, visit, rests) and rack.schedule.is_honest_again(visit):
+            rack.referee.broken(visit.into, f"{visit.handset}'s came again")
     await rack.judge_items()
     for bay in rack.bays.values():
         await _empty(rack, bay)
@@ -167,6 +176,17 @@ def _at_rest(rack: Rack, bay: Bay) -> bool:
 
 def _all_at_rest(rack: Rack) -> bool:
     return rack.hands.busy == 0 and all(_at_rest(rack, bay) for bay in rack.bays.values())
+
+
+async def _rests(rack: Rack, bay: Bay) -> bool:
+    return await _until(lambda: _at_rest(rack, bay), within_s=CALM_S)
+
+
+def _is_doomed(rack: Rack, bay: Bay) -> bool:
+    return any(
+        end.handset == bay.own.name and end.disposition == Disposition.DESTROY
+        for end in rack.referee.ends.values()
+    )
 
 
 def _sold(rack: Rack, bay: Bay) -> bool:

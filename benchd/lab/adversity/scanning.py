@@ -60,7 +60,11 @@ class Scanning:
             case Gate.SERIAL:
                 return self._numbers(bay, handset, wrong, (handset.serial,))
             case _:
-                return self._numbers(bay, handset, wrong, handset.numbers)
+                return self._numbers(bay, handset, wrong, _numbers_of(handset))
+
+    def is_named(self, handset: Truth, question: QuestionView) -> bool:
+        """Whether its own label is among those that a question names."""
+        return self._tag(handset) in question.facts.get("tags", "").split(", ")
 
     def knows_whose(self, question: QuestionView) -> bool:
         """Whether a question names something by which it can be said whose it is."""
@@ -102,7 +106,7 @@ class Scanning:
             case Scan.PLAIN_LABEL:
                 return (BAR_CODE, *true)
             case None:
-                return true or ("",)
+                return true
 
     def _neighbour(self, bay: Bay, handset: Truth) -> Truth:
         """What lies in another slot; beside a handset that is alone its visitor lies on the table."""

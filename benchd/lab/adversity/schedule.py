@@ -341,6 +341,8 @@ class Schedule:
     """Whether something outside of the rack knows how far its ledger has come."""
     lot: bool = False
     """Whether its handsets came in with papers."""
+    mishap: bool = False
+    """Whether it's drawn for what people and papers do wrong, not for a storm."""
     rows: tuple[int, ...] = ()
     """The rows whose rules it is held to besides those that are closed."""
     visits: tuple[Visit, ...] = ()
@@ -353,6 +355,13 @@ class Schedule:
     def forged(self) -> bool:
         """Whether somebody is at the ledger's file."""
         return any(blow.kind in OF_THE_FILE for blow in self.blows)
+
+    def is_honest_again(self, visit: Visit) -> bool:
+        """Whether a handset that comes again has to end sellable once more."""
+        plans = {bay.slot: bay for bay in self.bays}
+        wrong = visit.scan or visit.wrong or visit.rewritten
+        careful = not plans[visit.into].lax_recipe and not plans[visit.into].recheck_share
+        return careful and not wrong and self.is_honest(plans[visit.handset])
 
     def is_honest(self, bay: BayPlan) -> bool:
         """Whether this slot's own handset has to end sellable."""

@@ -13,12 +13,17 @@ from benchd.lab.adversity.schedule import Lot, Numbers, Owner, Visit
 from benchd.lab.adversity.truth import Truth, move_in
 from benchd.proof.citing import DAY_S
 from benchd.words.ids import SlotName
+from benchd.words.job import Disposition
 
 PAUSE_S: Final = 30.0
+TRIES: Final = 3
 
 
-async def play_visit(rack: Rack, visit: Visit, at_rest: Callable[[Bay], Awaitable[bool]]) -> None:
-    """One handset leaves where it lies and comes into a slot, which works until it is at rest."""
+async def play_visit(rack: Rack, visit: Visit, rests: Callable[[Bay], Awaitable[bool]]) -> bool:
+    """One handset leaves where it lies and comes into a slot; whether it is sold there.
+
+    An honest one is put in again where it isn't at first.
+    """
     handset = rack.bays[SlotName(visit.handset)].own
     bay = rack.bays[SlotName(visit.into)]
     for each in rack.bays.values():
@@ -30,12 +35,27 @@ async def play_visit(rack: Rack, visit: Visit, at_rest: Callable[[Bay], Awaitabl
     await _papers(rack, handset, visit.lot)
     if rack.people is not None and (visit.scan or visit.wrong):
         rack.people.habits[visit.into] = visit
-    bay.put_in(handset)
-    await anyio.sleep(PAUSE_S)
-    if not await at_rest(bay):
-        rack.referee.stuck(bay.slot, f"{handset.name} came again")
+    before = sold_ends(rack, handset)
+    for _ in range(TRIES if rack.schedule.is_honest_again(visit) else 1):
+        bay.put_in(handset)
+        await anyio.sleep(PAUSE_S)
+        if not await rests(bay):
+            rack.referee.stuck(bay.slot, f"{handset.name} came again")
+        if sold_ends(rack, handset) > before:
+            break
+        bay.pull_out()
+        await anyio.sleep(PAUSE_S)
     if rack.people is not None:
         rack.people.habits.pop(visit.into, None)
+    return sold_ends(rack, handset) > before
+
+
+def sold_ends(rack: Rack, handset: Truth) -> int:
+    """How often it was sold."""
+    return sum(
+        end.handset == handset.name and end.disposition == Disposition.SELLABLE
+        for end in rack.referee.ends.values()
+    )
 
 
 def change(handset: Truth, visit: Visit) -> None:

@@ -1,0 +1,50 @@
+"""Looks for the rows that the core still breaks: after how many seeds does each show?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchd.lab.adversity.mishaps import mishap_of
+from benchd.lab.adversity.pasting import leave
+from benchd.lab.adversity.rows import ALL, OPEN, SHOWN_BY
+from benchd.lab.adversity.schedule import Schedule
+from benchd.lab.adversity.search import Found, faults_of
+from benchd.lab.adversity.shrinking import shrunk
+
+MOST_SEEDS = 2000
+
+
+def shows(row: int, schedule: Schedule) -> bool:
+    """Whether this schedule breaks a rule of this row."""
+    return any(fault.rule in SHOWN_BY[row] for fault in faults_of(schedule))
+
+
+def look_for_rows(
+    seeds: Iterator[int], leave_in: Path | None, say: Callable[..., None]
+) -> int:
+    """Exit code 0 once each open row was found; each is made short, and left in a folder."""
+    wanted, began_s = set(OPEN), time.process_time()
+    for played, seed in enumerate(seeds, start=1):
+        if not wanted or played > MOST_SEEDS:
+            break
+        schedule = mishap_of(seed, rows=ALL)
+        row = next(iter(schedule.rows), 0) if schedule else 0
+        if schedule is None or row not in wanted or not shows(row, schedule):
+            continue
+        wanted.discard(row)
+        took_s = time.process_time() - began_s
+        say(*_lines(row, seed, played, took_s, schedule, leave_in))
+    say(*[f"row {row}: NOT FOUND within {MOST_SEEDS} seeds" for row in sorted(wanted)])
+    return 1 if wanted else 0
+
+
+def _lines(
+    row: int, seed: int, played: int, took_s: float, schedule: Schedule, leave_in: Path | None
+) -> list[str]:
+    short = shrunk(schedule, lambda each: shows(row, each))
+    found = Found(seed=seed, schedule=short, faults=faults_of(short))
+    left = [] if leave_in is None else [f"  left in {leave(found, leave_in / f'row-{row}')}"]
+    told = [f"row {row}: found after {played} seeds, seed {seed}, {took_s:.1f} s"]
+    return [*told, *[f"  {fault}" for fault in found.faults], *left]
