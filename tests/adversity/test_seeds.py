@@ -31,3 +31,4 @@ def test_no_seed_breaks_a_rule(first: int) -> None:
     assert said["faults"] == {}
     # A benchd that holds everything breaks no rule either.
     assert said["sellable"] >= LEAST_SELLABLE * said["handsets"]
+    assert said["doomed"] == 0

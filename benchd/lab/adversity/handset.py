@@ -13,8 +13,8 @@ from benchd.errors import AdbServerLost, HandsetGone, StageFailed
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.fresh_pictures import OWN_TYPE
 from benchd.lab.adversity.hands import Hands
+from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.points import Points
-from benchd.lab.adversity.schedule import Lie
 from benchd.lab.adversity.telling import (
     STEP_S,
     STEPS,

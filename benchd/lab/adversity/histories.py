@@ -13,6 +13,7 @@ from typing import Final
 
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.chance import Chance
+from benchd.lab.adversity.kinds import Kind, Scan
 from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.rows import (
     CLOSED,
@@ -24,6 +25,7 @@ from benchd.lab.adversity.rows import (
     NO_SIM,
     NOT_WANTED,
     NOTHING_NEW,
+    ONE_HANDSET,
     ONE_NUMBER,
     ONE_STAY,
     OWN_CODES,
@@ -33,7 +35,7 @@ from benchd.lab.adversity.rows import (
     ROW_OF,
     SPENT,
 )
-from benchd.lab.adversity.schedule import Kind, Schedule, Scan
+from benchd.lab.adversity.schedule import Schedule
 from benchd.lab.adversity.truth import REACHABLE, Truth
 from benchd.proof.evidence.chip import READER
 from benchd.words.chip import ChipVerdict
@@ -70,7 +72,7 @@ class _Job:
 
 
 class Histories:
-    """Who each handset is, all its numbers, its debts, its papers, and what was seen of its chip."""
+    """Who each handset is, its numbers, its debts, its papers, and what was seen of its chip."""
 
     def __init__(self) -> None:
         self._jobs: dict[JobId, _Job] = {}
@@ -173,7 +175,7 @@ class Histories:
         found = self._jobs.get(job)
         if found is None:
             return
-        yield from self._of_debts(job, found, truth)
+        yield from self._of_debts(found, truth)
         yield from self._of_papers(job, found, truth)
         yield from _of_state(truth)
         stay = (bay.slot, bay.stay)
@@ -181,7 +183,7 @@ class Histories:
             yield ONE_STAY, f"{truth.name} has two certificates and was never taken out"
         self._sold_stays.add(stay)
 
-    def _of_debts(self, job: JobId, found: _Job, truth: Truth) -> Iterator[Broken]:
+    def _of_debts(self, found: _Job, truth: Truth) -> Iterator[Broken]:
         strange = sorted(found.read - {*truth.numbers, truth.serial})
         if strange:
             yield OWN_NUMBER, f"{truth.name} was sold as {', '.join(strange)}"
@@ -193,9 +195,11 @@ class Histories:
         looked_for = sorted({*truth.listed, *truth.restricted})
         if looked_for and not self._somebody_erred(bay_name=found.stay[0]):
             yield NOT_WANTED, f"{truth.name} has {', '.join(looked_for)}"
+        settled = any(gate.startswith(_SAME) for gate in found.answered)
+        if truth.rewritten and truth.name in self._numbers.values() and not settled:
+            yield ONE_HANDSET, f"{truth.name} was certified under another number"
         for number in truth.numbers:
             owner = self._numbers.setdefault(number, truth.name)
-            settled = any(gate.startswith(_SAME) for gate in found.answered)
             if owner != truth.name and not settled:
                 yield ONE_NUMBER, f"{number} of {truth.name} was certified for {owner}"
 

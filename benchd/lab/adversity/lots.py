@@ -16,8 +16,8 @@ import anyio
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.lab.adversity.bay import Bay
-from benchd.lab.adversity.truth import Truth
 from benchd.lab.adversity.staff import actor_of
+from benchd.lab.adversity.truth import Truth
 from benchd.proof.evidence.intake import (
     AssetLine,
     AttestedRecord,

@@ -16,9 +16,10 @@ from benchd.errors import DecisionRefused, IntakeRefused, NotFound
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.daemon import Daemon
 from benchd.lab.adversity.hands import Hands
+from benchd.lab.adversity.kinds import Kind, Lie, Scan
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.scanning import Scanning, Whose
-from benchd.lab.adversity.schedule import Blow, Kind, Lie, Scan, Visit
+from benchd.lab.adversity.schedule import Blow, Visit
 from benchd.lab.adversity.staff import CHARGE, OTHER, SECOND, WORKER, actor_of
 from benchd.proof.evidence.intake import Who
 from benchd.words.ids import JobId, SlotName
@@ -57,12 +58,12 @@ class People:
         self.habits: dict[str, Visit] = {}
         """Where the same person does the same wrong again and again, in a slot."""
 
-    def err(self, blow: Blow) -> None:
+    def err(self, slot: SlotName, blow: Blow) -> None:
         """Somebody does this wrong at the next question of a slot, or at its next label."""
         if blow.kind is Kind.WRONG_LABEL:
-            self._wrong_labels.add(blow.slot)
+            self._wrong_labels.add(slot)
         else:
-            self._mistakes[blow.slot] = blow
+            self._mistakes[slot] = blow
 
     def mend_their_ways(self) -> None:
         """Nobody errs any more."""

@@ -24,13 +24,14 @@ from benchd.lab.adversity.fresh_pictures import furnish, pictures_of
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.issuer import SimulatedIssuer
+from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.ledger import SimulatedLedger
 from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.outside import SimulatedAnchor, Witnesses
 from benchd.lab.adversity.people import People
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.referee import Referee
-from benchd.lab.adversity.schedule import BayPlan, Blow, Lie, Schedule
+from benchd.lab.adversity.schedule import BayPlan, Blow, Schedule
 from benchd.lab.adversity.striking import Striking
 from benchd.lab.adversity.truth import Chip, digest, make_truth
 from benchd.lab.adversity.walls import Walls
@@ -107,7 +108,7 @@ class Rack:
             before.close()
 
     def _fall_behind(self, days: float) -> None:
-        """The daemon has worked by the right time, and starts with the battery of its clock empty."""
+        """A daemon has worked by the right time; the next one finds its clock's battery empty."""
         self._disk.write([Entry(kind=EntryKind.DAEMON_STARTED, at=self.chance.true_now())])
         self.chance.behind_s = days * DAY_S
 

@@ -12,8 +12,8 @@ from benchd.certificate import verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.histories import Histories
+from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.lots import Papers
-from benchd.lab.adversity.schedule import Lie
 from benchd.lab.adversity.truth import Truth
 from benchd.lab.adversity.untrue import (
     own_chip,
@@ -178,7 +178,9 @@ class Referee:
             reason=reason if isinstance(reason, str) else None,
             detail=str(data["detail"]),
         )
-        for rule, detail in self.histories.judged(self.histories.ended(job, self._bays[slot], data)):
+        for rule, detail in self.histories.judged(
+            self.histories.ended(job, self._bays[slot], data)
+        ):
             self._fault(rule, slot, detail)
         sellable = data["disposition"] == Disposition.SELLABLE
         if sellable is not (data["certificate"] is not None):

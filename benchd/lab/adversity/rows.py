@@ -27,6 +27,7 @@ LISTED: Final = "what is attested of a lot covers what it listed"
 SPENT: Final = "papers are spent by their certificate"
 PROVEN_DOOM: Final = "value is destroyed only on proof"
 OWN_ITEM: Final = "what is held is closed by its own later job"
+ONE_HANDSET: Final = "a handset has one number, unless somebody in charge says so"
 ONE_STAY: Final = "one certificate for each stay"
 ERASED: Final = "sellable means erased"
 UNUSED: Final = "sellable means an unused chip"
@@ -47,6 +48,7 @@ ROW_OF: Final[Mapping[str, int]] = {
     NOT_WANTED: 9,
     OWN_CODES: 9,
     ONE_NUMBER: 11,
+    ONE_HANDSET: 11,
     LISTED: 10,
     SPENT: 14,
     PROVEN_DOOM: 15,
@@ -62,9 +64,9 @@ SHOWN_BY: Final[Mapping[int, tuple[str, ...]]] = {
     7: (NOTHING_NEW, ERASED),
     8: (NO_SIM,),
     9: (NOT_WANTED, RECHECKED, OWN_CODES),
-    10: (LISTED, CITED),
-    11: (ONE_NUMBER,),
-    12: (ERASED, OWN_NUMBER),
+    10: (LISTED,),
+    11: (ONE_NUMBER, ONE_HANDSET),
+    12: (ERASED,),
     14: (SPENT, CITED),
     15: (PROVEN_DOOM,),
 }

@@ -16,35 +16,43 @@ from benchd.lab.adversity.shrinking import shrunk
 MOST_SEEDS = 2000
 
 
-def shows(row: int, schedule: Schedule) -> bool:
-    """Whether this schedule breaks a rule of this row."""
-    return any(fault.rule in SHOWN_BY[row] for fault in faults_of(schedule))
+def shows(rule: str, schedule: Schedule) -> bool:
+    """Whether this schedule breaks this rule."""
+    return any(fault.rule == rule for fault in faults_of(schedule))
 
 
-def look_for_rows(
-    seeds: Iterator[int], leave_in: Path | None, say: Callable[..., None]
-) -> int:
-    """Exit code 0 once each open row was found; each is made short, and left in a folder."""
-    wanted, began_s = set(OPEN), time.process_time()
+def look_for_rows(seeds: Iterator[int], leave_in: Path | None, say: Callable[..., None]) -> int:
+    """Exit code 0 once each open row was found by each of its rules; all are made short."""
+    wanted = {(row, rule) for row in OPEN for rule in SHOWN_BY[row]}
+    began_s = time.process_time()
     for played, seed in enumerate(seeds, start=1):
         if not wanted or played > MOST_SEEDS:
             break
         schedule = mishap_of(seed, rows=ALL)
         row = next(iter(schedule.rows), 0) if schedule else 0
-        if schedule is None or row not in wanted or not shows(row, schedule):
+        due = [rule for of, rule in wanted if of == row]
+        if schedule is None or not due:
             continue
-        wanted.discard(row)
+        broken = [fault.rule for fault in faults_of(schedule)]
         took_s = time.process_time() - began_s
-        say(*_lines(row, seed, played, took_s, schedule, leave_in))
-    say(*[f"row {row}: NOT FOUND within {MOST_SEEDS} seeds" for row in sorted(wanted)])
+        for rule in sorted(set(due) & set(broken)):
+            wanted.discard((row, rule))
+            say(*_lines((row, rule), seed, played, took_s, schedule, leave_in))
+    say(*[f"row {row}: NOT FOUND in {MOST_SEEDS} seeds: {rule}" for row, rule in sorted(wanted)])
     return 1 if wanted else 0
 
 
 def _lines(
-    row: int, seed: int, played: int, took_s: float, schedule: Schedule, leave_in: Path | None
+    shown: tuple[int, str],
+    seed: int,
+    played: int,
+    took_s: float,
+    schedule: Schedule,
+    leave_in: Path | None,
 ) -> list[str]:
-    short = shrunk(schedule, lambda each: shows(row, each))
+    row, rule = shown
+    short = shrunk(schedule, lambda each: shows(rule, each))
     found = Found(seed=seed, schedule=short, faults=faults_of(short))
-    left = [] if leave_in is None else [f"  left in {leave(found, leave_in / f'row-{row}')}"]
-    told = [f"row {row}: found after {played} seeds, seed {seed}, {took_s:.1f} s"]
+    left = [] if leave_in is None else [f"  left in {leave(found, leave_in / f'row-{row} {rule}')}"]
+    told = [f"row {row}: found after {played} seeds, {took_s:.1f} s: {rule}"]
     return [*told, *[f"  {fault}" for fault in found.faults], *left]

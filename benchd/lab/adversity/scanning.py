@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.kinds import Scan
 from benchd.lab.adversity.lots import Papers
-from benchd.lab.adversity.schedule import Scan
 from benchd.lab.adversity.truth import Truth
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Gate
@@ -109,7 +109,7 @@ class Scanning:
                 return true
 
     def _neighbour(self, bay: Bay, handset: Truth) -> Truth:
-        """What lies in another slot; beside a handset that is alone its visitor lies on the table."""
+        """What lies in another slot; beside one that is alone its visitor lies on the table."""
         beside = [each.handset for each in self._bays.values() if each is not bay and each.handset]
         around = bay.own if handset is bay.visitor else bay.visitor
         return beside[0] if beside else around

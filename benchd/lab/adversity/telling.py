@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from benchd.android.fill.keystream import AES_COUNTER
-from benchd.lab.adversity.schedule import Lie
+from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.truth import CAPACITY_BYTES, GIB, SIGNS, SYSTEM_EXTENTS, HeldFile, Truth
 from benchd.words.fill import FilledFile, FillReport
 from benchd.words.handset import HandsetIdentity

@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.lab.adversity.schedule import ChipState, HandsetPlan, Lie, Owner, Radio, Thing
+from benchd.lab.adversity.kinds import ChipState, Lie, Owner, Radio, Thing
+from benchd.lab.adversity.schedule import HandsetPlan
 from benchd.words.handset import Package
 
 GIB: Final = 1 << 30
@@ -126,6 +127,8 @@ class Truth:
                 self.users = (0, 10)
             case Thing.MANAGER:
                 self.managed = True
+            case Thing.SIM:
+                self.sim = True
             case Thing.OPEN_BOOT:
                 self.open_boot = True
         free = self.free_extents()

@@ -8,8 +8,9 @@ from typing import Final
 import anyio
 
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.kinds import Lot, Numbers, Owner
 from benchd.lab.adversity.rack import Rack
-from benchd.lab.adversity.schedule import Lot, Numbers, Owner, Visit
+from benchd.lab.adversity.schedule import Visit
 from benchd.lab.adversity.truth import Truth, move_in
 from benchd.proof.citing import DAY_S
 from benchd.words.ids import SlotName
