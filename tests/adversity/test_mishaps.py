@@ -6,20 +6,26 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.kinds import Kind, Numbers, Scan, Thing
 from benchd.lab.adversity.mishaps import mishap_of
 from benchd.lab.adversity.pasting import as_text, from_file, from_text
 from benchd.lab.adversity.rows import ALL, CLOSED, OPEN, SHOWN_BY
 from benchd.lab.adversity.run import run_schedule
-from benchd.lab.adversity.schedule import HandsetPlan, Schedule, Visit
+from benchd.lab.adversity.scanning import Scanning
+from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule, Visit
 from benchd.lab.adversity.search import faults_of, schedules_of
 from benchd.lab.adversity.stories import STORIES
 from benchd.lab.adversity.truth import make_truth
 from benchd.lab.adversity.visits import change
+from benchd.words.ids import JobId
+from benchd.words.job import Gate
+from benchd.words.slot import QuestionView
 
 OPEN_FOUND = sorted((Path(__file__).parent / "schedules" / "open").glob("*.json"))
 CLOSED_FOUND = sorted((Path(__file__).parent / "schedules").glob("story-*.json"))
@@ -128,3 +134,64 @@ def test_an_account_at_a_reset_locks_a_handset_for_ever() -> None:
     truth.reset(keeps_adb=False)
     assert truth.accounts == 0
     assert truth.bound
+
+
+def asked(gate: str, **facts: str) -> QuestionView:
+    """A question, also one that this core doesn't ask yet."""
+    return QuestionView(gate=cast("Gate", gate), facts=facts)
+
+
+def somebody(*, dual: bool = True) -> tuple[Scanning, Bay]:
+    plan = HandsetPlan(dual=dual)
+    bays = [
+        Bay(
+            BayPlan(slot=slot, handset=plan),
+            number,
+            make_truth(plan, name=f"own of {slot}", like=slot),
+            make_truth(plan, name=f"visitor of {slot}", like=slot),
+        )
+        for number, slot in enumerate(("A1", "A2"), start=1)
+    ]
+    for bay in bays:
+        bay.handset = bay.own
+    jobs = {JobId("20261124-aaaaaaaaaa"): "own of A1", JobId("20261124-bbbbbbbbbb"): "own of A2"}
+    return Scanning({bay.slot: bay for bay in bays}, None, jobs.get), bays[0]
+
+
+def test_who_is_asked_for_a_number_scans_both_and_then_one_alone() -> None:
+    scanning, bay = somebody()
+    first, second = bay.own.numbers
+    both = (f"{first} {second}", first)
+    for gate in (Gate.IMEI, Gate.CONFIRM, "some_gate_to_come"):
+        assert scanning.notes(bay, asked(gate), None) == both
+    assert scanning.notes(bay, asked(Gate.CONSENT), None) == ("",)
+    assert scanning.notes(bay, asked(Gate.IMEI), Scan.OTHER_CODE) == (second, *both)
+
+
+def test_a_wrong_scan_is_the_neighbours_and_the_next_is_right() -> None:
+    scanning, bay = somebody(dual=False)
+    wrong, right = scanning.notes(bay, asked(Gate.IMEI), Scan.NEIGHBOUR)
+    assert right == bay.own.imei
+    assert wrong == make_truth(HandsetPlan(), name="own of A2", like="A2").imei
+    [visitors, _] = scanning.notes(bay, asked(Gate.IMEI), Scan.VISITOR)
+    assert visitors == bay.visitor.imei
+
+
+@pytest.mark.parametrize("gate", ["same_handset", "same_handset_held"])
+def test_whose_an_earlier_job_was_is_told_as_it_is(gate: str) -> None:
+    scanning, bay = somebody()
+    same, other = "20261124-aaaaaaaaaa", "20261124-bbbbbbbbbb"
+    assert scanning.notes(bay, asked(gate, earlier_job=same), None) == ("same",)
+    assert scanning.notes(bay, asked(gate, earlier_job=other), None) == ("other",)
+    assert scanning.knows_whose(asked(gate, earlier_job=other))
+    assert not scanning.knows_whose(asked(gate, earlier_job="20261124-cccccccccc"))
+    assert scanning.notes(bay, asked(gate, number=bay.own.imei), None) == ("same",)
+
+
+def test_a_reader_under_the_neighbour_sees_the_neighbours_chip() -> None:
+    _, bay = somebody()
+    _, other = somebody()
+    bay.read_from = other
+    assert bay.chip() is other.own.chip
+    other.handset = None
+    assert bay.chip() is None

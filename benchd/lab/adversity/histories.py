@@ -60,6 +60,8 @@ class _Job:
     """What is known of one job beside its handset."""
 
     truth: Truth | None
+    truths: set[str] = field(default_factory=set[str])
+    """All that lay there while it was written down."""
     stay: tuple[str, int]
     answered: set[str] = field(default_factory=set[str])
     """Questions that were answered with yes."""
@@ -76,7 +78,8 @@ class Histories:
 
     def __init__(self) -> None:
         self._jobs: dict[JobId, _Job] = {}
-        self._doomed: dict[str, JobId] = {}
+        self._doomed: dict[str, str] = {}
+        """By what, for the first time."""
         self._looks: dict[str, str] = {}
         self._spent: dict[str, JobId] = {}
         self._numbers: dict[str, str] = {}
@@ -105,24 +108,34 @@ class Histories:
         """A job begins with what lies there."""
         self._jobs[job] = _Job(truth=bay.judged(), stay=(bay.slot, bay.stay))
 
-    def saw(self, stored: StoredEntry) -> None:
-        """Remember what a record tells of a job."""
+    def last_job(self, truth: Truth) -> JobId | None:
+        """The newest job that was begun with a handset."""
+        return next((j for j in reversed(self._jobs) if self.whose(j) == truth.name), None)
+
+    def doom(self, truth: Truth, by: str) -> None:
+        """A handset is to be destroyed, and that is on record."""
+        self._doomed.setdefault(truth.name, by)
+
+    def saw(self, stored: StoredEntry, bay: Bay) -> None:
+        """Remember what a record tells of a job, and what lay there at that moment."""
         entry = stored.entry
         job = self._jobs.get(entry.job) if entry.job is not None else None
         if job is None:
             return
+        here = bay.judged()
+        job.truths |= set() if here is None else {here.name}
         if entry.kind is EntryKind.DECISION and entry.data.get("approved") is True:
             job.answered.add(str(entry.data.get("gate")))
         evidence = entry.data.get("evidence")
         if entry.kind is EntryKind.STAGE_ENDED and isinstance(evidence, Mapping):
-            self._saw_stage(job, str(entry.data.get("stage")), evidence)
+            self._saw_stage(job, here, str(entry.data.get("stage")), evidence)
 
-    def _saw_stage(self, job: _Job, stage: str, evidence: Evidence) -> None:
+    def _saw_stage(self, job: _Job, here: Truth | None, stage: str, evidence: Evidence) -> None:
         if stage in (StageName.FELICA_CHECK, StageName.FELICA_RECHECK):
             job.chip_by = str(evidence.get("source"))
-            self._looked(job, evidence)
+            self._looked(here, evidence)
         elif stage == StageName.OBSERVE and isinstance(evidence.get("chip"), Mapping):
-            self._looked(job, evidence["chip"])
+            self._looked(here, evidence["chip"])
         elif stage == StageName.GATES:
             job.read.update(_numbers_in(evidence))
         job.overwritten = job.overwritten or stage == StageName.READ_BACK
@@ -133,9 +146,8 @@ class Histories:
                 told = (str(cited.get("tag")), _moment(cited.get("at")))
                 job.cited[str(each.get("gate"))] = told
 
-    def _looked(self, job: _Job, seen: JsonValue) -> None:
+    def _looked(self, truth: Truth | None, seen: JsonValue) -> None:
         """What a reader has seen of the handset's own chip; silence is of whatever lies there."""
-        truth = job.truth
         if truth is None or truth.chip is None or not isinstance(seen, Mapping):
             return
         if seen.get("source") == READER and seen.get("chip") in (None, truth.chip.number):
@@ -147,7 +159,7 @@ class Histories:
         if found is None or truth is None:
             return
         if data["disposition"] == Disposition.DESTROY and found.truth is truth:
-            self._doomed.setdefault(truth.name, job)
+            self.doom(truth, f"job {job}")
             if data["reason"] == Reason.SYSTEM_MODIFIED and truth.signs < 2 and not truth.open_boot:
                 yield PROVEN_DOOM, f"{truth.name} says {truth.signs} of two signs"
         if self._only_other_codes(bay) and found.overwritten and data["reason"] in _OF_ANOTHER:
@@ -166,9 +178,10 @@ class Histories:
 
     def closed(self, job: JobId, later: JobId) -> Iterator[Broken]:
         """What one job has left to be done is closed by another."""
-        mine, other = self.whose(job), self.whose(later)
-        if mine is not None and other is not None and mine != other:
-            yield OWN_ITEM, f"that of {mine} (job {job}) by job {later} of {other}"
+        mine, other = self._jobs[job].truths, self._jobs[later].truths
+        if mine and other and mine.isdisjoint(other):
+            told = f"that of {', '.join(mine)} (job {job}) by job {later} of {', '.join(other)}"
+            yield OWN_ITEM, told
 
     def sold(self, job: JobId, bay: Bay, truth: Truth) -> Iterator[Broken]:
         """A handset is certified."""
@@ -190,7 +203,7 @@ class Histories:
         if strange:
             yield OWN_NUMBER, f"{truth.name} was sold as {', '.join(strange)}"
         if truth.name in self._doomed and Gate.DESTROYED_BEFORE not in found.answered:
-            yield LET_IN, f"{truth.name} was doomed by job {self._doomed[truth.name]}"
+            yield LET_IN, f"{truth.name} was doomed by {self._doomed[truth.name]}"
         look = self._looks.get(truth.name, ChipVerdict.UNUSED)
         if look != ChipVerdict.UNUSED and found.chip_by != READER:
             yield LOOKED_AT, f"a reader saw the chip of {truth.name} last as {look}"

@@ -172,6 +172,15 @@ class Numbers(StrEnum):
     BOTH = "both"
 
 
+class Doom(StrEnum):
+    """What sends a handset to be destroyed that no job has sent there."""
+
+    SETTLED = "settled"
+    """Somebody settles what was held so."""
+    DEAD_ASSET = "dead_asset"
+    """Its line of the lot is entered as one that can't be plugged in."""
+
+
 class Lot(StrEnum):
     """What papers a handset comes with that comes again."""
 

@@ -12,7 +12,8 @@ from typing import Final
 from benchd.lab.adversity.kinds import Kind
 from benchd.lab.adversity.rows import CLOSED
 from benchd.lab.adversity.schedule import Blow, Schedule
-from benchd.lab.adversity.stories import STORIES, Draw, bay_of, nothing_wrong
+from benchd.lab.adversity.stories import STORIES, nothing_wrong
+from benchd.lab.adversity.story_parts import Draw, bay_of
 from benchd.words.job import Gate
 
 SHARE: Final = 0.3

@@ -95,7 +95,7 @@ class Referee:
             self._withdrawn.update(map(str, tags) if isinstance(tags, Sequence) else ())
         if entry.job is None or entry.slot is None:
             return
-        self.histories.saw(stored)
+        self.histories.saw(stored, self._bays[entry.slot])
         match entry.kind:
             case EntryKind.JOB_OPENED:
                 self.histories.opened(entry.job, self._bays[entry.slot])

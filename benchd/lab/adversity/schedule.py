@@ -10,6 +10,7 @@ from benchd.lab.adversity.kinds import (
     OF_THE_FILE,
     REFUSED,
     ChipState,
+    Doom,
     Kind,
     Lie,
     Lot,
@@ -114,6 +115,8 @@ class Visit:
     into: str
     after_days: float = 0.0
     lot: Lot = Lot.SAME
+    doom: Doom | None = None
+    """What happens to it before it comes."""
     board: bool = False
     """Whether it has another board by now: other numbers, another chip."""
     rewritten: bool = False
@@ -155,7 +158,7 @@ class Schedule:
     def is_honest_again(self, visit: Visit) -> bool:
         """Whether a handset that comes again has to end sellable once more."""
         plans = {bay.slot: bay for bay in self.bays}
-        wrong = visit.scan or visit.wrong or visit.rewritten
+        wrong = visit.scan or visit.wrong or visit.rewritten or visit.doom
         careful = not plans[visit.into].lax_recipe and not plans[visit.into].recheck_share
         return careful and not wrong and self.is_honest(plans[visit.handset])
 

@@ -2,81 +2,44 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from benchd.lab.adversity.hands import AWAY
-from benchd.lab.adversity.kinds import ChipState, Kind, Lie, Lot, Numbers, Owner, Radio, Scan, Thing
-from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule, Visit
+from benchd.lab.adversity.kinds import (
+    ChipState,
+    Doom,
+    Kind,
+    Lie,
+    Lot,
+    Numbers,
+    Owner,
+    Radio,
+    Scan,
+    Thing,
+)
+from benchd.lab.adversity.schedule import Blow, HandsetPlan, Schedule, Visit
+from benchd.lab.adversity.story_parts import (
+    ASKED,
+    CONFIRM,
+    UNTOLD,
+    Draw,
+    altered,
+    scan,
+    struck,
+    two,
+)
 from benchd.words.job import Gate
 
-_ASKED: Final = f"asked:{Gate.IMEI}"
-_CONFIRM: Final = f"asked:{Gate.CONFIRM}"
 _IN_MID_JOB: Final = (
     *("fill", "fill_step", "check", "drop", "drop_tail", "stage_ended:overwrite"),
     *("stage_ended:read_back", "stage_started:felica_clear", "stage_started:felica_recheck"),
 )
 _WHILE_LATE: Final = (1.0, 4.0, 10.0, 20.0)
 _OLD_DAYS: Final = 400.0
-_TOLD: Final = (Numbers.NONE, Numbers.FIRST, Numbers.BOTH)
 
-Draw = random.Random
 Story = Callable[[Draw, Schedule], Schedule]
-
-
-def bay_of(chance: Draw, number: int) -> BayPlan:
-    """A slot and its handset, of any kind that may be sold."""
-    chip = chance.choice((ChipState.UNUSED, ChipState.UNUSED, ChipState.IN_USE))
-    dual, told = chance.random() < 0.4, chance.choice(_TOLD)
-    owners = (Owner.RESET, Owner.APPS, Owner.APPS, Owner.PHOTOS)
-    return BayPlan(
-        slot=f"A{number}",
-        handset=HandsetPlan(
-            owner=chance.choice(owners),
-            chip=chip,
-            radio=chance.choice((Radio.SILENCES, Radio.SILENCES, Radio.APART, Radio.REFUSES)),
-            dual=dual,
-            tells_imei=told in (Numbers.FIRST, Numbers.BOTH),
-            tells_second=dual and told is Numbers.BOTH,
-            filler=chance.random() < 0.1,
-        ),
-        visitor=HandsetPlan(owner=chance.choice(owners), chip=chip),
-        visitor_is_twin=chance.random() < 0.7,
-        twin_of_first=number > 1 and chance.random() < 0.4,
-        reader=chance.random() < 0.6,
-        labelled=chance.random() < 0.3,
-    )
-
-
-def _with(
-    schedule: Schedule,
-    bay: BayPlan,
-    handset: Mapping[str, Any],
-    **slot: Any,  # noqa: ANN401 - fields of a slot's plan
-) -> Schedule:
-    """The same with another handset in a slot that is worked in another way."""
-    new = replace(bay, handset=replace(bay.handset, **handset), **slot)
-    return replace(schedule, bays=tuple(new if b.slot == bay.slot else b for b in schedule.bays))
-
-
-def _struck(schedule: Schedule, *blows: Blow) -> Schedule:
-    return replace(schedule, blows=(*schedule.blows, *blows))
-
-
-def _scan(bay: BayPlan, what: Scan, *, point: str = _ASKED, nth: int = 1) -> Blow:
-    return Blow(slot=bay.slot, point=point, nth=nth, kind=Kind.WRONG_SCAN, what=what)
-
-
-def _two(chance: Draw, schedule: Schedule) -> Schedule:
-    """The same with two slots."""
-    if len(schedule.bays) > 1:
-        return schedule
-    return replace(schedule, bays=(*schedule.bays, bay_of(chance, 2)))
-
-
-UNTOLD: Final[Mapping[str, Any]] = {"tells_imei": False, "tells_second": False}
 
 
 def nothing_wrong(chance: Draw, schedule: Schedule) -> Schedule:
@@ -98,29 +61,29 @@ def _neighbour(chance: Draw, schedule: Schedule) -> Schedule:
     """The neighbour's number is scanned once."""
     bay = chance.choice(schedule.bays)
     what = chance.choice((Scan.NEIGHBOUR, Scan.NEIGHBOUR, Scan.VISITOR, Scan.PLAIN_LABEL))
-    point, nth = chance.choice(((_ASKED, 1), (_ASKED, 1), (_ASKED, 2), (_CONFIRM, 1)))
+    point, nth = chance.choice(((ASKED, 1), (ASKED, 1), (ASKED, 2), (CONFIRM, 1)))
     silences = chance.choice((Radio.SILENCES, Radio.SILENCES, bay.handset.radio))
     owner = chance.choice((Owner.RESET, bay.handset.owner))
     typed = {**UNTOLD, "radio": silences, "owner": owner}
-    told = _with(schedule, bay, typed, reader=chance.random() < 0.8)
-    told = _struck(told, _scan(bay, what, point=point, nth=nth))
+    told = altered(schedule, bay, typed, reader=chance.random() < 0.8)
+    told = struck(told, scan(bay, what, point=point, nth=nth))
     return replace(told, lot=chance.random() < 0.8)
 
 
 def _held_neighbour(chance: Draw, schedule: Schedule) -> Schedule:
     """The neighbour is held, and its number is scanned for one that comes again."""
-    schedule = _two(chance, schedule)
+    schedule = two(chance, schedule)
     one, other = schedule.bays[:2]
-    schedule = _with(schedule, one, {**UNTOLD, "radio": Radio.SILENCES}, reader=True)
-    held = Blow(slot=other.slot, point=_CONFIRM, nth=1, kind=Kind.WRONG_ANSWER)
+    schedule = altered(schedule, one, {**UNTOLD, "radio": Radio.SILENCES}, reader=True)
+    held = Blow(slot=other.slot, point=CONFIRM, nth=1, kind=Kind.WRONG_ANSWER)
     visit = Visit(handset=one.slot, into=one.slot, scan=Scan.NEIGHBOUR)
-    return replace(_struck(schedule, held), visits=(visit,))
+    return replace(struck(schedule, held), visits=(visit,))
 
 
 def _wrong_label(chance: Draw, schedule: Schedule) -> Schedule:
     bay = chance.choice(schedule.bays)
     blow = Blow(slot=bay.slot, point="job_opened", nth=1, kind=Kind.WRONG_LABEL)
-    return replace(_struck(_with(schedule, bay, UNTOLD), blow), lot=True)
+    return replace(struck(altered(schedule, bay, UNTOLD), blow), lot=True)
 
 
 def _doomed_again(chance: Draw, schedule: Schedule) -> Schedule:
@@ -129,7 +92,7 @@ def _doomed_again(chance: Draw, schedule: Schedule) -> Schedule:
     cause = chance.choice(({"signs": 2}, {"faulty": True}))
     identity = chance.choice(({"dual": True}, {"telephony": False, "dual": False}, {}))
     number = chance.choice((UNTOLD, {"tells_imei": True, "tells_second": False}))
-    schedule = _with(schedule, bay, {**cause, **identity, **number})
+    schedule = altered(schedule, bay, {**cause, **identity, **number})
     changed: Mapping[str, Any] = chance.choice(
         (
             {"scan": Scan.OTHER_CODE},
@@ -143,52 +106,63 @@ def _doomed_again(chance: Draw, schedule: Schedule) -> Schedule:
     return replace(schedule, visits=(visit,))
 
 
+def _settled_again(chance: Draw, schedule: Schedule) -> Schedule:
+    """Somebody sends a held handset, or a line of a lot, to be destroyed; it comes again."""
+    bay, into = chance.choice(schedule.bays), chance.choice(schedule.bays)
+    doom = chance.choice(list(Doom))
+    number: Mapping[str, Any] = chance.choice(({"dual": True}, {"telephony": False, "dual": False}))
+    schedule = altered(schedule, bay, {**number, **UNTOLD}, labelled=False)
+    held = Blow(slot=bay.slot, point=CONFIRM, nth=1, kind=Kind.WRONG_ANSWER)
+    visit = Visit(handset=bay.slot, into=into.slot, doom=doom, scan=Scan.OTHER_CODE)
+    return replace(struck(schedule, held), lot=doom is Doom.DEAD_ASSET, visits=(visit,))
+
+
 def _word_over_reader(chance: Draw, schedule: Schedule) -> Schedule:
     """A reader saw the chip in use; in a slot without one somebody says what they like."""
-    schedule = _two(chance, schedule)
+    schedule = two(chance, schedule)
     one, other = schedule.bays[:2]
-    schedule = _with(schedule, one, {"chip": ChipState.IN_USE}, reader=True)
-    schedule = _with(schedule, other, {}, reader=False)
+    schedule = altered(schedule, one, {"chip": ChipState.IN_USE}, reader=True)
+    schedule = altered(schedule, other, {}, reader=False)
     held = Blow(slot=one.slot, point=f"asked:{Gate.CONSENT}", nth=1, kind=Kind.WRONG_ANSWER)
     wrong = chance.choice(((Gate.FELICA_CHECK, Gate.FELICA_RECHECK), (Gate.FELICA_CHECK,), ()))
     visit = Visit(handset=one.slot, into=other.slot, wrong=tuple(wrong))
-    return replace(_struck(schedule, held), lot=False, visits=(visit,))
+    return replace(struck(schedule, held), lot=False, visits=(visit,))
 
 
 def _quota(chance: Draw, schedule: Schedule) -> Schedule:
     bay = chance.choice(schedule.bays)
-    return _with(schedule, bay, {"quota_extents": chance.randint(4, 8)}, coverage=0.8)
+    return altered(schedule, bay, {"quota_extents": chance.randint(4, 8)}, coverage=0.8)
 
 
 def _exchanged_readers(chance: Draw, schedule: Schedule) -> Schedule:
     """Both handsets are at the same step at the same time, as where one person fills a rack."""
-    schedule = _two(chance, schedule)
+    schedule = two(chance, schedule)
     owner = chance.choice((Owner.RESET, Owner.APPS))
     same = {"radio": Radio.SILENCES, "chip": ChipState.UNUSED, "owner": owner}
     for bay in schedule.bays:
-        schedule = _with(schedule, bay, same, reader=True)
+        schedule = altered(schedule, bay, same, reader=True)
     return replace(schedule, exchanged=True)
 
 
 def _clock_behind(chance: Draw, schedule: Schedule) -> Schedule:
     for bay in schedule.bays:
-        schedule = _with(schedule, bay, {}, looked_up_days=_OLD_DAYS)
+        schedule = altered(schedule, bay, {}, looked_up_days=_OLD_DAYS)
     return replace(schedule, lot=True, behind_days=_OLD_DAYS - chance.uniform(0.5, 6.0))
 
 
 def _appears(chance: Draw, schedule: Schedule) -> Schedule:
     bay, point = chance.choice(schedule.bays), chance.choice(_IN_MID_JOB)
     thing = chance.choice([each for each in Thing if each is not Thing.SIM])
-    return _struck(schedule, Blow(slot=bay.slot, point=point, nth=1, kind=Kind.APPEARS, what=thing))
+    return struck(schedule, Blow(slot=bay.slot, point=point, nth=1, kind=Kind.APPEARS, what=thing))
 
 
 def _sim_left(chance: Draw, schedule: Schedule) -> Schedule:
     """Its owner's is in it, or somebody tries one in mid-job."""
     bay, point = chance.choice(schedule.bays), chance.choice(_IN_MID_JOB)
     if chance.random() < 0.5:
-        return _with(schedule, bay, {"sim": True})
+        return altered(schedule, bay, {"sim": True})
     blow = Blow(slot=bay.slot, point=point, nth=1, kind=Kind.APPEARS, what=Thing.SIM)
-    return _struck(schedule, blow)
+    return struck(schedule, blow)
 
 
 def _other_number_listed(chance: Draw, schedule: Schedule) -> Schedule:
@@ -196,25 +170,25 @@ def _other_number_listed(chance: Draw, schedule: Schedule) -> Schedule:
     bay = chance.choice(schedule.bays)
     tells = chance.choice((UNTOLD, {"tells_imei": True, "tells_second": False}))
     which = chance.choice(({"listed": 2}, {"restricted": 2}))
-    return _with(schedule, bay, {"dual": True, **tells, **which}, labelled=False)
+    return altered(schedule, bay, {"dual": True, **tells, **which}, labelled=False)
 
 
 def _other_code(chance: Draw, schedule: Schedule) -> Schedule:
     """An honest person scans the second of two bar codes."""
     bay = chance.choice(schedule.bays)
     tells = chance.choice((UNTOLD, {"tells_imei": False, "tells_second": True}))
-    schedule = replace(_with(schedule, bay, {"dual": True, **tells}), blows=())
+    schedule = replace(altered(schedule, bay, {"dual": True, **tells}), blows=())
     nth = chance.choice((1, 2, 3))
-    return _struck(schedule, _scan(bay, Scan.OTHER_CODE, nth=nth))
+    return struck(schedule, scan(bay, Scan.OTHER_CODE, nth=nth))
 
 
 def _drawn_again(chance: Draw, schedule: Schedule) -> Schedule:
     """A drawn handset is run under its other number, in a slot that draws none."""
-    schedule = _two(chance, schedule)
+    schedule = two(chance, schedule)
     one, other = schedule.bays[:2]
     drawn = {"dual": True, **UNTOLD, "filler": chance.random() < 0.5}
-    schedule = _with(schedule, one, drawn, recheck_share=1.0)
-    schedule = _with(schedule, other, {}, reader=False)
+    schedule = altered(schedule, one, drawn, recheck_share=1.0)
+    schedule = altered(schedule, other, {}, reader=False)
     tells = chance.choice((None, Numbers.SECOND))
     visit = Visit(handset=one.slot, into=other.slot, scan=Scan.OTHER_CODE, tells=tells)
     return replace(schedule, visits=(visit,))
@@ -223,23 +197,23 @@ def _drawn_again(chance: Draw, schedule: Schedule) -> Schedule:
 def _imported_late(chance: Draw, schedule: Schedule) -> Schedule:
     bay = chance.choice(schedule.bays)
     late = chance.choice(_WHILE_LATE)
-    return replace(_with(schedule, bay, {"chip": ChipState.IN_USE}, late_s=late), lot=True)
+    return replace(altered(schedule, bay, {"chip": ChipState.IN_USE}, late_s=late), lot=True)
 
 
 def _clone(chance: Draw, schedule: Schedule) -> Schedule:
     """Two handsets that aren't alike show one number."""
-    schedule = _two(chance, schedule)
+    schedule = two(chance, schedule)
     one, other = schedule.bays[:2]
-    schedule = _with(schedule, one, {})
+    schedule = altered(schedule, one, {})
     tells = chance.choice((UNTOLD, {"tells_imei": True}))
-    return _with(schedule, other, {"clone": True, **tells}, twin_of_first=False)
+    return altered(schedule, other, {"clone": True, **tells}, twin_of_first=False)
 
 
 def _rewritten(chance: Draw, schedule: Schedule) -> Schedule:
     """Another IMEI is written into a handset that was sold, and it comes again."""
     bay, into = chance.choice(schedule.bays), chance.choice(schedule.bays)
     tells = chance.choice((UNTOLD, {"tells_imei": True}))
-    schedule = _with(schedule, bay, {"dual": False, "filler": False, **tells})
+    schedule = altered(schedule, bay, {"dual": False, "filler": False, **tells})
     visit = Visit(handset=bay.slot, into=into.slot, after_days=90.0, rewritten=True)
     return replace(schedule, visits=(visit,))
 
@@ -255,7 +229,7 @@ def _twin_typed(chance: Draw, schedule: Schedule) -> Schedule:
         "labelled": False,
     }
     plain = {**UNTOLD, "owner": owner, "lie": Lie.NOTHING, "chip": ChipState.UNUSED}
-    schedule = replace(_with(schedule, bay, plain, **swapped), blows=())
+    schedule = replace(altered(schedule, bay, plain, **swapped), blows=())
     resets = 1 if owner is Owner.RESET else 2
     swap = Blow(
         slot=bay.slot,
@@ -264,14 +238,14 @@ def _twin_typed(chance: Draw, schedule: Schedule) -> Schedule:
         kind=Kind.SWAP,
         lasts_s=chance.choice((5.0, 25.0)),
     )
-    typed = [_scan(bay, Scan.VISITOR, nth=nth) for nth in (1, 2)[:resets]]
-    return _struck(schedule, *typed, swap)
+    typed = [scan(bay, Scan.VISITOR, nth=nth) for nth in (1, 2)[:resets]]
+    return struck(schedule, *typed, swap)
 
 
 def _sold_again(chance: Draw, schedule: Schedule) -> Schedule:
     """It comes again after a sale, with other papers or none yet."""
     bay, into = chance.choice(schedule.bays), chance.choice(schedule.bays)
-    schedule = _with(schedule, bay, {"chip": chance.choice((ChipState.IN_USE, ChipState.UNUSED))})
+    schedule = altered(schedule, bay, {"chip": chance.choice((ChipState.IN_USE, ChipState.UNUSED))})
     visit = Visit(
         handset=bay.slot,
         into=into.slot,
@@ -283,7 +257,7 @@ def _sold_again(chance: Draw, schedule: Schedule) -> Schedule:
 
 
 def _one_sign(chance: Draw, schedule: Schedule) -> Schedule:
-    return _with(schedule, chance.choice(schedule.bays), {"signs": 1})
+    return altered(schedule, chance.choice(schedule.bays), {"signs": 1})
 
 
 STORIES: Final[tuple[tuple[int, Story], ...]] = (
@@ -291,6 +265,7 @@ STORIES: Final[tuple[tuple[int, Story], ...]] = (
     (1, _held_neighbour),
     (1, _wrong_label),
     (2, _doomed_again),
+    (2, _settled_again),
     (3, _word_over_reader),
     (4, _quota),
     (5, _exchanged_readers),

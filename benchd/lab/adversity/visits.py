@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 import anyio
 
+from benchd.errors import DecisionRefused, NotFound
 from benchd.lab.adversity.bay import Bay
-from benchd.lab.adversity.kinds import Lot, Numbers, Owner
+from benchd.lab.adversity.daemon import Daemon
+from benchd.lab.adversity.kinds import Doom, Lot, Numbers, Owner
+from benchd.lab.adversity.lots import CLERK
 from benchd.lab.adversity.rack import Rack
 from benchd.lab.adversity.schedule import Visit
+from benchd.lab.adversity.staff import CHARGE, actor_of
 from benchd.lab.adversity.truth import Truth, move_in
 from benchd.proof.citing import DAY_S
+from benchd.slots.disposal_desk import DisposalDesk
+from benchd.words.disposal import DisposalState, Settling
 from benchd.words.ids import SlotName
+from benchd.words.intake import Unerasable
 from benchd.words.job import Disposition
 
 PAUSE_S: Final = 30.0
@@ -34,6 +42,8 @@ async def play_visit(rack: Rack, visit: Visit, rests: Callable[[Bay], Awaitable[
     rack.chance.ahead_s += visit.after_days * DAY_S
     change(handset, visit)
     await _papers(rack, handset, visit.lot)
+    if visit.doom is not None and rack.daemon is not None:
+        await _doom(rack, rack.daemon, handset, visit.doom)
     if rack.people is not None and (visit.scan or visit.wrong):
         rack.people.habits[visit.into] = visit
     before = sold_ends(rack, handset)
@@ -74,6 +84,21 @@ def change(handset: Truth, visit: Visit) -> None:
         move_in(handset, Owner.APPS)
         if handset.chip is not None:
             handset.chip.in_use = True
+
+
+async def _doom(rack: Rack, daemon: Daemon, handset: Truth, doom: Doom) -> None:
+    """Somebody in charge sends it to be destroyed, if it's there to be sent."""
+    job = rack.referee.histories.last_job(handset)
+    paper = rack.papers.of.get(handset.name) if rack.papers else None
+    with suppress(NotFound, DecisionRefused):
+        if doom is Doom.SETTLED and job is not None:
+            desk = DisposalDesk(daemon.ledger, rack.chance)
+            settling = Settling(to=DisposalState.TO_DESTROY, note="a cracked board")
+            await desk.settle(job, settling, actor_of(CHARGE))
+            rack.referee.histories.doom(handset, str(doom))
+        elif doom is Doom.DEAD_ASSET and paper is not None:
+            await daemon.intake.unerasable(paper.tag, Unerasable.NO_POWER, note="", by=CLERK)
+            rack.referee.histories.doom(handset, str(doom))
 
 
 async def _papers(rack: Rack, handset: Truth, lot: Lot) -> None:
