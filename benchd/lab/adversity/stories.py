@@ -64,7 +64,8 @@ def _neighbour(chance: Draw, schedule: Schedule) -> Schedule:
     point, nth = chance.choice(((ASKED, 1), (ASKED, 1), (ASKED, 2), (CONFIRM, 1)))
     silences = chance.choice((Radio.SILENCES, Radio.SILENCES, bay.handset.radio))
     owner = chance.choice((Owner.RESET, bay.handset.owner))
-    typed = {**UNTOLD, "radio": silences, "owner": owner}
+    restricted = chance.choice((0, 0, 0, 1))
+    typed = {**UNTOLD, "radio": silences, "owner": owner, "restricted": restricted}
     told = altered(schedule, bay, typed, reader=chance.random() < 0.8)
     told = struck(told, scan(bay, what, point=point, nth=nth))
     return replace(told, lot=chance.random() < 0.8)
