@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SEEDS_OF_A_TEST = 50
-FIRST = range(0, 3000, 1000)
+SEEDS_OF_A_TEST = 25
+FIRST = range(0, 3000, 500)
 LEAST_SELLABLE = 0.3
 
 
